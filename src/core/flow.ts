@@ -1,0 +1,282 @@
+import { type Observable, type Observer, Subscription } from 'rxjs';
+import type { Data } from './data.js';
+import { WeirError } from './errors.js';
+import type { Positioned } from './item.js';
+import { Node, type NodeKind, path } from './node.js';
+
+/** What a flow hands to a snapshot: how far it is, and every node's state by name. */
+export type FlowState = {
+  readonly nodes: {
+    readonly [name: string]: { readonly position: number; readonly handled: number; readonly state: Data };
+  };
+};
+
+export type Outcome = 'done' | 'stopped';
+
+/** Called whenever all stages are at rest: between two updates, and between two slices of work on one. */
+export type AtRest = (flow: Flow) => void | Promise<void>;
+
+/** While one part of the graph subscribes to the next, these two are known: so a graph draws itself. */
+let joining: { flow: Flow; consumer: Node | undefined } | undefined;
+let running: Flow | undefined;
+
+/**
+ * One graph of streams, from its sources to its sinks: it knows every named node, starts the sources when all is wired,
+ * keeps their demand, takes snapshots and ends with the first error or when all sinks are complete.
+ */
+export class Flow {
+  readonly nodes: Node[] = [];
+  /** On while a serial stage hands out a restored update once more: nodes that had handled it let it pass by. */
+  repeating = false;
+  stopping = false;
+  /** On when all sinks are complete. */
+  finished = false;
+  /** On while a node hands items on: what arrives at another time was held by an operator of the user's. */
+  pushing = false;
+  /** The error that ends the flow once it is at rest. */
+  ending: { readonly error: unknown } | undefined;
+  private readonly subscription = new Subscription();
+  private readonly starts: (() => void)[] = [];
+  private readonly pumps: (() => void)[] = [];
+  private readonly closes: (() => void)[] = [];
+  private downstreamOfSerial: Set<Node> | undefined;
+  private unfinished = 0;
+  private finish: ((outcome: Outcome) => void) | undefined;
+  private fail: ((error: unknown) => void) | undefined;
+  private failure: { error: unknown } | undefined;
+
+  constructor(
+    streams: Readonly<Record<string, Observable<unknown>>>,
+    private readonly atRest?: AtRest,
+  ) {
+    this.unfinished = Object.keys(streams).length;
+    for (const [key, stream] of Object.entries(streams)) this.drain(key, stream);
+    if (this.failure !== undefined) throw this.failure.error;
+    this.check();
+  }
+
+  /** The flow that the stage now being subscribed belongs to. Outside of any, a stage works alone. */
+  static get current(): Flow | undefined {
+    return joining?.flow ?? running;
+  }
+
+  /** Adds a node under a name of its own, and the edge to whoever is subscribing to it. */
+  static join(name: string, kind: NodeKind): Node {
+    const flow = Flow.current;
+    const node = new Node(name, kind, flow);
+    if (flow !== undefined) {
+      if (flow.nodes.some((other) => other.name === name)) {
+        throw new WeirError(
+          `two parts of the graph are called '${name}'`,
+          'give one of them another name: snapshots, taps and the drawn graph go by names',
+        );
+      }
+      flow.nodes.push(node);
+    }
+    Flow.edge(node);
+    return node;
+  }
+
+  /** Adds the edge from `node` to whoever is subscribing now. */
+  static edge(node: Node): void {
+    if (joining?.consumer !== undefined) node.downstream.add(joining.consumer);
+  }
+
+  /** Subscribes to `source` on behalf of `node`, so that what is upstream learns who asks. */
+  static subscribe<T>(node: Node, source: Observable<T>, observer: Partial<Observer<T>>): Subscription {
+    const flow = Flow.current;
+    const before = joining;
+    if (flow !== undefined) joining = { flow, consumer: node };
+    try {
+      return source.subscribe(observer);
+    } finally {
+      joining = before;
+    }
+  }
+
+  /** `start` is called when everything is wired; a flow that is under way calls it at once. */
+  onStart(start: () => void): void {
+    if (running === this) queueMicrotask(start);
+    else this.starts.push(start);
+  }
+
+  /** `pump` is called whenever room may have been made downstream. */
+  onRoom(pump: () => void): void {
+    this.pumps.push(pump);
+  }
+
+  /** Says that a node has let something go, so that sources which wait for room look again. */
+  roomMade(): void {
+    for (const pump of this.pumps) pump();
+  }
+
+  /** Hands an item on, so that whoever gets it before this returns knows that nothing delayed it. */
+  push(give: () => void): void {
+    const before = this.pushing;
+    this.pushing = true;
+    try {
+      give();
+    } finally {
+      this.pushing = before;
+    }
+  }
+
+  /** Runs to the end, to `stop()` or to the first error. One flow runs at a time in a process. */
+  async start(): Promise<Outcome> {
+    if (running !== undefined) {
+      throw new WeirError('another flow is running in this process', 'run flows one after another');
+    }
+    running = this;
+    try {
+      const outcome = await new Promise<Outcome>((resolve, reject) => {
+        this.finish = resolve;
+        this.fail = reject;
+        if (this.failure !== undefined) reject(this.failure.error);
+        else if (this.unfinished === 0) resolve('done');
+        else for (const start of this.starts.splice(0)) start();
+      });
+      this.finished = outcome === 'done';
+      if (this.finished) await this.atRest?.(this);
+      return outcome;
+    } finally {
+      running = undefined;
+      this.close();
+    }
+  }
+
+  /** Ends the flow where it is at rest next. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  /** A serial stage or a source calls this where it is at rest; the answer says whether to go on. */
+  rest(): boolean | Promise<boolean> {
+    const wait = this.atRest?.(this);
+    return wait === undefined ? this.goesOn() : wait.then(() => this.goesOn());
+  }
+
+  /** Whether a serial stage gives the time; else a source does. */
+  get paced(): boolean {
+    return this.serial !== undefined;
+  }
+
+  /** Takes the graph down. */
+  close(): void {
+    this.subscription.unsubscribe();
+    for (const close of this.closes.splice(0)) close();
+  }
+
+  /** `close` is called when the flow is over and its last snapshot taken. */
+  onClose(close: () => void): void {
+    this.closes.push(close);
+  }
+
+  /** Every node's state as of the last position that went through to the end. Call at rest. */
+  save(): FlowState {
+    const nodes: Record<string, FlowState['nodes'][string]> = {};
+    for (const node of this.nodes) {
+      const position = this.committed(node);
+      nodes[node.name] = { position, handled: node.handled, state: node.state?.save(position) };
+    }
+    return { nodes };
+  }
+
+  /** Puts a snapshot's states back. Call before `start`. @throws {WeirError} when it is of another graph. */
+  load(saved: FlowState): void {
+    const missing = Object.keys(saved.nodes).filter((name) => !this.nodes.some((node) => node.name === name));
+    const added = this.nodes.filter((node) => saved.nodes[node.name] === undefined).map((node) => node.name);
+    if (missing.length + added.length > 0) {
+      throw new WeirError(
+        `the snapshot is of another graph: it has ${list(missing)} that this one lacks, and lacks ${list(added)}`,
+        'resume it with the pipeline module that made it, or start a new run',
+      );
+    }
+    for (const node of this.nodes) {
+      const entry = saved.nodes[node.name]!;
+      node.entered = node.left = entry.position;
+      node.handled = entry.handled;
+      node.state?.load(entry.state, entry.position);
+    }
+  }
+
+  /**
+   * The position, as `node` counts, up to which all samples have gone all the way: through the serial stage, or where there
+   * is none into the slowest sink. What is behind it is made again after a resume.
+   */
+  committed(node: Node): number {
+    const serial = this.serial;
+    if (serial !== undefined && (node === serial || this.afterSerial.has(node))) return serial.left;
+    if (node.downstream.size === 0) return node.entered;
+    let least = Number.POSITIVE_INFINITY;
+    for (const next of node.downstream) {
+      const position = next === serial ? serial.left : this.committed(next);
+      least = Math.min(least, node.translate?.(position) ?? position);
+    }
+    return least;
+  }
+
+  private goesOn(): boolean {
+    if (this.stopping) this.finish?.('stopped');
+    return !this.stopping;
+  }
+
+  private drain(name: string, stream: Observable<unknown>): void {
+    const before = joining;
+    joining = { flow: this, consumer: undefined };
+    try {
+      const node = Flow.join(name, 'sink');
+      const taken = Flow.subscribe(node, stream, {
+        next: (item) => {
+          node.arrive((item as Partial<Positioned> | null)?.position ?? node.entered);
+          this.roomMade();
+        },
+        error: (error) => this.failed(error),
+        complete: () => {
+          if (--this.unfinished === 0) this.finish?.('done');
+        },
+      });
+      this.subscription.add(taken);
+    } finally {
+      joining = before;
+    }
+  }
+
+  private failed(error: unknown): void {
+    this.failure ??= { error };
+    this.fail?.(error);
+  }
+
+  private get serial(): Node | undefined {
+    return this.nodes.find((node) => node.kind === 'serial');
+  }
+
+  private get afterSerial(): ReadonlySet<Node> {
+    const { serial } = this;
+    this.downstreamOfSerial ??= new Set(serial === undefined ? [] : path(serial));
+    return this.downstreamOfSerial;
+  }
+
+  /** A source that may not have a whole batch outside would wait for ever; one serial stage gives the flow its time. */
+  private check(): void {
+    const serial = this.nodes.filter((node) => node.kind === 'serial');
+    if (serial.length > 1) {
+      throw new WeirError(
+        `the graph trains in ${serial.length} places: ${serial.map((node) => `'${node.name}'`).join(', ')}`,
+        "train one network a graph; list several under the pipeline's `networks`",
+      );
+    }
+    for (const source of this.nodes.filter((node) => node.kind === 'source')) {
+      const hungry = path(source).reduce((most, node) => (node.needs > most.needs ? node : most), source);
+      if (source.limit === 0) source.limit = Math.max(1024, 3 * hungry.needs);
+      if (hungry.needs > source.limit) {
+        throw new WeirError(
+          `source '${source.name}' may have ${source.limit} samples outside, but '${hungry.name}' waits for ${hungry.needs}`,
+          `raise the capacity of '${source.name}' to ${hungry.needs} or more`,
+        );
+      }
+    }
+  }
+}
+
+const list = (names: readonly string[]): string =>
+  names.length === 0 ? 'nothing' : names.map((name) => `'${name}'`).join(', ');

@@ -1,0 +1,176 @@
+import { Observable, type OperatorFunction, Subject } from 'rxjs';
+import { breathe } from './breathe.js';
+import type { Data } from './data.js';
+import { Flow } from './flow.js';
+import type { Positioned } from './item.js';
+import type { Node } from './node.js';
+import type { Stage } from './stage.js';
+import { Turn, turnOf, type WithTurn } from './turn.js';
+
+/** A stage whose outputs share something that moves with every step, such as weights. */
+export interface Serial<In extends Positioned, Out extends Positioned, State> extends Stage<In, Out, State> {
+  next(state: State, item: In): readonly [state: State, output: Out];
+  /** The output that belongs to a state, without a step: what the stage emits first, when it starts and when it resumes. */
+  repeat(state: State): Out;
+  dispose?(state: State): void;
+}
+
+/**
+ * Lifts a stage whose steps go one after another: the next begins when everyone who claimed the turn of this one is done.
+ *
+ * The first output is that of the initial state (update 0) or, after a resume, of the restored one; who had handled it lets
+ * it pass. Shared: many may listen, and listening late is listening from then on.
+ * Bound: the source's capacity. Failure: what had arrived before an error is still worked on, then comes the error.
+ */
+export function serial<In extends Positioned, Out extends Positioned, State>(
+  value: Serial<In, Out, State>,
+): OperatorFunction<In, Out & WithTurn> {
+  return (source) => {
+    const outputs = new Subject<Out>();
+    let line: Line<In, Out, State> | undefined;
+    return new Observable<Out>((subscriber) => {
+      const listening = outputs.subscribe(subscriber);
+      if (line === undefined) {
+        line = new Line(value, outputs);
+        line.connect(source);
+      } else Flow.edge(line.node);
+      return () => {
+        listening.unsubscribe();
+        if (!outputs.observed) line?.disconnect();
+      };
+    });
+  };
+}
+
+class Line<In extends Positioned, Out extends Positioned, State> {
+  readonly node: Node;
+  private readonly flow = Flow.current;
+  private readonly queue: { readonly item: In; readonly samples: number }[] = [];
+  private state: State;
+  private turn: Turn | undefined;
+  private source: { unsubscribe(): void } | undefined;
+  private ended: { readonly error?: unknown } | undefined;
+  private closed = false;
+  private arrived: (() => void) | undefined;
+
+  constructor(
+    private readonly value: Serial<In, Out, State>,
+    private readonly outputs: Subject<Out>,
+  ) {
+    this.node = Flow.join(value.name, 'serial');
+    this.state = value.start();
+    this.node.state = {
+      save: () => (value.save === undefined ? (this.state as Data) : value.save(this.state)),
+      load: (data) => {
+        value.dispose?.(this.state);
+        this.state = value.load === undefined ? (data as State) : value.load(data);
+      },
+    };
+  }
+
+  connect(source: Observable<In>): void {
+    const end = (how: { readonly error?: unknown }): void => {
+      this.ended = how;
+      this.arrived?.();
+    };
+    this.source = Flow.subscribe(this.node, source, {
+      next: (item) => {
+        const samples = item.position - this.node.entered;
+        this.node.arrive(item.position);
+        this.node.held += samples;
+        this.queue.push({ item, samples });
+        this.arrived?.();
+      },
+      error: (error) => end({ error }),
+      complete: () => end({}),
+    });
+    const start = (): void => void this.run().catch((error) => this.outputs.error(error));
+    if (this.flow === undefined) setImmediate(start);
+    else {
+      this.flow.onStart(() => setImmediate(start));
+      this.flow.onClose(() => this.value.dispose?.(this.state));
+    }
+  }
+
+  disconnect(): void {
+    this.closed = true;
+    this.source?.unsubscribe();
+    this.arrived?.();
+    if (this.flow === undefined) this.value.dispose?.(this.state);
+  }
+
+  private async run(): Promise<void> {
+    this.handOut(this.value.repeat(this.state), true);
+    while (await this.settled()) {
+      const next = this.queue.shift() ?? (await this.arrival());
+      if (this.closed) return;
+      if (next === undefined) return this.finish();
+      this.turn?.close();
+      const begun = performance.now();
+      const [state, output] = this.value.next(this.state, next.item);
+      this.node.busy += performance.now() - begun;
+      this.state = state;
+      this.node.held -= next.samples;
+      this.node.handled = next.item.position;
+      this.handOut(output, false);
+    }
+  }
+
+  /** Hands on an output with its turn; whoever needs the weights claims it now. */
+  private handOut(output: Out, again: boolean): void {
+    this.turn = new Turn(output.position);
+    const given: Out & { [turnOf]?: Turn } = output;
+    given[turnOf] = this.turn;
+    if (!again) this.node.leave(output, output.position);
+    if (this.flow === undefined) this.outputs.next(given);
+    else {
+      this.flow.repeating = again;
+      this.flow.push(() => this.outputs.next(given));
+      this.flow.repeating = false;
+      this.flow.roomMade();
+    }
+  }
+
+  /** Does what was claimed, slice by slice. @returns whether to go on. */
+  private async settled(): Promise<boolean> {
+    for (let work = this.turn?.take(); work !== undefined; work = this.turn?.take()) {
+      while (!this.closed && !work.next().done) if (!(await this.rested())) return false;
+    }
+    return !this.closed && (await this.rested());
+  }
+
+  private async rested(): Promise<boolean> {
+    await breathe();
+    const goOn = this.flow?.rest() ?? true;
+    return typeof goOn === 'boolean' ? goOn : await goOn;
+  }
+
+  private arrival(): Promise<{ readonly item: In; readonly samples: number } | undefined> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.queue.length === 0 && this.ended === undefined && !this.closed) return;
+        this.arrived = undefined;
+        resolve(this.queue.shift());
+      };
+      this.arrived = look;
+      look();
+    });
+  }
+
+  /** The last turn: tells those who waited for it, then that there are no more, each time with the weights still standing. */
+  private async finish(): Promise<void> {
+    if (this.ended !== undefined && 'error' in this.ended) {
+      if (this.flow !== undefined) this.flow.ending = { error: this.ended.error };
+      if (await this.rested()) this.outputs.error(this.ended.error);
+      return;
+    }
+    this.turn?.end();
+    if (!(await this.settled())) return;
+    const { turn } = this;
+    this.outputs.complete();
+    for (let work = turn?.take(); work !== undefined; work = turn?.take()) {
+      while (!work.next().done) if (!(await this.rested())) return;
+    }
+    turn?.close();
+  }
+}

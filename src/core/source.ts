@@ -1,0 +1,138 @@
+import { Observable } from 'rxjs';
+import { WeirError } from './errors.js';
+import { Flow } from './flow.js';
+import type { Positioned } from './item.js';
+import { path, room } from './node.js';
+
+export interface Source<T extends Positioned> {
+  readonly name: string;
+  /** Samples that may be outside at once; by default three times what the hungriest stage downstream waits for. */
+  readonly capacity?: number | undefined;
+  /** All items after `position`, in order. */
+  from(position: number): Iterable<T>;
+}
+
+const slice = 8; // milliseconds of emission after which the event loop breathes
+const patience = 1000; // milliseconds in which samples that nobody has seen may still arrive
+const droughts = 64; // capacities that may go without a trace before it is an error
+
+/**
+ * A source that hands out items only against room downstream.
+ *
+ * Bound: `capacity` samples between here and the far end, whatever the speeds. Order: that of `from`.
+ * State: the position, which the flow keeps. Alone, outside of a flow, it emits all it has as soon as it is subscribed to.
+ *
+ * An operator on the way may drop samples. They count as outside until a later one arrives; where every operator is known
+ * to hand on at once, they are known to be gone; else they are written off after a while, `capacity` at a time.
+ */
+export function source<T extends Positioned>(value: Source<T>): Observable<T> {
+  return new Observable<T>((subscriber) => {
+    const flow = Flow.current;
+    const node = Flow.join(value.name, 'source');
+    node.limit = value.capacity ?? 0;
+    if (flow === undefined) {
+      for (const item of value.from(0)) {
+        if (subscriber.closed) return;
+        subscriber.next(item);
+      }
+      subscriber.complete();
+      return;
+    }
+
+    let items: Iterator<T>;
+    let upcoming: IteratorResult<T> | undefined;
+    let allowance = 0;
+    let writtenOff = 0;
+    let emitting = false;
+    let timer: NodeJS.Timeout | undefined;
+
+    const start = (): void => {
+      items = value.from(node.left)[Symbol.iterator]();
+      upcoming = items.next();
+      pump();
+    };
+
+    const pump = (): void => {
+      if (emitting || upcoming === undefined || subscriber.closed || flow.stopping) return;
+      emitting = true;
+      try {
+        flow.push(emit);
+      } catch (error) {
+        subscriber.error(error);
+      } finally {
+        emitting = false;
+      }
+    };
+
+    const emit = (): void => {
+      const until = performance.now() + slice;
+      for (let count = 1; !subscriber.closed; count++) {
+        if (upcoming!.done) {
+          upcoming = undefined;
+          subscriber.complete();
+          return;
+        }
+        if (allowance <= 0 && !seekRoom()) return;
+        const item: T = upcoming!.value;
+        allowance -= item.position - node.left;
+        node.leave(item, item.position);
+        upcoming = items.next(); // looked up first: whoever gets the last item can be told at once that it is the last
+        subscriber.next(item);
+        if ((count & 63) === 0 && performance.now() > until) {
+          setImmediate(afterBreath);
+          return;
+        }
+      }
+    };
+
+    const afterBreath = (): void => {
+      if (flow.paced) pump();
+      else
+        Promise.resolve(flow.rest()).then(
+          (goOn) => goOn && pump(),
+          (error) => subscriber.error(error),
+        );
+    };
+
+    const seekRoom = (): boolean => {
+      allowance = room(node);
+      if (allowance > 0) {
+        writtenOff = 0;
+        return true;
+      }
+      const after = path(node);
+      const held = after.some((next) => next.works && next.held > 0);
+      if (!held && after.every((next) => next.itemsIn > 0 && !next.late))
+        allowance = node.limit; // dropped, all of them
+      else if (!held && !after.some((next) => next.late)) {
+        allowance += writtenOff;
+        if (allowance <= 0) waitForArrivals();
+      }
+      return allowance > 0;
+    };
+
+    const waitForArrivals = (): void => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        if (subscriber.closed || room(node) > 0) return;
+        writtenOff += node.limit;
+        if (writtenOff > droughts * node.limit) subscriber.error(drought());
+        else pump();
+      }, patience);
+    };
+
+    const drought = (): WeirError => {
+      const silent = path(node).find((next) => next.itemsIn === 0) ?? node;
+      return new WeirError(
+        `none of ${node.left} samples from '${value.name}' has come to '${silent.name}'`,
+        'an operator before it drops or keeps everything: check its condition, or raise the capacity of the source',
+      );
+    };
+
+    flow.onStart(start);
+    flow.onRoom(() => {
+      if (allowance <= 0) pump();
+    });
+    return () => clearTimeout(timer);
+  });
+}

@@ -1,0 +1,203 @@
+import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
+import type { Data } from './data.js';
+import { Flow } from './flow.js';
+import type { Positioned } from './item.js';
+import type { Node } from './node.js';
+import { turn, type Work } from './turn.js';
+
+/** What a stage makes of an item: its new state, and an output if there is one. */
+export type Step<State, Out> = readonly [state: State] | readonly [state: State, output: Out];
+
+/**
+ * A stage that has state, as a value: it hides nothing in closures, so it can be saved, restored and compared without its help.
+ *
+ * A stage without state has the state `null`. The engine never changes a state; `next` returns a new one.
+ */
+export interface Stage<In extends Positioned, Out, State> {
+  readonly name: string;
+  /** With 'weights' the next update waits until `next` is through with this one. */
+  readonly claims?: 'weights';
+  /** Samples that a state holds back. */
+  readonly holds?: (state: State) => number;
+  /** Samples that must have come before anything goes out. */
+  readonly needs?: number;
+  start(): State;
+  /**
+   * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any
+   * two; called again with the last state and the same item it must go on from there.
+   */
+  next(state: State, item: In): Step<State, Out> | Iterable<Step<State, Out>>;
+  /** What is left over when the source completes. */
+  end?(state: State): Iterable<Out>;
+  /** The state as plain data; by default the state itself. */
+  save?(state: State): Data;
+  load?(data: Data): State;
+}
+
+/**
+ * Lifts a stage to an operator.
+ *
+ * Bound: what `holds` says. Order: that of the items. Failure: an error thrown by `next` ends the stream.
+ * A stage that claims weights does its work in the turn of the update, after those that claimed before it.
+ *
+ * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(penalty)))
+ */
+export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, State>): OperatorFunction<In, Out> {
+  return (source) =>
+    new Observable<Out>((subscriber) => {
+      const flow = Flow.current;
+      const node = Flow.join(value.name, 'stage');
+      node.needs = value.needs ?? 0;
+      const memory = new Memory(value, node);
+      let claimed = 0;
+      let completed = false;
+
+      const finish = (): void => {
+        for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
+        subscriber.complete();
+      };
+
+      /** All steps of one item, as slices of its turn. */
+      function* work(item: In): Work {
+        try {
+          const steps = stepsOf(() => value.next(memory.state, item), node);
+          for (const step of steps) {
+            if (subscriber.closed) return;
+            memory.set(step[0]);
+            if (step.length > 1) flow?.push(() => hand(node, subscriber, step[1] as Out, item.position));
+            yield;
+          }
+          node.handled = item.position;
+        } catch (error) {
+          subscriber.error(error);
+        } finally {
+          claimed--;
+          if (completed && claimed === 0) finish();
+        }
+      }
+
+      const run = (item: In): void => {
+        const begun = node.begin();
+        const result = value.next(memory.state, item);
+        if (isStep(result)) {
+          node.end(begun);
+          memory.keep(result[0], item.position);
+          if (result.length > 1) hand(node, subscriber, result[1] as Out, item.position);
+        } else {
+          for (const step of result) {
+            memory.keep(step[0], item.position);
+            if (step.length > 1) hand(node, subscriber, step[1] as Out, item.position);
+          }
+          node.end(begun);
+        }
+        node.handled = item.position;
+      };
+
+      return Flow.subscribe(node, source, {
+        next(item) {
+          if (flow?.repeating && item.position <= node.handled) return;
+          node.arrive(item.position);
+          try {
+            const now = value.claims === undefined ? undefined : turn(item);
+            if (now === undefined) run(item);
+            else {
+              now.claim(value.name, work(item));
+              claimed++;
+            }
+          } catch (error) {
+            subscriber.error(error);
+          }
+        },
+        error: (error) => subscriber.error(error),
+        complete() {
+          completed = true;
+          if (claimed === 0) finish();
+        },
+      });
+    });
+}
+
+function isStep<State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): result is Step<State, Out> {
+  return Array.isArray(result);
+}
+
+/** The steps of one item, one by one, their making counted as the node's own work. */
+function* stepsOf<State, Out>(
+  next: () => Step<State, Out> | Iterable<Step<State, Out>>,
+  node: Node,
+): Generator<Step<State, Out>> {
+  let begun = performance.now();
+  const result = next();
+  if (isStep(result)) {
+    node.busy += performance.now() - begun;
+    yield result;
+    return;
+  }
+  for (const step of result) {
+    node.busy += performance.now() - begun;
+    yield step;
+    begun = performance.now();
+  }
+  node.busy += performance.now() - begun;
+}
+
+function hand<Out>(node: Node, subscriber: Subscriber<Out>, out: Out, position: number): void {
+  node.leave(out, position);
+  subscriber.next(out);
+}
+
+/**
+ * A stage's state, and upstream of the training step its recent past.
+ *
+ * There the stage is ahead of what has been trained, and a snapshot is of what has been trained: so a state is kept for every
+ * item under way, and dropped when the item is through.
+ */
+class Memory<In extends Positioned, Out, State> {
+  state: State;
+  private past: { readonly position: number; readonly state: State }[];
+  private readonly flow = Flow.current;
+
+  constructor(
+    private readonly value: Stage<In, Out, State>,
+    private readonly node: Node,
+  ) {
+    this.state = value.start();
+    this.past = [{ position: 0, state: this.state }];
+    node.state = {
+      save: (position) => this.save(position),
+      load: (data, position) => {
+        this.state = value.load === undefined ? (data as State) : value.load(data);
+        this.past = [{ position, state: this.state }];
+      },
+    };
+  }
+
+  /** Downstream of the training step everything is at rest when a snapshot is taken: the newest state is the one. */
+  set(state: State): void {
+    this.state = state;
+    this.past = [];
+  }
+
+  keep(state: State, position: number): void {
+    this.node.held = this.value.holds?.(state) ?? 0;
+    if (this.flow !== undefined && state !== this.state) {
+      this.past.push({ position, state });
+      if ((this.past.length & 255) === 0) this.forget(this.flow.committed(this.node));
+    }
+    this.state = state;
+  }
+
+  private save(position: number): Data {
+    this.forget(position);
+    const then = this.past[0];
+    const state = then !== undefined && then.position <= position ? then.state : this.state;
+    return this.value.save === undefined ? (state as Data) : this.value.save(state);
+  }
+
+  /** Drops all states but the newest one at or before `position`. */
+  private forget(position: number): void {
+    let first = 0;
+    while (first + 1 < this.past.length && this.past[first + 1]!.position <= position) first++;
+    if (first > 0) this.past.splice(0, first);
+  }
+}

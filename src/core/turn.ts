@@ -1,0 +1,56 @@
+import { StaleClaim } from './errors.js';
+import type { Positioned } from './item.js';
+
+/** Work on one update's weights; every `next` is one slice, between two of which the run may breathe, snapshot or stop. */
+export type Work = Iterator<unknown>;
+
+/** Where an item carries its turn. A spread (`{ ...update, more }`) keeps it. */
+export const turnOf: unique symbol = Symbol('turn');
+
+export interface WithTurn {
+  readonly [turnOf]?: Turn;
+}
+
+/**
+ * The time in which the weights stand still after one update.
+ *
+ * Stages claim it when they receive the update, and their work is done one after another, in the order of the claims;
+ * the next update starts when all of it is done.
+ */
+export class Turn {
+  private readonly works: Work[] = [];
+  private readonly atLast: (() => void)[] = [];
+  private open = true;
+
+  constructor(readonly position: number) {}
+
+  /** Adds work to this turn. @throws {StaleClaim} when the weights have moved on. */
+  claim(stage: string, work: Work): void {
+    if (!this.open) throw new StaleClaim(stage, this.position);
+    this.works.push(work);
+  }
+
+  /** Calls back if this proves to be the last turn, while its weights still stand. */
+  whenLast(call: () => void): void {
+    if (this.open) this.atLast.push(call);
+  }
+
+  /** The last turn: tells those who wait for it. */
+  end(): void {
+    for (const call of this.atLast.splice(0)) call();
+  }
+
+  /** The work to do next, or nothing. */
+  take(): Work | undefined {
+    return this.works.shift();
+  }
+
+  close(): void {
+    this.open = false;
+  }
+}
+
+/** The turn that an item came in, where a serial stage is upstream. */
+export function turn(item: Positioned & WithTurn): Turn | undefined {
+  return item[turnOf];
+}

@@ -1,0 +1,60 @@
+import type { Observable } from 'rxjs';
+import { WeirError } from '../core/errors.js';
+import type { Positioned } from '../core/item.js';
+import { source } from '../core/source.js';
+import type { Dataset } from './dataset.js';
+import { permutation } from './permutation.js';
+
+/** A run of consecutive draws from a data set, within one epoch. */
+export interface Block extends Positioned {
+  readonly dataset: Dataset;
+  /** From 1 on. */
+  readonly epoch: number;
+  readonly indices: Uint32Array;
+  /** Samples of this epoch that are still to come. */
+  readonly remaining: number;
+}
+
+export interface DrawOptions {
+  readonly epochs: number;
+  readonly seed: number;
+  /** Off: in the order of the data set, every epoch. */
+  readonly shuffle?: boolean;
+  /** Samples a block: what crosses to a worker at once. */
+  readonly block?: number;
+  /** Samples that may be outside at once; by default three batches. */
+  readonly capacity?: number;
+  readonly name?: string;
+}
+
+/**
+ * Draws every sample of a data set once an epoch, in an order that depends on seed and epoch alone.
+ *
+ * The order is a permutation that is computed where it is needed, so any position is reached at once and nothing is kept.
+ * Bound: `capacity`. State: the position. Failure: none.
+ *
+ * @example draw(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
+ */
+export function draw(dataset: Dataset, options: DrawOptions): Observable<Block> {
+  const { epochs, seed, shuffle = true, block = 256, capacity, name = 'draw' } = options;
+  if (dataset.size === 0)
+    throw new WeirError(`data set '${dataset.name}' is empty`, 'check the folder it was read from');
+  if (!Number.isInteger(block) || block < 1) {
+    throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
+  }
+  return source({ name, capacity, from: blocks });
+
+  function* blocks(after: number): Generator<Block> {
+    const { size } = dataset;
+    let epoch = Math.floor(after / size) + 1;
+    let first = after % size;
+    for (; epoch <= epochs; epoch++, first = 0) {
+      const order = shuffle ? permutation(size, seed, epoch) : (i: number) => i;
+      for (; first < size; first += block) {
+        const end = Math.min(first + block, size);
+        const indices = Uint32Array.from({ length: end - first }, (_, i) => order(first + i));
+        yield { position: (epoch - 1) * size + end, dataset, epoch, indices, remaining: size - end };
+      }
+    }
+  }
+}

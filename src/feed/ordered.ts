@@ -1,0 +1,69 @@
+import {
+  AsyncSubject,
+  concatAll,
+  finalize,
+  from,
+  map,
+  Observable,
+  type ObservableInput,
+  type OperatorFunction,
+  Subscription,
+  throwIfEmpty,
+} from 'rxjs';
+import { OverLimit } from '../core/errors.js';
+import { Flow } from '../core/flow.js';
+import type { Positioned } from '../core/item.js';
+
+/**
+ * Works on several items at once and emits one result for each.
+ *
+ * Bound: at most `limit` inside, counted by `sizeOf` (by default each item counts 1). Order: that of the items. State: none.
+ * Failure: the earliest failed item ends the stream. Unsubscribing cancels all work.
+ *
+ * @example images$.pipe(ordered('augment', 12, (image) => pool.run(image)))
+ * @throws {OverLimit} when a source without demand hands it more than `limit`.
+ */
+export function ordered<A, B>(
+  name: string,
+  limit: number,
+  work: (item: A) => ObservableInput<B>,
+  sizeOf: (item: A) => number = () => 1,
+): OperatorFunction<A, B> {
+  return (source) =>
+    new Observable<B>((subscriber) => {
+      const flow = Flow.current;
+      const node = Flow.join(name, 'workers');
+      node.limit = limit;
+      const running = new Subscription();
+      const results = new Observable<A>((inner) => Flow.subscribe(node, source, inner)).pipe(
+        map((item) => {
+          const size = sizeOf(item);
+          const position = (item as Partial<Positioned>).position ?? node.entered;
+          if (node.held + size > limit) throw new OverLimit(name, limit);
+          node.arrive(position);
+          node.held += size;
+          const result = new AsyncSubject<B>(); // keeps an early result, or error, until its turn
+          running.add(from(work(item)).subscribe(result));
+          return result.pipe(
+            throwIfEmpty(),
+            map((output) => ({ output, position, size })),
+          );
+        }),
+        concatAll(),
+        finalize(() => running.unsubscribe()),
+      );
+      return results.subscribe({
+        next({ output, position, size }) {
+          node.held -= size; // before handing on: the room may bring the next item at once
+          node.leave(output, position);
+          if (flow === undefined) subscriber.next(output);
+          else {
+            flow.push(() => subscriber.next(output));
+            flow.roomMade();
+          }
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+    });
+}
