@@ -1,7 +1,10 @@
 import * as zlib from 'node:zlib';
 
 /** CRC-32 (the one of zip and PNG) of the bytes; `before` is that of the bytes that precede them. */
-export const crc32: (bytes: Uint8Array, before?: number) => number = zlib.crc32 ?? portable; // zlib: Node 20.15, 22.2
+export function crc32(bytes: Uint8Array, before = 0): number {
+  if (bytes.length === 0) return before; // zlib's own gives 0
+  return zlib.crc32 ? zlib.crc32(bytes, before) : portable(bytes, before); // zlib: from Node 20.15 and 22.2
+}
 
 /** The same a byte at a time, for a Node without it. */
 export function portable(bytes: Uint8Array, before = 0): number {

@@ -36,6 +36,8 @@ export class Node {
   state: Stateful | undefined;
   /** Where what follows counts other samples too: the own position that a position there stands for. */
   translate: ((position: number) => number) | undefined;
+  /** Whoever records or taps the edge behind this node; called before the item goes on, and must not keep it. */
+  listener: ((item: unknown, position: number) => void) | undefined;
   private heavy = false;
 
   /** Whether items come to it later than they were handed out: an operator of the user's delays them. */
@@ -59,6 +61,7 @@ export class Node {
     const own = (item as Partial<Positioned> | undefined)?.position;
     this.left = own ?? position;
     this.itemsOut++;
+    this.listener?.(item, this.left);
   }
 
   /** Whether what it holds leaves by itself, without further items. */

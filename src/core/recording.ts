@@ -1,1 +1,3 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+export type { Frame, RecordingHeader } from './recording-format.js';
+export { type Recording, readRecording } from './recording-reader.js';
+export { RecordingWriter } from './recording-writer.js';

@@ -1,0 +1,38 @@
+import { WeirError } from '../../../core/errors.js';
+import { imageShape } from './imageShape.js';
+import type { OpDefinition } from './op.js';
+
+export interface HorizontalFlip {
+  readonly op: 'horizontalFlip';
+  readonly probability: number;
+}
+
+/** Mirrors an image left to right, by chance. */
+export const horizontalFlip = ({ probability = 0.5 }: { probability?: number } = {}): HorizontalFlip => ({
+  op: 'horizontalFlip',
+  probability,
+});
+
+export const horizontalFlipDefinition: OpDefinition<HorizontalFlip> = {
+  light: false,
+  prepare({ probability }, shape) {
+    const [height, width, channels] = imageShape('horizontalFlip', shape);
+    if (!(probability >= 0 && probability <= 1)) {
+      throw new WeirError(`op 'horizontalFlip' has probability ${probability}`, 'give a number from 0 to 1');
+    }
+    return (values, random) => {
+      if (random().uniform() >= probability) return;
+      for (let y = 0; y < height; y++) {
+        let left = y * width * channels;
+        let right = left + (width - 1) * channels;
+        for (; left < right; left += channels, right -= channels) {
+          for (let c = 0; c < channels; c++) {
+            const value = values[left + c]!;
+            values[left + c] = values[right + c]!;
+            values[right + c] = value;
+          }
+        }
+      }
+    };
+  },
+};

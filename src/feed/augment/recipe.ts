@@ -1,0 +1,34 @@
+import { WeirError } from '../../core/errors.js';
+import { type GaussianNoise, gaussianNoiseDefinition } from './op/gaussianNoise.js';
+import { type HorizontalFlip, horizontalFlipDefinition } from './op/horizontalFlip.js';
+import { type Normalise, normaliseDefinition } from './op/normalise.js';
+import type { Apply, OpData, OpDefinition } from './op/op.js';
+import { type RandomCrop, randomCropDefinition } from './op/randomCrop.js';
+import { type UnitScale, unitScaleDefinition } from './op/unitScale.js';
+
+export type Op = UnitScale | Normalise | GaussianNoise | RandomCrop | HorizontalFlip;
+
+/** What is done to each sample, first to last. Plain data: it crosses to worker threads, and a run's record shows it. */
+export type Recipe = readonly Op[];
+
+const definitions: { readonly [Name in Op['op']]: OpDefinition<Extract<Op, { op: Name }>> } = {
+  unitScale: unitScaleDefinition,
+  normalise: normaliseDefinition,
+  gaussianNoise: gaussianNoiseDefinition,
+  randomCrop: randomCropDefinition,
+  horizontalFlip: horizontalFlipDefinition,
+};
+
+function definition(op: OpData): OpDefinition<OpData> {
+  const found = Object.hasOwn(definitions, op.op) ? definitions[op.op as Op['op']] : undefined;
+  if (!found) {
+    throw new WeirError(`no op is called '${op.op}'`, `the ops are ${Object.keys(definitions).join(', ')}`);
+  }
+  return found as OpDefinition<OpData>;
+}
+
+/** Whether an op is so cheap that no worker is worth it. */
+export const isLight = (op: Op): boolean => definition(op).light;
+
+/** Looks an op up by its name, checks its options, and makes it ready for samples of one shape. */
+export const prepare = (op: Op, shape: readonly number[]): Apply => definition(op).prepare(op, shape);

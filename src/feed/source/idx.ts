@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { WeirError } from '../../core/errors.js';
+import { sharedBytes } from '../dataset.js';
+
+/** What an IDX file of bytes holds, by its magic number: 0x08 for unsigned bytes, then the number of dimensions. */
+const MAGIC = { labels: 2049, images: 2051 } as const;
+
+export type IdxKind = keyof typeof MAGIC;
+
+export interface Idx {
+  /** [items] for labels, [items, rows, columns] for images. */
+  readonly shape: readonly number[];
+  /** The bytes, row-major, on shared memory. */
+  readonly values: Uint8Array;
+}
+
+const GET_AGAIN = 'fetch the file again from where it came';
+
+/**
+ * Reads a file of MNIST's format (http://yann.lecun.com/exdb/mnist), plain or gzip by its content, whatever its name.
+ *
+ * A file that is not wholly what `kind` says is refused with what is wrong in it.
+ */
+export function readIdx(file: string, kind: IdxKind): Idx {
+  const bytes = content(file);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const dimensions = MAGIC[kind] & 0xff;
+  const header = 4 * (1 + dimensions);
+  if (bytes.length >= 4) checkMagic(file, view.getUint32(0), kind);
+  if (bytes.length < header) throw truncated(file, kind, `its header alone takes ${header}`, bytes.length);
+
+  const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 * (1 + i)));
+  const length = shape.reduce((product, extent) => product * extent, 1);
+  const expected = header + length;
+  if (length === 0)
+    throw new WeirError(`'${file}' says that it holds ${shape.join(' x ')} ${kind}: nothing`, GET_AGAIN);
+  if (bytes.length < expected) {
+    throw truncated(file, kind, `${shape.join(' x ')} ${kind} take ${expected}`, bytes.length);
+  }
+  if (bytes.length > expected) {
+    const tail = bytes.length - expected;
+    throw new WeirError(
+      `'${file}' has ${tail} byte${tail === 1 ? '' : 's'} after its last ${kind.slice(0, -1)}: it holds ${bytes.length}, and ${shape.join(' x ')} ${kind} take ${expected}`,
+      GET_AGAIN,
+    );
+  }
+  const values = sharedBytes(length);
+  values.set(bytes.subarray(header));
+  return { shape, values };
+}
+
+function content(file: string): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new WeirError(`'${file}' cannot be read: ${(cause as Error).message}`, 'check that it exists and is yours', {
+      cause,
+    });
+  }
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (cause) {
+    const short = (cause as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+    const what = short
+      ? `ends in the middle of its gzip stream, after ${bytes.length} bytes`
+      : `is damaged gzip (${(cause as Error).message})`;
+    throw new WeirError(`'${file}' ${what}`, GET_AGAIN, { cause });
+  }
+}
+
+function checkMagic(file: string, magic: number, kind: IdxKind): void {
+  if (magic === MAGIC[kind]) return;
+  const other = (Object.keys(MAGIC) as IdxKind[]).find((name) => MAGIC[name] === magic);
+  if (other) {
+    throw new WeirError(
+      `'${file}' holds ${other} (magic ${magic}) where ${kind} (magic ${MAGIC[kind]}) were expected`,
+      'check that the files were not renamed into each other',
+    );
+  }
+  throw new WeirError(
+    `'${file}' is no IDX file of ${kind}: it starts with 0x${magic.toString(16).padStart(8, '0')}, not magic ${MAGIC[kind]}`,
+    'give a file of the MNIST distribution, plain or gzip',
+  );
+}
+
+const truncated = (file: string, kind: IdxKind, need: string, got: number): WeirError =>
+  new WeirError(`'${file}' is cut short: ${need} bytes, but it has ${got} (an IDX file of ${kind})`, GET_AGAIN);

@@ -1,0 +1,44 @@
+/**
+ * What a pipeline imports, in the order of the flow.
+ *
+ * @module
+ */
+
+// The graph: stages, sources, forks and joins, moments.
+export { fanOut } from './core/fan-out.js';
+export { mergeInTurn } from './core/merge.js';
+export { serial } from './core/serial.js';
+export { source } from './core/source.js';
+export { type Stage, type Step, stage } from './core/stage.js';
+export { at, atEnd, every, from } from './core/tick.js';
+export { augment } from './feed/augment/augment.js';
+export { gaussianNoise } from './feed/augment/op/gaussianNoise.js';
+export { horizontalFlip } from './feed/augment/op/horizontalFlip.js';
+export { normalise } from './feed/augment/op/normalise.js';
+export { randomCrop } from './feed/augment/op/randomCrop.js';
+export { unitScale } from './feed/augment/op/unitScale.js';
+export type { Samples } from './feed/batch.js';
+// From a data set to batches.
+export { batch } from './feed/batch.js';
+export type { Dataset } from './feed/dataset.js';
+export { draw } from './feed/draw.js';
+export { ordered } from './feed/ordered.js';
+export { mnist } from './feed/source/mnist.js';
+export { replay } from './feed/source/replay.js';
+export { xor } from './feed/source/xor.js';
+export { crossEntropy } from './learn/loss/crossEntropy.js';
+// Training.
+export { mlp } from './learn/model/mlp.js';
+export { layerNorms, spectralTick, train } from './learn/operators.js';
+export { constant, cosine, step } from './learn/optimiser/schedule.js';
+export { sgd } from './learn/optimiser/sgd.js';
+export { penaltyKinds, spectralPenalty } from './learn/spectral/penalty.js';
+export type { Update } from './learn/update.js';
+
+// Measuring.
+export { accuracy, tangentAttack } from './measure/operators.js';
+
+// Watching, and the pipeline itself.
+export { tap } from './observe/tap.js';
+export { z } from './run/config.js';
+export { pipeline } from './run/pipeline.js';

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+/** What the kernel says this processor can do, as in /proc/cpuinfo ('avx2', 'avx512_bf16'); nothing where it does not say. */
+export function cpuFeatures(cpuinfo = read()): string[] {
+  const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(cpuinfo);
+  return line?.[1] === undefined ? [] : line[1].trim().split(/\s+/);
+}
+
+function read(): string {
+  try {
+    return readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}

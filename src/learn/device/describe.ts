@@ -1,0 +1,105 @@
+import { statfs } from 'node:fs/promises';
+import { arch, cpus, platform, release } from 'node:os';
+import { WeirError } from '../../core/errors.js';
+import { type Check, check } from './check.js';
+import { cpuFeatures } from './cpu.js';
+import { checkOperations } from './operations.js';
+import type { Runtime } from './runtime.js';
+import { cacheFolder } from './setup/cache.js';
+import { findCompiler } from './setup/compiler.js';
+import { findPip } from './setup/pip.js';
+import { thisPlatform } from './setup/platform.js';
+import { inspect } from './setup/setup.js';
+import { loadTensorFlow, tf } from './tf.js';
+
+/** What `weir doctor` prints. Plain data. */
+export interface Description {
+  /** The runtime in use; undefined where none loads, which a check then says. */
+  readonly runtime?: Omit<Runtime, 'setUp'>;
+  readonly versions: { readonly node: string; readonly tensorflowJs?: string; readonly tensorflow?: string };
+  readonly machine: { readonly system: string; readonly processor: string; readonly cores: number };
+  /** Those features of the processor that TensorFlow makes use of. */
+  readonly features: readonly string[];
+  readonly checks: readonly Check[];
+}
+
+const useful = /^(avx|avx2|fma|f16c|avx_vnni|avx512f|avx512_bf16|avx512_vnni|amx_.*|neon|asimd|sve|bf16)$/;
+
+/**
+ * Looks at everything that decides which runtime this machine gets, loads it (setting it up where that was not done), and
+ * runs each native operation on a small input.
+ */
+export async function describe(): Promise<Description> {
+  const checks = await checkSetUp();
+  const versions: { node: string; tensorflowJs?: string; tensorflow?: string } = { node: process.versions.node };
+  let runtime: Omit<Runtime, 'setUp'> | undefined;
+  const load = await check('runtime', async () => {
+    const { setUp: _, ...loaded } = await loadTensorFlow();
+    runtime = loaded;
+    versions.tensorflowJs = tf.version['tfjs-core'];
+    if (loaded.kind === 'native') versions.tensorflow = loaded.version;
+    return `${loaded.kind} ${loaded.version} on the ${loaded.device}, ${loaded.threads} threads (${loaded.why})`;
+  });
+  checks.push(load);
+  if (runtime?.device === 'GPU') checks.push(...gpuOptions());
+  if (load.ok) checks.push(...checkOperations());
+  return {
+    ...(runtime && { runtime }),
+    versions,
+    machine: {
+      system: `${platform()} ${release()} ${arch()}`,
+      processor: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+    },
+    features: cpuFeatures().filter((name) => useful.test(name)),
+    checks,
+  };
+}
+
+/** What set-up needs and what it has made so far. */
+async function checkSetUp(): Promise<Check[]> {
+  const cache = cacheFolder();
+  const state = inspect();
+  state.catch(() => {}); // told by the checks below
+  const found = (there: boolean, where: string) =>
+    there ? where : 'not yet: the first command that needs it makes it';
+  return Promise.all([
+    check('Node.js', async () => {
+      if (Number(process.versions.node.split('.')[0]) < 20)
+        throw new WeirError(process.versions.node, 'use Node.js 20 or newer');
+      return process.versions.node;
+    }),
+    check('C library', async () => {
+      const { glibc, os } = thisPlatform();
+      if (glibc) return `glibc ${glibc}`;
+      throw new WeirError(
+        `${os} without glibc`,
+        'TensorFlow has wheels for Linux with glibc only: the runtime is WebAssembly',
+      );
+    }),
+    check('NVIDIA driver', async () => thisPlatform().driver ?? 'none'),
+    check('pip', async () => (await findPip()).version),
+    check('C++ compiler', async () => (await findCompiler()).version),
+    check('cache folder', async () => `${cache}, ${await freeSpace(cache)}`),
+    check('library', async () => {
+      const { hasLibrary, library, why } = await state;
+      return `${found(hasLibrary, library)} (${why})`;
+    }),
+    check('binding', async () => found((await state).hasBinding, (await state).binding)),
+    check('link', async () => found((await state).isLinked, (await state).addon)),
+  ]);
+}
+
+function gpuOptions(): Check[] {
+  const { TF_DETERMINISTIC_OPS, NVIDIA_TF32_OVERRIDE } = process.env;
+  const deterministic = TF_DETERMINISTIC_OPS === '1' || TF_DETERMINISTIC_OPS === 'true';
+  return [
+    { name: 'deterministic kernels', ok: true, found: deterministic ? 'yes' : 'no (WEIR_DETERMINISTIC=0)' },
+    { name: 'TF32', ok: true, found: NVIDIA_TF32_OVERRIDE === '0' ? 'off' : 'on (WEIR_TF32=1)' },
+  ];
+}
+
+async function freeSpace(cache: string): Promise<string> {
+  const { bavail, bsize } = await statfs(cache).catch(() => statfs('/'));
+  return `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
+}

@@ -1,0 +1,13 @@
+/**
+ * What TensorFlow has and TensorFlow.js lacks: each operation by a typed name, with a portable fallback where there is one.
+ *
+ * Batch normalisation (`FusedBatchNormV3` and its gradient) belongs here too, as `native/batchnorm.ts`.
+ */
+export { type Attribute, attribute, execute, executeAll, hasNative, nativeBackend, types } from './eager.js';
+export { Bfloat16, matMulBfloat16, supportsBfloat16, toBfloat16 } from './native/bfloat16.js';
+export { erf, normalCdf, normalPdf } from './native/erf.js';
+export { batchMatMul, einsum, fft2d, ifft2d } from './native/linear.js';
+export { fusedMatMul } from './native/matmul.js';
+export { statelessNormal, statelessUniform } from './native/random.js';
+export { relu, reluGrad } from './native/relu.js';
+export { type Svd, singularValues, svd } from './native/svd.js';

@@ -1,0 +1,14 @@
+import { tf } from '../../device/tf.js';
+import type { Activation } from './activation.js';
+
+/** φ(z) = 1/(1 + e⁻ᶻ), φ'(z) = φ(1 − φ). */
+export const sigmoid: Activation = {
+  name: 'sigmoid',
+  lipschitz: 0.25,
+  value: (z) => tf.sigmoid(z),
+  derivative: (z) =>
+    tf.tidy(() => {
+      const value = tf.sigmoid(z);
+      return tf.mul(value, tf.sub(1, value));
+    }),
+};

@@ -1,0 +1,10 @@
+import { tf } from '../../device/tf.js';
+import type { Activation } from './activation.js';
+
+/** φ(z) = tanh z, φ'(z) = 1 − tanh² z. */
+export const tanh: Activation = {
+  name: 'tanh',
+  lipschitz: 1,
+  value: (z) => tf.tanh(z),
+  derivative: (z) => tf.tidy(() => tf.sub(1, tf.square(tf.tanh(z)))),
+};

@@ -1,0 +1,127 @@
+import { WeirError } from '../../core/errors.js';
+import { tf } from '../device/tf.js';
+import { pulled } from './activation/activation.js';
+import { type ActivationName, activationNamed } from './activation/named.js';
+import { type Initialisation, normal } from './initialisation.js';
+import { type Gradients, type Layer, type Model, weight } from './model.js';
+
+export interface MlpOptions {
+  readonly activation?: ActivationName;
+  readonly initialisation?: Initialisation;
+  /**
+   * 'width': every linear layer but the first is divided by √(its number of inputs), bias included. The authors' code does so
+   * and the paper does not mention it; the scale of the loss, and so the learned σ, depend on it. 'none': plain linear layers.
+   */
+  readonly scale?: 'width' | 'none';
+}
+
+/**
+ * A fully connected network: h_l = φ((h_{l−1}W_l + b_l) · s_l), logits = (h W + b) · s, with s_1 = 1 and s_l = 1/√width.
+ *
+ * Layers are named hidden1, hidden2, …, readout; kernels are [in, out]. The spectral norms are those of the kernels, without s.
+ *
+ * @param sizes widths from the input to the classes, at least one hidden layer between
+ * @example mlp([784, 2000, 10], { activation: 'gelu' })
+ */
+export function mlp(
+  sizes: readonly number[],
+  { activation = 'gelu', initialisation = normal(0.01), scale = 'width' }: MlpOptions = {},
+): Model {
+  if (sizes.length < 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new WeirError(
+      `an MLP of sizes [${sizes.join(', ')}] was asked for`,
+      'give the numbers of inputs, of units in at least one hidden layer, and of classes, such as [784, 2000, 10]',
+    );
+  }
+  const phi = activationNamed(activation);
+  const last = sizes.length - 2;
+  const layers = sizes.slice(1).map((out, l) => {
+    const name = l === last ? 'readout' : `hidden${l + 1}`;
+    const fanIn = sizes[l]!;
+    const factor = l === 0 || scale === 'none' ? 1 : 1 / Math.sqrt(fanIn);
+    return { name, kernel: `${name}/kernel`, bias: `${name}/bias`, kind: 'dense', fanIn, out, factor } as const;
+  });
+  const hidden = layers.slice(0, last);
+  const readout = layers[last]!;
+  type Dense = (typeof layers)[number];
+
+  const flat = (x: tf.Tensor): tf.Tensor2D => (x.rank === 2 ? (x as tf.Tensor2D) : tf.reshape(x, [-1, sizes[0]!]));
+  const linear = (weights: Weights, { kernel, bias, factor }: Dense, h: tf.Tensor2D): tf.Tensor2D => {
+    const z = tf.add(tf.matMul(h, weight<tf.Tensor2D>(weights, kernel)), weight(weights, bias)) as tf.Tensor2D;
+    return factor === 1 ? z : tf.mul(z, factor);
+  };
+  const features = (weights: Weights, x: tf.Tensor): tf.Tensor2D =>
+    tf.tidy(() => hidden.reduce((h, layer) => phi.value(linear(weights, layer, h)), flat(x)));
+
+  return {
+    name: `mlp ${sizes.join('-')} ${activation}`,
+    inputShape: [sizes[0]!],
+    classes: sizes[sizes.length - 1]!,
+    featureLayers: hidden.map(asLayer),
+    readout: asLayer(readout),
+
+    start(seed) {
+      const weights = new Map<string, tf.Tensor>();
+      layers.forEach(({ kernel, bias, fanIn, out }, layer) => {
+        const drawn = (size: number, part: 0 | 1): Float32Array => {
+          const values = new Float32Array(size);
+          initialisation(values, { seed, layer, part, fanIn });
+          return values;
+        };
+        weights.set(kernel, tf.tensor2d(drawn(fanIn * out, 0), [fanIn, out]));
+        weights.set(bias, tf.tensor1d(drawn(out, 1)));
+      });
+      return weights;
+    },
+
+    features,
+    logits: (weights, x) => tf.tidy(() => linear(weights, readout, features(weights, x))),
+
+    pullback(weights, x) {
+      const inputs: tf.Tensor2D[] = []; // h_0 … h_{L−1}
+      const sums: tf.Tensor2D[] = []; // z_1 … z_{L−1}
+      const logits = tf.tidy(() => {
+        let h = tf.keep(tf.clone(flat(x)));
+        inputs.push(h);
+        for (const layer of hidden) {
+          const z = tf.keep(linear(weights, layer, h));
+          h = tf.keep(phi.value(z));
+          sums.push(z);
+          inputs.push(h);
+        }
+        return linear(weights, readout, h);
+      });
+
+      const gradients = (logitsGradient: tf.Tensor2D): Gradients => {
+        const found: Gradients = new Map();
+        let dy: tf.Tensor2D = tf.clone(logitsGradient);
+        for (let l = last; l >= 0; l--) {
+          const { kernel, bias, factor } = layers[l]!;
+          const dz: tf.Tensor2D = factor === 1 ? dy : replace(dy, tf.mul(dy, factor));
+          found.set(kernel, tf.matMul(inputs[l]!, dz, true));
+          found.set(bias, tf.sum(dz, 0));
+          if (l === 0) dz.dispose();
+          else {
+            const dh: tf.Tensor2D = tf.matMul(dz, weight<tf.Tensor2D>(weights, kernel), false, true);
+            dz.dispose();
+            const z = sums[l - 1]!;
+            dy = replace(dh, pulled(phi, z, dh));
+          }
+        }
+        tf.dispose([inputs, sums]);
+        return found;
+      };
+      return { logits, gradients };
+    },
+  };
+}
+
+type Weights = Parameters<Model['logits']>[0];
+
+const asLayer = ({ name, kernel, kind }: Layer): Layer => ({ name, kernel, kind });
+
+/** `next`, the tensor that it takes the place of disposed. */
+function replace(old: tf.Tensor2D, next: tf.Tensor2D): tf.Tensor2D {
+  old.dispose();
+  return next;
+}

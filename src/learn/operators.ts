@@ -1,0 +1,24 @@
+import type { OperatorFunction } from 'rxjs';
+import { serial } from '../core/serial.js';
+import { lifted } from '../core/stage.js';
+import type { WithTurn } from '../core/turn.js';
+import type { Model } from './model/model.js';
+import { layerNorms as layerNormsStage } from './spectral/layerNorms.js';
+import { spectralTick as spectralTickStage } from './spectral/tick.js';
+import { type Batch, type Training, trainStage } from './train.js';
+import type { Update } from './update.js';
+
+/**
+ * Trains on each batch, and emits the update: one training, many listeners; the next update waits for those that claimed
+ * these weights. The first thing emitted is update 0, the initial weights.
+ *
+ * @example batches$.pipe(train(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1 }), penalty, seed }))
+ */
+export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithTurn> =>
+  serial(trainStage(model, training));
+
+/** `spectralTick` of `spectral/tick.ts` as an operator. */
+export const spectralTick = lifted(spectralTickStage);
+
+/** `layerNorms` of `spectral/layerNorms.ts` as an operator. */
+export const layerNorms = lifted(layerNormsStage);

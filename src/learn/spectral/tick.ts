@@ -1,0 +1,41 @@
+import type { Data } from '../../core/data.js';
+import type { Stage } from '../../core/stage.js';
+import type { Update } from '../update.js';
+import type { SpectralPenalty } from './penalty.js';
+import type { Spectrum } from './spectrum.js';
+
+/**
+ * One power iteration on the weights of each update it is given (paper, appendix C, N = 1).
+ *
+ *   updates                  0--1--2--3--|
+ *   every 2, spectralTick    A-----B-----|    A, B: successive estimates
+ *
+ * It sleeps until the last epoch of the burn-in, where its first tick finds the directions from a random start.
+ *
+ * State: the `Spectrum` (σ, u, v per layer). The penalty reads the newest one at the next update: the one edge back.
+ * Bound: one update. Order: that of the updates. Failure: none of its own.
+ *
+ * @example updates$.pipe(every({ updates: 1 }), stage(spectralTick(penalty)))
+ */
+export function spectralTick(
+  penalty: SpectralPenalty,
+): Stage<Update, Update & { readonly spectrum: Spectrum }, Spectrum | null> {
+  penalty.ticked = true;
+  const hand = (spectrum: Spectrum | null): Spectrum | null => {
+    penalty.newest = spectrum ?? undefined;
+    return spectrum;
+  };
+  return {
+    name: 'spectral tick',
+    claims: 'weights',
+    start: () => hand(null),
+    next(_, update) {
+      if (!penalty.active(update.epoch + 1)) return [null]; // far from the end of the burn-in
+      const before = penalty.newest; // the training step begins them itself where the burn-in ended between two ticks
+      const spectrum = before === undefined ? penalty.begin(update.weights) : penalty.iterate(before, update.weights);
+      return [hand(spectrum), { ...update, spectrum }];
+    },
+    save: (spectrum) => (spectrum ?? penalty.newest ?? null) as Data,
+    load: (data) => hand(data as Spectrum | null),
+  };
+}

@@ -1,0 +1,195 @@
+import type { Data } from '../core/data.js';
+import { WeirError } from '../core/errors.js';
+import type { Positioned } from '../core/item.js';
+import type { Stage } from '../core/stage.js';
+import { tf } from './device/tf.js';
+import { gradientsOf } from './loss/gradients.js';
+import type { Loss } from './loss/loss.js';
+import type { Model, Weights } from './model/model.js';
+import type { Optimiser } from './optimiser/optimiser.js';
+import { restoreTensors, savedTensors } from './saved.js';
+import type { SpectralPenalty } from './spectral/penalty.js';
+import type { Spectrum } from './spectral/spectrum.js';
+import type { Update } from './update.js';
+
+/** A batch, as far as training reads it. */
+export interface Batch extends Positioned {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** Samples of the epoch still to come. */
+  readonly remaining: number;
+  /** Shape of one sample. */
+  readonly sampleShape: readonly number[];
+  /** [n, ...sampleShape]. */
+  readonly values: Float32Array;
+  /** [n]. */
+  readonly labels: Uint8Array;
+}
+
+/** All that the next update depends on. Its tensors belong to the training step. */
+export interface TrainState {
+  readonly weights: Weights;
+  /** What the optimiser remembers, such as velocities. */
+  readonly memory: Weights;
+  readonly number: number;
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+  readonly position: number;
+  /** Loss of the last batch, a scalar on the device; the next two are sums over the samples of the epoch so far. */
+  readonly loss: tf.Scalar;
+  readonly losses: tf.Scalar;
+  readonly correct: tf.Scalar;
+  /** Samples of the epoch so far. */
+  readonly samples: number;
+}
+
+export interface Training {
+  readonly loss: Loss;
+  readonly optimiser: Optimiser;
+  /** Its gradient is added at every update after its burn-in; it needs a `spectralTick`. */
+  readonly penalty?: SpectralPenalty;
+  /** Of the first weights. */
+  readonly seed: number;
+}
+
+/** The training step, with what an engine that owns it needs besides. */
+export interface TrainStage extends Stage<Batch, Update, TrainState> {
+  save(state: TrainState): Data;
+  load(data: Data): TrainState;
+  next(state: TrainState, batch: Batch): readonly [state: TrainState, output: Update];
+  /** The update that left this state, without a step; at the start update 0, the initial weights. */
+  repeat(state: TrainState): Update;
+  /** Gives the state's tensors back. */
+  dispose(state: TrainState): void;
+}
+
+/**
+ * One update of the weights for each batch: loss, gradient, penalty (from the end of its burn-in), optimiser.
+ *
+ * State: weights, the optimiser's memory and the sums over the epoch. It owns their tensors: `next` takes the state it is given
+ * and disposes of what it replaces, so an earlier state must not be used again.
+ * Bound: one batch. Order: that of the batches. Failure: a batch that does not fit the model.
+ *
+ * @example trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
+ */
+export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Training): TrainStage {
+  const stage: TrainStage = {
+    name: 'train',
+
+    start: () => ({
+      weights: model.start(seed),
+      memory: new Map(),
+      number: 0,
+      epoch: 0,
+      endsEpoch: true,
+      position: 0,
+      loss: tf.scalar(0),
+      losses: tf.scalar(0),
+      correct: tf.scalar(0),
+      samples: 0,
+    }),
+
+    next(state, batch) {
+      const n = batch.labels.length;
+      const fresh = state.endsEpoch;
+      const [x, labels] = tensors(model, batch);
+      const learned = gradientsOf(model, loss, state.weights, x, labels);
+      tf.dispose([x, labels]);
+      if (penalty?.active(batch.epoch)) {
+        penalty.addGradients(state.weights, directions(penalty, state.weights), learned.gradients);
+      }
+      const at = { epoch: batch.epoch, number: state.number + 1 };
+      const moved = optimiser.move(state.weights, learned.gradients, state.memory, at);
+      const [losses, correct] = tf.tidy(() => {
+        const added = tf.mul(learned.loss, n);
+        return fresh
+          ? [added, tf.clone(learned.correct)]
+          : [tf.add(state.losses, added), tf.add(state.correct, learned.correct)];
+      }) as [tf.Scalar, tf.Scalar];
+      tf.dispose([learned.correct, state.loss, state.losses, state.correct]);
+      const next: TrainState = {
+        ...moved,
+        ...at,
+        endsEpoch: batch.remaining === 0,
+        position: batch.position,
+        loss: learned.loss,
+        losses,
+        correct,
+        samples: fresh ? n : state.samples + n,
+      };
+      return [next, update(next)];
+    },
+
+    repeat: update,
+
+    save: ({ weights, memory, number, epoch, endsEpoch, position, loss, losses, correct, samples }) => ({
+      weights: savedTensors(weights),
+      memory: savedTensors(memory),
+      ...{ number, epoch, endsEpoch, position, samples },
+      ...{ loss: read(loss), losses: read(losses), correct: read(correct) },
+      // one that the training step began itself is not yet the tick's
+      spectrum: (penalty?.newest ?? null) as Data,
+    }),
+
+    load(data) {
+      const { weights, memory, loss, losses, correct, spectrum, ...counts } = data as unknown as Saved;
+      if (penalty !== undefined) penalty.newest = spectrum ?? undefined;
+      return {
+        ...counts,
+        weights: restoreTensors(weights),
+        memory: restoreTensors(memory),
+        loss: tf.scalar(loss),
+        losses: tf.scalar(losses),
+        correct: tf.scalar(correct),
+      };
+    },
+
+    dispose({ weights, memory, loss, losses, correct }) {
+      tf.dispose([...weights.values(), ...memory.values(), loss, losses, correct]);
+    },
+  };
+  return stage;
+}
+
+/** What `save` makes of a state. */
+type Saved = Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 'samples'> & {
+  readonly weights: Parameters<typeof restoreTensors>[0];
+  readonly memory: Parameters<typeof restoreTensors>[0];
+  readonly loss: number;
+  readonly losses: number;
+  readonly correct: number;
+  readonly spectrum: Spectrum | null;
+};
+
+function update({ weights, number, epoch, endsEpoch, position, loss, losses, correct, samples }: TrainState): Update {
+  return {
+    ...{ weights, number, epoch, endsEpoch, position },
+    loss: () => read(loss),
+    epochLoss: () => read(losses) / samples,
+    epochAccuracy: () => read(correct) / samples,
+  };
+}
+
+function directions(penalty: SpectralPenalty, weights: Weights): Spectrum {
+  if (!penalty.ticked) {
+    throw new WeirError(
+      `penalty '${penalty.kind}' is on, but no spectral tick refreshes its directions`,
+      'wire one: updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(penalty)), and list it in the graph',
+    );
+  }
+  penalty.newest ??= penalty.begin(weights); // no burn-in, or one that ended between two ticks
+  return penalty.newest;
+}
+
+function tensors(model: Model, { values, labels, sampleShape }: Batch): [tf.Tensor, tf.Tensor1D] {
+  const size = model.inputShape.reduce((product, length) => product * length, 1);
+  if (values.length !== labels.length * size) {
+    throw new WeirError(
+      `stage 'train' was handed samples of shape [${sampleShape.join(', ')}], but ${model.name} takes [${model.inputShape.join(', ')}]`,
+      `give the model an input of ${sampleShape.reduce((product, length) => product * length, 1)} values, or the data another shape`,
+    );
+  }
+  return [tf.tensor(values, [labels.length, ...model.inputShape]), tf.tensor1d(Int32Array.from(labels), 'int32')];
+}
+
+const read = (scalar: tf.Scalar): number => scalar.dataSync()[0]!;

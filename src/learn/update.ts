@@ -1,0 +1,22 @@
+import type { Positioned } from '../core/item.js';
+import type { Weights } from './model/model.js';
+
+/**
+ * What the training step says after an update. The weights are those of this update until everything that claimed them is
+ * through; numbers stay on the device until someone calls for them, and can be called for as long as the weights are there.
+ */
+export interface Update extends Positioned {
+  /** Updates so far. */
+  readonly number: number;
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+  /** Only to be read. */
+  readonly weights: Weights;
+  /** Mean loss of this update's batch before the update, in nats, without the penalty. */
+  loss(): number;
+  /** Mean loss over this epoch's samples so far, each as its batch met it. */
+  epochLoss(): number;
+  /** Part of this epoch's samples so far that were classified correctly, each as its batch met it. */
+  epochAccuracy(): number;
+}

@@ -1,0 +1,58 @@
+import { tf } from '../../learn/device/tf.js';
+import type { Model } from '../../learn/model/model.js';
+import type { Estimator } from './normal.js';
+import { classes } from './oracle.js';
+import type { Box } from './schedule.js';
+
+/**
+ * The evaluations of any model: each draw is a whole input. A unit is one chunk of one sample's draws; the noise of a chunk is
+ * drawn once and serves all samples of the group.
+ *
+ * @param rows draws a forward pass
+ */
+export function direct(model: Model, group: number, box: Box, rows: number): Estimator {
+  const d = model.inputShape.reduce((size, extent) => size * extent, 1);
+  let kept: { chunk: number; z: tf.Tensor } | undefined;
+  const dispose = (): void => {
+    kept?.z.dispose();
+    kept = undefined;
+  };
+
+  return {
+    units: (n) => Math.ceil(n / rows) * group,
+    dispose,
+
+    add(weights, { points, scales, predicted, wanted }, n, unit, noise, sums) {
+      const chunk = Math.floor(unit / group);
+      const slot = unit % group;
+      if (wanted[slot] === 1) {
+        const draws = Math.min(rows, n - chunk * rows);
+        if (kept?.chunk !== chunk) {
+          dispose();
+          kept = { chunk, z: noise(chunk, [draws, d]) };
+        }
+        const { z } = kept;
+        const delta = scales[slot]!;
+        tf.tidy(() => {
+          const x = tf.tensor1d(points.subarray(slot * d, (slot + 1) * d));
+          const perturbed = tf.clipByValue(tf.add(tf.mul(z, delta), x), box.min, box.max);
+          const found = classes(model.logits(weights, tf.reshape(perturbed, [draws, ...model.inputShape])));
+          const indicators = new Float32Array(2 * draws).fill(1, draws);
+          for (let k = 0; k < draws; k++) {
+            if (found[k] === -1) sums.broken[slot] = 1;
+            if (found[k] === predicted[slot]) continue;
+            indicators[k] = 1;
+            sums.changed[slot]!++;
+          }
+          const moved = tf.sub(perturbed, x) as tf.Tensor2D; // δp
+          const added = tf.matMul(tf.tensor2d(indicators, [2, draws]), moved).dataSync();
+          for (let i = 0, at = slot * d; i < d; i++, at++) {
+            sums.overChanged[at]! += added[i]! / delta;
+            sums.overAll[at]! += added[d + i]! / delta;
+          }
+        });
+      }
+      if (unit === this.units(n) - 1) dispose(); // the next iteration has other noise
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * The schedule of the hemisphere variant as the authors run it (Ma et al. 2021, NeurIPS; constants of Pehlevan-Group/rep-spectral,
+ * which the paper's appendix D leaves to "the hemisphere implementation").
+ */
+export const schedule = {
+  /** T, iterations a sample (paper, appendix D). */
+  iterations: 40,
+  /** Evaluations for the normal at iteration i = 1, 2, …: ⌊100√i⌋, 10,000 at most. */
+  evaluations: (i: number): number => Math.min(Math.floor(100 * Math.sqrt(i)), 10_000),
+  /** A binary search ends when the interval is at most this part of its segment. */
+  tolerance: 1e-5,
+  /** Halvings until then: 2⁻¹⁷ < 10⁻⁵. */
+  halvings: 17,
+  /** Standard deviation of the noise that looks for a first adversarial point, in input units. */
+  startDeviation: 0.5,
+  /** Noisy points tried for the start by the paper ("a fixed number", which it does not give: that of the first iteration). */
+  paperTries: 100,
+  /** Rounds of noise after which the authors' code takes another sample of the evaluation set. */
+  authorsTries: 5000,
+  /** A hemisphere smaller than this is given up, and x_t moved away from x by `bump`. */
+  smallestRadius: 1e-8,
+  bump: 1e-4,
+} as const;
+
+/** The values that an input may take. */
+export interface Box {
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * δ, the scale of the perturbations around x_t at iteration i: a tenth of the box at first, then ‖x_t − x‖ / d.
+ *
+ * @param distance ‖x_t − x‖₂, in input units
+ * @param d number of input values
+ */
+export const perturbationScale = (i: number, { min, max }: Box, distance: number, d: number): number =>
+  i === 1 ? 0.1 * (max - min) : distance / d;

@@ -1,0 +1,207 @@
+import { WeirError } from '../../core/errors.js';
+import { keyed, seeds } from '../../core/seed.js';
+import type { Stage, Step } from '../../core/stage.js';
+import { statelessNormal } from '../../learn/device/native.js';
+import type { Model } from '../../learn/model/model.js';
+import type { Update } from '../../learn/update.js';
+import { inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { correctOnes, LOOKED_AT, shuffled } from './choose.js';
+import { type DenseFirst, dense } from './dense.js';
+import { direct } from './direct.js';
+import { distance } from './geometry.js';
+import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
+import { type AttackResult, outcomes } from './result.js';
+import { type Box, schedule } from './schedule.js';
+import type { Protocol } from './start.js';
+
+export interface TangentAttackOptions {
+  /** How many samples to attack. */
+  readonly samples: number;
+  readonly seed: number;
+  /** T. */
+  readonly iterations?: number;
+  /** The values that an input may take, in the model's units: [0, 1] for digits, [−2, 2] for XOR, [−3, 3] for normalised images. */
+  readonly box?: Box;
+  /** Samples attacked in step; groups are by position, so a resumed attack meets the same kernels. */
+  readonly group?: number;
+  /** Forward evaluations that may be spent on one sample. */
+  readonly budget?: number;
+  readonly protocol?: Protocol;
+  /** Take the samples in a random order keyed by the seed; else in that of the data. */
+  readonly shuffle?: boolean;
+  /** `correct` passes over samples that the model gets wrong; `all` reports them as already misclassified. */
+  readonly choose?: 'correct' | 'all';
+  readonly normalise?: Normalisation;
+  /** Draws in one forward pass, for models whose first layer is not dense. */
+  readonly chunk?: number;
+}
+
+/** Where the attack stands: at rest, choosing its samples, or at one of its groups. */
+export type AttackState = { readonly phase: 'rest' } | Choosing | Attacking;
+
+interface Choosing {
+  readonly phase: 'choose';
+  /** Samples looked at so far, in the order of the attack. */
+  readonly scanned: number;
+  /** Those to attack, by index. */
+  readonly chosen: Uint32Array;
+}
+
+interface Attacking {
+  readonly phase: 'attack';
+  readonly chosen: Uint32Array;
+  /** Samples that were passed over because the model gets them wrong. */
+  readonly passedOver: number;
+  readonly group: number;
+  readonly at: GroupState;
+  /** 1 for each sample of the group whose result has been handed on. */
+  readonly emitted: Uint8Array;
+}
+
+/**
+ * Tangent Attack, hemisphere variant, untargeted, ℓ2 (Ma et al. 2021; paper, appendix D): for the first samples that each
+ * update's network classifies correctly, an adversarial point nearby, and how far away it is.
+ *
+ * Schedule and constants are those of the authors' code (`schedule.ts`). The start is the paper's: of 100 noisy points the
+ * adversarial one that is nearest; `protocol: 'authors'` takes the first of 5000. Either way, where noise never changes the class,
+ * another sample of the evaluation set that is predicted differently. Differences from the authors' code: the draws for the
+ * normals are shared by the samples of a group; the 1e-8 rule holds for each sample by itself; every point is verified.
+ *
+ *   updates   -------------A|
+ *   attack    ---------------1-2-3-…|    one result a sample, those of a group close together
+ *
+ * Bound: one group on the device; the engine breathes after each iteration, or each chunk of a model whose first layer is not
+ * dense. Order: groups in order; in a group as samples end. State: `AttackState`, a few hundred kB of plain data; going on from
+ * any yield gives the same bits. Failure: samples that the model does not take; what happens to a single sample is its outcome.
+ *
+ * @example updates$.pipe(atEnd(), stage(tangentAttack(model, test, { samples: 1000, seed })))
+ */
+export function tangentAttack(
+  model: Model & { readonly first?: DenseFirst },
+  samples: LabelledSamples,
+  options: TangentAttackOptions,
+): Stage<Update, AttackResult, AttackState> {
+  const { seed, iterations = schedule.iterations, box = { min: 0, max: 1 }, group = 16 } = options;
+  const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
+  const { normalise, chunk = 128 } = options;
+  const d = inputLength('tangent attack', model, samples);
+  counts({ samples: options.samples, iterations, group, budget, chunk });
+
+  const order = (): Uint32Array =>
+    shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);
+  const input = (index: number): Float32Array => {
+    const row = new Float32Array(d);
+    writeInput(samples, index, row, 0, normalise);
+    return row;
+  };
+  const members = (chosen: Uint32Array, g: number): Uint32Array => chosen.subarray(g * group, (g + 1) * group);
+  const begin = (chosen: Uint32Array, passedOver: number, g: number): Attacking => ({
+    ...{ phase: 'attack', chosen, passedOver, group: g, emitted: new Uint8Array(group) },
+    at: startGroup(group, members(chosen, g).length, d),
+  });
+
+  const task = (update: Update, chosen: Uint32Array, g: number): GroupTask => {
+    const indices = members(chosen, g);
+    const originals = new Float32Array(group * d);
+    indices.forEach((index, slot) => {
+      writeInput(samples, index, originals, slot * d, normalise);
+    });
+    return {
+      ...{ model, weights: update.weights, box, iterations, budget, protocol, originals },
+      labels: Uint8Array.from(indices, (index) => samples.labels[index]!),
+      estimator: model.first ? dense(model, model.first, group, box) : direct(model, group, box, chunk),
+      noise: (purpose, at, part, shape) =>
+        statelessNormal(shape, seeds(seed, `tangent attack/${purpose}`, g, at, part)),
+      *others(slot) {
+        const own = samples.labels[indices[slot]!];
+        const candidates = chosen.filter((index) => samples.labels[index] !== own);
+        const random = keyed(seed, 'tangent attack/others', g, slot);
+        for (let left = candidates.length; left > 0; left--) {
+          const at = random.integer(left);
+          yield input(candidates[at]!);
+          candidates[at] = candidates[left - 1]!;
+        }
+      },
+    };
+  };
+
+  const result = (update: Update, chosen: Uint32Array, g: number, at: GroupState, slot: number): AttackResult => {
+    const index = members(chosen, g)[slot]!;
+    const original = input(index);
+    const adversarialLabel = at.adversarialLabel[slot]!;
+    const adversarial = adversarialLabel === -1 ? new Float32Array(0) : at.points.slice(slot * d, (slot + 1) * d);
+    return {
+      ...{ position: update.position, number: update.number, epoch: update.epoch },
+      ...{ index, label: samples.labels[index]!, predicted: at.predicted[slot]!, adversarialLabel },
+      outcome: outcomes[at.outcome[slot]!]!,
+      distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
+      queries: at.queries[slot]!,
+      ...{ original, adversarial },
+    };
+  };
+
+  return {
+    name: 'tangent attack',
+    claims: 'weights',
+    start: () => ({ phase: 'rest' }),
+
+    *next(from, update): Generator<Step<AttackState, AttackResult>> {
+      let state: Choosing | Attacking =
+        from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
+      const places = order();
+
+      while (state.phase === 'choose') {
+        const { scanned, chosen } = state;
+        if (chosen.length >= options.samples || scanned >= samples.size) {
+          const kept = chosen.slice(0, options.samples);
+          state = begin(kept, choose === 'all' ? 0 : passed(places, scanned, chosen, kept), 0);
+          break;
+        }
+        const upTo = Math.min(scanned + LOOKED_AT, samples.size);
+        const more =
+          choose === 'all'
+            ? places.subarray(scanned, upTo)
+            : correctOnes(model, update.weights, samples, places, scanned, normalise);
+        state = { phase: 'choose', scanned: upTo, chosen: Uint32Array.from([...chosen, ...more]) };
+        yield [state];
+      }
+
+      while (state.phase === 'attack') {
+        const { chosen, passedOver, group: g } = state;
+        const count = members(chosen, g).length;
+        if (count === 0) break;
+        let attack: Attacking = state;
+        const finished = function* (): Generator<Step<AttackState, AttackResult>> {
+          for (let slot = 0; slot < count; slot++) {
+            if (attack.at.outcome[slot] === -1 || attack.emitted[slot] === 1) continue;
+            attack = { ...attack, emitted: attack.emitted.with(slot, 1) };
+            yield [attack, result(update, chosen, g, attack.at, slot)];
+          }
+        };
+        yield* finished(); // left between two results
+        for (const at of attackGroup(task(update, chosen, g), attack.at)) {
+          attack = { ...attack, at };
+          yield [attack];
+          yield* finished();
+        }
+        state = begin(chosen, passedOver, g + 1);
+      }
+      yield [{ phase: 'rest' }];
+    },
+  };
+}
+
+/** How many samples came before the last chosen one without being chosen. */
+function passed(order: Uint32Array, scanned: number, chosen: Uint32Array, kept: Uint32Array): number {
+  const looked = kept.length < chosen.length ? order.indexOf(kept[kept.length - 1]!) + 1 : scanned;
+  return looked - kept.length;
+}
+
+/** Every option that counts something is a whole number from 1 on; only the budget may be without limit. */
+function counts(options: Readonly<Record<string, number>>): void {
+  for (const [key, value] of Object.entries(options)) {
+    const unlimited = key === 'budget' && value === Number.POSITIVE_INFINITY;
+    if (unlimited || (Number.isInteger(value) && value >= 1)) continue;
+    throw new WeirError(`stage 'tangent attack': ${key} is ${value}`, `give ${key} as a whole number from 1 on`);
+  }
+}

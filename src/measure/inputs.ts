@@ -1,0 +1,56 @@
+import { WeirError } from '../core/errors.js';
+import type { Model } from '../learn/model/model.js';
+
+/** Labelled samples in memory: what measuring needs of a data set. */
+export interface LabelledSamples {
+  readonly name: string;
+  readonly size: number;
+  /** Shape of one sample; images are [height, width, channels]. */
+  readonly sampleShape: readonly number[];
+  /** [size, ...sampleShape]; bytes are pixels 0 to 255. */
+  readonly values: Uint8Array | Float32Array;
+  readonly labels: Uint8Array;
+}
+
+/** Mean and standard deviation of each channel, in units of [0, 1]; one number serves all channels. */
+export interface Normalisation {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+/** The number of values in one sample, once it is sure that the model takes samples of that size. */
+export function inputLength(stage: string, model: Model, samples: LabelledSamples): number {
+  const product = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
+  const length = product(samples.sampleShape);
+  if (length !== product(model.inputShape)) {
+    throw new WeirError(
+      `stage '${stage}' was given samples of shape [${samples.sampleShape.join(', ')}] ('${samples.name}'), but ${model.name} takes [${model.inputShape.join(', ')}]`,
+      `give the model an input of ${length} values, or the data another shape`,
+    );
+  }
+  return length;
+}
+
+/**
+ * Writes one sample into `into` from `offset` on, in the units that the model takes: bytes become [0, 1], floats stay as they
+ * are, then (x − mean) / deviation by channel where asked.
+ */
+export function writeInput(
+  samples: LabelledSamples,
+  index: number,
+  into: Float32Array,
+  offset: number,
+  normalise?: Normalisation,
+): void {
+  const { values, sampleShape } = samples;
+  const length = sampleShape.reduce((size, extent) => size * extent, 1);
+  const scale = values instanceof Uint8Array ? 255 : 1;
+  const from = index * length;
+  for (let i = 0; i < length; i++) {
+    const value = values[from + i]! / scale;
+    into[offset + i] = normalise === undefined ? value : normalised(value, i, normalise);
+  }
+}
+
+const normalised = (value: number, i: number, { mean, deviation }: Normalisation): number =>
+  (value - mean[i % mean.length]!) / deviation[i % deviation.length]!;

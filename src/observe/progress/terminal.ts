@@ -1,0 +1,117 @@
+import { render, renderLine } from './render.js';
+import type { ProgressView } from './view.js';
+import { columns } from './width.js';
+
+/** What is written to: standard error of a command, or a list in a test. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  write(text: string): unknown;
+}
+
+export interface TerminalOptions {
+  /** Milliseconds; only differences count. */
+  readonly now?: () => number;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Shows how a run goes: in place on a terminal, as plain lines anywhere else. */
+export interface Terminal {
+  /** Draws the view, as often as the caller likes; without a terminal most calls write nothing. */
+  show(view: ProgressView): void;
+  /** Writes a line that stays, above the view. */
+  note(line: string): void;
+  /** Leaves the last view standing and the cursor below it; on a log, writes the last view if it was not. */
+  end(): void;
+}
+
+const PAUSE = 5_000; // milliseconds between plain lines, at least
+const SILENCE = 60_000; // and at most, within a long epoch
+
+/**
+ * In place where `screen` is a terminal that can move its cursor, else plain lines: at the end of an epoch, but never
+ * more often than every five seconds, and at once when the next network begins.
+ *
+ * Colours: none with `NO_COLOR` or without a terminal, unless `FORCE_COLOR` says otherwise.
+ *
+ * @example const terminal = terminalFor(process.stderr); views$.subscribe({ next: terminal.show, complete: terminal.end })
+ */
+export function terminalFor(screen: Screen, { now = Date.now, env = process.env }: TerminalOptions = {}): Terminal {
+  const moves = screen.isTTY === true && env.TERM !== 'dumb';
+  return moves ? inPlace(screen, usesColour(env)) : asLines(screen, now);
+}
+
+function usesColour(env: Readonly<Record<string, string | undefined>>): boolean {
+  if (env.NO_COLOR) return false; // no-color.org: present and not empty
+  return env.FORCE_COLOR !== '0';
+}
+
+function inPlace(screen: Screen, colour: boolean): Terminal {
+  let drawn: readonly string[] = [];
+  let last: ProgressView | null = null;
+
+  /** Up to the first line of the last view, however a narrower window has folded it since. */
+  const back = () => {
+    const width = Math.max(1, screen.columns ?? 80);
+    const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / width)), 0);
+    return rows > 0 ? `\x1b[${rows}A\r` : '';
+  };
+  const paint = (view: ProgressView) => {
+    const lines = render(view, { width: Math.max(1, (screen.columns ?? 80) - 1), colour });
+    const room = Math.max(1, (screen.rows ?? 24) - 1); // a line scrolled away cannot be gone back to
+    return lines.slice(0, room);
+  };
+  const draw = (above: string, view: ProgressView) => {
+    const lines = paint(view);
+    // One write, each line wiped behind its end: nothing flickers.
+    screen.write(`${back()}${above}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
+    drawn = lines;
+  };
+
+  return {
+    show(view) {
+      last = view;
+      draw('', view);
+    },
+    note(line) {
+      if (last) draw(`${line}\x1b[K\n`, last);
+      else screen.write(`${line}\n`);
+    },
+    end() {
+      last = null;
+      drawn = [];
+    },
+  };
+}
+
+function asLines(screen: Screen, now: () => number): Terminal {
+  let written: { readonly view: ProgressView; readonly at: number } | null = null;
+  let last: ProgressView | null = null;
+  const write = (view: ProgressView) => {
+    screen.write(`${renderLine(view)}\n`);
+    written = { view, at: now() };
+  };
+  return {
+    show(view) {
+      last = view;
+      if (!written) return write(view);
+      const { view: before, at } = written;
+      const since = now() - at;
+      const step = before.epoch !== view.epoch || before.phase !== view.phase || attackMoved(before, view);
+      // A phase may last a millisecond, and come again every epoch; a network does not.
+      if (before.network.name !== view.network.name || (step && since >= PAUSE) || since >= SILENCE) write(view);
+    },
+    note(line) {
+      screen.write(`${line}\n`);
+    },
+    end() {
+      if (last && last !== written?.view) write(last);
+      last = null;
+    },
+  };
+}
+
+function attackMoved(before: ProgressView, view: ProgressView): boolean {
+  return before.attacked?.done !== view.attacked?.done;
+}

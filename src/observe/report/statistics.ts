@@ -1,0 +1,70 @@
+/** A difference of two means with its 95 % interval; `lower` and `upper` are null where too few values came. */
+export interface Difference {
+  readonly value: number;
+  readonly lower: number | null;
+  readonly upper: number | null;
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Sample standard deviation (n - 1 below); null for fewer than two values. */
+export function standardDeviation(values: readonly number[]): number | null {
+  if (values.length < 2) return null;
+  const centre = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+}
+
+/** Standard error of the mean; null for fewer than two values. */
+export function standardError(values: readonly number[]): number | null {
+  const spread = standardDeviation(values);
+  return spread === null ? null : spread / Math.sqrt(values.length);
+}
+
+/** Quantile `p` in [0, 1] by linear interpolation between order statistics; null for no values. */
+export function quantile(values: readonly number[], p: number): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = p * (sorted.length - 1);
+  const below = Math.floor(at);
+  const low = sorted[below]!;
+  return low + (at - below) * ((sorted[below + 1] ?? low) - low);
+}
+
+/** Mean of `a[i] - b[i]`, which belong together, with Student's interval on the differences. */
+export function pairedDifference(a: readonly number[], b: readonly number[]): Difference {
+  const differences = a.map((value, i) => value - b[i]!);
+  return interval(mean(differences), standardError(differences), differences.length - 1);
+}
+
+/** Mean of `a` less mean of `b`, with Welch's interval: the two need not share size or variance. */
+export function welchDifference(a: readonly number[], b: readonly number[]): Difference {
+  const [ea, eb] = [standardError(a), standardError(b)];
+  if (ea === null || eb === null) return { value: mean(a) - mean(b), lower: null, upper: null };
+  const variance = ea ** 2 + eb ** 2;
+  const freedom = variance ** 2 / (ea ** 4 / (a.length - 1) + eb ** 4 / (b.length - 1));
+  return interval(mean(a) - mean(b), Math.sqrt(variance), variance === 0 ? a.length + b.length - 2 : freedom);
+}
+
+function interval(value: number, error: number | null, freedom: number): Difference {
+  if (error === null) return { value, lower: null, upper: null };
+  const reach = student(freedom) * error;
+  return { value, lower: value - reach, upper: value + reach };
+}
+
+// The tabulated 97.5 % quantiles of Student's t for 1 to 10 degrees of freedom.
+const TABLE = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+
+/**
+ * The 97.5 % quantile of Student's t, so that ± it covers 95 %.
+ *
+ * Tabulated up to 10 degrees of freedom (rounded down: the wider interval), Cornish-Fisher beyond (within 0.001).
+ */
+export function student(freedom: number): number {
+  if (freedom < TABLE.length + 1) return TABLE[Math.max(0, Math.floor(freedom) - 1)]!;
+  const z = 1.959964;
+  const first = (z ** 3 + z) / 4;
+  const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
+  return z + first / freedom + second / freedom ** 2;
+}

@@ -1,0 +1,102 @@
+import type { AttackedSample, NetworkReport } from './data.js';
+import type { Group } from './groups.js';
+import { mean, quantile, standardDeviation, standardError } from './statistics.js';
+
+/** The numbers of one network that tables, figures and the verdict share. */
+export interface NetworkSummary {
+  readonly attacked: number;
+  /** Attacked samples that the network classifies correctly: those that the paper counts. */
+  readonly correct: number;
+  /** Correct samples for which an adversarial one was found: those with a distance. */
+  readonly found: number;
+  readonly meanDistance: number | null;
+  readonly standardError: number | null;
+  readonly medianDistance: number | null;
+  /** Per attacked sample. */
+  readonly meanQueries: number | null;
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** The last σ of each layer. */
+  readonly sigma: Readonly<Record<string, number>>;
+}
+
+/** The numbers of one group of seeds: means of networks' values, with their spread over networks. */
+export interface GroupSummary {
+  readonly label: string;
+  readonly pipeline: string;
+  readonly regulariser: string;
+  readonly networks: number;
+  readonly seeds: number;
+  readonly testAccuracy: Spread;
+  readonly meanDistance: Spread;
+  readonly sigma: Readonly<Record<string, Spread>>;
+}
+
+export interface Spread {
+  readonly mean: number | null;
+  readonly standardDeviation: number | null;
+  readonly standardError: number | null;
+  readonly values: readonly number[];
+}
+
+/** Correctly classified samples that were attacked (paper, section 4: an adversarial one is of a correct sample). */
+export function correctSamples(network: NetworkReport): readonly AttackedSample[] {
+  return (network.attack?.samples ?? []).filter((sample) => sample.predicted === sample.label);
+}
+
+/** Correctly classified samples with a distance. */
+export function foundSamples(network: NetworkReport): readonly (AttackedSample & { readonly distance: number })[] {
+  return correctSamples(network).filter(
+    (sample): sample is AttackedSample & { distance: number } =>
+      sample.distance !== null && Number.isFinite(sample.distance),
+  );
+}
+
+export function summariseNetwork(network: NetworkReport): NetworkSummary {
+  const samples = network.attack?.samples ?? [];
+  const distances = foundSamples(network).map((sample) => sample.distance);
+  const outcomes: Record<string, number> = {};
+  for (const { outcome } of samples) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  return {
+    attacked: samples.length,
+    correct: correctSamples(network).length,
+    found: distances.length,
+    meanDistance: distances.length > 0 ? mean(distances) : null,
+    standardError: standardError(distances),
+    medianDistance: quantile(distances, 0.5),
+    meanQueries: samples.length > 0 ? mean(samples.map((sample) => sample.queries)) : null,
+    outcomes,
+    sigma: Object.fromEntries(
+      Object.entries(network.sigma).flatMap(([layer, points]) => {
+        const last = points.at(-1);
+        return last ? [[layer, last.value]] : [];
+      }),
+    ),
+  };
+}
+
+export function summariseGroup(group: Group): GroupSummary {
+  const summaries = group.networks.map(summariseNetwork);
+  const layers = [...new Set(summaries.flatMap((summary) => Object.keys(summary.sigma)))];
+  return {
+    label: group.label,
+    pipeline: group.pipeline,
+    regulariser: group.regulariser,
+    networks: group.networks.length,
+    seeds: new Set(group.networks.map((network) => network.seed)).size,
+    testAccuracy: spread(group.networks.map((network) => network.testAccuracy)),
+    meanDistance: spread(summaries.map((summary) => summary.meanDistance)),
+    sigma: Object.fromEntries(
+      layers.map((layer) => [layer, spread(summaries.map((summary) => summary.sigma[layer] ?? null))]),
+    ),
+  };
+}
+
+function spread(values: readonly (number | null)[]): Spread {
+  const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
+  return {
+    mean: known.length > 0 ? mean(known) : null,
+    standardDeviation: standardDeviation(known),
+    standardError: standardError(known),
+    values: known,
+  };
+}

@@ -1,0 +1,24 @@
+import { join, relative } from 'node:path';
+import type { RunFolder } from '../folder.js';
+import type { Pipeline } from '../pipeline.js';
+import { resumable, runSession } from '../session.js';
+import { Watcher } from '../watcher.js';
+import type { SnapshotSettings } from './options.js';
+
+/** Runs what is left of a run in this terminal, then says where it is. */
+export async function goOn(folder: RunFolder, pipeline: Pipeline, settings: SnapshotSettings): Promise<void> {
+  const watch = new Watcher(folder, pipeline);
+  try {
+    const outcome = await runSession({ folder, pipeline, options: { ...settings, watch } });
+    watch.close();
+    if (outcome === 'done') {
+      process.stdout.write(`report  ${relative(process.cwd(), join(folder.report, 'report.html'))}\n`);
+    } else {
+      process.stdout.write(`stopped; go on with: weir resume ${folder.shown}\n`);
+      process.exitCode = resumable;
+    }
+  } finally {
+    watch.close();
+  }
+  process.stdout.write(`${folder.shown}\n`);
+}

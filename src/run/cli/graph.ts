@@ -1,0 +1,29 @@
+import { Command } from 'commander';
+import { Flow } from '../../core/flow.js';
+import { toMermaid, toText } from '../../core/graph.js';
+import { loadTensorFlow } from '../../learn/device/tf.js';
+import { resolveConfig } from '../config.js';
+import { loadPipeline } from '../load-module.js';
+import { seedOption, setOption } from './options.js';
+
+/** `weir graph MODULE`: the graph of the pipeline's first network, as text or for Mermaid; nothing is run. */
+export function graphCommand(): Command {
+  return new Command('graph')
+    .description('draw the graph of a pipeline')
+    .argument('<module>', 'pipeline module')
+    .addOption(setOption())
+    .addOption(seedOption())
+    .option('--mermaid', 'print Mermaid only')
+    .option('--text', 'print the aligned list only')
+    .addHelpText('after', '\nExample:\n  weir graph pipelines/mnist.ts --set profile=quick')
+    .action(async (module: string, settings: { set: string[]; seed: number; mermaid?: boolean; text?: boolean }) => {
+      const pipeline = await loadPipeline(module);
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set);
+      const network = pipeline.networks(config, settings.seed)[0]!;
+      await loadTensorFlow();
+      const flow = new Flow(await pipeline.wire({ config, network, seed: network.seed }));
+      const parts = [settings.mermaid ? '' : toText(flow), settings.text ? '' : toMermaid(flow)];
+      flow.close();
+      process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+    });
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { Data } from '../../core/data.js';
+import { WeirError } from '../../core/errors.js';
+import { readMetrics } from '../../observe/metrics-log.js';
+import { type RunState, readState } from '../execute.js';
+import { RunFolder } from '../folder.js';
+import { hashAll, hashWeights } from '../hash.js';
+import { loadPipeline } from '../load-module.js';
+
+/** `weir hash RUN`: SHA-256 of the newest weights of every network, or of all state and the metric log. */
+export function hashCommand(): Command {
+  return new Command('hash')
+    .description('print the SHA-256 of a run’s newest weights, to compare two runs in one word')
+    .argument('<run>', 'folder of the run')
+    .option('--all', 'take in optimiser, spectra, attack results and the metric log')
+    .addHelpText('after', '\nExample:\n  weir hash runs/mnist-2026-01-31-120000 --all')
+    .action(async (run: string, settings: { all?: boolean }) => {
+      const folder = RunFolder.open(run);
+      const states = await statesOf(folder);
+      if (settings.all) {
+        const state = Object.fromEntries([...states].map(([name, { flow, update }]) => [name, { flow, update }]));
+        process.stdout.write(`${hashAll(state as Data, readMetrics(join(folder.path, 'metrics.ndjson')))}\n`);
+        return;
+      }
+      const weights = Object.fromEntries([...states].flatMap(([name, state]) => weightsOf(name, state)));
+      process.stdout.write(`${hashWeights(weights)}\n`);
+    });
+}
+
+async function statesOf(folder: RunFolder): Promise<Map<string, RunState>> {
+  const { module, config, seed } = folder.started;
+  const networks = (await loadPipeline(module)).networks(config, seed);
+  const states = new Map<string, RunState>();
+  for (const { name } of networks) {
+    const found = readState(folder.snapshots(name), (message) => process.stderr.write(`${message}\n`));
+    if (found !== undefined) states.set(name, found.state);
+  }
+  if (states.size > 0) return states;
+  throw new WeirError(`the run in ${folder.path} has no snapshot yet`, 'wait for its first, or resume it');
+}
+
+/** Every weight by `network/layer/weight`. */
+function weightsOf(network: string, state: RunState): [string, Float32Array][] {
+  const train = state.flow.nodes.train?.state as
+    | { readonly weights: readonly { readonly name: string; readonly values: Float32Array }[] }
+    | undefined;
+  return (train?.weights ?? []).map(({ name, values }) => [`${network}/${name}`, values]);
+}

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { version } from '../version.js';
+import { doctorCommand } from './doctor.js';
+import { shown } from './failure.js';
+import { graphCommand } from './graph.js';
+import { hashCommand } from './hash.js';
+import { recordCommand } from './record.js';
+import { replayCommand } from './replay.js';
+import { reportCommand } from './report.js';
+import { resumeCommand } from './resume.js';
+import { runCommand } from './run.js';
+import { setupCommand } from './setup.js';
+
+const weir = new Command('weir')
+  .description('Run, resume, attack and report learning experiments wired as streams.')
+  .version(version)
+  .showSuggestionAfterError()
+  .showHelpAfterError('(add --help for the options and an example)');
+
+for (const command of [
+  runCommand,
+  resumeCommand,
+  reportCommand,
+  graphCommand,
+  recordCommand,
+  replayCommand,
+  hashCommand,
+  doctorCommand,
+  setupCommand,
+]) {
+  weir.addCommand(command());
+}
+
+try {
+  await weir.parseAsync();
+} catch (error) {
+  process.stderr.write(`${shown(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,30 @@
+import { dirname, join, relative } from 'node:path';
+import { Command } from 'commander';
+import { reportJson } from '../../observe/report/json.js';
+import { writeReport } from '../../observe/report/write.js';
+import { collectReport } from '../collect.js';
+import { RunFolder } from '../folder.js';
+
+/** `weir report RUN…`: one report over the given runs, as far as they have come. */
+export function reportCommand(): Command {
+  return new Command('report')
+    .description('write the report of one run, or one over several')
+    .argument('<run...>', 'folders of runs')
+    .option('--json', 'print every number instead')
+    .option('--out <folder>', 'where to write it (default: the folder `report` of the first run)')
+    .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
+    .action(async (runs: string[], settings: { json?: boolean; out?: string }) => {
+      const folders = runs.map((run) => RunFolder.open(run));
+      const report = collectReport(folders);
+      if (settings.json) {
+        process.stdout.write(`${reportJson(report)}\n`);
+        return;
+      }
+      const { html, json, figures } = await writeReport(settings.out ?? folders[0]!.report, report);
+      process.stdout.write(
+        `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
+      );
+    });
+}
+
+const shown = (path: string): string => relative(process.cwd(), path) || path;

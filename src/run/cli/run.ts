@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { describeConfig, resolveConfig } from '../config.js';
+import { RunFolder } from '../folder.js';
+import { loadPipeline } from '../load-module.js';
+import { goOn } from './go-on.js';
+import { folderOption, type SnapshotSettings, seedOption, setOption, snapshotOptions } from './options.js';
+
+interface Settings extends SnapshotSettings {
+  readonly set: string[];
+  readonly seed: number;
+  readonly run?: string;
+  readonly keys?: boolean;
+}
+
+/** `weir run MODULE`: starts a run, writes its report; its folder is the last line printed. */
+export function runCommand(): Command {
+  const command = new Command('run')
+    .description('start a run of a pipeline')
+    .argument('<module>', 'pipeline module, such as pipelines/mnist.ts')
+    .addOption(setOption())
+    .addOption(seedOption())
+    .addOption(folderOption())
+    .option('--keys', 'list the keys of the pipeline’s config and its profiles, and stop');
+  for (const option of snapshotOptions()) command.addOption(option);
+  return command
+    .addHelpText('after', '\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1')
+    .action(async (module: string, settings: Settings) => {
+      const pipeline = await loadPipeline(module);
+      if (settings.keys) {
+        const profiles = Object.keys(pipeline.profiles).join(', ') || 'none';
+        process.stdout.write(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
+        return;
+      }
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set);
+      pipeline.networks(config, settings.seed); // a wrong list of networks is told before anything is written
+      const folder = RunFolder.create(settings.run, { module, pipeline: pipeline.name, seed: settings.seed, config });
+      await goOn(folder, pipeline, settings);
+    });
+}

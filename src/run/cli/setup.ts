@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { loadTensorFlow } from '../../learn/device/tf.js';
+
+/** `weir setup`: gets TensorFlow ready, as any other command would when it first needs it. */
+export function setupCommand(): Command {
+  return new Command('setup')
+    .description('get TensorFlow ready (every command does when it first needs it)')
+    .option('--gpu', 'the build for NVIDIA GPUs, whether or not a driver is found')
+    .option('--cpu', 'the build for processors')
+    .addHelpText('after', '\nExample:\n  weir setup')
+    .action(async (settings: { gpu?: boolean; cpu?: boolean }) => {
+      const asked = settings.gpu ? 'gpu' : settings.cpu ? 'cpu' : 'auto';
+      const runtime = await loadTensorFlow({ runtime: asked });
+      process.stdout.write(
+        `TensorFlow ${runtime.version} on ${runtime.device}, ${runtime.threads} threads: ${runtime.why}\n`,
+      );
+    });
+}

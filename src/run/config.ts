@@ -1,0 +1,106 @@
+import leven from 'leven';
+import { z } from 'zod';
+import { WeirError } from '../core/errors.js';
+
+export { z };
+
+/** The keys of a pipeline's config, each a zod type with a default. */
+export type Shape = z.ZodRawShape;
+export type Config<S extends Shape> = z.output<z.ZodObject<S>>;
+
+/** Values for some keys, under a name: `--set profile=quick`. */
+export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
+
+/**
+ * A pipeline's defaults, over them the profile's values, over them the user's.
+ *
+ * @param settings `key=value` each; a list is written `a,b`; `profile=NAME` picks a profile.
+ * @throws {WeirError} that names the key, what is allowed, and the nearest right key or profile.
+ */
+export function resolveConfig<S extends Shape>(
+  shape: S,
+  profiles: Profiles<S>,
+  settings: readonly string[],
+): Config<S> & { readonly profile: string } {
+  const given = new Map(settings.map(parseSetting));
+  const profile = given.get('profile') ?? 'paper';
+  given.delete('profile');
+  if (profile !== 'paper' && profiles[profile] === undefined) {
+    throw unknown('profile', profile, ['paper', ...Object.keys(profiles)]);
+  }
+  const values: Record<string, unknown> = { ...profiles[profile] };
+  for (const [key, text] of given) {
+    const type = shape[key];
+    if (type === undefined) throw unknown('key', key, [...Object.keys(shape), 'profile']);
+    values[key] = parseValue(key, text, type);
+  }
+  const parsed = z.strictObject(shape).safeParse(values);
+  if (parsed.success) return { ...(parsed.data as Config<S>), profile };
+  const issue = parsed.error.issues[0]!;
+  throw new WeirError(
+    `config: ${issue.path.join('.')}: ${issue.message}`,
+    'correct the pipeline’s defaults or profile',
+  );
+}
+
+/** One line a key: its name, default and description. */
+export function describeConfig(shape: Shape): string {
+  const rows = Object.entries(shape).map(([key, type]) => {
+    const known = (type as z.ZodType).safeParse(undefined);
+    return [`${key}=${known.success ? show(known.data) : '…'}`, (type as z.ZodType).description ?? ''] as const;
+  });
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join('\n');
+}
+
+const show = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
+
+function parseSetting(setting: string): [key: string, value: string] {
+  const equals = setting.indexOf('=');
+  if (equals > 0) return [setting.slice(0, equals), setting.slice(equals + 1)];
+  throw new WeirError(`--set ${setting} is not of the form key=value`, `write --set ${setting}=VALUE`);
+}
+
+/** The first reading of the text that the key's type takes: as JSON, as it stands, as a list. */
+function parseValue(key: string, text: string, type: unknown): unknown {
+  const schema = type as z.ZodType;
+  const readings = [fromJson(text), text, text.split(',').map((part) => fromJson(part)), text.split(',')];
+  const right = readings.find((reading) => reading !== undefined && schema.safeParse(reading).success);
+  if (right !== undefined) return right;
+  const tried = schema.safeParse(fromJson(text) ?? text);
+  const why = tried.success ? '' : tried.error.issues.map((issue) => issue.message).join('; ');
+  throw new WeirError(`--set ${key}=${text}: ${why}`, remedy(key, text, schema));
+}
+
+function remedy(key: string, text: string, schema: z.ZodType): string {
+  const options = optionsOf(schema);
+  const about = schema.description === undefined ? '' : ` (${schema.description})`;
+  const known = schema.safeParse(undefined);
+  const usual = known.success ? `its default is ${show(known.data)}` : 'it must be given';
+  if (options.length === 0) return `${key}${about}: ${usual}`;
+  return `did you mean ${nearest(text, options)}? ${key}${about} is one of ${options.join(', ')}`;
+}
+
+/** The words that a type allows, looked up through defaults and lists. */
+function optionsOf(schema: z.ZodType): string[] {
+  const json = z.toJSONSchema(schema, { unrepresentable: 'any' }) as { enum?: unknown[]; items?: { enum?: unknown[] } };
+  return (json.enum ?? json.items?.enum ?? []).map(String);
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unknown(kind: string, name: string, known: readonly string[]): WeirError {
+  return new WeirError(
+    `there is no ${kind} '${name}'`,
+    `did you mean '${nearest(name, known)}'? There are ${known.join(', ')}`,
+  );
+}
+
+const nearest = (word: string, words: readonly string[]): string =>
+  [...words].sort((a, b) => leven(word, a) - leven(word, b))[0] ?? '';

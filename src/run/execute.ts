@@ -1,0 +1,165 @@
+import type { Observable } from 'rxjs';
+import type { Data } from '../core/data.js';
+import { WeirError } from '../core/errors.js';
+import { Flow, type FlowState, type Outcome } from '../core/flow.js';
+import type { Positioned } from '../core/item.js';
+import { stage } from '../core/stage.js';
+import type { MetricsLog } from '../observe/metrics-log.js';
+import type { RunFolder } from './folder.js';
+import { journal, type MetricRecord } from './journal.js';
+import type { Network, Pipeline } from './pipeline.js';
+import type { SnapshotStore } from './snapshot/store.js';
+
+export interface Options {
+  /** Seconds from one snapshot to the next. */
+  readonly snapshotEvery: number;
+  /** What to do when a snapshot cannot be written. */
+  readonly onSnapshotError: 'stop' | 'warn';
+  /** Told of everything that happens; it must not throw and not take long. */
+  readonly watch: Watch;
+}
+
+export interface Watch {
+  /** A network's graph is about to start; `resumed` is the update it goes on from. */
+  network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void;
+  record(record: MetricRecord): void;
+  snapshot(path: string, update: number): void;
+  warn(message: string): void;
+  /** The graph is at rest: a good time to look at it. */
+  rest(): void;
+}
+
+const done = 'done'; // the name under which the last snapshot of a network is kept
+
+/** What a snapshot of a run holds. */
+export type RunState = {
+  readonly flow: FlowState;
+  /** Bytes of the metric log that belong to it. */
+  readonly logged: number;
+  readonly update: number;
+  readonly seconds: number;
+};
+
+/** A run under way: its networks one after another, each from its newest snapshot on. */
+export class Execution {
+  private flow: Flow | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly folder: RunFolder,
+    private readonly pipeline: Pipeline,
+    private readonly options: Options,
+  ) {}
+
+  /** Ends the run at the next moment of rest, after a snapshot. */
+  stop(): void {
+    this.stopped = true;
+    this.flow?.stop();
+  }
+
+  /** Trains and measures what is not done yet. @returns 'stopped' when it can be resumed. */
+  async run(): Promise<Outcome> {
+    const { config, seed } = this.folder.started;
+    const networks = this.pipeline.networks(config, seed);
+    const metrics = this.folder.metrics;
+    let logged = 0;
+    try {
+      for (const [i, network] of networks.entries()) {
+        const store = this.folder.snapshots(network.name);
+        const before = readState(store, (message) => this.options.watch.warn(message));
+        if (before?.done) {
+          logged = before.state.logged;
+          continue;
+        }
+        metrics.cutBack(before?.state.logged ?? logged);
+        const outcome = await this.runNetwork(network, i, networks.length, store, metrics, before?.state);
+        if (outcome === 'stopped') return outcome;
+        logged = metrics.length;
+      }
+      return 'done';
+    } finally {
+      metrics.close();
+    }
+  }
+
+  private async runNetwork(
+    network: Network,
+    index: number,
+    of: number,
+    store: SnapshotStore,
+    metrics: MetricsLog,
+    state: RunState | undefined,
+  ): Promise<Outcome> {
+    const { watch, snapshotEvery, onSnapshotError } = this.options;
+    const { config } = this.folder.started;
+    const streams = await this.pipeline.wire({ config, network, seed: network.seed });
+    const begun = performance.now() - 1000 * (state?.seconds ?? 0);
+    let update = state?.update ?? 0;
+    let last = performance.now();
+
+    const write = (record: MetricRecord): void => {
+      if (typeof record.number === 'number') update = record.number;
+      metrics.append({ ...record, wall: { seconds: (performance.now() - begun) / 1000 } });
+      watch.record(record);
+    };
+    const snapshot = (flow: Flow): void => {
+      metrics.flush();
+      const seconds = (performance.now() - begun) / 1000;
+      const saved: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
+      const about = { pipeline: this.pipeline.name, network: network.name, seed: network.seed, update };
+      try {
+        const path = store.write(flow.finished ? done : update, saved as unknown as Data, about);
+        watch.snapshot(path, update);
+      } catch (error) {
+        if (onSnapshotError === 'stop' || flow.finished) throw error;
+        watch.warn(`${(error as Error).message}; going on without`);
+      }
+      last = performance.now();
+    };
+    const flow = new Flow(logged(streams, network.name, write), (at) => {
+      watch.rest();
+      const due = performance.now() - last > 1000 * snapshotEvery;
+      if (due || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
+    });
+    this.flow = flow;
+    try {
+      if (state !== undefined) flow.load(state.flow);
+      else write({ network: network.name, stream: 'network', ...network, ...this.pipeline.task });
+      if (this.stopped) flow.stop();
+      watch.network(network, index, of, flow, state?.update);
+      return await flow.start();
+    } finally {
+      this.flow = undefined;
+      flow.close();
+      metrics.flush();
+    }
+  }
+}
+
+/** The newest whole snapshot of a network; refused ones are told of. */
+export function readState(
+  store: SnapshotStore,
+  warn: (message: string) => void,
+): { readonly state: RunState; readonly done: boolean } | undefined {
+  const found = store.newest();
+  if (found === undefined) return undefined;
+  for (const refused of found.refused) warn(`${refused.message}; using ${found.path} instead`);
+  const state = found.data as unknown as RunState;
+  if (typeof state?.logged !== 'number' || state.flow === undefined) {
+    throw new WeirError(`${found.path} is not a snapshot of a run`, 'it is whole, but holds something else: remove it');
+  }
+  return { state, done: found.path.endsWith(`-${done}.snapshot`) };
+}
+
+function logged(
+  streams: Readonly<Record<string, Observable<unknown>>>,
+  network: string,
+  write: (record: MetricRecord) => void,
+): Record<string, Observable<unknown>> {
+  return Object.fromEntries(
+    Object.entries(streams).map(([name, stream]) => [
+      name,
+      (stream as Observable<Positioned>).pipe(stage(journal(network, name.replace(/\$$/, ''), write))),
+    ]),
+  );
+}

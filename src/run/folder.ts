@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { WeirError } from '../core/errors.js';
+import { MetricsLog } from '../observe/metrics-log.js';
+import { SnapshotStore } from './snapshot/store.js';
+import { version } from './version.js';
+
+const format = 1;
+
+/** What a run was started with; nothing of it changes afterwards. */
+export interface RunConfig {
+  readonly format: number;
+  readonly weir: string;
+  /** The pipeline module, as an absolute path. */
+  readonly module: string;
+  readonly pipeline: string;
+  readonly seed: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly createdAt: string;
+}
+
+/**
+ * A run's folder: the resolved config, the metric log, snapshots, recordings, the report. Nothing else holds state.
+ */
+export class RunFolder {
+  private constructor(
+    readonly path: string,
+    readonly started: RunConfig,
+  ) {}
+
+  /** Makes a run's folder, by default a new one under `runs/`. @throws {WeirError} when a run is there already. */
+  static create(
+    path: string | undefined,
+    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config'>,
+  ): RunFolder {
+    const createdAt = new Date().toISOString();
+    const folder = path ?? fresh(start.pipeline, createdAt);
+    if (existsSync(configFile(folder))) {
+      throw new WeirError(
+        `there is a run in ${folder} already`,
+        `go on with \`weir resume ${folder}\`, or choose another folder`,
+      );
+    }
+    const run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
+    try {
+      mkdirSync(folder, { recursive: true });
+      const part = `${configFile(folder)}.part`;
+      writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });
+      renameSync(part, configFile(folder));
+    } catch (cause) {
+      throw new WeirError(`cannot write ${folder}: ${(cause as Error).message}`, 'choose another folder with --run', {
+        cause,
+      });
+    }
+    return new RunFolder(folder, run);
+  }
+
+  /** @throws {WeirError} when there is no run, or one that this version cannot read. */
+  static open(path: string): RunFolder {
+    if (!existsSync(configFile(path))) {
+      throw new WeirError(
+        `there is no run in ${path}`,
+        'nothing was written there yet: start it again with `weir run`',
+      );
+    }
+    let run: RunConfig;
+    try {
+      run = JSON.parse(readFileSync(configFile(path), 'utf8')) as RunConfig;
+    } catch (cause) {
+      throw new WeirError(`${configFile(path)} is no config: ${(cause as Error).message}`, 'start the run again', {
+        cause,
+      });
+    }
+    if (run.format !== format) {
+      throw new WeirError(
+        `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
+        `use Weir ${run.weir} for it`,
+      );
+    }
+    return new RunFolder(path, run);
+  }
+
+  get metrics(): MetricsLog {
+    return new MetricsLog(join(this.path, 'metrics.ndjson'));
+  }
+
+  /** The snapshots of one network. */
+  snapshots(network: string): SnapshotStore {
+    return new SnapshotStore(join(this.path, 'snapshots', network));
+  }
+
+  get report(): string {
+    return join(this.path, 'report');
+  }
+
+  recording(name: string): string {
+    return join(this.path, 'recordings', `${name}.weirrec`);
+  }
+
+  /** The path as a user in the working folder would type it. */
+  get shown(): string {
+    const short = relative(process.cwd(), this.path);
+    return short.startsWith('..') || short === '' ? this.path : short;
+  }
+}
+
+const configFile = (folder: string): string => join(folder, 'config.json');
+
+function fresh(pipeline: string, createdAt: string): string {
+  const name = `${pipeline}-${createdAt.slice(0, 19).replace(/:/g, '').replace('T', '-')}`;
+  for (let i = 1; ; i++) {
+    const folder = join('runs', i === 1 ? name : `${name}-${i}`);
+    if (!existsSync(folder)) return folder;
+  }
+}

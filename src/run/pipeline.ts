@@ -1,0 +1,92 @@
+import type { Observable } from 'rxjs';
+import { WeirError } from '../core/errors.js';
+import type { Config, Profiles, Shape } from './config.js';
+
+/** One network that a pipeline trains: a graph of its own, run after those before it. */
+export interface Network {
+  /** Unique in the run; small letters, digits and '-'. */
+  readonly name: string;
+  readonly regulariser: string;
+  readonly seed: number;
+}
+
+/** What the samples are, for the figures. */
+export interface Task {
+  readonly sampleShape: readonly number[];
+  readonly classes: readonly string[];
+}
+
+/** What `wire` is given. */
+export interface Wiring<S extends Shape, N extends Network> {
+  readonly config: Config<S>;
+  readonly network: N;
+  readonly seed: number;
+}
+
+/** The streams of a graph by name: each is listened to, and what it emits goes into the metric log under its name. */
+export type Streams = Readonly<Record<`${string}$`, Observable<unknown>>>;
+
+/** An experiment as a TypeScript module exports it by default. */
+export interface Pipeline<S extends Shape = Shape, N extends Network = Network> {
+  readonly name: string;
+  /** A line on what it does, for `--help` and the report. */
+  readonly title: string;
+  readonly task: Task | undefined;
+  readonly config: S;
+  readonly profiles: Profiles<S>;
+  networks(config: Config<S>, seed: number): readonly N[];
+  wire(wiring: Wiring<S, N>): Streams | Promise<Streams>;
+}
+
+interface Definition<S extends Shape, N extends Network> {
+  readonly name: string;
+  readonly title?: string;
+  readonly task?: Task;
+  readonly config: S;
+  readonly profiles?: Profiles<S>;
+  /** By default a single one, of the pipeline's name. */
+  readonly networks?: (config: Config<S>, seed: number) => readonly N[];
+  readonly wire: (wiring: Wiring<S, N>) => Streams | Promise<Streams>;
+}
+
+/**
+ * Defines an experiment: its config, the networks it trains, and how streams are wired into a graph for each.
+ *
+ * Wiring declares: it starts nothing, and what it returns is the same for the same config, network and seed.
+ *
+ * @example export default pipeline({ name: 'mnist', config: { epochs: z.number().default(200) }, wire({ config }) { … } })
+ */
+export function pipeline<S extends Shape, N extends Network = Network>(definition: Definition<S, N>): Pipeline<S, N> {
+  const single = (_: Config<S>, seed: number): readonly N[] => [
+    { name: definition.name, regulariser: 'none', seed } as N,
+  ];
+  return {
+    name: definition.name,
+    title: definition.title ?? definition.name,
+    task: definition.task,
+    config: definition.config,
+    profiles: definition.profiles ?? {},
+    networks(config, seed) {
+      const networks = (definition.networks ?? single)(config, seed);
+      checkNames(definition.name, networks);
+      return networks;
+    },
+    wire: definition.wire,
+  };
+}
+
+function checkNames(pipelineName: string, networks: readonly Network[]): void {
+  if (networks.length === 0) {
+    throw new WeirError(
+      `pipeline '${pipelineName}' lists no networks`,
+      'give it one regulariser and one seed at least',
+    );
+  }
+  const names = networks.map(({ name }) => name);
+  const odd = names.find((name, i) => !/^[a-z][a-z0-9-]*$/.test(name) || names.indexOf(name) !== i);
+  if (odd === undefined) return;
+  throw new WeirError(
+    `pipeline '${pipelineName}' has a network called '${odd}'`,
+    "names of networks are unique and of small letters, digits and '-'",
+  );
+}

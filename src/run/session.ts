@@ -1,0 +1,46 @@
+import type { Outcome } from '../core/flow.js';
+import { loadTensorFlow } from '../learn/device/tf.js';
+import { writeReport } from '../observe/report/write.js';
+import { collectReport } from './collect.js';
+import { Execution, type Options, type Watch } from './execute.js';
+import type { RunFolder } from './folder.js';
+import type { Pipeline } from './pipeline.js';
+import { stopOnSignals } from './signals.js';
+import { lockFolder } from './snapshot/lock.js';
+
+export interface Session {
+  readonly folder: RunFolder;
+  readonly pipeline: Pipeline;
+  readonly options: Options;
+}
+
+/** Exit status of a run that was stopped and can be resumed (EX_TEMPFAIL). */
+export const resumable = 75;
+
+/**
+ * Runs what is left of a run to its end, or to a stop, then writes its report.
+ *
+ * One process at a time: the folder is locked. A first Ctrl-C or SIGTERM stops at the next moment of rest, a second one at once.
+ */
+export async function runSession({ folder, pipeline, options }: Session): Promise<Outcome> {
+  const lock = lockFolder(folder.path);
+  try {
+    await loadTensorFlow();
+    const execution = new Execution(folder, pipeline, options);
+    const release = stopOnSignals(() => {
+      options.watch.warn('stopping after a snapshot; once more to stop at once');
+      execution.stop();
+    });
+    try {
+      const outcome = await execution.run();
+      if (outcome === 'done') await writeReport(folder.report, collectReport([folder]));
+      return outcome;
+    } finally {
+      release();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+export type { Watch };

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** A process, so described that one which later gets its number is not taken for it. */
+export interface ProcessMark {
+  readonly pid: number;
+  readonly host: string;
+  /** When it started, as the system counts it (Linux: this boot, and ticks since); undefined where there is no /proc. */
+  readonly started?: string;
+}
+
+/** This process. */
+export function thisProcess(): ProcessMark {
+  const started = startOf(process.pid);
+  return { pid: process.pid, host: hostname(), ...(started && { started }) };
+}
+
+/**
+ * Whether the process still runs: at once false after `kill -9`, and false for a zombie that nobody has waited for.
+ *
+ * 'unknown' for one of another machine, which cannot be asked.
+ */
+export function alive(mark: ProcessMark): boolean | 'unknown' {
+  if (mark.host !== hostname()) return 'unknown';
+  try {
+    process.kill(mark.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  if (mark.started === undefined) return true;
+  return startOf(mark.pid) === mark.started;
+}
+
+/** Boot and start tick of a running process, from Linux's /proc; undefined elsewhere, and for one that has ended. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()} ${fields[19]}`;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import { arrayOf, elementBytes } from '../../core/bytes.js';
+import { crc32 } from '../../core/crc32.js';
+import type { Data } from '../../core/data.js';
+import { unpack } from '../../core/pack.js';
+import { SnapshotError } from './error.js';
+import { type About, aligned, type Entry, formatVersion, magic, preambleBytes, sha256 } from './format.js';
+
+/** What a snapshot file holds. */
+export interface Snapshot {
+  readonly data: Data;
+  readonly about: About;
+  /** The version of Weir that wrote it. */
+  readonly weir: string;
+}
+
+const another = 'use another snapshot of this run: the one before it is kept, and `weir resume` goes on from there';
+
+/**
+ * The snapshot in the bytes of `file`. Its typed arrays are views of `bytes` where they lie aligned there.
+ *
+ * Every checksum is verified before any data is decoded. Throws a `SnapshotError` that names the file, and the segment
+ * where one is cut short or altered.
+ */
+export function decode(bytes: Uint8Array, file: string): Snapshot {
+  const fail = (what: string, segment?: string, remedy = another): never => {
+    throw new SnapshotError(`snapshot ${file}: ${what}`, remedy, file, segment);
+  };
+  const altered = (what: string, wanted: string | number, got: string | number, segment?: string): never =>
+    fail(`${what} is altered: expected checksum ${short(wanted)}, got ${short(got)}`, segment);
+
+  const { total, headerBytes, tableBytes, headHash } = readPreamble(bytes, fail, altered);
+  const headEnd = preambleBytes + aligned(headerBytes) + aligned(tableBytes);
+  if (bytes.length < headEnd) fail(`is cut short in its header: ${bytes.length} of ${total} bytes are there`);
+  const gotHead = sha256(bytes.subarray(preambleBytes, headEnd));
+  if (gotHead !== headHash) altered('its header', headHash, gotHead);
+
+  const understood = (start: number, length: number, segment?: Parameters<typeof unpack>[1]): Data => {
+    try {
+      return unpack(bytes.subarray(start, start + length), segment);
+    } catch (error) {
+      if (error instanceof SnapshotError) throw error;
+      return fail(`cannot be understood: ${(error as Error).message}`);
+    }
+  };
+  const table = understood(headEnd - aligned(tableBytes), tableBytes) as unknown as Entry[];
+  let end = headEnd;
+  const starts = table.map((entry, i) => {
+    const start = end;
+    end += aligned(entry.bytes);
+    if (bytes.length < end) {
+      const there = Math.max(0, Math.min(entry.bytes, bytes.length - start));
+      const which = `segment ${i} '${entry.name}'`;
+      fail(`is cut short in ${which}: ${there} of its ${entry.bytes} bytes are there`, entry.name);
+    }
+    return start;
+  });
+  if (bytes.length !== total || end !== total) fail(`has ${bytes.length} bytes, but says that it has ${total}`);
+
+  table.forEach(({ name, bytes: length, sha256: wanted }, i) => {
+    const got = sha256(bytes.subarray(starts[i], starts[i]! + aligned(length)));
+    if (got !== wanted) {
+      throw new SnapshotError(
+        `segment ${i} '${name}' of ${file} is altered: expected checksum ${short(wanted)}, got ${short(got)}`,
+        another,
+        file,
+        name,
+      );
+    }
+  });
+
+  const { weir, about, data } = understood(preambleBytes, headerBytes, ({ index, dtype, length }) => {
+    const entry = table[index];
+    if (entry?.bytes !== length * elementBytes(dtype))
+      return fail(`refers to segment ${index}, which is not as it says`);
+    return arrayOf(dtype, bytes.subarray(starts[index]).subarray(0, entry.bytes));
+  }) as unknown as Snapshot;
+  return { data, about, weir };
+}
+
+function readPreamble(
+  bytes: Uint8Array,
+  fail: (what: string, segment?: string, remedy?: string) => never,
+  altered: (what: string, wanted: string | number, got: string | number) => never,
+) {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const begins = view.toString('latin1', 0, magic.length);
+  if (!begins.startsWith(magic.slice(0, bytes.length))) {
+    const remedy = 'name a file that Weir wrote into the folder `snapshots` of a run';
+    fail(
+      `is no snapshot of Weir, or its first bytes are altered: expected '${magic}', got ${JSON.stringify(begins)}`,
+      undefined,
+      remedy,
+    );
+  }
+  if (bytes.length < preambleBytes) fail(`is cut short: it has ${bytes.length} bytes, fewer than any snapshot`);
+  const sum = crc32(view.subarray(0, 12));
+  if (sum !== view.readUInt32LE(12)) altered('its preamble', view.readUInt32LE(12), sum);
+  const version = view.readUInt32LE(8);
+  if (version !== formatVersion) {
+    const remedy = `resume it with the version of Weir that wrote it${version > formatVersion ? ', or a newer one' : ''}`;
+    fail(`has format version ${version}, but this Weir reads version ${formatVersion}`, undefined, remedy);
+  }
+  const whole = crc32(view.subarray(0, 64));
+  if (whole !== view.readUInt32LE(64)) altered('its preamble', view.readUInt32LE(64), whole);
+  if (view.readUInt32LE(68) !== 0) fail('its preamble is altered: bytes 68 to 71 are not zero');
+  return {
+    total: Number(view.readBigUInt64LE(16)),
+    headerBytes: view.readUInt32LE(24),
+    tableBytes: view.readUInt32LE(28),
+    headHash: view.toString('hex', 32, 64),
+  };
+}
+
+const short = (checksum: string | number): string =>
+  typeof checksum === 'number' ? checksum.toString(16).padStart(8, '0') : checksum.slice(0, 16);

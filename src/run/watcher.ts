@@ -1,0 +1,136 @@
+import type { Flow } from '../core/flow.js';
+import { type Terminal, terminalFor } from '../observe/progress/terminal.js';
+import type { ProgressView } from '../observe/progress/view.js';
+import type { Watch } from './execute.js';
+import type { RunFolder } from './folder.js';
+import type { MetricRecord } from './journal.js';
+import type { Network, Pipeline } from './pipeline.js';
+
+const pause = 100; // milliseconds between two looks
+const window = 2000; // milliseconds over which rates and the bottleneck are taken
+
+/** Follows a run and shows it in the terminal: what it is told goes into one view, drawn when the run is at rest. */
+export class Watcher implements Watch {
+  private readonly terminal: Terminal = terminalFor(process.stderr);
+  private flow: Flow | undefined;
+  private view: ProgressView | undefined;
+  private shown = 0;
+  private began = { at: 0, update: 0, epochs: 0 };
+  private attack = { began: 0, distances: [] as number[], done: 0 };
+  private saved: { readonly update: number; readonly at: number } | undefined;
+  private past = { at: 0, position: 0, busy: new Map<string, number>() };
+
+  constructor(
+    private readonly folder: RunFolder,
+    private readonly pipeline: Pipeline,
+  ) {}
+
+  network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void {
+    this.flow = flow;
+    this.began = { at: performance.now(), update: resumed ?? 0, epochs: 0 };
+    this.attack = { began: 0, distances: [], done: 0 };
+    this.past = { at: performance.now(), position: 0, busy: new Map() };
+    if (resumed !== undefined) this.terminal.note(`${network.name}: going on after update ${resumed}`);
+    this.view = {
+      pipeline: this.pipeline.name,
+      network: { name: network.name, index: index + 1, of },
+      phase: 'training',
+      epoch: 0,
+      epochs: Number(this.folder.started.config.epochs ?? 0),
+      update: resumed ?? 0,
+      updates: 0,
+      loss: null,
+      testAccuracy: null,
+      sigma: {},
+      rate: null,
+      secondsLeft: null,
+      bottleneck: null,
+    };
+  }
+
+  record(record: MetricRecord): void {
+    const { view } = this;
+    if (view === undefined) return;
+    if (record.outcome !== undefined) this.attacked(record);
+    const number = (field: string): number | null =>
+      typeof record[field] === 'number' ? (record[field] as number) : null;
+    const epoch = number('epoch') ?? view.epoch;
+    const update = number('number') ?? view.update;
+    this.view = {
+      ...view,
+      epoch,
+      update,
+      updates: record.endsEpoch && epoch > 0 ? Math.round((update / epoch) * view.epochs) : view.updates,
+      loss: record.stream === 'updates' ? (number('epochLoss') ?? view.loss) : view.loss,
+      testAccuracy: number('accuracy') ?? view.testAccuracy,
+      sigma: (record.sigma as Record<string, number> | undefined) ?? view.sigma,
+    };
+    if (this.began.epochs === 0) this.began.epochs = epoch;
+  }
+
+  snapshot(_path: string, update: number): void {
+    this.saved = { update, at: performance.now() };
+  }
+
+  warn(message: string): void {
+    this.terminal.note(message);
+  }
+
+  rest(): void {
+    const now = performance.now();
+    if (this.view === undefined || now - this.shown < pause) return;
+    this.shown = now;
+    if (now - this.past.at > window) this.measure(now);
+    this.terminal.show({
+      ...this.view,
+      ...(this.saved && { snapshot: { update: this.saved.update, secondsAgo: (now - this.saved.at) / 1000 } }),
+      secondsLeft: this.secondsLeft(now),
+    });
+  }
+
+  close(): void {
+    this.terminal.end();
+  }
+
+  private attacked(record: MetricRecord): void {
+    if (this.attack.done === 0) this.attack.began = performance.now();
+    this.attack.done++;
+    if (typeof record.distance === 'number') this.attack.distances.push(record.distance);
+    const { distances, done } = this.attack;
+    const mean = distances.reduce((sum, one) => sum + one, 0) / distances.length;
+    const of = Number(this.folder.started.config.attacked ?? done);
+    this.view = {
+      ...this.view!,
+      phase: 'attack',
+      attacked: { done, of, meanDistance: distances.length > 0 ? mean : null },
+    };
+  }
+
+  /** Rate and bottleneck of the last moments: the stage that was busy for the largest part of them. */
+  private measure(now: number): void {
+    const nodes = this.flow?.nodes ?? [];
+    const position = nodes.find((node) => node.kind === 'serial')?.left ?? 0;
+    const took = now - this.past.at;
+    const shares = nodes.map((node) => [node.name, (node.busy - (this.past.busy.get(node.name) ?? 0)) / took] as const);
+    const [name, share] = shares.reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0] as const);
+    const moved = position - this.past.position;
+    this.past = { at: now, position, busy: new Map(nodes.map((node) => [node.name, node.busy])) };
+    this.view = {
+      ...this.view!,
+      rate: moved > 0 ? { value: (1000 * moved) / took, unit: 'samples/s' } : null,
+      bottleneck: share > 0.05 ? `${name} (busy ${Math.round(100 * Math.min(1, share))} %)` : null,
+    };
+  }
+
+  /** Of the present phase, going by its pace so far. */
+  private secondsLeft(now: number): number | null {
+    const { epochs, updates, update, phase, attacked } = this.view!;
+    if (phase === 'attack' && attacked !== undefined) {
+      const since = (now - this.attack.began) / 1000;
+      return since > 1 ? (since / attacked.done) * (attacked.of - attacked.done) : null;
+    }
+    const done = update - this.began.update;
+    if (epochs === 0 || updates === 0 || done === 0) return null;
+    return ((now - this.began.at) / 1000 / done) * (updates - update);
+  }
+}

@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { createInterface } from 'node:readline';
+
+/** One of the two that are compared. */
+export interface Side {
+  readonly name: string;
+  /** Does the work once and says how many seconds it took. */
+  round(round: number): number | Promise<number>;
+  close?(): void;
+}
+
+export interface Comparison {
+  /** As in `npm run bench -- NAME`. */
+  readonly name: string;
+  readonly ours: Side;
+  readonly peer: Side;
+  /** The ratio to reach: the peer's time over ours, so that more is better. */
+  readonly reach: number;
+  readonly rounds?: number;
+  /** Rounds of each side that do not count. */
+  readonly warmUp?: number;
+  /** What a round does, to print a rate: 10240 'images'. */
+  readonly work?: { readonly amount: number; readonly unit: string };
+}
+
+/** What was measured, seconds per round. */
+export interface Measured {
+  readonly ours: readonly number[];
+  readonly peer: readonly number[];
+  /** Of the medians, the peer's over ours. */
+  readonly ratio: number;
+  readonly reached: boolean;
+}
+
+/**
+ * Runs both sides in turns, so that whatever else the machine does falls on both; the side that begins changes every round.
+ * Prints both times, the ratio of medians with the spread over rounds, and last `NAME ratio X.XX (reach Y.YY)`.
+ */
+export async function compare({
+  name,
+  ours,
+  peer,
+  reach,
+  rounds = 15,
+  warmUp = 2,
+  work,
+}: Comparison): Promise<Measured> {
+  console.log(machine());
+  console.log(`${ours.name} and ${peer.name}, ${rounds} rounds in turns`);
+  const times: Record<'ours' | 'peer', number[]> = { ours: [], peer: [] };
+  try {
+    for (let round = -warmUp; round < rounds; round++) {
+      const order = [['ours', ours] as const, ['peer', peer] as const];
+      if (round % 2 !== 0) order.reverse();
+      for (const [key, side] of order) {
+        const seconds = await side.round(round + warmUp);
+        if (round >= 0) times[key].push(seconds);
+      }
+    }
+  } finally {
+    ours.close?.();
+    peer.close?.();
+  }
+  for (const [key, side] of [['ours', ours] as const, ['peer', peer] as const]) {
+    const rate = work === undefined ? '' : `, ${(work.amount / median(times[key])).toFixed(0)} ${work.unit}/s`;
+    console.log(`${side.name}: median ${seconds(median(times[key]))}, ${spread(times[key], seconds)}${rate}`);
+  }
+  const ratios = times.peer.map((time, i) => time / times.ours[i]!);
+  const ratio = median(times.peer) / median(times.ours);
+  console.log(`ratio of medians ${ratio.toFixed(2)}; by round ${spread(ratios, (x) => x.toFixed(2))}`);
+  console.log(`${name} ratio ${ratio.toFixed(2)} (reach ${reach.toFixed(2)})`);
+  return { ...times, ratio, reached: ratio >= reach };
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(half)]! + sorted[Math.ceil(half)]!) / 2;
+}
+
+/** Quartiles and extremes in words. */
+export function spread(values: readonly number[], show: (value: number) => string): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (part: number) => show(sorted[Math.round(part * (sorted.length - 1))]!);
+  return `quartiles ${at(0.25)} to ${at(0.75)}, all ${at(0)} to ${at(1)}`;
+}
+
+/** What this was measured on. */
+export function machine(): string {
+  const gigabytes = (totalmem() / 2 ** 30).toFixed(0);
+  return `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${gigabytes} GiB, Node ${process.version}`;
+}
+
+const seconds = (value: number): string => (value < 1 ? `${(value * 1e3).toFixed(1)} ms` : `${value.toFixed(2)} s`);
+
+/** What a Python peer answers to one line. */
+export interface Answer {
+  readonly seconds: number;
+  readonly [more: string]: unknown;
+}
+
+/** A script of test/bench/peers at work: it says `{"ready": …}` once, then answers every line with one line of JSON. */
+export interface PythonPeer {
+  readonly ready: string;
+  ask(line: string): Promise<Answer>;
+  close(): void;
+}
+
+/**
+ * Starts a peer under the interpreter that `WEIR_PYTHON` names.
+ *
+ * @returns undefined where that is not set: the benchmark then says so, and measures our side alone if it can
+ */
+export async function pythonPeer(script: string, args: readonly string[]): Promise<PythonPeer | undefined> {
+  const python = process.env.WEIR_PYTHON;
+  if (!python) {
+    console.log('WEIR_PYTHON is not set: name a Python that has PyTorch, and the peer runs beside');
+    return undefined;
+  }
+  const file = new URL(`peers/${script}`, import.meta.url).pathname;
+  const child: ChildProcess = spawn(python, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const answer = async (): Promise<Record<string, unknown>> => {
+    const line = await lines.next();
+    if (line.done) throw new Error(`peer ${script} ended before it answered`);
+    return JSON.parse(line.value);
+  };
+  const { ready } = await answer();
+  return {
+    ready: String(ready),
+    async ask(line) {
+      child.stdin!.write(`${line}\n`);
+      return (await answer()) as Answer;
+    },
+    close: () => child.stdin!.end(),
+  };
+}
