@@ -40,6 +40,7 @@ export class Flow {
   private readonly pumps: (() => void)[] = [];
   private readonly closes: (() => void)[] = [];
   private downstreamOfSerial: Set<Node> | undefined;
+  private resting = false;
   private unfinished = 0;
   private finish: ((outcome: Outcome) => void) | undefined;
   private fail: ((error: unknown) => void) | undefined;
@@ -147,6 +148,17 @@ export class Flow {
   /** Ends the flow where it is at rest next. */
   stop(): void {
     this.stopping = true;
+    if (!this.paced) this.restSoon();
+  }
+
+  /** Without a serial stage the graph is at rest whenever the event loop has come round. */
+  restSoon(): void {
+    if (this.resting || this.finish === undefined) return;
+    this.resting = true;
+    setImmediate(() => {
+      this.resting = false;
+      Promise.resolve(this.rest()).catch((error) => this.failed(error));
+    });
   }
 
   /** A serial stage or a source calls this where it is at rest; the answer says whether to go on. */
@@ -181,17 +193,25 @@ export class Flow {
     return { nodes };
   }
 
-  /** Puts a snapshot's states back. Call before `start`. @throws {WeirError} when it is of another graph. */
-  load(saved: FlowState): void {
-    const missing = Object.keys(saved.nodes).filter((name) => !this.nodes.some((node) => node.name === name));
-    const added = this.nodes.filter((node) => saved.nodes[node.name] === undefined).map((node) => node.name);
+  /**
+   * Puts a snapshot's states back. Call before `start`.
+   *
+   * @param again sinks whose streams start anew after the restored update, with all that leads to them alone
+   * @throws {WeirError} when the snapshot is of another graph.
+   */
+  load(saved: FlowState, again: readonly string[] = []): void {
+    const fresh = new Set(this.nodes.filter((node) => this.afterSerial.has(node) && leadsOnlyTo(node, again)));
+    const restored = this.nodes.filter((node) => !fresh.has(node));
+    const known = new Set(this.nodes.map(({ name }) => name));
+    const missing = Object.keys(saved.nodes).filter((name) => !known.has(name));
+    const added = restored.filter((node) => saved.nodes[node.name] === undefined).map((node) => node.name);
     if (missing.length + added.length > 0) {
       throw new WeirError(
         `the snapshot is of another graph: it has ${list(missing)} that this one lacks, and lacks ${list(added)}`,
         'resume it with the pipeline module that made it, or start a new run',
       );
     }
-    for (const node of this.nodes) {
+    for (const node of restored) {
       const entry = saved.nodes[node.name]!;
       node.entered = node.left = entry.position;
       node.handled = entry.handled;
@@ -228,7 +248,7 @@ export class Flow {
       const taken = Flow.subscribe(node, stream, {
         next: (item) => {
           node.arrive((item as Partial<Positioned> | null)?.position ?? node.entered);
-          this.roomMade();
+          if (!this.pushing) this.roomMade();
         },
         error: (error) => this.failed(error),
         complete: () => {
@@ -277,6 +297,11 @@ export class Flow {
     }
   }
 }
+
+const leadsOnlyTo = (node: Node, sinks: readonly string[]): boolean =>
+  node.downstream.size === 0
+    ? sinks.includes(node.name)
+    : path(node).every((next) => next.downstream.size > 0 || sinks.includes(next.name));
 
 const list = (names: readonly string[]): string =>
   names.length === 0 ? 'nothing' : names.map((name) => `'${name}'`).join(', ');

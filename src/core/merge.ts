@@ -8,15 +8,18 @@ export interface Merged<T> extends Positioned {
   readonly item: T;
 }
 
+/** After an item has gone out: its merged position, whose turn is next, and how far each input has been taken. */
+type Mark = { readonly position: number; readonly turn: number; readonly taken: readonly number[] };
+
 /**
  * Merges streams in turn, one item of each, so that the order never depends on their speeds; an input that completes is left
  * out from then on. (RxJS's `merge` goes by arrival and is not repeatable.)
  *
  *   a        a--b--------c|
- *   b        ----x-y|
- *   inTurn   a---x-b-y---c|      a, x, b, y, c whatever the times
+ *   b        ----xy|
+ *   inTurn   a---xb-y----c|      a, x, b, y, c whatever the times
  *
- * Bound: what the fast inputs' sources may have outside. State: none but the positions, which the flow keeps.
+ * Bound: what the fast inputs' sources may have outside. State: how far each input has been taken.
  * Failure: the first error ends the stream.
  */
 export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Observable<T>[]): Observable<Merged<T>> {
@@ -25,11 +28,23 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
     const queues = inputs.map(() => [] as T[]);
     const open = inputs.map(() => true);
     const subscription = new Subscription();
-    let position = 0;
-    let turn = 0;
+    let marks: Mark[] = [{ position: 0, turn: 0, taken: inputs.map(() => 0) }];
+
+    /** The mark at a merged position; older ones are not asked for again. */
+    const mark = (position: number): Mark => {
+      while (marks.length > 1 && marks[1]!.position <= position) marks.shift();
+      return marks[0]!;
+    };
+    out.state = {
+      save: mark,
+      load(data) {
+        marks = [data as Mark];
+      },
+    };
 
     /** Emits while it is the turn of an input that has something, and skips those that are over. */
     const advance = (): void => {
+      let { position, turn, taken } = marks.at(-1)!;
       while (!subscriber.closed) {
         if (!open.some((isOpen, i) => isOpen || queues[i]!.length > 0)) {
           subscriber.complete();
@@ -40,28 +55,25 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
         if (item === undefined && open[input]) return;
         turn++;
         if (item === undefined) continue;
+        const samples = item.position - taken[input]!;
+        position += samples;
+        taken = taken.with(input, item.position);
+        marks.push({ position, turn, taken });
         const lane = lanes[input]!;
-        lane.held -= item.position - lane.left;
+        lane.held -= samples;
         lane.leave(item, item.position);
-        position += item.position - marks[input]!.at(-1)!.own;
-        marks[input]!.push({ merged: position, own: item.position });
         out.arrive(position);
         out.leave(item, position);
+        out.left = position;
         subscriber.next({ position, input, item });
       }
     };
 
-    /** For each input: which position of its own each merged position stands for. */
-    const marks = inputs.map(() => [{ merged: 0, own: 0 }]);
     const lanes = inputs.map((stream, i) => {
       const lane = Flow.join(`${name}/${i}`, 'stage');
       lane.downstream.clear();
       lane.downstream.add(out);
-      lane.translate = (merged) => {
-        const known = marks[i]!;
-        while (known.length > 1 && known[1]!.merged <= merged) known.shift();
-        return known[0]!.own;
-      };
+      lane.translate = (position) => mark(position).taken[i]!;
       subscription.add(
         Flow.subscribe(lane, stream, {
           next(item) {

@@ -58,7 +58,7 @@ export class Node {
 
   /** Counts an item out; one without a position of its own leaves at `position`. */
   leave(item: unknown, position: number): void {
-    const own = (item as Partial<Positioned> | undefined)?.position;
+    const own = (item as Partial<Positioned> | null | undefined)?.position;
     this.left = own ?? position;
     this.itemsOut++;
     this.listener?.(item, this.left);
@@ -67,6 +67,17 @@ export class Node {
   /** Whether what it holds leaves by itself, without further items. */
   get works(): boolean {
     return this.kind === 'workers' || this.kind === 'serial';
+  }
+
+  /** Nothing came of the items up to `position`: what follows counts them as seen, unless earlier ones are still under way. */
+  pass(position: number): void {
+    for (const next of this.downstream) if (next.entered < this.left) return;
+    this.left = position;
+    for (const next of this.downstream) {
+      if (next.kind === 'serial' || next.held > 0 || next.entered >= position) continue;
+      next.entered = position;
+      next.pass(position);
+    }
   }
 
   /** Call before the node's own work, and `end` with the result after it. */
@@ -83,22 +94,22 @@ export class Node {
 }
 
 /**
- * How many more samples a source may hand out: its own limit less all that is on its way, and no more than any node on
- * the way may hold. Where the way forks, the fullest branch counts.
+ * What a source has outside, and how many more samples it may hand out: its own limit less all that is on its way, and no
+ * more than any node on the way may hold. Where the way forks, the fullest branch counts.
  */
-export function room(source: Node): number {
+export function demand(source: Node): { readonly outside: number; readonly room: number } {
   let least = Number.POSITIVE_INFINITY;
-  let farthest = 0;
+  let outside = 0;
   const visit = (node: Node, above: number): void => {
     for (const next of node.downstream) {
       const onTheWay = above + Math.max(0, node.left - next.entered) + next.held;
       if (next.limit - onTheWay < least) least = next.limit - onTheWay;
-      if (onTheWay > farthest) farthest = onTheWay;
+      if (onTheWay > outside) outside = onTheWay;
       if (next.kind !== 'serial') visit(next, onTheWay);
     }
   };
   visit(source, 0);
-  return Math.min(least, source.limit - farthest);
+  return { outside, room: Math.min(least, source.limit - outside) };
 }
 
 /** All nodes that `from` leads to, up to and including serial ones, each once. */

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
-import { path, room } from './node.js';
+import { demand, path } from './node.js';
 
 export interface Source<T extends Positioned> {
   readonly name: string;
@@ -72,9 +72,10 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
           subscriber.complete();
           return;
         }
-        if (allowance <= 0 && !seekRoom()) return;
         const item: T = upcoming!.value;
-        allowance -= item.position - node.left;
+        const samples = item.position - node.left;
+        if (allowance < samples && !seekRoom(samples)) return;
+        allowance -= samples;
         node.leave(item, item.position);
         upcoming = items.next(); // looked up first: whoever gets the last item can be told at once that it is the last
         subscriber.next(item);
@@ -94,27 +95,30 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         );
     };
 
-    const seekRoom = (): boolean => {
-      allowance = room(node);
-      if (allowance > 0) {
+    /** An item goes out where it fits, or where nothing else is outside. */
+    const seekRoom = (samples: number): boolean => {
+      const { outside, room } = demand(node);
+      allowance = outside === 0 ? Math.max(room, samples) : room;
+      if (allowance >= samples) {
         writtenOff = 0;
         return true;
       }
+      if (!flow.paced) flow.restSoon();
       const after = path(node);
       const held = after.some((next) => next.works && next.held > 0);
-      if (!held && after.every((next) => next.itemsIn > 0 && !next.late))
-        allowance = node.limit; // dropped, all of them
-      else if (!held && !after.some((next) => next.late)) {
-        allowance += writtenOff;
-        if (allowance <= 0) waitForArrivals();
+      const late = after.some((next) => next.late);
+      if (!held && !late) {
+        const prompt = after.every((next) => next.itemsIn > 0); // nobody delays items: those not seen were dropped
+        allowance = prompt ? Math.max(node.limit, samples) : allowance + writtenOff;
+        if (allowance < samples) waitForArrivals();
       }
-      return allowance > 0;
+      return allowance >= samples;
     };
 
     const waitForArrivals = (): void => {
       timer ??= setTimeout(() => {
         timer = undefined;
-        if (subscriber.closed || room(node) > 0) return;
+        if (subscriber.closed) return;
         writtenOff += node.limit;
         if (writtenOff > droughts * node.limit) subscriber.error(drought());
         else pump();
@@ -130,9 +134,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     flow.onStart(start);
-    flow.onRoom(() => {
-      if (allowance <= 0) pump();
-    });
+    flow.onRoom(pump);
     return () => clearTimeout(timer);
   });
 }

@@ -83,6 +83,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           node.end(begun);
           memory.keep(result[0], item.position);
           if (result.length > 1) hand(node, subscriber, result[1] as Out, item.position);
+          else if (node.held === 0) node.pass(item.position);
         } else {
           for (const step of result) {
             memory.keep(step[0], item.position);
@@ -91,6 +92,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           node.end(begun);
         }
         node.handled = item.position;
+        if (flow !== undefined && !flow.pushing) flow.roomMade();
       };
 
       return Flow.subscribe(node, source, {

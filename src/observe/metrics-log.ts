@@ -1,8 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { WeirError } from '../core/errors.js';
-import { readMetrics } from './metrics-reader.js';
-
-export { readMetrics };
 
 /** What a metric may be: NaN and the infinities too, though JSON has none. */
 export type Metric = null | boolean | number | string | readonly Metric[] | { readonly [key: string]: Metric };

@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Data } from '../core/data.js';
-import { readMetrics } from '../observe/metrics-log.js';
+import { readMetrics } from '../observe/metrics-reader.js';
 import type { AttackedSample, CurvePoint, NetworkReport, Report } from '../observe/report/data.js';
 import type { RunFolder } from './folder.js';
 import { decoded } from './journal.js';

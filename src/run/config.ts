@@ -12,7 +12,7 @@ export type Config<S extends Shape> = z.output<z.ZodObject<S>>;
 export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
 
 /**
- * A pipeline's defaults, over them the profile's values, over them the user's.
+ * A pipeline's defaults, over them the profile's values, over them those of an earlier run, over them the user's.
  *
  * @param settings `key=value` each; a list is written `a,b`; `profile=NAME` picks a profile.
  * @throws {WeirError} that names the key, what is allowed, and the nearest right key or profile.
@@ -21,14 +21,16 @@ export function resolveConfig<S extends Shape>(
   shape: S,
   profiles: Profiles<S>,
   settings: readonly string[],
+  before: Readonly<Record<string, unknown>> = {},
 ): Config<S> & { readonly profile: string } {
   const given = new Map(settings.map(parseSetting));
-  const profile = given.get('profile') ?? 'paper';
+  const profile = given.get('profile') ?? String(before.profile ?? 'paper');
   given.delete('profile');
   if (profile !== 'paper' && profiles[profile] === undefined) {
     throw unknown('profile', profile, ['paper', ...Object.keys(profiles)]);
   }
-  const values: Record<string, unknown> = { ...profiles[profile] };
+  const { profile: _, ...earlier } = before;
+  const values: Record<string, unknown> = { ...profiles[profile], ...earlier };
   for (const [key, text] of given) {
     const type = shape[key];
     if (type === undefined) throw unknown('key', key, [...Object.keys(shape), 'profile']);

@@ -5,7 +5,7 @@ import { Flow, type FlowState, type Outcome } from '../core/flow.js';
 import type { Positioned } from '../core/item.js';
 import { stage } from '../core/stage.js';
 import type { MetricsLog } from '../observe/metrics-log.js';
-import type { RunFolder } from './folder.js';
+import { RunFolder } from './folder.js';
 import { journal, type MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
 import type { SnapshotStore } from './snapshot/store.js';
@@ -62,7 +62,7 @@ export class Execution {
     const { config, seed } = this.folder.started;
     const networks = this.pipeline.networks(config, seed);
     const metrics = this.folder.metrics;
-    let logged = 0;
+    let logged = this.folder.started.from?.logged ?? 0;
     try {
       for (const [i, network] of networks.entries()) {
         const store = this.folder.snapshots(network.name);
@@ -103,7 +103,7 @@ export class Execution {
       watch.record(record);
     };
     const snapshot = (flow: Flow): void => {
-      metrics.flush();
+      metrics.flush({ sync: true });
       const seconds = (performance.now() - begun) / 1000;
       const saved: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
       const about = { pipeline: this.pipeline.name, network: network.name, seed: network.seed, update };
@@ -123,7 +123,9 @@ export class Execution {
     });
     this.flow = flow;
     try {
+      const { from } = this.folder.started;
       if (state !== undefined) flow.load(state.flow);
+      else if (from !== undefined) flow.load(trained(from.run, network.name).flow, from.again);
       else write({ network: network.name, stream: 'network', ...network, ...this.pipeline.task });
       if (this.stopped) flow.stop();
       watch.network(network, index, of, flow, state?.update);
@@ -149,6 +151,16 @@ export function readState(
     throw new WeirError(`${found.path} is not a snapshot of a run`, 'it is whole, but holds something else: remove it');
   }
   return { state, done: found.path.endsWith(`-${done}.snapshot`) };
+}
+
+/** The last state of a network of a run that is done. */
+function trained(run: string, network: string): RunState {
+  const found = readState(RunFolder.open(run).snapshots(network), () => undefined);
+  if (found?.done) return found.state;
+  throw new WeirError(
+    `network '${network}' of ${run} is not trained to the end`,
+    `finish it with \`weir resume ${run}\``,
+  );
 }
 
 function logged(

@@ -17,6 +17,8 @@ export interface RunConfig {
   readonly seed: number;
   readonly config: Readonly<Record<string, unknown>>;
   readonly createdAt: string;
+  /** The run whose networks this one takes over, trained, and the streams it makes anew. */
+  readonly from?: { readonly run: string; readonly again: readonly string[]; readonly logged: number };
 }
 
 /**
@@ -31,7 +33,7 @@ export class RunFolder {
   /** Makes a run's folder, by default a new one under `runs/`. @throws {WeirError} when a run is there already. */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config'>,
+    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'from'>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
     const folder = path ?? fresh(start.pipeline, createdAt);

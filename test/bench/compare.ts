@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
+
+/** Rest before a round, milliseconds. OpenMP's threads spin for 200. */
+const pause = 250;
 
 /** One of the two that are compared. */
 export interface Side {
@@ -54,6 +58,7 @@ export async function compare({
       const order = [['ours', ours] as const, ['peer', peer] as const];
       if (round % 2 !== 0) order.reverse();
       for (const [key, side] of order) {
+        await setTimeout(pause); // a runtime's threads spin for a while after their work: not in the other's round
         const seconds = await side.round(round + warmUp);
         if (round >= 0) times[key].push(seconds);
       }

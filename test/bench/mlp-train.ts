@@ -8,7 +8,7 @@ import { compare, pythonPeer, type Side } from './compare.js';
 
 const samples = 60_000;
 const size = 1024;
-const updates = 20;
+const updates = 10;
 const threads = 2;
 
 /** MNIST MLP training against PyTorch: the same model, loop and data, images a second. */

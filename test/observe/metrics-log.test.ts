@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MetricsLog, readMetrics } from '../../src/observe/metrics-log.js';
+import { MetricsLog } from '../../src/observe/metrics-log.js';
+import { readMetrics } from '../../src/observe/metrics-reader.js';
 
 let folder: string;
 let file: string;

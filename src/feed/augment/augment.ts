@@ -4,7 +4,7 @@ import type { Block } from '../draw.js';
 import { ordered } from '../ordered.js';
 import { AugmentPool, defaultThreads, type PoolOptions } from './pool.js';
 import { isLight, type Recipe } from './recipe.js';
-import { render } from './render.js';
+import { still } from './still.js';
 
 export interface AugmentOptions extends PoolOptions {
   readonly seed: number;
@@ -31,10 +31,8 @@ export interface AugmentOptions extends PoolOptions {
  */
 export function augment(recipe: Recipe, options: AugmentOptions): OperatorFunction<Block, Samples> {
   const { seed, view = 0, threads = defaultThreads(), limit = 3 * 256 * threads, name = 'augment' } = options;
-  if (recipe.every(isLight)) {
-    return map((block) =>
-      samples(block, render(block.dataset, block.indices, recipe, { seed, epoch: block.epoch, view })),
-    );
+  if (isLight(recipe)) {
+    return map((block) => samples(block, still(block.dataset, block.indices, recipe)));
   }
   return (blocks) =>
     new Observable<Samples>((subscriber) => {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
 import { WeirError } from '../../core/errors.js';
@@ -12,7 +12,7 @@ import { type Answer, cell, perform, state, type Task } from './task.js';
 export interface PoolOptions {
   /** Worker threads; by default one less than the processors, for the main thread trains. */
   readonly threads?: number | undefined;
-  /** Milliseconds that one sample, or the start of a thread, may take before the thread is held to hang. */
+  /** Milliseconds that one sample may take before its thread is held to hang. */
   readonly patience?: number | undefined;
   /** The file that worker threads run, and what they are told at the start; tests give workers that misbehave. */
   readonly worker?: { readonly file: URL; readonly data?: unknown } | undefined;
@@ -39,6 +39,9 @@ interface Watched {
 /** How often a block is tried on a thread that dies or hangs at it; and how often one that fell with its neighbour is. */
 const TRIES = 3;
 const INNOCENT_TRIES = 10;
+
+/** Milliseconds in which some thread must have started, if none is at work. */
+const START = 60_000;
 
 const WORKER = new URL('../../../workers/augment.ts', import.meta.url);
 
@@ -80,11 +83,11 @@ export class AugmentPool {
     }
     this.threads = threads;
     this.patience = patience;
-    const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href; // from here, wherever the command runs
+    const loader = createRequire(import.meta.url).resolve('tsx/cjs'); // piscina requires its worker; found from wherever we run
     this.piscina = new Piscina({
       filename: fileURLToPath(worker.file),
       workerData: worker.data,
-      execArgv: ['--import', loader],
+      execArgv: ['--require', loader],
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 2,
@@ -172,7 +175,7 @@ export class AugmentPool {
       if (entry.still >= 4) this.end((id) => id === thread);
     }
     this.silence = this.watched.size > 0 && !working ? this.silence + 1 : 0;
-    if (this.silence > 4) {
+    if (this.silence * (this.patience / 4) > START) {
       this.silence = 0;
       this.end(() => true); // nothing is taken up at all: threads that hang as they start
     }
@@ -194,6 +197,6 @@ export class AugmentPool {
 const cannotStart = (cause: unknown): WeirError =>
   new WeirError(
     `the worker threads for augmentation do not start: ${(cause as Error).message}`,
-    "run 'node --import tsx workers/augment.ts' in Weir's folder to see the cause; a limit on threads or memory may be it too",
+    "run 'npx tsx workers/augment.ts' in Weir's folder to see the cause; a limit on threads or memory may be it too",
     { cause },
   );

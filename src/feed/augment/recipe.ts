@@ -27,8 +27,11 @@ function definition(op: OpData): OpDefinition<OpData> {
   return found as OpDefinition<OpData>;
 }
 
-/** Whether an op is so cheap that no worker is worth it. */
-export const isLight = (op: Op): boolean => definition(op).light;
+/** What an op does with values, see `OpDefinition`. */
+export const kindOf = (op: Op): OpDefinition<OpData>['kind'] => definition(op).kind;
+
+/** Whether a recipe is so cheap that no worker is worth it; its result is then the same in every epoch. */
+export const isLight = (recipe: Recipe): boolean => recipe.every((op) => kindOf(op) === 'light');
 
 /** Looks an op up by its name, checks its options, and makes it ready for samples of one shape. */
 export const prepare = (op: Op, shape: readonly number[]): Apply => definition(op).prepare(op, shape);

@@ -2,7 +2,8 @@ import { WeirError } from '../../core/errors.js';
 import { keyed } from '../../core/seed.js';
 import { type Dataset, sampleLength } from '../dataset.js';
 import { channels } from './op/channels.js';
-import { isLight, prepare, type Recipe } from './recipe.js';
+import type { Apply } from './op/op.js';
+import { kindOf, prepare, type Recipe } from './recipe.js';
 
 export interface RenderKey {
   readonly seed: number;
@@ -32,22 +33,17 @@ export function render(
   const { seed, epoch, view = 0 } = key;
   const length = sampleLength(data);
   const out = new Float32Array(indices.length * length);
-  const { load, rest } = loader(data, recipe);
-  const steps = rest.map((op, i) => ({
-    apply: prepare(op, data.sampleShape),
-    op: op.op,
-    occurrence: rest.slice(0, i).filter((earlier) => earlier.op === op.op).length,
-  }));
+  const { first, steps } = compile(data, recipe);
 
   for (let place = 0; place < indices.length; place++) {
     const index = indices[place]!;
     let doing = 'reading';
     try {
       before?.(place);
-      const to = place * length;
-      load(index * length, out, to, length);
-      if (steps.length === 0) continue;
-      const values = out.subarray(to, to + length);
+      const stored = data.values.subarray(index * length, (index + 1) * length);
+      const values = out.subarray(place * length, (place + 1) * length);
+      if (first) lookUp(first, stored, values);
+      else values.set(stored);
       for (const { apply, op, occurrence } of steps) {
         doing = `op '${op}'`;
         apply(values, () => keyed(seed, `augment/${op}`, epoch, index, view, occurrence));
@@ -63,37 +59,55 @@ export function render(
   return out;
 }
 
-type Load = (from: number, out: Float32Array, to: number, length: number) => void;
+/** What a run of light ops makes of each of the 256 bytes, in each of `count` channels: [256, count]. */
+interface Table {
+  readonly values: Float32Array;
+  readonly count: number;
+}
 
-/**
- * How values come out of the data set, and what of the recipe is still to be done then.
- *
- * The light ops that a recipe starts with, on bytes, are one look into a table of 256 values a channel, made by those ops.
- */
-function loader({ values, sampleShape }: Pixels, recipe: Recipe): { load: Load; rest: Recipe } {
-  if (!(values instanceof Uint8Array)) {
-    return { load: (from, out, to, length) => out.set(values.subarray(from, from + length), to), rest: recipe };
+interface Step {
+  readonly apply: Apply;
+  readonly op: string;
+  /** Which of the recipe's ops of that name, so that two of them draw different numbers. */
+  readonly occurrence: number;
+}
+
+/** The recipe with each run of light ops that works on bytes made a table; `first` is one that the reading can do. */
+function compile({ values, sampleShape }: Pixels, recipe: Recipe): { first: Table | undefined; steps: Step[] } {
+  let bytes = values instanceof Uint8Array;
+  let first: Table | undefined;
+  const steps: Step[] = [];
+  for (let i = 0; i < recipe.length; i++) {
+    const op = recipe[i]!;
+    if (bytes && kindOf(op) === 'light') {
+      let end = i + 1;
+      while (end < recipe.length && kindOf(recipe[end]!) === 'light') end++;
+      const made = table(recipe.slice(i, end), channels(sampleShape));
+      if (i === 0) first = made;
+      else steps.push({ apply: (sample) => lookUp(made, sample, sample), op: op.op, occurrence: 0 });
+      i = end - 1;
+    } else {
+      const occurrence = recipe.slice(0, i).filter((earlier) => earlier.op === op.op).length;
+      steps.push({ apply: prepare(op, sampleShape), op: op.op, occurrence });
+    }
+    bytes &&= kindOf(op) === 'moving';
   }
-  const heavy = recipe.findIndex((op) => !isLight(op));
-  const lights = heavy < 0 ? recipe : recipe.slice(0, heavy);
-  const rest = recipe.slice(lights.length);
-  const count = channels(sampleShape);
-  const table = Float32Array.from({ length: 256 * count }, (_, i) => Math.floor(i / count));
-  for (const op of lights) prepare(op, [256, 1, count])(table, () => keyed(0, 'augment/light'));
+  return { first, steps };
+}
+
+function table(lights: Recipe, count: number): Table {
+  const values = Float32Array.from({ length: 256 * count }, (_, i) => Math.floor(i / count));
+  for (const op of lights) prepare(op, [256, 1, count])(values, () => keyed(0, 'augment/light'));
+  return { values, count };
+}
+
+function lookUp({ values, count }: Table, from: Uint8Array | Float32Array, to: Float32Array): void {
   if (count === 1) {
-    return {
-      load(from, out, to, length) {
-        for (let i = 0; i < length; i++) out[to + i] = table[values[from + i]!]!;
-      },
-      rest,
-    };
+    for (let i = 0; i < to.length; i++) to[i] = values[from[i]!]!;
+    return;
   }
-  return {
-    load(from, out, to, length) {
-      for (let i = 0; i < length; i += count) {
-        for (let c = 0; c < count; c++) out[to + i + c] = table[values[from + i + c]! * count + c]!;
-      }
-    },
-    rest,
-  };
+  for (let i = 0, c = 0; i < to.length; i++) {
+    to[i] = values[from[i]! * count + c]!;
+    if (++c === count) c = 0;
+  }
 }

@@ -10,7 +10,7 @@ export interface Group {
 }
 
 /** The regularisers of the paper, in the order of its figures; others follow in the order they come. */
-export const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch-spectral-shrinkage'];
+const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch-spectral-shrinkage'];
 
 /** Networks by pipeline and regulariser, each group in order of its seeds. */
 export function groups(report: Report): Group[] {

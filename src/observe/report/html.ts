@@ -3,6 +3,7 @@ import type { Report } from './data.js';
 import { escaped } from './escaped.js';
 import { figures } from './figures/all.js';
 import type { Figure } from './figures/figure.js';
+import { remarks } from './remarks.js';
 import { style } from './style.js';
 import { networksTable, regularisersTable } from './tables.js';
 import { verdict } from './verdict.js';
@@ -10,7 +11,11 @@ import { verdict } from './verdict.js';
 /** The report as one HTML file that needs nothing else: style and drawings inside, no script, no network. */
 export function reportHtml(report: Report, drawn: readonly Figure[] = figures(report)): string {
   const seeds = new Set(report.networks.map((network) => network.seed)).size;
-  const facts = [report.pipeline, quantity(report.networks.length, 'network'), quantity(seeds, 'seed')];
+  const facts = [
+    [...new Set(report.networks.map((network) => network.pipeline))].join(', ') || report.pipeline,
+    quantity(report.networks.length, 'network'),
+    quantity(seeds, 'seed'),
+  ];
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -29,7 +34,10 @@ ${style()}
 <h1>${escaped(report.title)}</h1>
 <p class="facts">${facts.map(escaped).join(' · ')} · <time datetime="${escaped(report.createdAt)}">${escaped(day(report.createdAt))}</time></p>
 </header>
-<p class="verdict">${prose(verdict(report))}</p>
+<div class="verdict">${verdict(report)
+    .split('\n')
+    .map((text) => `<p>${prose(text)}</p>`)
+    .join('')}</div>
 <section aria-labelledby="summary">
 <h2 id="summary">In numbers</h2>
 ${regularisersTable(report)}
@@ -94,7 +102,8 @@ function prose(text: string): string {
   return escaped(text).replace(/(\d) %/g, '$1&nbsp;%');
 }
 
-function notes({ notes: all }: Report): string {
+function notes(report: Report): string {
+  const all = [...report.notes, ...remarks(report)];
   return all.length > 0 ? `<ul class="notes">${all.map((note) => `<li>${prose(note)}</li>`).join('')}</ul>` : '';
 }
 

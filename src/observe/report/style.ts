@@ -10,6 +10,8 @@ h1{font-size:28px;line-height:1.2;margin:0 0 4px}
 h2{font-size:19px;line-height:1.3;margin:48px 0 12px}
 .facts{margin:0;color:var(--quiet)}
 .verdict{margin:24px 0 0;padding:16px 20px;background:var(--soft);border-left:4px solid var(--accent);border-radius:4px;font-size:17px}
+.verdict p{margin:0}
+.verdict p+p{margin-top:10px}
 .notes{color:var(--quiet);padding-left:20px}
 figure{margin:0}
 figcaption{color:var(--quiet);font-size:14px;margin-top:12px;max-width:76ch}
@@ -25,10 +27,10 @@ figcaption p{margin:0 0 6px}
 .columns-4 .panel{flex-basis:212px}
 .scroll{overflow-x:auto}
 .scroll:focus-visible,pre:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums;min-width:100%}
+table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;min-width:100%}
 caption{text-align:left;color:var(--quiet);padding-bottom:8px}
 caption span{display:block;max-width:min(90ch,calc(100vw - 32px))}
-th,td{padding:6px 0 6px 12px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}
+th,td{padding:6px 0 6px 11px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}
 thead th{font-weight:600;vertical-align:bottom;white-space:normal;border-bottom-color:var(--quiet)}
 th:first-child{text-align:left;padding-left:0;font-weight:600}
 .dot{margin-right:8px}

@@ -10,7 +10,7 @@ interface Ranked {
   readonly distance: number;
 }
 
-/** What the numbers say about which representation is more robust, as one paragraph: no more than they can carry. */
+/** What the numbers say about which representation is more robust, as one paragraph a pipeline: no more than they can carry. */
 export function verdict(report: Report): string {
   const all = groups(report);
   const pipelines = [...new Set(all.map((group) => group.pipeline))];
@@ -20,7 +20,7 @@ export function verdict(report: Report): string {
       const said = ofPipeline(all.filter((group) => group.pipeline === pipeline));
       return pipelines.length > 1 ? `${pipeline}: ${said}` : said;
     })
-    .join(' ');
+    .join('\n');
 }
 
 function ofPipeline(all: readonly Group[]): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
-import { readMetrics } from '../../observe/metrics-log.js';
+import { readMetrics } from '../../observe/metrics-reader.js';
 import { type RunState, readState } from '../execute.js';
 import { RunFolder } from '../folder.js';
 import { hashAll, hashWeights } from '../hash.js';

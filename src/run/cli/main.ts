@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../version.js';
+import { attackCommand } from './attack.js';
 import { doctorCommand } from './doctor.js';
 import { shown } from './failure.js';
 import { graphCommand } from './graph.js';
@@ -20,6 +21,7 @@ const weir = new Command('weir')
 for (const command of [
   runCommand,
   resumeCommand,
+  attackCommand,
   reportCommand,
   graphCommand,
   recordCommand,

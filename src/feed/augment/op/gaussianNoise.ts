@@ -14,7 +14,7 @@ export const gaussianNoise = (options: Omit<GaussianNoise, 'op'>): GaussianNoise
 });
 
 export const gaussianNoiseDefinition: OpDefinition<GaussianNoise> = {
-  light: false,
+  kind: 'free',
   prepare({ std }) {
     if (!(std >= 0)) throw new WeirError(`op 'gaussianNoise' has std ${std}`, 'give a number of 0 or more');
     return (values, random) => {

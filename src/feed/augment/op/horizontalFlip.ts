@@ -14,7 +14,7 @@ export const horizontalFlip = ({ probability = 0.5 }: { probability?: number } =
 });
 
 export const horizontalFlipDefinition: OpDefinition<HorizontalFlip> = {
-  light: false,
+  kind: 'moving',
   prepare({ probability }, shape) {
     const [height, width, channels] = imageShape('horizontalFlip', shape);
     if (!(probability >= 0 && probability <= 1)) {

@@ -13,7 +13,7 @@ export interface Normalise {
 export const normalise = (options: Omit<Normalise, 'op'>): Normalise => ({ op: 'normalise', ...options });
 
 export const normaliseDefinition: OpDefinition<Normalise> = {
-  light: true,
+  kind: 'light',
   prepare({ mean, std }, shape) {
     const count = channels(shape);
     for (const [name, list] of Object.entries({ mean, std })) {

@@ -10,8 +10,12 @@ export type Apply = (values: Float32Array, random: () => Random) => void;
 
 /** What an op's name stands for. */
 export interface OpDefinition<O extends OpData> {
-  /** Each value depends on itself and its channel alone, and on nothing random: so cheap that no worker is worth it. */
-  readonly light: boolean;
+  /**
+   * What the op does with values.
+   * light: each depends on itself and its channel alone, and on nothing random, so no worker is worth it.
+   * moving: they change places, or zeros come in; bytes stay bytes. free: anything.
+   */
+  readonly kind: 'light' | 'moving' | 'free';
   /** Checks the options against the shape of a sample ([height, width, channels] for images), and prepares for many samples. */
   prepare(op: O, shape: readonly number[]): Apply;
 }

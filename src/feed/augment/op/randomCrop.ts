@@ -12,7 +12,7 @@ export interface RandomCrop {
 export const randomCrop = (options: Omit<RandomCrop, 'op'>): RandomCrop => ({ op: 'randomCrop', ...options });
 
 export const randomCropDefinition: OpDefinition<RandomCrop> = {
-  light: false,
+  kind: 'moving',
   prepare({ padding }, shape) {
     const [height, width, channels] = imageShape('randomCrop', shape);
     if (!Number.isInteger(padding) || padding < 0 || padding > Math.min(height, width)) {

@@ -8,7 +8,7 @@ export interface UnitScale {
 export const unitScale = (): UnitScale => ({ op: 'unitScale' });
 
 export const unitScaleDefinition: OpDefinition<UnitScale> = {
-  light: true,
+  kind: 'light',
   prepare: () => (values) => {
     for (let i = 0; i < values.length; i++) values[i] = values[i]! / 255;
   },

@@ -15,7 +15,7 @@ export function isDiskFull(error: unknown): boolean {
 export function diskFull(folder: string, cause?: unknown): SetUpFailure {
   return new SetUpFailure(
     `set-up ran out of disk under ${folder}`,
-    'free some space, or name a folder on another disk with WEIR_CACHE (and TMPDIR); what was half done starts over',
+    'free some space, or name a folder on another disk with WEIR_CACHE; what was half done starts over',
     { cause },
   );
 }

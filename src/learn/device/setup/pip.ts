@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { lastLine, type Outcome, run } from './command.js';
 import { diskFull, SetUpFailure } from './failure.js';
 import type { Listener } from './progress.js';
@@ -74,7 +74,7 @@ export async function download(pip: Pip, wheel: Wheel, arch: string, folder: str
 
 function complaint(wheel: Wheel, outcome: Outcome, folder: string): SetUpFailure {
   const said = `${outcome.errors}\n${outcome.output}`;
-  if (/No space left on device|Disk quota exceeded/.test(said)) return diskFull(folder);
+  if (/No space left on device|Disk quota exceeded/.test(said)) return diskFull(dirname(folder));
   const offline = /NewConnectionError|ConnectTimeout|ProxyError|SSLError|Temporary failure in name|Retrying \(/.test(
     said,
   );

@@ -15,8 +15,6 @@ export interface Lines {
   readonly of: (network: NetworkReport) => readonly CurvePoint[];
 }
 
-const POINTS = 400; // drawn of a curve: more than its panel has pixels
-
 /** Curves over epochs, coloured by regulariser, with a rule where the penalty is switched on; many seeds thin, their mean thick. */
 export function lines(groups: readonly Group[], { label, width, height, scale, of }: Lines): Panel {
   const factor = scale === 'per cent' ? 100 : 1;
@@ -24,7 +22,9 @@ export function lines(groups: readonly Group[], { label, width, height, scale, o
     Number.isFinite(epoch) && Number.isFinite(value) && (scale !== 'log' || value > 0);
   const curves = groups.map(({ regulariser, networks }) => {
     const single = networks.map((network) => of(network).filter(usable));
-    const scaled = single.map((points) => thin(points).map(({ epoch, value }) => ({ epoch, value: value * factor })));
+    const scaled = single.map((points) =>
+      thin(points, width / 2).map(({ epoch, value }) => ({ epoch, value: value * factor })),
+    );
     return { regulariser, networks: scaled, middle: middle(scaled) };
   });
   const points = curves.flatMap(({ networks }) => networks.flat());
@@ -86,8 +86,8 @@ function middle(networks: readonly (readonly CurvePoint[])[]): CurvePoint[] {
     .map(({ epoch }) => ({ epoch, value: mean(at.map((values) => values.get(epoch)!)) }));
 }
 
-/** Every k-th point and the last. */
-function thin(points: readonly CurvePoint[]): readonly CurvePoint[] {
-  const stride = Math.ceil(points.length / POINTS);
+/** Every k-th point and the last, so that about as many are left. */
+function thin(points: readonly CurvePoint[], left: number): readonly CurvePoint[] {
+  const stride = Math.ceil(points.length / left);
   return points.filter((_, i) => i % stride === 0 || i === points.length - 1);
 }

@@ -1,0 +1,49 @@
+import type { Dataset } from '../dataset.js';
+import { sampleLength } from '../dataset.js';
+import type { Recipe } from './recipe.js';
+import { render } from './render.js';
+
+/** The most values of a data set that are kept rendered: 256 MiB. */
+const MOST = 2 ** 26;
+
+const kept = new WeakMap<Dataset, Map<string, Float32Array>>();
+
+/**
+ * The samples at `indices` after a light recipe, as `render` gives them: [indices, ...sampleShape].
+ *
+ * Such a recipe makes the same of a sample in every epoch, so a data set that is not too large is rendered once, and what
+ * is left on the main thread is to copy rows together.
+ */
+export function still(dataset: Dataset, indices: Uint32Array, recipe: Recipe): Float32Array {
+  const whole = rendered(dataset, recipe);
+  if (!whole) return render(dataset, indices, recipe, { seed: 0, epoch: 1 });
+  const length = sampleLength(dataset);
+  const out = new Float32Array(indices.length * length);
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i]! * length;
+    out.set(whole.subarray(from, from + length), i * length);
+  }
+  return out;
+}
+
+function rendered(dataset: Dataset, recipe: Recipe): Float32Array | undefined {
+  if (dataset.values instanceof Float32Array && recipe.length === 0) return dataset.values;
+  if (dataset.values.length > MOST) return undefined;
+  let ofDataset = kept.get(dataset);
+  if (!ofDataset) {
+    ofDataset = new Map();
+    kept.set(dataset, ofDataset);
+  }
+  const key = JSON.stringify(recipe);
+  let whole = ofDataset.get(key);
+  if (!whole) {
+    whole = render(
+      dataset,
+      Uint32Array.from({ length: dataset.size }, (_, i) => i),
+      recipe,
+      { seed: 0, epoch: 1 },
+    );
+    ofDataset.set(key, whole);
+  }
+  return whole;
+}

@@ -1,0 +1,29 @@
+import type { Report } from './data.js';
+import { groups } from './groups.js';
+import { correctSamples, foundSamples } from './summary.js';
+
+/** What the numbers leave out or count twice, a sentence each: a reader of the means should know. */
+export function remarks(report: Report): string[] {
+  return groups(report).flatMap(({ label, networks }) => {
+    const correct = networks.reduce((sum, network) => sum + correctSamples(network).length, 0);
+    const missing = networks.flatMap((network) => {
+      const found = new Set(foundSamples(network).map(({ index }) => index));
+      return correctSamples(network).filter(({ index }) => !found.has(index));
+    });
+    const outcomes = [...new Set(missing.map(({ outcome }) => outcome))].join(', ');
+    const seeds = networks.map(({ seed }) => seed);
+    const twice = [...new Set(seeds.filter((seed, i) => seeds.indexOf(seed) !== i))];
+    return [
+      ...(missing.length > 0
+        ? [
+            `${label}: ${missing.length} of ${correct} correctly classified samples came out without an adversarial one (${outcomes}); means and medians leave them out, so they are no larger than the true ones.`,
+          ]
+        : []),
+      ...(twice.length > 0
+        ? [
+            `${label}: seed ${twice.join(', ')} is there more than once; tables count every run, intervals each seed once.`,
+          ]
+        : []),
+    ];
+  });
+}

@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { WeirError } from '../../core/errors.js';
+import { resolveConfig } from '../config.js';
+import { RunFolder } from '../folder.js';
+import { loadPipeline } from '../load-module.js';
+import { takeOver } from '../take-over.js';
+import { goOn } from './go-on.js';
+import { folderOption, type SnapshotSettings, setOption, snapshotOptions } from './options.js';
+
+const stream = 'attacks'; // the stream that every pipeline gives its attack's results under
+
+/** `weir attack RUN`: attacks the networks of a finished run once more, with other settings, as a run of its own. */
+export function attackCommand(): Command {
+  const command = new Command('attack')
+    .description('attack the trained networks of a run again, with other settings, in a new run')
+    .argument('<run>', 'folder of a run that is done')
+    .addOption(setOption())
+    .addOption(folderOption());
+  for (const option of snapshotOptions()) command.addOption(option);
+  return command
+    .addHelpText(
+      'after',
+      '\nExample:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80',
+    )
+    .action(async (run: string, settings: SnapshotSettings & { set: string[]; run?: string }) => {
+      const source = RunFolder.open(run);
+      const { module, seed, config: before } = source.started;
+      const pipeline = await loadPipeline(module);
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, before);
+      const streams = await pipeline.wire({ config, network: pipeline.networks(config, seed)[0]!, seed });
+      if (!(`${stream}$` in streams)) {
+        throw new WeirError(
+          `pipeline '${pipeline.name}' has no stream ${stream}$`,
+          'wire an attack and return it by that name',
+        );
+      }
+      const folder = takeOver(source, settings.run, config, [stream]);
+      await goOn(folder, pipeline, settings);
+    });
+}

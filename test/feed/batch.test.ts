@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { from, lastValueFrom, toArray } from 'rxjs';
+import { expect, test } from 'vitest';
+import { augment } from '../../src/feed/augment/augment.js';
+import { batch, type Samples } from '../../src/feed/batch.js';
+import { type Dataset, sharedBytes, sharedFloats } from '../../src/feed/dataset.js';
+import { draw } from '../../src/feed/draw.js';
+
+function numbers(size: number): Dataset {
+  const values = sharedFloats(size);
+  const labels = sharedBytes(size);
+  for (let i = 0; i < size; i++) {
+    values[i] = i;
+    labels[i] = i % 2;
+  }
+  return { name: 'numbers', size, sampleShape: [1], classes: ['even', 'odd'], values, labels };
+}
+
+test('every sample comes once an epoch; batches are full, never span epochs, and know what is left of theirs', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 50 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.constantFrom('keep' as const, 'drop' as const),
+      async (size, block, wanted, epochs, partial) => {
+        const batches$ = draw(numbers(size), { epochs, seed: 1, block }).pipe(
+          augment([], { seed: 1 }),
+          batch(wanted, { partial }),
+        );
+        const batches = await lastValueFrom(batches$.pipe(toArray()), { defaultValue: [] });
+        for (let epoch = 1; epoch <= epochs; epoch++) {
+          const own = batches.filter((one) => one.epoch === epoch);
+          const lengths = own.map(({ labels }) => labels.length);
+          const full = Math.floor(size / wanted);
+          const rest = partial === 'keep' && size % wanted > 0 ? [size % wanted] : [];
+          expect(lengths).toEqual([...Array<number>(full).fill(wanted), ...rest]);
+          expect(own.map(({ remaining }) => remaining === 0)).toEqual(own.map((_, i) => i === own.length - 1));
+          const seen = own.flatMap(({ values }) => [...values]);
+          expect(new Set(seen).size).toBe(partial === 'keep' ? size : full * wanted);
+          for (const one of own) {
+            expect([...one.values]).toEqual([...one.indices]);
+            expect([...one.labels]).toEqual([...one.indices].map((i) => i % 2));
+          }
+          if (partial === 'keep' && own.length > 0) expect(own.at(-1)!.position).toBe(epoch * size);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('a batch of no size, blocks of none and an empty data set are refused at once', () => {
+  expect(() => batch(0)).toThrow("'batch' was asked for batches of 0 samples");
+  expect(() => draw(numbers(3), { epochs: 1, seed: 0, block: 0.5 })).toThrow('blocks of 0.5 samples');
+  expect(() => draw(numbers(0), { epochs: 1, seed: 0 })).toThrow("data set 'numbers' is empty");
+});
+
+test('what a user cut short is handed on as a smaller batch', async () => {
+  const piece = (position: number): Samples => ({
+    ...{ position, epoch: 1, remaining: 10 - position, sampleShape: [1] },
+    indices: Uint32Array.of(position),
+    values: Float32Array.of(position),
+    labels: Uint8Array.of(0),
+  });
+  const batches = await lastValueFrom(from([piece(1), piece(2), piece(3)]).pipe(batch(2), toArray()));
+  expect(batches.map(({ values }) => [...values])).toEqual([[1, 2], [3]]);
+});

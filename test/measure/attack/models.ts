@@ -1,0 +1,71 @@
+import { tf } from '../../../src/learn/device/tf.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Model, Weights } from '../../../src/learn/model/model.js';
+import { weight } from '../../../src/learn/model/model.js';
+import type { Update } from '../../../src/learn/update.js';
+import type { DenseFirst } from '../../../src/measure/attack/dense.js';
+import type { LabelledSamples } from '../../../src/measure/inputs.js';
+
+export type Attacked = Model & { readonly first?: DenseFirst };
+
+/** xW + b, by itself or seen as a dense first layer with nothing behind it. */
+export function linear(d: number, classes: number, seen: 'whole' | 'dense'): Attacked {
+  const layer = { name: 'readout', kernel: 'readout/kernel', kind: 'dense' } as const;
+  const bias = 'readout/bias';
+  return {
+    ...{ name: 'linear', inputShape: [d], classes, featureLayers: [], readout: layer },
+    start: () =>
+      new Map<string, tf.Tensor>([
+        [layer.kernel, tf.randomNormal([d, classes], 0, 1, 'float32', 3)],
+        [bias, tf.tensor1d(Array.from({ length: classes }, (_, k) => 0.1 * k))],
+      ]),
+    features: (_, x) => tf.clone(x) as tf.Tensor2D,
+    logits: (weights, x) =>
+      tf.tidy(() => tf.add(tf.matMul(x as tf.Tensor2D, weight(weights, layer.kernel)), weight(weights, bias))),
+    ...(seen === 'dense'
+      ? { first: { kernel: layer.kernel, bias, rest: (_: Weights, sums: tf.Tensor2D) => sums } }
+      : {}),
+  };
+}
+
+/** A small network with its first layer taken apart or not. */
+export function network(seen: 'whole' | 'dense'): Attacked {
+  const { first, ...whole } = mlp([12, 16, 3], { scale: 'none' }) as Attacked;
+  if (seen === 'whole') return whole;
+  const rest: DenseFirst['rest'] = (weights, sums) =>
+    tf.tidy(() => {
+      const h = tf.mul(sums, tf.mul(0.5, tf.add(1, tf.erf(tf.mul(sums, Math.SQRT1_2))))) as tf.Tensor2D;
+      return tf.add(tf.matMul(h, weight(weights, 'readout/kernel')), weight(weights, 'readout/bias'));
+    });
+  return { ...whole, first: first ?? { kernel: 'hidden1/kernel', bias: 'hidden1/bias', rest } };
+}
+
+/** The same logits for every input. */
+export const constant = (d: number, logits: number[]): Attacked => ({
+  ...linear(d, logits.length, 'whole'),
+  logits: (_, x) => tf.tidy(() => tf.add(tf.zeros([x.shape[0]!, logits.length]), tf.tensor1d(logits)) as tf.Tensor2D),
+});
+
+/** The model, every input of it shown to `see`: values, and how many rows. */
+export const watched = (model: Attacked, see: (values: Float32Array, rows: number) => void): Attacked => ({
+  ...model,
+  logits(weights, x) {
+    see(x.dataSync() as Float32Array, x.shape[0]!);
+    return model.logits(weights, x);
+  },
+});
+
+/** Samples spread over [low, high], labelled as the model sees them. */
+export function samplesFor(model: Model, weights: Weights, size: number, low: number, high: number): LabelledSamples {
+  const [d] = model.inputShape as [number];
+  const x = tf.randomUniform([size, d], low, high, 'float32', 5);
+  const labels = tf.tidy(() => Uint8Array.from(tf.argMax(model.logits(weights, x), 1).dataSync()));
+  const values = x.dataSync() as Float32Array;
+  x.dispose();
+  return { name: 'samples', size, sampleShape: [d], values, labels };
+}
+
+export const updateOf = (weights: Weights): Update => ({
+  ...{ position: 640, number: 10, epoch: 2, endsEpoch: true, weights },
+  ...{ loss: () => 0, epochLoss: () => 0, epochAccuracy: () => 0 },
+});

@@ -1,0 +1,219 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
+import type { Weights } from '../../../src/learn/model/model.js';
+import type { AttackResult } from '../../../src/measure/attack/result.js';
+import {
+  type AttackState,
+  type TangentAttackOptions,
+  tangentAttack,
+} from '../../../src/measure/attack/tangent-attack.js';
+import type { LabelledSamples } from '../../../src/measure/inputs.js';
+import { type Attacked, constant, linear, network, samplesFor, updateOf, watched } from './models.js';
+
+type Steps = Iterable<readonly [AttackState, AttackResult?]>;
+
+beforeAll(async () => {
+  await loadTensorFlow();
+});
+
+function attack(
+  model: Attacked,
+  weights: Weights,
+  samples: LabelledSamples,
+  options: TangentAttackOptions,
+): AttackResult[] {
+  const stage = tangentAttack(model, samples, options);
+  return [...(stage.next(stage.start(), updateOf(weights)) as Steps)].flatMap(([, result]) => result ?? []);
+}
+
+/** A network whose classes are regions of some size. */
+const sharp = (model: Attacked): Weights => new Map([...model.start(2)].map(([name, w]) => [name, tf.mul(w, 60)]));
+const box = { min: -2, max: 2 };
+
+describe.each(['whole', 'dense'] as const)('first layer %s', (seen) => {
+  test('a linear classifier: from |w·x + b|/‖w‖ to 2 % above it, inside the box', () => {
+    const d = 24;
+    const plain = linear(d, 2, seen);
+    const weights = plain.start(0);
+    const samples = samplesFor(plain, weights, 20, -1, 1);
+    let least = 0;
+    let most = 0;
+    const model = watched(plain, (values) => {
+      for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
+    });
+    const results = attack(model, weights, samples, { samples: 20, seed: 1, iterations: 30, box, group: 8 });
+    const w = weights.get('readout/kernel')!.dataSync();
+    const b = weights.get('readout/bias')!.dataSync();
+
+    expect(results.map(({ index }) => index).sort((i, j) => i - j)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    for (const { outcome, distance, original, adversarial, predicted, adversarialLabel, label } of results) {
+      let margin = b[1]! - b[0]!;
+      let norm = 0;
+      for (let i = 0; i < d; i++) {
+        const difference = w[2 * i + 1]! - w[2 * i]!;
+        margin += difference * original[i]!;
+        norm += difference ** 2;
+      }
+      const exact = Math.abs(margin) / Math.sqrt(norm);
+      expect(outcome).toBe('found');
+      expect(distance).toBeGreaterThan(exact - 1e-5);
+      expect(distance).toBeLessThan(1.02 * exact + 1e-4);
+      expect(predicted).toBe(label);
+      expect(adversarialLabel).toBe(1 - label);
+      expect(adversarial.every((value) => value >= box.min && value <= box.max)).toBe(true);
+    }
+    expect(least).toBeGreaterThanOrEqual(box.min);
+    expect(most).toBeLessThanOrEqual(box.max);
+  });
+
+  test('restored at every yield, the rest is the same', () => {
+    const model = network(seen);
+    const weights = sharp(model);
+    const samples = samplesFor(model, weights, 4, -1, 1);
+    const options = { samples: 3, seed: 4, iterations: 2, box, group: 2, chunk: 64 };
+    const update = updateOf(weights);
+    const whole = [...(tangentAttack(model, samples, options).next({ phase: 'rest' }, update) as Steps)];
+    expect(whole.filter(([, result]) => result?.outcome === 'found')).toHaveLength(3);
+    expect(whole.at(-1)?.[0]).toEqual({ phase: 'rest' });
+
+    for (let at = 0; at < whole.length - 1; at++) {
+      const stage = tangentAttack(model, samples, options);
+      const rest = [...(stage.next(structuredClone(whole[at]![0]), update) as Steps)];
+      expect(rest, `from step ${at}`).toEqual(whole.slice(at + 1));
+    }
+  });
+
+  test('tensors: none left over, also when it is left half-way', () => {
+    const model = network(seen);
+    const weights = sharp(model);
+    const samples = samplesFor(model, weights, 6, -1, 1);
+    const before = tf.memory().numTensors;
+    attack(model, weights, samples, { samples: 6, seed: 0, iterations: 2, box, chunk: 64 });
+    for (const stop of [1, 3, 20, 30]) {
+      const stage = tangentAttack(model, samples, { samples: 6, seed: 0, iterations: 2, box, chunk: 64 });
+      let step = 0;
+      for (const _ of stage.next(stage.start(), updateOf(weights)) as Steps) if (++step === stop) break;
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+test.each(['paper', 'authors'] as const)(
+  'the ledger counts every row that the model is asked about: %s',
+  (protocol) => {
+    const plain = network('whole');
+    const weights = sharp(plain);
+    const samples = samplesFor(plain, weights, 3, -1, 1);
+    let rows = 0;
+    const model = watched(plain, (_, n) => {
+      rows += n;
+    });
+    const results = attack(model, weights, samples, {
+      ...{ samples: 3, seed: 1, iterations: 4, box, group: 1, protocol, choose: 'all', shuffle: false },
+    });
+    expect(results.every(({ outcome }) => outcome === 'found')).toBe(true);
+    expect(results.reduce((sum, { queries }) => sum + queries, 0)).toBe(rows);
+  },
+);
+
+describe('stated outcomes', () => {
+  const nothing = {
+    outcome: 'never-flipped',
+    distance: Number.NaN,
+    adversarialLabel: -1,
+    adversarial: new Float32Array(0),
+  };
+  const zeros = (size: number): LabelledSamples => ({
+    ...{ name: 'zeros', size, sampleShape: [6], values: new Float32Array(6 * size), labels: new Uint8Array(size) },
+  });
+
+  test('a constant classifier never flips, in seconds also where 5000 rounds are allowed', () => {
+    const results = attack(constant(6, [1, 0]), new Map(), zeros(20), { samples: 20, seed: 0, protocol: 'authors' });
+    expect(results).toHaveLength(20);
+    for (const result of results) expect(result).toMatchObject({ ...nothing, queries: 5001 });
+  }, 10_000);
+
+  test('NaN logits: for the sample itself, and at a point that was evaluated', () => {
+    const [result] = attack(constant(6, [0, Number.NaN]), new Map(), zeros(1), { samples: 1, seed: 0, choose: 'all' });
+    expect(result).toMatchObject({ ...nothing, outcome: 'not-a-number', predicted: -1, queries: 1 });
+
+    const away: Attacked = {
+      ...constant(6, [1, 0]),
+      logits: (_, x) =>
+        tf.tidy(
+          () =>
+            tf.pad(tf.sqrt(tf.sub(0.1, tf.max(x, 1, true))), [
+              [0, 0],
+              [0, 1],
+            ]) as tf.Tensor2D,
+        ),
+    };
+    const [second] = attack(away, new Map(), zeros(1), { samples: 1, seed: 0 });
+    expect(second).toMatchObject({ ...nothing, outcome: 'not-a-number', predicted: 0 });
+  });
+
+  test('already misclassified: reported with `all`, passed over with `correct`', () => {
+    const model = network('whole');
+    const weights = sharp(model);
+    const samples = samplesFor(model, weights, 5, -1, 1);
+    const labels = samples.labels.map((label, i) => (i === 1 ? (label + 1) % 3 : label));
+    const options = { samples: 5, seed: 0, iterations: 1, box, shuffle: false };
+    const all = attack(model, weights, { ...samples, labels }, { ...options, choose: 'all' });
+    expect(all.find(({ index }) => index === 1)).toMatchObject({
+      ...nothing,
+      ...{ outcome: 'already-misclassified', queries: 1, predicted: samples.labels[1] },
+    });
+    expect(all.filter(({ outcome }) => outcome === 'found')).toHaveLength(4);
+    const correct = attack(model, weights, { ...samples, labels }, options);
+    expect(correct.map(({ index }) => index).sort()).toEqual([0, 2, 3, 4]);
+  });
+
+  test.each([[1], [60], [101], [130], [400], [1500]])('a budget of %i is never passed', (budget) => {
+    const model = network('whole');
+    const weights = sharp(model);
+    const samples = samplesFor(model, weights, 4, -1, 1);
+    const results = attack(model, weights, samples, { samples: 4, seed: 0, box, budget });
+    expect(results).toHaveLength(4);
+    for (const { outcome, queries, distance, adversarialLabel, predicted } of results) {
+      expect(outcome).toBe('out-of-queries');
+      expect(queries).toBeLessThanOrEqual(budget);
+      if (budget >= 130) expect(distance).toBeGreaterThan(0);
+      expect(adversarialLabel).not.toBe(predicted);
+    }
+  });
+
+  test('a model that takes its answer back is called unstable', () => {
+    const plain = network('whole');
+    const weights = sharp(plain);
+    const samples = samplesFor(plain, weights, 2, -1, 1);
+    const options = { samples: 1, seed: 0, iterations: 1, box, group: 1, shuffle: false };
+    let calls = 0;
+    const counted = watched(plain, () => calls++);
+    attack(counted, weights, samples, options);
+    const last = calls;
+    calls = 0;
+    const first = tf.tensor2d(samples.values.slice(0, 12), [1, 12]);
+    const fickle: Attacked = {
+      ...plain,
+      logits: (w, x) => plain.logits(w, ++calls === last ? first : x),
+    };
+    const [result] = attack(fickle, weights, samples, options);
+    expect(result).toMatchObject({ ...nothing, outcome: 'unstable' });
+  });
+});
+
+test('samples that do not fit, and options that count nothing, are refused by name', () => {
+  const model = network('whole');
+  const samples = {
+    name: 'digits',
+    size: 1,
+    sampleShape: [2, 2],
+    values: new Float32Array(4),
+    labels: new Uint8Array(1),
+  };
+  expect(() => tangentAttack(model, samples, { samples: 1, seed: 0 })).toThrow(
+    "stage 'tangent attack' was given samples of shape [2, 2] ('digits'), but mlp 12-16-3 gelu takes [12]",
+  );
+  const fitting = { ...samples, sampleShape: [12], values: new Float32Array(12) };
+  expect(() => tangentAttack(model, fitting, { samples: 0, seed: 0 })).toThrow("stage 'tangent attack': samples is 0");
+});

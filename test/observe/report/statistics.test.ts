@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import {
+  pairedDifference,
+  quantile,
+  standardDeviation,
+  standardError,
+  student,
+  welchDifference,
+} from '../../../src/observe/report/statistics.js';
+
+test('spread is of a sample, and unknown for one value', () => {
+  expect(standardDeviation([2, 4, 4, 4, 5, 5, 7, 9])).toBeCloseTo(2.138, 3);
+  expect(standardError([1, 3])).toBeCloseTo(1, 12);
+  expect(standardDeviation([1])).toBeNull();
+});
+
+test('quantiles lie between order statistics, and none is there for no values', () => {
+  expect(quantile([4, 1, 3, 2], 0.5)).toBe(2.5);
+  expect(quantile([5], 0.9)).toBe(5);
+  expect(quantile([], 0.5)).toBeNull();
+});
+
+test.each([
+  [1, 12.706],
+  [9, 2.262],
+  [12, 2.179],
+  [30, 2.042],
+  [999, 1.962],
+])("Student's t with %d degrees of freedom", (freedom, t) => {
+  expect(student(freedom)).toBeCloseTo(t, 2);
+});
+
+test('a paired interval is of the differences', () => {
+  const { value, lower, upper } = pairedDifference([3, 5, 7], [1, 2, 3]);
+  expect(value).toBe(3);
+  expect(upper! - value).toBeCloseTo(4.303 / Math.sqrt(3), 6);
+  expect(value - lower!).toBeCloseTo(4.303 / Math.sqrt(3), 6);
+});
+
+test('without pairs the interval is as wide as both sides ask, and unknown for a single value', () => {
+  const { value, lower } = welchDifference([10, 12], [1, 3]); // both ± 1, two degrees of freedom
+  expect(value).toBe(9);
+  expect(lower).toBeCloseTo(9 - 4.303 * Math.SQRT2, 6);
+  expect(welchDifference([1], [2, 3])).toEqual({ value: -1.5, lower: null, upper: null });
+});

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { remarks } from '../../../src/observe/report/remarks.js';
+import { verdict } from '../../../src/observe/report/verdict.js';
+import { network, report, sample } from './example.js';
+
+test('one seed: the interval is over test samples, and says so', () => {
+  const said = verdict(report([network('none', 0, [1, 1.2, 1.1]), network('rep-spectral', 0, [2, 2.1, 2.2])]));
+  expect(said).toContain('rep-spectral has the largest mean adversarial distance: Δx = 2.100 ± 0.058');
+  expect(said).toContain('paired over 3 test samples), more than the choice of test samples explains');
+  expect(said).toContain('With one seed this says nothing of how another training would come out.');
+});
+
+test('an interval with zero in it tells nothing apart', () => {
+  const said = verdict(report([network('none', 0, [1, 2, 3]), network('rep-spectral', 0, [2.5, 1, 3.5])]));
+  expect(said).toContain('which includes zero: these results do not tell the two apart');
+});
+
+test('several seeds: the interval is over seeds, paired where both sides share them', () => {
+  const networks = [0, 1, 2].flatMap((seed) => [
+    network('none', seed, [1 + seed / 10]),
+    network('rep-spectral', seed, [1.5 + seed / 10 + (seed === 1 ? 0.02 : 0)]),
+  ]);
+  const said = verdict(report(networks));
+  expect(said).toContain('paired over 3 seeds), more than the seeds explain');
+  expect(said).toContain('With 3 seeds the intervals are rough.');
+});
+
+test('the unregularised network may be the best, and the runner-up is named', () => {
+  const said = verdict(report([network('none', 0, [2, 2.2]), network('rep-spectral', 0, [1, 1.1])]));
+  expect(said).toContain('The unregularised network has the largest mean adversarial distance');
+  expect(said).toContain('Second is rep-spectral, with 1.05');
+});
+
+test('nothing attacked, nothing said', () => {
+  expect(verdict(report([network('none', 0, [null])]))).toContain('nothing can be said');
+  expect(verdict(report([]))).toBe('The report holds no network.');
+  expect(verdict(report([network('none', 0, [1, 1])]))).toContain('there is no other to compare it with');
+});
+
+test('misclassified samples count in no mean; samples that never flip are owned up to', () => {
+  const samples = [
+    sample(0, 1),
+    sample(1, 3),
+    sample(2, 0, { predicted: 5, outcome: 'misclassified' }),
+    sample(3, null),
+  ];
+  const all = report([network('none', 0, [], { attack: { iterations: 40, samples } })]);
+  expect(verdict(all)).toContain('Δx = 2.0 ± 1.0');
+  expect(remarks(all)).toEqual([expect.stringContaining('1 of 3 correctly classified samples')]);
+});
+
+test('a seed that was run twice is said, and counts once in an interval', () => {
+  const networks = [network('none', 0, [1, 1.1]), network('none', 0, [1, 1.1]), network('rep-spectral', 0, [2, 2.2])];
+  expect(remarks(report(networks))).toEqual([expect.stringContaining('seed 0 is there more than once')]);
+  expect(verdict(report(networks))).toContain('paired over 2 test samples');
+});
