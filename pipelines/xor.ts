@@ -21,7 +21,10 @@ export default weir.pipeline({
   config: {
     noisy: z.boolean().default(false).describe('20 points about each corner instead of the corners'),
     std: z.number().positive().default(0.2).describe('standard deviation of the noise'),
-    regularisers: z.array(z.enum(weir.penaltyKinds)).default([...weir.penaltyKinds]).describe('a network each'),
+    regularisers: z
+      .array(z.enum(weir.penaltyKinds))
+      .default([...weir.penaltyKinds])
+      .describe('a network each'),
     hidden: z.int().min(1).default(8).describe('hidden units'),
     epochs: z.int().min(1).default(15_000),
     rate: z.number().positive().default(1).describe('learning rate'),

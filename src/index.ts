@@ -12,11 +12,11 @@ export { source } from './core/source.js';
 export { type Stage, type Step, stage } from './core/stage.js';
 export { at, atEnd, every, from } from './core/tick.js';
 export { augment } from './feed/augment/augment.js';
-export { gaussianNoise } from './feed/augment/op/gaussianNoise.js';
-export { horizontalFlip } from './feed/augment/op/horizontalFlip.js';
+export { gaussianNoise } from './feed/augment/op/gaussian-noise.js';
+export { horizontalFlip } from './feed/augment/op/horizontal-flip.js';
 export { normalise } from './feed/augment/op/normalise.js';
-export { randomCrop } from './feed/augment/op/randomCrop.js';
-export { unitScale } from './feed/augment/op/unitScale.js';
+export { randomCrop } from './feed/augment/op/random-crop.js';
+export { unitScale } from './feed/augment/op/unit-scale.js';
 export type { Samples } from './feed/batch.js';
 // From a data set to batches.
 export { batch } from './feed/batch.js';

@@ -1,6 +1,5 @@
 import type { Outcome } from '../core/flow.js';
 import { loadTensorFlow } from '../learn/device/tf.js';
-import { writeReport } from '../observe/report/write.js';
 import { collectReport } from './collect.js';
 import { Execution, type Options, type Watch } from './execute.js';
 import type { RunFolder } from './folder.js';
@@ -33,7 +32,10 @@ export async function runSession({ folder, pipeline, options }: Session): Promis
     });
     try {
       const outcome = await execution.run();
-      if (outcome === 'done') await writeReport(folder.report, collectReport([folder]));
+      if (outcome === 'done') {
+        const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use
+        await writeReport(folder.report, collectReport([folder]));
+      }
       return outcome;
     } finally {
       release();

@@ -107,7 +107,9 @@ export async function bench(): Promise<boolean> {
   const sides = { ours: graph(dataset), peer: bare(dataset) };
   const { ours, peer, reached } = await compare({ name: 'graph-overhead', ...sides, reach: 0.97, rounds, work });
   const extra = ours.map((time, i) => 100 * (time / peer[i]! - 1));
-  console.log(`the graph costs ${median(extra).toFixed(1)} % of a step; by round ${spread(extra, (x) => `${x.toFixed(1)} %`)}`);
+  console.log(
+    `the graph costs ${median(extra).toFixed(1)} % of a step; by round ${spread(extra, (x) => `${x.toFixed(1)} %`)}`,
+  );
   const ratio = median(peer) / median(ours);
   console.log(`graph-overhead ratio ${ratio.toFixed(2)} (reach 0.97)`);
   return reached;

@@ -1,4 +1,5 @@
-import { map, Observable, type OperatorFunction } from 'rxjs';
+import { Observable, type OperatorFunction } from 'rxjs';
+import { stage } from '../../core/stage.js';
 import type { Samples } from '../batch.js';
 import type { Block } from '../draw.js';
 import { ordered } from '../ordered.js';
@@ -32,7 +33,11 @@ export interface AugmentOptions extends PoolOptions {
 export function augment(recipe: Recipe, options: AugmentOptions): OperatorFunction<Block, Samples> {
   const { seed, view = 0, threads = defaultThreads(), limit = 3 * 256 * threads, name = 'augment' } = options;
   if (isLight(recipe)) {
-    return map((block) => samples(block, still(block.dataset, block.indices, recipe)));
+    return stage<Block, Samples, null>({
+      name,
+      start: () => null,
+      next: (none, block) => [none, samples(block, still(block.dataset, block.indices, recipe))],
+    });
   }
   return (blocks) =>
     new Observable<Samples>((subscriber) => {

@@ -1,10 +1,10 @@
 import { WeirError } from '../../core/errors.js';
-import { type GaussianNoise, gaussianNoiseDefinition } from './op/gaussianNoise.js';
-import { type HorizontalFlip, horizontalFlipDefinition } from './op/horizontalFlip.js';
+import { type GaussianNoise, gaussianNoiseDefinition } from './op/gaussian-noise.js';
+import { type HorizontalFlip, horizontalFlipDefinition } from './op/horizontal-flip.js';
 import { type Normalise, normaliseDefinition } from './op/normalise.js';
 import type { Apply, OpData, OpDefinition } from './op/op.js';
-import { type RandomCrop, randomCropDefinition } from './op/randomCrop.js';
-import { type UnitScale, unitScaleDefinition } from './op/unitScale.js';
+import { type RandomCrop, randomCropDefinition } from './op/random-crop.js';
+import { type UnitScale, unitScaleDefinition } from './op/unit-scale.js';
 
 export type Op = UnitScale | Normalise | GaussianNoise | RandomCrop | HorizontalFlip;
 

@@ -86,8 +86,10 @@ async function openWasm(why: string): Promise<[TensorFlow, Runtime]> {
  */
 function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): number {
   const { env } = process;
-  env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // errors only
-  env.TF_NUM_INTRAOP_THREADS ??= env.WEIR_THREADS || String(availableParallelism());
+  // Errors only; and with CUDA not even those: it reports some at every start that are none. What matters is thrown.
+  env.TF_CPP_MIN_LOG_LEVEL ??= kind === 'cpu' ? '2' : '3';
+  // Ours before TensorFlow's: a child process inherits the latter from a parent that set it here.
+  env.TF_NUM_INTRAOP_THREADS = env.WEIR_THREADS || env.TF_NUM_INTRAOP_THREADS || String(availableParallelism());
   const threads = Number(env.TF_NUM_INTRAOP_THREADS);
   if (!Number.isInteger(threads) || threads < 1) {
     throw new WeirError(
@@ -98,10 +100,11 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
   if (runtime === 'cpu') env.CUDA_VISIBLE_DEVICES = '-1'; // hides GPUs from a library that could use them
   if (kind !== 'cpu') {
     env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'; // so that two processes can share a GPU
-    const deterministic = env.WEIR_DETERMINISTIC === '0' ? '0' : '1';
-    env.TF_DETERMINISTIC_OPS ??= deterministic;
-    env.TF_CUDNN_DETERMINISTIC ??= deterministic;
-    env.NVIDIA_TF32_OVERRIDE ??= env.WEIR_TF32 === '1' ? '1' : '0';
+    if (env.WEIR_DETERMINISTIC) env.TF_DETERMINISTIC_OPS = env.TF_CUDNN_DETERMINISTIC = env.WEIR_DETERMINISTIC;
+    env.TF_DETERMINISTIC_OPS ??= '1';
+    env.TF_CUDNN_DETERMINISTIC ??= '1';
+    if (env.WEIR_TF32 === '1') delete env.NVIDIA_TF32_OVERRIDE;
+    else env.NVIDIA_TF32_OVERRIDE ??= '0';
   }
   return threads;
 }
@@ -110,8 +113,8 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
 function loadAddon(addon: string): TensorFlow {
   const require = createRequire(import.meta.url);
   const util = require('node:util') as Record<string, unknown>;
-  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined; // removed in Node 23
-  util.isArray = Array.isArray; // Node's own warns when called
+  util.isNullOrUndefined = (value: unknown) => value === null || value === undefined; // removed in Node 23, warns in 22
+  util.isArray = Array.isArray; // warns in 22 too
   const { noDeprecation } = process;
   process.noDeprecation = true;
   try {

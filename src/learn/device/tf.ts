@@ -51,12 +51,26 @@ export async function loadTensorFlow(options: RuntimeChoice = {}): Promise<Runti
     loaded = runtime;
     return runtime;
   });
+  let runtime: Runtime;
   try {
-    return await loading;
+    runtime = await loading;
   } catch (error) {
     loading = undefined; // what was missing may be there at the next call
     throw error;
   }
+  refuseAnother(options.runtime, runtime);
+  return runtime;
+}
+
+/** One process has one runtime: tensors of two do not mix. */
+function refuseAnother(asked: RuntimeChoice['runtime'] = 'auto', { kind, device }: Runtime): void {
+  const is = kind === 'wasm' ? 'wasm' : device === 'GPU' ? 'gpu' : 'cpu';
+  if (asked === 'auto' || asked === is) return;
+  const name = kind === 'wasm' ? 'WebAssembly' : `native TensorFlow on the ${device}`;
+  throw new WeirError(
+    `the runtime '${asked}' was asked for, but ${name} is loaded in this process already`,
+    'ask for it in the first call, with WEIR_RUNTIME, or in a process of its own',
+  );
 }
 
 /** The runtime in use, once loaded. */

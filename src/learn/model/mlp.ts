@@ -1,6 +1,7 @@
 import { WeirError } from '../../core/errors.js';
+import { pullBack } from '../device/native/fused.js';
 import { tf } from '../device/tf.js';
-import { pulled } from './activation/activation.js';
+import { activate, activateWithSlope, affine } from './activation/activation.js';
 import { type ActivationName, activationNamed } from './activation/named.js';
 import { type Initialisation, normal } from './initialisation.js';
 import { type Gradients, type Layer, type Model, weight } from './model.js';
@@ -46,12 +47,18 @@ export function mlp(
   type Dense = (typeof layers)[number];
 
   const flat = (x: tf.Tensor): tf.Tensor2D => (x.rank === 2 ? (x as tf.Tensor2D) : tf.reshape(x, [-1, sizes[0]!]));
-  const linear = (weights: Weights, { kernel, bias, factor }: Dense, h: tf.Tensor2D): tf.Tensor2D => {
-    const z = tf.add(tf.matMul(h, weight<tf.Tensor2D>(weights, kernel)), weight(weights, bias)) as tf.Tensor2D;
-    return factor === 1 ? z : tf.mul(z, factor);
-  };
+  const product = (weights: Weights, { kernel }: Dense, h: tf.Tensor2D): tf.Tensor2D =>
+    tf.matMul(h, weight<tf.Tensor2D>(weights, kernel));
+  const biasOf = (weights: Weights, { bias }: Dense): tf.Tensor1D => weight<tf.Tensor1D>(weights, bias);
   const features = (weights: Weights, x: tf.Tensor): tf.Tensor2D =>
-    tf.tidy(() => hidden.reduce((h, layer) => phi.value(linear(weights, layer, h)), flat(x)));
+    tf.tidy(() =>
+      hidden.reduce(
+        (h, layer) => activate(phi, product(weights, layer, h), biasOf(weights, layer), layer.factor),
+        flat(x),
+      ),
+    );
+  const readOut = (weights: Weights, h: tf.Tensor2D): tf.Tensor2D =>
+    affine(product(weights, readout, h), biasOf(weights, readout), readout.factor);
 
   return {
     name: `mlp ${sizes.join('-')} ${activation}`,
@@ -75,40 +82,39 @@ export function mlp(
     },
 
     features,
-    logits: (weights, x) => tf.tidy(() => linear(weights, readout, features(weights, x))),
+    logits: (weights, x) => tf.tidy(() => readOut(weights, features(weights, x))),
 
     pullback(weights, x) {
       const inputs: tf.Tensor2D[] = []; // h_0 … h_{L−1}
-      const sums: tf.Tensor2D[] = []; // z_1 … z_{L−1}
+      const slopes: tf.Tensor2D[] = []; // ∂h_l/∂(h_{l−1}W_l), l = 1 … L−1
       const logits = tf.tidy(() => {
         let h = tf.keep(tf.clone(flat(x)));
         inputs.push(h);
         for (const layer of hidden) {
-          const z = tf.keep(linear(weights, layer, h));
-          h = tf.keep(phi.value(z));
-          sums.push(z);
+          const z = product(weights, layer, h);
+          const [next, slope] = activateWithSlope(phi, z, biasOf(weights, layer), layer.factor);
+          z.dispose(); // at once: the next large tensor then lies where the processor's cache is warm
+          h = tf.keep(next);
           inputs.push(h);
+          slopes.push(tf.keep(slope));
         }
-        return linear(weights, readout, h);
+        return readOut(weights, h);
       });
 
       const gradients = (logitsGradient: tf.Tensor2D): Gradients => {
         const found: Gradients = new Map();
-        let dy: tf.Tensor2D = tf.clone(logitsGradient);
-        for (let l = last; l >= 0; l--) {
-          const { kernel, bias, factor } = layers[l]!;
-          const dz: tf.Tensor2D = factor === 1 ? dy : replace(dy, tf.mul(dy, factor));
+        let dz: tf.Tensor2D = tf.mul(logitsGradient, readout.factor);
+        let sum: tf.Tensor1D = tf.sum(dz, 0);
+        for (let l = last; ; l--) {
+          const { kernel, bias } = layers[l]!;
           found.set(kernel, tf.matMul(inputs[l]!, dz, true));
-          found.set(bias, tf.sum(dz, 0));
-          if (l === 0) dz.dispose();
-          else {
-            const dh: tf.Tensor2D = tf.matMul(dz, weight<tf.Tensor2D>(weights, kernel), false, true);
-            dz.dispose();
-            const z = sums[l - 1]!;
-            dy = replace(dh, pulled(phi, z, dh));
-          }
+          found.set(bias, sum);
+          if (l === 0) break;
+          const after = dz;
+          [dz, sum] = pullBack(after, weight<tf.Tensor2D>(weights, kernel), slopes[l - 1]!);
+          after.dispose();
         }
-        tf.dispose([inputs, sums]);
+        tf.dispose([dz, inputs, slopes]);
         return found;
       };
       return { logits, gradients };
@@ -119,9 +125,3 @@ export function mlp(
 type Weights = Parameters<Model['logits']>[0];
 
 const asLayer = ({ name, kernel, kind }: Layer): Layer => ({ name, kernel, kind });
-
-/** `next`, the tensor that it takes the place of disposed. */
-function replace(old: tf.Tensor2D, next: tf.Tensor2D): tf.Tensor2D {
-  old.dispose();
-  return next;
-}

@@ -1,3 +1,4 @@
+import { sgdStep } from '../device/native/fused.js';
 import { tf } from '../device/tf.js';
 import type { Optimiser } from './optimiser.js';
 import { constant, type Schedule } from './schedule.js';
@@ -30,11 +31,8 @@ export function sgd({ rate, momentum = 0, decay = 0 }: SgdOptions): Optimiser {
         const g = gradients.get(name);
         if (g === undefined) throw new Error(`no gradient for weight '${name}'`);
         const before = memory.get(name);
-        const [next, v] = tf.tidy(() => {
-          const decayed = decay === 0 ? g : tf.add(g, tf.mul(w, decay));
-          const velocity = before === undefined ? decayed : tf.add(tf.mul(before, momentum), decayed);
-          return [tf.sub(w, tf.mul(velocity, lr)), tf.clone(velocity)];
-        }) as [tf.Tensor, tf.Tensor];
+        // μ · 0 + g is g, to the bit: the first update needs no rule of its own
+        const [next, v] = tf.tidy(() => sgdStep(w, g, before ?? tf.zerosLike(w), { rate: lr, momentum, decay }));
         moved.set(name, next);
         if (momentum === 0) v.dispose();
         else velocities.set(name, v);

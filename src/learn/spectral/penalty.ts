@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import { addOuter } from '../device/native/fused.js';
 import { tf } from '../device/tf.js';
 import { type Gradients, type Layer, type Model, type Weights, weight } from '../model/model.js';
 import { firstDirection, powerIterate } from './dense.js';
@@ -92,12 +93,11 @@ export function spectralPenalty(
     addGradients(weights, spectrum, gradients) {
       for (const { name, kernel } of layers) {
         const w = weight<tf.Tensor2D>(weights, kernel);
-        const { v } = spectrum[name]!;
-        const old = gradients.get(kernel)!;
-        const outer = () => tf.matMul(tf.tensor2d(v, [v.length, 1]), tf.mul(image(w, spectrum[name]!), gamma));
+        const singular = spectrum[name]!;
+        const old = gradients.get(kernel) as tf.Tensor2D;
         gradients.set(
           kernel,
-          tf.tidy(() => tf.add(old, outer())),
+          tf.tidy(() => addOuter(old, tf.tensor1d(singular.v), tf.mul(image(w, singular), gamma))),
         );
         old.dispose();
       }

@@ -1,7 +1,6 @@
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { reportJson } from '../../observe/report/json.js';
-import { writeReport } from '../../observe/report/write.js';
 import { collectReport } from '../collect.js';
 import { RunFolder } from '../folder.js';
 
@@ -20,6 +19,7 @@ export function reportCommand(): Command {
         process.stdout.write(`${reportJson(report)}\n`);
         return;
       }
+      const { writeReport } = await import('../../observe/report/write.js');
       const { html, json, figures } = await writeReport(settings.out ?? folders[0]!.report, report);
       process.stdout.write(
         `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { gaussianNoise } from '../../../src/feed/augment/op/gaussianNoise.js';
-import { horizontalFlip } from '../../../src/feed/augment/op/horizontalFlip.js';
+import { gaussianNoise } from '../../../src/feed/augment/op/gaussian-noise.js';
+import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
 import { normalise } from '../../../src/feed/augment/op/normalise.js';
-import { randomCrop } from '../../../src/feed/augment/op/randomCrop.js';
-import { unitScale } from '../../../src/feed/augment/op/unitScale.js';
+import { randomCrop } from '../../../src/feed/augment/op/random-crop.js';
+import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import type { Op, Recipe } from '../../../src/feed/augment/recipe.js';
 import { type RenderKey, render } from '../../../src/feed/augment/render.js';
 import { still } from '../../../src/feed/augment/still.js';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { inspect } from '../../../src/learn/device/setup/setup.js';
-import { tf } from '../../../src/learn/device/tf.js';
+import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { FakeMachine } from './fixture/machine.js';
 
 const run = promisify(execFile);
@@ -60,11 +60,19 @@ test.each([
   [{ WEIR_RUNTIME: 'tpu' }, "WeirError: WEIR_RUNTIME is 'tpu'"],
   [{ WEIR_RUNTIME: 'cpu', WEIR_THREADS: 'two' }, "WEIR_THREADS (or TF_NUM_INTRAOP_THREADS) is 'two'"],
 ])('%o is refused', async (env, wanted) => {
-  if (!isReady && env.WEIR_THREADS) return;
+  if (!isReady && 'WEIR_THREADS' in env) return;
   expect(await load(env).catch((error: Error) => error.message)).toContain(wanted);
 });
 
 describe.skipIf(!isReady)('the native runtime', () => {
+  test('is loaded once: a later call gets the same one, and one that asks for another is refused', async () => {
+    const first = await loadTensorFlow({ runtime: 'cpu' });
+    expect(await loadTensorFlow()).toBe(first);
+    await expect(loadTensorFlow({ runtime: 'wasm' })).rejects.toThrow(
+      "the runtime 'wasm' was asked for, but native TensorFlow on the CPU is loaded in this process already",
+    );
+  });
+
   test('runs with the threads asked for, and says nothing', async () => {
     expect(await load({ WEIR_RUNTIME: 'cpu', WEIR_THREADS: '1' })).toMatchObject({
       kind: 'native',

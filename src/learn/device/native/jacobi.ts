@@ -1,6 +1,15 @@
 import { WeirError } from '../../../core/errors.js';
 import { tf } from '../tf.js';
-import type { Svd } from './svd.js';
+
+/** a = u · diag(s) · vᵀ (vᴴ where complex), the singular values falling; k = min(m, n). */
+export interface Svd {
+  /** [..., k] */
+  readonly s: tf.Tensor;
+  /** [..., m, k] */
+  readonly u: tf.Tensor;
+  /** [..., n, k] */
+  readonly v: tf.Tensor;
+}
 
 /**
  * Singular value decomposition by one-sided Jacobi rotations, in float64 on the main thread: the fallback, for matrices of

@@ -1,16 +1,8 @@
 import { attribute, execute, executeAll, hasNative } from '../eager.js';
 import { tf } from '../tf.js';
-import { jacobi } from './jacobi.js';
+import { jacobi, type Svd } from './jacobi.js';
 
-/** a = u · diag(s) · vᵀ (vᴴ where complex), the singular values falling; k = min(m, n). */
-export interface Svd {
-  /** [..., k] */
-  readonly s: tf.Tensor;
-  /** [..., m, k] */
-  readonly u: tf.Tensor;
-  /** [..., n, k] */
-  readonly v: tf.Tensor;
-}
+export type { Svd } from './jacobi.js';
 
 /** The singular value decomposition of the matrices in the last two axes; complex ones and batches on the native runtime only. No gradient. */
 export function svd(a: tf.Tensor): Svd {

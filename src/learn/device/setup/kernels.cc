@@ -6,6 +6,7 @@
  *
  *   WeirGelu(z, bias, scale) -> h                     h = gelu((z + bias) scale), z of [..., width], bias of [width]
  *   WeirGeluSlope(z, bias, scale) -> h, slope         the same, with slope = dh/dz
+ *   WeirPull(d, kernel, slope) -> dz, sum             dz = (d kernel') * slope, sum that over rows; d of [n, k], k small
  *   WeirAddOuter(g, v, t) -> g + v t'                 g of [in, out], v of [in], t of [out]
  *   WeirSgd(w, g, velocity, [rate, momentum, decay]) -> w', velocity'
  *
@@ -20,6 +21,7 @@
 #include <initializer_list>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_datatype.h"
@@ -197,6 +199,46 @@ EVERY_CPU void gelu_slope_rows(const void* job, int64_t begin, int64_t end) {
   }
 }
 
+/* ---- back through a narrow layer and an activation ---- */
+
+constexpr int64_t rows_a_part = 64; /* sums are made part by part, then in order: the same bits on any number of threads */
+
+struct Pull {
+  const float *d, *kernel, *slope; /* kernel transposed: [k, width] */
+  float *dz, *parts;
+  int64_t n, k, width;
+};
+
+EVERY_CPU void pull_parts(const void* job, int64_t begin, int64_t end) {
+  const Pull* p = static_cast<const Pull*>(job);
+  const int64_t width = p->width, k = p->k;
+  for (int64_t part = begin; part < end; part++) {
+    float* __restrict sum = p->parts + part * width;
+    for (int64_t i = 0; i < width; i++) sum[i] = 0;
+    const int64_t last = (part + 1) * rows_a_part < p->n ? (part + 1) * rows_a_part : p->n;
+    for (int64_t row = part * rows_a_part; row < last; row++) {
+      const float* d = p->d + row * k;
+      float* __restrict dz = p->dz + row * width;
+      const float* __restrict slope = p->slope + row * width;
+      constexpr int64_t block = 64;
+      for (int64_t at = 0; at < width; at += block) {
+        const int64_t length = width - at < block ? width - at : block;
+        float dh[block] = {0};
+        for (int64_t j = 0; j < k; j++) {
+          const float* __restrict kernel = p->kernel + j * width + at;
+          const float factor = d[j];
+          for (int64_t i = 0; i < length; i++) dh[i] += factor * kernel[i];
+        }
+        for (int64_t i = 0; i < length; i++) {
+          const float value = dh[i] * slope[at + i];
+          dz[at + i] = value;
+          sum[at + i] += value;
+        }
+      }
+    }
+  }
+}
+
 /* ---- the gradient of a spectral norm: rank one ---- */
 
 struct Outer {
@@ -245,6 +287,8 @@ struct Call {
   int count;
 };
 
+void refuse(Call* c, const char* why) { TF_SetStatus(c->status, TF_INVALID_ARGUMENT, why); }
+
 float* input(Call* c, int index, int64_t* size) {
   TF_Tensor* t = nullptr;
   TF_GetInput(c->context, index, &t, c->status);
@@ -254,19 +298,27 @@ float* input(Call* c, int index, int64_t* size) {
   return static_cast<float*>(TF_TensorData(t));
 }
 
-/* An output of the shape of the first input. */
-float* output(Call* c, int index) {
+float* output(Call* c, int index, const int64_t* dims, int rank, size_t bytes) {
   if (TF_GetCode(c->status) != TF_OK) return nullptr;
-  int64_t dims[8];
-  int rank = TF_NumDims(c->tensors[0]);
-  for (int i = 0; i < rank && i < 8; i++) dims[i] = TF_Dim(c->tensors[0], i);
-  TF_Tensor* t = TF_AllocateOutput(c->context, index, TF_FLOAT, dims, rank, TF_TensorByteSize(c->tensors[0]), c->status);
+  TF_Tensor* t = TF_AllocateOutput(c->context, index, TF_FLOAT, dims, rank, bytes, c->status);
   if (TF_GetCode(c->status) != TF_OK) return nullptr;
   c->tensors[c->count++] = t;
   return static_cast<float*>(TF_TensorData(t));
 }
 
-void refuse(Call* c, const char* why) { TF_SetStatus(c->status, TF_INVALID_ARGUMENT, why); }
+/* An output of the shape of an input. */
+float* output_like(Call* c, int index, int like) {
+  if (TF_GetCode(c->status) != TF_OK) return nullptr;
+  const TF_Tensor* input = c->tensors[like];
+  int64_t dims[8];
+  const int rank = TF_NumDims(input);
+  if (rank > 8) {
+    refuse(c, "more than 8 dimensions");
+    return nullptr;
+  }
+  for (int i = 0; i < rank; i++) dims[i] = TF_Dim(input, i);
+  return output(c, index, dims, rank, TF_TensorByteSize(input));
+}
 
 void finish(Call* c) {
   if (TF_GetCode(c->status) != TF_OK) TF_OpKernelContext_Failure(c->context, c->status);
@@ -282,8 +334,8 @@ void gelu_call(TF_OpKernelContext* context, int with_slope) {
   g.bias = input(&c, 1, &width);
   const float* scale = input(&c, 2, nullptr);
   if (TF_GetCode(c.status) == TF_OK && (width == 0 || size % width != 0)) refuse(&c, "bias does not fit z");
-  g.h = output(&c, 0);
-  if (with_slope) g.slope = output(&c, 1);
+  g.h = output_like(&c, 0, 0);
+  if (with_slope) g.slope = output_like(&c, 1, 0);
   if (TF_GetCode(c.status) == TF_OK && size > 0) {
     g.width = width, g.scale = *scale;
     int64_t chunk = 16384 / width + 1;
@@ -295,6 +347,39 @@ void gelu_call(TF_OpKernelContext* context, int with_slope) {
 void gelu_compute(void* kernel, TF_OpKernelContext* context) { (void)kernel, gelu_call(context, 0); }
 void gelu_slope_compute(void* kernel, TF_OpKernelContext* context) { (void)kernel, gelu_call(context, 1); }
 
+void pull_compute(void* kernel, TF_OpKernelContext* context) {
+  (void)kernel;
+  Call c = {context, TF_NewStatus(), {}, 0};
+  int64_t d_size = 0, kernel_size = 0, size = 0;
+  Pull p = {};
+  p.d = input(&c, 0, &d_size);
+  const float* w = input(&c, 1, &kernel_size);
+  p.slope = input(&c, 2, &size);
+  if (TF_GetCode(c.status) == TF_OK) {
+    if (TF_NumDims(c.tensors[0]) != 2 || TF_NumDims(c.tensors[1]) != 2 || TF_NumDims(c.tensors[2]) != 2) {
+      refuse(&c, "d, kernel and slope must be matrices");
+    } else {
+      p.n = TF_Dim(c.tensors[0], 0), p.k = TF_Dim(c.tensors[0], 1), p.width = TF_Dim(c.tensors[1], 0);
+      if (TF_Dim(c.tensors[1], 1) != p.k || TF_Dim(c.tensors[2], 0) != p.n || TF_Dim(c.tensors[2], 1) != p.width)
+        refuse(&c, "d kernel' does not fit slope");
+    }
+  }
+  p.dz = output_like(&c, 0, 2);
+  float* sum = output(&c, 1, &p.width, 1, static_cast<size_t>(p.width) * sizeof(float));
+  if (TF_GetCode(c.status) == TF_OK) {
+    const int64_t parts = (p.n + rows_a_part - 1) / rows_a_part;
+    std::vector<float> transposed(static_cast<size_t>(kernel_size)), partial(static_cast<size_t>(parts * p.width));
+    for (int64_t i = 0; i < p.width; i++)
+      for (int64_t j = 0; j < p.k; j++) transposed[j * p.width + i] = w[i * p.k + j];
+    p.kernel = transposed.data(), p.parts = partial.data();
+    pool.run(parts, 1, pull_parts, &p);
+    std::memset(sum, 0, static_cast<size_t>(p.width) * sizeof(float));
+    for (int64_t part = 0; part < parts; part++)
+      for (int64_t i = 0; i < p.width; i++) sum[i] += partial[part * p.width + i];
+  }
+  finish(&c);
+}
+
 void outer_compute(void* kernel, TF_OpKernelContext* context) {
   (void)kernel;
   Call c = {context, TF_NewStatus(), {}, 0};
@@ -304,7 +389,7 @@ void outer_compute(void* kernel, TF_OpKernelContext* context) {
   o.v = input(&c, 1, &height);
   o.t = input(&c, 2, &o.width);
   if (TF_GetCode(c.status) == TF_OK && height * o.width != size) refuse(&c, "v t' does not fit g");
-  o.sum = output(&c, 0);
+  o.sum = output_like(&c, 0, 0);
   if (TF_GetCode(c.status) == TF_OK && size > 0) pool.run(height, 16384 / o.width + 1, outer_rows, &o);
   finish(&c);
 }
@@ -320,8 +405,8 @@ void sgd_compute(void* kernel, TF_OpKernelContext* context) {
   const float* settings = input(&c, 3, &size[3]);
   if (TF_GetCode(c.status) == TF_OK && (size[1] != size[0] || size[2] != size[0] || size[3] != 3))
     refuse(&c, "weight, gradient and velocity differ in size, or settings are not three");
-  s.w2 = output(&c, 0);
-  s.v2 = output(&c, 1);
+  s.w2 = output_like(&c, 0, 0);
+  s.v2 = output_like(&c, 1, 0);
   if (TF_GetCode(c.status) == TF_OK) {
     s.rate = settings[0], s.momentum = settings[1], s.decay = settings[2];
     pool.run(size[0], 16384, sgd_range, &s);
@@ -350,6 +435,7 @@ void define(const char* name, Names inputs, Names outputs, void (*compute)(void*
 const bool defined = [] {
   define("WeirGelu", {"z: float", "bias: float", "scale: float"}, {"h: float"}, gelu_compute);
   define("WeirGeluSlope", {"z: float", "bias: float", "scale: float"}, {"h: float", "slope: float"}, gelu_slope_compute);
+  define("WeirPull", {"d: float", "kernel: float", "slope: float"}, {"dz: float", "sum: float"}, pull_compute);
   define("WeirAddOuter", {"g: float", "v: float", "t: float"}, {"sum: float"}, outer_compute);
   define("WeirSgd", {"w: float", "g: float", "velocity: float", "settings: float"},
          {"moved: float", "new_velocity: float"}, sgd_compute);

@@ -41,7 +41,7 @@ export async function fetchLibrary(folder: string, release: Release, arch: strin
           'see which index and find-links `pip config list` names; `pip cache remove tensorflow*` clears a damaged copy',
         );
       }
-      libraries.push(...(await unpack(path, part, wheel.requirement, listen)));
+      libraries.push(...(await unpack(path, part, wheel, listen)));
       await rm(dirname(path), { recursive: true });
     }
     for (const [name, target] of Object.entries(linkNames)) await symlink(target, join(part, 'tensorflow', name));
@@ -74,7 +74,10 @@ export async function linkNamedLibrary(folder: string, named: string): Promise<v
   }
   await symlink(include, join(tensorflow, 'include'));
   await symlink(resolve(libraries, '..', 'nvidia'), join(part, 'nvidia')); // dangles where there are no companions
-  await writeMarker(part, { holds: `links to ${named}`, sources: { [named]: '' } }, []);
+  await writeMarker(part, { holds: `links to ${named}`, sources: {} }, [
+    'tensorflow/libtensorflow.so', // another size there means another library
+    'tensorflow/libtensorflow_framework.so',
+  ]);
   await rm(folder, { recursive: true, force: true });
   await rename(part, folder);
 }

@@ -1,6 +1,6 @@
 /** How far set-up is. Steps without a size carry neither `done` nor `total`. */
 export interface Progress {
-  readonly step: 'wait' | 'download' | 'verify' | 'unpack' | 'compile' | 'link' | 'done';
+  readonly step: 'wait' | 'download' | 'verify' | 'unpack' | 'compile' | 'link' | 'instead' | 'done';
   /** What is being worked on, for the reader: a package, a file. */
   readonly what: string;
   /** Bytes. */
@@ -17,6 +17,7 @@ const words: Record<Progress['step'], string> = {
   unpack: 'unpacking',
   compile: 'compiling',
   link: 'linking',
+  instead: 'going on with',
   done: 'ready:',
 };
 

@@ -59,9 +59,23 @@ export async function inspect(options: SetUpOptions = {}): Promise<State> {
  * Puts a native TensorFlow behind the npm package @tensorflow/tfjs-node-gpu: library and binding in a cache outside the
  * checkout, linked from node_modules. Does what is missing and nothing else; safe to run twice at once and to kill.
  *
- * Fails with a `SetUpFailure` that says what is missing and how to mend it.
+ * Where a GPU's library suits the machine but cannot be had (it takes five times the disk), the one without CUDA takes its
+ * place. Fails with a `SetUpFailure` that says what is missing and how to mend it.
  */
 export async function setUp(options: SetUpOptions = {}): Promise<SetUp> {
+  const { runtime = 'auto', platform = thisPlatform(), progress } = options;
+  try {
+    return await setUpOne({ ...options, runtime, platform });
+  } catch (error) {
+    const isGpu = runtime === 'auto' && !process.env.WEIR_LIBTENSORFLOW && chooseKind('auto', platform).kind === 'gpu';
+    if (!isGpu || !(error instanceof SetUpFailure)) throw error;
+    progress?.({ step: 'instead', what: `the library without CUDA, since ${error.message}; ${error.remedy}` });
+    const done = await setUpOne({ ...options, platform, runtime: 'cpu' });
+    return { ...done, why: `the library with CUDA cannot be had: ${error.message}` };
+  }
+}
+
+async function setUpOne(options: SetUpOptions): Promise<SetUp> {
   const progress = options.progress ?? (() => {});
   const { cache, source, tensorflow, result, ...is } = await planFor(options);
   const { addon, binding } = result;

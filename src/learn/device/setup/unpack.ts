@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import { diskFull, isDiskFull, SetUpFailure } from './failure.js';
 import type { Listener } from './progress.js';
+import type { Wheel } from './release.js';
 
 /** What the binding and the libraries need out of the wheels; the rest is Python. */
 const needed = [
@@ -14,7 +15,12 @@ const needed = [
 ];
 
 /** Unpacks what is needed of a wheel into `folder`, one file at a time and streaming; gives the libraries' paths. */
-export async function unpack(wheel: string, folder: string, what: string, listen: Listener): Promise<string[]> {
+export async function unpack(
+  wheel: string,
+  folder: string,
+  { requirement: what, unpacked: total }: Wheel,
+  listen: Listener,
+): Promise<string[]> {
   const libraries: string[] = [];
   try {
     const zip = await openPromise(wheel);
@@ -29,7 +35,7 @@ export async function unpack(wheel: string, folder: string, what: string, listen
         createWriteStream(path, { mode: executable ? 0o755 : 0o644 }),
       );
       done += entry.uncompressedSize;
-      listen({ step: 'unpack', what, done });
+      listen({ step: 'unpack', what, done: Math.min(done, total), total });
       if (/\.so[.\d]*$/.test(entry.fileName)) libraries.push(entry.fileName);
     }
   } catch (error) {

@@ -9,11 +9,38 @@ export interface Activation {
   value(z: tf.Tensor2D): tf.Tensor2D;
   /** φ'(z), same shape. */
   derivative(z: tf.Tensor2D): tf.Tensor2D;
-  /** φ'(z) · dh, same shape, where one pass does it. */
-  pull?(z: tf.Tensor2D, dh: tf.Tensor2D): tf.Tensor2D;
+  /** `activate` and `activateWithSlope` in one pass over memory, where this runtime has one. */
+  fused?(): Fused | undefined;
 }
 
-/** φ'(z) · dh, same shape: the gradient behind the activation, given the one before it. */
-export function pulled(phi: Activation, z: tf.Tensor2D, dh: tf.Tensor2D): tf.Tensor2D {
-  return phi.pull?.(z, dh) ?? tf.tidy(() => tf.mul(dh, phi.derivative(z)));
+export interface Fused {
+  value(z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): tf.Tensor2D;
+  withSlope(z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): [h: tf.Tensor2D, slope: tf.Tensor2D];
+}
+
+/** φ((z + bias) · scale): what follows the product of a dense layer. Can be differentiated. */
+export function activate(phi: Activation, z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): tf.Tensor2D {
+  return phi.fused?.()?.value(z, bias, scale) ?? tf.tidy(() => phi.value(affine(z, bias, scale)));
+}
+
+/** The same, with its derivative with respect to z. */
+export function activateWithSlope(
+  phi: Activation,
+  z: tf.Tensor2D,
+  bias: tf.Tensor1D,
+  scale: number,
+): [h: tf.Tensor2D, slope: tf.Tensor2D] {
+  const fused = phi.fused?.();
+  if (fused !== undefined) return fused.withSlope(z, bias, scale);
+  return tf.tidy(() => {
+    const sum = affine(z, bias, scale);
+    const slope = phi.derivative(sum);
+    return [phi.value(sum), scale === 1 ? slope : tf.mul(slope, scale)];
+  }) as [tf.Tensor2D, tf.Tensor2D];
+}
+
+/** (z + bias) · scale. */
+export function affine(z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): tf.Tensor2D {
+  const sum = tf.add(z, bias) as tf.Tensor2D;
+  return scale === 1 ? sum : tf.mul(sum, scale);
 }

@@ -1,5 +1,6 @@
+import { fusedGelu, fusedGeluSlope, hasFused } from '../../device/native/fused.js';
 import { tf } from '../../device/tf.js';
-import type { Activation } from './activation.js';
+import type { Activation, Fused } from './activation.js';
 
 /**
  * φ(z) = z · N(z), N the cumulative normal distribution by erf (not its tanh approximation), as in all experiments of the paper.
@@ -12,9 +13,27 @@ export const gelu: Activation = {
   lipschitz: 1.1289042451,
   value: (z) => tf.tidy(() => tf.mul(z, cumulative(z))),
   derivative: (z) =>
-    tf.tidy(() =>
-      tf.add(cumulative(z), tf.mul(z, tf.mul(tf.exp(tf.mul(tf.square(z), -0.5)), 1 / Math.sqrt(2 * Math.PI)))),
-    ),
+    tf.tidy(() => {
+      const density = tf.mul(tf.exp(tf.mul(tf.square(z), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+      return tf.add(cumulative(z), tf.mul(z, density));
+    }),
+  fused: () => (hasFused() ? fused : undefined),
 };
 
 const cumulative = (z: tf.Tensor2D): tf.Tensor2D => tf.mul(tf.add(tf.erf(tf.mul(z, Math.SQRT1_2)), 1), 0.5);
+
+const fused: Fused = {
+  value: (z, bias, scale) =>
+    tf.customGrad((z, bias, save) => {
+      (save as tf.GradSaveFunc)([z as tf.Tensor, bias as tf.Tensor]);
+      return {
+        value: fusedGelu(z as tf.Tensor2D, bias as tf.Tensor1D, scale),
+        gradFunc: (dh: tf.Tensor, saved: tf.Tensor[]) => {
+          const [, slope] = fusedGeluSlope(saved[0] as tf.Tensor2D, saved[1] as tf.Tensor1D, scale);
+          const dz = tf.mul(dh, slope);
+          return [dz, tf.sum(dz, 0)];
+        },
+      };
+    })(z, bias) as tf.Tensor2D,
+  withSlope: fusedGeluSlope,
+};

@@ -67,6 +67,16 @@ test('the GPU library has its companions beside it, also when reached through th
   expect(readFileSync(`${machine.addon}/deps/lib/../nvidia/cublas/lib/libcublas.so.12`, 'utf8')).toBe('cublas');
 });
 
+test('where the GPU library cannot be had, the one without CUDA takes its place', async () => {
+  const { cpu } = machine.releases.x64;
+  const gpu = { version: '9.9', wheels: [{ ...cpu.wheels[0]!, unpacked: 1e18 }] };
+  const withGpu = { releases: { x64: { cpu, gpu } }, platform: { ...platform, driver: '/proc/driver/nvidia/version' } };
+  expect(await stepsOf(withGpu)).toContain('instead');
+  const { kind, why } = await setUp(options(withGpu));
+  expect(kind).toBe('cpu');
+  expect(why).toContain('the library with CUDA cannot be had: set-up needs 1000000000.0 GB of disk');
+});
+
 test('what was built by other means is replaced', async () => {
   mkdirSync(join(machine.addon, 'deps/lib'), { recursive: true });
   writeFileSync(join(machine.addon, 'deps/lib/libtensorflow.so.2'), 'old');

@@ -1,5 +1,5 @@
 import { WeirError } from '../../../core/errors.js';
-import { imageShape } from './imageShape.js';
+import { imageShape } from './image-shape.js';
 import type { OpDefinition } from './op.js';
 
 export interface RandomCrop {

@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const command = join(import.meta.dirname, '../../src/run/cli/weir.js');
+
+export interface Ended {
+  /** The exit status, or the signal's name where one ended it. */
+  readonly status: number | NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves when standard error has said this. */
+  said(text: string): Promise<void>;
+}
+
+/** Starts the command as a process of its own. */
+export function start(...args: string[]): Started {
+  const env = { ...process.env, NO_COLOR: '1' };
+  const child = spawn(process.execPath, [command, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let err = '';
+  const waiting: { text: string; resolve: () => void }[] = [];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+    for (const { text, resolve } of waiting) if (err.includes(text)) resolve();
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code, signal) => resolve({ status: signal ?? code, out, err }));
+  });
+  const said = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      if (err.includes(text)) resolve();
+      else waiting.push({ text, resolve });
+    });
+  return { child, ended, said };
+}
+
+/** Runs the command to its end. */
+export const weir = (...args: string[]): Promise<Ended> => start(...args).ended;
