@@ -1,9 +1,11 @@
 import { keyed } from '../../src/core/seed.js';
+import type { Step } from '../../src/core/stage.js';
 import { loadTensorFlow } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/crossEntropy.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import { sgd } from '../../src/learn/optimiser/sgd.js';
 import { type Batch, type TrainState, trainStage } from '../../src/learn/train.js';
+import type { Update } from '../../src/learn/update.js';
 import { compare, pythonPeer, type Side } from './compare.js';
 
 const samples = 60_000;
@@ -40,7 +42,7 @@ function weir(name: string): Side {
       const begin = performance.now();
       for (let i = 0; i < updates; i++) {
         const batch = gather(values, labels, state.number);
-        [state] = stage.next(state, batch) as [TrainState];
+        state = (stage.next(state, batch) as Step<TrainState, Update>)[0];
       }
       state.loss.dataSync(); // all of it must be done
       return (performance.now() - begin) / 1e3;

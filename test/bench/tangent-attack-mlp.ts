@@ -11,7 +11,6 @@ import type { Model, Weights } from '../../src/learn/model/model.js';
 import { sgd } from '../../src/learn/optimiser/sgd.js';
 import { type Batch, type TrainState, trainStage } from '../../src/learn/train.js';
 import type { Update } from '../../src/learn/update.js';
-import type { DenseFirst } from '../../src/measure/attack/dense.js';
 import type { AttackResult } from '../../src/measure/attack/result.js';
 import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
 import { type LabelledSamples, writeInput } from '../../src/measure/inputs.js';
@@ -34,7 +33,7 @@ export async function bench(): Promise<boolean> {
   process.env.WEIR_THREADS ??= String(threads);
   const runtime = await loadTensorFlow();
   const { train, test } = mnist({ data: digitsFolder() });
-  const model = withFirst(mlp([784, width, 10]));
+  const model = mlp([784, width, 10]);
   const weights = trained(model, train);
   const chosen = easyToStart(model, weights, test);
 
@@ -157,22 +156,3 @@ function standardError(values: readonly number[]): number {
   const average = mean(values);
   return Math.sqrt(mean(values.map((value) => (value - average) ** 2)) / (values.length - 1));
 }
-
-const withFirst = (model: Model): Model & { first: DenseFirst } => ({
-  ...model,
-  first: {
-    kernel: 'hidden1/kernel',
-    bias: 'hidden1/bias',
-    rest: (weights, sums) =>
-      tf.tidy(() => {
-        const z = tf.mul(sums, Math.SQRT1_2);
-        const h = tf.add(tf.mul(z, tf.erf(z)), z) as tf.Tensor2D;
-        const kernel = weights.get('readout/kernel')! as tf.Tensor2D;
-        const scale = 1 / Math.sqrt(width);
-        return tf.add(
-          tf.matMul(h, tf.mul(kernel, Math.SQRT1_2 * scale)),
-          tf.mul(weights.get('readout/bias')!, scale),
-        ) as tf.Tensor2D;
-      }),
-  },
-});

@@ -1,11 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, platform, release } from 'node:os';
+import { cacheFolder } from '../../core/cache.js';
 import { WeirError } from '../../core/errors.js';
 import { type Check, check } from './check.js';
 import { cpuFeatures } from './cpu.js';
 import { checkOperations } from './operations.js';
 import type { Runtime } from './runtime.js';
-import { cacheFolder } from './setup/cache.js';
 import { findCompiler } from './setup/compiler.js';
 import { findPip } from './setup/pip.js';
 import { thisPlatform } from './setup/platform.js';

@@ -4,6 +4,7 @@ import type * as tfjs from '@tensorflow/tfjs-node-gpu';
 import { WeirError } from '../../core/errors.js';
 import { cpuFeatures } from './cpu.js';
 import { SetUpFailure } from './setup/failure.js';
+import { thisPlatform } from './setup/platform.js';
 import { type Listener, plainLines } from './setup/progress.js';
 import { addonFolder, type SetUp, setUp } from './setup/setup.js';
 
@@ -98,7 +99,7 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
     );
   }
   if (runtime === 'cpu') env.CUDA_VISIBLE_DEVICES = '-1'; // hides GPUs from a library that could use them
-  if (kind !== 'cpu') {
+  if (kind === 'gpu' || (kind === 'named' && thisPlatform().driver !== undefined)) {
     env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'; // so that two processes can share a GPU
     if (env.WEIR_DETERMINISTIC) env.TF_DETERMINISTIC_OPS = env.TF_CUDNN_DETERMINISTIC = env.WEIR_DETERMINISTIC;
     env.TF_DETERMINISTIC_OPS ??= '1';

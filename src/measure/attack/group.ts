@@ -155,12 +155,11 @@ export function* attackGroup(task: GroupTask, from: GroupState): Generator<Group
         state.phase = 'verify';
         break;
       }
-      const around: Around = {
-        ...{ points: state.points, predicted: state.predicted, wanted: running },
-        scales: Float64Array.from({ length: size }, (_, slot) =>
-          perturbationScale(i, box, distance(originals, state.points, slot * d, d), d),
-        ),
-      };
+      const scales = Float64Array.from({ length: size }, (_, slot) =>
+        perturbationScale(i, box, distance(originals, state.points, slot * d, d), d),
+      );
+      const wanted = running.map((one, slot) => Number(one === 1 && scales[slot]! > 0)); // at x itself there is no normal
+      const around: Around = { points: state.points, predicted: state.predicted, wanted, scales };
       const sums = state.sums ?? noSums(size, d);
       state.sums = sums;
       const units = estimator.units(n);

@@ -23,7 +23,14 @@ export function linear(d: number, classes: number, seen: 'whole' | 'dense'): Att
     logits: (weights, x) =>
       tf.tidy(() => tf.add(tf.matMul(x as tf.Tensor2D, weight(weights, layer.kernel)), weight(weights, bias))),
     ...(seen === 'dense'
-      ? { first: { kernel: layer.kernel, bias, rest: (_: Weights, sums: tf.Tensor2D) => sums } }
+      ? {
+          first: {
+            kernel: layer.kernel,
+            bias,
+            rest: (_: Weights, z: tf.Tensor2D, b: tf.Tensor1D, scale: number) =>
+              tf.mul(tf.add(z, b), scale) as tf.Tensor2D,
+          },
+        }
       : {}),
   };
 }
@@ -32,8 +39,9 @@ export function linear(d: number, classes: number, seen: 'whole' | 'dense'): Att
 export function network(seen: 'whole' | 'dense'): Attacked {
   const { first, ...whole } = mlp([12, 16, 3], { scale: 'none' }) as Attacked;
   if (seen === 'whole') return whole;
-  const rest: DenseFirst['rest'] = (weights, sums) =>
+  const rest: DenseFirst['rest'] = (weights, z, bias, scale) =>
     tf.tidy(() => {
+      const sums = tf.mul(tf.add(z, bias), scale);
       const h = tf.mul(sums, tf.mul(0.5, tf.add(1, tf.erf(tf.mul(sums, Math.SQRT1_2))))) as tf.Tensor2D;
       return tf.add(tf.matMul(h, weight(weights, 'readout/kernel')), weight(weights, 'readout/bias'));
     });

@@ -128,10 +128,10 @@ describe('stated outcomes', () => {
   });
 
   test('a constant classifier never flips, in seconds also where 5000 rounds are allowed', () => {
-    const results = attack(constant(6, [1, 0]), new Map(), zeros(20), { samples: 20, seed: 0, protocol: 'authors' });
-    expect(results).toHaveLength(20);
+    const results = attack(constant(6, [1, 0]), new Map(), zeros(4), { samples: 4, seed: 0, protocol: 'authors' });
+    expect(results).toHaveLength(4);
     for (const result of results) expect(result).toMatchObject({ ...nothing, queries: 5001 });
-  }, 10_000);
+  });
 
   test('NaN logits: for the sample itself, and at a point that was evaluated', () => {
     const [result] = attack(constant(6, [0, Number.NaN]), new Map(), zeros(1), { samples: 1, seed: 0, choose: 'all' });

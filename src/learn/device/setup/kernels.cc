@@ -13,6 +13,10 @@
  * They are float32 and for the CPU, register themselves when the binding that this file is linked into is loaded, and take
  * their threads from a pool of their own. Every number is computed by itself, so results do not depend on the threads.
  */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math") /* vector instructions, whatever the binding is built with */
+#endif
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -20,6 +24,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -82,7 +87,12 @@ class Pool {
     const char* asked = std::getenv("TF_NUM_INTRAOP_THREADS");
     int threads = asked ? std::atoi(asked) : 0;
     if (threads <= 0) threads = static_cast<int>(std::thread::hardware_concurrency());
-    for (threads_ = 1; threads_ < threads && threads_ < 64; threads_++) std::thread([this] { serve(); }).detach();
+    threads_ = 1;
+    try {
+      for (; threads_ < threads && threads_ < 64; threads_++) std::thread([this] { serve(); }).detach();
+    } catch (const std::system_error&) {
+      /* no more threads to be had: those there are do the work */
+    }
   }
 
   void serve() {
@@ -209,6 +219,23 @@ struct Pull {
   int64_t n, k, width;
 };
 
+constexpr int64_t block = 64; /* columns whose dh stays in registers */
+
+inline __attribute__((always_inline)) void pull_block(const Pull* p, const float* d, int64_t at, int64_t length,
+                                                      const float* __restrict slope, float* __restrict dz,
+                                                      float* __restrict sum) {
+  float dh[block] = {0};
+  for (int64_t j = 0; j < p->k; j++) {
+    const float* __restrict kernel = p->kernel + j * p->width + at;
+    for (int64_t i = 0; i < length; i++) dh[i] += d[j] * kernel[i];
+  }
+  for (int64_t i = 0; i < length; i++) {
+    const float value = dh[i] * slope[at + i];
+    dz[at + i] = value;
+    sum[at + i] += value;
+  }
+}
+
 EVERY_CPU void pull_parts(const void* job, int64_t begin, int64_t end) {
   const Pull* p = static_cast<const Pull*>(job);
   const int64_t width = p->width, k = p->k;
@@ -220,21 +247,9 @@ EVERY_CPU void pull_parts(const void* job, int64_t begin, int64_t end) {
       const float* d = p->d + row * k;
       float* __restrict dz = p->dz + row * width;
       const float* __restrict slope = p->slope + row * width;
-      constexpr int64_t block = 64;
-      for (int64_t at = 0; at < width; at += block) {
-        const int64_t length = width - at < block ? width - at : block;
-        float dh[block] = {0};
-        for (int64_t j = 0; j < k; j++) {
-          const float* __restrict kernel = p->kernel + j * width + at;
-          const float factor = d[j];
-          for (int64_t i = 0; i < length; i++) dh[i] += factor * kernel[i];
-        }
-        for (int64_t i = 0; i < length; i++) {
-          const float value = dh[i] * slope[at + i];
-          dz[at + i] = value;
-          sum[at + i] += value;
-        }
-      }
+      int64_t at = 0;
+      for (; at + block <= width; at += block) pull_block(p, d, at, block, slope, dz, sum);
+      if (at < width) pull_block(p, d, at, width - at, slope, dz, sum);
     }
   }
 }

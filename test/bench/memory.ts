@@ -1,0 +1,57 @@
+import { Flow } from '../../src/core/flow.js';
+import * as weir from '../../src/index.js';
+import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
+import { median } from './compare.js';
+
+/**
+ * Memory over 10,000 updates of a small network with its ticks, tests and taps: as many live tensors at the end as at update 100,
+ * and no slope of the resident memory beyond its noise (Theil-Sen over the second half, against the spread about it).
+ */
+const updates = 10_000;
+const every = 100;
+
+export async function bench(): Promise<boolean> {
+  await loadTensorFlow();
+  const { train, test } = weir.mnist();
+  const model = weir.mlp([784, 32, 10]);
+  const penalty = weir.spectralPenalty('rep-spectral', model, { gamma: 0.01 });
+  const epochs = Math.ceil(updates / Math.ceil(train.size / 64));
+  const tensors: number[] = [];
+  const resident: number[] = [];
+  let seen = -1;
+  const updates$ = weir.draw(train, { epochs, seed: 0 }).pipe(
+    weir.augment([weir.unitScale()], { seed: 0 }),
+    weir.batch(64),
+    weir.tap('batches', { keep: 'latest' }, () => undefined),
+    weir.train(model, {
+      loss: weir.crossEntropy(),
+      optimiser: weir.sgd({ rate: 0.1, momentum: 0.9 }),
+      penalty,
+      seed: 0,
+    }),
+  );
+  const ticks$ = updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(penalty));
+  const tests$ = updates$.pipe(weir.every({ updates: 500 }), weir.accuracy(model, test));
+  const flow = new Flow({ updates$, ticks$, tests$ }, (at) => {
+    if (++seen % every !== 0 || seen === 0) return;
+    globalThis.gc?.();
+    tensors.push(tf.memory().numTensors);
+    resident.push(process.memoryUsage.rss() / 2 ** 20);
+    if (seen >= updates) at.stop();
+  });
+  await flow.start();
+
+  const half = resident.slice(resident.length >> 1);
+  const slopes = half.flatMap((y, i) => half.slice(i + 1).map((z, j) => (z - y) / (j + 1)));
+  const slope = median(slopes); // MiB per `every` updates
+  const away = half.map((y, i) => y - half[0]! - slope * i);
+  const noise = Math.max(...away) - Math.min(...away);
+  const risen = slope * half.length;
+  console.log(`live tensors: ${tensors[0]} at update ${every}, ${tensors.at(-1)} at update ${every * tensors.length}`);
+  console.log(
+    `resident: ${resident[0]!.toFixed(0)} MiB at first, ${resident.at(-1)!.toFixed(0)} MiB at last; over the second half ${risen.toFixed(1)} MiB by slope, ${noise.toFixed(1)} MiB of noise about it`,
+  );
+  const flat = tensors[0] === tensors.at(-1) && risen <= Math.max(noise, 2);
+  console.log(`memory ratio ${flat ? '1.00' : '0.00'} (reach 1.00)`);
+  return flat;
+}

@@ -1,0 +1,74 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { start, weir } from '../run/weir.js';
+import { machine } from './compare.js';
+
+/**
+ * SIGKILL at random instants over training, snapshot and attack of a small MNIST run, resumed until it is done, against the run never
+ * interrupted: the same `weir hash --all`. `npm run bench -- resume [KILLS]`, 30 by default.
+ */
+const settings = [
+  'profile=quick',
+  'epochs=6',
+  'burnIn=3',
+  'hidden=64',
+  'attacked=20',
+  'iterations=10',
+  'regularisers=none,rep-spectral',
+];
+const often = ['--snapshot-every', '0.2'];
+
+export async function bench([wanted = '30']: string[]): Promise<boolean> {
+  console.log(machine());
+  const base = mkdtempSync(join(tmpdir(), 'weir-resume-'));
+  const args = (folder: string) => [
+    'run',
+    'pipelines/mnist.ts',
+    '--run',
+    folder,
+    ...often,
+    ...settings.flatMap((one) => ['--set', one]),
+  ];
+  try {
+    const begun = performance.now();
+    await weir(...args(join(base, 'whole')));
+    const seconds = (performance.now() - begun) / 1000;
+    const whole = (await weir('hash', '--all', join(base, 'whole'))).out.trim();
+    console.log(`never interrupted: ${seconds.toFixed(1)} s, ${whole}`);
+    let kills = 0;
+    let runs = 0;
+    let same = 0;
+    const inside = { training: 0, attack: 0, writing: 0 };
+    while (kills < Number(wanted)) {
+      const folder = join(base, `run-${++runs}`);
+      for (;;) {
+        const { child, ended } = existsSync(join(folder, 'config.json'))
+          ? start('resume', folder, ...often)
+          : start(...args(folder));
+        const timer = setTimeout(() => child.kill('SIGKILL'), 1000 * (0.15 + 0.8 * Math.random()) * seconds);
+        const { status, err } = await ended;
+        clearTimeout(timer);
+        if (status === 0) break;
+        if (status !== 'SIGKILL') throw new Error(`run ${runs} ended with ${status}: ${err}`);
+        kills++;
+        if (halfWritten(folder)) inside.writing++;
+        else inside[err.trimEnd().split('\n').at(-1)?.includes('attack') ? 'attack' : 'training']++;
+      }
+      const hash = (await weir('hash', '--all', folder)).out.trim();
+      if (hash === whole) same++;
+      console.log(`run ${runs}: ${kills} kills so far, ${hash === whole ? 'the same' : `another: ${hash}`}`);
+    }
+    console.log(
+      `${kills} kills: ${inside.training} in training, ${inside.attack} in the attack, ${inside.writing} inside a snapshot`,
+    );
+    console.log(`resume ratio ${(same / runs).toFixed(2)} (reach 1.00)`);
+    return same === runs;
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
+}
+
+const halfWritten = (folder: string): boolean =>
+  existsSync(join(folder, 'snapshots')) &&
+  readdirSync(join(folder, 'snapshots'), { recursive: true }).some((name) => String(name).endsWith('.part'));
