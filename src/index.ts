@@ -26,7 +26,7 @@ export { ordered } from './feed/ordered.js';
 export { mnist } from './feed/source/mnist.js';
 export { replay } from './feed/source/replay.js';
 export { xor } from './feed/source/xor.js';
-export { crossEntropy } from './learn/loss/crossEntropy.js';
+export { crossEntropy } from './learn/loss/cross-entropy.js';
 // Training.
 export { mlp } from './learn/model/mlp.js';
 export { layerNorms, spectralTick, train } from './learn/operators.js';

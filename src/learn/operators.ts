@@ -3,7 +3,7 @@ import { serial } from '../core/serial.js';
 import { lifted } from '../core/stage.js';
 import type { WithTurn } from '../core/turn.js';
 import type { Model } from './model/model.js';
-import { layerNorms as layerNormsStage } from './spectral/layerNorms.js';
+import { layerNorms as layerNormsStage } from './spectral/layer-norms.js';
 import { spectralTick as spectralTickStage } from './spectral/tick.js';
 import { type Batch, type Training, trainStage } from './train.js';
 import type { Update } from './update.js';
@@ -20,5 +20,5 @@ export const train = (model: Model, training: Training): OperatorFunction<Batch,
 /** `spectralTick` of `spectral/tick.ts` as an operator. */
 export const spectralTick = lifted(spectralTickStage);
 
-/** `layerNorms` of `spectral/layerNorms.ts` as an operator. */
+/** `layerNorms` of `spectral/layer-norms.ts` as an operator. */
 export const layerNorms = lifted(layerNormsStage);

@@ -106,6 +106,4 @@ function unknown(kind: string, name: string, known: readonly string[]): WeirErro
 
 /** The word that begins alike, or else takes the fewest changes. */
 const nearest = (word: string, words: readonly string[]): string =>
-  words.find((known) => known.startsWith(word)) ??
-  [...words].sort((a, b) => leven(word, a) - leven(word, b))[0] ??
-  '';
+  words.find((known) => known.startsWith(word)) ?? [...words].sort((a, b) => leven(word, a) - leven(word, b))[0] ?? '';

@@ -5,7 +5,7 @@ import { keyed } from '../../src/core/seed.js';
 import type { Dataset } from '../../src/feed/dataset.js';
 import { mnist } from '../../src/feed/source/mnist.js';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
-import { crossEntropy } from '../../src/learn/loss/crossEntropy.js';
+import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { sgd } from '../../src/learn/optimiser/sgd.js';

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
-import { crossEntropy } from '../../src/learn/loss/crossEntropy.js';
+import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { normal } from '../../src/learn/model/initialisation.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import { sgd } from '../../src/learn/optimiser/sgd.js';

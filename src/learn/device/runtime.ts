@@ -89,6 +89,8 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
   const { env } = process;
   // Errors only; and with CUDA not even those: it reports some at every start that are none. What matters is thrown.
   env.TF_CPP_MIN_LOG_LEVEL ??= kind === 'cpu' ? '2' : '3';
+  // TensorFlow leaves oneDNN off on processors without AVX-512, where its products are a third faster than Eigen's all the same.
+  env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   // Ours before TensorFlow's: a child process inherits the latter from a parent that set it here.
   env.TF_NUM_INTRAOP_THREADS = env.WEIR_THREADS || env.TF_NUM_INTRAOP_THREADS || String(availableParallelism());
   const threads = Number(env.TF_NUM_INTRAOP_THREADS);

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
-import { crossEntropy } from '../../../src/learn/loss/crossEntropy.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
 import { type ActivationName, activations } from '../../../src/learn/model/activation/named.js';
 import { normal } from '../../../src/learn/model/initialisation.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
-import { crossEntropy } from '../../../src/learn/loss/crossEntropy.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Weights } from '../../../src/learn/model/model.js';

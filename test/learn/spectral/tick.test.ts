@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Step } from '../../../src/core/stage.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { layerNorms } from '../../../src/learn/spectral/layerNorms.js';
+import { layerNorms } from '../../../src/learn/spectral/layer-norms.js';
 import { spectralPenalty } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import type { Update } from '../../../src/learn/update.js';

@@ -7,7 +7,8 @@ import { run } from './command.js';
 import { diskFull, SetUpFailure } from './failure.js';
 
 const require = createRequire(import.meta.url);
-const shim = fileURLToPath(new URL('./shim.cc', import.meta.url));
+/** Ours: see each file. */
+const own = ['shim.cc', 'kernels.cc'].map((name) => fileURLToPath(new URL(`./${name}`, import.meta.url)));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = '-Wl,--wrap=TFE_OpSetAttrString'; // see shim.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';
@@ -34,7 +35,7 @@ export async function findCompiler(env = process.env): Promise<{ compiler: Compi
 /** What a compiled binding depends on, in one word: its sources and flags, the library, and the machine's C library. */
 export async function bindingKey(addon: string, library: string, abi: string): Promise<string> {
   const hash = createHash('sha256').update([library, abi, ...flags, wrapped, rpath].join('\n'));
-  for (const file of [...(await sources(addon)), shim, ...(await headers(addon))]) hash.update(await readFile(file));
+  for (const file of [...(await sources(addon)), ...own, ...(await headers(addon))]) hash.update(await readFile(file));
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -54,7 +55,7 @@ export async function compile(compiler: Compiler, addon: string, tensorflow: str
       `-I${dirname(require.resolve('node-api-headers/include/node_api.h'))}`,
       `-I${join(tensorflow, 'include')}`,
       ...(await sources(addon)),
-      shim,
+      ...own,
       `-L${tensorflow}`,
       '-ltensorflow',
       '-ltensorflow_framework',

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
-import { crossEntropy, portable } from '../../../src/learn/loss/crossEntropy.js';
+import { crossEntropy, portable } from '../../../src/learn/loss/cross-entropy.js';
 
 beforeAll(() => loadTensorFlow());
 

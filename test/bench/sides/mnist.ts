@@ -1,0 +1,67 @@
+import { Flow } from '../../../src/core/flow.js';
+import { keyed } from '../../../src/core/seed.js';
+import { augment } from '../../../src/feed/augment/augment.js';
+import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
+import { batch } from '../../../src/feed/batch.js';
+import { type Dataset, sharedBytes } from '../../../src/feed/dataset.js';
+import { draw } from '../../../src/feed/draw.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import { train } from '../../../src/learn/operators.js';
+import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import type { Side } from '../compare.js';
+
+/** The MNIST protocol's model, batch and optimiser, on bytes of noise in MNIST's shape. */
+export const size = 1024;
+export const training = { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9, decay: 1e-4 }), seed: 0 };
+export const model = () => mlp([784, 2000, 10]);
+
+export function images(): Dataset {
+  const values = sharedBytes(60_000 * 784);
+  const random = keyed(0, 'bench');
+  for (let i = 0; i < values.length; i += 1 + random.integer(8)) values[i] = random.uint32() & 255;
+  const labels = sharedBytes(60_000);
+  for (let i = 0; i < labels.length; i++) labels[i] = random.integer(10);
+  return { name: 'noise', size: 60_000, sampleShape: [28, 28, 1], classes: [...'0123456789'], values, labels };
+}
+
+/** Training through the whole graph, held between rounds where it is at rest; a round is so many updates. */
+export function graph(name: string, dataset: Dataset, updates: number): Side {
+  let resting: () => void = () => undefined;
+  let goOn: () => void = () => undefined;
+  let rest = new Promise<void>((resolve) => {
+    resting = resolve;
+  });
+  let count = -1; // update 0 comes first
+  const updates$ = draw(dataset, { epochs: 1000, seed: 0, block: size }).pipe(
+    augment([unitScale()], { seed: 0 }),
+    batch(size),
+    train(model(), training),
+  );
+  const flow = new Flow({ updates$ }, () => {
+    if (++count % updates !== 0) return undefined;
+    resting();
+    return new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+  });
+  const ended = flow.start();
+  return {
+    name,
+    async round() {
+      await rest;
+      rest = new Promise<void>((resolve) => {
+        resting = resolve;
+      });
+      const begun = performance.now();
+      goOn();
+      await rest;
+      return (performance.now() - begun) / 1000;
+    },
+    close() {
+      flow.stop();
+      goOn();
+      void ended;
+    },
+  };
+}
