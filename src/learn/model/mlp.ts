@@ -50,13 +50,9 @@ export function mlp(
   const product = (weights: Weights, { kernel }: Dense, h: tf.Tensor2D): tf.Tensor2D =>
     tf.matMul(h, weight<tf.Tensor2D>(weights, kernel));
   const biasOf = (weights: Weights, { bias }: Dense): tf.Tensor1D => weight<tf.Tensor1D>(weights, bias);
-  const features = (weights: Weights, x: tf.Tensor): tf.Tensor2D =>
-    tf.tidy(() =>
-      hidden.reduce(
-        (h, layer) => activate(phi, product(weights, layer, h), biasOf(weights, layer), layer.factor),
-        flat(x),
-      ),
-    );
+  const behind = (weights: Weights, h: tf.Tensor2D, layers: readonly Dense[]): tf.Tensor2D =>
+    layers.reduce((h, layer) => activate(phi, product(weights, layer, h), biasOf(weights, layer), layer.factor), h);
+  const features = (weights: Weights, x: tf.Tensor): tf.Tensor2D => tf.tidy(() => behind(weights, flat(x), hidden));
   const readOut = (weights: Weights, h: tf.Tensor2D): tf.Tensor2D =>
     affine(product(weights, readout, h), biasOf(weights, readout), readout.factor);
 
@@ -83,6 +79,12 @@ export function mlp(
 
     features,
     logits: (weights, x) => tf.tidy(() => readOut(weights, features(weights, x))),
+    first: {
+      kernel: hidden[0]!.kernel,
+      bias: hidden[0]!.bias,
+      rest: (weights, z, bias, scale) =>
+        tf.tidy(() => readOut(weights, behind(weights, activate(phi, z, bias, scale), hidden.slice(1)))),
+    },
 
     pullback(weights, x) {
       const inputs: tf.Tensor2D[] = []; // h_0 … h_{L−1}

@@ -22,6 +22,14 @@ export interface Pullback {
   gradients(logitsGradient: tf.Tensor2D): Gradients;
 }
 
+/** A model whose first layer is dense, x·kernel + bias, and the way from there to the logits. */
+export interface DenseFirst {
+  readonly kernel: string;
+  readonly bias: string;
+  /** The logits [n, classes] where the first layer's sums are (z + bias) · scale, z of [n, width], bias of [width]. */
+  rest(weights: Weights, z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): tf.Tensor2D;
+}
+
 /**
  * A network F = readout ∘ Φ as a value: it holds no weights, they come and go by name.
  *
@@ -41,6 +49,8 @@ export interface Model {
   features(weights: Weights, x: tf.Tensor): tf.Tensor2D;
   /** F(x), of shape [n, classes]. */
   logits(weights: Weights, x: tf.Tensor): tf.Tensor2D;
+  /** Where the first layer is dense: what lets an attack evaluate many points about one with fewer products. */
+  readonly first?: DenseFirst;
   /** The forward pass with a backward pass made by hand; without it the gradient is TensorFlow.js's. */
   pullback?(weights: Weights, x: tf.Tensor): Pullback;
 }

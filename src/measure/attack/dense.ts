@@ -1,16 +1,8 @@
 import { tf } from '../../learn/device/tf.js';
-import { type Model, type Weights, weight } from '../../learn/model/model.js';
+import { type DenseFirst, type Model, weight } from '../../learn/model/model.js';
 import type { Estimator, Sums } from './normal.js';
 import { classes } from './oracle.js';
 import type { Box } from './schedule.js';
-
-/** A model whose first layer is dense, x·kernel + bias, and the way from there to the logits. */
-export interface DenseFirst {
-  readonly kernel: string;
-  readonly bias: string;
-  /** The logits [n, classes] where the first layer's sums are (z + bias) · scale, z of [n, width], bias of [width]. */
-  rest(weights: Weights, z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): tf.Tensor2D;
-}
 
 /** Draws a unit: what bounds the memory, 8 MB for every 1000 units of width. */
 const ROWS = 2048;

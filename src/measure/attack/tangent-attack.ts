@@ -6,7 +6,7 @@ import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
 import { correctOnes, LOOKED_AT, shuffled } from './choose.js';
-import { type DenseFirst, dense } from './dense.js';
+import { dense } from './dense.js';
 import { direct } from './direct.js';
 import { distance } from './geometry.js';
 import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
@@ -77,7 +77,7 @@ interface Attacking {
  * @example updates$.pipe(atEnd(), stage(tangentAttack(model, test, { samples: 1000, seed })))
  */
 export function tangentAttack(
-  model: Model & { readonly first?: DenseFirst },
+  model: Model,
   samples: LabelledSamples,
   options: TangentAttackOptions,
 ): Stage<Update, AttackResult, AttackState> {
