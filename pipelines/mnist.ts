@@ -40,7 +40,7 @@ export default weir.pipeline({
     protocol: z.enum(['paper', 'authors']).default('paper').describe('whose variant of the attack'),
   },
   profiles: {
-    quick: { hidden: 500, epochs: 30, batchSize: 128, burnIn: 15, gamma: 0.02, attacked: 40 },
+    quick: { hidden: 256, epochs: 20, batchSize: 128, rate: 0.2, burnIn: 12, gamma: 0.02, attacked: 40 },
   },
 
   networks: ({ regularisers }, seed) => regularisers.map((regulariser) => ({ name: regulariser, regulariser, seed })),

@@ -57,16 +57,30 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
         subscriber.complete();
       };
 
-      /** All steps of one item, as slices of its turn. */
+      const apply = (step: Step<State, Out>, item: In): void => {
+        memory.set(step[0]);
+        if (step.length === 1) return;
+        const give = (): void => hand(node, subscriber, step[1] as Out, item.position);
+        if (flow === undefined) give();
+        else flow.push(give);
+      };
+
+      /**
+       * All steps of one item, as slices of its turn. A step is applied when the one after it is made, so that the last one and
+       * the item's being handled are one: a snapshot in between would have the item worked on twice.
+       */
       function* work(item: In): Work {
         try {
-          const steps = stepsOf(() => value.next(memory.state, item), node);
-          for (const step of steps) {
+          let made: Step<State, Out> | undefined;
+          for (const step of stepsOf(() => value.next(memory.state, item), node)) {
             if (subscriber.closed) return;
-            memory.set(step[0]);
-            if (step.length > 1) flow?.push(() => hand(node, subscriber, step[1] as Out, item.position));
-            yield;
+            if (made !== undefined) {
+              apply(made, item);
+              yield;
+            }
+            made = step;
           }
+          if (made !== undefined) apply(made, item);
           node.handled = item.position;
         } catch (error) {
           subscriber.error(error);
