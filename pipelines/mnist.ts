@@ -43,6 +43,8 @@ export default weir.pipeline({
     quick: { hidden: 256, epochs: 20, batchSize: 128, rate: 0.2, burnIn: 12, gamma: 0.02, attacked: 40 },
   },
 
+  fallback: { attacked: 8 },
+
   networks: ({ regularisers }, seed) => regularisers.map((regulariser) => ({ name: regulariser, regulariser, seed })),
 
   wire({ config, network, seed }) {

@@ -73,11 +73,17 @@ export interface TrainStage extends Stage<Batch, Update, TrainState> {
  * @example trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
  */
 export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Training): TrainStage {
+  let shapes: ReadonlyMap<string, readonly number[]> = new Map();
+  const begin = (): Weights => {
+    const weights = model.start(seed);
+    shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
+    return weights;
+  };
   const stage: TrainStage = {
     name: 'train',
 
     start: () => ({
-      weights: model.start(seed),
+      weights: begin(),
       memory: new Map(),
       number: 0,
       epoch: 0,
@@ -133,6 +139,7 @@ export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Tra
 
     load(data) {
       const { weights, memory, loss, losses, correct, spectrum, ...counts } = data as unknown as Saved;
+      if (shapes.size > 0) checkShapes(model, shapes, weights);
       if (penalty !== undefined) penalty.newest = spectrum ?? undefined;
       return {
         ...counts,
@@ -160,6 +167,21 @@ type Saved = Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 's
   readonly correct: number;
   readonly spectrum: Spectrum | null;
 };
+
+/** @throws {WeirError} when the weights saved are not those of this model. */
+function checkShapes(model: Model, shapes: ReadonlyMap<string, readonly number[]>, saved: Saved['weights']): void {
+  const shown = (shape: readonly number[] | undefined): string =>
+    shape === undefined ? 'missing' : `[${shape.join(', ')}]`;
+  const there = new Map(saved.map(({ name, shape }) => [name, shape]));
+  const odd = [...new Set([...shapes.keys(), ...there.keys()])].find(
+    (name) => shown(shapes.get(name)) !== shown(there.get(name)),
+  );
+  if (odd === undefined) return;
+  throw new WeirError(
+    `the snapshot is of another model than ${model.name}: '${odd}' is ${shown(there.get(odd))} there and ${shown(shapes.get(odd))} here`,
+    'resume the run with the pipeline module and config that it was started with',
+  );
+}
 
 function update({ weights, number, epoch, endsEpoch, position, loss, losses, correct, samples }: TrainState): Update {
   return {

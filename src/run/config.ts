@@ -11,6 +11,13 @@ export type Config<S extends Shape> = z.output<z.ZodObject<S>>;
 /** Values for some keys, under a name: `--set profile=quick`. */
 export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
 
+interface Earlier {
+  /** The config of an earlier run. */
+  readonly before?: Readonly<Record<string, unknown>>;
+  /** What the machine cannot do as the profile has it. */
+  readonly fallback?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * A pipeline's defaults, over them the profile's values, over them those of an earlier run, over them the user's.
  *
@@ -21,7 +28,7 @@ export function resolveConfig<S extends Shape>(
   shape: S,
   profiles: Profiles<S>,
   settings: readonly string[],
-  before: Readonly<Record<string, unknown>> = {},
+  { before = {}, fallback = {} }: Earlier = {},
 ): Config<S> & { readonly profile: string } {
   const given = new Map(settings.map(parseSetting));
   const profile = given.get('profile') ?? String(before.profile ?? 'paper');
@@ -30,7 +37,7 @@ export function resolveConfig<S extends Shape>(
     throw unknown('profile', profile, ['paper', ...Object.keys(profiles)]);
   }
   const { profile: _, ...earlier } = before;
-  const values: Record<string, unknown> = { ...profiles[profile], ...earlier };
+  const values: Record<string, unknown> = { ...profiles[profile], ...fallback, ...earlier };
   for (const [key, text] of given) {
     const type = shape[key];
     if (type === undefined) throw unknown('key', key, [...Object.keys(shape), 'profile']);

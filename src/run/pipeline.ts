@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { WeirError } from '../core/errors.js';
-import type { Config, Profiles, Shape } from './config.js';
+import type { Config, Profiles, Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
 export interface Network {
@@ -34,6 +34,7 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly task: Task | undefined;
   readonly config: S;
   readonly profiles: Profiles<S>;
+  readonly fallback: Partial<z.input<z.ZodObject<S>>>;
   networks(config: Config<S>, seed: number): readonly N[];
   wire(wiring: Wiring<S, N>): Streams | Promise<Streams>;
 }
@@ -44,6 +45,8 @@ interface Definition<S extends Shape, N extends Network> {
   readonly task?: Task;
   readonly config: S;
   readonly profiles?: Profiles<S>;
+  /** Values for where TensorFlow runs on WebAssembly, many times slower; what a user sets has the last word. */
+  readonly fallback?: Partial<z.input<z.ZodObject<S>>>;
   /** By default a single one, of the pipeline's name. */
   readonly networks?: (config: Config<S>, seed: number) => readonly N[];
   readonly wire: (wiring: Wiring<S, N>) => Streams | Promise<Streams>;
@@ -66,6 +69,7 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     task: definition.task,
     config: definition.config,
     profiles: definition.profiles ?? {},
+    fallback: definition.fallback ?? {},
     networks(config, seed) {
       const networks = (definition.networks ?? single)(config, seed);
       checkNames(definition.name, networks);

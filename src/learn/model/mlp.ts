@@ -1,7 +1,7 @@
 import { WeirError } from '../../core/errors.js';
 import { pullBack } from '../device/native/fused.js';
 import { tf } from '../device/tf.js';
-import { activate, activateWithSlope, affine } from './activation/activation.js';
+import { activate, activatedProduct, activateWithSlope, affine } from './activation/activation.js';
 import { type ActivationName, activationNamed } from './activation/named.js';
 import { type Initialisation, normal } from './initialisation.js';
 import { type Gradients, type Layer, type Model, weight } from './model.js';
@@ -82,8 +82,15 @@ export function mlp(
     first: {
       kernel: hidden[0]!.kernel,
       bias: hidden[0]!.bias,
-      rest: (weights, z, bias, scale) =>
-        tf.tidy(() => readOut(weights, behind(weights, activate(phi, z, bias, scale), hidden.slice(1)))),
+      rest: (weights, sums, bias, scale) =>
+        tf.tidy(() => {
+          let z = activatedProduct(phi, sums, bias, scale, weight(weights, layers[1]!.kernel));
+          for (let l = 1; l < last; l++) {
+            const h = activate(phi, z, biasOf(weights, layers[l]!), layers[l]!.factor);
+            z = product(weights, layers[l + 1]!, h);
+          }
+          return affine(z, biasOf(weights, readout), readout.factor);
+        }),
     },
 
     pullback(weights, x) {

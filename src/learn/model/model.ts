@@ -26,8 +26,13 @@ export interface Pullback {
 export interface DenseFirst {
   readonly kernel: string;
   readonly bias: string;
-  /** The logits [n, classes] where the first layer's sums are (z + bias) · scale, z of [n, width], bias of [width]. */
-  rest(weights: Weights, z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): tf.Tensor2D;
+  /** The logits [n, classes] where the first layer's sums are (z + y + bias) · scale, z and y of [n, width], bias of [width]. */
+  rest(
+    weights: Weights,
+    sums: readonly [z: tf.Tensor2D, y: tf.Tensor2D],
+    bias: tf.Tensor1D,
+    scale: number,
+  ): tf.Tensor2D;
 }
 
 /**

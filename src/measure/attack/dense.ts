@@ -1,3 +1,4 @@
+import { clampedRows } from '../../learn/device/native.js';
 import { tf } from '../../learn/device/tf.js';
 import { type DenseFirst, type Model, weight } from '../../learn/model/model.js';
 import type { Estimator, Sums } from './normal.js';
@@ -43,10 +44,10 @@ export function dense(model: Model, first: DenseFirst, group: number, box: Box):
           const clipped = clippedCoordinates(x, delta, box, lowest, highest);
           tf.tidy(() => {
             const coordinates = tf.tensor1d(clipped, 'int32');
-            const q = takenAway(tf.gather(z, coordinates), x, delta, box, clipped);
+            const q = takenAway(z, coordinates, x, delta, box, clipped);
             const qW = tf.matMul(q, tf.gather(kernel, coordinates), true) as tf.Tensor2D;
             const base = tf.div(tf.slice(atPoints, [slot, 0], [1, -1]), delta).flatten();
-            const found = classes(first.rest(weights, tf.add(zW, qW), base, delta));
+            const found = classes(first.rest(weights, [zW, qW], base, delta));
             for (let k = 0; k < draws; k++) {
               if (found[k] === -1) sums.broken[slot] = 1;
               changed[k] = found[k] === around.predicted[slot] ? 0 : 1;
@@ -90,19 +91,21 @@ function clippedCoordinates(
 /** q of those coordinates, [|C|, draws]: clip(z, (min − x)/δ, (max − x)/δ) − z. */
 function takenAway(
   z: tf.Tensor2D,
+  coordinates: tf.Tensor1D,
   x: Float32Array,
   delta: number,
   { min, max }: Box,
-  coordinates: Int32Array,
+  clipped: Int32Array,
 ): tf.Tensor2D {
-  const bound = (side: number, none: number): tf.Tensor2D => {
-    const bounds = Float32Array.from(coordinates, (i) => (side - x[i]!) / delta);
-    for (let j = 1; j < bounds.length; j++) if (coordinates[j] === coordinates[0]) bounds[j] = none;
-    return tf.tensor2d(bounds, [bounds.length, 1]);
-  };
-  const least = bound(min, Number.NEGATIVE_INFINITY);
-  const most = bound(max, Number.POSITIVE_INFINITY);
-  return tf.sub(tf.minimum(tf.maximum(z, least), most), z);
+  const least = new Float32Array(clipped.length).fill(Number.NEGATIVE_INFINITY);
+  const most = new Float32Array(clipped.length).fill(Number.POSITIVE_INFINITY);
+  for (let j = 0; j < clipped.length; j++) {
+    const i = clipped[j]!;
+    if (j > 0 && i === clipped[0]) break; // repetitions
+    least[j] = (min - x[i]!) / delta;
+    most[j] = (max - x[i]!) / delta;
+  }
+  return clampedRows(z, coordinates, tf.tensor1d(least), tf.tensor1d(most));
 }
 
 /** Adds what the clipped coordinates take away: `taken` holds Σ q over the changed draws, then over all. */

@@ -26,7 +26,7 @@ export function attackCommand(): Command {
       const source = RunFolder.open(run);
       const { module, seed, config: before } = source.started;
       const pipeline = await loadPipeline(module);
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, before);
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { before });
       const streams = await pipeline.wire({ config, network: pipeline.networks(config, seed)[0]!, seed });
       if (!(`${stream}$` in streams)) {
         throw new WeirError(

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
 import { RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
@@ -31,7 +32,10 @@ export function runCommand(): Command {
         process.stdout.write(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
         return;
       }
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set);
+      resolveConfig(pipeline.config, pipeline.profiles, settings.set); // a wrong one is told before TensorFlow is made ready
+      const slow = (await loadTensorFlow()).kind === 'wasm';
+      const fallback = slow ? pipeline.fallback : {};
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { fallback });
       pipeline.networks(config, settings.seed); // a wrong list of networks is told before anything is written
       const folder = RunFolder.create(settings.run, { module, pipeline: pipeline.name, seed: settings.seed, config });
       await goOn(folder, pipeline, settings);

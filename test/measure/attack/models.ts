@@ -1,9 +1,8 @@
 import { tf } from '../../../src/learn/device/tf.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import type { Model, Weights } from '../../../src/learn/model/model.js';
+import type { DenseFirst, Model, Weights } from '../../../src/learn/model/model.js';
 import { weight } from '../../../src/learn/model/model.js';
 import type { Update } from '../../../src/learn/update.js';
-import type { DenseFirst } from '../../../src/learn/model/model.js';
 import type { LabelledSamples } from '../../../src/measure/inputs.js';
 
 export type Attacked = Model & { readonly first?: DenseFirst };

@@ -1,10 +1,13 @@
 import { execute, executeAll, hasNative } from '../eager.js';
 import { runtime, tf } from '../tf.js';
 
-/** Known once a runtime is loaded: are the operations of setup/kernels.cc in the binding, and is this the device they are for? */
+/** Up to this many outputs the product of a layer is too thin to be worth a pass of its own. */
+export const narrow = 32;
+
+/** Known once a runtime is loaded: are the operations of setup/kernels/ in the binding, and is this the device they are for? */
 let there: boolean | undefined;
 
-/** Are there single passes for what a training step does to large tensors? Without them the same is composed of TensorFlow.js's operations. */
+/** Are there single passes for what is done to large tensors? Without them the same is composed of TensorFlow.js's operations. */
 export function hasFused(): boolean {
   there ??= hasNative() && runtime().device === 'CPU' && answers();
   return there;
@@ -31,6 +34,32 @@ export function fusedGeluSlope(z: tf.Tensor2D, bias: tf.Tensor1D, scale: number)
 }
 
 /**
+ * gelu((z + y + bias) · scale) · kernel for z and y of [n, width] and a kernel of at most `narrow` columns: the activations never
+ * reach memory. No gradient. Only where `hasFused()`.
+ */
+export function fusedGeluProduct(
+  [z, y]: readonly [tf.Tensor2D, tf.Tensor2D],
+  bias: tf.Tensor1D,
+  scale: number,
+  kernel: tf.Tensor2D,
+): tf.Tensor2D {
+  return tf.tidy(() => execute('WeirGeluProduct', [], [z, y, bias, tf.scalar(scale), kernel]) as tf.Tensor2D);
+}
+
+/**
+ * clamp(z_r, least_i, most_i) − z_r of the rows r = rows_i, [c, n]; in one pass where there is one.
+ *
+ * @param z [d, n] @param rows [c], int32 @param least [c] @param most [c]
+ */
+export function clampedRows(z: tf.Tensor2D, rows: tf.Tensor1D, least: tf.Tensor1D, most: tf.Tensor1D): tf.Tensor2D {
+  if (hasFused()) return execute('WeirClampedRows', [], [z, rows, least, most]) as tf.Tensor2D;
+  return tf.tidy(() => {
+    const taken = tf.gather(z, rows);
+    return tf.sub(tf.minimum(tf.maximum(taken, tf.expandDims(least, 1)), tf.expandDims(most, 1)), taken);
+  });
+}
+
+/**
  * Back through a dense layer and the activation before it: dz = (d · kernelᵀ) ⊙ slope, and its sum over the samples.
  *
  * @param d [n, out] @param kernel [in, out] @param slope [n, in]
@@ -42,9 +71,6 @@ export function pullBack(d: tf.Tensor2D, kernel: tf.Tensor2D, slope: tf.Tensor2D
     return [dz, tf.sum(dz, 0)];
   }) as [tf.Tensor2D, tf.Tensor1D];
 }
-
-/** Up to this many outputs the product is too thin to be worth a pass of its own. */
-const narrow = 32;
 
 /** g + v tᵀ for g of [in, out], v of in and t of out numbers; in one pass where there is one. */
 export function addOuter(g: tf.Tensor2D, v: tf.Tensor, t: tf.Tensor): tf.Tensor2D {

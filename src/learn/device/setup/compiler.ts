@@ -7,8 +7,10 @@ import { run } from './command.js';
 import { diskFull, SetUpFailure } from './failure.js';
 
 const require = createRequire(import.meta.url);
+const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
 /** Ours: see each file. */
-const own = ['shim.cc', 'kernels.cc'].map((name) => fileURLToPath(new URL(`./${name}`, import.meta.url)));
+const own = ['shim.cc', 'kernels/training.cc', 'kernels/attack.cc'].map(here);
+const ownHeaders = ['pool.h', 'gelu.h', 'operation.h'].map((name) => here(`kernels/${name}`));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = '-Wl,--wrap=TFE_OpSetAttrString'; // see shim.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';
@@ -35,7 +37,9 @@ export async function findCompiler(env = process.env): Promise<{ compiler: Compi
 /** What a compiled binding depends on, in one word: its sources and flags, the library, and the machine's C library. */
 export async function bindingKey(addon: string, library: string, abi: string): Promise<string> {
   const hash = createHash('sha256').update([library, abi, ...flags, wrapped, rpath].join('\n'));
-  for (const file of [...(await sources(addon)), ...own, ...(await headers(addon))]) hash.update(await readFile(file));
+  for (const file of [...(await sources(addon)), ...own, ...ownHeaders, ...(await headers(addon))]) {
+    hash.update(await readFile(file));
+  }
   return hash.digest('hex').slice(0, 16);
 }
 

@@ -1,3 +1,4 @@
+import { narrow } from '../../device/native/fused.js';
 import { tf } from '../../device/tf.js';
 
 /** A nonlinearity φ, elementwise. */
@@ -9,13 +10,20 @@ export interface Activation {
   value(z: tf.Tensor2D): tf.Tensor2D;
   /** φ'(z), same shape. */
   derivative(z: tf.Tensor2D): tf.Tensor2D;
-  /** `activate` and `activateWithSlope` in one pass over memory, where this runtime has one. */
+  /** `activate`, `activateWithSlope` and `activatedProduct` in one pass over memory, where this runtime has one. */
   fused?(): Fused | undefined;
 }
 
 export interface Fused {
   value(z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): tf.Tensor2D;
   withSlope(z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): [h: tf.Tensor2D, slope: tf.Tensor2D];
+  /** For kernels of at most `narrow` columns. */
+  product(
+    sums: readonly [tf.Tensor2D, tf.Tensor2D],
+    bias: tf.Tensor1D,
+    scale: number,
+    kernel: tf.Tensor2D,
+  ): tf.Tensor2D;
 }
 
 /** φ((z + bias) · scale): what follows the product of a dense layer. Can be differentiated. */
@@ -37,6 +45,19 @@ export function activateWithSlope(
     const slope = phi.derivative(sum);
     return [phi.value(sum), scale === 1 ? slope : tf.mul(slope, scale)];
   }) as [tf.Tensor2D, tf.Tensor2D];
+}
+
+/** φ((z + y + bias) · scale) · kernel: an activation and the product of the layer behind it, where the sums come in two parts. No gradient. */
+export function activatedProduct(
+  phi: Activation,
+  [z, y]: readonly [tf.Tensor2D, tf.Tensor2D],
+  bias: tf.Tensor1D,
+  scale: number,
+  kernel: tf.Tensor2D,
+): tf.Tensor2D {
+  const fused = kernel.shape[1] <= narrow ? phi.fused?.() : undefined;
+  if (fused !== undefined) return fused.product([z, y], bias, scale, kernel);
+  return tf.tidy(() => tf.matMul(activate(phi, tf.add(z, y), bias, scale), kernel));
 }
 
 /** (z + bias) · scale. */

@@ -1,4 +1,4 @@
-import { fusedGelu, fusedGeluSlope, hasFused } from '../../device/native/fused.js';
+import { fusedGelu, fusedGeluProduct, fusedGeluSlope, hasFused } from '../../device/native/fused.js';
 import { tf } from '../../device/tf.js';
 import type { Activation, Fused } from './activation.js';
 
@@ -36,4 +36,5 @@ const fused: Fused = {
       };
     })(z, bias) as tf.Tensor2D,
   withSlope: fusedGeluSlope,
+  product: fusedGeluProduct,
 };

@@ -13,166 +13,18 @@
  * They are float32 and for the CPU, register themselves when the binding that this file is linked into is loaded, and take
  * their threads from a pool of their own. Every number is computed by itself, so results do not depend on the threads.
  */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math") /* vector instructions, whatever the binding is built with */
-#endif
+#include "pool.h"
 
-#include <atomic>
-#include <condition_variable>
-#include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <initializer_list>
-#include <mutex>
-#include <system_error>
-#include <thread>
 #include <vector>
 
-#include "tensorflow/c/ops.h"
-#include "tensorflow/c/tf_datatype.h"
-#include "tensorflow/c/tf_status.h"
-#include "tensorflow/c/tf_tensor.h"
+#include "gelu.h"
+#include "operation.h"
 
-/* Of tensorflow/c/kernels.h, which includes headers outside tensorflow/c. */
-extern "C" {
-typedef struct TF_KernelBuilder TF_KernelBuilder;
-typedef struct TF_OpKernelContext TF_OpKernelContext;
-typedef struct TF_OpKernelConstruction TF_OpKernelConstruction;
-TF_KernelBuilder* TF_NewKernelBuilder(const char* op, const char* device, void* (*create)(TF_OpKernelConstruction*),
-                                      void (*compute)(void*, TF_OpKernelContext*), void (*destroy)(void*));
-void TF_RegisterKernelBuilder(const char* kernel, TF_KernelBuilder* builder, TF_Status* status);
-void TF_GetInput(TF_OpKernelContext* context, int index, TF_Tensor** tensor, TF_Status* status);
-TF_Tensor* TF_AllocateOutput(TF_OpKernelContext* context, int index, TF_DataType type, const int64_t* dims, int rank,
-                             size_t bytes, TF_Status* status);
-void TF_OpKernelContext_Failure(TF_OpKernelContext* context, TF_Status* status);
-}
-
+namespace weir {
 namespace {
 
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
-/* Compiled for AVX-512, AVX2 with FMA, and any processor; the loader picks. */
-#define EVERY_CPU __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define EVERY_CPU
-#endif
-
-/* ---- threads: a pool that lives as long as the process ---- */
-
-using Work = void (*)(const void* job, int64_t begin, int64_t end);
-
-class Pool {
- public:
-  /* Runs work over [0, items) in chunks. Operations of one eager context come one at a time. */
-  void run(int64_t items, int64_t chunk, Work work, const void* job) {
-    std::lock_guard<std::mutex> alone(one_);
-    if (threads_ == 0) start();
-    work_ = work, job_ = job, items_ = items, chunk_ = chunk;
-    next_ = 0;
-    const bool shared = threads_ > 1 && items > chunk;
-    if (shared) {
-      std::lock_guard<std::mutex> hold(lock_);
-      busy_ = threads_ - 1;
-      number_++;
-      begun_.notify_all();
-    }
-    take();
-    if (shared) {
-      std::unique_lock<std::mutex> hold(lock_);
-      ended_.wait(hold, [this] { return busy_ == 0; });
-    }
-  }
-
- private:
-  void start() {
-    const char* asked = std::getenv("TF_NUM_INTRAOP_THREADS");
-    int threads = asked ? std::atoi(asked) : 0;
-    if (threads <= 0) threads = static_cast<int>(std::thread::hardware_concurrency());
-    threads_ = 1;
-    try {
-      for (; threads_ < threads && threads_ < 64; threads_++) std::thread([this] { serve(); }).detach();
-    } catch (const std::system_error&) {
-      /* no more threads to be had: those there are do the work */
-    }
-  }
-
-  void serve() {
-    unsigned long seen = 0;
-    std::unique_lock<std::mutex> hold(lock_);
-    for (;;) {
-      begun_.wait(hold, [&] { return number_ != seen; });
-      seen = number_;
-      hold.unlock();
-      take();
-      hold.lock();
-      if (--busy_ == 0) ended_.notify_one();
-    }
-  }
-
-  void take() {
-    for (int64_t begin; (begin = next_.fetch_add(chunk_)) < items_;) {
-      const int64_t end = begin + chunk_;
-      work_(job_, begin, end < items_ ? end : items_);
-    }
-  }
-
-  std::mutex one_, lock_;
-  std::condition_variable begun_, ended_;
-  std::atomic<int64_t> next_{0};
-  Work work_ = nullptr;
-  const void* job_ = nullptr;
-  int64_t items_ = 0, chunk_ = 1;
-  unsigned long number_ = 0;
-  int threads_ = 0, busy_ = 0;
-};
-
-Pool& pool = *new Pool; /* never destroyed: its threads outlive main */
-
 /* ---- GELU ---- */
-
-/* exp(x) for x in [-88, 0], within 2 ulp; NaN stays NaN. */
-inline float exponential(float x) {
-  float n = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: the sum has no fraction bits left */
-  uint32_t bits;
-  memcpy(&bits, &n, 4);
-  n -= 12582912.0f;
-  float r = x - n * 0.693359375f;
-  r = r + n * 2.12194440e-4f;
-  float p = 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  uint32_t power = (bits + 127) << 23;
-  float scale;
-  memcpy(&scale, &power, 4);
-  return p * scale;
-}
-
-/*
- * gelu(z) = z N(z) and its slope N(z) + z n(z). For z <= 0: N(z) = exp(-z^2/2) R(1/(1 + 0.3|z|)), R a polynomial fitted to
- * erfcx(|z|/sqrt 2)/2 (largest relative error 6e-8); for z > 0: N(z) = 1 - N(-z).
- */
-inline float gelu(float z, float* slope) {
-  float a = z < 0 ? -z : z;
-  a = a > 13 ? 13 : a; /* beyond, exp(-z^2/2) has no normal float */
-  float e = exponential(-0.5f * a * a);
-  float t = 1 / (1 + 0.3f * a);
-  float r = 0.038334685598783544f;
-  r = r * t - 0.1689539092909493f;
-  r = r * t + 0.2282211501801387f;
-  r = r * t - 0.07600375845930184f;
-  r = r * t + 0.1421877631138254f;
-  r = r * t + 0.09483190277367265f;
-  r = r * t + 0.12188230918149422f;
-  r = r * t + 0.11949303091066255f;
-  r = r * t + 6.854671020518263e-06f;
-  float tail = e * r;
-  float cumulative = z > 0 ? 1 - tail : tail;
-  *slope = cumulative + z * (e * 0.3989422804f);
-  return z * cumulative;
-}
 
 struct Gelu {
   const float *z, *bias;
@@ -295,52 +147,6 @@ EVERY_CPU void sgd_range(const void* job, int64_t begin, int64_t end) {
 
 /* ---- what TensorFlow calls ---- */
 
-struct Call {
-  TF_OpKernelContext* context;
-  TF_Status* status;
-  TF_Tensor* tensors[6];
-  int count;
-};
-
-void refuse(Call* c, const char* why) { TF_SetStatus(c->status, TF_INVALID_ARGUMENT, why); }
-
-float* input(Call* c, int index, int64_t* size) {
-  TF_Tensor* t = nullptr;
-  TF_GetInput(c->context, index, &t, c->status);
-  if (TF_GetCode(c->status) != TF_OK) return nullptr;
-  c->tensors[c->count++] = t;
-  if (size != nullptr) *size = TF_TensorElementCount(t);
-  return static_cast<float*>(TF_TensorData(t));
-}
-
-float* output(Call* c, int index, const int64_t* dims, int rank, size_t bytes) {
-  if (TF_GetCode(c->status) != TF_OK) return nullptr;
-  TF_Tensor* t = TF_AllocateOutput(c->context, index, TF_FLOAT, dims, rank, bytes, c->status);
-  if (TF_GetCode(c->status) != TF_OK) return nullptr;
-  c->tensors[c->count++] = t;
-  return static_cast<float*>(TF_TensorData(t));
-}
-
-/* An output of the shape of an input. */
-float* output_like(Call* c, int index, int like) {
-  if (TF_GetCode(c->status) != TF_OK) return nullptr;
-  const TF_Tensor* input = c->tensors[like];
-  int64_t dims[8];
-  const int rank = TF_NumDims(input);
-  if (rank > 8) {
-    refuse(c, "more than 8 dimensions");
-    return nullptr;
-  }
-  for (int i = 0; i < rank; i++) dims[i] = TF_Dim(input, i);
-  return output(c, index, dims, rank, TF_TensorByteSize(input));
-}
-
-void finish(Call* c) {
-  if (TF_GetCode(c->status) != TF_OK) TF_OpKernelContext_Failure(c->context, c->status);
-  for (int i = 0; i < c->count; i++) TF_DeleteTensor(c->tensors[i]);
-  TF_DeleteStatus(c->status);
-}
-
 void gelu_call(TF_OpKernelContext* context, int with_slope) {
   Call c = {context, TF_NewStatus(), {}, 0};
   int64_t size = 0, width = 0;
@@ -429,24 +235,6 @@ void sgd_compute(void* kernel, TF_OpKernelContext* context) {
   finish(&c);
 }
 
-void shape_unknown(TF_ShapeInferenceContext* context, TF_Status* status) {
-  TF_ShapeInferenceContextSetUnknownShape(context, status);
-}
-
-using Names = std::initializer_list<const char*>;
-
-void define(const char* name, Names inputs, Names outputs, void (*compute)(void*, TF_OpKernelContext*)) {
-  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(name);
-  for (const char* each : inputs) TF_OpDefinitionBuilderAddInput(op, each);
-  for (const char* each : outputs) TF_OpDefinitionBuilderAddOutput(op, each);
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, shape_unknown);
-  TF_Status* status = TF_NewStatus();
-  TF_RegisterOpDefinition(op, status);
-  if (TF_GetCode(status) == TF_OK)
-    TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", nullptr, compute, nullptr), status);
-  TF_DeleteStatus(status);
-}
-
 const bool defined = [] {
   define("WeirGelu", {"z: float", "bias: float", "scale: float"}, {"h: float"}, gelu_compute);
   define("WeirGeluSlope", {"z: float", "bias: float", "scale: float"}, {"h: float", "slope: float"}, gelu_slope_compute);
@@ -458,3 +246,4 @@ const bool defined = [] {
 }();
 
 }  // namespace
+}  // namespace weir
