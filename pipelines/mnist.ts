@@ -21,7 +21,10 @@ export default weir.pipeline({
   task: { sampleShape: [28, 28], classes: [...'0123456789'] },
 
   config: {
-    data: z.string().default('embedded').describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
+    data: weir
+      .folder('embedded')
+      .default('embedded')
+      .describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
     regularisers: z
       .array(z.enum(weir.penaltyKinds))
       .default([...weir.penaltyKinds])
@@ -44,7 +47,6 @@ export default weir.pipeline({
   },
 
   fallback: { attacked: 8 },
-
   networks: ({ regularisers }, seed) => regularisers.map((regulariser) => ({ name: regulariser, regulariser, seed })),
 
   wire({ config, network, seed }) {
@@ -70,12 +72,7 @@ export default weir.pipeline({
     const sigmas$ = updates$.pipe(weir.every({ epochs: 1 }), weir.layerNorms(model));
     const attacks$ = updates$.pipe(
       weir.atEnd(),
-      weir.tangentAttack(model, test, {
-        samples: config.attacked,
-        iterations: config.iterations,
-        protocol: config.protocol,
-        seed,
-      }),
+      weir.tangentAttack(model, test, { ...config, samples: config.attacked, seed }),
     );
     return { updates$, ticks$, tests$, sigmas$, attacks$ };
   },

@@ -66,17 +66,8 @@ export default weir.pipeline({
     const updates$ = steps$.pipe(weir.every({ epochs: config.logEvery }));
     const tests$ = updates$.pipe(weir.accuracy(model, points));
     const sigmas$ = updates$.pipe(weir.layerNorms(model));
-    const attacks$ = steps$.pipe(
-      weir.atEnd(),
-      weir.tangentAttack(model, points, {
-        samples: points.size,
-        iterations: config.iterations,
-        protocol: config.protocol,
-        box: { min: -2, max: 2 },
-        shuffle: false,
-        seed,
-      }),
-    );
+    const whole = { samples: points.size, box: { min: -2, max: 2 }, shuffle: false };
+    const attacks$ = steps$.pipe(weir.atEnd(), weir.tangentAttack(model, points, { ...config, ...whole, seed }));
     return { ticks$, updates$, tests$, sigmas$, attacks$ };
   },
 });

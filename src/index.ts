@@ -40,5 +40,5 @@ export { accuracy, tangentAttack } from './measure/operators.js';
 
 // Watching, and the pipeline itself.
 export { tap } from './observe/tap.js';
-export { z } from './run/config.js';
+export { folder, z } from './run/config.js';
 export { pipeline } from './run/pipeline.js';

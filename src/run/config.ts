@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import leven from 'leven';
 import { z } from 'zod';
 import { WeirError } from '../core/errors.js';
@@ -7,6 +8,10 @@ export { z };
 /** The keys of a pipeline's config, each a zod type with a default. */
 export type Shape = z.ZodRawShape;
 export type Config<S extends Shape> = z.output<z.ZodObject<S>>;
+
+/** A key that holds a folder, kept as an absolute path so that a run can be resumed from anywhere; or one of some words. */
+export const folder = (...words: readonly string[]) =>
+  z.string().transform((path) => (words.includes(path) ? path : resolve(path)));
 
 /** Values for some keys, under a name: `--set profile=quick`. */
 export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
@@ -92,7 +97,10 @@ function remedy(key: string, text: string, schema: z.ZodType): string {
 
 /** The words that a type allows, looked up through defaults and lists. */
 function optionsOf(schema: z.ZodType): string[] {
-  const json = z.toJSONSchema(schema, { unrepresentable: 'any' }) as { enum?: unknown[]; items?: { enum?: unknown[] } };
+  const json = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' }) as {
+    enum?: unknown[];
+    items?: { enum?: unknown[] };
+  };
   return (json.enum ?? json.items?.enum ?? []).map(String);
 }
 

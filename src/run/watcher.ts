@@ -7,6 +7,7 @@ import type { MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
 
 const pause = 100; // milliseconds between two looks
+const attackStage = 'tangent attack';
 const window = 2000; // milliseconds over which rates and the bottleneck are taken
 
 /** Follows a run and shows it in the terminal: what it is told goes into one view, drawn when the run is at rest. */
@@ -79,26 +80,41 @@ export class Watcher implements Watch {
   rest(): void {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;
-    this.shown = now;
     if (now - this.past.at > window) this.measure(now);
+    if (this.attack.began === 0 && this.flow?.nodes.some((node) => node.name === attackStage && node.itemsIn > 0)) {
+      this.attack.began = now;
+      const of = this.toAttack();
+      this.view = { ...this.view, phase: 'attack', ...(of > 0 && { attacked: { done: 0, of, meanDistance: null } }) };
+    }
+    this.show(now);
+  }
+
+  /** Leaves the last view standing. */
+  close(): void {
+    if (this.view !== undefined) this.show(performance.now());
+    this.view = undefined;
+    this.terminal.end();
+  }
+
+  private show(now: number): void {
+    this.shown = now;
     this.terminal.show({
-      ...this.view,
+      ...this.view!,
       ...(this.saved && { snapshot: { update: this.saved.update, secondsAgo: (now - this.saved.at) / 1000 } }),
       secondsLeft: this.secondsLeft(now),
     });
   }
 
-  close(): void {
-    this.terminal.end();
+  private toAttack(): number {
+    return Number(this.folder.started.config.attacked ?? 0);
   }
 
   private attacked(record: MetricRecord): void {
-    if (this.attack.done === 0) this.attack.began = performance.now();
     this.attack.done++;
     if (typeof record.distance === 'number') this.attack.distances.push(record.distance);
     const { distances, done } = this.attack;
     const mean = distances.reduce((sum, one) => sum + one, 0) / distances.length;
-    const of = Number(this.folder.started.config.attacked ?? done);
+    const of = Math.max(done, this.toAttack());
     this.view = {
       ...this.view!,
       phase: 'attack',
@@ -126,6 +142,7 @@ export class Watcher implements Watch {
   private secondsLeft(now: number): number | null {
     const { epochs, updates, update, phase, attacked } = this.view!;
     if (phase === 'attack' && attacked !== undefined) {
+      if (attacked.done === 0) return null;
       const since = (now - this.attack.began) / 1000;
       return since > 1 ? (since / attacked.done) * (attacked.of - attacked.done) : null;
     }

@@ -44,6 +44,11 @@ test.each([
   );
 });
 
+test('a folder is kept as an absolute path', () => {
+  expect(resolve('data=some/where').data).toBe(join(process.cwd(), 'some/where'));
+  expect(resolve('data=embedded').data).toBe('embedded');
+});
+
 test('the keys of a config can be listed', () => {
   expect(describeConfig(mnist.config)).toMatch(/gamma=0\.001 +γ of equations 5 and 6/);
 });
