@@ -30,7 +30,8 @@ export function dense(model: Model, first: DenseFirst, group: number, box: Box):
       tf.tidy(() => {
         const kernel = weight<tf.Tensor2D>(weights, first.kernel);
         const points = tf.tensor2d(around.points, [group, d]);
-        const atPoints = tf.add(tf.matMul(points, kernel), weight(weights, first.bias)) as tf.Tensor2D;
+        const atPoints = tf.add(tf.matMul(points, kernel), weight(weights, first.bias));
+        const bases = tf.unstack(tf.div(atPoints, tf.tensor2d(Float32Array.from(around.scales), [group, 1])));
         const z = noise(unit, [d, draws]) as tf.Tensor2D;
         const zW = tf.matMul(z, kernel, true) as tf.Tensor2D;
         const lowest = tf.min(z, 1).dataSync();
@@ -46,8 +47,7 @@ export function dense(model: Model, first: DenseFirst, group: number, box: Box):
             const coordinates = tf.tensor1d(clipped, 'int32');
             const q = takenAway(z, coordinates, x, delta, box, clipped);
             const qW = tf.matMul(q, tf.gather(kernel, coordinates), true) as tf.Tensor2D;
-            const base = tf.div(tf.slice(atPoints, [slot, 0], [1, -1]), delta).flatten();
-            const found = classes(first.rest(weights, [zW, qW], base, delta));
+            const found = classes(first.rest(weights, [zW, qW], bases[slot] as tf.Tensor1D, delta));
             for (let k = 0; k < draws; k++) {
               if (found[k] === -1) sums.broken[slot] = 1;
               changed[k] = found[k] === around.predicted[slot] ? 0 : 1;

@@ -67,5 +67,5 @@ export function normalOf({ changed, overChanged, overAll }: Sums, n: number, slo
     square += value * value;
   }
   const length = Math.sqrt(square);
-  return Float32Array.from(u, (value) => value / length);
+  return new Float32Array(u.map((value) => value / length));
 }

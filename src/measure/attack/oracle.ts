@@ -22,5 +22,9 @@ export function classes(logits: tf.Tensor2D): Int32Array {
 }
 
 /** What the model says of `n` inputs that lie one after the other in `rows`. */
-export const ask = (model: Model, weights: Weights, rows: Float32Array, n: number): Int32Array =>
-  tf.tidy(() => classes(model.logits(weights, tf.tensor(rows, [n, ...model.inputShape]))));
+export function ask(model: Model, weights: Weights, rows: Float32Array, n: number): Int32Array {
+  const logits = tf.tidy(() => model.logits(weights, tf.tensor(rows, [n, ...model.inputShape])));
+  const found = classes(logits);
+  logits.dispose();
+  return found;
+}

@@ -36,9 +36,11 @@ export function tryNoise(
 ): number {
   const d = best.length;
   const x = group.originals.subarray(slot * d, (slot + 1) * d);
-  const rows = tf.tidy(() =>
-    tf.clipByValue(tf.add(tf.mul(noise, schedule.startDeviation), tf.tensor1d(x)), box.min, box.max).dataSync(),
-  ) as Float32Array;
+  const noisy = tf.tidy(() =>
+    tf.clipByValue(tf.add(tf.mul(noise, schedule.startDeviation), tf.tensor1d(x)), box.min, box.max),
+  );
+  const rows = noisy.dataSync() as Float32Array; // not inside: `tidy` looks at every number of what it returns
+  noisy.dispose();
   const found = ask(group.model, group.weights, rows, TRIES);
   group.queries[slot]! += TRIES;
   for (let k = 0; k < TRIES; k++) {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
   addOuter,
+  clampedRows,
   fusedGelu,
+  fusedGeluProduct,
   fusedGeluSlope,
   hasFused,
   pullBack,
@@ -42,6 +44,23 @@ describe.skipIf(!hasFused())('single passes agree with the same composed (native
     );
   });
 
+  test.each([1, 7, 10, 32])('gelu of sums in two parts, and the product of a layer of %i behind it', (k) => {
+    const [y, kernel] = [random([133, 301], 8), random([301, k], 9)];
+    const found = fusedGeluProduct([z, y], bias, 0.3, kernel);
+    agree(found, tf.matMul(gelu.value(affine(tf.add(z, y), bias, 0.3)), kernel));
+    const rows = fusedGeluProduct([tf.slice(z, 5, 3), tf.slice(y, 5, 3)], bias, 0.3, kernel);
+    expect([...rows.dataSync()]).toEqual([...tf.slice(found, 5, 3).dataSync()]); // the same bits wherever a row stands
+  });
+
+  test('what clamping changes of some rows', () => {
+    const rows = tf.tensor1d([132, 0, 7, 0], 'int32');
+    const least = tf.tensor1d([-1, 0.5, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+    const most = tf.tensor1d([1, 0.5, 0, Number.POSITIVE_INFINITY]);
+    const taken = tf.gather(z, rows);
+    const wanted = tf.sub(tf.minimum(tf.maximum(taken, least.expandDims(1)), most.expandDims(1)), taken);
+    expect([...clampedRows(z, rows, least, most).dataSync()]).toEqual([...wanted.dataSync()]);
+  });
+
   test('back through a narrow layer', () => {
     const d = random([133, 7], 3);
     const kernel = random([301, 7], 4);
@@ -66,5 +85,9 @@ describe.skipIf(!hasFused())('single passes agree with the same composed (native
 
   test('what does not fit is refused', () => {
     expect(() => fusedGelu(z, tf.zeros([300]), 1)).toThrow('bias does not fit z');
+    expect(() => fusedGeluProduct([z, tf.zeros([133, 300])], bias, 1, random([301, 7], 4))).toThrow('does not fit z');
+    expect(() => fusedGeluProduct([z, z], bias, 1, random([301, 33], 4))).toThrow('more than 32 columns');
+    const none = tf.zeros([1]) as tf.Tensor1D;
+    expect(() => clampedRows(z, tf.tensor1d([133], 'int32'), none, none)).toThrow('no such row');
   });
 });

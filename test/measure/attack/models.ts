@@ -26,8 +26,8 @@ export function linear(d: number, classes: number, seen: 'whole' | 'dense'): Att
           first: {
             kernel: layer.kernel,
             bias,
-            rest: (_: Weights, z: tf.Tensor2D, b: tf.Tensor1D, scale: number) =>
-              tf.mul(tf.add(z, b), scale) as tf.Tensor2D,
+            rest: (_: Weights, [z, y]: readonly [tf.Tensor2D, tf.Tensor2D], b: tf.Tensor1D, scale: number) =>
+              tf.tidy(() => tf.mul(tf.add(tf.add(z, y), b), scale) as tf.Tensor2D),
           },
         }
       : {}),
@@ -35,16 +35,9 @@ export function linear(d: number, classes: number, seen: 'whole' | 'dense'): Att
 }
 
 /** A small network with its first layer taken apart or not. */
-export function network(seen: 'whole' | 'dense'): Attacked {
-  const { first, ...whole } = mlp([12, 16, 3], { scale: 'none' }) as Attacked;
-  if (seen === 'whole') return whole;
-  const rest: DenseFirst['rest'] = (weights, z, bias, scale) =>
-    tf.tidy(() => {
-      const sums = tf.mul(tf.add(z, bias), scale);
-      const h = tf.mul(sums, tf.mul(0.5, tf.add(1, tf.erf(tf.mul(sums, Math.SQRT1_2))))) as tf.Tensor2D;
-      return tf.add(tf.matMul(h, weight(weights, 'readout/kernel')), weight(weights, 'readout/bias'));
-    });
-  return { ...whole, first: first ?? { kernel: 'hidden1/kernel', bias: 'hidden1/bias', rest } };
+export function network(seen: 'whole' | 'dense', hidden = [16]): Attacked {
+  const { first, ...whole } = mlp([12, ...hidden, 3], { scale: 'none' });
+  return seen === 'whole' ? whole : { ...whole, first: first! };
 }
 
 /** The same logits for every input. */
