@@ -9,7 +9,7 @@ import { diskFull, SetUpFailure } from './failure.js';
 const require = createRequire(import.meta.url);
 const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
 /** Ours: see each file. */
-const own = ['shim.cc', 'kernels/training.cc', 'kernels/attack.cc'].map(here);
+export const own = ['shim.cc', 'kernels/training.cc', 'kernels/attack.cc'].map(here);
 const ownHeaders = ['pool.h', 'gelu.h', 'operation.h'].map((name) => here(`kernels/${name}`));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = '-Wl,--wrap=TFE_OpSetAttrString'; // see shim.cc
@@ -48,8 +48,15 @@ export async function bindingKey(addon: string, library: string, abi: string): P
  *
  * @param addon folder of the npm package
  * @param tensorflow folder with include/, libtensorflow.so and libtensorflow_framework.so
+ * @param besides sources that go into it too
  */
-export async function compile(compiler: Compiler, addon: string, tensorflow: string, output: string): Promise<void> {
+export async function compile(
+  compiler: Compiler,
+  addon: string,
+  tensorflow: string,
+  output: string,
+  besides: readonly string[] = own,
+): Promise<void> {
   await mkdir(dirname(output), { recursive: true });
   const temporary = dirname(output); // the compiler's own files stay on the disk that was checked
   const outcome = await run(
@@ -59,7 +66,7 @@ export async function compile(compiler: Compiler, addon: string, tensorflow: str
       `-I${dirname(require.resolve('node-api-headers/include/node_api.h'))}`,
       `-I${join(tensorflow, 'include')}`,
       ...(await sources(addon)),
-      ...own,
+      ...besides,
       `-L${tensorflow}`,
       '-ltensorflow',
       '-ltensorflow_framework',
