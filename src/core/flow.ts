@@ -29,6 +29,8 @@ export class Flow {
   /** On while a serial stage hands out a restored update once more: nodes that had handled it let it pass by. */
   repeating = false;
   stopping = false;
+  /** On where the networks are taken over as they are: a further step would be a fault. */
+  frozen = false;
   /** On when all sinks are complete. */
   finished = false;
   /** On while a node hands items on: what arrives at another time was held by an operator of the user's. */
@@ -39,6 +41,7 @@ export class Flow {
   private readonly starts: (() => void)[] = [];
   private readonly pumps: (() => void)[] = [];
   private readonly closes: (() => void)[] = [];
+  private readonly stops: (() => void)[] = [];
   private downstreamOfSerial: Set<Node> | undefined;
   private resting = false;
   private unfinished = 0;
@@ -51,6 +54,12 @@ export class Flow {
     private readonly atRest?: AtRest,
   ) {
     this.unfinished = Object.keys(streams).length;
+    if (this.unfinished === 0) {
+      throw new WeirError(
+        'the graph has no streams',
+        'return the streams to listen to from wire: { updates$, tests$ }',
+      );
+    }
     for (const [key, stream] of Object.entries(streams)) this.drain(key, stream);
     if (this.failure !== undefined) throw this.failure.error;
     this.check();
@@ -66,6 +75,12 @@ export class Flow {
     const flow = Flow.current;
     const node = new Node(name, kind, flow);
     if (flow !== undefined) {
+      if (running === flow) {
+        throw new WeirError(
+          `'${name}' joins the graph after it has started`,
+          'wire every named part from the start: concat, defer, switchMap, repeat and retry subscribe too late',
+        );
+      }
       if (flow.nodes.some((other) => other.name === name)) {
         throw new WeirError(
           `two parts of the graph are called '${name}'`,
@@ -128,6 +143,8 @@ export class Flow {
       throw new WeirError('another flow is running in this process', 'run flows one after another');
     }
     running = this;
+    const stuck = (): void => this.failed(this.standstill());
+    process.once('beforeExit', stuck); // nothing is left that could move the graph
     try {
       const outcome = await new Promise<Outcome>((resolve, reject) => {
         this.finish = resolve;
@@ -135,11 +152,13 @@ export class Flow {
         if (this.failure !== undefined) reject(this.failure.error);
         else if (this.unfinished === 0) resolve('done');
         else for (const start of this.starts.splice(0)) start();
+        if (this.stopping) this.stop();
       });
       this.finished = outcome === 'done';
       if (this.finished) await this.atRest?.(this);
       return outcome;
     } finally {
+      process.off('beforeExit', stuck);
       running = undefined;
       this.close();
     }
@@ -149,6 +168,12 @@ export class Flow {
   stop(): void {
     this.stopping = true;
     if (!this.paced) this.restSoon();
+    for (const wake of this.stops) wake();
+  }
+
+  /** `wake` is called when the flow is to stop, for a stage that waits for items. */
+  onStop(wake: () => void): void {
+    this.stops.push(wake);
   }
 
   /** Without a serial stage the graph is at rest whenever the event loop has come round. */
@@ -157,7 +182,9 @@ export class Flow {
     this.resting = true;
     setImmediate(() => {
       this.resting = false;
-      Promise.resolve(this.rest()).catch((error) => this.failed(error));
+      Promise.resolve()
+        .then(() => this.rest())
+        .catch((error) => this.failed(error));
     });
   }
 
@@ -215,8 +242,10 @@ export class Flow {
       const entry = saved.nodes[node.name]!;
       node.entered = node.left = entry.position;
       node.handled = entry.handled;
+      if (node !== this.serial && !this.afterSerial.has(node)) node.resumedAt = entry.position;
       node.state?.load(entry.state, entry.position);
     }
+    this.frozen = again.length > 0;
   }
 
   /**
@@ -233,6 +262,16 @@ export class Flow {
       least = Math.min(least, node.translate?.(position) ?? position);
     }
     return least;
+  }
+
+  private standstill(): WeirError {
+    const holding = this.nodes
+      .filter((node) => node.held > 0)
+      .map((node) => `'${node.name}' holds ${node.held} samples`);
+    return new WeirError(
+      `the graph stands still: ${holding.join(', ') || 'nothing holds anything'}, and nothing is under way`,
+      'an operator of the pipeline neither hands on nor completes: look at what follows the stages named',
+    );
   }
 
   private goesOn(): boolean {
@@ -285,9 +324,18 @@ export class Flow {
         "train one network a graph; list several under the pipeline's `networks`",
       );
     }
-    for (const source of this.nodes.filter((node) => node.kind === 'source')) {
-      const hungry = path(source).reduce((most, node) => (node.needs > most.needs ? node : most), source);
-      if (source.limit === 0) source.limit = Math.max(1024, 3 * hungry.needs);
+    const sources = this.nodes.filter((node) => node.kind === 'source');
+    if (serial[0] !== undefined && sources.length > 0 && !this.nodes.some((node) => node.downstream.has(serial[0]!))) {
+      throw new WeirError(
+        `'${serial[0].name}' gets its items from a stream that another part of the graph listened to first`,
+        "fork it with fanOut('name') instead of share(): then each branch has its part in demand and snapshots",
+      );
+    }
+    for (const source of sources) {
+      const after = path(source);
+      const hungry = after.reduce((most, node) => (node.needs > most.needs ? node : most), source);
+      const inWork = after.reduce((sum, node) => sum + (Number.isFinite(node.limit) ? node.limit : 0), 0);
+      if (source.limit === 0) source.limit = Math.max(1024, 3 * hungry.needs) + inWork;
       if (hungry.needs > source.limit) {
         throw new WeirError(
           `source '${source.name}' may have ${source.limit} samples outside, but '${hungry.name}' waits for ${hungry.needs}`,

@@ -24,6 +24,7 @@ type Mark = { readonly position: number; readonly turn: number; readonly taken: 
  */
 export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Observable<T>[]): Observable<Merged<T>> {
   return new Observable((subscriber) => {
+    const flow = Flow.current;
     const out = Flow.join(name, 'stage');
     const queues = inputs.map(() => [] as T[]);
     const open = inputs.map(() => true);
@@ -65,7 +66,9 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
         out.arrive(position);
         out.leave(item, position);
         out.left = position;
+        if (marks.length % 256 === 0 && flow !== undefined) mark(flow.committed(out));
         subscriber.next({ position, input, item });
+        if (flow !== undefined && !flow.pushing) flow.roomMade();
       }
     };
 

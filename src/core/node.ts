@@ -40,6 +40,8 @@ export class Node {
   listener: ((item: unknown, position: number) => void) | undefined;
   private heavy = false;
 
+  /** After a resume: items up to here had been taken in already. */
+  resumedAt = -1;
   /** Whether items come to it later than they were handed out: an operator of the user's delays them. */
   late = false;
 

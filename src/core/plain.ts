@@ -2,12 +2,15 @@ import type { Data, TypedArray } from './data.js';
 
 /**
  * A copy of the plain data in an item: numbers, words, flags, arrays and records of these. What is not plain data
- * (a function, a tensor or another instance of a class) is left out, for nobody outside the graph may hold it.
+ * (a function, a tensor or another instance of a class) is left out, for nobody outside the graph may hold it; so is memory
+ * that threads share, which is a data set's and not the item's.
  */
 export function plainCopy(item: unknown): Data {
   if (item === null || item === undefined) return item;
   if (typeof item === 'number' || typeof item === 'string' || typeof item === 'boolean') return item;
-  if (ArrayBuffer.isView(item) && !(item instanceof DataView)) return (item as TypedArray).slice();
+  if (ArrayBuffer.isView(item) && !(item instanceof DataView)) {
+    return item.buffer instanceof SharedArrayBuffer ? undefined : (item as TypedArray).slice();
+  }
   if (Array.isArray(item)) return item.map(plainCopy);
   if (!isRecord(item)) return undefined;
   const copy: Record<string, Data> = {};

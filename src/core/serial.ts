@@ -1,6 +1,7 @@
 import { Observable, type OperatorFunction, Subject } from 'rxjs';
 import { breathe } from './breathe.js';
 import type { Data } from './data.js';
+import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import type { Node } from './node.js';
@@ -75,6 +76,8 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     };
     this.source = Flow.subscribe(this.node, source, {
       next: (item) => {
+        if (item.position < this.node.entered)
+          return end({ error: outOfOrder(this.value.name, item.position, this.node.entered) });
         const samples = item.position - this.node.entered;
         this.node.arrive(item.position);
         this.node.held += samples;
@@ -89,6 +92,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     else {
       this.flow.onStart(() => setImmediate(start));
       this.flow.onClose(() => this.value.dispose?.(this.state));
+      this.flow.onStop(() => this.arrived?.());
     }
   }
 
@@ -104,7 +108,9 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     while (await this.settled()) {
       const next = this.queue.shift() ?? (await this.arrival());
       if (this.closed) return;
+      if (next === undefined && this.ended === undefined) continue; // asked to stop while waiting
       if (next === undefined) return this.finish();
+      if (this.flow?.frozen) throw trainsOn(this.value.name);
       this.turn?.close();
       const begun = performance.now();
       const [state, output] = this.value.next(this.state, next.item);
@@ -118,7 +124,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
 
   /** Hands on an output with its turn; whoever needs the weights claims it now. */
   private handOut(output: Out, again: boolean): void {
-    this.turn = new Turn(output.position);
+    this.turn = new Turn(output.position, again);
     const given: Out & { [turnOf]?: Turn } = output;
     given[turnOf] = this.turn;
     if (!again) this.node.leave(output, output.position);
@@ -134,7 +140,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
   /** Does what was claimed, slice by slice. @returns whether to go on. */
   private async settled(): Promise<boolean> {
     for (let work = this.turn?.take(); work !== undefined; work = this.turn?.take()) {
-      while (!this.closed && !work.next().done) if (!(await this.rested())) return false;
+      while (!work.next().done) if (!(await this.rested())) return false;
     }
     return !this.closed && (await this.rested());
   }
@@ -148,7 +154,8 @@ class Line<In extends Positioned, Out extends Positioned, State> {
   private arrival(): Promise<{ readonly item: In; readonly samples: number } | undefined> {
     return new Promise((resolve) => {
       const look = (): void => {
-        if (this.queue.length === 0 && this.ended === undefined && !this.closed) return;
+        const stopping = this.flow?.stopping ?? false;
+        if (this.queue.length === 0 && this.ended === undefined && !this.closed && !stopping) return;
         this.arrived = undefined;
         resolve(this.queue.shift());
       };
@@ -164,13 +171,32 @@ class Line<In extends Positioned, Out extends Positioned, State> {
       if (await this.rested()) this.outputs.error(this.ended.error);
       return;
     }
+    if (this.turn?.position === 0 && this.node.itemsIn === 0) return this.outputs.error(nothingCame(this.value.name));
     this.turn?.end();
     if (!(await this.settled())) return;
     const { turn } = this;
     this.outputs.complete();
     for (let work = turn?.take(); work !== undefined; work = turn?.take()) {
-      while (!work.next().done) if (!(await this.rested())) return;
+      while (!work.next().done) await breathe(); // no snapshot any more: stages without claims have ended
     }
     turn?.close();
   }
 }
+
+const outOfOrder = (stage: string, position: number, after: number): WeirError =>
+  new WeirError(
+    `stage '${stage}' was handed position ${position} after position ${after}`,
+    'keep the order: use concatMap or ordered() in the place of mergeMap',
+  );
+
+const nothingCame = (stage: string): WeirError =>
+  new WeirError(
+    `not one item came to stage '${stage}'`,
+    'see that the data set is larger than a batch, and that no operator before it drops everything',
+  );
+
+const trainsOn = (stage: string): WeirError =>
+  new WeirError(
+    `stage '${stage}' would go on training a network that is taken over as it is`,
+    'leave the keys that lengthen the training as they were, or start a new run',
+  );

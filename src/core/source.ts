@@ -13,7 +13,8 @@ export interface Source<T extends Positioned> {
 }
 
 const slice = 8; // milliseconds of emission after which the event loop breathes
-const patience = 1000; // milliseconds in which samples that nobody has seen may still arrive
+const promptly = 5; // milliseconds without an arrival after which samples count as dropped
+const patience = 1000; // the same where an operator may hold items for a while
 const droughts = 64; // capacities that may go without a trace before it is an error
 
 /**
@@ -22,8 +23,8 @@ const droughts = 64; // capacities that may go without a trace before it is an e
  * Bound: `capacity` samples between here and the far end, whatever the speeds. Order: that of `from`.
  * State: the position, which the flow keeps. Alone, outside of a flow, it emits all it has as soon as it is subscribed to.
  *
- * An operator on the way may drop samples. They count as outside until a later one arrives; where every operator is known
- * to hand on at once, they are known to be gone; else they are written off after a while, `capacity` at a time.
+ * An operator on the way may drop samples. They count as outside until a later one arrives, or until nothing has arrived
+ * for a while: then they are written off, at first `capacity` of them.
  */
 export function source<T extends Positioned>(value: Source<T>): Observable<T> {
   return new Observable<T>((subscriber) => {
@@ -89,10 +90,12 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     const afterBreath = (): void => {
       if (flow.paced) pump();
       else
-        Promise.resolve(flow.rest()).then(
-          (goOn) => goOn && pump(),
-          (error) => subscriber.error(error),
-        );
+        Promise.resolve()
+          .then(() => flow.rest())
+          .then(
+            (goOn) => goOn && pump(),
+            (error) => subscriber.error(error),
+          );
     };
 
     /** An item goes out where it fits, or where nothing else is outside. */
@@ -104,25 +107,33 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         return true;
       }
       if (!flow.paced) flow.restSoon();
-      const after = path(node);
-      const held = after.some((next) => next.works && next.held > 0);
-      const late = after.some((next) => next.late);
-      if (!held && !late) {
-        const prompt = after.every((next) => next.itemsIn > 0); // nobody delays items: those not seen were dropped
-        allowance = prompt ? Math.max(node.limit, samples) : allowance + writtenOff;
-        if (allowance < samples) waitForArrivals();
-      }
+      allowance += writtenOff;
+      if (allowance < samples) waitForArrivals();
       return allowance >= samples;
     };
 
+    /**
+     * Where nothing arrives for a while and nobody works, what is outside was dropped: it is written off, each time twice as
+     * much. The while is short where every operator is known to hand on at once.
+     */
     const waitForArrivals = (): void => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        if (subscriber.closed) return;
-        writtenOff += node.limit;
-        if (writtenOff > droughts * node.limit) subscriber.error(drought());
-        else pump();
-      }, patience);
+      if (timer !== undefined) return;
+      const after = path(node);
+      const arrivals = (): number => after.reduce((sum, next) => sum + next.itemsIn, 0);
+      const before = arrivals();
+      const prompt = after.every((next) => next.itemsIn > 0 && !next.late);
+      timer = setTimeout(
+        () => {
+          timer = undefined;
+          if (subscriber.closed || upcoming === undefined) return;
+          const working = after.some((next) => next.held > 0 && (next.works || next.needs === 0));
+          if (arrivals() === before && !working) writtenOff = Math.max(node.limit, 2 * writtenOff);
+          const silent = after.some((next) => next.itemsIn === 0);
+          if (silent && writtenOff > droughts * node.limit) subscriber.error(drought());
+          else pump();
+        },
+        prompt ? promptly : patience,
+      );
     };
 
     const drought = (): WeirError => {

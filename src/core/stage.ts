@@ -1,5 +1,6 @@
 import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 import type { Data } from './data.js';
+import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import type { Node } from './node.js';
@@ -31,7 +32,8 @@ export interface Stage<In extends Positioned, Out, State> {
   end?(state: State): Iterable<Out>;
   /** The state as plain data; by default the state itself. */
   save?(state: State): Data;
-  load?(data: Data): State;
+  /** @param position where the source goes on: items up to it had been worked on */
+  load?(data: Data, position?: number): State;
 }
 
 /**
@@ -53,8 +55,12 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       let completed = false;
 
       const finish = (): void => {
-        for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
-        subscriber.complete();
+        try {
+          for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
+          subscriber.complete();
+        } catch (error) {
+          subscriber.error(error);
+        }
       };
 
       const apply = (step: Step<State, Out>, item: In): void => {
@@ -111,11 +117,13 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
 
       return Flow.subscribe(node, source, {
         next(item) {
-          if (flow?.repeating && item.position <= node.handled) return;
-          node.arrive(item.position);
           try {
-            const now = value.claims === undefined ? undefined : turn(item);
-            if (now === undefined) run(item);
+            if (typeof item?.position !== 'number') throw noPosition(value.name);
+            if (item.position <= node.resumedAt) return;
+            const now = turn(item);
+            if ((flow?.repeating || now?.again) && item.position <= node.handled) return;
+            node.arrive(item.position);
+            if (now === undefined || value.claims === undefined) run(item);
             else {
               now.claim(value.name, work(item));
               claimed++;
@@ -132,6 +140,12 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       });
     });
 }
+
+const noPosition = (stage: string): WeirError =>
+  new WeirError(
+    `stage '${stage}' was handed an item without a position`,
+    'let operators before it keep the field: map((item) => ({ ...item, more }))',
+  );
 
 /** Lifts a function that makes a stage to one that makes an operator. */
 export const lifted =
@@ -188,7 +202,7 @@ class Memory<In extends Positioned, Out, State> {
     node.state = {
       save: (position) => this.save(position),
       load: (data, position) => {
-        this.state = value.load === undefined ? (data as State) : value.load(data);
+        this.state = value.load === undefined ? (data as State) : value.load(data, position);
         this.past = [{ position, state: this.state }];
       },
     };

@@ -1,5 +1,5 @@
 import { filter, type MonoTypeOperatorFunction, Observable } from 'rxjs';
-import { WeirError } from './errors.js';
+import { StaleClaim, WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import { turn, type WithTurn } from './turn.js';
@@ -55,7 +55,9 @@ export const at = <T extends Counted>(moment: Since): MonoTypeOperatorFunction<T
 /**
  * Lets the last item pass, as soon as it proves to be the last and while its weights still stand.
  *
- * Unlike RxJS's `last`, what follows may claim the weights whatever stands between. Bound: holds one item. State: none.
+ * Unlike with RxJS's `last`, what follows may claim the weights. Put it next to the updates: behind an operator that delays
+ * them, or that lets the last one not pass, there is no last item whose weights stand, and that is an error.
+ * Bound: holds one item. State: none.
  */
 export function atEnd<T extends Positioned & WithTurn>(): MonoTypeOperatorFunction<T> {
   return (source) =>
@@ -65,16 +67,22 @@ export function atEnd<T extends Positioned & WithTurn>(): MonoTypeOperatorFuncti
         if (flow === undefined) subscriber.next(item);
         else flow.push(() => subscriber.next(item));
       };
-      let kept: { readonly item: T } | undefined;
+      let kept: T | undefined;
+      let given = false;
       return source.subscribe({
         next(item) {
-          const now = turn(item);
-          if (now === undefined) kept = { item };
-          else now.whenLast(() => give(item));
+          kept = item;
+          turn(item)?.whenLast(() => {
+            given = true;
+            give(item);
+          });
         },
         error: (error) => subscriber.error(error),
         complete() {
-          if (kept !== undefined) give(kept.item);
+          if (given || kept === undefined) return subscriber.complete();
+          const now = turn(kept);
+          if (now !== undefined && !now.stands) return subscriber.error(new StaleClaim('atEnd', kept.position));
+          give(kept);
           subscriber.complete();
         },
       });

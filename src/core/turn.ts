@@ -22,7 +22,16 @@ export class Turn {
   private readonly atLast: (() => void)[] = [];
   private open = true;
 
-  constructor(readonly position: number) {}
+  constructor(
+    readonly position: number,
+    /** Of a restored update that is handed out once more: who had handled it lets it pass. */
+    readonly again = false,
+  ) {}
+
+  /** Whether the weights still stand. */
+  get stands(): boolean {
+    return this.open;
+  }
 
   /** Adds work to this turn. @throws {StaleClaim} when the weights have moved on. */
   claim(stage: string, work: Work): void {

@@ -28,9 +28,11 @@ interface Partial {
   readonly pieces: readonly Samples[];
   readonly from: number;
   readonly count: number;
+  /** After a resume: samples up to here had been trained. */
+  readonly after: number;
 }
 
-const nothing: Partial = { pieces: [], from: 0, count: 0 };
+const nothing: Partial = { pieces: [], from: 0, count: 0, after: 0 };
 
 /**
  * Joins and cuts samples into batches of `size`; a batch never spans two epochs.
@@ -54,11 +56,12 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     holds: (state) => state.count,
     start: () => nothing,
     next(state, samples) {
-      return cut(add(state, samples), samples);
+      const fresh = untrained(samples, state.after);
+      return fresh === undefined ? [state] : cut(add(state, fresh), fresh);
     },
     end: (state) => (partial === 'keep' && state.count > 0 ? [join(state, state.count, state.pieces.at(-1)!)] : []),
     save: () => null, // a snapshot is taken where a batch ends: nothing waits
-    load: () => nothing,
+    load: (_, position = 0) => ({ ...nothing, after: position }),
   });
 
   function last(samples: Samples): Samples {
@@ -79,7 +82,22 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
   }
 }
 
+/** The samples after a position. */
+function untrained(samples: Samples, after: number): Samples | undefined {
+  const skip = Math.max(0, after - (samples.position - samples.labels.length));
+  if (skip === 0) return samples;
+  if (skip >= samples.labels.length) return undefined;
+  const width = samples.values.length / samples.labels.length;
+  return {
+    ...samples,
+    indices: samples.indices.subarray(skip),
+    values: samples.values.subarray(skip * width),
+    labels: samples.labels.subarray(skip),
+  };
+}
+
 const add = (state: Partial, samples: Samples): Partial => ({
+  after: 0,
   pieces: [...state.pieces, samples],
   from: state.from,
   count: state.count + samples.labels.length,
@@ -123,5 +141,5 @@ function without(state: Partial, count: number): Partial {
     from -= state.pieces[first]!.labels.length;
     first++;
   }
-  return { pieces: state.pieces.slice(first), from, count: state.count - count };
+  return { pieces: state.pieces.slice(first), from, count: state.count - count, after: 0 };
 }

@@ -47,7 +47,8 @@ export function draw(dataset: Dataset, options: DrawOptions): Observable<Block> 
   function* blocks(after: number): Generator<Block> {
     const { size } = dataset;
     let epoch = Math.floor(after / size) + 1;
-    let first = after % size;
+    // from the beginning of a block on, whatever part of it had been trained: so stages in between see the same blocks again
+    let first = (after % size) - ((after % size) % block);
     for (; epoch <= epochs; epoch++, first = 0) {
       const order = shuffle ? permutation(size, seed, epoch) : (i: number) => i;
       for (; first < size; first += block) {

@@ -17,7 +17,7 @@ import type { Positioned } from '../core/item.js';
 /**
  * Works on several items at once and emits one result for each.
  *
- * Bound: at most `limit` inside, counted by `sizeOf` (by default each item counts 1). Order: that of the items. State: none.
+ * Bound: at most `limit` inside, counted by `sizeOf` (by default each item counts 1), or one item that is larger. Order: that of the items. State: none.
  * Failure: the earliest failed item ends the stream. Unsubscribing cancels all work.
  *
  * @example images$.pipe(ordered('augment', 12, (image) => pool.run(image)))
@@ -39,7 +39,7 @@ export function ordered<A, B>(
         map((item) => {
           const size = sizeOf(item);
           const position = (item as Partial<Positioned>).position ?? node.entered;
-          if (node.held + size > limit) throw new OverLimit(name, limit);
+          if (node.held > 0 && node.held + size > limit) throw new OverLimit(name, limit);
           node.arrive(position);
           node.held += size;
           const result = new AsyncSubject<B>(); // keeps an early result, or error, until its turn

@@ -42,27 +42,32 @@ export class Tap {
   /** Takes a copy, and never waits. */
   see(item: unknown): void {
     if (this.seen++ % this.every !== 0) return;
-    if (this.kept.length === this.size) {
-      this.kept.shift();
-      this.dropped++;
+    try {
+      const copy = plainCopy(item);
+      if (this.kept.length === this.size) {
+        this.kept.shift();
+        this.dropped++;
+      }
+      this.kept.push(copy);
+    } catch {
+      this.dropped++; // what cannot be copied, such as an item that holds itself, costs the run nothing
+      return;
     }
-    this.kept.push(plainCopy(item));
     if (this.reading) return;
     this.reading = true;
     setImmediate(() => void this.drain());
   }
 
   private async drain(): Promise<void> {
-    try {
-      for (let item = this.kept.shift(); item !== undefined; item = this.kept.shift()) {
-        await this.reader(item);
+    while (this.kept.length > 0) {
+      try {
+        await this.reader(this.kept.shift());
         this.read++;
+      } catch {
+        this.dropped++; // a reader that fails costs itself an item, and the run nothing
       }
-    } catch {
-      this.dropped++; // a reader that fails costs itself an item, and the run nothing
-    } finally {
-      this.reading = false;
     }
+    this.reading = false;
   }
 }
 

@@ -38,13 +38,13 @@ export function resolveConfig<S extends Shape>(
   const given = new Map(settings.map(parseSetting));
   const profile = given.get('profile') ?? String(before.profile ?? 'paper');
   given.delete('profile');
-  if (profile !== 'paper' && profiles[profile] === undefined) {
+  if (profile !== 'paper' && !Object.hasOwn(profiles, profile)) {
     throw unknown('profile', profile, ['paper', ...Object.keys(profiles)]);
   }
   const { profile: _, ...earlier } = before;
   const values: Record<string, unknown> = { ...profiles[profile], ...fallback, ...earlier };
   for (const [key, text] of given) {
-    const type = shape[key];
+    const type = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (type === undefined) throw unknown('key', key, [...Object.keys(shape), 'profile']);
     values[key] = parseValue(key, text, type);
   }

@@ -125,7 +125,7 @@ export class Execution {
     try {
       const { from } = this.folder.started;
       if (state !== undefined) flow.load(state.flow);
-      else if (from !== undefined) flow.load(trained(from.run, network.name).flow, from.again);
+      else if (from !== undefined) flow.load(trained(RunFolder.open(from.run), network.name).flow, from.again);
       else write({ network: network.name, stream: 'network', ...network, ...this.pipeline.task });
       if (this.stopped) flow.stop();
       watch.network(network, index, of, flow, state?.update);
@@ -154,12 +154,12 @@ export function readState(
 }
 
 /** The last state of a network of a run that is done. */
-function trained(run: string, network: string): RunState {
-  const found = readState(RunFolder.open(run).snapshots(network), () => undefined);
+export function trained(run: RunFolder, network: string): RunState {
+  const found = readState(run.snapshots(network), () => undefined);
   if (found?.done) return found.state;
   throw new WeirError(
-    `network '${network}' of ${run} is not trained to the end`,
-    `finish it with \`weir resume ${run}\``,
+    `network '${network}' of ${run.shown} is not trained to the end`,
+    `finish it with \`weir resume ${run.shown}\``,
   );
 }
 

@@ -30,10 +30,16 @@ export class RunFolder {
     readonly started: RunConfig,
   ) {}
 
-  /** Makes a run's folder, by default a new one under `runs/`. @throws {WeirError} when a run is there already. */
+  /**
+   * Makes a run's folder, by default a new one under `runs/`.
+   *
+   * @param fill puts into the folder what the run takes over, and says what that is; the config is written last
+   * @throws {WeirError} when a run is there already.
+   */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'from'>,
+    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config'>,
+    fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
     const folder = path ?? fresh(start.pipeline, createdAt);
@@ -43,9 +49,10 @@ export class RunFolder {
         `go on with \`weir resume ${folder}\`, or choose another folder`,
       );
     }
-    const run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
+    let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
     try {
       mkdirSync(folder, { recursive: true });
+      if (fill !== undefined) run = { ...run, from: fill(folder) };
       const part = `${configFile(folder)}.part`;
       writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });
       renameSync(part, configFile(folder));

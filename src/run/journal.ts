@@ -28,7 +28,7 @@ export function journal(
     start: () => 0,
     next(kept, item) {
       const { fields, arrays } = plain(item, kept < pictures);
-      write({ network, stream, ...fields });
+      write({ ...fields, network, stream });
       return [arrays ? kept + 1 : kept];
     },
   };

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { MetricsLog } from '../observe/metrics-log.js';
 import { readMetrics } from '../observe/metrics-reader.js';
 import { RunFolder } from './folder.js';
@@ -18,12 +18,12 @@ export function takeOver(
   const kept = [...readMetrics(join(source.path, 'metrics.ndjson'))].filter(
     ({ stream }) => !streams.includes(String(stream)),
   );
-  const logged = kept.reduce((bytes, record) => bytes + Buffer.byteLength(`${JSON.stringify(record)}\n`), 0);
-  const from = { run: source.path, again: streams.map((stream) => `${stream}$`), logged };
-  const folder = RunFolder.create(path, { module, pipeline, seed, config, from });
-  const log = new MetricsLog(join(folder.path, 'metrics.ndjson'));
-  for (const record of kept) log.append(record);
-  log.flush({ sync: true });
-  log.close();
-  return folder;
+  const again = streams.map((stream) => `${stream}$`);
+  return RunFolder.create(path, { module, pipeline, seed, config }, (folder) => {
+    const log = new MetricsLog(join(folder, 'metrics.ndjson'));
+    for (const record of kept) log.append(record);
+    log.flush({ sync: true });
+    log.close();
+    return { run: resolve(source.path), again, logged: log.length };
+  });
 }

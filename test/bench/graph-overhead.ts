@@ -11,8 +11,8 @@ import { graph, images, model, size, training } from './sides/mnist.js';
  * What the graph costs: the MNIST training step (784-2000-10, batch 1024) through draw, augment, batch and train, against the
  * same draws, scaling and steps in a bare `for` loop. Both keep going from round to round; the target is 3 % or less.
  */
-const updates = 6; // a round
-const rounds = 25;
+const updates = 4; // a round
+const rounds = 61;
 
 /** Draws, scales and trains, one after the other. */
 function bare(dataset: Dataset): Side {

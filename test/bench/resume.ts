@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { start, weir } from '../run/weir.js';
@@ -39,7 +39,6 @@ export async function bench([wanted = '30']: string[]): Promise<boolean> {
     let kills = 0;
     let runs = 0;
     let same = 0;
-    const inside = { training: 0, attack: 0, writing: 0 };
     while (kills < Number(wanted)) {
       const folder = join(base, `run-${++runs}`);
       for (;;) {
@@ -52,23 +51,15 @@ export async function bench([wanted = '30']: string[]): Promise<boolean> {
         if (status === 0) break;
         if (status !== 'SIGKILL') throw new Error(`run ${runs} ended with ${status}: ${err}`);
         kills++;
-        if (halfWritten(folder)) inside.writing++;
-        else inside[err.trimEnd().split('\n').at(-1)?.includes('attack') ? 'attack' : 'training']++;
       }
       const hash = (await weir('hash', '--all', folder)).out.trim();
       if (hash === whole) same++;
       console.log(`run ${runs}: ${kills} kills so far, ${hash === whole ? 'the same' : `another: ${hash}`}`);
     }
-    console.log(
-      `${kills} kills: ${inside.training} in training, ${inside.attack} in the attack, ${inside.writing} inside a snapshot`,
-    );
+    console.log(`${kills} kills over ${runs} runs`);
     console.log(`resume ratio ${(same / runs).toFixed(2)} (reach 1.00)`);
     return same === runs;
   } finally {
     rmSync(base, { recursive: true, force: true });
   }
 }
-
-const halfWritten = (folder: string): boolean =>
-  existsSync(join(folder, 'snapshots')) &&
-  readdirSync(join(folder, 'snapshots'), { recursive: true }).some((name) => String(name).endsWith('.part'));

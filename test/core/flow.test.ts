@@ -1,4 +1,4 @@
-import { concatMap, delay, filter, map, of, timer } from 'rxjs';
+import { concat, concatMap, delay, filter, map, mergeMap, of, share, take, timer } from 'rxjs';
 import { expect, test } from 'vitest';
 import { Flow, type FlowState } from '../../src/core/flow.js';
 import type { Positioned } from '../../src/core/item.js';
@@ -6,6 +6,10 @@ import { serial } from '../../src/core/serial.js';
 import { source } from '../../src/core/source.js';
 import { stage } from '../../src/core/stage.js';
 import { atEnd, every } from '../../src/core/tick.js';
+import { augment } from '../../src/feed/augment/augment.js';
+import { batch } from '../../src/feed/batch.js';
+import { sharedBytes, sharedFloats } from '../../src/feed/dataset.js';
+import { type Block, draw } from '../../src/feed/draw.js';
 
 interface Sample extends Positioned {
   readonly value: number;
@@ -233,4 +237,117 @@ test('an observable of the user may stand anywhere', async () => {
   );
   await new Flow({ out$ }).start();
   expect(got).toEqual([0, 1, 3]);
+});
+
+test('share() before the training step is refused: its other branch would take no part in demand and snapshots', () => {
+  const shared$ = count('count', 10).pipe(share());
+  expect(() => new Flow({ batches$: shared$, updates$: shared$.pipe(sum()) })).toThrow(
+    expect.objectContaining({ remedy: expect.stringContaining('fork it with fanOut') }),
+  );
+});
+
+test('items out of order, without a position, or not one at all are errors that say so', async () => {
+  const shuffled$ = count('count', 20).pipe(
+    mergeMap((item) => timer(item.value % 3).pipe(map(() => item))),
+    sum(),
+  );
+  await expect(new Flow({ shuffled$ }).start()).rejects.toThrow(/was handed position \d+ after position/);
+  const bare$ = count('count', 3).pipe(
+    map(({ value }) => ({ value }) as never),
+    stage<Sample, Sample, null>({ name: 'needs position', start: () => null, next: (s, item) => [s, item] }),
+  );
+  await expect(new Flow({ bare$ }).start()).rejects.toThrow("'needs position' was handed an item without a position");
+  const none$ = count('count', 3).pipe(
+    filter(() => false),
+    sum(),
+  );
+  await expect(new Flow({ none$ }).start()).rejects.toThrow("not one item came to stage 'train'");
+  expect(() => new Flow({})).toThrow('has no streams');
+});
+
+test('a stop is heard while training waits for data', async () => {
+  const hungry = stage<Sample, Sample, number>({
+    name: 'waits',
+    needs: 50,
+    holds: (held) => held,
+    start: () => 0,
+    next: (held, item) => (held === 49 ? [0, item] : [held + 1]),
+  });
+  const slow$ = count('count', 1000, 50).pipe(
+    concatMap((item) => timer(3).pipe(map(() => item))),
+    hungry,
+    sum(),
+  );
+  let snapshots = 0;
+  const flow: Flow = new Flow({ slow$ }, () => void snapshots++);
+  setTimeout(() => flow.stop(), 40);
+  expect(await flow.start()).toBe('stopped');
+  expect(snapshots).toBeGreaterThan(0);
+});
+
+test('a listener that takes a few updates and leaves has its claimed work done, and the flow ends', async () => {
+  let worked = 0;
+  const few$ = count('count', 100).pipe(
+    sum(),
+    take(3),
+    stage<{ position: number }, never, null>({
+      name: 'work',
+      claims: 'weights',
+      start: () => null,
+      next(state) {
+        worked++;
+        return [state];
+      },
+    }),
+  );
+  expect(await new Flow({ few$ }).start()).toBe('done');
+  expect(worked).toBe(3);
+});
+
+test('atEnd behind an operator that hides the last update is an error, not a silence', async () => {
+  const hidden$ = count('count', 15).pipe(sum(), every({ epochs: 1 }), atEnd());
+  await expect(new Flow({ hidden$ }).start()).rejects.toThrow("stage 'atEnd' claims the weights");
+});
+
+test('a part that joins after the start, as concat makes it, is refused by name', async () => {
+  const out$ = concat(count('first', 2), count('second', 2));
+  await expect(new Flow({ out$ }).start()).rejects.toThrow("'second' joins the graph after it has started");
+});
+
+test('a state upstream of batches is restored exactly though blocks and batches do not meet', async () => {
+  const wire = (totals: number[]) => {
+    const counter = stage<Block, Block, number>({
+      name: 'blocks',
+      start: () => 0,
+      next: (seen, block) => [seen + block.indices.length, { ...block, epoch: seen }],
+    });
+    const values = sharedFloats(90);
+    const labels = sharedBytes(90);
+    const data = { name: 'numbers', size: 90, sampleShape: [1], classes: ['a'], values, labels };
+    return {
+      out$: draw(data, { epochs: 4, seed: 1, block: 16, capacity: 64 }).pipe(
+        counter,
+        augment([], { seed: 1 }),
+        batch(25),
+        map(({ position, indices, epoch }) => ({ position, value: indices.reduce((a, b) => a + b, 0) + 1000 * epoch })),
+        sum(),
+        map((update) => {
+          totals[update.number] = update.total;
+          return update;
+        }),
+      ),
+    };
+  };
+  const whole: number[] = [];
+  await new Flow(wire(whole)).start();
+  for (let stopAt = 2; stopAt < 16; stopAt++) {
+    const totals: number[] = [];
+    let rests = 0;
+    const first: Flow = new Flow(wire(totals), (at) => void (++rests === stopAt && at.stop()));
+    await first.start();
+    const second = new Flow(wire(totals));
+    second.load(structuredClone(first.save()));
+    await second.start();
+    expect(totals).toEqual(whole);
+  }
 });

@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { loadTensorFlow } from '../../learn/device/tf.js';
 import { resolveConfig } from '../config.js';
+import { trained } from '../execute.js';
 import { RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
 import { takeOver } from '../take-over.js';
+import { wired } from '../try-out.js';
 import { goOn } from './go-on.js';
 import { folderOption, type SnapshotSettings, setOption, snapshotOptions } from './options.js';
 
@@ -27,13 +30,15 @@ export function attackCommand(): Command {
       const { module, seed, config: before } = source.started;
       const pipeline = await loadPipeline(module);
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { before });
-      const streams = await pipeline.wire({ config, network: pipeline.networks(config, seed)[0]!, seed });
+      await loadTensorFlow();
+      const streams = await wired(pipeline, config, seed);
       if (!(`${stream}$` in streams)) {
         throw new WeirError(
           `pipeline '${pipeline.name}' has no stream ${stream}$`,
           'wire an attack and return it by that name',
         );
       }
+      for (const { name } of pipeline.networks(config, seed)) trained(source, name);
       const folder = takeOver(source, settings.run, config, [stream]);
       await goOn(folder, pipeline, settings);
     });

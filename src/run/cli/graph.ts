@@ -4,6 +4,7 @@ import { toMermaid, toText } from '../../core/graph.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { resolveConfig } from '../config.js';
 import { loadPipeline } from '../load-module.js';
+import { wired } from '../try-out.js';
 import { seedOption, setOption } from './options.js';
 
 /** `weir graph MODULE`: the graph of the pipeline's first network, as text or for Mermaid; nothing is run. */
@@ -19,9 +20,8 @@ export function graphCommand(): Command {
     .action(async (module: string, settings: { set: string[]; seed: number; mermaid?: boolean; text?: boolean }) => {
       const pipeline = await loadPipeline(module);
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set);
-      const network = pipeline.networks(config, settings.seed)[0]!;
       await loadTensorFlow();
-      const flow = new Flow(await pipeline.wire({ config, network, seed: network.seed }));
+      const flow = new Flow(await wired(pipeline, config, settings.seed));
       const parts = [settings.mermaid ? '' : toText(flow), settings.text ? '' : toMermaid(flow)];
       flow.close();
       process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);

@@ -24,6 +24,9 @@ export function hashCommand(): Command {
         return;
       }
       const weights = Object.fromEntries([...states].flatMap(([name, state]) => weightsOf(name, state)));
+      if (Object.keys(weights).length === 0) {
+        throw new WeirError(`the run in ${folder.path} has no weights`, 'its graph has no training step: use --all');
+      }
       process.stdout.write(`${hashWeights(weights)}\n`);
     });
 }

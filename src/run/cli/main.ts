@@ -33,6 +33,12 @@ for (const command of [
   weir.addCommand(command());
 }
 
+// A reader that has seen enough (`weir replay … | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await weir.parseAsync();
 } catch (error) {

@@ -3,7 +3,14 @@ import { InvalidArgumentError, Option } from 'commander';
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 const whole = (value: string): number => {
-  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('it must be a whole number from 0 on');
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value))) {
+    throw new InvalidArgumentError('it must be a whole number from 0 to 2^53 - 1');
+  }
+  return Number(value);
+};
+
+const count = (value: string): number => {
+  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('it must be a whole number from 1 on');
   return Number(value);
 };
 
@@ -28,7 +35,7 @@ export const snapshotOptions = (): Option[] => [
     .choices(['stop', 'warn'])
     .default('stop'),
 ];
-export const itemsOption = (): Option => new Option('--items <n>', 'how many items').argParser(positive).default(10);
+export const itemsOption = (): Option => new Option('--items <n>', 'how many items').argParser(count).default(10);
 
 /** What `snapshotOptions` give. */
 export interface SnapshotSettings {

@@ -4,6 +4,7 @@ import { loadTensorFlow } from '../../learn/device/tf.js';
 import { recordEdge } from '../../observe/record.js';
 import { resolveConfig } from '../config.js';
 import { loadPipeline } from '../load-module.js';
+import { wired } from '../try-out.js';
 import { itemsOption, seedOption, setOption } from './options.js';
 
 /** `weir record MODULE EDGE FILE`: runs the pipeline's first network until so many items of an edge are recorded. */
@@ -21,9 +22,8 @@ export function recordCommand(): Command {
       async (module: string, edge: string, file: string, settings: { set: string[]; seed: number; items: number }) => {
         const pipeline = await loadPipeline(module);
         const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set);
-        const network = pipeline.networks(config, settings.seed)[0]!;
         await loadTensorFlow();
-        const flow = new Flow(await pipeline.wire({ config, network, seed: network.seed }));
+        const flow = new Flow(await wired(pipeline, config, settings.seed));
         const complete = (): void => flow.stop();
         const end = recordEdge(flow, edge, file, { pipeline: pipeline.name, items: settings.items, complete });
         try {
@@ -31,6 +31,7 @@ export function recordCommand(): Command {
         } finally {
           end();
         }
+        if (flow.finished) process.stderr.write(`weir: the stream ended before ${settings.items} items had come\n`);
         process.stdout.write(`${file}\n`);
       },
     );

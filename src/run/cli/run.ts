@@ -3,6 +3,7 @@ import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
 import { RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
+import { tryOut } from '../try-out.js';
 import { goOn } from './go-on.js';
 import { folderOption, type SnapshotSettings, seedOption, setOption, snapshotOptions } from './options.js';
 
@@ -36,7 +37,7 @@ export function runCommand(): Command {
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { fallback });
-      pipeline.networks(config, settings.seed); // a wrong list of networks is told before anything is written
+      await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
       const folder = RunFolder.create(settings.run, { module, pipeline: pipeline.name, seed: settings.seed, config });
       await goOn(folder, pipeline, settings);
     });
