@@ -18,7 +18,7 @@ export class Tap {
   seen = 0;
   read = 0;
   dropped = 0;
-  private readonly kept: Data[] = [];
+  private readonly kept: unknown[] = [];
   private reading = false;
   private readonly size: number;
   private readonly every: number;
@@ -39,20 +39,14 @@ export class Tap {
     }
   }
 
-  /** Takes a copy, and never waits. */
+  /** Keeps the item, which nobody changes once it is handed on, and never waits; the copy is made when it is read. */
   see(item: unknown): void {
     if (this.seen++ % this.every !== 0) return;
-    try {
-      const copy = plainCopy(item);
-      if (this.kept.length === this.size) {
-        this.kept.shift();
-        this.dropped++;
-      }
-      this.kept.push(copy);
-    } catch {
-      this.dropped++; // what cannot be copied, such as an item that holds itself, costs the run nothing
-      return;
+    if (this.kept.length === this.size) {
+      this.kept.shift();
+      this.dropped++;
     }
+    this.kept.push(item);
     if (this.reading) return;
     this.reading = true;
     setImmediate(() => void this.drain());
@@ -61,10 +55,10 @@ export class Tap {
   private async drain(): Promise<void> {
     while (this.kept.length > 0) {
       try {
-        await this.reader(this.kept.shift());
+        await this.reader(plainCopy(this.kept.shift()));
         this.read++;
       } catch {
-        this.dropped++; // a reader that fails costs itself an item, and the run nothing
+        this.dropped++; // a reader that fails, or an item that holds itself, costs an item, and the run nothing
       }
     }
     this.reading = false;

@@ -248,7 +248,7 @@ test('share() before the training step is refused: its other branch would take n
 
 test('items out of order, without a position, or not one at all are errors that say so', async () => {
   const shuffled$ = count('count', 20).pipe(
-    mergeMap((item) => timer(item.value % 3).pipe(map(() => item))),
+    mergeMap((item) => timer(10 * (3 - (item.value % 3))).pipe(map(() => item))),
     sum(),
   );
   await expect(new Flow({ shuffled$ }).start()).rejects.toThrow(/was handed position \d+ after position/);
