@@ -45,6 +45,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     let allowance = 0;
     let writtenOff = 0;
     let emitting = false;
+    let stride = 1;
     let timer: NodeJS.Timeout | undefined;
 
     const start = (): void => {
@@ -80,7 +81,8 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         node.leave(item, item.position);
         upcoming = items.next(); // looked up first: whoever gets the last item can be told at once that it is the last
         subscriber.next(item);
-        if ((count & 63) === 0 && performance.now() > until) {
+        if (count % stride === 0 && performance.now() > until) {
+          stride = count < 1000 ? 1 : 64; // the clock is looked at for every item where items are heavy
           setImmediate(afterBreath);
           return;
         }

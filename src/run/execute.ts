@@ -103,11 +103,11 @@ export class Execution {
       watch.record(record);
     };
     const snapshot = (flow: Flow): void => {
-      metrics.flush({ sync: true });
       const seconds = (performance.now() - begun) / 1000;
-      const saved: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
       const about = { pipeline: this.pipeline.name, network: network.name, seed: network.seed, update };
       try {
+        metrics.flush({ sync: true });
+        const saved: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
         const path = store.write(flow.finished ? done : update, saved as unknown as Data, about);
         watch.snapshot(path, update);
       } catch (error) {

@@ -1,4 +1,4 @@
-import { concatMap, delay, map, type Observable, of } from 'rxjs';
+import { concatMap, defer, delay, map, type Observable, of } from 'rxjs';
 import { WeirError } from '../../core/errors.js';
 import type { Positioned } from '../../core/item.js';
 import { type Frame, readRecording } from '../../core/recording.js';
@@ -26,14 +26,16 @@ export function replay<T extends Positioned>(file: string, options: ReplayOption
   const { pace = 'at once', gaps = 'refuse', name = 'replay', capacity } = options;
   const frames$ = source({ name, capacity, from: items });
   if (pace === 'at once') return frames$.pipe(map(({ item }) => item));
-  let before = 0;
-  return frames$.pipe(
-    concatMap(({ item, time }) => {
-      const pause = Math.max(0, time - before);
-      before = time;
-      return of(item).pipe(delay(pause));
-    }),
-  );
+  return defer(() => {
+    let before: number | undefined; // the first item comes at once, wherever the recording is taken up
+    return frames$.pipe(
+      concatMap(({ item, time }) => {
+        const pause = Math.max(0, time - (before ?? time));
+        before = time;
+        return of(item).pipe(delay(pause));
+      }),
+    );
+  });
 
   function* items(after: number): Generator<Positioned & { readonly item: T; readonly time: number }> {
     for (const frame of readRecording(file).frames) {
