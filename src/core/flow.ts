@@ -1,4 +1,5 @@
 import { type Observable, type Observer, Subscription } from 'rxjs';
+import { checkGraph, standstill } from './check.js';
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
 import type { Positioned } from './item.js';
@@ -62,7 +63,7 @@ export class Flow {
     }
     for (const [key, stream] of Object.entries(streams)) this.drain(key, stream);
     if (this.failure !== undefined) throw this.failure.error;
-    this.check();
+    checkGraph(this.nodes);
   }
 
   /** The flow that the stage now being subscribed belongs to. Outside of any, a stage works alone. */
@@ -143,7 +144,7 @@ export class Flow {
       throw new WeirError('another flow is running in this process', 'run flows one after another');
     }
     running = this;
-    const stuck = (): void => this.failed(this.standstill());
+    const stuck = (): void => this.failed(standstill(this.nodes));
     process.once('beforeExit', stuck); // nothing is left that could move the graph
     try {
       const outcome = await new Promise<Outcome>((resolve, reject) => {
@@ -264,16 +265,6 @@ export class Flow {
     return least;
   }
 
-  private standstill(): WeirError {
-    const holding = this.nodes
-      .filter((node) => node.held > 0)
-      .map((node) => `'${node.name}' holds ${node.held} samples`);
-    return new WeirError(
-      `the graph stands still: ${holding.join(', ') || 'nothing holds anything'}, and nothing is under way`,
-      'an operator of the pipeline neither hands on nor completes: look at what follows the stages named',
-    );
-  }
-
   private goesOn(): boolean {
     if (this.stopping) this.finish?.('stopped');
     return !this.stopping;
@@ -313,36 +304,6 @@ export class Flow {
     const { serial } = this;
     this.downstreamOfSerial ??= new Set(serial === undefined ? [] : path(serial));
     return this.downstreamOfSerial;
-  }
-
-  /** A source that may not have a whole batch outside would wait for ever; one serial stage gives the flow its time. */
-  private check(): void {
-    const serial = this.nodes.filter((node) => node.kind === 'serial');
-    if (serial.length > 1) {
-      throw new WeirError(
-        `the graph trains in ${serial.length} places: ${serial.map((node) => `'${node.name}'`).join(', ')}`,
-        "train one network a graph; list several under the pipeline's `networks`",
-      );
-    }
-    const sources = this.nodes.filter((node) => node.kind === 'source');
-    if (serial[0] !== undefined && sources.length > 0 && !this.nodes.some((node) => node.downstream.has(serial[0]!))) {
-      throw new WeirError(
-        `'${serial[0].name}' gets its items from a stream that another part of the graph listened to first`,
-        "fork it with fanOut('name') instead of share(): then each branch has its part in demand and snapshots",
-      );
-    }
-    for (const source of sources) {
-      const after = path(source);
-      const hungry = after.reduce((most, node) => (node.needs > most.needs ? node : most), source);
-      const inWork = after.reduce((sum, node) => sum + (Number.isFinite(node.limit) ? node.limit : 0), 0);
-      if (source.limit === 0) source.limit = Math.max(1024, 3 * hungry.needs) + inWork;
-      if (hungry.needs > source.limit) {
-        throw new WeirError(
-          `source '${source.name}' may have ${source.limit} samples outside, but '${hungry.name}' waits for ${hungry.needs}`,
-          `raise the capacity of '${source.name}' to ${hungry.needs} or more`,
-        );
-      }
-    }
   }
 }
 

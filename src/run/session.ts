@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/flow.js';
 import { loadTensorFlow } from '../learn/device/tf.js';
 import { collectReport } from './collect.js';
-import { Execution, type Options, type Watch } from './execute.js';
+import { Execution, type Options } from './execute.js';
 import type { RunFolder } from './folder.js';
 import type { Pipeline } from './pipeline.js';
 import { stopOnSignals } from './signals.js';
@@ -44,5 +44,3 @@ export async function runSession({ folder, pipeline, options }: Session): Promis
     lock.release();
   }
 }
-
-export type { Watch };
