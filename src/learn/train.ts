@@ -7,9 +7,8 @@ import { gradientsOf } from './loss/gradients.js';
 import type { Loss } from './loss/loss.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimiser } from './optimiser/optimiser.js';
+import type { Regulariser } from './regulariser/regulariser.js';
 import { restoreTensors, savedTensors } from './saved.js';
-import type { SpectralPenalty } from './spectral/penalty.js';
-import type { Spectrum } from './spectral/spectrum.js';
 import type { Update } from './update.js';
 
 /** A batch, as far as training reads it. */
@@ -46,8 +45,8 @@ export interface TrainState {
 export interface Training {
   readonly loss: Loss;
   readonly optimiser: Optimiser;
-  /** Its gradient is added at every update after its burn-in; it needs a `spectralTick`. */
-  readonly penalty?: SpectralPenalty;
+  /** Its gradient is added at every update after its burn-in; a spectral one needs a `spectralTick`. */
+  readonly penalty?: Regulariser;
   /** Of the first weights. */
   readonly seed: number;
 }
@@ -99,13 +98,14 @@ export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Tra
       const n = batch.labels.length;
       const fresh = state.endsEpoch;
       const [x, labels] = tensors(model, batch);
-      const learned = gradientsOf(model, loss, state.weights, x, labels);
+      const { weights } = state;
+      const active = penalty?.active(batch.epoch) ? penalty : undefined;
+      const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
+      active?.addGradients?.({ weights, x, labels }, learned.gradients);
       tf.dispose([x, labels]);
-      if (penalty?.active(batch.epoch)) {
-        penalty.addGradients(state.weights, directions(penalty, state.weights), learned.gradients);
-      }
       const at = { epoch: batch.epoch, number: state.number + 1 };
-      const moved = optimiser.move(state.weights, learned.gradients, state.memory, at);
+      const moved = optimiser.move(weights, learned.gradients, state.memory, at);
+      const kept = withStatistics(moved.weights, learned.statistics);
       const [losses, correct] = tf.tidy(() => {
         const added = tf.mul(learned.loss, n);
         return fresh
@@ -114,7 +114,7 @@ export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Tra
       }) as [tf.Scalar, tf.Scalar];
       tf.dispose([learned.correct, state.loss, state.losses, state.correct]);
       const next: TrainState = {
-        ...moved,
+        ...{ weights: kept, memory: moved.memory },
         ...at,
         endsEpoch: batch.remaining === 0,
         position: batch.position,
@@ -129,18 +129,17 @@ export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Tra
     repeat: update,
 
     save: ({ weights, memory, number, epoch, endsEpoch, position, loss, losses, correct, samples }) => ({
+      ...{ number, epoch, endsEpoch, position, samples },
+      ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
       weights: savedTensors(weights),
       memory: savedTensors(memory),
-      ...{ number, epoch, endsEpoch, position, samples },
-      ...{ loss: read(loss), losses: read(losses), correct: read(correct) },
-      // one that the training step began itself is not yet the tick's
-      spectrum: (penalty?.newest ?? null) as Data,
+      penalty: penalty?.save?.() ?? null,
     }),
 
     load(data) {
-      const { weights, memory, loss, losses, correct, spectrum, ...counts } = data as unknown as Saved;
+      const { weights, memory, loss, losses, correct, penalty: carried, ...counts } = data as unknown as Saved;
       if (shapes.size > 0) checkShapes(model, shapes, weights);
-      if (penalty !== undefined) penalty.newest = spectrum ?? undefined;
+      penalty?.load?.(carried);
       return {
         ...counts,
         weights: restoreTensors(weights),
@@ -165,7 +164,7 @@ type Saved = Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 's
   readonly loss: number;
   readonly losses: number;
   readonly correct: number;
-  readonly spectrum: Spectrum | null;
+  readonly penalty: Data;
 };
 
 /** @throws {WeirError} when the weights saved are not those of this model. */
@@ -186,21 +185,26 @@ function checkShapes(model: Model, shapes: ReadonlyMap<string, readonly number[]
 function update({ weights, number, epoch, endsEpoch, position, loss, losses, correct, samples }: TrainState): Update {
   return {
     ...{ weights, number, epoch, endsEpoch, position },
-    loss: () => read(loss),
+    loss: () => finite(read(loss), number),
     epochLoss: () => read(losses) / samples,
     epochAccuracy: () => read(correct) / samples,
   };
 }
 
-function directions(penalty: SpectralPenalty, weights: Weights): Spectrum {
-  if (!penalty.ticked) {
-    throw new WeirError(
-      `penalty '${penalty.kind}' is on, but no spectral tick refreshes its directions`,
-      'wire one: updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(penalty)), and list it in the graph',
-    );
-  }
-  penalty.newest ??= penalty.begin(weights); // no burn-in, or one that ended between two ticks
-  return penalty.newest;
+/** The weights with this batch's running statistics in the place of the old ones, which are disposed of. */
+function withStatistics(weights: Weights, statistics: Weights | undefined): Weights {
+  if (statistics === undefined) return weights;
+  tf.dispose([...statistics.keys()].map((name) => weights.get(name)!));
+  return new Map([...weights].map(([name, tensor]) => [name, statistics.get(name) ?? tensor]));
+}
+
+/** A loss that can be gone on from: a diverged run ends here, with the last good snapshot kept. */
+function finite(loss: number, update: number): number {
+  if (Number.isFinite(loss)) return loss;
+  throw new WeirError(
+    `training diverged: the loss is ${loss} at update ${update}`,
+    'take a smaller learning rate or γ, and go on from the last snapshot or start again',
+  );
 }
 
 function tensors(model: Model, { values, labels, sampleShape }: Batch): [tf.Tensor, tf.Tensor1D] {

@@ -8,46 +8,79 @@ export interface Learned {
   readonly loss: tf.Scalar;
   /** How many samples were classified correctly, a scalar. */
   readonly correct: tf.Scalar;
+  /** Of every weight that is trained. */
   readonly gradients: Gradients;
+  /** The running statistics after this batch, where the model keeps some. */
+  readonly statistics?: Weights;
 }
+
+/** The gradient of a penalty on the features of a batch, [n, width] as they are; it belongs to the caller. */
+export type OfFeatures = (features: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor2D;
 
 /**
- * The loss of a batch and its gradient with respect to every weight: by the model's own backward pass where it has one,
- * else by TensorFlow.js's automatic differentiation.
+ * The loss of a batch and its gradient with respect to every weight that is trained: by the model's own backward pass where it
+ * has one, else by TensorFlow.js's automatic differentiation.
  *
  * @param x float32 [n, ...inputShape] @param labels int32 [n]
+ * @param ofFeatures the gradient of a further penalty on Φ(x), which is sent back with the loss's
  */
-export function gradientsOf(model: Model, loss: Loss, weights: Weights, x: tf.Tensor, labels: tf.Tensor1D): Learned {
-  return model.pullback === undefined
-    ? automatic(model, loss, weights, x, labels)
-    : byHand(model.pullback(weights, x), loss, labels);
+export function gradientsOf(
+  model: Model,
+  loss: Loss,
+  weights: Weights,
+  x: tf.Tensor,
+  labels: tf.Tensor1D,
+  ofFeatures?: OfFeatures,
+): Learned {
+  if (model.pullback === undefined) return automatic(model, loss, weights, x, labels, ofFeatures);
+  const pullback = model.pullback(weights, x);
+  const { value, gradient } = loss.of(pullback.logits, labels);
+  const correct = correctOf(pullback.logits, labels);
+  const further = ofFeatures?.(pullback.features, labels);
+  const gradients = pullback.gradients(gradient, further);
+  tf.dispose([gradient, ...(further ? [further] : [])]);
+  const { statistics } = pullback;
+  return { loss: value, correct, gradients, ...(statistics && { statistics }) };
 }
 
-function byHand(pullback: ReturnType<NonNullable<Model['pullback']>>, loss: Loss, labels: tf.Tensor1D): Learned {
-  const { logits } = pullback;
-  const { value, gradient } = loss.of(logits, labels);
-  const correct = correctOf(logits, labels);
-  const gradients = pullback.gradients(gradient);
-  tf.dispose([logits, gradient]);
-  return { loss: value, correct, gradients };
-}
-
-function automatic(model: Model, loss: Loss, weights: Weights, x: tf.Tensor, labels: tf.Tensor1D): Learned {
-  const names = [...weights.keys()];
+function automatic(
+  model: Model,
+  loss: Loss,
+  weights: Weights,
+  x: tf.Tensor,
+  labels: tf.Tensor1D,
+  ofFeatures?: OfFeatures,
+): Learned {
+  const fixed = new Set(model.statistics);
+  const names = [...weights.keys()].filter((name) => !fixed.has(name));
   const named = (values: readonly tf.Tensor[]): Gradients => new Map(names.map((name, i) => [name, values[i]!]));
+  const at = (values: readonly tf.Tensor[]): Weights => new Map([...weights, ...named(values)]);
   let correct: tf.Scalar | undefined;
+  let value: tf.Scalar | undefined;
   const lossOf = tf.customGrad((logits, save) => {
     const { value, gradient } = loss.of(logits as tf.Tensor2D, labels);
     (save as tf.GradSaveFunc)([gradient]);
     return { value, gradFunc: (dy, saved) => tf.mul((saved as tf.Tensor[])[0]!, dy) };
   });
   const run = tf.valueAndGrads((...values: tf.Tensor[]) => {
-    const logits = model.logits(named(values), x);
+    const logits = model.logits(at(values), x);
     correct = tf.keep(correctOf(logits, labels));
-    return lossOf(logits);
+    const lost = lossOf(logits);
+    value = tf.keep(tf.clone(lost)) as tf.Scalar;
+    if (ofFeatures === undefined) return lost;
+    return tf.add(lost, further(ofFeatures, model.features(at(values), x), labels));
   });
-  const { value, grads } = run([...weights.values()]);
-  return { loss: value as tf.Scalar, correct: correct!, gradients: named(grads) };
+  const { value: whole, grads } = run(names.map((name) => weights.get(name)!));
+  whole.dispose();
+  return { loss: value!, correct: correct!, gradients: named(grads) };
+}
+
+/** A scalar without a value of its own, whose gradient with respect to the features is what the penalty says. */
+function further(ofFeatures: OfFeatures, features: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor {
+  return tf.customGrad((of, save) => {
+    (save as tf.GradSaveFunc)([ofFeatures(of as tf.Tensor2D, labels)]);
+    return { value: tf.scalar(0), gradFunc: (dy, saved) => tf.mul((saved as tf.Tensor[])[0]!, dy) };
+  })(features);
 }
 
 /** How many of the logits' largest are the labels'; a scalar. */

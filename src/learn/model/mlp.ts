@@ -4,7 +4,7 @@ import { tf } from '../device/tf.js';
 import { activate, activatedProduct, activateWithSlope, affine } from './activation/activation.js';
 import { type ActivationName, activationNamed } from './activation/named.js';
 import { type Initialisation, normal } from './initialisation.js';
-import { type Gradients, type Layer, type Model, weight } from './model.js';
+import { type DenseLayer, type Gradients, type Model, weight } from './model.js';
 
 export interface MlpOptions {
   readonly activation?: ActivationName;
@@ -110,7 +110,7 @@ export function mlp(
         return readOut(weights, h);
       });
 
-      const gradients = (logitsGradient: tf.Tensor2D): Gradients => {
+      const gradients = (logitsGradient: tf.Tensor2D, featuresGradient?: tf.Tensor2D): Gradients => {
         const found: Gradients = new Map();
         let dz: tf.Tensor2D = tf.mul(logitsGradient, readout.factor);
         let sum: tf.Tensor1D = tf.sum(dz, 0);
@@ -122,15 +122,28 @@ export function mlp(
           const after = dz;
           [dz, sum] = pullBack(after, weight<tf.Tensor2D>(weights, kernel), slopes[l - 1]!);
           after.dispose();
+          if (l === last && featuresGradient !== undefined) {
+            const before = [dz, sum];
+            [dz, sum] = joined(dz, featuresGradient, slopes[l - 1]!);
+            tf.dispose(before);
+          }
         }
-        tf.dispose([dz, inputs, slopes]);
+        tf.dispose([dz, inputs, slopes, logits]);
         return found;
       };
-      return { logits, gradients };
+      return { features: inputs[last]!, logits, gradients };
     },
   };
 }
 
+/** dz with what a gradient on the features adds to it, and its sum over the samples. */
+function joined(dz: tf.Tensor2D, features: tf.Tensor2D, slope: tf.Tensor2D): [tf.Tensor2D, tf.Tensor1D] {
+  return tf.tidy(() => {
+    const whole = tf.add(dz, tf.mul(features, slope));
+    return [whole, tf.sum(whole, 0)];
+  }) as [tf.Tensor2D, tf.Tensor1D];
+}
+
 type Weights = Parameters<Model['logits']>[0];
 
-const asLayer = ({ name, kernel, kind }: Layer): Layer => ({ name, kernel, kind });
+const asLayer = ({ name, kernel }: DenseLayer): DenseLayer => ({ kind: 'dense', name, kernel });

@@ -12,7 +12,7 @@ export interface Moved {
 export interface Optimiser {
   readonly name: string;
   /**
-   * One update. It takes all tensors it is given: those that it does not hand back are disposed of.
+   * One update of every weight that has a gradient; the others stay. It takes all tensors it is given: those that it does not hand back are disposed of.
    *
    * @param memory what the update before left; empty at the first
    */

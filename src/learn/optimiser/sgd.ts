@@ -29,7 +29,10 @@ export function sgd({ rate, momentum = 0, decay = 0 }: SgdOptions): Optimiser {
       const velocities = new Map<string, tf.Tensor>();
       for (const [name, w] of weights) {
         const g = gradients.get(name);
-        if (g === undefined) throw new Error(`no gradient for weight '${name}'`);
+        if (g === undefined) {
+          moved.set(name, w); // a running statistic
+          continue;
+        }
         const before = memory.get(name);
         // μ · 0 + g is g, to the bit: the first update needs no rule of its own
         const [next, v] = tf.tidy(() => sgdStep(w, g, before ?? tf.zerosLike(w), { rate: lr, momentum, decay }));

@@ -1,7 +1,9 @@
+import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import { addOuter } from '../device/native/fused.js';
 import { tf } from '../device/tf.js';
 import { type Gradients, type Layer, type Model, type Weights, weight } from '../model/model.js';
+import type { Look, Regulariser } from '../regulariser/regulariser.js';
 import { firstDirection, powerIterate } from './dense.js';
 import type { Singular, Spectrum } from './spectrum.js';
 
@@ -30,24 +32,24 @@ export interface PenaltyOptions {
  * `newest` is the one edge of the graph that leads back: `spectralTick` hands each spectrum to the penalty, and the training
  * step reads it at the next update. Everything else here is a function of its arguments.
  */
-export interface SpectralPenalty {
+export interface SpectralPenalty extends Regulariser {
   readonly kind: PenaltyKind;
   readonly gamma: number;
   readonly from: { readonly epoch: number };
   readonly layers: readonly Layer[];
-  /** Is the penalty on at the updates of this epoch (from 1)? */
-  active(epoch: number): boolean;
   /** The first spectrum: at most 2 · (input dimension) iterations, until v moves less than 1e-6. */
   begin(weights: Weights): Spectrum;
   /** The next one: `iterations` steps from the directions of `spectrum` on the weights as they are now. */
   iterate(spectrum: Spectrum, weights: Weights): Spectrum;
-  /** γ/2 · Σ ‖W_lᵀ v_l‖² on the weights as they are now. */
-  value(weights: Weights, spectrum: Spectrum): number;
+  /** γ/2 · Σ ‖W_lᵀ v_l‖² on the weights as they are now, with the newest directions. */
+  value(look: Pick<Look, 'weights'>): number;
   /**
-   * Adds ∂/∂W_l = γ · v_l (W_lᵀ v_l)ᵀ (= γσ v uᵀ; section 3.2, in the layout [in, out]), v_l held constant and W_l as it is now.
-   * Takes the gradients it replaces.
+   * Adds ∂/∂W_l = γ · v_l (W_lᵀ v_l)ᵀ (= γσ v uᵀ; section 3.2, in the layout [in, out]), the newest v_l held constant and W_l as
+   * it is now. Takes the gradients it replaces.
+   *
+   * @throws {WeirError} when no tick refreshes the directions
    */
-  addGradients(weights: Weights, spectrum: Spectrum, gradients: Gradients): void;
+  addGradients(look: Pick<Look, 'weights'>, gradients: Gradients): void;
   /** What the newest tick found. */
   newest: Spectrum | undefined;
   /** Is there a tick that hands over spectra? */
@@ -76,6 +78,12 @@ export function spectralPenalty(
     layers,
     newest: undefined,
     ticked: false,
+    save() {
+      return (this.newest ?? null) as Data;
+    },
+    load(data) {
+      this.newest = (data as Spectrum | null) ?? undefined;
+    },
     active: (epoch) => layers.length > 0 && gamma > 0 && epoch > from.epoch,
     begin: (weights) =>
       perLayer(weights, (kernel, _, i) => {
@@ -84,13 +92,18 @@ export function spectralPenalty(
       }),
     iterate: (spectrum, weights) =>
       perLayer(weights, (kernel, name) => powerIterate(kernel, spectrum[name]!.v, { steps: iterations })),
-    value(weights, spectrum) {
+    value({ weights }) {
+      const spectrum = this.newest ?? this.begin(weights);
       const squares = layers.map(({ name, kernel }) =>
         tf.tidy(() => tf.sum(tf.square(image(weight(weights, kernel), spectrum[name]!))).dataSync()[0]!),
       );
       return (gamma / 2) * squares.reduce((sum, square) => sum + square, 0);
     },
-    addGradients(weights, spectrum, gradients) {
+    addGradients({ weights }, gradients) {
+      if (!this.ticked) throw unticked(kind);
+      // where the burn-in ended between two ticks, the directions begin here
+      this.newest ??= this.begin(weights);
+      const spectrum = this.newest;
       for (const { name, kernel } of layers) {
         const w = weight<tf.Tensor2D>(weights, kernel);
         const singular = spectrum[name]!;
@@ -104,6 +117,12 @@ export function spectralPenalty(
     },
   };
 }
+
+const unticked = (kind: string): WeirError =>
+  new WeirError(
+    `penalty '${kind}' is on, but no spectral tick refreshes its directions`,
+    'wire one: updates$.pipe(every({ updates: 1 }), spectralTick(penalty)), and return its stream',
+  );
 
 /** (Wᵀv)ᵀ = vᵀW, of shape [1, out]. */
 const image = (kernel: tf.Tensor2D, { v }: Singular): tf.Tensor2D => tf.matMul(tf.tensor2d(v, [1, v.length]), kernel);
