@@ -29,6 +29,7 @@ export default weir.pipeline({
       .array(z.enum(weir.penaltyKinds))
       .default([...weir.penaltyKinds])
       .describe('a network each'),
+    seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
     hidden: z.int().min(1).default(2000).describe('hidden units'),
     epochs: z.int().min(1).default(200),
     batchSize: z.int().min(1).default(1024),
@@ -43,11 +44,11 @@ export default weir.pipeline({
     protocol: z.enum(['paper', 'authors']).default('paper').describe('whose variant of the attack'),
   },
   profiles: {
-    quick: { hidden: 256, epochs: 20, batchSize: 128, rate: 0.2, burnIn: 12, gamma: 0.02, attacked: 40 },
+    quick: { seeds: 1, hidden: 256, epochs: 20, batchSize: 128, rate: 0.2, burnIn: 12, gamma: 0.02, attacked: 40 },
   },
 
   fallback: { attacked: 8 },
-  networks: ({ regularisers }, seed) => regularisers.map((regulariser) => ({ name: regulariser, regulariser, seed })),
+  networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
 
   wire({ config, network, seed }) {
     const { train, test } = weir.mnist({ data: config.data, seed });

@@ -41,4 +41,5 @@ export { accuracy, tangentAttack } from './measure/operators.js';
 // Watching, and the pipeline itself.
 export { tap } from './observe/tap.js';
 export { folder, z } from './run/config.js';
+export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';

@@ -36,12 +36,26 @@ function networksOf(folder: RunFolder): NetworkReport[] {
     if (known === undefined) lines.set(network, [line]);
     else known.push(line);
   }
-  return [...lines].map(([name, of]) => networkReport(folder, name, of));
+  return [...lines].flatMap(([name, own]) => {
+    const about = own.find((line) => line.stream === 'network');
+    if (about === undefined) return []; // a graph that trains several networks: they have lines of their own
+    const branch = about.branch as Line | undefined;
+    const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
+    return [networkReport(folder, name, about, whole)];
+  });
 }
 
-function networkReport(folder: RunFolder, name: string, lines: readonly Line[]): NetworkReport {
+/** What was logged of a network up to where another branched off it, less what that one logged of the same moment. */
+function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Line[] {
+  const moment = ({ stream, number, index }: Line): string => `${stream} ${number} ${index}`;
+  const known = new Set(own.map(moment));
+  return trunk.filter(
+    (line) => line.stream !== 'network' && Number(line.epoch) <= Number(branch.epoch) && !known.has(moment(line)),
+  );
+}
+
+function networkReport(folder: RunFolder, name: string, about: Line, lines: readonly Line[]): NetworkReport {
   const { pipeline, config } = folder.started;
-  const about = lines.find((line) => line.stream === 'network') ?? {};
   const stream = (wanted: string): Line[] => lines.filter((line) => line.stream === wanted);
   const updates = stream('updates');
   const tests = stream('tests');

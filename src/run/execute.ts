@@ -8,7 +8,7 @@ import type { MetricsLog } from '../observe/metrics-log.js';
 import { RunFolder } from './folder.js';
 import { journal, type MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
-import type { SnapshotStore } from './snapshot/store.js';
+import type { Found, SnapshotStore } from './snapshot/store.js';
 
 export interface Options {
   /** Seconds from one snapshot to the next. */
@@ -30,6 +30,7 @@ export interface Watch {
 }
 
 const done = 'done'; // the name under which the last snapshot of a network is kept
+const atEpoch = (epoch: number): string => `epoch-${epoch}`; // and of one that others branch off
 
 /** What a snapshot of a run holds. */
 export type RunState = {
@@ -72,7 +73,7 @@ export class Execution {
           continue;
         }
         metrics.cutBack(before?.state.logged ?? logged);
-        const outcome = await this.runNetwork(network, i, networks.length, store, metrics, before?.state);
+        const outcome = await this.runNetwork(networks, i, store, metrics, before?.state);
         if (outcome === 'stopped') return outcome;
         logged = metrics.length;
       }
@@ -82,33 +83,48 @@ export class Execution {
     }
   }
 
+  /** The state that a network begins with where it branches off another. */
+  private branchedOff({ name, branch }: Network): RunState | undefined {
+    if (branch === undefined) return undefined;
+    const found = this.folder.snapshots(branch.of).pinned(atEpoch(branch.epoch));
+    if (found !== undefined) return runState(found);
+    throw new WeirError(
+      `network '${name}' branches off '${branch.of}' at the end of epoch ${branch.epoch}, of which there is no snapshot`,
+      `let '${branch.of}' train longer than that, and return its updates' stream from wire`,
+    );
+  }
+
   private async runNetwork(
-    network: Network,
+    networks: readonly Network[],
     index: number,
-    of: number,
     store: SnapshotStore,
     metrics: MetricsLog,
     state: RunState | undefined,
   ): Promise<Outcome> {
     const { watch, snapshotEvery, onSnapshotError } = this.options;
-    const { config } = this.folder.started;
+    const { config, from } = this.folder.started;
+    const network = networks[index]!;
+    const branches = new Set(networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])));
+    const trunk = state === undefined && from === undefined ? this.branchedOff(network) : undefined;
     const streams = await this.pipeline.wire({ config, network, seed: network.seed });
-    const begun = performance.now() - 1000 * (state?.seconds ?? 0);
-    let update = state?.update ?? 0;
+    const begun = performance.now() - 1000 * ((state ?? trunk)?.seconds ?? 0);
+    let update = (state ?? trunk)?.update ?? 0;
+    let ended: number | undefined; // the epoch that the newest update is the last of
     let last = performance.now();
 
     const write = (record: MetricRecord): void => {
       if (typeof record.number === 'number') update = record.number;
+      if (typeof record.endsEpoch === 'boolean') ended = record.endsEpoch ? (record.epoch as number) : undefined;
       metrics.append({ ...record, wall: { seconds: (performance.now() - begun) / 1000 } });
       watch.record(record);
     };
-    const snapshot = (flow: Flow): void => {
+    const snapshot = (flow: Flow, label: string | number = flow.finished ? done : update): void => {
       const seconds = (performance.now() - begun) / 1000;
       const about = { pipeline: this.pipeline.name, network: network.name, seed: network.seed, update };
       try {
         metrics.flush({ sync: true });
         const saved: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
-        const path = store.write(flow.finished ? done : update, saved as unknown as Data, about);
+        const path = store.write(label, saved as unknown as Data, about);
         watch.snapshot(path, update);
       } catch (error) {
         if (onSnapshotError === 'stop' || flow.finished) throw error;
@@ -118,17 +134,22 @@ export class Execution {
     };
     const flow = new Flow(logged(streams, network.name, write), (at) => {
       watch.rest();
+      if (ended !== undefined && branches.delete(ended)) snapshot(at, atEpoch(ended));
       const due = performance.now() - last > 1000 * snapshotEvery;
       if (due || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
     });
     this.flow = flow;
     try {
-      const { from } = this.folder.started;
       if (state !== undefined) flow.load(state.flow);
       else if (from !== undefined) flow.load(trained(RunFolder.open(from.run), network.name).flow, from.again);
-      else write({ network: network.name, stream: 'network', ...network, ...this.pipeline.task });
+      else {
+        if (trunk !== undefined) flow.load(trunk.flow);
+        for (const { members, ...one } of network.members ?? [network]) {
+          write({ network: one.name, stream: 'network', ...one, ...this.pipeline.task });
+        }
+      }
       if (this.stopped) flow.stop();
-      watch.network(network, index, of, flow, state?.update);
+      watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
       return await flow.start();
     } finally {
       this.flow = undefined;
@@ -136,6 +157,13 @@ export class Execution {
       metrics.flush();
     }
   }
+}
+
+/** A snapshot as the state of a run. @throws {WeirError} when it holds something else. */
+function runState(found: Found): RunState {
+  const state = found.data as unknown as RunState;
+  if (typeof state?.logged === 'number' && state.flow !== undefined) return state;
+  throw new WeirError(`${found.path} is not a snapshot of a run`, 'it is whole, but holds something else: remove it');
 }
 
 /** The newest whole snapshot of a network; refused ones are told of. */
@@ -146,11 +174,7 @@ export function readState(
   const found = store.newest();
   if (found === undefined) return undefined;
   for (const refused of found.refused) warn(`${refused.message}; using ${found.path} instead`);
-  const state = found.data as unknown as RunState;
-  if (typeof state?.logged !== 'number' || state.flow === undefined) {
-    throw new WeirError(`${found.path} is not a snapshot of a run`, 'it is whole, but holds something else: remove it');
-  }
-  return { state, done: found.path.endsWith(`-${done}.snapshot`) };
+  return { state: runState(found), done: found.path.endsWith(`-${done}.snapshot`) };
 }
 
 /** The last state of a network of a run that is done. */

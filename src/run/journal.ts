@@ -15,6 +15,7 @@ const longestArray = 200_000; // values
 /**
  * Writes every item of a stream into the metric log, as plain numbers, words and flags.
  *
+ * An item that says which network it is of (a field `network`) is logged under that name, else under the graph's own.
  * Numbers that wait on the device (`loss()`) are read. Arrays are kept of the first few items only.
  * State: how many of those there were. What is written after the newest snapshot is cut back on resume.
  */
@@ -28,7 +29,7 @@ export function journal(
     start: () => 0,
     next(kept, item) {
       const { fields, arrays } = plain(item, kept < pictures);
-      write({ ...fields, network, stream });
+      write({ ...fields, network: typeof fields.network === 'string' ? fields.network : network, stream });
       return [arrays ? kept + 1 : kept];
     },
   };

@@ -8,6 +8,13 @@ export interface Network {
   readonly name: string;
   readonly regulariser: string;
   readonly seed: number;
+  /** Where one graph trains several networks at once: those. Items with a field `network` are logged under that name. */
+  readonly members?: readonly Network[];
+  /**
+   * Begins where a network listed before it stood at the end of an epoch, and so saves training it up to there once more. Right
+   * where the two differ only later, as regularisers do that are switched on after a burn-in.
+   */
+  readonly branch?: { readonly of: string; readonly epoch: number };
 }
 
 /** What the samples are, for the figures. */
@@ -35,8 +42,17 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly config: S;
   readonly profiles: Profiles<S>;
   readonly fallback: Partial<z.input<z.ZodObject<S>>>;
+  readonly reproduce: Reproduction;
   networks(config: Config<S>, seed: number): readonly N[];
   wire(wiring: Wiring<S, N>): Streams | Promise<Streams>;
+}
+
+/** The runs that make up an experiment of the paper. */
+export interface Reproduction {
+  /** By the name of a setting, `key=value` each; by default a single one without a name, of the paper's values. */
+  readonly settings?: Readonly<Record<string, readonly string[]>>;
+  /** A pipeline whose reproduction goes before; the config's key `from` is given its run's folder. */
+  readonly after?: string;
 }
 
 interface Definition<S extends Shape, N extends Network> {
@@ -47,6 +63,8 @@ interface Definition<S extends Shape, N extends Network> {
   readonly profiles?: Profiles<S>;
   /** Values for where TensorFlow runs on WebAssembly, many times slower; what a user sets has the last word. */
   readonly fallback?: Partial<z.input<z.ZodObject<S>>>;
+  /** What `weir reproduce` runs. */
+  readonly reproduce?: Reproduction;
   /** By default a single one, of the pipeline's name. */
   readonly networks?: (config: Config<S>, seed: number) => readonly N[];
   readonly wire: (wiring: Wiring<S, N>) => Streams | Promise<Streams>;
@@ -70,6 +88,7 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     config: definition.config,
     profiles: definition.profiles ?? {},
     fallback: definition.fallback ?? {},
+    reproduce: definition.reproduce ?? {},
     networks(config, seed) {
       const networks = (definition.networks ?? single)(config, seed);
       checkNames(definition.name, networks);
@@ -86,7 +105,14 @@ function checkNames(pipelineName: string, networks: readonly Network[]): void {
       'give it one regulariser and one seed at least',
     );
   }
-  const names = networks.map(({ name }) => name);
+  const names = networks.flatMap(({ name, members = [] }) => [name, ...members.map((member) => member.name)]);
+  const lost = networks.find(({ branch }, i) => branch && !networks.slice(0, i).some(({ name }) => name === branch.of));
+  if (lost !== undefined) {
+    throw new WeirError(
+      `network '${lost.name}' of pipeline '${pipelineName}' branches off '${lost.branch!.of}', which is not listed before it`,
+      'list that one first',
+    );
+  }
   const odd = names.find((name, i) => !/^[a-z][a-z0-9-]*$/.test(name) || names.indexOf(name) !== i);
   if (odd === undefined) return;
   throw new WeirError(
