@@ -43,3 +43,4 @@ export { tap } from './observe/tap.js';
 export { folder, z } from './run/config.js';
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
+export { networksOf, trainedBy } from './run/trained-by.js';

@@ -8,7 +8,7 @@ import type { Loss } from './loss/loss.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimiser } from './optimiser/optimiser.js';
 import type { Regulariser } from './regulariser/regulariser.js';
-import { restoreTensors, savedTensors } from './saved.js';
+import { checkShapes, restoreTensors, type Shapes, savedTensors, shapesOf } from './saved.js';
 import type { Update } from './update.js';
 
 /** A batch, as far as training reads it. */
@@ -72,10 +72,10 @@ export interface TrainStage extends Stage<Batch, Update, TrainState> {
  * @example trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
  */
 export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Training): TrainStage {
-  let shapes: ReadonlyMap<string, readonly number[]> = new Map();
+  let shapes: Shapes | undefined;
   const begin = (): Weights => {
     const weights = model.start(seed);
-    shapes = new Map([...weights].map(([name, { shape }]) => [name, shape]));
+    shapes = shapesOf(weights);
     return weights;
   };
   const stage: TrainStage = {
@@ -138,7 +138,7 @@ export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Tra
 
     load(data) {
       const { weights, memory, loss, losses, correct, penalty: carried, ...counts } = data as unknown as Saved;
-      if (shapes.size > 0) checkShapes(model, shapes, weights);
+      if (shapes !== undefined) checkShapes(model, shapes, weights);
       penalty?.load?.(carried);
       return {
         ...counts,
@@ -166,21 +166,6 @@ type Saved = Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 's
   readonly correct: number;
   readonly penalty: Data;
 };
-
-/** @throws {WeirError} when the weights saved are not those of this model. */
-function checkShapes(model: Model, shapes: ReadonlyMap<string, readonly number[]>, saved: Saved['weights']): void {
-  const shown = (shape: readonly number[] | undefined): string =>
-    shape === undefined ? 'missing' : `[${shape.join(', ')}]`;
-  const there = new Map(saved.map(({ name, shape }) => [name, shape]));
-  const odd = [...new Set([...shapes.keys(), ...there.keys()])].find(
-    (name) => shown(shapes.get(name)) !== shown(there.get(name)),
-  );
-  if (odd === undefined) return;
-  throw new WeirError(
-    `the snapshot is of another model than ${model.name}: '${odd}' is ${shown(there.get(odd))} there and ${shown(shapes.get(odd))} here`,
-    'resume the run with the pipeline module and config that it was started with',
-  );
-}
 
 function update({ weights, number, epoch, endsEpoch, position, loss, losses, correct, samples }: TrainState): Update {
   return {

@@ -17,6 +17,8 @@ export interface RunConfig {
   readonly seed: number;
   readonly config: Readonly<Record<string, unknown>>;
   readonly createdAt: string;
+  /** The setting of an experiment that this run is; '' or none where it is a run by itself. */
+  readonly setting?: string;
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
   readonly from?: { readonly run: string; readonly again: readonly string[]; readonly logged: number };
 }
@@ -38,7 +40,7 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config'>,
+    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'setting'>,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();

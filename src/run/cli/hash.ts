@@ -45,7 +45,7 @@ async function statesOf(folder: RunFolder): Promise<Map<string, RunState>> {
 
 /** Every weight by `network/layer/weight`. */
 function weightsOf(network: string, state: RunState): [string, Float32Array][] {
-  const train = state.flow.nodes.train?.state as
+  const train = (state.flow.nodes.train ?? state.flow.nodes.trained)?.state as
     | { readonly weights: readonly { readonly name: string; readonly values: Float32Array }[] }
     | undefined;
   return (train?.weights ?? []).map(({ name, values }) => [`${network}/${name}`, values]);

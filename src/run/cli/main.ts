@@ -8,6 +8,7 @@ import { hashCommand } from './hash.js';
 import { recordCommand } from './record.js';
 import { replayCommand } from './replay.js';
 import { reportCommand } from './report.js';
+import { reproduceCommand } from './reproduce.js';
 import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
@@ -22,6 +23,7 @@ for (const command of [
   runCommand,
   resumeCommand,
   attackCommand,
+  reproduceCommand,
   reportCommand,
   graphCommand,
   recordCommand,

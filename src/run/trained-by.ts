@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { EMPTY, type Observable } from 'rxjs';
+import type { Data } from '../core/data.js';
+import { WeirError } from '../core/errors.js';
+import type { Positioned } from '../core/item.js';
+import { type Serial, serial } from '../core/serial.js';
+import type { WithTurn } from '../core/turn.js';
+import { tf } from '../learn/device/tf.js';
+import type { Model, Weights } from '../learn/model/model.js';
+import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
+import type { Update } from '../learn/update.js';
+import { readMetrics } from '../observe/metrics-reader.js';
+import { trained } from './execute.js';
+import { RunFolder } from './folder.js';
+import type { Network } from './pipeline.js';
+
+/** Where a trained network stands. */
+interface Standing {
+  readonly weights: Weights;
+  readonly number: number;
+  readonly epoch: number;
+  readonly position: number;
+}
+
+type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
+
+/**
+ * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them.
+ *
+ * Weights are copied into the first snapshot, so the other run is not needed afterwards.
+ *
+ * @param run folder of a run that is done @param network its name there
+ * @throws {WeirError} when that network is not trained to the end, or is of another model
+ * @example trainedBy(model, { run: config.from, network: network.name }).pipe(readout(model, train, test))
+ */
+export function trainedBy(
+  model: Model,
+  { run, network }: { readonly run: string; readonly network: string },
+): Observable<Update & WithTurn> {
+  const read = (): Saved => {
+    const nodes = trained(RunFolder.open(run), network).flow.nodes;
+    const saved = (nodes.train ?? nodes.trained)?.state as unknown as Saved | undefined;
+    if (saved?.weights === undefined) {
+      throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
+    }
+    const own = model.start(0);
+    checkShapes(model, shapesOf(own), saved.weights);
+    tf.dispose([...own.values()]);
+    return saved;
+  };
+  const restored = ({ weights, number, epoch, position }: Saved): Standing => ({
+    ...{ number, epoch, position },
+    weights: restoreTensors(weights),
+  });
+  const stage: Serial<Positioned, Update, Standing> = {
+    name: 'trained',
+    start: () => restored(read()),
+    next: () => {
+      throw new Error('a trained network is not trained any further');
+    },
+    repeat: (standing) => ({ ...standing, endsEpoch: true, ...unknown }),
+    save: ({ weights, ...at }) => ({ ...at, weights: savedTensors(weights) }) as unknown as Data,
+    load: (data) => restored(data as unknown as Saved),
+    dispose: ({ weights }) => tf.dispose([...weights.values()]),
+  };
+  return (EMPTY as Observable<Positioned>).pipe(serial(stage));
+}
+
+/** Of training itself nothing is known here. */
+const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };
+
+/** The networks that a run trained, as they were listed there. @throws {WeirError} when there is no such run */
+export function networksOf(run: string): Network[] {
+  if (run === '') {
+    throw new WeirError(
+      'no run was named whose networks to take up',
+      'name one: --set from=RUN, or use weir reproduce',
+    );
+  }
+  const records = [...readMetrics(join(RunFolder.open(run).path, 'metrics.ndjson'))];
+  return records
+    .filter(({ stream }) => stream === 'network')
+    .map(({ network, regulariser, seed }) => ({
+      name: String(network),
+      regulariser: String(regulariser),
+      seed: Number(seed),
+    }));
+}
