@@ -7,6 +7,7 @@
 // The graph: stages, sources, forks and joins, moments.
 export { fanOut } from './core/fan-out.js';
 export { mergeInTurn } from './core/merge.js';
+export { named } from './core/named.js';
 export { serial } from './core/serial.js';
 export { source } from './core/source.js';
 export { type Stage, type Step, stage } from './core/stage.js';

@@ -20,6 +20,8 @@ export type AtRest = (flow: Flow) => void | Promise<void>;
 /** While one part of the graph subscribes to the next, these two are known: so a graph draws itself. */
 let joining: { flow: Flow; consumer: Node | undefined } | undefined;
 let running: Flow | undefined;
+/** What the next part that joins is called, whatever it would be called by itself. */
+let naming: string | undefined;
 
 /**
  * One graph of streams, from its sources to its sinks: it knows every named node, starts the sources when all is wired,
@@ -72,7 +74,9 @@ export class Flow {
   }
 
   /** Adds a node under a name of its own, and the edge to whoever is subscribing to it. */
-  static join(name: string, kind: NodeKind): Node {
+  static join(usual: string, kind: NodeKind): Node {
+    const name = naming ?? usual;
+    naming = undefined;
     const flow = Flow.current;
     const node = new Node(name, kind, flow);
     if (flow !== undefined) {
@@ -85,13 +89,23 @@ export class Flow {
       if (flow.nodes.some((other) => other.name === name)) {
         throw new WeirError(
           `two parts of the graph are called '${name}'`,
-          'give one of them another name: snapshots, taps and the drawn graph go by names',
+          "give one of them another name, named('readout attack', tangentAttack(…)): snapshots, taps and the drawn graph go by names",
         );
       }
       flow.nodes.push(node);
     }
     Flow.edge(node);
     return node;
+  }
+
+  /** Has the part that joins during `subscribe` first called by this name. */
+  static naming<T>(name: string, subscribe: () => T): T {
+    naming = name;
+    try {
+      return subscribe();
+    } finally {
+      naming = undefined;
+    }
   }
 
   /** Adds the edge from `node` to whoever is subscribing now. */

@@ -1,6 +1,6 @@
 import type { Outcome } from '../core/flow.js';
 import { loadTensorFlow } from '../learn/device/tf.js';
-import { collectReport } from './collect.js';
+import { collectReport } from './collect/collect.js';
 import { Execution, type Options } from './execute.js';
 import type { RunFolder } from './folder.js';
 import type { Pipeline } from './pipeline.js';

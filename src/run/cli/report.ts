@@ -1,7 +1,7 @@
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { reportJson } from '../../observe/report/json.js';
-import { collectReport } from '../collect.js';
+import { collectReport } from '../collect/collect.js';
 import { RunFolder } from '../folder.js';
 
 /** `weir report RUN…`: one report over the given runs, as far as they have come. */

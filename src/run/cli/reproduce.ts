@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
-import { collectReport } from '../collect.js';
+import { collectReport } from '../collect/collect.js';
 import type { RunFolder } from '../folder.js';
 import { folderOf, isDone, moduleOf, type Part, partsOf } from '../reproduction.js';
 import { resumable, runSession } from '../session.js';

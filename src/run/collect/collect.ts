@@ -1,13 +1,11 @@
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { Data } from '../core/data.js';
-import { readMetrics } from '../observe/metrics-reader.js';
-import type { AttackedSample, CurvePoint, NetworkReport, Report } from '../observe/report/data.js';
-import type { RunFolder } from './folder.js';
-import { decoded } from './journal.js';
-import { version } from './version.js';
-
-type Line = { readonly [field: string]: Data };
+import { readMetrics } from '../../observe/metrics-reader.js';
+import type { CurvePoint, NetworkReport, Report } from '../../observe/report/data.js';
+import type { RunFolder } from '../folder.js';
+import { version } from '../version.js';
+import { type Line, Lines, number } from './lines.js';
+import { alignment, attackOf, certificate, exactDistance, geometry, readoutOf, track } from './measures.js';
 
 /** Everything that the logs of some runs say, as a report. */
 export function collectReport(folders: readonly RunFolder[]): Report {
@@ -41,7 +39,7 @@ function networksOf(folder: RunFolder): NetworkReport[] {
     if (about === undefined) return []; // a graph that trains several networks: they have lines of their own
     const branch = about.branch as Line | undefined;
     const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
-    return [networkReport(folder, name, about, whole)];
+    return [networkReport(folder, name, about, new Lines(whole), own.at(-1)!)];
   });
 }
 
@@ -54,44 +52,43 @@ function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Lin
   );
 }
 
-function networkReport(folder: RunFolder, name: string, about: Line, lines: readonly Line[]): NetworkReport {
-  const { pipeline, config } = folder.started;
-  const stream = (wanted: string): Line[] => lines.filter((line) => line.stream === wanted);
-  const updates = stream('updates');
-  const tests = stream('tests');
-  const attacks = stream('attacks').filter((line) => line.outcome !== undefined);
-  const last = lines.at(-1);
-  const regulariser = String(about.regulariser ?? 'none');
+function networkReport(folder: RunFolder, name: string, about: Line, lines: Lines, last: Line): NetworkReport {
+  const { pipeline, config, setting = '' } = folder.started;
+  const updates = lines.of('updates');
+  const tests = lines.of('tests');
+  const epochs = updates.filter((line) => line.endsEpoch);
+  const iterations = Number(config.iterations ?? 40);
+  const regulariser = String(about.regulariser);
   return {
-    name,
-    pipeline,
-    regulariser,
-    seed: Number(about.seed ?? folder.started.seed),
+    ...{ name, pipeline, regulariser, setting },
+    seed: Number(about.seed),
     run: folder.shown,
-    updates: Math.max(0, ...updates.map((line) => Number(line.number))),
-    epochs: Math.max(0, ...updates.map((line) => Number(line.epoch))),
-    seconds: ((last?.wall as Line | undefined)?.seconds as number | undefined) ?? null,
-    testAccuracy: (tests.at(-1)?.accuracy as number | undefined) ?? null,
+    updates: most(updates, 'number'),
+    epochs: most(updates, 'epoch'),
+    seconds: number((last.wall ?? {}) as Line, 'seconds'),
+    testAccuracy: number(tests.at(-1) ?? {}, 'accuracy'),
     sampleShape: (about.sampleShape as number[] | undefined) ?? [],
     classes: (about.classes as string[] | undefined) ?? [],
     curves: {
-      'training loss': curve(
-        updates.filter((line) => line.endsEpoch),
-        'epochLoss',
-      ),
-      'training accuracy': curve(
-        updates.filter((line) => line.endsEpoch),
-        'epochAccuracy',
-      ),
+      'training loss': curve(epochs, 'epochLoss'),
+      'training accuracy': curve(epochs, 'epochAccuracy'),
       'test loss': curve(tests, 'loss'),
       'test accuracy': curve(tests, 'accuracy'),
     },
-    sigma: sigmaOf(stream('sigmas')),
-    burnIn: regulariser === 'none' ? null : ((config.burnIn as number | undefined) ?? null),
-    attack:
-      attacks.length === 0 ? null : { iterations: Number(config.iterations ?? 40), samples: attacks.map(attacked) },
+    sigma: sigmaOf(lines.of('sigmas')),
+    burnIn: regulariser === 'none' ? null : number(config as Line, 'burnIn'),
+    attack: attackOf(lines.of('attacks'), iterations),
+    readout: readoutOf(lines.of('readouts'), attackOf(lines.of('readoutAttacks'), iterations)),
+    exact: lines.of('exactDistances').map(exactDistance),
+    geometries: lines.of('geometries').map(geometry),
+    tracks: lines.of('tracks').map(track),
+    alignments: lines.of('alignments').map(alignment),
+    certificates: lines.of('certificates').map(certificate),
   };
 }
+
+const most = (lines: readonly Line[], field: string): number =>
+  lines.reduce((most, line) => Math.max(most, Number(line[field])), 0);
 
 const curve = (lines: readonly Line[], field: string): CurvePoint[] =>
   lines
@@ -106,23 +103,4 @@ function sigmaOf(lines: readonly Line[]): Record<string, CurvePoint[]> {
       lines.map((line) => ({ epoch: Number(line.epoch), value: Number((line.sigma as Line)[layer]) })),
     ]),
   );
-}
-
-function attacked(line: Line): AttackedSample {
-  const number = (field: string): number | null => (typeof line[field] === 'number' ? (line[field] as number) : null);
-  const original = decoded(line.original);
-  const adversarial = decoded(line.adversarial);
-  return {
-    index: Number(line.index),
-    label: Number(line.label),
-    predicted: Number(line.predicted),
-    adversarialLabel: number('adversarialLabel'),
-    outcome: String(line.outcome),
-    distance: number('distance'),
-    lower: number('lower'),
-    upper: number('distance'),
-    queries: Number(line.queries ?? 0),
-    ...(original && { original }),
-    ...(adversarial && { adversarial }),
-  };
 }

@@ -1,0 +1,82 @@
+import type {
+  Alignment,
+  Attack,
+  AttackedSample,
+  Bounds,
+  Certificate,
+  ExactDistance,
+  Geometry,
+  Readout,
+  Track,
+} from '../../observe/report/data.js';
+import { decoded } from '../journal.js';
+import { array, type Line, number } from './lines.js';
+
+/** The attack's results; null where nothing was attacked. */
+export function attackOf(lines: readonly Line[], iterations: number): Attack | null {
+  const samples = lines.filter((line) => line.outcome !== undefined).map(attacked);
+  return samples.length === 0 ? null : { iterations, samples };
+}
+
+function attacked(line: Line): AttackedSample {
+  const original = decoded(line.original);
+  const adversarial = decoded(line.adversarial);
+  return {
+    index: Number(line.index),
+    label: Number(line.label),
+    predicted: Number(line.predicted),
+    adversarialLabel: number(line, 'adversarialLabel'),
+    outcome: String(line.outcome),
+    distance: number(line, 'distance'),
+    lower: number(line, 'lower'),
+    upper: number(line, 'distance'),
+    local: number(line, 'local'),
+    theta: number(line, 'theta'),
+    featureNorm: number(line, 'featureNorm'),
+    queries: Number(line.queries ?? 0),
+    ...(original && { original }),
+    ...(adversarial && { adversarial }),
+  };
+}
+
+/** The last readout that was fitted, with the attack on it; null where none was. */
+export function readoutOf(lines: readonly Line[], attack: Attack | null): Readout | null {
+  const last = lines.at(-1);
+  if (last === undefined) return null;
+  return {
+    accuracy: Number(last.accuracy),
+    trainAccuracy: Number(last.trainAccuracy),
+    converged: last.converged === true,
+    attack,
+  };
+}
+
+export const exactDistance = (line: Line): ExactDistance => ({
+  index: Number(line.index),
+  label: Number(line.label),
+  distance: Number(line.distance),
+});
+
+export const geometry = (line: Line): Geometry => ({
+  ...(line as unknown as Geometry),
+  classes: array(line, 'classes'),
+  margin: array(line, 'margin'),
+  logVolume: array(line, 'logVolume'),
+  topEigenvalue: array(line, 'topEigenvalue'),
+});
+
+/** Plain records of numbers: what was logged is what the report shows. */
+export const track = (line: Line): Track => line as unknown as Track;
+export const alignment = (line: Line): Alignment => line as unknown as Alignment;
+
+export const certificate = (line: Line): Certificate => ({
+  ...(line as unknown as Certificate),
+  lower: bounds(line.lower as Line),
+  local: bounds(line.local as Line),
+});
+
+const bounds = (line: Line | null | undefined): Bounds => ({
+  l1: Number(line?.l1 ?? Number.NaN),
+  l2: Number(line?.l2 ?? Number.NaN),
+  linf: Number(line?.linf ?? Number.NaN),
+});
