@@ -25,23 +25,13 @@ export default weir.pipeline({
       .folder('embedded')
       .default('embedded')
       .describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
-    regularisers: z
-      .array(z.enum(weir.penaltyKinds))
-      .default([...weir.penaltyKinds])
-      .describe('a network each'),
-    seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
     hidden: z.int().min(1).default(2000).describe('hidden units'),
-    epochs: z.int().min(1).default(200),
-    batchSize: z.int().min(1).default(1024),
-    rate: z.number().positive().default(0.1).describe('learning rate'),
-    momentum: z.number().min(0).max(1).default(0.9),
-    decay: z.number().min(0).default(1e-4).describe('weight decay, on all parameters'),
-    gamma: z.number().min(0).default(1e-3).describe('γ of equations 5 and 6'),
-    burnIn: z.int().min(0).default(160).describe('epochs before the penalty acts'),
-    tickEvery: z.int().min(1).default(1).describe('updates from one power iteration to the next'),
-    attacked: z.int().min(1).default(1000).describe('test digits to attack'),
-    iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
-    protocol: z.enum(['paper', 'authors']).default('paper').describe('whose variant of the attack'),
+    ...weir.regulariserKeys(weir.regulariserKinds, {
+      regularisers: weir.penaltyKinds,
+      ...{ gamma: 1e-3, burnIn: 160 },
+    }),
+    ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
+    ...weir.attackKeys({ attacked: 1000 }),
   },
   profiles: {
     quick: { seeds: 1, hidden: 256, epochs: 20, batchSize: 128, rate: 0.2, burnIn: 12, gamma: 0.02, attacked: 40 },
@@ -53,7 +43,7 @@ export default weir.pipeline({
   wire({ config, network, seed }) {
     const { train, test } = weir.mnist({ data: config.data, seed });
     const model = weir.mlp([784, config.hidden, 10]);
-    const penalty = weir.spectralPenalty(network.regulariser, model, {
+    const penalty = weir.regulariser(network.regulariser, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       seed,

@@ -42,6 +42,7 @@ export { accuracy, tangentAttack } from './measure/operators.js';
 // Watching, and the pipeline itself.
 export { tap } from './observe/tap.js';
 export { folder, z } from './run/config.js';
+export { attackKeys, regulariserKeys, trainingKeys } from './run/keys.js';
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-by.js';

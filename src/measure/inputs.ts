@@ -15,7 +15,7 @@ export interface LabelledSamples {
 /** Mean and standard deviation of each channel, in units of [0, 1]; one number serves all channels. */
 export interface Normalisation {
   readonly mean: readonly number[];
-  readonly deviation: readonly number[];
+  readonly std: readonly number[];
 }
 
 /** The number of values in one sample, once it is sure that the model takes samples of that size. */
@@ -52,5 +52,5 @@ export function writeInput(
   }
 }
 
-const normalised = (value: number, i: number, { mean, deviation }: Normalisation): number =>
-  (value - mean[i % mean.length]!) / deviation[i % deviation.length]!;
+const normalised = (value: number, i: number, { mean, std }: Normalisation): number =>
+  (value - mean[i % mean.length]!) / std[i % std.length]!;

@@ -35,24 +35,34 @@ export interface Plan {
  * A pure function of the plan: asked again it names the same folders, so an experiment goes on where it was.
  */
 export async function partsOf({ module, seed, into, set, fallback = () => ({}) }: Plan): Promise<Part[]> {
+  const chain = await chainOf(module);
+  const lost = set.filter((setting) => !chain.some(({ pipeline }) => hasKey(pipeline, setting)));
+  const parts: Part[] = [];
+  for (const { pipeline, module } of chain) {
+    const from = parts.at(-1);
+    const own = set.filter((setting) => hasKey(pipeline, setting));
+    for (const [setting, values] of Object.entries(pipeline.reproduce.settings ?? { '': [] })) {
+      const all = [...values, ...(from === undefined ? [] : [`from=${from.path}`]), ...own, ...lost]; // lost: told here
+      const config = resolveConfig(pipeline.config, pipeline.profiles, all, { fallback: fallback(pipeline) });
+      const path = join(into, [pipeline.name, folded(setting)].filter(Boolean).join('-'));
+      parts.push({ pipeline, module, setting, seed, path, config });
+    }
+  }
+  return parts;
+}
+
+/** The pipeline after those that it builds upon. */
+async function chainOf(module: string): Promise<{ readonly pipeline: Pipeline; readonly module: string }[]> {
   const pipeline = await loadPipeline(module);
-  const { settings = { '': [] }, after } = pipeline.reproduce;
-  const before =
-    after === undefined
-      ? []
-      : await partsOf({ ...{ module: beside(module, after), seed, into, fallback }, set: shared(set) });
-  const from = before.at(-1);
-  return [
-    ...before,
-    ...Object.entries(settings).map(([setting, values]) => {
-      const own = [...values, ...(from === undefined ? [] : [`from=${from.path}`]), ...set];
-      return {
-        ...{ pipeline, module, setting, seed },
-        path: join(into, [pipeline.name, folded(setting)].filter(Boolean).join('-')),
-        config: resolveConfig(pipeline.config, pipeline.profiles, own, { fallback: fallback(pipeline) }),
-      };
-    }),
-  ];
+  const { after } = pipeline.reproduce;
+  const before = after === undefined ? [] : await chainOf(join(module, '..', `${after}.ts`));
+  return [...before, { pipeline, module }];
+}
+
+/** Is the key of this `key=value` one of the pipeline's? */
+function hasKey({ config }: Pipeline, setting: string): boolean {
+  const key = setting.split('=', 1)[0]!;
+  return key === 'profile' || Object.hasOwn(config, key);
 }
 
 /** Opens the part's folder, or makes it. @throws {WeirError} when it holds a run of other values. */
@@ -87,9 +97,4 @@ export function moduleOf(name: string): string {
   return join(import.meta.dirname, '../../pipelines', `${name}.ts`);
 }
 
-const beside = (module: string, name: string): string => join(module, '..', `${name}.ts`);
-
 const folded = (setting: string): string => setting.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-
-/** Settings that also hold for the experiment before: those of keys that say where it begins do not. */
-const shared = (set: readonly string[]): string[] => set.filter((setting) => !setting.startsWith('from='));

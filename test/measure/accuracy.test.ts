@@ -52,7 +52,7 @@ test('bytes are scaled to [0, 1] and normalised by channel where asked', () => {
     values: Uint8Array.of(255, 51),
     labels: Uint8Array.of(0),
   };
-  const normalise = { mean: [0.5, 0], deviation: [0.25, 0.1] };
+  const normalise = { mean: [0.5, 0], std: [0.25, 0.1] };
   const stage = accuracy(model, samples, { normalise });
   [...(stage.next(stage.start(), updateOf(new Map())) as Steps)];
   expect(seen).toEqual([2, 2]);

@@ -1,0 +1,96 @@
+import * as weir from '../src/index.js';
+
+const { z } = weir;
+
+/** Of the training images of CIFAR-10, by channel. */
+const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
+
+/**
+ * Two claims of appendix B on a ResNet for CIFAR-10, as measures.
+ *
+ * B.2: directions refreshed by one power iteration every 20 updates do as well as exact ones at every update. Networks
+ * `every-20` and `exact`: the same seed, data and γ; compare σ per layer, accuracy and Δx.
+ *
+ * B.3: σ of a convolution depends on the size of its input, so the penalty should use that of the test images. Networks
+ * `size-16`, `size-24`, `size-48`: the penalty takes σ as if images had that size; all are trained and tested at 32.
+ */
+export default weir.pipeline({
+  name: 'appendix-b',
+  title: 'How often directions are refreshed, and at which image size σ is taken',
+  task: {
+    sampleShape: [32, 32, 3],
+    classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+  },
+
+  config: {
+    data: weir.folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),
+    images: z.int().min(1).default(50_000).describe('training images to take'),
+    testImages: z.int().min(1).default(10_000).describe('test images to take'),
+    depth: z.literal([18, 34, 50]).default(18),
+    width: z.int().min(1).default(64).describe('channels of the first stage'),
+    sizes: z
+      .array(z.int().min(8).multipleOf(8))
+      .default([16, 24, 48])
+      .describe('image sizes at which the penalty takes σ, besides 32'),
+    ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
+    gamma: z.number().min(0).default(0.01).describe('γ of equation 5'),
+    burnIn: z.int().min(0).default(160).describe('epochs before the penalty acts'),
+    ...weir.attackKeys({ attacked: 1000 }),
+  },
+  profiles: {
+    quick: {
+      ...{ images: 2000, testImages: 500, width: 16, epochs: 8, batchSize: 64, rate: 0.05, burnIn: 5 },
+      ...{ attacked: 4, iterations: 3 },
+    },
+  },
+
+  networks({ sizes, burnIn, epochs }, seed) {
+    const branch = burnIn > 0 && burnIn < epochs ? { branch: { of: 'none', epoch: burnIn } } : {};
+    const regularised = { seed, ...branch, kind: 'rep-spectral', every: 20, size: 32, directions: 'power' } as const;
+    return [
+      { ...regularised, name: 'none', regulariser: 'none', kind: 'none', branch: undefined },
+      { ...regularised, name: 'every-20', regulariser: 'rep-spectral: every 20' },
+      { ...regularised, name: 'exact', regulariser: 'rep-spectral: exact', every: 1, directions: 'exact' },
+      ...sizes.map((size) => ({ ...regularised, name: `size-${size}`, regulariser: `rep-spectral: at ${size}`, size })),
+    ];
+  },
+
+  wire({ config, network, seed }) {
+    const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
+    const { depth, width } = config;
+    const model = weir.resnet({ depth, width, stem: 'cifar', inputSize: [32, 32], classes: 10 });
+    const penalty = weir.spectralPenalty(network.kind, model, {
+      gamma: config.gamma,
+      from: { epoch: config.burnIn },
+      directions: network.directions,
+      imageSize: [network.size, network.size],
+      seed,
+    });
+
+    const updates$ = weir
+      .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
+      .pipe(
+        weir.augment(
+          [weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), weir.unitScale(), weir.normalise(statistics)],
+          { seed },
+        ),
+        weir.batch(config.batchSize),
+        weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
+      );
+    const ticks$ = updates$.pipe(
+      weir.every({ updates: network.every, from: { epoch: config.burnIn } }),
+      weir.spectralTick(penalty),
+    );
+    const epochs$ = updates$.pipe(weir.every({ epochs: 1 }));
+    const tests$ = epochs$.pipe(weir.accuracy(model, test, { normalise: statistics }));
+    const sigmas$ = epochs$.pipe(weir.layerNorms(model));
+    const attacks$ = updates$.pipe(
+      weir.atEnd(),
+      weir.tangentAttack(model, test, {
+        ...config,
+        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: statistics, seed },
+      }),
+    );
+    return { updates$, ticks$, tests$, sigmas$, attacks$ };
+  },
+});

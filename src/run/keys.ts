@@ -1,0 +1,52 @@
+import { z } from './config.js';
+
+/** Keys of a config that most experiments share; each experiment gives its own values as their defaults. */
+
+/** How long, in what steps and how fast stochastic gradient descent goes. */
+export const trainingKeys = (usual: {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly rate: number;
+  readonly decay: number;
+}) => ({
+  epochs: z.int().min(1).default(usual.epochs),
+  batchSize: z.int().min(1).default(usual.batchSize).describe('samples an update'),
+  rate: z.number().positive().default(usual.rate).describe('learning rate'),
+  momentum: z.number().min(0).max(1).default(0.9),
+  decay: z.number().min(0).default(usual.decay).describe('weight decay, on all parameters'),
+});
+
+/** Which regularisers, how strong, from when on, on how many seeds. */
+export const regulariserKeys = <const K extends readonly [string, ...string[]]>(
+  kinds: K,
+  usual: {
+    readonly regularisers: readonly K[number][];
+    readonly gamma: number;
+    readonly burnIn: number;
+    readonly tickEvery?: number;
+  },
+) => ({
+  regularisers: z
+    .array(z.enum(kinds))
+    .min(1)
+    .default([...usual.regularisers])
+    .describe('a network each'),
+  seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
+  gamma: z.number().min(0).default(usual.gamma).describe('γ of equations 5 and 6'),
+  burnIn: z.int().min(0).default(usual.burnIn).describe('epochs before the regulariser acts'),
+  tickEvery: z
+    .int()
+    .min(1)
+    .default(usual.tickEvery ?? 1)
+    .describe('updates from one power iteration to the next'),
+});
+
+/** How many samples the Tangent Attack takes, and how long it works on each. */
+export const attackKeys = (usual: { readonly attacked: number }) => ({
+  attacked: z.int().min(1).default(usual.attacked).describe('test samples to attack'),
+  iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
+  protocol: z
+    .enum(['paper', 'authors'])
+    .default('paper')
+    .describe("whose variant, where the paper's and the authors' differ"),
+});
