@@ -1,4 +1,4 @@
-/** How one regulariser looks in every figure: told apart by hue, by lightness in grey print, and by dash. */
+/** How one regulariser, or one class, looks in every figure: told apart by hue, by lightness in grey print, and by dash. */
 export interface Look {
   /** On white, and in every PNG. */
   readonly light: string;
@@ -8,6 +8,11 @@ export interface Look {
   readonly dash: string;
 }
 
+/** How the samples of a class look. */
+export interface ClassLook extends Look {
+  readonly symbol: 'circle' | 'square' | 'triangle' | 'diamond' | 'star';
+}
+
 /** Okabe and Ito's palette, safe for colour-blind readers, each with a lighter form for dark pages. */
 const LOOKS: Readonly<Record<string, Look>> = {
   none: { light: '#333333', dark: '#d6d6d6', dash: 'none' },
@@ -15,12 +20,33 @@ const LOOKS: Readonly<Record<string, Look>> = {
   'readout-spectral': { light: '#b5559a', dark: '#e39bc8', dash: '2.5 2.5' },
   'rep-spectral': { light: '#0072b2', dark: '#56b4e9', dash: 'none' },
   'batch-spectral-shrinkage': { light: '#00825f', dark: '#33c79c', dash: '9 3 2 3' },
+  'l2-sp': { light: '#a67c00', dark: '#f0c419', dash: '7 3' },
+  'cross-lipschitz': { light: '#5b4bb7', dark: '#a99bff', dash: '2.5 2.5' },
+  'feature-jacobian': { light: '#7a3b1d', dark: '#d9a27f', dash: '9 3 2 3' },
 };
 
 const OTHERS: readonly Look[] = [
-  { light: '#a67c00', dark: '#f0c419', dash: '7 3' },
-  { light: '#5b4bb7', dark: '#a99bff', dash: '2.5 2.5' },
-  { light: '#4f7a28', dark: '#9bd069', dash: '9 3 2 3' },
+  { light: '#4f7a28', dark: '#9bd069', dash: '7 3' },
+  { light: '#b0174b', dark: '#ff86a8', dash: '2.5 2.5' },
+  { light: '#4a6a7c', dark: '#9cbfd4', dash: '9 3 2 3' },
+  { light: '#009aa6', dark: '#4fd8e2', dash: '4 2' },
+  { light: '#8f5fbf', dark: '#c9a4f0', dash: '12 3' },
+  { light: '#b58900', dark: '#e8c547', dash: '5 2 1 2' },
+  { light: '#3a5f9e', dark: '#8fb2ee', dash: '1.5 3' },
+];
+
+/** Tol's muted palette in an order whose neighbours differ in lightness too; a class beyond the tenth begins it again. */
+const CLASSES: readonly ClassLook[] = [
+  { light: '#e08a00', dark: '#ffb347', dash: 'none', symbol: 'circle' },
+  { light: '#332288', dark: '#a397ff', dash: '6 3', symbol: 'square' },
+  { light: '#117733', dark: '#5fcf86', dash: '2.5 2.5', symbol: 'triangle' },
+  { light: '#cc6677', dark: '#ff9daa', dash: '9 3 2 3', symbol: 'diamond' },
+  { light: '#1f8f9f', dark: '#6fd3e0', dash: '6 3', symbol: 'star' },
+  { light: '#882255', dark: '#e07fb0', dash: 'none', symbol: 'circle' },
+  { light: '#8a8a1f', dark: '#d6d65c', dash: '2.5 2.5', symbol: 'square' },
+  { light: '#4c9fd0', dark: '#8fd0f7', dash: '9 3 2 3', symbol: 'triangle' },
+  { light: '#aa4499', dark: '#ea8fdc', dash: '6 3', symbol: 'diamond' },
+  { light: '#6b5a45', dark: '#c9b59b', dash: '2.5 2.5', symbol: 'star' },
 ];
 
 /** Single seeds, beside the coloured mean of all. */
@@ -35,9 +61,14 @@ export function look(regulariser: string): Look {
   return OTHERS[sum % OTHERS.length]!;
 }
 
+/** The look of class `label`, counted from 0. */
+export function classLook(label: number): ClassLook {
+  return CLASSES[((Math.trunc(label) % CLASSES.length) + CLASSES.length) % CLASSES.length]!;
+}
+
 /** CSS that turns the light colours of inline figures into the dark ones. */
 export function darkRules(): string {
-  return [...Object.values(LOOKS), ...OTHERS, SEED]
+  return [...Object.values(LOOKS), ...OTHERS, ...CLASSES, SEED]
     .map(({ light, dark }) => `[fill="${light}"]{fill:${dark}}[stroke="${light}"]{stroke:${dark}}`)
     .join('\n');
 }

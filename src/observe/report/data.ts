@@ -22,6 +22,8 @@ export interface NetworkReport {
   readonly pipeline: string;
   readonly regulariser: string;
   readonly seed: number;
+  /** Which of an experiment's conditions: 'clean', 'noisy, decay 1e-4', …; '' or absent where it has one only. */
+  readonly setting?: string;
   /** The run's folder, as the user named it. */
   readonly run: string;
   readonly updates: number;
@@ -38,7 +40,21 @@ export interface NetworkReport {
   readonly sigma: Readonly<Record<string, readonly CurvePoint[]>>;
   /** Epochs trained before the penalty is switched on; null where there is none. */
   readonly burnIn: number | null;
-  readonly attack: { readonly iterations: number; readonly samples: readonly AttackedSample[] } | null;
+  readonly attack: Attack | null;
+  /** The same representation under a readout that was fitted anew. */
+  readonly readout?: Readout | null;
+  /** Exact boundary distances, where the input has two dimensions. */
+  readonly exact?: readonly ExactDistance[];
+  readonly geometries?: readonly Geometry[];
+  readonly tracks?: readonly Track[];
+  readonly alignments?: readonly Alignment[];
+  readonly certificates?: readonly Certificate[];
+}
+
+export interface Attack {
+  /** T of the Tangent Attack. */
+  readonly iterations: number;
+  readonly samples: readonly AttackedSample[];
 }
 
 /** A measured value; an epoch that is not whole lies within one. */
@@ -58,10 +74,106 @@ export interface AttackedSample {
   readonly outcome: string;
   /** Δx of the verified adversarial sample; null where none was found. */
   readonly distance: number | null;
+  /** Rigorous lower bound of Δx (lemma 1). */
   readonly lower: number | null;
   readonly upper: number | null;
+  /** Lower bound with the sampled maximum of the Jacobian: an estimate, which may lie above Δx. */
+  readonly local?: number | null;
+  /** θx: cosine between Φ(x) and the difference of the two readout rows. */
+  readonly theta?: number | null;
+  /** ‖Φ(x)‖. */
+  readonly featureNorm?: number | null;
   /** Forward passes asked for. */
   readonly queries: number;
   readonly original?: Float32Array;
   readonly adversarial?: Float32Array;
+}
+
+/** A multinomial logistic regression on frozen features, and what the attack made of the network with it. */
+export interface Readout {
+  /** Fractions. */
+  readonly accuracy: number;
+  readonly trainAccuracy: number;
+  readonly converged: boolean;
+  readonly attack: Attack | null;
+}
+
+/** The distance from a training or test point to the nearest point of another class, by a dense scan. */
+export interface ExactDistance {
+  readonly index: number;
+  readonly label: number;
+  readonly distance: number;
+}
+
+/** A grid over the input plane, or over a plane through samples. Cell (row, column) is at `row · columns + column`. */
+export interface Geometry {
+  /** The update whose weights these are. */
+  readonly number: number;
+  readonly epoch: number;
+  /** 'grid': the inputs are the plane; 'plane': a plane through three samples, in units of the input. */
+  readonly kind: 'grid' | 'plane';
+  /** Edges of the rectangle; a value belongs to the middle of its cell. */
+  readonly xMin: number;
+  readonly xMax: number;
+  readonly yMin: number;
+  readonly yMax: number;
+  readonly columns: number;
+  /** Of ascending y. */
+  readonly rows: number;
+  readonly points: readonly { readonly x: number; readonly y: number; readonly label: number }[];
+  /** [rows · columns] predicted class; negative where there is none. */
+  readonly classes: ArrayLike<number>;
+  /** [rows · columns] top logit less the runner-up; its sign is not read. */
+  readonly margin: ArrayLike<number>;
+  /** [rows · columns] ½ log det g; NaN where g has no full rank. */
+  readonly logVolume: ArrayLike<number>;
+  /** [rows · columns] λmax(g). */
+  readonly topEigenvalue: ArrayLike<number>;
+}
+
+/** θx, ‖Φ(x)‖ and the loss of some samples at one moment of the training. */
+export interface Track {
+  readonly epoch: number;
+  readonly number?: number;
+  readonly samples: readonly {
+    readonly index: number;
+    readonly label: number;
+    readonly theta: number;
+    readonly featureNorm: number;
+    readonly loss: number;
+  }[];
+}
+
+/** The rows of a readout beside the class features, at one moment of its training. */
+export interface Alignment {
+  readonly epoch: number;
+  readonly number: number;
+  readonly loss: number;
+  /** [classes][features]. */
+  readonly weights: readonly (readonly number[])[];
+  /** [classes][features]. */
+  readonly features: readonly (readonly number[])[];
+  /** Per class, between weight vector and feature. */
+  readonly cosines: readonly number[];
+}
+
+/** Lower bounds of the adversarial distance of one sample, by norm. */
+export interface Certificate {
+  readonly index: number;
+  readonly label: number;
+  readonly predicted: number;
+  readonly theta: number;
+  readonly featureNorm: number;
+  /** (W_c − W_k)Φ(x) + b_c − b_k over ‖W_c − W_k‖, the smallest over k. */
+  readonly marginOverReadoutNorm: number;
+  /** Of the feature map, by its layers' norms. */
+  readonly lipschitz: number;
+  readonly lower: Bounds;
+  readonly local: Bounds;
+}
+
+export interface Bounds {
+  readonly l1: number;
+  readonly l2: number;
+  readonly linf: number;
 }

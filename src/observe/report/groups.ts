@@ -2,9 +2,10 @@ import type { NetworkReport, Report } from './data.js';
 
 /** The networks that differ in nothing but their seed. */
 export interface Group {
-  /** What figures and tables call it: the regulariser, with its pipeline before it where a report holds several. */
+  /** What figures and tables call it: the regulariser, with pipeline and setting before it where a report holds several. */
   readonly label: string;
   readonly pipeline: string;
+  readonly setting: string;
   readonly regulariser: string;
   readonly networks: readonly NetworkReport[];
 }
@@ -12,21 +13,38 @@ export interface Group {
 /** The regularisers of the paper, in the order of its figures; others follow in the order they come. */
 const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch-spectral-shrinkage'];
 
-/** Networks by pipeline and regulariser, each group in order of its seeds. */
+/** Networks by pipeline, setting and regulariser, each group in order of its seeds. */
 export function groups(report: Report): Group[] {
-  const pipelines = [...new Set(report.networks.map((network) => network.pipeline))];
+  const pipelines = unique(report.networks.map(({ pipeline }) => pipeline));
   return pipelines.flatMap((pipeline) => {
     const here = report.networks.filter((network) => network.pipeline === pipeline);
-    return [...new Set(here.map((network) => network.regulariser))].sort(byOrder).map((regulariser) => ({
-      label: pipelines.length > 1 ? `${pipeline}: ${regulariser}` : regulariser,
-      pipeline,
-      regulariser,
-      networks: here.filter((network) => network.regulariser === regulariser).sort((a, b) => a.seed - b.seed),
-    }));
+    const settings = settingsOf(here);
+    return settings.flatMap((setting) => {
+      const alike = here.filter((network) => settingOf(network) === setting);
+      const where = [...(pipelines.length > 1 ? [pipeline] : []), ...(settings.length > 1 && setting ? [setting] : [])];
+      return unique(alike.map(({ regulariser }) => regulariser))
+        .sort(byOrder)
+        .map((regulariser) => ({
+          label: where.length > 0 ? `${where.join(', ')}: ${regulariser}` : regulariser,
+          ...{ pipeline, setting, regulariser },
+          networks: alike.filter((network) => network.regulariser === regulariser).sort((a, b) => a.seed - b.seed),
+        }));
+    });
   });
+}
+
+/** The setting of a network; '' where its experiment has one only. */
+export const settingOf = ({ setting = '' }: NetworkReport): string => setting;
+
+/** The settings that are there, clean before noisy, short names before long ones; '' is one as any other. */
+export function settingsOf(networks: readonly NetworkReport[]): string[] {
+  const place = (setting: string) => (/noisy/i.test(setting) ? 1 : 0);
+  return unique(networks.map(settingOf)).sort((a, b) => place(a) - place(b) || a.length - b.length);
 }
 
 function byOrder(a: string, b: string): number {
   const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   return place(a) - place(b);
 }
+
+const unique = (names: readonly string[]): string[] => [...new Set(names)];

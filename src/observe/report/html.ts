@@ -1,12 +1,19 @@
-import { look } from './colours.js';
 import type { Report } from './data.js';
 import { escaped } from './escaped.js';
 import { figures } from './figures/all.js';
+import { said } from './figures/caption.js';
 import type { Figure } from './figures/figure.js';
+import { sample } from './figures/legend.js';
 import { remarks } from './remarks.js';
 import { style } from './style.js';
-import { networksTable, regularisersTable } from './tables.js';
+import { comparisonsTable } from './tables/comparisons.js';
+import { networksTable } from './tables/networks.js';
+import { referenceTable } from './tables/reference.js';
+import { layersTable, regularisersTable } from './tables/regularisers.js';
+import { folded } from './tables/table.js';
 import { verdict } from './verdict.js';
+
+const FOLDED = 24; // networks: the table of more is folded away
 
 /** The report as one HTML file that needs nothing else: style and drawings inside, no script, no network. */
 export function reportHtml(report: Report, drawn: readonly Figure[] = figures(report)): string {
@@ -41,12 +48,15 @@ ${style()}
 <section aria-labelledby="summary">
 <h2 id="summary">In numbers</h2>
 ${regularisersTable(report)}
+${referenceTable(report)}
 ${notes(report)}
 </section>
 ${drawn.map(section).join('\n')}
+${comparisonSection(report)}
 <section aria-labelledby="networks">
 <h2 id="networks">Every network</h2>
-${networksTable(report)}
+${report.networks.length > FOLDED ? folded(`The numbers of ${report.networks.length} networks, one by one`, networksTable(report)) : networksTable(report)}
+${folded('σ of every layer', layersTable(report))}
 </section>
 <section aria-labelledby="made">
 <h2 id="made">How it was made</h2>
@@ -67,28 +77,41 @@ ${networksTable(report)}
 `;
 }
 
+function comparisonSection(report: Report): string {
+  const table = comparisonsTable(report);
+  if (table === '') return '';
+  return `<section aria-labelledby="comparisons">
+<h2 id="comparisons">Method against method</h2>
+${table}
+</section>`;
+}
+
 function section(figure: Figure): string {
   const panels = figure.panels.map(
-    ({ svg, width }) => `<div class="panel" style="max-width:${width}px">${unsized(svg)}</div>`,
+    ({ svg, width, heading }) =>
+      `${heading === undefined ? '' : `<h3>${escaped(heading)}</h3>\n`}<div class="panel" style="max-width:${width}px">${unsized(svg)}</div>`,
   );
-  const said = [figure.reading, figure.paper, figure.outcome].filter((text) => text !== null);
+  const key = figure.key
+    ? `<div class="panel key" style="max-width:${figure.key.width}px">${unsized(figure.key.svg)}</div>\n`
+    : '';
+  const texts = said(figure).map(({ lead, text }) => `<p>${lead ? `<strong>${lead}</strong>` : ''}${prose(text)}</p>`);
   return `<section aria-labelledby="${figure.id}">
 <h2 id="${figure.id}">${escaped(figure.title)}</h2>
 <figure>
-${legend(figure)}<div class="panels columns-${figure.columns}">
+${legend(figure)}${key}<div class="panels columns-${figure.columns}">
 ${panels.join('\n')}
 </div>
-<figcaption>${said.map((text) => `<p>${prose(text)}</p>`).join('')}</figcaption>
+<figcaption>${texts.join('')}</figcaption>
 </figure>
 </section>`;
 }
 
 function legend({ legend: entries }: Figure): string {
   if (entries.length === 0) return '';
-  const items = entries.map(({ label, regulariser }) => {
-    const { light, dash } = look(regulariser);
-    return `<li><svg width="28" height="10" aria-hidden="true"><line x1="0" x2="28" y1="5" y2="5" stroke="${light}" stroke-width="2.5" stroke-dasharray="${dash}"/></svg>${escaped(label)}</li>`;
-  });
+  const items = entries.map(
+    (entry) =>
+      `<li><svg width="28" height="18" viewBox="0 0 28 18" aria-hidden="true">${sample(entry)}</svg>${escaped(entry.label)}</li>`,
+  );
   return `<ul class="legend">${items.join('')}</ul>\n`;
 }
 

@@ -1,6 +1,8 @@
-import type { NetworkReport, Report } from './data.js';
-import { groups } from './groups.js';
+import { type Compared, comparisons } from './comparisons.js';
+import type { Attack, Certificate, Geometry, NetworkReport, Report } from './data.js';
+import { groups, settingOf } from './groups.js';
 import { remarks } from './remarks.js';
+import { quantile } from './statistics.js';
 import { summariseGroup, summariseNetwork } from './summary.js';
 import { verdict } from './verdict.js';
 
@@ -19,29 +21,80 @@ export function reportJson(report: Report): string {
     config: ordered(report.config),
     verdict: verdict(report),
     regularisers: all.map(summariseGroup),
+    comparisons: comparisons(report).map(comparisonJson),
     networks: all.flatMap((group) => group.networks).map(networkJson),
     notes: [...report.notes, ...remarks(report)],
   };
   return `${lines(value, '')}\n`;
 }
 
+function comparisonJson({ pipeline, setting, a, b, measure, difference, test }: Compared): Record<string, unknown> {
+  const { standardError, lower, upper, t, freedom, p, paired, n, greater } = test ?? NO_TEST;
+  const over = test ? 'seeds' : null;
+  return {
+    ...{ pipeline, setting, measure: measure.name, a: a.regulariser, b: b.regulariser, difference },
+    ...{ over, paired, n, standardError, lower, upper, t, freedom, p, greater },
+  };
+}
+
+const NO_TEST = {
+  ...{ standardError: null, lower: null, upper: null, t: null, freedom: null, p: null },
+  ...{ paired: null, n: null, greater: null },
+};
+
 function networkJson(network: NetworkReport): Record<string, unknown> {
   const { name, pipeline, regulariser, seed, run, updates, epochs, seconds, testAccuracy, burnIn } = network;
+  const { readout = null, exact = [], certificates = [], tracks = [], alignments = [], geometries = [] } = network;
   return {
-    ...{ name, pipeline, regulariser, seed, run, updates, epochs, seconds, testAccuracy, burnIn },
-    sampleShape: network.sampleShape,
-    classes: network.classes,
+    ...{ name, pipeline, setting: settingOf(network), regulariser, seed, run, updates, epochs, seconds },
+    ...{ testAccuracy, burnIn, sampleShape: network.sampleShape, classes: network.classes },
     summary: summariseNetwork(network),
     sigma: columns(network.sigma),
     curves: columns(network.curves),
-    attack: network.attack && {
-      iterations: network.attack.iterations,
-      samples: network.attack.samples.map(
-        ({ index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries }) => {
-          return { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries };
-        },
-      ),
-    },
+    attack: network.attack && attackJson(network.attack),
+    readout: readout && { ...readout, attack: readout.attack && attackJson(readout.attack) },
+    exact: exact.map(({ index, label, distance }) => ({ index, label, distance })),
+    certificates: certificates.map(certificateJson),
+    tracks: tracks.map(({ epoch, samples }) => ({ epoch, samples })),
+    alignments: alignments.map(({ epoch, number, loss, cosines, weights, features }) => {
+      return { epoch, number, loss, cosines, weights, features };
+    }),
+    geometries: geometries.map(geometryJson),
+  };
+}
+
+function attackJson({ iterations, samples }: Attack): Record<string, unknown> {
+  return {
+    iterations,
+    samples: samples.map(({ original: _, adversarial: __, ...numbers }) => {
+      const { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries } = numbers;
+      const { local = null, theta = null, featureNorm = null } = numbers;
+      const bounds = { lower, upper, local, theta, featureNorm };
+      return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries };
+    }),
+  };
+}
+
+function certificateJson({ lower, local, ...rest }: Certificate): Record<string, number> {
+  const { index, label, predicted, theta, featureNorm, marginOverReadoutNorm, lipschitz } = rest;
+  return {
+    ...{ index, label, predicted, theta, featureNorm, marginOverReadoutNorm, lipschitz },
+    ...{ lowerL1: lower.l1, lowerL2: lower.l2, lowerLinf: lower.linf },
+    ...{ localL1: local.l1, localL2: local.l2, localLinf: local.linf },
+  };
+}
+
+/** Where a grid lies and what its cells come to; the cells themselves are in the metric log. */
+function geometryJson({ number, epoch, kind, columns, rows, ...rest }: Geometry): Record<string, unknown> {
+  const { xMin, xMax, yMin, yMax, points, classes, logVolume, topEigenvalue } = rest;
+  const counts: Record<string, number> = {};
+  for (const label of Array.from(classes)) counts[label] = (counts[label] ?? 0) + 1;
+  const middle = (values: ArrayLike<number>) => quantile(Array.from(values).filter(Number.isFinite), 0.5);
+  return {
+    ...{ number, epoch, kind, columns, rows, xMin, xMax, yMin, yMax },
+    ...{ medianLogVolume: middle(logVolume), medianTopEigenvalue: middle(topEigenvalue) },
+    cellsOfClass: counts,
+    points,
   };
 }
 

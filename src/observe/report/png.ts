@@ -8,20 +8,28 @@ const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
  * @param pixels [height, width, 3]
  */
 export function png(width: number, height: number, pixels: Uint8Array): Buffer {
+  return encoded(width, height, 2, pixels, 3);
+}
+
+/**
+ * Encodes pixels that are entries of a palette: a third of the bytes, for heat maps.
+ *
+ * @param indices [height, width]
+ * @param palette [entries, 3], at most 256 entries
+ */
+export function indexedPng(width: number, height: number, indices: Uint8Array, palette: Uint8Array): Buffer {
+  return encoded(width, height, 3, indices, 1, chunk('PLTE', Buffer.from(palette)));
+}
+
+function encoded(w: number, h: number, colour: 2 | 3, pixels: Uint8Array, depth: number, ...more: Buffer[]): Buffer {
   const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2], 8); // 8 bits a channel, RGB; no interlacing
-  const rows = Buffer.alloc(height * (1 + 3 * width)); // a zero before each row: unfiltered
-  for (let y = 0; y < height; y++) {
-    rows.set(pixels.subarray(3 * width * y, 3 * width * (y + 1)), y * (1 + 3 * width) + 1);
-  }
-  return Buffer.concat([
-    SIGNATURE,
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(rows, { level: 9 })),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
+  header.writeUInt32BE(w, 0);
+  header.writeUInt32BE(h, 4);
+  header.set([8, colour], 8); // 8 bits a channel; no interlacing
+  const rows = Buffer.alloc(h * (1 + depth * w)); // a zero before each row: unfiltered
+  for (let y = 0; y < h; y++) rows.set(pixels.subarray(depth * w * y, depth * w * (y + 1)), y * (1 + depth * w) + 1);
+  const data = chunk('IDAT', deflateSync(rows, { level: 9 }));
+  return Buffer.concat([SIGNATURE, chunk('IHDR', header), ...more, data, chunk('IEND', Buffer.alloc(0))]);
 }
 
 function chunk(type: string, data: Buffer): Buffer {

@@ -1,8 +1,15 @@
-/** A difference of two means with its 95 % interval; `lower` and `upper` are null where too few values came. */
+import { twoSided } from './student.js';
+
+/** A difference of two means with its 95 % interval and t test; null where too few values came. */
 export interface Difference {
   readonly value: number;
   readonly lower: number | null;
   readonly upper: number | null;
+  readonly standardError: number | null;
+  /** Student's t of no difference, its degrees of freedom and two-sided p. */
+  readonly t: number | null;
+  readonly freedom: number | null;
+  readonly p: number | null;
 }
 
 export function mean(values: readonly number[]): number {
@@ -41,16 +48,21 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): Di
 /** Mean of `a` less mean of `b`, with Welch's interval: the two need not share size or variance. */
 export function welchDifference(a: readonly number[], b: readonly number[]): Difference {
   const [ea, eb] = [standardError(a), standardError(b)];
-  if (ea === null || eb === null) return { value: mean(a) - mean(b), lower: null, upper: null };
+  if (ea === null || eb === null) return interval(mean(a) - mean(b), null, 0);
   const variance = ea ** 2 + eb ** 2;
   const freedom = variance ** 2 / (ea ** 4 / (a.length - 1) + eb ** 4 / (b.length - 1));
   return interval(mean(a) - mean(b), Math.sqrt(variance), variance === 0 ? a.length + b.length - 2 : freedom);
 }
 
 function interval(value: number, error: number | null, freedom: number): Difference {
-  if (error === null) return { value, lower: null, upper: null };
+  if (error === null) {
+    return { value, lower: null, upper: null, standardError: null, t: null, freedom: null, p: null };
+  }
   const reach = student(freedom) * error;
-  return { value, lower: value - reach, upper: value + reach };
+  // Equal differences leave nothing to test against: no t, rather than an infinite one.
+  const t = error > 0 ? value / error : null;
+  const p = t === null ? null : twoSided(t, freedom);
+  return { value, lower: value - reach, upper: value + reach, standardError: error, t, freedom, p };
 }
 
 // The tabulated 97.5 % quantiles of Student's t for 1 to 10 degrees of freedom.

@@ -18,6 +18,8 @@ figcaption{color:var(--quiet);font-size:14px;margin-top:12px;max-width:76ch}
 figcaption p{margin:0 0 6px}
 .legend{display:flex;flex-wrap:wrap;gap:4px 24px;list-style:none;margin:0 0 8px;padding:0;font-size:14px}
 .legend li{display:flex;align-items:center;gap:8px}
+.panels h3{flex:1 1 100%;font-size:15px;line-height:1.3;margin:10px 0 -4px}
+.key{margin-bottom:8px}
 .panels{display:flex;flex-wrap:wrap;gap:12px 24px}
 .panel{flex:1 1 100%;min-width:0}
 .panel svg{display:block;width:100%;height:auto;color:var(--ink)}
@@ -26,6 +28,7 @@ figcaption p{margin:0 0 6px}
 .columns-3 .panel{flex-basis:260px}
 .columns-4 .panel{flex-basis:212px}
 .scroll{overflow-x:auto}
+.scroll+.scroll{margin-top:28px}
 .scroll:focus-visible,pre:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;min-width:100%}
 caption{text-align:left;color:var(--quiet);padding-bottom:8px}
@@ -41,10 +44,11 @@ summary{cursor:pointer}
 pre{background:var(--soft);padding:16px;overflow-x:auto;font-size:13px;border-radius:4px}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{font-size:.92em}
-@media (max-width:560px){main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
+@media (max-width:560px){.columns-4 .panel,.columns-3 .panel{flex-basis:150px}.panels{gap:12px}main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
 @media (prefers-color-scheme:dark){
 :root{--page:#15181c;--ink:#e8e8e8;--quiet:#a8adb4;--line:#363b42;--soft:#1f242a;--accent:#56b4e9}
 .panel [stroke="white"]{stroke:var(--page)}
+.panel [fill="white"]{fill:var(--page)}
 ${darkRules()}
 }
 @media print{main{max-width:none;padding:0}.scroll{overflow:visible}section,figure,tr{break-inside:avoid}details{display:none}}`;

@@ -23,6 +23,7 @@ export interface NetworkSummary {
 export interface GroupSummary {
   readonly label: string;
   readonly pipeline: string;
+  readonly setting: string;
   readonly regulariser: string;
   readonly networks: number;
   readonly seeds: number;
@@ -80,6 +81,7 @@ export function summariseGroup(group: Group): GroupSummary {
   return {
     label: group.label,
     pipeline: group.pipeline,
+    setting: group.setting,
     regulariser: group.regulariser,
     networks: group.networks.length,
     seeds: new Set(group.networks.map((network) => network.seed)).size,
@@ -91,7 +93,8 @@ export function summariseGroup(group: Group): GroupSummary {
   };
 }
 
-function spread(values: readonly (number | null)[]): Spread {
+/** Mean and spread of the values that are there. */
+export function spread(values: readonly (number | null)[]): Spread {
   const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
   return {
     mean: known.length > 0 ? mean(known) : null,

@@ -10,20 +10,22 @@ interface Ranked {
   readonly distance: number;
 }
 
-/** What the numbers say about which representation is more robust, as one paragraph a pipeline: no more than they can carry. */
+/** What the numbers say about which representation is more robust, as one paragraph a setting: no more than they can carry. */
 export function verdict(report: Report): string {
   const all = groups(report);
-  const pipelines = [...new Set(all.map((group) => group.pipeline))];
-  if (pipelines.length === 0) return 'The report holds no network.';
-  return pipelines
-    .map((pipeline) => {
-      const said = ofPipeline(all.filter((group) => group.pipeline === pipeline));
-      return pipelines.length > 1 ? `${pipeline}: ${said}` : said;
+  if (all.length === 0) return 'The report holds no network.';
+  const several = new Set(all.map((group) => group.pipeline)).size > 1;
+  const parts = new Map(all.map(({ pipeline, setting }) => [`${pipeline}\n${setting}`, { pipeline, setting }]));
+  return [...parts.values()]
+    .map(({ pipeline, setting }) => {
+      const said = ofSetting(all.filter((group) => group.pipeline === pipeline && group.setting === setting));
+      const where = [...(several ? [pipeline] : []), ...(setting ? [setting] : [])].join(', ');
+      return where ? `${where}: ${said}` : said;
     })
     .join('\n');
 }
 
-function ofPipeline(all: readonly Group[]): string {
+function ofSetting(all: readonly Group[]): string {
   const ranked = all
     .flatMap((group): Ranked[] => {
       const summary = summariseGroup(group);

@@ -15,22 +15,24 @@ const attack = { iterations: 40, samples: [pictured(0, 1.5), pictured(1, 2.5)] }
 const full = report([network('none', 0, [], { attack }), network('rep-spectral', 0, [], { attack })]);
 const ids = (of: typeof full) => figures(of).map(({ id }) => id);
 
-test('all five figures of a task with pictures, the same bytes each time', () => {
-  expect(ids(full)).toEqual(['robustness', 'distances', 'learning', 'sigma', 'pictures']);
+test('figures carry the number that the paper gives them for this task, and are the same bytes each time', () => {
+  expect(ids(full)).toEqual(['figure-4-robustness', 'distances', 'bounds', 'figure-e4-pictures', 'sigma', 'learning']);
   expect(figures(full).map(compose)).toEqual(figures(full).map(compose));
 });
 
 test('a figure without numbers is left out: points of the plane, no attack, nothing at all', () => {
   const points = { sampleShape: [2], classes: ['0', '1'] };
-  expect(ids(report([network('none', 0, [1, 2], points)]))).toEqual(['robustness', 'distances', 'learning', 'sigma']);
+  const drawn = ['figure-1-trade-off', 'mean-distances', 'distances', 'bounds', 'sigma', 'learning'];
+  expect(ids(report([network('none', 0, [1, 2], points)]))).toEqual(drawn);
   const bare = { attack: null, sigma: {}, curves: {} };
-  expect(ids(report([network('none', 0, [], bare)]))).toEqual(['robustness']);
+  expect(ids(report([network('none', 0, [], bare)]))).toEqual(['figure-4-robustness']);
   expect(ids(report([]))).toEqual([]);
 });
 
 test('each pipeline of a report has figures of its own', () => {
   const mixed = report([network('none', 0, [1]), network('none', 0, [1], { pipeline: 'xor/clean' })]);
-  expect(ids(mixed).filter((id) => id.startsWith('sigma'))).toEqual(['sigma-mnist', 'sigma-xor-clean']);
+  expect(ids(mixed).filter((id) => id.startsWith('sigma'))).toEqual(['sigma-mnist']);
+  expect(ids(mixed)).toContain('figure-e1-sigma-xor-clean');
 });
 
 test('values that cannot be drawn stop no figure', () => {
@@ -105,6 +107,7 @@ test('PNG: signature, size, and pixels as they came', () => {
 
 test('log axes: ones, twos and fives over few decades, powers of ten over many', () => {
   expect(logTicks([0.02, 1])).toEqual([0.02, 0.05, 0.1, 0.2, 0.5, 1]);
+  expect(logTicks([0.002, 0.5])).toEqual([0.003, 0.01, 0.03, 0.1, 0.3]);
   expect(logTicks([1e-6, 1])).toEqual([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
   expect(logTicks([])).toEqual([]);
 });

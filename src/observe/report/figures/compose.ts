@@ -1,44 +1,75 @@
-import { look } from '../colours.js';
 import { escaped } from '../escaped.js';
-import { type Figure, FONT, WIDTH } from './figure.js';
+import { caption } from './caption.js';
+import { type Figure, FONT, type Panel, WIDTH } from './figure.js';
+import { sample } from './legend.js';
 
-const LEGEND_HEIGHT = 30;
-const LETTER = 6.3; // mean width of a letter at 12 px, so that entries do not run into one another
+const LINE = 26; // of the legend
+const LETTER = 6.4; // mean width of a letter at 12 px, so that entries do not run into one another
+const HEADING = 28;
 
-/** One SVG of all panels, with the legend above them: what the figure's files hold. */
+/** One SVG of all panels, the legend above and the caption below them: what the figure's files hold. */
 export function compose(figure: Figure): string {
-  const { panels, columns } = figure;
-  const top = figure.legend.length > 0 ? LEGEND_HEIGHT : 0;
-  const places: { x: number; y: number }[] = [];
-  let [width, y] = [0, top];
-  for (let first = 0; first < panels.length; first += columns) {
-    const row = panels.slice(first, first + columns);
+  const rows = rowsOf(figure);
+  const across = ({ panels }: Row) => panels.reduce((sum, { width }) => sum + width, WIDTH.gap * (panels.length - 1));
+  const width = Math.max(WIDTH.half, figure.key?.width ?? 0, ...rows.map(across));
+  const said = legend(figure, width);
+  let y = said.height;
+  const parts: string[] = [];
+  const place = (panel: Panel, x: number) => {
+    parts.push(panel.svg.replace('<svg ', `<svg x="${x}" y="${y}" `));
+  };
+  if (figure.key) {
+    place(figure.key, 0);
+    y += figure.key.height + 6;
+  }
+  for (const { heading, panels } of rows) {
+    if (heading !== undefined) {
+      parts.push(`<text x="8" y="${y + 18}" font-weight="600" font-size="13">${escaped(heading)}</text>`);
+      y += HEADING;
+    }
     let x = 0;
-    for (const panel of row) {
-      places.push({ x, y });
+    for (const panel of panels) {
+      place(panel, x);
       x += panel.width + WIDTH.gap;
     }
-    width = Math.max(width, x - WIDTH.gap);
-    y += Math.max(...row.map((panel) => panel.height)) + WIDTH.gap / 2;
+    y += Math.max(...panels.map((panel) => panel.height)) + WIDTH.gap / 2;
   }
-  const height = y - WIDTH.gap / 2;
-  const nested = panels.map(({ svg }, i) => svg.replace('<svg ', `<svg x="${places[i]!.x}" y="${places[i]!.y}" `));
+  const below = caption(figure, width, y);
+  const height = y + below.height;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}" font-size="12" role="img" aria-label="${escaped(figure.title)}">`,
     `<title>${escaped(figure.title)}</title>`,
-    legend(figure),
-    ...nested,
+    said.svg,
+    ...parts,
+    below.svg,
     '</svg>',
   ].join('\n');
 }
 
-function legend(figure: Figure): string {
-  let x = 8;
-  const entries = figure.legend.map(({ label, regulariser }) => {
-    const { light, dash } = look(regulariser);
-    const entry = `<line x1="${x}" x2="${x + 26}" y1="13" y2="13" stroke="${light}" stroke-width="2.5" stroke-dasharray="${dash}"/><text x="${x + 32}" y="17">${escaped(label)}</text>`;
-    x += 32 + label.length * LETTER + 24;
-    return entry;
+interface Row {
+  readonly heading: string | undefined;
+  readonly panels: Panel[];
+}
+
+function rowsOf({ panels, columns }: Figure): Row[] {
+  const rows: Row[] = [];
+  for (const panel of panels) {
+    const last = rows.at(-1);
+    if (last === undefined || panel.heading !== undefined || last.panels.length === columns) {
+      rows.push({ heading: panel.heading, panels: [panel] });
+    } else last.panels.push(panel);
+  }
+  return rows;
+}
+
+function legend(figure: Figure, width: number): { readonly svg: string; readonly height: number } {
+  let [x, y] = [8, 4];
+  const entries = figure.legend.map((entry) => {
+    const wide = 32 + entry.label.length * LETTER;
+    if (x > 8 && x + wide > width) [x, y] = [8, y + LINE];
+    const drawn = `<g transform="translate(${x} ${y})">${sample(entry)}<text x="32" y="13">${escaped(entry.label)}</text></g>`;
+    x += wide + 24;
+    return drawn;
   });
-  return entries.length > 0 ? `<g>${entries.join('')}</g>` : '';
+  return entries.length > 0 ? { svg: `<g>${entries.join('')}</g>`, height: y + LINE } : { svg: '', height: 0 };
 }

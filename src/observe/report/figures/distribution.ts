@@ -1,11 +1,13 @@
 import { look } from '../colours.js';
 import type { Report } from '../data.js';
-import { number } from '../format.js';
+import { count, number } from '../format.js';
 import { type Group, groups } from '../groups.js';
-import { paperShowed } from '../paper.js';
+import { entitled } from '../paper.js';
 import { quantile } from '../statistics.js';
 import { correctSamples, foundSamples } from '../summary.js';
-import { type Figure, type Panel, WIDTH } from './figure.js';
+import { density } from './density.js';
+import { type Figure, type Panel, regularisers, WIDTH } from './figure.js';
+import { iterations } from './mean-distances.js';
 import { Plot, panel } from './plot.js';
 
 /** The distances of one group, all its networks together. */
@@ -17,10 +19,10 @@ interface Distances {
   readonly attacked: number;
 }
 
-const DOTS = 250; // drawn of a group; more would be a smear, and megabytes
-const STEPS = 300;
+const STEPS = 200; // of a curve of shares
+const FRAME = { width: WIDTH.half, height: 290, marginLeft: 52, marginTop: 30, marginBottom: 42 };
 
-/** How adversarial distances are spread over test samples: single samples with quartiles, and the share below Δx. */
+/** How adversarial distances are spread over test samples: their density, and the share below Δx (figure 6a of the paper). */
 export function distribution(report: Report): Figure | null {
   const all = groups(report).flatMap((group): Distances[] => {
     const values = group.networks.flatMap((network) => foundSamples(network).map((sample) => sample.distance));
@@ -28,72 +30,63 @@ export function distribution(report: Report): Figure | null {
     return values.length > 0 ? [{ group, values: values.sort((a, b) => a - b), attacked }] : [];
   });
   if (all.length === 0) return null;
-  const thinned = all.some(({ values }) => values.length > DOTS);
+  const most = Math.max(...all.map(({ values }) => values.at(-1)!));
+  const dense = densities(all, most);
   return {
-    id: 'distances',
-    title: 'Distribution of adversarial distances',
-    panels: [samples(all), shares(all)],
+    ...entitled('distribution', report.pipeline, 'distances', 'Distribution of adversarial distances'),
+    panels: [...(dense ? [dense] : []), shares(all, most)],
     columns: 2,
-    legend: all.map(({ group }) => group),
-    reading: `Left: a dot for each correctly classified test sample${thinned ? ` (at most ${DOTS} a regulariser, evenly spaced in rank)` : ''}, the quartiles as ticks, the median longest. Right: the share of these samples whose adversarial distance is at most Δx; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped.`,
-    paper: paperShowed('distribution', report.pipeline),
-    outcome: `Here, tenth percentile and median: ${all
+    legend: regularisers(all.map(({ group }) => group)),
+    reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regulariser pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in units of the input, Tangent Attack${iterations(report)}.`,
+    outcome: `tenth percentile and median: ${all
       .map(
-        ({ group, values }) => `${group.label} ${number(quantile(values, 0.1))} and ${number(quantile(values, 0.5))}`,
+        ({ group, values }) =>
+          `${group.label} ${number(quantile(values, 0.1))} and ${number(quantile(values, 0.5))} (n = ${count(values.length)})`,
       )
       .join('; ')}.`,
   };
 }
 
-function samples(all: readonly Distances[]): Panel {
+function densities(all: readonly Distances[], most: number): Panel | null {
+  const drawn = all.flatMap(({ group, values }) => {
+    const points = density(values, most * 1.06);
+    return points ? [{ group, values, points }] : [];
+  });
+  if (drawn.length === 0) return null;
+  const top = Math.max(...drawn.flatMap(({ points }) => points.map(({ y }) => y)));
+  const depth = 0.05 * top; // of a regulariser's row of ticks, below zero
   return panel({
-    width: WIDTH.half,
-    height: 290,
-    marginLeft: 118,
-    marginTop: 12,
-    marginBottom: 42,
-    ariaLabel: `Adversarial distance of single test samples; medians: ${all.map(({ group, values }) => `${group.label} ${number(quantile(values, 0.5))}`).join(', ')}`,
-    x: {
-      label: 'adversarial distance Δx of a test sample',
+    ...FRAME,
+    ariaLabel: `Density of the adversarial distance; medians: ${drawn.map(({ group, values }) => `${group.label} ${number(quantile(values, 0.5))}`).join(', ')}`,
+    x: { label: 'adversarial distance Δx', domain: [0, most * 1.06], labelAnchor: 'center', labelArrow: 'none' },
+    y: {
+      label: 'density of test samples',
+      domain: [-depth * drawn.length, top * 1.04],
       grid: true,
-      zero: true,
-      nice: true,
-      labelAnchor: 'center',
       labelArrow: 'none',
+      ticks: evenTicks(top),
     },
-    y: { type: 'linear', domain: [all.length - 0.5, -0.5], axis: null },
-    marks: all.flatMap(({ group, values }, row) => {
-      const { light } = look(group.regulariser);
-      const stride = Math.max(1, values.length / DOTS);
-      const dots = Array.from({ length: Math.min(DOTS, values.length) }, (_, i) => {
-        // The golden ratio spreads neighbours in rank over the height of the row: no randomness, no overlap.
-        return { x: values[Math.floor(i * stride)]!, y: row + 0.5 * (((i * 0.618034) % 1) - 0.5) };
-      });
-      const quartiles = [0.25, 0.5, 0.75].map((p) => {
-        const reach = p === 0.5 ? 0.38 : 0.28;
-        return { x: quantile(values, p)!, low: row - reach, high: row + reach };
-      });
-      return [
-        Plot.text([{ y: row }], { y: 'y', text: () => group.label, frameAnchor: 'left', textAnchor: 'end', dx: -10 }),
-        Plot.dot(dots, { x: 'x', y: 'y', r: 2.2, fill: light, fillOpacity: 0.5 }),
-        Plot.ruleX(
-          quartiles.filter((_, i) => i !== 1),
-          { x: 'x', y1: 'low', y2: 'high', stroke: light, strokeWidth: 2 },
-        ),
-        Plot.ruleX([quartiles[1]!], { x: 'x', y1: 'low', y2: 'high', stroke: light, strokeWidth: 3.5 }),
-      ];
-    }),
+    marks: [
+      Plot.ruleY([0], { stroke: 'currentColor', strokeOpacity: 0.5 }),
+      ...drawn.flatMap(({ group, values, points }, row) => {
+        const { light, dash } = look(group.regulariser);
+        const ticks = [quantile(values, 0.1)!, quantile(values, 0.5)!];
+        return [
+          Plot.areaY(points, { x: 'x', y: 'y', fill: light, fillOpacity: 0.07 }),
+          Plot.line(points, { x: 'x', y: 'y', stroke: light, strokeWidth: 2, strokeDasharray: dash }),
+          Plot.ruleX(ticks, {
+            ...{ x: (x: number) => x, y1: () => -depth * row, y2: () => -depth * (row + 1) },
+            ...{ stroke: light, strokeWidth: 2.5 },
+          }),
+        ];
+      }),
+    ],
   });
 }
 
-function shares(all: readonly Distances[]): Panel {
-  const most = Math.max(...all.map(({ values }) => values.at(-1)!));
+function shares(all: readonly Distances[], most: number): Panel {
   return panel({
-    width: WIDTH.half,
-    height: 290,
-    marginLeft: 52,
-    marginTop: 30,
-    marginBottom: 42,
+    ...FRAME,
     ariaLabel: 'Share of test samples with an adversarial distance of at most Δx, per regulariser',
     x: { label: 'adversarial distance Δx', zero: true, nice: true, labelAnchor: 'center', labelArrow: 'none' },
     y: { label: 'samples with at most this Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
@@ -106,13 +99,16 @@ function shares(all: readonly Distances[]): Panel {
       });
       const whole = [{ x: values[0]!, y: 0 }, ...steps, { x: most, y: steps.at(-1)!.y }];
       return Plot.line(whole, {
-        x: 'x',
-        y: 'y',
-        curve: 'step-after',
-        stroke: light,
-        strokeWidth: 2,
-        strokeDasharray: dash,
+        ...{ x: 'x', y: 'y', curve: 'step-after' as const },
+        ...{ stroke: light, strokeWidth: 2, strokeDasharray: dash },
       });
     }),
   });
+}
+
+/** Five ticks or so from 0 up, at ones, twos or fives. */
+function evenTicks(top: number): number[] {
+  const size = 10 ** Math.floor(Math.log10(top / 3));
+  const step = [1, 2, 5, 10].map((digit) => digit * size).find((each) => top / each <= 6) ?? top;
+  return Array.from({ length: Math.floor(top / step) + 1 }, (_, i) => Number((i * step).toPrecision(6)));
 }

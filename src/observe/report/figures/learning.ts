@@ -2,8 +2,8 @@ import type { Report } from '../data.js';
 import { number, percent } from '../format.js';
 import { type Group, groups } from '../groups.js';
 import { mean } from '../statistics.js';
-import { type Figure, WIDTH } from './figure.js';
-import { lines } from './lines.js';
+import { type Figure, regularisers, WIDTH } from './figure.js';
+import { lines, linesReading } from './lines.js';
 
 const FIRST = ['training loss', 'test loss', 'test accuracy'];
 
@@ -18,7 +18,6 @@ export function learning(report: Report): Figure | null {
     ...measured.filter((name) => !FIRST.includes(name)),
   ];
   if (names.length === 0) return null;
-  const many = all.some(({ networks }) => networks.length > 1);
   return {
     id: 'learning',
     title: 'Learning curves',
@@ -32,10 +31,10 @@ export function learning(report: Report): Figure | null {
       }),
     ),
     columns: names.length % 3 === 0 ? 3 : 2,
-    legend: all,
-    reading: `${many ? 'Thin: one network each; thick: their mean.' : 'One line a network.'} The dashed rule is where burn-in ends and the penalty is switched on.`,
+    legend: regularisers(all),
+    reading: linesReading(all),
     paper: null,
-    outcome: `Here, at the end: ${names.map((name) => ends(name, all)).join('; ')}.`,
+    outcome: `at the end, mean over seeds: ${names.map((name) => ends(name, all)).join('; ')}.`,
   };
 }
 

@@ -2,9 +2,8 @@ import { look } from '../colours.js';
 import type { CurvePoint, NetworkReport } from '../data.js';
 import type { Group } from '../groups.js';
 import { mean } from '../statistics.js';
+import { curves, type Series, thinned } from './curves.js';
 import type { Panel } from './figure.js';
-import { Plot, panel } from './plot.js';
-import { logTicks, plain } from './ticks.js';
 
 /** What a panel of curves over epochs is told. */
 export interface Lines {
@@ -15,79 +14,53 @@ export interface Lines {
   readonly of: (network: NetworkReport) => readonly CurvePoint[];
 }
 
-/** Curves over epochs, coloured by regulariser, with a rule where the penalty is switched on; many seeds thin, their mean thick. */
+const SINGLY = 3; // networks of a group drawn each; more are drawn as their range
+const POINTS = 120; // of a curve: more is finer than the paper it is printed on
+
+/** What the reader of such a panel is told of its lines. */
+export function linesReading(groups: readonly Group[]): string {
+  const most = Math.max(...groups.map(({ networks }) => networks.length));
+  const many =
+    most > SINGLY
+      ? 'Line: mean over seeds; shaded: from the least to the greatest seed.'
+      : most > 1
+        ? 'Thin: one network each; thick: their mean.'
+        : 'One line a network.';
+  return `${many} The dashed rule is where burn-in ends and the penalty is switched on.`;
+}
+
+/** Curves over epochs, coloured by regulariser, with a rule where the penalty is switched on. */
 export function lines(groups: readonly Group[], { label, width, height, scale, of }: Lines): Panel {
   const factor = scale === 'per cent' ? 100 : 1;
   const usable = ({ epoch, value }: CurvePoint) =>
     Number.isFinite(epoch) && Number.isFinite(value) && (scale !== 'log' || value > 0);
-  const curves = groups.map(({ regulariser, networks }) => {
-    const single = networks.map((network) => of(network).filter(usable));
-    const scaled = single.map((points) =>
-      thin(points, width / 2).map(({ epoch, value }) => ({ epoch, value: value * factor })),
+  const series = groups.flatMap(({ regulariser, networks }): Series[] => {
+    const single = networks.map((network) =>
+      thinned(of(network).filter(usable), POINTS).map(({ epoch, value }) => ({ x: epoch, y: value * factor })),
     );
-    return { regulariser, networks: scaled, middle: middle(scaled) };
+    const style = look(regulariser);
+    const { middle, range } = together(single.filter((points) => points.length > 0));
+    if (networks.length > SINGLY) return [{ look: style, points: middle, band: range }];
+    const thin = networks.length > 1 ? single.map((points) => ({ look: style, points, thin: true })) : [];
+    return [...thin, { look: style, points: middle }];
   });
-  const points = curves.flatMap(({ networks }) => networks.flat());
-  const last = points.reduce((most, { epoch }) => Math.max(most, epoch), 0);
-  const values = points.map(({ value }) => value);
-  const burnIns = [...new Set(groups.flatMap(({ networks }) => networks.map(({ burnIn }) => burnIn)))].filter(
-    (epoch): epoch is number => epoch !== null && epoch > 0 && epoch < last,
-  );
-  const left = burnIns.some((epoch) => epoch > last / 2);
-  return panel({
-    width,
-    height,
-    marginLeft: 52,
-    marginTop: 30,
-    marginBottom: 42,
-    marginRight: 14,
-    ariaLabel: `${label} over epochs, a line for each network`,
-    x: { label: 'epoch', labelAnchor: 'center', labelArrow: 'none', domain: [0, last || 1], ticks: width / 70 },
-    y: {
-      label,
-      grid: true,
-      labelArrow: 'none',
-      ...(scale === 'log'
-        ? { type: 'log' as const, ticks: logTicks(values), tickFormat: plain }
-        : { nice: true, ticks: 6 }),
-    },
-    marks: [
-      Plot.ruleX(burnIns, { stroke: 'currentColor', strokeOpacity: 0.55, strokeDasharray: '4 3' }),
-      Plot.text(burnIns.slice(0, 1), {
-        x: (epoch: number) => epoch,
-        text: () => 'penalty on',
-        frameAnchor: 'top',
-        textAnchor: left ? 'end' : 'start',
-        dx: left ? -5 : 5,
-        dy: 3,
-        fillOpacity: 0.8,
-      }),
-      ...curves.flatMap(({ regulariser, networks }) =>
-        networks.length < 2
-          ? []
-          : networks.map((line) =>
-              Plot.line(line, { x: 'epoch', y: 'value', stroke: look(regulariser).light, strokeOpacity: 0.3 }),
-            ),
-      ),
-      ...curves.map(({ regulariser, middle: line }) => {
-        const { light, dash } = look(regulariser);
-        return Plot.line(line, { x: 'epoch', y: 'value', stroke: light, strokeWidth: 2.2, strokeDasharray: dash });
-      }),
-    ],
+  const burnIns = new Set(groups.flatMap(({ networks }) => networks.map(({ burnIn }) => burnIn)));
+  const rules = [...burnIns].flatMap((epoch) => (epoch ? [{ x: epoch, text: 'penalty on' }] : []));
+  const ariaLabel = `${label} over epochs: ${groups.map((group) => group.regulariser).join(', ')}`;
+  return curves(series, {
+    ...{ label, ariaLabel, width, height, rules },
+    x: 'epoch',
+    scale: scale === 'log' ? 'log' : 'linear',
   });
 }
 
-/** The mean over networks, at the epochs that all of them were measured at. */
-function middle(networks: readonly (readonly CurvePoint[])[]): CurvePoint[] {
-  const measured = networks.filter((points) => points.length > 0);
-  const at = measured.map((points) => new Map(points.map(({ epoch, value }) => [epoch, value])));
-  return (measured[0] ?? [])
-    .filter(({ epoch }) => at.every((values) => values.has(epoch)))
-    .map(({ epoch }) => ({ epoch, value: mean(at.map((values) => values.get(epoch)!)) }));
-}
-
-/** Every k-th point and the last, so that about as many are left. */
-function thin(points: readonly CurvePoint[], left: number): readonly CurvePoint[] {
-  const stride = Math.ceil(points.length / left);
-  return points.filter((_, i) => i % stride === 0 || i === points.length - 1);
+/** Mean and range over networks, at the epochs that all of them were measured at. */
+function together(networks: readonly (readonly { x: number; y: number }[])[]) {
+  const at = networks.map((points) => new Map(points.map(({ x, y }) => [x, y])));
+  const shared = (networks[0] ?? []).map(({ x }) => x).filter((x) => at.every((values) => values.has(x)));
+  const all = shared.map((x) => ({ x, values: at.map((values) => values.get(x)!) }));
+  return {
+    middle: all.map(({ x, values }) => ({ x, y: mean(values) })),
+    range: all.map(({ x, values }) => ({ x, low: Math.min(...values), high: Math.max(...values) })),
+  };
 }

@@ -2,7 +2,7 @@ import { look } from '../colours.js';
 import type { Report } from '../data.js';
 import { number } from '../format.js';
 import { groups } from '../groups.js';
-import { paperShowed } from '../paper.js';
+import { entitled } from '../paper.js';
 import { type Choice, choose, type Pictured } from './choose.js';
 import type { Figure, Panel } from './figure.js';
 import { imageShape, perturbation, picture } from './image.js';
@@ -22,8 +22,12 @@ export function pictures(report: Report): Figure | null {
   if (!choice) return null;
   const width = Math.max(...choice.rows.map(({ samples }) => samples.length));
   return {
-    id: 'pictures',
-    title: 'Test samples and the perturbations that change the prediction',
+    ...entitled(
+      'pictures',
+      report.pipeline,
+      'pictures',
+      'Test samples and the perturbations that change the prediction',
+    ),
     panels: Array.from({ length: width }, (_, column) => draw(choice, column)),
     columns: COLUMNS,
     legend: [],
@@ -34,7 +38,6 @@ export function pictures(report: Report): Figure | null {
         ? 'A column is the same test sample under every regulariser.'
         : 'No test sample was attacked under every regulariser, so the samples of a column differ.',
     ].join(' '),
-    paper: paperShowed('pictures', report.pipeline),
     outcome: outcome(choice),
   };
 }
@@ -129,5 +132,5 @@ function outcome({ rows }: Choice): string {
     const sum = samples.reduce((total, sample) => total + sample.distance, 0);
     return `${group.label} ${number(sum / samples.length)} (seed ${network.seed})`;
   });
-  return `Here, mean Δx of the samples shown: ${means.join('; ')}.`;
+  return `mean Δx of the samples shown: ${means.join('; ')}.`;
 }

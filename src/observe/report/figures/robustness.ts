@@ -1,51 +1,115 @@
-import { look, SEED } from '../colours.js';
 import type { Report } from '../data.js';
 import { percent, plusMinus } from '../format.js';
 import { type Group, groups } from '../groups.js';
-import { paperShowed } from '../paper.js';
-import { type Spread, summariseGroup, summariseNetwork } from '../summary.js';
-import { type Figure, type Panel, WIDTH } from './figure.js';
-import { Plot, panel } from './plot.js';
+import { MEASURES } from '../measures.js';
+import { entitled } from '../paper.js';
+import { type Spread, spread, summariseGroup, summariseNetwork } from '../summary.js';
+import { against } from './against.js';
+import { BOXED, type Column, columns } from './columns.js';
+import { type Figure, seedsPhrase, WIDTH } from './figure.js';
+import { iterations } from './mean-distances.js';
 
-/** One group in one panel: its mean, how sure that is, and the value of each network. */
-interface Column {
-  readonly label: string;
-  readonly regulariser: string;
-  readonly mean: number;
-  readonly error: number | null;
-  readonly values: readonly number[];
+/** The two numbers of every network of a group that the figure shows. */
+interface Pair {
+  readonly group: Group;
+  readonly accuracy: Spread;
+  readonly distance: Spread;
+  /** Over test samples, of the only network attacked. */
+  readonly fallback: number | null;
 }
 
-/** Test accuracy and mean adversarial distance of each regulariser, every seed a dot (as figure 4 of the paper). */
+/** Test accuracy and mean adversarial distance of each regulariser, every seed a dot (figures 4 and 6b of the paper). */
 export function robustness(report: Report): Figure | null {
-  const all = groups(report);
-  const accuracies = all.flatMap((group) => column(group, summariseGroup(group).testAccuracy, null, 100));
-  const distances = all.flatMap((group) => column(group, summariseGroup(group).meanDistance, ofSamples(group), 1));
-  const panels = [
-    ...(accuracies.length > 0 ? [draw(accuracies, 'test accuracy, %')] : []),
-    ...(distances.length > 0 ? [draw(distances, 'mean adversarial distance Δx')] : []),
-  ];
-  if (panels.length === 0) return null;
+  const all = groups(report).map((group): Pair => {
+    const { testAccuracy, meanDistance } = summariseGroup(group);
+    return { group, accuracy: testAccuracy, distance: meanDistance, fallback: ofSamples(group) };
+  });
+  const drawn = draw(all, report, ['Test accuracy, %', 'Mean Δx']);
+  const name = entitled(
+    'robustness',
+    report.pipeline,
+    'robustness',
+    'Accuracy and adversarial distance per regulariser',
+  );
+  return drawn && { ...name, ...drawn };
+}
+
+/** The same with the readout thrown away and fitted anew on the frozen features (figure 5 of the paper). */
+export function refitted(report: Report): Figure | null {
+  const fitted = groups({ ...report, networks: report.networks.filter(({ readout }) => readout) });
+  const all = fitted.map((group): Pair => {
+    const again = group.networks.map((network) => ({ ...network, attack: network.readout!.attack }));
+    return {
+      group,
+      accuracy: spread(group.networks.map(({ readout }) => readout!.accuracy)),
+      distance: spread(again.map((network) => summariseNetwork(network).meanDistance)),
+      fallback: ofSamples({ ...group, networks: again }),
+    };
+  });
+  const drawn = draw(all, report, ['Accuracy, readout refitted, %', 'Mean Δx, readout refitted']);
+  if (!drawn) return null;
+  const networks = fitted.flatMap((group) => group.networks);
+  const stopped = networks.filter(({ readout }) => !readout!.converged).length;
   return {
-    id: 'robustness',
-    title: 'Accuracy and adversarial distance per regulariser',
-    panels,
-    columns: 2,
-    legend: [],
-    reading:
-      'Grey dots: one network each. Diamond: mean of the networks; bar: ± one standard error over them, or over test samples for the distance of a single network.',
-    paper: paperShowed('robustness', report.pipeline),
-    outcome: `Here: ${all.map(said).join('; ')}.`,
+    ...entitled('readout', report.pipeline, 'readout', 'Accuracy and adversarial distance with a readout fitted anew'),
+    ...drawn,
+    reading: `Multinomial logistic regression on the frozen features of the training samples, l2 penalty of strength 1, then the network with it attacked. ${drawn.reading}`,
+    outcome: `${drawn.outcome} ${stopped === 0 ? `All ${networks.length} fits converged.` : `${stopped} of ${networks.length} fits stopped before they converged.`}`,
   };
 }
 
-function column(group: Group, spread: Spread, fallback: number | null, scale: number): Column[] {
-  const { mean, values } = spread;
-  if (mean === null) return [];
-  const error = spread.standardError ?? fallback;
-  const scaled = values.map((value) => value * scale);
-  const { label, regulariser } = group;
-  return [{ label, regulariser, mean: mean * scale, error: error === null ? null : error * scale, values: scaled }];
+function draw(
+  all: readonly Pair[],
+  report: Report,
+  measures: readonly string[],
+): Omit<Figure, 'id' | 'title' | 'paper'> | null {
+  const accuracies = all.flatMap(({ group, accuracy }) => column(group, accuracy, null, 100));
+  const distances = all.flatMap(({ group, distance, fallback }) => column(group, distance, fallback, 1));
+  const size = { width: WIDTH.half, height: 300, show: 'box' as const };
+  const panels = [
+    ...(accuracies.length > 0 ? [columns(accuracies, { ...size, label: 'test accuracy, %' })] : []),
+    ...(distances.length > 0 ? [columns(distances, { ...size, label: 'mean adversarial distance Δx' })] : []),
+  ];
+  if (panels.length === 0) return null;
+  const most = Math.max(...all.map(({ group }) => group.networks.length));
+  const marks =
+    most >= BOXED
+      ? 'box: quartiles over seeds, its thick line the median, its whiskers the least and the greatest seed'
+      : `bar: ± 1 standard deviation over seeds${most === 1 ? ', and for the distance of a single network ± 1 standard error over its test samples' : ''}`;
+  const names = new Set(all.map(({ group }) => group.regulariser));
+  const both = names.has('ll-spectral') && names.has('readout-spectral');
+  return {
+    panels,
+    columns: 2,
+    legend: [],
+    reading: `Grey dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regulariser). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(report)}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral penalises every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    outcome: [
+      `${all.map(said).join('; ')}.`,
+      ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>
+        against(
+          all.map(({ group }) => group),
+          measure,
+          measure.name.replace(', %', ', points of per cent'),
+        ),
+      ),
+    ]
+      .filter(Boolean)
+      .join(' '),
+  };
+}
+
+function column(group: Group, { values, standardDeviation }: Spread, fallback: number | null, scale: number): Column[] {
+  if (values.length === 0) return [];
+  const error = standardDeviation ?? fallback;
+  const { regulariser } = group;
+  return [
+    {
+      label: regulariser,
+      regulariser,
+      values: values.map((v) => v * scale),
+      error: error === null ? null : error * scale,
+    },
+  ];
 }
 
 /** Standard error over the samples of the only network attacked. */
@@ -54,70 +118,17 @@ function ofSamples(group: Group): number | null {
   return found.length === 1 ? found[0]!.standardError : null;
 }
 
-function draw(columns: readonly Column[], label: string): Panel {
-  const bounds = columns.flatMap(({ mean, error, values }) => [mean - (error ?? 0), mean + (error ?? 0), ...values]);
-  const [least, most] = [Math.min(...bounds), Math.max(...bounds)];
-  const air = (most - least || Math.abs(most) * 0.1 || 1) * 0.12;
-  // Seeds stand side by side in the order of their number, so that equal values do not hide one another.
-  const dots = columns.flatMap(({ label: x, values }) =>
-    values.map((y, i) => ({ x, y, dx: values.length > 1 ? -20 + (40 * i) / (values.length - 1) : 20 })),
-  );
-  const shifts = [...new Set(dots.map(({ dx }) => dx))];
-  return panel({
-    width: WIDTH.half,
-    height: 300,
-    marginLeft: 52,
-    marginTop: 28,
-    marginBottom: 46,
-    ariaLabel: `${label}: ${columns.map((c) => `${c.label} ${plusMinus(c.mean, c.error)}`).join(', ')}`,
-    x: {
-      domain: columns.map((c) => c.label),
-      label: null,
-      tickFormat: (label: string) => folded(label, columns.length),
-      tickSize: 0,
-    },
-    y: { domain: [least - air, most + air], label, grid: true, ticks: 6, labelArrow: 'none' },
-    marks: [
-      ...shifts.map((dx) =>
-        Plot.dot(
-          dots.filter((dot) => dot.dx === dx),
-          { x: 'x', y: 'y', dx, r: 3.2, fill: SEED.light, fillOpacity: 0.75 },
-        ),
-      ),
-      ...columns.flatMap((c) => {
-        const { light } = look(c.regulariser);
-        const bar = c.error === null ? [] : [{ x: c.label, low: c.mean - c.error, high: c.mean + c.error }];
-        const caps = bar.flatMap(({ x, low, high }) => [
-          { x, y: low },
-          { x, y: high },
-        ]);
-        return [
-          Plot.ruleX(bar, { x: 'x', y1: 'low', y2: 'high', stroke: light, strokeWidth: 2 }),
-          Plot.tickY(caps, { x: 'x', y: 'y', stroke: light, strokeWidth: 2, inset: 0, insetLeft: 34, insetRight: 34 }),
-          Plot.dot([c], {
-            x: 'label',
-            y: 'mean',
-            r: 6,
-            symbol: 'diamond',
-            fill: light,
-            stroke: 'white',
-            strokeWidth: 1,
-          }),
-        ];
-      }),
-    ],
-  });
+function samples({ networks }: Report): string {
+  const counts = networks.flatMap((network) => (network.attack ? [summariseNetwork(network).found] : []));
+  if (counts.length === 0) return 'none attacked';
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return `${least === most ? least : `${least} to ${most}`} a network`;
 }
 
-/** A name on two lines where one would run into the next. */
-function folded(label: string, columns: number): string {
-  const room = columns > 4 ? 8 : 13; // letters
-  return label.length > room ? label.replace(': ', ':\n').replace(/-(?=[^-]*$)/, '-\n') : label;
-}
-
-function said(group: Group): string {
-  const { testAccuracy, meanDistance } = summariseGroup(group);
-  const error = meanDistance.standardError ?? ofSamples(group);
-  const distance = meanDistance.mean === null ? 'not attacked' : `Δx ${plusMinus(meanDistance.mean, error)}`;
-  return `${group.label} ${percent(testAccuracy.mean)}, ${distance}`;
+function said({ group, accuracy, distance, fallback }: Pair): string {
+  const error = distance.standardDeviation ?? fallback;
+  const size = distance.mean === null ? 'not attacked' : `Δx ${plusMinus(distance.mean, error)}`;
+  const spreadOf = accuracy.standardDeviation;
+  const shown = spreadOf === null ? percent(accuracy.mean) : `${plusMinus(100 * accuracy.mean!, 100 * spreadOf, 2)} %`;
+  return `${group.label} ${shown}, ${size}`;
 }

@@ -1,0 +1,82 @@
+import { classLook, look } from '../colours.js';
+import type { Report } from '../data.js';
+import { number } from '../format.js';
+import { groups } from '../groups.js';
+import { entitled } from '../paper.js';
+import { mean } from '../statistics.js';
+import { type Mapped, mapped, margins, seedsOf } from './chosen.js';
+import { type Figure, type LegendEntry, widthOf } from './figure.js';
+import { classesOf, map } from './map.js';
+import { acrossSettings } from './settings.js';
+
+/** What each network says of every point of the plane, with the training points (figures 3a and E.3 of the paper). */
+export const boundaries = (report: Report, noisy: boolean): Figure | null =>
+  acrossSettings(report, (part) => draw(part, noisy));
+
+function draw(report: Report, noisy: boolean): Figure | null {
+  const all = mapped(groups(report), 'grid');
+  if (all.length === 0) return null;
+  const [shown, name] = noisy ? (['boundaries-noisy', 'noisy data'] as const) : (['boundaries', null] as const);
+  return {
+    ...entitled(shown, report.pipeline, 'boundaries', `Decision boundaries${name ? `, ${name}` : ''}`),
+    ...maps(all),
+    reading: `The input plane of one network a regulariser (${seedsOf(all)}), at the end of training. Shaded: the predicted class; line: the decision boundary; marks: the training points, coloured by their class. Axes in units of the input.`,
+    outcome: `nearest cell of another class, least and mean over the training points (cell ${cell(all)}): ${all
+      .map((each) => {
+        const values = margins(each.geometry);
+        return `${each.group.regulariser} ${values.length > 0 ? `${number(Math.min(...values))} and ${number(mean(values))}` : 'none'}`;
+      })
+      .join('; ')}.`,
+  };
+}
+
+/** The same on a plane through three test images. */
+export function planeBoundaries(report: Report): Figure | null {
+  const all = mapped(groups(report), 'plane');
+  if (all.length === 0) return null;
+  const wrong = all.map(({ group, geometry }) => {
+    const { classes, points } = geometry;
+    const cells = Array.from(classes);
+    const own = new Set(points.map(({ label }) => label));
+    const others = cells.filter((label) => !own.has(label)).length / Math.max(1, cells.length);
+    return `${group.regulariser} ${classesOf(geometry).length} classes, ${(100 * others).toFixed(0)} % of the plane in none of the three`;
+  });
+  return {
+    ...entitled(
+      'boundaries',
+      report.pipeline,
+      'plane-boundaries',
+      'Decision boundaries on a plane through three test images',
+    ),
+    ...maps(all),
+    reading: `The plane through three test images (marks), a network a regulariser (${seedsOf(all)}). Shaded: the predicted class, named where its region is large enough; line: the boundary. Axes: l2 distance in the plane, in units of the input.`,
+    outcome: `${wrong.join('; ')}.`,
+  };
+}
+
+function maps(all: readonly Mapped[]) {
+  const names = (label: number) => all[0]!.network.classes[label] ?? String(label);
+  const columns = Math.min(4, Math.max(2, all.length));
+  const present = [
+    ...new Set(all.flatMap(({ geometry }) => [...classesOf(geometry), ...geometry.points.map((p) => p.label)])),
+  ];
+  const legend = present
+    .sort((a, b) => a - b)
+    .map((label): LegendEntry => ({ label: names(label), look: classLook(label), mark: 'square' }));
+  const named = present.length > 2;
+  return {
+    panels: all.map(({ group, geometry }) =>
+      map(geometry, {
+        ...{ title: group.regulariser, colour: look(group.regulariser).light, width: widthOf(columns) },
+        ...{ layer: 'classes' as const, names, named },
+      }),
+    ),
+    columns,
+    legend,
+  };
+}
+
+function cell([first]: readonly Mapped[]): string {
+  const { xMin, xMax, columns } = first!.geometry;
+  return number((xMax - xMin) / columns, 2);
+}

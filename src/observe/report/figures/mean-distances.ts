@@ -1,0 +1,81 @@
+import type { Report } from '../data.js';
+import { number, plusMinus } from '../format.js';
+import { type Group, groups, settingsOf } from '../groups.js';
+import { exactMean, MEASURES, type Measure } from '../measures.js';
+import { entitled } from '../paper.js';
+import { mean, standardDeviation } from '../statistics.js';
+import { summariseNetwork } from '../summary.js';
+import { against } from './against.js';
+import { type Column, columns, extent } from './columns.js';
+import { type Figure, WIDTH } from './figure.js';
+import { told } from './settings.js';
+
+const [ATTACKED, EXACT] = ['Mean Δx', 'Mean exact Δx'].map(
+  (name) => MEASURES.find((measure) => measure.name === name)!,
+) as [Measure, Measure];
+
+/**
+ * Mean adversarial distance of each regulariser in each setting (figures 2 and E.2 of the paper).
+ *
+ * @param every whether noisy settings are drawn beside the clean ones (figure E.2)
+ */
+export function meanDistances(report: Report, every: boolean): Figure | null {
+  const all = groups(report).filter(({ setting }) => every || !/noisy/i.test(setting));
+  const drawn = all
+    .map((group) => ({ group, column: column(group) }))
+    .filter(({ column: { values } }) => values.length > 0);
+  if (drawn.length === 0) return null;
+  const domain = extent(groups(report).map(column)); // both figures on one scale
+  const settings = settingsOf(drawn.flatMap(({ group }) => group.networks));
+  const exact = drawn.some(({ column: { beside } }) => beside !== undefined && beside.values.length > 0);
+  const counts = [...new Set(drawn.map(({ column: { values } }) => values.length))].sort((a, b) => a - b);
+  const title = `Mean adversarial distance per regulariser${every ? ', clean and noisy data' : ''}`;
+  return {
+    ...entitled(every ? 'distances-noisy' : 'distances', report.pipeline, 'mean-distances', title),
+    panels: settings.map((setting) => {
+      const here = drawn.filter(({ group }) => group.setting === setting);
+      return columns(
+        here.map((each) => each.column),
+        { label: `mean Δx${setting ? `, ${setting}` : ''}`, width: WIDTH.half, height: 270, show: 'bar', domain },
+      );
+    }),
+    columns: 2,
+    legend: [],
+    reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, units of the input) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; grey: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
+    outcome: [
+      told(drawn, ({ group, column: each }) => sentence(group, each)),
+      ...settings.map((setting) => {
+        const here = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
+        return against(here, exact ? EXACT : ATTACKED, `${exact ? 'Exact' : 'Mean'} Δx${setting && `, ${setting}`}`);
+      }),
+    ]
+      .filter(Boolean)
+      .join(' '),
+  };
+}
+
+function column(group: Group): Column {
+  const values = known(group.networks.map((network) => summariseNetwork(network).meanDistance));
+  const exact = known(group.networks.map(exactMean));
+  return {
+    ...{ label: group.regulariser, regulariser: group.regulariser, values, error: standardDeviation(values) },
+    beside: { values: exact, error: standardDeviation(exact) },
+  };
+}
+
+function sentence(group: Group, { values, error, beside }: Column): string {
+  const exact = beside && beside.values.length > 0 ? ` (exact ${plusMinus(mean(beside.values), beside.error, 3)})` : '';
+  return `${group.regulariser} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
+}
+
+/** ', T = 40' as a phrase; nothing where no network was attacked. */
+export function iterations({ networks }: Report): string {
+  const all = [
+    ...new Set(
+      networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((a) => a?.iterations ?? [])),
+    ),
+  ];
+  return all.length > 0 ? `, T = ${all.join(' and ')}` : '';
+}
+
+const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
