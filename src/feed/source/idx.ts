@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { WeirError } from '../../core/errors.js';
 import { sharedBytes } from '../dataset.js';
+import { content, GET_AGAIN } from './content.js';
 
 /** What an IDX file of bytes holds, by its magic number: 0x08 for unsigned bytes, then the number of dimensions. */
 const MAGIC = { labels: 2049, images: 2051 } as const;
@@ -14,8 +13,6 @@ export interface Idx {
   /** The bytes, row-major, on shared memory. */
   readonly values: Uint8Array;
 }
-
-const GET_AGAIN = 'fetch the file again from where it came';
 
 /**
  * Reads a file of MNIST's format (http://yann.lecun.com/exdb/mnist), plain or gzip by its content, whatever its name.
@@ -48,27 +45,6 @@ export function readIdx(file: string, kind: IdxKind): Idx {
   const values = sharedBytes(length);
   values.set(bytes.subarray(header));
   return { shape, values };
-}
-
-function content(file: string): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw new WeirError(`'${file}' cannot be read: ${(cause as Error).message}`, 'check that it exists and is yours', {
-      cause,
-    });
-  }
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    return gunzipSync(bytes);
-  } catch (cause) {
-    const short = (cause as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
-    const what = short
-      ? `ends in the middle of its gzip stream, after ${bytes.length} bytes`
-      : `is damaged gzip (${(cause as Error).message})`;
-    throw new WeirError(`'${file}' ${what}`, GET_AGAIN, { cause });
-  }
 }
 
 function checkMagic(file: string, magic: number, kind: IdxKind): void {

@@ -1,3 +1,4 @@
+import { WeirError } from '../../core/errors.js';
 import { keyed } from '../../core/seed.js';
 import { type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
 
@@ -43,4 +44,24 @@ export function xor({ noise, seed = 0 }: XorOptions = {}): Dataset {
     values,
     labels,
   };
+}
+
+/**
+ * XOR for several networks that are trained at once: sample i holds the i-th point of every one's own data, [networks, 2], and
+ * they share its label.
+ *
+ * @param seeds of each network's data
+ * @example xorOfEach([0, 1, 2], { perCorner: 20, std: 0.2 })
+ */
+export function xorOfEach(seeds: readonly number[], noise?: XorOptions['noise']): Dataset {
+  if (seeds.length === 0) throw new WeirError('XOR for no network was asked for', 'give a seed at least');
+  const each = seeds.map((seed) => xor({ seed, ...(noise && { noise }) }));
+  const { size, name, classes, labels } = each[0]!;
+  const values = sharedFloats(2 * size * seeds.length);
+  each.forEach((one, network) => {
+    for (let i = 0; i < size; i++) {
+      values.set((one.values as Float32Array).subarray(2 * i, 2 * i + 2), 2 * (i * seeds.length + network));
+    }
+  });
+  return { name: `${name} × ${seeds.length}`, size, sampleShape: [seeds.length, 2], classes, values, labels };
 }

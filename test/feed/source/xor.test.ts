@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { xor } from '../../../src/feed/source/xor.js';
+import { xor, xorOfEach } from '../../../src/feed/source/xor.js';
 
 test('the four corners', () => {
   expect(xor()).toMatchObject({
@@ -23,4 +23,15 @@ test('twenty noisy points about each corner, by seed', () => {
   const std = Math.sqrt(offsets.reduce((sum, x) => sum + x * x, 0) / 160);
   expect(Math.abs(mean)).toBeLessThan(0.05);
   expect(Math.abs(std - 0.2)).toBeLessThan(0.04);
+});
+
+test('of each: sample i holds every network’s own i-th point', () => {
+  const all = xorOfEach([3, 4], { perCorner: 2 });
+  expect([all.size, all.sampleShape, [...all.labels]]).toEqual([8, [2, 2], [0, 0, 0, 0, 1, 1, 1, 1]]);
+  for (const [network, seed] of [3, 4].entries()) {
+    const own = Array.from({ length: 8 }, (_, i) =>
+      [0, 1].map((axis) => all.values[4 * i + 2 * network + axis]),
+    ).flat();
+    expect(own).toEqual([...xor({ noise: { perCorner: 2 }, seed }).values]);
+  }
 });
