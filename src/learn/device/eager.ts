@@ -38,7 +38,16 @@ interface NativeBackend {
 }
 
 /** Numbers of TF_DataType (tensorflow/c/tf_datatype.h). */
-export const types = { float32: 1, int32: 3, string: 7, complex64: 8, int64: 9, bool: 10, bfloat16: 14 } as const;
+export const types = {
+  float32: 1,
+  float64: 2,
+  int32: 3,
+  string: 7,
+  complex64: 8,
+  int64: 9,
+  bool: 10,
+  bfloat16: 14,
+} as const;
 
 /** Numbers of TF_AttrType (tensorflow/c/c_api.h). */
 const attributeTypes = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;

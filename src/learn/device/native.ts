@@ -6,6 +6,16 @@
 export { type Attribute, attribute, execute, executeAll, hasNative, nativeBackend, types } from './eager.js';
 export { Bfloat16, matMulBfloat16, supportsBfloat16, toBfloat16 } from './native/bfloat16.js';
 export { erf, normalCdf, normalPdf } from './native/erf.js';
+export {
+  addFloat64,
+  Float64,
+  float64,
+  inverseFloat64,
+  matMulFloat64,
+  mulFloat64,
+  rowsFloat64,
+  toFloat64,
+} from './native/float64.js';
 export { clampedRows } from './native/fused.js';
 export { batchMatMul, einsum, fft2d, ifft2d } from './native/linear.js';
 export { fusedMatMul } from './native/matmul.js';

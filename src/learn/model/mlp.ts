@@ -3,8 +3,10 @@ import { pullBack } from '../device/native/fused.js';
 import { tf } from '../device/tf.js';
 import { activate, activatedProduct, activateWithSlope, affine } from './activation/activation.js';
 import { type ActivationName, activationNamed } from './activation/named.js';
+import { denseJacobian } from './dense-jacobian.js';
 import { type Initialisation, normal } from './initialisation.js';
 import { type DenseLayer, type Gradients, type Model, weight } from './model.js';
+import { elementwise } from './part.js';
 
 export interface MlpOptions {
   readonly activation?: ActivationName;
@@ -93,6 +95,9 @@ export function mlp(
         }),
     },
 
+    jacobian: denseJacobian(hidden, phi, flat),
+    parts: hidden.flatMap((layer) => [asLayer(layer), elementwise(phi.name, phi.lipschitz)]),
+
     pullback(weights, x) {
       const inputs: tf.Tensor2D[] = []; // h_0 … h_{L−1}
       const slopes: tf.Tensor2D[] = []; // ∂h_l/∂(h_{l−1}W_l), l = 1 … L−1
@@ -146,4 +151,4 @@ function joined(dz: tf.Tensor2D, features: tf.Tensor2D, slope: tf.Tensor2D): [tf
 
 type Weights = Parameters<Model['logits']>[0];
 
-const asLayer = ({ name, kernel }: DenseLayer): DenseLayer => ({ kind: 'dense', name, kernel });
+const asLayer = ({ name, kernel, factor }: DenseLayer): DenseLayer => ({ kind: 'dense', name, kernel, factor });

@@ -1,39 +1,14 @@
 import type { tf } from '../device/tf.js';
+import type { DenseLayer, Layer } from './layer.js';
+import type { Part } from './part.js';
+
+export type { ConvLayer, DenseLayer, Layer, Padding } from './layer.js';
 
 /** Tensors by name, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'. */
 export type Weights = ReadonlyMap<string, tf.Tensor>;
 
 /** Gradients by the name of the weight they belong to. */
 export type Gradients = Map<string, tf.Tensor>;
-
-/** A layer that has a spectral norm: a linear map, by the kernel among the weights that makes it. */
-export type Layer = DenseLayer | ConvLayer;
-
-/** y = xW + b. */
-export interface DenseLayer {
-  readonly kind: 'dense';
-  readonly name: string;
-  /** Name of its kernel among the weights, [in, out]. */
-  readonly kernel: string;
-}
-
-/** A convolution over images of a stated size, [height, width, in] to [⌈height/stride⌉, ⌈width/stride⌉, out]. */
-export interface ConvLayer {
-  readonly kind: 'conv';
-  readonly name: string;
-  /** Name of its kernel among the weights, HWIO: [rows, columns, in, out]. */
-  readonly kernel: string;
-  readonly stride: number;
-  /** What the layer meets in this model: its σ depends on it (paper, B.3). */
-  readonly inputSize: readonly [height: number, width: number];
-  /** σ is that of the circular convolution either way; with 'zero' it is an estimate. */
-  readonly padding: Padding;
-  /** Names of the batch normalisation behind it, where there is one: its scales may be folded into σ. */
-  readonly normalisation?: { readonly scale: string; readonly variance: string; readonly epsilon: number };
-}
-
-/** How a convolution sees beyond the edge: opposite pixels (the paper's networks), or zeros. Symmetric, as in PyTorch. */
-export type Padding = 'circular' | 'zero';
 
 /** Features and logits in training mode, and what turns their gradients into those of every trained weight. */
 export interface Pullback {
@@ -69,6 +44,17 @@ export interface FeatureJacobian {
   forward(weights: Weights, x: tf.Tensor, p: tf.Tensor2D): tf.Tensor2D;
   /** ∇Φ(x_n)ᵀ q_n for cotangents q of [n, width]; of [n, inputs]. */
   backward(weights: Weights, x: tf.Tensor, q: tf.Tensor2D): tf.Tensor2D;
+  /** The same at one batch, for many directions and with gradients, where the model has them by hand. */
+  at?(weights: Weights, x: tf.Tensor): Linearisation;
+}
+
+/** ∇Φ at the samples of one batch: what every product needs is computed once and kept until `dispose`. */
+export interface Linearisation {
+  forward(p: tf.Tensor2D): tf.Tensor2D;
+  backward(q: tf.Tensor2D): tf.Tensor2D;
+  /** ∂/∂w Σ_n q_nᵀ ∇Φ(x_n) p_n for every weight w of the feature map, p and q held constant; they belong to the caller. */
+  gradients(p: tf.Tensor2D, q: tf.Tensor2D): Gradients;
+  dispose(): void;
 }
 
 /**
@@ -101,6 +87,8 @@ export interface Model {
   pullback?(weights: Weights, x: tf.Tensor): Pullback;
   /** Jacobians of the feature map by hand, where the model has them; else by differentiation. */
   readonly jacobian?: FeatureJacobian;
+  /** The feature map piece by piece, one behind another: what a bound on its Lipschitz constant is made of. */
+  readonly parts?: readonly Part[];
 }
 
 /** The weight of that name; a model asked for one that is not there is a programming error. */

@@ -9,8 +9,20 @@ import { diskFull, SetUpFailure } from './failure.js';
 const require = createRequire(import.meta.url);
 const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
 /** Ours: see each file. */
-export const own = ['shim.cc', 'kernels/training.cc', 'kernels/attack.cc'].map(here);
-const ownHeaders = ['pool.h', 'gelu.h', 'operation.h'].map((name) => here(`kernels/${name}`));
+export const own = [
+  'shim.cc',
+  'kernels/training.cc',
+  'kernels/attack.cc',
+  'kernels/ensemble.cc',
+  'kernels/convolution.cc',
+  'kernels/normalisation.cc',
+  'kernels/spectral.cc',
+  'kernels/power.cc',
+].map(here);
+const ownHeaders = [
+  ...['pool.h', 'gelu.h', 'operation.h', 'gemm.h', 'scratch.h', 'vectors.h', 'winograd.h'],
+  ...['winograd-convolution.h', 'columns-convolution.h', 'frequencies.h', 'hermitian.h', 'lanczos.h'],
+].map((name) => here(`kernels/${name}`));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = '-Wl,--wrap=TFE_OpSetAttrString'; // see shim.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';

@@ -10,6 +10,8 @@ export interface Activation {
   value(z: tf.Tensor2D): tf.Tensor2D;
   /** φ'(z), same shape. */
   derivative(z: tf.Tensor2D): tf.Tensor2D;
+  /** φ''(z), same shape: how the Jacobian changes with the weights. */
+  curvature(z: tf.Tensor2D): tf.Tensor2D;
   /** `activate`, `activateWithSlope` and `activatedProduct` in one pass over memory, where this runtime has one. */
   fused?(): Fused | undefined;
 }

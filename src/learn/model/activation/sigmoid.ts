@@ -1,7 +1,7 @@
 import { tf } from '../../device/tf.js';
 import type { Activation } from './activation.js';
 
-/** φ(z) = 1/(1 + e⁻ᶻ), φ'(z) = φ(1 − φ). */
+/** φ(z) = 1/(1 + e⁻ᶻ), φ'(z) = φ(1 − φ), φ'' = φ'(1 − 2φ). */
 export const sigmoid: Activation = {
   name: 'sigmoid',
   lipschitz: 0.25,
@@ -10,5 +10,10 @@ export const sigmoid: Activation = {
     tf.tidy(() => {
       const value = tf.sigmoid(z);
       return tf.mul(value, tf.sub(1, value));
+    }),
+  curvature: (z) =>
+    tf.tidy(() => {
+      const value = tf.sigmoid(z);
+      return tf.mul(tf.mul(value, tf.sub(1, value)), tf.sub(1, tf.mul(value, 2)));
     }),
 };

@@ -31,7 +31,7 @@ namespace weir {
 struct Call {
   TF_OpKernelContext* context;
   TF_Status* status;
-  TF_Tensor* tensors[6];
+  TF_Tensor* tensors[16];
   int count;
 };
 

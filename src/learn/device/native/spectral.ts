@@ -1,0 +1,64 @@
+import { execute, executeAll } from '../eager.js';
+import { tf } from '../tf.js';
+import { hasFused } from './fused.js';
+
+/** Where a circular convolution works: the input's size and the stride, which divides it. */
+export interface Grid {
+  readonly height: number;
+  readonly width: number;
+  readonly stride: number;
+}
+
+/** A complex wave on the inputs that a convolution turns into a multiple of itself. */
+export interface Wave {
+  /** row · (width/stride) + column of the output's frequencies. */
+  readonly frequency: number;
+  /** Its amplitudes, real then imaginary: [2, stride, stride, in], of length 1. */
+  readonly amplitudes: Float32Array;
+}
+
+/** The largest singular value lies within sigma and sigma + bound, rounding errors included. */
+export interface Certified {
+  readonly sigma: number;
+  readonly bound: number;
+}
+
+/** By the operation of setup/kernels/spectral.cc. σ is NaN where the kernel is not finite. Only where `hasFused()`. */
+export function provenSigma(
+  kernel: tf.Tensor4D,
+  { height, width, stride }: Grid,
+  { tolerance, from }: { readonly tolerance: number; readonly from: number },
+): Certified & Wave {
+  const settings = tf.tensor1d([height, width, stride, from], 'int32');
+  const allowed = tf.tensor1d([tolerance]);
+  const outputs = executeAll('WeirConvolutionSigma', [], [kernel, settings, allowed], 2);
+  const [found, amplitudes] = outputs.map((output) => output.dataSync<'float32'>()) as [Float32Array, Float32Array];
+  tf.dispose([settings, allowed, ...outputs]);
+  return { sigma: found[0]! + found[1]!, bound: found[2]!, frequency: found[3]!, amplitudes };
+}
+
+/**
+ * Power iteration at every frequency at once, by the operation of setup/kernels/power.cc. Only where `hasFused()`.
+ *
+ * @param state a complex vector for each frequency: [inputs, 2, frequencies]
+ * @returns the next state, and the frequency that stretches most with its vector and an estimate of σ from below
+ */
+export function powerAtFrequencies(
+  kernel: tf.Tensor4D,
+  { height, width, stride }: Grid,
+  state: Float32Array,
+  steps: number,
+): Wave & { readonly state: Float32Array; readonly estimate: number } {
+  const settings = tf.tensor1d([height, width, stride, steps], 'int32');
+  const before = tf.tensor1d(state);
+  const outputs = executeAll('WeirFrequencyPower', [], [kernel, settings, before], 3);
+  const [next, found, amplitudes] = outputs.map((output) => output.dataSync<'float32'>()) as Float32Array[];
+  tf.dispose([settings, before, ...outputs]);
+  return { state: next!, estimate: found![0]!, frequency: found![1]!, amplitudes: amplitudes! };
+}
+
+/** g + vᵀt, in one pass where there is one; g of any shape with as many numbers, v of [rank, rows], t of [rank, columns]. */
+export function addProducts(g: tf.Tensor, v: tf.Tensor2D, t: tf.Tensor2D): tf.Tensor {
+  if (hasFused()) return execute('WeirAddProducts', [], [g, v, t]);
+  return tf.tidy(() => tf.add(g, tf.reshape(tf.matMul(v, t, true), g.shape)));
+}

@@ -1,0 +1,85 @@
+import { WeirError } from '../../core/errors.js';
+import { tf } from '../device/tf.js';
+import { type Initialisation, normal } from './initialisation.js';
+import { type Gradients, type Model, type Weights, weight } from './model.js';
+
+export interface LinearOptions {
+  readonly initialisation?: Initialisation;
+  readonly bias?: boolean;
+}
+
+/**
+ * A readout alone, on features that do not learn: Φ(x) = x, logits = xW, with `bias` xW + b (paper, A.3).
+ *
+ * @param sizes width of the features and number of classes
+ * @example linear([2, 3], { initialisation: normal(0.001) })
+ */
+export function linear(
+  sizes: readonly [width: number, classes: number],
+  { initialisation = normal(0.01), bias = false }: LinearOptions = {},
+): Model {
+  const [width, classes] = sizes;
+  if (!sizes.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new WeirError(
+      `a linear model of sizes [${sizes.join(', ')}] was asked for`,
+      'give the width of the features and the number of classes, such as [2, 3]',
+    );
+  }
+  const readout = { kind: 'dense', name: 'readout', kernel: 'readout/kernel' } as const;
+  const offset = 'readout/bias';
+  const flat = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, width]);
+  const logitsOf = (weights: Weights, x: tf.Tensor): tf.Tensor2D =>
+    tf.tidy(() => {
+      const product: tf.Tensor2D = tf.matMul(flat(x), weight<tf.Tensor2D>(weights, readout.kernel));
+      return bias ? tf.add(product, weight(weights, offset)) : product;
+    });
+
+  return {
+    name: `linear ${width}-${classes}`,
+    inputShape: [width],
+    classes,
+    featureLayers: [],
+    readout,
+
+    start(seed) {
+      const drawn = (size: number, part: 0 | 1): Float32Array => {
+        const values = new Float32Array(size);
+        initialisation(values, { seed, layer: 0, part, fanIn: width });
+        return values;
+      };
+      const kernel = tf.tensor2d(drawn(width * classes, 0), [width, classes]);
+      return new Map<string, tf.Tensor>([
+        [readout.kernel, kernel],
+        ...(bias ? [[offset, tf.tensor1d(drawn(classes, 1))] as const] : []),
+      ]);
+    },
+
+    features: (_, x) => flat(x),
+    logits: logitsOf,
+    jacobian: {
+      forward: (_weights, _x, p) => tf.clone(p),
+      backward: (_weights, _x, q) => tf.clone(q),
+      at: () => ({
+        forward: (p) => tf.clone(p),
+        backward: (q) => tf.clone(q),
+        gradients: () => new Map(),
+        dispose: () => undefined,
+      }),
+    },
+
+    pullback(weights, x) {
+      const features = flat(x);
+      const logits = logitsOf(weights, x);
+      return {
+        features,
+        logits,
+        gradients(dLogits): Gradients {
+          const found: Gradients = new Map([[readout.kernel, tf.matMul(features, dLogits, true)]]);
+          if (bias) found.set(offset, tf.sum(dLogits, 0));
+          tf.dispose([features, logits]);
+          return found;
+        },
+      };
+    },
+  };
+}

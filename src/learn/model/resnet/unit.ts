@@ -1,0 +1,68 @@
+import type { Affine, After, Normalisations, Normalised } from '../../device/native/batch-norm.js';
+import type { Convolutions } from '../../device/native/convolution.js';
+import { lent, type Raw } from '../../device/native/raw.js';
+import { type Weights, weight } from '../model.js';
+import type { ConvPlan } from './plan.js';
+
+/** What computes a network in training mode: on this device, in this precision. */
+export interface Engine {
+  readonly convolutions: Convolutions;
+  readonly normalisations: Normalisations;
+}
+
+/** What a unit's backward pass gives; all of it new. */
+export interface UnitBack {
+  /** With respect to the unit's input; undefined where it was not wanted. */
+  readonly x: Raw | undefined;
+  /** With respect to the residual, where there was one. */
+  readonly residual: Raw | undefined;
+}
+
+/** A convolution and the batch normalisation behind it, gone through forward and waiting for the way back. */
+export interface Unit {
+  readonly conv: ConvPlan;
+  /** What goes on from here. It belongs to the unit until `back`. */
+  readonly y: Raw;
+  /** Of the batch, by channel; the variance is the biased one. */
+  readonly mean: Raw;
+  readonly variance: Raw;
+  /** Numbers that each mean is over. */
+  readonly count: number;
+  /**
+   * Call it once: it disposes of all that the forward pass kept, y included, and puts the unit's own gradients into `found`.
+   *
+   * @param dy the gradient with respect to y, and `other` what is to be added to it; it takes both
+   */
+  back(dy: Raw, other: Raw | undefined, found: Map<string, Raw>, wantsInput: boolean): UnitBack;
+}
+
+/** Goes forward through one unit; x stays the caller's, who keeps it until the way back is done. */
+export function unit(engine: Engine, weights: Weights, conv: ConvPlan, x: Raw, after: After): Unit {
+  const kernel = lent(weight(weights, conv.kernel));
+  const affine: Affine = {
+    scale: lent(weight(weights, conv.norm.scale)),
+    offset: lent(weight(weights, conv.norm.offset)),
+  };
+  const { convolutions, normalisations } = engine;
+  const packed = convolutions.packed(kernel, conv);
+  const z = convolutions.convolve(x, packed, conv);
+  packed.dispose();
+  const normalised: Normalised = normalisations.forward(z, affine, after);
+  const [n, height, width] = z.shape as [number, number, number];
+
+  return {
+    conv,
+    ...normalised,
+    count: n * height * width,
+    back(dy, other, found, wantsInput) {
+      const to = normalisations.back(dy, other, z, normalised, affine, after);
+      for (const raw of [dy, other, z, normalised.y, normalised.mean, normalised.variance]) raw?.dispose();
+      found.set(conv.norm.scale, to.scale);
+      found.set(conv.norm.offset, to.offset);
+      found.set(conv.kernel, convolutions.filter(x, to.x, conv));
+      const dx = wantsInput ? convolutions.back(to.x, kernel, conv) : undefined;
+      to.x.dispose();
+      return { x: dx, residual: to.residual };
+    },
+  };
+}
