@@ -1,0 +1,108 @@
+import { keyed } from '../../core/seed.js';
+import { hasFused } from '../device/native/fused.js';
+import { needsNative } from '../device/native/raw.js';
+import { addProducts, type Grid, powerAtFrequencies, type Wave } from '../device/native/spectral.js';
+import { tf } from '../device/tf.js';
+import type { ConvLayer } from '../model/layer.js';
+import type { Weights } from '../model/model.js';
+import { weight } from '../model/model.js';
+import { composedPower } from './composed-power.js';
+import { exactSigma, finite } from './exact.js';
+import { folding } from './fold.js';
+import { frequencies, patch } from './frequencies.js';
+import type { LayerPower, PowerOptions } from './layer.js';
+import { scoped } from './scoped.js';
+import type { Singular } from './spectrum.js';
+
+/**
+ * A convolution by its frequencies: power iteration for every P(ω) (paper, appendices B.2 and C), of which the penalty takes the
+ * one that stretches most.
+ *
+ * v of a `Singular` is its wave as the kernel meets it at one output, [2, rows · columns · in] (real, imaginary), and u what comes
+ * out there, [2, out]. With the kernel as a matrix W of [rows · columns · in, out], σ = ‖vW‖ and the gradient of σ²/2 is vᵀ(vW): the
+ * same as that of a dense layer, in two directions. P(−ω) has the same σ and gives the same gradient.
+ */
+export function frequencyPower(
+  layer: ConvLayer,
+  grid: Grid,
+  index: number,
+  { iterations, seed, directions, foldNormalisation }: PowerOptions,
+): LayerPower {
+  const folds = folding(layer, foldNormalisation);
+
+  /** vW, [2, out], of the kernel as it is among the weights. */
+  const images = (weights: Weights, v: tf.Tensor2D): tf.Tensor2D => {
+    const kernel = weight(weights, layer.kernel);
+    return tf.matMul(v, tf.reshape(kernel, [v.shape[1], -1]));
+  };
+  const pair = (v: Float32Array): tf.Tensor2D => tf.tensor2d(v, [2, v.length / 2]);
+  const folded = (image: tf.Tensor2D, weights: Weights): tf.Tensor => {
+    const c = folds.factors(weights);
+    return c === undefined ? image : tf.mul(image, c);
+  };
+
+  const singular = (weights: Weights, v: Float32Array, more: Pick<Singular, 'frequency' | 'state'>): Singular => {
+    const u = scoped(() =>
+      folded(images(weights, pair(v)), weights)
+        .dataSync<'float32'>()
+        .slice(),
+    );
+    const sigma = finite(Math.sqrt(u.reduce((sum, y) => sum + y * y, 0)), layer.name);
+    return { sigma, u: u.map((y) => (sigma === 0 ? 0 : y / sigma)), v, ...more };
+  };
+
+  const steps = (weights: Weights, state: Float32Array, count: number) =>
+    scoped(() => (hasFused() ? powerAtFrequencies : composedPower)(folds.kernel(weights), grid, state, count));
+  const found = (weights: Weights, at: Wave & { readonly state: Float32Array }): Singular =>
+    singular(weights, patch(at, grid, weight(weights, layer.kernel).shape), {
+      frequency: at.frequency,
+      state: at.state,
+    });
+
+  const exact = (weights: Weights, from?: Singular): Singular => {
+    const { wave } = scoped(() =>
+      exactSigma(folds.kernel(weights), grid, { from: from?.frequency ?? 0, layer: layer.name }),
+    );
+    return singular(weights, wave!.patch, { frequency: wave!.frequency });
+  };
+
+  return {
+    layer,
+    /** Until the largest σ rests: less than 1e-4 of it in 16 steps; at most 480. */
+    begin(weights) {
+      needsNative('σ of a convolution');
+      if (directions === 'exact') return exact(weights);
+      const { shape } = weight(weights, layer.kernel);
+      const { half, phases } = frequencies(grid, shape);
+      let at = steps(weights, noise(seed, index, phases.length * shape[2]! * 2 * half.length), 16);
+      for (let round = 1, last = 0; round < 30 && at.estimate - last > 1e-4 * at.estimate; round++) {
+        last = at.estimate;
+        at = steps(weights, at.state, 16);
+      }
+      return found(weights, at);
+    },
+    iterate: (weights, from) =>
+      directions === 'exact' ? exact(weights, from) : found(weights, steps(weights, from.state!, iterations)),
+    square: (weights, { v }) =>
+      tf.tidy(() => tf.sum(tf.square(folded(images(weights, pair(v)), weights))).dataSync()[0]!),
+    addGradients(weights, { v }, strength, gradients) {
+      const old = gradients.get(layer.kernel)!;
+      const image = tf.tidy(() => images(weights, pair(v)));
+      gradients.set(
+        layer.kernel,
+        tf.tidy(() => {
+          const turned = folded(folded(image, weights) as tf.Tensor2D, weights); // once for ‖·‖², once for its gradient
+          return addProducts(old, pair(v), tf.mul(turned, strength) as tf.Tensor2D);
+        }),
+      );
+      folds.addGradients(weights, image, strength, gradients);
+      tf.dispose([old, image]);
+    },
+  };
+}
+
+/** N(0, I) keyed by seed and layer: the first vectors. */
+function noise(seed: number, layer: number, length: number): Float32Array {
+  const random = keyed(seed, 'spectral/frequencies', layer);
+  return Float32Array.from({ length }, () => random.normal());
+}

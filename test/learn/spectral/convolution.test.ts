@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { hasFused } from '../../../src/learn/device/native/fused.js';
+import { powerAtFrequencies } from '../../../src/learn/device/native/spectral.js';
+import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
+import type { ConvLayer } from '../../../src/learn/model/layer.js';
+import type { Model } from '../../../src/learn/model/model.js';
+import { composedPower } from '../../../src/learn/spectral/composed-power.js';
+import { exactSigma } from '../../../src/learn/spectral/exact.js';
+import { frequencies } from '../../../src/learn/spectral/frequencies.js';
+import { layerNorms } from '../../../src/learn/spectral/layer-norms.js';
+import { type PenaltyOptions, spectralPenalty } from '../../../src/learn/spectral/penalty.js';
+import type { Update } from '../../../src/learn/update.js';
+import { kernelOf } from './reference.js';
+
+const runtime = await loadTensorFlow();
+
+const conv = (name: string, stride: number, size: number, more: Partial<ConvLayer> = {}): ConvLayer => ({
+  ...{ kind: 'conv', name, kernel: `${name}/kernel`, stride, inputSize: [size, size], padding: 'circular' },
+  ...more,
+});
+
+const normalisation = { scale: 'b/scale', variance: 'b/variance', epsilon: 1e-5 };
+const model = {
+  featureLayers: [conv('a', 1, 8), conv('b', 2, 8, { normalisation, padding: 'zero' })],
+  readout: { kind: 'dense', name: 'readout', kernel: 'readout/kernel' },
+  inputShape: [8, 8, 3],
+} as Partial<Model> as Model;
+
+const weights = new Map<string, tf.Tensor>([
+  ['a/kernel', kernelOf([3, 3, 3, 4], 1)],
+  ['b/kernel', kernelOf([3, 3, 4, 6], 2)],
+  ['b/scale', tf.tensor1d([1, -2, 0.5, 3, 1, 0.1])],
+  ['b/variance', tf.tensor1d([1, 4, 0.25, 2, 1, 9])],
+  ['readout/kernel', tf.tensor2d([1, 2, 3, 4, 5, 6], [6, 1])],
+]);
+const [first, second] = model.featureLayers as [ConvLayer, ConvLayer];
+const kernel = (layer: ConvLayer) => weights.get(layer.kernel) as tf.Tensor4D;
+const update: Update = {
+  ...{ position: 0, number: 1, epoch: 1, endsEpoch: true, weights },
+  ...{ loss: () => 0, epochLoss: () => 0, epochAccuracy: () => 0 },
+};
+const gridOf = ({ inputSize: [height, width], stride }: ConvLayer) => ({ height, width, stride });
+
+function converged(options: Partial<PenaltyOptions>, of = model) {
+  const penalty = spectralPenalty('rep-spectral', of, { gamma: 0.5, iterations: 200, ...options });
+  penalty.ticked = true;
+  penalty.newest = penalty.iterate(penalty.begin(weights), weights);
+  return penalty;
+}
+
+describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
+  test.each<[Partial<PenaltyOptions>, number]>([
+    [{ formulation: 'frequency' }, 4],
+    [{ formulation: 'image' }, 2], // slow between frequencies that are close; its gradient is tested below
+    [{ directions: 'exact' }, 4],
+  ])('%j: σ, value and gradient are those of the exact pair', (options, digits) => {
+    const penalty = converged(options);
+    const sigmas = [first, second].map((layer) => exactSigma(kernel(layer), gridOf(layer)));
+    expect(penalty.newest!.a!.sigma / sigmas[0]!.sigma).toBeCloseTo(1, digits);
+    expect(penalty.newest!.b!.sigma / sigmas[1]!.sigma).toBeCloseTo(1, digits);
+    const wanted = 0.25 * sigmas.reduce((sum, { sigma }) => sum + sigma * sigma, 0);
+    expect(penalty.value({ weights }) / wanted).toBeCloseTo(1, digits);
+    if (digits < 4) return;
+
+    const gradients = new Map([...weights].map(([name, w]) => [name, tf.onesLike(w)]));
+    penalty.addGradients({ weights }, gradients);
+    for (const [i, layer] of [first, second].entries()) {
+      const found = gradients.get(layer.kernel)!.dataSync();
+      const { patch } = sigmas[i]!.wave!;
+      const exact = tf.tidy(() => {
+        const p = tf.tensor2d(patch, [2, patch.length / 2]);
+        const w = kernel(layer).reshape([patch.length / 2, -1]) as tf.Tensor2D;
+        return tf.add(1, tf.mul(0.5, tf.matMul(p, tf.matMul(p, w), true))).dataSync();
+      });
+      const worst = Math.max(...found.map((x, at) => Math.abs(x - exact[at]!)));
+      expect(worst, layer.name).toBeLessThan(0.02 * sigmas[i]!.sigma); // v is good to the root of what σ is
+    }
+    expect([...gradients.get('b/scale')!.dataSync()]).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  test.each<Partial<PenaltyOptions>>([{ formulation: 'frequency' }, { formulation: 'image' }])(
+    '%j: the gradient is that of the value with v held, normalisation folded in, its scales included',
+    (options) => {
+      const penalty = converged({ ...options, foldNormalisation: true });
+      const gradients = new Map([...weights].map(([name, w]) => [name, tf.zerosLike(w)]));
+      penalty.addGradients({ weights }, gradients);
+      for (const name of ['b/kernel', 'b/scale']) {
+        const direction = tf.randomNormal(weights.get(name)!.shape, 0, 1, 'float32', 3);
+        const moved = (step: number) => {
+          const there = new Map(weights).set(name, tf.add(weights.get(name)!, tf.mul(direction, step)));
+          return penalty.value({ weights: there });
+        };
+        const slope = (moved(0.01) - moved(-0.01)) / 0.02; // quadratic: exact but for rounding
+        const found = tf.sum(tf.mul(gradients.get(name)!, direction)).dataSync()[0]!;
+        expect(found / slope, name).toBeCloseTo(1, 2);
+      }
+      expect(penalty.newest!.b!.sigma).not.toBeCloseTo(converged(options).newest!.b!.sigma, 2);
+    },
+  );
+
+  test('the next tick goes on from what was saved', () => {
+    const penalty = spectralPenalty('rep-spectral', model, { gamma: 1 });
+    penalty.newest = penalty.begin(weights);
+    const next = penalty.iterate(penalty.newest, weights);
+    const other = spectralPenalty('rep-spectral', model, { gamma: 1 });
+    other.load!(penalty.save!());
+    expect(other.iterate(other.newest!, weights)).toEqual(next);
+  });
+
+  test('at another image size σ is that of the other size', () => {
+    const penalty = converged({ imageSize: [4, 16], directions: 'exact' });
+    const { sigma } = exactSigma(kernel(first), { height: 4, width: 16, stride: 1 });
+    expect(penalty.newest!.a!.sigma).toBeCloseTo(sigma, 4);
+  });
+
+  test('a size that a stride does not divide: refused by frequencies, done by images', () => {
+    expect(() => converged({ imageSize: [7, 7] })).toThrow(
+      "layer 'b' has stride 2 on 7 × 7: it has no frequencies where the stride does not divide the size",
+    );
+    const penalty = converged({ imageSize: [7, 7], formulation: 'image' });
+    const wanted = exactSigma(kernel(second), { height: 7, width: 7, stride: 2 }).sigma;
+    expect(penalty.newest!.b!.sigma / wanted).toBeCloseTo(1, 3);
+  });
+
+  test('a kernel that is not finite names its layer', () => {
+    const broken = new Map(weights).set('b/kernel', tf.fill([3, 3, 4, 6], Number.NaN));
+    for (const options of [{}, { formulation: 'image' }, { directions: 'exact' }] as const) {
+      const penalty = converged(options);
+      expect(() => penalty.iterate(penalty.newest!, broken)).toThrow("the kernel of layer 'b' is not finite");
+    }
+    expect(() => layerNorms(model).next({}, { ...update, weights: broken })).toThrow("layer 'b' is not finite");
+  });
+
+  test('neither ticks nor gradients leave tensors', () => {
+    for (const options of [{}, { formulation: 'image' }, { directions: 'exact', foldNormalisation: true }] as const) {
+      const penalty = converged(options);
+      const gradients = new Map([...weights].map(([name, w]) => [name, tf.zerosLike(w)]));
+      const before = tf.memory().numTensors;
+      penalty.newest = penalty.iterate(penalty.newest!, weights);
+      penalty.addGradients({ weights }, gradients);
+      penalty.value({ weights });
+      expect(tf.memory().numTensors).toBe(before);
+    }
+  });
+
+  test('layer norms: exact for convolutions, with their bounds and what is an estimate', () => {
+    const norms = layerNorms(model);
+    const [directions, found] = norms.next(norms.start(), update) as readonly [Record<string, Float32Array>, unknown];
+    expect(found).toMatchObject({
+      sigma: {
+        a: expect.closeTo(exactSigma(kernel(first), gridOf(first)).sigma, 5),
+        readout: expect.closeTo(Math.sqrt(91), 3),
+      },
+      bounds: { a: expect.any(Number), b: expect.any(Number) },
+      estimates: ['b'],
+    });
+    expect(Object.keys(directions)).toEqual(['a', 'b', 'readout']);
+  });
+
+  test.skipIf(!hasFused())('the operation does what its composition does', () => {
+    for (const [shape, grid] of [
+      [[3, 3, 4, 6], { height: 8, width: 4, stride: 2 }],
+      [[5, 5, 2, 3], { height: 4, width: 4, stride: 1 }],
+      [[1, 1, 3, 2], { height: 6, width: 6, stride: 2 }],
+    ] as const) {
+      const w = kernelOf([...shape]);
+      const { half, phases } = frequencies(grid, shape);
+      const state = Float32Array.from({ length: phases.length * shape[2] * 2 * half.length }, (_, i) =>
+        Math.sin(i * i),
+      );
+      const [ours, composed] = [powerAtFrequencies, composedPower].map((run) => run(w, grid, state, 3));
+      expect(ours!.estimate / composed!.estimate).toBeCloseTo(1, 5);
+      expect(ours!.frequency).toBe(composed!.frequency);
+      const worst = Math.max(...ours!.state.map((x, i) => Math.abs(x - composed!.state[i]!)));
+      expect(worst).toBeLessThan(1e-4);
+    }
+  });
+});
