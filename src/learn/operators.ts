@@ -1,9 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
 import { serial } from '../core/serial.js';
-import { lifted } from '../core/stage.js';
+import { lifted, stage } from '../core/stage.js';
 import type { WithTurn } from '../core/turn.js';
 import type { Model } from './model/model.js';
+import { isSpectral } from './regulariser/named.js';
+import type { Regulariser } from './regulariser/regulariser.js';
 import { layerNorms as layerNormsStage } from './spectral/layer-norms.js';
+import type { Spectrum } from './spectral/spectrum.js';
 import { spectralTick as spectralTickStage } from './spectral/tick.js';
 import { type Batch, type Training, trainStage } from './train.js';
 import type { Update } from './update.js';
@@ -17,8 +20,18 @@ import type { Update } from './update.js';
 export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithTurn> =>
   serial(trainStage(model, training));
 
-/** `spectralTick` of `spectral/tick.ts` as an operator. */
-export const spectralTick = lifted(spectralTickStage);
+/**
+ * `spectralTick` of `spectral/tick.ts` as an operator. For a regulariser that has no directions to refresh it is asleep: a stage
+ * all the same, so that networks of any regulariser are one graph, and can branch from one snapshot.
+ */
+export const spectralTick = (penalty: Regulariser) =>
+  stage<Update, Ticked, Spectrum | null>(
+    isSpectral(penalty)
+      ? spectralTickStage(penalty)
+      : { name: 'spectral tick', start: () => null, next: () => [null], save: () => null, load: () => null },
+  );
+
+type Ticked = Update & { readonly spectrum: Spectrum };
 
 /** `layerNorms` of `spectral/layer-norms.ts` as an operator. */
 export const layerNorms = lifted(layerNormsStage);

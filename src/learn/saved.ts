@@ -29,7 +29,7 @@ export type Shapes = ReadonlyMap<string, readonly number[]>;
 export const shapesOf = (tensors: Weights): Shapes => new Map([...tensors].map(([name, { shape }]) => [name, shape]));
 
 /** @throws {WeirError} when the weights saved are not those of this model, whose own have these shapes. */
-export function checkShapes(model: Model, shapes: Shapes, saved: SavedTensors): void {
+export function checkShapes(model: Pick<Model, 'name'>, shapes: Shapes, saved: SavedTensors): void {
   const shown = (shape: readonly number[] | undefined): string =>
     shape === undefined ? 'missing' : `[${shape.join(', ')}]`;
   const there = new Map(saved.map(({ name, shape }) => [name, shape]));

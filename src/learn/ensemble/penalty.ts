@@ -1,0 +1,98 @@
+import type { Data } from '../../core/data.js';
+import { WeirError } from '../../core/errors.js';
+import { firstDirection } from '../spectral/dense.js';
+import type { PenaltyKind } from '../spectral/penalty.js';
+import type { Ensemble } from './ensemble.js';
+import type { PlacedLayer } from './layout.js';
+import { iterateLayer } from './power.js';
+
+export interface EnsemblePenaltyOptions {
+  /** γ of every member that is penalised. */
+  readonly gamma: number;
+  /** The penalties act after this many epochs (burn-in). */
+  readonly from?: { readonly epoch: number };
+  /** Power iterations a tick. */
+  readonly iterations?: number;
+}
+
+/** What power iteration has come to, of every member; plain data. */
+export interface Directions {
+  /** σ by member and layer, [E, L]; 0 where the layer is not penalised. */
+  readonly sigma: Float32Array;
+  /** v by member, layer after layer, [E, D]. */
+  readonly v: Float32Array;
+}
+
+/**
+ * A penalty γ/2 · Σ σ²(W_l) for each member over the layers that its regulariser names; directions are refreshed by ticks.
+ *
+ * As with `spectralPenalty`, `newest` is the one edge of the graph that leads back.
+ */
+export interface EnsemblePenalty {
+  /** γ by member and layer, [E, L]. */
+  readonly gammas: Float32Array;
+  active(epoch: number): boolean;
+  penalises(member: number, layer: number): boolean;
+  /** From random directions, keyed by the member's seed: at most 2 · inputs iterations, until v moves less than 1e-6. */
+  begin(rows: Float32Array): Directions;
+  /** The next ones, from `directions` on the rows as they are now. */
+  iterate(directions: Directions, rows: Float32Array): Directions;
+  newest: Directions | undefined;
+  ticked: boolean;
+  save(): Data;
+  load(data: Data): void;
+}
+
+/** The penalties of an ensemble's members. @example ensemblePenalty(networks, { gamma: 1e-4, from: { epoch: 10_500 } }) */
+export function ensemblePenalty(
+  { members, layout }: Ensemble,
+  { gamma, from = { epoch: 0 }, iterations = 1 }: EnsemblePenaltyOptions,
+): EnsemblePenalty {
+  if (!(gamma >= 0 && Number.isFinite(gamma))) {
+    throw new WeirError(`the penalty of an ensemble was given gamma = ${gamma}`, 'give a finite number of at least 0');
+  }
+  const { layers, inputs, parameters } = layout;
+  const gammas = Float32Array.from(
+    members.flatMap(({ regulariser }) => layers.map((layer) => (penalised(regulariser, layer) ? gamma : 0))),
+  );
+  const penalises = (member: number, layer: number): boolean => gammas[member * layers.length + layer]! > 0;
+
+  const each = (v: Float32Array, work: (m: number, l: number, v: Float32Array) => number): Directions => {
+    const sigma = new Float32Array(gammas.length);
+    members.forEach((_, m) => {
+      layers.forEach((layer, l) => {
+        if (!penalises(m, l)) return;
+        const from = m * inputs + layer.direction;
+        sigma[m * layers.length + l] = work(m, l, v.subarray(from, from + layer.in));
+      });
+    });
+    return { sigma, v };
+  };
+
+  return {
+    gammas,
+    penalises,
+    active: (epoch) => epoch > from.epoch && gammas.some((strength) => strength > 0),
+    begin: (rows) =>
+      each(new Float32Array(members.length * inputs), (m, l, v) => {
+        v.set(firstDirection(members[m]!.seed, l, v.length));
+        return iterateLayer(rows, m * parameters, layers[l]!, v, 2 * v.length, 1e-6);
+      }),
+    iterate: (directions, rows) =>
+      each(directions.v.slice(), (m, l, v) => iterateLayer(rows, m * parameters, layers[l]!, v, iterations)),
+    newest: undefined,
+    ticked: false,
+    save() {
+      return (this.newest ?? null) as Data;
+    },
+    load(data) {
+      this.newest = (data as Directions | null) ?? undefined;
+    },
+  };
+}
+
+/** Does the regulariser name this layer? See `penaltyKinds`. */
+function penalised(kind: PenaltyKind, { name }: PlacedLayer): boolean {
+  if (kind === 'none') return false;
+  return kind === 'll-spectral' || (kind === 'readout-spectral') === (name === 'readout');
+}

@@ -1,0 +1,82 @@
+import type { EnsembleInput, EnsembleOutput } from '../device/native/ensemble.js';
+import type { Layout } from './layout.js';
+import { classOf, crossEntropyOf, forward, type Pass, roomFor } from './network.js';
+
+/**
+ * What the operation `WeirEnsemble` does, on the main thread in float64: the fallback, and what it is tested against. Members
+ * are worked on one by one, so none depends on another.
+ */
+export function portableUpdate(layout: Layout, given: EnsembleInput<Float32Array>): EnsembleOutput<Float32Array> {
+  const { parameters, layers, inputs } = layout;
+  const { members, velocity, x, labels, gammas, directions, rate, momentum, decay, fresh, sums } = given;
+  const count = members.length / parameters;
+  const d = layout.sizes[0]!;
+  const moved = new Float32Array(members.length);
+  const newVelocity = new Float32Array(members.length);
+  const newSums = new Float32Array(sums.length);
+  const pass = roomFor(layout);
+  const gradient = new Float64Array(parameters);
+
+  for (let m = 0; m < count; m++) {
+    const row = m * parameters;
+    gradient.fill(0);
+    let loss = 0;
+    let correct = 0;
+    for (let i = 0; i < labels.length; i++) {
+      const at = (i * count + m) * d;
+      for (let axis = 0; axis < d; axis++) pass.inputs[0]![axis] = x[at + axis]!;
+      forward(layout, members, row, pass);
+      if (classOf(pass.logits) === labels[i]) correct++;
+      loss += addGradient(layout, members, row, pass, labels[i]!, labels.length, gradient);
+    }
+    layers.forEach((layer, l) => {
+      const gamma = gammas[m * layers.length + l]!;
+      if (gamma === 0) return;
+      const v = directions.subarray(m * inputs + layer.direction, m * inputs + layer.direction + layer.in);
+      for (let o = 0; o < layer.out; o++) {
+        let image = 0;
+        for (let i = 0; i < layer.in; i++) image += v[i]! * members[row + layer.kernel + i * layer.out + o]!;
+        for (let i = 0; i < layer.in; i++) gradient[layer.kernel + i * layer.out + o]! += gamma * v[i]! * image;
+      }
+    });
+    for (let p = 0; p < parameters; p++) {
+      newVelocity[row + p] = momentum * velocity[row + p]! + (gradient[p]! + decay * members[row + p]!);
+      moved[row + p] = members[row + p]! - rate * newVelocity[row + p]!;
+    }
+    newSums[3 * m] = loss / labels.length;
+    newSums[3 * m + 1] = (fresh ? 0 : sums[3 * m + 1]!) + loss;
+    newSums[3 * m + 2] = (fresh ? 0 : sums[3 * m + 2]!) + correct;
+  }
+  return { members: moved, velocity: newVelocity, sums: newSums };
+}
+
+/** Adds a sample's share, 1/n, of the gradient of the mean loss. @returns the sample's loss */
+function addGradient(
+  { layers }: Layout,
+  rows: Float32Array,
+  row: number,
+  pass: Pass,
+  label: number,
+  n: number,
+  gradient: Float64Array,
+): number {
+  const rest = { others: 0, total: 0 };
+  const loss = crossEntropyOf(pass.logits, label, rest);
+  const top = Math.max(...pass.logits);
+  const share = layers[layers.length - 1]!.scale / n;
+  let dz = pass.logits.map((z, j) => (share * (j === label ? -rest.others : Math.exp(z - top))) / rest.total);
+  for (let l = layers.length - 1; l >= 0; l--) {
+    const layer = layers[l]!;
+    const input = pass.inputs[l]!;
+    const before = new Float64Array(layer.in);
+    for (let o = 0; o < layer.out; o++) {
+      gradient[layer.bias + o]! += dz[o]!;
+      for (let i = 0, at = layer.kernel + o; i < layer.in; i++, at += layer.out) {
+        gradient[at]! += input[i]! * dz[o]!;
+        before[i]! += rows[row + at]! * dz[o]!;
+      }
+    }
+    if (l > 0) dz = before.map((value, i) => value * pass.slopes[l - 1]![i]!);
+  }
+  return loss;
+}

@@ -1,0 +1,196 @@
+import type { Data } from '../../core/data.js';
+import { WeirError } from '../../core/errors.js';
+import type { Serial } from '../../core/serial.js';
+import { tf } from '../device/tf.js';
+import { type Weights, weight } from '../model/model.js';
+import { constant } from '../optimiser/schedule.js';
+import type { SgdOptions } from '../optimiser/sgd.js';
+import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../saved.js';
+import type { Batch } from '../train.js';
+import { type Ensemble, together } from './ensemble.js';
+import type { EnsemblePenalty } from './penalty.js';
+import { ensembleUpdate } from './step.js';
+import type { EnsembleUpdate } from './update.js';
+
+export interface EnsembleTraining {
+  /** SGD as `sgd` has it. */
+  readonly sgd: SgdOptions;
+  /** Added at every update after its burn-in; it needs an `ensembleTick`. */
+  readonly penalty?: EnsemblePenalty;
+}
+
+/** All that the next update depends on. Its tensors belong to the training step. */
+export interface EnsembleState {
+  readonly weights: Weights;
+  /** Velocities, under the same name as the weights. */
+  readonly memory: Weights;
+  /** By member: mean loss of the last batch; loss and correct samples, summed over the epoch so far. [E, 3] */
+  readonly sums: tf.Tensor;
+  readonly number: number;
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+  readonly position: number;
+  /** Samples of the epoch so far. */
+  readonly samples: number;
+}
+
+/**
+ * One update of every member for each batch: its own mean cross-entropy, gradient, penalty (from the end of the burn-in), SGD.
+ *
+ * Members do not touch each other: each ends in the same bits as in an ensemble of one.
+ *
+ * State: weights, velocities and the sums over the epoch. It owns their tensors: `next` takes the state it is given and disposes
+ * of what it replaces. Bound: one batch. Order: that of the batches. Failure: a batch that does not fit, a loss that is not finite.
+ *
+ * @example ensembleStage(networks, { sgd: { rate: 1, momentum: 0.9 }, penalty })
+ */
+export function ensembleStage(
+  ensemble: Ensemble,
+  { sgd, penalty }: EnsembleTraining,
+): Serial<Batch, EnsembleUpdate, EnsembleState> & { dispose(state: EnsembleState): void } {
+  const { members, layout } = ensemble;
+  const { rate, momentum = 0, decay = 0 } = sgd;
+  const rateAt = typeof rate === 'number' ? constant(rate) : rate;
+  const unpenalised = new Float32Array(members.length * layout.layers.length);
+  const nowhere = new Float32Array(members.length * layout.inputs);
+
+  return {
+    name: 'train',
+
+    start() {
+      const weights = ensemble.start();
+      return {
+        weights,
+        memory: new Map([[together, tf.zerosLike(weight(weights, together))]]),
+        sums: tf.zeros([members.length, 3]),
+        ...{ number: 0, epoch: 0, endsEpoch: true, position: 0, samples: 0 },
+      };
+    },
+
+    next(state, batch) {
+      checkBatch(ensemble, batch);
+      const at = { epoch: batch.epoch, number: state.number + 1 };
+      const before = { members: weight(state.weights, together), velocity: weight(state.memory, together) };
+      const { values: x, labels } = batch;
+      const active = penalty?.active(batch.epoch) ? penalty : undefined;
+      if (active !== undefined) {
+        if (!active.ticked) throw unticked();
+        // where the burn-in ended between two ticks, the directions begin here
+        active.newest ??= active.begin(ensemble.rows(state.weights));
+      }
+      const moved = ensembleUpdate(layout, {
+        ...before,
+        ...{ x, labels, momentum, decay },
+        gammas: active?.gammas ?? unpenalised,
+        directions: active?.newest?.v ?? nowhere,
+        rate: rateAt(at),
+        fresh: state.endsEpoch,
+        sums: state.sums,
+      });
+      tf.dispose([before.members, before.velocity, state.sums]);
+      const next: EnsembleState = {
+        weights: new Map([[together, moved.members]]),
+        memory: new Map([[together, moved.velocity]]),
+        sums: moved.sums,
+        ...at,
+        endsEpoch: batch.remaining === 0,
+        position: batch.position,
+        samples: (state.endsEpoch ? 0 : state.samples) + labels.length,
+      };
+      return [next, update(ensemble, next)];
+    },
+
+    repeat: (state) => update(ensemble, state),
+
+    save({ weights, memory, sums, ...counts }) {
+      finite(ensemble, counts.number, sums.dataSync<'float32'>());
+      return {
+        ...counts,
+        weights: savedTensors(weights),
+        memory: savedTensors(memory),
+        sums: savedTensors(new Map([['sums', sums]])),
+        penalty: penalty?.save() ?? null,
+      };
+    },
+
+    load(data) {
+      const { weights, memory, sums, penalty: carried, ...counts } = data as unknown as Saved;
+      checkShapes(ensemble, new Map([[together, [members.length, layout.parameters]]]), weights);
+      penalty?.load(carried);
+      return {
+        ...counts,
+        weights: restoreTensors(weights),
+        memory: restoreTensors(memory),
+        sums: restoreTensors(sums).get('sums')!,
+      };
+    },
+
+    dispose({ weights, memory, sums }) {
+      tf.dispose([...weights.values(), ...memory.values(), sums]);
+    },
+  };
+}
+
+/** What `save` makes of a state. */
+type Saved = Omit<EnsembleState, 'weights' | 'memory' | 'sums'> & {
+  readonly weights: SavedTensors;
+  readonly memory: SavedTensors;
+  readonly sums: SavedTensors;
+  readonly penalty: Data;
+};
+
+function update(ensemble: Ensemble, state: EnsembleState): EnsembleUpdate {
+  const { weights, number, epoch, endsEpoch, position, samples } = state;
+  let read: Float32Array | undefined; // asked for by every member: off the device once
+  const sums = (): Float32Array => {
+    read ??= finite(ensemble, number, state.sums.dataSync<'float32'>().slice());
+    return read;
+  };
+  const mean = (column: number): number => {
+    const all = sums();
+    let sum = 0;
+    for (let m = 0; m < ensemble.members.length; m++) sum += all[3 * m + column]!;
+    return sum / ensemble.members.length;
+  };
+  return {
+    ...{ weights, number, epoch, endsEpoch, position },
+    loss: () => mean(0),
+    epochLoss: () => mean(1) / samples,
+    epochAccuracy: () => mean(2) / samples,
+    of: (member) => ({
+      loss: () => sums()[3 * member]!,
+      epochLoss: () => sums()[3 * member + 1]! / samples,
+      epochAccuracy: () => sums()[3 * member + 2]! / samples,
+    }),
+  };
+}
+
+/** Losses that can be gone on from: where a member has diverged the run ends, with the last good snapshot kept. */
+function finite({ members }: Ensemble, update: number, sums: Float32Array): Float32Array {
+  const odd = members.findIndex((_, m) => !Number.isFinite(sums[3 * m]));
+  if (odd === -1) return sums;
+  throw new WeirError(
+    `training diverged: the loss of '${members[odd]!.name}' is ${sums[3 * odd]} at update ${update}`,
+    'take a smaller learning rate or γ, and go on from the last snapshot or start again',
+  );
+}
+
+function checkBatch({ name, members, layout }: Ensemble, { values, labels, sampleShape }: Batch): void {
+  const classes = layout.sizes.at(-1)!;
+  if (values.length !== labels.length * members.length * layout.sizes[0]!) {
+    throw new WeirError(
+      `${name} was given samples of shape [${sampleShape.join(', ')}]`,
+      `give every member its own point: samples of shape [${members.length}, ${layout.sizes[0]}]`,
+    );
+  }
+  const odd = labels.find((label) => label >= classes);
+  if (odd !== undefined) {
+    throw new WeirError(`${name} was given a sample with the label ${odd}`, `labels go from 0 to ${classes - 1}`);
+  }
+}
+
+const unticked = (): WeirError =>
+  new WeirError(
+    'the penalty of an ensemble is on, but no tick refreshes its directions',
+    'wire one: updates$.pipe(every({ updates: 1 }), ensembleTick(networks, penalty)), and return its stream',
+  );
