@@ -7,6 +7,8 @@ import { Flow } from './flow.js';
  * @example named('readout attack', tangentAttack(model, test, { samples: 100, seed }))
  */
 export function named<In, Out>(name: string, operator: OperatorFunction<In, Out>): OperatorFunction<In, Out> {
-  return (source) =>
-    new Observable<Out>((subscriber) => Flow.naming(name, () => operator(source).subscribe(subscriber)));
+  return (source) => {
+    const stream = operator(source);
+    return new Observable<Out>((subscriber) => Flow.naming(name, () => stream.subscribe(subscriber)));
+  };
 }

@@ -91,7 +91,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     if (this.flow === undefined) setImmediate(start);
     else {
       this.flow.onStart(() => setImmediate(start));
-      this.flow.onClose(() => this.value.dispose?.(this.state));
+      this.flow.onClose(() => this.dispose());
       this.flow.onStop(() => this.arrived?.());
     }
   }
@@ -100,7 +100,12 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     this.closed = true;
     this.source?.unsubscribe();
     this.arrived?.();
-    if (this.flow === undefined) this.value.dispose?.(this.state);
+    if (this.flow === undefined) this.dispose();
+  }
+
+  private dispose(): void {
+    this.turn?.close();
+    this.value.dispose?.(this.state);
   }
 
   private async run(): Promise<void> {

@@ -1,8 +1,9 @@
-import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
+import { Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
+import { Memory } from './memory.js';
 import type { Node } from './node.js';
 import { turn, type Work } from './turn.js';
 
@@ -28,6 +29,12 @@ export interface Stage<In extends Positioned, Out, State> {
    * two; called again with the last state and the same item it must go on from there.
    */
   next(state: State, item: In): Step<State, Out> | Iterable<Step<State, Out>>;
+  /**
+   * For a stage that claims weights and whose output others claim in turn: what it had handed out last for this item, made once
+   * more. The engine asks for it when a restored update comes again, in the place of the work that the stage had done on it;
+   * who had handled that output lets it pass, and who was inside of it goes on. Such a stage is shared: many may listen.
+   */
+  repeat?(state: State, item: In): Out | undefined;
   /** What is left over when the source completes. */
   end?(state: State): Iterable<Out>;
   /** The state as plain data; by default the state itself. */
@@ -45,10 +52,12 @@ export interface Stage<In extends Positioned, Out, State> {
  * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(penalty)))
  */
 export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, State>): OperatorFunction<In, Out> {
-  return (source) =>
-    new Observable<Out>((subscriber) => {
+  return (source) => {
+    let joined: Node | undefined;
+    const stream = new Observable<Out>((subscriber) => {
       const flow = Flow.current;
       const node = Flow.join(value.name, 'stage');
+      joined = node;
       node.needs = value.needs ?? 0;
       const memory = new Memory(value, node);
       let claimed = 0;
@@ -96,6 +105,22 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
         }
       }
 
+      /** An item that was worked on before the flow was saved: only its output is handed on, as those who follow may need it. */
+      function* again(item: In): Work {
+        try {
+          const out = value.repeat?.(memory.state, item);
+          const give = (): void => subscriber.next(out as Out);
+          if (out === undefined) return;
+          if (flow === undefined) give();
+          else flow.push(give);
+        } catch (error) {
+          subscriber.error(error);
+        } finally {
+          claimed--;
+          if (completed && claimed === 0) finish();
+        }
+      }
+
       const run = (item: In): void => {
         const begun = node.begin();
         const result = value.next(memory.state, item);
@@ -121,13 +146,17 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             if (typeof item?.position !== 'number') throw noPosition(value.name);
             if (item.position <= node.resumedAt) return;
             const now = turn(item);
-            if ((flow?.repeating || now?.again) && item.position <= node.handled) return;
+            const claim = (make: (item: In) => Work): void => {
+              now?.claim(value.name, make(item));
+              claimed++;
+            };
+            if ((flow?.repeating || now?.again) && item.position <= node.handled) {
+              if (value.repeat !== undefined && now !== undefined) claim(again);
+              return;
+            }
             node.arrive(item.position);
             if (now === undefined || value.claims === undefined) run(item);
-            else {
-              now.claim(value.name, work(item));
-              claimed++;
-            }
+            else claim(work);
           } catch (error) {
             subscriber.error(error);
           }
@@ -139,6 +168,13 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
         },
       });
     });
+    if (value.repeat === undefined) return stream;
+    const shared = stream.pipe(share());
+    return new Observable((subscriber) => {
+      if (joined !== undefined) Flow.edge(joined);
+      return shared.subscribe(subscriber);
+    });
+  };
 }
 
 const noPosition = (stage: string): WeirError =>
@@ -180,60 +216,4 @@ function* stepsOf<State, Out>(
 function hand<Out>(node: Node, subscriber: Subscriber<Out>, out: Out, position: number): void {
   node.leave(out, position);
   subscriber.next(out);
-}
-
-/**
- * A stage's state, and upstream of the training step its recent past.
- *
- * There the stage is ahead of what has been trained, and a snapshot is of what has been trained: so a state is kept for every
- * item under way, and dropped when the item is through.
- */
-class Memory<In extends Positioned, Out, State> {
-  state: State;
-  private past: { readonly position: number; readonly state: State }[];
-  private readonly flow = Flow.current;
-
-  constructor(
-    private readonly value: Stage<In, Out, State>,
-    private readonly node: Node,
-  ) {
-    this.state = value.start();
-    this.past = [{ position: 0, state: this.state }];
-    node.state = {
-      save: (position) => this.save(position),
-      load: (data, position) => {
-        this.state = value.load === undefined ? (data as State) : value.load(data, position);
-        this.past = [{ position, state: this.state }];
-      },
-    };
-  }
-
-  /** Downstream of the training step everything is at rest when a snapshot is taken: the newest state is the one. */
-  set(state: State): void {
-    this.state = state;
-    this.past = [];
-  }
-
-  keep(state: State, position: number): void {
-    this.node.held = this.value.holds?.(state) ?? 0;
-    if (this.flow !== undefined && state !== this.state) {
-      this.past.push({ position, state });
-      if ((this.past.length & 255) === 0) this.forget(this.flow.committed(this.node));
-    }
-    this.state = state;
-  }
-
-  private save(position: number): Data {
-    this.forget(position);
-    const then = this.past[0];
-    const state = then !== undefined && then.position <= position ? then.state : this.state;
-    return this.value.save === undefined ? (state as Data) : this.value.save(state);
-  }
-
-  /** Drops all states but the newest one at or before `position`. */
-  private forget(position: number): void {
-    let first = 0;
-    while (first + 1 < this.past.length && this.past[first + 1]!.position <= position) first++;
-    if (first > 0) this.past.splice(0, first);
-  }
 }

@@ -20,6 +20,7 @@ export interface WithTurn {
 export class Turn {
   private readonly works: Work[] = [];
   private readonly atLast: (() => void)[] = [];
+  private readonly after: (() => void)[] = [];
   private open = true;
 
   constructor(
@@ -49,6 +50,12 @@ export class Turn {
     for (const call of this.atLast.splice(0)) call();
   }
 
+  /** Calls back when the weights move on, or the flow ends: for what was made of them and goes with them. */
+  whenOver(call: () => void): void {
+    if (this.open) this.after.push(call);
+    else call();
+  }
+
   /** The work to do next, or nothing. */
   take(): Work | undefined {
     return this.works.shift();
@@ -56,6 +63,7 @@ export class Turn {
 
   close(): void {
     this.open = false;
+    for (const call of this.after.splice(0)) call();
   }
 }
 
