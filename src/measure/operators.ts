@@ -1,9 +1,46 @@
-import { lifted } from '../core/stage.js';
+import { lifted, stage } from '../core/stage.js';
 import { accuracy as accuracyStage } from './accuracy.js';
+import { alignment as alignmentStage } from './alignment.js';
 import { tangentAttack as tangentAttackStage } from './attack/tangent-attack.js';
+import { certificate as certificateStage } from './certificate/certificate.js';
+import { exactDistances as exactDistancesStage } from './geometry/exact-distances.js';
+import { geometryGrid as geometryGridStage } from './geometry/geometry-grid.js';
+import { geometryPlane as geometryPlaneStage } from './geometry/geometry-plane.js';
+import { eachMember as eachMemberStage } from './member.js';
+import { memberAccuracy as memberAccuracyStage } from './member-accuracy.js';
+import { readout as readoutStage } from './readout/readout.js';
+import { tracking as trackingStage } from './tracking.js';
 
 /** `accuracy` of `accuracy.ts` as an operator. */
 export const accuracy = lifted(accuracyStage);
 
 /** `tangentAttack` of `attack/tangent-attack.ts` as an operator. */
 export const tangentAttack = lifted(tangentAttackStage);
+
+/** `certificate` of `certificate/certificate.ts` as an operator. */
+export const certificate = lifted(certificateStage);
+
+/** `geometryGrid` of `geometry/geometry-grid.ts` as an operator. */
+export const geometryGrid = lifted(geometryGridStage);
+
+/** `geometryPlane` of `geometry/geometry-plane.ts` as an operator. */
+export const geometryPlane = lifted(geometryPlaneStage);
+
+/** `exactDistances` of `geometry/exact-distances.ts` as an operator. */
+export const exactDistances = lifted(exactDistancesStage);
+
+/** `eachMember` of `member.ts` as an operator. */
+export const eachMember = <Out extends object, State>(...options: Parameters<typeof eachMemberStage<Out, State>>) =>
+  stage(eachMemberStage(...options));
+
+/** `memberAccuracy` of `member-accuracy.ts` as an operator. */
+export const memberAccuracy = lifted(memberAccuracyStage);
+
+/** `readout` of `readout/readout.ts` as an operator. */
+export const readout = lifted(readoutStage);
+
+/** `tracking` of `tracking.ts` as an operator. */
+export const tracking = lifted(trackingStage);
+
+/** `alignment` of `alignment.ts` as an operator. */
+export const alignment = lifted(alignmentStage);

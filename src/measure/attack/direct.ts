@@ -8,25 +8,27 @@ import type { Box } from './schedule.js';
  * The evaluations of any model: each draw is a whole input. A unit is one chunk of one sample's draws; the noise of a chunk is
  * drawn once and serves all samples of the group.
  *
- * @param rows draws a forward pass
+ * @param rows draws a forward pass, at most: chunks are of one size, for a small one at the end would cost more a draw
  */
 export function direct(model: Model, group: number, box: Box, rows: number): Estimator {
   const d = model.inputShape.reduce((size, extent) => size * extent, 1);
   let kept: { chunk: number; z: tf.Tensor } | undefined;
+  const chunks = (n: number): number => Math.ceil(n / rows);
   const dispose = (): void => {
     kept?.z.dispose();
     kept = undefined;
   };
 
   return {
-    units: (n) => Math.ceil(n / rows) * group,
+    units: (n) => chunks(n) * group,
     dispose,
 
     add(weights, { points, scales, predicted, wanted }, n, unit, noise, sums) {
       const chunk = Math.floor(unit / group);
       const slot = unit % group;
       if (wanted[slot] === 1) {
-        const draws = Math.min(rows, n - chunk * rows);
+        const size = Math.ceil(n / chunks(n));
+        const draws = Math.min(size, n - chunk * size);
         if (kept?.chunk !== chunk) {
           dispose();
           kept = { chunk, z: noise(chunk, [draws, d]) };

@@ -41,4 +41,12 @@ export interface AttackResult extends Positioned {
   readonly original: Float32Array;
   /** Of length 0 where none was found. */
   readonly adversarial: Float32Array;
+  /** Lemma 1's rigorous lower bound on Δx in ℓ2, where the attack was asked for a `certificate`; so with the next three. */
+  readonly lower?: number;
+  /** The same bound estimated from slopes of the feature map met within Δx of the sample. */
+  readonly local?: number;
+  /** θ_x against the wrong class with the smallest bound. */
+  readonly theta?: number;
+  /** ‖Φ(x)‖₂ */
+  readonly featureNorm?: number;
 }

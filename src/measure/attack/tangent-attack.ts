@@ -5,6 +5,7 @@ import { statelessNormal } from '../../learn/device/native.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { type BoundsOptions, certified } from './certified.js';
 import { correctOnes, LOOKED_AT, shuffled } from './choose.js';
 import { dense } from './dense.js';
 import { direct } from './direct.js';
@@ -34,6 +35,8 @@ export interface TangentAttackOptions {
   readonly normalise?: Normalisation;
   /** Draws in one forward pass, for models whose first layer is not dense. */
   readonly chunk?: number;
+  /** Lemma 1's bounds beside each result, `lower` ≤ Δx held: a violation ends the run. Every sample costs its own local estimate. */
+  readonly certificate?: boolean | BoundsOptions;
 }
 
 /** Where the attack stands: at rest, choosing its samples, or at one of its groups. */
@@ -72,7 +75,8 @@ interface Attacking {
  *
  * Bound: one group on the device; the engine breathes after each iteration, or each chunk of a model whose first layer is not
  * dense. Order: groups in order; in a group as samples end. State: `AttackState`, a few hundred kB of plain data; going on from
- * any yield gives the same bits. Failure: samples that the model does not take; what happens to a single sample is its outcome.
+ * any yield gives the same bits. Failure: samples that the model does not take, a distance below its certificate; what else happens to
+ * a single sample is its outcome.
  *
  * @example updates$.pipe(atEnd(), stage(tangentAttack(model, test, { samples: 1000, seed })))
  */
@@ -83,9 +87,10 @@ export function tangentAttack(
 ): Stage<Update, AttackResult, AttackState> {
   const { seed, iterations = schedule.iterations, box = { min: 0, max: 1 }, group = 16 } = options;
   const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
-  const { normalise, chunk = 128 } = options;
+  const { normalise, chunk = 128, certificate = false } = options;
   const d = inputLength('tangent attack', model, samples);
   counts({ samples: options.samples, iterations, group, budget, chunk });
+  const bounds = certificate === false ? undefined : certified(model, certificate === true ? {} : certificate, seed);
 
   const order = (): Uint32Array =>
     shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);
@@ -149,6 +154,7 @@ export function tangentAttack(
       let state: Choosing | Attacking =
         from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
       const places = order();
+      const complete = bounds?.(update.weights) ?? ((one: AttackResult) => one);
 
       while (state.phase === 'choose') {
         const { scanned, chosen } = state;
@@ -175,7 +181,7 @@ export function tangentAttack(
           for (let slot = 0; slot < count; slot++) {
             if (attack.at.outcome[slot] === -1 || attack.emitted[slot] === 1) continue;
             attack = { ...attack, emitted: attack.emitted.with(slot, 1) };
-            yield [attack, result(update, chosen, g, attack.at, slot)];
+            yield [attack, complete(result(update, chosen, g, attack.at, slot))];
           }
         };
         yield* finished(); // left between two results

@@ -18,6 +18,8 @@ export function linear(d: number, classes: number, seen: 'whole' | 'dense'): Att
         [layer.kernel, tf.randomNormal([d, classes], 0, 1, 'float32', 3)],
         [bias, tf.tensor1d(Array.from({ length: classes }, (_, k) => 0.1 * k))],
       ]),
+    parts: [],
+    jacobian: { forward: (_w, _x, p) => tf.clone(p), backward: (_w, _x, q) => tf.clone(q) },
     features: (_, x) => tf.clone(x) as tf.Tensor2D,
     logits: (weights, x) =>
       tf.tidy(() => tf.add(tf.matMul(x as tf.Tensor2D, weight(weights, layer.kernel)), weight(weights, bias))),

@@ -1,0 +1,42 @@
+import type { Stage } from '../core/stage.js';
+import type { Ensemble, Member } from '../learn/ensemble/ensemble.js';
+import { classOf, crossEntropyOf, forward, roomFor } from '../learn/ensemble/network.js';
+import { memberRecords, type OfMember } from '../learn/ensemble/records.js';
+import type { EnsembleUpdate } from '../learn/ensemble/update.js';
+import type { Accuracy } from './accuracy.js';
+import { inputLength, type LabelledSamples, writeInput } from './inputs.js';
+
+/**
+ * What `accuracy` measures, for every member of an ensemble on samples of its own, on the main thread: for small networks.
+ *
+ * Bound, order, state: those of `memberRecords`. Failure: samples that the members do not take. NaN logits make the loss NaN.
+ *
+ * @param samplesOf the samples of a member
+ * @example updates$.pipe(every({ epochs: 50 }), memberAccuracy(networks, ({ seed }) => xor({ seed, noise: {} })))
+ */
+export function memberAccuracy(
+  ensemble: Ensemble,
+  samplesOf: (member: Member, index: number) => LabelledSamples,
+): Stage<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
+  const { layout, model } = ensemble;
+  const samples = ensemble.members.map(samplesOf);
+  const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
+  const pass = roomFor(layout);
+  const x = new Float32Array(length);
+  return memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
+    const rows = ensemble.rows(update.weights);
+    return (m) => {
+      const own = samples[m]!;
+      let correct = 0;
+      let loss = 0;
+      for (let i = 0; i < own.size; i++) {
+        writeInput(own, i, x, 0);
+        pass.inputs[0]!.set(x);
+        forward(layout, rows, m * layout.parameters, pass);
+        loss += crossEntropyOf(pass.logits, own.labels[i]!, { others: 0, total: 0 });
+        if (classOf(pass.logits) === own.labels[i]) correct++;
+      }
+      return { accuracy: correct / own.size, loss: loss / own.size };
+    };
+  });
+}

@@ -1,0 +1,149 @@
+import { WeirError } from '../../core/errors.js';
+import type { Design, Gram } from './design.js';
+import { checkLabels } from './labels.js';
+import { type MinimiseOptions, minimiser } from './minimise.js';
+import type { LinearMap, Minimum, Problem } from './problem.js';
+import { softmaxLoss } from './softmax-loss.js';
+import { add, dot } from './vector.js';
+
+export interface LogisticOptions extends Partial<MinimiseOptions> {
+  /** C: the weight of the losses against the penalty. */
+  readonly inverseRegularisation?: number;
+}
+
+/** A fitted readout. Plain data. */
+export type Logistic = {
+  /** W, [classes, width]. */
+  readonly coefficients: Float64Array;
+  /** b, of mean 0: a number added to all of them changes nothing. */
+  readonly intercepts: Float64Array;
+};
+
+/**
+ * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not penalised.
+ *
+ * As scikit-learn's LogisticRegression with C = 1, except that it is a softmax over K classes for K = 2 too, that the tolerance
+ * is on this sum's gradient and not on the mean's, and that it goes on until it has converged: see `iterations`.
+ *
+ * The penalty makes the minimum in W unique whatever the rank of the features: where columns are copies or combinations of each
+ * other, it is the one of least norm. In b it is unique up to a common constant, which is chosen to make their mean 0.
+ *
+ * @param labels one of 0 … classes − 1 a sample
+ * @throws {WeirError} for labels that are none, and where a class has no samples, so that its intercept would go to −∞
+ */
+export function logistic(
+  design: Design,
+  labels: ArrayLike<number>,
+  classes: number,
+  { inverseRegularisation: C = 1, tolerance = 1e-4, iterations = 10_000, memory }: LogisticOptions = {},
+) {
+  checkLabels(labels, design.samples, classes);
+  if (!(C > 0 && Number.isFinite(C)) || !(tolerance > 0) || !(iterations >= 1)) {
+    throw new WeirError(
+      `a readout was asked for with C = ${C}, a tolerance of ${tolerance} and ${iterations} iterations`,
+      'give finite numbers above 0',
+    );
+  }
+  const size = classes * design.width;
+  const split = (x: Float64Array) => ({ W: x.subarray(0, size), b: x.subarray(size) });
+
+  let gram: Gram | undefined;
+  const problem: Problem = {
+    *evaluate(x, gradient) {
+      const { W, b } = split(x);
+      const into = split(gradient);
+      let loss = 0;
+      gradient.fill(0);
+      const turn = (rows: Float64Array, first: number): void => {
+        loss += softmaxLoss(rows, b, labels, first);
+        for (let i = 0; i < rows.length; i++) {
+          rows[i]! *= C;
+          into.b[i % classes]! += rows[i]!;
+        }
+      };
+      yield* design.pass(W, turn, into.W);
+      let square = 0;
+      for (let i = 0; i < size; i++) {
+        square += W[i]! ** 2;
+        into.W[i]! += W[i]!;
+      }
+      return square / 2 + C * loss;
+    },
+
+    ...(design.gram !== undefined &&
+      ({
+        *precondition(x) {
+          const { W, b } = split(x);
+          const weights = new Float64Array(design.samples);
+          const turn = (rows: Float64Array, first: number): void => {
+            softmaxLoss(rows, b, labels, first);
+            for (let n = first, at = 0; at < rows.length; n++, at += classes) {
+              let squares = 1 + 2 * rows[at + labels[n]!]!; // Σ p² out of p − e_y
+              for (let k = 0; k < classes; k++) squares += rows[at + k]! ** 2;
+              weights[n] = (C * Math.max(0, 1 - squares)) / 2;
+            }
+          };
+          yield* design.pass(W, turn);
+          gram?.dispose();
+          gram = undefined;
+          gram = yield* design.gram!(weights);
+          return withIntercepts(gram, classes);
+        },
+      } satisfies Partial<Problem>)),
+  };
+
+  const options = { tolerance, iterations, ...(memory !== undefined && { memory }) };
+  const { start, next } = minimiser(problem, options);
+  return {
+    /** At W = 0, b = 0. */
+    start: (): Generator<void, Minimum> => start(new Float64Array(size + classes)),
+    /** The next iteration; its slices leave nothing behind, so one that is cut short can be made again. */
+    next,
+    /** How it does on the training samples: their summed loss in nats, and how many get their label. */
+    *measure(at: Minimum): Generator<void, { readonly loss: number; readonly correct: number }> {
+      const { W, b } = split(at.x);
+      let loss = 0;
+      let correct = 0;
+      const turn = (rows: Float64Array, first: number): void => {
+        loss += softmaxLoss(rows, b, labels, first);
+        for (let n = first, i = 0; i < rows.length; n++, i += classes) {
+          const label = labels[n]!;
+          rows[i + label]! += 1;
+          const row = rows.subarray(i, i + classes);
+          if (row.every((p) => p <= row[label]!)) correct++;
+        }
+      };
+      yield* design.pass(W, turn);
+      return { loss, correct };
+    },
+    fitted(at: Minimum): Logistic {
+      const { W, b } = split(at.x);
+      const mean = b.reduce((sum, value) => sum + value, 0) / classes;
+      return { coefficients: W.slice(), intercepts: b.map((value) => value - mean) };
+    },
+    /** Gives back what it keeps on the device; the design is not its own. */
+    dispose: () => gram?.dispose(),
+  };
+}
+
+/**
+ * The inverse of the matrix [[M, m], [mᵀ, Σw]] that M is a part of: the column of ones behind the intercepts, without a penalty.
+ * By Schur's complement of M.
+ */
+function withIntercepts({ sum, total, solve }: Gram, classes: number): LinearMap {
+  const column = solve(sum);
+  const width = sum.length;
+  const rest = Math.max(total - dot(sum, column), 1e-9 * total, 1e-30); // above 0 but for rounding
+  return (vector) => {
+    const rows = solve(vector.subarray(0, classes * width));
+    const result = new Float64Array(vector.length);
+    for (let k = 0; k < classes; k++) {
+      const row = rows.subarray(k * width, (k + 1) * width);
+      const intercept = (vector[classes * width + k]! - dot(row, sum)) / rest;
+      add(row, column, -intercept);
+      result[classes * width + k] = intercept;
+    }
+    result.set(rows);
+    return result;
+  };
+}

@@ -1,0 +1,121 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Flow, type FlowState } from '../../../src/core/flow.js';
+import { stage } from '../../../src/core/stage.js';
+import { atEnd } from '../../../src/core/tick.js';
+import { augment } from '../../../src/feed/augment/augment.js';
+import { batch } from '../../../src/feed/batch.js';
+import { draw } from '../../../src/feed/draw.js';
+import { xor } from '../../../src/feed/source/xor.js';
+import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import { readoutWeights } from '../../../src/learn/model/with-readout.js';
+import { train } from '../../../src/learn/operators.js';
+import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { readout, tangentAttack } from '../../../src/measure/operators.js';
+import { type Refitted, readout as readoutStage } from '../../../src/measure/readout/readout.js';
+import { journal } from '../../../src/run/journal.js';
+import { updateOf } from '../attack/models.js';
+
+beforeAll(() => loadTensorFlow());
+
+const model = mlp([2, 8, 2]);
+const points = xor({ noise: {}, seed: 1 });
+const options = { batch: 30, gradientTolerance: 1e-8 };
+
+type Nodes = Record<string, { readonly state: { readonly phase: string } }>;
+
+/** A trained network whose refitted readout is attacked. */
+function graph(log: unknown[]) {
+  const updates$ = draw(points, { epochs: 3, seed: 0 }).pipe(
+    augment([], { seed: 0 }),
+    batch(40),
+    train(model, { loss: crossEntropy(), optimiser: sgd({ rate: 1, momentum: 0.9 }), seed: 2 }),
+  );
+  const readouts$ = updates$.pipe(atEnd(), readout(model, points, points, options));
+  const attack = { samples: 3, seed: 0, iterations: 2, group: 2, box: { min: -2, max: 2 }, choose: 'all' } as const;
+  const readoutAttacks$ = readouts$.pipe(tangentAttack(model, points, attack));
+  const write = (record: unknown): void => void log.push(structuredClone(record));
+  return {
+    updates$,
+    readouts$: readouts$.pipe(stage(journal('net', 'readouts', write))),
+    readoutAttacks$: readoutAttacks$.pipe(stage(journal('net', 'readoutAttacks', write))),
+  };
+}
+
+test('stopped at any rest, in the fit or in the attack on it, a run ends as one that never was; no tensor is left', async () => {
+  const whole: unknown[] = [];
+  const rests: string[] = [];
+  const first: Flow = new Flow(graph(whole), (flow) => {
+    const { readout, 'tangent attack': attack } = flow.save().nodes as unknown as Nodes;
+    rests.push(`${readout!.state.phase} ${attack!.state.phase}`);
+  });
+  await first.start();
+  expect(whole).toHaveLength(4);
+  expect(whole[0]).toMatchObject({ stream: 'readouts', number: 6, converged: true });
+  expect(rests).toEqual(expect.arrayContaining(['rest rest', 'fit rest', 'fitted choose', 'fitted attack']));
+
+  const before = tf.memory().numTensors;
+  for (let at = rests.indexOf('fit rest') - 1; at < rests.length - 1; at++) {
+    const log: unknown[] = [];
+    let rest = -1;
+    let saved: FlowState | undefined;
+    const broken: Flow = new Flow(graph(log), () => {
+      if (++rest !== at) return;
+      saved = structuredClone(broken.save());
+      broken.stop();
+    });
+    expect(await broken.start()).toBe('stopped');
+    const second = new Flow(graph(log));
+    second.load(saved!);
+    expect(await second.start()).toBe('done');
+    expect(log, `stopped at rest ${at}: ${rests[at]}`).toEqual(whole);
+  }
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+describe('by itself', () => {
+  const last = (steps: Iterable<readonly [unknown, Refitted?]>): Refitted => [...steps].at(-1)![1]!;
+  const fitOn = (weights: ReturnType<typeof model.start>, samples = points): Refitted => {
+    const one = readoutStage(model, samples, points, options);
+    return last(one.next(one.start(), updateOf(weights)) as Iterable<readonly [unknown, Refitted?]>);
+  };
+
+  test('the network handed on has the features of the old one and logits of its own, and no update in between is changed', () => {
+    const weights = model.start(3);
+    const found = fitOn(weights);
+    expect(found.weights.get('hidden1/kernel')).toBe(weights.get('hidden1/kernel'));
+    expect(found.weights.get('readout/kernel')).not.toBe(weights.get('readout/kernel'));
+    expect(found).toMatchObject({ position: 640, number: 10, epoch: 2, converged: true });
+    expect(found.accuracy).toBe(found.trainAccuracy);
+    expect(found.loss()).toBeCloseTo(found.epochLoss(), 5);
+  });
+
+  test("the model's factor on its logits is divided out", () => {
+    const weights = model.start(3);
+    const coefficients = Float64Array.from({ length: 16 }, (_, i) => Math.sin(i));
+    const intercepts = Float64Array.of(0.3, -0.3);
+    const own = readoutWeights(model, { coefficients, intercepts });
+    const x = tf.tensor2d([1, -0.5, 0.2, 0.9], [2, 2]);
+    const features = model.features(weights, x).dataSync();
+    const logits = model.logits(new Map([...weights, ...own]), x).dataSync();
+    for (const [i, k] of [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ] as const) {
+      let wanted = intercepts[k]!;
+      for (let j = 0; j < 8; j++) wanted += features[8 * i + j]! * coefficients[8 * k + j]!;
+      expect(logits[2 * i + k]).toBeCloseTo(wanted, 5);
+    }
+  });
+
+  test('a sample whose features are not finite is named; labels are looked at when the graph is wired', () => {
+    const values = Float32Array.from(points.values);
+    values[2 * 37] = Number.NaN;
+    expect(() => fitOn(model.start(3), { ...points, values })).toThrow('the features of sample 37 are not finite');
+    const labels = Uint8Array.from(points.labels).fill(0);
+    expect(() => readoutStage(model, { ...points, labels }, points)).toThrow('is of class 1');
+  });
+});
