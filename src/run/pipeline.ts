@@ -8,6 +8,8 @@ export interface Network {
   readonly name: string;
   readonly regulariser: string;
   readonly seed: number;
+  /** Epochs of its training, where they are not the config's `epochs`. */
+  readonly epochs?: number;
   /** Where one graph trains several networks at once: those. Items with a field `network` are logged under that name. */
   readonly members?: readonly Network[];
   /**

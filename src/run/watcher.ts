@@ -37,7 +37,7 @@ export class Watcher implements Watch {
       network: { name: network.name, index: index + 1, of },
       phase: 'training',
       epoch: 0,
-      epochs: Number(this.folder.started.config.epochs ?? 0),
+      epochs: Number(network.epochs ?? this.folder.started.config.epochs ?? 0),
       update: resumed ?? 0,
       updates: 0,
       loss: null,
