@@ -5,6 +5,14 @@ const { z } = weir;
 /** Of the training images of CIFAR-10, by channel. */
 const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
 
+/** What is compared: how often directions are refreshed, how, and at which image size σ is taken. */
+interface Variant {
+  readonly kind: 'none' | 'rep-spectral';
+  readonly every: number;
+  readonly size: number;
+  readonly directions: 'power' | 'exact';
+}
+
 /**
  * Two claims of appendix B on a ResNet for CIFAR-10, as measures.
  *
@@ -46,12 +54,15 @@ export default weir.pipeline({
 
   networks({ sizes, burnIn, epochs }, seed) {
     const branch = burnIn > 0 && burnIn < epochs ? { branch: { of: 'none', epoch: burnIn } } : {};
-    const regularised = { seed, ...branch, kind: 'rep-spectral', every: 20, size: 32, directions: 'power' } as const;
+    const variant = (name: string, regulariser: string, what: Partial<Variant>) => ({
+      ...{ name, regulariser, seed, ...branch },
+      ...({ kind: 'rep-spectral', every: 20, size: 32, directions: 'power', ...what } satisfies Variant),
+    });
     return [
-      { ...regularised, name: 'none', regulariser: 'none', kind: 'none', branch: undefined },
-      { ...regularised, name: 'every-20', regulariser: 'rep-spectral: every 20' },
-      { ...regularised, name: 'exact', regulariser: 'rep-spectral: exact', every: 1, directions: 'exact' },
-      ...sizes.map((size) => ({ ...regularised, name: `size-${size}`, regulariser: `rep-spectral: at ${size}`, size })),
+      { ...variant('none', 'none', { kind: 'none' }), branch: undefined },
+      variant('every-20', 'rep-spectral: every 20', {}),
+      variant('exact', 'rep-spectral: exact', { every: 1, directions: 'exact' }),
+      ...sizes.map((size) => variant(`size-${size}`, `rep-spectral: at ${size}`, { size })),
     ];
   },
 
@@ -89,6 +100,7 @@ export default weir.pipeline({
       weir.tangentAttack(model, test, {
         ...config,
         ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: statistics, seed },
+        certificate: { points: 8, steps: 8 },
       }),
     );
     return { updates$, ticks$, tests$, sigmas$, attacks$ };

@@ -89,6 +89,7 @@ export default weir.pipeline({
       weir.tangentAttack(model, test, {
         ...config,
         ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: statistics, seed },
+        certificate: { points: 8, steps: 8 },
       }),
     );
     return { updates$, ticks$, tests$, sigmas$, attacks$ };

@@ -63,7 +63,7 @@ export default weir.pipeline({
     const sigmas$ = updates$.pipe(weir.every({ epochs: 1 }), weir.layerNorms(model));
     const attacks$ = updates$.pipe(
       weir.atEnd(),
-      weir.tangentAttack(model, test, { ...config, samples: config.attacked, seed }),
+      weir.tangentAttack(model, test, { ...config, samples: config.attacked, certificate: true, seed }),
     );
     return { updates$, ticks$, tests$, sigmas$, attacks$ };
   },

@@ -3,13 +3,14 @@ import * as weir from '../src/index.js';
 const { z } = weir;
 
 /**
- * XOR in the plane, 2-8-2 GELU: four corners, or noisy points about them (paper, 4.1 and E.1).
+ * XOR in the plane, 2-8-2 GELU: four corners, or noisy points about them (paper, 4.1 and E.1). All seeds and regularisers are
+ * trained at once, as one ensemble in which each ends in the bits that it would have alone.
  *
  * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's):
  *
  * | | paper (default) | authors |
  * |---|---|---|
- * | noisy data | full batch | batches of 20 |
+ * | noisy data | full batch | batches of 20, in an order that the networks share |
  * | start of the attack | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
  * | penalty on the features | γ/2 · σ² | adds mean max gelu'(z)² (not here) |
  */
@@ -23,8 +24,10 @@ export default weir.pipeline({
     std: z.number().positive().default(0.2).describe('standard deviation of the noise'),
     regularisers: z
       .array(z.enum(weir.penaltyKinds))
+      .min(1)
       .default([...weir.penaltyKinds])
-      .describe('a network each'),
+      .describe('a network of each and every seed'),
+    seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
     hidden: z.int().min(1).default(8).describe('hidden units'),
     epochs: z.int().min(1).default(15_000),
     rate: z.number().positive().default(1).describe('learning rate'),
@@ -37,37 +40,67 @@ export default weir.pipeline({
     protocol: z.enum(['paper', 'authors']).default('paper').describe('whose batches and whose attack'),
   },
   profiles: {
-    quick: { epochs: 3000, burnIn: 2000 },
+    quick: { seeds: 2, epochs: 3000, burnIn: 2000 },
+  },
+  reproduce: {
+    settings: {
+      clean: [],
+      'clean, decay 1e-4': ['decay=1e-4'],
+      noisy: ['noisy=true'],
+      'noisy, decay 1e-4': ['noisy=true', 'decay=1e-4'],
+    },
   },
 
-  networks: ({ regularisers }, seed) => regularisers.map((regulariser) => ({ name: regulariser, regulariser, seed })),
+  networks: ({ regularisers, seeds }, seed) => [
+    { name: 'xor', regulariser: 'all', seed, members: weir.eachRegulariser({ regularisers, seeds, seed }) },
+  ],
 
   wire({ config, network, seed }) {
-    const points = weir.xor({ seed, ...(config.noisy && { noise: { std: config.std } }) });
-    const model = weir.mlp([2, config.hidden, 2]);
-    const penalty = weir.spectralPenalty(network.regulariser, model, {
-      gamma: config.gamma,
-      from: { epoch: config.burnIn },
-      seed,
-    });
+    const networks = weir.ensemble([2, config.hidden, 2], network.members);
+    const penalty = weir.ensemblePenalty(networks, { gamma: config.gamma, from: { epoch: config.burnIn } });
+    const noise = config.noisy ? { std: config.std } : undefined;
+    const points = weir.xorOfEach(
+      network.members.map((member) => member.seed),
+      noise,
+    );
+    const pointsOf = (member: { readonly seed: number }) => weir.xor({ seed: member.seed, ...(noise && { noise }) });
     const batchSize = config.noisy && config.protocol === 'authors' ? 20 : points.size;
 
     const batches$ = weir
       .draw(points, { epochs: config.epochs, seed, shuffle: batchSize < points.size })
       .pipe(weir.augment([], { seed }), weir.batch(batchSize));
-    const steps$ = batches$.pipe(
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
-    );
+    const steps$ = batches$.pipe(weir.trainEnsemble(networks, { sgd: config, penalty }));
     const ticks$ = steps$.pipe(
       weir.every({ updates: 1, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.ensembleTick(networks, penalty),
       weir.every({ epochs: config.logEvery }),
+      weir.memberTicks(networks, penalty),
     );
-    const updates$ = steps$.pipe(weir.every({ epochs: config.logEvery }));
-    const tests$ = updates$.pipe(weir.accuracy(model, points));
-    const sigmas$ = updates$.pipe(weir.layerNorms(model));
-    const whole = { samples: points.size, box: { min: -2, max: 2 }, shuffle: false };
-    const attacks$ = steps$.pipe(weir.atEnd(), weir.tangentAttack(model, points, { ...config, ...whole, seed }));
-    return { ticks$, updates$, tests$, sigmas$, attacks$ };
+    const logged$ = steps$.pipe(weir.every({ epochs: config.logEvery }));
+    const updates$ = logged$.pipe(weir.memberUpdates(networks));
+    const tests$ = logged$.pipe(weir.memberAccuracy(networks, pointsOf));
+    const sigmas$ = logged$.pipe(weir.memberNorms(networks));
+
+    const { model } = networks;
+    const whole = { samples: points.size, group: points.size, box: { min: -2, max: 2 }, shuffle: false };
+    const attacks$ = steps$.pipe(
+      weir.atEnd(),
+      weir.eachMember(networks, (member) =>
+        weir.stages.tangentAttack(model, pointsOf(member), { ...config, ...whole, seed: member.seed }),
+      ),
+    );
+    const exactDistances$ = steps$.pipe(
+      weir.atEnd(),
+      weir.eachMember(networks, (member) =>
+        weir.stages.exactDistances(model, pointsOf(member), { directions: 720, step: 0.02 }),
+      ),
+    );
+    const geometries$ = steps$.pipe(
+      weir.atEnd(),
+      weir.eachMember(networks, (member) =>
+        member.seed === seed ? weir.stages.geometryGrid(model, { points: pointsOf(member) }) : undefined,
+      ),
+    );
+    return { ticks$, updates$, tests$, sigmas$, attacks$, exactDistances$, geometries$ };
   },
 });

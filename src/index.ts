@@ -24,20 +24,42 @@ export { batch } from './feed/batch.js';
 export type { Dataset } from './feed/dataset.js';
 export { draw } from './feed/draw.js';
 export { ordered } from './feed/ordered.js';
+export { cifar10, cifar10File } from './feed/source/cifar10.js';
 export { mnist } from './feed/source/mnist.js';
 export { replay } from './feed/source/replay.js';
-export { xor } from './feed/source/xor.js';
+export { simplex } from './feed/source/simplex.js';
+export { xor, xorOfEach } from './feed/source/xor.js';
+export { ensemble } from './learn/ensemble/ensemble.js';
+export { ensembleTick, memberNorms, memberTicks, memberUpdates, trainEnsemble } from './learn/ensemble/operators.js';
+export { ensemblePenalty } from './learn/ensemble/penalty.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
 // Training.
+export { normal, uniform } from './learn/model/initialisation.js';
+export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
+export { resnet } from './learn/model/resnet.js';
 export { layerNorms, spectralTick, train } from './learn/operators.js';
 export { constant, cosine, step } from './learn/optimiser/schedule.js';
 export { sgd } from './learn/optimiser/sgd.js';
+export { isSpectral, regulariser, regulariserKinds } from './learn/regulariser/named.js';
 export { penaltyKinds, spectralPenalty } from './learn/spectral/penalty.js';
 export type { Update } from './learn/update.js';
 
 // Measuring.
-export { accuracy, tangentAttack } from './measure/operators.js';
+export {
+  accuracy,
+  alignment,
+  certificate,
+  eachMember,
+  exactDistances,
+  geometryGrid,
+  geometryPlane,
+  memberAccuracy,
+  readout,
+  tangentAttack,
+  tracking,
+} from './measure/operators.js';
+export * as stages from './measure/stages.js';
 
 // Watching, and the pipeline itself.
 export { tap } from './observe/tap.js';

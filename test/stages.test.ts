@@ -1,11 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
 import { from, of, throwError } from 'rxjs';
 import { concatWith, toArray } from 'rxjs/operators';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Data } from '../src/core/data.js';
 import type { Positioned } from '../src/core/item.js';
 import { type Stage, type Step, stage } from '../src/core/stage.js';
-import { xor } from '../src/feed/source/xor.js';
+import { Turn, turnOf } from '../src/core/turn.js';
+import { xor, xorOfEach } from '../src/feed/source/xor.js';
 import { loadTensorFlow, tf } from '../src/learn/device/tf.js';
+import { ensemble } from '../src/learn/ensemble/ensemble.js';
+import { memberNorms } from '../src/learn/ensemble/members.js';
+import { ensemblePenalty } from '../src/learn/ensemble/penalty.js';
+import { ensembleTick } from '../src/learn/ensemble/tick.js';
+import { ensembleStage } from '../src/learn/ensemble/train.js';
+import type { EnsembleUpdate } from '../src/learn/ensemble/update.js';
 import { crossEntropy } from '../src/learn/loss/cross-entropy.js';
 import { mlp } from '../src/learn/model/mlp.js';
 import { sgd } from '../src/learn/optimiser/sgd.js';
@@ -15,7 +23,15 @@ import { spectralTick } from '../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../src/learn/train.js';
 import type { Update } from '../src/learn/update.js';
 import { accuracy } from '../src/measure/accuracy.js';
+import { alignment } from '../src/measure/alignment.js';
 import { tangentAttack } from '../src/measure/attack/tangent-attack.js';
+import { certificate } from '../src/measure/certificate/certificate.js';
+import { exactDistances } from '../src/measure/geometry/exact-distances.js';
+import { geometryGrid } from '../src/measure/geometry/geometry-grid.js';
+import { geometryPlane } from '../src/measure/geometry/geometry-plane.js';
+import { eachMember } from '../src/measure/member.js';
+import { readout } from '../src/measure/readout/readout.js';
+import { tracking } from '../src/measure/tracking.js';
 import { journal } from '../src/run/journal.js';
 
 beforeAll(() => loadTensorFlow());
@@ -39,6 +55,21 @@ const batches = (): Batch[] =>
     values: Float32Array.from(points.values),
     labels: Uint8Array.from(points.labels),
   }));
+
+const networks = ensemble(
+  [2, 4, 2],
+  [
+    { name: 'rep-s1', seed: 1, regulariser: 'rep-spectral' },
+    { name: 'll-s2', seed: 2, regulariser: 'll-spectral' },
+    { name: 'none-s3', seed: 3, regulariser: 'none' },
+  ],
+);
+
+/** The same of an ensemble. */
+function ensembleUpdates(): EnsembleUpdate[] {
+  const weights = networks.start();
+  return updates().map((update) => ({ ...update, weights, of: (m) => ({ ...update, loss: () => m }) }));
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: the rows have nothing in common but being stages
 type Row = { readonly make: () => Stage<any, any, any>; readonly items: () => Positioned[] };
@@ -67,10 +98,51 @@ const rows: Record<string, Row> = {
       }),
     items: updates,
   },
+  certificate: {
+    make: () =>
+      certificate(mlp([2, 4, 2]), points, { samples: 3, seed: 0, choose: 'all', points: 3, steps: 2, local: ['l2'] }),
+    items: updates,
+  },
+  'geometry grid': { make: () => geometryGrid(mlp([2, 4, 2]), { resolution: 5, batch: 10, points }), items: updates },
+  'geometry plane': {
+    make: () => geometryPlane(mlp([2, 4, 2]), points, { resolution: 3, batch: 5, topEigenvalue: { input: 3 } }),
+    items: updates,
+  },
+  'exact distances': {
+    make: () => exactDistances(mlp([2, 4, 2]), points, { reach: 0.2, directions: 100 }),
+    items: updates,
+  },
+  readout: {
+    make: () => readout(mlp([2, 4, 2]), points, points, { batch: 3, gradientTolerance: 1e-9 }),
+    items: updates,
+  },
+  'ensemble: train': {
+    make: () => {
+      const penalty = ensemblePenalty(networks, { gamma: 0.1, from: { epoch: 1 } });
+      penalty.ticked = true;
+      return ensembleStage(networks, { sgd: { rate: 0.5, momentum: 0.9 }, penalty });
+    },
+    items: () => batches().map((batch) => ({ ...batch, values: xorOfEach([1, 2, 3]).values.slice() })),
+  },
+  'ensemble: spectral tick': {
+    make: () => ensembleTick(networks, ensemblePenalty(networks, { gamma: 0.1 })),
+    items: ensembleUpdates,
+  },
+  'ensemble: layer norms': { make: () => memberNorms(networks), items: ensembleUpdates },
+  'ensemble: each member': {
+    make: () => eachMember(networks, ({ seed }) => (seed === 2 ? undefined : layerNorms(mlp([2, 4, 2])))),
+    items: ensembleUpdates,
+  },
+  'ensemble: accuracy of each member': {
+    make: () => eachMember(networks, () => accuracy(networks.model, points, { batch: 1 })),
+    items: ensembleUpdates,
+  },
+  tracking: { make: () => tracking(mlp([2, 4, 2]), points, { indices: [0, 3] }), items: updates },
+  alignment: { make: () => alignment(mlp([2, 4, 2]), points), items: updates },
   journal: { make: () => journal('net', 'updates', () => undefined), items: updates },
 };
 
-/** All steps of a stage over items, as it saves itself after each, and what it says in each. */
+/** All steps of a stage over items, as it saves itself after each, and what it says in each; less those that only breathe. */
 type Trace = { readonly saved: Data; readonly output: unknown }[];
 
 function isStep(result: Step<unknown, unknown> | Iterable<Step<unknown, unknown>>): result is Step<unknown, unknown> {
@@ -84,12 +156,18 @@ function run(
 ): Trace {
   const trace: Trace = [];
   let state = from === undefined ? one.start() : from.state;
+  const save = (): Data => structuredClone(one.save?.(state) ?? (state as Data));
+  let last = save();
   for (const item of items.slice(from?.item ?? 0)) {
-    const result = one.next(state, item);
+    const turn = new Turn(item.position);
+    const result = one.next(state, { ...item, [turnOf]: turn });
     for (const step of isStep(result) ? [result] : result) {
       state = step[0];
-      trace.push({ saved: structuredClone(one.save?.(state) ?? (state as Data)), output: plain(step[1]) });
+      const saved = save();
+      if (step.length > 1 || !isDeepStrictEqual(saved, last)) trace.push({ saved, output: plain(step[1]) });
+      last = saved;
     }
+    turn.close();
   }
   (one as { dispose?(state: unknown): void }).dispose?.(state);
   return trace;

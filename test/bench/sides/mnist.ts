@@ -1,4 +1,3 @@
-import { Flow } from '../../../src/core/flow.js';
 import { keyed } from '../../../src/core/seed.js';
 import { augment } from '../../../src/feed/augment/augment.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
@@ -10,6 +9,7 @@ import { mlp } from '../../../src/learn/model/mlp.js';
 import { train } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimiser/sgd.js';
 import type { Side } from '../compare.js';
+import { trained } from './trained.js';
 
 /** The MNIST protocol's model, batch and optimiser, on bytes of noise in MNIST's shape. */
 export const size = 1024;
@@ -25,43 +25,14 @@ export function images(): Dataset {
   return { name: 'noise', size: 60_000, sampleShape: [28, 28, 1], classes: [...'0123456789'], values, labels };
 }
 
-/** Training through the whole graph, held between rounds where it is at rest; a round is so many updates. */
-export function graph(name: string, dataset: Dataset, updates: number): Side {
-  let resting: () => void = () => undefined;
-  let goOn: () => void = () => undefined;
-  let rest = new Promise<void>((resolve) => {
-    resting = resolve;
-  });
-  let count = -1; // update 0 comes first
-  const updates$ = draw(dataset, { epochs: 1000, seed: 0, block: size }).pipe(
-    augment([unitScale()], { seed: 0 }),
-    batch(size),
-    train(model(), training),
-  );
-  const flow = new Flow({ updates$ }, () => {
-    if (++count % updates !== 0) return undefined;
-    resting();
-    return new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-  });
-  const ended = flow.start();
-  return {
+/** Training through the whole graph; a round is so many updates. */
+export const graph = (name: string, dataset: Dataset, updates: number): Side =>
+  trained(
     name,
-    async round() {
-      await rest;
-      rest = new Promise<void>((resolve) => {
-        resting = resolve;
-      });
-      const begun = performance.now();
-      goOn();
-      await rest;
-      return (performance.now() - begun) / 1000;
-    },
-    close() {
-      flow.stop();
-      goOn();
-      void ended;
-    },
-  };
-}
+    draw(dataset, { epochs: 1000, seed: 0, block: size }).pipe(
+      augment([unitScale()], { seed: 0 }),
+      batch(size),
+      train(model(), training),
+    ),
+    updates,
+  );
