@@ -1,5 +1,5 @@
 import { WeirError } from '../../core/errors.js';
-import { convolutions } from '../device/native/convolution.js';
+import { convolutions } from '../device/native/convolution/on-this-device.js';
 import { checkPrecision, type Precision, precisions } from '../device/native/precision.js';
 import { lent } from '../device/native/raw.js';
 import { tf } from '../device/tf.js';

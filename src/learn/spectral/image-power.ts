@@ -1,5 +1,6 @@
 import { WeirError } from '../../core/errors.js';
-import { type Convolutions, convolutions, type Geometry } from '../device/native/convolution.js';
+import type { Convolutions, Geometry } from '../device/native/convolution/convolution.js';
+import { convolutions } from '../device/native/convolution/on-this-device.js';
 import { lent, type Raw } from '../device/native/raw.js';
 import type { Grid } from '../device/native/spectral.js';
 import { tf } from '../device/tf.js';

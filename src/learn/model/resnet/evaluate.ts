@@ -1,4 +1,4 @@
-import type { Convolutions } from '../../device/native/convolution.js';
+import type { Convolutions } from '../../device/native/convolution/convolution.js';
 import type { Raw } from '../../device/native/raw.js';
 import type { FoldedNetwork } from './fold.js';
 import type { BlockPlan, ConvPlan, Plan } from './plan.js';

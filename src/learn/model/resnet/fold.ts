@@ -1,5 +1,5 @@
 import { attribute } from '../../device/eager.js';
-import type { Convolutions } from '../../device/native/convolution.js';
+import type { Convolutions } from '../../device/native/convolution/convolution.js';
 import { lent, type Raw, run } from '../../device/native/raw.js';
 import { tf } from '../../device/tf.js';
 import { type Weights, weight } from '../model.js';

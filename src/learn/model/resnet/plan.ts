@@ -1,4 +1,4 @@
-import type { Geometry } from '../../device/native/convolution.js';
+import type { Geometry } from '../../device/native/convolution/convolution.js';
 import type { Padding } from '../model.js';
 
 /** A convolution with the batch normalisation behind it, by the names of its weights. */

@@ -1,4 +1,4 @@
-import type { Geometry } from '../../device/native/convolution.js';
+import type { Geometry } from '../../device/native/convolution/convolution.js';
 import { constant, type Raw } from '../../device/native/raw.js';
 
 const kernels = new Map<string, Raw>();

@@ -1,7 +1,7 @@
 import { WeirError } from '../../../core/errors.js';
 import { attribute } from '../../device/eager.js';
-import { normalisations } from '../../device/native/batch-norm.js';
-import { convolutions } from '../../device/native/convolution.js';
+import { normalisations } from '../../device/native/batch-norm/on-this-device.js';
+import { convolutions } from '../../device/native/convolution/on-this-device.js';
 import { cast, type Precision } from '../../device/native/precision.js';
 import { lent, type Raw, run } from '../../device/native/raw.js';
 import { tf } from '../../device/tf.js';

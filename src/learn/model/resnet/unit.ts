@@ -1,5 +1,5 @@
-import type { Affine, After, Normalisations, Normalised } from '../../device/native/batch-norm.js';
-import type { Convolutions } from '../../device/native/convolution.js';
+import type { Affine, After, Normalisations, Normalised } from '../../device/native/batch-norm/batch-norm.js';
+import type { Convolutions } from '../../device/native/convolution/convolution.js';
 import { lent, type Raw } from '../../device/native/raw.js';
 import { type Weights, weight } from '../model.js';
 import type { ConvPlan } from './plan.js';

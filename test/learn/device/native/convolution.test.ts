@@ -1,13 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { keyed } from '../../../../src/core/seed.js';
-import {
-  type After,
-  fusedNormalisations,
-  type Normalisations,
-} from '../../../../src/learn/device/native/batch-norm.js';
-import { composedNormalisations } from '../../../../src/learn/device/native/batch-norm-composed.js';
-import { fusedConvolutions, type Geometry } from '../../../../src/learn/device/native/convolution.js';
-import { composedConvolutions } from '../../../../src/learn/device/native/convolution-composed.js';
+import type { After, Normalisations } from '../../../../src/learn/device/native/batch-norm/batch-norm.js';
+import { composedNormalisations } from '../../../../src/learn/device/native/batch-norm/composed.js';
+import { fusedNormalisations } from '../../../../src/learn/device/native/batch-norm/fused.js';
+import { composedConvolutions } from '../../../../src/learn/device/native/convolution/composed.js';
+import type { Geometry } from '../../../../src/learn/device/native/convolution/convolution.js';
+import { fusedConvolutions } from '../../../../src/learn/device/native/convolution/fused.js';
 import { hasFused } from '../../../../src/learn/device/native/fused.js';
 import { cast, type Precision } from '../../../../src/learn/device/native/precision.js';
 import { constant, lent, type Raw } from '../../../../src/learn/device/native/raw.js';

@@ -1,7 +1,7 @@
-import { attribute } from '../eager.js';
+import { attribute } from '../../eager.js';
+import { cast, type Precision } from '../precision.js';
+import { constant, type Raw, run } from '../raw.js';
 import type { Behind, Convolutions, Geometry } from './convolution.js';
-import { cast, type Precision } from './precision.js';
-import { constant, type Raw, run } from './raw.js';
 
 /**
  * Convolutions out of TensorFlow's own operations: on a GPU, or where the binding has no others. What is beyond the edge is made

@@ -1,7 +1,7 @@
-import { attribute } from '../eager.js';
+import { attribute } from '../../eager.js';
+import type { Precision } from '../precision.js';
+import { constant, type Raw, run } from '../raw.js';
 import type { Normalisations } from './batch-norm.js';
-import type { Precision } from './precision.js';
-import { constant, type Raw, run } from './raw.js';
 
 /**
  * Batch normalisation by TensorFlow's own `FusedBatchNormV3` and its gradient: on a GPU, or where the binding has no other.
