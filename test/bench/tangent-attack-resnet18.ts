@@ -1,24 +1,19 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyed } from '../../src/core/seed.js';
-import { horizontalFlip } from '../../src/feed/augment/op/horizontal-flip.js';
-import { normalise } from '../../src/feed/augment/op/normalise.js';
-import { unitScale } from '../../src/feed/augment/op/unit-scale.js';
-import { render } from '../../src/feed/augment/render.js';
 import type { Dataset } from '../../src/feed/dataset.js';
-import { cifar10File } from '../../src/feed/source/cifar10.js';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet.js';
 import { sgd } from '../../src/learn/optimiser/sgd.js';
-import { type TrainState, trainStage } from '../../src/learn/train.js';
+import { trainStage } from '../../src/learn/train.js';
 import type { Update } from '../../src/learn/update.js';
 import type { AttackResult } from '../../src/measure/attack/result.js';
 import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
 import { type LabelledSamples, writeInput } from '../../src/measure/inputs.js';
 import { compare, pythonPeer, type Side } from './compare.js';
+import { realImages, statistics, trainOn } from './sides/on-cifar10.js';
 
 const threads = 2;
 const count = 4;
@@ -26,7 +21,6 @@ const iterations = 3;
 const updates = 40;
 const size = 3072;
 const box = { min: -3, max: 3 };
-const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
 
 /**
  * The Tangent Attack on ResNet-18 with circular padding, T = 3, against the authors' code and network in PyTorch: the same weights,
@@ -39,15 +33,12 @@ export async function bench(): Promise<boolean> {
   process.env.WEIR_THREADS ??= String(threads);
   const runtime = await loadTensorFlow();
   const reference = process.env.WEIR_REFERENCE;
-  const shared = process.env.WEIR_SHARED ?? join(import.meta.dirname, '../../../shared');
-  const file = join(shared, 'data/cifar10/lossless_train_4000.bin.gz');
-  if (!existsSync(file)) {
-    console.log(`there is no ${file}: set WEIR_SHARED to a folder that holds data/cifar10`);
-    return false;
-  }
-  const data = cifar10File(file);
+  const data = realImages();
+  if (data === undefined) return false;
   const model = resnet({ depth: 18, stem: 'cifar', classes: 10, inputSize: [32, 32] });
-  const weights = trained(model, data);
+  const stage = trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.05, momentum: 0.9 }), seed: 0 });
+  const { weights, loss } = trainOn(data, stage, updates);
+  console.log(`trained ${updates} updates, loss ${loss.dataSync()[0]!.toFixed(3)}`);
   const chosen = easyToStart(model, weights, data);
 
   if (!reference) console.log('WEIR_REFERENCE is not set: name a checkout of Pehlevan-Group/rep-spectral');
@@ -107,22 +98,6 @@ export async function bench(): Promise<boolean> {
   const rounds = Number(process.env.WEIR_ROUNDS ?? 5);
   const work = { amount: 1, unit: 'evaluations' };
   return (await compare({ name: 'tangent-attack-resnet18', ours, peer, reach: 1, rounds, warmUp: 1, work })).reached;
-}
-
-function trained(model: Model, data: Dataset): Weights {
-  const stage = trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.05, momentum: 0.9 }), seed: 0 });
-  const random = keyed(0, 'bench/order');
-  let state: TrainState = stage.start();
-  for (let update = 0; update < updates; update++) {
-    const indices = Uint32Array.from({ length: 64 }, () => random.integer(data.size));
-    const recipe = [horizontalFlip(), unitScale(), normalise(statistics)];
-    const values = render(data, indices, recipe, { seed: 0, epoch: 1 + update });
-    const labels = Uint8Array.from(indices, (index) => data.labels[index]!);
-    const at = { position: (update + 1) * 64, epoch: 1, remaining: 1, sampleShape: data.sampleShape };
-    [state] = stage.next(state, { ...at, values, labels });
-  }
-  console.log(`trained ${state.number} updates, loss ${state.loss.dataSync()[0]!.toFixed(3)}`);
-  return state.weights;
 }
 
 /** The first images that the network gets right and that N(0, 0.5²) turns over at least half of the time. */

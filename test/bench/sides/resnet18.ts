@@ -14,6 +14,7 @@ import { resnet } from '../../../src/learn/model/resnet.js';
 import { train } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimiser/sgd.js';
 import { pythonPeer, type Side } from '../compare.js';
+import { statistics } from './on-cifar10.js';
 import { trained } from './trained.js';
 
 const samples = 10_000;
@@ -22,7 +23,6 @@ const threads = 2;
 /** Images a batch. */
 export const size = 64;
 
-const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
 const recipe = [randomCrop({ padding: 4 }), horizontalFlip(), unitScale(), normalise(statistics)];
 
 /** Bytes of noise in CIFAR-10's shape. */

@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { keyed } from '../../../src/core/seed.js';
+import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
+import { normalise } from '../../../src/feed/augment/op/normalise.js';
+import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
+import { render } from '../../../src/feed/augment/render.js';
+import type { Dataset } from '../../../src/feed/dataset.js';
+import { cifar10File } from '../../../src/feed/source/cifar10.js';
+import type { TrainStage, TrainState } from '../../../src/learn/train.js';
+import type { Update } from '../../../src/learn/update.js';
+
+/** Images a batch. */
+const size = 64;
+
+/** Of the training images of CIFAR-10, by channel. */
+export const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
+
+/** 4,000 real images; undefined, and a line that says so, where there are none. */
+export function realImages(): Dataset | undefined {
+  const shared = process.env.WEIR_SHARED ?? join(import.meta.dirname, '../../../../shared');
+  const file = join(shared, 'data/cifar10/lossless_train_4000.bin.gz');
+  if (existsSync(file)) return cifar10File(file);
+  console.log(`there is no ${file}: set WEIR_SHARED to a folder that holds data/cifar10`);
+  return undefined;
+}
+
+/** Trains on batches drawn with replacement, flipped at random; the state after the last update belongs to the caller. */
+export function trainOn(data: Dataset, stage: TrainStage, updates: number, after: (update: Update) => void = () => {}) {
+  const random = keyed(0, 'bench/order');
+  const recipe = [horizontalFlip(), unitScale(), normalise(statistics)];
+  let state: TrainState = stage.start();
+  for (let number = 1; number <= updates; number++) {
+    const indices = Uint32Array.from({ length: size }, () => random.integer(data.size));
+    const values = render(data, indices, recipe, { seed: 0, epoch: number });
+    const labels = Uint8Array.from(indices, (index) => data.labels[index]!);
+    const at = { position: number * size, epoch: 1, remaining: 1, sampleShape: data.sampleShape };
+    const [next, update] = stage.next(state, { ...at, values, labels });
+    state = next;
+    after(update);
+  }
+  return state;
+}

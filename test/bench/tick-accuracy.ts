@@ -1,0 +1,69 @@
+import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
+import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
+import type { ConvLayer } from '../../src/learn/model/layer.js';
+import { weight } from '../../src/learn/model/model.js';
+import { resnet } from '../../src/learn/model/resnet.js';
+import { sgd } from '../../src/learn/optimiser/sgd.js';
+import { exactSigma } from '../../src/learn/spectral/exact.js';
+import type { Formulation } from '../../src/learn/spectral/layer.js';
+import { spectralPenalty } from '../../src/learn/spectral/penalty.js';
+import { trainStage } from '../../src/learn/train.js';
+import { machine, median } from './compare.js';
+import { realImages, trainOn } from './sides/on-cifar10.js';
+
+const cadence = 24; // updates a tick
+const settled = 10; // ticks that do not count
+const reach = 0.01;
+
+/**
+ * How far σ of the ticks lies below the exact one while ResNet-18 trains on real images with rep-spectral from the first update on, one
+ * iteration every 24 updates: for the iteration at all frequencies, which the penalty uses, and for the one on an image, which looks
+ * on. Both are begun alike, from random directions until σ rests. `npm run bench -- tick-accuracy [WIDTH] [TICKS]`.
+ */
+export async function bench([width = '32', ticks = '25']: string[]): Promise<boolean> {
+  await loadTensorFlow();
+  const data = realImages();
+  if (data === undefined) return false;
+  console.log(machine());
+  const model = resnet({ depth: 18, width: Number(width), stem: 'cifar', inputSize: [32, 32], classes: 10 });
+  const sides = (['frequency', 'image'] as const).map((formulation: Formulation) => ({
+    formulation,
+    penalty: spectralPenalty('rep-spectral', model, { gamma: 0.01, formulation }),
+    milliseconds: [] as number[],
+    errors: [] as number[],
+  }));
+  const [{ penalty }] = sides as [(typeof sides)[0], ...typeof sides];
+  penalty.ticked = true;
+  const optimiser = sgd({ rate: 0.01, momentum: 0.9, decay: 1e-4 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimiser, penalty, seed: 0 });
+  let tick = 0;
+  const state = trainOn(data, stage, cadence * Number(ticks), ({ number, weights, loss }) => {
+    if (number % cadence !== 0) return;
+    tick++;
+    const exact = (model.featureLayers as readonly ConvLayer[]).map(({ name, kernel, stride, inputSize }) => {
+      const [height, width] = inputSize;
+      return { name, sigma: exactSigma(weight<tf.Tensor4D>(weights, kernel), { height, width, stride }).sigma };
+    });
+    for (const { penalty, milliseconds, errors } of sides) {
+      const begun = performance.now();
+      penalty.newest = penalty.newest === undefined ? penalty.begin(weights) : penalty.iterate(penalty.newest, weights);
+      milliseconds.push(performance.now() - begun);
+      errors.push(Math.max(...exact.map(({ name, sigma }) => Math.abs(1 - penalty.newest![name]!.sigma / sigma))));
+    }
+    const off = sides.map(({ formulation, errors }) => `${formulation} ${percent(errors.at(-1)!)}`).join(', ');
+    console.log(`tick ${tick}, loss ${loss().toFixed(3)}, furthest from the exact σ: ${off}`);
+  });
+  stage.dispose(state);
+  for (const { formulation, milliseconds, errors } of sides) {
+    const worst = Math.max(...errors.slice(settled));
+    console.log(
+      `${formulation}: ${median(milliseconds).toFixed(1)} ms a tick, after the tenth ${percent(worst)} at most`,
+    );
+  }
+  console.log(`${tf.memory().numTensors} tensors live`);
+  const worst = Math.max(...sides[0]!.errors.slice(settled));
+  console.log(`tick-accuracy error ${percent(worst)} (reach ${percent(reach)})`);
+  return worst <= reach;
+}
+
+const percent = (part: number): string => `${(100 * part).toFixed(3)} %`;
