@@ -36,10 +36,7 @@ export function render(view: ProgressView, { width, colour }: Drawing): string[]
       ...(network.of > 1 ? [{ text: `network ${network.index} of ${network.of}`, paint: c.dim }] : []),
     ],
     progress(view, width, c),
-    [
-      { text: `update ${count(view.update)}/${count(view.updates)}` },
-      ...(rate ? [{ text: `${count(rate.value)} ${rate.unit}` }] : []),
-    ],
+    [{ text: updates(view) }, ...(rate ? [{ text: `${count(rate.value)} ${rate.unit}` }] : [])],
     [
       view.loss !== null && !Number.isFinite(view.loss)
         ? { text: `loss ${view.loss}`, paint: c.red }
@@ -66,7 +63,7 @@ export function renderLine(view: ProgressView): string {
     view.phase,
     ...(attacked
       ? [`${count(attacked.done)}/${count(attacked.of)} samples`, `mean Δx ${number(attacked.meanDistance)}`]
-      : [`epoch ${count(view.epoch)}/${count(view.epochs)}`, `update ${count(view.update)}/${count(view.updates)}`]),
+      : [`epoch ${count(view.epoch)}/${count(view.epochs)}`, updates(view)]),
     ...(view.loss === null || attacked ? [] : [`loss ${Number.isFinite(view.loss) ? number(view.loss) : view.loss}`]),
     ...(view.testAccuracy === null ? [] : [`test accuracy ${percent(view.testAccuracy)}`]),
     ...sigmaRange(view),
@@ -84,6 +81,11 @@ function sigmaRange({ sigma }: ProgressView): string[] {
   if (entries.length <= 3) return [`σ ${entries.map(([layer, value]) => `${layer} ${number(value)}`).join(', ')}`];
   const [layer, value] = entries.reduce((most, entry) => (entry[1] > most[1] ? entry : most));
   return [`largest σ ${layer} ${number(value)}`];
+}
+
+/** How many there will be is known when the first epoch is over. */
+function updates({ update, updates }: ProgressView): string {
+  return updates === 0 ? `update ${count(update)}` : `update ${count(update)}/${count(updates)}`;
 }
 
 function progress(view: ProgressView, width: number, c: ReturnType<typeof pc.createColors>): Part[] {

@@ -50,7 +50,7 @@ test('before anything is known there are dashes, not NaN', () => {
   expect(render(early, { width: 80, colour: false })).toEqual([
     'xor: none · starting',
     'epoch 0/0 · ──────────────────────── 0 %',
-    'update 0/0',
+    'update 0',
     'loss – · test accuracy –',
   ]);
 });
