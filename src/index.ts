@@ -32,11 +32,14 @@ export { xor, xorOfEach } from './feed/source/xor.js';
 export { ensemble } from './learn/ensemble/ensemble.js';
 export { ensembleTick, memberNorms, memberTicks, memberUpdates, trainEnsemble } from './learn/ensemble/operators.js';
 export { ensemblePenalty } from './learn/ensemble/penalty.js';
+export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
+export { ntXent } from './learn/loss/nt-xent.js';
 // Training.
 export { normal, uniform } from './learn/model/initialisation.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
+export { projected } from './learn/model/projected.js';
 export { resnet } from './learn/model/resnet.js';
 export { layerNorms, spectralTick, train } from './learn/operators.js';
 export { constant, cosine, step } from './learn/optimiser/schedule.js';

@@ -5,6 +5,7 @@ import type { Stage } from '../core/stage.js';
 import { tf } from './device/tf.js';
 import { gradientsOf } from './loss/gradients.js';
 import type { Loss } from './loss/loss.js';
+import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimiser } from './optimiser/optimiser.js';
 import type { Regulariser } from './regulariser/regulariser.js';
@@ -17,7 +18,7 @@ export interface Batch extends Positioned {
   readonly epoch: number;
   /** Samples of the epoch still to come. */
   readonly remaining: number;
-  /** Shape of one sample. */
+  /** Shape of one sample; of several views of it [views, ...]. */
   readonly sampleShape: readonly number[];
   /** [n, ...sampleShape]. */
   readonly values: Float32Array;
@@ -43,7 +44,8 @@ export interface TrainState {
 }
 
 export interface Training {
-  readonly loss: Loss;
+  /** Over labels, or over several views of each sample: then each sample is as many views, as the loss compares. */
+  readonly loss: Loss | ViewsLoss;
   readonly optimiser: Optimiser;
   /** Its gradient is added at every update after its burn-in; a spectral one needs a `spectralTick`. */
   readonly penalty?: Regulariser;
@@ -97,7 +99,7 @@ export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Tra
     next(state, batch) {
       const n = batch.labels.length;
       const fresh = state.endsEpoch;
-      const [x, labels] = tensors(model, batch);
+      const [x, labels] = tensors(model, loss, batch);
       const { weights } = state;
       const active = penalty?.active(batch.epoch) ? penalty : undefined;
       const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
@@ -192,15 +194,31 @@ function finite(loss: number, update: number): number {
   );
 }
 
-function tensors(model: Model, { values, labels, sampleShape }: Batch): [tf.Tensor, tf.Tensor1D] {
+/** Inputs and labels on the device; of several views the first ones of all samples first. */
+function tensors(model: Model, loss: Loss | ViewsLoss, batch: Batch): [tf.Tensor, tf.Tensor1D] {
+  const { values, labels, sampleShape } = batch;
+  const views = isOfViews(loss) ? loss.views : 1;
+  const n = labels.length;
   const size = model.inputShape.reduce((product, length) => product * length, 1);
-  if (values.length !== labels.length * size) {
-    throw new WeirError(
-      `stage 'train' was handed samples of shape [${sampleShape.join(', ')}], but ${model.name} takes [${model.inputShape.join(', ')}]`,
-      `give the model an input of ${sampleShape.reduce((product, length) => product * length, 1)} values, or the data another shape`,
-    );
-  }
-  return [tf.tensor(values, [labels.length, ...model.inputShape]), tf.tensor1d(Int32Array.from(labels), 'int32')];
+  if (values.length !== n * views * size || (views > 1 && sampleShape[0] !== views)) throw misfit(model, loss, batch);
+  if (views === 1) return [tf.tensor(values, [n, ...model.inputShape]), tf.tensor1d(Int32Array.from(labels), 'int32')];
+  return tf.tidy(() => {
+    const byView = tf.transpose(tf.tensor3d(values, [n, views, size]), [1, 0, 2]);
+    const repeated = Array.from({ length: views }, () => [...labels]).flat();
+    return [tf.reshape(byView, [views * n, ...model.inputShape]), tf.tensor1d(repeated, 'int32')];
+  }) as [tf.Tensor, tf.Tensor1D];
+}
+
+function misfit(model: Model, loss: Loss | ViewsLoss, { sampleShape }: Batch): WeirError {
+  const handed = `stage 'train' was handed samples of shape [${sampleShape.join(', ')}]`;
+  const size = sampleShape.reduce((product, length) => product * length, 1);
+  const mend = `give the model an input of ${size} values, or the data another shape`;
+  const taken = `[${model.inputShape.join(', ')}]`;
+  if (!isOfViews(loss)) return new WeirError(`${handed}, but ${model.name} takes ${taken}`, mend);
+  return new WeirError(
+    `${handed}, but loss '${loss.name}' compares ${loss.views} views of what ${model.name} takes, ${taken}`,
+    `give samples of shape [${[loss.views, ...model.inputShape].join(', ')}]: views of the data, one behind another`,
+  );
 }
 
 const read = (scalar: tf.Scalar): number => scalar.dataSync()[0]!;
