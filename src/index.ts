@@ -18,6 +18,7 @@ export { horizontalFlip } from './feed/augment/op/horizontal-flip.js';
 export { normalise } from './feed/augment/op/normalise.js';
 export { randomCrop } from './feed/augment/op/random-crop.js';
 export { unitScale } from './feed/augment/op/unit-scale.js';
+export { rendered } from './feed/augment/rendered.js';
 export type { Samples } from './feed/batch.js';
 // From a data set to batches.
 export { batch } from './feed/batch.js';
@@ -58,6 +59,7 @@ export {
   geometryGrid,
   geometryPlane,
   memberAccuracy,
+  onlineReadout,
   readout,
   tangentAttack,
   tracking,
