@@ -33,13 +33,12 @@ export function ntXent({ temperature = 0.07 }: NtXentOptions = {}): ViewsLoss {
   function compute(z: tf.Tensor2D, n: number): ViewsLossValue {
     return tf.tidy(() => {
       const { u, length } = normalised(z);
-      const others = tf
-        .range(0, 2 * n, 1, 'int32')
-        .add(tf.scalar(n, 'int32'))
-        .mod(tf.scalar(2 * n, 'int32'));
+      const rows = tf.range(0, 2 * n, 1, 'int32');
+      const others: tf.Tensor1D = tf.mod(tf.add(rows, tf.scalar(n, 'int32')), tf.scalar(2 * n, 'int32'));
       const similarities = tf.div(tf.matMul(u, u, false, true), temperature);
-      const logits: tf.Tensor2D = tf.add(similarities, tf.mul(tf.eye(2 * n), NEVER));
-      const { value, gradient: G } = softmax.of(logits, others as tf.Tensor1D);
+      const itself = tf.equal(tf.expandDims(rows, 1), rows);
+      const logits = tf.where(itself, tf.scalar(NEVER), similarities) as tf.Tensor2D;
+      const { value, gradient: G } = softmax.of(logits, others);
       const du = tf.div(tf.matMul(tf.add(G, tf.transpose(G)), u), temperature);
       const gradient = tf.divNoNan(tf.sub(du, tf.mul(u, tf.sum(tf.mul(u, du), 1, true))), length);
       const nearest = tf.cast(tf.equal(tf.argMax(logits, 1), others), 'float32');
