@@ -1,6 +1,6 @@
 import { WeirError } from '../../core/errors.js';
 import type { tf } from '../device/tf.js';
-import type { Loss, LossValue } from './loss.js';
+import type { Loss } from './loss.js';
 
 /** A loss over what a model makes of several views of the same samples, without labels; its gradient by hand. */
 export interface ViewsLoss {
@@ -19,7 +19,12 @@ export interface ViewsLoss {
   of(projections: tf.Tensor2D): ViewsLossValue;
 }
 
-export interface ViewsLossValue extends LossValue {
+/** What a loss over views makes of the projections of a batch. */
+export interface ViewsLossValue {
+  /** A scalar. */
+  readonly value: tf.Scalar;
+  /** Its gradient with respect to the projections, [views · n, width]. */
+  readonly gradient: tf.Tensor2D;
   /** How many of the n samples have their other view nearest to them, where the loss knows; a scalar. */
   readonly correct?: tf.Scalar;
 }
