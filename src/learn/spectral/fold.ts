@@ -16,7 +16,7 @@ export interface Folding {
    * Adds ∂/∂scale of strength/2 · Σ_ro (m_ro c_o)², m of [rank, out]: what the layer makes of its direction without c. Takes the
    * gradient it replaces.
    */
-  addGradients(weights: Weights, images: tf.Tensor2D, strength: number, gradients: Gradients): void;
+  addGradients(weights: Weights, images: () => tf.Tensor2D, strength: number, gradients: Gradients): void;
 }
 
 export function folding(layer: ConvLayer, fold: boolean): Folding {
@@ -39,7 +39,7 @@ export function folding(layer: ConvLayer, fold: boolean): Folding {
       const old = gradients.get(normalisation.scale);
       if (old === undefined) return;
       const sum = tf.tidy(() => {
-        const own = tf.mul(tf.sum(tf.square(images), 0), tf.mul(factors(weights)!, strength));
+        const own = tf.mul(tf.sum(tf.square(images()), 0), tf.mul(factors(weights)!, strength));
         return tf.add(old, tf.div(own, deviation(weights)));
       });
       gradients.set(normalisation.scale, sum);

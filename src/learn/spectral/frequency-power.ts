@@ -1,7 +1,13 @@
 import { keyed } from '../../core/seed.js';
 import { hasFused } from '../device/native/fused.js';
 import { needsNative } from '../device/native/raw.js';
-import { addProducts, type Grid, powerAtFrequencies, type Wave } from '../device/native/spectral.js';
+import {
+  addStretchGradient,
+  type Grid,
+  powerAtFrequencies,
+  thinProduct,
+  type Wave,
+} from '../device/native/spectral.js';
 import { tf } from '../device/tf.js';
 import type { ConvLayer } from '../model/layer.js';
 import type { Weights } from '../model/model.js';
@@ -31,10 +37,7 @@ export function frequencyPower(
   const folds = folding(layer, foldNormalisation);
 
   /** vW, [2, out], of the kernel as it is among the weights. */
-  const images = (weights: Weights, v: tf.Tensor2D): tf.Tensor2D => {
-    const kernel = weight(weights, layer.kernel);
-    return tf.matMul(v, tf.reshape(kernel, [v.shape[1], -1]));
-  };
+  const images = (weights: Weights, v: tf.Tensor2D): tf.Tensor2D => thinProduct(v, weight(weights, layer.kernel));
   const pair = (v: Float32Array): tf.Tensor2D => tf.tensor2d(v, [2, v.length / 2]);
   const folded = (image: tf.Tensor2D, weights: Weights): tf.Tensor => {
     const c = folds.factors(weights);
@@ -87,16 +90,14 @@ export function frequencyPower(
       tf.tidy(() => tf.sum(tf.square(folded(images(weights, pair(v)), weights))).dataSync()[0]!),
     addGradients(weights, { v }, strength, gradients) {
       const old = gradients.get(layer.kernel)!;
-      const image = tf.tidy(() => images(weights, pair(v)));
-      gradients.set(
-        layer.kernel,
-        tf.tidy(() => {
-          const turned = folded(folded(image, weights) as tf.Tensor2D, weights); // once for ‖·‖², once for its gradient
-          return addProducts(old, pair(v), tf.mul(turned, strength) as tf.Tensor2D);
-        }),
-      );
-      folds.addGradients(weights, image, strength, gradients);
-      tf.dispose([old, image]);
+      const sum = tf.tidy(() => {
+        const c = folds.factors(weights);
+        const factors = c === undefined ? tf.scalar(strength) : tf.mul(tf.square(c), strength);
+        return addStretchGradient(old, pair(v), weight(weights, layer.kernel), factors);
+      });
+      gradients.set(layer.kernel, sum);
+      folds.addGradients(weights, () => images(weights, pair(v)), strength, gradients);
+      old.dispose();
     },
   };
 }

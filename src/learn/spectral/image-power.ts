@@ -103,7 +103,7 @@ export function imagePower(
         return [tf.add(old, tf.mul(gradient, strength)), tf.reshape(u, [-1, own.shape[3]!])];
       }) as [tf.Tensor, tf.Tensor2D];
       gradients.set(layer.kernel, sum);
-      folds.addGradients(weights, plain, strength, gradients);
+      folds.addGradients(weights, () => plain, strength, gradients);
       tf.dispose([old, plain]);
     },
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hasFused } from '../../../src/learn/device/native/fused.js';
-import { powerAtFrequencies } from '../../../src/learn/device/native/spectral.js';
+import { addStretchGradient, powerAtFrequencies, thinProduct } from '../../../src/learn/device/native/spectral.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import type { ConvLayer } from '../../../src/learn/model/layer.js';
 import type { Model } from '../../../src/learn/model/model.js';
@@ -173,6 +173,26 @@ describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
       expect(ours!.frequency).toBe(composed!.frequency);
       const worst = Math.max(...ours!.state.map((x, i) => Math.abs(x - composed!.state[i]!)));
       expect(worst).toBeLessThan(1e-4);
+    }
+  });
+
+  test.skipIf(!hasFused())('vW and the gradient of its square, at odd sizes and ranks', () => {
+    for (const [rank, rows, columns] of [
+      [2, 300, 130],
+      [1, 129, 5],
+      [3, 7, 64],
+    ] as const) {
+      const [v, w] = [kernelOf([1, 1, rank, rows], rank), kernelOf([1, 1, rows, columns], rows)] as const;
+      const flat = tf.reshape(v, [rank, rows]) as tf.Tensor2D;
+      const image = thinProduct(flat, w);
+      const wanted = tf.matMul(flat, tf.reshape(w, [rows, columns]));
+      expect(tf.max(tf.abs(tf.sub(image, wanted))).dataSync()[0]! / tf.max(tf.abs(wanted)).dataSync()[0]!).toBeLessThan(
+        2e-6,
+      );
+      const factors = tf.linspace(-1, 2, columns);
+      const added = tf.reshape(addStretchGradient(w, flat, w, factors), [rows, columns]);
+      const sum = tf.add(tf.reshape(w, [rows, columns]), tf.matMul(flat, tf.mul(wanted, factors), true));
+      expect(tf.max(tf.abs(tf.sub(added, sum))).dataSync()[0]! / tf.max(tf.abs(sum)).dataSync()[0]!).toBeLessThan(2e-6);
     }
   });
 });

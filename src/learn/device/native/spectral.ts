@@ -57,8 +57,19 @@ export function powerAtFrequencies(
   return { state: next!, estimate: found![0]!, frequency: found![1]!, amplitudes: amplitudes! };
 }
 
-/** g + vᵀt, in one pass where there is one; g of any shape with as many numbers, v of [rank, rows], t of [rank, columns]. */
-export function addProducts(g: tf.Tensor, v: tf.Tensor2D, t: tf.Tensor2D): tf.Tensor {
-  if (hasFused()) return execute('WeirAddProducts', [], [g, v, t]);
-  return tf.tidy(() => tf.add(g, tf.reshape(tf.matMul(v, t, true), g.shape)));
+/** v · matrix for v of [rank, rows], rank a few, and a matrix of as many rows in any shape: [rank, columns]. It is read once. */
+export function thinProduct(v: tf.Tensor2D, matrix: tf.Tensor): tf.Tensor2D {
+  if (hasFused()) return execute('WeirThinProduct', [], [v, matrix]) as tf.Tensor2D;
+  return tf.tidy(() => tf.matMul(v, tf.reshape(matrix, [v.shape[1], -1])));
+}
+
+/**
+ * g + vᵀ(v · matrix ⊙ factors): with factors = strength, g and the gradient of strength/2 · ‖v · matrix‖². In one pass where there is
+ * one: such a gradient comes at every update.
+ *
+ * @param g of the matrix's shape @param factors [columns], or one for all
+ */
+export function addStretchGradient(g: tf.Tensor, v: tf.Tensor2D, matrix: tf.Tensor, factors: tf.Tensor): tf.Tensor {
+  if (hasFused()) return execute('WeirAddStretchGradient', [], [g, v, matrix, factors]);
+  return tf.tidy(() => tf.add(g, tf.reshape(tf.matMul(v, tf.mul(thinProduct(v, matrix), factors), true), g.shape)));
 }
