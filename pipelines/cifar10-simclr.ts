@@ -1,7 +1,9 @@
-import { map } from 'rxjs';
 import * as weir from '../src/index.js';
 
 const { z } = weir;
+
+/** What makes a view of an image; the random numbers are each view's own. */
+const view = [weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), weir.unitScale()];
 
 /**
  * CIFAR-10, SimCLR on ResNet-18: pretraining without labels under the penalty γ/2 · Σ σ² up to feature space, or without; then a
@@ -21,6 +23,9 @@ const { z } = weir;
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02 or 0.002 |
  * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
  * | logistic regression | to convergence | scikit-learn's 100 iterations, which often end before |
+ *
+ * Views are random crops, padded by four pixels, and flips; the authors' are random resized crops, flips, strong colour jitter, greys and
+ * blurs.
  *
  * `epochAccuracy` is the part of the samples whose other view is the nearest of all in the batch.
  */
@@ -74,20 +79,12 @@ export default weir.pipeline({
       seed,
     });
 
-    const batches$ = weir.draw(train, { epochs: config.epochs, seed, block: config.batchSize }).pipe(
-      weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), weir.unitScale()], {
-        ...{ seed, threads: config.workers },
-      }),
-      map((samples) => ({
-        ...samples,
-        sampleShape: [2, ...samples.sampleShape],
-        values: Float32Array.from(
-          { length: 2 * samples.values.length },
-          (_, i) => samples.values[Math.floor(i / 6144) * 3072 + (i % 3072)]!,
-        ),
-      })),
-      weir.batch(config.batchSize, { partial: 'drop' }),
-    );
+    const batches$ = weir
+      .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
+      .pipe(
+        weir.views([view, view], { seed, threads: config.workers }),
+        weir.batch(config.batchSize, { partial: 'drop' }),
+      );
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.ntXent(config), optimiser: weir.sgd(config), penalty, seed }),
     );

@@ -19,6 +19,7 @@ export { normalise } from './feed/augment/op/normalise.js';
 export { randomCrop } from './feed/augment/op/random-crop.js';
 export { unitScale } from './feed/augment/op/unit-scale.js';
 export { rendered } from './feed/augment/rendered.js';
+export { views } from './feed/augment/views.js';
 export type { Samples } from './feed/batch.js';
 // From a data set to batches.
 export { batch } from './feed/batch.js';
