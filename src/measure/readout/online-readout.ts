@@ -25,6 +25,7 @@ export interface OnlineReadout extends Positioned, Found {
   readonly trainAccuracy: number;
   /** Samples that it was fitted on. */
   readonly images: number;
+  readonly iterations: number;
   readonly converged: boolean;
   /** The same of the untrained network, update 0; null where that one was not measured. */
   readonly untrained: Found | null;
@@ -42,6 +43,7 @@ const REST: ReadoutState = { phase: 'rest' };
  *   updates                0-----1-----2|    0 is the untrained network: let it pass, as `every({ epochs: k })` does
  *   online readout         A-----B-----C|    B, C: their accuracy, and A's
  *
+ * A fit that has not converged after 500 iterations ends there and says so: features of badly scaled networks may need thousands.
  * Bound, order, failure: those of `readout`. State: `OnlineReadoutState`; a fit goes on after a resume as `readout`'s does.
  *
  * @param model whose feature map it is; its own readout is not looked at
@@ -51,10 +53,13 @@ export function onlineReadout(
   model: Model,
   train: LabelledSamples,
   test: LabelledSamples,
-  { images = train.size, ...options }: OnlineReadoutOptions = {},
+  { images = train.size, fitIterations = 500, ...options }: OnlineReadoutOptions = {},
 ): Stage<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
   const size = Math.min(images, train.size);
-  const fitted = readout(model, { ...train, size, labels: train.labels.subarray(0, size) }, test, options);
+  const fitted = readout(model, { ...train, size, labels: train.labels.subarray(0, size) }, test, {
+    ...options,
+    fitIterations,
+  });
   return {
     name: 'online readout',
     claims: 'weights',
@@ -66,10 +71,10 @@ export function onlineReadout(
           yield [{ fit: at, untrained }];
           continue;
         }
-        const { position, number, epoch, accuracy, trainAccuracy, converged } = network;
+        const { position, number, epoch, accuracy, trainAccuracy, iterations, converged } = network;
         const found: Found = { accuracy, ...wilson(accuracy, test.size) };
         const first = number === 0 ? found : untrained;
-        const measured = { loss: network.loss(), trainAccuracy, images: size, converged };
+        const measured = { loss: network.loss(), trainAccuracy, images: size, iterations, converged };
         yield [
           { fit: REST, untrained: first },
           { position, number, epoch, ...found, ...measured, untrained: first },
