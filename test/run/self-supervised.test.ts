@@ -8,7 +8,17 @@ const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native r
 
 let base: string;
 const tiny = [
-  ...['images=60', 'testImages=20', 'width=16', 'projections=6', 'epochs=2', 'batchSize=16', 'seeds=1', 'burnIn=1'],
+  ...[
+    'images=60',
+    'testImages=20',
+    'width=16',
+    'projections=6',
+    'epochs=2',
+    'batchSize=16',
+    'rate=0.001',
+    'seeds=1',
+    'burnIn=1',
+  ],
   ...['tickEvery=1', 'testEvery=1', 'readoutImages=40', 'attacked=1', 'iterations=1', 'workers=1'],
 ];
 const settings = () => [...tiny, `data=${base}`].flatMap((setting) => ['--set', setting]);
