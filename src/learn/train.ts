@@ -3,9 +3,10 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import { tf } from './device/tf.js';
+import { inputsOf } from './inputs.js';
 import { gradientsOf } from './loss/gradients.js';
 import type { Loss } from './loss/loss.js';
-import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
+import type { ViewsLoss } from './loss/views-loss.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimiser } from './optimiser/optimiser.js';
 import type { Regulariser } from './regulariser/regulariser.js';
@@ -99,7 +100,7 @@ export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Tra
     next(state, batch) {
       const n = batch.labels.length;
       const fresh = state.endsEpoch;
-      const [x, labels] = tensors(model, loss, batch);
+      const [x, labels] = inputsOf(model, loss, batch);
       const { weights } = state;
       const active = penalty?.active(batch.epoch) ? penalty : undefined;
       const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
@@ -191,33 +192,6 @@ function finite(loss: number, update: number): number {
   throw new WeirError(
     `training diverged: the loss is ${loss} at update ${update}`,
     'take a smaller learning rate or γ, and go on from the last snapshot or start again',
-  );
-}
-
-/** Inputs and labels on the device; of several views the first ones of all samples first. */
-function tensors(model: Model, loss: Loss | ViewsLoss, batch: Batch): [tf.Tensor, tf.Tensor1D] {
-  const { values, labels, sampleShape } = batch;
-  const views = isOfViews(loss) ? loss.views : 1;
-  const n = labels.length;
-  const size = model.inputShape.reduce((product, length) => product * length, 1);
-  if (values.length !== n * views * size || (views > 1 && sampleShape[0] !== views)) throw misfit(model, loss, batch);
-  if (views === 1) return [tf.tensor(values, [n, ...model.inputShape]), tf.tensor1d(Int32Array.from(labels), 'int32')];
-  return tf.tidy(() => {
-    const byView = tf.transpose(tf.tensor3d(values, [n, views, size]), [1, 0, 2]);
-    const repeated = Array.from({ length: views }, () => [...labels]).flat();
-    return [tf.reshape(byView, [views * n, ...model.inputShape]), tf.tensor1d(repeated, 'int32')];
-  }) as [tf.Tensor, tf.Tensor1D];
-}
-
-function misfit(model: Model, loss: Loss | ViewsLoss, { sampleShape }: Batch): WeirError {
-  const handed = `stage 'train' was handed samples of shape [${sampleShape.join(', ')}]`;
-  const size = sampleShape.reduce((product, length) => product * length, 1);
-  const mend = `give the model an input of ${size} values, or the data another shape`;
-  const taken = `[${model.inputShape.join(', ')}]`;
-  if (!isOfViews(loss)) return new WeirError(`${handed}, but ${model.name} takes ${taken}`, mend);
-  return new WeirError(
-    `${handed}, but loss '${loss.name}' compares ${loss.views} views of what ${model.name} takes, ${taken}`,
-    `give samples of shape [${[loss.views, ...model.inputShape].join(', ')}]: views of the data, one behind another`,
   );
 }
 
