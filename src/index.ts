@@ -18,6 +18,8 @@ export { horizontalFlip } from './feed/augment/op/horizontal-flip.js';
 export { normalise } from './feed/augment/op/normalise.js';
 export { randomCrop } from './feed/augment/op/random-crop.js';
 export { unitScale } from './feed/augment/op/unit-scale.js';
+export { rendered } from './feed/augment/rendered.js';
+export { views } from './feed/augment/views.js';
 export type { Samples } from './feed/batch.js';
 // From a data set to batches.
 export { batch } from './feed/batch.js';
@@ -32,11 +34,14 @@ export { xor, xorOfEach } from './feed/source/xor.js';
 export { ensemble } from './learn/ensemble/ensemble.js';
 export { ensembleTick, memberNorms, memberTicks, memberUpdates, trainEnsemble } from './learn/ensemble/operators.js';
 export { ensemblePenalty } from './learn/ensemble/penalty.js';
+export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
+export { ntXent } from './learn/loss/nt-xent.js';
 // Training.
 export { normal, uniform } from './learn/model/initialisation.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
+export { projected } from './learn/model/projected.js';
 export { resnet } from './learn/model/resnet.js';
 export { layerNorms, spectralTick, train } from './learn/operators.js';
 export { constant, cosine, step } from './learn/optimiser/schedule.js';
@@ -55,6 +60,7 @@ export {
   geometryGrid,
   geometryPlane,
   memberAccuracy,
+  onlineReadout,
   readout,
   tangentAttack,
   tracking,

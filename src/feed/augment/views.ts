@@ -1,0 +1,69 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { WeirError } from '../../core/errors.js';
+import type { Samples } from '../batch.js';
+import { sampleLength } from '../dataset.js';
+import type { Block } from '../draw.js';
+import { ordered } from '../ordered.js';
+import type { AugmentOptions } from './augment.js';
+import { AugmentPool, defaultThreads } from './pool.js';
+import type { Recipe } from './recipe.js';
+
+/**
+ * Reads the samples of each block and renders several views of each, a recipe a view: samples of [views, ...sampleShape].
+ *
+ *   blocks           a-----b-----|
+ *   views([p, q])    ---A-----B--|    A: of each sample of a what p makes of it, then what q makes of it
+ *
+ * Views differ though their recipes be the same, for random numbers are keyed by the view too: otherwise as `augment`, on worker
+ * threads whatever the recipe. Bound: `limit` samples inside. Order: that of the blocks. State: none. Failure: that of `augment`.
+ *
+ * @example draw(train, { epochs: 1000, seed }).pipe(views([recipe, recipe], { seed }), batch(1024, { partial: 'drop' }))
+ */
+export function views(
+  recipes: readonly Recipe[],
+  options: Omit<AugmentOptions, 'view'>,
+): OperatorFunction<Block, Samples> {
+  const { seed, threads = defaultThreads(), limit = 3 * 256 * threads, name = 'views' } = options;
+  if (recipes.length === 0) throw new WeirError(`'${name}' was given no recipe`, 'give it one for each view');
+  return (blocks) =>
+    new Observable<Samples>((subscriber) => {
+      let pool: AugmentPool | undefined;
+      const work = (block: Block): Observable<Samples> =>
+        new Observable((inner) => {
+          const { dataset, indices, epoch } = block;
+          const abort = new AbortController();
+          const render = (recipe: Recipe, view: number): Promise<Float32Array> => {
+            pool ??= new AugmentPool({ ...options, threads });
+            return pool.run({ dataset, indices, epoch, recipe, seed, view }, abort.signal);
+          };
+          Promise.all(recipes.map(render)).then(
+            (rendered) => {
+              inner.next(samples(block, rendered));
+              inner.complete();
+            },
+            (error) => inner.error(error),
+          );
+          return () => abort.abort();
+        });
+      const subscription = blocks
+        .pipe(ordered(name, limit, work, (block) => block.indices.length))
+        .subscribe(subscriber);
+      return () => {
+        subscription.unsubscribe();
+        void pool?.close();
+      };
+    });
+}
+
+/** The views of each sample side by side. */
+function samples({ dataset, position, epoch, remaining, indices }: Block, views: readonly Float32Array[]): Samples {
+  const length = sampleLength(dataset);
+  const values = new Float32Array(views.length * indices.length * length);
+  for (let i = 0; i < indices.length; i++) {
+    for (const [v, view] of views.entries()) {
+      values.set(view.subarray(i * length, (i + 1) * length), (i * views.length + v) * length);
+    }
+  }
+  const labels = Uint8Array.from(indices, (index) => dataset.labels[index]!);
+  return { position, epoch, remaining, indices, sampleShape: [views.length, ...dataset.sampleShape], values, labels };
+}
