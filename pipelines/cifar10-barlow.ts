@@ -8,9 +8,6 @@ const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 /** Of the training images of CIFAR-10. */
 const cifar10 = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
 
-/** What makes a view of an image; the random numbers are each view's own. */
-const view = [weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), weir.unitScale(), weir.normalise(imagenet)];
-
 /**
  * CIFAR-10, Barlow Twins on ResNet-18: pretraining without labels under the penalty γ/2 · Σ σ² up to feature space, or without;
  * then a logistic readout on the frozen features, and the Tangent Attack on both together (paper, 4.4 and E.3, figure 7).
@@ -31,8 +28,7 @@ const view = [weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), weir.unitS
  * | weight decay | 1e-4 | 0 or 1e-4 |
  *
  * From the code, for the paper does not say: the projector (one linear layer without bias, 512 to 256), λ = 0.005, batches of 1024
- * whose last one is left out, and batch statistics of each view by itself. Views are random crops, padded by four pixels, and flips;
- * the authors' are random resized crops, flips, colour jitter, greys, blurs, and the second one solarised at times.
+ * whose last one is left out, batch statistics of each view by itself, and the views: see `barlowTwinsRecipes`.
  *
  * Distances are in units of the normalised input, about five times those of pixels in [0, 1].
  */
@@ -98,7 +94,7 @@ export default weir.pipeline({
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(
-        weir.views([view, view], { seed, threads: config.workers }),
+        weir.views(weir.barlowTwinsRecipes(imagenet), { seed, threads: config.workers }),
         weir.batch(config.batchSize, { partial: 'drop' }),
       );
     const updates$ = batches$.pipe(

@@ -2,9 +2,6 @@ import * as weir from '../src/index.js';
 
 const { z } = weir;
 
-/** What makes a view of an image; the random numbers are each view's own. */
-const view = [weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), weir.unitScale()];
-
 /**
  * CIFAR-10, SimCLR on ResNet-18: pretraining without labels under the penalty γ/2 · Σ σ² up to feature space, or without; then a
  * logistic readout on the frozen features, and the Tangent Attack on both together. As `cifar10-barlow`, with another loss.
@@ -23,9 +20,6 @@ const view = [weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), weir.unitS
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02 or 0.002 |
  * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
  * | logistic regression | to convergence | scikit-learn's 100 iterations, which often end before |
- *
- * Views are random crops, padded by four pixels, and flips; the authors' are random resized crops, flips, strong colour jitter, greys and
- * blurs.
  *
  * `epochAccuracy` is the part of the samples whose other view is the nearest of all in the batch.
  */
@@ -82,7 +76,7 @@ export default weir.pipeline({
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(
-        weir.views([view, view], { seed, threads: config.workers }),
+        weir.views(weir.simclrRecipes(), { seed, threads: config.workers }),
         weir.batch(config.batchSize, { partial: 'drop' }),
       );
     const updates$ = batches$.pipe(

@@ -1,12 +1,27 @@
 import { WeirError } from '../../core/errors.js';
+import { type ColourJitter, colourJitterDefinition } from './op/colour-jitter.js';
+import { type GaussianBlur, gaussianBlurDefinition } from './op/gaussian-blur.js';
 import { type GaussianNoise, gaussianNoiseDefinition } from './op/gaussian-noise.js';
 import { type HorizontalFlip, horizontalFlipDefinition } from './op/horizontal-flip.js';
 import { type Normalise, normaliseDefinition } from './op/normalise.js';
 import type { Apply, OpData, OpDefinition } from './op/op.js';
 import { type RandomCrop, randomCropDefinition } from './op/random-crop.js';
+import { type RandomGreyscale, randomGreyscaleDefinition } from './op/random-greyscale.js';
+import { type RandomResizedCrop, randomResizedCropDefinition } from './op/random-resized-crop.js';
+import { type RandomSolarise, randomSolariseDefinition } from './op/random-solarise.js';
 import { type UnitScale, unitScaleDefinition } from './op/unit-scale.js';
 
-export type Op = UnitScale | Normalise | GaussianNoise | RandomCrop | HorizontalFlip;
+export type Op =
+  | UnitScale
+  | Normalise
+  | GaussianNoise
+  | RandomCrop
+  | HorizontalFlip
+  | RandomResizedCrop
+  | ColourJitter
+  | RandomGreyscale
+  | GaussianBlur
+  | RandomSolarise;
 
 /** What is done to each sample, first to last. Plain data: it crosses to worker threads, and a run's record shows it. */
 export type Recipe = readonly Op[];
@@ -17,6 +32,11 @@ const definitions: { readonly [Name in Op['op']]: OpDefinition<Extract<Op, { op:
   gaussianNoise: gaussianNoiseDefinition,
   randomCrop: randomCropDefinition,
   horizontalFlip: horizontalFlipDefinition,
+  randomResizedCrop: randomResizedCropDefinition,
+  colourJitter: colourJitterDefinition,
+  randomGreyscale: randomGreyscaleDefinition,
+  gaussianBlur: gaussianBlurDefinition,
+  randomSolarise: randomSolariseDefinition,
 };
 
 function definition(op: OpData): OpDefinition<OpData> {
