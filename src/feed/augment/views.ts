@@ -30,15 +30,11 @@ export function views(
       let pool: AugmentPool | undefined;
       const work = (block: Block): Observable<Samples> =>
         new Observable((inner) => {
-          const { dataset, indices, epoch } = block;
           const abort = new AbortController();
-          const render = (recipe: Recipe, view: number): Promise<Float32Array> => {
-            pool ??= new AugmentPool({ ...options, threads });
-            return pool.run({ dataset, indices, epoch, recipe, seed, view }, abort.signal);
-          };
-          Promise.all(recipes.map(render)).then(
-            (rendered) => {
-              inner.next(samples(block, rendered));
+          pool ??= new AugmentPool({ ...options, threads });
+          viewsOf(pool, block, recipes, seed, abort.signal).then(
+            (views) => {
+              inner.next(views);
               inner.complete();
             },
             (error) => inner.error(error),
@@ -53,6 +49,19 @@ export function views(
         void pool?.close();
       };
     });
+}
+
+/** The views of one block. */
+export async function viewsOf(
+  pool: AugmentPool,
+  block: Block,
+  recipes: readonly Recipe[],
+  seed: number,
+  signal?: AbortSignal,
+): Promise<Samples> {
+  const { dataset, indices, epoch } = block;
+  const render = (recipe: Recipe, view: number) => pool.run({ dataset, indices, epoch, recipe, seed, view }, signal);
+  return samples(block, await Promise.all(recipes.map(render)));
 }
 
 /** The views of each sample side by side. */

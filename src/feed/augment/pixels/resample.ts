@@ -37,30 +37,14 @@ export function resampler([height, width, channels]: readonly [number, number, n
     const across = taps(box.width, width);
     const down = taps(box.height, height);
     const row = width * channels;
+    const { top, left } = box;
     for (let y = 0; y < box.height; y++) {
-      const from = ((box.top + y) * width + box.left) * channels;
+      const from = ((top + y) * width + left) * channels;
       for (let x = 0; x < width; x++) {
-        const begin = x * across.most;
-        const count = across.count[x]!;
-        const start = from + across.first[x]! * channels;
-        for (let c = 0; c < channels; c++) {
-          let sum = 0;
-          for (let t = 0, at = start + c; t < count; t++, at += channels)
-            sum += across.weights[begin + t]! * image[at]!;
-          rows[y * row + x * channels + c] = sum;
-        }
+        sums(image, from + across.first[x]! * channels, channels, channels, across, x, rows, y * row + x * channels);
       }
     }
-    for (let y = 0; y < height; y++) {
-      const begin = y * down.most;
-      const count = down.count[y]!;
-      const start = down.first[y]! * row;
-      for (let i = 0; i < row; i++) {
-        let sum = 0;
-        for (let t = 0, at = start + i; t < count; t++, at += row) sum += down.weights[begin + t]! * rows[at]!;
-        out[y * row + i] = sum;
-      }
-    }
+    for (let y = 0; y < height; y++) sums(rows, down.first[y]! * row, row, row, down, y, out, y * row);
   };
 }
 
@@ -87,4 +71,40 @@ function triangle(from: number, to: number): Taps {
     count[i] = end - begin;
   }
   return { first, count, weights, most };
+}
+
+/** out[to + i] = Σ_t weight_t · from[start + t · step + i], the taps of `place`, for `length` values in a row. */
+function sums(
+  from: Float32Array,
+  start: number,
+  step: number,
+  length: number,
+  { count, weights, most }: Taps,
+  place: number,
+  out: Float32Array,
+  to: number,
+): void {
+  const begin = place * most;
+  const end = begin + count[place]!;
+  let i = 0;
+  for (; i + 2 < length; i += 3) {
+    // three values at once, so that weights and places are looked up once for all
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    for (let t = begin, at = start + i; t < end; t++, at += step) {
+      const weight = weights[t]!;
+      a += weight * from[at]!;
+      b += weight * from[at + 1]!;
+      c += weight * from[at + 2]!;
+    }
+    out[to + i] = a;
+    out[to + i + 1] = b;
+    out[to + i + 2] = c;
+  }
+  for (; i < length; i++) {
+    let sum = 0;
+    for (let t = begin, at = start + i; t < end; t++, at += step) sum += weights[t]! * from[at]!;
+    out[to + i] = sum;
+  }
 }
