@@ -13,6 +13,8 @@ import type { Found, SnapshotStore } from './snapshot/store.js';
 export interface Options {
   /** Seconds from one snapshot to the next. */
   readonly snapshotEvery: number;
+  /** Updates from one snapshot to the next, besides; no such rule where it is left out. */
+  readonly snapshotUpdates?: number;
   /** What to do when a snapshot cannot be written. */
   readonly onSnapshotError: 'stop' | 'warn';
   /** Told of everything that happens; it must not throw and not take long. */
@@ -101,7 +103,7 @@ export class Execution {
     metrics: MetricsLog,
     state: RunState | undefined,
   ): Promise<Outcome> {
-    const { watch, snapshotEvery, onSnapshotError } = this.options;
+    const { watch, snapshotEvery, snapshotUpdates = Number.POSITIVE_INFINITY, onSnapshotError } = this.options;
     const { config, from } = this.folder.started;
     const network = networks[index]!;
     const branches = new Set(networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])));
@@ -111,6 +113,7 @@ export class Execution {
     let update = (state ?? trunk)?.update ?? 0;
     let ended: number | undefined; // the epoch that the newest update is the last of
     let last = performance.now();
+    let saved = update;
 
     const write = (record: MetricRecord): void => {
       if (typeof record.number === 'number') update = record.number;
@@ -123,19 +126,20 @@ export class Execution {
       const about = { pipeline: this.pipeline.name, network: network.name, seed: network.seed, update };
       try {
         metrics.flush({ sync: true });
-        const saved: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
-        const path = store.write(label, saved as unknown as Data, about);
+        const state: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
+        const path = store.write(label, state as unknown as Data, about);
         watch.snapshot(path, update);
       } catch (error) {
         if (onSnapshotError === 'stop' || flow.finished) throw error;
         watch.warn(`${(error as Error).message}; going on without`);
       }
       last = performance.now();
+      saved = update;
     };
     const flow = new Flow(logged(streams, network.name, write), (at) => {
       watch.rest();
       if (ended !== undefined && branches.delete(ended)) snapshot(at, atEpoch(ended));
-      const due = performance.now() - last > 1000 * snapshotEvery;
+      const due = performance.now() - last > 1000 * snapshotEvery || update - saved >= snapshotUpdates;
       if (due || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
     });
     this.flow = flow;

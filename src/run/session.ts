@@ -19,7 +19,8 @@ export const resumable = 75;
 /**
  * Runs what is left of a run to its end, or to a stop, then writes its report.
  *
- * One process at a time: the folder is locked. A first Ctrl-C or SIGTERM stops at the next moment of rest, a second one at once.
+ * One process at a time: the folder is locked. A first Ctrl-C, SIGTERM or SIGUSR1 stops at the next moment of rest, a second Ctrl-C or
+ * SIGTERM at once.
  */
 export async function runSession({ folder, pipeline, options }: Session): Promise<Outcome> {
   const lock = lockFolder(folder.path);

@@ -65,18 +65,33 @@ test('killed at random instants and resumed, a run ends in the same bits: weight
   expect((await weir('hash', '--all', folder)).out).toBe(whole);
 }, 240_000);
 
-test('SIGTERM stops after a snapshot with status 75, and the run can be gone on with', async () => {
-  const folder = join(base, 'stopped');
-  const { child, ended, said } = start(...args(folder));
-  await said('training');
-  child.kill('SIGTERM');
-  const { status, out } = await ended;
-  expect(status).toBe(75);
-  expect(out).toContain(`weir resume ${folder}`);
-  const resumed = await weir('resume', folder);
-  expect(resumed.status).toBe(0);
-  expect((await weir('hash', '--all', folder)).out).toBe(whole);
-}, 120_000);
+const statusOf = async (folder: string): Promise<unknown> =>
+  JSON.parse((await weir('status', folder, '--json')).out)[0];
+
+test.each(['SIGTERM', 'SIGUSR1'] as const)(
+  '%s stops after a snapshot with status 75, and the run can be gone on with; `weir status` tells',
+  async (signal) => {
+    const folder = join(base, `stopped-by-${signal}`);
+    const { child, ended, said } = start(...args(folder));
+    await said('training');
+    child.kill(signal);
+    if (signal === 'SIGUSR1') child.kill(signal); // a second one is no hurry
+    const { status, out } = await ended;
+    expect(status).toBe(75);
+    expect(out).toContain(`weir resume ${folder}`);
+    expect(await statusOf(folder)).toMatchObject({ state: 'stopped', process: null, snapshotAge: expect.any(Number) });
+    const resumed = await weir('resume', folder, '--snapshot-updates', '500');
+    expect(resumed.status).toBe(0);
+    expect((await weir('hash', '--all', folder)).out).toBe(whole);
+    expect(await statusOf(folder)).toMatchObject({
+      state: 'done',
+      epoch: 6000,
+      update: 6000,
+      network: { index: 1, of: 1 },
+    });
+  },
+  120_000,
+);
 
 test('a run folder belongs to one process', async () => {
   const folder = join(base, 'shared');
@@ -85,8 +100,10 @@ test('a run folder belongs to one process', async () => {
   const second = await weir('resume', folder);
   expect(second.status).toBe(1);
   expect(second.err).toContain(`${first.child.pid}`);
+  expect(await statusOf(folder)).toMatchObject({ state: 'running', process: { pid: first.child.pid } });
   first.child.kill('SIGKILL');
   await first.ended;
+  expect(await statusOf(folder)).toMatchObject({ state: 'killed', process: { pid: first.child.pid } });
 }, 60_000);
 
 test('an altered snapshot is named and the one before it used; of none at all a resume says so', async () => {

@@ -12,6 +12,7 @@ import { reproduceCommand } from './reproduce.js';
 import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
+import { statusCommand } from './status.js';
 
 const weir = new Command('weir')
   .description('Run, resume, attack and report learning experiments wired as streams.')
@@ -24,6 +25,7 @@ for (const command of [
   resumeCommand,
   attackCommand,
   reproduceCommand,
+  statusCommand,
   reportCommand,
   graphCommand,
   recordCommand,
