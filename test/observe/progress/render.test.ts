@@ -86,6 +86,10 @@ test('for a log, one line; of a deep network the largest σ', () => {
   expect(renderLine({ ...view, sigma: { a: 1, b: 4, c: 2, d: 3 } })).toContain('largest σ b 4.00');
 });
 
+test('of networks that are trained already no epochs are told', () => {
+  expect(renderLine({ ...early, pipeline: 'mnist-readout', phase: 'training' })).toBe('mnist-readout: none · measuring');
+});
+
 test('width counts columns, not code units', () => {
   expect(columns('数字')).toBe(4);
   expect(columns('e\u0301\x1b[31mσ\x1b[39m')).toBe(2);
