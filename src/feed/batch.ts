@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
+import { type Labels, labelsLike } from '../core/labels.js';
 import { type Step, stage } from '../core/stage.js';
 
 /** Samples ready to train on, within one epoch. */
@@ -14,7 +15,7 @@ export interface Samples extends Positioned {
   readonly sampleShape: readonly number[];
   /** [samples, ...sampleShape] */
   readonly values: Float32Array;
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
 }
 
 export interface BatchOptions {
@@ -109,7 +110,7 @@ function join(state: Partial, count: number, newest: Samples): Samples {
   if (state.from === 0 && whole.labels.length === count) return whole;
   const width = newest.values.length / newest.labels.length;
   const values = new Float32Array(count * width);
-  const labels = new Uint8Array(count);
+  const labels = labelsLike(newest.labels, count);
   const indices = new Uint32Array(count);
   let filled = 0;
   let from = state.from;

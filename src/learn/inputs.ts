@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.js';
+import type { Labels } from '../core/labels.js';
 import { tf } from './device/tf.js';
 import type { Loss } from './loss/loss.js';
 import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
@@ -8,7 +9,7 @@ import type { Model } from './model/model.js';
 interface Samples {
   readonly sampleShape: readonly number[];
   readonly values: Float32Array;
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
 }
 
 /**

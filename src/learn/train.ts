@@ -1,6 +1,7 @@
 import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
+import type { Labels } from '../core/labels.js';
 import type { Stage } from '../core/stage.js';
 import { tf } from './device/tf.js';
 import { inputsOf } from './inputs.js';
@@ -24,7 +25,7 @@ export interface Batch extends Positioned {
   /** [n, ...sampleShape]. */
   readonly values: Float32Array;
   /** [n]. */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
 }
 
 /** All that the next update depends on. Its tensors belong to the training step. */

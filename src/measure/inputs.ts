@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.js';
+import type { Labels } from '../core/labels.js';
 import type { Model } from '../learn/model/model.js';
 
 /** Labelled samples in memory: what measuring needs of a data set. */
@@ -9,7 +10,7 @@ export interface LabelledSamples {
   readonly sampleShape: readonly number[];
   /** [size, ...sampleShape]; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
 }
 
 /** Mean and standard deviation of each channel, in units of [0, 1]; one number serves all channels. */

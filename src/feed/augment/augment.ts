@@ -1,4 +1,5 @@
 import { Observable, type OperatorFunction } from 'rxjs';
+import { labelsAt } from '../../core/labels.js';
 import { stage } from '../../core/stage.js';
 import type { Samples } from '../batch.js';
 import type { Block } from '../draw.js';
@@ -67,6 +68,6 @@ export function augment(recipe: Recipe, options: AugmentOptions): OperatorFuncti
 }
 
 function samples({ dataset, position, epoch, remaining, indices }: Block, values: Float32Array): Samples {
-  const labels = Uint8Array.from(indices, (index) => dataset.labels[index]!);
+  const labels = labelsAt(dataset.labels, indices);
   return { position, epoch, remaining, indices, sampleShape: dataset.sampleShape, values, labels };
 }

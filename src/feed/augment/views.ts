@@ -1,5 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { WeirError } from '../../core/errors.js';
+import { labelsAt } from '../../core/labels.js';
 import type { Samples } from '../batch.js';
 import { sampleLength } from '../dataset.js';
 import type { Block } from '../draw.js';
@@ -73,6 +74,6 @@ function samples({ dataset, position, epoch, remaining, indices }: Block, views:
       values.set(view.subarray(i * length, (i + 1) * length), (i * views.length + v) * length);
     }
   }
-  const labels = Uint8Array.from(indices, (index) => dataset.labels[index]!);
+  const labels = labelsAt(dataset.labels, indices);
   return { position, epoch, remaining, indices, sampleShape: [views.length, ...dataset.sampleShape], values, labels };
 }

@@ -1,3 +1,4 @@
+import type { Labels } from '../../core/labels.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import { distance } from './geometry.js';
 import { tangentStep } from './hemisphere.js';
@@ -43,7 +44,7 @@ export interface GroupTask {
   readonly estimator: Estimator;
   /** [group, d]; rows past `labels` are zero. */
   readonly originals: Float32Array;
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   /** Standard normal numbers by (purpose, iteration or tries, chunk): the same whenever asked for. */
   readonly noise: (purpose: 'start' | 'normal', at: number, ...rest: Parameters<Noise>) => ReturnType<Noise>;
   /** Inputs of the evaluation set that are classified otherwise than `slot`'s, in random order: starts where noise finds none. */

@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import { labelsAt } from '../../core/labels.js';
 import { keyed, seeds } from '../../core/seed.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { statelessNormal } from '../../learn/device/native.js';
@@ -113,7 +114,7 @@ export function tangentAttack(
     });
     return {
       ...{ model, weights: update.weights, box, iterations, budget, protocol, originals },
-      labels: Uint8Array.from(indices, (index) => samples.labels[index]!),
+      labels: labelsAt(samples.labels, indices),
       estimator: model.first ? dense(model, model.first, group, box) : direct(model, group, box, chunk),
       noise: (purpose, at, part, shape) =>
         statelessNormal(shape, seeds(seed, `tangent attack/${purpose}`, g, at, part)),

@@ -1,3 +1,4 @@
+import type { Labels } from '../../../core/labels.js';
 import { executeAll } from '../eager.js';
 import { tf } from '../tf.js';
 
@@ -10,7 +11,7 @@ export interface EnsembleInput<T> {
   /** [n, E, inputs]. */
   readonly x: Float32Array;
   /** [n]. */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   /** γ by member and layer, [E, L]. */
   readonly gammas: Float32Array;
   /** v of every layer, held constant, [E, D]. */

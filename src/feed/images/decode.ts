@@ -1,0 +1,61 @@
+import sharp, { type ResizeOptions } from 'sharp';
+import type { Image } from '../augment/image.js';
+
+sharp.concurrency(1); // one image is small: many at once, a thread each
+sharp.cache(false); // every image is another one
+
+/** Pixels that one image may have at most: what is larger is a bomb, or no photograph of a data set. */
+const MOST_PIXELS = 2 ** 28;
+
+export interface DecodeOptions {
+  /** Makes the shorter side this long where it is longer; a JPEG is then decoded at a half, quarter or eighth first. */
+  readonly shorter?: number | undefined;
+}
+
+/**
+ * An encoded image (JPEG, PNG, WebP, …) as red, green and blue bytes, upright.
+ *
+ * Greys become three equal channels, 16 bits the upper 8, CMYK goes through its profile, alpha is left out, and the EXIF orientation is
+ * applied. Colour profiles of other images are not: torchvision leaves them alone too.
+ *
+ * @throws an Error for what is truncated or otherwise damaged, be it in the last row
+ */
+export async function decode(bytes: Uint8Array, { shorter }: DecodeOptions = {}): Promise<Image> {
+  const opened = sharp(bytes, {
+    failOn: 'warning',
+    limitInputPixels: MOST_PIXELS,
+    sequentialRead: true,
+    autoOrient: true,
+    ignoreIcc: !isInk(bytes),
+  });
+  const upright = shorter === undefined ? opened : opened.resize(reduced(shorter));
+  const { data, info } = await upright.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`it has ${info.channels} channels once decoded, not 3`);
+  return { height: info.height, width: info.width, channels: 3, values: data };
+}
+
+/** The size of an encoded image, upright, by its header alone. */
+export async function measure(bytes: Uint8Array): Promise<{ readonly width: number; readonly height: number }> {
+  const { autoOrient } = await sharp(bytes, { limitInputPixels: MOST_PIXELS }).metadata();
+  return autoOrient;
+}
+
+const reduced = (shorter: number): ResizeOptions => ({
+  width: shorter,
+  height: shorter,
+  fit: 'outside',
+  withoutEnlargement: true,
+  kernel: 'linear',
+});
+
+/** Whether a JPEG has four channels: inks have no meaning without a profile. */
+function isInk(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
+  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
+    const marker = bytes[at + 1]!;
+    if (marker === 0xff) at++;
+    else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9] === 4;
+    else at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
+  }
+  return false;
+}

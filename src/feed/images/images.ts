@@ -1,0 +1,70 @@
+/**
+ * Where the images of a data set are, outside of memory: plain data on shared memory, so it costs a worker thread nothing to be told,
+ * whatever the number of images.
+ */
+export type Images = FileImages | PackedImages;
+
+/** Images in files of their own. */
+export interface FileImages {
+  readonly kind: 'files';
+  /** The folder that all of them are in. */
+  readonly root: string;
+  /** Their paths below it in UTF-8, one after another, on shared memory. */
+  readonly paths: Uint8Array;
+  /** Where in `paths` each ends. */
+  readonly ends: Uint32Array;
+  /** Bytes of each file, and their CRC-32: a file that has changed since it was looked at is not silently another image. */
+  readonly bytes: Float64Array;
+  readonly checksums: Uint32Array;
+  /** Where given, decoded so that the shorter side is this long; a JPEG is then decoded at part of its size, which is cheaper. */
+  readonly shorter?: number | undefined;
+}
+
+/** Images in one file, read by position: see `pack`. */
+export interface PackedImages {
+  readonly kind: 'packed';
+  readonly file: string;
+  /** What a record holds: a file as it was, or bytes of pixels, [height, width, 3]. */
+  readonly encoding: 'encoded' | 'raw';
+  /** Where each record begins, how many bytes it takes, their CRC-32, and the image's size. */
+  readonly offsets: Float64Array;
+  readonly lengths: Uint32Array;
+  readonly checksums: Uint32Array;
+  readonly heights: Uint32Array;
+  readonly widths: Uint32Array;
+  readonly shorter?: number | undefined;
+}
+
+/** What an image is called in messages. */
+export const nameOf = (images: Images, index: number): string =>
+  images.kind === 'files' ? `'${pathOf(images, index)}'` : `record ${index} of '${images.file}'`;
+
+const text = new TextDecoder();
+
+/** The path of an image below the root. */
+export function pathOf({ paths, ends }: FileImages, index: number): string {
+  const from = index === 0 ? 0 : ends[index - 1]!;
+  return text.decode(paths.slice(from, ends[index])); // a copy: shared memory is not decoded
+}
+
+/** Paths on shared memory. */
+export function sharedPaths(paths: readonly string[]): Pick<FileImages, 'paths' | 'ends'> {
+  const ends = new Uint32Array(new SharedArrayBuffer(4 * paths.length));
+  let length = 0;
+  for (const [i, path] of paths.entries()) {
+    length += Buffer.byteLength(path);
+    ends[i] = length;
+  }
+  const bytes = new Uint8Array(new SharedArrayBuffer(length));
+  const encoder = new TextEncoder();
+  for (const [i, path] of paths.entries()) bytes.set(encoder.encode(path), i === 0 ? 0 : ends[i - 1]!);
+  return { paths: bytes, ends };
+}
+
+/** A copy of an array on shared memory. */
+export function shared<A extends Uint32Array | Float64Array>(array: A): A {
+  const Kind = array.constructor as new (buffer: SharedArrayBuffer) => A;
+  const copy = new Kind(new SharedArrayBuffer(array.byteLength));
+  copy.set(array);
+  return copy;
+}

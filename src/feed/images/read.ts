@@ -1,0 +1,82 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from '../../core/crc32.js';
+import { WeirError } from '../../core/errors.js';
+import type { Image } from '../augment/image.js';
+import { decode } from './decode.js';
+import { type FileImages, type Images, nameOf, type PackedImages, pathOf } from './images.js';
+
+/**
+ * One image, read and decoded.
+ *
+ * @throws {WeirError} that names it where it is gone, has changed since the data set was made, or does not decode
+ */
+export async function readImage(images: Images, index: number): Promise<Image> {
+  const bytes = images.kind === 'files' ? fromFile(images, index) : fromPack(images, index);
+  if (images.kind === 'packed' && images.encoding === 'raw') {
+    return { height: images.heights[index]!, width: images.widths[index]!, channels: 3, values: bytes };
+  }
+  try {
+    return await decode(bytes, images);
+  } catch (cause) {
+    throw new WeirError(
+      `${nameOf(images, index)} cannot be decoded: ${firstLine(cause)}`,
+      'take it out of the folder, or mend it',
+      { cause },
+    );
+  }
+}
+
+/** What a library says of an image, without what it says of itself. */
+export const firstLine = (cause: unknown): string => ((cause as Error).message ?? String(cause)).trim().split('\n')[0]!;
+
+function fromFile(images: FileImages, index: number): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(join(images.root, pathOf(images, index)));
+  } catch (cause) {
+    const gone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new WeirError(
+      gone
+        ? `${nameOf(images, index)} has vanished from '${images.root}' since the folder was looked at`
+        : `${nameOf(images, index)} of '${images.root}' cannot be read: ${firstLine(cause)}`,
+      gone ? 'put it back and resume; a folder that is trained on must not change' : 'see to the disk and resume',
+      { cause },
+    );
+  }
+  if (bytes.length !== images.bytes[index] || crc32(bytes) !== images.checksums[index]) {
+    throw new WeirError(
+      `${nameOf(images, index)} of '${images.root}' has changed since the folder was looked at`,
+      'put the old file back and resume, or start a new run',
+    );
+  }
+  return bytes;
+}
+
+/** One descriptor a thread and file: reads are by position, and the pages are everybody's. */
+const open = new Map<string, number>();
+
+function fromPack(images: PackedImages, index: number): Uint8Array {
+  const { file } = images;
+  const bytes = new Uint8Array(images.lengths[index]!);
+  let got = 0;
+  try {
+    let descriptor = open.get(file);
+    if (descriptor === undefined) {
+      for (const other of open.values()) closeSync(other);
+      open.clear();
+      descriptor = openSync(file, 'r');
+      open.set(file, descriptor);
+    }
+    got = readSync(descriptor, bytes, 0, bytes.length, images.offsets[index]!);
+  } catch (cause) {
+    throw new WeirError(`${nameOf(images, index)} cannot be read: ${firstLine(cause)}`, 'see to the disk and resume', {
+      cause,
+    });
+  }
+  if (got === bytes.length && crc32(bytes) === images.checksums[index]) return bytes;
+  throw new WeirError(
+    `${nameOf(images, index)} ${got < bytes.length ? 'is cut short' : 'was altered: its checksum is another'}`,
+    'make the file again with weir pack',
+  );
+}

@@ -1,0 +1,149 @@
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { WeirError } from '../../../core/errors.js';
+import { sharedLabels } from '../../../core/labels.js';
+import type { ImageDataset } from '../../dataset.js';
+import { shared, sharedPaths } from '../../images/images.js';
+import { type Examined, examine } from './examine.js';
+import { fromCache, keyOf, toCache } from './kept.js';
+import { classFolders } from './layout/class-folders.js';
+import { flowers102 } from './layout/flowers-102.js';
+import { mitIndoor } from './layout/mit-indoor.js';
+import { stanfordDogs } from './layout/stanford-dogs.js';
+import type { Listing } from './listing.js';
+import { type FolderReport, reportLines } from './report.js';
+import { type FileStats, statFiles } from './stat.js';
+
+export interface ImageFolderOptions {
+  readonly folder: string;
+  /** Which part: a folder of ImageNet's layout ('train', 'val'), or what an official list is for. */
+  readonly split?: string;
+  /** What becomes of an image that cannot be read: the folder is refused, or it goes on without it. Either way it is named. */
+  readonly unreadable?: 'fail' | 'skip';
+  /** How an image is looked at, once, before training: decoded to its last row, or its header alone. */
+  readonly look?: 'decode' | 'header';
+  /** Decode so that the shorter side is this long, a JPEG at part of its size: cheaper, and not to the bit what resizing later gives. */
+  readonly shorter?: number;
+  /** Where the report goes, line by line. */
+  readonly say?: (line: string) => void;
+}
+
+export interface ImageFolder extends ImageDataset {
+  readonly report: FolderReport;
+}
+
+/**
+ * A folder of images, a folder a class: ImageNet's layout, or Flowers-102, Stanford Dogs and MIT Indoor with their own lists.
+ *
+ * Every image is opened once, and what was found is kept in Weir's cache until a path, size or time changes. What the folder holds is
+ * told before anything is trained on it. Training reads and decodes on worker threads.
+ *
+ * @throws {WeirError} for a class without images, a link out of the folder, a list that names what is not there, an image that cannot
+ * be read (unless they are to be skipped)
+ * @example
+ * const train = await imageFolder({ folder: 'imagenet', split: 'train' });
+ * draw(train, { epochs: 90, seed }).pipe(augment([randomResizedCrop({ size: 224 }), unitScale()], { seed }), batch(512));
+ */
+export async function imageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
+  const { folder, split, unreadable = 'fail', look = 'decode', shorter, say = toStandardError } = options;
+  if (shorter !== undefined && !(Number.isInteger(shorter) && shorter > 0)) {
+    throw new WeirError(`the shorter side is to be ${shorter} pixels`, 'give a whole number from 1 on');
+  }
+  const given = resolve(folder);
+  if (!existsSync(given) || !statSync(given).isDirectory()) {
+    throw new WeirError(`there is no folder '${given}' to read images from`, 'give the folder that holds the images');
+  }
+  const root = realpathSync(given);
+  const listing = list(root, split);
+  const stats = statFiles(root, listing.paths);
+  const key = keyOf(root, listing.paths, stats, look);
+  let found = fromCache(key, listing.paths.length);
+  if (found === undefined) {
+    const count = listing.paths.length;
+    found = await examine(root, listing.paths, stats, look, (done) => say(`  looked at ${done} of ${count} images`));
+    toCache(key, found);
+  }
+  if (found.unreadable.length > 0 && unreadable === 'fail') throw refused(root, listing, found);
+  const made = assemble({ root, given, split, shorter }, listing, stats, found);
+  for (const line of reportLines(made.report)) say(line);
+  return made;
+}
+
+const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function list(root: string, split: string | undefined): Listing {
+  const has = (name: string): boolean => existsSync(join(root, name));
+  if (has('setid.mat') && has('imagelabels.mat')) return flowers102(root, split);
+  if (has('train_list.mat')) return stanfordDogs(root, split);
+  if (has('TrainImages.txt')) return mitIndoor(root, split);
+  return classFolders(root, split);
+}
+
+function refused(root: string, { paths }: Listing, { unreadable }: Examined): WeirError {
+  const shown = unreadable.slice(0, 5).map(({ index, why }) => `'${paths[index]}' (${why})`);
+  const more = unreadable.length > 5 ? ` and ${unreadable.length - 5} more` : '';
+  return new WeirError(
+    `${unreadable.length} of ${paths.length} images of '${root}' cannot be read: ${shown.join(', ')}${more}`,
+    "mend them or take them away, or go on without them: unreadable: 'skip'",
+  );
+}
+
+interface Asked {
+  readonly root: string;
+  readonly given: string;
+  readonly split: string | undefined;
+  readonly shorter: number | undefined;
+}
+
+function assemble(asked: Asked, listing: Listing, stats: FileStats, found: Examined): ImageFolder {
+  const { root, given, split, shorter } = asked;
+  const bad = new Set(found.unreadable.map(({ index }) => index));
+  const good = Array.from(listing.paths.keys()).filter((index) => !bad.has(index));
+  const of = (array: Uint32Array | Float64Array) => good.map((index) => array[index]!);
+  const labels = sharedLabels(listing.classes.length, good.length);
+  const counts = listing.classes.map((name) => ({ name, images: 0 }));
+  for (const [i, index] of good.entries()) {
+    const label = listing.labels[index]!;
+    labels[i] = label;
+    counts[label]!.images++;
+  }
+  const empty = counts.find(({ images }) => images === 0);
+  if (empty) {
+    throw new WeirError(
+      `class '${empty.name}' of '${given}' has no image that can be read${split === undefined ? '' : ` in split '${split}'`}`,
+      'put images there, or take the class away',
+    );
+  }
+  const bytes = Float64Array.from(of(stats.bytes));
+  return {
+    name: split === undefined ? given : `${given}/${split}`,
+    size: good.length,
+    sampleShape: [0, 0, 3],
+    classes: listing.classes,
+    labels,
+    images: {
+      kind: 'files',
+      root,
+      ...sharedPaths(good.map((index) => listing.paths[index]!)),
+      bytes: shared(bytes),
+      checksums: shared(Uint32Array.from(of(found.checksums))),
+      shorter,
+    },
+    report: {
+      folder: given,
+      layout: listing.layout,
+      split,
+      images: good.length,
+      bytes: bytes.reduce((sum, size) => sum + size, 0),
+      classes: counts,
+      width: extremes(of(found.widths)),
+      height: extremes(of(found.heights)),
+      unreadable: found.unreadable.map(({ index, why }) => ({ path: listing.paths[index]!, why })),
+    },
+  };
+}
+
+const extremes = (values: readonly number[]): [number, number] => [
+  values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+  values.reduce((most, value) => Math.max(most, value), 0),
+];

@@ -1,0 +1,58 @@
+import { WeirError } from '../../../../core/errors.js';
+import { isImageName, type Listing } from '../listing.js';
+import { entries } from '../walk.js';
+
+const DEEPEST = 16;
+
+/**
+ * ImageNet's layout: SPLIT/CLASS/image, or CLASS/image where no split is asked for. What lies deeper in a class's folder is the class's too.
+ *
+ * @throws {WeirError} for a class without an image
+ */
+export function classFolders(root: string, split: string | undefined): Listing {
+  const top = split ?? '.';
+  const there = entries(root, '.').folders;
+  if (split !== undefined && !there.includes(split)) {
+    throw new WeirError(
+      `'${root}' has no folder '${split}'`,
+      there.length > 0
+        ? `name one that it has: ${there.slice(0, 20).join(', ')}`
+        : 'give a folder of folders of images',
+    );
+  }
+  const classes = entries(root, top).folders;
+  if (classes.length === 0) {
+    throw new WeirError(
+      `'${split === undefined ? root : `${root}/${split}`}' has no folders of classes`,
+      'give a folder with one folder for each class, or with the split files of Flowers-102, Stanford Dogs or MIT Indoor',
+    );
+  }
+  const paths: string[] = [];
+  const labels: number[] = [];
+  for (const [label, name] of classes.entries()) {
+    const before = paths.length;
+    const below = split === undefined ? name : `${split}/${name}`;
+    for (const path of images(root, below)) {
+      paths.push(path);
+      labels.push(label);
+    }
+    if (paths.length > before) continue;
+    throw new WeirError(
+      `class '${name}' of '${root}' has no image in '${below}'`,
+      'put its images there, or take the empty folder away',
+    );
+  }
+  return { layout: 'folders of classes', classes, paths, labels };
+}
+
+function* images(root: string, below: string): Generator<string> {
+  if (below.split('/').length > DEEPEST) {
+    throw new WeirError(
+      `'${root}' goes deeper than ${DEEPEST} folders: '${below}'`,
+      'is there a link to a folder above?',
+    );
+  }
+  const { folders, files } = entries(root, below);
+  for (const file of files) if (isImageName(file)) yield `${below}/${file}`;
+  for (const folder of folders) yield* images(root, `${below}/${folder}`);
+}
