@@ -1,0 +1,19 @@
+import type { Samples } from '../batch.js';
+import type { Dataset } from '../dataset.js';
+import type { Block } from '../draw.js';
+import type { Recipe } from './recipe.js';
+import { renderedShape } from './render.js';
+
+/** Makes samples of a block and the values rendered for it; the shape is worked out once for each data set. */
+export function finisher(recipes: readonly Recipe[], views: boolean): (block: Block, values: Float32Array) => Samples {
+  const shapes = new WeakMap<Dataset, readonly number[]>();
+  return ({ dataset, position, epoch, remaining, indices }, values) => {
+    let sampleShape = shapes.get(dataset);
+    if (!sampleShape) {
+      sampleShape = renderedShape(dataset, recipes, views);
+      shapes.set(dataset, sampleShape);
+    }
+    const labels = Uint8Array.from(indices, (index) => dataset.labels[index]!);
+    return { position, epoch, remaining, indices, sampleShape, values, labels };
+  };
+}
