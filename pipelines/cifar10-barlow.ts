@@ -28,7 +28,7 @@ const cifar10 = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] }
  * | weight decay | 1e-4 | 0 or 1e-4 |
  *
  * From the code, for the paper does not say: the projector (one linear layer without bias, 512 to 256), λ = 0.005, batches of 1024
- * whose last one is left out, batch statistics of each view by itself, and the views: see `barlowTwinsRecipes`.
+ * whose last one is left out, batch statistics of each view by itself, and the views: see `barlowRecipes`.
  *
  * Distances are in units of the normalised input, about five times those of pixels in [0, 1].
  */
@@ -94,7 +94,7 @@ export default weir.pipeline({
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(
-        weir.views(weir.barlowTwinsRecipes(imagenet), { seed, threads: config.workers }),
+        weir.views(weir.barlowRecipes(), { seed, threads: config.workers }),
         weir.batch(config.batchSize, { partial: 'drop' }),
       );
     const updates$ = batches$.pipe(

@@ -1,7 +1,6 @@
 import { keyed } from '../../src/core/seed.js';
 import { AugmentPool } from '../../src/feed/augment/pool.js';
-import { barlowTwinsRecipes } from '../../src/feed/augment/recipes/barlow-twins.js';
-import { viewsOf } from '../../src/feed/augment/views.js';
+import { barlowRecipes } from '../../src/feed/augment/recipes/barlow.js';
 import { type Dataset, sharedBytes } from '../../src/feed/dataset.js';
 import { compare, pythonPeer, type Side } from './compare.js';
 
@@ -9,7 +8,6 @@ const threads = 2;
 const count = 4096; // images a round
 const block = 256;
 const reach = 8;
-const statistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /** Smooth noise in CIFAR-10's shape: bytes that are not all alike, whose neighbours are. */
 function images(): Dataset {
@@ -29,7 +27,7 @@ function images(): Dataset {
  */
 export async function bench(): Promise<boolean> {
   const dataset = images();
-  const recipes = barlowTwinsRecipes(statistics);
+  const recipes = barlowRecipes();
   const pool = new AugmentPool({ threads });
   const ours: Side = {
     name: `Weir (${threads} worker threads)`,
@@ -40,12 +38,7 @@ export async function bench(): Promise<boolean> {
         while (next < count) {
           const indices = Uint32Array.from({ length: block }, (_, i) => next + i);
           next += block;
-          await viewsOf(
-            pool,
-            { dataset, indices, epoch: epoch + 1, position: next, remaining: count - next },
-            recipes,
-            0,
-          );
+          await pool.run({ dataset, indices, epoch: epoch + 1, recipes, seed: 0 });
         }
       };
       await Promise.all(Array.from({ length: threads + 1 }, lane)); // every thread has the next block queued

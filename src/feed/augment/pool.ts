@@ -23,7 +23,7 @@ export interface Job {
   readonly dataset: Dataset;
   readonly indices: Uint32Array;
   readonly epoch: number;
-  readonly recipe: Recipe;
+  readonly recipes: readonly Recipe[];
   readonly seed: number;
   readonly view?: number | undefined;
 }
@@ -141,9 +141,9 @@ export class AugmentPool {
     await this.piscina.destroy();
   }
 
-  private task({ dataset, indices, epoch, recipe, seed, view }: Job, progress: Int32Array): Task {
+  private task({ dataset, indices, epoch, recipes, seed, view }: Job, progress: Int32Array): Task {
     const { name, sampleShape } = dataset;
-    return { name, sampleShape, values: this.sharedValues(dataset), indices, epoch, recipe, seed, view, progress };
+    return { name, sampleShape, values: this.sharedValues(dataset), indices, epoch, recipes, seed, view, progress };
   }
 
   /** The values of a data set on shared memory: a copy, once, where somebody made them elsewhere. */

@@ -1,5 +1,5 @@
 import { type Dataset, sampleLength, sharedBytes, sharedFloats } from '../dataset.js';
-import { kindOf, type Recipe } from './recipe.js';
+import { definitionOf, type Recipe } from './recipe.js';
 import { render } from './render.js';
 
 const chunk = 1024; // samples rendered at once
@@ -17,7 +17,7 @@ export function rendered(
   recipe: Recipe,
   { seed, epoch = 1 }: { readonly seed: number; readonly epoch?: number },
 ): Dataset {
-  const bytes = dataset.values instanceof Uint8Array && recipe.every((op) => kindOf(op) === 'moving');
+  const bytes = dataset.values instanceof Uint8Array && recipe.every((op) => definitionOf(op).kind === 'moving');
   const length = sampleLength(dataset);
   const values = (bytes ? sharedBytes : sharedFloats)(dataset.size * length);
   for (let first = 0; first < dataset.size; first += chunk) {

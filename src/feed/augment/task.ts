@@ -1,11 +1,11 @@
 import { WeirError } from '../../core/errors.js';
 import type { Recipe } from './recipe.js';
-import { type Pixels, type RenderKey, render } from './render.js';
+import { type Pixels, type RenderKey, renderViews } from './render.js';
 
 /** What a worker is asked to do; the memory of `values` and `progress` is shared, all else is copied. */
 export interface Task extends Pixels, RenderKey {
   readonly indices: Uint32Array;
-  readonly recipe: Recipe;
+  readonly recipes: readonly Recipe[];
   /** Three cells, see `cell`. */
   readonly progress: Int32Array;
 }
@@ -39,7 +39,7 @@ export function perform(task: Task, thread: number, before?: (place: number) => 
   const { progress } = task;
   Atomics.store(progress, cell.thread, thread);
   try {
-    return render(task, task.indices, task.recipe, task, (place) => {
+    return renderViews(task, task.indices, task.recipes, task, (place) => {
       Atomics.store(progress, cell.begun, place + 1);
       if (Atomics.load(progress, cell.state) === state.cancelled) throw new Error('it is not wanted any more');
       before?.(place);

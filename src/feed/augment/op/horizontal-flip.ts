@@ -1,6 +1,6 @@
-import { WeirError } from '../../../core/errors.js';
 import { imageShape } from './image-shape.js';
 import type { OpDefinition } from './op.js';
+import { checkProbability } from './options.js';
 
 export interface HorizontalFlip {
   readonly op: 'horizontalFlip';
@@ -17,9 +17,7 @@ export const horizontalFlipDefinition: OpDefinition<HorizontalFlip> = {
   kind: 'moving',
   prepare({ probability }, shape) {
     const [height, width, channels] = imageShape('horizontalFlip', shape);
-    if (!(probability >= 0 && probability <= 1)) {
-      throw new WeirError(`op 'horizontalFlip' has probability ${probability}`, 'give a number from 0 to 1');
-    }
+    checkProbability('horizontalFlip', probability);
     return (values, random) => {
       if (random().uniform() >= probability) return;
       for (let y = 0; y < height; y++) {

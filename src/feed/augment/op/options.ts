@@ -1,24 +1,43 @@
 import { WeirError } from '../../../core/errors.js';
-import { imageShape } from './image-shape.js';
 
-/** @throws {WeirError} unless the value is a number from `least` to `most` */
-export function within(op: string, key: string, value: number, least: number, most: number): void {
-  if (value >= least && value <= most) return;
-  throw new WeirError(`op '${op}' has ${key} ${value}`, `give a number from ${least} to ${most}`);
+/** A number that is drawn uniformly from a range, or always the same. */
+export type Range = readonly [least: number, most: number];
+
+/** Refuses a probability outside of 0 to 1. */
+export function checkProbability(op: string, probability: number): void {
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new WeirError(`op '${op}' has probability ${probability}`, 'give a number from 0 to 1');
+  }
 }
 
-/** @throws {WeirError} unless both are positive numbers, the first not above the second */
-export function range(op: string, key: string, [low, high]: readonly [number, number]): void {
-  if (low > 0 && high >= low && Number.isFinite(high)) return;
-  throw new WeirError(`op '${op}' has ${key} [${low}, ${high}]`, 'give two positive numbers, the smaller one first');
+/** Height and width in pixels; one number where both are the same. */
+export type Size = number | readonly [height: number, width: number];
+
+/** Refuses a size that no image has. */
+export function checkSize(op: string, size: Size): void {
+  const extents = typeof size === 'number' ? [size] : size;
+  if (
+    !(
+      Array.isArray(extents) &&
+      extents.length <= 2 &&
+      extents.every((extent) => Number.isInteger(extent) && extent > 0)
+    )
+  ) {
+    throw new WeirError(
+      `op '${op}' has size ${JSON.stringify(size)}`,
+      'give a whole number of pixels from 1 on, or [height, width]',
+    );
+  }
 }
 
-/** Height, width and 3. @throws {WeirError} unless samples are images of three channels */
-export function colourShape(op: string, shape: readonly number[]): [height: number, width: number, channels: 3] {
-  const [height, width, channels] = imageShape(op, shape);
-  if (channels === 3) return [height, width, channels];
-  throw new WeirError(
-    `op '${op}' needs images of red, green and blue, but the samples are [${shape.join(', ')}]`,
-    'take it out of the recipe, or give a data set of colour images',
-  );
+/** Height and width of what is checked already. */
+export const bothExtents = (size: Size): readonly [height: number, width: number] =>
+  typeof size === 'number' ? [size, size] : size;
+
+/** Refuses a range that is no two growing numbers inside [least, most]. */
+export function checkRange(op: string, key: string, range: Range, least: number, most: number, remedy: string): void {
+  const [from, to] = range;
+  if (!(range.length === 2 && least <= from && from <= to && to <= most && Number.isFinite(to))) {
+    throw new WeirError(`op '${op}' has ${key} ${JSON.stringify(range)}`, remedy);
+  }
 }

@@ -22,11 +22,12 @@ export const randomCropDefinition: OpDefinition<RandomCrop> = {
       );
     }
     const row = width * channels;
-    const original = new Float32Array(height * row);
+    let original: Uint8Array | Float32Array | undefined; // of the values' kind: an op prepared for one meets no other
     return (values, random) => {
       const numbers = random();
       const down = numbers.integer(2 * padding + 1) - padding;
       const across = numbers.integer(2 * padding + 1) - padding;
+      original ??= values.slice();
       original.set(values);
       values.fill(0);
       const from = Math.max(0, across) * channels;

@@ -1,25 +1,26 @@
-import { grey } from '../pixels/colour.js';
+import { toGrey } from '../pixels/grey.js';
+import { colourShape } from './image-shape.js';
 import type { OpDefinition } from './op.js';
-import { colourShape, within } from './options.js';
+import { checkProbability } from './options.js';
 
 export interface RandomGreyscale {
   readonly op: 'randomGreyscale';
   readonly probability: number;
 }
 
-/** Makes an image grey by chance; it keeps three channels. */
+/** Makes an image grey, in all of its channels, by chance. */
 export const randomGreyscale = ({ probability = 0.1 }: { probability?: number } = {}): RandomGreyscale => ({
   op: 'randomGreyscale',
   probability,
 });
 
 export const randomGreyscaleDefinition: OpDefinition<RandomGreyscale> = {
-  kind: 'free',
-  prepare({ probability }, shape) {
-    colourShape('randomGreyscale', shape);
-    within('randomGreyscale', 'probability', probability, 0, 1);
+  kind: 'pixels',
+  prepare({ op, probability }, shape) {
+    const [height, width, channels] = colourShape(op, shape);
+    checkProbability(op, probability);
     return (values, random) => {
-      if (random().uniform() < probability) grey(values);
+      if (random().uniform() < probability && channels === 3) toGrey(values, height * width * channels);
     };
   },
 };

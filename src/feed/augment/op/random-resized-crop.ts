@@ -1,62 +1,81 @@
-import { WeirError } from '../../../core/errors.js';
 import type { Random } from '../../../core/seed.js';
-import { type Box, resampler } from '../pixels/resample.js';
+import { type Region, Resampler } from '../pixels/resample.js';
 import { imageShape } from './image-shape.js';
 import type { OpDefinition } from './op.js';
-import { range } from './options.js';
+import { bothExtents, checkRange, checkSize, type Range, type Size } from './options.js';
 
 export interface RandomResizedCrop {
   readonly op: 'randomResizedCrop';
-  /** Part of the image's area that is cut out, least and most. */
-  readonly scale: readonly [number, number];
-  /** Width over height of what is cut out, least and most. */
-  readonly ratio: readonly [number, number];
+  readonly size: Size;
+  readonly scale: Range;
+  readonly ratio: Range;
 }
 
-/** Cuts a part of random size, shape and place out of an image, and resizes it to the image's size (bilinear, antialiased). */
+export interface RandomResizedCropOptions {
+  /** Pixels that come out. */
+  readonly size: Size;
+  /** Area of the part that is cut out, of the image's; uniform. */
+  readonly scale?: Range;
+  /** Its width over its height; the logarithm is uniform. */
+  readonly ratio?: Range;
+}
+
+/** Cuts a part of random area and form out of an image, and brings it to one size (bilinear, antialiased). */
 export const randomResizedCrop = ({
+  size,
   scale = [0.08, 1],
   ratio = [3 / 4, 4 / 3],
-}: Partial<Omit<RandomResizedCrop, 'op'>> = {}): RandomResizedCrop => ({ op: 'randomResizedCrop', scale, ratio });
+}: RandomResizedCropOptions): RandomResizedCrop => ({ op: 'randomResizedCrop', size, scale, ratio });
 
-/** How often a part is drawn that might not fit. */
+/** How often a part is drawn; then the largest in the middle is taken whose form is allowed. */
 const TRIES = 10;
 
 export const randomResizedCropDefinition: OpDefinition<RandomResizedCrop> = {
-  kind: 'free',
-  prepare({ scale, ratio }, shape) {
-    const [height, width, channels] = imageShape('randomResizedCrop', shape);
-    range('randomResizedCrop', 'scale', scale);
-    range('randomResizedCrop', 'ratio', ratio);
-    if (scale[1] > 1) {
-      throw new WeirError(
-        `op 'randomResizedCrop' has scale [${scale.join(', ')}]`,
-        'give parts of the area, at most 1',
-      );
-    }
-    const resample = resampler([height, width, channels]);
-    return (values, random) => resample(values, drawBox(height, width, scale, ratio, random()), values);
+  kind: 'resizing',
+  prepare({ op, size, scale, ratio }, shape) {
+    const [, , channels] = imageShape(op, shape);
+    checkSize(op, size);
+    checkRange(op, 'scale', scale, Number.MIN_VALUE, 1, 'give [least, most] as parts of the area, above 0 and up to 1');
+    checkRange(op, 'ratio', ratio, Number.MIN_VALUE, Infinity, 'give [least, most] of width over height, above 0');
+    const [height, width] = bothExtents(size);
+    const resampler = new Resampler(channels);
+    const region: Region = { top: 0, left: 0, height: 0, width: 0 };
+    return {
+      shape: [height, width, channels],
+      apply(image, random) {
+        drawRegion(image.height, image.width, scale, ratio, random(), region);
+        return resampler.resample(image, region, height, width);
+      },
+    };
   },
 };
 
-/** As torchvision draws it: area and logarithm of the ratio uniform; where ten do not fit, the largest part in the middle that does. */
-export function drawBox(
+/** Draws the part of an image of `height` × `width` pixels that is cut out, as torchvision does. */
+export function drawRegion(
   height: number,
   width: number,
-  scale: readonly [number, number],
-  ratio: readonly [number, number],
+  scale: Range,
+  ratio: Range,
   random: Random,
-): Box {
-  const between = (low: number, high: number): number => low + (high - low) * random.uniform();
+  into: Region,
+): void {
+  const least = Math.log(ratio[0]);
+  const most = Math.log(ratio[1]);
   for (let i = 0; i < TRIES; i++) {
-    const area = height * width * between(...scale);
-    const shape = Math.exp(between(Math.log(ratio[0]), Math.log(ratio[1])));
-    const [w, h] = [Math.round(Math.sqrt(area * shape)), Math.round(Math.sqrt(area / shape))];
-    if (w < 1 || h < 1 || w > width || h > height) continue;
-    return { top: random.integer(height - h + 1), left: random.integer(width - w + 1), height: h, width: w };
+    const area = height * width * between(scale[0], scale[1], random);
+    const form = Math.exp(between(least, most, random));
+    into.width = Math.round(Math.sqrt(area * form));
+    into.height = Math.round(Math.sqrt(area / form));
+    if (into.width < 1 || into.width > width || into.height < 1 || into.height > height) continue;
+    into.top = random.integer(height - into.height + 1);
+    into.left = random.integer(width - into.width + 1);
+    return;
   }
-  const own = width / height;
-  const w = own > ratio[1] ? Math.round(height * ratio[1]) : width;
-  const h = own < ratio[0] ? Math.round(width / ratio[0]) : height;
-  return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), height: h, width: w };
+  const form = width / height;
+  into.width = form > ratio[1] ? Math.max(1, Math.round(height * ratio[1])) : width;
+  into.height = form < ratio[0] ? Math.max(1, Math.round(width / ratio[0])) : height;
+  into.top = (height - into.height) >> 1;
+  into.left = (width - into.width) >> 1;
 }
+
+const between = (from: number, to: number, random: Random): number => from + (to - from) * random.uniform();

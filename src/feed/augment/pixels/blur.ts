@@ -1,83 +1,93 @@
-/** Beyond so many standard deviations a kernel's weights come to less than a quarter of a grey level in all. */
-const REACH = 3.5;
+/** Bits after the point of a weight, and of a value between the two passes. */
+const BITS = 14;
+const BETWEEN = 8;
 
 /**
- * Gaussian blur by a kernel of `size` taps, normalised; beyond the edge the image is mirrored at its outermost pixel. In place. It is
- * `gaussian_blur` of torchvision v2, but for taps beyond 3.5 standard deviations.
+ * Blurs images of one size with a Gaussian of `kernel` × `kernel` taps, the image mirrored at its edges (without repeating them).
+ *
+ * The Gaussian is a product, so one pass goes along rows and one along columns; taps that weigh nothing in 2^−14 are left out.
  */
-export function blurrer([height, width, channels]: readonly [number, number, number], size: number) {
-  const row = width * channels;
-  const radius = (size - 1) / 2;
-  const line = new Float32Array((width + 2 * radius) * channels); // a row with what is mirrored on both sides
-  const across = new Float32Array(height * row);
-  const weights = new Float64Array(radius + 1);
-  const before = new Int32Array(radius + 1); // where the two sources of each tap begin; of the centre both are one
-  const behind = new Int32Array(radius + 1);
+export class Blur {
+  private readonly weights: Int32Array;
+  private readonly row: Uint8Array;
+  private readonly between: Uint16Array;
 
-  /** out[i] = Σ_t weight_t · (from[before_t + i] + from[behind_t + i]), the centre once: of a row of values. */
-  const smooth = (from: Float32Array, reach: number, out: Float32Array, to: number): void => {
-    const whole = row - (row % 3);
-    const centre = before[0]!;
-    for (let i = 0; i < whole; i += 3) {
-      // three values at once, so that weights and places are looked up once for all
-      let a = weights[0]! * from[centre + i]!;
-      let b = weights[0]! * from[centre + i + 1]!;
-      let c = weights[0]! * from[centre + i + 2]!;
-      for (let t = 1; t <= reach; t++) {
-        const weight = weights[t]!;
-        const left = before[t]! + i;
-        const right = behind[t]! + i;
-        a += weight * (from[left]! + from[right]!);
-        b += weight * (from[left + 1]! + from[right + 1]!);
-        c += weight * (from[left + 2]! + from[right + 2]!);
-      }
-      out[to + i] = a;
-      out[to + i + 1] = b;
-      out[to + i + 2] = c;
-    }
-    for (let i = whole; i < row; i++) {
-      let sum = weights[0]! * from[centre + i]!;
-      for (let t = 1; t <= reach; t++) sum += weights[t]! * (from[before[t]! + i]! + from[behind[t]! + i]!);
-      out[to + i] = sum;
-    }
-  };
+  constructor(
+    private readonly height: number,
+    private readonly width: number,
+    private readonly channels: number,
+    private readonly kernel: number,
+  ) {
+    const most = (kernel - 1) / 2;
+    this.weights = new Int32Array(most + 1);
+    this.row = new Uint8Array((width + 2 * most) * channels);
+    this.between = new Uint16Array((height + 2 * most) * width * channels);
+  }
 
-  return (image: Float32Array, sigma: number): void => {
-    const reach = Math.min(radius, Math.ceil(REACH * sigma));
-    gaussian(weights, reach, sigma);
-    for (let t = 0; t <= reach; t++) {
-      before[t] = (reach - t) * channels;
-      behind[t] = (reach + t) * channels;
-    }
+  /** @param sigma standard deviation in pixels */
+  apply(values: Uint8Array, sigma: number): void {
+    const { height, width, channels, weights, row, between } = this;
+    const reach = this.weigh(sigma);
+    if (reach === 0) return;
+    const pitch = width * channels;
+    const margin = reach * channels;
     for (let y = 0; y < height; y++) {
-      const from = y * row;
-      for (let i = 0, to = reach * channels; i < row; i++) line[to + i] = image[from + i]!;
-      for (let x = 1; x <= reach; x++) {
+      const from = y * pitch;
+      for (let i = 0; i < pitch; i++) row[margin + i] = values[from + i]!;
+      for (let k = 1; k <= reach; k++) {
         for (let c = 0; c < channels; c++) {
-          line[(reach - x) * channels + c] = image[from + mirrored(-x, width) * channels + c]!;
-          line[(reach + width - 1 + x) * channels + c] = image[from + mirrored(width - 1 + x, width) * channels + c]!;
+          row[margin - k * channels + c] = row[margin + k * channels + c]!;
+          row[margin + pitch + (k - 1) * channels + c] = row[margin + pitch - (k + 1) * channels + c]!;
         }
       }
-      smooth(line, reach, across, from);
+      along(row, margin, channels, weights, reach, between, (y + reach) * pitch, pitch, BITS - BETWEEN);
     }
-    for (let y = 0; y < height; y++) {
-      for (let t = 0; t <= reach; t++) {
-        before[t] = mirrored(y - t, height) * row;
-        behind[t] = mirrored(y + t, height) * row;
-      }
-      smooth(across, reach, image, y * row);
+    for (let k = 1; k <= reach; k++) {
+      const last = height - 1 + reach;
+      between.copyWithin((reach - k) * pitch, (reach + k) * pitch, (reach + k + 1) * pitch);
+      between.copyWithin((last + k) * pitch, (last - k) * pitch, (last - k + 1) * pitch);
     }
-  };
-}
-
-/** Weights of the centre and of the taps on either side of it, which come to 1 together. */
-function gaussian(weights: Float64Array, reach: number, sigma: number): void {
-  let whole = 0;
-  for (let t = 0; t <= reach; t++) {
-    weights[t] = Math.exp(-0.5 * (t / sigma) ** 2);
-    whole += t === 0 ? 1 : 2 * weights[t]!;
+    along(between, reach * pitch, pitch, weights, reach, values, 0, height * pitch, BITS + BETWEEN);
   }
-  for (let t = 0; t <= reach; t++) weights[t]! /= whole;
+
+  /** Sets the weights from the middle outwards, which sum to one exactly, and says how many beside the middle count. */
+  private weigh(sigma: number): number {
+    const { weights, kernel } = this;
+    const most = (kernel - 1) / 2;
+    let sum = 1;
+    for (let k = 1; k <= most; k++) sum += 2 * Math.exp(-((k / sigma) ** 2) / 2);
+    let reach = 0;
+    let outside = 0;
+    for (let k = 1; k <= most; k++) {
+      weights[k] = Math.round((2 ** BITS * Math.exp(-((k / sigma) ** 2) / 2)) / sum);
+      outside += 2 * weights[k]!;
+      if (weights[k]! > 0) reach = k;
+    }
+    weights[0] = 2 ** BITS - outside;
+    return reach;
+  }
 }
 
-const mirrored = (x: number, length: number): number => (x < 0 ? -x : x < length ? x : 2 * (length - 1) - x);
+/** Each of `count` values with its neighbours at multiples of `stride`, weighed, rounded and shifted down. */
+function along(
+  from: Uint8Array | Uint16Array,
+  start: number,
+  stride: number,
+  weights: Int32Array,
+  reach: number,
+  to: Uint8Array | Uint16Array,
+  at: number,
+  count: number,
+  shift: number,
+): void {
+  const half = 1 << (shift - 1);
+  const middle = weights[0]!;
+  for (let i = 0; i < count; i++) {
+    const here = start + i;
+    let sum = half + Math.imul(middle, from[here]!);
+    for (let k = 1, off = stride; k <= reach; k++, off += stride) {
+      sum += Math.imul(weights[k]!, from[here - off]! + from[here + off]!);
+    }
+    to[at + i] = sum >> shift;
+  }
+}

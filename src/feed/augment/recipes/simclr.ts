@@ -7,19 +7,26 @@ import { unitScale } from '../op/unit-scale.js';
 import type { Recipe } from '../recipe.js';
 
 /**
- * The two views of SimCLR (Chen et al. 2020, appendix A, for small images), of one recipe: strong colour jitter, and a blur of three taps.
- * Not normalised, as in the code of the paper's authors.
+ * The two views of SimCLR as the authors train it on CIFAR-10: both alike, always blurred with 3 × 3 taps, in [0, 1] without
+ * normalisation.
  *
- * @example draw(train, { epochs: 1000, seed }).pipe(views(simclrRecipes(), { seed }), batch(512))
+ * @param size pixels of each side that come out; @param strength of the colour jitter, as a part of the authors'
  */
-export const simclrRecipes = (): readonly [Recipe, Recipe] => {
+export function simclrRecipes({
+  size = 32,
+  strength = 1,
+}: {
+  size?: number;
+  strength?: number;
+} = {}): readonly [Recipe, Recipe] {
+  const strong = 0.8 * strength;
   const view: Recipe = [
-    randomResizedCrop(),
-    horizontalFlip(),
-    colourJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2, probability: 0.8 }),
+    randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
+    horizontalFlip({ probability: 0.5 }),
+    colourJitter({ brightness: strong, contrast: strong, saturation: strong, hue: 0.2 * strength, probability: 0.8 }),
     randomGreyscale({ probability: 0.2 }),
-    gaussianBlur({ kernel: 3, sigma: [0.1, 2] }),
+    gaussianBlur({ sigma: [0.1, 2], kernel: 2 * Math.floor(Math.floor(size / 10) / 2) + 1 }),
     unitScale(),
   ];
   return [view, view];
-};
+}

@@ -1,0 +1,10 @@
+import { lookUp } from './look-up.js';
+
+const table = new Uint8Array(256);
+
+/** Multiplies every byte by a factor: ⌊min(factor · x, 255)⌋. */
+export function adjustBrightness(values: Uint8Array, length: number, factor: number): void {
+  const f = Math.fround(factor);
+  for (let x = 0; x < 256; x++) table[x] = Math.min(255, Math.fround(f * x));
+  lookUp(values, length, table);
+}
