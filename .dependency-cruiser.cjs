@@ -34,6 +34,7 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(feed|core)/' },
     },
     door('piscina', 'src/feed/augment/pool\\.ts'),
+    door('sharp', 'src/feed/images/decode\\.ts'),
     door('msgpackr', 'src/core/pack\\.ts'),
     door('@tensorflow', 'src/learn/device/'),
     door('zod', 'src/run/config\\.ts'),

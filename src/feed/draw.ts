@@ -2,12 +2,12 @@ import type { Observable } from 'rxjs';
 import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { source } from '../core/source.js';
-import type { Dataset } from './dataset.js';
+import type { AnyDataset } from './dataset.js';
 import { permutation } from './permutation.js';
 
 /** A run of consecutive draws from a data set, within one epoch. */
 export interface Block extends Positioned {
-  readonly dataset: Dataset;
+  readonly dataset: AnyDataset;
   /** From 1 on. */
   readonly epoch: number;
   readonly indices: Uint32Array;
@@ -20,7 +20,7 @@ export interface DrawOptions {
   readonly seed: number;
   /** Off: in the order of the data set, every epoch. */
   readonly shuffle?: boolean;
-  /** Samples a block: what crosses to a worker at once. */
+  /** Samples a block: what crosses to a worker at once. 256, or 32 of images that are read and decoded. */
   readonly block?: number;
   /** Samples that may be outside at once; by default three batches. */
   readonly capacity?: number;
@@ -35,8 +35,8 @@ export interface DrawOptions {
  *
  * @example draw(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
  */
-export function draw(dataset: Dataset, options: DrawOptions): Observable<Block> {
-  const { epochs, seed, shuffle = true, block = 256, capacity, name = 'draw' } = options;
+export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Block> {
+  const { epochs, seed, shuffle = true, block = dataset.images ? 32 : 256, capacity, name = 'draw' } = options;
   if (dataset.size === 0)
     throw new WeirError(`data set '${dataset.name}' is empty`, 'check the folder it was read from');
   if (!Number.isInteger(block) || block < 1) {

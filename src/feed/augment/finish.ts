@@ -1,13 +1,13 @@
 import { labelsAt } from '../../core/labels.js';
 import type { Samples } from '../batch.js';
-import type { Dataset } from '../dataset.js';
+import type { AnyDataset } from '../dataset.js';
 import type { Block } from '../draw.js';
 import type { Recipe } from './recipe.js';
 import { renderedShape } from './render.js';
 
 /** Makes samples of a block and the values rendered for it; the shape is worked out once for each data set. */
 export function finisher(recipes: readonly Recipe[], views: boolean): (block: Block, values: Float32Array) => Samples {
-  const shapes = new WeakMap<Dataset, readonly number[]>();
+  const shapes = new WeakMap<AnyDataset, readonly number[]>();
   return ({ dataset, position, epoch, remaining, indices }, values) => {
     let sampleShape = shapes.get(dataset);
     if (!sampleShape) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
 import { WeirError } from '../../core/errors.js';
-import { type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
+import { type AnyDataset, type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
 import type { Recipe } from './recipe.js';
 import { type Answer, cell, perform, state, type Task } from './task.js';
 
@@ -20,7 +20,7 @@ export interface PoolOptions {
 
 /** A block of samples to be rendered. */
 export interface Job {
-  readonly dataset: Dataset;
+  readonly dataset: AnyDataset;
   readonly indices: Uint32Array;
   readonly epoch: number;
   readonly recipes: readonly Recipe[];
@@ -55,7 +55,7 @@ export const defaultThreads = (): number => Math.max(1, availableParallelism() -
  */
 export async function serve(task: Task, before?: (place: number) => void): Promise<unknown> {
   await setImmediate();
-  const answer = perform(task, threadId, before);
+  const answer = await perform(task, threadId, before);
   return answer instanceof Float32Array ? move(answer) : answer;
 }
 
@@ -63,7 +63,7 @@ export async function serve(task: Task, before?: (place: number) => void): Promi
  * Worker threads that render blocks. The one place that knows piscina.
  *
  * Every thread has the next block queued before it ends this one, since the main thread may be inside a training step then.
- * The memory of a data set is shared, and results change hands without a copy.
+ * The memory of a data set is shared, or where its images are, and results change hands without a copy.
  * Failure: a thread that dies or hangs is replaced and its blocks are run again, `TRIES` times at most; a sample that fails by
  * itself, or takes a thread with it each time, ends in an error with its index.
  */
@@ -143,7 +143,8 @@ export class AugmentPool {
 
   private task({ dataset, indices, epoch, recipes, seed, view }: Job, progress: Int32Array): Task {
     const { name, sampleShape } = dataset;
-    return { name, sampleShape, values: this.sharedValues(dataset), indices, epoch, recipes, seed, view, progress };
+    const asked = { name, sampleShape, indices, epoch, recipes, seed, view, progress };
+    return dataset.images ? { ...asked, images: dataset.images } : { ...asked, values: this.sharedValues(dataset) };
   }
 
   /** The values of a data set on shared memory: a copy, once, where somebody made them elsewhere. */

@@ -1,5 +1,5 @@
 import { WeirError } from '../../core/errors.js';
-import { type Dataset, sampleLength } from '../dataset.js';
+import { type AnyDataset, type Dataset, sampleLength } from '../dataset.js';
 import { compileRecipe, type Rendering } from './compile.js';
 import { channels } from './op/channels.js';
 import type { Recipe } from './recipe.js';
@@ -12,7 +12,10 @@ export interface RenderKey {
   readonly view?: number | undefined;
 }
 
-export type Pixels = Pick<Dataset, 'name' | 'sampleShape' | 'values'>;
+export type Pixels = Pick<Dataset, 'name' | 'sampleShape' | 'values' | 'images'>;
+
+/** Samples in memory, or images outside of it. */
+type AnyPixels = Pick<AnyDataset, 'sampleShape' | 'values'>;
 
 /**
  * The samples at `indices` after the recipe: [indices, ...outShape], the shape that the recipe makes of `sampleShape`.
@@ -74,13 +77,15 @@ export function renderViews(
 }
 
 /** The shape of what `renderViews` makes of each sample: one recipe's, or with the number of views before it. */
-export function renderedShape(data: Pixels, recipes: readonly Recipe[], views: boolean): readonly number[] {
+export function renderedShape(data: AnyPixels, recipes: readonly Recipe[], views: boolean): readonly number[] {
   const { outShape } = compileRecipes(data, recipes)[0]!;
   return views ? [recipes.length, ...outShape] : outShape;
 }
 
-function compileRecipes({ sampleShape, values }: Pixels, recipes: readonly Recipe[]): Rendering[] {
-  const renderings = recipes.map((recipe) => compileRecipe(recipe, sampleShape, values instanceof Uint8Array));
+/** Each recipe made ready for the samples, once it is sure that all come out in one shape. */
+export function compileRecipes({ sampleShape, values }: AnyPixels, recipes: readonly Recipe[]): Rendering[] {
+  const open = sampleShape.map((extent) => extent || undefined); // 0 is one that varies
+  const renderings = recipes.map((recipe) => compileRecipe(recipe, open, !(values instanceof Float32Array)));
   const shapes = renderings.map(({ outShape }) => `[${outShape.join(', ')}]`);
   const other = shapes.findIndex((shape) => shape !== shapes[0]);
   if (other > 0) {

@@ -1,7 +1,7 @@
-import type { Dataset } from '../dataset.js';
-import { sampleLength } from '../dataset.js';
+import { WeirError } from '../../core/errors.js';
+import { type AnyDataset, type Dataset, sampleLength } from '../dataset.js';
 import type { Recipe } from './recipe.js';
-import { render } from './render.js';
+import { render, renderedShape } from './render.js';
 
 /** The most values of a data set that are kept rendered: 256 MiB. */
 const MOST = 2 ** 26;
@@ -14,7 +14,8 @@ const kept = new WeakMap<Dataset, Map<string, Float32Array>>();
  * Such a recipe makes the same of a sample in every epoch, so a data set that is not too large is rendered once, and what
  * is left on the main thread is to copy rows together.
  */
-export function still(dataset: Dataset, indices: Uint32Array, recipe: Recipe): Float32Array {
+export function still(dataset: AnyDataset, indices: Uint32Array, recipe: Recipe): Float32Array {
+  if (dataset.images) throw lightOnImages(dataset, recipe);
   const whole = rendered(dataset, recipe);
   if (!whole) return render(dataset, indices, recipe, { seed: 0, epoch: 1 });
   const length = sampleLength(dataset);
@@ -24,6 +25,15 @@ export function still(dataset: Dataset, indices: Uint32Array, recipe: Recipe): F
     out.set(whole.subarray(from, from + length), i * length);
   }
   return out;
+}
+
+/** No light op brings images to one size, so compiling says what is missing. */
+function lightOnImages(dataset: AnyDataset, recipe: Recipe): Error {
+  renderedShape(dataset, [recipe], false);
+  return new WeirError(
+    `the images of '${dataset.name}' are decoded on worker threads, but nothing in the recipe asks for them`,
+    'put an op in it that resizes or crops',
+  );
 }
 
 function rendered(dataset: Dataset, recipe: Recipe): Float32Array | undefined {

@@ -1,9 +1,12 @@
 import { WeirError } from '../../core/errors.js';
 import type { Recipe } from './recipe.js';
 import { type Pixels, type RenderKey, renderViews } from './render.js';
+import { type EncodedPixels, renderImages } from './render-images.js';
 
-/** What a worker is asked to do; the memory of `values` and `progress` is shared, all else is copied. */
-export interface Task extends Pixels, RenderKey {
+/** What a worker is asked to do; the memory of `values`, `images` and `progress` is shared, all else is copied. */
+export type Task = (Pixels | EncodedPixels) & Asked;
+
+interface Asked extends RenderKey {
   readonly indices: Uint32Array;
   readonly recipes: readonly Recipe[];
   /** Three cells, see `cell`. */
@@ -31,22 +34,31 @@ export interface Failure {
 export type Answer = Float32Array | Failure;
 
 /**
- * Does a task in the thread `thread`, and says in its `progress` how far it is.
+ * Does a task in the thread `thread`, and says in its `progress` how far it is. Samples in memory are done when it returns.
  *
  * @param before is told of each sample, by its place in `indices`, before work on it begins: tests misbehave there
  */
-export function perform(task: Task, thread: number, before?: (place: number) => void): Answer {
-  const { progress } = task;
+export function perform(task: Task, thread: number, before?: (place: number) => void): Answer | Promise<Answer> {
+  const { progress, indices, recipes } = task;
+  const begin = (place: number): void => {
+    Atomics.store(progress, cell.thread, thread);
+    Atomics.store(progress, cell.begun, place + 1);
+    if (Atomics.load(progress, cell.state) === state.cancelled) throw new Error('it is not wanted any more');
+    before?.(place);
+  };
+  const done = (): void => void Atomics.store(progress, cell.state, state.done);
+  if (task.images) return renderImages(task, indices, recipes, task, begin).catch(failure).finally(done);
   Atomics.store(progress, cell.thread, thread);
   try {
-    return renderViews(task, task.indices, task.recipes, task, (place) => {
-      Atomics.store(progress, cell.begun, place + 1);
-      if (Atomics.load(progress, cell.state) === state.cancelled) throw new Error('it is not wanted any more');
-      before?.(place);
-    });
+    return renderViews(task, indices, recipes, task, begin);
   } catch (error) {
-    return { message: (error as Error).message, remedy: error instanceof WeirError ? error.remedy : undefined };
+    return failure(error);
   } finally {
-    Atomics.store(progress, cell.state, state.done);
+    done();
   }
 }
+
+const failure = (error: unknown): Failure => ({
+  message: (error as Error).message,
+  remedy: error instanceof WeirError ? error.remedy : undefined,
+});

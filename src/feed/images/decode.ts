@@ -40,6 +40,12 @@ export async function measure(bytes: Uint8Array): Promise<{ readonly width: numb
   return autoOrient;
 }
 
+/** Pixels as a JPEG, its colours at full resolution. */
+export const encodeJpeg = ({ values, height, width }: Image, quality: number): Promise<Buffer> =>
+  sharp(values.subarray(0, height * width * 3), { raw: { height, width, channels: 3 } })
+    .jpeg({ quality, chromaSubsampling: '4:4:4' })
+    .toBuffer();
+
 const reduced = (shorter: number): ResizeOptions => ({
   width: shorter,
   height: shorter,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from '../../core/crc32.js';
 import { WeirError } from '../../core/errors.js';
@@ -7,12 +7,12 @@ import { decode } from './decode.js';
 import { type FileImages, type Images, nameOf, type PackedImages, pathOf } from './images.js';
 
 /**
- * One image, read and decoded.
+ * One image, read and decoded. Pixels that a pack holds as they are stay good until the next is read in this thread.
  *
  * @throws {WeirError} that names it where it is gone, has changed since the data set was made, or does not decode
  */
 export async function readImage(images: Images, index: number): Promise<Image> {
-  const bytes = images.kind === 'files' ? fromFile(images, index) : fromPack(images, index);
+  const bytes = images.kind === 'files' ? fileBytes(images, index) : fromPack(images, index);
   if (images.kind === 'packed' && images.encoding === 'raw') {
     return { height: images.heights[index]!, width: images.widths[index]!, channels: 3, values: bytes };
   }
@@ -30,7 +30,8 @@ export async function readImage(images: Images, index: number): Promise<Image> {
 /** What a library says of an image, without what it says of itself. */
 export const firstLine = (cause: unknown): string => ((cause as Error).message ?? String(cause)).trim().split('\n')[0]!;
 
-function fromFile(images: FileImages, index: number): Uint8Array {
+/** One image's file, once it is sure that it is the one that was looked at. */
+export function fileBytes(images: FileImages, index: number): Uint8Array {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(join(images.root, pathOf(images, index)));
@@ -56,15 +57,22 @@ function fromFile(images: FileImages, index: number): Uint8Array {
 /** One descriptor a thread and file: reads are by position, and the pages are everybody's. */
 const open = new Map<string, number>();
 
+/** Where pixels are read to, one image after another: memory that is new each time costs as much as the reading. */
+let scratch = new Uint8Array(0);
+
+function room(length: number, again: boolean): Uint8Array {
+  if (!again) return new Uint8Array(length); // a decoder holds on to it
+  if (scratch.length < length) scratch = new Uint8Array(length);
+  return scratch.subarray(0, length);
+}
+
 function fromPack(images: PackedImages, index: number): Uint8Array {
   const { file } = images;
-  const bytes = new Uint8Array(images.lengths[index]!);
+  const bytes = room(images.lengths[index]!, images.encoding === 'raw');
   let got = 0;
   try {
     let descriptor = open.get(file);
     if (descriptor === undefined) {
-      for (const other of open.values()) closeSync(other);
-      open.clear();
       descriptor = openSync(file, 'r');
       open.set(file, descriptor);
     }

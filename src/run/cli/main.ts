@@ -6,6 +6,7 @@ import { exportCommand } from './export.js';
 import { shown } from './failure.js';
 import { graphCommand } from './graph.js';
 import { hashCommand } from './hash.js';
+import { packCommand } from './pack.js';
 import { recordCommand } from './record.js';
 import { replayCommand } from './replay.js';
 import { reportCommand } from './report.js';
@@ -33,6 +34,7 @@ for (const command of [
   replayCommand,
   hashCommand,
   exportCommand,
+  packCommand,
   doctorCommand,
   setupCommand,
 ]) {

@@ -107,7 +107,8 @@ function assemble(asked: Asked, listing: Listing, stats: FileStats, found: Exami
     labels[i] = label;
     counts[label]!.images++;
   }
-  const empty = counts.find(({ images }) => images === 0);
+  const listed = new Set(listing.labels);
+  const empty = counts.find(({ images }, label) => images === 0 && listed.has(label)); // a list may not have all classes
   if (empty) {
     throw new WeirError(
       `class '${empty.name}' of '${given}' has no image that can be read${split === undefined ? '' : ` in split '${split}'`}`,

@@ -108,7 +108,7 @@ export function readMat(file: string): ReadonlyMap<string, MatValue> {
     const part = (what: string) => parts.next().value ?? refuse(`a matrix has no ${what}`);
     const kind = numbersOf(part('flags'))[0]! & 0xff;
     const shape = [...numbersOf(part('dimensions'))];
-    const name = String.fromCharCode(...numbersOf(part('name')));
+    const name = textOf(numbersOf(part('name')));
     const size = shape.reduce((product, extent) => product * extent, 1);
     if (shape.length < 2 || shape.some((extent) => extent < 0) || size > data.length) {
       refuse(`matrix '${name}' says that it is ${shape.join(' x ')}, but takes ${data.length} bytes`);
@@ -124,7 +124,7 @@ export function readMat(file: string): ReadonlyMap<string, MatValue> {
     if (kind !== CHARACTERS && (kind < NUMERIC || kind > 15)) return [name, undefined];
     const values = numbersOf(part('values'));
     if (values.length !== size) refuse(`matrix '${name}' is ${shape.join(' x ')}, but holds ${values.length} values`);
-    if (kind === CHARACTERS) return [name, { kind: 'text', text: String.fromCharCode(...values) }];
+    if (kind === CHARACTERS) return [name, { kind: 'text', text: textOf(values) }];
     return [name, { kind: 'numbers', shape, values }];
   }
 
@@ -135,6 +135,8 @@ export function readMat(file: string): ReadonlyMap<string, MatValue> {
     return Float64Array.from({ length: data.length / size }, (_, i) => read(view, i * size));
   }
 }
+
+const textOf = (codes: Float64Array): string => Array.from(codes, (code) => String.fromCharCode(code)).join('');
 
 /** The numbers called `name`, each a whole one from `least` to `most`. */
 export function matIntegers(

@@ -1,0 +1,81 @@
+import { WeirError } from '../../core/errors.js';
+import type { ImageDataset } from '../dataset.js';
+import { type Images, nameOf } from '../images/images.js';
+import { readImage } from '../images/read.js';
+import type { Rendering } from './compile.js';
+import type { Image } from './image.js';
+import type { Recipe } from './recipe.js';
+import { compileRecipes, type RenderKey } from './render.js';
+
+export type EncodedPixels = Pick<ImageDataset, 'name' | 'sampleShape' | 'images' | 'values'>;
+
+/**
+ * What `renderViews` gives, of images outside of memory: each is read, decoded once, and rendered by every recipe. While one is
+ * rendered the next is decoded, on a thread of libuv's.
+ *
+ * A function of its arguments and the files alone. Calls in one thread wait for one another, for they share the memory that is read into.
+ *
+ * @param before is told of each sample, by its place in `indices`, before it is rendered
+ * @throws {WeirError} that names the image
+ */
+export function renderImages(...given: Parameters<typeof render>): Promise<Float32Array> {
+  const result = last.then(() => render(...given));
+  last = result.catch(() => undefined);
+  return result;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+async function render(
+  data: EncodedPixels,
+  indices: Uint32Array,
+  recipes: readonly Recipe[],
+  key: RenderKey,
+  before?: (place: number) => void,
+): Promise<Float32Array> {
+  const { seed, epoch, view: first = 0 } = key;
+  const { images } = data;
+  const renderings = compileRecipes(data, recipes);
+  const { length } = renderings[0]!;
+  const out = new Float32Array(indices.length * recipes.length * length);
+  let at = 0;
+  let upcoming = settled(images, indices[0]);
+
+  for (let place = 0; place < indices.length; place++) {
+    const index = indices[place]!;
+    before?.(place);
+    const { image, error } = await upcoming;
+    if (image === undefined) throw error;
+    const decoded = images.kind === 'files' || images.encoding === 'encoded';
+    if (decoded) upcoming = settled(images, indices[place + 1]);
+    let rendering: Rendering | undefined;
+    try {
+      for (let v = 0; v < renderings.length; v++, at += length) {
+        rendering = renderings[v]!;
+        rendering.apply(image, { seed, epoch, index, view: first + v }, out.subarray(at, at + length));
+      }
+    } catch (cause) {
+      throw new WeirError(
+        `${rendering?.doing} failed on ${nameOf(images, index)}, sample ${index} of '${data.name}', in epoch ${epoch}: ${(cause as Error).message}`,
+        'look at that image, or leave the op out of the recipe',
+        { cause },
+      );
+    }
+    if (!decoded) upcoming = settled(images, indices[place + 1]); // raw pixels are read where the last ones were
+  }
+  return out;
+}
+
+interface Settled {
+  readonly image?: Image;
+  readonly error?: unknown;
+}
+
+/** An image, or why there is none, for when its turn comes. */
+const settled = (images: Images, index: number | undefined): Promise<Settled> =>
+  index === undefined
+    ? Promise.resolve({})
+    : readImage(images, index).then(
+        (image) => ({ image }),
+        (error: unknown) => ({ error }),
+      );

@@ -1,0 +1,181 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { pathOf } from '../../../../src/feed/images/images.js';
+import {
+  type ImageFolder,
+  type ImageFolderOptions,
+  imageFolder,
+} from '../../../../src/feed/source/image-folder/image-folder.js';
+import { jpeg, newFolder, noisyJpeg, pixels, png, write } from '../../images/made.js';
+
+const image = await jpeg(6, 8);
+const mats = JSON.parse(readFileSync(join(import.meta.dirname, 'mat.json'), 'utf8'));
+const mat = (name: string): Buffer => Buffer.from(mats[name].compressed, 'base64');
+let root: string;
+let said: string[];
+
+beforeEach(() => {
+  root = newFolder();
+  said = [];
+  vi.stubEnv('WEIR_CACHE', join(root, '.cache'));
+});
+
+const open = (options: Partial<ImageFolderOptions> = {}) =>
+  imageFolder({ folder: root, say: (line) => said.push(line), ...options });
+const paths = ({ images, size }: ImageFolder) =>
+  images.kind === 'files' ? Array.from({ length: size }, (_, i) => pathOf(images, i)) : [];
+
+test('ImageNet’s layout: classes and images in the order of their names, hidden files and notes left out', async () => {
+  write(root, {
+    'train/b/2.jpg': image,
+    'train/b/1.JPEG': image,
+    'train/a/deep/3.png': await png(pixels(3, 9), 3, 9),
+    'train/a/notes.txt': 'no image',
+    'train/a/.hidden.jpg': image,
+    'val/a/4.jpg': image,
+    'val/b/5.jpg': image,
+  });
+  const train = await open({ split: 'train' });
+  expect(paths(train)).toEqual(['train/a/deep/3.png', 'train/b/1.JPEG', 'train/b/2.jpg']);
+  expect([...train.labels]).toEqual([0, 1, 1]);
+  expect(train).toMatchObject({ size: 3, sampleShape: [0, 0, 3], classes: ['a', 'b'] });
+  expect(train.report).toMatchObject({
+    images: 3,
+    classes: [
+      { name: 'a', images: 1 },
+      { name: 'b', images: 2 },
+    ],
+    width: [8, 9],
+    height: [3, 6],
+    unreadable: [],
+  });
+  expect(said[0]).toContain('3 images of 2 classes (folders of classes)');
+  expect(said[1]).toBe("  from 1 of 'a' to 2 of 'b', median 2");
+  expect((await open({ split: 'val' })).size).toBe(2);
+  await expect(open({ split: 'test' })).rejects.toThrow(`'${root}' has no folder 'test'`);
+});
+
+test('more than 256 classes have labels of two bytes', async () => {
+  write(
+    root,
+    Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`c${String(i).padStart(3, '0')}/0.jpg`, image])),
+  );
+  const { labels } = await open({ look: 'header' });
+  expect(labels).toBeInstanceOf(Uint16Array);
+  expect([...labels]).toEqual(Array.from({ length: 300 }, (_, i) => i));
+});
+
+test('Flowers-102 by its lists', async () => {
+  write(root, { 'imagelabels.mat': mat('imagelabels'), 'setid.mat': mat('setid') });
+  for (const i of [1, 2, 3, 4]) write(root, { [`jpg/image_0000${i}.jpg`]: image });
+  const train = await open();
+  expect(paths(train)).toEqual(['jpg/image_00004.jpg', 'jpg/image_00001.jpg']);
+  expect([...train.labels]).toEqual([2, 2]);
+  expect(train.classes).toHaveLength(102);
+  expect([...(await open({ split: 'val' })).labels]).toEqual([0]);
+  expect([...(await open({ split: 'test' })).labels]).toEqual([101]);
+  await expect(open({ split: 'dev' })).rejects.toThrow("Flowers-102 has no split 'dev'");
+});
+
+test('Stanford Dogs by its list', async () => {
+  write(root, {
+    'train_list.mat': mat('train_list'),
+    'Images/n02085620-Chihuahua/n02085620_5927.jpg': image,
+    'Images/n02085620-Chihuahua/b.jpg': image,
+    'Images/n02085782-Japanese_spaniel/n02085782_1.jpg': image,
+    'Images/n02085782-Japanese_spaniel/not-in-the-list.jpg': image,
+  });
+  const dogs = await open();
+  expect(dogs.classes).toEqual(['n02085620-Chihuahua', 'n02085782-Japanese_spaniel']);
+  expect([...dogs.labels]).toEqual([0, 1, 0]);
+  expect(paths(dogs)[1]).toBe('Images/n02085782-Japanese_spaniel/n02085782_1.jpg');
+  await expect(open({ split: 'test' })).rejects.toThrow("test_list.mat' cannot be read");
+});
+
+test('MIT Indoor by its lists; one that names what is not there is refused, or told of and gone on without', async () => {
+  write(root, {
+    'TrainImages.txt': 'bar/one.jpg\r\nattic/two.jpg\nbar/gone.jpg\n',
+    'TestImages.txt': 'bar/three.jpg\nattic/four.jpg\n',
+  });
+  for (const path of ['bar/one', 'attic/two', 'bar/three', 'attic/four'])
+    write(root, { [`Images/${path}.jpg`]: image });
+  const test = await open({ split: 'test' });
+  expect(test.classes).toEqual(['attic', 'bar']);
+  expect([...test.labels]).toEqual([1, 0]);
+  await expect(open()).rejects.toThrow(
+    `1 of 3 images of '${root}' cannot be read: 'Images/bar/gone.jpg' (it is not there)`,
+  );
+  const train = await open({ unreadable: 'skip' });
+  expect(train.size).toBe(2);
+  expect(train.report.unreadable).toEqual([{ path: 'Images/bar/gone.jpg', why: 'it is not there' }]);
+  expect(said).toContain('    Images/bar/gone.jpg: it is not there');
+  writeFileSync(join(root, 'TrainImages.txt'), 'one.jpg\n');
+  await expect(open()).rejects.toThrow("TrainImages.txt' is 'one.jpg', not CLASS/IMAGE");
+});
+
+test('a truncated JPEG is named and counted; it is fatal, or skipped', async () => {
+  const whole = await noisyJpeg(40, 40);
+  write(root, { 'a/good.jpg': whole, 'a/cut.jpg': whole.subarray(0, 700), 'b/empty.jpg': '', 'b/good.jpg': whole });
+  await expect(open()).rejects.toThrow(
+    new RegExp(`2 of 4 images of '${root}' cannot be read: 'a/cut.jpg' (.*), 'b/empty.jpg' (.*)`),
+  );
+  const found = await open({ unreadable: 'skip' });
+  expect(paths(found)).toEqual(['a/good.jpg', 'b/good.jpg']);
+  expect(found.report.unreadable.map(({ path }) => path)).toEqual(['a/cut.jpg', 'b/empty.jpg']);
+  expect(said).toContain('  2 unreadable, left out:');
+
+  write(root, { 'b/good.jpg': 'no image any more' });
+  await expect(open({ unreadable: 'skip' })).rejects.toThrow(`class 'b' of '${root}' has no image that can be read`);
+});
+
+test('an empty class, no classes, no folder: refused by name', async () => {
+  write(root, { 'a/1.jpg': image, 'b/notes.txt': 'nothing here' });
+  await expect(open()).rejects.toThrow(`class 'b' of '${root}' has no image in 'b'`);
+  mkdirSync(join(root, 'c'));
+  await expect(open({ split: 'c' })).rejects.toThrow(`'${root}/c' has no folders of classes`);
+  await expect(open({ folder: join(root, 'none') })).rejects.toThrow('there is no folder');
+});
+
+test('a link inside is followed; one that leads out, or nowhere, is refused and named', async () => {
+  const outside = newFolder();
+  write(outside, { 'x.jpg': image });
+  write(root, { 'a/1.jpg': image, 'b/2.jpg': image });
+  symlinkSync('../b/2.jpg', join(root, 'a/3.jpg'));
+  expect((await open()).size).toBe(3);
+
+  symlinkSync(join(outside, 'x.jpg'), join(root, 'a/4.jpg'));
+  await expect(open()).rejects.toThrow(`'${root}/a/4.jpg' leads out of the folder, to '${outside}/x.jpg'`);
+});
+
+test('a list that leads out of the folder is refused', async () => {
+  const outside = newFolder();
+  write(outside, { 'x.jpg': image });
+  write(root, { 'TrainImages.txt': `../../${basename(outside)}/x.jpg\n`, 'Images/a/1.jpg': image });
+  await expect(open()).rejects.toThrow(`leads out of the folder, to '${outside}'`);
+});
+
+test('links in a circle end', async () => {
+  write(root, { 'a/1.jpg': image });
+  symlinkSync('..', join(root, 'a/up'));
+  await expect(open()).rejects.toThrow(`'${root}/a/up' leads out of the folder, to '${root}'`);
+});
+
+test('links to a folder above, inside, end too', async () => {
+  write(root, { 'a/deep/1.jpg': image });
+  symlinkSync('..', join(root, 'a/deep/up'));
+  await expect(open()).rejects.toThrow(`'${root}' goes deeper than 16 folders: 'a/deep/up/deep/up`);
+});
+
+test('opened once: from the cache until a time or size changes; an altered cache is made anew', async () => {
+  write(root, { 'a/1.jpg': image, 'a/2.jpg': image });
+  const first = await open();
+  utimesSync(join(root, 'a/1.jpg'), 1000, 1000);
+  await open();
+  write(root, { 'a/1.jpg': Buffer.alloc(image.length) }); // damaged behind the back of size and time
+  utimesSync(join(root, 'a/1.jpg'), 1000, 1000);
+  expect(await open()).toEqual(first);
+  const cache = join(root, '.cache/image-folders');
+  for (const name of readdirSync(cache)) writeFileSync(join(cache, name), readFileSync(join(cache, name)).subarray(1));
+  await expect(open()).rejects.toThrow("'a/1.jpg'");
+});
