@@ -1,4 +1,5 @@
 import { Canvas, type Image } from '../image.js';
+import { resampleByVectors } from './simd/resample.js';
 import { type Taps, tapsOf } from './taps.js';
 
 /** A part of an image, in pixels. */
@@ -25,8 +26,9 @@ export class Resampler {
   /** @returns memory that is used again at the next call */
   resample(image: Image, region: Region, height: number, width: number): Canvas {
     const { channels } = this;
-    const rows = this.rows.resize(region.height, width);
     const out = this.out.resize(height, width);
+    if (channels === 3 && resampleByVectors(image, region, out)) return out;
+    const rows = this.rows.resize(region.height, width);
     const across = tapsOf(region.width, width);
     const from = (region.top * image.width + region.left) * channels;
     const pitch = image.width * channels;
