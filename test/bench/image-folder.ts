@@ -1,6 +1,6 @@
-import { linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { horizontalFlip } from '../../src/feed/augment/op/horizontal-flip.js';
 import { normalise } from '../../src/feed/augment/op/normalise.js';
 import { randomResizedCrop } from '../../src/feed/augment/op/random-resized-crop.js';
@@ -17,17 +17,18 @@ import { shared } from '../golden.js';
 import { compare, median, pythonPeer, type Side } from './compare.js';
 
 const threads = 2;
-const block = 64; // a batch: it goes from its thread to training without a copy
+const block = 32; // a batch: it goes from its thread to training without a copy
 const size = 224;
 const folders = ['imagenette10', 'flowers17_12'].map((name) => join(shared, 'data', name, 'train'));
 const recipe = [randomResizedCrop({ size }), horizontalFlip(), unitScale(), normalise(imagenetStatistics)];
 
 /**
  * JPEG folders to training crops of 224 pixels on two worker threads, against torchvision's ImageFolder in a DataLoader with two workers:
- * from the folders, and from packs of their pixels (`weir pack --raw`). With 'memory', whether ten epochs over 100,000 images stay flat.
+ * from the folders, and from packs of their pixels (`weir pack --raw`). With `memory [FILES] [EPOCHS]`, whether
+ * ten epochs over 100,000 images stay flat.
  */
-export async function bench([mode]: string[]): Promise<boolean> {
-  if (mode === 'memory') return memory();
+export async function bench([mode, files, times]: string[]): Promise<boolean> {
+  if (mode === 'memory') return memory(Number(files ?? 100_000), Number(times ?? 10));
   const scratch = mkdtempSync(join(tmpdir(), 'weir-bench-'));
   const pool = new AugmentPool({ threads });
   try {
@@ -77,31 +78,30 @@ async function pass(pool: AugmentPool, dataset: ImageDataset, epoch: number): Pr
   await Promise.all(Array.from({ length: threads + 1 }, lane));
 }
 
-const many = 100_000;
-const epochs = 10;
-
 /**
  * Ten epochs over 100,000 files, the photographs linked many times over: no slope of the resident memory beyond its noise (Theil-Sen over
  * all but the first epoch, against the spread about it). Crops are of 32 pixels, for the time it takes; every file is read and decoded.
  */
-async function memory(): Promise<boolean> {
+async function memory(many: number, epochs: number): Promise<boolean> {
   const scratch = mkdtempSync(join(process.env.WEIR_SCRATCH ?? tmpdir(), 'weir-bench-'));
   const pool = new AugmentPool({ threads });
   try {
     const own = await imageFolder({ folder: folders[1]! });
     const files = Array.from({ length: own.size }, (_, i) => pathOf(own.images as FileImages, i));
+    const target = (i: number): string => join(scratch, files[i % files.length]!.replace('/', `/${i}-`));
     for (let i = 0; i < many; i++) {
-      const path = files[i % files.length]!;
-      const folder = join(scratch, path.split('/')[0]!);
-      mkdirSync(folder, { recursive: true });
-      linkSync(join(folders[1]!, path), join(folder, `${i}.jpg`));
+      if (i >= files.length) linkSync(target(i % files.length), target(i));
+      else {
+        mkdirSync(dirname(target(i)), { recursive: true });
+        copyFileSync(join(folders[1]!, files[i]!), target(i)); // links do not reach another disk
+      }
     }
     const dataset = await imageFolder({ folder: scratch, look: 'header' });
     const small = [randomResizedCrop({ size: 32 }), horizontalFlip(), unitScale()];
     const resident: number[] = [];
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const order = permutation(dataset.size, 0, epoch);
-      for (let first = 0; first < dataset.size; first += 2500) {
+      for (let first = 0; first + 2500 <= dataset.size; first += 2500) {
         const blocks = Array.from({ length: 50 }, (_, b) =>
           Uint32Array.from({ length: 50 }, (_, i) => order(first + 50 * b + i)),
         );

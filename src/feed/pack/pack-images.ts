@@ -66,19 +66,19 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
     for (let i = 0; i < size; i++) {
       while (work.length < ahead && i + work.length < size) work.push(quiet(one(i + work.length)));
       const { bytes, height, width } = await work.shift()!;
-      await out.write(bytes, 0, bytes.length, at);
+      await writeAll(out, bytes, at);
       index.offsets[i] = at;
       index.lengths[i] = bytes.length;
       index.checksums[i] = crc32(bytes);
       index.heights[i] = height;
       index.widths[i] = width;
       at += bytes.length;
-      if ((i + 1) % 1000 === 0) progress(i + 1);
+      if ((i + 1) % 10_000 === 0) progress(i + 1);
     }
     const bytes = pack(index);
-    await out.write(bytes, 0, bytes.length, at);
+    await writeAll(out, bytes, at);
     const header = headerBytes({ version: VERSION, at, length: bytes.length, checksum: crc32(bytes) });
-    await out.write(header, 0, HEADER, 0);
+    await writeAll(out, header, 0);
     await out.sync();
     await out.close();
     out = undefined;
@@ -91,6 +91,13 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
     throw new WeirError(`'${target}' cannot be written: ${(cause as Error).message}`, 'see to the disk and its room', {
       cause,
     });
+  }
+}
+
+/** A disk that is nearly full may take a part of what it is given. */
+async function writeAll(out: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await out.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
   }
 }
 

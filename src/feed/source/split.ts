@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import { sharedLabels } from '../../core/labels.js';
 import { keyed } from '../../core/seed.js';
 import { type Dataset, sampleLength, sharedBytes, sharedFloats } from '../dataset.js';
 
@@ -40,7 +41,7 @@ function subset(dataset: Dataset, part: string, held: Uint8Array, wanted: number
   const length = sampleLength(dataset);
   const size = held.reduce((count, flag) => count + Number(flag === wanted), 0);
   const values = dataset.values instanceof Uint8Array ? sharedBytes(size * length) : sharedFloats(size * length);
-  const labels = sharedBytes(size);
+  const labels = sharedLabels(dataset.classes.length, size);
   let to = 0;
   for (let from = 0; from < dataset.size; from++) {
     if (held[from] !== wanted) continue;

@@ -1,5 +1,6 @@
 import type { Random } from '../../../core/seed.js';
-import { type Region, Resampler } from '../pixels/resample.js';
+import type { Region } from '../pixels/region.js';
+import { Resampler } from '../pixels/resample.js';
 import { imageShape } from './image-shape.js';
 import type { OpDefinition } from './op.js';
 import { bothExtents, checkRange, checkSize, type Range, type Size } from './options.js';

@@ -1,14 +1,7 @@
 import { Canvas, type Image } from '../image.js';
+import type { Region } from './region.js';
 import { resampleByVectors } from './simd/resample.js';
 import { type Taps, tapsOf } from './taps.js';
-
-/** A part of an image, in pixels. */
-export interface Region {
-  top: number;
-  left: number;
-  height: number;
-  width: number;
-}
 
 /**
  * Resizes a part of an image, bilinear with antialiasing: rows first, then columns, bytes in between, only over the taps that

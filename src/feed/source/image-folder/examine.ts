@@ -47,7 +47,7 @@ export async function examine(
   const lane = async (): Promise<void> => {
     while (next < paths.length) {
       await look(next++);
-      if (++done % 1000 === 0) progress(done);
+      if (++done % 10_000 === 0) progress(done);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));

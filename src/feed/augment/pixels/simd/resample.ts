@@ -1,5 +1,5 @@
 import type { Canvas, Image } from '../../image.js';
-import type { Region } from '../resample.js';
+import type { Region } from '../region.js';
 import { type Taps, tapsOf } from '../taps.js';
 import { resamplingModule } from './kernels.js';
 
