@@ -32,7 +32,9 @@ export class Resampler {
     const pitch = image.width * channels;
     if (channels === 3 && across.count === 2) pairsAcross(image.values, from, pitch, rows, across);
     else allAcross(image.values, from, pitch, rows, across);
-    down(rows, out, tapsOf(region.height, height));
+    const taps = tapsOf(region.height, height);
+    if (taps.count === 2 && (width * channels) % 4 === 0) pairsDown(rows, out, taps);
+    else allDown(rows, out, taps);
     return out;
   }
 }
@@ -74,7 +76,7 @@ function allAcross(values: Uint8Array, start: number, pitch: number, to: Canvas,
   }
 }
 
-function down(from: Canvas, to: Canvas, taps: Taps): void {
+function allDown(from: Canvas, to: Canvas, taps: Taps): void {
   const { count, first, weights, bits } = taps;
   const { height, values: out } = to;
   const { values } = from;
@@ -83,18 +85,39 @@ function down(from: Canvas, to: Canvas, taps: Taps): void {
   for (let y = 0; y < height; y++) {
     const begin = first[y]! * row;
     const at = y * row;
-    if (count === 2) {
-      const v = weights[2 * y]!;
-      const w = weights[2 * y + 1]!;
-      for (let i = 0; i < row; i++) {
-        out[at + i] = (v * values[begin + i]! + w * values[begin + row + i]! + half) >> bits;
-      }
-      continue;
-    }
     for (let i = 0; i < row; i++) {
       let sum = half;
       for (let k = 0, a = begin + i; k < count; k++, a += row) sum += weights[count * y + k]! * values[a]!;
       out[at + i] = sum >> bits;
+    }
+  }
+}
+
+/** Every second of four bytes. */
+const EVEN = 0x00ff00ff;
+
+/**
+ * Down columns with two taps, four bytes at a time: two lie in one product, as weights of 8 bits leave room between them. Those
+ * are half a grey level off at most, where one byte is 0 and the other 255.
+ */
+function pairsDown(from: Canvas, to: Canvas, { first, weights, bits }: Taps): void {
+  const row = (to.width * to.channels) >> 2;
+  const values = from.words;
+  const out = to.words;
+  const half = 0x00800080;
+  const more = bits - 8;
+  for (let y = 0; y < to.height; y++) {
+    const upper = Math.imul(first[y]!, row);
+    const lower = (upper + row) | 0;
+    const v = (weights[2 * y]! + (1 << (more - 1))) >> more;
+    const w = 256 - v;
+    const at = Math.imul(y, row);
+    for (let i = 0; i < row; i++) {
+      const a = values[(upper + i) | 0]!;
+      const b = values[(lower + i) | 0]!;
+      const even = (Math.imul(a & EVEN, v) + Math.imul(b & EVEN, w) + half) >>> 8;
+      const odd = Math.imul((a >>> 8) & EVEN, v) + Math.imul((b >>> 8) & EVEN, w) + half;
+      out[(at + i) | 0] = (even & EVEN) | (odd & ~EVEN);
     }
   }
 }
