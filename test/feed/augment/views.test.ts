@@ -1,54 +1,67 @@
-import { lastValueFrom, throwError, toArray } from 'rxjs';
-import { expect, test } from 'vitest';
-import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
-import { randomCrop } from '../../../src/feed/augment/op/random-crop.js';
+import { from, lastValueFrom, toArray } from 'rxjs';
+import { expect, test, vi } from 'vitest';
+import { centerCrop } from '../../../src/feed/augment/op/center-crop.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
+import { barlowRecipes } from '../../../src/feed/augment/recipes/barlow.js';
+import { simclrRecipes } from '../../../src/feed/augment/recipes/simclr.js';
 import { render } from '../../../src/feed/augment/render.js';
 import { views } from '../../../src/feed/augment/views.js';
-import { batch } from '../../../src/feed/batch.js';
-import type { Dataset } from '../../../src/feed/dataset.js';
+import { batch, type Samples } from '../../../src/feed/batch.js';
+import { type Dataset, sharedBytes } from '../../../src/feed/dataset.js';
 import { draw } from '../../../src/feed/draw.js';
 
-const images: Dataset = {
-  ...{ name: 'made', size: 10, sampleShape: [4, 4, 1], classes: ['a', 'b'] },
-  values: Uint8Array.from({ length: 160 }, (_, i) => (i * 7) % 256),
-  labels: Uint8Array.from({ length: 10 }, (_, i) => i % 2),
-};
-const recipe = [randomCrop({ padding: 2 }), horizontalFlip()];
-const recipes = [recipe, [...recipe, unitScale()]];
+vi.setConfig({ testTimeout: 60_000 }); // threads take a second each to start where the machine is busy
 
-const drawn = (threads: number, of = recipes) =>
+const size = 50;
+const dataset: Dataset = {
+  name: 'test',
+  size,
+  sampleShape: [12, 12, 3],
+  classes: ['a', 'b'],
+  values: sharedBytes(size * 432).map((_, i) => (i * i * 31 + i) % 256),
+  labels: sharedBytes(size).map((_, i) => i % 2),
+};
+const recipes = barlowRecipes({ size: 16 });
+const length = 16 * 16 * 3;
+const run = (threads: number): Promise<Samples[]> =>
   lastValueFrom(
-    draw(images, { epochs: 2, seed: 3, block: 3 }).pipe(views(of, { seed: 3, threads }), batch(10), toArray()),
+    draw(dataset, { epochs: 2, seed: 3, block: 8 }).pipe(
+      views(recipes, { seed: 7, threads, limit: 200 }),
+      batch(20),
+      toArray(),
+    ),
   );
 
-test('each sample in every view, as its recipe renders it; any number of threads gives the same bits', async () => {
-  const epochs = await drawn(1);
-  expect(epochs).toHaveLength(2);
-  for (const { epoch, indices, sampleShape, values, labels } of epochs) {
-    expect(sampleShape).toEqual([2, 4, 4, 1]);
-    expect([...labels]).toEqual([...indices].map((index) => index % 2));
-    const rendered = recipes.map((recipe, view) => render(images, indices, recipe, { seed: 3, epoch, view }));
-    for (let i = 0; i < 10; i++) {
-      for (const v of [0, 1]) {
-        const at = (2 * i + v) * 16;
-        expect([...values.subarray(at, at + 16)]).toEqual([...rendered[v]!.subarray(16 * i, 16 * i + 16)]);
-      }
+test('every view is a function of (seed, epoch, index, view), whatever the threads, and is reached at once', async () => {
+  const [one, two] = [await run(1), await run(2)];
+  expect(two).toEqual(one);
+  expect(one.map(({ labels }) => labels.length)).toEqual([20, 20, 10, 20, 20, 10]);
+  const { indices, epoch, sampleShape, values, labels } = one[4]!;
+  expect(epoch).toBe(2);
+  expect(sampleShape).toEqual([2, 16, 16, 3]);
+  expect(values.length).toBe(20 * 2 * length);
+  expect([...labels]).toEqual(Array.from(indices, (index) => index % 2));
+  for (const place of [0, 7, 19]) {
+    for (const view of [0, 1]) {
+      const at = (2 * place + view) * length;
+      const alone = render(dataset, indices.subarray(place, place + 1), recipes[view]!, { seed: 7, epoch, view });
+      expect(values.subarray(at, at + length)).toEqual(alone);
     }
   }
-  expect(await drawn(2)).toEqual(epochs);
-}, 30_000);
+});
 
-test('views of one recipe differ', async () => {
-  const { values } = (await drawn(2, [recipe, recipe]))[0]!;
-  const [first, second] = [0, 1].map((v) =>
-    Array.from({ length: 10 }, (_, i) => [...values.subarray((2 * i + v) * 16, (2 * i + v + 1) * 16)]),
+test('two views of one recipe differ', () => {
+  const [recipe, same] = simclrRecipes({ size: 12 });
+  expect(same).toEqual(recipe);
+  const view = (k: number) => render(dataset, Uint32Array.of(0), recipe, { seed: 0, epoch: 1, view: k });
+  expect(view(0)).not.toEqual(view(1));
+});
+
+test('views of different shapes, and none at all, are refused', async () => {
+  const blocks = draw(dataset, { epochs: 1, seed: 0 });
+  const uneven = views([[centerCrop({ size: 4 })], [centerCrop({ size: 5 }), unitScale()]], { seed: 0, threads: 1 });
+  await expect(lastValueFrom(from(blocks).pipe(uneven))).rejects.toThrow(
+    'view 0 comes out as [4, 4, 3], but view 1 as [5, 5, 3]',
   );
-  expect(first).not.toEqual(second);
-}, 30_000);
-
-test('an error passes through; no recipe is none', async () => {
-  const failing$ = throwError(() => new Error('upstream')).pipe(views(recipes, { seed: 0 }));
-  await expect(lastValueFrom(failing$)).rejects.toThrow('upstream');
   expect(() => views([], { seed: 0 })).toThrow("'views' was given no recipe");
 });

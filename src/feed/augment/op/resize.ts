@@ -23,7 +23,6 @@ export const resizeDefinition: OpDefinition<Resize> = {
       shape: known ? [...extents(size, height ?? 0, width ?? 0), channels] : [undefined, undefined, channels],
       apply(image) {
         const [outHeight, outWidth] = extents(size, image.height, image.width);
-        if (outHeight === image.height && outWidth === image.width) return image;
         const whole = { top: 0, left: 0, height: image.height, width: image.width };
         return resampler.resample(image, whole, outHeight, outWidth);
       },

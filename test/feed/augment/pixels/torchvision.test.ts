@@ -78,7 +78,7 @@ test.each(cases)('$op $args of the $image image is what torchvision makes of it'
   const got = change ? changed : resized[op]!(source, ...args);
   const { most, mean } = apart(got, bytes(values));
   expect(most).toBeLessThanOrEqual(1); // grey levels
-  expect(mean).toBeLessThan(0.01);
+  expect(mean).toBeLessThan(0.02);
 });
 
 test('both Barlow views, op after op from the generator on, are what torchvision makes with the same draws', () => {
@@ -94,7 +94,7 @@ test('both Barlow views, op after op from the generator on, are what torchvision
     const wanted = views[view]!.flatMap((text) => [...bytes(text)]);
     const got = render(data, Uint32Array.from(images.keys()), onBytes, { seed: 3, epoch: 5, view });
     const { most, mean } = apart(got, wanted);
-    expect(mean).toBeLessThan(0.01); // grey levels
+    expect(mean).toBeLessThan(0.02); // grey levels
     expect(most).toBeLessThanOrEqual(3);
   });
 });

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { colourJitter } from '../../../../src/feed/augment/op/colour-jitter.js';
+import { gaussianBlur } from '../../../../src/feed/augment/op/gaussian-blur.js';
+import { horizontalFlip } from '../../../../src/feed/augment/op/horizontal-flip.js';
+import { randomGreyscale } from '../../../../src/feed/augment/op/random-greyscale.js';
+import { solarise } from '../../../../src/feed/augment/op/solarise.js';
+import type { Op } from '../../../../src/feed/augment/recipe.js';
+import { render } from '../../../../src/feed/augment/render.js';
+
+const size = 1000;
+const image = Uint8Array.from({ length: 27 }, (_, i) => (i * 89 + 40) % 256);
+const values = new Uint8Array(27 * size);
+for (let i = 0; i < size; i++) values.set(image, 27 * i);
+const data = { name: 'test', sampleShape: [3, 3, 3], values };
+
+/** How many of the samples an op changes. */
+function changed(op: Op): number {
+  const out = render(
+    data,
+    Uint32Array.from({ length: size }, (_, i) => i),
+    [op],
+    { seed: 4, epoch: 2 },
+  );
+  let count = 0;
+  for (let i = 0; i < size; i++) if (image.some((value, k) => out[27 * i + k] !== value)) count++;
+  return count;
+}
+
+test.each([
+  ['horizontalFlip', (probability: number) => horizontalFlip({ probability })],
+  ['colourJitter', (probability: number) => colourJitter({ brightness: [0.5, 0.5], probability })],
+  ['randomGreyscale', (probability: number) => randomGreyscale({ probability })],
+  ['gaussianBlur', (probability: number) => gaussianBlur({ sigma: 1, kernel: 3, probability })],
+  ['solarise', (probability: number) => solarise({ probability })],
+])('%s changes none, all, or the part of the samples that was asked for', (_, op) => {
+  expect(changed(op(0))).toBe(0);
+  expect(changed(op(1))).toBe(size);
+  expect(Math.abs(changed(op(0.3)) - 300)).toBeLessThan(48); // 3.3 standard deviations
+});
