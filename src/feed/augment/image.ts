@@ -12,8 +12,6 @@ export class Canvas implements Image {
   height = 0;
   width = 0;
   values: Uint8Array = new Uint8Array(0);
-  /** The same memory, four bytes at a time. */
-  words: Uint32Array = new Uint32Array(0);
 
   constructor(readonly channels: number) {}
 
@@ -22,10 +20,7 @@ export class Canvas implements Image {
     this.height = height;
     this.width = width;
     const length = height * width * this.channels;
-    if (this.values.length < length) {
-      this.words = new Uint32Array(Math.ceil(length / 4));
-      this.values = new Uint8Array(this.words.buffer);
-    }
+    if (this.values.length < length) this.values = new Uint8Array(length);
     return this;
   }
 }
