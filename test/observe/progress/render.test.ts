@@ -87,7 +87,9 @@ test('for a log, one line; of a deep network the largest σ', () => {
 });
 
 test('of networks that are trained already no epochs are told', () => {
-  expect(renderLine({ ...early, pipeline: 'mnist-readout', phase: 'training' })).toBe('mnist-readout: none · measuring');
+  expect(renderLine({ ...early, pipeline: 'mnist-readout', phase: 'training' })).toBe(
+    'mnist-readout: none · measuring',
+  );
 });
 
 test('width counts columns, not code units', () => {
