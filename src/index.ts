@@ -81,3 +81,4 @@ export { attackKeys, regulariserKeys, trainingKeys } from './run/keys.js';
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-by.js';
+export { startingFrom } from './run/weights/starting-from.js';

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../version.js';
 import { attackCommand } from './attack.js';
 import { doctorCommand } from './doctor.js';
+import { exportCommand } from './export.js';
 import { shown } from './failure.js';
 import { graphCommand } from './graph.js';
 import { hashCommand } from './hash.js';
@@ -31,6 +32,7 @@ for (const command of [
   recordCommand,
   replayCommand,
   hashCommand,
+  exportCommand,
   doctorCommand,
   setupCommand,
 ]) {
