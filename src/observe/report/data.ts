@@ -106,6 +106,8 @@ export interface Probe extends Interval {
   readonly accuracy: number;
   /** The same of the untrained network; null where it was not measured. */
   readonly untrained: (Interval & { readonly accuracy: number }) | null;
+  /** Whether its fit converged. */
+  readonly converged: boolean;
 }
 
 /** 95 % of a fraction's values, given how many samples it was taken over. */

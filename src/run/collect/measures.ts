@@ -56,9 +56,10 @@ export function readoutOf(lines: readonly Line[], attack: Attack | null): Readou
 export const isProbe = (line: Line): boolean => line.untrained !== undefined && typeof line.lower === 'number';
 
 /** One moment's readout: plain numbers, as logged. */
-export const probe = ({ epoch, accuracy, lower, upper, untrained }: Line): Probe => ({
+export const probe = ({ epoch, accuracy, lower, upper, untrained, converged }: Line): Probe => ({
   ...{ epoch: Number(epoch), accuracy: Number(accuracy), lower: Number(lower), upper: Number(upper) },
   untrained: (untrained as Probe['untrained']) ?? null,
+  converged: converged === true,
 });
 
 export const exactDistance = (line: Line): ExactDistance => ({

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { MetricRecord } from '../../../src/observe/metrics-log.js';
 import { collectReport } from '../../../src/run/collect/collect.js';
 import { RunFolder } from '../../../src/run/folder.js';
 
@@ -12,10 +13,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** The networks of a run whose metric log holds these lines. */
-function collected(pipeline: string, lines: readonly Record<string, never | object | string | number | null>[]) {
+function collected(pipeline: string, lines: readonly MetricRecord[]) {
   const run = RunFolder.create(join(folder, pipeline), { module: 'none.ts', pipeline, seed: 0, config: { burnIn: 3 } });
   const log = run.metrics;
-  for (const line of lines) log.append(line as never);
+  for (const line of lines) log.append(line);
   log.close();
   return collectReport([run]).networks;
 }
@@ -35,14 +36,23 @@ test('readouts tested while it learned are a curve of their own; the accuracy is
   const untrained = { accuracy: 0.2, lower: 0.1, upper: 0.3 };
   const about = { network: 'a', stream: 'network', name: 'a', seed: 0, regulariser: 'none' };
   const tested = (epoch: number, accuracy: number) => {
-    return { network: 'a', stream: 'tests', epoch, accuracy, lower: accuracy - 0.1, upper: accuracy + 0.1, untrained };
+    return {
+      network: 'a',
+      stream: 'tests',
+      epoch,
+      accuracy,
+      lower: accuracy - 0.1,
+      upper: accuracy + 0.1,
+      untrained,
+      converged: true,
+    };
   };
   const lines = [about, tested(0, 0.2), tested(5, 0.6)];
   const [learning] = collected('early', lines);
   expect(learning).toMatchObject({ testAccuracy: 0.6, curves: { 'test accuracy': [] } });
   expect(learning!.probes).toEqual([
-    { epoch: 0, accuracy: 0.2, lower: 0.1, upper: expect.closeTo(0.3), untrained },
-    { epoch: 5, accuracy: 0.6, lower: 0.5, upper: expect.closeTo(0.7), untrained },
+    { epoch: 0, accuracy: 0.2, lower: 0.1, upper: expect.closeTo(0.3), untrained, converged: true },
+    { epoch: 5, accuracy: 0.6, lower: 0.5, upper: expect.closeTo(0.7), untrained, converged: true },
   ]);
   const [done] = collected('late', [...lines, { network: 'a', stream: 'classifiers', epoch: 5, accuracy: 0.7 }]);
   expect(done!.testAccuracy).toBe(0.7);

@@ -34,7 +34,7 @@ export function onlineReadout(report: Report): Figure | null {
     ],
     reading: `At every point a multinomial logistic readout is fitted anew to the frozen features of the training samples, and tested. ${single ? `Shaded: Wilson's 95 % interval over the test samples.` : linesReading(all)}${start ? ` Grey: the same readout on the untrained network${start.several ? ', mean over networks' : ', with its interval'}.` : ''} The vertical axis does not begin at zero.`,
     paper: null,
-    outcome: `${all.map(said).join('; ')}.${start ? ` On the untrained network: ${within(start)}.` : ''}`,
+    outcome: `${all.map(said).join('; ')}.${start ? ` On the untrained network: ${within(start)}.` : ''}${stopped(networks)}`,
   };
 }
 
@@ -92,6 +92,13 @@ function series({ regulariser, networks }: Group): Series[] {
     points: probes.map(({ epoch, accuracy }) => ({ x: epoch, y: 100 * accuracy })),
   }));
   return [...thin, { look: style, points: middle }];
+}
+
+/** How many fits ended before they converged, a sentence; '' for none. */
+function stopped(networks: readonly NetworkReport[]): string {
+  const fits = networks.flatMap((network) => network.probes ?? []);
+  const early = fits.filter(({ converged }) => !converged).length;
+  return early === 0 ? '' : ` ${early} of ${fits.length} fits stopped before they converged.`;
 }
 
 function rulesOf(networks: readonly NetworkReport[]) {
