@@ -123,7 +123,10 @@ export class MetricsLog {
       return work();
     } catch (cause) {
       const code = String((cause as NodeJS.ErrnoException).code ?? cause);
-      const remedy = code === 'ENOSPC' ? 'the disk is full: free some space' : 'see that this user may write there';
+      const remedy =
+        code === 'ENOSPC'
+          ? 'the disk is full: free some space; the earlier snapshots are as they were'
+          : 'see that this user may write there';
       throw new WeirError(`cannot ${verb} the metric log ${this.file}: ${code}`, remedy, { cause });
     }
   }
