@@ -24,24 +24,30 @@ export const resumable = 75;
  */
 export async function runSession({ folder, pipeline, options }: Session): Promise<Outcome> {
   const lock = lockFolder(folder.path);
+  const execution = new Execution(folder, pipeline, options);
+  const release = stopOnSignals(() => {
+    options.watch.warn('stopping after a snapshot; once more to stop at once');
+    execution.stop();
+  });
+  folder.failure = undefined;
   try {
     await loadTensorFlow();
-    const execution = new Execution(folder, pipeline, options);
-    const release = stopOnSignals(() => {
-      options.watch.warn('stopping after a snapshot; once more to stop at once');
-      execution.stop();
-    });
-    try {
-      const outcome = await execution.run();
-      if (outcome === 'done') {
-        const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use
-        await writeReport(folder.report, collectReport([folder]));
-      }
-      return outcome;
-    } finally {
-      release();
+    const outcome = await execution.run();
+    if (outcome === 'done') {
+      const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use
+      await writeReport(folder.report, collectReport([folder]));
     }
+    if (execution.unsaved !== undefined) {
+      options.watch.warn(
+        `this stop is not saved (${execution.unsaved}): what came after the snapshot before it is made again on resume`,
+      );
+    }
+    return outcome;
+  } catch (error) {
+    folder.failure = { message: (error as Error)?.message ?? String(error), at: new Date().toISOString() };
+    throw error;
   } finally {
+    release();
     lock.release();
   }
 }

@@ -9,7 +9,7 @@ export interface StoredTensor {
 /** Bytes of the largest header that is read: far above that of any network. */
 const most = 2 ** 24;
 
-/** Bytes a number of each type that a file may hold; only F32 is read, the others are passed over by name. */
+/** Bytes a number of each type that a file may hold; only F32 is read. */
 const sizes: Readonly<Record<string, number>> = {
   ...{ F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 },
 };
@@ -23,7 +23,7 @@ interface Entry {
 }
 
 /**
- * The float32 tensors of a safetensors file, by name. Integers, such as PyTorch's counters of batches, are left out.
+ * The float32 tensors of a safetensors file, by name. PyTorch's counters of batches, 'num_batches_tracked', are left out.
  *
  * The file is data alone; its header is checked before anything is taken from it: lengths, shapes, offsets that neither overlap nor leave
  * gaps, numbers that are finite.
@@ -49,9 +49,8 @@ export function readSafetensors(file: string): ReadonlyMap<string, StoredTensor>
   if (at !== bytes.length - start) throw broken(`its tensors end at byte ${at} of ${bytes.length - start} of data`);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    if (dtype.startsWith('F') || dtype === 'BF16') {
-      if (dtype !== 'F32') throw broken(`tensor '${name}' is ${dtype}`, 'store its weights as float32');
-    } else continue;
+    if (name.endsWith('num_batches_tracked')) continue;
+    if (dtype !== 'F32') throw broken(`tensor '${name}' is ${dtype}`, 'store its weights as float32');
     const values = new Float32Array(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer);
     const odd = values.findIndex((value) => !Number.isFinite(value));
     if (odd >= 0)
@@ -68,11 +67,12 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): void {
   let at = 0;
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  for (const [name, { shape, values }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [at, at + values.byteLength] };
+  const entries = [...tensors].map(([name, { shape, values }]) => {
+    const begin = at;
     at += values.byteLength;
-  }
+    return [name, { dtype: 'F32', shape, data_offsets: [begin, at] }] as const;
+  });
+  const header = Object.fromEntries<unknown>([['__metadata__', metadata], ...entries]); // also a tensor called '__proto__'
   const text = Buffer.from(JSON.stringify(header));
   const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);

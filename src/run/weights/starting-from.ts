@@ -15,7 +15,8 @@ export interface StartingOptions {
  *
  * Names and layouts are PyTorch's, see `torchNames`; `weir export` writes such files.
  *
- * @throws {WeirError} for a file that lacks a weight, has one of another shape, or one that the model has not
+ * @throws {WeirError} for a file that lacks a weight, has one of another shape, or one that the model has not; for a fresh layer that
+ * the model has not
  * @example train(startingFrom(resnet({ depth: 18, … }), 'pretrained.safetensors', { fresh: ['readout'] }), { … })
  */
 export function startingFrom(model: Model, file: string, { fresh = [] }: StartingOptions = {}): Model {
@@ -25,6 +26,7 @@ export function startingFrom(model: Model, file: string, { fresh = [] }: Startin
     stored ??= readSafetensors(file);
     const own = model.start(seed);
     try {
+      checkFresh(own);
       return taken(own, stored);
     } catch (error) {
       tf.dispose([...own.values()]);
@@ -61,6 +63,15 @@ export function startingFrom(model: Model, file: string, { fresh = [] }: Startin
     );
   };
 
+  const checkFresh = (own: Weights): void => {
+    const layers = new Set([...own.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
+    const odd = fresh.find((layer) => ![...own.keys()].some((name) => name.startsWith(`${layer}/`)));
+    if (odd === undefined) return;
+    throw new WeirError(
+      `${model.name} has no layer '${odd}' that could begin anew`,
+      `name some of ${[...layers].join(', ')}, or what they begin with`,
+    );
+  };
   const lacks = (there: string, name: string): WeirError =>
     new WeirError(
       `${file} has no tensor '${there}', which ${model.name} needs for '${name}'`,

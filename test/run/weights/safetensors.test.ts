@@ -42,6 +42,12 @@ test('what is written comes back to the bit, in PyTorch’s layout and out of it
   expect(readdirSync(folder)).toEqual(['weights.safetensors']);
 });
 
+test('any name is a name; PyTorch’s counters of batches are left out', () => {
+  const one = { shape: [1], values: Float32Array.of(2) };
+  writeSafetensors(file, new Map([['__proto__', one], ['bn1.num_batches_tracked', one], ['a', one]])); // biome-ignore format: one idea
+  expect([...readSafetensors(file)]).toEqual([['__proto__', one], ['a', one]]); // biome-ignore format: one idea
+});
+
 test('layouts: [in, out] is [out, in] there, HWIO is OIHW', () => {
   expect(toTorch({ shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) })).toEqual({
     shape: [3, 2],
@@ -78,6 +84,7 @@ test.each([
   ['no JSON', made('{'), 'its header is not JSON'],
   ['no object', made('[]'), 'its header is not an object'],
   ['a type that is none', made(one({ dtype: 'F33' })), `tensor 'a' is of type "F33"`],
+  ['a weight of whole numbers', made(one({ dtype: 'I32' })), "tensor 'a' is I32"],
   ['another precision', made(one({ dtype: 'F16', data_offsets: [0, 4] }), 4), "tensor 'a' is F16"],
   ['a negative extent', made(one({ shape: [-2] })), "tensor 'a' has shape [-2]"],
   ['offsets that do not fit the shape', made(one({ shape: [3] })), "tensor 'a' of shape [3] has 8 bytes, not 12"],

@@ -52,6 +52,12 @@ test('a head for other classes begins anew; without that its shape is refused', 
   );
 });
 
+test('a fresh layer that the model has not is named with those it has', () => {
+  expect(() => startingFrom(model, file, { fresh: ['readuot'] }).start(0)).toThrow(
+    `${model.name} has no layer 'readuot' that could begin anew`,
+  );
+});
+
 test('a tensor that is missing, one too many: named, and nothing is left on the device', () => {
   const deep = mlp([3, 4, 4, 2]);
   const before = tf.memory().numTensors;
