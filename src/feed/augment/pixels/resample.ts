@@ -31,6 +31,7 @@ export class Resampler {
     const from = (region.top * image.width + region.left) * channels;
     const pitch = image.width * channels;
     if (channels === 3 && across.count === 2) pairsAcross(image.values, from, pitch, rows, across);
+    else if (channels === 3) coloursAcross(image.values, from, pitch, rows, across);
     else allAcross(image.values, from, pitch, rows, across);
     const taps = tapsOf(region.height, height);
     if (taps.count === 2 && (width * channels) % 4 === 0) pairsDown(rows, out, taps);
@@ -58,6 +59,33 @@ function pairsAcross(values: Uint8Array, start: number, pitch: number, to: Canva
   }
 }
 
+/** Across rows of three channels with any number of taps. */
+function coloursAcross(values: Uint8Array, start: number, pitch: number, to: Canvas, taps: Taps): void {
+  const { count, first, weights, bits } = taps;
+  const { height, width, values: out } = to;
+  const half = 1 << (bits - 1);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    const row = (start + y * pitch) | 0; // 32 bits, so that no sum is checked for more
+    for (let x = 0, k = 0; x < width; x++, at += 3) {
+      let a = (row + 3 * first[x]!) | 0;
+      let r = half;
+      let g = half;
+      let b = half;
+      for (const end = (k + count) | 0; k < end; k = (k + 1) | 0, a = (a + 3) | 0) {
+        const weight = weights[k]!;
+        r = (r + Math.imul(weight, values[a]!)) | 0;
+        g = (g + Math.imul(weight, values[a + 1]!)) | 0;
+        b = (b + Math.imul(weight, values[a + 2]!)) | 0;
+      }
+      out[at] = r >> bits;
+      out[at + 1] = g >> bits;
+      out[at + 2] = b >> bits;
+    }
+  }
+}
+
+/** Across rows of any number of channels. */
 function allAcross(values: Uint8Array, start: number, pitch: number, to: Canvas, taps: Taps): void {
   const { count, first, weights, bits } = taps;
   const { height, width, channels, values: out } = to;
@@ -76,18 +104,28 @@ function allAcross(values: Uint8Array, start: number, pitch: number, to: Canvas,
   }
 }
 
-function allDown(from: Canvas, to: Canvas, taps: Taps): void {
-  const { count, first, weights, bits } = taps;
-  const { height, values: out } = to;
+/** Down columns with any number of taps. The first three are written out: a loop over them takes twice as long. */
+function allDown(from: Canvas, to: Canvas, { count, first, weights, bits }: Taps): void {
   const { values } = from;
-  const row = to.width * to.channels;
+  const out = to.values;
+  const row = (to.width * to.channels) | 0;
   const half = 1 << (bits - 1);
-  for (let y = 0; y < height; y++) {
-    const begin = first[y]! * row;
-    const at = y * row;
+  for (let y = 0; y < to.height; y++) {
+    const begin = Math.imul(first[y]!, row);
+    const at = Math.imul(y, row);
+    const place = Math.imul(y, count);
+    const v = weights[place]!;
+    const w = count > 1 ? weights[place + 1]! : 0;
+    const u = count > 2 ? weights[place + 2]! : 0;
+    const second = count > 1 ? row : 0;
+    const third = count > 2 ? 2 * row : 0;
     for (let i = 0; i < row; i++) {
-      let sum = half;
-      for (let k = 0, a = begin + i; k < count; k++, a += row) sum += weights[count * y + k]! * values[a]!;
+      const a = (begin + i) | 0;
+      let sum = (half + Math.imul(v, values[a]!) + Math.imul(w, values[(a + second) | 0]!)) | 0;
+      sum = (sum + Math.imul(u, values[(a + third) | 0]!)) | 0;
+      for (let k = 3, b = (a + 3 * row) | 0; k < count; k++, b = (b + row) | 0) {
+        sum = (sum + Math.imul(weights[place + k]!, values[b]!)) | 0;
+      }
       out[at + i] = sum >> bits;
     }
   }
