@@ -34,6 +34,7 @@ export { fineTuneRecipe, fineTuneTestRecipe } from './feed/augment/recipes/fine-
 export { imagenetRecipe, imagenetTestRecipe } from './feed/augment/recipes/imagenet.js';
 export { simclrRecipes } from './feed/augment/recipes/simclr.js';
 export { cifar10Statistics, imagenetStatistics } from './feed/augment/recipes/statistics.js';
+export { rendered } from './feed/augment/rendered.js';
 export { views } from './feed/augment/views.js';
 export type { Samples } from './feed/batch.js';
 // From a data set to batches.
@@ -49,11 +50,14 @@ export { xor, xorOfEach } from './feed/source/xor.js';
 export { ensemble } from './learn/ensemble/ensemble.js';
 export { ensembleTick, memberNorms, memberTicks, memberUpdates, trainEnsemble } from './learn/ensemble/operators.js';
 export { ensemblePenalty } from './learn/ensemble/penalty.js';
+export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
+export { ntXent } from './learn/loss/nt-xent.js';
 // Training.
 export { normal, uniform } from './learn/model/initialisation.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
+export { projected } from './learn/model/projected.js';
 export { resnet } from './learn/model/resnet.js';
 export { layerNorms, spectralTick, train } from './learn/operators.js';
 export { constant, cosine, step } from './learn/optimiser/schedule.js';
@@ -72,6 +76,7 @@ export {
   geometryGrid,
   geometryPlane,
   memberAccuracy,
+  onlineReadout,
   readout,
   tangentAttack,
   tracking,
@@ -85,3 +90,4 @@ export { attackKeys, regulariserKeys, trainingKeys } from './run/keys.js';
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-by.js';
+export { startingFrom } from './run/weights/starting-from.js';

@@ -14,6 +14,7 @@ import { ensemblePenalty } from '../src/learn/ensemble/penalty.js';
 import { ensembleTick } from '../src/learn/ensemble/tick.js';
 import { ensembleStage } from '../src/learn/ensemble/train.js';
 import type { EnsembleUpdate } from '../src/learn/ensemble/update.js';
+import { barlowTwins } from '../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../src/learn/loss/cross-entropy.js';
 import { mlp } from '../src/learn/model/mlp.js';
 import { sgd } from '../src/learn/optimiser/sgd.js';
@@ -30,6 +31,7 @@ import { exactDistances } from '../src/measure/geometry/exact-distances.js';
 import { geometryGrid } from '../src/measure/geometry/geometry-grid.js';
 import { geometryPlane } from '../src/measure/geometry/geometry-plane.js';
 import { eachMember } from '../src/measure/member.js';
+import { onlineReadout } from '../src/measure/readout/online-readout.js';
 import { readout } from '../src/measure/readout/readout.js';
 import { tracking } from '../src/measure/tracking.js';
 import { journal } from '../src/run/journal.js';
@@ -115,6 +117,19 @@ const rows: Record<string, Row> = {
   readout: {
     make: () => readout(mlp([2, 4, 2]), points, points, { batch: 3, gradientTolerance: 1e-9 }),
     items: updates,
+  },
+  'online readout': {
+    make: () => onlineReadout(mlp([2, 4, 2]), points, points, { batch: 3, gradientTolerance: 1e-9, images: 4 }),
+    items: updates,
+  },
+  'train on two views': {
+    make: () =>
+      trainStage(mlp([2, 4, 2]), { loss: barlowTwins(), optimiser: sgd({ rate: 0.5, momentum: 0.9 }), seed: 1 }),
+    items: () =>
+      batches().map((batch) => ({
+        ...{ ...batch, sampleShape: [2, 2] },
+        values: Float32Array.from({ length: 16 }, (_, i) => batch.values[i % 8]! + Math.sin(i)),
+      })),
   },
   'ensemble: train': {
     make: () => {

@@ -3,8 +3,10 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import { tf } from './device/tf.js';
+import { inputsOf } from './inputs.js';
 import { gradientsOf } from './loss/gradients.js';
 import type { Loss } from './loss/loss.js';
+import type { ViewsLoss } from './loss/views-loss.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimiser } from './optimiser/optimiser.js';
 import type { Regulariser } from './regulariser/regulariser.js';
@@ -17,7 +19,7 @@ export interface Batch extends Positioned {
   readonly epoch: number;
   /** Samples of the epoch still to come. */
   readonly remaining: number;
-  /** Shape of one sample. */
+  /** Shape of one sample; of several views of it [views, ...]. */
   readonly sampleShape: readonly number[];
   /** [n, ...sampleShape]. */
   readonly values: Float32Array;
@@ -43,7 +45,8 @@ export interface TrainState {
 }
 
 export interface Training {
-  readonly loss: Loss;
+  /** Over labels, or over several views of each sample: then each sample is as many views, as the loss compares. */
+  readonly loss: Loss | ViewsLoss;
   readonly optimiser: Optimiser;
   /** Its gradient is added at every update after its burn-in; a spectral one needs a `spectralTick`. */
   readonly penalty?: Regulariser;
@@ -97,7 +100,7 @@ export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Tra
     next(state, batch) {
       const n = batch.labels.length;
       const fresh = state.endsEpoch;
-      const [x, labels] = tensors(model, batch);
+      const [x, labels] = inputsOf(model, loss, batch);
       const { weights } = state;
       const active = penalty?.active(batch.epoch) ? penalty : undefined;
       const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
@@ -190,17 +193,6 @@ function finite(loss: number, update: number): number {
     `training diverged: the loss is ${loss} at update ${update}`,
     'take a smaller learning rate or γ, and go on from the last snapshot or start again',
   );
-}
-
-function tensors(model: Model, { values, labels, sampleShape }: Batch): [tf.Tensor, tf.Tensor1D] {
-  const size = model.inputShape.reduce((product, length) => product * length, 1);
-  if (values.length !== labels.length * size) {
-    throw new WeirError(
-      `stage 'train' was handed samples of shape [${sampleShape.join(', ')}], but ${model.name} takes [${model.inputShape.join(', ')}]`,
-      `give the model an input of ${sampleShape.reduce((product, length) => product * length, 1)} values, or the data another shape`,
-    );
-  }
-  return [tf.tensor(values, [labels.length, ...model.inputShape]), tf.tensor1d(Int32Array.from(labels), 'int32')];
 }
 
 const read = (scalar: tf.Scalar): number => scalar.dataSync()[0]!;

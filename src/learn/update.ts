@@ -13,10 +13,13 @@ export interface Update extends Positioned {
   readonly endsEpoch: boolean;
   /** Only to be read. */
   readonly weights: Weights;
-  /** Mean loss of this update's batch before the update, in nats, without the penalty. */
+  /** Mean loss of this update's batch before the update, without the penalty; of labels in nats. */
   loss(): number;
   /** Mean loss over this epoch's samples so far, each as its batch met it. */
   epochLoss(): number;
-  /** Part of this epoch's samples so far that were classified correctly, each as its batch met it. */
+  /**
+   * Part of this epoch's samples so far that were classified correctly, or whose views were matched, each as its batch met it;
+   * NaN where the loss counts none.
+   */
   epochAccuracy(): number;
 }

@@ -8,6 +8,7 @@ import { geometryGrid as geometryGridStage } from './geometry/geometry-grid.js';
 import { geometryPlane as geometryPlaneStage } from './geometry/geometry-plane.js';
 import { eachMember as eachMemberStage } from './member.js';
 import { memberAccuracy as memberAccuracyStage } from './member-accuracy.js';
+import { onlineReadout as onlineReadoutStage } from './readout/online-readout.js';
 import { readout as readoutStage } from './readout/readout.js';
 import { tracking as trackingStage } from './tracking.js';
 
@@ -38,6 +39,9 @@ export const memberAccuracy = lifted(memberAccuracyStage);
 
 /** `readout` of `readout/readout.ts` as an operator. */
 export const readout = lifted(readoutStage);
+
+/** `onlineReadout` of `readout/online-readout.ts` as an operator. */
+export const onlineReadout = lifted(onlineReadoutStage);
 
 /** `tracking` of `tracking.ts` as an operator. */
 export const tracking = lifted(trackingStage);

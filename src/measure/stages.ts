@@ -10,4 +10,5 @@ export { certificate } from './certificate/certificate.js';
 export { exactDistances } from './geometry/exact-distances.js';
 export { geometryGrid } from './geometry/geometry-grid.js';
 export { geometryPlane } from './geometry/geometry-plane.js';
+export { onlineReadout } from './readout/online-readout.js';
 export { readout } from './readout/readout.js';

@@ -31,6 +31,7 @@ export class MetricsLog {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #written: number;
+  #flushed = performance.now();
 
   constructor(readonly file: string) {
     this.#handle = this.#do('open', () => openSync(file, 'a+'));
@@ -64,6 +65,17 @@ export class MetricsLog {
       this.#waitingBytes = bytes.length - at;
     }
     if (sync) this.#do('write', () => fsyncSync(this.#handle));
+  }
+
+  /** Flushes where the last flush was so many milliseconds ago; what the disk does not take waits for the next, and no error is told. */
+  flushAfter(milliseconds: number): void {
+    if (performance.now() - this.#flushed < milliseconds) return;
+    this.#flushed = performance.now();
+    try {
+      this.flush();
+    } catch {
+      // `append` and the flush before a snapshot tell it.
+    }
   }
 
   /** Cuts the log back to the length that a snapshot keeps; later records are made again by the resumed run. */
@@ -111,7 +123,10 @@ export class MetricsLog {
       return work();
     } catch (cause) {
       const code = String((cause as NodeJS.ErrnoException).code ?? cause);
-      const remedy = code === 'ENOSPC' ? 'the disk is full: free some space' : 'see that this user may write there';
+      const remedy =
+        code === 'ENOSPC'
+          ? 'the disk is full: free some space; the earlier snapshots are as they were'
+          : 'see that this user may write there';
       throw new WeirError(`cannot ${verb} the metric log ${this.file}: ${code}`, remedy, { cause });
     }
   }

@@ -5,14 +5,15 @@ import { Flow, type FlowState, type Outcome } from '../core/flow.js';
 import type { Positioned } from '../core/item.js';
 import { stage } from '../core/stage.js';
 import type { MetricsLog } from '../observe/metrics-log.js';
+import { type Cadence, isDue, type Moment } from './due.js';
 import { RunFolder } from './folder.js';
 import { journal, type MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
 import type { Found, SnapshotStore } from './snapshot/store.js';
 
-export interface Options {
-  /** Seconds from one snapshot to the next. */
-  readonly snapshotEvery: number;
+export interface Options extends Cadence {
+  /** How many to keep; those that other networks branch off, and the last of each network, are kept besides. */
+  readonly snapshotKeep?: number;
   /** What to do when a snapshot cannot be written. */
   readonly onSnapshotError: 'stop' | 'warn';
   /** Told of everything that happens; it must not throw and not take long. */
@@ -45,6 +46,7 @@ export type RunState = {
 export class Execution {
   private flow: Flow | undefined;
   private stopped = false;
+  private lost: string | undefined;
 
   constructor(
     private readonly folder: RunFolder,
@@ -58,6 +60,11 @@ export class Execution {
     this.flow?.stop();
   }
 
+  /** Why the newest snapshot could not be written, where the run went on without; none once one is written again. */
+  get unsaved(): string | undefined {
+    return this.lost;
+  }
+
   /** Trains and measures what is not done yet. @returns 'stopped' when it can be resumed. */
   async run(): Promise<Outcome> {
     const { config, seed } = this.folder.started;
@@ -66,7 +73,7 @@ export class Execution {
     let logged = this.folder.started.from?.logged ?? 0;
     try {
       for (const [i, network] of networks.entries()) {
-        const store = this.folder.snapshots(network.name);
+        const store = this.folder.snapshots(network.name, { keep: this.options.snapshotKeep });
         const before = readState(store, (message) => this.options.watch.warn(message));
         if (before?.done) {
           logged = before.state.logged;
@@ -101,7 +108,7 @@ export class Execution {
     metrics: MetricsLog,
     state: RunState | undefined,
   ): Promise<Outcome> {
-    const { watch, snapshotEvery, onSnapshotError } = this.options;
+    const { watch, onSnapshotError } = this.options;
     const { config, from } = this.folder.started;
     const network = networks[index]!;
     const branches = new Set(networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])));
@@ -110,7 +117,7 @@ export class Execution {
     const begun = performance.now() - 1000 * ((state ?? trunk)?.seconds ?? 0);
     let update = (state ?? trunk)?.update ?? 0;
     let ended: number | undefined; // the epoch that the newest update is the last of
-    let last = performance.now();
+    let saved: Moment = { at: performance.now(), update, epoch: ended };
 
     const write = (record: MetricRecord): void => {
       if (typeof record.number === 'number') update = record.number;
@@ -123,19 +130,22 @@ export class Execution {
       const about = { pipeline: this.pipeline.name, network: network.name, seed: network.seed, update };
       try {
         metrics.flush({ sync: true });
-        const saved: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
-        const path = store.write(label, saved as unknown as Data, about);
+        const state: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
+        const path = store.write(label, state as unknown as Data, about);
         watch.snapshot(path, update);
+        this.lost = undefined;
       } catch (error) {
         if (onSnapshotError === 'stop' || flow.finished) throw error;
-        watch.warn(`${(error as Error).message}; going on without`);
+        this.lost = (error as Error).message;
+        watch.warn(`${this.lost}; going on without`);
       }
-      last = performance.now();
+      saved = { at: performance.now(), update, epoch: ended };
     };
     const flow = new Flow(logged(streams, network.name, write), (at) => {
       watch.rest();
+      metrics.flushAfter(2000); // who looks at it meanwhile sees it grow
       if (ended !== undefined && branches.delete(ended)) snapshot(at, atEpoch(ended));
-      const due = performance.now() - last > 1000 * snapshotEvery;
+      const due = isDue(this.options, saved, { at: performance.now(), update, epoch: ended });
       if (due || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
     });
     this.flow = flow;

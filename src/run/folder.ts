@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../core/errors.js';
 import { MetricsLog } from '../observe/metrics-log.js';
+import type { Network } from './pipeline.js';
 import { SnapshotStore } from './snapshot/store.js';
 import { version } from './version.js';
 
@@ -19,9 +20,30 @@ export interface RunConfig {
   readonly createdAt: string;
   /** The setting of an experiment that this run is; '' or none where it is a run by itself. */
   readonly setting?: string;
+  /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
+  readonly networks?: readonly Planned[];
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
   readonly from?: { readonly run: string; readonly again: readonly string[]; readonly logged: number };
 }
+
+/** A network of a run, as the pipeline listed it. */
+export type Planned = Pick<Network, 'name' | 'epochs' | 'branch'> & { readonly members?: readonly string[] };
+
+/** Why a run ended before its time. */
+export interface Failure {
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What a run's config keeps of its networks. */
+export const planned = (networks: readonly Network[]): Planned[] =>
+  networks.map(({ name, epochs, branch, members }) => ({
+    name,
+    ...(epochs !== undefined && { epochs }),
+    ...(branch && { branch }),
+    ...(members && { members: members.map((member) => member.name) }),
+  }));
 
 /**
  * A run's folder: the resolved config, the metric log, snapshots, recordings, the report. Nothing else holds state.
@@ -40,7 +62,7 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'setting'>,
+    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks'>,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
@@ -95,9 +117,32 @@ export class RunFolder {
     return new MetricsLog(join(this.path, 'metrics.ndjson'));
   }
 
-  /** The snapshots of one network. */
-  snapshots(network: string): SnapshotStore {
-    return new SnapshotStore(join(this.path, 'snapshots', network));
+  /** The snapshots of one network; `keep` says how many stay when one is written. */
+  snapshots(network: string, { keep }: { readonly keep?: number | undefined } = {}): SnapshotStore {
+    return new SnapshotStore(join(this.path, 'snapshots', network), keep === undefined ? {} : { keep });
+  }
+
+  /** Why the run ended before its time; undefined where it did not, or goes on again. */
+  get failure(): Failure | undefined {
+    try {
+      return JSON.parse(readFileSync(this.failureFile, 'utf8')) as Failure;
+    } catch {
+      return undefined; // none, or not whole: it only tells
+    }
+  }
+
+  /** Notes why the run ends, for `weir status`; `undefined` takes the note away. A full disk stops no one here. */
+  set failure(failure: Failure | undefined) {
+    try {
+      if (failure === undefined) rmSync(this.failureFile, { force: true });
+      else writeFileSync(this.failureFile, `${JSON.stringify(failure)}\n`);
+    } catch {
+      // The error itself is told where the run was started.
+    }
+  }
+
+  private get failureFile(): string {
+    return join(this.path, 'failure.json');
   }
 
   get report(): string {

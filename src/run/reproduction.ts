@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../core/errors.js';
 import { resolveConfig } from './config.js';
 import { readState } from './execute.js';
-import { RunFolder } from './folder.js';
+import { planned, RunFolder } from './folder.js';
 import { loadPipeline } from './load-module.js';
 import type { Pipeline } from './pipeline.js';
 
@@ -68,7 +68,8 @@ function hasKey({ config }: Pipeline, setting: string): boolean {
 /** Opens the part's folder, or makes it. @throws {WeirError} when it holds a run of other values. */
 export function folderOf({ module, pipeline, setting, path, seed, config }: Part): RunFolder {
   if (!existsSync(join(path, 'config.json'))) {
-    return RunFolder.create(path, { module, pipeline: pipeline.name, seed, config, setting });
+    const networks = planned(pipeline.networks(config, seed));
+    return RunFolder.create(path, { module, pipeline: pipeline.name, seed, config, setting, networks });
   }
   const folder = RunFolder.open(path);
   const { started } = folder;

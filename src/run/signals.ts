@@ -1,10 +1,16 @@
-const signals = ['SIGINT', 'SIGTERM'] as const;
+/** SIGUSR1 is what Slurm can be told to send before a time limit: `sbatch --signal=B:USR1@120`. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
 
-/** Calls `stop` at the first SIGINT or SIGTERM; the second ends the process at once. @returns what undoes it. */
+/**
+ * Calls `stop` at the first of these signals; a second SIGINT or SIGTERM ends the process at once, further SIGUSR1 change nothing.
+ *
+ * @returns what undoes it
+ */
 export function stopOnSignals(stop: () => void): () => void {
   let asked = false;
   const heard = (signal: NodeJS.Signals): void => {
-    if (asked) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (asked && signal !== 'SIGUSR1') process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (asked) return;
     asked = true;
     stop();
   };

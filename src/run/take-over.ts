@@ -14,12 +14,12 @@ export function takeOver(
   config: Readonly<Record<string, unknown>>,
   streams: readonly string[],
 ): RunFolder {
-  const { module, pipeline, seed } = source.started;
+  const { module, pipeline, seed, networks } = source.started;
   const kept = [...readMetrics(join(source.path, 'metrics.ndjson'))].filter(
     ({ stream }) => !streams.includes(String(stream)),
   );
   const again = streams.map((stream) => `${stream}$`);
-  return RunFolder.create(path, { module, pipeline, seed, config }, (folder) => {
+  return RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
     const log = new MetricsLog(join(folder, 'metrics.ndjson'));
     for (const record of kept) log.append(record);
     log.flush({ sync: true });

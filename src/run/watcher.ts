@@ -52,7 +52,6 @@ export class Watcher implements Watch {
   record(record: MetricRecord): void {
     const { view } = this;
     if (view === undefined) return;
-    if (record.outcome !== undefined) this.attacked(record);
     const number = (field: string): number | null =>
       typeof record[field] === 'number' ? (record[field] as number) : null;
     const epoch = number('epoch') ?? view.epoch;
@@ -66,6 +65,7 @@ export class Watcher implements Watch {
       testAccuracy: number('accuracy') ?? view.testAccuracy,
       sigma: (record.sigma as Record<string, number> | undefined) ?? view.sigma,
     };
+    if (record.outcome !== undefined) this.attacked(record);
     if (this.began.epochs === 0) this.began.epochs = epoch;
   }
 

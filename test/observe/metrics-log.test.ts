@@ -32,6 +32,22 @@ test('records come back, NaN and infinities too; the length counts those not yet
   expect([...readMetrics(file)]).toHaveLength(5002);
 });
 
+test('now and then it is flushed for who looks at it; a full disk is told by the flush before a snapshot alone', () => {
+  const log = new MetricsLog(file);
+  log.append({ update: 1 });
+  log.flushAfter(60_000);
+  expect(statSync(file).size).toBe(0);
+  log.flushAfter(0);
+  expect([...readMetrics(file)]).toEqual([{ update: 1 }]);
+  log.close();
+  if (process.platform !== 'linux') return;
+  const full = new MetricsLog('/dev/full');
+  full.append({ update: 1 });
+  full.flushAfter(0);
+  expect(full.length).toBe(13);
+  expect(() => full.flush()).toThrow('ENOSPC');
+});
+
 test('cut back to a snapshot and written again, it is the same', () => {
   const log = new MetricsLog(file);
   const lengths = [0];

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -65,28 +66,92 @@ test('killed at random instants and resumed, a run ends in the same bits: weight
   expect((await weir('hash', '--all', folder)).out).toBe(whole);
 }, 240_000);
 
-test('SIGTERM stops after a snapshot with status 75, and the run can be gone on with', async () => {
-  const folder = join(base, 'stopped');
-  const { child, ended, said } = start(...args(folder));
-  await said('training');
-  child.kill('SIGTERM');
-  const { status, out } = await ended;
-  expect(status).toBe(75);
-  expect(out).toContain(`weir resume ${folder}`);
-  const resumed = await weir('resume', folder);
-  expect(resumed.status).toBe(0);
+const statusOf = async (folder: string): Promise<unknown> =>
+  JSON.parse((await weir('status', folder, '--json')).out)[0];
+
+test.each(['SIGTERM', 'SIGUSR1'] as const)(
+  '%s stops after a snapshot with status 75, and the run can be gone on with; `weir status` tells',
+  async (signal) => {
+    const folder = join(base, `stopped-by-${signal}`);
+    const { child, ended, said } = start(...args(folder));
+    await said('training');
+    child.kill(signal);
+    if (signal === 'SIGUSR1') child.kill(signal); // a second one is no hurry
+    const { status, out } = await ended;
+    expect(status).toBe(75);
+    expect(out).toContain(`weir resume ${folder}`);
+    expect(await statusOf(folder)).toMatchObject({ state: 'stopped', process: null, snapshotAge: expect.any(Number) });
+    const resumed = await weir('resume', folder, '--snapshot-updates', '500');
+    expect(resumed.status).toBe(0);
+    expect((await weir('hash', '--all', folder)).out).toBe(whole);
+    expect(await statusOf(folder)).toMatchObject({
+      state: 'done',
+      epoch: 6000,
+      update: 6000,
+      network: { index: 1, of: 1 },
+    });
+  },
+  120_000,
+);
+
+const logged = (folder: string, stream: string): number => {
+  const file = join(folder, 'metrics.ndjson');
+  return existsSync(file) ? readFileSync(file, 'utf8').split(`"stream":"${stream}"`).length - 1 : 0;
+};
+
+test('SIGUSR1 inside an attack: a snapshot between two of its results, status 75, and the rest of them on resume', async () => {
+  const folder = join(base, 'stopped-in-attack');
+  const { child, ended } = start(...args(folder));
+  while (child.exitCode === null && logged(folder, 'attacks') === 0) await new Promise((next) => setTimeout(next, 2));
+  child.kill('SIGUSR1');
+  expect(await ended).toMatchObject({ status: 75, err: expect.stringMatching(/attack · [1-9]\d*\/\d+ samples/) });
+  expect(logged(folder, 'attacks')).toBeLessThan(logged(join(base, 'whole'), 'attacks'));
+  expect(await statusOf(folder)).toMatchObject({ state: 'stopped', phase: 'attack', epoch: 6000 });
+  expect((await weir('resume', folder)).status).toBe(0);
   expect((await weir('hash', '--all', folder)).out).toBe(whole);
 }, 120_000);
 
+test('snapshots by epochs, so many kept; the last of the network besides', async () => {
+  const folder = join(base, 'by-epochs');
+  const rarely = ['--snapshot-every', '3600', '--snapshot-epochs', '1000', '--snapshot-keep', '2'];
+  expect((await weir(...args(folder).filter((arg) => !often.includes(arg)), ...rarely)).status).toBe(0);
+  const names = readdirSync(join(folder, 'snapshots/xor')).sort();
+  expect(names).toEqual(['000005-5000.snapshot', '000006-6000.snapshot', '000007-done.snapshot']);
+  expect((await weir('hash', '--all', folder)).out).toBe(whole);
+}, 60_000);
+
+test('a stop whose snapshot cannot be written says so, and goes on from the one before', async () => {
+  const folder = join(base, 'unsaved');
+  const { child, ended, said } = start(...args(folder), '--on-snapshot-error', 'warn');
+  const [snapshots, aside] = [join(folder, 'snapshots/xor'), join(folder, 'aside')];
+  while (child.exitCode === null && !(existsSync(snapshots) && readdirSync(snapshots).some(isWhole))) {
+    await new Promise((next) => setTimeout(next, 2));
+  }
+  renameSync(snapshots, aside);
+  writeFileSync(snapshots, ''); // in the way of the folder
+  await said('going on without');
+  child.kill('SIGTERM');
+  const { status, err } = await ended;
+  expect([status, err]).toEqual([75, expect.stringMatching(/this stop is not saved \(.*ENOTDIR.*\): what came after/)]);
+  rmSync(snapshots);
+  renameSync(aside, snapshots);
+  expect((await weir('resume', folder)).status).toBe(0);
+  expect((await weir('hash', '--all', folder)).out).toBe(whole);
+}, 60_000);
+
+const isWhole = (name: string): boolean => name.endsWith('.snapshot');
+
 test('a run folder belongs to one process', async () => {
   const folder = join(base, 'shared');
-  const first = start(...args(folder));
+  const first = start(...args(folder), '--set', 'epochs=1000000'); // it must not end meanwhile
   await first.said('training');
   const second = await weir('resume', folder);
   expect(second.status).toBe(1);
   expect(second.err).toContain(`${first.child.pid}`);
+  expect(await statusOf(folder)).toMatchObject({ state: 'running', process: { pid: first.child.pid } });
   first.child.kill('SIGKILL');
   await first.ended;
+  expect(await statusOf(folder)).toMatchObject({ state: 'killed', process: { pid: first.child.pid } });
 }, 60_000);
 
 test('an altered snapshot is named and the one before it used; of none at all a resume says so', async () => {
@@ -142,6 +207,7 @@ test.skipIf(!full)(
       expect(err).toContain('the disk is full');
       expect(err).toContain('the earlier snapshots are as they were');
       rmSync(filler);
+      expect(await statusOf(folder)).toMatchObject({ state: expect.stringMatching(/^(failed|stopped)$/) }); // the note has no room
       expect((await weir('resume', folder)).status).toBe(0);
       expect((await weir('hash', '--all', folder)).out).toBe(whole);
     } finally {

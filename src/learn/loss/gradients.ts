@@ -1,37 +1,26 @@
 import { tf } from '../device/tf.js';
 import type { Gradients, Model, Weights } from '../model/model.js';
+import type { Learned, OfFeatures } from './learned.js';
 import type { Loss } from './loss.js';
-
-/** What one look at a batch gives; the tensors belong to the caller. */
-export interface Learned {
-  /** The mean loss over the batch, a scalar. */
-  readonly loss: tf.Scalar;
-  /** How many samples were classified correctly, a scalar. */
-  readonly correct: tf.Scalar;
-  /** Of every weight that is trained. */
-  readonly gradients: Gradients;
-  /** The running statistics after this batch, where the model keeps some. */
-  readonly statistics?: Weights;
-}
-
-/** The gradient of a penalty on the features of a batch, [n, width] as they are; it belongs to the caller. */
-export type OfFeatures = (features: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor2D;
+import { viewGradients } from './view-gradients.js';
+import { isOfViews, type ViewsLoss } from './views-loss.js';
 
 /**
  * The loss of a batch and its gradient with respect to every weight that is trained: by the model's own backward pass where it
- * has one, else by TensorFlow.js's automatic differentiation.
+ * has one, else by TensorFlow.js's automatic differentiation. A loss over views goes through the model's own backward pass, see `viewGradients`.
  *
- * @param x float32 [n, ...inputShape] @param labels int32 [n]
+ * @param x float32 [n, ...inputShape] @param labels int32 [n]; of several views n is that of all of them together
  * @param ofFeatures the gradient of a further penalty on Φ(x), which is sent back with the loss's
  */
 export function gradientsOf(
   model: Model,
-  loss: Loss,
+  loss: Loss | ViewsLoss,
   weights: Weights,
   x: tf.Tensor,
   labels: tf.Tensor1D,
   ofFeatures?: OfFeatures,
 ): Learned {
+  if (isOfViews(loss)) return viewGradients(model, loss, weights, x, labels, ofFeatures);
   if (model.pullback === undefined) return automatic(model, loss, weights, x, labels, ofFeatures);
   const pullback = model.pullback(weights, x);
   const { value, gradient } = loss.of(pullback.logits, labels);

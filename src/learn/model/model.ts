@@ -25,6 +25,12 @@ export interface Pullback {
   gradients(logitsGradient: tf.Tensor2D, featuresGradient?: tf.Tensor2D): Gradients;
 }
 
+/** The same as far as the features, for a head of another kind: no readout is asked for among the weights. */
+export interface FeaturePullback extends Pick<Pullback, 'features' | 'statistics'> {
+  /** Call it once: it takes what the forward pass kept, features included; of every trained weight of the feature map. */
+  gradients(featuresGradient: tf.Tensor2D): Gradients;
+}
+
 /** A model whose first layer is dense, x·kernel + bias, and the way from there to the logits. */
 export interface DenseFirst {
   readonly kernel: string;
@@ -85,6 +91,8 @@ export interface Model {
   readonly first?: DenseFirst;
   /** The forward pass with a backward pass made by hand; without it the gradient is TensorFlow.js's. */
   pullback?(weights: Weights, x: tf.Tensor): Pullback;
+  /** The same of the feature map alone, where the model has it: what a head can be put upon. */
+  featurePullback?(weights: Weights, x: tf.Tensor): FeaturePullback;
   /** Jacobians of the feature map by hand, where the model has them; else by differentiation. */
   readonly jacobian?: FeatureJacobian;
   /** The feature map piece by piece, one behind another: what a bound on its Lipschitz constant is made of. */

@@ -3,7 +3,8 @@ import { convolutions } from '../device/native/convolution/on-this-device.js';
 import { checkPrecision, type Precision, precisions } from '../device/native/precision.js';
 import { lent } from '../device/native/raw.js';
 import { tf } from '../device/tf.js';
-import { type ConvLayer, type Model, type Padding, type Weights, weight } from './model.js';
+import { type Head, headOutputs, throughHead } from './head.js';
+import type { ConvLayer, FeaturePullback, Model, Padding, Weights } from './model.js';
 import { evaluate } from './resnet/evaluate.js';
 import { folds } from './resnet/fold.js';
 import { residualJacobian } from './resnet/linearise.js';
@@ -85,6 +86,14 @@ export function resnet(options: ResnetOptions): Model {
       maps.dispose();
       return mean;
     });
+  const featurePullback = (weights: Weights, x: tf.Tensor): FeaturePullback => {
+    checkPrecision(precision);
+    folded.drop();
+    const shaped = images(x);
+    const pass = trainingPass(plan, weights, shaped, precision, engineOf(precision));
+    shaped.dispose();
+    return pass;
+  };
 
   return {
     name: `resnet${depth} ${stem} width ${width} ${padding}${precision === 'float32' ? '' : ` ${precision}`}`,
@@ -96,22 +105,14 @@ export function resnet(options: ResnetOptions): Model {
     parts: partsOf(plan, asLayer),
     start: (seed) => startResnet(plan, seed, initialisation),
     features,
-    logits: (weights, x) =>
-      tf.tidy(() => {
-        const kernel = weight<tf.Tensor2D>(weights, 'readout/kernel');
-        return tf.add(tf.matMul(features(weights, x), kernel), weight(weights, 'readout/bias')) as tf.Tensor2D;
-      }),
-    pullback(weights, x) {
-      checkPrecision(precision);
-      folded.drop();
-      const shaped = images(x);
-      const pass = trainingPass(plan, weights, shaped, precision, engineOf(precision));
-      shaped.dispose();
-      return pass;
-    },
+    logits: (weights, x) => tf.tidy(() => headOutputs(readout, weights, features(weights, x))),
+    pullback: (weights, x) => throughHead(readout, weights, featurePullback(weights, x)),
+    featurePullback,
     jacobian: residualJacobian(plan, folded.of, engine, images),
   };
 }
+
+const readout: Head = { layers: [{ kernel: 'readout/kernel', bias: 'readout/bias' }] };
 
 const asLayer = ({ name, kernel, stride, height, width, padding, norm }: ConvPlan): ConvLayer => ({
   ...{ kind: 'conv', name, kernel, stride, inputSize: [height, width], padding },

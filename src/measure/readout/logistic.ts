@@ -22,8 +22,9 @@ export type Logistic = {
 /**
  * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not penalised.
  *
- * As scikit-learn's LogisticRegression with C = 1, except that it is a softmax over K classes for K = 2 too, that the tolerance
- * is on this sum's gradient and not on the mean's, and that it goes on until it has converged: see `iterations`.
+ * As scikit-learn's LogisticRegression with C = 1, except that it is a softmax over K classes for K = 2 too, that the tolerance is a
+ * hundredth of its, and that it goes on until it has converged: see `iterations`. As there the tolerance is on the mean over the samples:
+ * no component of this sum's gradient is larger than tolerance · C · n when it ends.
  *
  * The penalty makes the minimum in W unique whatever the rank of the features: where columns are copies or combinations of each
  * other, it is the one of least norm. In b it is unique up to a common constant, which is chosen to make their mean 0.
@@ -35,7 +36,7 @@ export function logistic(
   design: Design,
   labels: ArrayLike<number>,
   classes: number,
-  { inverseRegularisation: C = 1, tolerance = 1e-4, iterations = 10_000, memory }: LogisticOptions = {},
+  { inverseRegularisation: C = 1, tolerance = 1e-6, iterations = 10_000, memory }: LogisticOptions = {},
 ) {
   checkLabels(labels, design.samples, classes);
   if (!(C > 0 && Number.isFinite(C)) || !(tolerance > 0) || !(iterations >= 1)) {
@@ -92,7 +93,7 @@ export function logistic(
       } satisfies Partial<Problem>)),
   };
 
-  const options = { tolerance, iterations, ...(memory !== undefined && { memory }) };
+  const options = { tolerance: tolerance * C * design.samples, iterations, ...(memory !== undefined && { memory }) };
   const { start, next } = minimiser(problem, options);
   return {
     /** At W = 0, b = 0. */

@@ -14,7 +14,7 @@ import type { Minimum } from './problem.js';
 export interface ReadoutOptions {
   /** C: the weight of the losses against the penalty. */
   readonly inverseRegularisation?: number;
-  /** The fit ends when no component of the gradient is larger than this. */
+  /** The fit ends when no component of the gradient is larger than this, a sample: see `logistic`. */
   readonly gradientTolerance?: number;
   /** Iterations of L-BFGS after which the fit ends though it has not converged. */
   readonly fitIterations?: number;

@@ -32,14 +32,11 @@ export function render(view: ProgressView, { width, colour }: Drawing): string[]
   const lines: (readonly Part[])[] = [
     [
       { text: `${view.pipeline}: ${network.name}`, paint: c.bold },
-      { text: view.phase, paint: c.cyan },
+      { text: phase(view), paint: c.cyan },
       ...(network.of > 1 ? [{ text: `network ${network.index} of ${network.of}`, paint: c.dim }] : []),
     ],
     progress(view, width, c),
-    [
-      { text: `update ${count(view.update)}/${count(view.updates)}` },
-      ...(rate ? [{ text: `${count(rate.value)} ${rate.unit}` }] : []),
-    ],
+    [{ text: updates(view) }, ...(rate ? [{ text: `${count(rate.value)} ${rate.unit}` }] : [])],
     [
       view.loss !== null && !Number.isFinite(view.loss)
         ? { text: `loss ${view.loss}`, paint: c.red }
@@ -63,10 +60,12 @@ export function renderLine(view: ProgressView): string {
   const { network, attacked } = view;
   const parts = [
     `${view.pipeline}: ${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
-    view.phase,
+    phase(view),
     ...(attacked
       ? [`${count(attacked.done)}/${count(attacked.of)} samples`, `mean Δx ${number(attacked.meanDistance)}`]
-      : [`epoch ${count(view.epoch)}/${count(view.epochs)}`, `update ${count(view.update)}/${count(view.updates)}`]),
+      : trains(view)
+        ? [`epoch ${count(view.epoch)}/${count(view.epochs)}`, updates(view)]
+        : []),
     ...(view.loss === null || attacked ? [] : [`loss ${Number.isFinite(view.loss) ? number(view.loss) : view.loss}`]),
     ...(view.testAccuracy === null ? [] : [`test accuracy ${percent(view.testAccuracy)}`]),
     ...sigmaRange(view),
@@ -84,6 +83,16 @@ function sigmaRange({ sigma }: ProgressView): string[] {
   if (entries.length <= 3) return [`σ ${entries.map(([layer, value]) => `${layer} ${number(value)}`).join(', ')}`];
   const [layer, value] = entries.reduce((most, entry) => (entry[1] > most[1] ? entry : most));
   return [`largest σ ${layer} ${number(value)}`];
+}
+
+/** A pipeline without epochs takes up networks that are trained already. */
+const trains = ({ epochs }: ProgressView): boolean => epochs > 0;
+
+const phase = (view: ProgressView): string => (view.phase === 'training' && !trains(view) ? 'measuring' : view.phase);
+
+/** How many there will be is known when the first epoch is over. */
+function updates({ update, updates }: ProgressView): string {
+  return updates === 0 ? `update ${count(update)}` : `update ${count(update)}/${count(updates)}`;
 }
 
 function progress(view: ProgressView, width: number, c: ReturnType<typeof pc.createColors>): Part[] {

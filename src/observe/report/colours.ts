@@ -1,3 +1,5 @@
+import { transferOf } from './transfer.js';
+
 /** How one regulariser, or one class, looks in every figure: told apart by hue, by lightness in grey print, and by dash. */
 export interface Look {
   /** On white, and in every PNG. */
@@ -49,6 +51,17 @@ const CLASSES: readonly ClassLook[] = [
   { light: '#6b5a45', dark: '#c9b59b', dash: '2.5 2.5', symbol: 'star' },
 ];
 
+/** How a network that was pretrained looks by what it was fine-tuned with: a lighter tint of its pretraining's colour, and a dash. */
+const TINTS: Readonly<Record<string, { readonly white: number; readonly dash: string }>> = {
+  none: { white: 0, dash: 'none' },
+  'rep-spectral': { white: 0.3, dash: '7 3' },
+  'batch-spectral-shrinkage': { white: 0.55, dash: '2.5 2.5' },
+  'll-spectral': { white: 0.42, dash: '9 3 2 3' },
+  'l2-sp': { white: 0.2, dash: '12 3' },
+};
+
+const OTHER_TINT = { white: 0.48, dash: '5 2 1 2' };
+
 /** Single seeds, beside the coloured mean of all. */
 export const SEED = { light: '#8c8c8c', dark: '#9a9a9a' };
 
@@ -56,6 +69,8 @@ export const SEED = { light: '#8c8c8c', dark: '#9a9a9a' };
 export function look(regulariser: string): Look {
   const known = LOOKS[regulariser];
   if (known) return known;
+  const both = transferOf(regulariser);
+  if (both) return tinted(look(both.pretrained), TINTS[both.finetuned] ?? OTHER_TINT);
   let sum = 0;
   for (const letter of regulariser) sum = (sum * 31 + letter.codePointAt(0)!) % 9973;
   return OTHERS[sum % OTHERS.length]!;
@@ -68,7 +83,22 @@ export function classLook(label: number): ClassLook {
 
 /** CSS that turns the light colours of inline figures into the dark ones. */
 export function darkRules(): string {
-  return [...Object.values(LOOKS), ...OTHERS, ...CLASSES, SEED]
+  const once = [...Object.values(LOOKS), ...OTHERS];
+  const twice = once.flatMap((each) =>
+    [...Object.values(TINTS), OTHER_TINT].filter(({ white }) => white > 0).map((tint) => tinted(each, tint)),
+  );
+  return [...once, ...twice, ...CLASSES, SEED]
     .map(({ light, dark }) => `[fill="${light}"]{fill:${dark}}[stroke="${light}"]{stroke:${dark}}`)
     .join('\n');
+}
+
+/** The colour with so much white in it; on a dark page, with so much black. */
+function tinted({ light, dark }: Look, { white, dash }: { readonly white: number; readonly dash: string }): Look {
+  const mixed = (colour: string, to: number) =>
+    `#${[1, 3, 5]
+      .map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
+      .map((value) => Math.round(value + (to - value) * white))
+      .map((value) => value.toString(16).padStart(2, '0'))
+      .join('')}`;
+  return { light: mixed(light, 255), dark: mixed(dark, 20), dash };
 }

@@ -3,6 +3,7 @@ import type { Report } from './data.js';
 import { type Group, groups } from './groups.js';
 import { type Measure, measured } from './measures.js';
 import { mean } from './statistics.js';
+import { transferOf, unregularised } from './transfer.js';
 
 /** Two methods side by side in one measure. */
 export interface Compared {
@@ -17,7 +18,10 @@ export interface Compared {
   readonly test: Comparison | null;
 }
 
-/** Every method against the unregularised one, and rep-spectral against every other, in every measure that both have. */
+/**
+ * Every method against the unregularised one, and rep-spectral against every other, in every measure that both have. Of networks that
+ * were trained twice also every pretraining against none, and every fine-tuning against none, with the other stage the same.
+ */
 export function comparisons(report: Report): Compared[] {
   const all = groups(report);
   const measures = measured(report.networks);
@@ -50,6 +54,10 @@ export function probability(p: number): string {
 }
 
 function opposed(a: Group, b: Group): boolean {
-  if (a === b || a.regulariser === 'none') return false;
-  return b.regulariser === 'none' || a.regulariser === 'rep-spectral';
+  if (a === b || unregularised(a.regulariser)) return false;
+  if (unregularised(b.regulariser) || a.regulariser === 'rep-spectral') return true;
+  const [mine, theirs] = [transferOf(a.regulariser), transferOf(b.regulariser)];
+  if (!mine || !theirs) return false;
+  if (mine.finetuned === theirs.finetuned) return theirs.pretrained === 'none';
+  return mine.pretrained === theirs.pretrained && theirs.finetuned === 'none';
 }

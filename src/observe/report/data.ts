@@ -41,6 +41,8 @@ export interface NetworkReport {
   /** Epochs trained before the penalty is switched on; null where there is none. */
   readonly burnIn: number | null;
   readonly attack: Attack | null;
+  /** Readouts that were fitted to its features and tested while it was learned, in order of epoch. */
+  readonly probes?: readonly Probe[];
   /** The same representation under a readout that was fitted anew. */
   readonly readout?: Readout | null;
   /** Exact boundary distances, where the input has two dimensions. */
@@ -96,6 +98,22 @@ export interface Readout {
   readonly trainAccuracy: number;
   readonly converged: boolean;
   readonly attack: Attack | null;
+}
+
+/** How well a readout on the features of one moment does; fractions. */
+export interface Probe extends Interval {
+  readonly epoch: number;
+  readonly accuracy: number;
+  /** The same of the untrained network; null where it was not measured. */
+  readonly untrained: (Interval & { readonly accuracy: number }) | null;
+  /** Whether its fit converged. */
+  readonly converged: boolean;
+}
+
+/** 95 % of a fraction's values, given how many samples it was taken over. */
+export interface Interval {
+  readonly lower: number;
+  readonly upper: number;
 }
 
 /** The distance from a training or test point to the nearest point of another class, by a dense scan. */

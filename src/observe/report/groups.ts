@@ -1,4 +1,5 @@
 import type { NetworkReport, Report } from './data.js';
+import { transferOf } from './transfer.js';
 
 /** The networks that differ in nothing but their seed. */
 export interface Group {
@@ -42,9 +43,11 @@ export function settingsOf(networks: readonly NetworkReport[]): string[] {
   return unique(networks.map(settingOf)).sort((a, b) => place(a) - place(b) || a.length - b.length);
 }
 
-function byOrder(a: string, b: string): number {
+/** The order of regularisers, in figures and tables; of networks that were trained twice by pretraining, then by fine-tuning. */
+export function byOrder(a: string, b: string): number {
   const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
-  return place(a) - place(b);
+  const [first, second] = [a, b].map((name) => transferOf(name) ?? { pretrained: name, finetuned: name });
+  return place(first!.pretrained) - place(second!.pretrained) || place(first!.finetuned) - place(second!.finetuned);
 }
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)];

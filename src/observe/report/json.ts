@@ -52,6 +52,7 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
     sigma: columns(network.sigma),
     curves: columns(network.curves),
     attack: network.attack && attackJson(network.attack),
+    ...(network.probes && { probes: network.probes }),
     readout: readout && { ...readout, attack: readout.attack && attackJson(readout.attack) },
     exact: exact.map(({ index, label, distance }) => ({ index, label, distance })),
     certificates: certificates.map(certificateJson),

@@ -3,6 +3,7 @@ import type { Report } from './data.js';
 import { number, percent, plusMinus } from './format.js';
 import { type Group, groups } from './groups.js';
 import { type GroupSummary, summariseGroup, summariseNetwork } from './summary.js';
+import { unregularised } from './transfer.js';
 
 interface Ranked {
   readonly group: Group;
@@ -36,7 +37,7 @@ function ofSetting(all: readonly Group[]): string {
   const best = ranked[0];
   if (!best) return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
   const others = ranked.slice(1);
-  const baseline = others.find(({ group }) => group.regulariser === 'none');
+  const baseline = others.find(({ group }) => unregularised(group.regulariser));
   const second = others[0];
   const sentences = [lead(best, ranked.length)];
   if (second && second !== baseline)
@@ -52,7 +53,7 @@ function lead({ group, summary, distance }: Ranked, compared: number): string {
   const error = values > 1 ? summary.meanDistance.standardError : only.standardError;
   const over = values > 1 ? `${values} networks` : `${only.found} test samples${networks > 1 ? ' of one network' : ''}`;
   const size = `Δx = ${plusMinus(distance, error)} (mean ± standard error over ${over})`;
-  const who = group.regulariser === 'none' ? 'The unregularised network' : group.regulariser;
+  const who = unregularised(group.regulariser) ? 'The unregularised network' : group.regulariser;
   if (compared === 1) return `${who} has a mean adversarial distance of ${size}; there is no other to compare it with.`;
   return `${who} has the largest mean adversarial distance: ${size}.`;
 }

@@ -7,6 +7,7 @@ import { type RunState, readState } from '../execute.js';
 import { RunFolder } from '../folder.js';
 import { hashAll, hashWeights } from '../hash.js';
 import { loadPipeline } from '../load-module.js';
+import { weightsOf } from '../weights/of-snapshot.js';
 
 /** `weir hash RUN`: SHA-256 of the newest weights of every network, or of all state and the metric log. */
 export function hashCommand(): Command {
@@ -23,7 +24,11 @@ export function hashCommand(): Command {
         process.stdout.write(`${hashAll(state as Data, readMetrics(join(folder.path, 'metrics.ndjson')))}\n`);
         return;
       }
-      const weights = Object.fromEntries([...states].flatMap(([name, state]) => weightsOf(name, state)));
+      const weights = Object.fromEntries(
+        [...states].flatMap(([network, state]) =>
+          weightsOf(state).map(({ name, values }) => [`${network}/${name}`, values] as const),
+        ),
+      );
       if (Object.keys(weights).length === 0) {
         throw new WeirError(`the run in ${folder.path} has no weights`, 'its graph has no training step: use --all');
       }
@@ -41,12 +46,4 @@ async function statesOf(folder: RunFolder): Promise<Map<string, RunState>> {
   }
   if (states.size > 0) return states;
   throw new WeirError(`the run in ${folder.path} has no snapshot yet`, 'wait for its first, or resume it');
-}
-
-/** Every weight by `network/layer/weight`. */
-function weightsOf(network: string, state: RunState): [string, Float32Array][] {
-  const train = (state.flow.nodes.train ?? state.flow.nodes.trained)?.state as
-    | { readonly weights: readonly { readonly name: string; readonly values: Float32Array }[] }
-    | undefined;
-  return (train?.weights ?? []).map(({ name, values }) => [`${network}/${name}`, values]);
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../version.js';
 import { attackCommand } from './attack.js';
 import { doctorCommand } from './doctor.js';
+import { exportCommand } from './export.js';
 import { shown } from './failure.js';
 import { graphCommand } from './graph.js';
 import { hashCommand } from './hash.js';
@@ -12,6 +13,7 @@ import { reproduceCommand } from './reproduce.js';
 import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
+import { statusCommand } from './status.js';
 
 const weir = new Command('weir')
   .description('Run, resume, attack and report learning experiments wired as streams.')
@@ -24,11 +26,13 @@ for (const command of [
   resumeCommand,
   attackCommand,
   reproduceCommand,
+  statusCommand,
   reportCommand,
   graphCommand,
   recordCommand,
   replayCommand,
   hashCommand,
+  exportCommand,
   doctorCommand,
   setupCommand,
 ]) {

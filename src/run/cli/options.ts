@@ -31,6 +31,9 @@ export const folderOption = (): Option =>
   new Option('--run <folder>', 'folder of the run (default: a new one under runs/)');
 export const snapshotOptions = (): Option[] => [
   new Option('--snapshot-every <seconds>', 'time from one snapshot to the next').argParser(positive).default(60),
+  new Option('--snapshot-updates <n>', 'updates from one snapshot to the next, besides').argParser(count),
+  new Option('--snapshot-epochs <n>', 'epochs from one snapshot to the next, besides').argParser(count),
+  new Option('--snapshot-keep <n>', 'how many of these to keep').argParser(count).default(3),
   new Option('--on-snapshot-error <what>', 'when a snapshot cannot be written')
     .choices(['stop', 'warn'])
     .default('stop'),
@@ -40,5 +43,8 @@ export const itemsOption = (): Option => new Option('--items <n>', 'how many ite
 /** What `snapshotOptions` give. */
 export interface SnapshotSettings {
   readonly snapshotEvery: number;
+  readonly snapshotUpdates?: number;
+  readonly snapshotEpochs?: number;
+  readonly snapshotKeep: number;
   readonly onSnapshotError: 'stop' | 'warn';
 }

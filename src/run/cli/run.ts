@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
-import { RunFolder } from '../folder.js';
+import { planned, RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
 import { tryOut } from '../try-out.js';
 import { goOn } from './go-on.js';
@@ -38,7 +38,10 @@ export function runCommand(): Command {
       const fallback = slow ? pipeline.fallback : {};
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { fallback });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
-      const folder = RunFolder.create(settings.run, { module, pipeline: pipeline.name, seed: settings.seed, config });
+      const folder = RunFolder.create(settings.run, {
+        ...{ module, pipeline: pipeline.name, seed: settings.seed, config },
+        networks: planned(pipeline.networks(config, settings.seed)),
+      });
       await goOn(folder, pipeline, settings);
     });
 }

@@ -2,10 +2,21 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readMetrics } from '../../observe/metrics-reader.js';
 import type { CurvePoint, NetworkReport, Report } from '../../observe/report/data.js';
+import { transferOf, transferred, unregularised } from '../../observe/report/transfer.js';
 import type { RunFolder } from '../folder.js';
 import { version } from '../version.js';
 import { type Line, Lines, number } from './lines.js';
-import { alignment, attackOf, certificate, exactDistance, geometry, readoutOf, track } from './measures.js';
+import {
+  alignment,
+  attackOf,
+  certificate,
+  exactDistance,
+  geometry,
+  isProbe,
+  probe,
+  readoutOf,
+  track,
+} from './measures.js';
 
 /** Everything that the logs of some runs say, as a report. */
 export function collectReport(folders: readonly RunFolder[]): Report {
@@ -55,10 +66,13 @@ function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Lin
 function networkReport(folder: RunFolder, name: string, about: Line, lines: Lines, last: Line): NetworkReport {
   const { pipeline, config, setting = '' } = folder.started;
   const updates = lines.of('updates');
-  const tests = lines.of('tests');
+  // Readouts tested while a representation is learned are no tests of a network that has a classifier of its own.
+  const probed = [...lines.of('probes'), ...lines.of('tests')].filter(isProbe);
+  const tests = lines.of('tests').filter((line) => !isProbe(line));
+  const classifier = lines.of('classifiers').at(-1);
   const epochs = updates.filter((line) => line.endsEpoch);
   const iterations = Number(config.iterations ?? 40);
-  const regulariser = String(about.regulariser);
+  const regulariser = regulariserOf(about);
   return {
     ...{ name, pipeline, regulariser, setting },
     seed: Number(about.seed),
@@ -66,7 +80,7 @@ function networkReport(folder: RunFolder, name: string, about: Line, lines: Line
     updates: most(updates, 'number'),
     epochs: most(updates, 'epoch'),
     seconds: number((last.wall ?? {}) as Line, 'seconds'),
-    testAccuracy: number(tests.at(-1) ?? {}, 'accuracy'),
+    testAccuracy: number(classifier ?? tests.at(-1) ?? probed.at(-1) ?? {}, 'accuracy'),
     sampleShape: (about.sampleShape as number[] | undefined) ?? [],
     classes: (about.classes as string[] | undefined) ?? [],
     curves: {
@@ -76,8 +90,9 @@ function networkReport(folder: RunFolder, name: string, about: Line, lines: Line
       'test accuracy': curve(tests, 'accuracy'),
     },
     sigma: sigmaOf(lines.of('sigmas')),
-    burnIn: regulariser === 'none' ? null : number(config as Line, 'burnIn'),
+    burnIn: unregularised(transferOf(regulariser)?.finetuned ?? regulariser) ? null : number(config as Line, 'burnIn'),
     attack: attackOf(lines.of('attacks'), iterations),
+    ...(probed.length > 0 && { probes: probed.map(probe) }),
     readout: readoutOf(lines.of('readouts'), attackOf(lines.of('readoutAttacks'), iterations)),
     exact: lines.of('exactDistances').map(exactDistance),
     geometries: lines.of('geometries').map(geometry),
@@ -85,6 +100,12 @@ function networkReport(folder: RunFolder, name: string, about: Line, lines: Line
     alignments: lines.of('alignments').map(alignment),
     certificates: lines.of('certificates').map(certificate),
   };
+}
+
+/** One name for a network that was trained once; for one that was fine-tuned, both in a form that the report takes apart. */
+function regulariserOf({ regulariser, pretrained, finetuned }: Line): string {
+  const twice = typeof pretrained === 'string' && typeof finetuned === 'string';
+  return twice ? transferred({ pretrained, finetuned }) : String(regulariser);
 }
 
 const most = (lines: readonly Line[], field: string): number =>

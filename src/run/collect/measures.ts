@@ -6,6 +6,7 @@ import type {
   Certificate,
   ExactDistance,
   Geometry,
+  Probe,
   Readout,
   Track,
 } from '../../observe/report/data.js';
@@ -50,6 +51,16 @@ export function readoutOf(lines: readonly Line[], attack: Attack | null): Readou
     attack,
   };
 }
+
+/** Whether a line is of a readout that was fitted while the network learned. */
+export const isProbe = (line: Line): boolean => line.untrained !== undefined && typeof line.lower === 'number';
+
+/** One moment's readout: plain numbers, as logged. */
+export const probe = ({ epoch, accuracy, lower, upper, untrained, converged }: Line): Probe => ({
+  ...{ epoch: Number(epoch), accuracy: Number(accuracy), lower: Number(lower), upper: Number(upper) },
+  untrained: (untrained as Probe['untrained']) ?? null,
+  converged: converged === true,
+});
 
 export const exactDistance = (line: Line): ExactDistance => ({
   index: Number(line.index),

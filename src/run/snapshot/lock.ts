@@ -36,6 +36,14 @@ export function lockFolder(folder: string): Lock {
   }
 }
 
+/** The process that holds the folder, or held it when it was killed; undefined where nobody does. */
+export function holderOf(
+  folder: string,
+): { readonly mark: ProcessMark; readonly alive: boolean | 'unknown' } | undefined {
+  const newest = holders(folder).sort((a, b) => b.number - a.number)[0];
+  return newest?.mark && { mark: newest.mark, alive: alive(newest.mark) };
+}
+
 function take(folder: string, draft: string): string {
   for (;;) {
     const before = holders(folder);

@@ -1,7 +1,7 @@
 import { WeirError } from '../../core/errors.js';
 import { scoped } from '../../learn/spectral/scoped.js';
 import { compare, type Deviation, part } from './compare.js';
-import { kinds, notYet } from './kind/all.js';
+import { kinds } from './kind/all.js';
 import type { VectorKind } from './kind/kind.js';
 import { nameOf, readCase, readVectors } from './read.js';
 
@@ -25,8 +25,7 @@ export interface CheckedFile {
   /** Empty where the file could not be read. */
   readonly kind: string;
   readonly source: string;
-  /** `skipped`: of a kind that comes with a later version. */
-  readonly outcome: 'within' | 'out' | 'malformed' | 'skipped';
+  readonly outcome: 'within' | 'out' | 'malformed';
   readonly cases: readonly CheckedCase[];
   readonly problem?: Problem;
 }
@@ -36,16 +35,9 @@ export function checkVectors(path: string): CheckedFile {
   const about = { path, kind: '', source: '', cases: [] };
   try {
     const { kind, source, cases } = readVectors(path);
-    if (notYet.includes(kind)) {
-      const problem = { message: `kind '${kind}' is not supported yet by this version` };
-      return { ...about, kind, source, outcome: 'skipped', problem };
-    }
     const found = kinds.find((each) => each.kind === kind);
     if (found === undefined) {
-      throw new WeirError(
-        `there is no kind '${kind}'`,
-        `kinds are ${[...kinds.map((each) => each.kind), ...notYet].join(', ')}`,
-      );
+      throw new WeirError(`there is no kind '${kind}'`, `kinds are ${kinds.map((each) => each.kind).join(', ')}`);
     }
     const checked = cases.map((one, i) => scoped(() => checkCase(found, one, nameOf(one, i))));
     return { path, kind, source, outcome: checked.every(({ ok }) => ok) ? 'within' : 'out', cases: checked };

@@ -8,11 +8,9 @@ export function vectorTables(files: readonly CheckedFile[]): string[] {
   return [...files.flatMap((file) => [...table(file), '']), summary(files)];
 }
 
-function table({ path, kind, source, outcome, cases, problem }: CheckedFile): string[] {
+function table({ path, kind, source, cases, problem }: CheckedFile): string[] {
   const title = `${pc.bold(basename(path))}${kind === '' ? '' : `  ${kind}`}`;
-  if (problem !== undefined) {
-    return outcome === 'skipped' ? [title, `  ${pc.dim('–')} ${problem.message}`] : [title, ...failure('', problem)];
-  }
+  if (problem !== undefined) return [title, ...failure('', problem)];
   const rows = cases.map((one) => [one.name, ...cells(one)]);
   const head = ['case', 'furthest off', 'deviation', 'allowed', 'part'];
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
@@ -50,12 +48,10 @@ function summary(files: readonly CheckedFile[]): string {
   const out = cases.filter(({ ok }) => !ok).length;
   const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
   const unread = files.filter(({ outcome }) => outcome === 'malformed').length;
-  const skipped = files.filter(({ outcome }) => outcome === 'skipped').length;
   return [
     out === 0
       ? `${count(cases.length, 'case')} within tolerance`
       : `${out} of ${count(cases.length, 'case')} not within tolerance`,
     ...(unread === 0 ? [] : [`${count(unread, 'file')} not readable`]),
-    ...(skipped === 0 ? [] : [`${count(skipped, 'file')} skipped`]),
   ].join(', ');
 }

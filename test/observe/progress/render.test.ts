@@ -50,7 +50,7 @@ test('before anything is known there are dashes, not NaN', () => {
   expect(render(early, { width: 80, colour: false })).toEqual([
     'xor: none · starting',
     'epoch 0/0 · ──────────────────────── 0 %',
-    'update 0/0',
+    'update 0',
     'loss – · test accuracy –',
   ]);
 });
@@ -84,6 +84,12 @@ test('for a log, one line; of a deep network the largest σ', () => {
     'mnist: rep-spectral, seed 0 (4 of 4) · training · epoch 12/20 · update 708/1,180 · loss 0.0312 · test accuracy 97.8 % · σ hidden1 3.21, readout 1.08 · 10,240 samples/s · 1 min 12 s left · bottleneck: train',
   );
   expect(renderLine({ ...view, sigma: { a: 1, b: 4, c: 2, d: 3 } })).toContain('largest σ b 4.00');
+});
+
+test('of networks that are trained already no epochs are told', () => {
+  expect(renderLine({ ...early, pipeline: 'mnist-readout', phase: 'training' })).toBe(
+    'mnist-readout: none · measuring',
+  );
 });
 
 test('width counts columns, not code units', () => {

@@ -1,15 +1,20 @@
 import { expect, test } from 'vitest';
+import { darkRules, look } from '../../../src/observe/report/colours.js';
+import { comparisons } from '../../../src/observe/report/comparisons.js';
 import type { Report } from '../../../src/observe/report/data.js';
 import { figures } from '../../../src/observe/report/figures/all.js';
 import { compose } from '../../../src/observe/report/figures/compose.js';
 import type { Figure } from '../../../src/observe/report/figures/figure.js';
+import { groups } from '../../../src/observe/report/groups.js';
 import { reportHtml } from '../../../src/observe/report/html.js';
 import { reportJson } from '../../../src/observe/report/json.js';
 import { verdict } from '../../../src/observe/report/verdict.js';
 import { report } from './example.js';
+import { barlowNetwork } from './made-up/barlow.js';
 import { imageNetwork } from './made-up/images.js';
 import { METHODS } from './made-up/parts.js';
 import { alignmentNetwork, trackedNetwork } from './made-up/training.js';
+import { FINETUNED, transferNetwork, transfers } from './made-up/transfer.js';
 import { xorNetwork } from './made-up/xor.js';
 
 const SETTINGS = ['clean', 'noisy, decay 1e-4'];
@@ -27,6 +32,20 @@ const [starts, tracked] = [
   report([alignmentNetwork(0.001), alignmentNetwork(0.1)], { pipeline: 'alignment' }),
   report([trackedNetwork('tracking', false), trackedNetwork('tracking', true)]),
 ];
+
+const transfer = report(transfers(10), { pipeline: 'finetune-cifar10' });
+const folders = report(
+  ['dogs', 'flowers'].flatMap((setting) =>
+    (['none', 'rep-spectral'] as const).flatMap((pretrained) =>
+      [0, 1].map((seed) => transferNetwork(pretrained, 'none', seed, { pipeline: 'finetune-folder', setting })),
+    ),
+  ),
+  { pipeline: 'finetune-folder' },
+);
+const barlow = report(
+  (['none', 'rep-spectral'] as const).map((method) => barlowNetwork(method, 0)),
+  { pipeline: 'cifar10-barlow' },
+);
 
 const known = new Map<Report, Figure[]>(); // drawing takes a second or so
 const drawn = (of: Report): Figure[] => {
@@ -63,6 +82,68 @@ test('every figure of appendix A', () => {
   );
 });
 
+test('every figure of pretraining without labels and of transfer', () => {
+  expect(ids(barlow).slice(0, 3)).toEqual(['figure-7b-robustness', 'online-readout', 'figure-7a-distances']);
+  expect(ids(transfer)).toEqual([
+    ...['figure-8-transfer-distances', 'figure-e6-transfer-accuracies'],
+    ...['distances', 'thresholds', 'bounds', 'learning'],
+  ]);
+  expect(ids(folders)[0]).toBe('figure-e7-transfer');
+  const { panels } = figure(folders, 'figure-e7-transfer');
+  expect(panels.map(({ heading }) => heading)).toEqual(['dogs', undefined, 'flowers', undefined]);
+});
+
+test('the six combinations: a bar each and a dot for every network, by fine-tuning and within it by pretraining', () => {
+  const { panels, outcome, legend } = figure(transfer, 'figure-8-transfer-distances');
+  expect(legend.map(({ label, mark }) => [label, mark])).toEqual([
+    ['pretrained without a regulariser', 'frame'],
+    ['pretrained with rep-spectral', 'square'],
+  ]);
+  expect(panels[0]!.svg.match(/<circle/g)).toHaveLength(60);
+  const heights = [...panels[0]!.svg.matchAll(/<rect height="([^"]+)"/g)].map(([, height]) => Number(height));
+  const means = [...outcome.matchAll(/([a-z-]+ > [a-z-]+) (\d\.\d{3}) ±/g)];
+  expect(heights.map((height) => height / heights[0]!)).toEqual(
+    means.map(([, , value]) => expect.closeTo(Number(value) / Number(means[0]![2]), 1)),
+  );
+  expect(means.map(([, name]) => name)).toEqual([
+    ...['none > none', 'rep-spectral > none', 'none > rep-spectral', 'rep-spectral > rep-spectral'],
+    ...['none > batch-spectral-shrinkage', 'rep-spectral > batch-spectral-shrinkage'],
+  ]);
+  expect(outcome).toContain('Greatest: rep-spectral > none.');
+  expect(outcome).toContain('(paired t, n = 10 seeds, 95 % interval): rep-spectral less none +');
+});
+
+test('what is fine-tuned is compared with both stages plain, and with one of them plain and the other the same', () => {
+  const pairs = new Set(comparisons(transfer).map(({ a, b }) => `${a.regulariser} | ${b.regulariser}`));
+  expect([...pairs].sort()).toEqual(
+    [
+      ...['none > rep-spectral', 'none > batch-spectral-shrinkage'].map((name) => `${name} | none > none`),
+      ...FINETUNED.map((name) => `rep-spectral > ${name} | none > none`),
+      'rep-spectral > rep-spectral | none > rep-spectral',
+      'rep-spectral > batch-spectral-shrinkage | none > batch-spectral-shrinkage',
+      'rep-spectral > rep-spectral | rep-spectral > none',
+      'rep-spectral > batch-spectral-shrinkage | rep-spectral > none',
+    ].sort(),
+  );
+  expect(verdict(transfer)).toMatch(/^rep-spectral > none has the largest .* the unregularised network has/i);
+});
+
+test('six combinations have six looks, on white and on a dark page; those of one pretraining share its hue', () => {
+  const looks = groups(transfer).map(({ regulariser }) => look(regulariser));
+  for (const key of ['light', 'dark'] as const) expect(new Set(looks.map((each) => each[key])).size).toBe(6);
+  expect(look('rep-spectral > none')).toEqual(look('rep-spectral'));
+  for (const { light, dark } of looks) expect(darkRules()).toContain(`[fill="${light}"]{fill:${dark}}`);
+});
+
+test('a readout while the representation is learned stands beside the untrained network, each with its interval', () => {
+  const { outcome, legend } = figure(barlow, 'online-readout');
+  const { accuracy, lower, upper } = barlow.networks[0]!.probes!.at(-1)!;
+  const shown = [accuracy, lower, upper].map((value) => (100 * value).toFixed(1));
+  expect(outcome).toContain(`none ends at ${shown[0]} % (95 % interval ${shown[1]} % to ${shown[2]} %)`);
+  expect(outcome).toContain('On the untrained network: 36.0 % (95 % interval 35.1 % to 36.9 %). 2 of 42 fits stopped');
+  expect(legend.map(({ label }) => label)).toEqual(['none', 'rep-spectral', 'untrained network']);
+});
+
 test('a setting is headed in the figures and has a paragraph of the verdict', () => {
   expect(figure(xor, 'figure-e1-sigma').panels.map(({ heading }) => heading)).toEqual([
     ...['clean', undefined],
@@ -84,7 +165,7 @@ test('captions hold the numbers that came out, and the files hold the captions',
 });
 
 test('no number in a drawing is none', () => {
-  for (const of of [xor, mnist, starts, tracked]) {
+  for (const of of [xor, mnist, starts, tracked, transfer, folders, barlow]) {
     for (const each of drawn(of)) {
       expect([each.id, /NaN|Infinity|undefined/.test(compose(each).replace(/base64,[^"]+/g, ''))]).toEqual([
         each.id,

@@ -35,6 +35,13 @@ test('each pipeline of a report has figures of its own', () => {
   expect(ids(mixed)).toContain('figure-e1-sigma-xor-clean');
 });
 
+test('what was pretrained without labels stands beside figure 7, or beside none', () => {
+  const drawn = (pipeline: string) =>
+    ids(report(['none', 'rep-spectral'].map((kind) => network(kind, 0, [], { pipeline, attack })))).join(' ');
+  expect(drawn('cifar10-barlow')).toMatch(/^figure-7b-robustness figure-7a-distances bounds/);
+  expect(drawn('cifar10-simclr')).toMatch(/^robustness distances bounds/);
+});
+
 test('values that cannot be drawn stop no figure', () => {
   const curves = { 'training loss': [0, -1, Number.NaN, 0.5].map((value, epoch) => ({ epoch, value })) };
   const drawn = figures(report([network('none', 0, [0, 0], { curves, testAccuracy: null })]));

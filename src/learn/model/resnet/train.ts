@@ -5,7 +5,7 @@ import { convolutions } from '../../device/native/convolution/on-this-device.js'
 import { cast, type Precision } from '../../device/native/precision.js';
 import { lent, type Raw, run } from '../../device/native/raw.js';
 import { tf } from '../../device/tf.js';
-import { type Gradients, type Pullback, type Weights, weight } from '../model.js';
+import { type FeaturePullback, type Gradients, type Weights, weight } from '../model.js';
 import { type Block, block, type Parts } from './block.js';
 import type { Plan } from './plan.js';
 import { maxPool } from './pool.js';
@@ -22,7 +22,7 @@ export const engineOf = (precision: Precision): Engine => ({
 });
 
 /**
- * Forward through the network in training mode, with the way back by hand: what each layer's gradient needs is kept until then,
+ * Forward through the feature map in training mode, with the way back by hand: what each layer's gradient needs is kept until then,
  * and given back as soon as it has been used.
  *
  * @param x float32 [n, height, width, channels]
@@ -33,7 +33,7 @@ export function trainingPass(
   x: tf.Tensor4D,
   precision: Precision,
   engine: Engine,
-): Pullback {
+): FeaturePullback {
   const input = cast(lent(x), 'float32', precision);
   const stem = unit(engine, weights, plan.stem, input, { rectify: true });
   const pool = maxPool(precision);
@@ -42,17 +42,14 @@ export function trainingPass(
   for (const each of plan.blocks) blocks.push(block(engine, weights, each, blocks.at(-1)?.y ?? pooled?.[0] ?? stem.y));
   const last = blocks.at(-1)!.y;
   const features = tf.keep(meanOver(last, precision));
-  const kernel = weight<tf.Tensor2D>(weights, 'readout/kernel');
-  const logits = tf.tidy(() => tf.add(tf.matMul(features, kernel), weight(weights, 'readout/bias'))) as tf.Tensor2D;
   const statistics = tf.tidy(() =>
     Object.fromEntries(movedStatistics([stem, ...blocks.flatMap(({ units }) => units)], weights)),
   );
 
-  const gradients = (logitsGradient: tf.Tensor2D, featuresGradient?: tf.Tensor2D): Gradients => {
-    const readout = [tf.matMul(features, logitsGradient, true), tf.sum(logitsGradient, 0)] as const;
+  const gradients = (featuresGradient: tf.Tensor2D): Gradients => {
     const found = new Map<string, Raw>();
     const shape = last.shape as [number, number, number, number];
-    let parts: Parts = [spreadOver(shape, precision, logitsGradient, kernel, featuresGradient), undefined];
+    let parts: Parts = [spreadOver(shape, precision, featuresGradient), undefined];
     for (const each of [...blocks].reverse()) parts = each.back(parts, found);
     if (pooled) {
       const [y, padded] = pooled;
@@ -62,15 +59,15 @@ export function trainingPass(
     }
     stem.back(...parts, found, false);
     input.dispose();
-    tf.dispose([features, logits]);
+    features.dispose();
     const named = new Map<string, tf.Tensor>();
     for (const name of weights.keys()) {
       const raw = found.get(name);
       if (raw) named.set(name, raw.toTensor());
     }
-    return named.set('readout/kernel', readout[0]).set('readout/bias', readout[1]);
+    return named;
   };
-  return { features, logits, statistics: new Map(Object.entries(statistics)), gradients };
+  return { features, statistics: new Map(Object.entries(statistics)), gradients };
 }
 
 /** The mean over height and width, [n, channels]. */
@@ -85,14 +82,11 @@ export function meanOver(maps: Raw, precision: Precision): tf.Tensor2D {
 function spreadOver(
   shape: readonly [n: number, height: number, width: number, channels: number],
   precision: Precision,
-  dLogits: tf.Tensor2D,
-  kernel: tf.Tensor2D,
-  dFeatures?: tf.Tensor2D,
+  dFeatures: tf.Tensor2D,
 ): Raw {
   const [n, height, width, channels] = shape;
   const spread = tf.tidy(() => {
-    const back: tf.Tensor = tf.matMul(dLogits, kernel, false, true);
-    const each = tf.div(dFeatures ? tf.add(back, dFeatures) : back, height * width);
+    const each = tf.div(dFeatures, height * width);
     return tf.tile(tf.reshape(each, [n, 1, 1, channels]), [1, height, width, 1]);
   });
   const raw = cast(lent(spread), 'float32', precision);

@@ -13,12 +13,13 @@ export function against(groups: readonly Group[], measure: Measure, what: string
   if (pairs.length === 0) return '';
   const tests = [...new Set(pairs.map(tested))];
   const each = pairs.map(
-    (pair) => `less ${pair.b.regulariser} ${said(pair)}${tests.length > 1 ? ` (${tested(pair)})` : ''}`,
+    (pair) => `less ${pair.b.regulariser} ${apart(pair)}${tests.length > 1 ? ` (${tested(pair)})` : ''}`,
   );
   return `${what}, rep-spectral${tests.length === 1 ? ` (${tests[0]}${pairs[0]!.test ? ', 95 % interval' : ''})` : ''} ${each.join('; ')}.`;
 }
 
-function said({ difference, measure: { scale }, test }: Compared): string {
+/** The difference of a pair with its interval and p, as far as seeds can tell. */
+export function apart({ difference, measure: { scale }, test }: Compared): string {
   const size = `${difference >= 0 ? '+' : ''}${number(scale * difference)}`;
   if (test === null || test.lower === null) return size;
   const p = test.p === null ? '' : `, p ${probability(test.p)}`;

@@ -1,5 +1,6 @@
 import type { NetworkReport, Report } from '../data.js';
 import { settingOf } from '../groups.js';
+import { transferOf } from '../transfer.js';
 import { alignment } from './alignment.js';
 import { boundaries, planeBoundaries } from './boundaries.js';
 import { bounds } from './bounds.js';
@@ -7,6 +8,7 @@ import { distribution } from './distribution.js';
 import type { Figure } from './figure.js';
 import { learning } from './learning.js';
 import { meanDistances } from './mean-distances.js';
+import { onlineReadout } from './online-readout.js';
 import { pictures } from './pictures.js';
 import { refitted, robustness } from './robustness.js';
 import { acrossSettings } from './settings.js';
@@ -15,6 +17,7 @@ import { snapshots } from './snapshots.js';
 import { thresholds } from './thresholds.js';
 import { trackedImages, trackedPoints } from './tracking.js';
 import { tradeOff } from './trade-off.js';
+import { transferAccuracies, transferBoth, transferDistances } from './transfer.js';
 import { topEigenvalue, volume } from './volume.js';
 
 type Draw = (report: Report) => Figure | null;
@@ -32,8 +35,12 @@ const DRAWN: readonly Draw[] = [
   (report) => boundaries(only(report, noisy), true),
   (report) => volume(report, 'grid'),
   (report) => topEigenvalue(report, 'grid'),
-  (report) => (report.networks.every(planar) ? null : acrossSettings(report, robustness)),
+  (report) =>
+    report.networks.every(planar) || report.networks.some(twice) ? null : acrossSettings(report, robustness),
+  (report) => (folders(report) ? acrossSettings(report, transferBoth) : acrossSettings(report, transferDistances)),
+  (report) => (folders(report) ? null : acrossSettings(report, transferAccuracies)),
   (report) => acrossSettings(report, refitted),
+  (report) => acrossSettings(report, onlineReadout),
   (report) => acrossSettings(report, distribution),
   (report) => acrossSettings(report, thresholds),
   (report) => acrossSettings(report, bounds),
@@ -63,6 +70,12 @@ export function figures(report: Report): Figure[] {
 }
 
 const planar = ({ sampleShape }: NetworkReport): boolean => sampleShape.length === 1 && sampleShape[0] === 2;
+
+/** Pretrained, then fine-tuned. */
+const twice = ({ regulariser }: NetworkReport): boolean => transferOf(regulariser) !== null;
+
+/** Whether it was fine-tuned on folders of photographs: dogs, flowers, indoor scenes. */
+const folders = ({ pipeline }: Report): boolean => /folder/i.test(pipeline);
 
 const noisy = (network: NetworkReport): boolean => /noisy/i.test(settingOf(network));
 

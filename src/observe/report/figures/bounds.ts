@@ -8,6 +8,7 @@ import { foundSamples } from '../summary.js';
 import { type Figure, type Panel, widthOf } from './figure.js';
 import { iterations } from './mean-distances.js';
 import { Plot, panel } from './plot.js';
+import { shortened } from './text-width.js';
 import { logTicks, plain } from './ticks.js';
 
 interface Bounded {
@@ -109,10 +110,10 @@ function draw({ group, samples }: Row, domain: readonly [number, number], width:
         shown.filter(({ exact }) => exact !== null),
         { x: 'rank', y: 'exact', r: r + 0.6, symbol: 'times', stroke: 'currentColor', strokeWidth: r > 2 ? 1.4 : 0.9 },
       ),
-      Plot.dot([0], { frameAnchor: 'top-left', dx: 5, dy: -16, r: 4.5, fill: light }),
-      Plot.text([group.regulariser], {
+      Plot.dot([0], { frameAnchor: 'top-left', dx: -35, dy: -16, r: 4.5, fill: light }),
+      Plot.text([shortened(group.regulariser, width - 26, { bold: true })], {
         frameAnchor: 'top-left',
-        dx: 14,
+        dx: -26,
         dy: -22,
         text: (t: string) => t,
         fontWeight: 600,

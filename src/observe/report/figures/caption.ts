@@ -1,7 +1,8 @@
 import { escaped } from '../escaped.js';
 import type { Figure } from './figure.js';
+import { textWidth } from './text-width.js';
 
-const LETTER = 5.5; // mean width of a letter at 11.5 px, a little wide
+const SIZE = 11.5; // px
 const LINE = 17;
 
 /** What a figure's caption says, in order, and the word in bold that each begins with. */
@@ -15,7 +16,7 @@ export function said(figure: Figure): { readonly lead: string; readonly text: st
 
 /** The caption as SVG text in lines of `width` pixels, for a figure that travels without its page. */
 export function caption(figure: Figure, width: number, top: number): { readonly svg: string; readonly height: number } {
-  const room = Math.floor((width - 16) / LETTER);
+  const room = width - 16;
   let y = top + LINE;
   const lines: string[] = [];
   for (const { lead, text } of said(figure)) {
@@ -28,15 +29,15 @@ export function caption(figure: Figure, width: number, top: number): { readonly 
     });
     y += 5;
   }
-  return { svg: `<g font-size="11.5" fill="#444444">${lines.join('\n')}</g>`, height: y - top - LINE + 8 };
+  return { svg: `<g font-size="${SIZE}" fill="#444444">${lines.join('\n')}</g>`, height: y - top - LINE + 8 };
 }
 
-/** Words in lines of at most `room` letters; a longer word has a line of its own. */
+/** Words in lines of at most `room` pixels; a longer word has a line of its own. */
 function folded(text: string, room: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > room) {
+    if (line !== '' && textWidth(`${line} ${word}`, SIZE) > room) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;

@@ -3,6 +3,7 @@ import { number, plusMinus } from '../format.js';
 import { mean, quantile } from '../statistics.js';
 import type { Panel } from './figure.js';
 import { Plot, panel } from './plot.js';
+import { textWidth } from './text-width.js';
 
 /** One group in one panel: the value of each network, and how far its bar reaches from their mean. */
 export interface Column {
@@ -87,7 +88,14 @@ export function extent(all: readonly Column[]): readonly [number, number] {
   return [least - air, most + air];
 }
 
-function box(values: readonly number[], at: number, half: number, colour: string): Plot.Markish[] {
+/** Quartiles as a box, its thick line the median, whiskers to the least and the greatest. */
+export function box(
+  values: readonly number[],
+  at: number,
+  half: number,
+  colour: string,
+  opacity = 0.14,
+): Plot.Markish[] {
   const [low, middle, high] = [0.25, 0.5, 0.75].map((p) => quantile(values, p)!) as [number, number, number];
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const ends = [
@@ -99,13 +107,14 @@ function box(values: readonly number[], at: number, half: number, colour: string
     Plot.ruleY([least, most], { x1: () => at - half / 2, x2: () => at + half / 2, stroke: colour, strokeWidth: 1.5 }),
     Plot.rect([0], {
       ...{ x1: () => at - half, x2: () => at + half, y1: () => low, y2: () => high },
-      ...{ fill: colour, fillOpacity: 0.14, stroke: colour, strokeWidth: 1.5 },
+      ...{ fill: colour, fillOpacity: opacity, stroke: colour, strokeWidth: 1.5 },
     }),
     Plot.ruleY([middle], { x1: () => at - half, x2: () => at + half, stroke: colour, strokeWidth: 2.5 }),
   ];
 }
 
-function bar(centre: number, error: number, at: number, half: number, colour: string): Plot.Markish[] {
+/** A bar of twice that length about the mean. */
+export function bar(centre: number, error: number, at: number, half: number, colour: string): Plot.Markish[] {
   const [low, high] = [centre - error, centre + error];
   return [
     Plot.ruleX([0], { x: () => at, y1: () => low, y2: () => high, stroke: colour, strokeWidth: 2 }),
@@ -114,12 +123,18 @@ function bar(centre: number, error: number, at: number, half: number, colour: st
 }
 
 /** Where dot `i` of `n` stands, in halves of a column's width: never in the middle, where the mean is. */
-function beside(i: number, n: number): number {
+export function beside(i: number, n: number): number {
   const place = n > 1 ? (2 * i) / (n - 1) - 1 : 1;
   return (place < 0 ? -1 : 1) * (0.34 + 0.5 * Math.abs(place));
 }
 
-/** A name on two or three lines where one would run into the next. */
-function folded(label: string, room: number): string {
-  return label.length * 6.4 < room ? label : label.replace(/[- ]/g, (mark) => `${mark.trim()}\n`);
+/** A name on as few lines as its room, in pixels, allows: broken at spaces and behind hyphens. */
+export function folded(label: string, room: number): string {
+  const lines = [''];
+  for (const part of label.split(/(?<=[- ])/)) {
+    const line = lines.at(-1)! + part;
+    if (lines.at(-1) !== '' && textWidth(line.trimEnd()) >= room) lines.push(part);
+    else lines[lines.length - 1] = line;
+  }
+  return lines.map((line) => line.trimEnd()).join('\n');
 }

@@ -2,9 +2,9 @@ import { escaped } from '../escaped.js';
 import { caption } from './caption.js';
 import { type Figure, FONT, type Panel, WIDTH } from './figure.js';
 import { sample } from './legend.js';
+import { textWidth } from './text-width.js';
 
 const LINE = 26; // of the legend
-const LETTER = 6.4; // mean width of a letter at 12 px, so that entries do not run into one another
 const HEADING = 28;
 
 /** One SVG of all panels, the legend above and the caption below them: what the figure's files hold. */
@@ -65,7 +65,7 @@ function rowsOf({ panels, columns }: Figure): Row[] {
 function legend(figure: Figure, width: number): { readonly svg: string; readonly height: number } {
   let [x, y] = [8, 4];
   const entries = figure.legend.map((entry) => {
-    const wide = 32 + entry.label.length * LETTER;
+    const wide = 32 + textWidth(entry.label);
     if (x > 8 && x + wide > width) [x, y] = [8, y + LINE];
     const drawn = `<g transform="translate(${x} ${y})">${sample(entry)}<text x="32" y="13">${escaped(entry.label)}</text></g>`;
     x += wide + 24;

@@ -47,7 +47,7 @@ export function curves(all: readonly Series[], options: Curves): Panel {
     ...series.band.flatMap(({ low, high }) => [low, high]),
   ]);
   return panel({
-    ...{ width, height, marginLeft: 52, marginTop: 30, marginBottom: 42, marginRight: 14 },
+    ...{ width, height, marginLeft: 52, marginTop: 30, marginBottom: 42, marginRight: 20 },
     ariaLabel: options.ariaLabel ?? label,
     x: {
       ...{ label: x, labelAnchor: 'center', labelArrow: 'none', ticks: width / 70 },

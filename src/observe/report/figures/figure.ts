@@ -33,7 +33,7 @@ export interface Figure {
 export interface LegendEntry {
   readonly label: string;
   readonly look: Look;
-  readonly mark: 'line' | 'dot' | 'square' | 'ring' | 'cross';
+  readonly mark: 'line' | 'dot' | 'square' | 'frame' | 'ring' | 'cross';
 }
 
 /** Two panels and the gap fill a page; see the style sheet of the page. */

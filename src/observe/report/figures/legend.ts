@@ -9,6 +9,8 @@ export function sample({ look: { light, dash }, mark }: LegendEntry): string {
       return `<circle cx="18" cy="9" r="5" fill="${light}"/>`;
     case 'square':
       return `<rect x="13" y="4" width="10" height="10" fill="${light}"/>`;
+    case 'frame':
+      return `<rect x="13" y="4" width="10" height="10" fill="${light}" fill-opacity="0.14" stroke="${light}" stroke-width="1.5"/>`;
     case 'ring':
       return `<circle cx="18" cy="9" r="4.5" fill="none" stroke="${light}" stroke-width="1.8"/>`;
     case 'cross':

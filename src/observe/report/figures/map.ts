@@ -4,6 +4,7 @@ import { middleOf } from './chosen.js';
 import type { Panel } from './figure.js';
 import { heatMap, type Scale } from './heat.js';
 import { Plot, panel } from './plot.js';
+import { shortened } from './text-width.js';
 
 /** What a map of one geometry is told. */
 export interface MapOptions {
@@ -80,7 +81,7 @@ export function map(geometry: Geometry, { title, colour, width, layer, names, na
       }),
       ...(named ? labels(geometry, names) : []),
       ...(colour ? [Plot.dot([0], { frameAnchor: 'top-left', dx: 5, dy: -14, r: 4.5, fill: colour })] : []),
-      Plot.text([title], {
+      Plot.text([shortened(title, inner - 14, { bold: true })], {
         ...{ frameAnchor: 'top-left', dx: colour ? 14 : 0, dy: -20, text: (t: string) => t, fontWeight: 600 },
       }),
     ],

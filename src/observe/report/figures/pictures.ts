@@ -7,6 +7,7 @@ import { type Choice, choose, type Pictured } from './choose.js';
 import type { Figure, Panel } from './figure.js';
 import { imageShape, perturbation, picture } from './image.js';
 import { Plot, panel } from './plot.js';
+import { shortened } from './text-width.js';
 
 const COLUMNS = 4;
 const SIZE = 66; // of a picture
@@ -80,7 +81,7 @@ function draw({ rows, same }: Choice, column: number): Panel {
         const { light } = look(group.regulariser);
         return [
           Plot.dot([0], { x: () => 7, y: () => y + 7, r: 4.5, fill: light }),
-          text(group.label, 16, y + 7, { fontWeight: 600 }),
+          text(shortened(group.label, PANEL - 20, { bold: true }), 16, y + 7, { fontWeight: 600 }),
           text(said(sample, names), 2, y + 21),
           ...images.map((src, i) =>
             Plot.image([src], {

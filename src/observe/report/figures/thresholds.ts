@@ -54,7 +54,12 @@ export function thresholds(report: Report): Figure | null {
                 {
                   x: ({ i, k, of }) => left(i) + wide * (of > 1 ? 0.2 + (0.6 * k) / (of - 1) : 0.5),
                   y: ({ value }) => 100 * value,
-                  ...{ r: all.length > 3 ? 1.7 : 2.2, fill: SEED.light, stroke: 'white', strokeWidth: 0.5 },
+                  ...{
+                    r: all.length > 3 ? 1.7 : 2.2,
+                    fill: SEED.light,
+                    stroke: 'white',
+                    strokeWidth: all.length > 4 ? 0.3 : 0.5,
+                  },
                 },
               ),
             ];

@@ -1,9 +1,11 @@
+import { barlowTwinsLoss } from './barlow-twins.js';
 import { batchSpectralShrinkage } from './batch-spectral-shrinkage.js';
 import { certificate } from './certificate.js';
 import { convSpectralNorm } from './conv-spectral-norm.js';
 import type { VectorKind } from './kind.js';
 import { logisticReadout } from './logistic-readout.js';
 import { metric } from './metric.js';
+import { ntXentLoss } from './nt-xent.js';
 import { powerIterationTrace } from './power-iteration-trace.js';
 import { spectralPenalty } from './spectral-penalty.js';
 import { tangentPoint } from './tangent-point.js';
@@ -18,7 +20,6 @@ export const kinds: readonly VectorKind[] = [
   metric,
   tangentPoint,
   logisticReadout,
+  barlowTwinsLoss,
+  ntXentLoss,
 ];
-
-/** Kinds of the format that this version does not compute. */
-export const notYet: readonly string[] = ['barlow-twins', 'nt-xent'];

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { type Status, statusOf } from '../status/status.js';
+import { statusTable } from '../status/table.js';
+import { shown } from './failure.js';
+
+/** `weir status [RUN…]`: what is running, how far it is, when it will be done. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('show where runs stand: what is running, how far, when it will be done')
+    .argument('[run...]', 'folders of runs (default: all under runs/)')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  weir status\n  weir status runs/reproduce-xor --json\n\n‘left’ is of the phase under way; ‘to train’ of the training of all networks, what is measured in between not counted.',
+    )
+    .action(async (runs: string[], settings: { json?: boolean }) => {
+      const paths = runs.length > 0 ? runs.flatMap(runsOf) : runsUnder('runs');
+      const all: Status[] = [];
+      for (const path of paths) {
+        try {
+          all.push(await statusOf(path));
+        } catch (error) {
+          if (runs.includes(path)) throw error;
+          process.stderr.write(`${shown(error)}\n`); // one run that cannot be read hides no other
+        }
+      }
+      if (settings.json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
+      else for (const line of statusTable(all)) process.stdout.write(`${line}\n`);
+    });
+}
+
+/** The run in this folder, or those of the experiment that it holds; itself where it holds neither, so that it is named. */
+function runsOf(folder: string): string[] {
+  const found = runsUnder(folder, 1);
+  return found.length > 0 ? found : [folder];
+}
+
+/** Folders that hold a run, those of experiments (a run a setting) included; by name. */
+function runsUnder(folder: string, depth = 2): string[] {
+  if (!existsSync(folder) || depth < 0) return [];
+  if (existsSync(join(folder, 'config.json'))) return [folder];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+    .flatMap((name) => runsUnder(join(folder, name), depth - 1));
+}

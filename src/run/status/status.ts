@@ -1,0 +1,62 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Failure, type Planned, planned, RunFolder } from '../folder.js';
+import { loadPipeline } from '../load-module.js';
+import { holderOf } from '../snapshot/lock.js';
+import { type Progress, progressOf } from './progress.js';
+
+/**
+ * 'stopped', 'failed' and 'killed' can be resumed: the first said that it stopped, the second why it failed, the third nothing.
+ * 'elsewhere': held by a process of another machine.
+ */
+export type State = 'running' | 'elsewhere' | 'stopped' | 'failed' | 'killed' | 'done';
+
+/** Where a run stands. Plain data. */
+export interface Status extends Progress {
+  readonly path: string;
+  readonly pipeline: string;
+  readonly state: State;
+  /** Who holds the folder, or held it when it was killed. */
+  readonly process: { readonly pid: number; readonly host: string } | null;
+  readonly failure: Failure | null;
+  /** Seconds since the newest snapshot was written; null where there is none. */
+  readonly snapshotAge: number | null;
+}
+
+/**
+ * Where a run stands, from its files alone: the lock, the config, the names of its snapshots, the end of its metric log. It disturbs
+ * nothing.
+ *
+ * @throws {WeirError} where there is no run
+ */
+export async function statusOf(path: string, now = Date.now()): Promise<Status> {
+  const folder = RunFolder.open(path);
+  const { pipeline, config } = folder.started;
+  const networks = await networksOf(folder);
+  const snapshots = networks.map(({ name }) => folder.snapshots(name).list());
+  const done = snapshots.every((list) => list.some(({ label }) => label === 'done'));
+  const holder = holderOf(path);
+  const failure = folder.failure ?? null;
+  const times = snapshots.flat().flatMap((one) => statSync(one.path, { throwIfNoEntry: false })?.mtimeMs ?? []);
+  return {
+    ...{ path: folder.shown, pipeline, state: stateOf(done, holder?.alive, failure !== null) },
+    process: holder ? { pid: holder.mark.pid, host: holder.mark.host } : null,
+    failure,
+    ...progressOf(join(path, 'metrics.ndjson'), networks, config),
+    snapshotAge: times.length === 0 ? null : Math.max(0, (now - Math.max(...times)) / 1000),
+  };
+}
+
+/** As the config lists them; of a run of an earlier version as its pipeline does. */
+async function networksOf({ started }: RunFolder): Promise<readonly Planned[]> {
+  const { networks, module, config, seed } = started;
+  return networks ?? planned((await loadPipeline(module)).networks(config, seed));
+}
+
+function stateOf(done: boolean, alive: boolean | 'unknown' | undefined, failed: boolean): State {
+  if (alive === true) return 'running';
+  if (alive === 'unknown') return 'elsewhere';
+  if (failed) return 'failed'; // done too, where only its report could not be written
+  if (done) return 'done';
+  return alive === false ? 'killed' : 'stopped';
+}

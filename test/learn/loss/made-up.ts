@@ -1,0 +1,21 @@
+import type { Batch } from '../../../src/learn/train.js';
+
+/** Numbers in [−½, ½) that any language makes alike. */
+export const numbers = (key: number, size: number): Float64Array =>
+  Float64Array.from({ length: size }, (_, i) => {
+    const value = Math.sin(i * 12.9898 + key * 78.233) * 43758.5453;
+    return value - Math.floor(value) - 0.5;
+  });
+
+/** How far the furthest of the wanted values is off. */
+export const worst = (found: ArrayLike<number>, wanted: ArrayLike<number>): number =>
+  Math.max(...Array.from(wanted, (value, i) => Math.abs(found[i]! - value)));
+
+/** A batch of samples in two views each, [samples, 2, ...shape]. */
+export function twoViews(values: Float32Array, shape: readonly number[], number = 1): Batch {
+  const samples = values.length / 2 / shape.reduce((a, b) => a * b);
+  return {
+    ...{ position: number * samples, epoch: number, remaining: 0, sampleShape: [2, ...shape], values },
+    labels: Uint8Array.from({ length: samples }, (_, i) => i % 2),
+  };
+}

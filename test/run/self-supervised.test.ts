@@ -1,0 +1,88 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { start, weir } from './weir.js';
+
+const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
+
+let base: string;
+const tiny = [
+  ...[
+    'images=60',
+    'testImages=20',
+    'width=16',
+    'projections=6',
+    'epochs=2',
+    'batchSize=16',
+    'rate=0.001',
+    'seeds=1',
+    'burnIn=1',
+  ],
+  ...['tickEvery=1', 'testEvery=1', 'readoutImages=40', 'attacked=1', 'iterations=1', 'workers=1'],
+];
+const settings = () => [...tiny, `data=${base}`].flatMap((setting) => ['--set', setting]);
+
+/** Images in CIFAR-10's format, each class a level of its own. */
+function images(count: number): Buffer {
+  return Buffer.concat(
+    Array.from({ length: count }, (_, i) =>
+      Buffer.from([i % 10, ...Array.from({ length: 3072 }, (_, p) => (25 * (i % 10) + ((p * (i + 3)) % 31)) % 256)]),
+    ),
+  );
+}
+
+beforeAll(() => {
+  base = mkdtempSync(join(tmpdir(), 'weir-self-supervised-'));
+  writeFileSync(join(base, 'data_batch_1.bin'), images(60));
+  writeFileSync(join(base, 'test_batch.bin'), images(20));
+});
+afterAll(() => rmSync(base, { recursive: true }));
+
+const lines = (folder: string): Record<string, unknown>[] =>
+  readFileSync(join(folder, 'metrics.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+test.skipIf(wasm)(
+  'cifar10-barlow: killed and resumed it ends in the same bits; readouts while it trains, an attack at the end',
+  async () => {
+    const [whole, killed] = [join(base, 'whole'), join(base, 'killed')];
+    const run = (folder: string) => ['run', 'pipelines/cifar10-barlow.ts', '--run', folder, ...settings()];
+    const { status, err } = await weir(...run(whole));
+    expect([status, err]).toEqual([0, expect.not.stringContaining('weir:')]);
+    const records = lines(whole);
+    const of = (network: string, stream: string) =>
+      records.filter((line) => line.network === network && line.stream === stream);
+    expect(of('none', 'tests').map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
+    expect(of('rep-spectral', 'tests').map(({ epoch }) => epoch)).toEqual([1, 2]); // it branches off after epoch 1
+    const [untrained] = of('none', 'tests');
+    expect(of('rep-spectral', 'tests')[0]).toMatchObject({ untrained: { accuracy: untrained!.accuracy }, images: 40 });
+    for (const network of ['none', 'rep-spectral']) {
+      expect(of(network, 'classifiers')).toMatchObject([{ epoch: 2, converged: true }]);
+      expect(of(network, 'attacks')).toHaveLength(1);
+    }
+    expect(of('none', 'updates').find(({ number }) => number === 3)).toMatchObject({ endsEpoch: true }); // 12 are left out
+    expect(existsSync(join(whole, 'report/report.html'))).toBe(true);
+
+    const first = start(...run(killed), '--snapshot-every', '0.1');
+    await first.said('training');
+    setTimeout(() => first.child.kill('SIGKILL'), 400);
+    expect((await first.ended).status).toBe('SIGKILL');
+    expect((await weir('resume', killed)).status).toBe(0);
+    expect((await weir('hash', '--all', killed)).out).toBe((await weir('hash', '--all', whole)).out);
+  },
+  120_000,
+);
+
+test.skipIf(wasm)(
+  'cifar10-simclr is wired from both views to the attack',
+  async () => {
+    const { status, out } = await weir('graph', 'pipelines/cifar10-simclr.ts', ...settings());
+    expect(status).toBe(0);
+    expect(out).toMatch(/train +serial +→ updates\$, spectral tick, online readout, layer norms, readout/);
+    expect(out).toMatch(/readout +stage +→ classifiers\$, tangent attack/);
+  },
+  60_000,
+);

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Weights } from '../../../src/learn/model/model.js';
+import { writeSafetensors } from '../../../src/run/weights/safetensors.js';
+import { startingFrom } from '../../../src/run/weights/starting-from.js';
+import { torchNames, toTorch } from '../../../src/run/weights/torch.js';
+
+const model = mlp([3, 4, 2]);
+let folder: string;
+let file: string;
+
+const stored = (weights: Weights) =>
+  new Map(
+    [...weights].map(([name, x]) => [
+      torchNames(name)[0],
+      toTorch({ shape: x.shape, values: x.dataSync<'float32'>().slice() }),
+    ]),
+  );
+const values = (weights: Weights) => Object.fromEntries([...weights].map(([name, x]) => [name, [...x.dataSync()]]));
+
+beforeAll(async () => {
+  await loadTensorFlow();
+  folder = mkdtempSync(join(tmpdir(), 'weir-starting-'));
+  file = join(folder, 'weights.safetensors');
+  writeSafetensors(file, stored(model.start(7)));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('it begins with the weights of the file, whatever the seed; fresh layers with those of the seed', () => {
+  expect(values(startingFrom(model, file).start(1))).toEqual(values(model.start(7)));
+  const begun = values(startingFrom(model, file, { fresh: ['readout'] }).start(1));
+  const [seven, one] = [values(model.start(7)), values(model.start(1))];
+  expect(begun).toEqual({
+    ...{ 'hidden1/kernel': seven['hidden1/kernel'], 'hidden1/bias': seven['hidden1/bias'] },
+    ...{ 'readout/kernel': one['readout/kernel'], 'readout/bias': one['readout/bias'] },
+  });
+});
+
+test('a head for other classes begins anew; without that its shape is refused', () => {
+  const other = mlp([3, 4, 5]);
+  expect(
+    startingFrom(other, file, { fresh: ['readout'] })
+      .start(0)
+      .get('readout/kernel')!.shape,
+  ).toEqual([4, 5]);
+  expect(() => startingFrom(other, file).start(0)).toThrow(
+    `tensor 'fc.weight' of ${file} is [4, 2] in the order of Weir, but ${other.name} needs [4, 5]`,
+  );
+});
+
+test('a fresh layer that the model has not is named with those it has', () => {
+  expect(() => startingFrom(model, file, { fresh: ['readuot'] }).start(0)).toThrow(
+    `${model.name} has no layer 'readuot' that could begin anew`,
+  );
+});
+
+test('a tensor that is missing, one too many: named, and nothing is left on the device', () => {
+  const deep = mlp([3, 4, 4, 2]);
+  const before = tf.memory().numTensors;
+  expect(() => startingFrom(deep, file).start(0)).toThrow(
+    `${file} has no tensor 'hidden2.weight', which ${deep.name} needs for 'hidden2/kernel'`,
+  );
+  const more = join(folder, 'more.safetensors');
+  writeSafetensors(more, stored(new Map([...model.start(0), ['hidden9/bias', tf.tensor1d([1])]])));
+  const held = tf.memory().numTensors;
+  expect(() => startingFrom(model, more).start(0)).toThrow(`${more} has a tensor 'hidden9.bias'`);
+  expect(tf.memory().numTensors).toBe(held);
+  expect(held - before).toBe(5);
+});
