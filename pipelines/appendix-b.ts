@@ -2,9 +2,6 @@ import * as weir from '../src/index.js';
 
 const { z } = weir;
 
-/** Of the training images of CIFAR-10, by channel. */
-const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
-
 /** What is compared: how often directions are refreshed, how, and at which image size σ is taken. */
 interface Variant {
   readonly kind: 'none' | 'rep-spectral';
@@ -82,7 +79,12 @@ export default weir.pipeline({
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(
         weir.augment(
-          [weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), weir.unitScale(), weir.normalise(statistics)],
+          [
+            weir.randomCrop({ padding: 4 }),
+            weir.horizontalFlip(),
+            weir.unitScale(),
+            weir.normalise(weir.cifar10Statistics),
+          ],
           { seed },
         ),
         weir.batch(config.batchSize),
@@ -93,13 +95,13 @@ export default weir.pipeline({
       weir.spectralTick(penalty),
     );
     const epochs$ = updates$.pipe(weir.every({ epochs: 1 }));
-    const tests$ = epochs$.pipe(weir.accuracy(model, test, { normalise: statistics }));
+    const tests$ = epochs$.pipe(weir.accuracy(model, test, { normalise: weir.cifar10Statistics }));
     const sigmas$ = epochs$.pipe(weir.layerNorms(model));
     const attacks$ = updates$.pipe(
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: statistics, seed },
+        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: weir.cifar10Statistics, seed },
         certificate: { points: 8, steps: 8 },
       }),
     );

@@ -2,12 +2,6 @@ import * as weir from '../src/index.js';
 
 const { z } = weir;
 
-/** Of the training images of ImageNet, by channel: what the views are normalised with. */
-const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-
-/** Of the training images of CIFAR-10. */
-const cifar10 = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
-
 /**
  * CIFAR-10, Barlow Twins on ResNet-18: pretraining without labels under the penalty γ/2 · Σ σ² up to feature space, or without;
  * then a logistic readout on the frozen features, and the Tangent Attack on both together (paper, 4.4 and E.3, figure 7).
@@ -106,13 +100,13 @@ export default weir.pipeline({
     );
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),
-      weir.onlineReadout(backbone, train, test, { images: config.readoutImages, normalise: imagenet }),
+      weir.onlineReadout(backbone, train, test, { images: config.readoutImages, normalise: weir.imagenetStatistics }),
     );
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
 
     const crops = [weir.randomCrop({ padding: 4 }), weir.horizontalFlip()];
     const fitted = authors ? weir.rendered(train, crops, { seed }) : train;
-    const normalise = authors ? cifar10 : imagenet;
+    const normalise = authors ? weir.cifar10Statistics : weir.imagenetStatistics;
     const classifiers$ = updates$.pipe(weir.atEnd(), weir.readout(backbone, fitted, test, { normalise }));
     const attacks$ = classifiers$.pipe(
       weir.tangentAttack(backbone, test, {

@@ -2,9 +2,6 @@ import * as weir from '../src/index.js';
 
 const { z } = weir;
 
-/** Of the training images of CIFAR-10, by channel. */
-const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
-
 /**
  * CIFAR-10, ResNet-18: the penalty γ/2 · Σ σ² over its convolutions, over all layers, on the readout only, or none
  * (paper, 4.3 and E.2).
@@ -64,7 +61,7 @@ export default weir.pipeline({
       directions: config.protocol === 'authors' ? 'exact' : 'power',
       seed,
     });
-    const pixels = [weir.unitScale(), weir.normalise(statistics)];
+    const pixels = [weir.unitScale(), weir.normalise(weir.cifar10Statistics)];
 
     const batches$ = weir.draw(train, { epochs: config.epochs, seed, block: config.batchSize }).pipe(
       weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), ...pixels], {
@@ -81,14 +78,14 @@ export default weir.pipeline({
     );
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),
-      weir.accuracy(model, test, { normalise: statistics }),
+      weir.accuracy(model, test, { normalise: weir.cifar10Statistics }),
     );
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
     const attacks$ = updates$.pipe(
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: statistics, seed },
+        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: weir.cifar10Statistics, seed },
         certificate: { points: 8, steps: 8 },
       }),
     );

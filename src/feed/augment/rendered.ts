@@ -1,12 +1,13 @@
 import { type Dataset, sampleLength, sharedBytes, sharedFloats } from '../dataset.js';
 import { definitionOf, type Recipe } from './recipe.js';
-import { render } from './render.js';
+import { render, renderedShape } from './render.js';
 
 const chunk = 1024; // samples rendered at once
+const onBytes: ReadonlySet<string> = new Set(['moving', 'pixels', 'resizing']);
 
 /**
- * A whole data set after a recipe, as a data set: each sample once, as it comes in that epoch. Bytes stay bytes where the recipe only
- * moves them. For what is fitted to augmented samples without training on them; training draws them anew every epoch.
+ * A whole data set after a recipe, as a data set: each sample once, as it comes in that epoch. Bytes stay bytes where all of
+ * the recipe works on bytes. For what is fitted to augmented samples without training on them; training draws them anew every epoch.
  *
  * Bound: the samples in memory, a byte or four a value.
  *
@@ -17,12 +18,13 @@ export function rendered(
   recipe: Recipe,
   { seed, epoch = 1 }: { readonly seed: number; readonly epoch?: number },
 ): Dataset {
-  const bytes = dataset.values instanceof Uint8Array && recipe.every((op) => definitionOf(op).kind === 'moving');
-  const length = sampleLength(dataset);
+  const bytes = dataset.values instanceof Uint8Array && recipe.every((op) => onBytes.has(definitionOf(op).kind));
+  const sampleShape = renderedShape(dataset, [recipe], false);
+  const length = sampleLength({ sampleShape });
   const values = (bytes ? sharedBytes : sharedFloats)(dataset.size * length);
   for (let first = 0; first < dataset.size; first += chunk) {
     const indices = Uint32Array.from({ length: Math.min(chunk, dataset.size - first) }, (_, i) => first + i);
     values.set(render(dataset, indices, recipe, { seed, epoch }), first * length);
   }
-  return { ...dataset, values };
+  return { ...dataset, sampleShape, values };
 }
