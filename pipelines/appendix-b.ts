@@ -22,17 +22,10 @@ interface Variant {
 export default weir.pipeline({
   name: 'appendix-b',
   title: 'How often directions are refreshed, and at which image size σ is taken',
-  task: {
-    sampleShape: [32, 32, 3],
-    classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
-  },
+  task: weir.cifar10Task,
 
   config: {
-    data: weir.folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),
-    images: z.int().min(1).default(50_000).describe('training images to take'),
-    testImages: z.int().min(1).default(10_000).describe('test images to take'),
-    depth: z.literal([18, 34, 50]).default(18),
-    width: z.int().min(1).default(64).describe('channels of the first stage'),
+    ...weir.cifar10Keys(),
     sizes: z
       .array(z.int().min(8).multipleOf(8))
       .default([16, 24, 48])

@@ -20,19 +20,11 @@ const { z } = weir;
 export default weir.pipeline({
   name: 'cifar10-resnet18',
   title: 'CIFAR-10 by ResNet-18 with spectral regularisation up to feature space',
-  task: {
-    sampleShape: [32, 32, 3],
-    classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
-  },
+  task: weir.cifar10Task,
 
   config: {
-    data: weir.folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),
-    images: z.int().min(1).default(50_000).describe('training images to take'),
-    testImages: z.int().min(1).default(10_000).describe('test images to take'),
-    depth: z.literal([18, 34, 50]).default(18),
-    width: z.int().min(1).default(64).describe('channels of the first stage'),
-    padding: z.enum(['circular', 'zero']).default('circular'),
-    precision: z.enum(['float32', 'bfloat16']).default('float32').describe('of products; weights are float32'),
+    ...weir.cifar10Keys(),
+    ...weir.convolutionKeys(),
     ...weir.regulariserKeys(weir.regulariserKinds, {
       regularisers: weir.penaltyKinds,
       ...{ gamma: 0.01, burnIn: 160, tickEvery: 24 },

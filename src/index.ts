@@ -45,7 +45,7 @@ export { draw } from './feed/draw.js';
 export { ordered } from './feed/ordered.js';
 export { packImages } from './feed/pack/pack-images.js';
 export { packed } from './feed/pack/packed.js';
-export { cifar10, cifar10File } from './feed/source/cifar10.js';
+export { cifar10, cifar10File, cifar10Task } from './feed/source/cifar10.js';
 export { imageFolder } from './feed/source/image-folder/image-folder.js';
 export { type FolderReport, reportLines } from './feed/source/image-folder/report.js';
 export { mnist } from './feed/source/mnist.js';
@@ -91,7 +91,7 @@ export * as stages from './measure/stages.js';
 // Watching, and the pipeline itself.
 export { tap } from './observe/tap.js';
 export { folder, z } from './run/config.js';
-export { attackKeys, regulariserKeys, trainingKeys } from './run/keys.js';
+export { attackKeys, cifar10Keys, convolutionKeys, regulariserKeys, trainingKeys } from './run/keys.js';
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-by.js';

@@ -1,4 +1,4 @@
-import { z } from './config.js';
+import { folder, z } from './config.js';
 
 /** Keys of a config that most experiments share; each experiment gives its own values as their defaults. */
 
@@ -14,6 +14,21 @@ export const trainingKeys = (usual: {
   rate: z.number().positive().default(usual.rate).describe('learning rate'),
   momentum: z.number().min(0).max(1).default(0.9),
   decay: z.number().min(0).default(usual.decay).describe('weight decay, on all parameters'),
+});
+
+/** Which images of CIFAR-10, and the ResNet that learns them. */
+export const cifar10Keys = () => ({
+  data: folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),
+  images: z.int().min(1).default(50_000).describe('training images to take'),
+  testImages: z.int().min(1).default(10_000).describe('test images to take'),
+  depth: z.literal([18, 34, 50]).default(18),
+  width: z.int().min(1).default(64).describe('channels of the first stage'),
+});
+
+/** What that network sees beyond the edge, and what it computes in. */
+export const convolutionKeys = () => ({
+  padding: z.enum(['circular', 'zero']).default('circular'),
+  precision: z.enum(['float32', 'bfloat16']).default('float32').describe('of products; weights are float32'),
 });
 
 /** Which regularisers, how strong, from when on, on how many seeds. */

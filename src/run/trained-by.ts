@@ -13,6 +13,7 @@ import { readMetrics } from '../observe/metrics-reader.js';
 import { trained } from './execute.js';
 import { RunFolder } from './folder.js';
 import type { Network } from './pipeline.js';
+import { weightOwner } from './weights/of-snapshot.js';
 
 /** Where a trained network stands. */
 interface Standing {
@@ -38,8 +39,7 @@ export function trainedBy(
   { run, network }: { readonly run: string; readonly network: string },
 ): Observable<Update & WithTurn> {
   const read = (): Saved => {
-    const nodes = trained(RunFolder.open(run), network).flow.nodes;
-    const saved = (nodes.train ?? nodes.trained)?.state as unknown as Saved | undefined;
+    const saved = weightOwner(trained(RunFolder.open(run), network)) as Saved | undefined;
     if (saved?.weights === undefined) {
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cifar10Statistics } from '../../src/feed/augment/recipes/statistics.js';
 import type { Dataset } from '../../src/feed/dataset.js';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
@@ -13,7 +14,7 @@ import type { AttackResult } from '../../src/measure/attack/result.js';
 import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
 import { type LabelledSamples, writeInput } from '../../src/measure/inputs.js';
 import { compare, pythonPeer, type Side } from './compare.js';
-import { realImages, statistics, trainOn } from './sides/on-cifar10.js';
+import { realImages, trainOn } from './sides/on-cifar10.js';
 
 const threads = 2;
 const count = 4;
@@ -111,7 +112,7 @@ function easyToStart(
   let found = 0;
   for (let index = 0; found < count && index < data.size; index++) {
     const x = new Float32Array(size);
-    writeInput(data, index, x, 0, statistics);
+    writeInput(data, index, x, 0, cifar10Statistics);
     const predictions = tf.tidy(() => {
       const clean = tf.tensor2d(x, [1, size]);
       const noisy = tf.clipByValue(

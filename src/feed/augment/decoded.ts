@@ -1,5 +1,5 @@
 import { type Dataset, type ImageDataset, sharedBytes, sharedFloats } from '../dataset.js';
-import { definitionOf, type Recipe } from './recipe.js';
+import { keepsBytes, type Recipe } from './recipe.js';
 import { compileRecipes } from './render.js';
 import { renderImages } from './render-images.js';
 
@@ -19,8 +19,7 @@ export async function decoded(
   { seed = 0, epoch = 1 }: { readonly seed?: number; readonly epoch?: number } = {},
 ): Promise<Dataset> {
   const { outShape, length } = compileRecipes(dataset, [recipe])[0]!;
-  const bytes = recipe.every((op) => ['resizing', 'moving', 'pixels'].includes(definitionOf(op).kind));
-  const values = (bytes ? sharedBytes : sharedFloats)(dataset.size * length);
+  const values = (keepsBytes(recipe) ? sharedBytes : sharedFloats)(dataset.size * length);
   for (let first = 0; first < dataset.size; first += chunk) {
     const indices = Uint32Array.from({ length: Math.min(chunk, dataset.size - first) }, (_, i) => first + i);
     values.set(await renderImages(dataset, indices, [recipe], { seed, epoch }), first * length);

@@ -59,3 +59,8 @@ export function definitionOf(op: OpData): OpDefinition<OpData> {
 
 /** Whether a recipe is so cheap that no worker is worth it; its result is then the same in every epoch. */
 export const isLight = (recipe: Recipe): boolean => recipe.every((op) => definitionOf(op).kind === 'light');
+
+const bytesStay: ReadonlySet<string> = new Set<OpDefinition<OpData>['kind']>(['resizing', 'moving', 'pixels']);
+
+/** Whether all of a recipe works on bytes, so that bytes come out where bytes go in. */
+export const keepsBytes = (recipe: Recipe): boolean => recipe.every((op) => bytesStay.has(definitionOf(op).kind));

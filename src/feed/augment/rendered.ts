@@ -1,9 +1,8 @@
 import { type Dataset, sampleLength, sharedBytes, sharedFloats } from '../dataset.js';
-import { definitionOf, type Recipe } from './recipe.js';
+import { keepsBytes, type Recipe } from './recipe.js';
 import { render, renderedShape } from './render.js';
 
 const chunk = 1024; // samples rendered at once
-const onBytes: ReadonlySet<string> = new Set(['moving', 'pixels', 'resizing']);
 
 /**
  * A whole data set after a recipe, as a data set: each sample once, as it comes in that epoch. Bytes stay bytes where all of
@@ -18,7 +17,7 @@ export function rendered(
   recipe: Recipe,
   { seed, epoch = 1 }: { readonly seed: number; readonly epoch?: number },
 ): Dataset {
-  const bytes = dataset.values instanceof Uint8Array && recipe.every((op) => onBytes.has(definitionOf(op).kind));
+  const bytes = dataset.values instanceof Uint8Array && keepsBytes(recipe);
   const sampleShape = renderedShape(dataset, [recipe], false);
   const length = sampleLength({ sampleShape });
   const values = (bytes ? sharedBytes : sharedFloats)(dataset.size * length);

@@ -1,8 +1,19 @@
-import sharp, { type ResizeOptions } from 'sharp';
+import type { ResizeOptions } from 'sharp';
 import type { Image } from '../augment/image.js';
 
-sharp.concurrency(1); // one image is small: many at once, a thread each
-sharp.cache(false); // every image is another one
+type Sharp = typeof import('sharp').default;
+
+let loaded: Promise<Sharp> | undefined;
+
+/** Loaded with the first image: what has none to decode starts without it. */
+function library(): Promise<Sharp> {
+  loaded ??= import('sharp').then(({ default: sharp }) => {
+    sharp.concurrency(1); // one image is small: many at once, a thread each
+    sharp.cache(false); // every image is another one
+    return sharp as Sharp;
+  });
+  return loaded;
+}
 
 /** Pixels that one image may have at most: what is larger is a bomb, or no photograph of a data set. */
 const MOST_PIXELS = 2 ** 28;
@@ -21,6 +32,7 @@ export interface DecodeOptions {
  * @throws an Error for what is truncated or otherwise damaged, be it in the last row
  */
 export async function decode(bytes: Uint8Array, { shorter }: DecodeOptions = {}): Promise<Image> {
+  const sharp = await library();
   const opened = sharp(bytes, {
     failOn: 'warning',
     limitInputPixels: MOST_PIXELS,
@@ -36,13 +48,13 @@ export async function decode(bytes: Uint8Array, { shorter }: DecodeOptions = {})
 
 /** The size of an encoded image, upright, by its header alone. */
 export async function measure(bytes: Uint8Array): Promise<{ readonly width: number; readonly height: number }> {
-  const { autoOrient } = await sharp(bytes, { limitInputPixels: MOST_PIXELS }).metadata();
+  const { autoOrient } = await (await library())(bytes, { limitInputPixels: MOST_PIXELS }).metadata();
   return autoOrient;
 }
 
 /** Pixels as a JPEG, its colours at full resolution. */
-export const encodeJpeg = ({ values, height, width }: Image, quality: number): Promise<Buffer> =>
-  sharp(values.subarray(0, height * width * 3), { raw: { height, width, channels: 3 } })
+export const encodeJpeg = async ({ values, height, width }: Image, quality: number): Promise<Buffer> =>
+  (await library())(values.subarray(0, height * width * 3), { raw: { height, width, channels: 3 } })
     .jpeg({ quality, chromaSubsampling: '4:4:4' })
     .toBuffer();
 

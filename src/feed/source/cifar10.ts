@@ -20,6 +20,9 @@ export const CIFAR10_NAMES: readonly string[] = [
   ...['dog', 'frog', 'horse', 'ship', 'truck'],
 ];
 
+/** What the samples are. */
+export const cifar10Task = { sampleShape: [32, 32, 3], classes: CIFAR10_NAMES } as const;
+
 const SIDE = 32;
 const PIXELS = SIDE * SIDE;
 const RECORD = 1 + 3 * PIXELS;
@@ -86,7 +89,7 @@ function read(name: string, files: readonly string[], wanted?: number): Dataset 
       interleave(bytes, from + 1, values, at * 3 * PIXELS);
     }
   }
-  return { name, size, sampleShape: [SIDE, SIDE, 3], classes: CIFAR10_NAMES, values, labels };
+  return { name, size, ...cifar10Task, values, labels };
 }
 
 /** The number of records of a file; each is a label and three planes of pixels. */

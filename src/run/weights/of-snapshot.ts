@@ -1,8 +1,10 @@
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunState } from '../execute.js';
 
+/** The state of the stage that owns the weights: the training step's, or that of a network taken up from another run. */
+export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
+  (flow.nodes.train ?? flow.nodes.trained)?.state;
+
 /** The weights that a snapshot holds; none where its graph has no training step. */
-export function weightsOf({ flow }: Pick<RunState, 'flow'>): SavedTensors {
-  const train = (flow.nodes.train ?? flow.nodes.trained)?.state as { readonly weights: SavedTensors } | undefined;
-  return train?.weights ?? [];
-}
+export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
+  (weightOwner(state) as { readonly weights: SavedTensors } | undefined)?.weights ?? [];

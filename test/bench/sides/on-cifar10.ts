@@ -4,6 +4,7 @@ import { keyed } from '../../../src/core/seed.js';
 import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
 import { normalise } from '../../../src/feed/augment/op/normalise.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
+import { cifar10Statistics } from '../../../src/feed/augment/recipes/statistics.js';
 import { render } from '../../../src/feed/augment/render.js';
 import type { Dataset } from '../../../src/feed/dataset.js';
 import { cifar10File } from '../../../src/feed/source/cifar10.js';
@@ -12,9 +13,6 @@ import type { Update } from '../../../src/learn/update.js';
 
 /** Images a batch. */
 const size = 64;
-
-/** Of the training images of CIFAR-10, by channel. */
-export const statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
 
 /** 4,000 real images; undefined, and a line that says so, where there are none. */
 export function realImages(): Dataset | undefined {
@@ -28,7 +26,7 @@ export function realImages(): Dataset | undefined {
 /** Trains on batches drawn with replacement, flipped at random; the state after the last update belongs to the caller. */
 export function trainOn(data: Dataset, stage: TrainStage, updates: number, after: (update: Update) => void = () => {}) {
   const random = keyed(0, 'bench/order');
-  const recipe = [horizontalFlip(), unitScale(), normalise(statistics)];
+  const recipe = [horizontalFlip(), unitScale(), normalise(cifar10Statistics)];
   let state: TrainState = stage.start();
   for (let number = 1; number <= updates; number++) {
     const indices = Uint32Array.from({ length: size }, () => random.integer(data.size));

@@ -4,6 +4,7 @@ import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js'
 import { normalise } from '../../../src/feed/augment/op/normalise.js';
 import { randomCrop } from '../../../src/feed/augment/op/random-crop.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
+import { cifar10Statistics } from '../../../src/feed/augment/recipes/statistics.js';
 import { batch } from '../../../src/feed/batch.js';
 import { type Dataset, sharedBytes } from '../../../src/feed/dataset.js';
 import { draw } from '../../../src/feed/draw.js';
@@ -14,7 +15,6 @@ import { resnet } from '../../../src/learn/model/resnet.js';
 import { train } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimiser/sgd.js';
 import { pythonPeer, type Side } from '../compare.js';
-import { statistics } from './on-cifar10.js';
 import { trained } from './trained.js';
 
 const samples = 10_000;
@@ -23,7 +23,7 @@ const threads = 2;
 /** Images a batch. */
 export const size = 64;
 
-const recipe = [randomCrop({ padding: 4 }), horizontalFlip(), unitScale(), normalise(statistics)];
+const recipe = [randomCrop({ padding: 4 }), horizontalFlip(), unitScale(), normalise(cifar10Statistics)];
 
 /** Bytes of noise in CIFAR-10's shape. */
 function images(): Dataset {

@@ -1,12 +1,5 @@
 import type { Batch } from '../../../src/learn/train.js';
 
-/** Numbers in [−½, ½) that any language makes alike. */
-export const numbers = (key: number, size: number): Float64Array =>
-  Float64Array.from({ length: size }, (_, i) => {
-    const value = Math.sin(i * 12.9898 + key * 78.233) * 43758.5453;
-    return value - Math.floor(value) - 0.5;
-  });
-
 /** How far the furthest of the wanted values is off. */
 export const worst = (found: ArrayLike<number>, wanted: ArrayLike<number>): number =>
   Math.max(...Array.from(wanted, (value, i) => Math.abs(found[i]! - value)));

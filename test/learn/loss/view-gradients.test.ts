@@ -13,7 +13,8 @@ import { batchSpectralShrinkage } from '../../../src/learn/regulariser/batch-spe
 import { spectralPenalty } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { trainStage } from '../../../src/learn/train.js';
-import { numbers, twoViews, worst } from './made-up.js';
+import { madeUpWeights, numbers } from '../model/made-up-weights.js';
+import { twoViews, worst } from './made-up.js';
 
 let loaded: Runtime;
 beforeAll(async () => {
@@ -37,28 +38,11 @@ interface Case {
 const { cases } = JSON.parse(readFileSync(new URL('torch-views.json', import.meta.url), 'utf8')) as { cases: Case[] };
 const [samples, height, width] = [5, 9, 7];
 
-function weightsOf(model: Model): Weights {
-  const layer = new Map(model.featureLayers.map(({ name }, i) => [name, i]));
-  return new Map(
-    [...model.start(0)].map(([name, { shape, size }]) => {
-      const of = layer.get(name.replace(/\/(kernel|norm\/.*)$/, '')) ?? -1;
-      const head = Number(/^projector(\d)/.exec(name)?.[1] ?? 0) - 1;
-      const made = (key: number, factor: number, about = 0) => numbers(key, size).map((v) => about + factor * v);
-      const values = name.endsWith('norm/scale')
-        ? made(of + 100, 0.4, 1)
-        : name.endsWith('norm/offset')
-          ? made(of + 200, 0.4)
-          : name.endsWith('norm/mean')
-            ? new Float64Array(size)
-            : name.endsWith('norm/variance')
-              ? new Float64Array(size).fill(1)
-              : head >= 0
-                ? made((name.endsWith('bias') ? 700 : 600) + head, 1)
-                : made(of, 2 * Math.sqrt((2 * shape[3]!) / size));
-      return [name, tf.tensor(Float32Array.from(values), shape)];
-    }),
-  );
-}
+const weightsOf = (model: Model): Weights =>
+  madeUpWeights(model, (name) => {
+    const head = /^projector(\d)/.exec(name)?.[1];
+    return head === undefined ? undefined : (name.endsWith('bias') ? 700 : 600) + Number(head) - 1;
+  });
 
 /** The two views sample by sample, as a data set's stream has them. */
 function imagesOf(): Float32Array {

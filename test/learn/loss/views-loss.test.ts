@@ -6,7 +6,8 @@ import type { ViewsLoss } from '../../../src/learn/loss/views-loss.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { sgd } from '../../../src/learn/optimiser/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';
-import { numbers, twoViews, worst } from './made-up.js';
+import { numbers } from '../model/made-up-weights.js';
+import { twoViews, worst } from './made-up.js';
 
 beforeAll(() => loadTensorFlow());
 

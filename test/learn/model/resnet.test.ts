@@ -11,6 +11,7 @@ import { type ResnetOptions, resnet } from '../../../src/learn/model/resnet.js';
 import { writeInput } from '../../../src/measure/inputs.js';
 import { startingFrom } from '../../../src/run/weights/starting-from.js';
 import { shared } from '../../golden.js';
+import { madeUpWeights, numbers } from './made-up-weights.js';
 
 /** What PyTorch makes of the same network, weights and images in float64. */
 interface Case extends Pick<ResnetOptions, 'depth' | 'stem' | 'width' | 'inputSize' | 'padding'> {
@@ -28,36 +29,8 @@ const { cases } = JSON.parse(readFileSync(new URL('torch-resnet.json', import.me
 const samples = 4;
 const labels = [0, 1, 2, 1];
 
-/** Numbers in [−½, ½) that any language makes alike. */
-const numbers = (key: number, size: number): Float64Array =>
-  Float64Array.from({ length: size }, (_, i) => {
-    const value = Math.sin(i * 12.9898 + key * 78.233) * 43758.5453;
-    return value - Math.floor(value) - 0.5;
-  });
-
-/** The weights of the reference: kernels, scales about 1, offsets about 0, by the place of the layer. */
-function weightsOf(model: Model): Weights {
-  const layer = new Map(model.featureLayers.map(({ name }, i) => [name, i]));
-  return new Map(
-    [...model.start(0)].map(([name, { shape }]) => {
-      const size = shape.reduce((product, extent) => product * extent, 1);
-      const of = layer.get(name.replace(/\/(kernel|norm\/.*)$/, '')) ?? -1;
-      const made = (key: number, factor: number, about = 0) => numbers(key, size).map((v) => about + factor * v);
-      const values = name.endsWith('norm/scale')
-        ? made(of + 100, 0.4, 1)
-        : name.endsWith('norm/offset')
-          ? made(of + 200, 0.4)
-          : name.endsWith('norm/mean')
-            ? new Float64Array(size)
-            : name.endsWith('norm/variance')
-              ? new Float64Array(size).fill(1)
-              : name.startsWith('readout')
-                ? made(name.endsWith('bias') ? 301 : 300, 1)
-                : made(of, 2 * Math.sqrt((2 * shape[3]!) / size));
-      return [name, tf.tensor(Float32Array.from(values), shape)];
-    }),
-  );
-}
+const weightsOf = (model: Model): Weights =>
+  madeUpWeights(model, (name) => (name.startsWith('readout') ? (name.endsWith('bias') ? 301 : 300) : undefined));
 
 const built = ({ depth, stem, width, inputSize, padding }: Case, more: Partial<ResnetOptions> = {}): Model =>
   resnet({ ...{ depth, stem, width, inputSize, padding }, classes: 3, ...more } as ResnetOptions);

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { Flow, type FlowState } from '../../../src/core/flow.js';
+import { Flow } from '../../../src/core/flow.js';
 import { type Step, stage } from '../../../src/core/stage.js';
 import { every } from '../../../src/core/tick.js';
 import { augment } from '../../../src/feed/augment/augment.js';
@@ -19,6 +19,7 @@ import {
 import { wilson } from '../../../src/measure/wilson.js';
 import { journal } from '../../../src/run/journal.js';
 import { updateOf } from '../attack/models.js';
+import { stoppedAndGoneOn } from './stopped.js';
 
 beforeAll(() => loadTensorFlow());
 
@@ -65,17 +66,7 @@ test('stopped at any rest it goes on to the same records; no tensor is left', as
   const before = tf.memory().numTensors;
   for (let at = 0; at < rests - 1; at += 7) {
     const log: unknown[] = [];
-    let rest = -1;
-    let saved: FlowState | undefined;
-    const broken: Flow = new Flow(graph(log), () => {
-      if (++rest !== at) return;
-      saved = structuredClone(broken.save());
-      broken.stop();
-    });
-    expect(await broken.start()).toBe('stopped');
-    const second = new Flow(graph(log));
-    second.load(saved!);
-    expect(await second.start()).toBe('done');
+    await stoppedAndGoneOn(() => graph(log), at);
     expect(log, `stopped at rest ${at}`).toEqual(whole);
   }
   expect(tf.memory().numTensors).toBe(before);

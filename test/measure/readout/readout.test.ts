@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Flow, type FlowState } from '../../../src/core/flow.js';
+import { Flow } from '../../../src/core/flow.js';
 import { stage } from '../../../src/core/stage.js';
 import { atEnd } from '../../../src/core/tick.js';
 import { augment } from '../../../src/feed/augment/augment.js';
@@ -16,6 +16,7 @@ import { readout, tangentAttack } from '../../../src/measure/operators.js';
 import { type Refitted, readout as readoutStage } from '../../../src/measure/readout/readout.js';
 import { journal } from '../../../src/run/journal.js';
 import { updateOf } from '../attack/models.js';
+import { stoppedAndGoneOn } from './stopped.js';
 
 beforeAll(() => loadTensorFlow());
 
@@ -58,17 +59,7 @@ test('stopped at any rest, in the fit or in the attack on it, a run ends as one 
   const before = tf.memory().numTensors;
   for (let at = rests.indexOf('fit rest') - 1; at < rests.length - 1; at++) {
     const log: unknown[] = [];
-    let rest = -1;
-    let saved: FlowState | undefined;
-    const broken: Flow = new Flow(graph(log), () => {
-      if (++rest !== at) return;
-      saved = structuredClone(broken.save());
-      broken.stop();
-    });
-    expect(await broken.start()).toBe('stopped');
-    const second = new Flow(graph(log));
-    second.load(saved!);
-    expect(await second.start()).toBe('done');
+    await stoppedAndGoneOn(() => graph(log), at);
     expect(log, `stopped at rest ${at}: ${rests[at]}`).toEqual(whole);
   }
   expect(tf.memory().numTensors).toBe(before);
