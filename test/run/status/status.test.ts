@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Planned, RunFolder } from '../../../src/run/folder.js';
 import { lockFolder } from '../../../src/run/snapshot/lock.js';
@@ -114,7 +115,7 @@ test('as lines: columns aligned, a failure with its reason', async () => {
   const running = made('a-longer-name', updates('rep-spectral', 30, 40));
   mkdirSync(join(base, 'empty'));
   const lock = lockFolder(running.path);
-  const lines = statusTable([await statusOf(failed.path), await statusOf(running.path)]);
+  const lines = statusTable([await statusOf(failed.path), await statusOf(running.path)]).map(stripVTControlCharacters);
   lock.release();
   const [head, first, second, reason] = lines as [string, string, string, string];
   for (const column of ['network', 'phase', 'epoch', 'to train', 'snapshot']) {
