@@ -73,7 +73,7 @@ export default weir.pipeline({
     const penalty = weir.regulariser(network.regulariser, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
-      directions: authors ? 'exact' : 'power',
+      directions: authors ? 'exact' : 'krylov',
       seed,
     });
 

@@ -50,7 +50,7 @@ export default weir.pipeline({
     const penalty = weir.regulariser(network.regulariser, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
-      directions: config.protocol === 'authors' ? 'exact' : 'power',
+      directions: config.protocol === 'authors' ? 'exact' : 'krylov',
       seed,
     });
     const pixels = [weir.unitScale(), weir.normalise(weir.cifar10Statistics)];

@@ -61,7 +61,7 @@ export default weir.pipeline({
     const penalty = weir.regulariser(network.regulariser, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
-      directions: config.protocol === 'authors' ? 'exact' : 'power',
+      directions: config.protocol === 'authors' ? 'exact' : 'krylov',
       seed,
     });
 

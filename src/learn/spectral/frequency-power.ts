@@ -4,7 +4,8 @@ import { needsNative } from '../device/native/raw.js';
 import {
   addStretchGradient,
   type Grid,
-  powerAtFrequencies,
+  type Krylov,
+  krylovAtFrequencies,
   thinProduct,
   type Wave,
 } from '../device/native/spectral.js';
@@ -12,7 +13,7 @@ import { tf } from '../device/tf.js';
 import type { ConvLayer } from '../model/layer.js';
 import type { Weights } from '../model/model.js';
 import { weight } from '../model/model.js';
-import { composedPower } from './composed-power.js';
+import { composedKrylov } from './composed-krylov.js';
 import { exactSigma, finite } from './exact.js';
 import { folding } from './fold.js';
 import { frequencies, patch } from './frequencies.js';
@@ -21,8 +22,13 @@ import { scoped } from './scoped.js';
 import type { Singular } from './spectrum.js';
 
 /**
- * A convolution by its frequencies: power iteration for every P(ω) (paper, appendices B.2 and C), of which the penalty takes the
- * one that stretches most.
+ * A convolution by its frequencies: a search for every P(ω) (paper, appendices B.2 and C), of which the penalty takes the one that
+ * stretches most.
+ *
+ * The search is block Lanczos iteration, or the paper's power iteration. In training a new direction grows out of the many others
+ * within a few ticks, while the penalty holds the old one down; a vector that has turned to the old one has next to nothing of the
+ * new. Power iteration stays up to a quarter of σ behind then; a space of a few vectors and steps holds both
+ * (`npm run bench -- tick-accuracy`).
  *
  * v of a `Singular` is its wave as the kernel meets it at one output, [2, rows · columns · in] (real, imaginary), and u what comes
  * out there, [2, out]. With the kernel as a matrix W of [rows · columns · in, out], σ = ‖vW‖ and the gradient of σ²/2 is vᵀ(vW): the
@@ -54,8 +60,15 @@ export function frequencyPower(
     return { sigma, u: u.map((y) => (sigma === 0 ? 0 : y / sigma)), v, ...more };
   };
 
-  const steps = (weights: Weights, state: Float32Array, count: number) =>
-    scoped(() => (hasFused() ? powerAtFrequencies : composedPower)(folds.kernel(weights), grid, state, count));
+  /** Rounds of one space each, every one from the last one's best directions. */
+  const search = (weights: Weights, state: Float32Array, space: Krylov, rounds = 1) =>
+    scoped(() => {
+      const kernel = folds.kernel(weights);
+      const once = hasFused() ? krylovAtFrequencies : composedKrylov;
+      let at = once(kernel, grid, state, space);
+      for (let round = 1; round < rounds; round++) at = once(kernel, grid, at.state, space);
+      return at;
+    });
   const found = (weights: Weights, at: Wave & { readonly state: Float32Array }): Singular =>
     singular(weights, patch(at, grid, weight(weights, layer.kernel).shape), {
       frequency: at.frequency,
@@ -71,21 +84,29 @@ export function frequencyPower(
 
   return {
     layer,
-    /** Until the largest σ rests: less than 1e-4 of it in 16 steps; at most 480. */
+    /** Until the largest σ rests: less than 1e-4 of it in a round of eight steps; at most 60. */
     begin(weights) {
       needsNative('σ of a convolution');
       if (directions === 'exact') return exact(weights);
       const { shape } = weight(weights, layer.kernel);
       const { half, phases } = frequencies(grid, shape);
-      let at = steps(weights, noise(seed, index, phases.length * shape[2]! * 2 * half.length), 16);
-      for (let round = 1, last = 0; round < 30 && at.estimate - last > 1e-4 * at.estimate; round++) {
+      const inputs = phases.length * shape[2]!;
+      const { vectors } = spaceOf(half.length, inputs, directions);
+      const space = { steps: 8, vectors };
+      let at = search(weights, noise(seed, index, inputs * 2 * half.length * vectors), space);
+      for (let round = 1, last = 0; round < 60 && at.estimate - last > 1e-4 * at.estimate; round++) {
         last = at.estimate;
-        at = steps(weights, at.state, 16);
+        at = search(weights, at.state, space);
       }
       return found(weights, at);
     },
-    iterate: (weights, from) =>
-      directions === 'exact' ? exact(weights, from) : found(weights, steps(weights, from.state!, iterations)),
+    iterate(weights, from) {
+      if (directions === 'exact') return exact(weights, from);
+      const { shape } = weight(weights, layer.kernel);
+      const { half, phases } = frequencies(grid, shape);
+      const space = spaceOf(half.length, phases.length * shape[2]!, directions);
+      return found(weights, search(weights, from.state!, space, directions === 'power' ? iterations : 1));
+    },
     square: (weights, { v }) =>
       tf.tidy(() => tf.sum(tf.square(folded(images(weights, pair(v)), weights))).dataSync()[0]!),
     addGradients(weights, { v }, strength, gradients) {
@@ -100,6 +121,16 @@ export function frequencyPower(
       old.dispose();
     },
   };
+}
+
+/**
+ * What a tick searches at each frequency. Among many frequencies another one takes over where one falls behind, so a single vector
+ * does; where all rests on a few, or on the only one of a 1 × 1 kernel, each needs more.
+ */
+function spaceOf(frequencies: number, inputs: number, directions: PowerOptions['directions']): Krylov {
+  if (directions === 'power') return { steps: 1, vectors: 1 };
+  const vectors = frequencies >= 256 ? 1 : frequencies >= 64 ? 2 : frequencies >= 16 ? 3 : frequencies > 1 ? 4 : 8;
+  return { steps: 3, vectors: Math.min(inputs, vectors) };
 }
 
 /** N(0, I) keyed by seed and layer: the first vectors. */

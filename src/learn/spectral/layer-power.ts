@@ -16,7 +16,7 @@ import type { LayerPower, PowerOptions } from './layer.js';
 export function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {
   if (layer.kind === 'dense') return densePower(layer, index, options);
   const grid = gridOf(layer.name, layer.inputSize, layer.stride, model, options.imageSize);
-  if (options.formulation === 'image' && options.directions === 'power') return imagePower(layer, grid, index, options);
+  if (options.formulation === 'image' && options.directions !== 'exact') return imagePower(layer, grid, index, options);
   if (grid.height % grid.stride !== 0 || grid.width % grid.stride !== 0) {
     throw new WeirError(
       `layer '${layer.name}' has stride ${grid.stride} on ${grid.height} × ${grid.width}: it has no frequencies where the stride does not divide the size`,

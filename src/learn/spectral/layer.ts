@@ -23,12 +23,15 @@ export interface LayerPower {
 export type Formulation = 'frequency' | 'image';
 
 export interface PowerOptions {
-  /** Power iterations a tick. */
+  /** Power iterations a tick (N of algorithm 1): of dense layers, on an image, and of every layer under `directions: 'power'`. */
   readonly iterations: number;
   /** Of the first directions. */
   readonly seed: number;
-  /** By power iteration, or the exact pair of each tick's weights. */
-  readonly directions: 'power' | 'exact';
+  /**
+   * How ticks find the directions of a convolution by its frequencies: in a Krylov space (within 1 % of σ where power iteration can
+   * be 20 % off), by the paper's power iteration, or the exact pair of each tick's weights. Other layers know the last two.
+   */
+  readonly directions: 'krylov' | 'power' | 'exact';
   readonly formulation: Formulation;
   /** Size of the images that convolutions are measured at; the model's own where it is left out. */
   readonly imageSize?: readonly [height: number, width: number];

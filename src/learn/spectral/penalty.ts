@@ -67,7 +67,7 @@ export function spectralPenalty(
     from = { epoch: 0 },
     iterations = 1,
     seed = 0,
-    directions = 'power',
+    directions = 'krylov',
     formulation = 'frequency',
     foldNormalisation = false,
     imageSize,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { hasFused } from '../../../src/learn/device/native/fused.js';
-import { addStretchGradient, powerAtFrequencies, thinProduct } from '../../../src/learn/device/native/spectral.js';
+import { addStretchGradient, krylovAtFrequencies, thinProduct } from '../../../src/learn/device/native/spectral.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import type { ConvLayer } from '../../../src/learn/model/layer.js';
 import type { Model } from '../../../src/learn/model/model.js';
-import { composedPower } from '../../../src/learn/spectral/composed-power.js';
+import { composedKrylov } from '../../../src/learn/spectral/composed-krylov.js';
 import { exactSigma } from '../../../src/learn/spectral/exact.js';
 import { frequencies } from '../../../src/learn/spectral/frequencies.js';
 import { layerNorms } from '../../../src/learn/spectral/layer-norms.js';
@@ -35,6 +35,16 @@ const weights = new Map<string, tf.Tensor>([
 ]);
 const [first, second] = model.featureLayers as [ConvLayer, ConvLayer];
 const kernel = (layer: ConvLayer) => weights.get(layer.kernel) as tf.Tensor4D;
+/** |xᴴy| of unit vectors, real then imaginary parts. */
+const overlap = (x: Float32Array, y: Float32Array) => {
+  const half = x.length / 2;
+  let [re, im] = [0, 0];
+  for (let i = 0; i < half; i++) {
+    re += x[i]! * y[i]! + x[half + i]! * y[half + i]!;
+    im += x[i]! * y[half + i]! - x[half + i]! * y[i]!;
+  }
+  return Math.hypot(re, im);
+};
 const update: Update = {
   ...{ position: 0, number: 1, epoch: 1, endsEpoch: true, weights },
   ...{ loss: () => 0, epochLoss: () => 0, epochAccuracy: () => 0 },
@@ -50,7 +60,8 @@ function converged(options: Partial<PenaltyOptions>, of = model) {
 
 describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
   test.each<[Partial<PenaltyOptions>, number]>([
-    [{ formulation: 'frequency' }, 4],
+    [{ directions: 'krylov' }, 4],
+    [{ directions: 'power' }, 4],
     [{ formulation: 'image' }, 2], // slow between frequencies that are close; its gradient is tested below
     [{ directions: 'exact' }, 4],
   ])('%j: σ, value and gradient are those of the exact pair', (options, digits) => {
@@ -157,23 +168,68 @@ describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
     expect(Object.keys(directions)).toEqual(['a', 'b', 'readout']);
   });
 
-  test.skipIf(!hasFused())('the operation does what its composition does', () => {
-    for (const [shape, grid] of [
-      [[3, 3, 4, 6], { height: 8, width: 4, stride: 2 }],
-      [[5, 5, 2, 3], { height: 4, width: 4, stride: 1 }],
-      [[1, 1, 3, 2], { height: 6, width: 6, stride: 2 }],
-    ] as const) {
-      const w = kernelOf([...shape]);
-      const { half, phases } = frequencies(grid, shape);
-      const state = Float32Array.from({ length: phases.length * shape[2] * 2 * half.length }, (_, i) =>
-        Math.sin(i * i),
+  const cases = [
+    { shape: [3, 3, 4, 6], grid: { height: 8, width: 4, stride: 2 } },
+    { shape: [5, 5, 2, 3], grid: { height: 4, width: 4, stride: 1 } },
+    { shape: [1, 1, 3, 2], grid: { height: 6, width: 6, stride: 2 } },
+  ] as const;
+  const stateOf = ({ shape, grid }: (typeof cases)[number], vectors: number) => {
+    const { half, phases } = frequencies(grid, shape);
+    const length = phases.length * shape[2] * 2 * half.length * vectors;
+    return Float32Array.from({ length }, (_, i) => Math.sin(i * i));
+  };
+  const steps = [
+    { steps: 1, vectors: 1 },
+    { steps: 3, vectors: 1 },
+    { steps: 2, vectors: 2 }, // more than the second case's two inputs hold
+  ];
+
+  test.skipIf(!hasFused()).each(steps)('%j: the operation does what its composition does', (space) => {
+    for (const one of cases) {
+      const [ours, composed] = [krylovAtFrequencies, composedKrylov].map((run) =>
+        run(kernelOf([...one.shape]), one.grid, stateOf(one, space.vectors), space),
       );
-      const [ours, composed] = [powerAtFrequencies, composedPower].map((run) => run(w, grid, state, 3));
       expect(ours!.estimate / composed!.estimate).toBeCloseTo(1, 5);
       expect(ours!.frequency).toBe(composed!.frequency);
-      const worst = Math.max(...ours!.state.map((x, i) => Math.abs(x - composed!.state[i]!)));
-      expect(worst).toBeLessThan(1e-4);
+      expect(overlap(ours!.amplitudes, composed!.amplitudes)).toBeCloseTo(1, 4);
+      expect([...ours!.state, ...composed!.state].every(Number.isFinite)).toBe(true);
     }
+  });
+
+  test.skipIf(!hasFused())('one step from one vector is v ← PᴴPv; more steps and vectors come nearer to σ', () => {
+    for (const one of cases) {
+      const w = kernelOf([...one.shape]);
+      const { sigma } = exactSigma(w, one.grid);
+      const reached = steps.map(
+        (space) => krylovAtFrequencies(w, one.grid, stateOf(one, space.vectors), space).estimate,
+      );
+      expect(reached[1]! - reached[0]!).toBeGreaterThanOrEqual(-1e-5 * sigma);
+      expect(Math.max(...reached)).toBeLessThanOrEqual(sigma * (1 + 1e-5));
+      let state: Float32Array = stateOf(one, 1);
+      for (let i = 0; i < 3; i++) state = krylovAtFrequencies(w, one.grid, state, { steps: 1, vectors: 1 }).state;
+      const { estimate } = krylovAtFrequencies(w, one.grid, state, { steps: 1, vectors: 1 });
+      // four power iterations see less than a space of four steps
+      const { estimate: more } = krylovAtFrequencies(w, one.grid, stateOf(one, 1), { steps: 4, vectors: 1 });
+      expect(more - estimate).toBeGreaterThanOrEqual(-1e-5 * sigma);
+    }
+  });
+
+  test.skipIf(!hasFused())('a new direction that the old one holds nothing of is found by the second vector', () => {
+    // 1 × 1: one matrix for all frequencies, diag(3, 2.9, 1 …), then its second direction becomes the first
+    const diagonal = (a: number, b: number) =>
+      tf.tensor4d(
+        Float32Array.from({ length: 64 }, (_, i) => (i % 9 ? 0 : ([a, b][i / 9] ?? 1))),
+        [1, 1, 8, 8],
+      );
+    const grid = { height: 2, width: 2, stride: 2 };
+    const found = ([1, 2] as const).map((vectors) => {
+      const space = { steps: 3, vectors };
+      let state: Float32Array = Float32Array.from({ length: 16 * vectors }, (_, i) => Math.cos(i * i));
+      for (let i = 0; i < 20; i++) state = krylovAtFrequencies(diagonal(3, 2), grid, state, space).state;
+      return krylovAtFrequencies(diagonal(2, 2.5), grid, state, space).estimate;
+    });
+    expect(found[1]).toBeCloseTo(2.5, 3);
+    expect(found[0]).toBeLessThan(2.4);
   });
 
   test.skipIf(!hasFused())('vW and the gradient of its square, at odd sizes and ranks', () => {

@@ -37,21 +37,28 @@ export function provenSigma(
   return { sigma: found[0]! + found[1]!, bound: found[2]!, frequency: found[3]!, amplitudes };
 }
 
+/** The space that one tick searches at each frequency: A^i v for i < steps, A = PᴴP, from each of its `vectors` vectors v. */
+export interface Krylov {
+  readonly steps: number;
+  readonly vectors: number;
+}
+
 /**
- * Power iteration at every frequency at once, by the operation of setup/kernels/power.cc. Only where `hasFused()`.
+ * Block Lanczos iteration at every frequency at once, by the operation of setup/kernels/krylov.cc. Only where `hasFused()`. One step
+ * with one vector is power iteration.
  *
- * @param state a complex vector for each frequency: [inputs, 2, frequencies]
+ * @param state `vectors` complex vectors for each frequency: [inputs, 2, frequencies · vectors]
  * @returns the next state, and the frequency that stretches most with its vector and an estimate of σ from below
  */
-export function powerAtFrequencies(
+export function krylovAtFrequencies(
   kernel: tf.Tensor4D,
   { height, width, stride }: Grid,
   state: Float32Array,
-  steps: number,
+  { steps, vectors }: Krylov,
 ): Wave & { readonly state: Float32Array; readonly estimate: number } {
-  const settings = tf.tensor1d([height, width, stride, steps], 'int32');
+  const settings = tf.tensor1d([height, width, stride, steps, vectors], 'int32');
   const before = tf.tensor1d(state);
-  const outputs = executeAll('WeirFrequencyPower', [], [kernel, settings, before], 3);
+  const outputs = executeAll('WeirFrequencyKrylov', [], [kernel, settings, before], 3);
   const [next, found, amplitudes] = outputs.map((output) => output.dataSync<'float32'>()) as Float32Array[];
   tf.dispose([settings, before, ...outputs]);
   return { state: next!, estimate: found![0]!, frequency: found![1]!, amplitudes: amplitudes! };

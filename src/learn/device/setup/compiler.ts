@@ -17,7 +17,8 @@ export const own = [
   'kernels/convolution.cc',
   'kernels/normalisation.cc',
   'kernels/spectral.cc',
-  'kernels/power.cc',
+  'kernels/krylov.cc',
+  'kernels/stretch.cc',
 ].map(here);
 const ownHeaders = [
   ...['pool.h', 'gelu.h', 'operation.h', 'gemm.h', 'scratch.h', 'vectors.h', 'winograd.h'],
