@@ -13,8 +13,8 @@ import { ensembleUpdate } from './step.js';
 import type { EnsembleUpdate } from './update.js';
 
 export interface EnsembleTraining {
-  /** SGD as `sgd` has it. */
-  readonly sgd: SgdOptions;
+  /** SGD as `sgd` has it; the weights of a member are one tensor, and have one rate. */
+  readonly sgd: Omit<SgdOptions, 'rates'>;
   /** Added at every update after its burn-in; it needs an `ensembleTick`. */
   readonly penalty?: EnsemblePenalty;
 }
