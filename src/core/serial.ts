@@ -5,12 +5,19 @@ import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import type { Node } from './node.js';
-import type { Stage } from './stage.js';
+import type { Stage, Step } from './stage.js';
 import { Turn, turnOf, type WithTurn } from './turn.js';
 
 /** A stage whose outputs share something that moves with every step, such as weights. */
 export interface Serial<In extends Positioned, Out extends Positioned, State> extends Stage<In, Out, State> {
-  next(state: State, item: In): readonly [state: State, output: Out];
+  /**
+   * A step may give no output, where it takes several items to make one. The items since the last output are then under way: a
+   * snapshot is as of that output, so what is shared must not have moved since, `save` leaves out what they added to the
+   * state, and after a resume they come again.
+   */
+  next(state: State, item: In): Step<State, Out>;
+  /** When no more items come: what those make that have given no output yet; nothing where there are none. */
+  flush?(state: State): readonly [state: State, output: Out] | undefined;
   /** The output that belongs to a state, without a step: what the stage emits first, when it starts and when it resumes. */
   repeat(state: State): Out;
   dispose?(state: State): void;
@@ -118,13 +125,27 @@ class Line<In extends Positioned, Out extends Positioned, State> {
       if (this.flow?.frozen) throw trainsOn(this.value.name);
       this.turn?.close();
       const begun = performance.now();
-      const [state, output] = this.value.next(this.state, next.item);
+      const step = this.value.next(this.state, next.item);
       this.node.busy += performance.now() - begun;
-      this.state = state;
       this.node.held -= next.samples;
+      this.state = step[0];
+      if (step.length === 1) {
+        this.flow?.roomMade(); // `handled` and `left` stay at the last output: a resume goes on behind it
+        continue;
+      }
       this.node.handled = next.item.position;
-      this.handOut(output, false);
+      this.handOut(step[1], false);
     }
+  }
+
+  /** Hands on what items that gave no output make in the end, with all that is claimed of it. @returns whether to go on. */
+  private async flushed(): Promise<boolean> {
+    const step = this.value.flush?.(this.state);
+    if (step === undefined) return true;
+    this.state = step[0];
+    this.node.handled = step[1].position;
+    this.handOut(step[1], false);
+    return await this.settled();
   }
 
   /** Hands on an output with its turn; whoever needs the weights claims it now. */
@@ -177,6 +198,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
       return;
     }
     if (this.turn?.position === 0 && this.node.itemsIn === 0) return this.outputs.error(nothingCame(this.value.name));
+    if (!(await this.flushed())) return;
     this.turn?.end();
     if (!(await this.settled())) return;
     const { turn } = this;

@@ -1,8 +1,8 @@
 import type { Data } from '../core/data.js';
-import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import type { Labels } from '../core/labels.js';
-import type { Stage } from '../core/stage.js';
+import type { Serial } from '../core/serial.js';
+import { checkAccumulate, type Group, joined } from './accumulate.js';
 import { tf } from './device/tf.js';
 import { inputsOf } from './inputs.js';
 import { gradientsOf } from './loss/gradients.js';
@@ -11,7 +11,16 @@ import type { ViewsLoss } from './loss/views-loss.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimiser } from './optimiser/optimiser.js';
 import type { Regulariser } from './regulariser/regulariser.js';
-import { checkShapes, restoreTensors, type Shapes, savedTensors, shapesOf } from './saved.js';
+import { checkShapes, type Shapes, shapesOf } from './saved.js';
+import {
+  disposeState,
+  firstState,
+  restoredState,
+  type SavedState,
+  savedState,
+  type TrainState,
+  updateOf,
+} from './train-state.js';
 import type { Update } from './update.js';
 
 /** A batch, as far as training reads it. */
@@ -28,172 +37,140 @@ export interface Batch extends Positioned {
   readonly labels: Labels;
 }
 
-/** All that the next update depends on. Its tensors belong to the training step. */
-export interface TrainState {
-  readonly weights: Weights;
-  /** What the optimiser remembers, such as velocities. */
-  readonly memory: Weights;
-  readonly number: number;
-  readonly epoch: number;
-  readonly endsEpoch: boolean;
-  readonly position: number;
-  /** Loss of the last batch, a scalar on the device; the next two are sums over the samples of the epoch so far. */
-  readonly loss: tf.Scalar;
-  readonly losses: tf.Scalar;
-  readonly correct: tf.Scalar;
-  /** Samples of the epoch so far. */
-  readonly samples: number;
-}
-
 export interface Training {
   /** Over labels, or over several views of each sample: then each sample is as many views, as the loss compares. */
   readonly loss: Loss | ViewsLoss;
   readonly optimiser: Optimiser;
   /** Its gradient is added at every update after its burn-in; a spectral one needs a `spectralTick`. */
   readonly penalty?: Regulariser;
+  /**
+   * How many batches make one update, whose gradient is the mean over all their samples: so a batch that is too large for the
+   * device is given in parts. The last update of an epoch takes what is left. By default each batch makes one.
+   */
+  readonly accumulate?: number;
   /** Of the first weights. */
   readonly seed: number;
 }
 
 /** The training step, with what an engine that owns it needs besides. */
-export interface TrainStage extends Stage<Batch, Update, TrainState> {
+export interface AccumulatingStage extends Serial<Batch, Update, TrainState> {
+  /** The state as of its update, without the batches since. */
   save(state: TrainState): Data;
   load(data: Data): TrainState;
-  next(state: TrainState, batch: Batch): readonly [state: TrainState, output: Update];
   /** The update that left this state, without a step; at the start update 0, the initial weights. */
   repeat(state: TrainState): Update;
   /** Gives the state's tensors back. */
   dispose(state: TrainState): void;
 }
 
+/** The same where each batch makes an update. */
+export interface TrainStage extends AccumulatingStage {
+  next(state: TrainState, batch: Batch): readonly [state: TrainState, output: Update];
+}
+
 /**
- * One update of the weights for each batch: loss, gradient, penalty (from the end of its burn-in), optimiser.
+ * One update of the weights for each batch, or for `accumulate` of them: loss, gradient, penalty (from the end of its burn-in),
+ * optimiser.
  *
- * State: weights, the optimiser's memory and the sums over the epoch. It owns their tensors: `next` takes the state it is given
- * and disposes of what it replaces, so an earlier state must not be used again.
+ *   batches             a--b--c--d--e--f--    e is the last of an epoch
+ *   train            0--1--2--3--4--5--6--
+ *   accumulate: 2    0-----1-----2--3-----
+ *
+ * With `accumulate` an update is that of one batch of all samples, up to rounding, but for what looks at a batch as a whole: batch
+ * normalisations see each batch by itself and move their running statistics at each, as in PyTorch, and a penalty on
+ * features is the mean of those of the batches. A penalty on weights is added once.
+ *
+ * State: weights, the optimiser's memory, the sums over the epoch, and what the batches since the last update gave. It owns their
+ * tensors: `next` takes the state it is given and disposes of what it replaces, so an earlier state must not be used again.
  * Bound: one batch. Order: that of the batches. Failure: a batch that does not fit the model.
  *
+ * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
  * @example trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
  */
-export function trainStage(model: Model, { loss, optimiser, penalty, seed }: Training): TrainStage {
+export function trainStage(model: Model, training: Training & { readonly accumulate?: 1 }): TrainStage;
+export function trainStage(model: Model, training: Training): AccumulatingStage;
+export function trainStage(
+  model: Model,
+  { loss, optimiser, penalty, accumulate = 1, seed }: Training,
+): AccumulatingStage {
+  checkAccumulate(accumulate, loss);
   let shapes: Shapes | undefined;
   const begin = (): Weights => {
     const weights = model.start(seed);
     shapes = shapesOf(weights);
     return weights;
   };
-  const stage: TrainStage = {
+  const activeAt = (epoch: number): Regulariser | undefined => (penalty?.active(epoch) ? penalty : undefined);
+
+  /** The update that a group makes. */
+  function moved(state: TrainState, { learned, samples, position, epoch, remaining }: Group): [TrainState, Update] {
+    const fresh = state.endsEpoch;
+    const at = { epoch, number: state.number + 1 };
+    activeAt(epoch)?.addGradients?.({ weights: state.weights }, learned.gradients);
+    const { weights, memory } = optimiser.move(state.weights, learned.gradients, state.memory, at);
+    const [losses, correct] = tf.tidy(() => {
+      const added = tf.mul(learned.loss, samples);
+      return fresh
+        ? [added, tf.clone(learned.correct)]
+        : [tf.add(state.losses, added), tf.add(state.correct, learned.correct)];
+    }) as [tf.Scalar, tf.Scalar];
+    tf.dispose([learned.correct, state.loss, state.losses, state.correct]);
+    const next: TrainState = {
+      ...{ weights: withStatistics(weights, learned.statistics), memory },
+      ...at,
+      endsEpoch: remaining === 0,
+      position,
+      loss: learned.loss,
+      losses,
+      correct,
+      samples: fresh ? samples : state.samples + samples,
+    };
+    return [next, updateOf(next)];
+  }
+
+  return {
     name: 'train',
 
-    start: () => ({
-      weights: begin(),
-      memory: new Map(),
-      number: 0,
-      epoch: 0,
-      endsEpoch: true,
-      position: 0,
-      loss: tf.scalar(0),
-      losses: tf.scalar(0),
-      correct: tf.scalar(0),
-      samples: 0,
-    }),
+    start: () => firstState(begin()),
 
     next(state, batch) {
-      const n = batch.labels.length;
-      const fresh = state.endsEpoch;
       const [x, labels] = inputsOf(model, loss, batch);
-      const { weights } = state;
-      const active = penalty?.active(batch.epoch) ? penalty : undefined;
+      const weights = metBy(state);
+      const active = activeAt(batch.epoch);
       const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
-      active?.addGradients?.({ weights, x, labels }, learned.gradients);
+      active?.addSampleGradients?.({ weights, x, labels }, learned.gradients);
       tf.dispose([x, labels]);
-      const at = { epoch: batch.epoch, number: state.number + 1 };
-      const moved = optimiser.move(weights, learned.gradients, state.memory, at);
-      const kept = withStatistics(moved.weights, learned.statistics);
-      const [losses, correct] = tf.tidy(() => {
-        const added = tf.mul(learned.loss, n);
-        return fresh
-          ? [added, tf.clone(learned.correct)]
-          : [tf.add(state.losses, added), tf.add(state.correct, learned.correct)];
-      }) as [tf.Scalar, tf.Scalar];
-      tf.dispose([learned.correct, state.loss, state.losses, state.correct]);
-      const next: TrainState = {
-        ...{ weights: kept, memory: moved.memory },
-        ...at,
-        endsEpoch: batch.remaining === 0,
-        position: batch.position,
-        loss: learned.loss,
-        losses,
-        correct,
-        samples: fresh ? n : state.samples + n,
-      };
-      return [next, update(next)];
+      const group = joined(state.group, learned, batch.labels.length, batch);
+      const whole = group.batches === accumulate || batch.remaining === 0;
+      return whole ? moved(state, group) : [{ ...state, group }];
     },
 
-    repeat: update,
+    flush: (state) => state.group && moved(state, state.group),
 
-    save: ({ weights, memory, number, epoch, endsEpoch, position, loss, losses, correct, samples }) => ({
-      ...{ number, epoch, endsEpoch, position, samples },
-      ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
-      weights: savedTensors(weights),
-      memory: savedTensors(memory),
-      penalty: penalty?.save?.() ?? null,
-    }),
+    repeat: updateOf,
+
+    save: (state) => ({ ...savedState(state), penalty: penalty?.save?.() ?? null }) as unknown as Data,
 
     load(data) {
-      const { weights, memory, loss, losses, correct, penalty: carried, ...counts } = data as unknown as Saved;
-      if (shapes !== undefined) checkShapes(model, shapes, weights);
+      const { penalty: carried, ...saved } = data as unknown as SavedState & { readonly penalty: Data };
+      if (shapes !== undefined) checkShapes(model, shapes, saved.weights);
       penalty?.load?.(carried);
-      return {
-        ...counts,
-        weights: restoreTensors(weights),
-        memory: restoreTensors(memory),
-        loss: tf.scalar(loss),
-        losses: tf.scalar(losses),
-        correct: tf.scalar(correct),
-      };
+      return restoredState(saved);
     },
 
-    dispose({ weights, memory, loss, losses, correct }) {
-      tf.dispose([...weights.values(), ...memory.values(), loss, losses, correct]);
-    },
-  };
-  return stage;
-}
-
-/** What `save` makes of a state. */
-type Saved = Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 'samples'> & {
-  readonly weights: Parameters<typeof restoreTensors>[0];
-  readonly memory: Parameters<typeof restoreTensors>[0];
-  readonly loss: number;
-  readonly losses: number;
-  readonly correct: number;
-  readonly penalty: Data;
-};
-
-function update({ weights, number, epoch, endsEpoch, position, loss, losses, correct, samples }: TrainState): Update {
-  return {
-    ...{ weights, number, epoch, endsEpoch, position },
-    loss: () => finite(read(loss), number),
-    epochLoss: () => read(losses) / samples,
-    epochAccuracy: () => read(correct) / samples,
+    dispose: disposeState,
   };
 }
 
-/** The weights with this batch's running statistics in the place of the old ones, which are disposed of. */
+/** The weights that the next batch meets: those of the update, whose running statistics the batches since have moved. */
+function metBy({ weights, group }: TrainState): Weights {
+  const statistics = group?.learned.statistics;
+  return statistics === undefined ? weights : new Map([...weights, ...statistics]);
+}
+
+/** The weights with this update's running statistics in the place of the old ones, which are disposed of. */
 function withStatistics(weights: Weights, statistics: Weights | undefined): Weights {
   if (statistics === undefined) return weights;
   tf.dispose([...statistics.keys()].map((name) => weights.get(name)!));
   return new Map([...weights].map(([name, tensor]) => [name, statistics.get(name) ?? tensor]));
 }
-
-/** A loss that can be gone on from: a diverged run ends here, with the last good snapshot kept. */
-function finite(loss: number, update: number): number {
-  if (Number.isFinite(loss)) return loss;
-  throw new WeirError(
-    `training diverged: the loss is ${loss} at update ${update}`,
-    'take a smaller learning rate or γ, and go on from the last snapshot or start again',
-  );
-}
-
-const read = (scalar: tf.Scalar): number => scalar.dataSync()[0]!;

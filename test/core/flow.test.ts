@@ -1,5 +1,5 @@
 import { concat, concatMap, delay, filter, map, mergeMap, of, share, take, timer } from 'rxjs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Flow, type FlowState } from '../../src/core/flow.js';
 import type { Positioned } from '../../src/core/item.js';
 import { serial } from '../../src/core/serial.js';
@@ -217,6 +217,74 @@ test('stopped at any rest and started again, a graph ends where it would have en
       if ((await flow.start()) === 'done') break;
     }
     expect(log).toEqual(whole);
+  }
+});
+
+test('where several items make an output, a stop between them goes on behind the last output, and what is left makes one too', async () => {
+  /** Sums of three items each; what came since the last one is not saved. */
+  const wire = (totals: number[]) => ({
+    out$: count('count', 11, 4).pipe(
+      serial<Sample, Sample & { number: number }, { number: number; position: number; value: number; since: Sample[] }>(
+        {
+          name: 'train',
+          start: () => ({ number: 0, position: 0, value: 0, since: [] }),
+          next(state, item) {
+            const since = [...state.since, item];
+            return since.length < 3 ? [{ ...state, since }] : this.flush!({ ...state, since })!;
+          },
+          flush({ number, value, since }) {
+            if (since.length === 0) return undefined;
+            const total = since.reduce((sum, item) => sum + item.value, value);
+            const state = { number: number + 1, position: since.at(-1)!.position, value: total, since: [] };
+            return [state, this.repeat(state)];
+          },
+          repeat: ({ number, position, value }) => ({ number, position, value }),
+          save: (state) => ({ ...state, since: [] }),
+        },
+      ),
+      map((sum) => {
+        totals[sum.number] = sum.value;
+        return sum;
+      }),
+    ),
+  });
+  for (let stopAt = 1; stopAt < 20; stopAt++) {
+    const totals: number[] = [];
+    let rests = 0;
+    const first: Flow = new Flow(wire(totals), (at) => void (++rests === stopAt && at.stop()));
+    if ((await first.start()) === 'stopped') {
+      const second = new Flow(wire(totals));
+      second.load(structuredClone(first.save()));
+      await second.start();
+    }
+    expect(totals, `stopped at rest ${stopAt}`).toEqual([0, 6, 21, 45, 66]);
+  }
+});
+
+test('items that make no output yet hand back their credits: an output may take more samples than a source has outside', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] }); // nothing is written off as dropped
+  try {
+    const got: number[] = [];
+    const threes = serial<Sample, Sample, Sample & { readonly since: number }>({
+      name: 'train',
+      start: () => ({ position: 0, value: 0, since: 0 }),
+      next(state, { position, value }) {
+        const next = { position, value: state.value + value, since: (state.since + 1) % 3 };
+        return next.since === 0 ? [next, this.repeat(next)] : [next];
+      },
+      repeat: ({ position, value }) => ({ position, value }),
+    });
+    const out$ = count('count', 9, 2).pipe(
+      threes,
+      map((sum) => {
+        got.push(sum.value);
+        return sum;
+      }),
+    );
+    expect(await new Flow({ out$ }).start()).toBe('done');
+    expect(got).toEqual([0, 6, 21, 45]);
+  } finally {
+    vi.useRealTimers();
   }
 });
 

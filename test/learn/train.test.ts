@@ -6,7 +6,8 @@ import { mlp } from '../../src/learn/model/mlp.js';
 import { sgd } from '../../src/learn/optimiser/sgd.js';
 import { spectralPenalty } from '../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../src/learn/spectral/tick.js';
-import { type Batch, type TrainState, trainStage } from '../../src/learn/train.js';
+import { type Batch, trainStage } from '../../src/learn/train.js';
+import type { TrainState } from '../../src/learn/train-state.js';
 import type { Update } from '../../src/learn/update.js';
 
 beforeAll(() => loadTensorFlow());

@@ -13,8 +13,8 @@ import { ensembleUpdate } from './step.js';
 import type { EnsembleUpdate } from './update.js';
 
 export interface EnsembleTraining {
-  /** SGD as `sgd` has it. */
-  readonly sgd: SgdOptions;
+  /** SGD as `sgd` has it; the weights of a member are one tensor, and have one rate. */
+  readonly sgd: Omit<SgdOptions, 'rates'>;
   /** Added at every update after its burn-in; it needs an `ensembleTick`. */
   readonly penalty?: EnsemblePenalty;
 }
@@ -34,6 +34,11 @@ export interface EnsembleState {
   readonly samples: number;
 }
 
+export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleState> {
+  next(state: EnsembleState, batch: Batch): readonly [state: EnsembleState, output: EnsembleUpdate];
+  dispose(state: EnsembleState): void;
+}
+
 /**
  * One update of every member for each batch: its own mean cross-entropy, gradient, penalty (from the end of the burn-in), SGD.
  *
@@ -44,10 +49,7 @@ export interface EnsembleState {
  *
  * @example ensembleStage(networks, { sgd: { rate: 1, momentum: 0.9 }, penalty })
  */
-export function ensembleStage(
-  ensemble: Ensemble,
-  { sgd, penalty }: EnsembleTraining,
-): Serial<Batch, EnsembleUpdate, EnsembleState> & { dispose(state: EnsembleState): void } {
+export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTraining): EnsembleStage {
   const { members, layout } = ensemble;
   const { rate, momentum = 0, decay = 0 } = sgd;
   const rateAt = typeof rate === 'number' ? constant(rate) : rate;

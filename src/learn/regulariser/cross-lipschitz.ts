@@ -50,7 +50,7 @@ export function crossLipschitz(model: Model, strength: Strength): Regulariser {
   return {
     kind: KIND,
     active,
-    addGradients(look, gradients) {
+    addSampleGradients(look, gradients) {
       const dV = columns(look, (q, p, here) => {
         const scaled: tf.Tensor2D = tf.mul(p, 2 * scaleOf(look));
         addGradients(gradients, here.gradients(scaled, q));

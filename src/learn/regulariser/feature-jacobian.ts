@@ -63,7 +63,7 @@ export function featureJacobian(
   return {
     kind: KIND,
     active,
-    addGradients(look, gradients) {
+    addSampleGradients(look, gradients) {
       looked(look, (here, n) => {
         const [p, q] = top(here, n);
         const scaled: tf.Tensor2D = tf.mul(q, strength.gamma / n);

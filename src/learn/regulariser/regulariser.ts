@@ -23,8 +23,10 @@ export interface Regulariser {
   active(epoch: number): boolean;
   /** Its gradient with respect to the features, [n, width]; the tensor belongs to the caller. */
   featuresGradient?(features: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor2D;
-  /** Adds its gradient with respect to weights. Takes the gradients it replaces. */
-  addGradients?(look: Look, gradients: Gradients): void;
+  /** Adds its gradient with respect to weights, of a term on the weights alone: once an update. Takes the gradients it replaces. */
+  addGradients?(look: Pick<Look, 'weights'>, gradients: Gradients): void;
+  /** The same of a term that is a mean over samples: once a batch, of which an update may have several. */
+  addSampleGradients?(look: Look, gradients: Gradients): void;
   /** What it adds to the loss, strength included; read from the device. */
   value(look: Look & { readonly features: tf.Tensor2D }): number;
   /** What it carries from update to update, as plain data; none if it is a function of its arguments. */

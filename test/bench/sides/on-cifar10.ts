@@ -8,7 +8,8 @@ import { cifar10Statistics } from '../../../src/feed/augment/recipes/statistics.
 import { render } from '../../../src/feed/augment/render.js';
 import type { Dataset } from '../../../src/feed/dataset.js';
 import { cifar10File } from '../../../src/feed/source/cifar10.js';
-import type { TrainStage, TrainState } from '../../../src/learn/train.js';
+import type { TrainStage } from '../../../src/learn/train.js';
+import type { TrainState } from '../../../src/learn/train-state.js';
 import type { Update } from '../../../src/learn/update.js';
 
 /** Images a batch. */

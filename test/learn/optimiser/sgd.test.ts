@@ -5,7 +5,7 @@ import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Weights } from '../../../src/learn/model/model.js';
-import { cosine, step } from '../../../src/learn/optimiser/schedule.js';
+import { constant, cosine, type Schedule, step } from '../../../src/learn/optimiser/schedule.js';
 import { sgd } from '../../../src/learn/optimiser/sgd.js';
 import { deviation } from '../../golden.js';
 
@@ -46,12 +46,64 @@ test('without momentum nothing is remembered', () => {
   expect(moved.memory.size).toBe(0);
 });
 
-test('schedules count epochs done', () => {
+/** Moves weights of 1 by gradients of 2, with velocities of 4 from the update before. */
+function moved(options: Parameters<typeof sgd>[0], at = { epoch: 1, number: 1 }, names = all) {
+  const each = (value: number): Weights => new Map(names.map((name) => [name, tf.tensor1d([value, value])]));
+  const weights = new Map([...each(1), ['norm/mean', tf.scalar(1)]]);
+  return sgd(options).move(weights, new Map(each(2)), each(4), at);
+}
+const all = ['hidden1/kernel', 'hidden1/bias', 'readout/kernel', 'readout/bias', 'readout2/kernel'];
+const valuesOf = (weights: Weights) => Object.fromEntries([...weights].map(([name, w]) => [name, w.dataSync()[0]]));
+
+test('weights with a rate of their own take it, by name, by beginning and by schedule; the others the usual one', () => {
+  const { weights, memory } = moved(
+    {
+      ...{ rate: 0.1, momentum: 0.5, decay: 3 },
+      rates: [
+        { weights: ['readout/bias'], rate: step(0.2, { every: 10 }) },
+        { weights: ['readout'], rate: 0.01 }, // the bias has its rate already
+      ],
+    },
+    { epoch: 11, number: 100 },
+  );
+  // v = 0.5 · 4 + (2 + 3 · 1) = 7, w = 1 − rate · 7
+  expect(valuesOf(weights)).toEqual({
+    'hidden1/kernel': expect.closeTo(0.3, 6),
+    'hidden1/bias': expect.closeTo(0.3, 6),
+    'readout/kernel': expect.closeTo(0.93, 6),
+    'readout/bias': expect.closeTo(1 - 0.02 * 7, 6),
+    'readout2/kernel': expect.closeTo(0.3, 6),
+    'norm/mean': 1,
+  });
+  expect(new Set(Object.values(valuesOf(memory)))).toEqual(new Set([7]));
+});
+
+test('without rates of their own, or with the usual one, weights move to the same bits', () => {
+  const usual = { rate: 0.1, momentum: 0.9, decay: 1e-4 };
+  const bits = (options: Parameters<typeof sgd>[0]) => valuesOf(moved(options).weights);
+  expect(bits({ ...usual, rates: [] })).toEqual(bits(usual));
+  expect(bits({ ...usual, rates: [{ weights: ['hidden1'], rate: () => 0.1 }] })).toEqual(bits(usual));
+});
+
+test.each(['readout/scale', 'read', 'norm/mean'])("a rate for '%s', which is not trained, names what is", (name) => {
+  expect(() => moved({ rate: 1, rates: [{ weights: ['hidden1', name], rate: 1 }] })).toThrow(
+    expect.objectContaining({
+      name: 'WeirError',
+      message: `optimiser 'sgd' has a learning rate for '${name}', which no trained weight is called`,
+      remedy: expect.stringContaining('hidden1/kernel, hidden1/bias, readout/kernel, readout/bias'),
+    }),
+  );
+});
+
+test('schedules count epochs done, in the closed forms of PyTorch', () => {
   const at = (epoch: number) => ({ epoch, number: 0 });
-  expect([1, 30, 31, 61].map((epoch) => step(0.16, { every: 30 })(at(epoch)))).toEqual(
-    [0.16, 0.16, 0.016, 0.0016].map((x) => expect.closeTo(x, 10)),
-  );
-  expect([1, 101, 201].map((epoch) => cosine(0.01, { epochs: 200 })(at(epoch)))).toEqual(
-    [0.01, 0.005, 0].map((x) => expect.closeTo(x, 10)),
-  );
+  const over = (epochs: number[], schedule: Schedule) => epochs.map((epoch) => schedule(at(epoch)));
+  const close = (values: number[]) => values.map((x) => expect.closeTo(x, 10));
+  expect(over([1, 30, 31, 61], step(0.16, { every: 30 }))).toEqual(close([0.16, 0.16, 0.016, 0.0016]));
+  // StepLR: base · gamma ^ ⌊epoch / step_size⌋, epochs from 0 on
+  expect(over([1, 7, 8, 15], step(0.4, { every: 7, factor: 0.5 }))).toEqual(close([0.4, 0.4, 0.2, 0.1]));
+  expect(over([1, 101, 201], cosine(0.01, { epochs: 200 }))).toEqual(close([0.01, 0.005, 0]));
+  // CosineAnnealingLR: η_min + (base − η_min) · (1 + cos(π T_cur / T_max)) / 2
+  expect(over([1, 2, 3, 4], cosine(1, { epochs: 3, floor: 0.2 }))).toEqual(close([1, 0.8, 0.4, 0.2]));
+  expect(over([1, 50], constant(0.3))).toEqual([0.3, 0.3]);
 });

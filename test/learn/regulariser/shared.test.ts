@@ -31,6 +31,7 @@ function gradientsBy(one: Regulariser, model: Model, look: Look): Gradients {
   const none = tf.zerosLike(logits);
   const found = gradients(none, further);
   one.addGradients?.(look, found);
+  one.addSampleGradients?.(look, found);
   tf.dispose([none, ...(further ? [further] : [])]);
   return found;
 }

@@ -1,0 +1,99 @@
+import { WeirError } from '../core/errors.js';
+import { disposeGroup, type Group } from './accumulate.js';
+import { tf } from './device/tf.js';
+import type { Weights } from './model/model.js';
+import { restoreTensors, type SavedTensors, savedTensors } from './saved.js';
+import type { Update } from './update.js';
+
+/** All that the next update depends on. Its tensors belong to the training step. */
+export interface TrainState {
+  readonly weights: Weights;
+  /** What the optimiser remembers, such as velocities. */
+  readonly memory: Weights;
+  readonly number: number;
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+  readonly position: number;
+  /** Loss of the last update, a scalar on the device; the next two are sums over the samples of the epoch so far. */
+  readonly loss: tf.Scalar;
+  readonly losses: tf.Scalar;
+  readonly correct: tf.Scalar;
+  /** Samples of the epoch so far. */
+  readonly samples: number;
+  /** The batches since this update, where the next one takes several. Not saved: they come again. */
+  readonly group?: Group;
+}
+
+/** The state before the first update. */
+export const firstState = (weights: Weights): TrainState => ({
+  weights,
+  memory: new Map(),
+  number: 0,
+  epoch: 0,
+  endsEpoch: true,
+  position: 0,
+  loss: tf.scalar(0),
+  losses: tf.scalar(0),
+  correct: tf.scalar(0),
+  samples: 0,
+});
+
+/** The update that left this state. */
+export function updateOf(state: TrainState): Update {
+  const { weights, number, epoch, endsEpoch, position, loss, losses, correct, samples } = state;
+  return {
+    ...{ weights, number, epoch, endsEpoch, position },
+    loss: () => finite(read(loss), number),
+    epochLoss: () => read(losses) / samples,
+    epochAccuracy: () => read(correct) / samples,
+  };
+}
+
+/** A state as plain data. */
+export interface SavedState extends Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 'samples'> {
+  readonly loss: number;
+  readonly losses: number;
+  readonly correct: number;
+  readonly weights: SavedTensors;
+  readonly memory: SavedTensors;
+}
+
+/** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
+export function savedState(state: TrainState): SavedState {
+  const { weights, memory, number, epoch, endsEpoch, position, loss, losses, correct, samples } = state;
+  return {
+    ...{ number, epoch, endsEpoch, position, samples },
+    ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
+    weights: savedTensors(weights),
+    memory: savedTensors(memory),
+  };
+}
+
+/** Puts it back, to the bit. */
+export function restoredState({ weights, memory, loss, losses, correct, ...counts }: SavedState): TrainState {
+  return {
+    ...counts,
+    weights: restoreTensors(weights),
+    memory: restoreTensors(memory),
+    loss: tf.scalar(loss),
+    losses: tf.scalar(losses),
+    correct: tf.scalar(correct),
+  };
+}
+
+/** Gives the state's tensors back. */
+export function disposeState({ weights, memory, loss, losses, correct, group }: TrainState): void {
+  tf.dispose([...weights.values(), ...memory.values(), loss, losses, correct]);
+  if (group !== undefined) disposeGroup(group);
+}
+
+/** A loss that can be gone on from: a diverged run ends here, with the last good snapshot kept. */
+function finite(loss: number, update: number): number {
+  if (Number.isFinite(loss)) return loss;
+  throw new WeirError(
+    `training diverged: the loss is ${loss} at update ${update}`,
+    'take a smaller learning rate or γ, and go on from the last snapshot or start again',
+  );
+}
+
+const read = (scalar: tf.Scalar): number => scalar.dataSync()[0]!;
