@@ -7,6 +7,11 @@ import { fromTorch, torchNames } from './torch.js';
 export interface StartingOptions {
   /** Layers that begin anew from the seed, such as ['readout'] for another set of classes: the file's are not looked at. */
   readonly fresh?: readonly string[];
+  /**
+   * Tensors of the file that are left out, by their names there or by what those begin with, such as ['projector'] for the head that
+   * a self-supervised network was trained with.
+   */
+  readonly drop?: readonly string[];
 }
 
 /**
@@ -15,15 +20,16 @@ export interface StartingOptions {
  *
  * Names and layouts are PyTorch's, see `torchNames`; `weir export` writes such files.
  *
- * @throws {WeirError} for a file that lacks a weight, has one of another shape, or one that the model has not; for a fresh layer that
- * the model has not
- * @example train(startingFrom(resnet({ depth: 18, … }), 'pretrained.safetensors', { fresh: ['readout'] }), { … })
+ * @throws {WeirError} for a file that lacks a weight, has one of another shape, or one that the model has not and that is not dropped;
+ * for a fresh layer that the model has not; for something to drop that the file has not
+ * @example startingFrom(resnet({ depth: 18, … }), 'pretrained.safetensors', { fresh: ['readout'] })
+ * @example startingFrom(resnet({ depth: 18, … }), 'barlow.safetensors', { fresh: ['readout'], drop: ['projector'] })
  */
-export function startingFrom(model: Model, file: string, { fresh = [] }: StartingOptions = {}): Model {
+export function startingFrom(model: Model, file: string, { fresh = [], drop = [] }: StartingOptions = {}): Model {
   const isFresh = (name: string): boolean => fresh.some((layer) => name.startsWith(`${layer}/`));
   let stored: ReadonlyMap<string, StoredTensor> | undefined; // read once, when it is first needed
   const start = (seed: number): Weights => {
-    stored ??= readSafetensors(file);
+    stored ??= kept(readSafetensors(file));
     const own = model.start(seed);
     try {
       checkFresh(own);
@@ -32,6 +38,17 @@ export function startingFrom(model: Model, file: string, { fresh = [] }: Startin
       tf.dispose([...own.values()]);
       throw error;
     }
+  };
+
+  const kept = (all: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor> => {
+    const odd = drop.find((start) => start === '' || ![...all.keys()].some((name) => name.startsWith(start)));
+    if (odd !== undefined) {
+      throw new WeirError(
+        `${file} has no tensor '${odd}' that could be dropped`,
+        `it has ${[...all.keys()].join(', ')}`,
+      );
+    }
+    return new Map([...all].filter(([name]) => !drop.some((start) => name.startsWith(start))));
   };
 
   const taken = (own: Weights, stored: ReadonlyMap<string, StoredTensor>): Weights => {
@@ -50,7 +67,7 @@ export function startingFrom(model: Model, file: string, { fresh = [] }: Startin
     if (more !== undefined) {
       throw new WeirError(
         `${file} has a tensor '${more}' that ${model.name} has no place for`,
-        'take the model that the file was written of',
+        `take the model that the file was written of, or leave it out: drop: ['${more.replace(/(?<=.)\.[^.]*$/, '')}']`,
       );
     }
     return new Map(
@@ -74,7 +91,7 @@ export function startingFrom(model: Model, file: string, { fresh = [] }: Startin
   };
   const lacks = (there: string, name: string): WeirError =>
     new WeirError(
-      `${file} has no tensor '${there}', which ${model.name} needs for '${name}'`,
+      `${file} has no tensor '${there}'${drop.length > 0 ? ' that is not dropped' : ''}, which ${model.name} needs for '${name}'`,
       `take the model that the file was written of, or begin that layer anew: fresh: ['${name.split('/')[0]}']`,
     );
   const another = (there: string, got: readonly number[], wanted: readonly number[]): WeirError =>
