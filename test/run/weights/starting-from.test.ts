@@ -83,7 +83,7 @@ test('what the file has besides is dropped by name or by what names begin with',
   expect(() => startingFrom(model, more, { drop: ['projector1.'] }).start(1)).toThrow(
     expect.objectContaining({
       message: `${more} has a tensor 'projector2.weight' that ${model.name} has no place for`,
-      remedy: "take the model that the file was written of, or leave it out: drop: ['projector2']",
+      remedy: "take the model that the weights are of, or leave it out: drop: ['projector2']",
     }),
   );
 });
