@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { RunFolder } from '../folder.js';
 import { weightsOfRun } from '../weights/of-run.js';
 import { writeSafetensors } from '../weights/safetensors.js';
-import { torchNames, toTorch } from '../weights/torch.js';
+import { inTorch } from '../weights/torch.js';
 
 /** `weir export RUN FILE`: the newest weights of a network as safetensors, with PyTorch's names and layouts. */
 export function exportCommand(): Command {
@@ -19,7 +19,7 @@ export function exportCommand(): Command {
       const folder = RunFolder.open(run);
       const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
       const { network: name, update, weights } = weightsOfRun(folder, { network, warn });
-      const tensors = new Map(weights.map((weight) => [torchNames(weight.name)[0], toTorch(weight)]));
+      const tensors = inTorch(weights);
       writeSafetensors(file, tensors, {
         ...{ format: 'pt', pipeline: folder.started.pipeline },
         ...{ network: name, update: String(update) },
