@@ -1,5 +1,5 @@
 import { compare } from './compare.js';
-import { ours, peer, size } from './sides/resnet18.js';
+import { onCifar, ours, peer } from './sides/residual-step.js';
 
 const updates = 2; // a round
 const rounds = Number(process.env.WEIR_ROUNDS ?? 7);
@@ -12,9 +12,15 @@ const rounds = Number(process.env.WEIR_ROUNDS ?? 7);
  */
 export async function bench(): Promise<boolean> {
   const { reached } = await compare({
-    ...{ name: 'resnet18-step-bf16', reach: 1, rounds, warmUp: 1, work: { amount: updates * size, unit: 'images' } },
-    ours: await ours('bfloat16', updates),
-    peer: await peer('bfloat16', updates),
+    ...{
+      name: 'resnet18-step-bf16',
+      reach: 1,
+      rounds,
+      warmUp: 1,
+      work: { amount: updates * onCifar.size, unit: 'images' },
+    },
+    ours: await ours(onCifar, 'bfloat16', updates),
+    peer: await peer(onCifar, 'bfloat16', updates),
   });
   return reached;
 }

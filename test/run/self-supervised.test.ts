@@ -2,6 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadTensorFlow } from '../../src/learn/device/tf.js';
+import { resnet } from '../../src/learn/model/resnet.js';
+import { fromRun } from '../../src/run/weights/from-run.js';
+import { startingFrom } from '../../src/run/weights/starting-from.js';
 import { start, weir } from './weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
@@ -74,6 +78,32 @@ test.skipIf(wasm)(
     expect((await weir('hash', '--all', killed)).out).toBe((await weir('hash', '--all', whole)).out);
   },
   120_000,
+);
+
+test.skipIf(wasm)(
+  'what was pretrained starts a fine-tune, with its projector left out',
+  async () => {
+    await loadTensorFlow();
+    const model = resnet({ depth: 18, width: 16, classes: 7, inputSize: [32, 32] });
+    const pretrained = fromRun(join(base, 'whole'), { network: 'rep-spectral' });
+    const options = { fresh: ['readout'], drop: ['projector'] };
+    const file = join(base, 'rep.safetensors');
+    expect((await weir('export', join(base, 'whole'), file, '--network', 'rep-spectral')).status).toBe(0);
+    const [begun, exported] = [pretrained, file].map((from) => startingFrom(model, from, options).start(1));
+    const own = model.start(1);
+    for (const [name, tensor] of begun!) {
+      expect(tensor.dataSync()).toEqual(exported!.get(name)!.dataSync());
+      if (name.startsWith('readout/')) expect(tensor.dataSync()).toEqual(own.get(name)!.dataSync());
+      else expect(tensor.dataSync()).not.toEqual(own.get(name)!.dataSync());
+    }
+    expect(() => startingFrom(model, file, { fresh: ['readout'] }).start(1)).toThrow(
+      expect.objectContaining({
+        message: `${file} has a tensor 'projector1.weight' that ${model.name} has no place for`,
+        remedy: "take the model that the weights are of, or leave it out: drop: ['projector1']",
+      }),
+    );
+  },
+  60_000,
 );
 
 test.skipIf(wasm)(

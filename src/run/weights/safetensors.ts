@@ -137,8 +137,8 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new WeirError(`cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, 'name a .safetensors file', {
-      cause,
-    });
+    const { code } = cause as NodeJS.ErrnoException;
+    const remedy = `name a .safetensors file${code === 'EISDIR' ? '; weights of a run are fromRun(folder)' : ''}`;
+    throw new WeirError(`cannot read ${file}: ${code}`, remedy, { cause });
   }
 }

@@ -1,3 +1,4 @@
+import type { SavedTensors } from '../../learn/saved.js';
 import type { StoredTensor } from './safetensors.js';
 
 /**
@@ -24,6 +25,10 @@ export function torchNames(name: string): readonly [string, ...string[]] {
   if (conv === undefined) return [`${at}.downsample.${norm ? 1 : 0}.${part}`];
   return [`${at}.${norm ? 'bn' : 'conv'}${conv}.${part}`];
 }
+
+/** A network's weights with PyTorch's names and layouts, in their order. */
+export const inTorch = (weights: SavedTensors): Map<string, StoredTensor> =>
+  new Map(weights.map((weight) => [torchNames(weight.name)[0], toTorch(weight)]));
 
 /** A weight as PyTorch lays it out. */
 export const toTorch = (tensor: StoredTensor): StoredTensor => permuted(tensor, orders[tensor.shape.length]?.[0]);

@@ -1,5 +1,5 @@
 """ResNet-18 for CIFAR-10 with circular padding: the authors' (Pehlevan-Group/rep-spectral) where REFERENCE is a checkout, else the same
-network made of torchvision's."""
+network made of torchvision's. And torchvision's ResNet-50."""
 
 import os
 import sys
@@ -27,6 +27,12 @@ def resnet18(reference):
             module.padding_mode = "circular"
             module._reversed_padding_repeated_twice = [1, 1, 1, 1]
     return model
+
+
+def resnet50(classes):
+    from torchvision.models import resnet50 as torchvisions
+
+    return torchvisions(num_classes=classes)
 
 
 def load(model, values):

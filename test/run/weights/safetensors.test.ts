@@ -127,6 +127,9 @@ test('cut short anywhere or with any bit turned, it is read as it is or refused,
 
 test('a file that is not there, and a folder that cannot be written to', () => {
   expect(() => readSafetensors(join(folder, 'none'))).toThrow(`cannot read ${join(folder, 'none')}: ENOENT`);
+  expect(() => readSafetensors(folder)).toThrow(
+    expect.objectContaining({ remedy: 'name a .safetensors file; weights of a run are fromRun(folder)' }),
+  );
   expect(() => writeSafetensors(join(folder, 'no/where'), new Map())).toThrow(
     `cannot write ${join(folder, 'no/where')}`,
   );

@@ -71,3 +71,36 @@ test('a tensor that is missing, one too many: named, and nothing is left on the 
   expect(tf.memory().numTensors).toBe(held);
   expect(held - before).toBe(5);
 });
+
+test('what the file has besides is dropped by name or by what names begin with', () => {
+  const more = join(folder, 'projected.safetensors');
+  const head = ['projector1/kernel', 'projector1/bias', 'projector2/kernel'].map((name) => [name, tf.zeros([4, 4])] as const); // biome-ignore format: one idea
+  const whole = new Map<string, tf.Tensor>([...model.start(7), ...head]);
+  writeSafetensors(more, stored(whole));
+  const seven = values(model.start(7));
+  expect(values(startingFrom(model, more, { drop: ['projector'] }).start(1))).toEqual(seven);
+  expect(values(startingFrom(model, more, { drop: ['projector1', 'projector2.weight'] }).start(1))).toEqual(seven);
+  expect(() => startingFrom(model, more, { drop: ['projector1.'] }).start(1)).toThrow(
+    expect.objectContaining({
+      message: `${more} has a tensor 'projector2.weight' that ${model.name} has no place for`,
+      remedy: "take the model that the weights are of, or leave it out: drop: ['projector2']",
+    }),
+  );
+});
+
+test('what cannot be dropped is told with what there is; what the model needs is missed', () => {
+  for (const odd of ['projector', '']) {
+    expect(() => startingFrom(model, file, { drop: [odd] }).start(0)).toThrow(
+      expect.objectContaining({
+        message: `${file} has no tensor '${odd}' that could be dropped`,
+        remedy: 'it has hidden1.weight, hidden1.bias, fc.weight, fc.bias',
+      }),
+    );
+  }
+  expect(() => startingFrom(model, file, { drop: ['fc'] }).start(0)).toThrow(
+    `${file} has no tensor 'fc.weight' that is not dropped, which ${model.name} needs for 'readout/kernel'`,
+  );
+  expect(values(startingFrom(model, file, { drop: ['fc'], fresh: ['readout'] }).start(1))).toMatchObject({
+    'readout/kernel': values(model.start(1))['readout/kernel'],
+  });
+});

@@ -1,7 +1,7 @@
-"""ResNet-18 training on CIFAR-10's shapes in PyTorch: the authors' network and loop, circular padding, crop and flip, SGD with momentum.
+"""Training of a residual network in PyTorch, in the authors' loop: crop and flip, SGD with momentum.
 
-Usage: resnet18_step.py MODE REFERENCE SAMPLES BATCH UPDATES THREADS
-MODE is nchw (PyTorch's default layout), channels_last, or bfloat16 (autocast, channels_last). REFERENCE may be empty.
+Usage: residual_step.py NETWORK MODE REFERENCE SAMPLES BATCH UPDATES THREADS
+NETWORK is resnet18, the authors' with circular padding on CIFAR-10's shapes, or resnet50, torchvision's on ImageNet's. MODE is nchw (PyTorch's default layout), channels_last, or bfloat16 (autocast, channels_last). REFERENCE may be empty.
 The images lie in memory as bytes. Every line on standard input is one timed round of UPDATES.
 """
 
@@ -12,18 +12,19 @@ import time
 
 import torch
 import torch.nn.functional as F
-from residual import resnet18
+from residual import resnet18, resnet50
 
-mode, reference = sys.argv[1:3]
-samples, batch, updates, threads = map(int, sys.argv[3:7])
+network, mode, reference = sys.argv[1:4]
+samples, batch, updates, threads = map(int, sys.argv[4:8])
+pixels, classes = (32, 10) if network == "resnet18" else (224, 1000)
 torch.set_num_threads(threads)
 torch.manual_seed(0)
-images = torch.randint(0, 256, (samples, 3, 32, 32), dtype=torch.uint8)
-labels = torch.randint(0, 10, (samples,))
+images = torch.randint(0, 256, (samples, 3, pixels, pixels), dtype=torch.uint8)
+labels = torch.randint(0, classes, (samples,))
 mean = torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1)
 std = torch.tensor([0.2023, 0.1994, 0.2010]).view(1, 3, 1, 1)
 
-model = resnet18(reference).train()
+model = (resnet18(reference) if network == "resnet18" else resnet50(classes)).train()
 layout = torch.contiguous_format if mode == "nchw" else torch.channels_last
 model = model.to(memory_format=layout)
 optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
@@ -44,7 +45,7 @@ def draw():
     padded = F.pad(images[indices], (4, 4, 4, 4))
     down, across = torch.randint(0, 9, (2, batch)).tolist()
     flips = torch.rand(batch) < 0.5
-    cut = torch.stack([padded[i, :, down[i] : down[i] + 32, across[i] : across[i] + 32] for i in range(batch)])
+    cut = torch.stack([padded[i, :, down[i] : down[i] + pixels, across[i] : across[i] + pixels] for i in range(batch)])
     cut[flips] = cut[flips].flip(-1)
     return ((cut.float() / 255 - mean) / std).contiguous(memory_format=layout), labels[indices]
 

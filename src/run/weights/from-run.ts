@@ -1,0 +1,26 @@
+import { RunFolder } from '../folder.js';
+import { weightsOfRun } from './of-run.js';
+import type { WeightSource } from './weight-source.js';
+
+/**
+ * The last weights of a network that a run trained to the end, straight from its snapshot: the same as of its export. Tensors go by
+ * their names here, such as 'stage1/block1/conv1/kernel' and 'projector1/kernel'.
+ *
+ * They are read when training begins, and the first snapshot of that training holds them: after it the other run is not needed.
+ *
+ * @param run its folder @param network which of its networks, by default its only one
+ * @throws {WeirError} when they are read: where there is no such run, several networks and none named, one without weights of its own,
+ * or one that is not trained to the end
+ * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })
+ */
+export function fromRun(run: string, { network }: { readonly network?: string | undefined } = {}): WeightSource {
+  return {
+    shown: network === undefined ? run : `network '${network}' of ${run}`,
+    read() {
+      const { weights } = weightsOfRun(RunFolder.open(run), { network, finished: true });
+      return new Map(weights.map(({ name, shape, values }) => [name, { shape, values }]));
+    },
+    namesOf: (weight) => [weight],
+    laidOut: (tensor) => tensor,
+  };
+}
