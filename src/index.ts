@@ -95,5 +95,7 @@ export { attackKeys, cifar10Keys, convolutionKeys, regulariserKeys, trainingKeys
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-by.js';
+export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights/from-run.js';
+
 export { startingFrom } from './run/weights/starting-from.js';

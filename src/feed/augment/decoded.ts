@@ -1,9 +1,17 @@
+import { sharedLabels } from '../../core/labels.js';
 import { type Dataset, type ImageDataset, sharedBytes, sharedFloats } from '../dataset.js';
 import { keepsBytes, type Recipe } from './recipe.js';
 import { compileRecipes } from './render.js';
 import { renderImages } from './render-images.js';
 
 const chunk = 64; // images rendered at once
+
+export interface DecodedOptions {
+  readonly seed?: number;
+  readonly epoch?: number;
+  /** How many, evenly from first to last, so of every class alike where they are sorted by class; all by default. */
+  readonly images?: number;
+}
 
 /**
  * Images outside of memory after a recipe that brings them to one size, as a data set in memory: each once, as it comes in that epoch.
@@ -16,14 +24,18 @@ const chunk = 64; // images rendered at once
 export async function decoded(
   dataset: ImageDataset,
   recipe: Recipe,
-  { seed = 0, epoch = 1 }: { readonly seed?: number; readonly epoch?: number } = {},
+  { seed = 0, epoch = 1, images = dataset.size }: DecodedOptions = {},
 ): Promise<Dataset> {
+  const size = Math.min(images, dataset.size);
+  const chosen = Uint32Array.from({ length: size }, (_, i) => Math.floor((i * dataset.size) / size));
   const { outShape, length } = compileRecipes(dataset, [recipe])[0]!;
-  const values = (keepsBytes(recipe) ? sharedBytes : sharedFloats)(dataset.size * length);
-  for (let first = 0; first < dataset.size; first += chunk) {
-    const indices = Uint32Array.from({ length: Math.min(chunk, dataset.size - first) }, (_, i) => first + i);
+  const values = (keepsBytes(recipe) ? sharedBytes : sharedFloats)(size * length);
+  const labels = sharedLabels(dataset.classes.length, size);
+  for (let first = 0; first < size; first += chunk) {
+    const indices = chosen.subarray(first, first + chunk);
     values.set(await renderImages(dataset, indices, [recipe], { seed, epoch }), first * length);
+    for (const [i, index] of indices.entries()) labels[first + i] = dataset.labels[index]!;
   }
-  const { name, size, classes, labels } = dataset;
+  const { name, classes } = dataset;
   return { name, size, sampleShape: outShape, classes, labels, values };
 }

@@ -70,10 +70,12 @@ async function brought(part: Part, settings: Settings): Promise<RunFolder | unde
   }
 }
 
+/** Those settings of the experiment itself; what it builds upon goes before in any case. */
 function chosen(parts: readonly Part[], only: readonly string[] | undefined): readonly Part[] {
   if (only === undefined) return parts;
-  const odd = only.find((setting) => !parts.some((part) => part.setting === setting));
-  if (odd === undefined) return parts.filter(({ setting }) => only.includes(setting));
-  const known = parts.map(({ setting }) => `'${setting}'`).join(', ');
+  const own = parts.filter(({ module }) => module === parts.at(-1)!.module);
+  const odd = only.find((setting) => !own.some((part) => part.setting === setting));
+  if (odd === undefined) return parts.filter((part) => !own.includes(part) || only.includes(part.setting));
+  const known = own.map(({ setting }) => `'${setting}'`).join(', ');
   throw new WeirError(`there is no setting '${odd}'`, `settings of this experiment: ${known}`);
 }

@@ -1,0 +1,86 @@
+import { WeirError } from '../core/errors.js';
+import type { Model } from '../learn/model/model.js';
+import { type Transfer, transferred } from '../observe/report/transfer.js';
+import { folder, z } from './config.js';
+import { convolutionKeys } from './keys.js';
+import type { Network } from './pipeline.js';
+import { networksOf } from './trained-by.js';
+import { fromRun } from './weights/from-run.js';
+import { startingFrom } from './weights/starting-from.js';
+
+/** Keys of an experiment that fine-tunes pretrained residual networks, and what they were pretrained as. */
+export const transferKeys = (usual: { readonly size: number }) => ({
+  from: folder('').default('').describe('run of pipeline imagenet-pretrain whose networks to take up'),
+  weights: folder('')
+    .default('')
+    .describe('or a safetensors file: a network pretrained without a regulariser, with the names of torchvision'),
+  repSpectralWeights: folder('').default('').describe('the same, pretrained with rep-spectral'),
+  depth: z.literal([18, 20, 34, 50]).default(50),
+  stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
+  width: z.int().min(1).default(64).describe('channels of the first stage'),
+  size: z.int().min(8).default(usual.size).describe('pixels of each side of what the network sees'),
+  ...convolutionKeys(),
+});
+
+interface Pretrained {
+  readonly from: string;
+  readonly weights: string;
+  readonly repSpectralWeights: string;
+}
+
+/** A network that is trained for the second time. */
+export interface TransferNetwork<K extends string> extends Network, Transfer {
+  readonly finetuned: K;
+}
+
+/**
+ * A network for each pretraining, each regulariser of the fine-tuning and each seed, such as 'rep-spectral-then-none-s3': the
+ * combinations of figure 8.
+ *
+ * @throws {WeirError} where no pretrained network is named, or by a run and by a file
+ */
+export function eachTransfer<K extends string>({
+  regularisers,
+  seeds,
+  seed,
+  ...pretrained
+}: Pretrained & {
+  readonly regularisers: readonly K[];
+  readonly seeds: number;
+  readonly seed: number;
+}): TransferNetwork<K>[] {
+  const first = pretrainings(pretrained);
+  return Array.from({ length: seeds }, (_, i) => seed + i).flatMap((seed) =>
+    first.flatMap((pretrained) =>
+      regularisers.map((finetuned) => ({
+        name: `${pretrained}-then-${finetuned}${seeds === 1 ? '' : `-s${seed}`}`,
+        regulariser: transferred({ pretrained, finetuned }),
+        ...{ seed, pretrained, finetuned },
+      })),
+    ),
+  );
+}
+
+/** The model with what it was pretrained to; its readout begins anew. */
+export function pretrainedModel(model: Model, { from, ...files }: Pretrained, { pretrained }: Transfer): Model {
+  const fresh = [model.readout.name];
+  if (from !== '') {
+    const network = networksOf(from).find(({ regulariser }) => regulariser === pretrained)!.name;
+    return startingFrom(model, fromRun(from, { network }), { fresh });
+  }
+  return startingFrom(model, pretrained === 'none' ? files.weights : files.repSpectralWeights, { fresh });
+}
+
+function pretrainings({ from, weights, repSpectralWeights }: Pretrained): string[] {
+  const files = [...(weights ? ['none'] : []), ...(repSpectralWeights ? ['rep-spectral'] : [])];
+  if (from !== '' && files.length > 0) {
+    throw new WeirError('pretrained networks are named by a run and by a file', 'give from, or weights, not both');
+  }
+  if (from === '' && files.length === 0) {
+    throw new WeirError(
+      'no pretrained network is named',
+      'name a run of imagenet-pretrain, --set from=RUN, or a file, --set weights=FILE.safetensors, or use weir reproduce',
+    );
+  }
+  return from === '' ? files : networksOf(from).map(({ regulariser }) => regulariser);
+}
