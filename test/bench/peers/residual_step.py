@@ -1,7 +1,8 @@
 """Training of a residual network in PyTorch, in the authors' loop: crop and flip, SGD with momentum.
 
 Usage: residual_step.py NETWORK MODE REFERENCE SAMPLES BATCH UPDATES THREADS
-NETWORK is resnet18, the authors' with circular padding on CIFAR-10's shapes, or resnet50, torchvision's on ImageNet's. MODE is nchw (PyTorch's default layout), channels_last, or bfloat16 (autocast, channels_last). REFERENCE may be empty.
+NETWORK is resnet18, the authors' with circular padding on CIFAR-10's shapes, or resnet50, torchvision's on ImageNet's.
+MODE is nchw (PyTorch's default layout), channels_last, or bfloat16 (autocast, channels_last). REFERENCE may be empty.
 The images lie in memory as bytes. Every line on standard input is one timed round of UPDATES.
 """
 
