@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import { tf } from '../device/tf.js';
 import type { Model, Weights } from '../model/model.js';
@@ -12,7 +14,7 @@ export interface L2SpOptions extends Strength {
   readonly beta?: number;
   /**
    * The starting point w⁰ by the names of the model's weights, such as pretrained ones: asked for once, when it is first
-   * needed, and its tensors are taken over. Being a function it is made again after a resume, and no snapshot holds it.
+   * needed, and its tensors are taken over. Being a function it is made again after a resume; a snapshot holds its checksum alone.
    */
   readonly start: () => Weights;
 }
@@ -23,7 +25,8 @@ export interface L2SpOptions extends Strength {
  *
  * The authors' code has α and β without the halves.
  *
- * @throws {WeirError} at the first update, where the starting point lacks a weight or has it in another shape
+ * @throws {WeirError} at the first update, where the starting point lacks a weight or has it in another shape; after a resume, where it
+ * is another than before
  */
 export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOptions): Regulariser {
   const active = since(KIND, strength);
@@ -32,11 +35,12 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
   const fixed = new Set(model.statistics);
   const ofReadout = (name: string): boolean => name.startsWith(`${model.readout.name}/`);
   let first: Weights | undefined;
+  let sum: string | undefined; // of `first`, now or before the resume
 
   /** Strength and starting point of a weight; no starting point is 0. */
   function pullOf(name: string, weight: tf.Tensor): readonly [strength: number, origin: tf.Tensor | undefined] {
     if (ofReadout(name)) return [beta, undefined];
-    first ??= kept(start());
+    first ??= same(kept(start()));
     const origin = first.get(name);
     if (origin !== undefined && `${origin.shape}` === `${weight.shape}`) return [alpha, origin];
     const there = origin === undefined ? 'has none' : `has it as [${origin.shape.join(', ')}]`;
@@ -57,9 +61,25 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
     return new Map([...weights].filter(([, tensor]) => !tensor.isDisposed));
   }
 
+  function same(weights: Weights): Weights {
+    const found = checksum(weights);
+    sum ??= found;
+    if (found === sum) return weights;
+    tf.dispose([...weights.values()]);
+    throw new WeirError(
+      `'${KIND}' pulls towards the weights that training began with, and these are others than before the resume`,
+      'bring back the file or run that the network began with, as it was',
+    );
+  }
+
   return {
     kind: KIND,
     active,
+    save: () => sum ?? null,
+    load(data: Data) {
+      sum = (data as string | null) ?? undefined;
+      if (first !== undefined) first = same(first);
+    },
     addGradients({ weights }, gradients) {
       for (const name of [...gradients.keys()]) {
         const weight = weights.get(name)!;
@@ -82,3 +102,13 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
     },
   };
 }
+
+const checksum = (weights: Weights): string => {
+  const hash = createHash('sha256');
+  for (const [name, tensor] of weights)
+    hash.update(`${name} ${tensor.shape.join()} `).update(bytesOf(tensor.dataSync()));
+  return hash.digest('hex');
+};
+
+const bytesOf = (values: ArrayBufferView): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -129,6 +129,15 @@ test('L2-SP in numbers, and what it says of a starting point that does not fit',
   expect(gradients.get('hidden1/bias')!.dataSync()[0]).toBeCloseTo(5 + 0.1 * 2, 6);
   expect(gradients.get('readout/bias')!.dataSync()[0]).toBeCloseTo(5 + 0.01 * 3, 6);
 
+  const saved = one.save!();
+  const again = (value: number) => {
+    const resumed = regulariser('l2-sp', model, { gamma: 0.1, beta: 0.01, start: () => all(value) });
+    resumed.load!(saved);
+    return resumed.value(look);
+  };
+  expect(again(1)).toBe(one.value(look));
+  expect(() => again(2)).toThrow('these are others than before the resume');
+
   const astray = regulariser('l2-sp', model, { gamma: 0.1, start: () => mlp([2, 1, 2]).start(0) });
   expect(() => astray.value(look)).toThrow(
     "'l2-sp' pulls 'hidden1/kernel' of [1, 1] towards its starting point, which has it as [2, 1]",
