@@ -18,6 +18,8 @@ const { z } = weir;
  * | weight decay | not told, 1e-4 here | 1e-4 |
  * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
  *
+ * Torchvision's own networks pad with zeros: `padding=zero` with their weights.
+ *
  * From the code: views (`fineTuneRecipe`), one refresh of the directions every 15 updates, the cosine's length of 200 epochs, of which
  * shorter trainings see the beginning. Distances are in units of the normalised input.
  */
@@ -29,16 +31,7 @@ export default weir.pipeline({
     data: weir.folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),
     images: z.int().min(1).default(50_000).describe('training images to take'),
     testImages: z.int().min(1).default(10_000).describe('test images to take'),
-    ...weir.transferKeys({ size: 224 }),
-    ...weir.regulariserKeys(['none', 'rep-spectral', 'batch-spectral-shrinkage', 'l2-sp'], {
-      regularisers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
-      ...{ gamma: 0.002, burnIn: 0, tickEvery: 15 },
-    }),
-    shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
-    ...weir.trainingKeys({ epochs: 50, batchSize: 64, rate: 0.002, decay: 1e-4 }),
-    readoutRate: z.number().positive().default(0.01).describe('learning rate of the readout'),
-    cosineEpochs: z.int().min(1).default(200).describe('epochs after which the rates would be 0'),
-    ...weir.attackKeys({ attacked: 500 }),
+    ...weir.transferKeys({ epochs: 50, rate: 0.002, readoutRate: 0.01, seeds: 10 }),
     workers: z.int().min(1).default(2).describe('threads that augment'),
     testEvery: z.int().min(1).default(1).describe('epochs from one test to the next'),
   },

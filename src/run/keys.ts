@@ -53,7 +53,7 @@ export const regulariserKeys = <const K extends readonly [string, ...string[]]>(
     .int()
     .min(1)
     .default(usual.tickEvery ?? 1)
-    .describe('updates from one power iteration to the next'),
+    .describe('updates from one refresh of the directions to the next'),
 });
 
 /** How many samples the Tangent Attack takes, and how long it works on each. */

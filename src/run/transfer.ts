@@ -2,14 +2,22 @@ import { WeirError } from '../core/errors.js';
 import type { Model } from '../learn/model/model.js';
 import { type Transfer, transferred } from '../observe/report/transfer.js';
 import { folder, z } from './config.js';
-import { convolutionKeys } from './keys.js';
+import { attackKeys, convolutionKeys, regulariserKeys, trainingKeys } from './keys.js';
 import type { Network } from './pipeline.js';
 import { networksOf } from './trained-by.js';
 import { fromRun } from './weights/from-run.js';
 import { startingFrom } from './weights/starting-from.js';
 
-/** Keys of an experiment that fine-tunes pretrained residual networks, and what they were pretrained as. */
-export const transferKeys = (usual: { readonly size: number }) => ({
+/** What a fine-tuning may be regularised with. */
+const kinds = ['none', 'rep-spectral', 'batch-spectral-shrinkage', 'l2-sp'] as const;
+
+/** Keys of an experiment that fine-tunes pretrained residual networks and attacks them. */
+export const transferKeys = (usual: {
+  readonly epochs: number;
+  readonly rate: number;
+  readonly readoutRate: number;
+  readonly seeds: number;
+}) => ({
   from: folder('').default('').describe('run of pipeline imagenet-pretrain whose networks to take up'),
   weights: folder('')
     .default('')
@@ -18,8 +26,18 @@ export const transferKeys = (usual: { readonly size: number }) => ({
   depth: z.literal([18, 20, 34, 50]).default(50),
   stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
   width: z.int().min(1).default(64).describe('channels of the first stage'),
-  size: z.int().min(8).default(usual.size).describe('pixels of each side of what the network sees'),
+  size: z.int().min(8).default(224).describe('pixels of each side of what the network sees'),
   ...convolutionKeys(),
+  ...regulariserKeys(kinds, {
+    regularisers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
+    ...{ gamma: 0.002, burnIn: 0, tickEvery: 15 },
+  }),
+  seeds: z.int().min(1).default(usual.seeds).describe('networks of each, seeded from --seed on'),
+  shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
+  ...trainingKeys({ ...usual, batchSize: 64, decay: 1e-4 }),
+  readoutRate: z.number().positive().default(usual.readoutRate).describe('learning rate of the readout'),
+  cosineEpochs: z.int().min(1).default(200).describe('epochs after which the rates would be 0'),
+  ...attackKeys({ attacked: 500 }),
 });
 
 interface Pretrained {
