@@ -6,6 +6,7 @@ import type { Rendering } from './compile.js';
 import type { Image } from './image.js';
 import type { Recipe } from './recipe.js';
 import { compileRecipes, type RenderKey } from './render.js';
+import { unfilled } from './unfilled.js';
 
 export type EncodedPixels = Pick<ImageDataset, 'name' | 'sampleShape' | 'images' | 'values'>;
 
@@ -37,7 +38,7 @@ async function render(
   const { images } = data;
   const renderings = compileRecipes(data, recipes);
   const { length } = renderings[0]!;
-  const out = new Float32Array(indices.length * recipes.length * length);
+  const out = unfilled(indices.length * recipes.length * length);
   let at = 0;
   let upcoming = begun(images, indices[0]);
 
