@@ -35,6 +35,7 @@ module.exports = {
     },
     door('piscina', 'src/feed/augment/pool\\.ts'),
     door('sharp', 'src/feed/images/decode\\.ts'),
+    door('@cornerstonejs', 'src/feed/images/plain-jpeg\\.ts'),
     door('msgpackr', 'src/core/pack\\.ts'),
     door('@tensorflow', 'src/learn/device/'),
     door('zod', 'src/run/config\\.ts'),

@@ -1,17 +1,18 @@
 import { WeirError } from '../../core/errors.js';
 import type { ImageDataset } from '../dataset.js';
 import { type Images, nameOf } from '../images/images.js';
-import { readImage } from '../images/read.js';
+import { beginImage } from '../images/read.js';
 import type { Rendering } from './compile.js';
 import type { Image } from './image.js';
 import type { Recipe } from './recipe.js';
 import { compileRecipes, type RenderKey } from './render.js';
+import { unfilled } from './unfilled.js';
 
 export type EncodedPixels = Pick<ImageDataset, 'name' | 'sampleShape' | 'images' | 'values'>;
 
 /**
- * What `renderViews` gives, of images outside of memory: each is read, decoded once, and rendered by every recipe. While one is
- * rendered the next is decoded, on a thread of libuv's.
+ * What `renderViews` gives, of images outside of memory: each is read, decoded once, and rendered by every recipe. What this
+ * thread does not decode itself is decoded while the one before it is rendered, on a thread of libuv's.
  *
  * A function of its arguments and the files alone. Calls in one thread wait for one another, for they share the memory that is read into.
  *
@@ -37,17 +38,15 @@ async function render(
   const { images } = data;
   const renderings = compileRecipes(data, recipes);
   const { length } = renderings[0]!;
-  const out = new Float32Array(indices.length * recipes.length * length);
+  const out = unfilled(indices.length * recipes.length * length);
   let at = 0;
-  let upcoming = settled(images, indices[0]);
+  let upcoming = begun(images, indices[0]);
 
   for (let place = 0; place < indices.length; place++) {
     const index = indices[place]!;
     before?.(place);
-    const { image, error } = await upcoming;
-    if (image === undefined) throw error;
-    const decoded = images.kind === 'files' || images.encoding === 'encoded';
-    if (decoded) upcoming = settled(images, indices[place + 1]);
+    const image = await (await upcoming!)();
+    upcoming = begun(images, indices[place + 1]);
     let rendering: Rendering | undefined;
     try {
       for (let v = 0; v < renderings.length; v++, at += length) {
@@ -61,21 +60,14 @@ async function render(
         { cause },
       );
     }
-    if (!decoded) upcoming = settled(images, indices[place + 1]); // raw pixels are read where the last ones were
   }
   return out;
 }
 
-interface Settled {
-  readonly image?: Image;
-  readonly error?: unknown;
+/** An image on its way, if there is one; why it cannot be had is thrown when its turn comes. */
+function begun(images: Images, index: number | undefined): Promise<() => Promise<Image>> | undefined {
+  if (index === undefined) return undefined;
+  const image = beginImage(images, index);
+  image.catch(() => undefined);
+  return image;
 }
-
-/** An image, or why there is none, for when its turn comes. */
-const settled = (images: Images, index: number | undefined): Promise<Settled> =>
-  index === undefined
-    ? Promise.resolve({})
-    : readImage(images, index).then(
-        (image) => ({ image }),
-        (error: unknown) => ({ error }),
-      );

@@ -3,6 +3,7 @@ import { type AnyDataset, type Dataset, sampleLength } from '../dataset.js';
 import { compileRecipe, type Rendering } from './compile.js';
 import { channels } from './op/channels.js';
 import type { Recipe } from './recipe.js';
+import { unfilled } from './unfilled.js';
 
 export interface RenderKey {
   readonly seed: number;
@@ -48,7 +49,7 @@ export function renderViews(
   const renderings = compileRecipes(data, recipes);
   const { length } = renderings[0]!;
   const stored = sampleLength(data);
-  const out = new Float32Array(indices.length * recipes.length * length);
+  const out = unfilled(indices.length * recipes.length * length);
   const [height, width] = sampleShape.length === 3 ? [sampleShape[0]!, sampleShape[1]!] : [1, 1];
   const size = { height, width, channels: channels(sampleShape) };
 

@@ -1,5 +1,6 @@
 import type { ResizeOptions } from 'sharp';
 import type { Image } from '../augment/image.js';
+import { frameOf } from './jpeg-frame.js';
 
 type Sharp = typeof import('sharp').default;
 
@@ -38,7 +39,7 @@ export async function decode(bytes: Uint8Array, { shorter }: DecodeOptions = {})
     limitInputPixels: MOST_PIXELS,
     sequentialRead: true,
     autoOrient: true,
-    ignoreIcc: !isInk(bytes),
+    ignoreIcc: frameOf(bytes)?.components !== 4, // inks have no meaning without a profile
   });
   const upright = shorter === undefined ? opened : opened.resize(reduced(shorter));
   const { data, info } = await upright.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
@@ -65,15 +66,3 @@ const reduced = (shorter: number): ResizeOptions => ({
   withoutEnlargement: true,
   kernel: 'linear',
 });
-
-/** Whether a JPEG has four channels: inks have no meaning without a profile. */
-function isInk(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
-  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
-    const marker = bytes[at + 1]!;
-    if (marker === 0xff) at++;
-    else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9] === 4;
-    else at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
-  }
-  return false;
-}

@@ -5,17 +5,49 @@ import { WeirError } from '../../core/errors.js';
 import type { Image } from '../augment/image.js';
 import { decode } from './decode.js';
 import { type FileImages, type Images, nameOf, type PackedImages, pathOf } from './images.js';
+import { isPlainJpeg, plainDecoder } from './plain-jpeg.js';
 
 /**
- * One image, read and decoded. Pixels that a pack holds as they are stay good until the next is read in this thread.
+ * One image, read and decoded, beside this thread. Pixels that a pack holds as they are stay good until the next is read in this thread.
  *
  * @throws {WeirError} that names it where it is gone, has changed since the data set was made, or does not decode
  */
 export async function readImage(images: Images, index: number): Promise<Image> {
-  const bytes = images.kind === 'files' ? fileBytes(images, index) : fromPack(images, index);
-  if (images.kind === 'packed' && images.encoding === 'raw') {
-    return { height: images.heights[index]!, width: images.widths[index]!, channels: 3, values: bytes };
+  return isRaw(images) ? rawImage(images, index) : decoded(images, index, encodedBytes(images, index));
+}
+
+/**
+ * Begins to read one image, as far as it is done beside this thread: a JPEG as most are is decoded here, and what is decoded elsewhere is
+ * on its way by then. What is returned ends it: its pixels stay good until another image is ended in this thread.
+ *
+ * @throws {WeirError} that names it, now or at the end
+ */
+export async function beginImage(images: Images, index: number): Promise<() => Promise<Image>> {
+  if (isRaw(images)) return async () => rawImage(images, index);
+  const bytes = encodedBytes(images, index);
+  if (images.shorter !== undefined || !isPlainJpeg(bytes)) {
+    const image = decoded(images, index, bytes);
+    image.catch(() => undefined); // thrown when its turn comes
+    return () => image;
   }
+  const decodePlain = await plainDecoder();
+  return async () => decodePlain(bytes) ?? decoded(images, index, bytes);
+}
+
+const isRaw = (images: Images): images is PackedImages => images.kind === 'packed' && images.encoding === 'raw';
+
+const encodedBytes = (images: Images, index: number): Uint8Array =>
+  images.kind === 'files' ? fileBytes(images, index) : fromPack(images, index);
+
+/** Pixels that a pack holds as they are. */
+const rawImage = (images: PackedImages, index: number): Image => ({
+  height: images.heights[index]!,
+  width: images.widths[index]!,
+  channels: 3,
+  values: fromPack(images, index),
+});
+
+async function decoded(images: Images, index: number, bytes: Uint8Array): Promise<Image> {
   try {
     return await decode(bytes, images);
   } catch (cause) {

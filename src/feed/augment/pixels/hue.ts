@@ -1,14 +1,23 @@
+import { turnByVectors } from './simd/hue.js';
+
 /** Bits after the point. */
 const BITS = 16;
 
+/** Turns the hue of an image of red, green and blue by `turn` of the circle, −0.5 to 0.5: value and saturation stay. */
+export function adjustHue(values: Uint8Array, length: number, turn: number): void {
+  const shift = Math.round(6 * turn * 2 ** BITS) | 0;
+  if (!turnByVectors(values, length, shift)) turnPixels(values, length, shift);
+}
+
 /**
- * Turns the hue of an image of red, green and blue by `turn` of the circle, −0.5 to 0.5: value and saturation stay.
+ * The same pixel by pixel.
  *
  * With d = max − min of a pixel, hue · 6d is a sum of differences of its channels, and each new channel is min plus a part of d
  * that is linear in it between cuts: so no division is needed, and with masks no branch.
+ *
+ * @param shift sixths of the circle, times 2¹⁶
  */
-export function adjustHue(values: Uint8Array, length: number, turn: number): void {
-  const shift = Math.round(6 * turn * 2 ** BITS) | 0;
+export function turnPixels(values: Uint8Array, length: number, shift: number): void {
   for (let i = 0; i < length; i += 3) {
     const r = values[i]!;
     const g = values[i + 1]!;

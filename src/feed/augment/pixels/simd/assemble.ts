@@ -76,6 +76,17 @@ export const extendHigh = (a: Code): Code => [a, simd(0x8a)];
 /** Products of 16-bit integers, neighbours added, to 32 bits. */
 export const dot = (a: Code, b: Code): Code => [a, b, simd(0xba)];
 export const addVectors = (a: Code, b: Code): Code => [a, b, simd(0xae)];
+export const subtract = (a: Code, b: Code): Code => [a, b, simd(0xb1)];
+export const timesVectors = (a: Code, b: Code): Code => [a, b, simd(0xb5)];
+export const smaller = (a: Code, b: Code): Code => [a, b, simd(0xb6)];
+export const larger = (a: Code, b: Code): Code => [a, b, simd(0xb8)];
+export const absolute = (a: Code): Code => [a, simd(0xa0)];
+/** All bits of a lane where it holds, none where not. */
+export const isLess = (a: Code, b: Code): Code => [a, b, simd(0x39)];
+export const and = (a: Code, b: Code): Code => [a, b, simd(0x4e)];
+/** a & ~b. */
+export const andNot = (a: Code, b: Code): Code => [a, b, simd(0x4f)];
+export const shiftLeft = (a: Code, bits: Code): Code => [a, bits, simd(0xab)];
 export const shiftRight = (a: Code, bits: Code): Code => [a, bits, simd(0xac)];
 /** 32 to 16 bits, and 16 to 8 without a sign; what does not fit is cut. */
 export const narrow32 = (a: Code, b: Code): Code => [a, b, simd(0x85)];

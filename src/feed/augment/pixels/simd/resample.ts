@@ -2,37 +2,17 @@ import type { Canvas, Image } from '../../image.js';
 import type { Region } from '../region.js';
 import { type Taps, tapsOf } from '../taps.js';
 import { resamplingModule } from './kernels.js';
-
-/** As much of WebAssembly as is used: TypeScript knows it in browsers alone. */
-const { WebAssembly } = globalThis as unknown as {
-  readonly WebAssembly: {
-    readonly Module: new (bytes: Uint8Array) => object;
-    readonly Instance: new (module: object) => { readonly exports: object };
-  };
-};
+import { type Memory, makeRoom, starter } from './start.js';
 
 interface Kernels {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: Memory;
   readonly across: (...parameters: number[]) => void;
   readonly down: (...parameters: number[]) => void;
 }
 
-const PAGE = 65536;
 const SPARE = 64; // what may be read or written after an area's end
 
-let kernels: Kernels | null | undefined;
-
-/** The kernels, started once a thread; null where vectors are not to be had. */
-function started(): Kernels | null {
-  if (kernels === undefined) {
-    try {
-      kernels = new WebAssembly.Instance(new WebAssembly.Module(resamplingModule())).exports as Kernels;
-    } catch {
-      kernels = null;
-    }
-  }
-  return kernels;
-}
+const started = starter<Kernels>(resamplingModule);
 
 /** Taps as the kernels take them: where each place begins, in taps, and its weights in pairs, the last one filled up with a zero. */
 interface Pairs {
@@ -75,7 +55,7 @@ export function resampleByVectors(image: Image, region: Region, out: Canvas): bo
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((at, size) => at + ((size + SPARE + 15) & ~15), 0));
   const [acrossFirst, acrossWeights, downFirst, downWeights, from, rows, to] = starts as [number, ...number[]] as Areas;
   const need = to + sizes[6]! + SPARE;
-  if (memory.buffer.byteLength < need) memory.grow(Math.ceil((need - memory.buffer.byteLength) / PAGE));
+  makeRoom(memory, need);
 
   const firsts = new Int32Array(memory.buffer, acrossFirst, out.width);
   for (let x = 0; x < out.width; x++) firsts[x] = 3 * rowTaps.first[x]!;

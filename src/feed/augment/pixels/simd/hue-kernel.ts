@@ -1,0 +1,103 @@
+import {
+  absolute,
+  add,
+  addVectors,
+  and,
+  andNot,
+  assemble,
+  type Code,
+  constant,
+  get,
+  isLess,
+  larger,
+  loadVector,
+  repeatWhile,
+  set,
+  shiftLeft,
+  shiftRight,
+  shuffle,
+  smaller,
+  splat,
+  storeVector,
+  subtract,
+  timesVectors,
+  zeros,
+} from './assemble.js';
+
+const names = ['at', 'left', 'shift', 'bytes', 'r', 'g', 'b', 'min', 'max', 'd', 'notR', 'isB', 'D', 'D2', 'D6', 'hue'] as const; // biome-ignore format: one list
+const at = Object.fromEntries(names.map((name, i) => [name, i])) as Record<(typeof names)[number], number>;
+const v = (name: (typeof names)[number]): Code => get(at[name]);
+const BITS = constant(16);
+
+/** One colour of the first four pixels, each widened to 32 bits by zeros. */
+const colour = (c: number): Code =>
+  shuffle(
+    v('bytes'),
+    zeros,
+    Array.from({ length: 16 }, (_, i) => (i % 4 === 0 ? c + (3 * i) / 4 : 16)),
+  );
+
+/** Between 0 and D. */
+const cut = (x: Code): Code => smaller(larger(x, zeros), v('D'));
+/** From the smallest up, with 16 bits after the point, back to a byte: `level` of `hue.ts`. */
+const level = (above: Code, scratch: 'r' | 'g' | 'b'): Code => [
+  set(at[scratch], addVectors(shiftLeft(v('min'), BITS), above)),
+  set(at[scratch], shiftRight(addVectors(v(scratch), shiftRight(v(scratch), constant(8))), BITS)),
+];
+const setHue = (hue: Code): Code => set(at.hue, hue);
+const circleIfBelow0: Code = and(v('D6'), shiftRight(v('hue'), constant(31)));
+
+/**
+ * `turnPixels` on four pixels of red, green and blue at a time: 16 bytes are read and written, of which the last four are as they were.
+ * Memory must go on after the last.
+ */
+const turn = {
+  name: 'turn',
+  parameters: 3,
+  integers: 0,
+  vectors: names.length - 3,
+  body: [
+    repeatWhile(
+      v('left'),
+      set(at.bytes, loadVector(v('at'))),
+      set(at.r, colour(0)),
+      set(at.g, colour(1)),
+      set(at.b, colour(2)),
+      set(at.min, smaller(smaller(v('r'), v('g')), v('b'))),
+      set(at.max, larger(larger(v('r'), v('g')), v('b'))),
+      set(at.d, subtract(v('max'), v('min'))),
+      set(at.notR, isLess(v('r'), v('max'))),
+      set(at.isB, and(v('notR'), isLess(v('g'), v('max')))),
+      set(at.D, shiftLeft(v('d'), BITS)),
+      set(at.D2, shiftLeft(v('d'), constant(17))),
+      set(at.D6, addVectors(v('D2'), shiftLeft(v('d'), constant(18)))),
+      // sixths of the circle, times d
+      set(at.hue, andNot(subtract(v('g'), v('b')), v('notR'))),
+      set(
+        at.hue,
+        addVectors(
+          v('hue'),
+          and(addVectors(subtract(v('b'), v('r')), shiftLeft(v('d'), constant(1))), andNot(v('notR'), v('isB'))),
+        ),
+      ),
+      set(
+        at.hue,
+        addVectors(v('hue'), and(addVectors(subtract(v('r'), v('g')), shiftLeft(v('d'), constant(2))), v('isB'))),
+      ),
+      setHue(addVectors(shiftLeft(v('hue'), BITS), timesVectors(v('d'), splat(v('shift'))))),
+      setHue(addVectors(v('hue'), circleIfBelow0)),
+      setHue(subtract(v('hue'), v('D6'))),
+      setHue(addVectors(v('hue'), circleIfBelow0)),
+      level(cut(subtract(absolute(subtract(v('hue'), addVectors(v('D2'), v('D')))), v('D'))), 'r'),
+      level(cut(subtract(v('D2'), absolute(subtract(v('hue'), v('D2'))))), 'g'),
+      level(cut(subtract(v('D2'), absolute(subtract(v('hue'), addVectors(v('D2'), v('D2')))))), 'b'),
+      set(at.r, shuffle(v('r'), v('g'), [0, 16, 0, 4, 20, 0, 8, 24, 0, 12, 28, 0, 0, 0, 0, 0])),
+      set(at.b, shuffle(v('b'), v('bytes'), [0, 0, 0, 0, 0, 4, 0, 0, 8, 0, 0, 12, 28, 29, 30, 31])),
+      storeVector(v('at'), shuffle(v('r'), v('b'), [0, 1, 18, 3, 4, 21, 6, 7, 24, 9, 10, 27, 28, 29, 30, 31])),
+      set(at.at, add(v('at'), constant(12))),
+      set(at.left, add(v('left'), constant(-1))),
+    ),
+  ],
+};
+
+export const hueModule = (): Uint8Array<ArrayBuffer> => assemble([turn]);
