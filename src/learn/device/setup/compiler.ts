@@ -22,7 +22,16 @@ export const own = [
 ].map(here);
 const ownHeaders = [
   ...['pool.h', 'gelu.h', 'operation.h', 'gemm.h', 'scratch.h', 'vectors.h', 'winograd.h'],
-  ...['winograd-convolution.h', 'columns-convolution.h', 'frequencies.h', 'hermitian.h', 'lanczos.h'],
+  ...[
+    'winograd-convolution.h',
+    'columns-convolution.h',
+    'kernel-gradient.h',
+    'padded-convolution.h',
+    'frequencies.h',
+    'hermitian.h',
+    'lanczos.h',
+    'ritz.h',
+  ],
 ].map((name) => here(`kernels/${name}`));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = '-Wl,--wrap=TFE_OpSetAttrString'; // see shim.cc

@@ -52,6 +52,12 @@ const geometries: readonly [what: string, Omit<Geometry, 'padding'>][] = [
   ['any number of channels', { height: 9, width: 8, in: 3, out: 20, size: 3, stride: 1 }],
   ['stride 2', { height: 9, width: 8, in: 24, out: 32, size: 3, stride: 2 }],
   ['1 × 1, stride 2', { height: 7, width: 6, in: 16, out: 40, size: 1, stride: 2 }],
+  ['1 × 1, few tiles in several parts', { height: 20, width: 31, in: 24, out: 33, size: 1, stride: 1 }],
+  ['1 × 1, several tiles, groups and stretches', { height: 12, width: 11, in: 520, out: 544, size: 1, stride: 1 }],
+  ['stride 2, places that share a tile', { height: 13, width: 12, in: 72, out: 64, size: 3, stride: 2 }],
+  ['channels that fill no strip', { height: 16, width: 17, in: 20, out: 32, size: 3, stride: 2 }],
+  ['few channels, several bands', { height: 70, width: 66, in: 3, out: 32, size: 5, stride: 1 }],
+  ['an image smaller than its padding', { height: 2, width: 3, in: 3, out: 16, size: 7, stride: 2 }],
   ['7 × 7, stride 2', { height: 15, width: 22, in: 3, out: 16, size: 7, stride: 2 }],
   ['an image of two rows', { height: 2, width: 2, in: 16, out: 16, size: 3, stride: 1 }],
 ];

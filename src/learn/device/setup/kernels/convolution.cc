@@ -16,7 +16,9 @@
 #include "pool.h"
 
 #include "columns-convolution.h"
+#include "kernel-gradient.h"
 #include "operation.h"
+#include "padded-convolution.h"
 #include "winograd-convolution.h"
 
 namespace weir {
@@ -24,6 +26,8 @@ namespace {
 
 Winograd& winograd = *new Winograd;
 Columns& by_columns = *new Columns;
+Padded& padded = *new Padded;
+KernelGradients& kernel_gradients = *new KernelGradients;
 
 enum { height, width, in, out, size, stride, circular, flag, settings };
 
@@ -120,6 +124,8 @@ void convolve_compute(void* self, TF_OpKernelContext* context) {
       const bool rectify = settings[flag] != 0;
       if (fast(g))
         winograd.convolve(images_of(g), bfloat16, x, Kernel{g.in, g.out}, kernel, y, bias, residual, rectify);
+      else if (Padded::takes(g))
+        padded.convolve(g, bfloat16, x, kernel, y, bias, residual, rectify);
       else
         by_columns.convolve(g, bfloat16, x, kernel, y, bias, residual, rectify);
     }
@@ -168,8 +174,10 @@ void filter_compute(void* self, TF_OpKernelContext* context) {
     if (gradient != nullptr) {
       if (fast(g))
         winograd.gradient(images_of(g), bfloat16, x, g.in, dy, g.out, gradient);
+      else if (Padded::takes(g))
+        padded.gradient(g, bfloat16, x, dy, gradient);
       else
-        by_columns.gradient(g, bfloat16, x, dy, gradient);
+        kernel_gradients.gradient(g, bfloat16, x, dy, gradient);
     }
   }
   finish(&c);
