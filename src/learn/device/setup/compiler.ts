@@ -16,6 +16,7 @@ export const own = [
   'kernels/ensemble.cc',
   'kernels/convolution.cc',
   'kernels/normalisation.cc',
+  'kernels/max-pool.cc',
   'kernels/spectral.cc',
   'kernels/krylov.cc',
   'kernels/stretch.cc',

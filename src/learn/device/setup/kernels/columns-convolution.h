@@ -140,6 +140,33 @@ static ALWAYS void finish_rows(const void* job, int64_t begin, int64_t end) {
 }
 STEP(finish_rows)
 
+/* Sums of a 1 x 1 kernel's way back at a stride: each to its pixel, and zeros to those that the kernel skipped behind it. */
+struct Spread {
+  Geometry g; /* of the way forward */
+  const float* sums;
+  int64_t row, width, first, column; /* the first pixel of all outputs and the first channel */
+  void* dx;
+};
+
+template <typename T>
+static ALWAYS void spread_rows(const void* job, int64_t begin, int64_t end) {
+  const Spread p = *static_cast<const Spread*>(job);
+  const Geometry& g = p.g;
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t line = (p.first + i) / g.across(), top = line % g.down() * g.stride;
+    const int64_t left = (p.first + i) % g.across() * g.stride;
+    T* image = static_cast<T*>(p.dx) + line / g.down() * g.height * g.width * g.in + p.column;
+    for (int64_t y = top; y < std::min(top + g.stride, g.height); y++)
+      for (int64_t x = left; x < std::min(left + g.stride, g.width); x++) {
+        const bool seen = y == top && x == left;
+        T* to = image + (y * g.width + x) * g.in;
+        for (int64_t c = 0; c < p.width; c += channels)
+          write(to + c, seen ? read(p.sums + i * p.row + c, p.width - c) : Channels{}, p.width - c);
+      }
+  }
+}
+STEP(spread_rows)
+
 /* rows [count, length] by a kernel in panels, [panels][length][columns], to [count, panelled width]. */
 static inline void multiply_rows(const float* rows, int64_t row, int64_t count, int64_t length, const float* kernel,
                                  int64_t width, float* to) {
@@ -163,10 +190,11 @@ struct Forward {
   bool rectify, bfloat16;
   int64_t slab, slabs;    /* output pixels, and how many times so many */
   int64_t panels, groups; /* of the kernel, likewise */
+  const Geometry* behind; /* for a 1 x 1 kernel's way back, the way forward; else null */
 
   /* Is each row of x what its output sees, and can sums be written to y? */
   bool rows_as_they_are() const { return !bfloat16 && g.size == 1 && g.stride == 1; }
-  bool sums_as_they_are() const { return !bfloat16 && panelled(g.out) == g.out; }
+  bool sums_as_they_are() const { return !bfloat16 && panelled(g.out) == g.out && (behind == nullptr || behind->stride == 1); }
   int64_t taps_at_once() const { return std::min(g.size * g.size, std::max<int64_t>(1, 4 * stretch / g.in)); }
 };
 
@@ -198,6 +226,11 @@ static void convolve_pixels(const void* job, int64_t begin, int64_t end) {
         for (int64_t to = 0; to < some; to += columns)
           processor().multiply({rows + k, length, 1, f->kernel + (column + to) * g.taps() + (tap * g.in + k) * columns, columns,
                                 sums + to, row, count, std::min(stretch, length - k), tap + k > 0});
+    }
+    if (!kept && f->behind != nullptr) {
+      const Spread out = {*f->behind, sums, row, std::min(some, g.out - column), first, column, f->y};
+      spread_rows_of(f->bfloat16)(&out, 0, count);
+      continue;
     }
     if (kept && f->bias == nullptr && f->residual == nullptr && !f->rectify) continue;
     const Finish out = {sums, row, g.out, std::min(some, g.out - column), static_cast<char*>(f->y) + at,
@@ -243,8 +276,18 @@ struct Pack {
   float* to;
 };
 
+/* A transposed block's rows come from its columns, 16 by 16: both sides are then read and written in runs. */
+static ALWAYS void transpose_block(const float* from, int64_t row, int64_t rows, int64_t width, float* to, int64_t to_row) {
+  Channels block[channels] = {};
+  for (int64_t j = 0; j < rows; j++) {
+    const Channels some = read(from + j * row, width);
+    for (int64_t k = 0; k < channels; k++) reinterpret_cast<float*>(&block[k])[j] = some[k];
+  }
+  for (int64_t k = 0; k < std::min(width, channels); k++) write(to + k * to_row, block[k], rows);
+}
+
 /* Items are panels. */
-static void pack_panels(const void* job, int64_t begin, int64_t end) {
+EVERY_CPU static void pack_panels(const void* job, int64_t begin, int64_t end) {
   const Pack* p = static_cast<const Pack*>(job);
   const int64_t columns = processor().columns, length = p->transposed ? p->out : p->taps;
   const int64_t width = p->transposed ? p->taps : p->out;
@@ -253,8 +296,10 @@ static void pack_panels(const void* job, int64_t begin, int64_t end) {
     const int64_t first = panel * columns, count = std::min(columns, width - first);
     if (count < columns) std::memset(to, 0, static_cast<size_t>(length * columns) * sizeof(float));
     if (p->transposed) {
-      for (int64_t j = 0; j < count; j++)
-        for (int64_t k = 0; k < length; k++) to[k * columns + j] = p->kernel[(first + j) * p->out + k];
+      for (int64_t k = 0; k < length; k += channels)
+        for (int64_t j = 0; j < count; j += channels)
+          transpose_block(p->kernel + (first + j) * p->out + k, p->out, std::min(channels, count - j), length - k,
+                          to + k * columns + j, columns);
     } else {
       for (int64_t k = 0; k < length; k++)
         std::memcpy(to + k * columns, p->kernel + k * p->out + first, static_cast<size_t>(count) * sizeof(float));
@@ -277,23 +322,31 @@ class Columns {
 
   void convolve(const Geometry& g, bool bfloat16, const void* x, const float* kernel, void* y, const float* bias,
                 const void* residual, bool rectify) {
-    Forward job = {g, x, kernel, bias, residual, y, rectify, bfloat16, 0, 0, 0, 0};
-    const int64_t panels = panelled(g.out) / processor().columns;
-    job.slabs = (g.pixels() + 255) / 256;
-    job.slab = ((g.pixels() + job.slabs - 1) / job.slabs + 7) / 8 * 8;
-    job.groups = std::min(panels, std::max((panelled(g.out) + 511) / 512, (15 + job.slabs) / job.slabs));
-    job.panels = (panels + job.groups - 1) / job.groups;
-    pool.run(job.slabs * job.groups, 1, convolve_pixels, &job);
+    Forward job = {g, x, kernel, bias, residual, y, rectify, bfloat16, 0, 0, 0, 0, nullptr};
+    run(&job);
   }
 
   void back(const Geometry& g, bool bfloat16, const void* dy, const float* kernel, void* dx) {
-    if (g.size == 1 && g.stride == 1) {
-      const Geometry turned = {g.n, g.height, g.width, g.out, g.in, 1, 1, g.circular};
-      return convolve(turned, bfloat16, dy, kernel, dx, nullptr, nullptr, false);
+    if (g.size == 1) {
+      const Geometry turned = {g.n, g.down(), g.across(), g.out, g.in, 1, 1, g.circular};
+      Forward job = {turned, dy, kernel, nullptr, nullptr, dx, false, bfloat16, 0, 0, 0, 0, &g};
+      return run(&job);
     }
     const int64_t group = std::max<int64_t>(1, 64 / (g.down() * g.across()));
     const Backward job = {g, dy, kernel, dx, bfloat16, group};
     pool.run((g.n + group - 1) / group, 1, convolve_back, &job);
+  }
+
+ private:
+  /* Pixels go in slabs of about as many; where there are few, the kernel's panels are shared out too. */
+  static void run(Forward* job) {
+    const Geometry& g = job->g;
+    const int64_t panels = panelled(g.out) / processor().columns;
+    job->slabs = (g.pixels() + 255) / 256;
+    job->slab = ((g.pixels() + job->slabs - 1) / job->slabs + 7) / 8 * 8;
+    job->groups = std::min(panels, std::max((panelled(g.out) + 511) / 512, (15 + job->slabs) / job->slabs));
+    job->panels = (panels + job->groups - 1) / job->groups;
+    pool.run(job->slabs * job->groups, 1, convolve_pixels, job);
   }
 };
 
