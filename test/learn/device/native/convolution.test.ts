@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { keyed } from '../../../../src/core/seed.js';
 import type { After, Normalisations } from '../../../../src/learn/device/native/batch-norm/batch-norm.js';
@@ -126,6 +129,31 @@ test.for([
     }
   },
 );
+
+test('any number of threads gives the same bits', async ({ skip }) => {
+  if (!fused) skip(SKIPPED);
+  const script = fileURLToPath(new URL('../fixture/convolve.ts', import.meta.url));
+  const hashed = async (threads: string) => {
+    const env = { ...process.env, WEIR_THREADS: threads };
+    return (await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { env })).stdout;
+  };
+  const one = await hashed('1');
+  expect(one).toHaveLength(64);
+  expect(await hashed('2')).toBe(one);
+  expect(await hashed('5')).toBe(one);
+});
+
+test('a kernel laid out for few images gives the same but for rounding', ({ skip }) => {
+  if (!fused) skip(SKIPPED);
+  const g: Geometry = { height: 7, width: 7, in: 32, out: 48, size: 3, stride: 1, padding: 'zero' };
+  const engine = fusedConvolutions('float32');
+  const [x, dy] = [lent(normal(2, 7, 7, 32)), lent(normal(2, 7, 7, 48))];
+  const kernel = lent(normal(3, 3, 32, 48));
+  const [many, few] = [engine.packed(kernel, g), engine.packed(kernel, g, 2)];
+  expect(few.shape).not.toEqual(many.shape);
+  expect(apart(engine.convolve(x, few, g), engine.convolve(x, many, g), 'float32')).toBeLessThan(3e-5);
+  expect(apart(engine.back(dy, kernel, g, 2), engine.back(dy, kernel, g), 'float32')).toBeLessThan(3e-5);
+});
 
 test('a tensor that does not fit is refused', ({ skip }) => {
   if (!fused) skip(SKIPPED);
