@@ -16,13 +16,23 @@ export const own = [
   'kernels/ensemble.cc',
   'kernels/convolution.cc',
   'kernels/normalisation.cc',
+  'kernels/max-pool.cc',
   'kernels/spectral.cc',
   'kernels/krylov.cc',
   'kernels/stretch.cc',
 ].map(here);
 const ownHeaders = [
   ...['pool.h', 'gelu.h', 'operation.h', 'gemm.h', 'scratch.h', 'vectors.h', 'winograd.h'],
-  ...['winograd-convolution.h', 'columns-convolution.h', 'frequencies.h', 'hermitian.h', 'lanczos.h'],
+  ...[
+    'winograd-convolution.h',
+    'columns-convolution.h',
+    'kernel-gradient.h',
+    'padded-convolution.h',
+    'frequencies.h',
+    'hermitian.h',
+    'lanczos.h',
+    'ritz.h',
+  ],
 ].map((name) => here(`kernels/${name}`));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = '-Wl,--wrap=TFE_OpSetAttrString'; // see shim.cc

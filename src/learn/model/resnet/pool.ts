@@ -1,4 +1,5 @@
 import { attribute } from '../../device/eager.js';
+import { hasFused } from '../../device/native/fused.js';
 import type { Precision } from '../../device/native/precision.js';
 import { constant, type Raw, run } from '../../device/native/raw.js';
 
@@ -32,6 +33,8 @@ export function maxPool(precision: Precision): MaxPool {
       return [run('MaxPool', attributes, [padded])[0], padded];
     },
     back(padded, y, dy) {
+      if (hasFused())
+        return run(precision === 'bfloat16' ? 'WeirMaxPoolBack16' : 'WeirMaxPoolBack', [], [padded, y, dy])[0];
       const [whole] = run('MaxPoolGrad', [...attributes, attribute.int('explicit_paddings', [])], [padded, y, dy]);
       const [n, height, width, channels] = padded.shape as [number, number, number, number];
       const begin = constant('int32', [0, 1, 1, 0]);

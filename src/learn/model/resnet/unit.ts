@@ -44,7 +44,7 @@ export function unit(engine: Engine, weights: Weights, conv: ConvPlan, x: Raw, a
     offset: lent(weight(weights, conv.norm.offset)),
   };
   const { convolutions, normalisations } = engine;
-  const packed = convolutions.packed(kernel, conv);
+  const packed = convolutions.packed(kernel, conv, x.shape[0]);
   const z = convolutions.convolve(x, packed, conv);
   packed.dispose();
   const normalised: Normalised = normalisations.forward(z, affine, after);
@@ -60,7 +60,7 @@ export function unit(engine: Engine, weights: Weights, conv: ConvPlan, x: Raw, a
       found.set(conv.norm.scale, to.scale);
       found.set(conv.norm.offset, to.offset);
       found.set(conv.kernel, convolutions.filter(x, to.x, conv));
-      const dx = wantsInput ? convolutions.back(to.x, kernel, conv) : undefined;
+      const dx = wantsInput ? convolutions.back(to.x, kernel, conv, n) : undefined;
       to.x.dispose();
       return { x: dx, residual: to.residual };
     },

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { keyed } from '../../../../src/core/seed.js';
 import type { After, Normalisations } from '../../../../src/learn/device/native/batch-norm/batch-norm.js';
@@ -52,6 +55,12 @@ const geometries: readonly [what: string, Omit<Geometry, 'padding'>][] = [
   ['any number of channels', { height: 9, width: 8, in: 3, out: 20, size: 3, stride: 1 }],
   ['stride 2', { height: 9, width: 8, in: 24, out: 32, size: 3, stride: 2 }],
   ['1 × 1, stride 2', { height: 7, width: 6, in: 16, out: 40, size: 1, stride: 2 }],
+  ['1 × 1, few tiles in several parts', { height: 20, width: 31, in: 24, out: 33, size: 1, stride: 1 }],
+  ['1 × 1, several tiles, groups and stretches', { height: 12, width: 11, in: 520, out: 544, size: 1, stride: 1 }],
+  ['stride 2, places that share a tile', { height: 13, width: 12, in: 72, out: 64, size: 3, stride: 2 }],
+  ['channels that fill no strip', { height: 16, width: 17, in: 20, out: 32, size: 3, stride: 2 }],
+  ['few channels, several bands', { height: 70, width: 66, in: 3, out: 32, size: 5, stride: 1 }],
+  ['an image smaller than its padding', { height: 2, width: 3, in: 3, out: 16, size: 7, stride: 2 }],
   ['7 × 7, stride 2', { height: 15, width: 22, in: 3, out: 16, size: 7, stride: 2 }],
   ['an image of two rows', { height: 2, width: 2, in: 16, out: 16, size: 3, stride: 1 }],
 ];
@@ -120,6 +129,31 @@ test.for([
     }
   },
 );
+
+test('any number of threads gives the same bits', async ({ skip }) => {
+  if (!fused) skip(SKIPPED);
+  const script = fileURLToPath(new URL('../fixture/convolve.ts', import.meta.url));
+  const hashed = async (threads: string) => {
+    const env = { ...process.env, WEIR_THREADS: threads };
+    return (await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { env })).stdout;
+  };
+  const one = await hashed('1');
+  expect(one).toHaveLength(64);
+  expect(await hashed('2')).toBe(one);
+  expect(await hashed('5')).toBe(one);
+});
+
+test('a kernel laid out for few images gives the same but for rounding', ({ skip }) => {
+  if (!fused) skip(SKIPPED);
+  const g: Geometry = { height: 7, width: 7, in: 32, out: 48, size: 3, stride: 1, padding: 'zero' };
+  const engine = fusedConvolutions('float32');
+  const [x, dy] = [lent(normal(2, 7, 7, 32)), lent(normal(2, 7, 7, 48))];
+  const kernel = lent(normal(3, 3, 32, 48));
+  const [many, few] = [engine.packed(kernel, g), engine.packed(kernel, g, 2)];
+  expect(few.shape).not.toEqual(many.shape);
+  expect(apart(engine.convolve(x, few, g), engine.convolve(x, many, g), 'float32')).toBeLessThan(3e-5);
+  expect(apart(engine.back(dy, kernel, g, 2), engine.back(dy, kernel, g), 'float32')).toBeLessThan(3e-5);
+});
 
 test('a tensor that does not fit is refused', ({ skip }) => {
   if (!fused) skip(SKIPPED);

@@ -30,11 +30,14 @@ export interface Behind {
  * All that is returned is new; what is handed in stays the caller's.
  */
 export interface Convolutions {
-  /** A kernel as `convolve` reads it. */
-  packed(kernel: Raw, geometry: Geometry): Raw;
+  /**
+   * A kernel as `convolve` reads it. Told how many `images` it is for, it may be laid out for so many: results then have other bits
+   * than for another number, so only where that number is the same whenever the work is done again.
+   */
+  packed(kernel: Raw, geometry: Geometry, images?: number): Raw;
   convolve(x: Raw, packed: Raw, geometry: Geometry, behind?: Behind): Raw;
-  /** The gradient with respect to x. */
-  back(dy: Raw, kernel: Raw, geometry: Geometry): Raw;
+  /** The gradient with respect to x; `images` as in `packed`. */
+  back(dy: Raw, kernel: Raw, geometry: Geometry, images?: number): Raw;
   /** The gradient with respect to the kernel. */
   filter(x: Raw, dy: Raw, geometry: Geometry): Raw;
 }

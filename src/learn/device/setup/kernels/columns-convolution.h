@@ -6,7 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <mutex>
 
 #include "gemm.h"
 #include "scratch.h"
@@ -45,7 +44,8 @@ struct ToRows {
   const void* images;
   int64_t first; /* output pixel of all images */
   float* rows;
-  int64_t row; /* numbers from one to the next */
+  int64_t row;       /* numbers from one to the next */
+  int64_t tap, taps; /* places of the kernel, from which and how many */
 };
 
 template <typename T>
@@ -57,12 +57,11 @@ static ALWAYS void images_to_rows(const void* job, int64_t begin, int64_t end) {
     const int64_t pixel = p->first + i;
     const T* image = static_cast<const T*>(p->images) + pixel / each * g.height * g.width * g.in;
     float* to = p->rows + i * p->row;
-    for (int64_t r = 0; r < g.size; r++)
-      for (int64_t s = 0; s < g.size; s++, to += g.in) {
-        const int64_t at = source(g, pixel % each, r, s);
-        for (int64_t c = 0; c < g.in; c += channels)
-          write(to + c, at < 0 ? Channels{} : read(image + at * g.in + c, g.in - c), g.in - c);
-      }
+    for (int64_t tap = p->tap; tap < p->tap + p->taps; tap++, to += g.in) {
+      const int64_t at = source(g, pixel % each, tap / g.size, tap % g.size);
+      for (int64_t c = 0; c < g.in; c += channels)
+        write(to + c, at < 0 ? Channels{} : read(image + at * g.in + c, g.in - c), g.in - c);
+    }
   }
 }
 STEP(images_to_rows)
@@ -119,7 +118,7 @@ STEP(rows_to_image)
 
 struct Finish {
   const float* sums;
-  int64_t row, width;
+  int64_t row, depth, width; /* numbers from one row of sums to the next, and of what is written; and how many of them */
   void* to;
   const float* bias; /* null where there is none, as the next */
   const void* residual;
@@ -131,7 +130,7 @@ static ALWAYS void finish_rows(const void* job, int64_t begin, int64_t end) {
   const Finish* p = static_cast<const Finish*>(job);
   for (int64_t i = begin; i < end; i++)
     for (int64_t c = 0; c < p->width; c += channels) {
-      const int64_t count = p->width - c, at = i * p->width + c;
+      const int64_t count = p->width - c, at = i * p->depth + c;
       Channels value = read(p->sums + i * p->row + c, count);
       if (p->bias != nullptr) value += read(p->bias + c, count);
       if (p->residual != nullptr) value += read(static_cast<const T*>(p->residual) + at, count);
@@ -141,6 +140,33 @@ static ALWAYS void finish_rows(const void* job, int64_t begin, int64_t end) {
 }
 STEP(finish_rows)
 
+/* Sums of a 1 x 1 kernel's way back at a stride: each to its pixel, and zeros to those that the kernel skipped behind it. */
+struct Spread {
+  Geometry g; /* of the way forward */
+  const float* sums;
+  int64_t row, width, first, column; /* the first pixel of all outputs and the first channel */
+  void* dx;
+};
+
+template <typename T>
+static ALWAYS void spread_rows(const void* job, int64_t begin, int64_t end) {
+  const Spread p = *static_cast<const Spread*>(job);
+  const Geometry& g = p.g;
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t line = (p.first + i) / g.across(), top = line % g.down() * g.stride;
+    const int64_t left = (p.first + i) % g.across() * g.stride;
+    T* image = static_cast<T*>(p.dx) + line / g.down() * g.height * g.width * g.in + p.column;
+    for (int64_t y = top; y < std::min(top + g.stride, g.height); y++)
+      for (int64_t x = left; x < std::min(left + g.stride, g.width); x++) {
+        const bool seen = y == top && x == left;
+        T* to = image + (y * g.width + x) * g.in;
+        for (int64_t c = 0; c < p.width; c += channels)
+          write(to + c, seen ? read(p.sums + i * p.row + c, p.width - c) : Channels{}, p.width - c);
+      }
+  }
+}
+STEP(spread_rows)
+
 /* rows [count, length] by a kernel in panels, [panels][length][columns], to [count, panelled width]. */
 static inline void multiply_rows(const float* rows, int64_t row, int64_t count, int64_t length, const float* kernel,
                                  int64_t width, float* to) {
@@ -149,6 +175,12 @@ static inline void multiply_rows(const float* rows, int64_t row, int64_t count, 
     processor().multiply({rows, row, 1, kernel + at * length, columns, to + at, width, count, length, false});
 }
 
+/*
+ * Products go by stretches of k, so that a panel's stretch stays in the first cache and the rows' in the second; a sum that waits in
+ * memory for the next stretch has the bits that it would have in a register.
+ */
+constexpr int64_t stretch = 256;
+
 struct Forward {
   Geometry g;
   const void* x;
@@ -156,21 +188,53 @@ struct Forward {
   const void* residual;
   void* y;
   bool rectify, bfloat16;
-  int64_t slab; /* output pixels */
+  int64_t slab, slabs;    /* output pixels, and how many times so many */
+  int64_t panels, groups; /* of the kernel, likewise */
+  const Geometry* behind; /* for a 1 x 1 kernel's way back, the way forward; else null */
+
+  /* Is each row of x what its output sees, and can sums be written to y? */
+  bool rows_as_they_are() const { return !bfloat16 && g.size == 1 && g.stride == 1; }
+  bool sums_as_they_are() const { return !bfloat16 && panelled(g.out) == g.out && (behind == nullptr || behind->stride == 1); }
+  int64_t taps_at_once() const { return std::min(g.size * g.size, std::max<int64_t>(1, 4 * stretch / g.in)); }
 };
 
+/* Items are a slab of pixels for a group of panels. */
 static void convolve_pixels(const void* job, int64_t begin, int64_t end) {
   const Forward* f = static_cast<const Forward*>(job);
-  const int64_t taps = f->g.taps(), width = panelled(f->g.out), size = f->bfloat16 ? sizeof(Bfloat16) : sizeof(float);
-  float* rows = own_scratch().floats(f->slab * (taps + width));
-  float* sums = rows + f->slab * taps;
-  for (int64_t index = begin; index < end; index++) {
-    const int64_t first = index * f->slab, count = std::min(f->slab, f->g.pixels() - first);
-    const ToRows into = {f->g, f->x, first, rows, taps};
-    images_to_rows_of(f->bfloat16)(&into, 0, count);
-    multiply_rows(rows, taps, count, taps, f->kernel, width, sums);
-    const int64_t at = first * f->g.out * size;
-    const Finish out = {sums, width, f->g.out, static_cast<char*>(f->y) + at, f->bias,
+  const Geometry& g = f->g;
+  const int64_t size = f->bfloat16 ? sizeof(Bfloat16) : sizeof(float), columns = processor().columns;
+  const int64_t width = f->panels * columns, most = f->taps_at_once() * g.in;
+  float* memory = own_scratch().floats(f->slab * (width + most));
+  for (int64_t item = begin; item < end; item++) {
+    const int64_t first = item / f->groups * f->slab, count = std::min(f->slab, g.pixels() - first);
+    const int64_t column = item % f->groups * width, some = std::min(width, panelled(g.out) - column);
+    if (count <= 0 || some <= 0) continue;
+    const int64_t at = (first * g.out + column) * size;
+    const bool kept = f->sums_as_they_are();
+    float* sums = kept ? reinterpret_cast<float*>(static_cast<char*>(f->y) + at) : memory;
+    const int64_t row = kept ? g.out : width;
+    for (int64_t tap = 0; tap < g.size * g.size; tap += f->taps_at_once()) {
+      const int64_t taps = std::min(f->taps_at_once(), g.size * g.size - tap), length = taps * g.in;
+      const float* rows = memory + f->slab * width;
+      if (f->rows_as_they_are()) {
+        rows = static_cast<const float*>(f->x) + first * g.in;
+      } else {
+        const ToRows into = {g, f->x, first, memory + f->slab * width, length, tap, taps};
+        images_to_rows_of(f->bfloat16)(&into, 0, count);
+      }
+      for (int64_t k = 0; k < length; k += stretch)
+        for (int64_t to = 0; to < some; to += columns)
+          processor().multiply({rows + k, length, 1, f->kernel + (column + to) * g.taps() + (tap * g.in + k) * columns, columns,
+                                sums + to, row, count, std::min(stretch, length - k), tap + k > 0});
+    }
+    if (!kept && f->behind != nullptr) {
+      const Spread out = {*f->behind, sums, row, std::min(some, g.out - column), first, column, f->y};
+      spread_rows_of(f->bfloat16)(&out, 0, count);
+      continue;
+    }
+    if (kept && f->bias == nullptr && f->residual == nullptr && !f->rectify) continue;
+    const Finish out = {sums, row, g.out, std::min(some, g.out - column), static_cast<char*>(f->y) + at,
+                        f->bias == nullptr ? nullptr : f->bias + column,
                         f->residual == nullptr ? nullptr : static_cast<const char*>(f->residual) + at, f->rectify};
     finish_rows_of(f->bfloat16)(&out, 0, count);
   }
@@ -205,23 +269,6 @@ static void convolve_back(const void* job, int64_t begin, int64_t end) {
   }
 }
 
-struct GatherRows {
-  const float *rows, *dy; /* [count, taps], [count, width] */
-  float* sums;            /* [taps, width] */
-  int64_t taps, width, count, block;
-  bool add;
-};
-
-static void gather_rows(const void* job, int64_t begin, int64_t end) {
-  const GatherRows* p = static_cast<const GatherRows*>(job);
-  for (int64_t item = begin; item < end; item++) {
-    const int64_t first = item * p->block;
-    for (int64_t at = 0; at < p->width; at += processor().columns)
-      processor().multiply({p->rows + first, 1, p->taps, p->dy + at, p->width, p->sums + first * p->width + at, p->width,
-                            std::min(p->block, p->taps - first), p->count, p->add});
-  }
-}
-
 struct Pack {
   const float* kernel; /* [taps, out] */
   int64_t taps, out;
@@ -229,8 +276,18 @@ struct Pack {
   float* to;
 };
 
+/* A transposed block's rows come from its columns, 16 by 16: both sides are then read and written in runs. */
+static ALWAYS void transpose_block(const float* from, int64_t row, int64_t rows, int64_t width, float* to, int64_t to_row) {
+  Channels block[channels] = {};
+  for (int64_t j = 0; j < rows; j++) {
+    const Channels some = read(from + j * row, width);
+    for (int64_t k = 0; k < channels; k++) reinterpret_cast<float*>(&block[k])[j] = some[k];
+  }
+  for (int64_t k = 0; k < std::min(width, channels); k++) write(to + k * to_row, block[k], rows);
+}
+
 /* Items are panels. */
-static void pack_panels(const void* job, int64_t begin, int64_t end) {
+EVERY_CPU static void pack_panels(const void* job, int64_t begin, int64_t end) {
   const Pack* p = static_cast<const Pack*>(job);
   const int64_t columns = processor().columns, length = p->transposed ? p->out : p->taps;
   const int64_t width = p->transposed ? p->taps : p->out;
@@ -239,8 +296,10 @@ static void pack_panels(const void* job, int64_t begin, int64_t end) {
     const int64_t first = panel * columns, count = std::min(columns, width - first);
     if (count < columns) std::memset(to, 0, static_cast<size_t>(length * columns) * sizeof(float));
     if (p->transposed) {
-      for (int64_t j = 0; j < count; j++)
-        for (int64_t k = 0; k < length; k++) to[k * columns + j] = p->kernel[(first + j) * p->out + k];
+      for (int64_t k = 0; k < length; k += channels)
+        for (int64_t j = 0; j < count; j += channels)
+          transpose_block(p->kernel + (first + j) * p->out + k, p->out, std::min(channels, count - j), length - k,
+                          to + k * columns + j, columns);
     } else {
       for (int64_t k = 0; k < length; k++)
         std::memcpy(to + k * columns, p->kernel + k * p->out + first, static_cast<size_t>(count) * sizeof(float));
@@ -263,41 +322,32 @@ class Columns {
 
   void convolve(const Geometry& g, bool bfloat16, const void* x, const float* kernel, void* y, const float* bias,
                 const void* residual, bool rectify) {
-    const int64_t slab = std::min<int64_t>(512, std::max<int64_t>(16, (1 << 16) / g.taps() / 8 * 8));
-    const Forward job = {g, x, kernel, bias, residual, y, rectify, bfloat16, slab};
-    pool.run((g.pixels() + slab - 1) / slab, 1, convolve_pixels, &job);
+    Forward job = {g, x, kernel, bias, residual, y, rectify, bfloat16, 0, 0, 0, 0, nullptr};
+    run(&job);
   }
 
   void back(const Geometry& g, bool bfloat16, const void* dy, const float* kernel, void* dx) {
+    if (g.size == 1) {
+      const Geometry turned = {g.n, g.down(), g.across(), g.out, g.in, 1, 1, g.circular};
+      Forward job = {turned, dy, kernel, nullptr, nullptr, dx, false, bfloat16, 0, 0, 0, 0, &g};
+      return run(&job);
+    }
     const int64_t group = std::max<int64_t>(1, 64 / (g.down() * g.across()));
     const Backward job = {g, dy, kernel, dx, bfloat16, group};
     pool.run((g.n + group - 1) / group, 1, convolve_back, &job);
   }
 
-  void gradient(const Geometry& g, bool bfloat16, const void* x, const void* dy, float* gradient) {
-    std::lock_guard<std::mutex> alone(one_);
-    const int64_t taps = g.taps(), width = panelled(g.out);
-    const int64_t slab = std::min(g.pixels(), std::max<int64_t>(64, (1 << 20) / (taps + width)));
-    const int64_t size = bfloat16 ? sizeof(Bfloat16) : sizeof(float);
-    float* rows = memory_.floats(slab * (taps + width) + taps * width);
-    float *to = rows + slab * taps, *sums = to + slab * width;
-    for (int64_t first = 0; first < g.pixels(); first += slab) {
-      const int64_t count = std::min(slab, g.pixels() - first);
-      const ToRows into = {g, x, first, rows, taps};
-      pool.run(count, 16, images_to_rows_of(bfloat16), &into);
-      const Copy in = {static_cast<const char*>(dy) + first * g.out * size, g.out, to, width};
-      pool.run(count, 64, copy_rows_of(bfloat16), &in);
-      const int64_t block = taps < 256 ? 16 : 64;
-      const GatherRows products = {rows, to, sums, taps, width, count, block, first > 0};
-      pool.run((taps + block - 1) / block, 1, gather_rows, &products);
-    }
-    for (int64_t i = 0; i < taps; i++)
-      std::memcpy(gradient + i * g.out, sums + i * width, static_cast<size_t>(g.out) * sizeof(float));
-  }
-
  private:
-  std::mutex one_;
-  Scratch memory_;
+  /* Pixels go in slabs of about as many; where there are few, the kernel's panels are shared out too. */
+  static void run(Forward* job) {
+    const Geometry& g = job->g;
+    const int64_t panels = panelled(g.out) / processor().columns;
+    job->slabs = (g.pixels() + 255) / 256;
+    job->slab = ((g.pixels() + job->slabs - 1) / job->slabs + 7) / 8 * 8;
+    job->groups = std::min(panels, std::max((panelled(g.out) + 511) / 512, (15 + job->slabs) / job->slabs));
+    job->panels = (panels + job->groups - 1) / job->groups;
+    pool.run(job->slabs * job->groups, 1, convolve_pixels, job);
+  }
 };
 
 }  // namespace weir

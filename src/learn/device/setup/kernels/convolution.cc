@@ -10,13 +10,15 @@
  * Images are [n, height, width, channels], float32; the three operations that read them have a twin, named ...16, for bfloat16.
  * bias ([out], float32) and residual (like y) may be empty. Arithmetic is float32 throughout.
  *
- *   geometry    int32 [8]: height, width, in, out, size, stride, 1 for circular padding, 1 for rectified or (WeirKernel) for the
- *               kernel that WeirConvolveBack takes
+ *   geometry    int32 [8]: height, width, in, out, size, stride, 1 for circular padding, 1 for rectified; or, for
+ *               WeirKernel, 1 for the kernel that WeirConvolveBack takes, plus 2 for one that is not to be transformed
  */
 #include "pool.h"
 
 #include "columns-convolution.h"
+#include "kernel-gradient.h"
 #include "operation.h"
+#include "padded-convolution.h"
 #include "winograd-convolution.h"
 
 namespace weir {
@@ -24,6 +26,8 @@ namespace {
 
 Winograd& winograd = *new Winograd;
 Columns& by_columns = *new Columns;
+Padded& padded = *new Padded;
+KernelGradients& kernel_gradients = *new KernelGradients;
 
 enum { height, width, in, out, size, stride, circular, flag, settings };
 
@@ -38,9 +42,15 @@ bool fast(const Geometry& g) {
 
 Images images_of(const Geometry& g) { return {g.n, g.height, g.width, g.circular}; }
 
-int64_t packed_size(const Geometry& g, bool transposed) {
-  if (!fast(g)) return Columns::packed(g, transposed);
+int64_t transformed_size(const Geometry& g, bool transposed) {
   return (transposed ? Kernel{g.out, g.in} : Kernel{g.in, g.out}).size();
+}
+
+/* How a kernel was packed shows in its size. */
+enum class Way { neither, columns, tiles };
+Way way_of(const Geometry& g, bool transposed, int64_t packed) {
+  if (fast(g) && packed == transformed_size(g, transposed)) return Way::tiles;
+  return packed == Columns::packed(g, transposed) ? Way::columns : Way::neither;
 }
 
 constexpr TF_DataType bfloat16_type = static_cast<TF_DataType>(14);
@@ -77,11 +87,11 @@ void kernel_compute(void* self, TF_OpKernelContext* context) {
     if (count != g.taps() * g.out) refuse(&c, "kernel does not fit its geometry");
   }
   if (TF_GetCode(c.status) == TF_OK) {
-    const bool transposed = settings[flag] != 0;
-    const int64_t dims[] = {packed_size(g, transposed)};
+    const bool transposed = (settings[flag] & 1) != 0, tiles = fast(g) && (settings[flag] & 2) == 0;
+    const int64_t dims[] = {tiles ? transformed_size(g, transposed) : Columns::packed(g, transposed)};
     float* to = static_cast<float*>(typed_output(&c, dims, 1, dims[0], false));
     if (to != nullptr) {
-      if (fast(g))
+      if (tiles)
         winograd.transform(kernel, g.in, g.out, transposed, to);
       else
         by_columns.pack(kernel, g, transposed, to);
@@ -110,7 +120,8 @@ void convolve_compute(void* self, TF_OpKernelContext* context) {
     Geometry g = geometry_of(settings, 1);
     g.n = whole(&c, count, g.height * g.width * g.in);
     const int64_t made = g.pixels() * g.out;
-    if (packed != packed_size(g, false)) refuse(&c, "kernel does not fit its geometry");
+    const Way way = way_of(g, false, packed);
+    if (way == Way::neither) refuse(&c, "kernel does not fit its geometry");
     if ((biases != 0 && biases != g.out) || (residuals != 0 && residuals != made)) refuse(&c, "bias or residual does not fit");
     const int64_t dims[] = {g.n, g.down(), g.across(), g.out};
     void* y = typed_output(&c, dims, 4, made, bfloat16);
@@ -118,8 +129,10 @@ void convolve_compute(void* self, TF_OpKernelContext* context) {
       if (biases == 0) bias = nullptr;
       if (residuals == 0) residual = nullptr;
       const bool rectify = settings[flag] != 0;
-      if (fast(g))
+      if (way == Way::tiles)
         winograd.convolve(images_of(g), bfloat16, x, Kernel{g.in, g.out}, kernel, y, bias, residual, rectify);
+      else if (Padded::takes(g))
+        padded.convolve(g, bfloat16, x, kernel, y, bias, residual, rectify);
       else
         by_columns.convolve(g, bfloat16, x, kernel, y, bias, residual, rectify);
     }
@@ -138,11 +151,12 @@ void back_compute(void* self, TF_OpKernelContext* context) {
   if (TF_GetCode(c.status) == TF_OK) {
     Geometry g = geometry_of(settings, 1);
     g.n = whole(&c, count, g.pixels() * g.out);
-    if (packed != packed_size(g, true)) refuse(&c, "kernel does not fit its geometry");
+    const Way way = way_of(g, true, packed);
+    if (way == Way::neither) refuse(&c, "kernel does not fit its geometry");
     const int64_t dims[] = {g.n, g.height, g.width, g.in};
     void* dx = typed_output(&c, dims, 4, g.n * g.height * g.width * g.in, bfloat16);
     if (dx != nullptr && g.n > 0) {
-      if (fast(g))
+      if (way == Way::tiles)
         winograd.convolve(images_of(g), bfloat16, dy, Kernel{g.out, g.in}, kernel, dx, nullptr, nullptr, false);
       else
         by_columns.back(g, bfloat16, dy, kernel, dx);
@@ -168,8 +182,10 @@ void filter_compute(void* self, TF_OpKernelContext* context) {
     if (gradient != nullptr) {
       if (fast(g))
         winograd.gradient(images_of(g), bfloat16, x, g.in, dy, g.out, gradient);
+      else if (Padded::takes(g))
+        padded.gradient(g, bfloat16, x, dy, gradient);
       else
-        by_columns.gradient(g, bfloat16, x, dy, gradient);
+        kernel_gradients.gradient(g, bfloat16, x, dy, gradient);
     }
   }
   finish(&c);

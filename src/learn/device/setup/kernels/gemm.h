@@ -52,11 +52,11 @@ inline __attribute__((always_inline)) void product_rows(const Product& p, int64_
     for (int v = 0; v < Vectors; v++) __builtin_memcpy(c + r * p.c_row + v * Lanes, &sums[r][v], sizeof(V));
 }
 
+/* Rows from i on, so many at a time; what is left by halves: a single row waits for each of its sums. */
 template <int Lanes, int Rows, int Vectors>
-inline __attribute__((always_inline)) void product_panel(const Product& p) {
-  int64_t i = 0;
+inline __attribute__((always_inline)) void product_panel(const Product& p, int64_t i = 0) {
   for (; i + Rows <= p.rows; i += Rows) product_rows<Lanes, Rows, Vectors>(p, i);
-  for (; i < p.rows; i++) product_rows<Lanes, 1, Vectors>(p, i);
+  if constexpr (Rows > 1) product_panel<Lanes, Rows / 2, Vectors>(p, i);
 }
 
 struct Processor {

@@ -39,25 +39,34 @@ struct Moments {
   float* parts; /* by part: the sums over x - x_0, and over its square, x_0 being the first row */
 };
 
+/* Rows from `row` on: memory is read nearly in its order; a channel's sums, in the first cache, are touched once for all of them. */
+template <int Rows, typename T>
+ALWAYS void moments_rows(const Moments& m, int64_t row, float* to) {
+  const T* x = static_cast<const T*>(m.x);
+  for (int64_t c = 0; c < m.depth; c += channels) {
+    const int64_t count = m.depth - c;
+    const Channels origin = read(x + c, count);
+    Channels sum = read(to + c, count), square = read(to + m.depth + c, count);
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; r++) {
+      const Channels value = read(x + (row + r) * m.depth + c, count) - origin;
+      sum += value;
+      square += value * value;
+    }
+    write(to + c, sum, count);
+    write(to + m.depth + c, square, count);
+  }
+}
+
 template <typename T>
 ALWAYS void moments(const void* job, int64_t begin, int64_t end) {
-  const Moments* m = static_cast<const Moments*>(job);
-  const T* x = static_cast<const T*>(m->x);
+  const Moments m = *static_cast<const Moments*>(job);
   for (int64_t part = begin; part < end; part++) {
-    const int64_t last = std::min(m->rows, (part + 1) * rows_a_part);
-    for (int64_t c = 0; c < m->depth; c += channels) {
-      const int64_t count = m->depth - c;
-      const Channels origin = read(x + c, count);
-      Channels sum = {}, square = {};
-      for (int64_t row = part * rows_a_part; row < last; row++) {
-        const Channels value = read(x + row * m->depth + c, count) - origin;
-        sum += value;
-        square += value * value;
-      }
-      float* to = m->parts + part * 2 * m->depth + c;
-      write(to, sum, count);
-      write(to + m->depth, square, count);
-    }
+    const int64_t last = std::min(m.rows, (part + 1) * rows_a_part);
+    float* to = m.parts + part * 2 * m.depth; /* zeros */
+    int64_t row = part * rows_a_part;
+    for (; row + 4 <= last; row += 4) moments_rows<4, T>(m, row, to);
+    for (; row < last; row++) moments_rows<1, T>(m, row, to);
   }
 }
 STEP(moments)
@@ -117,27 +126,37 @@ ALWAYS Channels let_through(const Back* b, int64_t at, int64_t c, int64_t count,
   return x * read(b->slope + c, count) + read(b->shift + c, count) > 0 ? g : Channels{};
 }
 
+/* Likewise. With a residual there are so many streams already that several rows of each are slower than one. */
+template <int Rows, typename T>
+ALWAYS void gather_rows(const Back& b, int64_t row, float* to) {
+  for (int64_t c = 0; c < b.depth; c += channels) {
+    const int64_t count = b.depth - c;
+    const Channels mean = read(b.mean + c, count);
+    Channels sum = read(to + c, count), product = read(to + b.depth + c, count);
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; r++) {
+      const int64_t at = (row + r) * b.depth + c;
+      const Channels x = read(static_cast<const T*>(b.x) + at, count);
+      const Channels g = let_through<T>(&b, at, c, count, x);
+      if (b.g != nullptr) write(static_cast<T*>(b.g) + at, g, count);
+      sum += g;
+      product += g * (x - mean);
+    }
+    write(to + c, sum, count);
+    write(to + b.depth + c, product, count);
+  }
+}
+
 template <typename T>
 ALWAYS void gather(const void* job, int64_t begin, int64_t end) {
-  const Back* b = static_cast<const Back*>(job);
+  const Back b = *static_cast<const Back*>(job);
   for (int64_t part = begin; part < end; part++) {
-    const int64_t last = std::min(b->rows, (part + 1) * rows_a_part);
-    float* to = b->parts + part * 2 * b->depth;
-    for (int64_t c = 0; c < b->depth; c += channels) {
-      const int64_t count = b->depth - c;
-      const Channels mean = read(b->mean + c, count);
-      Channels sum = {}, product = {};
-      for (int64_t row = part * rows_a_part; row < last; row++) {
-        const int64_t at = row * b->depth + c;
-        const Channels x = read(static_cast<const T*>(b->x) + at, count);
-        const Channels g = let_through<T>(b, at, c, count, x);
-        if (b->g != nullptr) write(static_cast<T*>(b->g) + at, g, count);
-        sum += g;
-        product += g * (x - mean);
-      }
-      write(to + c, sum, count);
-      write(to + b->depth + c, product, count);
-    }
+    const int64_t last = std::min(b.rows, (part + 1) * rows_a_part);
+    float* to = b.parts + part * 2 * b.depth; /* zeros */
+    int64_t row = part * rows_a_part;
+    if (b.g == nullptr)
+      for (; row + 4 <= last; row += 4) gather_rows<4, T>(b, row, to);
+    for (; row < last; row++) gather_rows<1, T>(b, row, to);
   }
 }
 STEP(gather)

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { keyed } from '../../../../src/core/seed.js';
+import { hasNative } from '../../../../src/learn/device/eager.js';
+import { cast } from '../../../../src/learn/device/native/precision.js';
+import { lent } from '../../../../src/learn/device/native/raw.js';
+import { loadTensorFlow, tf } from '../../../../src/learn/device/tf.js';
+import { maxPool } from '../../../../src/learn/model/resnet/pool.js';
+
+await loadTensorFlow();
+
+test.for([
+  ['float32', 9, 12, 20],
+  ['float32', 8, 7, 32],
+  ['bfloat16', 6, 5, 16],
+] as const)(
+  'the way back through a max pool is TensorFlow’s, ties included: %s, %i × %i × %i',
+  ([precision, height, width, channels], { skip }) => {
+    if (!hasNative()) skip('needs the native runtime');
+    const random = keyed(0, 'test');
+    const whole = (low: number, ...shape: number[]): tf.Tensor4D =>
+      tf.tensor4d(
+        Int32Array.from({ length: shape.reduce((a, b) => a * b) }, () => Math.max(low, random.integer(9) - 4)),
+        shape as [number, number, number, number],
+        'float32',
+      );
+    const x = whole(0, 3, height, width, channels); // rectified, and of so few values that many are the same
+    const dy = whole(-4, 3, Math.ceil(height / 2), Math.ceil(width / 2), channels);
+    const pool = maxPool(precision);
+    const [y, padded] = pool.forward(cast(lent(x), 'float32', precision));
+    const dx = cast(pool.back(padded, y, cast(lent(dy), 'float32', precision)), precision, 'float32').toTensor();
+    const bordered = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]); // biome-ignore format: a table
+    const theirs = tf.grad((x) => tf.maxPool(x as tf.Tensor4D, 3, 2, 'valid'))(bordered, dy);
+    expect(dx.shape).toEqual(x.shape);
+    expect(dx.dataSync()).toEqual(tf.slice(theirs, [0, 1, 1, 0], x.shape).dataSync());
+  },
+);
