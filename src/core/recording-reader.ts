@@ -56,8 +56,13 @@ function readHeader(window: Window): { header: RecordingHeader; end: number } {
   if (crc32(preamble.subarray(0, 12)) !== preamble.readUInt32LE(12)) bad('is altered in its first 12 bytes');
   const version = preamble.readUInt32LE(8);
   if (version !== format.formatVersion) {
-    const remedy = `replay it with the version of Weir that recorded it${version > format.formatVersion ? ', or a newer one' : ''}`;
-    bad(`has format version ${version}, but this Weir reads version ${format.formatVersion}`, remedy);
+    const newer = version > format.formatVersion;
+    bad(
+      `is of ${newer ? 'a newer' : 'an older'} format, version ${version}: this Weir reads version ${format.formatVersion}`,
+      newer
+        ? 'update Weir, or record it again with this one (weir record MODULE EDGE FILE)'
+        : 'record it again (weir record MODULE EDGE FILE), or replay it with the version of Weir that recorded it',
+    );
   }
   const whole = crc32(preamble.subarray(0, 24)) === preamble.readUInt32LE(24) && preamble.readUInt32LE(28) === 0;
   if (!whole) bad('is altered in its first 32 bytes');
