@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
 import { readMetrics } from '../../observe/metrics-reader.js';
 import { exportCsv } from '../export/csv.js';
+import { exportParquet } from '../export/parquet.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
 import { statusOf } from '../status/status.js';
@@ -19,25 +20,26 @@ interface Settings {
 const examples = `
 Examples:
   weir export runs/cifar10 rep.safetensors --network rep-spectral   weights, for PyTorch
-  weir export runs/cifar10 metrics.csv --stream tests               metrics, for pandas
+  weir export runs/cifar10 metrics.parquet                          metrics, for pandas
+  weir export runs/cifar10 tests.csv --stream tests                 those of one stream, as text
   weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
 
-/** `weir export RUN FILE`: what other tools read: weights as safetensors, metrics as CSV or as event files of TensorBoard. */
+/** `weir export RUN FILE`: what other tools read: weights as safetensors, metrics as CSV or Parquet or event files of TensorBoard. */
 export function exportCommand(): Command {
   return new Command('export')
-    .description('write for other tools: weights as safetensors, metrics as CSV, or all metrics for TensorBoard')
+    .description('write for other tools: weights as safetensors, metrics as CSV or Parquet, or all for TensorBoard')
     .argument('<run>', 'folder of the run')
-    .argument('<file>', 'a .csv file for metrics, any other for weights; with --tensorboard a folder')
+    .argument('<file>', 'a .csv or .parquet file for metrics, any other for weights; with --tensorboard a folder')
     .option('--network <name>', 'which of the run’s networks (weights: its only one; metrics: all)')
-    .option('--stream <name>', 'CSV: of which stream (default: all), such as updates')
+    .option('--stream <name>', 'CSV and Parquet: of which stream (default: all), such as updates')
     .option('--tensorboard', 'event files: scalars, histograms, pictures of attacks, hyperparameters')
     .addHelpText('after', examples)
     .action(async (run: string, file: string, settings: Settings) => {
       const folder = RunFolder.open(run);
-      const csv = file.endsWith('.csv');
-      if (settings.stream !== undefined && (!csv || settings.tensorboard)) {
+      const table = /\.(csv|parquet)$/.test(file);
+      if (settings.stream !== undefined && (!table || settings.tensorboard)) {
         throw new WeirError(
-          '--stream is for CSV alone',
+          '--stream is for CSV and Parquet alone',
           `write \`weir export ${run} metrics.csv --stream ${settings.stream}\``,
         );
       }
@@ -45,7 +47,7 @@ export function exportCommand(): Command {
         throw new WeirError('--tensorboard takes all networks of a run', 'leave --network out');
       }
       if (settings.tensorboard) await metricsForTensorBoard(folder, file);
-      else if (csv) metricsAsCsv(folder, file, settings);
+      else if (table) metricsAsTable(folder, file, settings);
       else weights(folder, file, settings);
     });
 }
@@ -63,8 +65,9 @@ function weights(folder: RunFolder, file: string, { network }: Settings): void {
   process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }
 
-function metricsAsCsv(folder: RunFolder, file: string, settings: Settings): void {
-  const rows = exportCsv(file, () => readMetrics(logOf(folder)), settings);
+function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
+  const written = file.endsWith('.csv') ? exportCsv : exportParquet;
+  const rows = written(file, () => readMetrics(logOf(folder)), settings);
   process.stdout.write(`${rows} rows\n${file}\n`);
 }
 
