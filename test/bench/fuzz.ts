@@ -31,7 +31,8 @@ export async function bench([count = '100000', only, seed = '1000']: string[]): 
       right += loaded + refused;
       console.log(
         `${target.name.padEnd(14)} ${loaded} loaded, ${refused} refused, ${findings.length} wrong; ` +
-          `slowest ${slowest.toFixed(0)} ms, most memory ${(largest / 2 ** 20).toFixed(1)} MiB; ` +
+          `slowest ${slowest.toFixed(0)} ms, most memory ${(largest / 1024).toFixed(0)} KiB; ` +
+          `resident ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB, ` +
           `${((performance.now() - begun) / 1000).toFixed(0)} s`,
       );
       for (const { seed: at, what } of findings) console.log(`  seed ${at}: ${what}`);

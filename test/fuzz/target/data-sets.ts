@@ -13,8 +13,8 @@ function idx(magic: number, ...shape: number[]): Buffer {
 }
 const images = idx(2051, 5, 6, 7);
 const labels = idx(2049, 40);
-/** A bomb: a gigabyte of zeros that says it is labels, in a megabyte. */
-const bomb = gzipSync(idx(2049, 2 ** 28));
+/** A bomb: 32 MiB of the same byte that says it is labels, in 32 KiB. */
+const bomb = gzipSync(idx(2049, 2 ** 25));
 
 export const idxImages: Target = {
   name: 'IDX images',
