@@ -42,6 +42,7 @@ module.exports = {
     door('commander', 'src/run/cli/'),
     door('@observablehq/plot', 'src/observe/report/'),
     door('@resvg', 'src/observe/report/'),
+    door('hyparquet', 'src/run/export/parquet\\.ts'),
     door('proper-lockfile', 'src/learn/device/'),
     {
       name: 'no-circles',

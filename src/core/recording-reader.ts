@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { arrayOf, elementBytes } from './bytes.js';
 import { crc32 } from './crc32.js';
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
+import { Window } from './file-window.js';
 import { unpack } from './pack.js';
 import * as format from './recording-format.js';
-import { aligned, type Frame, kinds, onDisk, type RecordingHeader } from './recording-format.js';
+import { aligned, type Frame, kinds, type RecordingHeader } from './recording-format.js';
 
 export interface Recording {
   readonly header: RecordingHeader;
@@ -56,8 +56,13 @@ function readHeader(window: Window): { header: RecordingHeader; end: number } {
   if (crc32(preamble.subarray(0, 12)) !== preamble.readUInt32LE(12)) bad('is altered in its first 12 bytes');
   const version = preamble.readUInt32LE(8);
   if (version !== format.formatVersion) {
-    const remedy = `replay it with the version of Weir that recorded it${version > format.formatVersion ? ', or a newer one' : ''}`;
-    bad(`has format version ${version}, but this Weir reads version ${format.formatVersion}`, remedy);
+    const newer = version > format.formatVersion;
+    bad(
+      `is of ${newer ? 'a newer' : 'an older'} format, version ${version}: this Weir reads version ${format.formatVersion}`,
+      newer
+        ? 'update Weir, or record it again with this one (weir record MODULE EDGE FILE)'
+        : 'record it again (weir record MODULE EDGE FILE), or replay it with the version of Weir that recorded it',
+    );
   }
   const whole = crc32(preamble.subarray(0, 24)) === preamble.readUInt32LE(24) && preamble.readUInt32LE(28) === 0;
   if (!whole) bad('is altered in its first 32 bytes');
@@ -67,9 +72,15 @@ function readHeader(window: Window): { header: RecordingHeader; end: number } {
   const packed = window.read(format.preambleBytes, aligned(bytes));
   if (!packed) return bad('is cut short in its header');
   if (crc32(packed) !== wanted) bad('its header is altered');
-  const header = unpack(packed.subarray(0, bytes)) as RecordingHeader;
+  const header = unpack(packed.subarray(0, bytes));
+  if (!isHeader(header)) return bad('has a header that does not say what was recorded');
   return { header, end: format.preambleBytes + packed.length };
 }
+
+const isHeader = (data: Data): data is RecordingHeader =>
+  typeof data === 'object' &&
+  data !== null &&
+  ['edge', 'pipeline', 'createdAt'].every((key) => typeof (data as RecordingHeader)[key] === 'string');
 
 /** The frames, each with the byte where it ends. */
 function* scan(file: string): Generator<{ frame: Frame; end: number }> {
@@ -83,6 +94,13 @@ function* scan(file: string): Generator<{ frame: Frame; end: number }> {
         `recording ${file} is altered in the frame after position ${position}, at byte ${at}: ${what}`,
         'record it again, or replay only what comes before',
       );
+    };
+    const understood = <T>(read: () => T): T => {
+      try {
+        return read();
+      } catch (error) {
+        return altered((error as Error).message);
+      }
     };
     const torn = (): { frame: Frame; end: number } => {
       const message = `recording ${file} was broken off after position ${position} (${items} items), at byte ${at} of ${window.size}`;
@@ -103,12 +121,12 @@ function* scan(file: string): Generator<{ frame: Frame; end: number }> {
       const end = at + format.frameHeadBytes + bytes;
 
       if (kind === kinds.end) {
-        const [stated] = structureOf(payload).values;
+        const [stated] = understood(() => structureOf(payload)).values;
         if (stated !== items) altered(`it states ${stated} items in all, but ${items} came`);
         if (end < window.size) altered(`${window.size - end} bytes follow the end`);
         return;
       }
-      const frame = readFrame(kind, payload);
+      const frame = understood(() => readFrame(kind, payload));
       if (!frame) return altered(`it is of the unknown kind ${kind}`);
       if (frame.kind === 'item') items++;
       position = frame.position;
@@ -123,17 +141,22 @@ function* scan(file: string): Generator<{ frame: Frame; end: number }> {
 function readFrame(kind: number, payload: Buffer): Exclude<Frame, { kind: 'torn' }> | undefined {
   if (kind !== kinds.item && kind !== kinds.gap) return undefined;
   const { values, end } = structureOf(payload);
-  const [position, time] = values as [number, number];
-  if (kind === kinds.gap) return { kind: 'gap', position, time, missed: values[2] as number | undefined };
+  const [position, time, third, packed] = values;
+  if (typeof position !== 'number' || typeof time !== 'number' || !Number.isFinite(position + time)) throw unlike();
+  if (kind === kinds.gap) {
+    if (third !== undefined && typeof third !== 'number') throw unlike();
+    return { kind: 'gap', position, time, missed: third };
+  }
 
-  const sizes = values[2] as number[];
+  const sizes = third;
+  if (!isSizes(sizes) || !(packed instanceof Uint8Array)) throw unlike();
   let at = end;
   const starts = sizes.map((bytes) => {
     const start = at;
     at += aligned(bytes);
     return start;
   });
-  const item = unpack(values[3] as Uint8Array, ({ index, dtype, length }) => {
+  const item = unpack(packed, ({ index, dtype, length }) => {
     const start = starts[index] ?? payload.length;
     const bytes = payload.subarray(start, start + length * elementBytes(dtype));
     if (sizes[index] !== bytes.length) throw new WeirError('a recorded item refers to an array that is not there');
@@ -142,10 +165,15 @@ function readFrame(kind: number, payload: Buffer): Exclude<Frame, { kind: 'torn'
   return { kind: 'item', position, time, item };
 }
 
+const isSizes = (data: Data): data is readonly number[] =>
+  Array.isArray(data) && data.every((size) => Number.isSafeInteger(size) && size >= 0);
+
+const unlike = (): WeirError => new WeirError('it does not hold what its kind should');
+
 function structureOf(payload: Buffer): { values: readonly Data[]; end: number } {
   const end = payload.length < 8 ? 0 : 8 + payload.readUInt32LE(0);
   const values = unpack(payload.subarray(8, end));
-  if (!Array.isArray(values)) throw new WeirError('a recorded frame is not a list', 'record it again');
+  if (!Array.isArray(values)) throw unlike();
   return { values, end: aligned(end) };
 }
 
@@ -155,46 +183,5 @@ function withWindow<T>(file: string, work: (window: Window) => T): T {
     return work(window);
   } finally {
     window.close();
-  }
-}
-
-const windowBytes = 2 ** 18;
-
-/** A file read through a buffer, so that small frames do not cost a system call each. */
-class Window {
-  readonly size: number;
-  readonly #handle: number;
-  #buffer: Buffer = Buffer.alloc(0);
-  #start = 0;
-
-  constructor(readonly file: string) {
-    this.#handle = onDisk(file, 'open', () => openSync(file, 'r'));
-    this.size = fstatSync(this.#handle).size;
-  }
-
-  /** These bytes, or undefined where the file ends before them. Valid until the next read. */
-  read(start: number, length: number): Buffer | undefined {
-    if (length > this.size - start) return undefined;
-    const at = start - this.#start;
-    if (at < 0 || at + length > this.#buffer.length) {
-      this.#buffer = this.#load(start, Math.max(length, Math.min(windowBytes, this.size - start)));
-      this.#start = start;
-      return this.#buffer.subarray(0, length);
-    }
-    return this.#buffer.subarray(at, at + length);
-  }
-
-  close(): void {
-    closeSync(this.#handle);
-  }
-
-  #load(start: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
-    for (let at = 0; at < length; ) {
-      const got = onDisk(this.file, 'read', () => readSync(this.#handle, bytes, at, length - at, start + at));
-      if (got === 0) throw new WeirError(`recording ${this.file} became shorter while it was read`, 'read it again');
-      at += got;
-    }
-    return bytes;
   }
 }

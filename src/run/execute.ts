@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
-import { Flow, type FlowState, type Outcome } from '../core/flow.js';
+import { Flow, type Outcome } from '../core/flow.js';
 import type { Positioned } from '../core/item.js';
 import { stage } from '../core/stage.js';
 import type { MetricsLog } from '../observe/metrics-log.js';
@@ -9,7 +9,8 @@ import { type Cadence, isDue, type Moment } from './due.js';
 import { RunFolder } from './folder.js';
 import { journal, type MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
-import type { Found, SnapshotStore } from './snapshot/store.js';
+import { type RunState, runState } from './run-state.js';
+import type { SnapshotStore } from './snapshot/store.js';
 
 export interface Options extends Cadence {
   /** How many to keep; those that other networks branch off, and the last of each network, are kept besides. */
@@ -32,15 +33,6 @@ export interface Watch {
 
 const done = 'done'; // the name under which the last snapshot of a network is kept
 const atEpoch = (epoch: number): string => `epoch-${epoch}`; // and of one that others branch off
-
-/** What a snapshot of a run holds. */
-export type RunState = {
-  readonly flow: FlowState;
-  /** Bytes of the metric log that belong to it. */
-  readonly logged: number;
-  readonly update: number;
-  readonly seconds: number;
-};
 
 /** A run under way: its networks one after another, each from its newest snapshot on. */
 export class Execution {
@@ -167,13 +159,6 @@ export class Execution {
       metrics.flush();
     }
   }
-}
-
-/** A snapshot as the state of a run. @throws {WeirError} when it holds something else. */
-function runState(found: Found): RunState {
-  const state = found.data as unknown as RunState;
-  if (typeof state?.logged === 'number' && state.flow !== undefined) return state;
-  throw new WeirError(`${found.path} is not a snapshot of a run`, 'it is whole, but holds something else: remove it');
 }
 
 /** The newest whole snapshot of a network; refused ones are told of. */

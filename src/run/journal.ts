@@ -67,7 +67,8 @@ const encoded = (array: TypedArray): Data => ({
 /** Floats as `journal` wrote them. */
 export function decoded(data: Data | undefined): Float32Array | undefined {
   const text = (data as { readonly float32?: string } | undefined)?.float32;
-  if (text === undefined) return undefined;
+  if (typeof text !== 'string') return undefined;
   const bytes = Buffer.from(text, 'base64');
+  if (bytes.length % 4 !== 0) return undefined; // altered: no array
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
 }

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { crc32 } from '../../src/core/crc32.js';
+import type { WeirError } from '../../src/core/errors.js';
 import { type Frame, RecordingWriter, readRecording } from '../../src/core/recording.js';
 import { arbitraryData } from './arbitrary-data.js';
 
@@ -26,6 +27,14 @@ function small(): string {
   return file;
 }
 const frames = (file: string): Frame[] => [...readRecording(file).frames];
+function caught(work: () => unknown): WeirError {
+  try {
+    work();
+  } catch (error) {
+    return error as WeirError;
+  }
+  throw new Error('did not fail');
+}
 const whole = (file: string): Frame[] => frames(file).filter((frame) => frame.kind !== 'torn');
 
 test('items, times and gaps come back, as often as they are asked for', () => {
@@ -113,11 +122,18 @@ test('strange files are refused by name, and quickly', () => {
   expect(() => readRecording(file)).toThrow(`cannot open recording ${file}: ENOENT`);
   writeFileSync(file, 'hello, this is no recording at all, though long enough');
   expect(() => readRecording(file)).toThrow('is no recording: expected \'WEIRFLOW\', got "hello, t"');
-  const newer = readFileSync(small());
-  newer.writeUInt32LE(2, 8);
-  newer.writeUInt32LE(crc32(newer.subarray(0, 12)), 12);
-  writeFileSync(file, newer);
-  expect(() => readRecording(file)).toThrow('has format version 2, but this Weir reads version 1');
+  for (const [version, text, remedy] of [
+    [2, 'is of a newer format, version 2: this Weir reads version 1', 'update Weir'],
+    [0, 'is of an older format, version 0: this Weir reads version 1', 'record it again'],
+  ] as const) {
+    const other = readFileSync(small());
+    other.writeUInt32LE(version, 8);
+    other.writeUInt32LE(crc32(other.subarray(0, 12)), 12);
+    writeFileSync(file, other);
+    const error = caught(() => readRecording(file));
+    expect(error.message).toBe(`recording ${file}: ${text}`);
+    expect(error.remedy).toContain(remedy);
+  }
   const good = readFileSync(small());
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(200), (noise, keep) => {

@@ -217,6 +217,34 @@ test.skipIf(!full)(
   120_000,
 );
 
+test.skipIf(!full)(
+  'with --on-snapshot-error warn a run goes on while the disk is full, and saves again when there is room (needs root)',
+  async () => {
+    const disk = join(base, 'full-for-a-while');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+    try {
+      const folder = join(disk, 'run');
+      const { ended, said } = start(...args(folder), '--on-snapshot-error', 'warn');
+      await said('training');
+      const filler = join(disk, 'filler');
+      try {
+        for (;;) appendFileSync(filler, Buffer.alloc(16 * 1024));
+      } catch {
+        // full
+      }
+      await Promise.race([said('going on without'), ended]);
+      rmSync(filler);
+      const { status, err } = await ended;
+      expect([status, err]).toEqual([0, expect.stringMatching(/ENOSPC.*; going on without/)]);
+      expect((await weir('hash', '--all', folder)).out).toBe(whole);
+    } finally {
+      execFileSync('umount', ['-l', disk]);
+    }
+  },
+  120_000,
+);
+
 test('a snapshot of another model is refused with the weight that differs', async () => {
   const folder = join(base, 'other');
   const first = start(...args(folder));

@@ -21,8 +21,8 @@ export interface AugmentOptions extends OnThreadsOptions {
  *
  * Bound: `limit` samples inside; every thread has its next block queued. Order: that of the blocks. State: none, for random
  * numbers are keyed by (seed, op, epoch, sample, view): any number of threads gives the same bits.
- * Failure: a thread that dies or hangs is replaced and its block run again; a sample that fails by itself ends the stream with
- * its index.
+ * Failure: a thread that dies or hangs is replaced and its block run again, as is a block of which a sample fails; a sample that fails
+ * three times ends the stream with its index.
  *
  * @example draw(train, { epochs: 200, seed }).pipe(augment([randomCrop({ padding: 4 }), unitScale()], { seed }), batch(64))
  */

@@ -2,10 +2,11 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { threadId } from 'node:worker_threads';
+import { type ResourceLimits, threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
 import { WeirError } from '../../core/errors.js';
 import { type AnyDataset, type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
+import { cannotStart, deadly } from './pool-errors.js';
 import type { Recipe } from './recipe.js';
 import { type Answer, cell, perform, state, type Task } from './task.js';
 
@@ -15,7 +16,9 @@ export interface PoolOptions {
   /** Milliseconds that one sample may take before its thread is held to hang. */
   readonly patience?: number | undefined;
   /** The file that worker threads run, and what they are told at the start; tests give workers that misbehave. */
-  readonly worker?: { readonly file: URL; readonly data?: unknown } | undefined;
+  readonly worker?:
+    | { readonly file: URL; readonly data?: unknown; readonly resourceLimits?: ResourceLimits }
+    | undefined;
 }
 
 /** A block of samples to be rendered. */
@@ -36,7 +39,7 @@ interface Watched {
   fail(error: unknown): void;
 }
 
-/** How often a block is tried on a thread that dies or hangs at it; and how often one that fell with its neighbour is. */
+/** How often a sample is tried that fails, or whose thread dies or hangs; and how often a block is that fell with its neighbour. */
 const TRIES = 3;
 const INNOCENT_TRIES = 10;
 
@@ -64,8 +67,8 @@ export async function serve(task: Task, before?: (place: number) => void): Promi
  *
  * Every thread has the next block queued before it ends this one, since the main thread may be inside a training step then.
  * The memory of a data set is shared, or where its images are, and results change hands without a copy.
- * Failure: a thread that dies or hangs is replaced and its blocks are run again, `TRIES` times at most; a sample that fails by
- * itself, or takes a thread with it each time, ends in an error with its index.
+ * Failure: a thread that dies, hangs or has no memory left is replaced and its blocks are run again, as is a block of which a sample
+ * failed; a sample that fails, or takes a thread with it, `TRIES` times ends in an error with its index.
  */
 export class AugmentPool {
   readonly threads: number;
@@ -87,6 +90,7 @@ export class AugmentPool {
     this.piscina = new Piscina({
       filename: fileURLToPath(worker.file),
       workerData: worker.data,
+      ...(worker.resourceLimits && { resourceLimits: worker.resourceLimits }),
       execArgv: ['--require', loader],
       minThreads: threads,
       maxThreads: threads,
@@ -101,18 +105,23 @@ export class AugmentPool {
 
   /** @returns [indices, ...sampleShape] */
   async run(job: Job, signal?: AbortSignal): Promise<Float32Array> {
-    let failures = 0;
+    const failures = new Map<number | string, number>(); // of each sample: those of a block may all have their bad moment
+    const failsFor = (what: number | string): boolean => {
+      const before = failures.get(what) ?? 0;
+      failures.set(what, before + 1);
+      return before + 1 >= TRIES;
+    };
     let innocent = 0;
     for (;;) {
       const progress = new Int32Array(new SharedArrayBuffer(12));
       try {
         const answer = await this.once(this.task(job, progress), signal);
         if (answer instanceof Float32Array) return answer;
-        throw new WeirError(answer.message, answer.remedy);
+        if (failsFor(answer.message)) throw new WeirError(answer.message, answer.remedy); // the message names the sample
       } catch (error) {
         if (error instanceof WeirError || this.closed || signal?.aborted) throw error;
         const begun = progress[cell.state] === state.done ? 0 : progress[cell.begun]!;
-        if (begun > 0 && ++failures >= TRIES) throw this.deadly(job, job.indices[begun - 1]!, error);
+        if (begun > 0 && failsFor(begun)) throw deadly(job, job.indices[begun - 1]!, TRIES, this.patience, error);
         if (begun === 0 && ++innocent >= INNOCENT_TRIES) throw cannotStart(error);
       }
     }
@@ -185,19 +194,4 @@ export class AugmentPool {
   private end(which: (threadId: number) => boolean): void {
     for (const thread of this.piscina.threads) if (which(thread.threadId)) void thread.terminate();
   }
-
-  private deadly({ dataset, epoch }: Job, index: number, cause: unknown): WeirError {
-    return new WeirError(
-      `sample ${index} of '${dataset.name}' ended ${TRIES} worker threads in epoch ${epoch}, or hung for ${this.patience / 1000} s: ${(cause as Error).message}`,
-      'look at that sample, or leave ops out of the recipe to find which one it is',
-      { cause },
-    );
-  }
 }
-
-const cannotStart = (cause: unknown): WeirError =>
-  new WeirError(
-    `the worker threads for augmentation do not start: ${(cause as Error).message}`,
-    "run 'npx tsx workers/augment.ts' in Weir's folder to see the cause; a limit on threads or memory may be it too",
-    { cause },
-  );

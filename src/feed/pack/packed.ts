@@ -1,11 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { crc32 } from '../../core/crc32.js';
+import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import { sharedLabels } from '../../core/labels.js';
 import { unpack } from '../../core/pack.js';
 import type { ImageDataset } from '../dataset.js';
 import { shared } from '../images/images.js';
+import { fits } from './fits.js';
 import { HEADER, headerOf, type Index, VERSION } from './format.js';
 
 const AGAIN = 'make the file again with weir pack';
@@ -18,15 +20,9 @@ const AGAIN = 'make the file again with weir pack';
  */
 export function packed(file: string): ImageDataset {
   const path = resolve(file);
-  const { index, at } = read(path);
+  const index = read(path);
   const { offsets, lengths, checksums, heights, widths, labels, classes, encoding } = index;
   const size = labels.length;
-  const whole = [offsets, lengths, checksums, heights, widths].every((array) => array.length === size);
-  const inside = offsets.every((offset, i) => offset >= HEADER && offset + lengths[i]! <= at);
-  const sized = encoding !== 'raw' || lengths.every((length, i) => length === heights[i]! * widths[i]! * 3);
-  if (!whole || !inside || !sized || labels.some((label) => label >= classes.length)) {
-    throw new WeirError(`'${path}' has an index that does not fit its records`, AGAIN);
-  }
   const onShared = sharedLabels(classes.length, size);
   onShared.set(labels);
   return {
@@ -48,7 +44,7 @@ export function packed(file: string): ImageDataset {
   };
 }
 
-function read(path: string): { index: Index; at: number } {
+function read(path: string): Index {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
@@ -68,6 +64,8 @@ function read(path: string): { index: Index; at: number } {
       throw new WeirError(`'${path}' is a pack of format ${header.version}; this Weir reads ${VERSION}`, AGAIN);
     }
     const { size } = fstatSync(descriptor);
+    const whole = [header.at, header.length].every((number) => Number.isSafeInteger(number) && number >= 0);
+    if (!whole || header.at < HEADER) throw new WeirError(`'${path}' has its index at no place in a file`, AGAIN);
     if (size !== header.at + header.length) {
       throw new WeirError(
         `'${path}' is ${size < header.at + header.length ? 'cut short' : 'too long'}: it takes ${header.at + header.length} bytes, but has ${size}`,
@@ -76,8 +74,13 @@ function read(path: string): { index: Index; at: number } {
     }
     const bytes = take(header.length, header.at);
     if (crc32(bytes) !== header.checksum) throw new WeirError(`the index of '${path}' was altered`, AGAIN);
-    return { index: unpack(bytes) as unknown as Index, at: header.at };
+    return indexOf(unpack(bytes), header.at, path);
   } finally {
     closeSync(descriptor);
   }
+}
+
+function indexOf(data: Data, end: number, path: string): Index {
+  if (fits(data, end)) return data;
+  throw new WeirError(`'${path}' has an index that does not fit its records`, AGAIN);
 }

@@ -1,29 +1,80 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { WeirError } from '../../core/errors.js';
+import { readMetrics } from '../../observe/metrics-reader.js';
+import { exportCsv } from '../export/csv.js';
+import { exportParquet } from '../export/parquet.js';
+import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
+import { statusOf } from '../status/status.js';
 import { weightsOfRun } from '../weights/of-run.js';
 import { writeSafetensors } from '../weights/safetensors.js';
 import { inTorch } from '../weights/torch.js';
 
-/** `weir export RUN FILE`: the newest weights of a network as safetensors, with PyTorch's names and layouts. */
+interface Settings {
+  readonly network?: string;
+  readonly stream?: string;
+  readonly tensorboard?: true;
+}
+
+const examples = `
+Examples:
+  weir export runs/cifar10 rep.safetensors --network rep-spectral   weights, for PyTorch
+  weir export runs/cifar10 metrics.parquet                          metrics, for pandas
+  weir export runs/cifar10 tests.csv --stream tests                 those of one stream, as text
+  weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
+
+/** `weir export RUN FILE`: what other tools read: weights as safetensors, metrics as CSV or Parquet or event files of TensorBoard. */
 export function exportCommand(): Command {
   return new Command('export')
-    .description('write the newest weights of a network as safetensors, with the names and layouts of PyTorch')
+    .description('write for other tools: weights as safetensors, metrics as CSV or Parquet, or all for TensorBoard')
     .argument('<run>', 'folder of the run')
-    .argument('<file>', 'the .safetensors file to write')
-    .option('--network <name>', 'which of the run’s networks (default: its only one)')
-    .addHelpText(
-      'after',
-      '\nExample:\n  weir export runs/cifar10-resnet18-2026-01-31-120000 rep.safetensors --network rep-spectral',
-    )
-    .action((run: string, file: string, { network }: { network?: string }) => {
+    .argument('<file>', 'a .csv or .parquet file for metrics, any other for weights; with --tensorboard a folder')
+    .option('--network <name>', 'which of the run’s networks (weights: its only one; metrics: all)')
+    .option('--stream <name>', 'CSV and Parquet: of which stream (default: all), such as updates')
+    .option('--tensorboard', 'event files: scalars, histograms, pictures of attacks, hyperparameters')
+    .addHelpText('after', examples)
+    .action(async (run: string, file: string, settings: Settings) => {
       const folder = RunFolder.open(run);
-      const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
-      const { network: name, update, weights } = weightsOfRun(folder, { network, warn });
-      const tensors = inTorch(weights);
-      writeSafetensors(file, tensors, {
-        ...{ format: 'pt', pipeline: folder.started.pipeline },
-        ...{ network: name, update: String(update) },
-      });
-      process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
+      const table = /\.(csv|parquet)$/.test(file);
+      if (settings.stream !== undefined && (!table || settings.tensorboard)) {
+        throw new WeirError(
+          '--stream is for CSV and Parquet alone',
+          `write \`weir export ${run} metrics.csv --stream ${settings.stream}\``,
+        );
+      }
+      if (settings.network !== undefined && settings.tensorboard) {
+        throw new WeirError('--tensorboard takes all networks of a run', 'leave --network out');
+      }
+      if (settings.tensorboard) await metricsForTensorBoard(folder, file);
+      else if (table) metricsAsTable(folder, file, settings);
+      else weights(folder, file, settings);
     });
+}
+
+const logOf = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
+
+function weights(folder: RunFolder, file: string, { network }: Settings): void {
+  const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
+  const { network: name, update, weights } = weightsOfRun(folder, { network, warn });
+  const tensors = inTorch(weights);
+  writeSafetensors(file, tensors, {
+    ...{ format: 'pt', pipeline: folder.started.pipeline },
+    ...{ network: name, update: String(update) },
+  });
+  process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
+}
+
+function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
+  const written = file.endsWith('.csv') ? exportCsv : exportParquet;
+  const rows = written(file, () => readMetrics(logOf(folder)), settings);
+  process.stdout.write(`${rows} rows\n${file}\n`);
+}
+
+async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
+  const { state } = await statusOf(folder.path);
+  const { networks, records } = exportTensorBoard(into, folder.started, readMetrics(logOf(folder)), state === 'done');
+  process.stdout.write(
+    `${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`,
+  );
 }

@@ -42,7 +42,8 @@ export function decode(bytes: Uint8Array, file: string): Snapshot {
       return fail(`cannot be understood: ${(error as Error).message}`);
     }
   };
-  const table = understood(headEnd - aligned(tableBytes), tableBytes) as unknown as Entry[];
+  const table = understood(headEnd - aligned(tableBytes), tableBytes);
+  if (!isTable(table)) return fail('has a table that is no list of segments');
   let end = headEnd;
   const starts = table.map((entry, i) => {
     const start = end;
@@ -68,14 +69,33 @@ export function decode(bytes: Uint8Array, file: string): Snapshot {
     }
   });
 
-  const { weir, about, data } = understood(preambleBytes, headerBytes, ({ index, dtype, length }) => {
+  const head = understood(preambleBytes, headerBytes, ({ index, dtype, length }) => {
     const entry = table[index];
     if (entry?.bytes !== length * elementBytes(dtype))
       return fail(`refers to segment ${index}, which is not as it says`);
     return arrayOf(dtype, bytes.subarray(starts[index]).subarray(0, entry.bytes));
-  }) as unknown as Snapshot;
-  return { data, about, weir };
+  });
+  return isSnapshot(head)
+    ? { data: head.data, about: head.about, weir: head.weir }
+    : fail('has a header that says nothing');
 }
+
+const isRecord = (data: Data): data is { readonly [key: string]: Data } =>
+  typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
+
+const isTable = (data: Data): data is readonly Entry[] =>
+  Array.isArray(data) &&
+  data.every(
+    (entry: Data) =>
+      isRecord(entry) &&
+      typeof entry.name === 'string' &&
+      typeof entry.sha256 === 'string' &&
+      Number.isSafeInteger(entry.bytes) &&
+      (entry.bytes as number) >= 0,
+  );
+
+const isSnapshot = (data: Data): data is { readonly data: Data; readonly about: About; readonly weir: string } =>
+  isRecord(data) && Object.hasOwn(data, 'data') && isRecord(data.about) && typeof data.weir === 'string';
 
 function readPreamble(
   bytes: Uint8Array,

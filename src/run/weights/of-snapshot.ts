@@ -1,5 +1,5 @@
 import type { SavedTensors } from '../../learn/saved.js';
-import type { RunState } from '../execute.js';
+import type { RunState } from '../run-state.js';
 
 /** The state of the stage that owns the weights: the training step's, or that of a network taken up from another run. */
 export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>

@@ -73,7 +73,7 @@ test('a thread that dies and one that hangs cost no bit', async () => {
 });
 
 test('a sample that fails by itself, or ends each thread that takes it, is named', async () => {
-  await expect(run({ threads: 1, ...faulty(fault('throw', 17)) })).rejects.toThrow(
+  await expect(run({ threads: 1, ...faulty(fault('throw', 17, 100)) })).rejects.toThrow(
     "reading failed on sample 17 of 'test' in epoch 1: a spot on the lens",
   );
   await expect(run({ threads: 1, ...faulty(fault('exit', 17, 100)) })).rejects.toThrow(

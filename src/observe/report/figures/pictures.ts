@@ -5,7 +5,7 @@ import { groups } from '../groups.js';
 import { entitled } from '../paper.js';
 import { type Choice, choose, type Pictured } from './choose.js';
 import type { Figure, Panel } from './figure.js';
-import { imageShape, perturbation, picture } from './image.js';
+import { brightness, imageShape, largest, perturbation, picture } from './image.js';
 import { Plot, panel } from './plot.js';
 import { shortened } from './text-width.js';
 
@@ -108,24 +108,6 @@ function draw({ rows, same }: Choice, column: number): Panel {
 
 function said(sample: Pictured, names: (label: number) => string): string {
   return `${names(sample.predicted)} → ${names(sample.adversarialLabel)}, Δx ${number(sample.distance)}`;
-}
-
-/** Black and white: 0 and 1 for pixels, else the extremes of the sample (normalised inputs). */
-function brightness(values: Float32Array): readonly [number, number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
-  return low >= 0 && high <= 1 ? [0, 1] : [low, high];
-}
-
-/** The largest change of a pixel, taken as the mean over its channels. */
-function largest(delta: Float32Array, channels: number): number {
-  let most = 0;
-  for (let i = 0; i < delta.length; i += channels) {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) sum += delta[i + c]!;
-    most = Math.max(most, Math.abs(sum / channels));
-  }
-  return most;
 }
 
 function outcome({ rows }: Choice): string {

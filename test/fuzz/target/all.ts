@@ -1,0 +1,15 @@
+import { cifar10, gzipBomb, idxImages, idxLabels, mat } from './data-sets.js';
+import { packOfImages } from './pack-of-images.js';
+import { recording } from './recording.js';
+import { snapshot } from './snapshot.js';
+import type { Target } from './target.js';
+import { metricLog, runConfig, safetensors, settings } from './texts.js';
+
+/** Every reader of files and settings that others may have made. @param folder where a target makes what it begins with */
+export const targets = (folder: string): readonly Target[] => [
+  ...[snapshot, recording, idxImages, idxLabels, cifar10, safetensors(folder), packOfImages, mat],
+  ...[metricLog, runConfig, settings],
+];
+
+/** Single inputs that are large: not to be repeated by the hundred thousand. */
+export const single: readonly Target[] = [gzipBomb];

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from '../../../src/core/crc32.js';
+import { pack } from '../../../src/core/pack.js';
+import { readState } from '../../../src/run/execute.js';
+import { aligned, encode, preambleBytes } from '../../../src/run/snapshot/format.js';
+import { SnapshotStore } from '../../../src/run/snapshot/store.js';
+import type { Target } from './target.js';
+
+const state = (hidden: number) => ({
+  flow: {
+    nodes: {
+      draw: { position: 256, handled: -1, state: undefined },
+      train: {
+        ...{ position: 256, handled: 256 },
+        state: {
+          ...{ number: 2, epoch: 1, endsEpoch: false, loss: -0 },
+          weights: { kernel: { shape: [2, hidden], values: new Float32Array(2 * hidden).fill(0.5) } },
+          labels: [Uint8Array.of(1, 2, 3), BigInt64Array.of(-1n)],
+        },
+      },
+    },
+  },
+  ...{ logged: 1234, update: 2, seconds: 0.5 },
+});
+
+const snapshotOf = (data: Parameters<typeof encode>[0]): Buffer => Buffer.concat(encode(data, { update: 2 }));
+
+function mend(bytes: Buffer): void {
+  if (bytes.length < preambleBytes) return;
+  const [header, table] = [bytes.readUInt32LE(24), bytes.readUInt32LE(28)];
+  const end = preambleBytes + aligned(header) + aligned(table);
+  bytes.writeBigUInt64LE(BigInt(bytes.length), 16);
+  bytes.write(createHash('sha256').update(bytes.subarray(preambleBytes, end)).digest('hex'), 32, 'hex');
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 64)), 64);
+}
+
+export const snapshot: Target = {
+  name: 'snapshot',
+  originals: [snapshotOf(state(4)), snapshotOf(state(300)), snapshotOf(pack([1, 'x']) as Uint8Array)],
+  mend,
+  read(file, bytes) {
+    const folder = `${file}-snapshots`;
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, '000001-2.snapshot'), bytes);
+    const { state } = readState(new SnapshotStore(folder), () => undefined)!;
+    return Object.values(state.flow.nodes).reduce((sum, node) => sum + node.position, state.logged);
+  },
+};
