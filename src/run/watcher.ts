@@ -77,6 +77,10 @@ export class Watcher implements Watch {
     this.terminal.note(message);
   }
 
+  held(now: boolean): void {
+    this.terminal.note(now ? 'held at a barrier; it goes on from the monitor, and Ctrl-C stops it' : 'going on');
+  }
+
   rest(): void {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;

@@ -1,0 +1,65 @@
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { WeirError } from '../../core/errors.js';
+import { RunFolder } from '../folder.js';
+import { holderOf } from '../snapshot/lock.js';
+import { readNote } from './place.js';
+
+/** One answer of a run's control server. */
+export interface Reached {
+  readonly answer: IncomingMessage;
+  /** Its lines, as they come. */
+  readonly lines: AsyncIterable<string>;
+  close(): void;
+}
+
+/**
+ * Asks the process that works on a run, through its socket.
+ *
+ * @throws {WeirError} where none does, it is another user's, or it refuses
+ */
+export async function reach(run: string, method: 'GET' | 'POST', path: string): Promise<Reached> {
+  const folder = RunFolder.open(run);
+  const holder = holderOf(run);
+  if (holder?.alive !== true) {
+    throw new WeirError(
+      `the run in ${folder.shown} is not running on this machine`,
+      'start it, or `weir resume` it, first',
+    );
+  }
+  const note = readNote(run);
+  if (note === undefined || note.pid !== holder.mark.pid) {
+    throw new WeirError(
+      `process ${holder.mark.pid} works on ${folder.shown}, but cannot be reached`,
+      'only the user who started it can, once it has begun',
+    );
+  }
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { Host: 'localhost', 'X-Weir-Token': note.token };
+    const asked = request({ socketPath: note.socket, method, path, headers });
+    asked.on('response', resolve);
+    asked.on('error', (cause) =>
+      reject(
+        new WeirError(
+          `${folder.shown} cannot be reached: ${(cause as NodeJS.ErrnoException).code}`,
+          'ask again in a moment',
+          { cause },
+        ),
+      ),
+    );
+    asked.end();
+  });
+  if (answer.statusCode! >= 400) throw await refusal(answer);
+  return {
+    answer,
+    lines: createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY }),
+    close: () => answer.destroy(),
+  };
+}
+
+async function refusal(answer: IncomingMessage): Promise<WeirError> {
+  let text = '';
+  for await (const piece of answer) text += piece;
+  const { message, remedy } = JSON.parse(text) as { message: string; remedy?: string };
+  return new WeirError(message, remedy);
+}

@@ -1,0 +1,189 @@
+import { Worker } from 'node:worker_threads';
+import { WeirError } from '../../core/errors.js';
+import type { Flow } from '../../core/flow.js';
+import { tf } from '../../learn/device/tf.js';
+import type { Action, FromThread, Going, ToThread } from '../../observe/monitor/messages.js';
+import { nextPictures } from '../../observe/monitor/pictures.js';
+import { FlowMeter } from '../../observe/monitor/pulse.js';
+import { OutsideTaps } from '../../observe/monitor/taps.js';
+import type { Watch } from '../execute.js';
+import type { MonitorAt } from './monitor-at.js';
+import { removeNote, socketPlace, writeNote } from './place.js';
+import type { ThreadStart } from './thread.js';
+
+/** What a run does when it is asked. */
+export interface Asked {
+  stop(): void;
+  snapshot(): void;
+  pause(): void;
+  resume(): void;
+}
+
+const beat = 1000; // milliseconds from one pulse to the next
+const patience = 20_000; // milliseconds for the thread to listen
+
+/**
+ * The training thread's side of the control server: it starts the server's thread, posts a pulse a second while somebody watches,
+ * and does what is asked.
+ *
+ * Bound: one pulse, one set of pictures and one item a tap are under way. Failure: where the thread or its socket fails, the run goes
+ * on without, unless a page was asked for.
+ */
+export class RunControl implements Watch {
+  private flow: Flow | undefined;
+  private meter: FlowMeter | undefined;
+  private about = { name: '', index: 0, of: 0 };
+  private going: Going = { state: 'running', note: '' };
+  private viewers = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private underWay = false;
+  private endPictures: () => void = () => undefined;
+  private readonly taps = new OutsideTaps((message) => this.post(message));
+  private readonly worker: Worker;
+  private readonly ready: Promise<string | undefined>;
+  private readonly cleanUp: () => void;
+
+  constructor(
+    run: string,
+    private readonly asked: Asked,
+    { token, ...monitor }: MonitorAt,
+  ) {
+    let place = socketPlace();
+    this.cleanUp = () => {
+      place?.remove();
+      removeNote(run);
+    };
+    process.once('exit', this.cleanUp);
+    try {
+      if (place !== undefined) writeNote(run, { pid: process.pid, socket: place.socket, token });
+    } catch {
+      place?.remove(); // a run whose folder takes no note cannot be reached, and goes on
+      place = undefined;
+    }
+    const start: ThreadStart = { run, socket: place?.socket, token, monitor: monitor.listening };
+    this.worker = new Worker(new URL('../../../workers/monitor.js', import.meta.url), {
+      ...{ workerData: start, name: 'weir monitor' },
+      resourceLimits: { maxOldGenerationSizeMb: 512 },
+    });
+    this.worker.unref(); // a run that stands still is to be noticed
+    this.ready = new Promise((resolve, reject) => {
+      const failed = (message: string): void =>
+        reject(new WeirError(message, 'choose another port or address, or run without'));
+      this.worker.on('message', (message: FromThread) => {
+        if (message.type === 'listening') resolve(message.url);
+        else if (message.type === 'failed') failed(message.message);
+        else this.hear(message);
+      });
+      this.worker.on('error', (error) => {
+        this.watched(0);
+        failed(`the control thread failed: ${error.message}`);
+      });
+      setTimeout(() => failed('the control thread does not start'), patience).unref();
+    });
+    this.ready.catch(() => undefined); // told by `url`, where anyone asks
+  }
+
+  /** The page's address, once it can be opened. @throws {WeirError} where it cannot */
+  async url(): Promise<string | undefined> {
+    this.worker.ref();
+    try {
+      return await this.ready;
+    } finally {
+      this.worker.unref();
+    }
+  }
+
+  network(network: { readonly name: string }, index: number, of: number, flow: Flow): void {
+    this.flow = flow;
+    this.about = { name: network.name, index: index + 1, of };
+    this.meter = new FlowMeter(flow);
+    this.taps.follow(flow);
+  }
+
+  record(): void {}
+  snapshot(): void {}
+  rest(): void {}
+
+  warn(message: string): void {
+    this.goes({ ...this.going, note: message });
+  }
+
+  held(now: boolean): void {
+    const { state } = this.going;
+    this.goes({ state: now ? 'paused' : state === 'stopping' ? state : 'running', note: '' });
+  }
+
+  /** Ends the thread, and takes the socket away. */
+  async close(): Promise<void> {
+    this.watched(0);
+    this.taps.closeAll();
+    this.post({ type: 'close' });
+    await new Promise<void>((resolve) => {
+      this.worker.once('exit', () => resolve());
+      setTimeout(() => void this.worker.terminate().then(() => resolve()), 1000);
+      this.worker.ref();
+    });
+    process.off('exit', this.cleanUp);
+    this.cleanUp();
+  }
+
+  private hear(message: FromThread): void {
+    if (message.type === 'watching') this.watched(message.viewers);
+    else if (message.type === 'seen') this.underWay = false;
+    else if (message.type === 'do') this.act(message.action);
+    else if (message.type === 'tap') this.taps.add(message.tap, message.request);
+    else if (message.type === 'ack') this.taps.ack(message.tap);
+    else if (message.type === 'untap') this.taps.close(message.tap);
+  }
+
+  private act(action: Action): void {
+    const before = this.going.state;
+    if (action === 'pause' && before === 'running') this.goes({ state: 'pausing', note: '' });
+    if (action === 'resume' && before === 'pausing') this.goes({ state: 'running', note: '' });
+    if (action === 'stop') this.goes({ state: 'stopping', note: 'stopping after a snapshot' });
+    if (action === 'snapshot') this.goes({ state: before, note: 'a snapshot was asked for' });
+    this.asked[action]();
+  }
+
+  private goes(going: Going): void {
+    this.going = going;
+    this.post({ type: 'going', going });
+  }
+
+  private watched(viewers: number): void {
+    const first = viewers > 0 && this.viewers === 0;
+    this.viewers = viewers;
+    if (viewers === 0) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+      this.endPictures();
+    } else if (first) {
+      this.underWay = false;
+      this.timer = setInterval(() => this.pulse(), beat).unref();
+      this.post({ type: 'going', going: this.going });
+      this.pulse();
+    }
+  }
+
+  private pulse(): void {
+    if (this.meter === undefined || this.flow === undefined || this.underWay) return;
+    this.underWay = true;
+    const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+    const { numTensors, numBytes } = tf.memory();
+    this.post({
+      type: 'pulse',
+      pulse: {
+        ...this.meter.read(),
+        network: this.about,
+        memory: { resident: rss, heap: heapUsed, arrays: Math.max(external, arrayBuffers) },
+        tensors: { count: numTensors, bytes: numBytes },
+      },
+    });
+    this.endPictures();
+    this.endPictures = nextPictures(this.flow, (pictures) => this.post({ type: 'pictures', pictures }));
+  }
+
+  private post(message: ToThread): void {
+    this.worker.postMessage(message);
+  }
+}
