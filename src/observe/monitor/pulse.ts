@@ -1,5 +1,6 @@
 import type { Flow } from '../../core/flow.js';
 import { demand, type Node, type NodeKind, path } from '../../core/node.js';
+import { countedBy, wiredAfter, wiredNodes } from './wired.js';
 
 /** What a stage did lately. */
 export interface StagePulse {
@@ -55,14 +56,14 @@ export class FlowMeter {
     const before = this.past;
     this.past = this.counts();
     this.at = now;
-    const { nodes } = this.flow;
+    const nodes = wiredNodes(this.flow);
     const stages = nodes.map((node): StagePulse => {
       const past = before.get(node) ?? { items: 0, busy: 0, left: 0 };
-      const items = itemsOf(node);
+      const items = this.itemsOf(node);
       const busy = node.kind === 'workers' ? null : Math.min(1, (node.busy - past.busy) / (1000 * seconds));
       return { name: node.name, kind: node.kind, rate: Math.max(0, items - past.items) / seconds, busy, items };
     });
-    const edges = nodes.flatMap((node) => [...node.downstream].map((next) => this.edge(node, next)));
+    const edges = nodes.flatMap((node) => wiredAfter(node).map((next) => this.edge(node, next)));
     const serial = nodes.find(({ kind }) => kind === 'serial');
     const trained = serial === undefined ? 0 : serial.left - (before.get(serial)?.left ?? serial.left);
     return { stages, edges, bottleneck: bottleneckOf(stages, edges), samples: Math.max(0, trained) / seconds };
@@ -83,12 +84,16 @@ export class FlowMeter {
     };
   }
 
+  private itemsOf(node: Node): number {
+    return node.kind === 'sink' ? countedBy(this.flow, node).itemsIn : node.itemsOut;
+  }
+
   private counts() {
-    return new Map(this.flow.nodes.map((node) => [node, { items: itemsOf(node), busy: node.busy, left: node.left }]));
+    return new Map(
+      this.flow.nodes.map((node) => [node, { items: this.itemsOf(node), busy: node.busy, left: node.left }]),
+    );
   }
 }
-
-const itemsOf = (node: Node): number => (node.kind === 'sink' ? node.itemsIn : node.itemsOut);
 
 /** Worker threads that are full while this thread waits; else the stage that was busy for the largest part of the time. */
 function bottleneckOf(stages: readonly StagePulse[], edges: readonly EdgePulse[]): Pulse['bottleneck'] {

@@ -2,6 +2,7 @@ import type { Flow } from '../../core/flow.js';
 import { listen } from '../../core/listen.js';
 import { Tap } from '../tap.js';
 import type { TapItem, TapRequest, ToThread } from './messages.js';
+import { wiredNodes } from './wired.js';
 
 interface Open {
   readonly request: TapRequest;
@@ -35,7 +36,9 @@ export class OutsideTaps {
 
   add(id: number, request: TapRequest): void {
     const { flow } = this;
-    const known = (flow?.nodes ?? []).filter(({ kind }) => kind !== 'sink').map(({ name }) => name);
+    const known = (flow === undefined ? [] : wiredNodes(flow))
+      .filter(({ kind }) => kind !== 'sink')
+      .map(({ name }) => name);
     if (!known.includes(request.edge)) {
       const message =
         flow === undefined ? 'no network of the run is under way yet' : `the graph has no edge after '${request.edge}'`;
