@@ -14,8 +14,10 @@ const marker = '$'; // the key of what JSON has no word for
  */
 export function toWire(data: Data, arrays: ArraysAs): unknown {
   if (ArrayBuffer.isView(data)) return arrays === 'summary' ? summary(data as TypedArray) : whole(data as TypedArray);
-  if (typeof data === 'number' && !Number.isFinite(data))
-    return arrays === 'summary' ? String(data) : { [marker]: 'number', value: String(data) };
+  if (typeof data === 'number' && !isInJson(data))
+    return arrays === 'summary'
+      ? String(data)
+      : { [marker]: 'number', value: Object.is(data, -0) ? '-0' : String(data) };
   if (data === undefined) return arrays === 'summary' ? undefined : { [marker]: 'undefined' };
   if (typeof data !== 'object' || data === null) return data;
   if (Array.isArray(data)) return data.map((one) => toWire(one as Data, arrays));
@@ -40,6 +42,8 @@ export function fromWire(json: unknown): Data {
   }
   return arrayFrom(record);
 }
+
+const isInJson = (number: number): boolean => Number.isFinite(number) && !Object.is(number, -0);
 
 function summary(array: TypedArray): unknown {
   const start = Array.from(array.subarray(0, shown) as ArrayLike<number | bigint>, Number);

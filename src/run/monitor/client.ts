@@ -1,9 +1,12 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { WeirError } from '../../core/errors.js';
 import { RunFolder } from '../folder.js';
 import { holderOf } from '../snapshot/lock.js';
-import { readNote } from './place.js';
+import { type Note, readNote } from './place.js';
+
+const patience = 5000; // milliseconds
 
 /** One answer of a run's control server. */
 export interface Reached {
@@ -27,8 +30,8 @@ export async function reach(run: string, method: 'GET' | 'POST', path: string): 
       'start it, or `weir resume` it, first',
     );
   }
-  const note = readNote(run);
-  if (note === undefined || note.pid !== holder.mark.pid) {
+  const note = await noteOf(run, holder.mark.pid);
+  if (note === undefined) {
     throw new WeirError(
       `process ${holder.mark.pid} works on ${folder.shown}, but cannot be reached`,
       'only the user who started it can, once it has begun',
@@ -55,6 +58,16 @@ export async function reach(run: string, method: 'GET' | 'POST', path: string): 
     lines: createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY }),
     close: () => answer.destroy(),
   };
+}
+
+/** A run that has just begun is not listening yet: its note is waited for, a little. */
+async function noteOf(run: string, pid: number): Promise<Note | undefined> {
+  for (const until = performance.now() + patience; ; ) {
+    const note = readNote(run);
+    if (note?.pid === pid) return note;
+    if (performance.now() > until) return undefined;
+    await setTimeout(100);
+  }
 }
 
 async function refusal(answer: IncomingMessage): Promise<WeirError> {

@@ -8,7 +8,7 @@ import { FlowMeter } from '../../observe/monitor/pulse.js';
 import { OutsideTaps } from '../../observe/monitor/taps.js';
 import type { Watch } from '../execute.js';
 import type { MonitorAt } from './monitor-at.js';
-import { removeNote, socketPlace, writeNote } from './place.js';
+import { type Note, removeNote, socketPlace, writeNote } from './place.js';
 import type { ThreadStart } from './thread.js';
 
 /** What a run does when it is asked. */
@@ -48,18 +48,12 @@ export class RunControl implements Watch {
     private readonly asked: Asked,
     { token, ...monitor }: MonitorAt,
   ) {
-    let place = socketPlace();
+    const place = socketPlace();
     this.cleanUp = () => {
       place?.remove();
       removeNote(run);
     };
     process.once('exit', this.cleanUp);
-    try {
-      if (place !== undefined) writeNote(run, { pid: process.pid, socket: place.socket, token });
-    } catch {
-      place?.remove(); // a run whose folder takes no note cannot be reached, and goes on
-      place = undefined;
-    }
     const start: ThreadStart = { run, socket: place?.socket, token, monitor: monitor.listening };
     this.worker = new Worker(new URL('../../../workers/monitor.js', import.meta.url), {
       ...{ workerData: start, name: 'weir monitor' },
@@ -70,8 +64,10 @@ export class RunControl implements Watch {
       const failed = (message: string): void =>
         reject(new WeirError(message, 'choose another port or address, or run without'));
       this.worker.on('message', (message: FromThread) => {
-        if (message.type === 'listening') resolve(message.url);
-        else if (message.type === 'failed') failed(message.message);
+        if (message.type === 'listening') {
+          if (place !== undefined) noted(run, { pid: process.pid, socket: place.socket, token });
+          resolve(message.url);
+        } else if (message.type === 'failed') failed(message.message);
         else this.hear(message);
       });
       this.worker.on('error', (error) => {
@@ -185,5 +181,14 @@ export class RunControl implements Watch {
 
   private post(message: ToThread): void {
     this.worker.postMessage(message);
+  }
+}
+
+/** A run whose folder takes no note cannot be reached, and goes on. */
+function noted(run: string, note: Note): void {
+  try {
+    writeNote(run, note);
+  } catch {
+    // A full disk is told where it matters.
   }
 }
