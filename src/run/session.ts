@@ -1,5 +1,6 @@
 import type { Outcome } from '../core/flow.js';
 import { loadTensorFlow } from '../learn/device/tf.js';
+import type { Ended } from '../observe/monitor/messages.js';
 import { collectReport } from './collect/collect.js';
 import { Execution, type Options } from './execute.js';
 import type { RunFolder } from './folder.js';
@@ -47,10 +48,12 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     execution.stop();
   });
   folder.failure = undefined;
+  let ended: Ended = 'failed';
   try {
     await loadTensorFlow();
     if (monitor.listening !== undefined) options.watch.warn(`monitor: ${await control.url()}`); // to the terminal alone: it bears the token
     const outcome = await execution.run();
+    ended = outcome;
     if (outcome === 'done') {
       const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use
       await writeReport(folder.report, collectReport([folder]));
@@ -66,7 +69,7 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     throw error;
   } finally {
     release();
-    await control.close();
+    await control.close(ended);
     lock.release();
   }
 }

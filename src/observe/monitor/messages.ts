@@ -16,9 +16,12 @@ export interface LivePulse extends Pulse {
   readonly tensors: { readonly count: number; readonly bytes: number } | null;
 }
 
+/** How a process that worked on a run ended. */
+export type Ended = 'done' | 'stopped' | 'failed';
+
 /** Whether the run moves. */
 export interface Going {
-  readonly state: 'running' | 'pausing' | 'paused' | 'stopping';
+  readonly state: 'running' | 'pausing' | 'paused' | 'stopping' | Ended;
   /** What the run last told its terminal. */
   readonly note: string;
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { WeirError } from '../../core/errors.js';
 import type { Flow } from '../../core/flow.js';
 import { tf } from '../../learn/device/tf.js';
-import type { Action, FromThread, Going, ToThread } from '../../observe/monitor/messages.js';
+import type { Action, Ended, FromThread, Going, ToThread } from '../../observe/monitor/messages.js';
 import { nextPictures } from '../../observe/monitor/pictures.js';
 import { FlowMeter } from '../../observe/monitor/pulse.js';
 import { OutsideTaps } from '../../observe/monitor/taps.js';
@@ -109,9 +109,10 @@ export class RunControl implements Watch {
     this.goes({ state: now ? 'paused' : state === 'stopping' ? state : 'running', note: '' });
   }
 
-  /** Ends the thread, and takes the socket away. */
-  async close(): Promise<void> {
+  /** Tells the viewers how it ended, ends the thread, and takes the socket away. */
+  async close(how: Ended): Promise<void> {
     this.watched(0);
+    this.goes({ state: how, note: '' });
     this.taps.closeAll();
     this.post({ type: 'close' });
     await new Promise<void>((resolve) => {

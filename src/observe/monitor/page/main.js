@@ -26,10 +26,11 @@ function drawHead() {
     document.title = `${about.name} · Weir`;
   }
   const files = status?.state ?? 'unknown';
-  const state = lost ? 'lost' : going ? going.state : files;
+  const over = ['done', 'stopped', 'failed'].includes(going?.state);
+  const state = lost && !over ? 'lost' : going ? going.state : files;
   $('state').dataset.state = state;
   write($('state'), { lost: 'connection lost', unknown: 'connecting', elsewhere: 'running elsewhere' }[state] ?? state);
-  buttonsAs(lost ? undefined : going);
+  buttonsAs(lost || over ? undefined : going);
   write($('where'), whereOf(status, pulse));
   const share =
     status?.update && status?.updates ? Math.min(1, status.update / status.updates) : files === 'done' ? 1 : 0;
@@ -37,7 +38,7 @@ function drawHead() {
   $('progress').firstElementChild.style.width = `${(100 * share).toFixed(1)}%`;
   const network = status?.network?.name;
   if (before.state !== undefined && before.state !== 'unknown' && before.state !== state)
-    say(`The run is ${$('state').textContent}.`);
+    say(state === 'lost' ? 'The run cannot be reached; trying again.' : `The run is ${$('state').textContent}.`);
   else if (going?.note && going.note !== before.note) say(going.note);
   else if (network && before.network && network !== before.network) say(`Now training ${network}.`);
   else if (status?.failure?.message && !before.failure) say(status.failure.message);
