@@ -53,7 +53,6 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     await loadTensorFlow();
     if (monitor.listening !== undefined) options.watch.warn(`monitor: ${await control.url()}`); // to the terminal alone: it bears the token
     const outcome = await execution.run();
-    ended = outcome;
     if (outcome === 'done') {
       const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use
       await writeReport(folder.report, collectReport([folder]));
@@ -63,6 +62,7 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
         `this stop is not saved (${execution.unsaved}): what came after the snapshot before it is made again on resume`,
       );
     }
+    ended = outcome;
     return outcome;
   } catch (error) {
     folder.failure = { message: (error as Error)?.message ?? String(error), at: new Date().toISOString() };

@@ -58,7 +58,8 @@ export const itemsOption = (): Option => new Option('--items <n>', 'how many ite
 /** A port, of the text of an option. */
 export const port = (value: string): number => {
   const number = Number(value);
-  if (!/^\d+$/.test(value) || number > 65_535) throw new InvalidArgumentError('it must be a port, or 0 for a free one');
+  if (!/^\d+$/.test(value) || number > 65_535)
+    throw new InvalidArgumentError('it must be a port, or 0 for a free one; without one, let --monitor stand last');
   return number;
 };
 

@@ -1,5 +1,3 @@
-import { Worker } from 'node:worker_threads';
-import { WeirError } from '../../core/errors.js';
 import type { Flow } from '../../core/flow.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Action, Ended, FromThread, Going, ToThread } from '../../observe/monitor/messages.js';
@@ -7,6 +5,7 @@ import { nextPictures } from '../../observe/monitor/pictures.js';
 import { FlowMeter } from '../../observe/monitor/pulse.js';
 import { OutsideTaps } from '../../observe/monitor/taps.js';
 import type { Watch } from '../execute.js';
+import { ControlThread } from './control-thread.js';
 import type { MonitorAt } from './monitor-at.js';
 import { type Note, removeNote, socketPlace, writeNote } from './place.js';
 import type { ThreadStart } from './thread.js';
@@ -20,7 +19,6 @@ export interface Asked {
 }
 
 const beat = 1000; // milliseconds from one pulse to the next
-const patience = 20_000; // milliseconds for the thread to listen
 
 /**
  * The training thread's side of the control server: it starts the server's thread, posts a pulse a second while somebody watches,
@@ -39,8 +37,7 @@ export class RunControl implements Watch {
   private underWay = false;
   private endPictures: () => void = () => undefined;
   private readonly taps = new OutsideTaps((message) => this.post(message));
-  private readonly worker: Worker;
-  private readonly ready: Promise<string | undefined>;
+  private readonly thread: ControlThread;
   private readonly cleanUp: () => void;
 
   constructor(
@@ -55,38 +52,15 @@ export class RunControl implements Watch {
     };
     process.once('exit', this.cleanUp);
     const start: ThreadStart = { run, socket: place?.socket, token, monitor: monitor.listening };
-    this.worker = new Worker(new URL('../../../workers/monitor.js', import.meta.url), {
-      ...{ workerData: start, name: 'weir monitor' },
-      resourceLimits: { maxOldGenerationSizeMb: 512 },
+    this.thread = new ControlThread(start, (message) => {
+      if (message.type !== 'listening') this.hear(message);
+      else if (place !== undefined) noted(run, { pid: process.pid, socket: place.socket, token });
     });
-    this.worker.unref(); // a run that stands still is to be noticed
-    this.ready = new Promise((resolve, reject) => {
-      const failed = (message: string): void =>
-        reject(new WeirError(message, 'choose another port or address, or run without'));
-      this.worker.on('message', (message: FromThread) => {
-        if (message.type === 'listening') {
-          if (place !== undefined) noted(run, { pid: process.pid, socket: place.socket, token });
-          resolve(message.url);
-        } else if (message.type === 'failed') failed(message.message);
-        else this.hear(message);
-      });
-      this.worker.on('error', (error) => {
-        this.watched(0);
-        failed(`the control thread failed: ${error.message}`);
-      });
-      setTimeout(() => failed('the control thread does not start'), patience).unref();
-    });
-    this.ready.catch(() => undefined); // told by `url`, where anyone asks
   }
 
   /** The page's address, once it can be opened. @throws {WeirError} where it cannot */
-  async url(): Promise<string | undefined> {
-    this.worker.ref();
-    try {
-      return await this.ready;
-    } finally {
-      this.worker.unref();
-    }
+  url(): Promise<string | undefined> {
+    return this.thread.listening();
   }
 
   network(network: { readonly name: string }, index: number, of: number, flow: Flow): void {
@@ -114,12 +88,7 @@ export class RunControl implements Watch {
     this.watched(0);
     this.goes({ state: how, note: '' });
     this.taps.closeAll();
-    this.post({ type: 'close' });
-    await new Promise<void>((resolve) => {
-      this.worker.once('exit', () => resolve());
-      setTimeout(() => void this.worker.terminate().then(() => resolve()), 1000);
-      this.worker.ref();
-    });
+    await this.thread.ended();
     process.off('exit', this.cleanUp);
     this.cleanUp();
   }
@@ -181,7 +150,7 @@ export class RunControl implements Watch {
   }
 
   private post(message: ToThread): void {
-    this.worker.postMessage(message);
+    this.thread.post(message);
   }
 }
 

@@ -53,11 +53,10 @@ export async function serveRun(): Promise<void> {
   const close = (): void => {
     scene.close();
     for (const tap of taps.values()) tap.end(undefined);
-    for (const server of servers) {
-      server.close();
-      server.closeIdleConnections();
-    }
-    setTimeout(() => process.exit(), 200).unref();
+    const over = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const server of servers) server.closeIdleConnections();
+    setTimeout(() => process.exit(), 200); // whoever has not read the end by then does without
+    void Promise.all(over).then(() => process.exit());
   };
 
   parentPort!.on('message', (message: ToThread) => {

@@ -102,10 +102,7 @@ function bounds(samples) {
       svg('circle', { cx: x, cy: y(distance), r: Math.min(3, half + 0.8), fill: stroke }),
     ];
   });
-  const ticks = [];
-  for (let power = Math.ceil(least); power <= largest; power++) ticks.push([y(10 ** power) + 4, number(10 ** power)]);
-  if (ticks.length === 0)
-    ticks.push([y(10 ** largest) + 10, number(10 ** largest)], [y(10 ** least), number(10 ** least)]);
+  const ticks = ticksOf(10 ** least, 10 ** largest).map((value) => [y(value) + 4, number(value)]);
   return {
     svg: frame(
       marks,
@@ -136,4 +133,13 @@ function frame(marks, xTicks, yTicks, label) {
     ),
     ...marks,
   );
+}
+
+/** Powers of ten, and where those are few their double and their half too. */
+function ticksOf(least, largest) {
+  const all = [];
+  for (let power = Math.floor(Math.log10(least)); 10 ** power <= largest; power++) {
+    for (const times of largest / least < 1000 ? [1, 2, 5] : [1]) all.push(times * 10 ** power);
+  }
+  return all.filter((value) => value >= least && value <= largest);
 }
