@@ -159,7 +159,8 @@ export class LogFollower {
   }
 
   private measured(network: string, stream: string, record: Record<string, unknown>, update: number): void {
-    const passed = stream !== 'updates' && 'epochLoss' in record; // an update that a stage let pass: its numbers are known
+    // Before the first update nothing was measured; after it, what another stream let pass is known already.
+    const passed = 'epochLoss' in record && (stream !== 'updates' || update === 0);
     for (const [field, value] of Object.entries(record)) {
       if (counters.has(field) || (passed && ofUpdates.has(field))) continue;
       if (typeof value === 'number') this.point({ network, stream, field }, update, value);

@@ -48,7 +48,7 @@ export function snapshotsOf(path: string): Saved[] {
       .list()
       .flatMap(({ path, label, pinned }): Saved[] => {
         const file = statSync(path, { throwIfNoEntry: false }); // one may be removed meanwhile
-        return file === undefined ? [] : [{ network, label, pinned, at: file.mtimeMs, bytes: file.size }];
+        return file === undefined ? [] : [{ network, label, pinned, at: Math.round(file.mtimeMs), bytes: file.size }];
       }),
   );
   return all.sort((a, b) => a.at - b.at).slice(-most.snapshots);

@@ -48,6 +48,7 @@ test('a log that was cut back is read anew', async () => {
 test('σ is a curve a layer; attacked samples are a list; what is no record is passed by', async () => {
   const records = [
     { network: 'a', stream: 'sigmas', number: 3, sigma: { hidden: 4, readout: 5 } },
+    { network: 'a', stream: 'updates', number: 0, loss: 0, epochLoss: 0, epochAccuracy: 0 }, // nothing was trained yet
     { network: 'a', stream: 'ticks', number: 3, loss: 1, epochLoss: 2, epochAccuracy: 0.5 },
     { network: 'a', stream: 'attacks', number: 3, index: 7, outcome: 'found', distance: 1.5, lower: 0.5 },
     { network: 'a', stream: 'attacks', number: 3, index: 8, outcome: 'gave up', distance: null },

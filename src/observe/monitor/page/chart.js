@@ -66,6 +66,6 @@ function options(curves, { log, width }) {
     ],
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 6 } },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
   };
 }

@@ -1,7 +1,7 @@
 import { $, el, number, svg, write } from './dom.js';
 import { colour, lookOf } from './looks.js';
 
-const size = { height: 210, left: 34, right: 8, top: 8, bottom: 30 };
+const size = { height: 210, left: 46, right: 8, top: 8, bottom: 30 };
 const bins = 24;
 const mostBars = 120; // samples drawn with their bounds, evenly spaced in rank
 

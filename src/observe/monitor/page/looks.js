@@ -20,28 +20,32 @@ export function labelOf({ network, stream, field }, one) {
 }
 
 const dashes = [[], [7, 3], [2.5, 2.5], [9, 3, 2, 3]];
-const kinds = Object.values(palette.known);
+const { none, 'll-spectral': orange, 'rep-spectral': blue } = palette.known;
+const ring = [...Object.values(palette.known).slice(3), ...Object.values(palette.known).slice(1, 3), ...palette.others];
+const fixed = {
+  'updates loss': none,
+  'updates epochLoss': blue,
+  'updates epochAccuracy': blue,
+  'tests loss': orange,
+  'tests accuracy': orange,
+};
 
-/** How a curve looks: by network where all are shown, as in the report; else by what it is. */
+/** How the `i`-th curve looks: by network where all are shown, as in the report; else by what it is. */
 export function lookOf({ network, stream, field }, i, one) {
   if (one) {
-    const order = {
-      'updates loss': 0,
-      'updates epochLoss': 3,
-      'updates epochAccuracy': 3,
-      'tests loss': 1,
-      'tests accuracy': 1,
-    };
-    const at = order[`${stream} ${field}`] ?? i;
     return {
-      ...[...kinds.slice(3), ...kinds.slice(1, 3), ...palette.others][at % 12],
-      ...(order[`${stream} ${field}`] === undefined ? {} : kinds[order[`${stream} ${field}`]]),
-      dash: dashes[Math.floor(i / 6) % 4],
+      ...(fixed[`${stream} ${field}`] ?? ring[i % ring.length]),
+      dash: dashes[Math.floor(i / ring.length) % dashes.length],
     };
   }
   const regulariser = network.replace(/-s\d+$/, '');
   let sum = 0;
   for (const letter of regulariser) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
   const look = palette.known[regulariser] ?? palette.others[sum % palette.others.length];
-  return { ...look, dash: stream === 'tests' ? [7, 3] : field === 'loss' ? [1.5, 3] : [] };
+  return { ...look, dash: dashOf(stream, field, i) };
+}
+
+function dashOf(stream, field, i) {
+  if (field.startsWith('sigma.')) return dashes[i % dashes.length];
+  return stream === 'tests' ? [7, 3] : field === 'loss' ? [1.5, 3] : [];
 }
