@@ -51,7 +51,11 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
   let ended: Ended = 'failed';
   try {
     await loadTensorFlow();
-    if (monitor.listening !== undefined) options.watch.warn(`monitor: ${await control.url()}`); // to the terminal alone: it bears the token
+    if (monitor.listening !== undefined) {
+      const url = (await control.url())!;
+      monitor.listening = { ...monitor.listening, port: Number(new URL(url).port) };
+      options.watch.warn(`monitor: ${url}`); // to the terminal alone: it bears the token
+    }
     const outcome = await execution.run();
     if (outcome === 'done') {
       const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use

@@ -15,7 +15,8 @@ export interface Listening {
 export const usualPort = 7316;
 
 /** Who can reach an address. */
-export const doorOf = (address: string): Door => (/^(127\.|::1$|localhost$)/.test(address) ? 'loopback' : 'open');
+export const doorOf = (address: string): Door =>
+  /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(address) ? 'loopback' : 'open';
 
 /**
  * Listens, and says where.

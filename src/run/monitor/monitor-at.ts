@@ -4,7 +4,8 @@ import type { Listening } from './door.js';
 /** How a run is reached: by its socket in any case, and where `listening` says besides. */
 export interface MonitorAt {
   readonly token: string;
-  readonly listening: Listening | undefined;
+  /** The port that was had stays in it, for the next run of the command. */
+  listening: Listening | undefined;
 }
 
 /** As the options of a command ask for it; one token for all runs of the command. */

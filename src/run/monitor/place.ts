@@ -1,6 +1,15 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** Where a running process is reached, as its run's folder notes it. */
 export interface Note {
@@ -23,7 +32,8 @@ export function socketPlace(): { readonly socket: string; readonly remove: () =>
     if (base === undefined || Buffer.byteLength(join(base, 'weir-XXXXXX', name)) > longest) continue;
     try {
       const folder = mkdtempSync(join(base, 'weir-'));
-      return { socket: join(folder, name), remove: () => rmSync(folder, { recursive: true, force: true }) };
+      const socket = join(folder, name);
+      return { socket, remove: () => removeSocket(socket) };
     } catch {
       // the next one may do
     }
@@ -34,9 +44,7 @@ export function socketPlace(): { readonly socket: string; readonly remove: () =>
 /** Notes where the process is reached. A place that a killed process left is taken away. */
 export function writeNote(run: string, note: Note): void {
   const before = readNote(run);
-  if (before !== undefined && /[\\/]weir-[^\\/]+$/.test(dirname(before.socket))) {
-    rmSync(dirname(before.socket), { recursive: true, force: true });
-  }
+  if (before !== undefined) removeSocket(before.socket);
   const part = `${noteFile(run)}.part`;
   rmSync(part, { force: true });
   writeFileSync(part, `${JSON.stringify(note)}\n`, { mode: 0o600, flag: 'wx' });
@@ -55,5 +63,16 @@ export function readNote(run: string): Note | undefined {
 }
 
 export const removeNote = (run: string): void => rmSync(noteFile(run), { force: true });
+
+/** Takes a socket away, and its folder where nothing else is in it: whatever a note says, no file is lost. */
+function removeSocket(socket: string): void {
+  try {
+    if (basename(socket) !== name || !basename(dirname(socket)).startsWith('weir-')) return;
+    if (lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) unlinkSync(socket);
+    rmdirSync(dirname(socket));
+  } catch {
+    // gone already, or not ours
+  }
+}
 
 const noteFile = (run: string): string => join(run, 'control.json');

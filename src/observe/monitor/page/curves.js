@@ -26,7 +26,9 @@ export function drawCurves(log, under) {
   write($('reading'), readingOf(log, all));
   const one = chosen !== '';
   for (const group of groups) {
-    const own = all.filter(({ network, field }) => group.takes(field) && (!one || network === chosen)).slice(0, most);
+    const own = all
+      .filter((curve) => group.takes(curve.field) && (one ? curve.network === chosen : !isNoise(curve)))
+      .slice(0, most);
     const drawn = own.map((curve, i) => ({ ...curve, label: labelOf(curve, one), look: lookOf(curve, i, one) }));
     for (const [run, other] of compared) {
       const others = [...other.curves.values()].filter(
@@ -55,6 +57,9 @@ export function drawCurves(log, under) {
   }
   table(all);
 }
+
+/** The loss batch by batch would cover everything else where several networks are shown. */
+const isNoise = ({ stream, field }) => stream === 'updates' && field === 'loss';
 
 const isOnly = (log) => new Set([...log.curves.values()].map(({ network }) => network)).size === 1;
 
