@@ -52,7 +52,7 @@ const paths: Readonly<Record<string, Kept>> = {
     type: css,
     read: () => `:root{${tokens.light}}\n@media (prefers-color-scheme:dark){:root{${tokens.dark}}}\n`,
   },
-  '/palette.js': { type: script, read: () => `export const palette = ${JSON.stringify(palette)};\n` },
+  '/palette.json': { type: 'application/json; charset=utf-8', read: () => JSON.stringify(palette) },
   ...Object.fromEntries(scripts.map((name) => [`/${name}.js`, { type: script, read: ofPage(`${name}.js`) }])),
 };
 

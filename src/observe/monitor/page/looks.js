@@ -1,4 +1,5 @@
-import { palette } from './palette.js';
+/** The report's colours. */
+const palette = await (await fetch('/palette.json')).json();
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
