@@ -78,7 +78,8 @@ export class Watcher implements Watch {
   }
 
   held(now: boolean): void {
-    this.terminal.note(now ? 'held at a barrier; it goes on from the monitor, and Ctrl-C stops it' : 'going on');
+    if (now) this.terminal.note('held at a barrier; it goes on from the monitor, and Ctrl-C stops it');
+    else if (this.flow?.stopping !== true) this.terminal.note('going on');
   }
 
   rest(): void {

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { Lines } from './lines.js';
 import { type Curve, Thinned } from './thinned.js';
 
 /** An attacked sample: its network and number, how far the adversarial one is, and the bounds of that where there are any. */
@@ -25,7 +26,7 @@ export interface LogNews {
 }
 
 const chunk = 2 ** 20; // bytes read at once, between two of which the server answers others
-const most = { curves: 400, attacks: 5000, line: 2 ** 24 };
+const most = { curves: 400, attacks: 5000 };
 const counters = new Set([
   'number',
   'position',
@@ -51,7 +52,7 @@ export class LogFollower {
   private attacks: Attacked[] = [];
   private told = 0;
   private at = 0;
-  private rest: Buffer = Buffer.alloc(0);
+  private lines = new Lines();
   private busy: Promise<boolean> | undefined;
   /** Bytes of the file when it was last looked at. */
   size = 0;
@@ -116,7 +117,7 @@ export class LogFollower {
         const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.at);
         if (bytesRead === 0) break;
         this.at += bytesRead;
-        this.lines(buffer.subarray(0, bytesRead));
+        for (const text of this.lines.add(buffer.subarray(0, bytesRead))) this.line(text);
         await new Promise((resolve) => setImmediate(resolve));
       }
       return this.at > before;
@@ -129,18 +130,8 @@ export class LogFollower {
     this.curves = new Map();
     this.attacks = [];
     this.told = this.at = this.omitted = 0;
-    this.rest = Buffer.alloc(0);
+    this.lines = new Lines();
     this.epoch++;
-  }
-
-  private lines(bytes: Buffer): void {
-    const all = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
-    let start = 0;
-    for (let end = all.indexOf(10); end >= 0; end = all.indexOf(10, start)) {
-      this.line(all.toString('utf8', start, end));
-      start = end + 1;
-    }
-    this.rest = all.length - start > most.line ? Buffer.alloc(0) : Buffer.from(all.subarray(start));
   }
 
   private line(text: string): void {
