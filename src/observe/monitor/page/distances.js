@@ -23,16 +23,29 @@ export function drawDistances({ attacks }, chosen) {
     $('distances-said'),
     found.length === 0 ? 'No adversarial sample was found yet.' : `${told.join('; ')}. l2 in units of the input.`,
   );
-  const drawings = [['How far the nearest adversarial sample is', histogram(found, networks)]];
+  const drawn = [figure('How far the nearest adversarial sample is', histogram(found, networks), keys(networks))];
   const bounded = found.filter(({ lower }) => Number.isFinite(lower) && lower > 0);
   if (bounded.length > 0)
-    drawings.push(['Between proved lower bound and distance found, sample by sample', bounds(bounded)]);
-  $('distances-drawn').replaceChildren(
-    ...drawings.map(([title, drawing]) =>
-      el('figure', {}, el('figcaption', {}, el('h3', {}, title), ...(drawing.keys ?? [])), drawing.svg),
+    drawn.push(figure('Between proved lower bound and distance found, sample by sample', bounds(bounded)));
+  $('distances-drawn').replaceChildren(...drawn);
+}
+
+const figure = (title, drawing, keys = []) =>
+  el('figure', {}, el('figcaption', {}, el('h3', {}, title), ...keys), drawing);
+
+const keys = (networks) =>
+  networks.map((name) =>
+    el(
+      'span',
+      { class: 'key' },
+      svg(
+        'svg',
+        { width: 10, height: 10, 'aria-hidden': 'true' },
+        svg('rect', { width: 10, height: 10, rx: 2, fill: looks(name) }),
+      ),
+      name,
     ),
   );
-}
 
 const looks = (network) => colour(lookOf({ network, stream: 'attacks', field: '' }, 0, false));
 
@@ -58,29 +71,15 @@ function histogram(found, networks) {
           }),
     ),
   );
-  return {
-    svg: frame(
-      [...bars],
-      [0, largest / 2, largest].map((value) => [left + (w * value) / largest, number(value)]),
-      [
-        [top + h, '0'],
-        [top + 8, String(tallest)],
-      ],
-      'Histogram of adversarial distances; the numbers stand above it',
-    ),
-    keys: networks.map((name) =>
-      el(
-        'span',
-        { class: 'key' },
-        svg(
-          'svg',
-          { width: 10, height: 10, 'aria-hidden': 'true' },
-          svg('rect', { width: 10, height: 10, rx: 2, fill: looks(name) }),
-        ),
-        name,
-      ),
-    ),
-  };
+  return frame(
+    bars,
+    [0, largest / 2, largest].map((value) => [left + (w * value) / largest, number(value)]),
+    [
+      [top + h, '0'],
+      [top + 8, String(tallest)],
+    ],
+    'Histogram of adversarial distances; the numbers stand above it',
+  );
 }
 
 function bounds(samples) {
@@ -103,14 +102,12 @@ function bounds(samples) {
     ];
   });
   const ticks = ticksOf(10 ** least, 10 ** largest).map((value) => [y(value) + 4, number(value)]);
-  return {
-    svg: frame(
-      marks,
-      [[left + w / 2, `${samples.length} samples, by distance (log scale)`]],
-      ticks,
-      'Each sample between its lower bound and the distance found',
-    ),
-  };
+  return frame(
+    marks,
+    [[left + w / 2, `${samples.length} samples, by distance (log scale)`]],
+    ticks,
+    'Each sample between its lower bound and the distance found',
+  );
 }
 
 function frame(marks, xTicks, yTicks, label) {

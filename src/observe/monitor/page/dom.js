@@ -1,4 +1,9 @@
-/** The element of this id. */
+/**
+ * The element of this id.
+ *
+ * @param {string} id
+ * @returns {any}
+ */
 export const $ = (id) => document.getElementById(id);
 
 const svgSpace = 'http://www.w3.org/2000/svg';

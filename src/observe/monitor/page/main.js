@@ -9,7 +9,9 @@ import { drawRuns } from './runs.js';
 import { drawTimeline } from './timeline.js';
 import { listen } from './told.js';
 
+/** @type {any} */
 let told = { log: { curves: new Map(), attacks: [] } };
+/** @type {any} */
 let before = {};
 let saved;
 
@@ -83,6 +85,8 @@ function drawLog() {
   drawDistances(told.log, $('network').value);
 }
 
+const drawGraphNow = () => drawGraph(told.pulse);
+
 function drawSnapshots() {
   drawTimeline(told.snapshots);
   const newest = told.snapshots?.at(-1)?.at;
@@ -90,19 +94,21 @@ function drawSnapshots() {
   saved = newest ?? 0;
 }
 
-const draw = [
-  [['about', 'status'], drawAbout],
-  [['log'], drawLog],
-  [['snapshots'], drawSnapshots],
-  [['pictures'], () => drawPictures(told.pictures)],
-  [['runs'], () => drawRuns(told.runs, drawLog)],
-  [['pulse', 'status', 'going'], () => drawGraph(told.pulse)],
-  [['pulse'], () => drawMemory(told.pulse)],
-  [['about', 'status', 'going', 'pulse', 'link'], drawHead],
-];
+/** What is drawn anew when something of this name has come. */
+const draw = {
+  about: [drawAbout, drawHead],
+  status: [drawAbout, drawGraphNow, drawHead],
+  going: [drawGraphNow, drawHead],
+  pulse: [drawGraphNow, () => drawMemory(told.pulse), drawHead],
+  log: [drawLog],
+  snapshots: [drawSnapshots],
+  pictures: [() => drawPictures(told.pictures)],
+  runs: [() => drawRuns(told.runs, drawLog)],
+  link: [drawHead],
+};
 
 const redraw = (names) => {
-  for (const [of, work] of draw) if (of.some((name) => names.has(name))) work();
+  for (const work of new Set([...names].flatMap((name) => draw[name]))) work();
 };
 
 $('network').addEventListener('change', () => {

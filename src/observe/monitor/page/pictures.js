@@ -9,7 +9,7 @@ export function drawPictures(pictures) {
   while (list.children.length > pixels.length) list.lastChild.remove();
   while (list.children.length < pixels.length) list.append(el('li', {}, el('canvas', { role: 'img' }), el('span')));
   for (const [i, text] of pixels.entries()) {
-    const [canvas, label] = list.children[i].children;
+    const [canvas, label] = /** @type {any} */ (list.children[i].children);
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     const image = new ImageData(width, height);

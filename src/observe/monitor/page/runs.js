@@ -8,7 +8,7 @@ const compared = new Set();
 export function drawRuns(runs, redraw) {
   $('runs').hidden = !runs || runs.length < 2;
   if (!runs) return;
-  const focused = document.activeElement?.dataset?.run;
+  const focused = $('runs').querySelector('input:focus')?.dataset.run;
   const rows = runs.map(({ name, own, pipeline, seed, state, epoch, epochs, update }) => {
     const tick = el('input', {
       type: 'checkbox',

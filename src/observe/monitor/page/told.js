@@ -4,6 +4,7 @@
  * `changed` is called with the names of what is new, at most once a frame, and not while nobody looks at the page.
  */
 export function listen(changed) {
+  /** @type {any} */
   const told = { log: { curves: new Map(), attacks: [], read: 0, size: 0 } };
   const fresh = new Set();
   let asked = false;
@@ -53,7 +54,11 @@ export function listen(changed) {
   });
 }
 
-/** Takes in what is new of a log: of each curve the buckets from `from` on, of the attacked samples those from `attacksFrom` on. */
+/**
+ * Takes in what is new of a log: of each curve the buckets from `from` on, of the attacked samples those from `attacksFrom` on.
+ *
+ * @param {any} log
+ */
 export function take(log, { curves, attacks, attacksFrom = 0, read, size, omitted }) {
   for (const { network, stream, field, from, curve } of curves) {
     const key = `${network}\n${stream}\n${field}`;
