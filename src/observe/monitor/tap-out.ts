@@ -26,12 +26,14 @@ export class TapOut {
   }
 
   item({ position, time, dropped, item }: TapItem): void {
-    const line = JSON.stringify({
-      position,
-      time: Math.round(time * 1000) / 1000,
-      dropped,
-      item: toWire(item, this.arrays),
-    });
+    const head = { position, time: Math.round(time * 1000) / 1000, dropped };
+    let line: string;
+    try {
+      line = JSON.stringify({ ...head, item: toWire(item, this.arrays) });
+    } catch {
+      this.out.destroy(); // longer than a text may be: half a gigabyte
+      return;
+    }
     if (this.out.write(`${line}\n`)) this.taken();
     else this.out.once('drain', this.taken);
   }

@@ -15,8 +15,11 @@ export class ControlThread {
   private readonly worker: Worker | undefined;
   private readonly url: Promise<string | undefined>;
 
-  /** @param hear is told all that the thread says; and that nobody watches any more, where it fails */
-  constructor(start: ThreadStart, hear: (message: FromThread) => void) {
+  /**
+   * @param hear is told all that the thread says
+   * @param gone is called when it has ended, by itself too
+   */
+  constructor(start: ThreadStart, hear: (message: FromThread) => void, gone: () => void) {
     let worker: Worker | undefined;
     this.url = new Promise((resolve, reject) => {
       const failed = (message: string): void =>
@@ -36,7 +39,7 @@ export class ControlThread {
         if (message.type === 'listening') resolve(message.url);
       });
       worker.on('error', (error) => failed(`the control thread failed: ${error.message}`));
-      worker.on('exit', () => hear({ type: 'watching', viewers: 0 }));
+      worker.on('exit', gone);
       setTimeout(() => failed('the control thread does not start'), patience.begin).unref();
     });
     this.url.catch(() => undefined); // told where anyone asks

@@ -52,9 +52,13 @@ export class RunControl implements Watch {
     };
     process.once('exit', this.cleanUp);
     const start: ThreadStart = { run, socket: place?.socket, token, monitor: monitor.listening };
-    this.thread = new ControlThread(start, (message) => {
+    const hear = (message: FromThread): void => {
       if (message.type !== 'listening') this.hear(message);
       else if (place !== undefined) noted(run, { pid: process.pid, socket: place.socket, token });
+    };
+    this.thread = new ControlThread(start, hear, () => {
+      this.watched(0); // nobody is told any more, and nothing is to be kept for anyone
+      this.taps.closeAll();
     });
   }
 

@@ -16,6 +16,7 @@ export class Scene {
   readonly events: Hub;
   /** What the running process tells, and nothing from files. */
   readonly live: Hub;
+  private readonly about: ReturnType<typeof aboutRun>;
   private readonly log: LogFollower;
   private readonly newest = new Map<string, unknown>();
   private readonly told = new Map<string, string>();
@@ -28,6 +29,7 @@ export class Scene {
     private readonly path: string,
     private readonly watching: (viewers: number) => void = () => undefined,
   ) {
+    this.about = aboutRun(path);
     this.log = new LogFollower(join(path, 'metrics.ndjson'));
     const changed = (): void => this.changed();
     this.events = new Hub(() => this.state(), changed);
@@ -67,7 +69,7 @@ export class Scene {
 
   private state(): Told[] {
     return [
-      { event: 'about', data: aboutRun(this.path) },
+      { event: 'about', data: this.about },
       ...[...this.told].map(([event, text]) => ({ event, data: JSON.parse(text) as unknown })),
       ...[...this.newest].map(([event, data]) => ({ event, data })),
       { event: 'log', data: this.logAs(this.log.whole, 0) },
