@@ -11,8 +11,6 @@ export function drawDistances({ attacks }, chosen) {
     ({ distance, network }) => Number.isFinite(distance) && distance > 0 && (chosen === '' || network === chosen),
   );
   $('distances').hidden = attacks.length === 0;
-  const whole = $('distances-drawn').clientWidth;
-  size.width = Math.max(260, whole > 840 ? (whole - 28) / 2 : whole);
   if (attacks.length === 0) return;
   const networks = [...new Set(found.map(({ network }) => network))];
   const told = networks.map((name) => {
@@ -23,10 +21,16 @@ export function drawDistances({ attacks }, chosen) {
     $('distances-said'),
     found.length === 0 ? 'No adversarial sample was found yet.' : `${told.join('; ')}. l2 in units of the input.`,
   );
-  const drawn = [figure('How far the nearest adversarial sample is', histogram(found, networks), keys(networks))];
   const bounded = found.filter(({ lower }) => Number.isFinite(lower) && lower > 0);
-  if (bounded.length > 0)
+  const whole = $('distances-drawn').clientWidth;
+  size.width = Math.max(260, bounded.length > 0 && whole > 840 ? (whole - 28) / 2 : whole); // beside the other one, where there is room
+  const drawn = [];
+  if (found.length > 0) {
+    drawn.push(figure('How far the nearest adversarial sample is', histogram(found, networks), keys(networks)));
+  }
+  if (bounded.length > 0) {
     drawn.push(figure('Between proved lower bound and distance found, sample by sample', bounds(bounded)));
+  }
   $('distances-drawn').replaceChildren(...drawn);
 }
 
