@@ -30,8 +30,14 @@ module.exports = {
     {
       name: 'workers-call-feed',
       severity: 'error',
-      from: { path: '^workers/' },
+      from: { path: '^workers/', pathNot: '^workers/monitor' },
       to: { path: '^src/', pathNot: '^src/(feed|core)/' },
+    },
+    {
+      name: 'the-monitor-knows-no-tensors',
+      severity: 'error',
+      from: { path: '^(src/run/monitor/(thread|scene|facts|door|place|client|relay)|workers/monitor)' },
+      to: { path: '^src/learn/' },
     },
     door('piscina', 'src/feed/augment/pool\\.ts'),
     door('sharp', 'src/feed/images/decode\\.ts'),

@@ -32,6 +32,8 @@ export class Flow {
   /** On while a serial stage hands out a restored update once more: nodes that had handled it let it pass by. */
   repeating = false;
   stopping = false;
+  /** On while it is held at rest: sources hand out nothing. */
+  held = false;
   /** On where the networks are taken over as they are: a further step would be a fault. */
   frozen = false;
   /** On when all sinks are complete. */

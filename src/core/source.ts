@@ -55,7 +55,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     const pump = (): void => {
-      if (emitting || upcoming === undefined || subscriber.closed || flow.stopping) return;
+      if (emitting || upcoming === undefined || subscriber.closed || flow.stopping || flow.held) return;
       emitting = true;
       try {
         flow.push(emit);

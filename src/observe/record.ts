@@ -1,5 +1,6 @@
 import { WeirError } from '../core/errors.js';
 import type { Flow } from '../core/flow.js';
+import { listen } from '../core/listen.js';
 import { plainCopy } from '../core/plain.js';
 import { RecordingWriter } from '../core/recording.js';
 
@@ -29,15 +30,18 @@ export function recordEdge(flow: Flow, edge: string, file: string, options: Reco
   const recording = RecordingWriter.create(file, { edge, pipeline: options.pipeline, createdAt });
   const begun = performance.now();
   let left = options.items;
+  let open = true;
   const end = (): void => {
-    if (node.listener !== undefined) recording.end();
-    node.listener = undefined;
+    if (open) recording.end();
+    open = false;
+    leave();
   };
-  node.listener = (item, position) => {
+  const leave = listen(node, (item, position) => {
+    if (!open) return;
     recording.append(position, performance.now() - begun, plainCopy(item));
     if (--left > 0) return;
     end();
     options.complete();
-  };
+  });
   return end;
 }

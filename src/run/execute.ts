@@ -9,6 +9,7 @@ import { type Cadence, isDue, type Moment } from './due.js';
 import { RunFolder } from './folder.js';
 import { journal, type MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
+import { Requests } from './requests.js';
 import { type RunState, runState } from './run-state.js';
 import type { SnapshotStore } from './snapshot/store.js';
 
@@ -29,6 +30,8 @@ export interface Watch {
   warn(message: string): void;
   /** The graph is at rest: a good time to look at it. */
   rest(): void;
+  /** The run is held at a barrier, or goes on. */
+  held(now: boolean): void;
 }
 
 const done = 'done'; // the name under which the last snapshot of a network is kept
@@ -39,6 +42,7 @@ export class Execution {
   private flow: Flow | undefined;
   private stopped = false;
   private lost: string | undefined;
+  private readonly requests = new Requests();
 
   constructor(
     private readonly folder: RunFolder,
@@ -50,6 +54,21 @@ export class Execution {
   stop(): void {
     this.stopped = true;
     this.flow?.stop();
+    this.requests.stopped();
+  }
+
+  /** Writes a snapshot at the next moment of rest. */
+  snapshot(): void {
+    this.requests.snapshot(this.flow);
+  }
+
+  /** Holds the run at the next moment of rest, until `resume` or `stop`. */
+  pause(): void {
+    this.requests.pause(this.flow);
+  }
+
+  resume(): void {
+    this.requests.resume();
   }
 
   /** Why the newest snapshot could not be written, where the run went on without; none once one is written again. */
@@ -133,12 +152,20 @@ export class Execution {
       }
       saved = { at: performance.now(), update, epoch: ended };
     };
-    const flow = new Flow(logged(streams, network.name, write), (at) => {
+    const rested = (at: Flow): void => {
       watch.rest();
       metrics.flushAfter(2000); // who looks at it meanwhile sees it grow
       if (ended !== undefined && branches.delete(ended)) snapshot(at, atEpoch(ended));
-      const due = isDue(this.options, saved, { at: performance.now(), update, epoch: ended });
+      const due =
+        this.requests.takeSnapshot() || isDue(this.options, saved, { at: performance.now(), update, epoch: ended });
       if (due || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
+    };
+    const flow = new Flow(logged(streams, network.name, write), (at) => {
+      rested(at);
+      if (at.held || !this.requests.holds(at)) return;
+      metrics.flush(); // who looks at it while it is held sees all of it
+      watch.held(true);
+      return this.requests.hold(at, rested).finally(() => watch.held(false));
     });
     this.flow = flow;
     try {

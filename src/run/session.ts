@@ -1,16 +1,22 @@
 import type { Outcome } from '../core/flow.js';
 import { loadTensorFlow } from '../learn/device/tf.js';
+import type { Ended } from '../observe/monitor/messages.js';
 import { collectReport } from './collect/collect.js';
 import { Execution, type Options } from './execute.js';
 import type { RunFolder } from './folder.js';
+import { RunControl } from './monitor/control.js';
+import type { MonitorAt } from './monitor/monitor-at.js';
 import type { Pipeline } from './pipeline.js';
 import { stopOnSignals } from './signals.js';
 import { lockFolder } from './snapshot/lock.js';
+import { together } from './watch-together.js';
 
 export interface Session {
   readonly folder: RunFolder;
   readonly pipeline: Pipeline;
   readonly options: Options;
+  /** How it is reached while it runs. */
+  readonly monitor: MonitorAt;
 }
 
 /** Exit status of a run that was stopped and can be resumed (EX_TEMPFAIL). */
@@ -22,32 +28,52 @@ export const resumable = 75;
  * One process at a time: the folder is locked. A first Ctrl-C, SIGTERM or SIGUSR1 stops at the next moment of rest, a second Ctrl-C or
  * SIGTERM at once.
  */
-export async function runSession({ folder, pipeline, options }: Session): Promise<Outcome> {
+export async function runSession({ folder, pipeline, options, monitor }: Session): Promise<Outcome> {
   const lock = lockFolder(folder.path);
-  const execution = new Execution(folder, pipeline, options);
+  let execution: Execution | undefined;
+  const control = new RunControl(
+    folder.path,
+    {
+      stop: () => execution?.stop(),
+      snapshot: () => execution?.snapshot(),
+      pause: () => execution?.pause(),
+      resume: () => execution?.resume(),
+    },
+    monitor,
+  );
+  const watch = together(options.watch, control);
+  execution = new Execution(folder, pipeline, { ...options, watch });
   const release = stopOnSignals(() => {
-    options.watch.warn('stopping after a snapshot; once more to stop at once');
+    watch.warn('stopping after a snapshot; once more to stop at once');
     execution.stop();
   });
   folder.failure = undefined;
+  let ended: Ended = 'failed';
   try {
     await loadTensorFlow();
+    if (monitor.listening !== undefined) {
+      const url = (await control.url())!;
+      monitor.listening = { ...monitor.listening, port: Number(new URL(url).port) };
+      options.watch.warn(`monitor: ${url}`); // to the terminal alone: it bears the token
+    }
     const outcome = await execution.run();
     if (outcome === 'done') {
       const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use
       await writeReport(folder.report, collectReport([folder]));
     }
     if (execution.unsaved !== undefined) {
-      options.watch.warn(
+      watch.warn(
         `this stop is not saved (${execution.unsaved}): what came after the snapshot before it is made again on resume`,
       );
     }
+    ended = outcome;
     return outcome;
   } catch (error) {
     folder.failure = { message: (error as Error)?.message ?? String(error), at: new Date().toISOString() };
     throw error;
   } finally {
     release();
+    await control.close(ended);
     lock.release();
   }
 }

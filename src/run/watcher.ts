@@ -77,6 +77,11 @@ export class Watcher implements Watch {
     this.terminal.note(message);
   }
 
+  held(now: boolean): void {
+    if (now) this.terminal.note('held at a barrier; it goes on from the monitor, and Ctrl-C stops it');
+    else if (this.flow?.stopping !== true) this.terminal.note('going on');
+  }
+
   rest(): void {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;

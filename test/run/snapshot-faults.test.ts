@@ -37,6 +37,7 @@ async function run(
     record: nothing,
     snapshot: nothing,
     rest: nothing,
+    held: nothing,
     warn: (text: string) => void warned.push(text),
   };
   const options = { snapshotEvery: 3600, snapshotUpdates: 6, onSnapshotError, watch };

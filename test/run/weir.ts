@@ -15,6 +15,10 @@ export interface Started {
   readonly ended: Promise<Ended>;
   /** Resolves when standard error has said this. */
   said(text: string): Promise<void>;
+  /** All that standard error has said so far. */
+  heard(): Promise<string>;
+  /** Resolves when standard output holds this. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 /** Starts the command as a process of its own. */
@@ -39,7 +43,15 @@ export function start(...args: string[]): Started {
       if (err.includes(text)) resolve();
       else waiting.push({ text, resolve });
     });
-  return { child, ended, said };
+  const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const found = pattern.exec(out);
+      if (found !== null) return found;
+      if (child.exitCode !== null) throw new Error(`it ended without printing ${pattern}: ${err}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  return { child, ended, said, heard: async () => err, printed };
 }
 
 /** Runs the command to its end. */

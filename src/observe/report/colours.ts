@@ -62,6 +62,9 @@ const TINTS: Readonly<Record<string, { readonly white: number; readonly dash: st
 
 const OTHER_TINT = { white: 0.48, dash: '5 2 1 2' };
 
+/** The looks of regularisers, and those that any other gets, as plain data. */
+export const palette = { known: LOOKS, others: OTHERS };
+
 /** Single seeds, beside the coloured mean of all. */
 export const SEED = { light: '#8c8c8c', dark: '#9a9a9a' };
 

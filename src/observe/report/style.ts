@@ -1,8 +1,14 @@
 import { darkRules } from './colours.js';
 
+/** The colours of pages, as CSS variables. */
+export const tokens = {
+  light: '--page:#fff;--ink:#1a1a1a;--quiet:#595959;--line:#d9d9d9;--soft:#f5f6f7;--accent:#0072b2',
+  dark: '--page:#15181c;--ink:#e8e8e8;--quiet:#a8adb4;--line:#363b42;--soft:#1f242a;--accent:#56b4e9',
+};
+
 /** The style sheet of the page: paper on white, the same on dark, one column on a phone. */
 export function style(): string {
-  return `:root{--page:#fff;--ink:#1a1a1a;--quiet:#595959;--line:#d9d9d9;--soft:#f5f6f7;--accent:#0072b2}
+  return `:root{${tokens.light}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 Inter,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:992px;margin:0 auto;padding:40px 24px 80px}
@@ -46,7 +52,7 @@ code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mon
 code{font-size:.92em}
 @media (max-width:560px){.columns-4 .panel,.columns-3 .panel{flex-basis:150px}.panels{gap:12px}main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
 @media (prefers-color-scheme:dark){
-:root{--page:#15181c;--ink:#e8e8e8;--quiet:#a8adb4;--line:#363b42;--soft:#1f242a;--accent:#56b4e9}
+:root{${tokens.dark}}
 .panel [stroke="white"]{stroke:var(--page)}
 .panel [fill="white"]{fill:var(--page)}
 ${darkRules()}

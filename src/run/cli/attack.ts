@@ -8,7 +8,7 @@ import { loadPipeline } from '../load-module.js';
 import { takeOver } from '../take-over.js';
 import { wired } from '../try-out.js';
 import { goOn } from './go-on.js';
-import { folderOption, type SnapshotSettings, setOption, snapshotOptions } from './options.js';
+import { folderOption, type RunningSettings, runningOptions, setOption } from './options.js';
 
 const stream = 'attacks'; // the stream that every pipeline gives its attack's results under
 
@@ -19,13 +19,13 @@ export function attackCommand(): Command {
     .argument('<run>', 'folder of a run that is done')
     .addOption(setOption())
     .addOption(folderOption());
-  for (const option of snapshotOptions()) command.addOption(option);
+  for (const option of runningOptions()) command.addOption(option);
   return command
     .addHelpText(
       'after',
       '\nExample:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80',
     )
-    .action(async (run: string, settings: SnapshotSettings & { set: string[]; run?: string }) => {
+    .action(async (run: string, settings: RunningSettings & { set: string[]; run?: string }) => {
       const source = RunFolder.open(run);
       const { module, seed, config: before } = source.started;
       const pipeline = await loadPipeline(module);

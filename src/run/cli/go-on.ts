@@ -1,15 +1,21 @@
 import { join, relative } from 'node:path';
 import type { RunFolder } from '../folder.js';
+import { monitorAt } from '../monitor/monitor-at.js';
 import type { Pipeline } from '../pipeline.js';
 import { resumable, runSession } from '../session.js';
 import { Watcher } from '../watcher.js';
-import type { SnapshotSettings } from './options.js';
+import type { RunningSettings } from './options.js';
 
 /** Runs what is left of a run in this terminal, then says where it is. */
-export async function goOn(folder: RunFolder, pipeline: Pipeline, settings: SnapshotSettings): Promise<void> {
+export async function goOn(folder: RunFolder, pipeline: Pipeline, settings: RunningSettings): Promise<void> {
   const watch = new Watcher(folder, pipeline);
   try {
-    const outcome = await runSession({ folder, pipeline, options: { ...settings, watch } });
+    const outcome = await runSession({
+      folder,
+      pipeline,
+      options: { ...settings, watch },
+      monitor: monitorAt(settings),
+    });
     watch.close();
     if (outcome === 'done') {
       process.stdout.write(`report  ${relative(process.cwd(), join(folder.report, 'report.html'))}\n`);

@@ -6,6 +6,7 @@ import { exportCommand } from './export.js';
 import { shown } from './failure.js';
 import { graphCommand } from './graph.js';
 import { hashCommand } from './hash.js';
+import { monitorCommand } from './monitor.js';
 import { packCommand } from './pack.js';
 import { recordCommand } from './record.js';
 import { replayCommand } from './replay.js';
@@ -15,6 +16,7 @@ import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
 import { statusCommand } from './status.js';
+import { tapCommand } from './tap.js';
 
 const weir = new Command('weir')
   .description('Run, resume, attack and report learning experiments wired as streams.')
@@ -28,6 +30,8 @@ for (const command of [
   attackCommand,
   reproduceCommand,
   statusCommand,
+  monitorCommand,
+  tapCommand,
   reportCommand,
   graphCommand,
   recordCommand,

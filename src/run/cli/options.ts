@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { policyOf } from '../../observe/monitor/tap-request.js';
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
@@ -20,6 +21,12 @@ const positive = (value: string): number => {
   return number;
 };
 
+const policy = (value: string): string => {
+  if (policyOf(value) === undefined)
+    throw new InvalidArgumentError('it is latest, sample:EVERY or buffer:SIZE, from 1 to 10000');
+  return value;
+};
+
 /** Options that several commands share. */
 export const setOption = (): Option =>
   new Option('--set <key=value>', 'change a key of the pipeline’s config; may be given again')
@@ -38,7 +45,39 @@ export const snapshotOptions = (): Option[] => [
     .choices(['stop', 'warn'])
     .default('stop'),
 ];
+export const countOption = (flags: string, what: string): Option => new Option(flags, what).argParser(count);
+export const policyOption = (of = ''): Option =>
+  new Option(
+    '--policy <policy>',
+    `${of}what is kept while nobody reads: latest, sample:EVERY or buffer:SIZE`,
+  ).argParser(policy);
+export const rateOption = (of = ''): Option =>
+  new Option('--rate <n>', `${of}items a second at most`).argParser(positive);
 export const itemsOption = (): Option => new Option('--items <n>', 'how many items').argParser(count).default(10);
+
+/** A port, of the text of an option. */
+export const port = (value: string): number => {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > 65_535)
+    throw new InvalidArgumentError('it must be a port, or 0 for a free one; without one, let --monitor stand last');
+  return number;
+};
+
+export const monitorOptions = (): Option[] => [
+  new Option('--monitor [port]', 'show the run on a page, and print its address').argParser(port),
+  new Option(
+    '--monitor-address <address>',
+    'let other machines see it too: a token is needed then, and nothing is encrypted',
+  ),
+];
+
+/** What a run that goes on in this terminal can be told. */
+export const runningOptions = (): Option[] => [...snapshotOptions(), ...monitorOptions()];
+
+export interface RunningSettings extends SnapshotSettings {
+  readonly monitor?: number | true;
+  readonly monitorAddress?: string;
+}
 
 /** What `snapshotOptions` give. */
 export interface SnapshotSettings {

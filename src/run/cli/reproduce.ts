@@ -4,13 +4,14 @@ import { WeirError } from '../../core/errors.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { collectReport } from '../collect/collect.js';
 import type { RunFolder } from '../folder.js';
+import { type MonitorAt, monitorAt } from '../monitor/monitor-at.js';
 import { folderOf, isDone, moduleOf, type Part, partsOf } from '../reproduction.js';
 import { resumable, runSession } from '../session.js';
 import { tryOut } from '../try-out.js';
 import { Watcher } from '../watcher.js';
-import { folderOption, type SnapshotSettings, seedOption, setOption, snapshotOptions } from './options.js';
+import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
 
-interface Settings extends SnapshotSettings {
+interface Settings extends RunningSettings {
   readonly set: string[];
   readonly seed: number;
   readonly run?: string;
@@ -26,7 +27,7 @@ export function reproduceCommand(): Command {
     .addOption(seedOption())
     .addOption(folderOption().default(undefined, 'runs/reproduce-NAME'))
     .option('--only <setting...>', 'these settings only');
-  for (const option of snapshotOptions()) command.addOption(option);
+  for (const option of runningOptions()) command.addOption(option);
   return command
     .addHelpText(
       'after',
@@ -39,9 +40,10 @@ export function reproduceCommand(): Command {
         ...{ module: moduleOf(name), seed: settings.seed, into, set: settings.set },
         fallback: (pipeline) => (slow ? pipeline.fallback : {}),
       });
+      const monitor = monitorAt(settings); // one address for all its runs: a page that is open goes over to the next
       const folders: RunFolder[] = [];
       for (const part of chosen(parts, settings.only)) {
-        const folder = await brought(part, settings);
+        const folder = await brought(part, settings, monitor);
         if (folder === undefined) {
           process.stdout.write(`stopped; the same command goes on\n${into}\n`);
           process.exitCode = resumable;
@@ -56,14 +58,14 @@ export function reproduceCommand(): Command {
 }
 
 /** Brings one run to its end. @returns nothing when it was stopped before */
-async function brought(part: Part, settings: Settings): Promise<RunFolder | undefined> {
+async function brought(part: Part, settings: Settings, monitor: MonitorAt): Promise<RunFolder | undefined> {
   const { pipeline, config, seed } = part;
   const folder = folderOf(part);
   if (isDone(folder, part)) return folder;
   await tryOut(pipeline, config, seed);
   const watch = new Watcher(folder, pipeline);
   try {
-    const outcome = await runSession({ folder, pipeline, options: { ...settings, watch } });
+    const outcome = await runSession({ folder, pipeline, options: { ...settings, watch }, monitor });
     return outcome === 'done' ? folder : undefined;
   } finally {
     watch.close();

@@ -5,9 +5,9 @@ import { planned, RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
 import { tryOut } from '../try-out.js';
 import { goOn } from './go-on.js';
-import { folderOption, type SnapshotSettings, seedOption, setOption, snapshotOptions } from './options.js';
+import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
 
-interface Settings extends SnapshotSettings {
+interface Settings extends RunningSettings {
   readonly set: string[];
   readonly seed: number;
   readonly run?: string;
@@ -23,7 +23,7 @@ export function runCommand(): Command {
     .addOption(seedOption())
     .addOption(folderOption())
     .option('--keys', 'list the keys of the pipeline’s config and its profiles, and stop');
-  for (const option of snapshotOptions()) command.addOption(option);
+  for (const option of runningOptions()) command.addOption(option);
   return command
     .addHelpText('after', '\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1')
     .action(async (module: string, settings: Settings) => {

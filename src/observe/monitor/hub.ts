@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import type { Writable } from 'node:stream';
+
+/** Something that viewers are told: a name and plain data. */
+export interface Told {
+  readonly event: string;
+  readonly data: unknown;
+}
+
+interface Viewer {
+  readonly out: Writable;
+  /** Set while its connection takes no more: what is told meanwhile is skipped. */
+  behind: number | undefined;
+}
+
+const kept = { events: 256, bytes: 2 ** 20 }; // what a viewer that comes back can still be given
+const backlog = 2 ** 20; // bytes that may wait for one viewer; then it is skipped
+const patience = 30_000; // milliseconds after which one that reads nothing is let go
+const beat = 15_000; // milliseconds between two signs of life
+
+/**
+ * Tells many viewers the same, as server-sent events.
+ *
+ * A new viewer gets `state()`, all that there is in a bounded form; one that comes back with the id of the last event it saw
+ * gets those after it, if they are still kept, else the state again. Every event is made into text once, for all.
+ * Bound: 1 MiB of past events, and for each viewer 1 MiB and a state that wait to be read: one that is slower misses events and
+ * is given the state when it has caught up; one that reads nothing for 30 s is let go.
+ */
+export class Hub {
+  private readonly viewers = new Set<Viewer>();
+  private readonly name = randomBytes(4).toString('hex'); // ids of another process mean nothing here
+  private past: { readonly id: number; readonly text: string }[] = [];
+  private pastBytes = 0;
+  private id = 0;
+  private whole: { readonly id: number; readonly text: string } | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly state: () => readonly Told[],
+    private readonly changed: (viewers: number) => void = () => undefined,
+    private readonly wait = patience,
+  ) {}
+
+  get size(): number {
+    return this.viewers.size;
+  }
+
+  /** Adds a viewer; `last` is the id that it saw last. */
+  add(out: Writable, last?: string): void {
+    const viewer: Viewer = { out, behind: undefined };
+    this.viewers.add(viewer);
+    out.on('close', () => this.drop(viewer));
+    out.on('error', () => this.drop(viewer));
+    out.on('drain', () => this.caughtUp(viewer));
+    out.write('retry: 1000\n\n');
+    this.write(viewer, this.since(last) ?? this.wholeText());
+    this.timer ??= setInterval(() => this.look(), Math.min(beat, this.wait)).unref();
+    this.changed(this.size);
+  }
+
+  tell(told: Told): void {
+    const id = ++this.id;
+    if (this.size === 0) {
+      this.past = []; // nobody was there to miss it, and who comes back is given the state
+      this.pastBytes = 0;
+      return;
+    }
+    const text = this.textOf(told, id);
+    this.past.push({ id, text });
+    this.pastBytes += text.length;
+    while (this.past.length > kept.events || (this.pastBytes > kept.bytes && this.past.length > 0)) {
+      this.pastBytes -= this.past.shift()!.text.length;
+    }
+    for (const viewer of this.viewers) if (viewer.behind === undefined) this.write(viewer, text);
+  }
+
+  /** Lets everyone go. */
+  close(): void {
+    clearInterval(this.timer);
+    for (const { out } of this.viewers) out.end();
+  }
+
+  private write(viewer: Viewer, text: string): void {
+    if (viewer.out.writableLength > backlog) viewer.behind ??= performance.now();
+    else viewer.out.write(text);
+  }
+
+  private caughtUp(viewer: Viewer): void {
+    if (viewer.behind === undefined) return;
+    viewer.behind = undefined;
+    this.write(viewer, this.wholeText());
+  }
+
+  private look(): void {
+    for (const viewer of this.viewers) {
+      if (viewer.behind === undefined) this.write(viewer, ': still here\n\n');
+      else if (performance.now() - viewer.behind > this.wait) viewer.out.destroy();
+    }
+  }
+
+  private drop(viewer: Viewer): void {
+    if (!this.viewers.delete(viewer)) return;
+    if (this.size === 0) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+    }
+    this.changed(this.size);
+  }
+
+  private since(last: string | undefined): string | undefined {
+    const [name, number] = (last ?? '').split('-');
+    const seen = Number(number);
+    if (name !== this.name || !Number.isInteger(seen) || seen > this.id) return undefined;
+    if (seen === this.id) return ': nothing new\n\n';
+    if (this.past.length === 0 || this.past[0]!.id > seen + 1 || this.past.at(-1)!.id !== this.id) return undefined;
+    return this.past.flatMap(({ id, text }) => (id > seen ? [text] : [])).join('');
+  }
+
+  /** The state as text, made once for all who ask between two events. */
+  private wholeText(): string {
+    if (this.whole?.id !== this.id) {
+      const text = [{ event: 'begin', data: null }, ...this.state()].map((told) => this.textOf(told, this.id)).join('');
+      this.whole = { id: this.id, text };
+    }
+    return this.whole.text;
+  }
+
+  private textOf({ event, data }: Told, id: number): string {
+    return `id: ${this.name}-${id}\nevent: ${event}\ndata: ${JSON.stringify(data, rounded)}\n\n`;
+  }
+}
+
+/** Six digits are more than a page can show; NaN and the infinities by name. */
+const rounded = (_key: string, value: unknown): unknown => {
+  if (typeof value !== 'number' || Number.isInteger(value)) return value;
+  return Number.isFinite(value) ? Number(value.toPrecision(6)) : String(value);
+};

@@ -1,0 +1,113 @@
+import { $, count, el, number, svg, write } from './dom.js';
+import { layout } from './layout.js';
+
+const box = { width: 138, height: 50, gap: 26, wire: 92 };
+const words = { source: 'source', workers: 'threads', serial: 'trains', stage: '', sink: '' };
+
+let drawn = { key: '', stages: new Map(), edges: new Map() };
+
+/** Draws what the run is doing: stages with their rate and busy share, edges with what waits, the slowest stage marked. */
+export function drawGraph(pulse) {
+  $('flow').hidden = false;
+  if (!pulse) {
+    write($('bottleneck'), 'The run is not under way here, so there is no live graph; all below is from its files.');
+    $('graph').replaceChildren();
+    $('stages').replaceChildren();
+    drawn = { key: '', stages: new Map(), edges: new Map() };
+    return;
+  }
+  const key = JSON.stringify([pulse.stages.map(({ name }) => name), pulse.edges.map(({ from, to }) => [from, to])]);
+  if (key !== drawn.key) drawn = { key, ...lay(pulse) };
+  const { bottleneck } = pulse;
+  write(
+    $('bottleneck'),
+    `${count(pulse.samples)} samples trained a second. ${bottleneck ? `The others wait for ${bottleneck.name}: ${bottleneck.why}.` : 'Nothing is busy.'}`,
+  );
+  const waiting = new Map();
+  for (const edge of pulse.edges) {
+    const shown = queueText(edge);
+    const { group, label } = drawn.edges.get(`${edge.from}\n${edge.to}`);
+    write(label, shown);
+    group.classList.toggle('full', edge.limit !== null && edge.queue >= 0.9 * edge.limit);
+    if (shown) waiting.set(edge.to, `${shown} waiting before it`);
+  }
+  for (const { name, kind, rate, busy } of pulse.stages) {
+    const one = drawn.stages.get(name);
+    const slow = bottleneck?.name === name;
+    const pace = `${number(rate)}/s`;
+    const share = busy === null ? 'on threads' : `${Math.round(100 * busy)} % busy`;
+    write(one.rate, kind === 'sink' ? pace : `${pace} · ${share}`);
+    one.fill.setAttribute('width', ((box.width - 20) * (busy ?? 0)).toFixed(1));
+    for (const part of [one.group, one.row]) part.classList.toggle('slow', slow);
+    write(one.numbers, kind === 'sink' ? pace : `${pace}, ${share}${slow ? ', the bottleneck' : ''}`);
+    write(one.fed, waiting.get(name) ?? '');
+  }
+}
+
+const queueText = ({ queue, limit }) =>
+  queue === null ? '' : limit === null ? count(queue) : `${count(queue)} / ${count(limit)}`;
+
+function lay({ stages, edges }) {
+  const { places, width, height } = layout(stages, edges);
+  const x = (column) => 1 + column * (box.width + box.wire);
+  const y = (row) => 1 + row * (box.height + box.gap);
+  const whole = [width * (box.width + box.wire) - box.wire + 2, height * (box.height + box.gap) - box.gap + 2];
+  const all = { stages: new Map(), edges: new Map() };
+  const lines = edges.map(({ from, to }) => {
+    const [a, b] = [places.get(from), places.get(to)];
+    const [x1, y1, x2, y2] = [
+      x(a.column) + box.width,
+      y(a.row) + box.height / 2,
+      x(b.column),
+      y(b.row) + box.height / 2,
+    ];
+    const half = Math.max(x1 + box.wire / 2, x2 - box.wire / 2);
+    const bend =
+      y1 === y2
+        ? `H${x2}`
+        : `H${half - 8}C${half},${y1},${half},${y1},${half},${y1 + Math.sign(y2 - y1) * 8}V${y2 - Math.sign(y2 - y1) * 8}C${half},${y2},${half},${y2},${half + 8},${y2}H${x2}`;
+    const label = svg('text', { class: 'queue', x: (x1 + x2) / 2, y: y2 - 6 });
+    const group = svg('g', {}, svg('path', { d: `M${x1},${y1}${bend}` }), label);
+    all.edges.set(`${from}\n${to}`, { group, label });
+    return group;
+  });
+  const boxes = stages.map(({ name, kind }) => {
+    const { column, row } = places.get(name);
+    const rate = svg('text', { x: 10, y: 34 });
+    const fill = svg('rect', { class: 'fill', x: 10, y: 40, width: 0, height: 4, rx: 2 });
+    const track =
+      kind === 'sink' ? null : svg('rect', { class: 'track', x: 10, y: 40, width: box.width - 20, height: 4, rx: 2 });
+    const title = svg('text', { class: 'name', x: 10, y: 18 }, short(name));
+    const group = svg(
+      'g',
+      { class: kind, transform: `translate(${x(column)},${y(row)})` },
+      svg('title', {}, `${name}${words[kind] ? `: ${words[kind]}` : ''}`),
+      svg('rect', { class: 'box', width: box.width, height: box.height, rx: 7 }),
+      ...[title, rate, track, fill],
+    );
+    const numbers = el('span');
+    const fed = el('span', { class: 'fed' });
+    const row_ = el('li', {}, el('b', {}, name), numbers, fed);
+    all.stages.set(name, { group, rate, fill, row: row_, numbers, fed });
+    return group;
+  });
+  const order = [...all.stages].sort(([a], [b]) => places.get(a).column - places.get(b).column);
+  $('stages').replaceChildren(...order.map(([, { row }]) => row));
+  $('graph').replaceChildren(
+    svg(
+      'svg',
+      {
+        class: 'graph',
+        viewBox: `0 0 ${whole[0]} ${whole[1]}`,
+        width: whole[0],
+        height: whole[1],
+        'aria-hidden': 'true',
+      },
+      lines,
+      boxes,
+    ),
+  );
+  return all;
+}
+
+const short = (name) => (name.length > 18 ? `${name.slice(0, 17)}…` : name);

@@ -1,0 +1,68 @@
+/** A stretch of a curve: the least, the largest and the last of the values in it, and where that last one was. */
+export type Bucket = readonly [at: number, least: number, largest: number, last: number];
+
+/** A curve as a viewer gets it; a bucket covers `width` of x. */
+export interface Curve {
+  readonly width: number;
+  readonly buckets: readonly Bucket[];
+}
+
+/**
+ * A curve of any length in a bounded number of buckets that keep its least and largest values: no peak is thinned away.
+ *
+ * Points come in order of x, whole numbers from 0 on. Bound: `most` buckets; when they are used up, each two become one.
+ */
+export class Thinned {
+  private width = 1;
+  private buckets: { index: number; bucket: Bucket }[] = [];
+  private changed = 0; // buckets from here on are new to the viewers
+
+  constructor(private readonly most = 600) {}
+
+  add(x: number, y: number): void {
+    const index = Math.floor(x / this.width);
+    const last = this.buckets.at(-1);
+    if (last !== undefined && index <= last.index) {
+      const [, least, largest] = last.bucket;
+      last.bucket = [x, Math.min(least, y), Math.max(largest, y), y];
+      this.changed = Math.min(this.changed, this.buckets.length - 1);
+      return;
+    }
+    this.changed = Math.min(this.changed, this.buckets.length);
+    this.buckets.push({ index, bucket: [x, y, y, y] });
+    if (this.buckets.length > this.most) this.halve();
+  }
+
+  get curve(): Curve {
+    return { width: this.width, buckets: this.buckets.map(({ bucket }) => bucket) };
+  }
+
+  get last(): Bucket | undefined {
+    return this.buckets.at(-1)?.bucket;
+  }
+
+  /** What changed since the last call: the buckets from `from` on, in the place of those that a viewer has there. */
+  changes(): (Curve & { readonly from: number }) | undefined {
+    const from = this.changed;
+    if (from >= this.buckets.length) return undefined;
+    this.changed = this.buckets.length;
+    return { width: this.width, from, buckets: this.buckets.slice(from).map(({ bucket }) => bucket) };
+  }
+
+  private halve(): void {
+    this.width *= 2;
+    const joined: { index: number; bucket: Bucket }[] = [];
+    for (const { index, bucket } of this.buckets) {
+      const half = index >> 1;
+      const before = joined.at(-1);
+      if (before?.index !== half) joined.push({ index: half, bucket });
+      else {
+        const [, least, largest] = before.bucket;
+        before.bucket = [bucket[0], Math.min(least, bucket[1]), Math.max(largest, bucket[2]), bucket[3]];
+      }
+    }
+    this.buckets = joined;
+    this.changed = 0;
+    if (joined.length > this.most) this.halve();
+  }
+}

@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { RunFolder } from '../folder.js';
+import { statusOf } from '../status/status.js';
+
+/** A snapshot file, as the timeline shows it. */
+export interface Saved {
+  readonly network: string;
+  readonly label: string;
+  readonly pinned: boolean;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+const most = { snapshots: 300, runs: 60 };
+
+/** What does not change while a run goes: what it was started with. */
+export function aboutRun(path: string) {
+  const { started, shown } = RunFolder.open(path);
+  const { pipeline, seed, config, createdAt, networks = [], weir, setting } = started;
+  return {
+    name: basename(resolve(path)),
+    shown,
+    pipeline,
+    seed,
+    config,
+    createdAt,
+    weir,
+    setting,
+    networks: networks.map(({ name, members }) => ({ name, members })),
+  };
+}
+
+/** Where the run stands, as `weir status` has it; undefined where its folder is of an earlier version and cannot tell. */
+export async function runStatus(path: string) {
+  const { networks } = RunFolder.open(path).started;
+  return networks === undefined ? undefined : { ...(await statusOf(path)), report: existsSync(reportFile(path)) };
+}
+
+export function snapshotsOf(path: string): Saved[] {
+  const folder = join(path, 'snapshots');
+  if (!existsSync(folder)) return [];
+  const run = RunFolder.open(path);
+  const all = readdirSync(folder).flatMap((network) =>
+    run
+      .snapshots(network)
+      .list()
+      .flatMap(({ path, label, pinned }): Saved[] => {
+        const file = statSync(path, { throwIfNoEntry: false }); // one may be removed meanwhile
+        return file === undefined ? [] : [{ network, label, pinned, at: Math.round(file.mtimeMs), bytes: file.size }];
+      }),
+  );
+  return all.sort((a, b) => a.at - b.at).slice(-most.snapshots);
+}
+
+/** The runs in the folder that holds this one, itself included: where each stands. */
+export async function runsBeside(path: string) {
+  const names = [...besides(path).keys()].slice(-most.runs);
+  const own = basename(resolve(path));
+  const all = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const { started } = RunFolder.open(join(dirname(resolve(path)), name));
+        const status = await runStatus(join(dirname(resolve(path)), name));
+        const { state, epoch, epochs, update } = status ?? {
+          state: 'unknown',
+          epoch: null,
+          epochs: null,
+          update: null,
+        };
+        return [
+          {
+            name,
+            own: name === own,
+            pipeline: started.pipeline,
+            seed: started.seed,
+            createdAt: started.createdAt,
+            state,
+            epoch,
+            epochs,
+            update,
+          },
+        ];
+      } catch {
+        return []; // one that cannot be read hides no other
+      }
+    }),
+  );
+  return all.flat();
+}
+
+/** The folder of a run beside this one: looked up among those that are there, never made of the name. */
+export const runBeside = (path: string, name: string): string | undefined => besides(path).get(name);
+
+export function reportOf(path: string): Buffer | undefined {
+  return existsSync(reportFile(path)) ? readFileSync(reportFile(path)) : undefined;
+}
+
+const reportFile = (path: string): string => join(path, 'report', 'report.html');
+
+function besides(path: string): Map<string, string> {
+  const parent = dirname(resolve(path));
+  const names = readdirSync(parent, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(parent, entry.name, 'config.json')))
+    .map(({ name }) => name)
+    .sort();
+  return new Map(names.map((name) => [name, join(parent, name)]));
+}

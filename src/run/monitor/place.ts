@@ -1,0 +1,78 @@
+import {
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+/** Where a running process is reached, as its run's folder notes it. */
+export interface Note {
+  readonly pid: number;
+  readonly socket: string;
+  readonly token: string;
+}
+
+const longest = 100; // bytes of a socket's path that every system takes
+const name = 'control.sock';
+
+/**
+ * A place for a run's socket: in a folder of its own that only this user can enter, as deep as the path of a socket may be. The
+ * run's folder may lie deeper, or on a disk that knows no sockets, so it holds a note of the place, which only this user can read.
+ *
+ * @returns the path, and what takes place and note away; undefined where no folder for it can be made
+ */
+export function socketPlace(): { readonly socket: string; readonly remove: () => void } | undefined {
+  for (const base of [process.env.XDG_RUNTIME_DIR, tmpdir(), '/tmp']) {
+    if (base === undefined || Buffer.byteLength(join(base, 'weir-XXXXXX', name)) > longest) continue;
+    try {
+      const folder = mkdtempSync(join(base, 'weir-'));
+      const socket = join(folder, name);
+      return { socket, remove: () => removeSocket(socket) };
+    } catch {
+      // the next one may do
+    }
+  }
+  return undefined;
+}
+
+/** Notes where the process is reached. A place that a killed process left is taken away. */
+export function writeNote(run: string, note: Note): void {
+  const before = readNote(run);
+  if (before !== undefined) removeSocket(before.socket);
+  const part = `${noteFile(run)}.part`;
+  rmSync(part, { force: true });
+  writeFileSync(part, `${JSON.stringify(note)}\n`, { mode: 0o600, flag: 'wx' });
+  renameSync(part, noteFile(run));
+}
+
+/** Where the process that works on this run is reached; undefined where it is not, or is another user's. */
+export function readNote(run: string): Note | undefined {
+  try {
+    const note = JSON.parse(readFileSync(noteFile(run), 'utf8')) as Partial<Note>;
+    const whole = typeof note.socket === 'string' && typeof note.token === 'string' && typeof note.pid === 'number';
+    return whole ? (note as Note) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const removeNote = (run: string): void => rmSync(noteFile(run), { force: true });
+
+/** Takes a socket away, and its folder where nothing else is in it: whatever a note says, no file is lost. */
+function removeSocket(socket: string): void {
+  try {
+    if (basename(socket) !== name || !basename(dirname(socket)).startsWith('weir-')) return;
+    if (lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) unlinkSync(socket);
+    rmdirSync(dirname(socket));
+  } catch {
+    // gone already, or not ours
+  }
+}
+
+const noteFile = (run: string): string => join(run, 'control.json');

@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { Hub, type Told } from '../../observe/monitor/hub.js';
+import { LogFollower, type LogNews } from '../../observe/monitor/log-follower.js';
+import { aboutRun, runBeside, runStatus, runsBeside, snapshotsOf } from './facts.js';
+
+const every = { log: 500, facts: 2000, runs: 10_000 }; // milliseconds
+const neighboursKept = 4;
+
+/**
+ * All that the page shows of a run: what is in its files, read as it grows and only while somebody watches, and the newest of what
+ * the running process tells.
+ *
+ * Bound: that of the log's follower, for this run and the last four others that were compared; the newest of each thing told.
+ */
+export class Scene {
+  readonly events: Hub;
+  /** What the running process tells, and nothing from files. */
+  readonly live: Hub;
+  private readonly about: ReturnType<typeof aboutRun>;
+  private readonly log: LogFollower;
+  private readonly newest = new Map<string, unknown>();
+  private readonly told = new Map<string, string>();
+  private readonly neighbours = new Map<string, LogFollower>();
+  private timers: NodeJS.Timeout[] = [];
+  private epoch = 0;
+
+  /** @param watching is told how many watch, when that changes */
+  constructor(
+    private readonly path: string,
+    private readonly watching: (viewers: number) => void = () => undefined,
+  ) {
+    this.about = aboutRun(path);
+    this.log = new LogFollower(join(path, 'metrics.ndjson'));
+    const changed = (): void => this.changed();
+    this.events = new Hub(() => this.state(), changed);
+    this.live = new Hub(() => [...this.newest].map(([event, data]) => ({ event, data })), changed);
+  }
+
+  /** Something that the running process tells. */
+  tell(event: string, data: unknown): void {
+    this.newest.set(event, data);
+    this.events.tell({ event, data });
+    this.live.tell({ event, data });
+  }
+
+  /** The running process is gone: what it told last is no more. */
+  gone(): void {
+    for (const event of this.newest.keys()) this.events.tell({ event, data: null });
+    this.newest.clear();
+  }
+
+  /** The curves of a run beside this one. */
+  async neighbour(name: string): Promise<LogNews | undefined> {
+    const path = runBeside(this.path, name);
+    if (path === undefined) return undefined;
+    const known = this.neighbours.get(name) ?? new LogFollower(join(path, 'metrics.ndjson'));
+    this.neighbours.delete(name);
+    this.neighbours.set(name, known);
+    if (this.neighbours.size > neighboursKept) this.neighbours.delete(this.neighbours.keys().next().value!);
+    await known.follow();
+    return known.whole;
+  }
+
+  close(): void {
+    for (const timer of this.timers.splice(0)) clearInterval(timer);
+    this.events.close();
+    this.live.close();
+  }
+
+  private state(): Told[] {
+    return [
+      { event: 'about', data: this.about },
+      ...[...this.told].map(([event, text]) => ({ event, data: JSON.parse(text) as unknown })),
+      ...[...this.newest].map(([event, data]) => ({ event, data })),
+      { event: 'log', data: this.logAs(this.log.whole, 0) },
+    ];
+  }
+
+  private changed(): void {
+    this.watching(this.events.size + this.live.size);
+    if (this.events.size === 0) for (const timer of this.timers.splice(0)) clearInterval(timer);
+    else if (this.timers.length === 0) {
+      const repeat = (wait: number, work: () => Promise<void>): void => {
+        let busy = false;
+        const look = (): void => {
+          if (busy) return;
+          busy = true;
+          work()
+            .catch(() => undefined) // a file that is being replaced is there at the next look
+            .finally(() => {
+              busy = false;
+            });
+        };
+        setImmediate(look);
+        this.timers.push(setInterval(look, wait).unref());
+      };
+      repeat(every.facts, () => this.facts());
+      repeat(every.log, () => this.follow());
+      repeat(every.runs, async () => this.fact('runs', await runsBeside(this.path)));
+      this.timers.push(setInterval(() => this.news(), every.log).unref()); // also while a long log is being read
+    }
+  }
+
+  private async facts(): Promise<void> {
+    this.fact('status', (await runStatus(this.path)) ?? null);
+    this.fact('snapshots', snapshotsOf(this.path));
+  }
+
+  /** Tells it where it is another than before. */
+  private fact(event: string, data: unknown): void {
+    const text = JSON.stringify(data);
+    if (this.told.get(event) === text) return;
+    this.told.set(event, text);
+    this.events.tell({ event, data });
+  }
+
+  private async follow(): Promise<void> {
+    await this.log.follow();
+    this.news();
+  }
+
+  private news(): void {
+    if (this.log.epoch !== this.epoch) {
+      this.epoch = this.log.epoch; // cut back and read anew: what viewers have is void
+      this.events.tell({ event: 'log', data: this.logAs(this.log.whole, 0) });
+    }
+    const before = this.log.attacksTold;
+    const news = this.log.news();
+    if (news.curves.length + news.attacks.length > 0)
+      this.events.tell({ event: 'points', data: this.logAs(news, before) });
+  }
+
+  private logAs({ curves, attacks }: LogNews, attacksFrom: number) {
+    const { read, size, omitted } = this.log;
+    return { curves, attacks, attacksFrom, read, size, omitted };
+  }
+}
