@@ -124,13 +124,13 @@ export function frequencyPower(
 }
 
 /**
- * What a tick searches at each frequency. Among many frequencies another one takes over where one falls behind, so a single vector
- * does; where all rests on a few, or on the only one of a 1 × 1 kernel, each needs more.
+ * What a tick searches at each frequency. Among many frequencies another one takes over where one falls behind, so few vectors do;
+ * where all rests on a few, or on the only one of a 1 × 1 kernel, each needs more.
  */
 function spaceOf(frequencies: number, inputs: number, directions: PowerOptions['directions']): Krylov {
   if (directions === 'power') return { steps: 1, vectors: 1 };
-  const vectors = frequencies >= 256 ? 1 : frequencies >= 64 ? 2 : frequencies >= 16 ? 3 : frequencies > 1 ? 4 : 8;
-  return { steps: 3, vectors: Math.min(inputs, vectors) };
+  const [steps, vectors] = frequencies >= 64 ? [3, 2] : frequencies >= 16 ? [3, 3] : frequencies > 1 ? [4, 4] : [4, 8];
+  return { steps, vectors: Math.min(inputs, vectors) };
 }
 
 /** N(0, I) keyed by seed and layer: the first vectors. */
