@@ -75,7 +75,11 @@ test.skipIf(!compiler)(
 
     const linked = join(addon, 'lib/napi-v8/tfjs_binding.node');
     const { LD_LIBRARY_PATH: _, ...env } = process.env;
-    const asked = spawnSync(process.execPath, ['-p', `require(${JSON.stringify(linked)})`], { env, encoding: 'utf8' });
+    const asked = spawnSync(
+      process.execPath,
+      ['-e', `process.stdout.write(String(require(${JSON.stringify(linked)})))`],
+      { env, encoding: 'utf8' },
+    );
     expect(asked.stdout.trim() || asked.stderr).toBe('42');
 
     const read = spawnSync('readelf', ['-d', linked], { encoding: 'utf8' });
