@@ -60,6 +60,13 @@ export function frequencyPower(
     return { sigma, u: u.map((y) => (sigma === 0 ? 0 : y / sigma)), v, ...more };
   };
 
+  /** How many frequencies and inputs there are, and what a tick searches at each. */
+  const searched = (weights: Weights) => {
+    const { shape } = weight(weights, layer.kernel);
+    const { half, phases } = frequencies(grid, shape);
+    const inputs = phases.length * shape[2]!;
+    return { count: half.length, inputs, space: spaceOf(half.length, inputs, directions) };
+  };
   /** Rounds of one space each, every one from the last one's best directions. */
   const search = (weights: Weights, state: Float32Array, space: Krylov, rounds = 1) =>
     scoped(() => {
@@ -88,12 +95,9 @@ export function frequencyPower(
     begin(weights) {
       needsNative('σ of a convolution');
       if (directions === 'exact') return exact(weights);
-      const { shape } = weight(weights, layer.kernel);
-      const { half, phases } = frequencies(grid, shape);
-      const inputs = phases.length * shape[2]!;
-      const { vectors } = spaceOf(half.length, inputs, directions);
-      const space = { steps: 8, vectors };
-      let at = search(weights, noise(seed, index, inputs * 2 * half.length * vectors), space);
+      const { count, inputs, space: usual } = searched(weights);
+      const space = { ...usual, steps: 8 };
+      let at = search(weights, noise(seed, index, inputs * 2 * count * space.vectors), space);
       for (let round = 1, last = 0; round < 60 && at.estimate - last > 1e-4 * at.estimate; round++) {
         last = at.estimate;
         at = search(weights, at.state, space);
@@ -102,9 +106,7 @@ export function frequencyPower(
     },
     iterate(weights, from) {
       if (directions === 'exact') return exact(weights, from);
-      const { shape } = weight(weights, layer.kernel);
-      const { half, phases } = frequencies(grid, shape);
-      const space = spaceOf(half.length, phases.length * shape[2]!, directions);
+      const { space } = searched(weights);
       return found(weights, search(weights, from.state!, space, directions === 'power' ? iterations : 1));
     },
     square: (weights, { v }) =>
