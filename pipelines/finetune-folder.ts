@@ -10,21 +10,7 @@ const { z } = weir;
  * `--set profile=flowers` and `--set profile=indoor` have the paper's values for those; the defaults are for the dogs. `weir reproduce
  * finetune-folder` runs all three; with `--only flowers --set data=DIR` one of them.
  *
- * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's, where marked):
- *
- * | | paper (default) | authors |
- * |---|---|---|
- * | readout | trained from its start | never trained, where the backbone is their own: a fault |
- * | weight of the penalty | γ/2; the value is not told, γ = 0.002 here | λ on Σ σ² of 0.01 or 0.001, so γ = 2λ |
- * | weight of batch spectral shrinkage | not told, 0.001 here | 0.01 or 0.001 |
- * | penalty goes | into the gradient, at every update | straight to the weights at each tick, not scaled by the rate |
- * | weight decay | not told, 1e-4 here | 1e-4 |
- * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
- *
- * Torchvision's own networks pad with zeros: `padding=zero` with their weights.
- *
- * From the code: views (`fineTuneRecipe`), one refresh of the directions every 15 updates, the cosine's length of 200 epochs, of which
- * shorter trainings see the beginning. Distances are in units of the normalised input.
+ * What the paper's protocol and the authors' code do differently, and what is taken from the code: as in `finetune-cifar10`.
  */
 export default weir.pipeline({
   name: 'finetune-folder',

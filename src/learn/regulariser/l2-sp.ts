@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bytesOf } from '../../core/bytes.js';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import { tf } from '../device/tf.js';
@@ -106,9 +107,6 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
 const checksum = (weights: Weights): string => {
   const hash = createHash('sha256');
   for (const [name, tensor] of weights)
-    hash.update(`${name} ${tensor.shape.join()} `).update(bytesOf(tensor.dataSync()));
+    hash.update(`${name} ${tensor.shape.join()} `).update(bytesOf(tensor.dataSync<'float32'>()));
   return hash.digest('hex');
 };
-
-const bytesOf = (values: ArrayBufferView): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
