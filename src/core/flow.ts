@@ -4,6 +4,7 @@ import type { Data } from './data.js';
 import { WeirError } from './errors.js';
 import type { Positioned } from './item.js';
 import { Node, type NodeKind, path } from './node.js';
+import { everything, type Share } from './share.js';
 
 /** What a flow hands to a snapshot: how far it is, and every node's state by name. */
 export type FlowState = {
@@ -57,6 +58,8 @@ export class Flow {
   constructor(
     streams: Readonly<Record<string, Observable<unknown>>>,
     private readonly atRest?: AtRest,
+    /** The part of every batch that this process takes. */
+    readonly share: Share = everything,
   ) {
     this.unfinished = Object.keys(streams).length;
     if (this.unfinished === 0) {

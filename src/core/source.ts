@@ -3,13 +3,14 @@ import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import { demand, path } from './node.js';
+import { everything, type Share } from './share.js';
 
 export interface Source<T extends Positioned> {
   readonly name: string;
   /** Samples that may be outside at once; by default three times what the hungriest stage downstream waits for. */
   readonly capacity?: number | undefined;
-  /** All items after `position`, in order. */
-  from(position: number): Iterable<T>;
+  /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
+  from(position: number, share: Share): Iterable<T>;
 }
 
 const slice = 8; // milliseconds of emission after which the event loop breathes
@@ -32,7 +33,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     const node = Flow.join(value.name, 'source');
     node.limit = value.capacity ?? 0;
     if (flow === undefined) {
-      for (const item of value.from(0)) {
+      for (const item of value.from(0, everything)) {
         if (subscriber.closed) return;
         subscriber.next(item);
       }
@@ -49,7 +50,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     let timer: NodeJS.Timeout | undefined;
 
     const start = (): void => {
-      items = value.from(node.left)[Symbol.iterator]();
+      items = value.from(node.left, flow.share)[Symbol.iterator]();
       upcoming = items.next();
       pump();
     };

@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { type Labels, labelsLike } from '../core/labels.js';
+import { everything, ownOf, type Share } from '../core/share.js';
 import { type Step, stage } from '../core/stage.js';
 
 /** Samples ready to train on, within one epoch. */
@@ -16,6 +17,10 @@ export interface Samples extends Positioned {
   /** [samples, ...sampleShape] */
   readonly values: Float32Array;
   readonly labels: Labels;
+  /** Where a run has several ranks: which samples these are of those up to `position`. */
+  readonly share?: Share;
+  /** Of a batch that ranks share: the samples of all of them. */
+  readonly shared?: number;
 }
 
 export interface BatchOptions {
@@ -38,7 +43,10 @@ const nothing: Partial = { pieces: [], from: 0, count: 0, after: 0 };
 /**
  * Joins and cuts samples into batches of `size`; a batch never spans two epochs.
  *
- * Bound: holds less than one batch. Order: kept. State: the samples that wait. Failure: none.
+ * Where a run has several ranks, `size` is of the batch that all of them have together, and each gets its share of it: of the short
+ * last one of an epoch maybe not one sample.
+ *
+ * Bound: holds less than one batch. Order: kept. State: the samples that wait. Failure: a size that the ranks do not divide.
  *
  *   blocks of 2   a--b--c--d|     e
  *   batch(3)      ---x---y--z|       the last batch of an epoch is smaller, or dropped
@@ -58,9 +66,10 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     start: () => nothing,
     next(state, samples) {
       const fresh = untrained(samples, state.after);
-      return fresh === undefined ? [state] : cut(add(state, fresh), fresh);
+      return fresh === undefined ? [state] : cut(add(state, fresh), fresh, ownSize(samples.share));
     },
-    end: (state) => (partial === 'keep' && state.count > 0 ? [join(state, state.count, state.pieces.at(-1)!)] : []),
+    end: (state) =>
+      partial === 'keep' && state.count > 0 ? [join(state, state.count, state.pieces.at(-1)!, 0, state.count)] : [],
     save: () => null, // a snapshot is taken where a batch ends: nothing waits
     load: (_, position = 0) => ({ ...nothing, after: position }),
   });
@@ -69,15 +78,27 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     return partial === 'drop' && samples.remaining < size ? { ...samples, remaining: 0 } : samples;
   }
 
-  function* cut(state: Partial, newest: Samples): Generator<Step<Partial, Samples>> {
+  /** How many samples of a whole batch are this rank's. */
+  function ownSize({ ranks } = everything): number {
+    if (size % ranks === 0) return size / ranks;
+    const next = size + ranks - (size % ranks);
+    throw new WeirError(
+      `'${name}' makes batches of ${size} samples, which ${ranks} ranks cannot share evenly`,
+      `take a batch size that ${ranks} divides, such as ${next}, or another number of ranks`,
+    );
+  }
+
+  function* cut(state: Partial, newest: Samples, own: number): Generator<Step<Partial, Samples>> {
     let rest = state;
-    while (rest.count >= size) {
-      const out = last(join(rest, size, newest));
-      rest = without(rest, size);
+    const begun = newest.share === undefined ? 0 : endOf(newest) % size; // of the batch that is not whole yet, over all ranks
+    for (let ready = rest.count - ownBehind(newest, begun); ready >= own; ready -= own) {
+      const left = newest.share === undefined ? ready - own : begun + (ready / own - 1) * size;
+      const out = last(join(rest, own, newest, left, size));
+      rest = without(rest, own);
       yield [rest, out];
     }
-    if (newest.remaining === 0 && rest.count > 0) {
-      if (partial === 'keep') yield [nothing, join(rest, rest.count, newest)];
+    if (newest.remaining === 0 && (rest.count > 0 || begun > 0)) {
+      if (partial === 'keep') yield [nothing, join(rest, rest.count, newest, 0, begun)];
       else yield [nothing];
     } else yield [rest];
   }
@@ -85,9 +106,9 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
 
 /** The samples after a position. */
 function untrained(samples: Samples, after: number): Samples | undefined {
-  const skip = Math.max(0, after - (samples.position - samples.labels.length));
+  if (samples.position <= after) return undefined;
+  const skip = Math.max(0, samples.labels.length - ownBehind(samples, samples.position - after));
   if (skip === 0) return samples;
-  if (skip >= samples.labels.length) return undefined;
   const width = samples.values.length / samples.labels.length;
   return {
     ...samples,
@@ -104,11 +125,17 @@ const add = (state: Partial, samples: Samples): Partial => ({
   count: state.count + samples.labels.length,
 });
 
-/** The first `count` samples in one piece; `newest` is the piece that came last. */
-function join(state: Partial, count: number, newest: Samples): Samples {
+/**
+ * The first `count` samples in one piece; `newest` is the piece that came last.
+ *
+ * @param left samples, of all ranks, that come after it up to the end of that piece
+ * @param shared samples of all ranks in it
+ */
+function join(state: Partial, count: number, newest: Samples, left: number, shared: number): Samples {
   const whole = state.pieces[0]!;
-  if (state.from === 0 && whole.labels.length === count) return whole;
-  const width = newest.values.length / newest.labels.length;
+  const { share } = newest;
+  if (share === undefined && state.from === 0 && whole.labels.length === count) return whole;
+  const width = newest.sampleShape.reduce((product, extent) => product * extent, 1);
   const values = new Float32Array(count * width);
   const labels = labelsLike(newest.labels, count);
   const indices = new Uint32Array(count);
@@ -123,7 +150,6 @@ function join(state: Partial, count: number, newest: Samples): Samples {
     from = 0;
     if (filled === count) break;
   }
-  const left = state.count - count;
   return {
     position: newest.position - left,
     epoch: newest.epoch,
@@ -132,7 +158,19 @@ function join(state: Partial, count: number, newest: Samples): Samples {
     sampleShape: newest.sampleShape,
     values,
     labels,
+    ...(share && { share, shared }),
   };
+}
+
+/** How many samples of its epoch a piece ends after. */
+function endOf({ position, epoch, remaining }: Samples): number {
+  return (position + remaining) / epoch - remaining;
+}
+
+/** How many of the last `count` samples, of all ranks, up to the end of the piece are this rank's. */
+function ownBehind(piece: Samples, count: number): number {
+  const { share } = piece;
+  return share === undefined ? count : ownOf(share, endOf(piece)) - ownOf(share, endOf(piece) - count);
 }
 
 function without(state: Partial, count: number): Partial {

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
+import { ownOf, placeOf, type Share } from '../core/share.js';
 import { source } from '../core/source.js';
 import type { AnyDataset } from './dataset.js';
 import { permutation } from './permutation.js';
@@ -10,9 +11,12 @@ export interface Block extends Positioned {
   readonly dataset: AnyDataset;
   /** From 1 on. */
   readonly epoch: number;
+  /** This rank's, of the samples up to `position`. */
   readonly indices: Uint32Array;
   /** Samples of this epoch that are still to come. */
   readonly remaining: number;
+  /** Where a run has several ranks. */
+  readonly share?: Share;
 }
 
 export interface DrawOptions {
@@ -30,7 +34,8 @@ export interface DrawOptions {
 /**
  * Draws every sample of a data set once an epoch, in an order that depends on seed and epoch alone.
  *
- * The order is a permutation that is computed where it is needed, so any position is reached at once and nothing is kept.
+ * The order is a permutation that is computed where it is needed, so any position is reached at once and nothing is kept. Where a run
+ * has several ranks, a block has this rank's share of its samples.
  * Bound: `capacity`. State: the position. Failure: none.
  *
  * @example draw(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
@@ -44,7 +49,7 @@ export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Bloc
   }
   return source({ name, capacity, from: blocks });
 
-  function* blocks(after: number): Generator<Block> {
+  function* blocks(after: number, share: Share): Generator<Block> {
     const { size } = dataset;
     let epoch = Math.floor(after / size) + 1;
     // from the beginning of a block on, whatever part of it had been trained: so stages in between see the same blocks again
@@ -53,8 +58,12 @@ export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Bloc
       const order = shuffle ? permutation(size, seed, epoch) : (i: number) => i;
       for (; first < size; first += block) {
         const end = Math.min(first + block, size);
-        const indices = Uint32Array.from({ length: end - first }, (_, i) => order(first + i));
-        yield { position: (epoch - 1) * size + end, dataset, epoch, indices, remaining: size - end };
+        const before = ownOf(share, first);
+        const indices = Uint32Array.from({ length: ownOf(share, end) - before }, (_, i) =>
+          order(placeOf(share, before + i)),
+        );
+        const position = (epoch - 1) * size + end;
+        yield { position, dataset, epoch, indices, remaining: size - end, ...(share.ranks > 1 && { share }) };
       }
     }
   }

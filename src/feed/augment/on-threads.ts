@@ -31,6 +31,11 @@ export function onThreads(
       let pool: AugmentPool | undefined;
       const work = (block: Block): Observable<Samples> =>
         new Observable((inner) => {
+          if (block.indices.length === 0) {
+            inner.next(finish(block, new Float32Array(0))); // no sample of a short last block is this rank's
+            inner.complete();
+            return;
+          }
           const { dataset, indices, epoch } = block;
           const abort = new AbortController();
           pool ??= new AugmentPool({ ...options, threads });

@@ -1,6 +1,6 @@
+import type { Fields } from '../../core/protobuf.js';
 import { brightness, imageShape, largest, perturbationPixels, pixels } from '../report/figures/image.js';
 import { png } from '../report/png.js';
-import type { Fields } from './protobuf.js';
 import { image } from './summary.js';
 
 const GAP = 1; // pixels between two pictures

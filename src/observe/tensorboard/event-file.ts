@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { WeirError } from '../../core/errors.js';
+import { bytes, double, type Fields, joined, text, whole } from '../../core/protobuf.js';
 import { maskedCrc32c } from './crc32c.js';
-import { bytes, double, type Fields, joined, text, whole } from './protobuf.js';
 
 const bufferBytes = 2 ** 16;
 

@@ -1,4 +1,4 @@
-import { bytes, double, type Fields, joined, text, whole } from './protobuf.js';
+import { bytes, double, type Fields, joined, text, whole } from '../../core/protobuf.js';
 
 export type Hparams = Readonly<Record<string, string | number | boolean>>;
 

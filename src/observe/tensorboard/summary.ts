@@ -1,4 +1,4 @@
-import { bytes, double, doubles, type Fields, float, joined, text, whole } from './protobuf.js';
+import { bytes, double, doubles, type Fields, float, joined, text, whole } from '../../core/protobuf.js';
 
 /** Values of a summary (tensorboard/compat/proto/summary.proto), each under its tag. */
 export const scalar = (tag: string, value: number): Fields => joined(text(1, tag), float(2, value));

@@ -1,9 +1,9 @@
+import type { Fields } from '../../core/protobuf.js';
 import { flattened } from '../../observe/flattened.js';
 import type { MetricRecord } from '../../observe/metrics-log.js';
 import { attackPicture } from '../../observe/tensorboard/attack-picture.js';
 import type { EventFile } from '../../observe/tensorboard/event-file.js';
 import { type Hparams, sessionEnd, sessionStart } from '../../observe/tensorboard/hparams.js';
-import type { Fields } from '../../observe/tensorboard/protobuf.js';
 import { histogram, scalar } from '../../observe/tensorboard/summary.js';
 import { decoded } from '../journal.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { whole } from '../../../src/core/protobuf.js';
 import { crc32c, maskedCrc32c } from '../../../src/observe/tensorboard/crc32c.js';
-import { whole } from '../../../src/observe/tensorboard/protobuf.js';
 import { histogram } from '../../../src/observe/tensorboard/summary.js';
 import { doubles, inside, message, number } from './read-events.js';
 

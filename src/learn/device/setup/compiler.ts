@@ -11,6 +11,7 @@ const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import
 /** Ours: see each file. */
 export const own = [
   'shim.cc',
+  'context.cc',
   'kernels/training.cc',
   'kernels/attack.cc',
   'kernels/ensemble.cc',
@@ -35,7 +36,7 @@ const ownHeaders = [
   ],
 ].map((name) => here(`kernels/${name}`));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
-const wrapped = '-Wl,--wrap=TFE_OpSetAttrString'; // see shim.cc
+const wrapped = ['-Wl,--wrap=TFE_OpSetAttrString', '-Wl,--wrap=TFE_NewContext']; // see shim.cc and context.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';
 
 type Compiler = readonly [string, ...string[]];
@@ -59,7 +60,7 @@ export async function findCompiler(env = process.env): Promise<{ compiler: Compi
 
 /** What a compiled binding depends on, in one word: its sources and flags, the library, and the machine's C library. */
 export async function bindingKey(addon: string, library: string, abi: string): Promise<string> {
-  const hash = createHash('sha256').update([library, abi, ...flags, wrapped, rpath].join('\n'));
+  const hash = createHash('sha256').update([library, abi, ...flags, ...wrapped, rpath].join('\n'));
   for (const file of [...(await sources(addon)), ...own, ...ownHeaders, ...(await headers(addon))]) {
     hash.update(await readFile(file));
   }
@@ -94,7 +95,7 @@ export async function compile(
       '-ltensorflow',
       '-ltensorflow_framework',
       rpath,
-      wrapped,
+      ...wrapped,
       '-o',
       output,
     ],
