@@ -17,6 +17,8 @@ export interface Group extends Place {
   readonly learned: Learned;
   readonly batches: number;
   readonly samples: number;
+  /** Samples of all ranks; without others the same. */
+  readonly shared: number;
 }
 
 /**
@@ -26,17 +28,18 @@ export interface Group extends Place {
  * Takes the tensors of both.
  *
  * @param samples of the batch that `learned` is of, which ends at `place`
+ * @param shared those of all ranks in it
  */
 export function joined(
   group: Group | undefined,
   learned: Learned,
-  samples: number,
+  { samples, shared }: Pick<Group, 'samples' | 'shared'>,
   { position, epoch, remaining }: Place,
 ): Group {
   const place = { position, epoch, remaining };
-  if (group === undefined) return { ...place, learned, batches: 1, samples };
+  if (group === undefined) return { ...place, learned, batches: 1, samples, shared };
   const before = group.learned;
-  const all = group.samples + samples;
+  const all = group.samples + samples || 1; // none at all: a rank without a sample of these batches
   const mean = <T extends tf.Tensor>(old: T, added: T): T =>
     tf.tidy(() => tf.add(tf.mul(old, group.samples / all), tf.mul(added, samples / all)));
   const { statistics } = learned;
@@ -49,7 +52,13 @@ export function joined(
     ...(statistics && { statistics }),
   };
   tf.dispose([before.loss, before.correct, learned.loss, learned.correct, ...(before.statistics?.values() ?? [])]);
-  return { ...place, learned: together, batches: group.batches + 1, samples: all };
+  return {
+    ...place,
+    learned: together,
+    batches: group.batches + 1,
+    samples: group.samples + samples,
+    shared: group.shared + shared,
+  };
 }
 
 /** One gradient at a time, so that there are never three sets of them. */

@@ -3,9 +3,12 @@ import type { Positioned } from '../core/item.js';
 import type { Labels } from '../core/labels.js';
 import type { Serial } from '../core/serial.js';
 import { checkAccumulate, type Group, joined } from './accumulate.js';
+import { acrossRanks, nothingLearned } from './across-ranks.js';
+import { ranks } from './device/cluster/joined.js';
 import { tf } from './device/tf.js';
 import { inputsOf } from './inputs.js';
 import { gradientsOf } from './loss/gradients.js';
+import type { Learned } from './loss/learned.js';
 import type { Loss } from './loss/loss.js';
 import type { ViewsLoss } from './loss/views-loss.js';
 import type { Model, Weights } from './model/model.js';
@@ -33,8 +36,10 @@ export interface Batch extends Positioned {
   readonly sampleShape: readonly number[];
   /** [n, ...sampleShape]. */
   readonly values: Float32Array;
-  /** [n]. */
+  /** [n]; none where no sample of a short last batch is this rank's. */
   readonly labels: Labels;
+  /** Where several ranks share it: the samples of all of them. */
+  readonly shared?: number;
 }
 
 export interface Training {
@@ -70,7 +75,7 @@ export interface TrainStage extends AccumulatingStage {
 
 /**
  * One update of the weights for each batch, or for `accumulate` of them: loss, gradient, penalty (from the end of its burn-in),
- * optimiser.
+ * optimiser. Where a run has several ranks, each looks at its share of every batch, and the update is that of all of them.
  *
  *   batches             a--b--c--d--e--f--    e is the last of an epoch
  *   train            0--1--2--3--4--5--6--
@@ -103,7 +108,8 @@ export function trainStage(
   const activeAt = (epoch: number): Regulariser | undefined => (penalty?.active(epoch) ? penalty : undefined);
 
   /** The update that a group makes. */
-  function moved(state: TrainState, { learned, samples, position, epoch, remaining }: Group): [TrainState, Update] {
+  function moved(state: TrainState, group: Group): [TrainState, Update] {
+    const { learned, samples, position, epoch, remaining } = acrossRanks(group, ranks());
     const fresh = state.endsEpoch;
     const at = { epoch, number: state.number + 1 };
     activeAt(epoch)?.addGradients?.({ weights: state.weights }, learned.gradients);
@@ -128,19 +134,26 @@ export function trainStage(
     return [next, updateOf(next)];
   }
 
+  /** What the weights learn from a batch. */
+  function learnedFrom(weights: Weights, batch: Batch): Learned {
+    if (batch.labels.length === 0) return nothingLearned(model, weights, ranks());
+    const [x, labels] = inputsOf(model, loss, batch);
+    const active = activeAt(batch.epoch);
+    const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
+    active?.addSampleGradients?.({ weights, x, labels }, learned.gradients);
+    tf.dispose([x, labels]);
+    return learned;
+  }
+
   return {
     name: 'train',
 
     start: () => firstState(begin()),
 
     next(state, batch) {
-      const [x, labels] = inputsOf(model, loss, batch);
-      const weights = metBy(state);
-      const active = activeAt(batch.epoch);
-      const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
-      active?.addSampleGradients?.({ weights, x, labels }, learned.gradients);
-      tf.dispose([x, labels]);
-      const group = joined(state.group, learned, batch.labels.length, batch);
+      const samples = batch.labels.length;
+      const learned = learnedFrom(metBy(state), batch);
+      const group = joined(state.group, learned, { samples, shared: batch.shared ?? samples * ranks().ranks }, batch);
       const whole = group.batches === accumulate || batch.remaining === 0;
       return whole ? moved(state, group) : [{ ...state, group }];
     },

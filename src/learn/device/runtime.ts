@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type * as tfjs from '@tensorflow/tfjs-node-gpu';
 import { WeirError } from '../../core/errors.js';
+import { clusterOf } from './cluster/environment.js';
+import { type Cluster, configProto, serverDef } from './cluster/protocol.js';
 import { cpuFeatures } from './cpu.js';
 import { SetUpFailure } from './setup/failure.js';
 import { thisPlatform } from './setup/platform.js';
@@ -30,6 +32,8 @@ export interface Runtime {
   readonly why: string;
   /** What was set up, where it is the native one. */
   readonly setUp?: SetUp;
+  /** The ranks that it is joined with. */
+  readonly cluster?: Cluster;
 }
 
 const names = ['auto', 'cpu', 'gpu', 'wasm'] as const;
@@ -38,23 +42,29 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 /** Finds, sets up and loads a runtime; `tf.ts` keeps it. */
 export async function openRuntime(choice: RuntimeChoice): Promise<[TensorFlow, Runtime]> {
   const runtime = choice.runtime ?? fromEnvironment();
-  if (runtime === 'wasm') return openWasm('asked for by name');
+  const cluster = clusterOf(process.env);
+  if (runtime === 'wasm' && cluster === undefined) return openWasm('asked for by name');
+  if (runtime === 'wasm') throw wasmAlone();
   try {
-    return await openNative(runtime, choice.progress ?? plainLines(say));
+    return await openNative(runtime, choice.progress ?? plainLines(say), cluster);
   } catch (error) {
-    if (runtime !== 'auto' || !(error instanceof SetUpFailure)) throw error;
+    if (runtime !== 'auto' || cluster !== undefined || !(error instanceof SetUpFailure)) throw error;
     say(`weir: TensorFlow runs on WebAssembly, slower and without convolutions: ${error.message}; ${error.remedy}`);
     return openWasm(error.message);
   }
 }
 
-async function openNative(runtime: 'auto' | 'cpu' | 'gpu', progress: Listener): Promise<[TensorFlow, Runtime]> {
+async function openNative(
+  runtime: 'auto' | 'cpu' | 'gpu',
+  progress: Listener,
+  cluster: Cluster | undefined,
+): Promise<[TensorFlow, Runtime]> {
   if (process.arch === 'x64' && process.platform === 'linux' && !cpuFeatures().includes('avx')) {
     throw new SetUpFailure('TensorFlow needs a processor with AVX', 'use another machine, or WEIR_RUNTIME=wasm');
   }
   const done = await setUp({ runtime, progress });
   const threads = setEnvironment(runtime, done.kind);
-  const library = loadAddon(done.addon);
+  const library = cluster === undefined ? loadAddon(done.addon) : loadJoined(done.addon, cluster);
   const { binding } = library.backend() as unknown as { binding: { TF_Version: string; isUsingGpuDevice(): boolean } };
   const device = binding.isUsingGpuDevice() ? 'GPU' : 'CPU';
   if (runtime === 'gpu' && device === 'CPU') {
@@ -66,7 +76,10 @@ async function openNative(runtime: 'auto' | 'cpu' | 'gpu', progress: Listener): 
   const unused = done.kind === 'gpu' && device === 'CPU' ? ', but TensorFlow finds no GPU that it can use' : '';
   return [
     library,
-    { kind: 'native', device, version: binding.TF_Version, threads, why: `${done.why}${unused}`, setUp: done },
+    {
+      ...{ kind: 'native', device, version: binding.TF_Version, threads, why: `${done.why}${unused}`, setUp: done },
+      ...(cluster && { cluster }),
+    },
   ];
 }
 
@@ -111,6 +124,32 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
   }
   return threads;
 }
+
+/** Loads it as one rank of several, see setup/context.cc. */
+function loadJoined(addon: string, cluster: Cluster): TensorFlow {
+  const { env } = process;
+  const hex = (message: Uint8Array): string => Buffer.from(message).toString('hex');
+  env.WEIR_CONTEXT_CONFIG = hex(configProto());
+  env.WEIR_CONTEXT_SERVER = hex(serverDef(cluster));
+  try {
+    return loadAddon(addon);
+  } catch (error) {
+    if (!env.WEIR_CONTEXT_ERROR) throw error;
+    throw new WeirError(
+      `rank ${cluster.rank} cannot listen at ${cluster.addresses[cluster.rank]} for the other ranks: ${env.WEIR_CONTEXT_ERROR}`,
+      'see that the port is free and the host name is this machine’s',
+      { cause: error },
+    );
+  } finally {
+    for (const name of ['CONFIG', 'SERVER', 'ERROR']) delete env[`WEIR_CONTEXT_${name}`]; // not for the processes that this one starts
+  }
+}
+
+const wasmAlone = (): WeirError =>
+  new WeirError(
+    'WebAssembly has no way to the other ranks',
+    'leave --ranks away, or run `weir doctor` for the native runtime',
+  );
 
 /** Loads the npm package with what it needs of Node, and without the deprecation warnings of its dependencies. */
 function loadAddon(addon: string): TensorFlow {

@@ -73,6 +73,9 @@ function refuseAnother(asked: RuntimeChoice['runtime'] = 'auto', { kind, device 
   );
 }
 
+/** The runtime in use, where one is loaded. */
+export const loadedRuntime = (): Runtime | undefined => loaded;
+
 /** The runtime in use, once loaded. */
 export function runtime(): Runtime {
   if (loaded === undefined) throw new WeirError('no TensorFlow runtime is loaded', 'await loadTensorFlow() first');

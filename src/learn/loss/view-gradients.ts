@@ -1,14 +1,16 @@
 import { WeirError } from '../../core/errors.js';
+import { ranks } from '../device/cluster/joined.js';
 import { tf } from '../device/tf.js';
 import type { Model, Pullback, Weights } from '../model/model.js';
 import { addGradients } from '../regulariser/add.js';
 import type { Learned, OfFeatures } from './learned.js';
+import { lossOverRanks } from './over-ranks.js';
 import type { ViewsLoss } from './views-loss.js';
 
 /**
  * A loss over several views of a batch and its gradient. Views go through the model one after another, each with the batch
  * statistics of its own and the running statistics moved by each in turn, or together as one batch: see `ViewsLoss.passes`.
- * A penalty on features meets all views as one batch.
+ * A penalty on features meets all views as one batch. The loss compares the samples of all ranks.
  *
  * Bound: what the passes of all views keep for the way back, at once.
  *
@@ -41,7 +43,7 @@ export function viewGradients(
   }
 
   const projections = tf.concat<tf.Tensor2D>(passes.map(({ logits }) => logits));
-  const { value, gradient, correct } = loss.of(projections);
+  const { value, gradient, correct } = lossOverRanks(loss, projections, ranks());
   const ofOutputs = tf.split<tf.Tensor2D>(gradient, count);
   const onFeatures = ofFeatures && penalised(passes, labels, ofFeatures);
   const [gradients, ...others] = passes.map((pass, i) => pass.gradients(ofOutputs[i]!, onFeatures?.[i]));

@@ -2,9 +2,10 @@ import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import type { Gradients, Layer, Model, Weights } from '../model/model.js';
 import type { Look, Regulariser } from '../regulariser/regulariser.js';
-import type { LayerPower, PowerOptions } from './layer.js';
+import type { PowerOptions } from './layer.js';
 import { layerPower } from './layer-power.js';
-import type { Singular, Spectrum } from './spectrum.js';
+import { spectrumOf } from './shared-out.js';
+import type { Spectrum } from './spectrum.js';
 
 /**
  * Which layers are penalised: those of the feature map (equation 5), all (equation 6), only the readout (what the authors' code
@@ -82,8 +83,6 @@ export function spectralPenalty(
     ...(imageSize && { imageSize }),
   };
   const powers = layers.map((layer, i) => layerPower(layer, model, i, options));
-  const spectrumOf = (find: (power: LayerPower) => Singular): Spectrum =>
-    Object.fromEntries(powers.map((power) => [power.layer.name, find(power)]));
 
   return {
     kind,
@@ -99,8 +98,8 @@ export function spectralPenalty(
       this.newest = (data as Spectrum | null) ?? undefined;
     },
     active: (epoch) => layers.length > 0 && gamma > 0 && epoch > from.epoch,
-    begin: (weights) => spectrumOf((power) => power.begin(weights)),
-    iterate: (spectrum, weights) => spectrumOf((power) => power.iterate(weights, spectrum[power.layer.name]!)),
+    begin: (weights) => spectrumOf(powers, (power) => power.begin(weights)),
+    iterate: (spectrum, weights) => spectrumOf(powers, (power) => power.iterate(weights, spectrum[power.layer.name]!)),
     value({ weights }) {
       const spectrum = this.newest ?? this.begin(weights);
       const squares = powers.map((power) => power.square(weights, spectrum[power.layer.name]!));

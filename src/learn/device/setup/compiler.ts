@@ -36,7 +36,7 @@ const ownHeaders = [
   ],
 ].map((name) => here(`kernels/${name}`));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
-const wrapped = ['-Wl,--wrap=TFE_OpSetAttrString', '-Wl,--wrap=TFE_NewContext']; // see shim.cc and context.cc
+const wrapped = ['TFE_OpSetAttrString', 'TFE_NewContext', 'TFE_DeleteContext'].map((name) => `-Wl,--wrap=${name}`); // see shim.cc, context.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';
 
 type Compiler = readonly [string, ...string[]];

@@ -1,7 +1,10 @@
 // TensorFlow.js's binding makes its context with the defaults, from which there is no way to TensorFlow's own options and to its
-// distributed runtime. The linker puts this function in the place of TFE_NewContext (-Wl,--wrap): it hands the context a
-// ConfigProto, and where there is a ServerDef switches on the collectives between the processes that it lists. Both come as the
+// distributed runtime. The linker puts these functions in the place of TFE_NewContext and TFE_DeleteContext (-Wl,--wrap): the context
+// is given a ConfigProto, and where there is a ServerDef the collectives between the processes that it lists. Both come as the
 // hexadecimal digits of the serialized message in an environment variable, see ../cluster/protocol.ts.
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -23,11 +26,31 @@ std::string Message(const char* variable) {
   return bytes;
 }
 
+/** While it lives nothing is written to standard error: the server tells of its start there, whatever the level of logging. */
+class Silence {
+ public:
+  Silence() : kept_(dup(2)) {
+    const int nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, 2);
+    close(nowhere);
+  }
+  ~Silence() {
+    dup2(kept_, 2);
+    close(kept_);
+  }
+
+ private:
+  const int kept_;
+};
+
+bool serving = false;
+
 }  // namespace
 
 extern "C" {
 
 TFE_Context* __real_TFE_NewContext(const TFE_ContextOptions* options, TF_Status* status);
+void __real_TFE_DeleteContext(TFE_Context* context);
 
 TFE_Context* __wrap_TFE_NewContext(const TFE_ContextOptions* options, TF_Status* status) {
   const std::string config = Message("WEIR_CONTEXT_CONFIG");
@@ -38,10 +61,17 @@ TFE_Context* __wrap_TFE_NewContext(const TFE_ContextOptions* options, TF_Status*
   TFE_Context* context = __real_TFE_NewContext(options, status);
   const std::string server = Message("WEIR_CONTEXT_SERVER");
   if (TF_GetCode(status) != TF_OK || server.empty()) return context;
+  serving = true;
+  const Silence silence;
   TFE_EnableCollectiveOps(context, server.data(), server.size(), status);
   // The binding throws without the reason: it is left where the process that loads it finds it.
   if (TF_GetCode(status) != TF_OK) setenv("WEIR_CONTEXT_ERROR", TF_Message(status), 1);
   return context;
+}
+
+/** A context that serves has no clean end in TensorFlow; the process that deletes it is ending itself. */
+void __wrap_TFE_DeleteContext(TFE_Context* context) {
+  if (!serving) __real_TFE_DeleteContext(context);
 }
 
 }  // extern "C"

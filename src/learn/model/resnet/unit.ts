@@ -48,19 +48,17 @@ export function unit(engine: Engine, weights: Weights, conv: ConvPlan, x: Raw, a
   const z = convolutions.convolve(x, packed, conv);
   packed.dispose();
   const normalised: Normalised = normalisations.forward(z, affine, after);
-  const [n, height, width] = z.shape as [number, number, number];
 
   return {
     conv,
     ...normalised,
-    count: n * height * width,
     back(dy, other, found, wantsInput) {
       const to = normalisations.back(dy, other, z, normalised, affine, after);
       for (const raw of [dy, other, z, normalised.y, normalised.mean, normalised.variance]) raw?.dispose();
       found.set(conv.norm.scale, to.scale);
       found.set(conv.norm.offset, to.offset);
       found.set(conv.kernel, convolutions.filter(x, to.x, conv));
-      const dx = wantsInput ? convolutions.back(to.x, kernel, conv, n) : undefined;
+      const dx = wantsInput ? convolutions.back(to.x, kernel, conv, x.shape[0]!) : undefined;
       to.x.dispose();
       return { x: dx, residual: to.residual };
     },

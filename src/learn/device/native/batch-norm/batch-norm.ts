@@ -16,7 +16,12 @@ export interface Normalised {
   /** Of the batch by channel, float32; the variance is the biased one, which normalises. They belong to the caller, as y does. */
   readonly mean: Raw;
   readonly variance: Raw;
+  /** Numbers that each mean is over. */
+  readonly count: number;
 }
+
+/** How many numbers the mean of a channel of images [n, height, width, channels] is over. */
+export const numbersOf = ({ shape: [n, height, width] }: Raw): number => n! * height! * width!;
 
 /** Gradients, all new. */
 export interface NormalisedBack {

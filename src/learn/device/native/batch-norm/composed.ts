@@ -1,7 +1,7 @@
 import { attribute } from '../../eager.js';
 import type { Precision } from '../precision.js';
 import { constant, type Raw, run } from '../raw.js';
-import type { Normalisations } from './batch-norm.js';
+import { type Normalisations, numbersOf } from './batch-norm.js';
 
 /**
  * Batch normalisation by TensorFlow's own `FusedBatchNormV3` and its gradient: on a GPU, or where the binding has no other.
@@ -26,14 +26,14 @@ export function composedNormalisations(precision: Precision, epsilon: number): N
   return {
     forward(x, { scale, offset }, { residual, rectify }) {
       const [normalised, mean, corrected, ...reserved] = normalise(x, scale, offset) as [Raw, Raw, Raw, ...Raw[]];
-      const count = x.shape.slice(0, 3).reduce((product, extent) => product * extent, 1);
+      const count = numbersOf(x);
       const float = attribute.type('T', 'float32');
       const [variance] = run('Mul', [float], [corrected, constant('float32', [(count - 1) / count])]);
       for (const raw of [corrected, ...reserved]) raw.dispose();
       let y = normalised;
       if (residual) [y] = taking(y, run('AddV2', [T], [y, residual]));
       if (rectify) [y] = taking(y, run('Relu', [T], [y]));
-      return { y, mean, variance };
+      return { y, mean, variance, count };
     },
 
     back(dy, other, x, { y }, { scale, offset }, { residual, rectify }) {

@@ -1,6 +1,6 @@
 import { nothing, type Precision } from '../precision.js';
 import { constant, type Raw, run } from '../raw.js';
-import type { Normalisations } from './batch-norm.js';
+import { type Normalisations, numbersOf } from './batch-norm.js';
 
 /** By the operations of setup/kernels/normalisation.cc. Only where `hasFused()`. */
 export function fusedNormalisations(precision: Precision, epsilon: number): Normalisations {
@@ -10,7 +10,7 @@ export function fusedNormalisations(precision: Precision, epsilon: number): Norm
       const [mean, variance] = run(`WeirMoments${suffix}`, [], [x], 2) as [Raw, Raw];
       const settings = constant('float32', [epsilon, Number(rectify)]);
       const inputs = [x, mean, variance, scale, offset, residual ?? nothing(precision), settings];
-      return { y: run(`WeirNormalise${suffix}`, [], inputs)[0], mean, variance };
+      return { y: run(`WeirNormalise${suffix}`, [], inputs)[0], mean, variance, count: numbersOf(x) };
     },
     back(dy, other, x, { y, mean, variance }, { scale, offset }, { residual, rectify }) {
       const joined = residual !== undefined; // then only y knows where the rectifier was open

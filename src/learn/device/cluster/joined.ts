@@ -1,0 +1,23 @@
+import { everything } from '../../../core/share.js';
+import { loadedRuntime } from '../tf.js';
+import { collectives } from './collectives.js';
+import type { Ranks } from './ranks.js';
+
+const alone: Ranks = {
+  ...everything,
+  synchronised: false,
+  sum: (x) => x.clone(),
+  gather: (bytes) => [bytes],
+  spent: 0,
+};
+let joined: Ranks | undefined;
+
+/** The ranks that this process is one of, once the runtime is loaded; by itself where it was not started as one of several. */
+export function ranks(): Ranks {
+  if (joined !== undefined) return joined;
+  const runtime = loadedRuntime();
+  if (runtime === undefined) return alone;
+  const { cluster, device } = runtime;
+  joined = cluster === undefined ? alone : collectives(cluster, device === 'GPU' ? 'nccl' : 'auto');
+  return joined;
+}

@@ -1,0 +1,17 @@
+import type { Share } from '../../../core/share.js';
+import type { tf } from '../tf.js';
+
+/**
+ * The processes that train one network together, each on its share of every batch. All of them run the same graph and make the same
+ * calls here in the same order.
+ */
+export interface Ranks extends Share {
+  /** Whether batch normalisations are over the shares of all ranks, rather than each rank's by itself. */
+  readonly synchronised: boolean;
+  /** The sum over all ranks, float32 [n]; the same bits on each. The caller owns it. @throws {LostRank} */
+  sum(x: tf.Tensor1D): tf.Tensor1D;
+  /** What each rank gave, in the order of the ranks. @throws {LostRank} */
+  gather(bytes: Uint8Array): Uint8Array[];
+  /** Milliseconds inside these calls so far, waiting for others included. */
+  readonly spent: number;
+}

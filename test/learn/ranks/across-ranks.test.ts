@@ -1,0 +1,40 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { hasNative } from '../../../src/learn/device/eager.js';
+import { loadTensorFlow } from '../../../src/learn/device/tf.js';
+import { together } from './together.js';
+
+interface Trained {
+  readonly loss: number;
+  readonly accuracy: number;
+  /** How far each weight has gone. */
+  readonly moved: readonly number[];
+  readonly sigma: Readonly<Record<string, number>>;
+}
+
+beforeAll(() => loadTensorFlow());
+
+const norm = (values: readonly number[]): number => Math.hypot(...values);
+
+/** How far apart two networks are, as a part of the way that they went. */
+const apart = (one: Trained, other: Trained): number =>
+  norm(one.moved.map((value, i) => value - other.moved[i]!)) / norm(one.moved);
+
+describe.each([
+  { kind: 'mlp', ranks: 2, updates: 5 },
+  { kind: 'mlp', ranks: 4, updates: 5 },
+  { kind: 'resnet', ranks: 2, updates: 1 },
+  { kind: 'barlow', ranks: 2, updates: 1 },
+])('$kind on $ranks ranks', ({ kind, ranks, updates }) => {
+  test('is what one process makes of the whole batches, and the same on every rank', async ({ skip }) => {
+    if (!hasNative()) skip('collectives need the native runtime');
+    const args = [kind, String(updates)];
+    const [whole] = await together<Trained>('train-together.ts', 1, args);
+    const shares = await together<Trained>('train-together.ts', ranks, args, { synchronised: true });
+    for (const share of shares.slice(1)) expect(share).toEqual(shares[0]);
+    expect(apart(whole!, shares[0]!)).toBeLessThan(1e-5);
+    expect(shares[0]!.loss).toBeCloseTo(whole!.loss, 4);
+    if (kind !== 'barlow') expect(shares[0]!.accuracy).toBe(whole!.accuracy);
+    expect(Object.keys(shares[0]!.sigma)).toEqual(Object.keys(whole!.sigma));
+    for (const [name, sigma] of Object.entries(whole!.sigma)) expect(shares[0]!.sigma[name]).toBeCloseTo(sigma, 4);
+  });
+});

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+/** Ports of this machine that nobody listens at. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Runs `script` as so many ranks, each a process of one thread, and gives what each printed, as JSON. */
+export async function together<T>(
+  script: string,
+  ranks: number,
+  args: readonly string[],
+  { synchronised = false } = {},
+): Promise<T[]> {
+  const addresses = (await freePorts(ranks)).map((port) => `127.0.0.1:${port}`).join();
+  return Promise.all(
+    Array.from({ length: ranks }, async (_, rank) => {
+      const env: NodeJS.ProcessEnv = { ...process.env, WEIR_THREADS: '1' };
+      if (ranks > 1) {
+        Object.assign(env, { WEIR_RANK_OF_THIS: String(rank), WEIR_RANK_ADDRESSES: addresses });
+        if (synchronised) env.WEIR_RANK_BATCH_NORM = 'synchronised';
+      }
+      const file = join(import.meta.dirname, script);
+      const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let [out, err] = ['', ''];
+      child.stdout.on('data', (chunk) => (out += chunk));
+      child.stderr.on('data', (chunk) => (err += chunk));
+      const [status] = (await once(child, 'close')) as [number | null];
+      if (status !== 0) throw new Error(`rank ${rank} ended with ${status}: ${err}`);
+      return JSON.parse(out) as T;
+    }),
+  );
+}
