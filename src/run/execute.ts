@@ -4,11 +4,11 @@ import { WeirError } from '../core/errors.js';
 import { Flow, type Outcome } from '../core/flow.js';
 import type { Positioned } from '../core/item.js';
 import { stage } from '../core/stage.js';
-import type { MetricsLog } from '../observe/metrics-log.js';
 import { type Cadence, isDue, type Moment } from './due.js';
 import { RunFolder } from './folder.js';
 import { journal, type MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
+import { type Log, Together, unwritten, type Wishes } from './ranks/together.js';
 import { Requests } from './requests.js';
 import { type RunState, runState } from './run-state.js';
 import type { SnapshotStore } from './snapshot/store.js';
@@ -20,6 +20,8 @@ export interface Options extends Cadence {
   readonly onSnapshotError: 'stop' | 'warn';
   /** Told of everything that happens; it must not throw and not take long. */
   readonly watch: Watch;
+  /** What the ranks agree upon, where there are several. */
+  readonly together?: Together;
 }
 
 export interface Watch {
@@ -43,17 +45,20 @@ export class Execution {
   private stopped = false;
   private lost: string | undefined;
   private readonly requests = new Requests();
+  private readonly together: Together;
 
   constructor(
     private readonly folder: RunFolder,
     private readonly pipeline: Pipeline,
     private readonly options: Options,
-  ) {}
+  ) {
+    this.together = options.together ?? new Together();
+  }
 
   /** Ends the run at the next moment of rest, after a snapshot. */
   stop(): void {
     this.stopped = true;
-    this.flow?.stop();
+    if (this.together.alone) this.flow?.stop(); // else where all ranks agree upon it
     this.requests.stopped();
   }
 
@@ -80,7 +85,7 @@ export class Execution {
   async run(): Promise<Outcome> {
     const { config, seed } = this.folder.started;
     const networks = this.pipeline.networks(config, seed);
-    const metrics = this.folder.metrics;
+    const metrics = this.together.writes ? this.folder.metrics : unwritten;
     let logged = this.folder.started.from?.logged ?? 0;
     try {
       for (const [i, network] of networks.entries()) {
@@ -116,7 +121,7 @@ export class Execution {
     networks: readonly Network[],
     index: number,
     store: SnapshotStore,
-    metrics: MetricsLog,
+    metrics: Log,
     state: RunState | undefined,
   ): Promise<Outcome> {
     const { watch, onSnapshotError } = this.options;
@@ -142,8 +147,8 @@ export class Execution {
       try {
         metrics.flush({ sync: true });
         const state: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
-        const path = store.write(label, state as unknown as Data, about);
-        watch.snapshot(path, update);
+        this.together.sameState(state.flow);
+        if (this.together.writes) watch.snapshot(store.write(label, state as unknown as Data, about), update);
         this.lost = undefined;
       } catch (error) {
         if (onSnapshotError === 'stop' || flow.finished) throw error;
@@ -152,21 +157,35 @@ export class Execution {
       }
       saved = { at: performance.now(), update, epoch: ended };
     };
-    const rested = (at: Flow): void => {
+    const rested = (at: Flow): Wishes => {
       watch.rest();
       metrics.flushAfter(2000); // who looks at it meanwhile sees it grow
       if (ended !== undefined && branches.delete(ended)) snapshot(at, atEpoch(ended));
-      const due =
-        this.requests.takeSnapshot() || isDue(this.options, saved, { at: performance.now(), update, epoch: ended });
-      if (due || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
+      const now: Moment = { at: performance.now(), update, epoch: ended };
+      const asked = this.together.agree(
+        {
+          stop: this.stopped,
+          snapshot: this.requests.takeSnapshot() || isDue(this.options, saved, now),
+          hold: this.requests.holds(at),
+        },
+        update,
+      );
+      if (asked.stop && !at.stopping) at.stop();
+      if (asked.snapshot || at.stopping || at.finished || (at.ending !== undefined && this.together.alone))
+        snapshot(at);
+      return asked;
     };
-    const flow = new Flow(logged(streams, network.name, write), (at) => {
-      rested(at);
-      if (at.held || !this.requests.holds(at)) return;
-      metrics.flush(); // who looks at it while it is held sees all of it
-      watch.held(true);
-      return this.requests.hold(at, rested).finally(() => watch.held(false));
-    });
+    const flow = new Flow(
+      logged(streams, network.name, write),
+      (at) => {
+        const { hold, stop } = rested(at);
+        if (!hold || stop || at.held) return;
+        metrics.flush(); // who looks at it while it is held sees all of it
+        watch.held(true);
+        return this.requests.hold(at, () => rested(at).hold, this.together.alone).finally(() => watch.held(false));
+      },
+      this.together.share,
+    );
     this.flow = flow;
     try {
       if (state !== undefined) flow.load(state.flow);

@@ -22,6 +22,8 @@ export interface RunConfig {
   readonly setting?: string;
   /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
   readonly networks?: readonly Planned[];
+  /** The ranks that it was started with, where there were several. */
+  readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronised' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
   readonly from?: { readonly run: string; readonly again: readonly string[]; readonly logged: number };
 }
@@ -62,7 +64,7 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks'>,
+    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();

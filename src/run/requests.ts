@@ -1,5 +1,7 @@
-import { firstValueFrom, Subject } from 'rxjs';
+import { firstValueFrom, race, Subject, timer } from 'rxjs';
 import type { Flow } from '../core/flow.js';
+
+const moment = 100; // milliseconds
 
 /**
  * What a run is asked for from outside: a snapshot, or to be held. It acts where the graph is at rest.
@@ -45,14 +47,19 @@ export class Requests {
     return this.pausing && !flow.stopping && !flow.finished && flow.ending === undefined;
   }
 
-  /** Holds the flow where it is at rest, and the process alive; `rested` is called when something is asked for meanwhile. */
-  async hold(flow: Flow, rested: (flow: Flow) => void): Promise<void> {
+  /**
+   * Holds the flow where it is at rest, and the process alive.
+   *
+   * @param rested called when something is asked for meanwhile; says whether it is held on
+   * @param alone else it is called every moment too, for another rank may have been asked
+   */
+  async hold(flow: Flow, rested: () => boolean, alone = true): Promise<void> {
     const alive = setInterval(() => undefined, 2 ** 30);
     flow.held = true;
     try {
-      while (this.holds(flow)) {
-        await firstValueFrom(this.asked$);
-        if (this.wanted || flow.stopping) rested(flow);
+      for (let held = true; held && !flow.stopping; ) {
+        await firstValueFrom(alone ? this.asked$ : race(this.asked$, timer(moment)));
+        held = rested();
       }
     } finally {
       clearInterval(alive);

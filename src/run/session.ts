@@ -1,4 +1,5 @@
 import type { Outcome } from '../core/flow.js';
+import { LostRank } from '../learn/device/cluster/collectives.js';
 import { loadTensorFlow } from '../learn/device/tf.js';
 import type { Ended } from '../observe/monitor/messages.js';
 import { collectReport } from './collect/collect.js';
@@ -19,8 +20,7 @@ export interface Session {
   readonly monitor: MonitorAt;
 }
 
-/** Exit status of a run that was stopped and can be resumed (EX_TEMPFAIL). */
-export const resumable = 75;
+export { resumable } from './exit-status.js';
 
 /**
  * Runs what is left of a run to its end, or to a stop, then writes its report.
@@ -69,7 +69,8 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     ended = outcome;
     return outcome;
   } catch (error) {
-    folder.failure = { message: (error as Error)?.message ?? String(error), at: new Date().toISOString() };
+    if (!(error instanceof LostRank))
+      folder.failure = { message: (error as Error)?.message ?? String(error), at: new Date().toISOString() };
     throw error;
   } finally {
     release();

@@ -23,7 +23,11 @@ function counting(requests: Requests) {
   });
   const flow = new Flow({ out$: source({ name: 'draw', from }).pipe(count) }, (at) => {
     rested();
-    if (!at.held && requests.holds(at)) return requests.hold(at, rested);
+    if (!at.held && requests.holds(at))
+      return requests.hold(at, () => {
+        rested();
+        return requests.holds(at);
+      });
   });
   return { flow, seen };
 }

@@ -2,18 +2,29 @@ import { join, relative } from 'node:path';
 import type { RunFolder } from '../folder.js';
 import { monitorAt } from '../monitor/monitor-at.js';
 import type { Pipeline } from '../pipeline.js';
+import { follow } from '../ranks/follow.js';
+import type { Together } from '../ranks/together.js';
 import { resumable, runSession } from '../session.js';
 import { Watcher } from '../watcher.js';
 import type { RunningSettings } from './options.js';
 
-/** Runs what is left of a run in this terminal, then says where it is. */
-export async function goOn(folder: RunFolder, pipeline: Pipeline, settings: RunningSettings): Promise<void> {
+/** Runs what is left of a run in this terminal, then says where it is; as one of several ranks, if rank 0 shows them. */
+export async function goOn(
+  folder: RunFolder,
+  pipeline: Pipeline,
+  settings: RunningSettings,
+  together?: Together,
+): Promise<void> {
+  if (together?.writes === false) {
+    if ((await follow(folder, pipeline, settings, together)) !== 'done') process.exitCode = resumable;
+    return;
+  }
   const watch = new Watcher(folder, pipeline);
   try {
     const outcome = await runSession({
       folder,
       pipeline,
-      options: { ...settings, watch },
+      options: { ...settings, watch, ...(together && { together }) },
       monitor: monitorAt(settings),
     });
     watch.close();

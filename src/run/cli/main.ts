@@ -1,4 +1,7 @@
 import { Command } from 'commander';
+import { LostRank } from '../../learn/device/cluster/collectives.js';
+import { resumable } from '../exit-status.js';
+import { tell } from '../ranks/told.js';
 import { version } from '../version.js';
 import { attackCommand } from './attack.js';
 import { doctorCommand } from './doctor.js';
@@ -54,6 +57,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await weir.parseAsync();
 } catch (error) {
-  process.stderr.write(`${shown(error)}\n`);
-  process.exitCode = 1;
+  if (error instanceof LostRank) {
+    tell({ kind: 'lost' }); // the supervisor names the one that was lost
+    process.exitCode = resumable;
+  } else {
+    process.stderr.write(`${shown(error)}\n`);
+    process.exitCode = 1;
+  }
 }

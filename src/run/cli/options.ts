@@ -10,12 +10,12 @@ const whole = (value: string): number => {
   return Number(value);
 };
 
-const count = (value: string): number => {
+export const count = (value: string): number => {
   if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('it must be a whole number from 1 on');
   return Number(value);
 };
 
-const positive = (value: string): number => {
+export const positive = (value: string): number => {
   const number = Number(value);
   if (!(number > 0)) throw new InvalidArgumentError('it must be a number above 0');
   return number;

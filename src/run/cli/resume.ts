@@ -1,19 +1,29 @@
 import { Command } from 'commander';
+import { ranks } from '../../learn/device/cluster/joined.js';
+import { loadTensorFlow } from '../../learn/device/tf.js';
 import { RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
+import { startedWith, Together } from '../ranks/together.js';
 import { goOn } from './go-on.js';
 import { type RunningSettings, runningOptions } from './options.js';
+import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
 export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
     .argument('<run>', 'folder of the run');
-  for (const option of runningOptions()) command.addOption(option);
+  for (const option of [...runningOptions(), ...rankOptions()]) command.addOption(option);
   return command
     .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
-    .action(async (run: string, settings: RunningSettings) => {
+    .action(async (run: string, settings: RunningSettings & RankSettings) => {
       const folder = RunFolder.open(run);
-      await goOn(folder, await loadPipeline(folder.started.module), settings);
+      const { started } = folder;
+      const batchNorm = started.ranks?.batchNorm ?? settings.batchNorm;
+      if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
+      await loadTensorFlow();
+      const together = new Together(ranks());
+      together.same(startedWith(started), { remedy: 'give all ranks the folder of the same run' });
+      await goOn(folder, await loadPipeline(started.module), settings, together);
     });
 }

@@ -1,13 +1,16 @@
 import { Command } from 'commander';
+import { ranks } from '../../learn/device/cluster/joined.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
 import { planned, RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
+import { startedWith, Together } from '../ranks/together.js';
 import { tryOut } from '../try-out.js';
 import { goOn } from './go-on.js';
 import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
+import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
 
-interface Settings extends RunningSettings {
+interface Settings extends RunningSettings, RankSettings {
   readonly set: string[];
   readonly seed: number;
   readonly run?: string;
@@ -23,7 +26,7 @@ export function runCommand(): Command {
     .addOption(seedOption())
     .addOption(folderOption())
     .option('--keys', 'list the keys of the pipeline’s config and its profiles, and stop');
-  for (const option of runningOptions()) command.addOption(option);
+  for (const option of [...runningOptions(), ...rankOptions()]) command.addOption(option);
   return command
     .addHelpText('after', '\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1')
     .action(async (module: string, settings: Settings) => {
@@ -34,14 +37,22 @@ export function runCommand(): Command {
         return;
       }
       resolveConfig(pipeline.config, pipeline.profiles, settings.set); // a wrong one is told before TensorFlow is made ready
+      if (await ranAsRanks(settings)) return;
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { fallback });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
-      const folder = RunFolder.create(settings.run, {
-        ...{ module, pipeline: pipeline.name, seed: settings.seed, config },
-        networks: planned(pipeline.networks(config, settings.seed)),
+      const together = new Together(ranks());
+      const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
+      const folder = together.folder(() =>
+        RunFolder.create(settings.run, {
+          ...{ ...start, networks: planned(pipeline.networks(config, settings.seed)) },
+          ...(!together.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
+        }),
+      );
+      together.same(startedWith(start), {
+        remedy: 'start all ranks with the same command, and the same version of all files',
       });
-      await goOn(folder, pipeline, settings);
+      await goOn(folder, pipeline, settings, together);
     });
 }

@@ -3,7 +3,8 @@ import { loadedRuntime } from '../tf.js';
 import { collectives } from './collectives.js';
 import type { Ranks } from './ranks.js';
 
-const alone: Ranks = {
+/** A process by itself. */
+export const alone: Ranks = {
   ...everything,
   synchronised: false,
   sum: (x) => x.clone(),

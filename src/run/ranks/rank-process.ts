@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { addressesVariable, rankVariable, synchronisedVariable } from '../../learn/device/cluster/environment.js';
+import type { Heard } from './events.js';
+import type { Told } from './told.js';
+
+export interface RankOptions {
+  readonly rank: number;
+  readonly addresses: readonly string[];
+  readonly args: readonly string[];
+  readonly synchronised: boolean;
+  /** Of each operation, where ranks share a machine that the user did not share out. */
+  readonly threads: number | undefined;
+}
+
+const grace = 2000; // milliseconds for a rank to end by itself once others have
+
+/** The process of one rank: the same command again, told which rank it is. */
+export class RankProcess {
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<void>;
+
+  constructor({ rank, addresses, args, synchronised, threads }: RankOptions, hear: (heard: Heard) => void) {
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      [rankVariable]: String(rank),
+      [addressesVariable]: addresses.join(),
+      ...(synchronised && { [synchronisedVariable]: 'synchronised' }),
+    };
+    if (threads !== undefined) {
+      env.WEIR_THREADS ||= String(threads);
+      if (gpus() >= addresses.length) env.CUDA_VISIBLE_DEVICES ??= String(rank);
+    }
+    // A group of its own: a Ctrl-C in the terminal reaches it through its supervisor, once.
+    const stdio =
+      rank === 0 ? (['inherit', 'inherit', 'inherit', 'ipc'] as const) : (['ignore', 'ignore', 'pipe', 'ipc'] as const);
+    this.child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args], {
+      env,
+      stdio: [...stdio],
+      detached: true,
+    });
+    if (this.child.stderr) {
+      createInterface(this.child.stderr).on('line', (line) => process.stderr.write(`rank ${rank}: ${line}\n`));
+    }
+    this.child.on('message', (told) => hear(told as Told));
+    this.ended = new Promise((resolve) => {
+      this.child.on('error', () => undefined); // it was not started: 'exit' does not come, 'close' does
+      this.child.on('close', (status, signal) => {
+        hear({ kind: 'ended', status, signal });
+        resolve();
+      });
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Resolves when it has ended: by itself within a short while, or else by force. A snapshot half written then is no loss. */
+  async end(): Promise<void> {
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), grace);
+    await this.ended;
+    clearTimeout(timer);
+  }
+}
+
+/** How many GPUs of NVIDIA this machine has. */
+function gpus(): number {
+  try {
+    return readdirSync(join('/proc', 'driver', 'nvidia', 'gpus')).length;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { WeirError } from '../../core/errors.js';
+import type { FlowState } from '../../core/flow.js';
+import { pack, type Segment } from '../../core/pack.js';
+import type { Share } from '../../core/share.js';
+import { alone } from '../../learn/device/cluster/joined.js';
+import type { Ranks } from '../../learn/device/cluster/ranks.js';
+import { tf } from '../../learn/device/tf.js';
+import type { MetricsLog } from '../../observe/metrics-log.js';
+import { type RunConfig, RunFolder } from '../folder.js';
+import { sha256 } from '../snapshot/format.js';
+import { version } from '../version.js';
+import { tell } from './told.js';
+
+/** What a run is asked for where it is at rest. */
+export interface Wishes {
+  readonly stop: boolean;
+  readonly snapshot: boolean;
+  readonly hold: boolean;
+}
+
+/** As much of the metric log as a run uses. */
+export type Log = Pick<MetricsLog, 'length' | 'append' | 'flush' | 'flushAfter' | 'cutBack' | 'close'>;
+
+/**
+ * What the ranks of a run agree upon. They are at rest at the same places, for they run the same graph: there each says what it was asked
+ * for, and all do the same. Rank 0 alone writes. By itself a process agrees with itself, at no cost.
+ */
+export class Together {
+  constructor(private readonly ranks: Ranks = alone) {}
+
+  get share(): Share {
+    return { rank: this.ranks.rank, ranks: this.ranks.ranks };
+  }
+
+  get alone(): boolean {
+    return this.ranks.ranks === 1;
+  }
+
+  /** Whether this process writes the run's folder. */
+  get writes(): boolean {
+    return this.ranks.rank === 0;
+  }
+
+  /** What any rank was asked for, `update` being the newest. */
+  agree(wishes: Wishes, update: number): Wishes {
+    if (this.alone) return wishes;
+    tell({ kind: 'at', update, inCollectives: this.ranks.spent });
+    const [stop, snapshot, hold] = tf.tidy(() =>
+      this.ranks
+        .sum(tf.tensor1d([wishes.stop, wishes.snapshot, wishes.hold].map(Number)))
+        .dataSync<'float32'>()
+        .slice(),
+    );
+    return { stop: stop! > 0, snapshot: snapshot! > 0, hold: hold! > 0 };
+  }
+
+  /** Refuses to go on where a part of the state is not the same on all ranks, before any of it is written. */
+  sameState(state: FlowState): void {
+    if (this.alone) return;
+    this.same(
+      Object.fromEntries(Object.entries(state.nodes).map(([name, node]) => [`the state of '${name}'`, digest(node)])),
+      {
+        remedy:
+          'the ranks must compute alike: the same processor, runtime and number of threads on each; go on from the snapshot before',
+      },
+    );
+  }
+
+  /** Refuses to go on where what this rank has is not what rank 0 has; says which it is, and on which rank. */
+  same(mine: Readonly<Record<string, unknown>>, { remedy }: { readonly remedy: string }): void {
+    if (this.alone) return;
+    const all = this.ranks
+      .gather(Buffer.from(JSON.stringify({ ...mine, host: hostname() })))
+      .map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>);
+    for (const [rank, theirs] of all.entries()) {
+      const odd = Object.keys({ ...all[0], ...theirs }).find(
+        (key) => key !== 'host' && !isDeepStrictEqual(theirs[key], all[0]![key]),
+      );
+      if (odd === undefined) continue;
+      throw new WeirError(
+        `rank ${rank} on ${theirs.host} has ${odd} = ${shown(theirs[odd])}, and rank 0 on ${all[0]!.host} has ${shown(all[0]![odd])}`,
+        remedy,
+      );
+    }
+  }
+
+  /** Rank 0 makes or opens the run's folder, and the others open it. @throws {WeirError} where it is not there for one of them */
+  folder(open: () => RunFolder): RunFolder {
+    if (this.alone) return open();
+    const own = this.writes ? open() : undefined;
+    const path = Buffer.from(this.ranks.gather(Buffer.from(own?.path ?? ''))[0]!).toString();
+    if (own !== undefined) return own;
+    try {
+      return RunFolder.open(path);
+    } catch (cause) {
+      throw new WeirError(
+        `rank ${this.ranks.rank} on ${hostname()} does not find the run's folder ${path}: ${(cause as Error).message}`,
+        'start the ranks in the same folder of a file system that all their machines share',
+        { cause },
+      );
+    }
+  }
+}
+
+/** What a run is started with, as far as all ranks must agree on it. */
+export function startedWith({
+  module,
+  pipeline,
+  seed,
+  config,
+}: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config'>) {
+  const keys = Object.entries(JSON.parse(JSON.stringify(config)) as Record<string, unknown>);
+  const file = sha256(readFileSync(module));
+  return { weir: version, pipeline, 'the pipeline module (SHA-256)': file, seed, ...Object.fromEntries(keys) };
+}
+
+/** The log of a rank that does not write: it keeps no line. */
+export const unwritten: Log = {
+  length: 0,
+  append: () => undefined,
+  flush: () => undefined,
+  flushAfter: () => undefined,
+  cutBack: () => undefined,
+  close: () => undefined,
+};
+
+function digest(node: FlowState['nodes'][string]): string {
+  const segments: Segment[] = [];
+  const header = pack(node, segments);
+  return sha256(
+    header,
+    ...segments.map(({ array }) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)),
+  );
+}
+
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+};
