@@ -21,9 +21,10 @@ export interface Started {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** Starts the command as a process of its own. */
-export function start(...args: string[]): Started {
-  const env = { ...process.env, NO_COLOR: '1' };
+/** Starts the command as a process of its own, with further variables in its environment where the first argument holds some. */
+export function start(...all: readonly [variables: NodeJS.ProcessEnv, ...args: string[]] | readonly string[]): Started {
+  const [variables, args] = typeof all[0] === 'object' ? [all[0], all.slice(1) as string[]] : [{}, all as string[]];
+  const env = { ...process.env, NO_COLOR: '1', ...variables };
   const child = spawn(process.execPath, [command, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';

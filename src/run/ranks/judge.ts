@@ -55,16 +55,19 @@ export class Judge {
     return this.hung(now);
   }
 
-  /** One rank is behind the others, and none has come further for a while. */
+  /** All have begun, one is behind the others, and none has come further for a while. */
   private hung(now: number): Verdict | undefined {
     const { ranks } = this;
     const seconds = (now - Math.max(...ranks.map(({ heardAt }) => heardAt))) / 1000;
-    if (seconds < this.patience || ranks.some(({ end }) => end)) return undefined;
+    if (seconds < this.patience || ranks.some(({ end, steps }) => end || steps === 0)) return undefined;
     const behind = ranks.reduce((least, known) => (known.steps < least.steps ? known : least));
     const who = ranks.every(({ steps }) => steps === behind.steps)
       ? 'no rank'
       : `rank ${ranks.indexOf(behind)} on ${behind.host}`;
-    const where = behind.update < 0 ? 'has begun' : `has come past update ${behind.update}`;
-    return { status: resumable, why: `${who} ${where} for ${Math.round(seconds)} seconds` };
+    const stuck = who === 'no rank' ? 'has come' : 'has not come';
+    return {
+      status: resumable,
+      why: `${who} ${stuck} past update ${behind.update} for ${Math.round(seconds)} seconds`,
+    };
   }
 }

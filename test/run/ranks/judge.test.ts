@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { Judge } from '../../../src/run/ranks/judge.js';
+
+const at = (update: number) => ({ kind: 'at', update, inCollectives: 0 }) as const;
+const ended = (status: number | null, signal: NodeJS.Signals | null = null) =>
+  ({ kind: 'ended', status, signal }) as const;
+const lost = { kind: 'lost' } as const;
+
+describe('what a run of several ranks ends with', () => {
+  test('done when all are, resumable when they stopped', () => {
+    const judge = new Judge(['a', 'b'], 60, 0);
+    judge.hear(0, ended(0), 1);
+    expect(judge.verdict(2)).toBeUndefined();
+    judge.hear(1, ended(75), 3);
+    expect(judge.verdict(4)).toEqual({ status: 75 });
+  });
+
+  test('a rank that is killed is named, not those that lose it, whichever is heard of first', () => {
+    const judge = new Judge(['a', 'b', 'c'], 60, 0);
+    for (const rank of [0, 2]) {
+      judge.hear(rank, lost, 1);
+      judge.hear(rank, ended(75), 1);
+    }
+    expect(judge.verdict(2)).toBeUndefined();
+    judge.hear(1, ended(null, 'SIGKILL'), 3);
+    expect(judge.verdict(3)).toEqual({ status: 75, why: 'rank 1 on b was ended by SIGKILL' });
+  });
+
+  test('a rank that fails ends the run with its status', () => {
+    const judge = new Judge(['a', 'b'], 60, 0);
+    judge.hear(1, ended(1), 1);
+    expect(judge.verdict(2)).toEqual({ status: 1, why: 'rank 1 on b failed (its error is above)' });
+  });
+
+  test('a rank that others wait for in vain is named; the time before all have begun does not count', () => {
+    const judge = new Judge(['a', 'b'], 60, 0);
+    judge.hear(0, at(0), 1000);
+    expect(judge.verdict(200_000)).toBeUndefined();
+    judge.hear(1, at(0), 200_000);
+    judge.hear(0, at(1), 201_000);
+    expect(judge.verdict(260_000)).toBeUndefined();
+    expect(judge.verdict(261_000)).toEqual({
+      status: 75,
+      why: 'rank 1 on b has not come past update 0 for 60 seconds',
+    });
+  });
+
+  test('a machine that is not heard of is named', () => {
+    const judge = new Judge(['a', 'b'], 60, 0);
+    judge.hear(1, { kind: 'missing', how: 'has not been heard of for 20 seconds' }, 1);
+    expect(judge.verdict(2)?.why).toBe('rank 1 on b has not been heard of for 20 seconds');
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { firstHost, placeOf } from '../../../src/run/ranks/place.js';
+
+describe('which ranks a command starts', () => {
+  test('none by itself, and none where it is the process of a rank', () => {
+    expect(placeOf(undefined, {})).toBeUndefined();
+    expect(placeOf(1, {})).toBeUndefined();
+    expect(placeOf(2, { WEIR_RANK_OF_THIS: '1' })).toBeUndefined();
+  });
+
+  test('all of them with --ranks', () => expect(placeOf(3, {})).toEqual({ ranks: 3, own: [0, 1, 2] }));
+
+  test('one where variables say so', () => {
+    const env = { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_HUB: '[fd00::1]:7320' };
+    expect(placeOf(undefined, env)).toEqual({ ranks: 2, own: [1], hub: { host: 'fd00::1', port: 7320 } });
+    expect(() => placeOf(undefined, { ...env, WEIR_RANK: '2' })).toThrow(
+      'WEIR_RANK=2 and WEIR_RANKS=2 are no rank of several',
+    );
+    expect(() => placeOf(undefined, { ...env, WEIR_HUB: 'here' })).toThrow("WEIR_HUB='here' is no place to meet");
+  });
+
+  test('one under srun, but not in a batch script of several tasks', () => {
+    const job = { SLURM_NTASKS: '4', SLURM_JOB_ID: '7' };
+    expect(placeOf(undefined, { ...job, SLURM_PROCID: '0' })).toBeUndefined();
+    const step = {
+      SLURM_STEP_NUM_TASKS: '4',
+      SLURM_PROCID: '2',
+      SLURM_STEP_ID: '1',
+      SLURM_STEP_NODELIST: 'n[03-04,9]',
+    };
+    expect(placeOf(undefined, { ...job, ...step })).toEqual({ ranks: 4, own: [2], hub: { host: 'n03', port: 20_708 } });
+  });
+
+  test.each([
+    ['node1', 'node1'],
+    ['a[07-12,20],b', 'a07'],
+    ['x-[1,3].cluster', 'x-1.cluster'],
+    ['a,b[1-2]', 'a'],
+  ])('%s begins with %s', (list, first) => expect(firstHost(list)).toBe(first));
+});
