@@ -5,8 +5,8 @@ import type { End, Heard, Verdict } from './events.js';
 interface Known {
   readonly host: string;
   update: number;
-  /** How often it was at rest. */
-  steps: number;
+  /** How many collectives it has begun. */
+  calls: number;
   heardAt: number;
   end?: End;
   /** It ends for want of another. */
@@ -27,12 +27,13 @@ export class Judge {
     private readonly patience: number,
     now: number,
   ) {
-    this.ranks = hosts.map((host) => ({ host, update: -1, steps: 0, heardAt: now, lost: false }));
+    this.ranks = hosts.map((host) => ({ host, update: -1, calls: 0, heardAt: now, lost: false }));
   }
 
   hear(rank: number, heard: Heard, now: number): void {
     const known = this.ranks[rank]!;
-    if (heard.kind === 'at') Object.assign(known, { update: heard.update, steps: known.steps + 1, heardAt: now });
+    if (heard.kind === 'at') Object.assign(known, { update: heard.update, heardAt: now });
+    else if (heard.kind === 'waits') Object.assign(known, { calls: heard.calls, heardAt: now });
     else if (heard.kind === 'lost') known.lost = true;
     else if (heard.kind === 'missing') known.missing ??= heard.how;
     else known.end = { status: heard.status, signal: heard.signal };
@@ -59,9 +60,9 @@ export class Judge {
   private hung(now: number): Verdict | undefined {
     const { ranks } = this;
     const seconds = (now - Math.max(...ranks.map(({ heardAt }) => heardAt))) / 1000;
-    if (seconds < this.patience || ranks.some(({ end, steps }) => end || steps === 0)) return undefined;
-    const behind = ranks.reduce((least, known) => (known.steps < least.steps ? known : least));
-    const who = ranks.every(({ steps }) => steps === behind.steps)
+    if (seconds < this.patience || ranks.some(({ end, update }) => end || update < 0)) return undefined;
+    const behind = ranks.reduce((least, known) => (known.calls < least.calls ? known : least));
+    const who = ranks.every(({ calls }) => calls === behind.calls)
       ? 'no rank'
       : `rank ${ranks.indexOf(behind)} on ${behind.host}`;
     const stuck = who === 'no rank' ? 'has come' : 'has not come';

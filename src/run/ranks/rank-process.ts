@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { addressesVariable, rankVariable, synchronisedVariable } from '../../learn/device/cluster/environment.js';
@@ -21,6 +21,7 @@ const grace = 2000; // milliseconds for a rank to end by itself once others have
 export class RankProcess {
   private readonly child: ChildProcess;
   private readonly ended: Promise<void>;
+  private stoppedSince: number | undefined;
 
   constructor({ rank, addresses, args, synchronised, threads }: RankOptions, hear: (heard: Heard) => void) {
     const env: NodeJS.ProcessEnv = {
@@ -54,6 +55,13 @@ export class RankProcess {
     });
   }
 
+  /** Seconds since it was first seen stopped (SIGSTOP, a debugger) as it is now; known on Linux alone. */
+  stoppedFor(): number {
+    const now = performance.now();
+    this.stoppedSince = isStopped(this.child.pid!) ? (this.stoppedSince ?? now) : undefined;
+    return (now - (this.stoppedSince ?? now)) / 1000;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
@@ -63,6 +71,14 @@ export class RankProcess {
     const timer = setTimeout(() => this.child.kill('SIGKILL'), grace);
     await this.ended;
     clearTimeout(timer);
+  }
+}
+
+function isStopped(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) [tT]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

@@ -75,6 +75,11 @@ export async function supervise({ place, args, synchronised, wait, patience }: S
       for (const [rank, line] of met.lines) {
         if (line.silence > silence) missing(rank, `has not been heard of for ${Math.round(line.silence)} seconds`);
       }
+      for (const [i, one] of processes.entries()) {
+        const seconds = one.stoppedFor(); // told before the others' patience ends, for they name nobody then
+        if (seconds > patience / 2)
+          hear(own[i]!, { kind: 'missing', how: `has been stopped for ${Math.round(seconds)} seconds` });
+      }
       weigh();
     }, look);
     const missing = (rank: number, how: string): void => {

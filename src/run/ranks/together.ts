@@ -29,7 +29,9 @@ export type Log = Pick<MetricsLog, 'length' | 'append' | 'flush' | 'flushAfter' 
  * for, and all do the same. Rank 0 alone writes. By itself a process agrees with itself, at no cost.
  */
 export class Together {
-  constructor(private readonly ranks: Ranks = alone) {}
+  constructor(private readonly ranks: Ranks = alone) {
+    if (!this.alone) ranks.onCall = (calls) => tell({ kind: 'waits', calls });
+  }
 
   get share(): Share {
     return { rank: this.ranks.rank, ranks: this.ranks.ranks };
@@ -47,7 +49,7 @@ export class Together {
   /** What any rank was asked for, `update` being the newest. */
   agree(wishes: Wishes, update: number): Wishes {
     if (this.alone) return wishes;
-    tell({ kind: 'at', update, inCollectives: this.ranks.spent });
+    tell({ kind: 'at', update });
     const [stop, snapshot, hold] = tf.tidy(() =>
       this.ranks
         .sum(tf.tensor1d([wishes.stop, wishes.snapshot, wishes.hold].map(Number)))

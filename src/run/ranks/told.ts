@@ -1,7 +1,9 @@
 /** What the process of a rank tells its supervisor. */
 export type Told =
-  /** It is at rest after that update, having spent so many milliseconds in collectives. */
-  | { readonly kind: 'at'; readonly update: number; readonly inCollectives: number }
+  /** It is at rest after that update. */
+  | { readonly kind: 'at'; readonly update: number }
+  /** It begins its so manieth collective, and waits for the others there. */
+  | { readonly kind: 'waits'; readonly calls: number }
   /** It ends because another rank is gone. */
   | { readonly kind: 'lost' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Judge } from '../../../src/run/ranks/judge.js';
 
-const at = (update: number) => ({ kind: 'at', update, inCollectives: 0 }) as const;
+const at = (update: number) => ({ kind: 'at', update }) as const;
 const ended = (status: number | null, signal: NodeJS.Signals | null = null) =>
   ({ kind: 'ended', status, signal }) as const;
 const lost = { kind: 'lost' } as const;
@@ -37,7 +37,7 @@ describe('what a run of several ranks ends with', () => {
     judge.hear(0, at(0), 1000);
     expect(judge.verdict(200_000)).toBeUndefined();
     judge.hear(1, at(0), 200_000);
-    judge.hear(0, at(1), 201_000);
+    judge.hear(0, { kind: 'waits', calls: 5 }, 201_000);
     expect(judge.verdict(260_000)).toBeUndefined();
     expect(judge.verdict(261_000)).toEqual({
       status: 75,

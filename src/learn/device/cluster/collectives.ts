@@ -20,6 +20,7 @@ export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'a
   const ranks = addresses.length;
   const keys = new Map<string, { readonly first: number; readonly calls: number }>();
   let spent = 0;
+  let calls = 0;
 
   /**
    * Calls of one kind and length take turns with a few keys, numbered as they first come up: all ranks make the same calls in the same
@@ -33,6 +34,7 @@ export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'a
     return first + (calls % turns);
   };
   const run = (operation: string, x: tf.Tensor1D, key: number, more: Parameters<typeof execute>[1]): tf.Tensor1D => {
+    joined.onCall?.(++calls);
     const begun = performance.now();
     const settings = [ranks, 1, key].map((value) => tf.scalar(value, 'int32'));
     const attributes = [
@@ -57,7 +59,7 @@ export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'a
   const gather = (x: tf.Tensor1D): tf.Tensor1D =>
     run('CollectiveGatherV2', x, keyOf('gather', x.size), [attribute.bool('is_stateless', false)]);
 
-  return {
+  const joined: Ranks = {
     ...{ rank, ranks, synchronised },
     get spent() {
       return spent;
@@ -79,6 +81,7 @@ export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'a
       return Array.from(lengths, (length, i) => new Uint8Array(all.slice(i * longest).buffer, 0, length));
     },
   };
+  return joined;
 }
 
 function readOf(gather: (x: tf.Tensor1D) => tf.Tensor1D, values: Int32Array): Int32Array {

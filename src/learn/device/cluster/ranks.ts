@@ -14,4 +14,6 @@ export interface Ranks extends Share {
   gather(bytes: Uint8Array): Uint8Array[];
   /** Milliseconds inside these calls so far, waiting for others included. */
   readonly spent: number;
+  /** Called with the number of each call before it waits for the others: so it is known which rank they all wait for. */
+  onCall?: (calls: number) => void;
 }
