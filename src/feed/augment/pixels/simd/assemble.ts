@@ -47,7 +47,7 @@ export const times = (a: Code, b: Code): Code => [a, b, 0x6c];
 export const lessThan = (a: Code, b: Code): Code => [a, b, 0x48];
 export const subtractOne = (a: Code, b: Code): Code => [a, b, 0x6b];
 export const shiftOne = (a: Code, bits: Code): Code => [a, bits, 0x74];
-export const load = (at: Code): Code => [at, 0x28, 2, 0];
+export const load = (at: Code, offset = 0): Code => [at, 0x28, 2, ...unsigned(offset)];
 /** Of one byte, 16-bit integer or float, `offset` bytes on. */
 export const loadByte = (at: Code, offset: number): Code => [at, 0x2d, 0, ...unsigned(offset)];
 export const storeByte = (at: Code, value: Code, offset: number): Code => [at, value, 0x3a, 0, ...unsigned(offset)];
@@ -81,7 +81,7 @@ export const loadHalf = (at: Code): Code => [at, simd(0x5d, 0, 0)];
 /** Eight bytes as 16-bit integers. */
 export const loadBytesAsShorts = (at: Code): Code => [at, simd(0x02, 0, 0)];
 /** Four bytes, four times. */
-export const loadSplat = (at: Code): Code => [at, simd(0x09, 0, 0)];
+export const loadSplat = (at: Code, offset = 0): Code => [at, simd(0x09, 0, ...unsigned(offset))];
 export const storeVector = (at: Code, value: Code): Code => [at, value, simd(0x0b, 0, 0)];
 export const storeHalf = (at: Code, value: Code): Code => [at, value, simd(0x5b, 0, 0, 0)];
 export const storeFourBytes = (at: Code, value: Code): Code => [at, value, simd(0x5a, 0, 0, 0)];

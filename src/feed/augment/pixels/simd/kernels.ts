@@ -28,6 +28,7 @@ import {
   times,
   zeros,
 } from './assemble.js';
+import { enlarge, sideBySide } from './enlarge-kernel.js';
 
 /**
  * Across: for each of `height` rows, each of `width` pixels of red, green and blue from `pairs` pairs of taps. `first` holds, a place,
@@ -38,8 +39,6 @@ import {
 const across = ((): Kernel => {
   const parameters = ['from', 'pitch', 'to', 'height', 'width', 'first', 'weights', 'pairs', 'half', 'bits'] as const;
   const at = locals(...parameters, 'x', 'place', 'weight', 'tap', 'left', 'sum');
-  // a pixel's colours beside its neighbour's, each widened to 16 bits by a zero
-  const sideBySide = [0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16];
   return {
     name: 'across',
     parameters: parameters.length,
@@ -143,5 +142,5 @@ const down = ((): Kernel => {
   };
 })();
 
-/** Both passes of a resampling, in a module of WebAssembly. */
-export const resamplingModule = (): Uint8Array<ArrayBuffer> => assemble([across, down]);
+/** Both passes of a resampling, the first in two forms. */
+export const resamplingModule = (): Uint8Array<ArrayBuffer> => assemble([across, enlarge, down]);

@@ -1,12 +1,14 @@
 import type { Canvas, Image } from '../../image.js';
 import type { Region } from '../region.js';
 import { type Taps, tapsOf } from '../taps.js';
+import { AT_ONCE } from './enlarge-kernel.js';
 import { resamplingModule } from './kernels.js';
 import { SPARE } from './room.js';
 import { starter } from './start.js';
 
 interface Kernels {
   readonly across: (...parameters: number[]) => void;
+  readonly enlarge: (...parameters: number[]) => void;
   readonly down: (...parameters: number[]) => void;
 }
 
@@ -27,11 +29,12 @@ function pairsOf(taps: Taps): Pairs {
   if (pairs === undefined) {
     const { count, first, weights } = taps;
     const even = (count + 1) & ~1;
-    const bytes = new Uint8Array(first.byteLength + 2 * first.length * even);
-    new Int32Array(bytes.buffer, 0, first.length).set(first);
-    const all = new Int16Array(bytes.buffer, first.byteLength);
+    const places = Math.ceil(first.length / AT_ONCE) * AT_ONCE;
+    const bytes = new Uint8Array((4 + 2 * even) * places);
+    new Int32Array(bytes.buffer).set(first);
+    const all = new Int16Array(bytes.buffer, 4 * places);
     for (let i = 0; i < first.length; i++) all.set(weights.subarray(i * count, (i + 1) * count), i * even);
-    pairs = { count: even / 2, bytes, weights: first.byteLength };
+    pairs = { count: even / 2, bytes, weights: 4 * places };
     kept.set(taps, pairs);
   }
   return pairs;
@@ -49,7 +52,7 @@ const behind = (at: number, size: number): number => (at + size + SPARE + 15) & 
 export function resampleByVectors(image: Image, region: Region, out: Canvas): boolean {
   const found = started();
   if (found === null) return false;
-  const { room, across, down } = found;
+  const { room, across, enlarge, down } = found;
   const [rowTaps, columnTaps] = [tapsOf(region.width, out.width), tapsOf(region.height, out.height)];
   const [row, column] = [pairsOf(rowTaps), pairsOf(columnTaps)];
   const pitch = image.width * 3;
@@ -68,7 +71,10 @@ export function resampleByVectors(image: Image, region: Region, out: Canvas): bo
   const half = (bits: number): number => 1 << (bits - 1);
   const { bits } = rowTaps;
   const left = from + 3 * region.left;
-  across(left, pitch, rows, region.height, out.width, 0, row.weights, row.count, half(bits), bits);
+  if (row.count === 1) {
+    const fours = Math.ceil(out.width / AT_ONCE);
+    enlarge(left, pitch, rows, length, region.height, fours, 0, row.weights, half(bits), bits);
+  } else across(left, pitch, rows, region.height, out.width, 0, row.weights, row.count, half(bits), bits);
   const fine = columnTaps.bits;
   const weights = columns + column.weights;
   down(rows, length, to, out.height, columns, weights, column.count, half(fine), fine);
