@@ -3,6 +3,7 @@ import { keyed, type Random } from '../../core/seed.js';
 import type { Image } from './image.js';
 import { channels as channelsOf } from './op/channels.js';
 import type { Apply, LightOp, OpData, OpenShape } from './op/op.js';
+import { lookUpFloats } from './pixels/look-up.js';
 import { definitionOf, type Op, type Recipe } from './recipe.js';
 
 /** What the random numbers of a sample depend on. */
@@ -67,7 +68,7 @@ class Compiled implements Rendering {
   /** Ops that are compiled already. */
   private done = 0;
   private readonly onBytes: Step<OnImage>[] = [];
-  private table: Float32Array | undefined;
+  private table = Float32Array.from({ length: 256 }, (_, x) => x);
   private readonly onFloats: Step<Apply>[] = [];
   private readonly place = { height: 1, width: 1, channels: 1, values: new Uint8Array(0) };
   private key: SampleKey = { seed: 0, epoch: 1, index: 0, view: 0 };
@@ -96,7 +97,7 @@ class Compiled implements Rendering {
         this.doing = name;
         image = run(image, random);
       }
-      this.finish(image.values, out);
+      lookUpFloats(image.values, this.length, this.table, out);
     }
     for (const { run, name, random } of this.onFloats) {
       this.doing = name;
@@ -165,13 +166,6 @@ class Compiled implements Rendering {
     };
   }
 
-  private finish(values: Uint8Array, out: Float32Array): void {
-    const { table, length } = this;
-    if (table === undefined) for (let i = 0; i < length; i++) out[i] = values[i]!;
-    else if (table.length === 256) for (let i = 0; i < length; i++) out[i] = table[values[i]!]!;
-    else lookUp(table, values, out, length);
-  }
-
   private known(): readonly number[] {
     if (!this.shape.includes(undefined)) return this.shape as readonly number[];
     const next = this.recipe[this.done];
@@ -192,26 +186,10 @@ class Compiled implements Rendering {
   }
 }
 
-/** What a run of light ops makes of each of the 256 bytes, in each of `count` channels: [256, count]. */
-function tableOf(lights: Recipe, count: number): Float32Array {
+/** What a run of light ops makes of each of the 256 bytes, in each of `count` channels: [count, 256]. */
+function tableOf(lights: Recipe, count: number): Float32Array<ArrayBuffer> {
   const values = Float32Array.from({ length: 256 * count }, (_, i) => Math.floor(i / count));
   const none = (): Random => keyed(0, 'augment/light');
   for (const op of lights) (definitionOf(op) as LightOp<OpData>).prepare(op, [256, 1, count])(values, none);
-  return values;
-}
-
-function lookUp(table: Float32Array, from: Uint8Array, to: Float32Array, length: number): void {
-  const count = table.length / 256;
-  if (count === 3) {
-    for (let i = 0; i < length; i += 3) {
-      to[i] = table[3 * from[i]!]!;
-      to[i + 1] = table[3 * from[i + 1]! + 1]!;
-      to[i + 2] = table[3 * from[i + 2]! + 2]!;
-    }
-    return;
-  }
-  for (let i = 0, c = 0; i < length; i++) {
-    to[i] = table[from[i]! * count + c]!;
-    if (++c === count) c = 0;
-  }
+  return values.map((_, i) => values[(i % 256) * count + (i >> 8)]!);
 }

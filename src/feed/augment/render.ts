@@ -83,10 +83,29 @@ export function renderedShape(data: AnyPixels, recipes: readonly Recipe[], views
   return views ? [recipes.length, ...outShape] : outShape;
 }
 
-/** Each recipe made ready for the samples, once it is sure that all come out in one shape. */
+/** What was compiled in this thread, by what it was compiled from; more than a run has, so a limit that is seldom met. */
+const compiled = new Map<string, Rendering[]>();
+const MOST = 16;
+
+/**
+ * Each recipe made ready for the samples, once it is sure that all come out in one shape. It is kept for the next block: to make it anew
+ * takes as long as to render several images.
+ */
 export function compileRecipes({ sampleShape, values }: AnyPixels, recipes: readonly Recipe[]): Rendering[] {
-  const open = sampleShape.map((extent) => extent || undefined); // 0 is one that varies
-  const renderings = recipes.map((recipe) => compileRecipe(recipe, open, !(values instanceof Float32Array)));
+  const bytes = !(values instanceof Float32Array);
+  const key = JSON.stringify([recipes, sampleShape, bytes]);
+  let renderings = compiled.get(key);
+  if (renderings === undefined) {
+    const open = sampleShape.map((extent) => extent || undefined); // 0 is one that varies
+    renderings = recipes.map((recipe) => compileRecipe(recipe, open, bytes));
+    checkShapes(renderings);
+    if (compiled.size >= MOST) compiled.clear();
+    compiled.set(key, renderings);
+  }
+  return renderings;
+}
+
+function checkShapes(renderings: readonly Rendering[]): void {
   const shapes = renderings.map(({ outShape }) => `[${outShape.join(', ')}]`);
   const other = shapes.findIndex((shape) => shape !== shapes[0]);
   if (other > 0) {
@@ -95,5 +114,4 @@ export function compileRecipes({ sampleShape, values }: AnyPixels, recipes: read
       'give all recipes the same size',
     );
   }
-  return renderings;
 }

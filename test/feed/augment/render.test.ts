@@ -37,6 +37,18 @@ test('a flip mirrors pixels, channels in place', () => {
   expect(one([1, 2, 3, 4], [2, 2, 1], [horizontalFlip({ probability: 0 })])).toEqual([1, 2, 3, 4]);
 });
 
+test('what is kept of a recipe serves its own shape and kind of values, block after block', () => {
+  const recipe = [horizontalFlip({ probability: 1 }), unitScale()];
+  const scaled = (values: number[]) => values.map((x) => f(x / 255));
+  for (let block = 0; block < 2; block++) {
+    expect(one([1, 2, 3, 4, 5, 6], [1, 2, 3], recipe)).toEqual(scaled([4, 5, 6, 1, 2, 3]));
+    expect(one([1, 2, 3, 4, 5, 6], [1, 6, 1], recipe)).toEqual(scaled([6, 5, 4, 3, 2, 1]));
+    expect(one([1, 2, 3, 4, 5, 6], [1, 6, 1], recipe.slice(0, 1))).toEqual([6, 5, 4, 3, 2, 1]);
+    const floats = dataset(new Float32Array([1, 2, 3, 4, 5, 6]), [1, 2, 3]);
+    expect([...render(floats, Uint32Array.of(0), recipe, key)]).toEqual(scaled([4, 5, 6, 1, 2, 3]));
+  }
+});
+
 test('a crop moves the image by at most the padding, zeros following, each way equally often', () => {
   const image = [1, 2, 3, 4, 5, 6, 7, 8, 9];
   const moved = (dy: number, dx: number) =>

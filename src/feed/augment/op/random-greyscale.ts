@@ -1,4 +1,4 @@
-import { toGrey } from '../pixels/grey.js';
+import { toGrey } from '../pixels/to-grey.js';
 import { colourShape } from './image-shape.js';
 import type { OpDefinition } from './op.js';
 import { checkProbability } from './options.js';

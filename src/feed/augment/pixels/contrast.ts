@@ -1,5 +1,5 @@
-import { meanGrey } from './grey.js';
 import { lookUp } from './look-up.js';
+import { meanGrey } from './mean-grey.js';
 import { SLACK } from './slack.js';
 
 const table = new Uint8Array(256);

@@ -45,7 +45,22 @@ export const constant = (value: number): Code => [0x41, ...signed(value)];
 export const add = (a: Code, b: Code): Code => [a, b, 0x6a];
 export const times = (a: Code, b: Code): Code => [a, b, 0x6c];
 export const lessThan = (a: Code, b: Code): Code => [a, b, 0x48];
-export const load = (at: Code): Code => [at, 0x28, 2, 0];
+export const subtractOne = (a: Code, b: Code): Code => [a, b, 0x6b];
+export const shiftOne = (a: Code, bits: Code): Code => [a, bits, 0x74];
+export const load = (at: Code, offset = 0): Code => [at, 0x28, 2, ...unsigned(offset)];
+/** Of one byte, 16-bit integer or float, `offset` bytes on. */
+export const loadByte = (at: Code, offset: number): Code => [at, 0x2d, 0, ...unsigned(offset)];
+export const storeByte = (at: Code, value: Code, offset: number): Code => [at, value, 0x3a, 0, ...unsigned(offset)];
+export const loadShort = (at: Code, offset: number): Code => [at, 0x2f, 1, ...unsigned(offset)];
+export const storeShort = (at: Code, value: Code, offset: number): Code => [at, value, 0x3b, 1, ...unsigned(offset)];
+export const loadFloat = (at: Code, offset: number): Code => [at, 0x2a, 2, ...unsigned(offset)];
+export const storeFloat = (at: Code, value: Code, offset: number): Code => [at, value, 0x38, 2, ...unsigned(offset)];
+
+/** Locals by name, numbered in their order: parameters first, then integers, then vectors. */
+export const locals = <Name extends string>(...names: readonly Name[]): Record<Name, number> =>
+  Object.fromEntries(names.map((key, i) => [key, i])) as Record<Name, number>;
+/** Moves a local on. */
+export const step = (local: number, by: Code): Code => set(local, add(get(local), by));
 
 /** Repeats while the condition holds at the end: once at least. */
 export const repeatWhile = (condition: Code, ...body: readonly Code[]): Code => [
@@ -63,9 +78,12 @@ const simd = (...code: number[]): number[] => [0xfd, ...unsigned(code[0]!), ...c
 export const loadVector = (at: Code): Code => [at, simd(0x00, 0, 0)];
 /** Eight bytes, and zeros above them. */
 export const loadHalf = (at: Code): Code => [at, simd(0x5d, 0, 0)];
+/** Eight bytes as 16-bit integers. */
+export const loadBytesAsShorts = (at: Code): Code => [at, simd(0x02, 0, 0)];
 /** Four bytes, four times. */
-export const loadSplat = (at: Code): Code => [at, simd(0x09, 0, 0)];
+export const loadSplat = (at: Code, offset = 0): Code => [at, simd(0x09, 0, ...unsigned(offset))];
 export const storeVector = (at: Code, value: Code): Code => [at, value, simd(0x0b, 0, 0)];
+export const storeHalf = (at: Code, value: Code): Code => [at, value, simd(0x5b, 0, 0, 0)];
 export const storeFourBytes = (at: Code, value: Code): Code => [at, value, simd(0x5a, 0, 0, 0)];
 export const splat = (value: Code): Code => [value, simd(0x11)];
 export const zeros: Code = simd(0x0c, ...new Array<number>(16).fill(0));
@@ -76,6 +94,12 @@ export const extendHigh = (a: Code): Code => [a, simd(0x8a)];
 /** Products of 16-bit integers, neighbours added, to 32 bits. */
 export const dot = (a: Code, b: Code): Code => [a, b, simd(0xba)];
 export const addVectors = (a: Code, b: Code): Code => [a, b, simd(0xae)];
+export const addShorts = (a: Code, b: Code): Code => [a, b, simd(0x8e)];
+export const addFloats = (a: Code, b: Code): Code => [a, b, simd(0xe4)];
+export const timesFloats = (a: Code, b: Code): Code => [a, b, simd(0xe6)];
+/** 32-bit integers to floats, and back, rounded towards 0. */
+export const toFloats = (a: Code): Code => [a, simd(0xfa)];
+export const toIntegers = (a: Code): Code => [a, simd(0xf8)];
 export const subtract = (a: Code, b: Code): Code => [a, b, simd(0xb1)];
 export const timesVectors = (a: Code, b: Code): Code => [a, b, simd(0xb5)];
 export const smaller = (a: Code, b: Code): Code => [a, b, simd(0xb6)];

@@ -1,6 +1,5 @@
 import {
   absolute,
-  add,
   addVectors,
   and,
   andNot,
@@ -11,6 +10,7 @@ import {
   isLess,
   larger,
   loadVector,
+  locals,
   repeatWhile,
   set,
   shiftLeft,
@@ -18,14 +18,15 @@ import {
   shuffle,
   smaller,
   splat,
+  step,
   storeVector,
   subtract,
   timesVectors,
   zeros,
 } from './assemble.js';
 
-const names = ['at', 'left', 'shift', 'bytes', 'r', 'g', 'b', 'min', 'max', 'd', 'notR', 'isB', 'D', 'D2', 'D6', 'hue'] as const; // biome-ignore format: one list
-const at = Object.fromEntries(names.map((name, i) => [name, i])) as Record<(typeof names)[number], number>;
+const names = ['from', 'to', 'left', 'shift', 'bytes', 'r', 'g', 'b', 'min', 'max', 'd', 'notR', 'isB', 'D', 'D2', 'D6', 'hue'] as const; // biome-ignore format: one list
+const at = locals(...names);
 const v = (name: (typeof names)[number]): Code => get(at[name]);
 const BITS = constant(16);
 
@@ -48,18 +49,19 @@ const setHue = (hue: Code): Code => set(at.hue, hue);
 const circleIfBelow0: Code = and(v('D6'), shiftRight(v('hue'), constant(31)));
 
 /**
- * `turnPixels` on four pixels of red, green and blue at a time: 16 bytes are read and written, of which the last four are as they were.
- * Memory must go on after the last.
+ * `turnPixels` on four pixels of red, green and blue at a time: 16 bytes are read and written, of which the next four take the last four
+ * back. Memory must go on after the last. What is read lies apart from what is written: a processor that read what it has just written in
+ * two parts would wait for that, four pixels after four.
  */
 const turn = {
   name: 'turn',
-  parameters: 3,
+  parameters: 4,
   integers: 0,
-  vectors: names.length - 3,
+  vectors: names.length - 4,
   body: [
     repeatWhile(
       v('left'),
-      set(at.bytes, loadVector(v('at'))),
+      set(at.bytes, loadVector(v('from'))),
       set(at.r, colour(0)),
       set(at.g, colour(1)),
       set(at.b, colour(2)),
@@ -93,9 +95,10 @@ const turn = {
       level(cut(subtract(v('D2'), absolute(subtract(v('hue'), addVectors(v('D2'), v('D2')))))), 'b'),
       set(at.r, shuffle(v('r'), v('g'), [0, 16, 0, 4, 20, 0, 8, 24, 0, 12, 28, 0, 0, 0, 0, 0])),
       set(at.b, shuffle(v('b'), v('bytes'), [0, 0, 0, 0, 0, 4, 0, 0, 8, 0, 0, 12, 28, 29, 30, 31])),
-      storeVector(v('at'), shuffle(v('r'), v('b'), [0, 1, 18, 3, 4, 21, 6, 7, 24, 9, 10, 27, 28, 29, 30, 31])),
-      set(at.at, add(v('at'), constant(12))),
-      set(at.left, add(v('left'), constant(-1))),
+      storeVector(v('to'), shuffle(v('r'), v('b'), [0, 1, 18, 3, 4, 21, 6, 7, 24, 9, 10, 27, 28, 29, 30, 31])),
+      step(at.from, constant(12)),
+      step(at.to, constant(12)),
+      step(at.left, constant(-1)),
     ),
   ],
 };

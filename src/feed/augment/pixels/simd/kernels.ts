@@ -14,6 +14,7 @@ import {
   loadHalf,
   loadSplat,
   loadVector,
+  locals,
   narrow16,
   narrow32,
   repeatWhile,
@@ -21,29 +22,23 @@ import {
   shiftRight,
   shuffle,
   splat,
+  step,
   storeFourBytes,
   storeVector,
   times,
   zeros,
 } from './assemble.js';
-
-/** Locals by name, numbered in their order: parameters first, then integers, then vectors. */
-const locals = <Name extends string>(...names: Name[]): Record<Name, number> =>
-  Object.fromEntries(names.map((key, i) => [key, i])) as Record<Name, number>;
-
-const step = (local: number, by: Code): Code => set(local, add(get(local), by));
+import { enlarge, sideBySide } from './enlarge-kernel.js';
 
 /**
- * Across: for each of `height` rows, each of `width` pixels of red, green and blue from `pairs` pairs of taps. `first` holds, a place, the
- * byte in the row of its first tap; `weights` the pairs of 16-bit weights of each place.
+ * Across: for each of `height` rows, each of `width` pixels of red, green and blue from `pairs` pairs of taps. `first` holds, a place,
+ * its first tap; `weights` the pairs of 16-bit weights of each place.
  *
  * Eight bytes are read at a time and four written, of which the next pixel takes the last back: memory must go on after the last.
  */
 const across = ((): Kernel => {
   const parameters = ['from', 'pitch', 'to', 'height', 'width', 'first', 'weights', 'pairs', 'half', 'bits'] as const;
   const at = locals(...parameters, 'x', 'place', 'weight', 'tap', 'left', 'sum');
-  // a pixel's colours beside its neighbour's, each widened to 16 bits by a zero
-  const sideBySide = [0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16];
   return {
     name: 'across',
     parameters: parameters.length,
@@ -57,7 +52,7 @@ const across = ((): Kernel => {
         set(at.weight, get(at.weights)),
         repeatWhile(
           get(at.x),
-          set(at.tap, add(get(at.from), load(get(at.place)))),
+          set(at.tap, add(get(at.from), times(load(get(at.place)), constant(3)))),
           set(at.left, get(at.pairs)),
           set(at.sum, splat(get(at.half))),
           repeatWhile(
@@ -88,8 +83,8 @@ const across = ((): Kernel => {
 })();
 
 /**
- * Down: for each of `height` rows of `length` bytes, from `pairs` pairs of rows of the same length. `first` holds, a row, the byte where its
- * first row begins.
+ * Down: for each of `height` rows of `length` bytes, from `pairs` pairs of rows of the same length. `first` holds, a row, which is
+ * its first.
  *
  * Sixteen bytes are read and written at a time, and the next row takes back what is too much: memory must go on after the last.
  */
@@ -115,7 +110,7 @@ const down = ((): Kernel => {
         set(at.i, constant(0)),
         repeatWhile(
           lessThan(get(at.i), get(at.length)),
-          set(at.tap, add(add(get(at.from), load(get(at.first))), get(at.i))),
+          set(at.tap, add(add(get(at.from), times(load(get(at.first)), get(at.length))), get(at.i))),
           set(at.weight, get(at.weights)),
           set(at.left, get(at.pairs)),
           sums.map((local) => set(local, splat(get(at.half)))),
@@ -147,5 +142,5 @@ const down = ((): Kernel => {
   };
 })();
 
-/** Both passes of a resampling, in a module of WebAssembly. */
-export const resamplingModule = (): Uint8Array<ArrayBuffer> => assemble([across, down]);
+/** Both passes of a resampling, the first in two forms. */
+export const resamplingModule = (): Uint8Array<ArrayBuffer> => assemble([across, enlarge, down]);
