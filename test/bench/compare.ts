@@ -106,8 +106,8 @@ export interface Answer {
   readonly [more: string]: unknown;
 }
 
-/** A script of test/bench/peers at work: it says `{"ready": …}` once, then answers every line with one line of JSON. */
-export interface PythonPeer {
+/** A process at work: it says `{"ready": …}` once, then answers every line with one line of JSON. */
+export interface LinePeer {
   readonly ready: string;
   ask(line: string): Promise<Answer>;
   close(): void;
@@ -118,18 +118,26 @@ export interface PythonPeer {
  *
  * @returns undefined where that is not set: the benchmark then says so, and measures our side alone if it can
  */
-export async function pythonPeer(script: string, args: readonly string[]): Promise<PythonPeer | undefined> {
+export async function pythonPeer(script: string, args: readonly string[]): Promise<LinePeer | undefined> {
   const python = process.env.WEIR_PYTHON;
   if (!python) {
     console.log('WEIR_PYTHON is not set: name a Python that has PyTorch, and the peer runs beside');
     return undefined;
   }
-  const file = new URL(`peers/${script}`, import.meta.url).pathname;
-  const child: ChildProcess = spawn(python, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return linePeer([python, new URL(`peers/${script}`, import.meta.url).pathname, ...args]);
+}
+
+/** Starts a process that answers lines, with further variables in its environment. */
+export async function linePeer(
+  [command, ...args]: readonly [string, ...string[]],
+  variables: NodeJS.ProcessEnv = {},
+): Promise<LinePeer> {
+  const env = { ...process.env, ...variables };
+  const child: ChildProcess = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   const answer = async (): Promise<Record<string, unknown>> => {
     const line = await lines.next();
-    if (line.done) throw new Error(`peer ${script} ended before it answered`);
+    if (line.done) throw new Error(`${[command, ...args].join(' ')} ended before it answered`);
     return JSON.parse(line.value);
   };
   const { ready } = await answer();

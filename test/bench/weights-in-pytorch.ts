@@ -14,7 +14,7 @@ import { trainStage } from '../../src/learn/train.js';
 import { writeSafetensors } from '../../src/run/weights/safetensors.js';
 import { startingFrom } from '../../src/run/weights/starting-from.js';
 import { inTorch } from '../../src/run/weights/torch.js';
-import { machine, type PythonPeer, pythonPeer } from './compare.js';
+import { type LinePeer, machine, pythonPeer } from './compare.js';
 
 const reach = 1e-4;
 const updates = 4;
@@ -86,7 +86,7 @@ export async function bench(): Promise<boolean> {
 }
 
 interface Trip {
-  readonly python: PythonPeer;
+  readonly python: LinePeer;
   readonly folder: string;
 }
 

@@ -57,6 +57,7 @@ async function receive(own: Hello, hub: Hub, until: number, seconds: number): Pr
   try {
     await new Promise<void>((resolve, reject) => {
       const refuse = (line: Line | undefined, why: string, remedy: string): void => {
+        clearTimeout(timer);
         for (const each of [...here.values()].map((one) => one.line).concat(line ?? []))
           each.send({ refused: why, remedy });
         reject(new WeirError(why, remedy));
@@ -70,7 +71,6 @@ async function receive(own: Hello, hub: Hub, until: number, seconds: number): Pr
           'see why they did not start there; --ranks-wait SECONDS waits longer',
         );
       }, until - performance.now());
-      server.on('close', () => clearTimeout(timer));
       server.on('connection', (socket: Socket) => {
         const line = new Line(socket);
         line.once('said', (said) => {
@@ -93,7 +93,9 @@ async function receive(own: Hello, hub: Hub, until: number, seconds: number): Pr
             );
           }
           here.set(hello.rank, { hello, line, address: `${bracketed(socket.remoteAddress!)}:${hello.port}` });
-          if (here.size === own.ranks - 1) resolve();
+          if (here.size < own.ranks - 1) return;
+          clearTimeout(timer);
+          resolve();
         });
       });
     });

@@ -36,6 +36,12 @@ export async function supervise({ place, args, synchronised, wait, patience }: S
       ? { addresses: ports.map((port) => `127.0.0.1:${port}`), hosts: Array(ranks).fill(hostname()), lines: new Map() }
       : await meet(place, hub, ports[0]!, wait);
   const threads = hub === undefined ? Math.max(1, Math.floor(availableParallelism() / ranks)) : undefined;
+  if (own.includes(0)) {
+    const ports = met.addresses.map((address) => address.replace(/^127\.0\.0\.1:/, '')).join(', ');
+    process.stderr.write(
+      `weir: ${ranks} ranks; TensorFlow's gRPC between them lets in whoever reaches ${ports}: keep that network private\n`,
+    );
+  }
   const judge = own.includes(0) ? new Judge(met.hosts, patience, performance.now()) : undefined;
 
   return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { Flow } from '../../../src/core/flow.js';
 import type { Positioned } from '../../../src/core/item.js';
+import { ranks } from '../../../src/learn/device/cluster/joined.js';
 import type { Side } from '../compare.js';
 
 /** A graph that trains, held between rounds where it is at rest; a round is so many updates. */
@@ -11,13 +12,14 @@ export function trained(name: string, updates$: Observable<Positioned>, updates:
     resting = resolve;
   });
   let count = -1; // update 0 comes first
-  const flow = new Flow({ updates$ }, () => {
+  const atRest = (): undefined | Promise<void> => {
     if (++count % updates !== 0) return undefined;
     resting();
     return new Promise<void>((resolve) => {
       goOn = resolve;
     });
-  });
+  };
+  const flow = new Flow({ updates$ }, atRest, { rank: ranks().rank, ranks: ranks().ranks });
   const ended = flow.start();
   return {
     name,
