@@ -125,7 +125,7 @@ export function trainStage(
       correct,
       samples: fresh ? samples : state.samples + samples,
     };
-    return [next, updateOf(next)];
+    return [next, updateOf(next, optimiser)];
   }
 
   return {
@@ -147,7 +147,7 @@ export function trainStage(
 
     flush: (state) => state.group && moved(state, state.group),
 
-    repeat: updateOf,
+    repeat: (state) => updateOf(state, optimiser),
 
     save: (state) => ({ ...savedState(state), penalty: penalty?.save?.() ?? null }) as unknown as Data,
 

@@ -38,7 +38,7 @@ const counters = new Set([
   'seed',
   'queries',
 ]);
-const ofUpdates = new Set(['loss', 'epochLoss', 'epochAccuracy']);
+const ofUpdates = new Set(['loss', 'epochLoss', 'epochAccuracy', 'rate']);
 
 /**
  * Follows a metric log as it grows: every number in it becomes part of a thinned curve over updates, every attacked sample a
