@@ -33,6 +33,7 @@ export async function serveRun(): Promise<void> {
     events: scene.events,
     live: scene.live,
     neighbour: (name) => scene.neighbour(name),
+    readings: () => scene.readings(),
     report: () => reportOf(run),
     act(action: Action) {
       post({ type: 'do', action });
