@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import type { RunFolder } from '../folder.js';
-import { monitorAt } from '../monitor/monitor-at.js';
+import { controlAt } from '../monitor/monitor-at.js';
 import type { Pipeline } from '../pipeline.js';
 import { resumable, runSession } from '../session.js';
 import { Watcher } from '../watcher.js';
@@ -14,7 +14,7 @@ export async function goOn(folder: RunFolder, pipeline: Pipeline, settings: Runn
       folder,
       pipeline,
       options: { ...settings, watch },
-      monitor: monitorAt(settings),
+      monitor: controlAt(settings),
     });
     watch.close();
     if (outcome === 'done') {

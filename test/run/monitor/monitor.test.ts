@@ -174,6 +174,20 @@ test('`weir monitor` shows a run that is finished, and the runs beside it', asyn
   expect((await weir('tap', folder, 'train')).err).toContain('is not running on this machine');
 }, 60_000);
 
+test('with --no-control there is no socket to reach it by, and a page goes not with that', async () => {
+  const folder = join(base, 'alone');
+  const { status, err } = await weir(...args(folder, '--no-control', '--monitor', '0'));
+  expect([status, err]).toEqual([1, expect.stringMatching(/'--no-control' cannot be used with option '--monitor/)]);
+  expect(existsSync(folder)).toBe(false);
+  const run = start(...args(folder, ...endless), '--no-control');
+  begun.push(run);
+  while (run.child.exitCode === null && !existsSync(join(folder, 'metrics.ndjson')))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  await run.said('training');
+  expect(existsSync(join(folder, 'control.json'))).toBe(false);
+  expect((await weir('tap', folder, 'train')).err).toContain('cannot be reached');
+}, 60_000);
+
 test('a port that is taken is told before the run begins', async () => {
   const shown = start('monitor', join(base, 'whole'), '--port', '0');
   begun.push(shown);
