@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { start, weir } from '../run/weir.js';
@@ -47,6 +47,7 @@ export async function bench([wanted = '30']: string[]): Promise<boolean> {
     while (kills < Number(wanted)) {
       const folder = join(base, `run-${++runs}`);
       for (let inRun = 0; ; inRun++) {
+        const begun = Date.now();
         const { child, ended } = existsSync(join(folder, 'config.json'))
           ? start('resume', folder, ...often)
           : start(...args(folder));
@@ -54,7 +55,7 @@ export async function bench([wanted = '30']: string[]): Promise<boolean> {
         let looking: NodeJS.Timeout | undefined;
         const atRandom = () => {
           if (kills % 4 !== 3) kill();
-          else looking = setInterval(() => isWriting(folder) && kill(), 1);
+          else looking = setInterval(() => isWriting(folder, begun) && kill(), 1);
         };
         const after = 1000 * (0.1 + 0.5 * Math.random()) * seconds;
         const timer = inRun < perRun ? setTimeout(atRandom, after) : undefined;
@@ -64,7 +65,7 @@ export async function bench([wanted = '30']: string[]): Promise<boolean> {
         if (status === 0) break;
         if (status !== 'SIGKILL') throw new Error(`run ${runs} ended with ${status}: ${err}`);
         kills++;
-        killed[where(folder)]++;
+        killed[where(folder, begun)]++;
       }
       const hash = (await weir('hash', '--all', folder)).out.trim();
       if (hash === whole) same++;
@@ -80,16 +81,19 @@ export async function bench([wanted = '30']: string[]): Promise<boolean> {
   }
 }
 
-/** Whether a snapshot is being written, or was when the run was killed. */
-function isWriting(folder: string): boolean {
+/** Whether a snapshot is being written, or was when the run was killed: by one begun since, for a resumed run tidies late. */
+function isWriting(folder: string, since: number): boolean {
   const snapshots = join(folder, 'snapshots');
   if (!existsSync(snapshots)) return false;
-  return readdirSync(snapshots, { recursive: true, encoding: 'utf8' }).some((name) => name.endsWith('.part'));
+  return readdirSync(snapshots, { recursive: true, encoding: 'utf8' }).some((name) => {
+    const file = name.endsWith('.part') && statSync(join(snapshots, name), { throwIfNoEntry: false });
+    return file && file.mtimeMs >= since;
+  });
 }
 
 /** What a killed run was at, by what it left. */
-function where(folder: string): 'training' | 'snapshot' | 'attack' | 'before its first line' {
-  if (isWriting(folder)) return 'snapshot';
+function where(folder: string, begun: number): 'training' | 'snapshot' | 'attack' | 'before its first line' {
+  if (isWriting(folder, begun)) return 'snapshot';
   const log = join(folder, 'metrics.ndjson');
   const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [];
   const last = lines.filter((line) => line.endsWith('}')).at(-1);
