@@ -78,7 +78,7 @@ export function familiesOf(readings: Readings): Family[] {
     ),
     gauge(
       'edge_limit',
-      'How many may.',
+      'How many samples may wait there.',
       edges.flatMap(({ from, to, limit }) => one(limit, { ...network, from, to })),
     ),
     gauge('samples_per_second', 'Samples trained a second since the last reading.', one(pulse?.samples)),
