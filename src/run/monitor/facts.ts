@@ -40,7 +40,10 @@ export async function runStatus(path: string) {
   return networks === undefined ? undefined : { ...(await statusOf(path)), report: existsSync(reportFile(path)) };
 }
 
-export function snapshotsOf(path: string): Saved[] {
+/** The last that were written, of all networks, by time. */
+export const snapshotsOf = (path: string): Saved[] => allSnapshots(path).slice(-most.snapshots);
+
+function allSnapshots(path: string): Saved[] {
   const folder = join(path, 'snapshots');
   if (!existsSync(folder)) return [];
   const run = RunFolder.open(path);
@@ -55,12 +58,12 @@ export function snapshotsOf(path: string): Saved[] {
           : [{ network, label, sequence, pinned, at: Math.round(file.mtimeMs), bytes: file.size }];
       }),
   );
-  return all.sort((a, b) => a.at - b.at).slice(-most.snapshots);
+  return all.sort((a, b) => a.at - b.at || a.sequence - b.sequence);
 }
 
 /** Of each network how many were written, and when the last one was, in seconds since 1970. */
-export const writtenOf = (saved: readonly Saved[]) =>
-  [...new Map(saved.map((one) => [one.network, one])).values()].map(({ network, sequence, at }) => {
+export const writtenOf = (path: string) =>
+  [...new Map(allSnapshots(path).map((one) => [one.network, one])).values()].map(({ network, sequence, at }) => {
     return { network, written: sequence, at: at / 1000 };
   });
 

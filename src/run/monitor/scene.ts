@@ -85,7 +85,7 @@ export class Scene {
           ? { network: status.network.name, update: status.update ?? 0, epoch: status.epoch ?? 0 }
           : null,
         newest: this.log.newest,
-        snapshots: writtenOf(snapshotsOf(this.path)),
+        snapshots: writtenOf(this.path),
         viewers: this.events.size + this.live.size,
       };
     } finally {
