@@ -2,6 +2,7 @@ import { WeirError } from '../core/errors.js';
 import { disposeGroup, type Group } from './accumulate.js';
 import { tf } from './device/tf.js';
 import type { Weights } from './model/model.js';
+import type { Optimiser } from './optimiser/optimiser.js';
 import { restoreTensors, type SavedTensors, savedTensors } from './saved.js';
 import type { Update } from './update.js';
 
@@ -38,11 +39,12 @@ export const firstState = (weights: Weights): TrainState => ({
   samples: 0,
 });
 
-/** The update that left this state. */
-export function updateOf(state: TrainState): Update {
+/** The update that left this state, the optimiser's. */
+export function updateOf(state: TrainState, optimiser: Pick<Optimiser, 'rate'>): Update {
   const { weights, number, epoch, endsEpoch, position, loss, losses, correct, samples } = state;
   return {
     ...{ weights, number, epoch, endsEpoch, position },
+    ...(number > 0 && { rate: optimiser.rate({ epoch, number }) }),
     loss: () => finite(read(loss), number),
     epochLoss: () => read(losses) / samples,
     epochAccuracy: () => read(correct) / samples,

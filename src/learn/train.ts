@@ -131,7 +131,7 @@ export function trainStage(
       correct,
       samples: fresh ? samples : state.samples + samples,
     };
-    return [next, updateOf(next)];
+    return [next, updateOf(next, optimiser)];
   }
 
   /** What the weights learn from a batch. */
@@ -160,7 +160,7 @@ export function trainStage(
 
     flush: (state) => state.group && moved(state, state.group),
 
-    repeat: updateOf,
+    repeat: (state) => updateOf(state, optimiser),
 
     save: (state) => ({ ...savedState(state), penalty: penalty?.save?.() ?? null }) as unknown as Data,
 

@@ -11,6 +11,8 @@ export interface Update extends Positioned {
   /** Counted from 1. */
   readonly epoch: number;
   readonly endsEpoch: boolean;
+  /** The learning rate that it was made with, of weights that have none of their own; none at update 0, which nothing made. */
+  readonly rate?: number;
   /** Only to be read. */
   readonly weights: Weights;
   /** Mean loss of this update's batch before the update, without the penalty; of labels in nats. */

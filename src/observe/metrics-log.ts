@@ -125,7 +125,7 @@ export class MetricsLog {
       const code = String((cause as NodeJS.ErrnoException).code ?? cause);
       const remedy =
         code === 'ENOSPC'
-          ? 'the disk is full: free some space; the earlier snapshots are as they were'
+          ? 'the disk is full: free some space, then go on with `weir resume`; the earlier snapshots are as they were'
           : 'see that this user may write there';
       throw new WeirError(`cannot ${verb} the metric log ${this.file}: ${code}`, remedy, { cause });
     }

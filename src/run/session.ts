@@ -5,7 +5,7 @@ import type { Ended } from '../observe/monitor/messages.js';
 import { collectReport } from './collect/collect.js';
 import { Execution, type Options } from './execute.js';
 import type { RunFolder } from './folder.js';
-import { RunControl } from './monitor/control.js';
+import { type Asked, RunControl } from './monitor/control.js';
 import type { MonitorAt } from './monitor/monitor-at.js';
 import type { Pipeline } from './pipeline.js';
 import { stopOnSignals } from './signals.js';
@@ -16,8 +16,8 @@ export interface Session {
   readonly folder: RunFolder;
   readonly pipeline: Pipeline;
   readonly options: Options;
-  /** How it is reached while it runs. */
-  readonly monitor: MonitorAt;
+  /** How it is reached while it runs; undefined: not at all. */
+  readonly monitor: MonitorAt | undefined;
 }
 
 export { resumable } from './exit-status.js';
@@ -31,17 +31,14 @@ export { resumable } from './exit-status.js';
 export async function runSession({ folder, pipeline, options, monitor }: Session): Promise<Outcome> {
   const lock = lockFolder(folder.path);
   let execution: Execution | undefined;
-  const control = new RunControl(
-    folder.path,
-    {
-      stop: () => execution?.stop(),
-      snapshot: () => execution?.snapshot(),
-      pause: () => execution?.pause(),
-      resume: () => execution?.resume(),
-    },
-    monitor,
-  );
-  const watch = together(options.watch, control);
+  const asked: Asked = {
+    stop: () => execution?.stop(),
+    snapshot: () => execution?.snapshot(),
+    pause: () => execution?.pause(),
+    resume: () => execution?.resume(),
+  };
+  const control = monitor && new RunControl(folder.path, asked, monitor);
+  const watch = control ? together(options.watch, control) : options.watch;
   execution = new Execution(folder, pipeline, { ...options, watch });
   const release = stopOnSignals(() => {
     watch.warn('stopping after a snapshot; once more to stop at once');
@@ -51,8 +48,8 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
   let ended: Ended = 'failed';
   try {
     await loadTensorFlow();
-    if (monitor.listening !== undefined) {
-      const url = (await control.url())!;
+    if (monitor?.listening !== undefined) {
+      const url = (await control!.url())!;
       monitor.listening = { ...monitor.listening, port: Number(new URL(url).port) };
       options.watch.warn(`monitor: ${url}`); // to the terminal alone: it bears the token
     }
@@ -74,7 +71,7 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     throw error;
   } finally {
     release();
-    await control.close(ended);
+    await control?.close(ended);
     lock.release();
   }
 }

@@ -1,4 +1,5 @@
 import type { Flow } from '../core/flow.js';
+import { FlowMeter } from '../observe/monitor/pulse.js';
 import { type Terminal, terminalFor } from '../observe/progress/terminal.js';
 import type { ProgressView } from '../observe/progress/view.js';
 import type { Watch } from './execute.js';
@@ -16,10 +17,11 @@ export class Watcher implements Watch {
   private flow: Flow | undefined;
   private view: ProgressView | undefined;
   private shown = 0;
-  private began = { at: 0, update: 0, epochs: 0 };
+  private began = { at: 0, update: 0 };
   private attack = { began: 0, distances: [] as number[], done: 0 };
   private saved: { readonly update: number; readonly at: number } | undefined;
-  private past = { at: 0, position: 0, busy: new Map<string, number>() };
+  private meter: FlowMeter | undefined;
+  private measured = 0;
 
   constructor(
     private readonly folder: RunFolder,
@@ -28,15 +30,19 @@ export class Watcher implements Watch {
 
   network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void {
     this.flow = flow;
-    this.began = { at: performance.now(), update: resumed ?? 0, epochs: 0 };
+    this.began = { at: performance.now(), update: resumed ?? 0 };
     this.attack = { began: 0, distances: [], done: 0 };
-    this.past = { at: performance.now(), position: 0, busy: new Map() };
-    if (resumed !== undefined) this.terminal.note(`${network.name}: going on after update ${resumed}`);
+    this.meter = new FlowMeter(flow);
+    this.measured = performance.now();
+    const { name, branch } = network;
+    const branches = branch !== undefined && this.folder.snapshots(name).list().length === 0;
+    if (branches) this.terminal.note(`${name}: branches off ${branch.of} after epoch ${branch.epoch}`);
+    else if (resumed !== undefined) this.terminal.note(`${name}: going on after update ${resumed}`);
     this.view = {
       pipeline: this.pipeline.name,
-      network: { name: network.name, index: index + 1, of },
+      network: { name, index: index + 1, of },
       phase: 'training',
-      epoch: 0,
+      epoch: branches ? branch.epoch : resumed === undefined ? 0 : null,
       epochs: Number(network.epochs ?? this.folder.started.config.epochs ?? 0),
       update: resumed ?? 0,
       updates: 0,
@@ -60,13 +66,12 @@ export class Watcher implements Watch {
       ...view,
       epoch,
       update,
-      updates: record.endsEpoch && epoch > 0 ? Math.round((update / epoch) * view.epochs) : view.updates,
+      updates: record.endsEpoch && epoch ? Math.round((update / epoch) * view.epochs) : view.updates,
       loss: record.stream === 'updates' ? (number('epochLoss') ?? view.loss) : view.loss,
       testAccuracy: number('accuracy') ?? view.testAccuracy,
       sigma: (record.sigma as Record<string, number> | undefined) ?? view.sigma,
     };
     if (record.outcome !== undefined) this.attacked(record);
-    if (this.began.epochs === 0) this.began.epochs = epoch;
   }
 
   snapshot(_path: string, update: number): void {
@@ -85,7 +90,7 @@ export class Watcher implements Watch {
   rest(): void {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;
-    if (now - this.past.at > window) this.measure(now);
+    if (now - this.measured > window) this.measure(now);
     if (this.attack.began === 0 && this.flow?.nodes.some((node) => node.name === attackStage && node.itemsIn > 0)) {
       this.attack.began = now;
       const of = this.toAttack();
@@ -127,19 +132,14 @@ export class Watcher implements Watch {
     };
   }
 
-  /** Rate and bottleneck of the last moments: the stage that was busy for the largest part of them. */
+  /** Rate and bottleneck of the last moments. */
   private measure(now: number): void {
-    const nodes = this.flow?.nodes ?? [];
-    const position = nodes.find((node) => node.kind === 'serial')?.left ?? 0;
-    const took = now - this.past.at;
-    const shares = nodes.map((node) => [node.name, (node.busy - (this.past.busy.get(node.name) ?? 0)) / took] as const);
-    const [name, share] = shares.reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0] as const);
-    const moved = position - this.past.position;
-    this.past = { at: now, position, busy: new Map(nodes.map((node) => [node.name, node.busy])) };
+    this.measured = now;
+    const { samples, bottleneck } = this.meter!.read();
     this.view = {
       ...this.view!,
-      rate: moved > 0 ? { value: (1000 * moved) / took, unit: 'samples/s' } : null,
-      bottleneck: share > 0.05 ? `${name} (busy ${Math.round(100 * Math.min(1, share))} %)` : null,
+      rate: samples > 0 ? { value: samples, unit: 'samples/s' } : null,
+      bottleneck: bottleneck && `${bottleneck.name} (${bottleneck.why})`,
     };
   }
 

@@ -1,15 +1,11 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { fuzz } from '../fuzz/fuzz.js';
 import { single, targets } from '../fuzz/target/all.js';
 import { watchdog } from '../fuzz/watchdog.js';
 import { machine } from './compare.js';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+import { collectGarbage } from './sides/garbage.js';
 
 /**
  * Every reader of files and settings on 100,000 inputs each: a `WeirError` or a right load, never another exception, a hang, or memory
@@ -32,7 +28,7 @@ export async function bench([count = '100000', only, seed = '1000']: string[]): 
       const { loaded, refused, slowest, largest, findings } = await fuzz(target, {
         ...{ from: Number(seed), count: Number(count), folder, begin },
       });
-      collect(); // V8 does not count shared memory, and lets a gigabyte of it wait where so many data sets are read
+      collectGarbage(); // V8 does not count shared memory, and lets a gigabyte of it wait where so many data sets are read
       inputs += loaded + refused + findings.length;
       right += loaded + refused;
       console.log(

@@ -1,7 +1,8 @@
 import { Flow } from '../../src/core/flow.js';
 import * as weir from '../../src/index.js';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
-import { median } from './compare.js';
+import { courseOf } from './sides/flat.js';
+import { collectGarbage } from './sides/garbage.js';
 
 /**
  * Memory over 10,000 updates of a small network with its ticks, tests and taps: as many live tensors at the end as at update 100,
@@ -34,24 +35,19 @@ export async function bench(): Promise<boolean> {
   const tests$ = updates$.pipe(weir.every({ updates: 500 }), weir.accuracy(model, test));
   const flow = new Flow({ updates$, ticks$, tests$ }, (at) => {
     if (++seen % every !== 0 || seen === 0) return;
-    globalThis.gc?.();
+    collectGarbage();
     tensors.push(tf.memory().numTensors);
     resident.push(process.memoryUsage.rss() / 2 ** 20);
     if (seen >= updates) at.stop();
   });
   await flow.start();
 
-  const half = resident.slice(resident.length >> 1);
-  const slopes = half.flatMap((y, i) => half.slice(i + 1).map((z, j) => (z - y) / (j + 1)));
-  const slope = median(slopes); // MiB per `every` updates
-  const away = half.map((y, i) => y - half[0]! - slope * i);
-  const noise = Math.max(...away) - Math.min(...away);
-  const risen = slope * half.length;
+  const { risen, noise, flat: level } = courseOf(resident, 2);
   console.log(`live tensors: ${tensors[0]} at update ${every}, ${tensors.at(-1)} at update ${every * tensors.length}`);
   console.log(
     `resident: ${resident[0]!.toFixed(0)} MiB at first, ${resident.at(-1)!.toFixed(0)} MiB at last; over the second half ${risen.toFixed(1)} MiB by slope, ${noise.toFixed(1)} MiB of noise about it`,
   );
-  const flat = tensors[0] === tensors.at(-1) && risen <= Math.max(noise, 2);
+  const flat = tensors[0] === tensors.at(-1) && level;
   console.log(`memory ratio ${flat ? '1.00' : '0.00'} (reach 1.00)`);
   return flat;
 }

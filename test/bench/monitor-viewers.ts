@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Monitor } from '../run/monitor/watched.js';
 import { start, weir } from '../run/weir.js';
 import { median, spread } from './compare.js';
+import { onlooker } from './sides/onlookers.js';
 
 /**
  * What being watched costs: updates a second of a training run while nobody looks, against 50 viewers, half of whom never read, and
@@ -72,21 +72,14 @@ async function update(folder: string): Promise<{ readonly number: number; readon
 }
 
 /** Opens viewers and taps, half of which read. @returns what ends them */
-function watch({ base, token }: Monitor): () => void {
-  const { hostname, port } = new URL(base);
+function watch(monitor: Monitor): () => void {
   const paths = [
     ...Array.from({ length: viewers }, () => '/api/events'),
     '/api/tap?edge=batch&arrays=base64&policy=buffer:4',
     '/api/tap?edge=train',
   ];
-  const sockets = paths.map((path, i) => {
-    const socket = connect(Number(port), hostname);
-    socket.on('error', () => undefined);
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nX-Weir-Token: ${token}\r\n\r\n`);
-    if (i % 2 === 0 && i < viewers) socket.resume();
-    return socket;
-  });
+  const ends = paths.map((path, i) => onlooker(monitor, path, i % 2 === 0 && i < viewers));
   return () => {
-    for (const socket of sockets) socket.destroy();
+    for (const end of ends) end();
   };
 }

@@ -3,6 +3,7 @@ import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { normal } from '../../src/learn/model/initialisation.js';
 import { mlp } from '../../src/learn/model/mlp.js';
+import { step } from '../../src/learn/optimiser/schedule.js';
 import { sgd } from '../../src/learn/optimiser/sgd.js';
 import { spectralPenalty } from '../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../src/learn/spectral/tick.js';
@@ -51,6 +52,28 @@ test('an update says where it is; loss and accuracy are those of the epoch so fa
   }
   expect(losses[0]).toBeCloseTo(Math.log(2), 0);
   stage.dispose(state);
+});
+
+test('an update says the learning rate that made it, and says it again after a resume', () => {
+  const model = mlp([2, 8, 2]);
+  const rates = [{ weights: ['readout'], rate: 7 }]; // for some weights: the usual one is said
+  const optimiser = sgd({ rate: step(0.5, { every: 1 }), rates });
+  const begun = () => trainStage(model, { loss: crossEntropy(), optimiser, seed: 3 });
+  const stage = begun();
+  let state = stage.start();
+  expect(stage.repeat(state)).not.toHaveProperty('rate');
+  const said: (number | undefined)[] = [];
+  for (let number = 1; number <= 3; number++) {
+    const [next, update] = stage.next(state, batch(number)) as [TrainState, Update];
+    said.push(update.rate);
+    state = next;
+  }
+  expect(said).toEqual([0.5, 0.5, 0.05]);
+  const resumed = begun();
+  const again = resumed.load(stage.save(state));
+  expect(resumed.repeat(again).rate).toBe(0.05);
+  stage.dispose(state);
+  resumed.dispose(again);
 });
 
 test('it learns, and the count of live tensors stays where it was', () => {

@@ -9,12 +9,13 @@ import type { EnsembleUpdate } from './update.js';
 
 type Sigma = { readonly sigma: Readonly<Record<string, number>> };
 
-/** Loss and accuracy of every member at each update it is given, as `Update` has them. @example updates$.pipe(memberUpdates(networks)) */
+/** Loss, accuracy and learning rate of every member at each update it is given, as `Update` has them. @example updates$.pipe(memberUpdates(networks)) */
 export function memberUpdates(
   ensemble: Ensemble,
-): Stage<EnsembleUpdate, OfMember<ReturnType<EnsembleUpdate['of']> & Pick<Update, 'endsEpoch'>>, number> {
+): Stage<EnsembleUpdate, OfMember<ReturnType<EnsembleUpdate['of']> & Pick<Update, 'endsEpoch' | 'rate'>>, number> {
   return memberRecords('member updates', ensemble, (update: EnsembleUpdate) => (m) => {
-    return { endsEpoch: update.endsEpoch, ...update.of(m) };
+    const { endsEpoch, rate } = update;
+    return { endsEpoch, ...(rate !== undefined && { rate }), ...update.of(m) };
   });
 }
 

@@ -3,7 +3,7 @@ import { WeirError } from '../../core/errors.js';
 import type { Serial } from '../../core/serial.js';
 import { tf } from '../device/tf.js';
 import { type Weights, weight } from '../model/model.js';
-import { constant } from '../optimiser/schedule.js';
+import { type Schedule, scheduled } from '../optimiser/schedule.js';
 import type { SgdOptions } from '../optimiser/sgd.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../saved.js';
 import type { Batch } from '../train.js';
@@ -52,7 +52,7 @@ export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleSta
 export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTraining): EnsembleStage {
   const { members, layout } = ensemble;
   const { rate, momentum = 0, decay = 0 } = sgd;
-  const rateAt = typeof rate === 'number' ? constant(rate) : rate;
+  const rateAt = scheduled(rate);
   const unpenalised = new Float32Array(members.length * layout.layers.length);
   const nowhere = new Float32Array(members.length * layout.inputs);
 
@@ -99,10 +99,10 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
         position: batch.position,
         samples: (state.endsEpoch ? 0 : state.samples) + labels.length,
       };
-      return [next, update(ensemble, next)];
+      return [next, update(ensemble, next, rateAt)];
     },
 
-    repeat: (state) => update(ensemble, state),
+    repeat: (state) => update(ensemble, state, rateAt),
 
     save({ weights, memory, sums, ...counts }) {
       finite(ensemble, counts.number, sums.dataSync<'float32'>());
@@ -141,7 +141,7 @@ type Saved = Omit<EnsembleState, 'weights' | 'memory' | 'sums'> & {
   readonly penalty: Data;
 };
 
-function update(ensemble: Ensemble, state: EnsembleState): EnsembleUpdate {
+function update(ensemble: Ensemble, state: EnsembleState, rateAt: Schedule): EnsembleUpdate {
   const { weights, number, epoch, endsEpoch, position, samples } = state;
   let read: Float32Array | undefined; // asked for by every member: off the device once
   const sums = (): Float32Array => {
@@ -156,6 +156,7 @@ function update(ensemble: Ensemble, state: EnsembleState): EnsembleUpdate {
   };
   return {
     ...{ weights, number, epoch, endsEpoch, position },
+    ...(number > 0 && { rate: rateAt({ epoch, number }) }),
     loss: () => mean(0),
     epochLoss: () => mean(1) / samples,
     epochAccuracy: () => mean(2) / samples,

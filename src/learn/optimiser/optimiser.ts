@@ -11,6 +11,8 @@ export interface Moved {
 /** A rule for moving weights against their gradient, as a value: its memory is passed in and out. */
 export interface Optimiser {
   readonly name: string;
+  /** The learning rate of an update, of weights that have none of their own: for those who look on. */
+  rate(at: Moment): number;
   /**
    * One update of every weight that has a gradient; the others stay. It takes all tensors it is given: those that it does not hand back are disposed of.
    *

@@ -1,5 +1,5 @@
 import { WeirError } from '../../core/errors.js';
-import { constant, type Moment, type Schedule } from './schedule.js';
+import { type Moment, type Schedule, scheduled } from './schedule.js';
 
 /** A learning rate for some of the weights. */
 export interface OwnRate {
@@ -34,8 +34,6 @@ export function ratesOf(
     return (name) => now.find(({ weights }) => weights.some((one) => bears(one)(name)))?.rate ?? otherwise;
   };
 }
-
-const scheduled = (rate: number | Schedule): Schedule => (typeof rate === 'number' ? constant(rate) : rate);
 
 const bears =
   (name: string) =>

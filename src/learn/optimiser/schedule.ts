@@ -15,6 +15,9 @@ export const constant =
   () =>
     value;
 
+/** A quantity that is given as a number or as a schedule, as a schedule. */
+export const scheduled = (value: number | Schedule): Schedule => (typeof value === 'number' ? constant(value) : value);
+
 /** `value` · `factor` ^ ⌊epochs done / `every`⌋, `every` in epochs. */
 export const step =
   (value: number, { every, factor = 0.1 }: { every: number; factor?: number }): Schedule =>

@@ -2,7 +2,7 @@ import { sgdStep } from '../device/native/fused.js';
 import { tf } from '../device/tf.js';
 import type { Optimiser } from './optimiser.js';
 import { type OwnRate, ratesOf } from './rates.js';
-import type { Schedule } from './schedule.js';
+import { type Schedule, scheduled } from './schedule.js';
 
 export interface SgdOptions {
   /** Learning rate. */
@@ -28,6 +28,7 @@ export function sgd({ rate, rates = [], momentum = 0, decay = 0 }: SgdOptions): 
   const rateOf = ratesOf('sgd', rate, rates);
   return {
     name: 'sgd',
+    rate: scheduled(rate),
     move(weights, gradients, memory, at) {
       const rateAt = rateOf([...gradients.keys()], at);
       const moved = new Map<string, tf.Tensor>();

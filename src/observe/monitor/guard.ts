@@ -48,7 +48,9 @@ export class Guard {
 
   /** Whether the request bears the token. */
   knows(request: IncomingMessage): boolean {
-    const given = request.headers['x-weir-token'] ?? cookieOf(request.headers.cookie, this.cookie);
+    const { cookie, authorization = '' } = request.headers;
+    const bearer = /^Bearer (\S+)$/i.exec(authorization)?.[1]; // as a scraper's config has it
+    const given = request.headers['x-weir-token'] ?? bearer ?? cookieOf(cookie, this.cookie);
     return typeof given === 'string' && timingSafeEqual(digest(given), digest(this.token));
   }
 

@@ -1,29 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Lines } from './lines.js';
-import { type Curve, Thinned } from './thinned.js';
-
-/** An attacked sample: its network and number, how far the adversarial one is, and the bounds of that where there are any. */
-export interface Attacked {
-  readonly network: string;
-  readonly index: number;
-  readonly outcome: string;
-  readonly distance: number | null;
-  readonly lower: number | null;
-}
-
-export interface CurveKey {
-  readonly network: string;
-  readonly stream: string;
-  readonly field: string;
-}
-
-export type NamedCurve = CurveKey & { readonly curve: Curve; readonly from: number };
-
-/** What was added to a log, or all of it. */
-export interface LogNews {
-  readonly curves: readonly NamedCurve[];
-  readonly attacks: readonly Attacked[];
-}
+import type { Attacked, CurveKey, LogNews, Newest } from './log-news.js';
+import { Thinned } from './thinned.js';
 
 const chunk = 2 ** 20; // bytes read at once, between two of which the server answers others
 const most = { curves: 400, attacks: 5000 };
@@ -38,7 +16,7 @@ const counters = new Set([
   'seed',
   'queries',
 ]);
-const ofUpdates = new Set(['loss', 'epochLoss', 'epochAccuracy']);
+const ofUpdates = new Set(['loss', 'epochLoss', 'epochAccuracy', 'rate']);
 
 /**
  * Follows a metric log as it grows: every number in it becomes part of a thinned curve over updates, every attacked sample a
@@ -86,6 +64,10 @@ export class LogFollower {
       curves: [...this.curves.values()].map(({ key, curve }) => ({ ...key, from: 0, curve: curve.curve })),
       attacks: this.attacks,
     };
+  }
+
+  get newest(): readonly Newest[] {
+    return [...this.curves.values()].map(({ key, curve }) => ({ ...key, value: curve.last![3] }));
   }
 
   /** What came since the last call. */

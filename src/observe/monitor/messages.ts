@@ -14,6 +14,10 @@ export interface LivePulse extends Pulse {
   readonly memory: { readonly resident: number; readonly heap: number; readonly arrays: number };
   /** Tensors alive, and their bytes. */
   readonly tensors: { readonly count: number; readonly bytes: number } | null;
+  /** Taps from outside: how many are open, and what made way in them and in those before. */
+  readonly taps: { readonly open: number; readonly dropped: number };
+  /** The longest that the event loop waited since the pulse before, in seconds. */
+  readonly loopDelay: number;
 }
 
 /** How a process that worked on a run ended. */

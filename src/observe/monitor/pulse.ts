@@ -109,5 +109,5 @@ function bottleneckOf(stages: readonly StagePulse[], edges: readonly EdgePulse[]
   );
   if (full !== undefined && share < 0.5) return { name: full.name, why: 'its threads have all they may hold' };
   if (busiest === undefined || share < few) return null;
-  return { name: busiest.name, why: `busy ${Math.round(100 * share)} % of the time` };
+  return { name: busiest.name, why: `busy ${Math.round(100 * share)} %` };
 }

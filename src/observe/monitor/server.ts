@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { asset } from './assets.js';
+import { exposition } from './exposition.js';
 import { type Door, Guard, type Purpose } from './guard.js';
 import type { Hub } from './hub.js';
 import { type Action, actions, type TapRequest } from './messages.js';
+import { familiesOf, type Readings } from './readings.js';
 import { tapRequest } from './tap-request.js';
 import type { ArraysAs } from './wire.js';
 
@@ -15,6 +17,8 @@ export interface Served {
   readonly live: Hub;
   /** The curves of a run beside this one, by its name; undefined where there is none. */
   neighbour(name: string): Promise<unknown>;
+  /** Where the run stands now, for a scraper. */
+  readings(): Promise<Readings>;
   /** The report as HTML, where there is one. */
   report(): Buffer | undefined;
   /** @returns false where the run cannot be acted on */
@@ -59,6 +63,10 @@ export function controlServer(served: Served, door: Door): Server {
     if (path === '/api/may') return json(response, { act: guard.knows(request) });
     if (path === '/api/run')
       return json(response, await served.neighbour(new URLSearchParams(query).get('name') ?? ''));
+    if (path === '/metrics') {
+      const { type, text } = exposition(familiesOf(await served.readings()), request.headers.accept);
+      return send(response, type, Buffer.from(text));
+    }
     if (path === '/report') {
       const report = served.report();
       if (report !== undefined) return send(response, 'text/html; charset=utf-8', report, reportPolicy);
@@ -112,7 +120,7 @@ export function controlServer(served: Served, door: Door): Server {
 
 function purposeOf(method: string, path: string): Purpose {
   if (method !== 'GET' || path === '/api/tap') return 'act';
-  return path.startsWith('/api/') || path === '/report' ? 'read' : 'page';
+  return path.startsWith('/api/') || path === '/report' || path === '/metrics' ? 'read' : 'page';
 }
 
 /** Says no, in words that both a person and `weir` can read. */

@@ -22,8 +22,14 @@ interface Open {
 export class OutsideTaps {
   private readonly open = new Map<number, Open>();
   private flow: Flow | undefined;
+  private droppedBefore = 0; // by taps that are closed
 
   constructor(private readonly post: (message: ToThread) => void) {}
+
+  get counts(): { readonly open: number; readonly dropped: number } {
+    const dropped = [...this.open.values()].reduce((sum, { tap }) => sum + tap.dropped, this.droppedBefore);
+    return { open: this.open.size, dropped };
+  }
 
   /** Taps the edges of this flow from now on. */
   follow(flow: Flow): void {
@@ -68,6 +74,7 @@ export class OutsideTaps {
     this.open.delete(id);
     one.leave();
     const { seen, dropped } = one.tap;
+    this.droppedBefore += dropped;
     this.post({ type: 'untapped', tap: id, seen, dropped });
     one.next?.();
   }

@@ -64,7 +64,7 @@ export function renderLine(view: ProgressView): string {
     ...(attacked
       ? [`${count(attacked.done)}/${count(attacked.of)} samples`, `mean Δx ${number(attacked.meanDistance)}`]
       : trains(view)
-        ? [`epoch ${count(view.epoch)}/${count(view.epochs)}`, updates(view)]
+        ? [epochs(view), updates(view)]
         : []),
     ...(view.loss === null || attacked ? [] : [`loss ${Number.isFinite(view.loss) ? number(view.loss) : view.loss}`]),
     ...(view.testAccuracy === null ? [] : [`test accuracy ${percent(view.testAccuracy)}`]),
@@ -90,6 +90,9 @@ const trains = ({ epochs }: ProgressView): boolean => epochs > 0;
 
 const phase = (view: ProgressView): string => (view.phase === 'training' && !trains(view) ? 'measuring' : view.phase);
 
+const epochs = ({ epoch, epochs }: ProgressView): string =>
+  `epoch ${epoch === null ? NONE : count(epoch)}/${count(epochs)}`;
+
 /** How many there will be is known when the first epoch is over. */
 function updates({ update, updates }: ProgressView): string {
   return updates === 0 ? `update ${count(update)}` : `update ${count(update)}/${count(updates)}`;
@@ -100,7 +103,7 @@ function progress(view: ProgressView, width: number, c: ReturnType<typeof pc.cre
   const of = attacked?.of ?? view.updates;
   const share = of > 0 ? Math.max(0, Math.min(1, (attacked?.done ?? view.update) / of)) : 0;
   const left = view.secondsLeft === null ? [] : [{ text: `${duration(view.secondsLeft)} left` }];
-  const epoch = `epoch ${count(view.epoch)}/${count(view.epochs)}`;
+  const epoch = epochs(view);
   const done = `${Math.floor(100 * share)} %`; // 100 only when it is done
   const room = Math.min(BAR, width - columns([epoch, done, ...left.map(({ text }) => text)].join(BETWEEN)) - 1);
   if (room < 8) return [{ text: epoch }, { text: done }, ...left];

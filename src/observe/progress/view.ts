@@ -9,8 +9,8 @@ export interface ProgressView {
   };
   /** 'training', 'attack', 'testing', 'report', …: one word or two. */
   readonly phase: string;
-  /** 1-based; 0 before the first. */
-  readonly epoch: number;
+  /** 1-based; 0 before the first; null where a resumed run has not told yet. */
+  readonly epoch: number | null;
   readonly epochs: number;
   readonly update: number;
   readonly updates: number;

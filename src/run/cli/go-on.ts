@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import type { RunFolder } from '../folder.js';
-import { monitorAt } from '../monitor/monitor-at.js';
+import { controlAt } from '../monitor/monitor-at.js';
 import type { Pipeline } from '../pipeline.js';
 import { follow } from '../ranks/follow.js';
 import type { Together } from '../ranks/together.js';
@@ -25,7 +25,7 @@ export async function goOn(
       folder,
       pipeline,
       options: { ...settings, watch, ...(together && { together }) },
-      monitor: monitorAt(settings),
+      monitor: controlAt(settings),
     });
     watch.close();
     if (outcome === 'done') {

@@ -37,6 +37,7 @@ export function monitorCommand(): Command {
         {
           ...{ token, events: scene.events, live: scene.live },
           neighbour: (name) => scene.neighbour(name),
+          readings: () => scene.readings(),
           report: () => reportOf(run),
           act: async (action) => control === true && (await ask(run, action)),
           tap: (_request, _arrays, out) => refuse(out, 404, 'taps go to the process that runs it', 'weir tap RUN EDGE'),

@@ -72,11 +72,19 @@ export const monitorOptions = (): Option[] => [
 ];
 
 /** What a run that goes on in this terminal can be told. */
-export const runningOptions = (): Option[] => [...snapshotOptions(), ...monitorOptions()];
+export const runningOptions = (): Option[] => [
+  ...snapshotOptions(),
+  ...monitorOptions(),
+  new Option('--no-control', 'open no socket: the run can be neither tapped nor watched from outside').conflicts([
+    'monitor',
+    'monitorAddress',
+  ]),
+];
 
 export interface RunningSettings extends SnapshotSettings {
   readonly monitor?: number | true;
   readonly monitorAddress?: string;
+  readonly control: boolean;
 }
 
 /** What `snapshotOptions` give. */

@@ -4,7 +4,7 @@ import { WeirError } from '../../core/errors.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { collectReport } from '../collect/collect.js';
 import type { RunFolder } from '../folder.js';
-import { type MonitorAt, monitorAt } from '../monitor/monitor-at.js';
+import { controlAt, type MonitorAt } from '../monitor/monitor-at.js';
 import { folderOf, isDone, moduleOf, type Part, partsOf } from '../reproduction.js';
 import { resumable, runSession } from '../session.js';
 import { tryOut } from '../try-out.js';
@@ -40,7 +40,7 @@ export function reproduceCommand(): Command {
         ...{ module: moduleOf(name), seed: settings.seed, into, set: settings.set },
         fallback: (pipeline) => (slow ? pipeline.fallback : {}),
       });
-      const monitor = monitorAt(settings); // one address for all its runs: a page that is open goes over to the next
+      const monitor = controlAt(settings); // one address for all its runs: a page that is open goes over to the next
       const folders: RunFolder[] = [];
       for (const part of chosen(parts, settings.only)) {
         const folder = await brought(part, settings, monitor);
@@ -58,7 +58,7 @@ export function reproduceCommand(): Command {
 }
 
 /** Brings one run to its end. @returns nothing when it was stopped before */
-async function brought(part: Part, settings: Settings, monitor: MonitorAt): Promise<RunFolder | undefined> {
+async function brought(part: Part, settings: Settings, monitor: MonitorAt | undefined): Promise<RunFolder | undefined> {
   const { pipeline, config, seed } = part;
   const folder = folderOf(part);
   if (isDone(folder, part)) return folder;

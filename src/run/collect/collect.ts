@@ -88,6 +88,7 @@ function networkReport(folder: RunFolder, name: string, about: Line, lines: Line
       'training accuracy': curve(epochs, 'epochAccuracy'),
       'test loss': curve(tests, 'loss'),
       'test accuracy': curve(tests, 'accuracy'),
+      'learning rate': unlessConstant(curve(epochs, 'rate')), // one that never changes is in the config
     },
     sigma: sigmaOf(lines.of('sigmas')),
     burnIn: unregularised(transferOf(regulariser)?.finetuned ?? regulariser) ? null : number(config as Line, 'burnIn'),
@@ -115,6 +116,9 @@ const curve = (lines: readonly Line[], field: string): CurvePoint[] =>
   lines
     .filter((line) => typeof line[field] === 'number')
     .map((line) => ({ epoch: Number(line.epoch), value: Number(line[field]) }));
+
+const unlessConstant = (points: readonly CurvePoint[]): readonly CurvePoint[] =>
+  points.every(({ value }) => value === points[0]!.value) ? [] : points;
 
 function sigmaOf(lines: readonly Line[]): Record<string, CurvePoint[]> {
   const layers = Object.keys((lines[0]?.sigma as Line | undefined) ?? {});

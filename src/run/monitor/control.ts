@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Flow } from '../../core/flow.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Action, Ended, FromThread, Going, ToThread } from '../../observe/monitor/messages.js';
@@ -19,6 +20,7 @@ export interface Asked {
 }
 
 const beat = 1000; // milliseconds from one pulse to the next
+const fineness = 50; // milliseconds to which the event loop's delay is told
 
 /**
  * The training thread's side of the control server: it starts the server's thread, posts a pulse a second while somebody watches,
@@ -36,6 +38,7 @@ export class RunControl implements Watch {
   private timer: NodeJS.Timeout | undefined;
   private underWay = false;
   private endPictures: () => void = () => undefined;
+  private readonly delay = monitorEventLoopDelay({ resolution: fineness });
   private readonly taps = new OutsideTaps((message) => this.post(message));
   private readonly thread: ControlThread;
   private readonly cleanUp: () => void;
@@ -51,6 +54,7 @@ export class RunControl implements Watch {
       removeNote(run);
     };
     process.once('exit', this.cleanUp);
+    this.delay.enable();
     const start: ThreadStart = { run, socket: place?.socket, token, monitor: monitor.listening };
     const hear = (message: FromThread): void => {
       if (message.type !== 'listening') this.hear(message);
@@ -90,6 +94,7 @@ export class RunControl implements Watch {
   /** Tells the viewers how it ended, ends the thread, and takes the socket away. */
   async close(how: Ended): Promise<void> {
     this.watched(0);
+    this.delay.disable();
     this.goes({ state: how, note: '' });
     this.taps.closeAll();
     await this.thread.ended();
@@ -147,8 +152,11 @@ export class RunControl implements Watch {
         network: this.about,
         memory: { resident: rss, heap: heapUsed, arrays: Math.max(external, arrayBuffers) },
         tensors: { count: numTensors, bytes: numBytes },
+        taps: this.taps.counts,
+        loopDelay: Math.max(0, this.delay.max / 1e6 - fineness) / 1000,
       },
     });
+    this.delay.reset();
     this.endPictures();
     this.endPictures = nextPictures(this.flow, (pictures) => this.post({ type: 'pictures', pictures }));
   }

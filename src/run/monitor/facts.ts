@@ -7,6 +7,8 @@ import { statusOf } from '../status/status.js';
 export interface Saved {
   readonly network: string;
   readonly label: string;
+  /** How many of the network were written before it and with it. */
+  readonly sequence: number;
   readonly pinned: boolean;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -38,7 +40,10 @@ export async function runStatus(path: string) {
   return networks === undefined ? undefined : { ...(await statusOf(path)), report: existsSync(reportFile(path)) };
 }
 
-export function snapshotsOf(path: string): Saved[] {
+/** The last that were written, of all networks, by time. */
+export const snapshotsOf = (path: string): Saved[] => allSnapshots(path).slice(-most.snapshots);
+
+function allSnapshots(path: string): Saved[] {
   const folder = join(path, 'snapshots');
   if (!existsSync(folder)) return [];
   const run = RunFolder.open(path);
@@ -46,13 +51,21 @@ export function snapshotsOf(path: string): Saved[] {
     run
       .snapshots(network)
       .list()
-      .flatMap(({ path, label, pinned }): Saved[] => {
+      .flatMap(({ path, label, sequence, pinned }): Saved[] => {
         const file = statSync(path, { throwIfNoEntry: false }); // one may be removed meanwhile
-        return file === undefined ? [] : [{ network, label, pinned, at: Math.round(file.mtimeMs), bytes: file.size }];
+        return file === undefined
+          ? []
+          : [{ network, label, sequence, pinned, at: Math.round(file.mtimeMs), bytes: file.size }];
       }),
   );
-  return all.sort((a, b) => a.at - b.at).slice(-most.snapshots);
+  return all.sort((a, b) => a.at - b.at || a.sequence - b.sequence);
 }
+
+/** Of each network how many were written, and when the last one was, in seconds since 1970. */
+export const writtenOf = (path: string) =>
+  [...new Map(allSnapshots(path).map((one) => [one.network, one])).values()].map(({ network, sequence, at }) => {
+    return { network, written: sequence, at: at / 1000 };
+  });
 
 /** The runs in the folder that holds this one, itself included: where each stands. */
 export async function runsBeside(path: string) {

@@ -8,11 +8,19 @@ export interface MonitorAt {
   listening: Listening | undefined;
 }
 
+interface Settings {
+  readonly monitor?: number | true;
+  readonly monitorAddress?: string;
+}
+
 /** As the options of a command ask for it; one token for all runs of the command. */
-export function monitorAt(settings: { readonly monitor?: number | true; readonly monitorAddress?: string }): MonitorAt {
-  const { monitor, monitorAddress } = settings;
+export function monitorAt({ monitor, monitorAddress }: Settings): MonitorAt {
   const token = randomBytes(24).toString('base64url');
   if (monitor === undefined && monitorAddress === undefined) return { token, listening: undefined };
   const port = typeof monitor === 'number' ? monitor : undefined;
   return { token, listening: { port, address: monitorAddress ?? '127.0.0.1' } };
 }
+
+/** The same of a command that can do without: undefined with `--no-control`. */
+export const controlAt = (settings: Settings & { readonly control: boolean }): MonitorAt | undefined =>
+  settings.control ? monitorAt(settings) : undefined;

@@ -8,6 +8,8 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -20,6 +22,7 @@ export interface Note {
 
 const longest = 100; // bytes of a socket's path that every system takes
 const name = 'control.sock';
+const settled = 60_000; // milliseconds after which a socket is listened at, or never will be
 
 /**
  * A place for a run's socket: in a folder of its own that only this user can enter, as deep as the path of a socket may be. The
@@ -63,6 +66,31 @@ export function readNote(run: string): Note | undefined {
 }
 
 export const removeNote = (run: string): void => rmSync(noteFile(run), { force: true });
+
+/**
+ * Takes away the places beside this one that nobody listens at any more: those of runs that were killed and never went on. One
+ * that has just been made is let be; another user's cannot be taken away.
+ */
+export async function sweepPlaces(socket: string): Promise<void> {
+  const base = dirname(dirname(socket));
+  for (const entry of await readdir(base)) {
+    const other = join(base, entry, name);
+    if (!entry.startsWith('weir-') || other === socket) continue;
+    const file = await lstat(other).catch(() => undefined); // something else of that name, or another user's
+    const old = file?.isSocket() && Date.now() - file.mtimeMs > settled;
+    if (old && (await isDeserted(other))) removeSocket(other);
+  }
+}
+
+function isDeserted(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = connect(socket, () => {
+      asked.destroy();
+      resolve(false);
+    });
+    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+}
 
 /** Takes a socket away, and its folder where nothing else is in it: whatever a note says, no file is lost. */
 function removeSocket(socket: string): void {

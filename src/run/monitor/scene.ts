@@ -1,10 +1,14 @@
 import { join } from 'node:path';
 import { Hub, type Told } from '../../observe/monitor/hub.js';
-import { LogFollower, type LogNews } from '../../observe/monitor/log-follower.js';
-import { aboutRun, runBeside, runStatus, runsBeside, snapshotsOf } from './facts.js';
+import { LogFollower } from '../../observe/monitor/log-follower.js';
+import type { LogNews } from '../../observe/monitor/log-news.js';
+import type { Going, LivePulse } from '../../observe/monitor/messages.js';
+import type { Readings } from '../../observe/monitor/readings.js';
+import { aboutRun, runBeside, runStatus, runsBeside, snapshotsOf, writtenOf } from './facts.js';
 
 const every = { log: 500, facts: 2000, runs: 10_000 }; // milliseconds
 const neighboursKept = 4;
+const pulsePatience = 2000; // milliseconds that a scraper waits for a pulse: a long update is told of at the next reading
 
 /**
  * All that the page shows of a run: what is in its files, read as it grows and only while somebody watches, and the newest of what
@@ -22,12 +26,14 @@ export class Scene {
   private readonly told = new Map<string, string>();
   private readonly neighbours = new Map<string, LogFollower>();
   private timers: NodeJS.Timeout[] = [];
+  private readers = 0;
+  private onPulse: () => void = () => undefined;
   private epoch = 0;
 
   /** @param watching is told how many watch, when that changes */
   constructor(
     private readonly path: string,
-    private readonly watching: (viewers: number) => void = () => undefined,
+    private readonly watching?: (viewers: number) => void,
   ) {
     this.about = aboutRun(path);
     this.log = new LogFollower(join(path, 'metrics.ndjson'));
@@ -39,6 +45,7 @@ export class Scene {
   /** Something that the running process tells. */
   tell(event: string, data: unknown): void {
     this.newest.set(event, data);
+    if (event === 'pulse') this.onPulse();
     this.events.tell({ event, data });
     this.live.tell({ event, data });
   }
@@ -61,6 +68,32 @@ export class Scene {
     return known.whole;
   }
 
+  /** Where the run stands now. Nothing is measured between two readings: each is of the time since the one before it. */
+  async readings(): Promise<Readings> {
+    const unwatched = this.watching !== undefined && this.watchers === 0;
+    this.readers++;
+    this.changed();
+    try {
+      const pulsed = unwatched && this.nextPulse();
+      const [status] = await Promise.all([runStatus(this.path), this.log.follow(), pulsed]);
+      const { name: run, pipeline, seed } = this.about;
+      const going = this.newest.get('going') as Going | undefined;
+      const pulse = this.newest.get('pulse') as LivePulse | undefined;
+      return {
+        ...{ run, pipeline, seed, pulse, state: going?.state ?? status?.state ?? 'unknown' },
+        at: status?.network
+          ? { network: status.network.name, update: status.update ?? 0, epoch: status.epoch ?? 0 }
+          : null,
+        newest: this.log.newest,
+        snapshots: writtenOf(this.path),
+        viewers: this.events.size + this.live.size,
+      };
+    } finally {
+      this.readers--;
+      this.changed();
+    }
+  }
+
   close(): void {
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     this.events.close();
@@ -76,8 +109,20 @@ export class Scene {
     ];
   }
 
+  private get watchers(): number {
+    return this.events.size + this.live.size + this.readers;
+  }
+
+  /** Resolves when the training thread has told how it goes, or has been waited for. */
+  private nextPulse(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onPulse = resolve;
+      setTimeout(resolve, pulsePatience).unref();
+    });
+  }
+
   private changed(): void {
-    this.watching(this.events.size + this.live.size);
+    this.watching?.(this.watchers);
     if (this.events.size === 0) for (const timer of this.timers.splice(0)) clearInterval(timer);
     else if (this.timers.length === 0) {
       const repeat = (wait: number, work: () => Promise<void>): void => {

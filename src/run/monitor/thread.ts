@@ -5,6 +5,7 @@ import { controlServer, type Served } from '../../observe/monitor/server.js';
 import { TapOut } from '../../observe/monitor/tap-out.js';
 import { doorOf, type Listening, listenAt, listening } from './door.js';
 import { reportOf } from './facts.js';
+import { sweepPlaces } from './place.js';
 import { Scene } from './scene.js';
 
 /** What the thread is told at its start. */
@@ -33,6 +34,7 @@ export async function serveRun(): Promise<void> {
     events: scene.events,
     live: scene.live,
     neighbour: (name) => scene.neighbour(name),
+    readings: () => scene.readings(),
     report: () => reportOf(run),
     act(action: Action) {
       post({ type: 'do', action });
@@ -76,6 +78,7 @@ export async function serveRun(): Promise<void> {
       const server = controlServer(served, 'socket');
       servers.push(server);
       await listening(server, socket);
+      sweepPlaces(socket).catch(() => undefined); // nothing depends on it
     }
     let url: string | undefined;
     if (monitor !== undefined) {

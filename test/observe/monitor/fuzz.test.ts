@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Hub } from '../../../src/observe/monitor/hub.js';
 import { controlServer } from '../../../src/observe/monitor/server.js';
+import { readings } from './readings.js';
 
 let server: Server;
 let acted = 0;
@@ -17,6 +18,7 @@ beforeAll(async () => {
     events: hub,
     live: hub,
     neighbour: async () => undefined,
+    readings: async () => readings,
     report: () => undefined,
     act,
   };
@@ -41,6 +43,7 @@ const part = fc.oneof(
       '/',
       '/api/do/stop',
       '/api/events',
+      '/metrics',
       '/api/tap?edge=a&policy=buffer:9',
       '/../..',
       '%00',
@@ -61,6 +64,8 @@ const part = fc.oneof(
   fc.constantFrom(
     ...[
       'X-Weir-Token: x\r\n',
+      'Authorization: Bearer \r\n',
+      'Accept: application/openmetrics-text\r\n',
       'Cookie: weir-=;;=\r\n',
       'Content-Length: 99999999\r\n',
       'Transfer-Encoding: chunked\r\n',

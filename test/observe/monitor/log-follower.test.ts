@@ -49,7 +49,8 @@ test('σ is a curve a layer; attacked samples are a list; what is no record is p
   const records = [
     { network: 'a', stream: 'sigmas', number: 3, sigma: { hidden: 4, readout: 5 } },
     { network: 'a', stream: 'updates', number: 0, loss: 0, epochLoss: 0, epochAccuracy: 0 }, // nothing was trained yet
-    { network: 'a', stream: 'ticks', number: 3, loss: 1, epochLoss: 2, epochAccuracy: 0.5 },
+    { network: 'a', stream: 'ticks', number: 3, loss: 1, epochLoss: 2, epochAccuracy: 0.5, rate: 0.1 },
+    { network: 'a', stream: 'updates', number: 4, rate: 0.05 },
     { network: 'a', stream: 'attacks', number: 3, index: 7, outcome: 'found', distance: 1.5, lower: 0.5 },
     { network: 'a', stream: 'attacks', number: 3, index: 8, outcome: 'gave up', distance: null },
   ];
@@ -59,6 +60,7 @@ test('σ is a curve a layer; attacked samples are a list; what is no record is p
   expect(log.whole.curves.map(({ stream, field }) => `${stream} ${field}`)).toEqual([
     'sigmas sigma.hidden',
     'sigmas sigma.readout',
+    'updates rate',
   ]);
   expect(log.whole.attacks).toEqual([
     { network: 'a', index: 7, outcome: 'found', distance: 1.5, lower: 0.5 },

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Hub } from '../../../src/observe/monitor/hub.js';
 import type { Action } from '../../../src/observe/monitor/messages.js';
 import { controlServer, type Served } from '../../../src/observe/monitor/server.js';
+import { readings } from './readings.js';
+import { scraped } from './scraped.js';
 
 const token = 'the-token';
 const acted: Action[] = [];
@@ -12,6 +14,7 @@ const hub = new Hub(() => [{ event: 'state', data: 1 }]);
 const served: Served = {
   ...{ token, events: hub, live: hub },
   neighbour: async (name) => (name === 'other' ? { curves: [] } : undefined),
+  readings: async () => readings,
   report: () => Buffer.from('<p>report</p>'),
   act: (action) => acted.push(action) > 0,
   tap: (_request, _arrays, out) => void out.end('tapped'),
@@ -131,12 +134,24 @@ test('nothing acts without the token; with it, in a header or the cookie that it
 });
 
 test('where others can reach it, reading needs the token too, and the page alone holds nothing', async () => {
-  for (const path of ['/api/events', '/api/live', '/api/may', '/api/run?name=other', '/report']) {
+  for (const path of ['/api/events', '/api/live', '/api/may', '/api/run?name=other', '/report', '/metrics']) {
     expect([path, (await ask(path, { at: open })).status]).toEqual([path, 401]);
     expect([path, (await ask(path, { at: open, headers: bearing })).status]).toEqual([path, 200]);
   }
+  expect((await ask('/metrics', { at: open, headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
+  expect((await ask('/metrics', { at: open, headers: { Authorization: 'Bearer another' } })).status).toBe(401);
   expect((await ask('/', { at: open })).status).toBe(200);
   expect((await ask('/', { at: open, headers: { Host: 'evil.example' } })).status).toBe(403);
+});
+
+test('a scraper is given the text format, or OpenMetrics where it accepts that', async () => {
+  const plain = await ask('/metrics');
+  expect(plain.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(scraped(plain.text)).toContainEqual({ name: 'weir_viewers', labels: { run: readings.run }, value: 3 });
+  const Accept = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3';
+  const open = await ask('/metrics', { headers: { Accept } });
+  expect(open.headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+  expect(scraped(open.text, 'openmetrics')).toEqual(scraped(plain.text));
 });
 
 test.each([

@@ -55,6 +55,12 @@ test('before anything is known there are dashes, not NaN', () => {
   ]);
 });
 
+test('a resumed run does not say an epoch that it does not know yet', () => {
+  const resumed = { ...early, phase: 'training', epoch: null, epochs: 20, update: 708 };
+  expect(render(resumed, { width: 80, colour: false })[1]).toContain('epoch –/20');
+  expect(renderLine(resumed)).toBe('xor: none · training · epoch –/20 · update 708');
+});
+
 test('a loss that is not a number is shown as it is', () => {
   expect(render({ ...view, loss: Number.NaN }, { width: 80, colour: false })[3]).toContain('loss NaN');
 });

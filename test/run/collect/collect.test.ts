@@ -57,3 +57,19 @@ test('readouts tested while it learned are a curve of their own; the accuracy is
   const [done] = collected('late', [...lines, { network: 'a', stream: 'classifiers', epoch: 5, accuracy: 0.7 }]);
   expect(done!.testAccuracy).toBe(0.7);
 });
+
+test('a learning rate that changes is a curve; one that does not is left to the config; old logs have none', () => {
+  const about = { network: 'a', stream: 'network', name: 'a', seed: 0, regulariser: 'none' };
+  const curveOf = (name: string, rates: readonly (number | undefined)[]) => {
+    const updates = rates.map((rate, i) => ({
+      ...{ network: 'a', stream: 'updates', number: i + 1, epoch: i + 1, endsEpoch: true, epochLoss: 1 },
+      ...(rate !== undefined && { rate }),
+    }));
+    return collected(name, [about, ...updates])[0]!.curves['learning rate'];
+  };
+  expect(curveOf('cosine', [0.1, 0.05])).toEqual([
+    { epoch: 1, value: 0.1 },
+    { epoch: 2, value: 0.05 },
+  ]);
+  expect([curveOf('constant', [0.1, 0.1]), curveOf('old', [undefined, undefined])]).toEqual([[], []]);
+});

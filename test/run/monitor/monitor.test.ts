@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readRecording } from '../../../src/core/recording.js';
 import type { Going, LivePulse } from '../../../src/observe/monitor/messages.js';
+import { scraped } from '../../observe/monitor/scraped.js';
 import { type Started, start, weir } from '../weir.js';
 import { Monitor, throughSocket } from './watched.js';
 
@@ -52,6 +53,14 @@ test('while it trains the page is there and live; pause holds, a snapshot is wri
   const folder = join(base, 'run');
   const { run, monitor } = await watched(folder, '--snapshot-every', '3600');
   expect((await monitor.ask('/')).text).toContain('<h2 id="h-curves">');
+  const scrape = async () => scraped((await monitor.ask('/metrics')).text);
+  const valueIn = (all: Awaited<ReturnType<typeof scrape>>, name: string, labels = {}) =>
+    all.find((one) => one.name === name && Object.entries(labels).every(([key, value]) => one.labels[key] === value))
+      ?.value;
+  const first = await scrape(); // with nobody watching: the run is asked for it
+  expect(valueIn(first, 'weir_stage_items_total', { stage: 'train' })).toBeGreaterThan(0);
+  expect(valueIn(first, 'weir_run_state', { state: 'running' })).toBe(1);
+  expect(valueIn(first, 'weir_viewers')).toBe(0);
   const pulse = await monitor.event<LivePulse>('pulse');
   expect(pulse.network).toEqual({ name: 'xor', index: 1, of: 1 });
   expect(pulse.stages.map(({ name }) => name)).toContain('train');
@@ -61,6 +70,12 @@ test('while it trains the page is there and live; pause holds, a snapshot is wri
   expect((await monitor.ask('/api/do/pause', 'POST')).status).toBe(401); // no token
   expect((await monitor.act('pause')).status).toBe(202);
   await monitor.event<Going>('going', ({ state }) => state === 'paused');
+  const paused = await scrape();
+  expect(valueIn(paused, 'weir_run_state', { state: 'paused' })).toBe(1);
+  expect(valueIn(paused, 'weir_learning_rate')).toBe(1);
+  expect(valueIn(paused, 'weir_update')).toBeGreaterThan(0);
+  expect(valueIn(paused, 'weir_resident_memory_bytes')).toBeGreaterThan(2 ** 25);
+  expect(valueIn(paused, 'weir_event_loop_delay_seconds')).toBeGreaterThanOrEqual(0);
   const before = logged(folder);
   const kept = snapshots(folder).length;
   expect((await monitor.act('snapshot')).status).toBe(202); // a held run stands at a barrier already
@@ -152,8 +167,25 @@ test('`weir monitor` shows a run that is finished, and the runs beside it', asyn
   expect(JSON.parse((await monitor.ask('/api/run?name=run')).text).curves.length).toBeGreaterThan(0);
   expect((await monitor.ask('/api/run?name=..')).status).toBe(404);
   expect((await monitor.ask('/report')).text).toContain('<!doctype html>');
+  const names = scraped((await monitor.ask('/metrics')).text).map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['weir_loss', 'weir_snapshots_written_total']));
+  expect(names).not.toContain('weir_resident_memory_bytes');
   expect((await monitor.act('stop')).status).toBe(409);
   expect((await weir('tap', folder, 'train')).err).toContain('is not running on this machine');
+}, 60_000);
+
+test('with --no-control there is no socket to reach it by, and a page goes not with that', async () => {
+  const folder = join(base, 'alone');
+  const { status, err } = await weir(...args(folder, '--no-control', '--monitor', '0'));
+  expect([status, err]).toEqual([1, expect.stringMatching(/'--no-control' cannot be used with option '--monitor/)]);
+  expect(existsSync(folder)).toBe(false);
+  const run = start(...args(folder, ...endless), '--no-control');
+  begun.push(run);
+  while (run.child.exitCode === null && !existsSync(join(folder, 'metrics.ndjson')))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  await run.said('training');
+  expect(existsSync(join(folder, 'control.json'))).toBe(false);
+  expect((await weir('tap', folder, 'train')).err).toContain('cannot be reached');
 }, 60_000);
 
 test('a port that is taken is told before the run begins', async () => {

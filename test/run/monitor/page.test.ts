@@ -54,10 +54,12 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
       expect.arrayContaining(['draw', 'batch', 'train', 'updates$']),
     );
     expect(await page.locator('#bottleneck').textContent()).toMatch(
-      /samples trained a second\. The others wait for .+: busy \d+ % of the time/,
+      /samples trained a second\. The others wait for .+: busy \d+ %/,
     );
     await page.locator('#curves figure').nth(1).waitFor();
-    expect(await page.locator('#curves h3').allTextContents()).toEqual(expect.arrayContaining(['Loss', 'Accuracy']));
+    expect(await page.locator('#curves h3').allTextContents()).toEqual(
+      expect.arrayContaining(['Loss', 'Accuracy', 'Learning rate']),
+    );
     const colours = await page.evaluate<number>(colourCount);
     expect(colours).toBeGreaterThan(5); // a curve, its axes and its grid
     expect(await page.locator('#pictures canvas').count()).toBe(12);

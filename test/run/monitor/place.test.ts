@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { doorOf } from '../../../src/run/monitor/door.js';
-import { readNote, removeNote, socketPlace, writeNote } from '../../../src/run/monitor/place.js';
+import { readNote, removeNote, socketPlace, sweepPlaces, writeNote } from '../../../src/run/monitor/place.js';
 
 const base = mkdtempSync(join(tmpdir(), 'place-'));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -24,6 +26,37 @@ test('a socket has a short path in a folder of its own, and a run that was kille
   removeNote(base);
   next.remove();
   expect([readNote(base), existsSync(dirname(next.socket))]).toEqual([undefined, false]);
+  server.close();
+});
+
+test('what killed runs left is swept, and nothing else', async () => {
+  const place = (entry: string): string => {
+    mkdirSync(join(base, entry), { mode: 0o700 });
+    return join(base, entry, 'control.sock');
+  };
+  const listens = async (socket: string): Promise<Server> => {
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    return server;
+  };
+  const aged = (socket: string): void => utimesSync(socket, 0, 0);
+  const dead = async (socket: string): Promise<void> => {
+    const program = `require('net').createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', program]);
+    expect(statSync(socket).isSocket()).toBe(true);
+  };
+  const [own, killed, recent, alive, other] = ['own', 'killed', 'recent', 'alive', 'other'].map((entry) =>
+    place(entry === 'other' ? entry : `weir-${entry}`),
+  ) as [string, string, string, string, string];
+  for (const socket of [own, killed, recent, other]) await dead(socket);
+  const server = await listens(alive);
+  for (const socket of [own, killed, alive, other]) aged(socket);
+  writeFileSync(place('weir-a-file'), 'thesis');
+  writeFileSync(join(base, 'weir-no-folder'), 'thesis');
+  await sweepPlaces(own);
+  expect(existsSync(dirname(killed))).toBe(false);
+  for (const file of [own, recent, alive, other, join(base, 'weir-a-file/control.sock'), join(base, 'weir-no-folder')])
+    expect([file, existsSync(file)]).toEqual([file, true]);
   server.close();
 });
 

@@ -10,6 +10,7 @@ const names = {
   'updates loss': 'batch',
   'updates epochLoss': 'training',
   'updates epochAccuracy': 'training',
+  'updates rate': 'rate',
   'tests loss': 'test',
   'tests accuracy': 'test',
 };

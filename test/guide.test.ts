@@ -1,0 +1,97 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Snippet, snippetsOf } from './guide.js';
+import { type Started, start, weir } from './run/weir.js';
+
+/**
+ * The guide of README.md, as a reader would follow it: its programs are written into a folder inside the checkout, then all is run in
+ * the order in which it stands there.
+ */
+const root = join(import.meta.dirname, '..');
+const snippets = snippetsOf(readFileSync(join(root, 'README.md'), 'utf8'), 'Guide');
+const programs = snippets.filter(({ file }) => file !== '');
+const commands = snippets.filter(({ language }) => language === 'sh');
+const python = process.env.WEIR_PYTHON && imports('torch', 'safetensors');
+
+let folder: string;
+let long: Started | undefined;
+beforeAll(() => {
+  mkdirSync(join(root, 'runs'), { recursive: true });
+  folder = mkdtempSync(join(root, 'runs/guide-'));
+  mkdirSync(join(folder, 'fixtures'));
+  // The checkout's own config says where the checkout's tests are; a cache here would look like a package of its own to npx.
+  const config = { cacheDir: join(root, 'node_modules/.vite'), test: { include: ['test/**/*.test.ts'] } };
+  writeFileSync(join(folder, 'vitest.config.ts'), `export default ${JSON.stringify(config)};\n`);
+  for (const { file, text } of programs) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  }
+});
+afterAll(async () => {
+  long?.child.kill('SIGKILL');
+  await long?.ended;
+  rmSync(folder, { recursive: true });
+});
+
+function imports(...modules: string[]): boolean {
+  try {
+    execFileSync(process.env.WEIR_PYTHON!, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const run = (file: string, ...args: string[]): Promise<{ readonly stdout: string }> =>
+  promisify(execFile)(file, args, { cwd: folder, env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' } });
+
+/** A run that is under way, for the commands that look at one. */
+async function underWay(): Promise<void> {
+  if (long !== undefined) return;
+  long = start('run', join(folder, 'small.ts'), '--set', 'epochs=100000', '--run', join(folder, 'runs/long'));
+  await Promise.race([long.said('training'), long.ended]);
+  expect(long.child.exitCode).toBe(null);
+}
+
+test('its programs pass the type check of the project', async () => {
+  const options = { extends: join(root, 'tsconfig.json'), include: ['**/*.ts'] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(options));
+  await run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', folder);
+}, 60_000);
+
+test('each of its programs is used by another snippet, or is run by itself', () => {
+  for (const { file, language } of programs.filter(({ language }) => language === 'ts')) {
+    const name = file.replace(/\.ts$/, '');
+    const users = snippets.filter((one) => one.file !== file && one.text.includes(name));
+    expect([language, file, users.length > 0]).toEqual([language, file, true]);
+  }
+});
+
+const inOrder = snippets.filter(({ language }) => language !== 'ts');
+const called = ({ section, text, file }: Snippet): string => `${section}: ${file || text.split('\n')[0]}`;
+
+for (const snippet of inOrder.filter(({ language }) => language === 'sh' || python)) {
+  test(called(snippet), async () => {
+    if (snippet.text.includes('runs/long')) await underWay();
+    if (snippet.language === 'sh') await run('bash', '-euo', 'pipefail', '-c', snippet.text);
+    else expect((await run(process.env.WEIR_PYTHON!, snippet.file)).stdout).toMatch(/^tensor\(\d\)\n$/);
+  }, 300_000);
+}
+for (const snippet of inOrder.filter(({ language }) => language === 'python' && !python)) {
+  test.skip(`${called(snippet)} (WEIR_PYTHON with torch and safetensors)`, () => undefined);
+}
+
+test('what they are said to leave is there', async () => {
+  expect(commands.length).toBeGreaterThanOrEqual(4);
+  const rows = readFileSync(join(folder, 'smoothed.csv'), 'utf8').trimEnd().split('\n');
+  expect(rows[0]).toContain('smoothed');
+  expect(rows.length).toBe(1 + 3 * 63); // three epochs of 8,000 digits in batches of 128
+  const taken = readFileSync(join(folder, 'batches.ndjson'), 'utf8').trimEnd().split('\n');
+  expect(taken.map((line) => JSON.parse(line).item.values.base64.length > 1000)).toEqual([true, true]);
+  for (const file of ['samples', 'batches-of-100', 'long'])
+    expect([file, existsSync(join(folder, `fixtures/${file}.weirrec`))]).toEqual([file, true]);
+  expect((await weir('hash', join(folder, 'runs/small'))).status).toBe(0);
+});
