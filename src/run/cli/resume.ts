@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
+import { stopWithParent } from '../sweep/stop-with-parent.js';
 import { goOn } from './go-on.js';
 import { type RunningSettings, runningOptions } from './options.js';
 
@@ -13,6 +14,7 @@ export function resumeCommand(): Command {
   return command
     .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
     .action(async (run: string, settings: RunningSettings) => {
+      stopWithParent();
       const folder = RunFolder.open(run);
       await goOn(folder, await loadPipeline(folder.started.module), settings);
     });

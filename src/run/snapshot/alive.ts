@@ -10,9 +10,12 @@ export interface ProcessMark {
 }
 
 /** This process. */
-export function thisProcess(): ProcessMark {
-  const started = startOf(process.pid);
-  return { pid: process.pid, host: hostname(), ...(started && { started }) };
+export const thisProcess = (): ProcessMark => markOf(process.pid);
+
+/** A process of this machine that runs, such as a child. */
+export function markOf(pid: number): ProcessMark {
+  const started = startOf(pid);
+  return { pid, host: hostname(), ...(started && { started }) };
 }
 
 /**

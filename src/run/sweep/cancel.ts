@@ -1,0 +1,28 @@
+import { WeirError } from '../../core/errors.js';
+import { nearest } from '../config.js';
+import { holderOf } from '../snapshot/lock.js';
+import { Ledger } from './ledger.js';
+import { folderOfJob, ledgerOf, type Plan } from './plan.js';
+
+/** Takes jobs out of a sweep. @throws {WeirError} when there is no such job, or one runs under Slurm, which takes it out itself */
+export async function cancelJobs(folder: string, plan: Plan, names: readonly string[]): Promise<void> {
+  const odd = names.find((name) => !plan.jobs.some((job) => job.name === name));
+  if (odd !== undefined) {
+    const known = plan.jobs.map(({ name }) => name);
+    throw new WeirError(`the sweep in ${folder} has no job '${odd}'`, `did you mean '${nearest(odd, known)}'?`);
+  }
+  const ledger = Ledger.open(ledgerOf(folder, plan), plan.id);
+  try {
+    for (const job of plan.jobs.filter(({ name }) => names.includes(name))) {
+      const { state, lease } = ledger.cancel(job.name, 'by weir sweep --cancel');
+      if (state !== 'running') continue;
+      const { place } = lease ?? {};
+      if (place?.kind === 'slurm')
+        throw new WeirError(`job '${job.name}' is with Slurm`, `scancel ${place.id ?? place.batch}`);
+      const holder = holderOf(folderOfJob(folder, job));
+      if (holder?.alive === true) process.kill(holder.mark.pid, 'SIGTERM');
+    }
+  } finally {
+    await ledger.close();
+  }
+}

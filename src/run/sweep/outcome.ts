@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { type Planned, RunFolder } from '../folder.js';
+import { resumable } from '../session.js';
+import type { Ending } from './entry.js';
+import type { Held, Standing } from './executor.js';
+
+/** Whether the run in this folder is done to the last: all its networks, and its report. */
+export function isFinished(path: string): boolean {
+  if (!existsSync(join(path, 'report', 'report.html')) || !existsSync(join(path, 'config.json'))) return false;
+  const run = RunFolder.open(path);
+  const { networks } = run.started;
+  return (networks ?? []).every(({ name }) =>
+    run
+      .snapshots(name)
+      .list()
+      .some(({ label }) => label === 'done'),
+  );
+}
+
+/** The newest snapshots of a run, in a word that changes whenever one is written. */
+export function snapshotsOf(path: string): string {
+  if (!existsSync(join(path, 'config.json'))) return '';
+  const run = RunFolder.open(path);
+  return (run.started.networks ?? []).map(({ name }: Planned) => newest(run, name)).join(' ');
+}
+
+const newest = (run: RunFolder, network: string): number =>
+  Math.max(
+    0,
+    ...run
+      .snapshots(network)
+      .list()
+      .map(({ sequence }) => sequence),
+  );
+
+/** How the attempt ended, by its exit status where that is known, else by what its folder holds. */
+export function endingOf(
+  { folder, entry }: Pick<Held, 'folder' | 'entry'>,
+  standing: Exclude<Standing, { readonly state: 'running' }>,
+  log: string,
+): Ending {
+  if (isFinished(folder)) return { state: 'done' };
+  if (standing.state === 'cancelled') return { state: 'cancelled', reason: standing.reason };
+  const barren = snapshotsOf(folder) === entry.lease?.snapshots;
+  if (standing.state === 'ended') {
+    const { status, signal, reason } = standing;
+    if (status === resumable) return { state: 'waiting', barren, reason: reason ?? 'stopped' };
+    if (status !== null) return { state: 'failed', reason: reason ?? failureOf(folder, status, log) };
+    return { state: 'waiting', barren, reason: `killed by ${signal}` };
+  }
+  const failure = existsSync(join(folder, 'config.json')) ? RunFolder.open(folder).failure : undefined;
+  if (failure !== undefined) return { state: 'failed', reason: failure.message };
+  return { state: 'waiting', ...(!barren && { barren }), reason: standing.reason };
+}
+
+function failureOf(folder: string, status: number, log: string): string {
+  const noted = existsSync(join(folder, 'config.json')) ? RunFolder.open(folder).failure?.message : undefined;
+  if (noted !== undefined) return noted;
+  if (status === 0) return 'it ended as if it were done, but its folder does not hold all of it';
+  const lines = existsSync(log) ? stripVTControlCharacters(readFileSync(log, 'utf8')).trim().split('\n') : [];
+  const said = lines.findLast((line) => line.startsWith('weir:')) ?? lines.at(-1);
+  return `exit status ${status}${said === undefined || said === '' ? '' : `: ${said.replace(/^weir: /, '')}`}`;
+}

@@ -1,0 +1,19 @@
+import { availableParallelism, freemem } from 'node:os';
+
+const most = 2 ** 30; // bytes that a job is taken to need where nobody says
+
+/**
+ * How many jobs of so many threads fit on this machine at once: as many as its cores and its free memory hold, one at least.
+ *
+ * Threads are a job's own and stay as they are, so how many jobs run beside it changes nothing in what it computes.
+ */
+export function roomFor({
+  threads,
+  memory = most,
+}: {
+  readonly threads: number /** bytes */;
+  readonly memory?: number;
+}): number {
+  const free = process.availableMemory?.() ?? freemem();
+  return Math.max(1, Math.min(Math.floor(availableParallelism() / threads), Math.floor(free / memory)));
+}
