@@ -22,7 +22,7 @@ interface Settings extends SnapshotSettings {
   readonly memory?: number;
   readonly failFast?: boolean;
   readonly retry?: boolean;
-  readonly executor: 'local' | 'slurm';
+  readonly executor?: 'local' | 'slurm';
   readonly slurmOption: string[];
   readonly ledger?: string;
   readonly status?: boolean;
@@ -67,7 +67,7 @@ export function sweepCommand(): Command {
     .addOption(
       new Option('--executor <which>', 'processes of this machine, or Slurm')
         .choices(['local', 'slurm'])
-        .default('local'),
+        .default(undefined, 'local, or as it was begun'),
     )
     .addOption(
       new Option('--slurm-option <option>', 'handed to sbatch; may be given again')
@@ -111,13 +111,9 @@ function pointsIn(target: string, { grid, list, set, seed, run }: Settings) {
 function running(settings: Settings): Running {
   const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
   return {
-    ...{
-      executor,
-      keepGoing: !failFast,
-      retry,
-      options: resumeOptions(settings),
-      slurm: { slurmOptions: slurmOption },
-    },
+    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },
+    ...(executor !== undefined && { executor }),
+    ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
     ...(jobs !== undefined && { jobs }),
     ...(threads !== undefined && { threads }),
     ...(memory !== undefined && { memory: memory * 2 ** 30 }),

@@ -3,8 +3,9 @@ import { nearest } from '../config.js';
 import { holderOf } from '../snapshot/lock.js';
 import { Ledger } from './ledger.js';
 import { folderOfJob, ledgerOf, type Plan } from './plan.js';
+import { cancel } from './slurm/commands.js';
 
-/** Takes jobs out of a sweep. @throws {WeirError} when there is no such job, or one runs under Slurm, which takes it out itself */
+/** Takes jobs out of a sweep. @throws {WeirError} when there is no such job */
 export async function cancelJobs(folder: string, plan: Plan, names: readonly string[]): Promise<void> {
   const odd = names.find((name) => !plan.jobs.some((job) => job.name === name));
   if (odd !== undefined) {
@@ -17,8 +18,10 @@ export async function cancelJobs(folder: string, plan: Plan, names: readonly str
       const { state, lease } = ledger.cancel(job.name, 'by weir sweep --cancel');
       if (state !== 'running') continue;
       const { place } = lease ?? {};
-      if (place?.kind === 'slurm')
-        throw new WeirError(`job '${job.name}' is with Slurm`, `scancel ${place.id ?? place.batch}`);
+      if (place?.kind === 'slurm') {
+        await cancel(place.id === undefined ? [] : [place.id]);
+        continue;
+      }
       const holder = holderOf(folderOfJob(folder, job));
       if (holder?.alive === true) process.kill(holder.mark.pid, 'SIGTERM');
     }

@@ -88,10 +88,15 @@ export class Drive {
       }
     }
     if (ready.length === 0) return;
-    await executor.start(ready, ({ job, entry }, place) => {
-      ledger.placed(job.name, entry.attempts, place);
-      this.hold(job, { ...entry, lease: { ...entry.lease!, place } });
-    });
+    try {
+      await executor.start(ready, ({ job, entry }, place) => {
+        ledger.placed(job.name, entry.attempts, place);
+        this.hold(job, { ...entry, lease: { ...entry.lease!, place } });
+      });
+    } catch (error) {
+      await this.settleEnded().catch(() => undefined); // those that were not started wait again
+      throw error;
+    }
   }
 
   private async settleEnded(): Promise<void> {

@@ -14,7 +14,14 @@ export interface Held {
  */
 export type Standing =
   | { readonly state: 'running'; readonly place?: Place; readonly note?: string }
-  | { readonly state: 'ended'; readonly status: number | null; readonly signal?: string; readonly reason?: string }
+  | {
+      readonly state: 'ended';
+      readonly status: number | null;
+      readonly signal?: string;
+      readonly reason?: string;
+      /** Ended by a signal it has failed, unless it left a newer snapshot: it would end the same way again. */
+      readonly hopeless?: boolean;
+    }
   | { readonly state: 'cancelled'; readonly reason: string }
   | { readonly state: 'gone'; readonly reason: string };
 

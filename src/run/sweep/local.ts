@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { WeirError } from '../../core/errors.js';
 import { alive, markOf, type ProcessMark } from '../snapshot/alive.js';
 import { holderOf } from '../snapshot/lock.js';
 import type { Executor, Held, Standing } from './executor.js';
@@ -56,6 +57,12 @@ export class LocalProcesses implements Executor {
       if (this.children.has(name)) return { state: 'running' };
       if (holder?.alive === true) return { state: 'running', place: { kind: 'process', mark: holder.mark } };
       const place = one.entry.lease?.place;
+      if (place?.kind === 'slurm') {
+        throw new WeirError(
+          `job '${name}' is with Slurm (${place.id ?? place.batch})`,
+          'go on with --executor slurm, or take it out with scancel first',
+        );
+      }
       if (place?.kind === 'process' && alive(place.mark) === true) return { state: 'running' }; // before it holds its folder
       return { state: 'gone', reason: 'killed' };
     });

@@ -19,21 +19,17 @@ export function isFinished(path: string): boolean {
   );
 }
 
-/** The newest snapshots of a run, in a word that changes whenever one is written. */
+/** After which updates the newest snapshots of a run were written, in a word that changes whenever the run has come further. */
 export function snapshotsOf(path: string): string {
   if (!existsSync(join(path, 'config.json'))) return '';
   const run = RunFolder.open(path);
   return (run.started.networks ?? []).map(({ name }: Planned) => newest(run, name)).join(' ');
 }
 
-const newest = (run: RunFolder, network: string): number =>
-  Math.max(
-    0,
-    ...run
-      .snapshots(network)
-      .list()
-      .map(({ sequence }) => sequence),
-  );
+function newest(run: RunFolder, network: string): string {
+  const all = run.snapshots(network).list();
+  return all.reduce((last, one) => (one.sequence > last.sequence ? one : last), { sequence: 0, label: '-' }).label;
+}
 
 /** How the attempt ended, by its exit status where that is known, else by what its folder holds. */
 export function endingOf(
@@ -45,9 +41,10 @@ export function endingOf(
   if (standing.state === 'cancelled') return { state: 'cancelled', reason: standing.reason };
   const barren = snapshotsOf(folder) === entry.lease?.snapshots;
   if (standing.state === 'ended') {
-    const { status, signal, reason } = standing;
+    const { status, signal, reason, hopeless = false } = standing;
     if (status === resumable) return { state: 'waiting', barren, reason: reason ?? 'stopped' };
     if (status !== null) return { state: 'failed', reason: reason ?? failureOf(folder, status, log) };
+    if (hopeless && barren) return { state: 'failed', ...(reason !== undefined && { reason }) };
     return { state: 'waiting', barren, reason: `killed by ${signal}` };
   }
   const failure = existsSync(join(folder, 'config.json')) ? RunFolder.open(folder).failure : undefined;

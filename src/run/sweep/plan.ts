@@ -20,6 +20,9 @@ export interface Plan {
   readonly threads?: number;
   /** Whether jobs take their pipeline's values for WebAssembly, as the machine that began it had to. */
   readonly slow: boolean;
+  /** What it was begun with: the processes of a machine, or Slurm with these options; it goes on so where nothing else is asked. */
+  readonly executor: 'local' | 'slurm';
+  readonly slurmOptions?: readonly string[];
   /** Folder of the ledger; by default `ledger` in the sweep's. */
   readonly ledger?: string;
   readonly jobs: readonly Job[];
@@ -44,7 +47,7 @@ export function readPlan(folder: string): Plan | undefined {
   );
 }
 
-export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'ledger' | 'jobs'> {
+export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'executor' | 'slurmOptions' | 'ledger' | 'jobs'> {
   /** Whether jobs of the plan may be absent, for this is to be a part of it. */
   readonly part?: boolean;
 }
@@ -80,9 +83,8 @@ export const folderOfJob = (folder: string, { path }: Pick<Job, 'path'>): string
 
 const planFile = (folder: string): string => join(folder, 'sweep.json');
 
-const fresh = ({ threads, slow, ledger, jobs }: Wanted): Plan => ({
-  ...{ format, weir: version, id: randomUUID(), createdAt: new Date().toISOString(), slow, jobs },
-  ...(threads !== undefined && { threads }),
+const fresh = ({ part: _, ledger, ...wanted }: Wanted): Plan => ({
+  ...{ format, weir: version, id: randomUUID(), createdAt: new Date().toISOString(), ...wanted },
   ...(ledger !== undefined && { ledger: resolve(ledger) }),
 });
 

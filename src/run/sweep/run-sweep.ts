@@ -63,7 +63,7 @@ export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
 
 /** Writes one report over all jobs that have begun. @returns its path; nothing where none has */
 export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<string | undefined> {
-  const runs = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
+  const runs = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'metrics.ndjson')));
   if (runs.length === 0) return undefined;
   const { writeReport } = await import('../../observe/report/write.js'); // slow to load, and only now of use
   const { html } = await writeReport(join(folder, 'report'), collectReport(runs.map((path) => RunFolder.open(path))));

@@ -15,7 +15,7 @@ import { LocalProcesses } from './local.js';
 import { folderOfJob, type Plan, planned, readPlan } from './plan.js';
 import { roomFor } from './room.js';
 import { logOf, reportSweep, runSweep, type Swept } from './run-sweep.js';
-import { SlurmArrays, type SlurmOptions } from './slurm/slurm.js';
+import { SlurmArrays } from './slurm/slurm.js';
 
 type ShapeOf<P> = P extends { readonly config: infer S extends Shape } ? S : never;
 type ValuesOf<P> = z.input<z.ZodObject<ShapeOf<P>>> & { readonly seed?: number; readonly profile?: string };
@@ -40,7 +40,8 @@ export interface Running {
   readonly retry?: boolean;
   /** Options of `weir resume` for every job, such as `--snapshot-every 10`. */
   readonly options?: readonly string[];
-  readonly slurm?: SlurmOptions;
+  /** Handed to `sbatch`, such as `--time=4:00:00`. */
+  readonly slurmOptions?: readonly string[];
 }
 
 export interface SweepOptions<P> extends Running {
@@ -107,10 +108,15 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...runni
   const jobs = jobsOf({ ...asked, fallback: slow ? pipeline.fallback : {} });
   if (before === undefined) await tryOut(pipeline, jobs[0]!.config, jobs[0]!.seed); // what no job could do is told at once
   const threads = running.threads ?? (before === undefined ? Number(process.env.WEIR_THREADS) || 1 : undefined);
-  const { ledger } = running;
+  const { ledger, executor = 'local', slurmOptions } = running;
   const plan = await planned(
     folder,
-    { jobs, slow, ...(threads !== undefined && { threads }), ...(ledger !== undefined && { ledger }) },
+    {
+      ...{ jobs, slow, executor },
+      ...(slurmOptions !== undefined && { slurmOptions }),
+      ...(threads !== undefined && { threads }),
+      ...(ledger !== undefined && { ledger }),
+    },
     (job) => existsSync(join(folderOfJob(folder, job), 'config.json')),
   );
   return goOn(folder, plan, running);
@@ -131,19 +137,20 @@ export async function goOn(folder: string, plan: Plan, running: Running = {}): P
 }
 
 /** What runs the jobs of a plan. */
-export function executorFor(folder: string, { id, threads }: Plan, running: Running, ledger: Ledger): Executor {
-  const { jobs, memory, options = [] } = running;
+export function executorFor(folder: string, plan: Plan, running: Running, ledger: Ledger): Executor {
+  const { id, threads } = plan;
+  const { jobs, memory, options = [], executor = plan.executor, slurmOptions = plan.slurmOptions ?? [] } = running;
   const log = ({ job }: { job: { name: string } }) => logOf(folder, job);
-  if (running.executor === 'slurm') {
+  const own = { options, log, ...(threads !== undefined && { threads }) };
+  if (executor === 'slurm') {
     return new SlurmArrays({
-      ...{ folder, sweep: id, ledger, options, log, ...running.slurm },
+      ...{ folder, sweep: id, ledger, slurmOptions },
+      ...own,
       ...(jobs !== undefined && { jobs }),
-      ...(threads !== undefined && { threads }),
     });
   }
-  const cores = threads ?? availableParallelism();
-  const room = jobs ?? roomFor({ threads: cores, ...(memory !== undefined && { memory }) });
-  return new LocalProcesses({ room, options, log, ...(threads !== undefined && { threads }) });
+  const room = jobs ?? roomFor({ threads: threads ?? availableParallelism(), ...(memory !== undefined && { memory }) });
+  return new LocalProcesses({ room, ...own });
 }
 
 function seedIn(set: readonly string[]): number | undefined {

@@ -90,7 +90,8 @@ test('a list is an array of objects or an object a line, and what is none is nam
 
 test('a folder that holds another sweep is refused by the first difference; it may grow', async () => {
   const folder = join(base, 'sweep');
-  const asked = (jobs: Plan['jobs'], begun = false) => planned(folder, { jobs, slow: false }, () => begun);
+  const asked = (jobs: Plan['jobs'], begun = false) =>
+    planned(folder, { jobs, slow: false, executor: 'local' }, () => begun);
   const { id } = await asked(jobs('seed=0,1'));
   const grown = await asked(jobs('seed=0..2'));
   expect([grown.id, grown.jobs.length]).toEqual([id, 3]);

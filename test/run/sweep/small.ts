@@ -10,7 +10,7 @@ export default weir.pipeline({
     rate: weir.z.number().positive().default(0.1).describe('learning rate'),
     pause: weir.z.int().min(0).default(10).describe('milliseconds that an update takes longer'),
     fails: weir.z.boolean().default(false),
-    hangs: weir.z.boolean().default(false).describe('stands still for a quarter of an hour after half of its updates'),
+    hangs: weir.z.boolean().default(false).describe('stands still for a quarter of an hour at its first update'),
     kinds: weir.z.array(weir.z.enum(['a', 'b'])).default(['a']),
   },
 
@@ -25,7 +25,7 @@ export default weir.pipeline({
         next(state, item) {
           const half = item.position > 2 * config.epochs;
           if (config.fails && half) throw new Error('this one was told to fail');
-          Atomics.wait(wait, 0, 0, config.hangs && half ? 900_000 : config.pause);
+          Atomics.wait(wait, 0, 0, config.hangs ? 900_000 : config.pause);
           return [state, item];
         },
       }),
