@@ -23,12 +23,13 @@ export function isFinished(path: string): boolean {
 export function snapshotsOf(path: string): string {
   if (!existsSync(join(path, 'config.json'))) return '';
   const run = RunFolder.open(path);
-  return (run.started.networks ?? []).map(({ name }: Planned) => newest(run, name)).join(' ');
+  return (run.started.networks ?? []).flatMap(({ name }: Planned) => newest(run, name)).join(' ');
 }
 
-function newest(run: RunFolder, network: string): string {
+function newest(run: RunFolder, network: string): string[] {
   const all = run.snapshots(network).list();
-  return all.reduce((last, one) => (one.sequence > last.sequence ? one : last), { sequence: 0, label: '-' }).label;
+  const { label } = all.reduce((last, one) => (one.sequence > last.sequence ? one : last), { sequence: 0, label: '0' });
+  return label === '0' ? [] : [`${network} ${label}`]; // before the first update nothing is gained
 }
 
 /** How the attempt ended, by its exit status where that is known, else by what its folder holds. */
