@@ -8,7 +8,17 @@ import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
 import { readPlan } from '../sweep/plan.js';
 import { goOn, type Running, type Sweep, sweepPoints } from '../sweep/sweep.js';
 import { reasons, summary } from '../sweep/table.js';
-import { countOption, folderOption, type SnapshotSettings, seedOption, setOption, snapshotOptions } from './options.js';
+import {
+  collect,
+  countOption,
+  executorOptions,
+  folderOption,
+  resumeOptions,
+  type SnapshotSettings,
+  seedOption,
+  setOption,
+  snapshotOptions,
+} from './options.js';
 import { showSweep } from './show-sweep.js';
 
 interface Settings extends SnapshotSettings {
@@ -40,8 +50,6 @@ Examples:
 
 Lists are written in brackets: --grid 'regularisers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
 
-const several = (value: string, before: readonly string[]): string[] => [...before, value];
-
 /** `weir sweep MODULE`: a run for each point of a grid or list; asked again, or given its folder, it goes on. */
 export function sweepCommand(): Command {
   const command = new Command('sweep')
@@ -49,7 +57,7 @@ export function sweepCommand(): Command {
     .argument('<module>', 'pipeline module, or the folder of a sweep to go on with')
     .addOption(
       new Option('--grid <key=a,b>', 'values of a key, or of seed (0..9); given again, all combinations')
-        .argParser(several)
+        .argParser(collect)
         .default([], 'none'),
     )
     .option('--list <file>', 'jobs one by one: JSON, an array of objects or one a line')
@@ -64,21 +72,11 @@ export function sweepCommand(): Command {
     .addOption(new Option('--fail-fast', 'stop the others when one fails').conflicts('keepGoing'))
     .option('--keep-going', 'go on with the others when one fails (the default)')
     .option('--retry', 'try those again that failed or were cancelled')
-    .addOption(
-      new Option('--executor <which>', 'processes of this machine, or Slurm')
-        .choices(['local', 'slurm'])
-        .default(undefined, 'local, or as it was begun'),
-    )
-    .addOption(
-      new Option('--slurm-option <option>', 'handed to sbatch; may be given again')
-        .argParser(several)
-        .default([], 'none'),
-    )
     .option('--ledger <folder>', 'where the ledger is, on a disk of this machine (default: in the sweep’s folder)')
     .option('--status', 'only show where the jobs stand')
     .option('--json', 'with --status, as JSON')
     .option('--cancel <job...>', 'take jobs out: waiting ones at once, running ones after a snapshot');
-  for (const option of snapshotOptions()) command.addOption(option);
+  for (const option of [...executorOptions(), ...snapshotOptions()]) command.addOption(option);
   return command.addHelpText('after', help).action(async (target: string, settings: Settings) => {
     const plan = readPlan(target);
     if (settings.status || settings.cancel !== undefined) {
@@ -119,18 +117,6 @@ function running(settings: Settings): Running {
     ...(memory !== undefined && { memory: memory * 2 ** 30 }),
     ...(ledger !== undefined && { ledger }),
   };
-}
-
-/** The options of snapshots, as `weir resume` takes them. */
-export function resumeOptions(settings: SnapshotSettings): string[] {
-  const given: readonly (readonly [string, unknown])[] = [
-    ['--snapshot-every', settings.snapshotEvery],
-    ['--snapshot-updates', settings.snapshotUpdates],
-    ['--snapshot-epochs', settings.snapshotEpochs],
-    ['--snapshot-keep', settings.snapshotKeep],
-    ['--on-snapshot-error', settings.onSnapshotError],
-  ];
-  return given.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
 }
 
 function end({ folder, plan, driven, entries, report }: Sweep): void {

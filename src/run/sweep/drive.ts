@@ -21,6 +21,8 @@ export interface Driving {
 /** 'done': every job is. 'stopped': asked to, it can go on. 'failed': a job failed or was cancelled, and nothing else is left to do. */
 export type Driven = 'done' | 'stopped' | 'failed';
 
+const between = 15_000; // milliseconds from one word that it lives to the next
+
 /**
  * Brings the jobs of a sweep to their end: claims those that may start, starts as many as fit, sees how they end.
  *
@@ -32,6 +34,7 @@ export class Drive {
   private stopping = false;
   private failing = false;
   private asked = false;
+  private beaten = 0;
 
   constructor(private readonly driving: Driving) {}
 
@@ -48,7 +51,7 @@ export class Drive {
       if (this.stopping && executor.onStop === 'leave' && !this.failing) return 'stopped';
       if (this.stopping || this.failing) await this.askToStop();
       else await this.startMore();
-      ledger.beat([...this.held.values()].map(({ job, entry }) => [job.name, entry.attempts] as const));
+      this.beat();
       const entries = ledger.all(jobs);
       watch(entries);
       if (this.held.size === 0) {
@@ -57,6 +60,13 @@ export class Drive {
       }
       await executor.pause();
     }
+  }
+
+  private beat(): void {
+    const now = performance.now();
+    if (this.held.size === 0 || now - this.beaten < between) return;
+    this.beaten = now;
+    this.driving.ledger.beat([...this.held.values()].map(({ job, entry }) => [job.name, entry.attempts] as const));
   }
 
   /** How it ended, where nothing is left to do or to wait for. */

@@ -100,8 +100,8 @@ function merged(folder: string, before: Plan, wanted: Wanted, begun: (job: Job) 
   }
   for (const job of wanted.jobs) {
     const was = known.get(job.name);
-    if (was === undefined || !begun(was)) known.set(job.name, job);
-    else refuseOther(join(folder, job.path), was, job);
+    known.set(job.name, job);
+    if (was !== undefined && begun(was)) refuseOther(join(folder, job.path), was, job);
   }
   return [...known.values()];
 }
@@ -109,11 +109,11 @@ function merged(folder: string, before: Plan, wanted: Wanted, begun: (job: Job) 
 /** @throws {WeirError} when a job that was begun is now to be another, naming the key in which they differ */
 export function refuseOther(
   path: string,
-  was: Pick<Job, 'module' | 'seed' | 'config'>,
-  is: Pick<Job, 'module' | 'seed' | 'config'>,
+  was: Pick<Job, 'pipeline' | 'seed' | 'config'>,
+  is: Pick<Job, 'pipeline' | 'seed' | 'config'>,
 ): void {
-  const flat = ({ module, seed, config }: Pick<Job, 'module' | 'seed' | 'config'>) =>
-    JSON.parse(JSON.stringify({ module, seed, ...config })) as Record<string, unknown>;
+  const flat = ({ pipeline, seed, config }: Pick<Job, 'pipeline' | 'seed' | 'config'>) =>
+    JSON.parse(JSON.stringify({ pipeline, seed, ...config })) as Record<string, unknown>;
   const [old, asked] = [flat(was), flat(is)];
   const key = Object.keys({ ...asked, ...old }).find((one) => !isDeepStrictEqual(asked[one], old[one]));
   if (key === undefined) return;

@@ -22,7 +22,7 @@ export async function prepare(
     return 'ready';
   }
   const run = RunFolder.open(path);
-  refuseOther(path, { ...run.started, module }, { module, seed, config });
+  refuseOther(path, run.started, { pipeline, seed, config });
   if (isFinished(path)) return 'finished';
   run.failure = undefined; // what ended an attempt before says nothing of this one
   return 'ready';

@@ -17,3 +17,7 @@ export function roomFor({
   const free = process.availableMemory?.() ?? freemem();
   return Math.max(1, Math.min(Math.floor(availableParallelism() / threads), Math.floor(free / memory)));
 }
+
+/** How many threads a job has, where so many run at once and nobody says: `WEIR_THREADS`, else its share of the cores. */
+export const threadsFor = (jobs: number): number =>
+  Number(process.env.WEIR_THREADS) || Math.max(1, Math.floor(availableParallelism() / jobs));

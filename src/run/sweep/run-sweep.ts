@@ -9,7 +9,11 @@ import type { Executor } from './executor.js';
 import type { Job } from './job.js';
 import { Ledger } from './ledger.js';
 import { LiveSweep } from './live.js';
+import { isFinished } from './outcome.js';
 import { folderOfJob, ledgerOf, type Plan } from './plan.js';
+
+/** What shows the jobs of a sweep. */
+export type View = Pick<LiveSweep, 'watch' | 'note' | 'close'>;
 
 export interface Sweeping {
   readonly folder: string;
@@ -21,7 +25,7 @@ export interface Sweeping {
   /** Whether jobs that failed or were cancelled are tried again. */
   readonly retry: boolean;
   /** Shows them; by default a table, or lines. */
-  readonly view?: Pick<LiveSweep, 'watch' | 'note' | 'close'>;
+  readonly view?: View;
 }
 
 export interface Swept {
@@ -46,6 +50,11 @@ export async function runSweep(sweeping: Sweeping): Promise<Swept> {
   });
   try {
     if (retry) ledger.reopen(jobs);
+    // Folders have the last word: of a job whose folder was taken away nothing is done.
+    ledger.reopen(
+      jobs.filter((job) => !isFinished(folderOfJob(folder, job))),
+      ['done'],
+    );
     return { driven: await drive.run(), entries: ledger.all(jobs) };
   } finally {
     release();
