@@ -19,7 +19,7 @@ export function statusCommand(): Command {
     )
     .action(async (runs: string[], settings: { json?: boolean }) => {
       const sweeps = runs.filter((path) => readPlan(path) !== undefined);
-      if (runs.length > 0 && sweeps.length === runs.length) {
+      if (!settings.json && runs.length > 0 && sweeps.length === runs.length) {
         for (const sweep of sweeps) await showSweep(sweep, settings);
         return;
       }

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WeirError } from '../../../src/core/errors.js';
+import { chosen, jobsOfExperiment, moduleOf } from '../../../src/run/reproduction.js';
 import { axesOf, parseAxis, pointsOf, readPoints } from '../../../src/run/sweep/grid.js';
 import { jobName } from '../../../src/run/sweep/job.js';
 import { jobsOf } from '../../../src/run/sweep/jobs-of.js';
@@ -99,4 +100,20 @@ test('a folder that holds another sweep is refused by the first difference; it m
   const others = jobsOf({ module, pipeline, points: pointsOf([parseAxis('seed=0..2')]), set: ['rate=7'] });
   await expect(asked(others, true)).rejects.toThrow('seed-0 was begun with rate=0.1, and this asks for rate=7');
   expect((await asked(others)).jobs[0]!.config.rate).toBe(7);
+});
+
+test('the settings of an experiment are jobs, each after the run whose networks it takes up', async () => {
+  const jobs = await jobsOfExperiment({
+    module: moduleOf('mnist-readout'),
+    seed: 3,
+    into: 'runs/x',
+    set: ['hidden=7'],
+  });
+  expect(jobs.map(({ name, after, seed }) => [name, after, seed])).toEqual([
+    ['mnist', [], 3],
+    ['mnist-readout', ['mnist'], 3],
+  ]);
+  expect(jobs[1]!.config.from).toBe(resolve('runs/x/mnist'));
+  const xor = await jobsOfExperiment({ module: moduleOf('xor'), seed: 0, into: 'runs/x', set: [] });
+  expect(chosen(xor, ['noisy']).map(({ name }) => name)).toEqual(['xor-noisy']);
 });
