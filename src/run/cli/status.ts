@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type Status, statusOf } from '../status/status.js';
 import { statusTable } from '../status/table.js';
-import { folderOfJob, type Plan, readPlan } from '../sweep/plan.js';
+import { begunIn, readPlan } from '../sweep/plan.js';
 import { shown } from './failure.js';
 import { showSweep } from './show-sweep.js';
 
@@ -58,7 +58,3 @@ function runsUnder(folder: string, depth = 2): string[] {
     .sort()
     .flatMap((name) => runsUnder(join(folder, name), depth - 1));
 }
-
-/** The runs of a sweep that have begun. */
-const begunIn = (folder: string, { jobs }: Plan): string[] =>
-  jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));

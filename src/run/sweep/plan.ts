@@ -81,6 +81,10 @@ export const ledgerOf = (folder: string, { ledger }: Pick<Plan, 'ledger'>): stri
 /** The folder of a job's run. */
 export const folderOfJob = (folder: string, { path }: Pick<Job, 'path'>): string => join(folder, path);
 
+/** The folders of jobs that have begun. */
+export const begunIn = (folder: string, { jobs }: Pick<Plan, 'jobs'>): string[] =>
+  jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
+
 const planFile = (folder: string): string => join(folder, 'sweep.json');
 
 const fresh = ({ part: _, ledger, ...wanted }: Wanted): Plan => ({
