@@ -5,6 +5,7 @@ import { readMetrics } from '../../../src/observe/metrics-reader.js';
 import { trained } from '../../../src/run/execute.js';
 import { RunFolder } from '../../../src/run/folder.js';
 import { hashAll } from '../../../src/run/hash.js';
+import { alive } from '../../../src/run/snapshot/alive.js';
 import { folderOfJob, readPlan } from '../../../src/run/sweep/plan.js';
 import { readRows } from '../../../src/run/sweep/rows.js';
 import { type Started, start } from '../weir.js';
@@ -36,9 +37,11 @@ export async function killedSweep(args: readonly string[], folder: string, wante
   const begin = (): void => void sweeps.push(start(...args));
   begin();
   for (let turn = 0; kills.sweeps + kills.jobs < wanted; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 300 + 2200 * Math.random()));
+    // Mostly while jobs run, now and then while the sweep has only just begun.
+    if (turn % 5 !== 4) await underWay(folder, () => sweeps.every(hasEnded));
+    await new Promise((resolve) => setTimeout(resolve, 3000 * Math.random()));
     look();
-    const ended = sweeps.filter(({ child }) => child.exitCode !== null || child.signalCode !== null);
+    const ended = sweeps.filter(hasEnded);
     for (const one of ended) sweeps.splice(sweeps.indexOf(one), 1);
     if (sweeps.length === 0) {
       if (ended.some(({ child }) => child.exitCode === 0)) break; // over before all kills
@@ -53,7 +56,7 @@ export async function killedSweep(args: readonly string[], folder: string, wante
         kills.sweeps++;
       }
     }
-    for (const pid of what === 0 ? [] : what === 1 ? running.slice(0, 1) : running) {
+    for (const pid of what === 0 ? [] : what === 1 ? running.slice(turn % 2, (turn % 2) + 1) : running) {
       if (killed(pid)) kills.jobs++;
     }
     if (what !== 1) begin();
@@ -89,12 +92,18 @@ function identities(folder: string): [string, string][] {
   });
 }
 
+const hasEnded = ({ child }: Started): boolean => child.exitCode !== null || child.signalCode !== null;
+
+async function underWay(folder: string, over: () => boolean): Promise<void> {
+  while ((await pidsOf(folder)).length === 0 && !over()) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 async function pidsOf(folder: string): Promise<number[]> {
   const plan = readPlan(folder);
   if (plan === undefined) return [];
   return (await readRows(folder, plan)).flatMap(({ entry }) => {
     const place = entry.lease?.place;
-    return place?.kind === 'process' ? [place.mark.pid] : [];
+    return place?.kind === 'process' && alive(place.mark) === true ? [place.mark.pid] : [];
   });
 }
 

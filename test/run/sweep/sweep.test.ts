@@ -20,7 +20,7 @@ test('killed at random, sweep and jobs, each job is run once: to the same bits, 
   const { status, out, kills, overwritten } = await killedSweep(args, folder, 6);
   expect([status, out]).toEqual([0, expect.stringContaining('8 of 8 done')]);
   expect(overwritten).toEqual([]);
-  expect(kills.sweeps + kills.jobs).toBeGreaterThanOrEqual(6);
+  expect(Math.min(kills.sweeps, kills.jobs)).toBeGreaterThanOrEqual(2);
   const runs = readPlan(folder)!.jobs.map((job) => folderOfJob(folder, job));
   expect(runs.filter((run) => !loggedOnce(run))).toEqual([]);
 
