@@ -1,5 +1,12 @@
-import type { Screen } from './terminal.js';
 import { columns } from './width.js';
+
+/** What is written to: standard error of a command, or a list in a test. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  write(text: string): unknown;
+}
 
 /** Draws lines over the ones that it drew before. Only for a screen that can move its cursor. */
 export class InPlace {

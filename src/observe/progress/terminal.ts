@@ -1,14 +1,8 @@
-import { InPlace } from './in-place.js';
+import { InPlace, type Screen } from './in-place.js';
 import { render, renderLine } from './render.js';
 import type { ProgressView } from './view.js';
 
-/** What is written to: standard error of a command, or a list in a test. */
-export interface Screen {
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-  readonly rows?: number | undefined;
-  write(text: string): unknown;
-}
+export type { Screen };
 
 export interface TerminalOptions {
   /** Milliseconds; only differences count. */

@@ -1,8 +1,8 @@
 import { WeirError } from '../../core/errors.js';
 import { nearest } from '../config.js';
 import { holderOf } from '../snapshot/lock.js';
-import { Ledger } from './ledger.js';
-import { folderOfJob, ledgerOf, type Plan } from './plan.js';
+import { ledgerOf } from './ledger-of.js';
+import { folderOfJob, type Plan } from './plan.js';
 import { cancel } from './slurm/commands.js';
 
 /** Takes jobs out of a sweep. @throws {WeirError} when there is no such job */
@@ -12,7 +12,7 @@ export async function cancelJobs(folder: string, plan: Plan, names: readonly str
     const known = plan.jobs.map(({ name }) => name);
     throw new WeirError(`the sweep in ${folder} has no job '${odd}'`, `did you mean '${nearest(odd, known)}'?`);
   }
-  const ledger = Ledger.open(ledgerOf(folder, plan), plan.id);
+  const ledger = ledgerOf(folder, plan);
   try {
     for (const job of plan.jobs.filter(({ name }) => names.includes(name))) {
       const { state, lease } = ledger.cancel(job.name, 'by weir sweep --cancel');

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../../core/errors.js';
@@ -25,6 +26,8 @@ export interface Plan {
   readonly slurmOptions?: readonly string[];
   /** Folder of the ledger; by default `ledger` in the sweep's. */
   readonly ledger?: string;
+  /** The machine whose disk that folder is on. */
+  readonly host?: string;
   readonly jobs: readonly Job[];
 }
 
@@ -75,9 +78,6 @@ function plannedAlone(folder: string, wanted: Wanted, begun: (job: Job) => boole
   return plan;
 }
 
-/** Where the plan's ledger is. */
-export const ledgerOf = (folder: string, { ledger }: Pick<Plan, 'ledger'>): string => ledger ?? join(folder, 'ledger');
-
 /** The folder of a job's run. */
 export const folderOfJob = (folder: string, { path }: Pick<Job, 'path'>): string => join(folder, path);
 
@@ -85,11 +85,15 @@ export const folderOfJob = (folder: string, { path }: Pick<Job, 'path'>): string
 export const begunIn = (folder: string, { jobs }: Pick<Plan, 'jobs'>): string[] =>
   jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
 
+/** Where the plan's ledger is. */
+export const ledgerFolder = (folder: string, { ledger }: Pick<Plan, 'ledger'>): string =>
+  ledger ?? join(folder, 'ledger');
+
 const planFile = (folder: string): string => join(folder, 'sweep.json');
 
 const fresh = ({ part: _, ledger, ...wanted }: Wanted): Plan => ({
   ...{ format, weir: version, id: randomUUID(), createdAt: new Date().toISOString(), ...wanted },
-  ...(ledger !== undefined && { ledger: resolve(ledger) }),
+  ...(ledger !== undefined && { ledger: resolve(ledger), host: hostname() }),
 });
 
 function merged(folder: string, before: Plan, wanted: Wanted, begun: (job: Job) => boolean): Job[] {
@@ -134,9 +138,9 @@ function sameRest(folder: string, before: Plan, { threads, ledger }: Wanted): vo
       'leave --threads out: other threads would give other bits',
     );
   }
-  if (ledger === undefined || resolve(ledger) === ledgerOf(resolve(folder), before)) return;
+  if (ledger === undefined || resolve(ledger) === ledgerFolder(resolve(folder), before)) return;
   throw new WeirError(
-    `the ledger of the sweep in ${folder} is ${ledgerOf(folder, before)}, and this asks for ${ledger}`,
+    `the ledger of the sweep in ${folder} is ${ledgerFolder(folder, before)}, and this asks for ${ledger}`,
     'leave --ledger out',
   );
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Status, statusOf } from '../status/status.js';
 import type { Entry } from './entry.js';
 import type { Job } from './job.js';
-import { Ledger } from './ledger.js';
-import { folderOfJob, ledgerOf, type Plan } from './plan.js';
+import { ledgerOf } from './ledger-of.js';
+import { folderOfJob, type Plan } from './plan.js';
 import type { Row } from './table.js';
 
 /** Jobs with their runs as far as those have come. */
@@ -25,7 +25,7 @@ export async function rowsOf(
 
 /** The jobs of the sweep in this folder, as its ledger and their folders have them. */
 export async function readRows(folder: string, plan: Plan): Promise<Row[]> {
-  const ledger = Ledger.open(ledgerOf(folder, plan), plan.id);
+  const ledger = ledgerOf(folder, plan);
   try {
     return await rowsOf(folder, plan.jobs, ledger.all(plan.jobs));
   } finally {

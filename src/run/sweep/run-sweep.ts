@@ -7,10 +7,11 @@ import { Drive, type Driven } from './drive.js';
 import type { Entry } from './entry.js';
 import type { Executor } from './executor.js';
 import type { Job } from './job.js';
-import { Ledger } from './ledger.js';
+import type { Ledger } from './ledger.js';
+import { ledgerOf } from './ledger-of.js';
 import { LiveSweep } from './live.js';
 import { isFinished } from './outcome.js';
-import { folderOfJob, ledgerOf, type Plan } from './plan.js';
+import { folderOfJob, type Plan } from './plan.js';
 
 /** What shows the jobs of a sweep. */
 export type View = Pick<LiveSweep, 'watch' | 'note' | 'close'>;
@@ -37,7 +38,7 @@ export interface Swept {
 export async function runSweep(sweeping: Sweeping): Promise<Swept> {
   const { folder, plan, keepGoing, retry } = sweeping;
   const { jobs = plan.jobs } = sweeping;
-  const ledger = Ledger.open(ledgerOf(folder, plan), plan.id);
+  const ledger = ledgerOf(folder, plan);
   const view = sweeping.view ?? new LiveSweep(`sweep ${folder}`, folder, jobs);
   const drive = new Drive({
     ...{ jobs, ledger, keepGoing, executor: sweeping.executor(ledger), watch: view.watch, note: view.note },
