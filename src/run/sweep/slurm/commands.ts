@@ -34,11 +34,11 @@ export async function submit(script: string, options: readonly string[]): Promis
 /** What Slurm says of all tasks of these arrays: its accounting, and where that is not kept, its controller, as long as it remembers. */
 export async function saidOf(arrays: readonly string[]): Promise<ReadonlyMap<string, Said>> {
   if (arrays.length === 0) return new Map();
-  const ids = arrays.join(',');
   try {
-    return tasksOf(await slurm('sacct', '-X', '-n', '-P', '-j', ids, '--format=JobID,State,ExitCode'));
-  } catch (error) {
-    return tasksOf(await remembered(ids, error));
+    const asked = ['-X', '-n', '-P', '-j', arrays.join(','), '--format=JobID,State,ExitCode'];
+    return tasksOf(await slurm('sacct', ...asked));
+  } catch {
+    return remembered(arrays);
   }
 }
 
@@ -65,11 +65,14 @@ export async function cancel(ids: readonly string[], ...options: string[]): Prom
   if (ids.length > 0) await slurm('scancel', ...options, ...ids);
 }
 
-async function remembered(ids: string, error: unknown): Promise<string> {
+/** What the controller says, which forgets a task some minutes after it has ended (MinJobAge). */
+export async function remembered(arrays: readonly string[]): Promise<ReadonlyMap<string, Said>> {
+  const fields = 'ArrayJobID:_,ArrayTaskID:|,State:|,exit_code:';
   try {
-    return await slurm('squeue', '--noheader', '--states=all', `--jobs=${ids}`, '--format=%F_%K|%T|0:0');
-  } catch (other) {
-    if (/Invalid job id/.test((other as Error).message)) return ''; // forgotten
+    const asked = ['--noheader', '--array', '--states=all', `--jobs=${arrays.join(',')}`, `--Format=${fields}`];
+    return tasksOf(await slurm('squeue', ...asked));
+  } catch (error) {
+    if (/Invalid job id/.test((error as Error).message)) return new Map(); // forgotten
     throw error;
   }
 }
