@@ -16,12 +16,12 @@ export class InPlace {
 
   /** Columns that a line may take. */
   get width(): number {
-    return Math.max(1, (this.screen.columns ?? 80) - 1);
+    return Math.max(1, (this.screen.columns || 80) - 1);
   }
 
   /** Lines that may be drawn: one scrolled away cannot be gone back to. */
   get height(): number {
-    return Math.max(1, (this.screen.rows ?? 24) - 1);
+    return Math.max(1, (this.screen.rows || 24) - 1);
   }
 
   /** The lines, as many as there is room for; `above` stays, over them. */
@@ -39,7 +39,7 @@ export class InPlace {
 
   /** Up to the first line of what was drawn, however a narrower window has folded it since. */
   private back(): string {
-    const width = Math.max(1, this.screen.columns ?? 80);
+    const width = Math.max(1, this.screen.columns || 80);
     const rows = this.drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / width)), 0);
     return rows > 0 ? `\x1b[${rows}A\r` : '';
   }
