@@ -91,9 +91,10 @@ export interface SnapshotSettings {
 
 /** What runs the jobs of a sweep. */
 export const executorOptions = (): Option[] => [
-  new Option('--executor <which>', 'processes of this machine, or Slurm')
-    .choices(['local', 'slurm'])
-    .default(undefined, 'local, or as it was begun'),
+  new Option(
+    '--executor <which>',
+    'processes of this machine, or Slurm (default: as it was begun, else local)',
+  ).choices(['local', 'slurm']),
   new Option('--slurm-option <option>', 'handed to sbatch; may be given again').argParser(collect).default([], 'none'),
 ];
 

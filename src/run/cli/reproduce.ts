@@ -12,6 +12,7 @@ import { ThisProcess, type Work } from '../sweep/here.js';
 import { folderOfJob, planned, readPlan } from '../sweep/plan.js';
 import { threadsFor } from '../sweep/room.js';
 import { runSweep, type View } from '../sweep/run-sweep.js';
+import { requireSlurm } from '../sweep/slurm/commands.js';
 import { executorFor } from '../sweep/sweep.js';
 import { reasons } from '../sweep/table.js';
 import { tryOut } from '../try-out.js';
@@ -69,6 +70,7 @@ export function reproduceCommand(): Command {
       });
       const wanted = chosen(jobs, settings.only);
       const executor = settings.executor ?? before?.executor ?? 'local';
+      if (executor === 'slurm') await requireSlurm();
       const apart = settings.jobs !== undefined || executor === 'slurm';
       if (apart && (settings.monitor ?? settings.monitorAddress) !== undefined) {
         throw new WeirError(

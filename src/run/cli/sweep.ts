@@ -12,7 +12,6 @@ import {
   collect,
   countOption,
   executorOptions,
-  folderOption,
   resumeOptions,
   type SnapshotSettings,
   seedOption,
@@ -23,6 +22,7 @@ import { showSweep } from './show-sweep.js';
 
 interface Settings extends SnapshotSettings {
   readonly grid: string[];
+  readonly seeds?: string;
   readonly list?: string;
   readonly set: string[];
   readonly seed: number;
@@ -60,10 +60,11 @@ export function sweepCommand(): Command {
         .argParser(collect)
         .default([], 'none'),
     )
+    .option('--seeds <a..b>', 'the same as --grid seed=a..b')
     .option('--list <file>', 'jobs one by one: JSON, an array of objects or one a line')
     .addOption(setOption())
     .addOption(seedOption())
-    .addOption(folderOption().default(undefined, 'runs/sweep-PIPELINE'))
+    .option('--run <folder>', 'folder of the sweep (default: runs/sweep-PIPELINE)')
     .addOption(countOption('--jobs <n>', 'how many at once (default: as many as cores and memory hold)'))
     .addOption(
       countOption('--threads <n>', 'threads of each, for good: they decide its bits (default: WEIR_THREADS, or 1)'),
@@ -92,7 +93,8 @@ export function sweepCommand(): Command {
   });
 }
 
-function pointsIn(target: string, { grid, list, set, seed, run }: Settings) {
+function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: Settings) {
+  const grid = [...settings.grid, ...(seeds === undefined ? [] : [`seed=${seeds}`])];
   if (grid.length === 0 && list === undefined) {
     const isFolder = existsSync(target) && !/\.\w+$/.test(target);
     throw new WeirError(

@@ -35,6 +35,7 @@ export class Drive {
   private failing = false;
   private asked = false;
   private beaten = 0;
+  private noted: string | undefined;
 
   constructor(private readonly driving: Driving) {}
 
@@ -116,8 +117,12 @@ export class Drive {
   }
 
   private see(held: Held, standing: Standing): void {
-    const { ledger, logOf } = this.driving;
+    const { ledger, logOf, note } = this.driving;
     const { job, entry } = held;
+    if (standing.state === 'running' && standing.note !== undefined && standing.note !== this.noted) {
+      this.noted = standing.note;
+      note(standing.note);
+    }
     if (standing.state !== 'running') {
       this.settle(held, endingOf(held, standing, logOf(job)));
     } else if (standing.place !== undefined) {

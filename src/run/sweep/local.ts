@@ -94,18 +94,14 @@ export class LocalProcesses implements Executor {
   private spawn(one: Held): ProcessMark | undefined {
     const { name } = one.job;
     const { threads, options = [] } = this.settings;
+    const { FORCE_COLOR: _, ...env } = process.env; // what it says goes into a file
     const log = openSync(this.settings.log(one), 'a');
     try {
       const child = spawn(process.execPath, [command, 'resume', one.folder, ...options], {
         // A group of its own: a Ctrl-C in the terminal reaches the sweep alone, which asks its jobs once.
         detached: true,
         stdio: ['ignore', log, log, 'ipc'],
-        env: {
-          ...process.env,
-          NO_COLOR: '1',
-          FORCE_COLOR: '0',
-          ...(threads !== undefined && { WEIR_THREADS: String(threads) }),
-        },
+        env: { ...env, NO_COLOR: '1', ...(threads !== undefined && { WEIR_THREADS: String(threads) }) },
       });
       child.on('error', (error) => this.end(name, { state: 'ended', status: 1, reason: error.message }));
       child.on('exit', (status, signal) => this.end(name, { state: 'ended', status, ...(signal && { signal }) }));

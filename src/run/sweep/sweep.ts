@@ -15,6 +15,7 @@ import { LocalProcesses } from './local.js';
 import { folderOfJob, type Plan, planned, readPlan } from './plan.js';
 import { roomFor } from './room.js';
 import { logOf, reportSweep, runSweep, type Swept } from './run-sweep.js';
+import { requireSlurm } from './slurm/commands.js';
 import { SlurmArrays } from './slurm/slurm.js';
 
 type ShapeOf<P> = P extends { readonly config: infer S extends Shape } ? S : never;
@@ -102,6 +103,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...runni
     seed: seedIn(set) ?? seed,
   };
   jobsOf(asked); // what is wrong is told before TensorFlow is made ready
+  if (running.executor === 'slurm') await requireSlurm(); // nothing is begun without it
   const folder = running.folder ?? join('runs', `sweep-${pipeline.name}`);
   const before = readPlan(folder);
   const slow = before?.slow ?? (await loadTensorFlow()).kind === 'wasm';
@@ -124,7 +126,8 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...runni
 
 /** Goes on with the sweep that a folder holds. */
 export async function goOn(folder: string, plan: Plan, running: Running = {}): Promise<Sweep> {
-  const { keepGoing = true, retry = false } = running;
+  const { keepGoing = true, retry = false, executor = plan.executor } = running;
+  if (executor === 'slurm') await requireSlurm();
   const swept = await runSweep({
     folder,
     plan,

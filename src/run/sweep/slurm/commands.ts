@@ -25,6 +25,11 @@ async function slurm(command: string, ...args: string[]): Promise<string> {
   }
 }
 
+/** @throws {WeirError} where there is no Slurm */
+export async function requireSlurm(): Promise<void> {
+  await slurm('sbatch', '--version');
+}
+
 /** Submits an array. @returns its number */
 export async function submit(script: string, options: readonly string[]): Promise<string> {
   const said = await slurm('sbatch', '--parsable', ...options, script);

@@ -61,6 +61,16 @@ export class SlurmArrays implements Executor {
   }
 
   async look(held: readonly Held[]): Promise<Standing[]> {
+    try {
+      return await this.ask(held);
+    } catch (error) {
+      // Its controller may be away for a while; the tasks go on without.
+      this.wait = latest;
+      return held.map(() => ({ state: 'running', note: `${(error as Error).message}; asking again` }));
+    }
+  }
+
+  private async ask(held: readonly Held[]): Promise<Standing[]> {
     const found = await this.submitted(held);
     const ids = held.map((one) => {
       const place = placeOf(one);
