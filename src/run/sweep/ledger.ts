@@ -53,6 +53,7 @@ export class Ledger {
         { cause },
       );
     }
+    db.readerCheck(); // gives back what killed processes held
     const is = db.transactionSync(() => {
       const known = db.get('sweep') as string | undefined;
       if (known === undefined) db.putSync('sweep', sweep);
