@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
 import { WeirError } from '../../core/errors.js';
 import { alive, type ProcessMark, thisProcess } from '../snapshot/alive.js';
 import { type Ending, type Entry, ended, type Place, waiting } from './entry.js';
-import { networkFileSystem } from './network-file-system.js';
+import { refuseNetwork } from './network-file-system.js';
 
 /** A job as the ledger sees it: its name, and those that must be done before it. */
 export interface Task {
@@ -36,16 +36,12 @@ export class Ledger {
     { me = thisProcess(), now = Date.now }: { readonly me?: ProcessMark; readonly now?: () => number } = {},
   ): Ledger {
     mkdirSync(folder, { recursive: true });
-    const remote = networkFileSystem(folder);
-    if (remote !== undefined) {
-      throw new WeirError(
-        `the ledger ${folder} would lie on ${remote}, over which processes cannot lock it`,
-        'keep it on a disk of this machine: --ledger FOLDER',
-      );
-    }
+    refuseNetwork(folder);
+    const file = join(folder, 'data.mdb');
     let db: RootDatabase<unknown, string>;
     try {
-      db = open<unknown, string>({ path: join(folder, 'data.mdb'), encoding: 'json', overlappingSync: false });
+      refuseForeign(file);
+      db = open<unknown, string>({ path: file, encoding: 'json', overlappingSync: false });
     } catch (cause) {
       throw new WeirError(
         `the ledger ${folder} cannot be opened: ${(cause as Error).message}`,
@@ -180,4 +176,13 @@ export class Ledger {
     const lives = alive(by);
     return lives === 'unknown' ? this.now() - beat > silence : !lives;
   }
+}
+
+/** LMDB maps what it is given into memory as it is: what is no database of its would end the process. */
+function refuseForeign(file: string): void {
+  if (!existsSync(file) || statSync(file).size === 0) return;
+  const head = readFileSync(file).subarray(0, 52); // a ledger is small
+  const whole =
+    head.length === 52 && head.readUInt32LE(24) === 0xbeefc0de && statSync(file).size >= 2 * head.readUInt32LE(48);
+  if (!whole) throw new Error('it is no database, or cut short');
 }

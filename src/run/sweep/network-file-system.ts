@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { WeirError } from '../../core/errors.js';
 
 /** Linux's numbers of file systems that several machines mount; on others none is known. */
 const remote: Readonly<Record<number, string>> = {
@@ -13,7 +14,19 @@ const remote: Readonly<Record<number, string>> = {
   1397113167: 'AFS',
 };
 
-/** The name of the network file system that holds the folder; undefined where it is on a disk of this machine. */
-export function networkFileSystem(folder: string): string | undefined {
-  return remote[statfsSync(folder).type >>> 0];
+/**
+ * Refuses a folder for a ledger that several machines mount: locks and mapped memory are not shared over such file systems.
+ *
+ * @throws {WeirError} that names the file system
+ */
+export function refuseNetwork(
+  folder: string,
+  type: (folder: string) => number = (path) => statfsSync(path).type,
+): void {
+  const name = remote[type(folder) >>> 0];
+  if (name === undefined) return;
+  throw new WeirError(
+    `the ledger ${folder} would lie on ${name}, over which processes cannot lock it`,
+    'keep it on a disk of this machine: --ledger FOLDER',
+  );
 }

@@ -7,6 +7,7 @@ import { WeirError } from '../../core/errors.js';
 import { type Lock, lockFolder } from '../snapshot/lock.js';
 import { version } from '../version.js';
 import type { Job } from './job.js';
+import { refuseNetwork } from './network-file-system.js';
 
 const format = 1;
 
@@ -72,6 +73,7 @@ export async function planned(folder: string, wanted: Wanted, begun: (job: Job) 
 
 function plannedAlone(folder: string, wanted: Wanted, begun: (job: Job) => boolean): Plan {
   const before = readPlan(folder);
+  if (before === undefined && wanted.ledger === undefined) refuseNetwork(folder); // before anything is written
   const plan: Plan = before === undefined ? fresh(wanted) : { ...before, jobs: merged(folder, before, wanted, begun) };
   if (before !== undefined) sameRest(folder, before, wanted);
   if (!isDeepStrictEqual(plan, before)) write(folder, plan);

@@ -152,3 +152,12 @@ test('a folder that holds a run of other values is left alone, and the job has f
   expect(await driven([job('a')], executor)).toEqual({ driven: 'failed', states: { a: 'failed' } });
   expect(executor.started).toEqual([]);
 });
+
+test('a ledger that was lost is found again in the folders: what is done is not run once more', async () => {
+  const jobs = [job('a'), job('b', ['a'])];
+  await driven(jobs, new Scripted({ a: [done], b: [done] }));
+  rmSync(join(base, 'ledger'), { recursive: true });
+  const executor = new Scripted({});
+  expect((await driven(jobs, executor)).driven).toBe('done');
+  expect(executor.started).toEqual([]);
+});

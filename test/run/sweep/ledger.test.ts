@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { thisProcess } from '../../../src/run/snapshot/alive.js';
 import { mostBarren } from '../../../src/run/sweep/entry.js';
 import { Ledger } from '../../../src/run/sweep/ledger.js';
+import { refuseNetwork } from '../../../src/run/sweep/network-file-system.js';
 
 let base: string;
 beforeAll(() => {
@@ -73,6 +74,21 @@ test('a job that is killed again and again without a new snapshot has failed; wi
 test('a ledger of another sweep is refused by name', () => {
   Ledger.open(join(base, '4'), 'one');
   expect(() => Ledger.open(join(base, '4'), 'other')).toThrow('is of another sweep (one) than the folder');
+});
+
+test('what is no ledger is refused, and not mapped into memory', () => {
+  for (const [i, bytes] of [10, 60, 5000, 70_000].entries()) {
+    const folder = join(base, `foreign-${i}`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'data.mdb'), Buffer.alloc(bytes, 7));
+    expect(() => Ledger.open(folder, 'x')).toThrow(`the ledger ${folder} cannot be opened: it is no database`);
+  }
+});
+
+test('a file system that several machines mount is refused by name', () => {
+  expect(() => refuseNetwork(base, () => 0x6969)).toThrow(`the ledger ${base} would lie on NFS`);
+  expect(() => refuseNetwork(base, () => -11317950)).toThrow('CIFS'); // as a signed number
+  refuseNetwork(base);
 });
 
 test('a running job that is cancelled is out when its attempt ends, unless it is done by then', () => {
