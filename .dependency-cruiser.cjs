@@ -50,6 +50,7 @@ module.exports = {
     door('@resvg', 'src/observe/report/'),
     door('hyparquet', 'src/run/export/parquet\\.ts'),
     door('proper-lockfile', 'src/learn/device/'),
+    door('lmdb', 'src/run/sweep/ledger\\.ts'),
     {
       name: 'no-circles',
       severity: 'error',

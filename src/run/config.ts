@@ -21,6 +21,8 @@ interface Earlier {
   readonly before?: Readonly<Record<string, unknown>>;
   /** What the machine cannot do as the profile has it. */
   readonly fallback?: Readonly<Record<string, unknown>>;
+  /** How the settings were given, for an error that names one. */
+  readonly said?: string;
 }
 
 /**
@@ -33,7 +35,7 @@ export function resolveConfig<S extends Shape>(
   shape: S,
   profiles: Profiles<S>,
   settings: readonly string[],
-  { before = {}, fallback = {} }: Earlier = {},
+  { before = {}, fallback = {}, said = '--set' }: Earlier = {},
 ): Config<S> & { readonly profile: string } {
   const given = new Map(settings.map(parseSetting));
   const profile = given.get('profile') ?? String(before.profile ?? 'paper');
@@ -46,7 +48,7 @@ export function resolveConfig<S extends Shape>(
   for (const [key, text] of given) {
     const type = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (type === undefined) throw unknown('key', key, [...Object.keys(shape), 'profile']);
-    values[key] = parseValue(key, text, type);
+    values[key] = parseValue(key, text, type, said);
   }
   const parsed = z.strictObject(shape).safeParse(values);
   if (parsed.success) return { ...(parsed.data as Config<S>), profile };
@@ -76,14 +78,14 @@ function parseSetting(setting: string): [key: string, value: string] {
 }
 
 /** The first reading of the text that the key's type takes: as JSON, as it stands, as a list. */
-function parseValue(key: string, text: string, type: unknown): unknown {
+function parseValue(key: string, text: string, type: unknown, said: string): unknown {
   const schema = type as z.ZodType;
   const readings = [fromJson(text), text, text.split(',').map((part) => fromJson(part)), text.split(',')];
   const right = readings.find((reading) => reading !== undefined && schema.safeParse(reading).success);
   if (right !== undefined) return right;
   const tried = schema.safeParse(fromJson(text) ?? text);
   const why = tried.success ? '' : tried.error.issues.map((issue) => issue.message).join('; ');
-  throw new WeirError(`--set ${key}=${text}: ${why}`, remedy(key, text, schema));
+  throw new WeirError(`${said} ${key}=${text}: ${why}`, remedy(key, text, schema));
 }
 
 function remedy(key: string, text: string, schema: z.ZodType): string {
@@ -112,7 +114,8 @@ function fromJson(text: string): unknown {
   }
 }
 
-function unknown(kind: string, name: string, known: readonly string[]): WeirError {
+/** An error that names what there is none of, and the nearest that there is. */
+export function unknown(kind: string, name: string, known: readonly string[]): WeirError {
   return new WeirError(
     `there is no ${kind} '${name}'`,
     `did you mean '${nearest(name, known)}'? There are ${known.join(', ')}`,
@@ -120,5 +123,5 @@ function unknown(kind: string, name: string, known: readonly string[]): WeirErro
 }
 
 /** The word that begins alike, or else takes the fewest changes. */
-const nearest = (word: string, words: readonly string[]): string =>
+export const nearest = (word: string, words: readonly string[]): string =>
   words.find((known) => known.startsWith(word)) ?? [...words].sort((a, b) => leven(word, a) - leven(word, b))[0] ?? '';

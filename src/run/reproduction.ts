@@ -1,25 +1,11 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
+import { join, resolve } from 'node:path';
 import { WeirError } from '../core/errors.js';
 import { resolveConfig } from './config.js';
-import { readState } from './execute.js';
-import { planned, RunFolder } from './folder.js';
 import { loadPipeline } from './load-module.js';
 import type { Pipeline } from './pipeline.js';
+import type { Job } from './sweep/job.js';
 
-/** One run of an experiment. */
-export interface Part {
-  readonly pipeline: Pipeline;
-  readonly module: string;
-  /** Name of the setting; '' where there is one only. */
-  readonly setting: string;
-  readonly path: string;
-  readonly seed: number;
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
-export interface Plan {
+export interface Experiment {
   readonly module: string;
   readonly seed: number;
   /** Folder that holds a folder for each run. */
@@ -30,25 +16,41 @@ export interface Plan {
 }
 
 /**
- * The runs that make up an experiment, in order: first those of the pipeline that it builds upon, then one for each setting.
+ * The runs that make up an experiment, as jobs of a sweep, in order: first those of the pipeline that it builds upon, then one for
+ * each setting, each after the run whose networks it takes up.
  *
- * A pure function of the plan: asked again it names the same folders, so an experiment goes on where it was.
+ * A pure function of what is asked: asked again it names the same folders, so an experiment goes on where it was.
  */
-export async function partsOf({ module, seed, into, set, fallback = () => ({}) }: Plan): Promise<Part[]> {
+export async function jobsOfExperiment({ module, seed, into, set, fallback = () => ({}) }: Experiment): Promise<Job[]> {
   const chain = await chainOf(module);
   const lost = set.filter((setting) => !chain.some(({ pipeline }) => hasKey(pipeline, setting)));
-  const parts: Part[] = [];
+  const jobs: Job[] = [];
   for (const { pipeline, module } of chain) {
-    const from = parts.at(-1);
+    const from = jobs.at(-1);
     const own = set.filter((setting) => hasKey(pipeline, setting));
     for (const [setting, values] of Object.entries(pipeline.reproduce.settings ?? { '': [] })) {
-      const all = [...values, ...(from === undefined ? [] : [`from=${from.path}`]), ...own, ...lost]; // lost: told here
+      const taken = from === undefined ? [] : [`from=${join(into, from.path)}`];
+      const all = [...values, ...taken, ...own, ...lost]; // lost: told here
       const config = resolveConfig(pipeline.config, pipeline.profiles, all, { fallback: fallback(pipeline) });
-      const path = join(into, [pipeline.name, folded(setting)].filter(Boolean).join('-'));
-      parts.push({ pipeline, module, setting, seed, path, config });
+      const name = [pipeline.name, folded(setting)].filter(Boolean).join('-');
+      jobs.push({
+        ...{ name, path: name, module: resolve(module), pipeline: pipeline.name, setting, seed },
+        config: JSON.parse(JSON.stringify(config)) as Job['config'],
+        after: from === undefined ? [] : [from.name],
+      });
     }
   }
-  return parts;
+  return jobs;
+}
+
+/** Those of some settings of the experiment itself; what it builds upon goes before in any case. */
+export function chosen(jobs: readonly Job[], only: readonly string[] | undefined): readonly Job[] {
+  if (only === undefined) return jobs;
+  const own = jobs.filter(({ module }) => module === jobs.at(-1)!.module);
+  const odd = only.find((setting) => !own.some((job) => job.setting === setting));
+  if (odd === undefined) return jobs.filter((job) => !own.includes(job) || only.includes(job.setting));
+  const known = own.map(({ setting }) => `'${setting}'`).join(', ');
+  throw new WeirError(`there is no setting '${odd}'`, `settings of this experiment: ${known}`);
 }
 
 /** The pipeline after those that it builds upon. */
@@ -63,33 +65,6 @@ async function chainOf(module: string): Promise<{ readonly pipeline: Pipeline; r
 function hasKey({ config }: Pipeline, setting: string): boolean {
   const key = setting.split('=', 1)[0]!;
   return key === 'profile' || Object.hasOwn(config, key);
-}
-
-/** Opens the part's folder, or makes it. @throws {WeirError} when it holds a run of other values. */
-export function folderOf({ module, pipeline, setting, path, seed, config }: Part): RunFolder {
-  if (!existsSync(join(path, 'config.json'))) {
-    const networks = planned(pipeline.networks(config, seed));
-    return RunFolder.create(path, { module, pipeline: pipeline.name, seed, config, setting, networks });
-  }
-  const folder = RunFolder.open(path);
-  const { started } = folder;
-  const asked = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
-  const odd = Object.keys({ ...asked, ...started.config }).find(
-    (key) => !isDeepStrictEqual(asked[key], started.config[key]),
-  );
-  if (odd === undefined && started.seed === seed) return folder;
-  const [key, was, is] = odd === undefined ? ['seed', started.seed, seed] : [odd, started.config[odd], asked[odd]];
-  throw new WeirError(
-    `${path} was begun with ${key}=${String(was)}, and this asks for ${key}=${String(is)}`,
-    'choose another folder with --run, or ask for the same to go on with it',
-  );
-}
-
-/** Are all networks of the run trained and measured? */
-export function isDone(folder: RunFolder, { pipeline, config, seed }: Part): boolean {
-  return pipeline
-    .networks(config, seed)
-    .every(({ name }) => readState(folder.snapshots(name), () => undefined)?.done === true);
 }
 
 /** The module of a name or path: `xor` is `pipelines/xor.ts` of this package. */

@@ -1,14 +1,8 @@
+import { InPlace, type Screen } from './in-place.js';
 import { render, renderLine } from './render.js';
 import type { ProgressView } from './view.js';
-import { columns } from './width.js';
 
-/** What is written to: standard error of a command, or a list in a test. */
-export interface Screen {
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-  readonly rows?: number | undefined;
-  write(text: string): unknown;
-}
+export type { Screen };
 
 export interface TerminalOptions {
   /** Milliseconds; only differences count. */
@@ -42,32 +36,16 @@ export function terminalFor(screen: Screen, { now = Date.now, env = process.env 
   return moves ? inPlace(screen, usesColour(env)) : asLines(screen, now);
 }
 
-function usesColour(env: Readonly<Record<string, string | undefined>>): boolean {
+/** Whether a terminal is to be written to in colours. */
+export function usesColour(env: Readonly<Record<string, string | undefined>>): boolean {
   if (env.NO_COLOR) return false; // no-color.org: present and not empty
   return env.FORCE_COLOR !== '0';
 }
 
 function inPlace(screen: Screen, colour: boolean): Terminal {
-  let drawn: readonly string[] = [];
+  const place = new InPlace(screen);
   let last: ProgressView | null = null;
-
-  /** Up to the first line of the last view, however a narrower window has folded it since. */
-  const back = () => {
-    const width = Math.max(1, screen.columns ?? 80);
-    const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / width)), 0);
-    return rows > 0 ? `\x1b[${rows}A\r` : '';
-  };
-  const paint = (view: ProgressView) => {
-    const lines = render(view, { width: Math.max(1, (screen.columns ?? 80) - 1), colour });
-    const room = Math.max(1, (screen.rows ?? 24) - 1); // a line scrolled away cannot be gone back to
-    return lines.slice(0, room);
-  };
-  const draw = (above: string, view: ProgressView) => {
-    const lines = paint(view);
-    // One write, each line wiped behind its end: nothing flickers.
-    screen.write(`${back()}${above}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
-    drawn = lines;
-  };
+  const draw = (above: string, view: ProgressView) => place.draw(render(view, { width: place.width, colour }), above);
 
   return {
     show(view) {
@@ -80,7 +58,7 @@ function inPlace(screen: Screen, colour: boolean): Terminal {
     },
     end() {
       last = null;
-      drawn = [];
+      place.end();
     },
   };
 }

@@ -19,6 +19,7 @@ import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
 import { statusCommand } from './status.js';
+import { sweepCommand } from './sweep.js';
 import { tapCommand } from './tap.js';
 
 const weir = new Command('weir')
@@ -31,6 +32,7 @@ for (const command of [
   runCommand,
   resumeCommand,
   attackCommand,
+  sweepCommand,
   reproduceCommand,
   statusCommand,
   monitorCommand,

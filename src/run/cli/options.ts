@@ -1,7 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { policyOf } from '../../observe/monitor/tap-request.js';
 
-const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+/** Gathers an option that may be given again. */
+export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 const whole = (value: string): number => {
   if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value))) {
@@ -94,4 +95,25 @@ export interface SnapshotSettings {
   readonly snapshotEpochs?: number;
   readonly snapshotKeep: number;
   readonly onSnapshotError: 'stop' | 'warn';
+}
+
+/** What runs the jobs of a sweep. */
+export const executorOptions = (): Option[] => [
+  new Option(
+    '--executor <which>',
+    'processes of this machine, or Slurm (default: as it was begun, else local)',
+  ).choices(['local', 'slurm']),
+  new Option('--slurm-option <option>', 'handed to sbatch; may be given again').argParser(collect).default([], 'none'),
+];
+
+/** The options of snapshots, as `weir resume` takes them. */
+export function resumeOptions(settings: SnapshotSettings): string[] {
+  const given: readonly (readonly [string, unknown])[] = [
+    ['--snapshot-every', settings.snapshotEvery],
+    ['--snapshot-updates', settings.snapshotUpdates],
+    ['--snapshot-epochs', settings.snapshotEpochs],
+    ['--snapshot-keep', settings.snapshotKeep],
+    ['--on-snapshot-error', settings.onSnapshotError],
+  ];
+  return given.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
 }

@@ -3,24 +3,29 @@ import { Command } from 'commander';
 import { reportJson } from '../../observe/report/json.js';
 import { collectReport } from '../collect/collect.js';
 import { RunFolder } from '../folder.js';
+import { begunIn, readPlan } from '../sweep/plan.js';
 
 /** `weir report RUN…`: one report over the given runs, as far as they have come. */
 export function reportCommand(): Command {
   return new Command('report')
     .description('write the report of one run, or one over several')
-    .argument('<run...>', 'folders of runs')
+    .argument('<run...>', 'folders of runs, or of sweeps')
     .option('--json', 'print every number instead')
     .option('--out <folder>', 'where to write it (default: the folder `report` of the first run)')
     .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
     .action(async (runs: string[], settings: { json?: boolean; out?: string }) => {
-      const folders = runs.map((run) => RunFolder.open(run));
+      const paths = runs.flatMap((path) => {
+        const plan = readPlan(path);
+        return plan === undefined ? [path] : begunIn(path, plan);
+      });
+      const folders = (paths.length > 0 ? paths : runs).map((path) => RunFolder.open(path));
       const report = collectReport(folders);
       if (settings.json) {
         process.stdout.write(`${reportJson(report)}\n`);
         return;
       }
       const { writeReport } = await import('../../observe/report/write.js');
-      const { html, json, figures } = await writeReport(settings.out ?? folders[0]!.report, report);
+      const { html, json, figures } = await writeReport(settings.out ?? join(runs[0]!, 'report'), report);
       process.stdout.write(
         `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
       );

@@ -4,6 +4,7 @@ import { loadTensorFlow } from '../../learn/device/tf.js';
 import { RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
+import { stopWithParent } from '../sweep/stop-with-parent.js';
 import { goOn } from './go-on.js';
 import { type RunningSettings, runningOptions } from './options.js';
 import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
@@ -17,6 +18,7 @@ export function resumeCommand(): Command {
   return command
     .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
     .action(async (run: string, settings: RunningSettings & RankSettings) => {
+      stopWithParent();
       const folder = RunFolder.open(run);
       const { started } = folder;
       const batchNorm = started.ranks?.batchNorm ?? settings.batchNorm;

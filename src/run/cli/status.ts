@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type Status, statusOf } from '../status/status.js';
 import { statusTable } from '../status/table.js';
+import { begunIn, readPlan } from '../sweep/plan.js';
 import { shown } from './failure.js';
+import { showSweep } from './show-sweep.js';
 
 /** `weir status [RUN…]`: what is running, how far it is, when it will be done. */
 export function statusCommand(): Command {
@@ -16,6 +18,11 @@ export function statusCommand(): Command {
       '\nExample:\n  weir status\n  weir status runs/reproduce-xor --json\n\n‘left’ is of the phase under way; ‘to train’ of the training of all networks, what is measured in between not counted.',
     )
     .action(async (runs: string[], settings: { json?: boolean }) => {
+      const sweeps = runs.filter((path) => readPlan(path) !== undefined);
+      if (!settings.json && runs.length > 0 && sweeps.length === runs.length) {
+        for (const sweep of sweeps) await showSweep(sweep, settings);
+        return;
+      }
       const paths = runs.length > 0 ? runs.flatMap(runsOf) : runsUnder('runs');
       const all: Status[] = [];
       for (const path of paths) {
@@ -33,6 +40,8 @@ export function statusCommand(): Command {
 
 /** The run in this folder, or those of the experiment that it holds; itself where it holds neither, so that it is named. */
 function runsOf(folder: string): string[] {
+  const plan = readPlan(folder);
+  if (plan !== undefined) return begunIn(folder, plan);
   const found = runsUnder(folder, 1);
   return found.length > 0 ? found : [folder];
 }
@@ -41,6 +50,8 @@ function runsOf(folder: string): string[] {
 function runsUnder(folder: string, depth = 2): string[] {
   if (!existsSync(folder) || depth < 0) return [];
   if (existsSync(join(folder, 'config.json'))) return [folder];
+  const plan = readPlan(folder);
+  if (plan !== undefined) return begunIn(folder, plan);
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -7,12 +8,20 @@ export interface ProcessMark {
   readonly host: string;
   /** When it started, as the system counts it (Linux: this boot, and ticks since); undefined where there is no /proc. */
   readonly started?: string;
+  /** The task of Slurm that it is: Slurm can be asked about it from any machine. */
+  readonly slurm?: string;
 }
 
 /** This process. */
 export function thisProcess(): ProcessMark {
-  const started = startOf(process.pid);
-  return { pid: process.pid, host: hostname(), ...(started && { started }) };
+  const slurm = slurmTask();
+  return { ...markOf(process.pid), ...(slurm !== undefined && { slurm }) };
+}
+
+/** A process of this machine that runs, such as a child. */
+export function markOf(pid: number): ProcessMark {
+  const started = startOf(pid);
+  return { pid, host: hostname(), ...(started && { started }) };
 }
 
 /**
@@ -41,4 +50,23 @@ function startOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The task of an array, or the job, that this process is of. */
+function slurmTask(): string | undefined {
+  const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: index, SLURM_JOB_ID: job } = process.env;
+  return array !== undefined && index !== undefined ? `${array}_${index}` : job;
+}
+
+/**
+ * Whether the process, of another machine, was a task of Slurm that runs no more, or that is this process: queued again elsewhere.
+ *
+ * Asks Slurm, which takes a moment.
+ */
+export function overInSlurm({ slurm }: ProcessMark): boolean {
+  if (slurm === undefined) return false;
+  if (slurm === slurmTask()) return true;
+  const asked = ['--noheader', '--format=%T', '--states=RUNNING,COMPLETING,SUSPENDED,STOPPED', `--jobs=${slurm}`];
+  const { status, stdout, stderr } = spawnSync('squeue', asked, { encoding: 'utf8', timeout: 30_000 });
+  return status === 0 ? stdout.trim() === '' : /Invalid job id/.test(stderr ?? ''); // forgotten: it ended long ago
 }

@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSy
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
-import { alive, type ProcessMark, thisProcess } from './alive.js';
+import { alive, overInSlurm, type ProcessMark, thisProcess } from './alive.js';
 
 /** A folder that belongs to this process until it is released, or the process ends. */
 export interface Lock {
@@ -103,7 +103,7 @@ function refuseLiving(folder: string, holders: readonly Holder[]): void {
         `wait until it ends, or stop it with \`kill ${mark.pid}\`; one folder takes one process at a time`,
       );
     }
-    if (state === 'unknown') {
+    if (state === 'unknown' && !overInSlurm(mark)) {
       throw new WeirError(
         `the run folder ${folder} is in use by process ${mark.pid} of the machine '${mark.host}', which cannot be asked from here`,
         `if that process has ended, delete ${path}`,

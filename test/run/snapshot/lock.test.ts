@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -74,4 +74,39 @@ test('a lock of another machine, and one that cannot be read, name the file to d
   expect(readdirSync(folder)).toEqual(['lock.1']);
   writeFileSync(join(folder, 'file'), '');
   expect(() => lockFolder(join(folder, 'file'))).toThrow("this process's own: EEXIST");
+});
+
+test('the lock of a task of Slurm on another machine counts until Slurm says that the task runs no more, or is this one', () => {
+  const run = join(folder, 'run');
+  const task = { pid: 1, host: 'elsewhere', slurm: '12_3' };
+  const { PATH, SLURM_ARRAY_JOB_ID, SLURM_ARRAY_TASK_ID } = process.env;
+  const slurmSays = (script: string): void =>
+    writeFileSync(join(folder, 'squeue'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const held = (): void => {
+    mkdirSync(run, { recursive: true });
+    writeFileSync(join(run, 'lock.1'), JSON.stringify(task));
+  };
+  process.env.PATH = `${folder}:${PATH}`;
+  try {
+    held();
+    slurmSays('echo RUNNING');
+    expect(() => lockFolder(run)).toThrow("process 1 of the machine 'elsewhere'");
+    slurmSays('echo "slurm_load_jobs error: Unable to contact slurm controller" >&2; exit 1');
+    expect(() => lockFolder(run)).toThrow("process 1 of the machine 'elsewhere'");
+    slurmSays('true');
+    lockFolder(run).release();
+    held();
+    slurmSays('echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1');
+    lockFolder(run).release();
+    held();
+    slurmSays('echo RUNNING');
+    Object.assign(process.env, { SLURM_ARRAY_JOB_ID: '12', SLURM_ARRAY_TASK_ID: '3' });
+    lockFolder(run).release();
+  } finally {
+    Object.assign(process.env, { PATH });
+    for (const [name, value] of Object.entries({ SLURM_ARRAY_JOB_ID, SLURM_ARRAY_TASK_ID })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
 });

@@ -1,0 +1,13 @@
+import { readPlan } from '../sweep/plan.js';
+import { readRows } from '../sweep/rows.js';
+import { reasons, summary, sweepTable } from '../sweep/table.js';
+
+/** Prints where the jobs of the sweep in this folder stand. */
+export async function showSweep(folder: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const rows = await readRows(folder, readPlan(folder)!);
+  const entries = rows.map(({ entry }) => entry);
+  const lines = json
+    ? [JSON.stringify(rows, undefined, 2)]
+    : [summary(`sweep ${folder}`, entries), ...sweepTable(rows), ...reasons(rows)];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

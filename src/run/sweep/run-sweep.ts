@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { collectReport } from '../collect/collect.js';
+import { RunFolder } from '../folder.js';
+import { stopOnSignals } from '../signals.js';
+import { Drive, type Driven } from './drive.js';
+import type { Entry } from './entry.js';
+import type { Executor } from './executor.js';
+import type { Job } from './job.js';
+import type { Ledger } from './ledger.js';
+import { ledgerOf } from './ledger-of.js';
+import { LiveSweep } from './live.js';
+import { isFinished } from './outcome.js';
+import { folderOfJob, type Plan } from './plan.js';
+
+/** What shows the jobs of a sweep. */
+export type View = Pick<LiveSweep, 'watch' | 'note' | 'close'>;
+
+export interface Sweeping {
+  readonly folder: string;
+  readonly plan: Plan;
+  /** Those to bring to their end, where it is not all. */
+  readonly jobs?: readonly Job[];
+  readonly executor: (ledger: Ledger) => Executor;
+  readonly keepGoing: boolean;
+  /** Whether jobs that failed or were cancelled are tried again. */
+  readonly retry: boolean;
+  /** Shows them; by default a table, or lines. */
+  readonly view?: View;
+}
+
+export interface Swept {
+  readonly driven: Driven;
+  readonly entries: ReadonlyMap<string, Entry>;
+}
+
+/** Brings jobs of a sweep to their end, or to a stop by a signal; afterwards `reportSweep` says what came out. */
+export async function runSweep(sweeping: Sweeping): Promise<Swept> {
+  const { folder, plan, keepGoing, retry } = sweeping;
+  const { jobs = plan.jobs } = sweeping;
+  const ledger = ledgerOf(folder, plan);
+  const view = sweeping.view ?? new LiveSweep(`sweep ${folder}`, folder, jobs);
+  const drive = new Drive({
+    ...{ jobs, ledger, keepGoing, executor: sweeping.executor(ledger), watch: view.watch, note: view.note },
+    folderOf: (job) => folderOfJob(folder, job),
+    logOf: (job) => logOf(folder, job),
+  });
+  const release = stopOnSignals(() => {
+    view.note('stopping; once more to stop at once');
+    drive.stop();
+  });
+  try {
+    if (retry) ledger.reopen(jobs);
+    // Folders have the last word: of a job whose folder was taken away nothing is done.
+    ledger.reopen(
+      jobs.filter((job) => !isFinished(folderOfJob(folder, job))),
+      ['done'],
+    );
+    return { driven: await drive.run(), entries: ledger.all(jobs) };
+  } finally {
+    release();
+    await view.close();
+    await ledger.close();
+  }
+}
+
+/** What a job's process says, attempt after attempt. */
+export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
+  const file = join(folder, 'logs', `${name}.log`);
+  mkdirSync(dirname(file), { recursive: true });
+  return file;
+}
+
+/** Writes one report over all jobs that have begun. @returns its path; nothing where none has */
+export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<string | undefined> {
+  const runs = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'metrics.ndjson')));
+  if (runs.length === 0) return undefined;
+  const { writeReport } = await import('../../observe/report/write.js'); // slow to load, and only now of use
+  const { html } = await writeReport(join(folder, 'report'), collectReport(runs.map((path) => RunFolder.open(path))));
+  return html;
+}

@@ -1,0 +1,114 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readPlan } from '../../../src/run/sweep/plan.js';
+import { readRows } from '../../../src/run/sweep/rows.js';
+import { remembered } from '../../../src/run/sweep/slurm/commands.js';
+import { type Said, standingOf, tasksOf } from '../../../src/run/sweep/slurm/states.js';
+import { start, weir } from '../weir.js';
+import { Cluster, missing, until } from './cluster.js';
+import { hashOf, loggedOnce } from './kills.js';
+
+const lacking = missing();
+
+let base: string;
+let cluster: Cluster | undefined;
+beforeAll(async () => {
+  base = mkdtempSync(join(tmpdir(), 'weir-slurm-'));
+  if (lacking === undefined) cluster = await Cluster.start(mkdtempSync(join(base, 'cluster-')));
+}, 120_000);
+afterAll(async () => {
+  await cluster?.stop();
+  rmSync(base, { recursive: true, force: true });
+}, 60_000);
+
+test('what Slurm says of tasks, a range of waiting ones included', () => {
+  const said = tasksOf('4_0|COMPLETED|0:0\n4_[1-2,7%2]|PENDING|0:0\n4|RUNNING|0:0\n4_3|CANCELLED by 1000|0:15\n\n');
+  expect([...said].map(([id, { state }]) => [id, state])).toEqual([
+    ['4_0', 'COMPLETED'],
+    ...['4_1', '4_2', '4_7'].map((id) => [id, 'PENDING']),
+    ['4_3', 'CANCELLED by 1000'],
+  ]);
+  const standing = (state: string, exit = '0:0') => standingOf({ state, exit }, '4_1');
+  expect(standing('CANCELLED by 1000')).toMatchObject({ state: 'cancelled' });
+  expect(standing('FAILED', '75:0')).toEqual({ state: 'ended', status: 75 });
+  expect(standing('NODE_FAIL')).toMatchObject({ state: 'gone' });
+  expect(standing('OUT_OF_MEMORY', '0:125')).toMatchObject({ state: 'ended', status: 137 });
+  for (const state of ['PENDING', 'RUNNING', 'REQUEUED', 'COMPLETING']) expect(standing(state).state).toBe('running');
+});
+
+test.skipIf(lacking !== undefined)(
+  `an array of eight: three queued again, one late, three cancelled, and the sweep killed twice; the ledger agrees with sacct${lacking === undefined ? '' : ` (${lacking})`}`,
+  async () => {
+    const { env } = cluster!;
+    Object.assign(process.env, env);
+    const folder = join(base, 'sweep');
+    const module = 'test/run/sweep/small.ts';
+    const args = [
+      ...['sweep', module, '--grid', 'hangs=false,true', '--grid', 'seed=0..3', '--set', 'epochs=600', '--run', folder],
+      ...[
+        '--executor',
+        'slurm',
+        '--snapshot-every',
+        '0.2',
+        '--slurm-option=--time=5',
+        '--slurm-option=--signal=B:USR1@10',
+      ],
+    ];
+    const first = start(...args);
+    await first.said('8 running');
+    const submitted = await until(() =>
+      sure(/^(\d+)_/.exec(cluster!.run('squeue', '--noheader', '--format=%F_%K', '--states=RUNNING'))),
+    );
+    first.child.kill('SIGKILL');
+    const array = submitted[1]!;
+    const jobs = readPlan(folder)!.jobs.map(({ name }) => name);
+    const task = (job: string) => `${array}_${jobs.indexOf(job)}`;
+    const second = start(...args);
+    // The first as it begins, the others in the midst of training; the third by the signal that Slurm sends before a limit.
+    await until(() =>
+      sure(/RUNNING/.exec(cluster!.run('squeue', '--noheader', '--format=%T', `--jobs=${task('hangs-false-seed-0')}`))),
+    );
+    cluster!.run('scontrol', 'requeue', task('hangs-false-seed-0'));
+    for (const job of ['hangs-false-seed-1', 'hangs-false-seed-2']) {
+      await until(() => sure(/"number":9,/.exec(readFileSync(join(folder, 'jobs', job, 'metrics.ndjson'), 'utf8'))));
+    }
+    cluster!.run('scontrol', 'requeue', task('hangs-false-seed-1'));
+    cluster!.run('scancel', '--batch', '--signal=USR1', task('hangs-false-seed-2'));
+    cluster!.run('scontrol', 'update', `JobId=${task('hangs-true-seed-0')}`, 'EndTime=now+12'); // no limit is below a minute
+    cluster!.run('scancel', ...['hangs-true-seed-1', 'hangs-true-seed-2', 'hangs-true-seed-3'].map(task));
+    await second.said('cancelled');
+    second.child.kill('SIGKILL');
+    const { status, out, err } = await weir(...args);
+    expect([status, out, err]).toEqual([
+      1,
+      expect.stringContaining('4 of 8 done · 1 failed · 3 cancelled'),
+      expect.not.stringContaining('weir:'),
+    ]);
+
+    const said = tasksOf(cluster!.run('sacct', '-X', '-n', '-P', '-j', array, '--format=JobID,State,ExitCode'));
+    const rows = await readRows(folder, readPlan(folder)!);
+    expect(rows.map(({ name, entry }) => [name, said.get(task(name))?.state.split(' ')[0], entry.state])).toEqual([
+      ...[0, 1, 2, 3].map((seed) => [`hangs-false-seed-${seed}`, 'COMPLETED', 'done']),
+      ['hangs-true-seed-0', 'TIMEOUT', 'failed'],
+      ...[1, 2, 3].map((seed) => [`hangs-true-seed-${seed}`, 'CANCELLED', 'cancelled']),
+    ]);
+    const again = cluster!.run('sacct', '-X', '-n', '-P', '-D', '-j', array, '--format=JobID,State');
+    expect(again.match(/REQUEUED/g)).toHaveLength(3);
+    const states = (tasks: ReadonlyMap<string, Said>) =>
+      Object.fromEntries([...tasks].map(([id, { state }]) => [id, state.split(' ')[0]]));
+    expect(states(await remembered([array]))).toEqual(states(said)); // what is asked where no accounting is kept
+
+    const alone = join(base, 'alone');
+    await weir('run', module, '--set', 'epochs=600', '--seed', '0', '--run', alone);
+    expect(hashOf(join(folder, 'jobs/hangs-false-seed-0'))).toBe(hashOf(alone));
+    expect([1, 2].map((seed) => loggedOnce(join(folder, `jobs/hangs-false-seed-${seed}`)))).toEqual([true, true]);
+  },
+  240_000,
+);
+
+function sure<T>(value: T | null): T {
+  if (value === null) throw new Error('not yet');
+  return value;
+}
