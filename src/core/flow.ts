@@ -41,6 +41,8 @@ export class Flow {
   finished = false;
   /** On while a node hands items on: what arrives at another time was held by an operator of the user's. */
   pushing = false;
+  /** Seconds that each rank of the run has waited for the others so far, by rank; empty where there are none. */
+  waited: readonly number[] = [];
   /** The error that ends the flow once it is at rest. */
   ending: { readonly error: unknown } | undefined;
   private readonly subscription = new Subscription();

@@ -34,6 +34,8 @@ export class Node {
   handled = -1;
   readonly downstream = new Set<Node>();
   state: Stateful | undefined;
+  /** Of a source: what its data is, in a word that other data would not have. */
+  about: (() => string) | undefined;
   /** Where what follows counts other samples too: the own position that a position there stands for. */
   translate: ((position: number) => number) | undefined;
   /** Whoever records or taps the edge behind this node; called before the item goes on, and must not keep it. */

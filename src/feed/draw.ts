@@ -1,4 +1,6 @@
 import type { Observable } from 'rxjs';
+import { bytesOf } from '../core/bytes.js';
+import { crc32 } from '../core/crc32.js';
 import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { ownOf, placeOf, type Share } from '../core/share.js';
@@ -47,7 +49,13 @@ export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Bloc
   if (!Number.isInteger(block) || block < 1) {
     throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
   }
-  return source({ name, capacity, from: blocks });
+  return source({ name, capacity, from: blocks, about });
+
+  function about(): string {
+    const { labels, values } = dataset;
+    const sums = (values === undefined ? [labels] : [labels, values]).map((part) => crc32(bytesOf(part)).toString(16));
+    return `${dataset.name}: ${dataset.size} samples, CRC-32 ${sums.join(' ')}`;
+  }
 
   function* blocks(after: number, share: Share): Generator<Block> {
     const { size } = dataset;

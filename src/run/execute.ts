@@ -12,6 +12,7 @@ import { type Log, Together, unwritten, type Wishes } from './ranks/together.js'
 import { Requests } from './requests.js';
 import { type RunState, runState } from './run-state.js';
 import type { SnapshotStore } from './snapshot/store.js';
+import type { Watch } from './watch.js';
 
 export interface Options extends Cadence {
   /** How many to keep; those that other networks branch off, and the last of each network, are kept besides. */
@@ -22,18 +23,6 @@ export interface Options extends Cadence {
   readonly watch: Watch;
   /** What the ranks agree upon, where there are several. */
   readonly together?: Together;
-}
-
-export interface Watch {
-  /** A network's graph is about to start; `resumed` is the update it goes on from. */
-  network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void;
-  record(record: MetricRecord): void;
-  snapshot(path: string, update: number): void;
-  warn(message: string): void;
-  /** The graph is at rest: a good time to look at it. */
-  rest(): void;
-  /** The run is held at a barrier, or goes on. */
-  held(now: boolean): void;
 }
 
 const done = 'done'; // the name under which the last snapshot of a network is kept
@@ -170,6 +159,7 @@ export class Execution {
         },
         update,
       );
+      at.waited = this.together.waited;
       if (asked.stop && !at.stopping) at.stop();
       if (asked.snapshot || at.stopping || at.finished || (at.ending !== undefined && this.together.alone))
         snapshot(at);
@@ -196,13 +186,14 @@ export class Execution {
           write({ network: one.name, stream: 'network', ...one, ...this.pipeline.task });
         }
       }
-      if (this.stopped) flow.stop();
+      this.together.sameGraph(flow);
+      if (this.stopped && this.together.alone) flow.stop();
       watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
       return await flow.start();
     } finally {
       this.flow = undefined;
       flow.close();
-      metrics.flush();
+      metrics.flushAfter(0); // an error that ends the run is told before that of a full disk
     }
   }
 }

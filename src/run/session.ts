@@ -10,7 +10,7 @@ import type { MonitorAt } from './monitor/monitor-at.js';
 import type { Pipeline } from './pipeline.js';
 import { stopOnSignals } from './signals.js';
 import { lockFolder } from './snapshot/lock.js';
-import { together } from './watch-together.js';
+import { together } from './watch.js';
 
 export interface Session {
   readonly folder: RunFolder;

@@ -1,11 +1,11 @@
 import type { Flow } from '../core/flow.js';
-import { FlowMeter } from '../observe/monitor/pulse.js';
+import { FlowMeter, ranksInWords } from '../observe/monitor/pulse.js';
 import { type Terminal, terminalFor } from '../observe/progress/terminal.js';
 import type { ProgressView } from '../observe/progress/view.js';
-import type { Watch } from './execute.js';
 import type { RunFolder } from './folder.js';
 import type { MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
+import type { Watch } from './watch.js';
 
 const pause = 100; // milliseconds between two looks
 const attackStage = 'tangent attack';
@@ -52,6 +52,7 @@ export class Watcher implements Watch {
       rate: null,
       secondsLeft: null,
       bottleneck: null,
+      ranks: null,
     };
   }
 
@@ -135,11 +136,12 @@ export class Watcher implements Watch {
   /** Rate and bottleneck of the last moments. */
   private measure(now: number): void {
     this.measured = now;
-    const { samples, bottleneck } = this.meter!.read();
+    const { samples, bottleneck, ranks } = this.meter!.read();
     this.view = {
       ...this.view!,
       rate: samples > 0 ? { value: samples, unit: 'samples/s' } : null,
       bottleneck: bottleneck && `${bottleneck.name} (${bottleneck.why})`,
+      ranks: ranksInWords(ranks),
     };
   }
 

@@ -30,6 +30,15 @@ export interface Pulse {
   readonly bottleneck: { readonly name: string; readonly why: string } | null;
   /** Samples trained a second. */
   readonly samples: number;
+  /** Part of the time that each rank waited for the others, what they sent included; the least waits, and is waited for. */
+  readonly ranks: readonly number[];
+}
+
+/** That in words; nothing where there is one process alone. */
+export function ranksInWords(ranks: readonly number[]): string | null {
+  if (ranks.length === 0) return null;
+  const shares = ranks.map((share) => `${Math.round(100 * share)} %`);
+  return `ranks wait ${shares.join(', ')}`;
 }
 
 const few = 0.05; // busier than this is busy at all
@@ -43,6 +52,7 @@ export class FlowMeter {
   private at = performance.now();
   private past: ReadonlyMap<Node, { readonly items: number; readonly busy: number; readonly left: number }>;
   private readonly behind: ReadonlySet<Node>;
+  private waited: readonly number[] = [];
 
   constructor(private readonly flow: Flow) {
     const serial = flow.nodes.find(({ kind }) => kind === 'serial');
@@ -66,7 +76,10 @@ export class FlowMeter {
     const edges = nodes.flatMap((node) => wiredAfter(node).map((next) => this.edge(node, next)));
     const serial = nodes.find(({ kind }) => kind === 'serial');
     const trained = serial === undefined ? 0 : serial.left - (before.get(serial)?.left ?? serial.left);
-    return { stages, edges, bottleneck: bottleneckOf(stages, edges), samples: Math.max(0, trained) / seconds };
+    const { waited } = this.flow;
+    const ranks = waited.map((sum, rank) => Math.min(1, Math.max(0, sum - (this.waited[rank] ?? sum)) / seconds));
+    this.waited = waited;
+    return { stages, edges, bottleneck: bottleneckOf(stages, edges), samples: Math.max(0, trained) / seconds, ranks };
   }
 
   private edge(from: Node, to: Node): EdgePulse {

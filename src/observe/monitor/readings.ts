@@ -95,6 +95,11 @@ export function familiesOf(readings: Readings): Family[] {
     gauge('taps', 'Taps from outside that are open.', one(taps?.open)),
     counter('tap_items_dropped', 'Items that made way in taps from outside.', one(taps?.dropped)),
     gauge('viewers', 'Who watches by the events.', one(viewers)),
+    gauge(
+      'rank_waiting',
+      'Part of the time that a rank waited for the others since the last reading, what they sent included.',
+      (pulse?.ranks ?? []).flatMap((share, rank) => one(share, { rank: String(rank) })),
+    ),
     gauge('resident_memory_bytes', 'Memory of the process.', one(memory?.resident)),
     gauge('heap_bytes', 'Memory of JavaScript’s heap.', one(memory?.heap)),
     gauge('tensors', 'Tensors alive.', one(tensors?.count)),

@@ -25,7 +25,7 @@ const BAR = 24; // columns at most
  */
 export function render(view: ProgressView, { width, colour }: Drawing): string[] {
   const c = pc.createColors(colour);
-  const { network, snapshot, bottleneck, rate } = view;
+  const { network, snapshot, bottleneck, ranks, rate } = view;
   const sigmas = Object.entries(view.sigma).map(([layer, value], i) => ({
     text: `${i === 0 ? 'σ ' : ''}${layer} ${number(value)}`,
   }));
@@ -47,6 +47,7 @@ export function render(view: ProgressView, { width, colour }: Drawing): string[]
     attack(view),
     [
       ...(bottleneck === null ? [] : [{ text: `bottleneck: ${bottleneck}`, paint: c.yellow }]),
+      ...(ranks === null ? [] : [{ text: ranks, paint: c.dim }]),
       ...(snapshot
         ? [{ text: `snapshot at update ${count(snapshot.update)}, ${duration(snapshot.secondsAgo)} ago`, paint: c.dim }]
         : []),
@@ -72,6 +73,7 @@ export function renderLine(view: ProgressView): string {
     ...(view.rate ? [`${count(view.rate.value)} ${view.rate.unit}`] : []),
     ...(view.secondsLeft === null ? [] : [`${duration(view.secondsLeft)} left`]),
     ...(view.bottleneck === null ? [] : [`bottleneck: ${view.bottleneck}`]),
+    ...(view.ranks === null ? [] : [view.ranks]),
   ];
   return parts.join(BETWEEN);
 }

@@ -24,6 +24,8 @@ export interface ProgressView {
   readonly secondsLeft: number | null;
   /** The stage that the others wait for. */
   readonly bottleneck: string | null;
+  /** How ranks wait for each other, in words; null where there is one process alone. */
+  readonly ranks: string | null;
   readonly attacked?: { readonly done: number; readonly of: number; readonly meanDistance: number | null };
   readonly snapshot?: { readonly update: number; readonly secondsAgo: number };
 }

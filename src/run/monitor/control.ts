@@ -5,7 +5,7 @@ import type { Action, Ended, FromThread, Going, ToThread } from '../../observe/m
 import { nextPictures } from '../../observe/monitor/pictures.js';
 import { FlowMeter } from '../../observe/monitor/pulse.js';
 import { OutsideTaps } from '../../observe/monitor/taps.js';
-import type { Watch } from '../execute.js';
+import type { Watch } from '../watch.js';
 import { ControlThread } from './control-thread.js';
 import type { MonitorAt } from './monitor-at.js';
 import { type Note, removeNote, socketPlace, writeNote } from './place.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../../core/errors.js';
-import type { FlowState } from '../../core/flow.js';
+import type { Flow, FlowState } from '../../core/flow.js';
 import { pack, type Segment } from '../../core/pack.js';
 import type { Share } from '../../core/share.js';
 import { alone } from '../../learn/device/cluster/joined.js';
@@ -46,17 +46,41 @@ export class Together {
     return this.ranks.rank === 0;
   }
 
+  /** Seconds that each rank has waited for the others so far, by rank. */
+  waited: readonly number[] = [];
+
   /** What any rank was asked for, `update` being the newest. */
   agree(wishes: Wishes, update: number): Wishes {
     if (this.alone) return wishes;
     tell({ kind: 'at', update });
-    const [stop, snapshot, hold] = tf.tidy(() =>
+    const { rank, ranks, spent } = this.ranks;
+    const seconds = Array.from({ length: ranks }, (_, i) => (i === rank ? spent / 1000 : 0));
+    const own = [wishes.stop, wishes.snapshot, wishes.hold].map(Number);
+    const all = tf.tidy(() =>
       this.ranks
-        .sum(tf.tensor1d([wishes.stop, wishes.snapshot, wishes.hold].map(Number)))
+        .sum(tf.tensor1d([...own, ...seconds]))
         .dataSync<'float32'>()
         .slice(),
     );
+    const [stop, snapshot, hold, ...waited] = all;
+    this.waited = waited;
     return { stop: stop! > 0, snapshot: snapshot! > 0, hold: hold! > 0 };
+  }
+
+  /** Refuses a graph that ranks cannot share, or whose parts or data are not the same on all of them. */
+  sameGraph(flow: Flow): void {
+    if (this.alone) return;
+    if (!flow.paced) {
+      throw new WeirError('several ranks were to share a graph that trains nothing', 'leave --ranks out');
+    }
+    const sources = flow.nodes.filter(({ about }) => about !== undefined);
+    this.same(
+      {
+        'the parts of the graph': flow.nodes.map(({ name }) => name).join(', '),
+        ...Object.fromEntries(sources.map(({ name, about }) => [`the data of '${name}'`, about!()])),
+      },
+      { remedy: 'give all ranks the same data and the same version of all files' },
+    );
   }
 
   /** Refuses to go on where a part of the state is not the same on all ranks, before any of it is written. */

@@ -24,6 +24,7 @@ export const readings: Readings = {
     ],
     bottleneck: null,
     samples: 1280,
+    ranks: [0.25, 0.01],
     network: { name: 'none', index: 1, of: 2 },
     memory: { resident: 5e8, heap: 1e8, arrays: 1e7 },
     tensors: { count: 12, bytes: 4096 },

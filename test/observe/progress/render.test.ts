@@ -18,6 +18,7 @@ const view: ProgressView = {
   rate: { value: 10240, unit: 'samples/s' },
   secondsLeft: 72,
   bottleneck: 'train',
+  ranks: null,
   snapshot: { update: 600, secondsAgo: 12 },
 };
 
@@ -32,6 +33,7 @@ const early: ProgressView = {
     rate: null,
     secondsLeft: null,
     bottleneck: null,
+    ranks: null,
   },
 };
 

@@ -13,6 +13,7 @@ const view = (epoch: number, more: Partial<ProgressView> = {}): ProgressView => 
     rate: null,
     secondsLeft: null,
     bottleneck: null,
+    ranks: null,
   },
   ...more,
 });

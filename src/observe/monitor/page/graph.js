@@ -18,10 +18,14 @@ export function drawGraph(pulse) {
   }
   const key = JSON.stringify([pulse.stages.map(({ name }) => name), pulse.edges.map(({ from, to }) => [from, to])]);
   if (key !== drawn.key) drawn = { key, ...lay(pulse) };
-  const { bottleneck } = pulse;
+  const { bottleneck, ranks } = pulse;
+  const waits =
+    ranks.length > 0
+      ? ` Ranks wait for each other ${ranks.map((share) => `${Math.round(100 * share)} %`).join(', ')} of the time.`
+      : '';
   write(
     $('bottleneck'),
-    `${count(pulse.samples)} samples trained a second. ${bottleneck ? `The others wait for ${bottleneck.name}: ${bottleneck.why}.` : 'Nothing is busy.'}`,
+    `${count(pulse.samples)} samples trained a second. ${bottleneck ? `The others wait for ${bottleneck.name}: ${bottleneck.why}.` : 'Nothing is busy.'}${waits}`,
   );
   const waiting = new Map();
   for (const edge of pulse.edges) {

@@ -1,0 +1,52 @@
+import type { Flow } from '../core/flow.js';
+import type { MetricRecord } from './journal.js';
+import type { Network } from './pipeline.js';
+
+/** Whoever is told what a run does. */
+export interface Watch {
+  /** A network's graph is about to start; `resumed` is the update it goes on from. */
+  network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void;
+  record(record: MetricRecord): void;
+  snapshot(path: string, update: number): void;
+  warn(message: string): void;
+  /** The graph is at rest: a good time to look at it. */
+  rest(): void;
+  /** The run is held at a barrier, or goes on. */
+  held(now: boolean): void;
+}
+
+/** Two who watch a run, as one. */
+export const together = (first: Watch, second: Watch): Watch => ({
+  network(...about) {
+    first.network(...about);
+    second.network(...about);
+  },
+  record(record) {
+    first.record(record);
+    second.record(record);
+  },
+  snapshot(...about) {
+    first.snapshot(...about);
+    second.snapshot(...about);
+  },
+  warn(message) {
+    first.warn(message);
+    second.warn(message);
+  },
+  rest() {
+    first.rest();
+    second.rest();
+  },
+  held(now) {
+    first.held(now);
+    second.held(now);
+  },
+});
+
+const nothing = (): void => undefined;
+
+/** Nobody watches; warnings go to standard error. */
+export const unwatched: Watch = {
+  ...{ network: nothing, record: nothing, snapshot: nothing, rest: nothing, held: nothing },
+  warn: (message) => void process.stderr.write(`${message}\n`),
+};
