@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const command = join(import.meta.dirname, '../../src/run/cli/weir.js');
+export const command = join(import.meta.dirname, '../../src/run/cli/weir.js');
 
 export interface Ended {
   /** The exit status, or the signal's name where one ended it. */

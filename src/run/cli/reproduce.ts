@@ -3,17 +3,17 @@ import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
-import { collectReport } from '../collect/collect.js';
-import { RunFolder } from '../folder.js';
 import { controlAt } from '../monitor/monitor-at.js';
 import { chosen, jobsOfExperiment, moduleOf } from '../reproduction.js';
 import { resumable, runSession } from '../session.js';
+import type { Entry } from '../sweep/entry.js';
 import { ThisProcess, type Work } from '../sweep/here.js';
-import { folderOfJob, planned, readPlan } from '../sweep/plan.js';
+import type { Job } from '../sweep/job.js';
+import { folderOfJob, type Plan, planned, readPlan } from '../sweep/plan.js';
 import { threadsFor } from '../sweep/room.js';
-import { runSweep, type View } from '../sweep/run-sweep.js';
+import { reportSweep, runSweep, type View } from '../sweep/run-sweep.js';
 import { requireSlurm } from '../sweep/slurm/commands.js';
-import { executorFor } from '../sweep/sweep.js';
+import { executorFor, type Running } from '../sweep/sweep.js';
 import { reasons } from '../sweep/table.js';
 import { tryOut } from '../try-out.js';
 import { Watcher } from '../watcher.js';
@@ -59,45 +59,13 @@ export function reproduceCommand(): Command {
       '\nExample:\n  weir reproduce xor\n  weir reproduce mnist --set seeds=3 --set attacked=100\nStopped or killed, the same command goes on where it was.',
     )
     .action(async (name: string, settings: Settings) => {
-      const into = settings.run ?? join('runs', `reproduce-${name.replace(/^.*[/\\]|\.\w+$/g, '')}`);
-      const before = readPlan(into);
-      const known = before?.threads;
-      if (known !== undefined) process.env.WEIR_THREADS = String(known); // what it was begun with decides its bits
-      const slow = (await loadTensorFlow()).kind === 'wasm';
-      const jobs = await jobsOfExperiment({
-        ...{ module: moduleOf(name), seed: settings.seed, into, set: settings.set },
-        fallback: (pipeline) => (slow ? pipeline.fallback : {}),
-      });
-      const wanted = chosen(jobs, settings.only);
-      const executor = settings.executor ?? before?.executor ?? 'local';
-      if (executor === 'slurm') await requireSlurm();
-      const apart = settings.jobs !== undefined || executor === 'slurm';
-      if (apart && (settings.monitor ?? settings.monitorAddress) !== undefined) {
-        throw new WeirError(
-          '--monitor shows one run, and this starts several',
-          'leave --jobs out, or use weir monitor RUN',
-        );
-      }
-      const plan = await planned(
-        into,
-        {
-          ...{ jobs, slow, part: true, executor },
-          ...(apart &&
-            known === undefined &&
-            readPlan(into) === undefined && { threads: threadsFor(settings.jobs ?? 1) }),
-        },
-        (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
-      );
+      const experiment = await askedFor(name, settings);
+      const { into, plan, wanted, apart } = experiment;
       const here = new ThisProcess(inTerminal(settings));
-      const { slurmOption, jobs: many, keepGoing = false } = settings;
-      const running = {
-        ...{ executor, options: resumeOptions(settings) },
-        ...(many !== undefined && { jobs: many }),
-        ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
-      };
+      const { keepGoing = false } = settings;
       const { driven, entries } = await runSweep({
         ...{ folder: into, plan, jobs: wanted, keepGoing, retry: true },
-        executor: (ledger) => (apart ? executorFor(into, plan, running, ledger) : here),
+        executor: (ledger) => (apart ? executorFor(into, plan, running(settings), ledger) : here),
         ...(!apart && { view: quiet() }),
       });
       if (driven === 'stopped') {
@@ -106,19 +74,64 @@ export function reproduceCommand(): Command {
         return;
       }
       if (here.failure !== undefined && !keepGoing) throw here.failure;
-      for (const line of reasons(wanted.map((job) => ({ name: job.name, entry: entries.get(job.name)! })))) {
-        process.stdout.write(`${line}\n`);
-      }
-      const done = wanted.filter((job) => entries.get(job.name)?.state === 'done');
-      if (driven === 'failed') process.exitCode = 1;
-      if (done.length > 0) {
-        const { writeReport } = await import('../../observe/report/write.js');
-        const folders = done.map((job) => RunFolder.open(folderOfJob(into, job)));
-        const { html } = await writeReport(join(into, 'report'), collectReport(folders));
-        process.stdout.write(`report  ${relative(process.cwd(), html)}\n`);
-      }
-      process.stdout.write(`${into}\n`);
+      await conclude(experiment, entries);
     });
+}
+
+interface Asked {
+  readonly into: string;
+  readonly plan: Plan;
+  readonly wanted: readonly Job[];
+  /** Whether its runs are processes of their own. */
+  readonly apart: boolean;
+}
+
+async function askedFor(name: string, settings: Settings): Promise<Asked> {
+  const into = settings.run ?? join('runs', `reproduce-${name.replace(/^.*[/\\]|\.\w+$/g, '')}`);
+  const before = readPlan(into);
+  if (before?.threads !== undefined) process.env.WEIR_THREADS = String(before.threads); // they decide its bits
+  const slow = (await loadTensorFlow()).kind === 'wasm';
+  const jobs = await jobsOfExperiment({
+    ...{ module: moduleOf(name), seed: settings.seed, into, set: settings.set },
+    fallback: (pipeline) => (slow ? pipeline.fallback : {}),
+  });
+  const wanted = chosen(jobs, settings.only);
+  const executor = settings.executor ?? before?.executor ?? 'local';
+  if (executor === 'slurm') await requireSlurm();
+  const apart = settings.jobs !== undefined || executor === 'slurm';
+  if (apart && (settings.monitor ?? settings.monitorAddress) !== undefined) {
+    throw new WeirError(
+      '--monitor shows one run, and this starts several',
+      'leave --jobs out, or use weir monitor RUN',
+    );
+  }
+  const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
+  const plan = await planned(into, { jobs, slow, executor, part: true, ...threads }, (job) =>
+    existsSync(join(folderOfJob(into, job), 'config.json')),
+  );
+  return { into, plan, wanted, apart };
+}
+
+function running(settings: Settings): Running {
+  const { jobs, executor, slurmOption } = settings;
+  return {
+    options: resumeOptions(settings),
+    ...(executor !== undefined && { executor }),
+    ...(jobs !== undefined && { jobs }),
+    ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
+  };
+}
+
+/** Says what came out, with one report over what is done. */
+async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, Entry>): Promise<void> {
+  for (const line of reasons(wanted.map(({ name }) => ({ name, entry: entries.get(name)! })))) {
+    process.stdout.write(`${line}\n`);
+  }
+  const done = wanted.filter(({ name }) => entries.get(name)?.state === 'done');
+  if (done.length < wanted.length) process.exitCode = 1;
+  const report = await reportSweep(into, done);
+  if (report !== undefined) process.stdout.write(`report  ${relative(process.cwd(), report)}\n`);
+  process.stdout.write(`${into}\n`);
 }
 
 /** A run in this terminal says itself how it goes; only where another process has one there is something to tell. */

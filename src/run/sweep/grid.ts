@@ -33,6 +33,10 @@ export function axesOf(grid: Readonly<Record<string, readonly unknown[] | undefi
   );
 }
 
+/** One point out of the typed form. */
+export const pointOf = (values: object): Point =>
+  Object.entries(values).map(([key, value]) => [key, asText(value)] as const);
+
 /** All combinations of the axes' values: the last axis moves fastest. */
 export function pointsOf(axes: readonly Axis[]): Point[] {
   const twice = axes.find(({ key }, i) => axes.findIndex((axis) => axis.key === key) !== i);
@@ -63,7 +67,7 @@ export function readPoints(file: string): Point[] {
   if (lines.length === 0) throw new WeirError(`the list ${file} is empty`, 'give it an object for each job');
   return lines.map(({ where, value }) => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return Object.entries(value).map(([key, one]) => [key, asText(one)] as const);
+      return pointOf(value);
     }
     throw new WeirError(`${where} is no object`, 'write each job as {"gamma": 0.1, "seed": 3}');
   });

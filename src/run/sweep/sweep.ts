@@ -8,7 +8,7 @@ import { loadPipeline } from '../load-module.js';
 import type { Pipeline } from '../pipeline.js';
 import { tryOut } from '../try-out.js';
 import type { Executor } from './executor.js';
-import { axesOf, type Point, pointsOf } from './grid.js';
+import { axesOf, type Point, pointOf, pointsOf } from './grid.js';
 import { jobsOf } from './jobs-of.js';
 import type { Ledger } from './ledger.js';
 import { LocalProcesses } from './local.js';
@@ -76,12 +76,9 @@ export async function sweep<P = Pipeline>({
   set = {},
   ...rest
 }: SweepOptions<P>): Promise<Sweep> {
-  const pairs = (point: object): Point =>
-    pointsOf(axesOf(Object.fromEntries(Object.entries(point).map(([key, one]) => [key, [one]]))))[0]!;
-  const points = list.flatMap((one) =>
-    pointsOf(axesOf(grid as Record<string, unknown[]>)).map((point) => [...pairs(one), ...point]),
-  );
-  return sweepPoints({ module, points, set: pairs(set).map(([key, value]) => `${key}=${value}`), ...rest });
+  const combined = pointsOf(axesOf(grid as Record<string, readonly unknown[]>));
+  const points = list.flatMap((one) => combined.map((more) => [...pointOf(one), ...more]));
+  return sweepPoints({ module, points, set: pointOf(set).map(([key, value]) => `${key}=${value}`), ...rest });
 }
 
 export interface PointsAsked extends Running {

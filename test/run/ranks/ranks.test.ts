@@ -10,7 +10,7 @@ import { ranksOf, small, withKills } from './kills.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-ranks-'));
 const folder = (name: string): string => join(base, name);
-const lines = (name: string): unknown[] =>
+const lines = (name: string): Record<string, unknown>[] =>
   readFileSync(join(folder(name), 'metrics.ndjson'), 'utf8')
     .trim()
     .split('\n')
@@ -51,6 +51,20 @@ describe('a run of two ranks', () => {
     expect(status, err).toBe(75);
     expect((await weir('resume', folder('stopped'))).status).toBe(0);
     expect((await weir('hash', '--all', folder('stopped'))).out.trim()).toBe(whole);
+  });
+
+  test('goes on with another number of them, on the same batches', { timeout: 120_000 }, async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    const run = start(...small(folder('fewer')));
+    await run.said('epoch');
+    run.child.kill('SIGTERM');
+    expect((await run.ended).status).toBe(75);
+    expect((await weir('resume', folder('fewer'), '--ranks', '1')).status).toBe(0);
+    const [here, there] = ['fewer', 'whole'].map((name) => lines(name).filter(({ stream }) => stream === 'updates'));
+    expect(here!.map(({ position }) => position)).toEqual(there!.map(({ position }) => position));
+    for (const [i, { loss }] of here!.entries()) {
+      if (typeof loss === 'number') expect(loss).toBeCloseTo(there![i]!.loss as number, 3);
+    }
   });
 
   test('of which one is stopped is ended, and that one named', { timeout: 120_000 }, async ({ skip }) => {

@@ -2,11 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasNative } from '../../../src/learn/device/eager.js';
+import { loadTensorFlow } from '../../../src/learn/device/tf.js';
 import { readPlan } from '../../../src/run/sweep/plan.js';
 import { readRows } from '../../../src/run/sweep/rows.js';
 import { remembered } from '../../../src/run/sweep/slurm/commands.js';
 import { type Said, standingOf, tasksOf } from '../../../src/run/sweep/slurm/states.js';
-import { start, weir } from '../weir.js';
+import { small } from '../ranks/kills.js';
+import { start, weir, command as weirCommand } from '../weir.js';
 import { Cluster, missing, until } from './cluster.js';
 import { hashOf, loggedOnce } from './kills.js';
 
@@ -106,6 +109,23 @@ test.skipIf(lacking !== undefined)(
     expect([1, 2].map((seed) => loggedOnce(join(folder, `jobs/hangs-false-seed-${seed}`)))).toEqual([true, true]);
   },
   240_000,
+);
+
+test.skipIf(lacking !== undefined)(
+  `tasks of srun are the ranks of one run, without further options${lacking === undefined ? '' : ` (${lacking})`}`,
+  { timeout: 120_000 },
+  async ({ skip }) => {
+    await loadTensorFlow();
+    if (!hasNative()) skip('collectives need the native runtime');
+    const [here, there] = [join(base, 'ranks'), join(base, 'srun')];
+    expect((await weir(...small(here, '--set', 'epochs=2'))).status).toBe(0);
+    const command = small(there, '--set', 'epochs=2').filter(
+      (arg, i, all) => arg !== '--ranks' && all[i - 1] !== '--ranks',
+    );
+    cluster!.run('srun', '--ntasks=2', '--export=ALL,WEIR_THREADS=1', process.execPath, weirCommand, ...command);
+    const [one, other] = await Promise.all([here, there].map((run) => weir('hash', '--all', run)));
+    expect(other!.out).toBe(one!.out);
+  },
 );
 
 function sure<T>(value: T | null): T {
