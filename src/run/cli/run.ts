@@ -5,6 +5,7 @@ import { describeConfig, resolveConfig } from '../config.js';
 import { planned, RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
+import { stopWithParent } from '../sweep/stop-with-parent.js';
 import { tryOut } from '../try-out.js';
 import { goOn } from './go-on.js';
 import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
@@ -30,6 +31,7 @@ export function runCommand(): Command {
   return command
     .addHelpText('after', '\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1')
     .action(async (module: string, settings: Settings) => {
+      stopWithParent(); // the process of a rank
       const pipeline = await loadPipeline(module);
       if (settings.keys) {
         const profiles = Object.keys(pipeline.profiles).join(', ') || 'none';

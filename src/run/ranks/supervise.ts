@@ -109,7 +109,8 @@ export async function supervise({ place, args, synchronised, wait, patience }: S
 }
 
 /** Where the ranks of a run ended before their time, why, as one line. */
-export const asError = ({ why }: Verdict): WeirError | undefined =>
-  why === undefined
-    ? undefined
-    : new WeirError(`${why}: all ranks were stopped`, 'go on from the newest snapshot with `weir resume`');
+export function asError({ status, why }: Verdict): WeirError | undefined {
+  if (why === undefined) return undefined;
+  const remedy = status === resumable ? 'go on from the newest snapshot with `weir resume`' : undefined;
+  return new WeirError(`${why}: all ranks were stopped`, remedy);
+}

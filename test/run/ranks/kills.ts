@@ -61,13 +61,7 @@ export async function withKills(folder: string, most: number, seconds: number, r
     clearTimeout(timer);
     if (status === 0) break;
     if (status !== 75 && status !== 'SIGKILL') throw new Error(`it ended with ${status}: ${err}`);
-    if (status === 75)
-      said.push(
-        err
-          .trim()
-          .split('\n')
-          .find((line) => line.includes('weir:')) ?? err,
-      );
+    if (status === 75) said.push(err.split('\n').find((line) => line.includes('all ranks were stopped')) ?? err);
     kills++;
   }
   return { kills, said, hash: (await weir('hash', '--all', folder)).out.trim() };
