@@ -47,6 +47,12 @@ export async function saidOf(arrays: readonly string[]): Promise<ReadonlyMap<str
   }
 }
 
+/** Tasks that have ended for Slurm's accounting while their processes are still being ended. */
+export async function completing(arrays: readonly string[]): Promise<ReadonlySet<string>> {
+  const asked = ['--noheader', '--array', '--states=COMPLETING', `--jobs=${arrays.join(',')}`, '--format=%F_%K'];
+  return new Set((await slurm('squeue', ...asked).catch(() => '')).trim().split('\n'));
+}
+
 /** The number of the array of this name, if it was submitted. */
 export async function arrayCalled(name: string): Promise<string | undefined> {
   const queued = await slurm('squeue', '--noheader', '--states=all', `--name=${name}`, '--format=%F');

@@ -4,7 +4,7 @@ import type { Place } from '../entry.js';
 import type { Executor, Held, Standing } from '../executor.js';
 import type { Ledger } from '../ledger.js';
 import { writeBatch } from './batch.js';
-import { arrayCalled, cancel, saidOf, submit } from './commands.js';
+import { arrayCalled, cancel, completing, saidOf, submit } from './commands.js';
 import { standingOf } from './states.js';
 
 interface Settings {
@@ -76,19 +76,23 @@ export class SlurmArrays implements Executor {
       const place = placeOf(one);
       return place?.id ?? (place && found.has(place.batch) ? `${found.get(place.batch)}_${place.index}` : undefined);
     });
-    const said = await saidOf([...new Set(ids.flatMap((id) => (id === undefined ? [] : [id.split('_')[0]!])))]);
+    const arrays = [...new Set(ids.flatMap((id) => (id === undefined ? [] : [id.split('_')[0]!])))];
+    const said = await saidOf(arrays);
     const now = JSON.stringify([...said]);
     this.wait = now === this.before ? Math.min(latest, 1.5 * this.wait) : soonest;
     this.before = now;
-    return held.map((one, i) => {
+    const standings = held.map((one, i): Standing => {
       const id = ids[i];
       if (id === undefined) return withoutTask(one);
       const task = said.get(id);
-      const standing: Standing = task === undefined ? unheard(one) : standingOf(task, id);
-      return standing.state === 'running' && placeOf(one)?.id === undefined
-        ? { ...standing, place: { ...placeOf(one)!, id } }
-        : standing;
+      const standing = task === undefined ? unheard(one) : standingOf(task, id);
+      if (standing.state !== 'running' || placeOf(one)?.id !== undefined) return standing;
+      return { ...standing, place: { ...placeOf(one)!, id } };
     });
+    if (standings.every(({ state }) => state === 'running')) return standings;
+    // A job is not begun anew while what ran it is still being ended: its folder would be found in use.
+    const still = await completing(arrays);
+    return standings.map((standing, i) => (still.has(ids[i] ?? '') ? { state: 'running' } : standing));
   }
 
   async pause(): Promise<void> {
