@@ -216,6 +216,12 @@ export class Flow {
     return wait === undefined ? this.goesOn() : wait.then(() => this.goesOn());
   }
 
+  /** Names of the nodes whose states are as of the newest update: the serial stage, and all behind it. */
+  get atUpdate(): readonly string[] {
+    const { serial } = this;
+    return serial === undefined ? [] : [serial, ...this.afterSerial].map(({ name }) => name);
+  }
+
   /** Whether a serial stage gives the time; else a source does. */
   get paced(): boolean {
     return this.serial !== undefined;

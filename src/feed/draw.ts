@@ -52,8 +52,8 @@ export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Bloc
   return source({ name, capacity, from: blocks, about });
 
   function about(): string {
-    const { labels, values } = dataset;
-    const sums = (values === undefined ? [labels] : [labels, values]).map((part) => crc32(bytesOf(part)).toString(16));
+    const contents = dataset.images?.checksums ?? dataset.values!;
+    const sums = [dataset.labels, contents].map((part) => crc32(bytesOf(part)).toString(16));
     return `${dataset.name}: ${dataset.size} samples, CRC-32 ${sums.join(' ')}`;
   }
 

@@ -136,7 +136,7 @@ export function trainStage(
 
   /** What the weights learn from a batch. */
   function learnedFrom(weights: Weights, batch: Batch): Learned {
-    if (batch.labels.length === 0) return nothingLearned(model, weights, ranks());
+    if (batch.labels.length === 0) return nothingLearned(model, loss, weights, ranks());
     const [x, labels] = inputsOf(model, loss, batch);
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));

@@ -97,12 +97,10 @@ export class MetricsLog {
     this.#written = length;
   }
 
+  /** Writes what waits, as far as the disk takes it: `flush` first, where an error is to be told. */
   close(): void {
-    try {
-      this.flush();
-    } finally {
-      closeSync(this.#handle);
-    }
+    this.flushAfter(0);
+    closeSync(this.#handle);
   }
 
   /** The byte after the last end of a line before `size`. */

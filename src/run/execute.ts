@@ -72,27 +72,33 @@ export class Execution {
 
   /** Trains and measures what is not done yet. @returns 'stopped' when it can be resumed. */
   async run(): Promise<Outcome> {
-    const { config, seed } = this.folder.started;
-    const networks = this.pipeline.networks(config, seed);
     const metrics = this.together.writes ? this.folder.metrics : unwritten;
-    let logged = this.folder.started.from?.logged ?? 0;
     try {
-      for (const [i, network] of networks.entries()) {
-        const store = this.folder.snapshots(network.name, { keep: this.options.snapshotKeep });
-        const before = readState(store, (message) => this.options.watch.warn(message));
-        if (before?.done) {
-          logged = before.state.logged;
-          continue;
-        }
-        metrics.cutBack(before?.state.logged ?? logged);
-        const outcome = await this.runNetwork(networks, i, store, metrics, before?.state);
-        if (outcome === 'stopped') return outcome;
-        logged = metrics.length;
-      }
-      return 'done';
+      const outcome = await this.runAll(metrics);
+      metrics.flush();
+      return outcome;
     } finally {
       metrics.close();
     }
+  }
+
+  private async runAll(metrics: Log): Promise<Outcome> {
+    const { config, seed } = this.folder.started;
+    const networks = this.pipeline.networks(config, seed);
+    let logged = this.folder.started.from?.logged ?? 0;
+    for (const [i, network] of networks.entries()) {
+      const store = this.folder.snapshots(network.name, { keep: this.options.snapshotKeep });
+      const before = readState(store, (message) => this.options.watch.warn(message));
+      if (before?.done) {
+        logged = before.state.logged;
+        continue;
+      }
+      metrics.cutBack(before?.state.logged ?? logged);
+      const outcome = await this.runNetwork(networks, i, store, metrics, before?.state);
+      if (outcome === 'stopped') return outcome;
+      logged = metrics.length;
+    }
+    return 'done';
   }
 
   /** The state that a network begins with where it branches off another. */
@@ -133,11 +139,13 @@ export class Execution {
     const snapshot = (flow: Flow, label: string | number = flow.finished ? done : update): void => {
       const seconds = (performance.now() - begun) / 1000;
       const about = { pipeline: this.pipeline.name, network: network.name, seed: network.seed, update };
+      const state: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
+      this.together.sameState(flow, state);
       try {
-        metrics.flush({ sync: true });
-        const state: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
-        this.together.sameState(state.flow);
-        if (this.together.writes) watch.snapshot(store.write(label, state as unknown as Data, about), update);
+        if (this.together.writes) {
+          metrics.flush({ sync: true });
+          watch.snapshot(store.write(label, state as unknown as Data, about), update);
+        }
         this.lost = undefined;
       } catch (error) {
         if (onSnapshotError === 'stop' || flow.finished) throw error;
@@ -161,13 +169,13 @@ export class Execution {
       );
       at.waited = this.together.waited;
       if (asked.stop && !at.stopping) at.stop();
-      if (asked.snapshot || at.stopping || at.finished || (at.ending !== undefined && this.together.alone))
-        snapshot(at);
+      if (asked.snapshot || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
       return asked;
     };
     const flow = new Flow(
       logged(streams, network.name, write),
       (at) => {
+        if (at.ending !== undefined && !this.together.alone) return; // of this rank alone: the others are not at rest, and lose it
         const { hold, stop } = rested(at);
         if (!hold || stop || at.held) return;
         metrics.flush(); // who looks at it while it is held sees all of it
@@ -186,7 +194,7 @@ export class Execution {
           write({ network: one.name, stream: 'network', ...one, ...this.pipeline.task });
         }
       }
-      this.together.sameGraph(flow);
+      this.together.sameGraph(flow, update);
       if (this.stopped && this.together.alone) flow.stop();
       watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
       return await flow.start();

@@ -1,6 +1,7 @@
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import type { Serial } from '../../core/serial.js';
+import { ranks } from '../device/cluster/joined.js';
 import { tf } from '../device/tf.js';
 import { type Weights, weight } from '../model/model.js';
 import { type Schedule, scheduled } from '../optimiser/schedule.js';
@@ -60,6 +61,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
     name: 'train',
 
     start() {
+      if (ranks().ranks > 1) throw alone();
       const weights = ensemble.start();
       return {
         weights,
@@ -191,6 +193,12 @@ function checkBatch({ name, members, layout }: Ensemble, { values, labels, sampl
     throw new WeirError(`${name} was given a sample with the label ${odd}`, `labels go from 0 to ${classes - 1}`);
   }
 }
+
+const alone = (): WeirError =>
+  new WeirError(
+    'an ensemble was to be trained by several ranks',
+    'leave --ranks out: it is one process’s work for its networks',
+  );
 
 const unticked = (): WeirError =>
   new WeirError(

@@ -60,7 +60,7 @@ try {
   await weir.parseAsync();
 } catch (error) {
   if (error instanceof LostRank) {
-    tell({ kind: 'lost' }); // the supervisor names the one that was lost
+    tell({ kind: 'lost', why: error.message }); // the supervisor names the one that was lost
     process.exitCode = resumable;
   } else {
     process.stderr.write(`${shown(error)}\n`);

@@ -46,15 +46,15 @@ export function runCommand(): Command {
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
       const together = new Together(ranks());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
+      together.same(startedWith(start), {
+        remedy: 'start all ranks with the same command, and the same version of all files',
+      });
       const folder = together.folder(() =>
         RunFolder.create(settings.run, {
           ...{ ...start, networks: planned(pipeline.networks(config, settings.seed)) },
           ...(!together.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
         }),
       );
-      together.same(startedWith(start), {
-        remedy: 'start all ranks with the same command, and the same version of all files',
-      });
       await goOn(folder, pipeline, settings, together);
     });
 }

@@ -10,6 +10,7 @@ import type { Ranks } from '../../learn/device/cluster/ranks.js';
 import { tf } from '../../learn/device/tf.js';
 import type { MetricsLog } from '../../observe/metrics-log.js';
 import { type RunConfig, RunFolder } from '../folder.js';
+import type { RunState } from '../run-state.js';
 import { sha256 } from '../snapshot/format.js';
 import { version } from '../version.js';
 import { tell } from './told.js';
@@ -68,7 +69,7 @@ export class Together {
   }
 
   /** Refuses a graph that ranks cannot share, or whose parts or data are not the same on all of them. */
-  sameGraph(flow: Flow): void {
+  sameGraph(flow: Flow, update: number): void {
     if (this.alone) return;
     if (!flow.paced) {
       throw new WeirError('several ranks were to share a graph that trains nothing', 'leave --ranks out');
@@ -76,18 +77,20 @@ export class Together {
     const sources = flow.nodes.filter(({ about }) => about !== undefined);
     this.same(
       {
+        'the update to go on from': update,
         'the parts of the graph': flow.nodes.map(({ name }) => name).join(', '),
         ...Object.fromEntries(sources.map(({ name, about }) => [`the data of '${name}'`, about!()])),
       },
-      { remedy: 'give all ranks the same data and the same version of all files' },
+      { remedy: 'give all ranks the same data, the same version of all files, and the same folder of the run' },
     );
   }
 
-  /** Refuses to go on where a part of the state is not the same on all ranks, before any of it is written. */
-  sameState(state: FlowState): void {
+  /** Refuses to go on where the update, or what was made of it, is not the same on all ranks, before any of it is written. */
+  sameState(flow: Flow, { update, flow: { nodes } }: RunState): void {
     if (this.alone) return;
+    const states = flow.atUpdate.map((name) => [`the state of '${name}'`, digest(nodes[name]!)]);
     this.same(
-      Object.fromEntries(Object.entries(state.nodes).map(([name, node]) => [`the state of '${name}'`, digest(node)])),
+      { 'the newest update': update, ...Object.fromEntries(states) },
       {
         remedy:
           'the ranks must compute alike: the same processor, runtime and number of threads on each; go on from the snapshot before',
@@ -99,15 +102,17 @@ export class Together {
   same(mine: Readonly<Record<string, unknown>>, { remedy }: { readonly remedy: string }): void {
     if (this.alone) return;
     const all = this.ranks
-      .gather(Buffer.from(JSON.stringify({ ...mine, host: hostname() })))
-      .map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>);
-    for (const [rank, theirs] of all.entries()) {
-      const odd = Object.keys({ ...all[0], ...theirs }).find(
-        (key) => key !== 'host' && !isDeepStrictEqual(theirs[key], all[0]![key]),
+      .gather(Buffer.from(JSON.stringify({ host: hostname(), mine })))
+      .map(
+        (bytes) => JSON.parse(Buffer.from(bytes).toString()) as { readonly host: string; readonly mine: typeof mine },
       );
+    const first = all[0]!;
+    for (const [rank, theirs] of all.entries()) {
+      const keys = Object.keys({ ...first.mine, ...theirs.mine });
+      const odd = keys.find((key) => !isDeepStrictEqual(theirs.mine[key], first.mine[key]));
       if (odd === undefined) continue;
       throw new WeirError(
-        `rank ${rank} on ${theirs.host} has ${odd} = ${shown(theirs[odd])}, and rank 0 on ${all[0]!.host} has ${shown(all[0]![odd])}`,
+        `rank ${rank} on ${theirs.host} has ${odd} = ${shown(theirs.mine[odd])}, and rank 0 on ${first.host} has ${shown(first.mine[odd])}`,
         remedy,
       );
     }
@@ -138,9 +143,10 @@ export function startedWith({
   seed,
   config,
 }: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config'>) {
-  const keys = Object.entries(JSON.parse(JSON.stringify(config)) as Record<string, unknown>);
+  const keys = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
   const file = sha256(readFileSync(module));
-  return { weir: version, pipeline, 'the pipeline module (SHA-256)': file, seed, ...Object.fromEntries(keys) };
+  const started = { 'the version of Weir': version, 'the pipeline': pipeline, 'the seed': seed };
+  return { ...keys, ...started, 'the SHA-256 of the pipeline module': file };
 }
 
 /** The log of a rank that does not write: it keeps no line. */

@@ -5,7 +5,7 @@ export type Told =
   /** It begins its so manieth collective, and waits for the others there. */
   | { readonly kind: 'waits'; readonly calls: number }
   /** It ends because another rank is gone. */
-  | { readonly kind: 'lost' };
+  | { readonly kind: 'lost'; readonly why?: string };
 
 /** Tells the supervisor; without one, nobody. */
 export const tell = (told: Told): void => {

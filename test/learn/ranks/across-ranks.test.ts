@@ -22,6 +22,7 @@ const apart = (one: Trained, other: Trained): number =>
 describe.each([
   { kind: 'mlp', ranks: 2, updates: 20 },
   { kind: 'mlp', ranks: 4, updates: 20 },
+  { kind: 'accumulated', ranks: 2, updates: 9 },
   { kind: 'resnet', ranks: 2, updates: 1 },
   { kind: 'barlow', ranks: 2, updates: 1 },
 ])('$kind on $ranks ranks', ({ kind, ranks, updates }) => {

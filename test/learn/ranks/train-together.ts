@@ -16,19 +16,22 @@ import type { Update } from '../../../src/learn/update.js';
 // Trains as one rank of several, on batches of which the last is a short one, and prints what came out.
 await loadTensorFlow();
 const [kind, updates] = [process.argv[2]!, Number(process.argv[3])];
+const isMlp = kind === 'mlp' || kind === 'accumulated';
 const views = kind === 'barlow' ? 2 : 1;
-const size = kind === 'mlp' ? [12] : [16, 16, 3];
+const size = isMlp ? [12] : [16, 16, 3];
 const small = { classes: 4, inputSize: [16, 16], width: 4 } as const;
 const model = {
   mlp: () => mlp([12, 16, 4]),
+  accumulated: () => mlp([12, 16, 4]),
   resnet: () => resnet({ depth: 18, ...small }),
   barlow: () => projected(resnet({ depth: 18, ...small }), { hidden: [8], outputs: 6 }),
 }[kind]!();
 const penalty = spectralPenalty('rep-spectral', model, { gamma: 0.01 });
 const stage = trainStage(model, {
   loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
-  optimiser: sgd({ rate: kind === 'mlp' ? 0.1 : 0.02, momentum: 0.9 }),
+  optimiser: sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
   penalty,
+  ...(kind === 'accumulated' && { accumulate: 2 }),
   seed: 3,
 });
 const tick = spectralTick(penalty);
@@ -37,7 +40,7 @@ const tick = spectralTick(penalty);
 function batch(number: number): Batch {
   const { rank, ranks: of } = ranks();
   const share = of > 1 ? { rank, ranks: of } : everything;
-  const samples = number === updates && kind === 'mlp' ? 3 : 16; // three among four ranks: one has none
+  const samples = number === updates && isMlp ? 3 : 16; // three among four ranks: one has none
   const length = size.reduce((product, extent) => product * extent, views);
   const own = Array.from({ length: ownOf(share, samples) }, (_, k) => placeOf(share, k));
   const values = new Float32Array(own.length * length);
@@ -60,8 +63,9 @@ function batch(number: number): Batch {
 let state = stage.start();
 const begun = new Map([...state.weights].map(([name, tensor]) => [name, tensor.dataSync().slice()]));
 for (let number = 1; number <= updates; number++) {
-  const [next, update] = stage.next(state, batch(number)) as [typeof state, Update];
+  const [next, update] = stage.next(state, batch(number)) as [typeof state, Update?];
   state = next;
+  if (update === undefined) continue;
   [...(tick.next(null, update) as Iterable<unknown>)];
 }
 const { epochLoss, epochAccuracy } = stage.repeat(state);

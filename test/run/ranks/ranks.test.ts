@@ -100,6 +100,21 @@ describe('ranks that come one by one', () => {
     expect(zero!.err).toMatch(/rank 1 on \S+ has gamma = 0.5, and rank 0 on \S+ has 0.\d+/);
   });
 
+  test('are told apart by their data; one that cannot read its own ends all, and says why', {
+    timeout: 90_000,
+  }, async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    const apart = (how: string) => {
+      const run = ['run', 'test/run/ranks/apart.ts', '--ranks', '2', '--run', folder(how), '--set', `how=${how}`];
+      return weir(...run);
+    };
+    const [data, unread] = [await apart('data'), await apart('unread')];
+    expect([data.status, unread.status]).toEqual([1, 1]);
+    expect(data.err).toMatch(/rank 1 on \S+ has the data of 'draw' = "numbers: 65 samples, /);
+    expect(unread.err).toMatch(/rank 1: weir: sample 7 of the disk of rank 1 is gone/);
+    expect(unread.err).toMatch(/weir: rank 1 on \S+ failed \(its error is above\): all ranks were stopped/);
+  });
+
   test('wait for one that does not come, and say which', { timeout: 30_000 }, async () => {
     const [port] = await freePorts(1);
     const { status, err } = await member(0, port!, 'pipelines/mnist.ts', 'alone', '--ranks-wait', '1').ended;
