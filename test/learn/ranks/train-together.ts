@@ -63,7 +63,7 @@ function batch(number: number): Batch {
 let state = stage.start();
 const begun = new Map([...state.weights].map(([name, tensor]) => [name, tensor.dataSync().slice()]));
 for (let number = 1; number <= updates; number++) {
-  const [next, update] = stage.next(state, batch(number)) as [typeof state, Update?];
+  const [next, update] = stage.next(state, batch(number)) as readonly [typeof state, Update?];
   state = next;
   if (update === undefined) continue;
   [...(tick.next(null, update) as Iterable<unknown>)];
