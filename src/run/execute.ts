@@ -10,7 +10,7 @@ import { journal, type MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { type Log, Together, unwritten, type Wishes } from './ranks/together.js';
 import { Requests } from './requests.js';
-import { type RunState, runState } from './run-state.js';
+import { done, type RunState, readState, runState, trained } from './run-state.js';
 import type { SnapshotStore } from './snapshot/store.js';
 import type { Watch } from './watch.js';
 
@@ -25,7 +25,6 @@ export interface Options extends Cadence {
   readonly together?: Together;
 }
 
-const done = 'done'; // the name under which the last snapshot of a network is kept
 const atEpoch = (epoch: number): string => `epoch-${epoch}`; // and of one that others branch off
 
 /** A run under way: its networks one after another, each from its newest snapshot on. */
@@ -204,27 +203,6 @@ export class Execution {
       metrics.flushAfter(0); // an error that ends the run is told before that of a full disk
     }
   }
-}
-
-/** The newest whole snapshot of a network; refused ones are told of. */
-export function readState(
-  store: SnapshotStore,
-  warn: (message: string) => void,
-): { readonly state: RunState; readonly done: boolean } | undefined {
-  const found = store.newest();
-  if (found === undefined) return undefined;
-  for (const refused of found.refused) warn(`${refused.message}; using ${found.path} instead`);
-  return { state: runState(found), done: found.path.endsWith(`-${done}.snapshot`) };
-}
-
-/** The last state of a network of a run that is done. */
-export function trained(run: RunFolder, network: string): RunState {
-  const found = readState(run.snapshots(network), () => undefined);
-  if (found?.done) return found.state;
-  throw new WeirError(
-    `network '${network}' of ${run.shown} is not trained to the end`,
-    `finish it with \`weir resume ${run.shown}\``,
-  );
 }
 
 function logged(

@@ -1,7 +1,11 @@
 import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
 import type { FlowState } from '../core/flow.js';
-import type { Found } from './snapshot/store.js';
+import type { RunFolder } from './folder.js';
+import type { Found, SnapshotStore } from './snapshot/store.js';
+
+/** The name under which the last snapshot of a network is kept. */
+export const done = 'done';
 
 /** What a snapshot of a run holds. */
 export type RunState = {
@@ -27,5 +31,26 @@ function isRunState(data: Data): data is RunState {
   if (![logged, update, seconds].every((value) => typeof value === 'number')) return false;
   return Object.values(data.flow.nodes).every(
     (node) => isRecord(node) && typeof node.position === 'number' && typeof node.handled === 'number',
+  );
+}
+
+/** The newest whole snapshot of a network; refused ones are told of. */
+export function readState(
+  store: SnapshotStore,
+  warn: (message: string) => void,
+): { readonly state: RunState; readonly done: boolean } | undefined {
+  const found = store.newest();
+  if (found === undefined) return undefined;
+  for (const refused of found.refused) warn(`${refused.message}; using ${found.path} instead`);
+  return { state: runState(found), done: found.path.endsWith(`-${done}.snapshot`) };
+}
+
+/** The last state of a network of a run that is done. */
+export function trained(run: RunFolder, network: string): RunState {
+  const found = readState(run.snapshots(network), () => undefined);
+  if (found?.done) return found.state;
+  throw new WeirError(
+    `network '${network}' of ${run.shown} is not trained to the end`,
+    `finish it with \`weir resume ${run.shown}\``,
   );
 }

@@ -10,9 +10,9 @@ import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
 import type { Update } from '../learn/update.js';
 import { readMetrics } from '../observe/metrics-reader.js';
-import { trained } from './execute.js';
 import { RunFolder } from './folder.js';
 import type { Network } from './pipeline.js';
+import { trained } from './run-state.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
 /** Where a trained network stands. */

@@ -7,9 +7,10 @@ import type { Data } from '../../src/core/data.js';
 import { loadTensorFlow } from '../../src/learn/device/tf.js';
 import { readMetrics } from '../../src/observe/metrics-reader.js';
 import { resolveConfig } from '../../src/run/config.js';
-import { Execution, readState } from '../../src/run/execute.js';
+import { Execution } from '../../src/run/execute.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { hashAll } from '../../src/run/hash.js';
+import { readState } from '../../src/run/run-state.js';
 import accumulating from './accumulating.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-full-disk-'));

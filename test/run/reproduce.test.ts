@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { trained } from '../../src/run/execute.js';
 import { RunFolder } from '../../src/run/folder.js';
 import { eachRegulariser } from '../../src/run/networks.js';
+import { trained } from '../../src/run/run-state.js';
 import { start, weir } from './weir.js';
 
 const small = ['profile=quick', 'hidden=16', 'epochs=4', 'burnIn=2', 'attacked=2', 'iterations=2'].flatMap(

@@ -3,11 +3,11 @@ import { Command } from 'commander';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import { readMetrics } from '../../observe/metrics-reader.js';
-import { readState } from '../execute.js';
 import { RunFolder } from '../folder.js';
 import { hashAll, hashWeights } from '../hash.js';
 import { loadPipeline } from '../load-module.js';
 import type { RunState } from '../run-state.js';
+import { readState } from '../run-state.js';
 import { weightsOf } from '../weights/of-snapshot.js';
 
 /** `weir hash RUN`: SHA-256 of the newest weights of every network, or of all state and the metric log. */

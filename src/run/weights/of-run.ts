@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
-import { readState, trained } from '../execute.js';
 import type { RunFolder } from '../folder.js';
+import { readState, trained } from '../run-state.js';
 import { weightsOf } from './of-snapshot.js';
 
 export interface Choice {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from '../../../src/core/crc32.js';
 import { pack } from '../../../src/core/pack.js';
-import { readState } from '../../../src/run/execute.js';
+import { readState } from '../../../src/run/run-state.js';
 import { aligned, encode, preambleBytes } from '../../../src/run/snapshot/format.js';
 import { SnapshotStore } from '../../../src/run/snapshot/store.js';
 import type { Target } from './target.js';
