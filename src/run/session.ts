@@ -43,7 +43,7 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
   const release = stopOnSignals(() => {
     watch.warn('stopping after a snapshot; once more to stop at once');
     execution.stop();
-  });
+  }, options.together?.alone ?? true);
   folder.failure = undefined;
   let ended: Ended = 'failed';
   try {

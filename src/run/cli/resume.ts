@@ -4,24 +4,24 @@ import { loadTensorFlow } from '../../learn/device/tf.js';
 import { RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
-import { stopWithParent } from '../sweep/stop-with-parent.js';
+import { stopWithParent } from '../stop-with-parent.js';
 import { goOn } from './go-on.js';
 import { type RunningSettings, runningOptions } from './options.js';
-import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
+import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
 export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
     .argument('<run>', 'folder of the run');
-  for (const option of [...runningOptions(), ...rankOptions()]) command.addOption(option);
+  for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
   return command
     .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
-    .action(async (run: string, settings: RunningSettings & RankSettings) => {
+    .action(async (run: string, settings: RunningSettings & ResumedRankSettings) => {
       stopWithParent();
       const folder = RunFolder.open(run);
       const { started } = folder;
-      const batchNorm = started.ranks?.batchNorm ?? settings.batchNorm;
+      const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
       const together = new Together(ranks());

@@ -5,7 +5,7 @@ import { describeConfig, resolveConfig } from '../config.js';
 import { planned, RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
-import { stopWithParent } from '../sweep/stop-with-parent.js';
+import { stopWithParent } from '../stop-with-parent.js';
 import { tryOut } from '../try-out.js';
 import { goOn } from './go-on.js';
 import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';

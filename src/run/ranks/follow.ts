@@ -14,7 +14,7 @@ export async function follow(
   together: Together,
 ): Promise<Outcome> {
   const execution = new Execution(folder, pipeline, { ...options, watch: unwatched, together });
-  const release = stopOnSignals(() => execution.stop());
+  const release = stopOnSignals(() => execution.stop(), false);
   try {
     return await execution.run();
   } finally {

@@ -40,6 +40,11 @@ export class Line extends EventEmitter<{ said: [unknown]; gone: [] }> {
     this.socket.unref();
   }
 
+  /** Closes the line at once. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
   private take(text: string): void {
     this.heardAt = performance.now();
     const lines = (this.waiting + text).split('\n');

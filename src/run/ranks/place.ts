@@ -16,30 +16,46 @@ export interface Place {
 }
 
 /**
- * What was asked for: `--ranks N` here, or one rank of several, as `srun` or the variables WEIR_RANK, WEIR_RANKS and WEIR_HUB say.
+ * What was asked for: `--ranks N` here, or one rank of several, as `srun` or the variables WEIR_RANK, WEIR_RANKS and WEIR_HUB say;
+ * `--ranks 1` makes it one by itself there too.
  *
+ * @param before how many it was begun with: taken where nothing else is said
  * @returns nothing where the command is to run by itself, or is itself the process of a rank
- * @throws {WeirError} where the variables are no such place
+ * @throws {WeirError} where the variables are no such place, or say another number than was asked for
  */
-export function placeOf(asked: number | undefined, env: NodeJS.ProcessEnv): Place | undefined {
-  if (env[rankVariable]) return undefined;
+export function placeOf(asked: number | undefined, env: NodeJS.ProcessEnv, before?: number): Place | undefined {
+  if (env[rankVariable] || asked === 1) return undefined;
   const { WEIR_RANK, WEIR_RANKS, WEIR_HUB } = env;
-  if (WEIR_RANK || WEIR_RANKS) return member(WEIR_RANK, WEIR_RANKS, hubOf(WEIR_HUB));
-  const tasks = Number(env.SLURM_STEP_NUM_TASKS ?? 1); // `srun` alone sets it
-  if (tasks > 1) return member(env.SLURM_PROCID, String(tasks), slurmHub(env));
-  if (asked === undefined || asked === 1) return undefined;
-  return { ranks: asked, own: Array.from({ length: asked }, (_, rank) => rank) };
+  if (WEIR_RANK || WEIR_RANKS) {
+    const [rank, ranks] = member('WEIR_RANK', WEIR_RANK || (WEIR_RANKS === '1' ? '0' : ''), 'WEIR_RANKS', WEIR_RANKS);
+    agreed(asked, ranks, 'WEIR_RANKS says');
+    return ranks === 1 ? undefined : { ranks, own: [rank], hub: hubOf(WEIR_HUB) };
+  }
+  const tasks = env.SLURM_STEP_NUM_TASKS; // `srun` alone sets it
+  if (Number(tasks ?? 1) > 1) {
+    const [rank, ranks] = member('SLURM_PROCID', env.SLURM_PROCID, 'SLURM_STEP_NUM_TASKS', tasks);
+    agreed(asked, ranks, 'srun started tasks:');
+    return { ranks, own: [rank], hub: WEIR_HUB ? hubOf(WEIR_HUB) : slurmHub(env) };
+  }
+  const ranks = asked ?? before ?? 1;
+  return ranks === 1 ? undefined : { ranks, own: Array.from({ length: ranks }, (_, rank) => rank) };
 }
 
-function member(rank: string | undefined, ranks: string | undefined, hub: Hub): Place | undefined {
-  const [own, all] = [Number(rank), Number(ranks)];
-  if (!/^\d+$/.test(rank ?? '') || !/^[1-9]\d*$/.test(ranks ?? '') || own >= all) {
-    throw new WeirError(
-      `WEIR_RANK=${rank ?? ''} and WEIR_RANKS=${ranks ?? ''} are no rank of several`,
-      'give the number of ranks, and one from 0 on that is below it',
-    );
-  }
-  return all === 1 ? undefined : { ranks: all, own: [own], hub };
+function member(one: string, rank = '', all: string, ranks = ''): [rank: number, ranks: number] {
+  if (/^\d+$/.test(rank) && /^[1-9]\d*$/.test(ranks) && Number(rank) < Number(ranks))
+    return [Number(rank), Number(ranks)];
+  throw new WeirError(
+    `${one}=${rank} and ${all}=${ranks} are no rank of several`,
+    'give the number of ranks, and one from 0 on that is below it',
+  );
+}
+
+function agreed(asked: number | undefined, ranks: number, says: string): void {
+  if (asked === undefined || asked === ranks) return;
+  throw new WeirError(
+    `--ranks ${asked} was given, but ${says} ${ranks}`,
+    'leave --ranks out there: each task is a rank; --ranks 1 makes each run by itself',
+  );
 }
 
 function hubOf(text = ''): Hub {
@@ -58,6 +74,6 @@ function slurmHub(env: NodeJS.ProcessEnv): Hub {
   return { host: firstHost(env.SLURM_STEP_NODELIST ?? 'localhost'), port: 20_000 + ((101 * job + step) % 10_000) };
 }
 
-/** 'a[07-12,20],b' begins with a07. */
+/** 'rack[1-2]node[07-12,20],b' begins with rack1node07. */
 export const firstHost = (list: string): string =>
-  list.replace(/^([^,[]*)\[(\d+)[^\]]*\]([^,]*).*$/, '$1$2$3').replace(/,.*$/, '');
+  /^(\[[^\]]*\]|[^,[])*/.exec(list)![0].replace(/\[(\d+)[^\]]*\]/g, '$1');

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { addressesVariable, rankVariable, synchronisedVariable } from '../../learn/device/cluster/environment.js';
 import type { Heard } from './events.js';
-import type { Told } from './told.js';
+import { toldOf } from './messages.js';
 
 export interface RankOptions {
   readonly rank: number;
@@ -13,27 +12,29 @@ export interface RankOptions {
   readonly synchronised: boolean;
   /** Of each operation, where ranks share a machine that the user did not share out. */
   readonly threads: number | undefined;
+  /** The GPU that it is to see, where one is chosen for it. */
+  readonly gpu: string | undefined;
 }
 
 const grace = 2000; // milliseconds for a rank to end by itself once others have
 
 /** The process of one rank: the same command again, told which rank it is. */
 export class RankProcess {
+  readonly rank: number;
   private readonly child: ChildProcess;
   private readonly ended: Promise<void>;
   private stoppedSince: number | undefined;
 
-  constructor({ rank, addresses, args, synchronised, threads }: RankOptions, hear: (heard: Heard) => void) {
+  constructor({ rank, addresses, args, synchronised, threads, gpu }: RankOptions, hear: (heard: Heard) => void) {
+    this.rank = rank;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       [rankVariable]: String(rank),
       [addressesVariable]: addresses.join(),
       ...(synchronised && { [synchronisedVariable]: 'synchronised' }),
     };
-    if (threads !== undefined) {
-      env.WEIR_THREADS ||= String(threads);
-      if (gpus() >= addresses.length) env.CUDA_VISIBLE_DEVICES ??= String(rank);
-    }
+    if (threads !== undefined) env.WEIR_THREADS ||= String(threads);
+    if (gpu !== undefined) env.CUDA_VISIBLE_DEVICES = gpu;
     // A group of its own: a Ctrl-C in the terminal reaches it through its supervisor, once.
     const stdio =
       rank === 0 ? (['inherit', 'inherit', 'inherit', 'ipc'] as const) : (['ignore', 'ignore', 'pipe', 'ipc'] as const);
@@ -45,7 +46,10 @@ export class RankProcess {
     if (this.child.stderr) {
       createInterface(this.child.stderr).on('line', (line) => process.stderr.write(`rank ${rank}: ${line}\n`));
     }
-    this.child.on('message', (told) => hear(told as Told));
+    this.child.on('message', (said) => {
+      const told = toldOf(said); // a pipeline module may say things of its own
+      if (told !== undefined) hear(told);
+    });
     this.ended = new Promise((resolve) => {
       this.child.on('error', () => undefined); // it was not started: 'exit' does not come, 'close' does
       this.child.on('close', (status, signal) => {
@@ -79,14 +83,5 @@ function isStopped(pid: number): boolean {
     return /^\d+ \(.*\) [tT]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
-  }
-}
-
-/** How many GPUs of NVIDIA this machine has. */
-function gpus(): number {
-  try {
-    return readdirSync(join('/proc', 'driver', 'nvidia', 'gpus')).length;
-  } catch {
-    return 0;
   }
 }

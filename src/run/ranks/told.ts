@@ -2,12 +2,15 @@
 export type Told =
   /** It is at rest after that update. */
   | { readonly kind: 'at'; readonly update: number }
-  /** It begins its so manieth collective, and waits for the others there. */
+  /** It begins the collective of that number, counted from 1, and waits for the others there. */
   | { readonly kind: 'waits'; readonly calls: number }
-  /** It ends because another rank is gone. */
+  /** It ends because another rank is gone: `why`, as TensorFlow says it. */
   | { readonly kind: 'lost'; readonly why?: string };
 
-/** Tells the supervisor; without one, nobody. */
+/**
+ * Tells the supervisor; without one, nobody. One that was killed a moment ago is nobody too: the callback takes the error (EPIPE, a closed
+ * channel) that would end this process otherwise, before 'disconnect' lets it stop in order.
+ */
 export const tell = (told: Told): void => {
-  if (process.connected) process.send?.(told);
+  if (process.connected) process.send?.(told, undefined, undefined, () => undefined);
 };

@@ -45,6 +45,44 @@ describe('what a run of several ranks ends with', () => {
     });
   });
 
+  test('a first update may take half an hour without a sign; then the one that is behind is named', () => {
+    const judge = new Judge(['a', 'b'], 60, 0);
+    judge.hear(0, { kind: 'waits', calls: 1 }, 100_000);
+    expect(judge.verdict(1_899_000)).toBeUndefined();
+    expect(judge.verdict(1_900_000)).toEqual({
+      status: 75,
+      why: 'rank 1 on b has not come to its first update for 1800 seconds',
+    });
+    const none = new Judge(['a', 'b'], 2000, 0);
+    expect(none.verdict(1_999_000)).toBeUndefined();
+    expect(none.verdict(2_000_000)?.why).toBe('no rank has come to its first update for 2000 seconds');
+  });
+
+  test('ranks that lose each other: the first reason that is heard; one that does not end itself is ended', () => {
+    const judge = new Judge(['a', 'b', 'c'], 60, 0);
+    for (const [i, why] of ['Connection reset by peer', 'aborted'].entries()) {
+      judge.hear(i, { kind: 'lost', why }, 1);
+      judge.hear(i, ended(75), 1);
+    }
+    expect(judge.verdict(59_000)).toBeUndefined();
+    const verdict = { status: 75, why: 'the ranks lost each other (Connection reset by peer)' };
+    expect(judge.verdict(61_000)).toEqual(verdict);
+    judge.hear(2, ended(75), 2000);
+    expect(judge.verdict(2001)).toEqual(verdict);
+  });
+
+  test.each([130, 143])('a rank that ends with %i was told to, and has said nothing above', (status) => {
+    const judge = new Judge(['a', 'b'], 60, 0);
+    judge.hear(1, ended(status), 1);
+    expect(judge.verdict(2)).toEqual({ status, why: 'rank 1 on b was told twice to stop' });
+  });
+
+  test('a rank that could not be started gives a status that a process can have', () => {
+    const judge = new Judge(['a', 'b'], 60, 0);
+    judge.hear(1, ended(-2), 1);
+    expect(judge.verdict(2)?.status).toBe(1);
+  });
+
   test('a machine that is not heard of is named', () => {
     const judge = new Judge(['a', 'b'], 60, 0);
     judge.hear(1, { kind: 'missing', how: 'has not been heard of for 20 seconds' }, 1);

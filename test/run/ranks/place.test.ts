@@ -19,6 +19,18 @@ describe('which ranks a command starts', () => {
     expect(() => placeOf(undefined, { ...env, WEIR_HUB: 'here' })).toThrow("WEIR_HUB='here' is no place to meet");
   });
 
+  test('by itself where variables say that it is the only one, without a hub', () => {
+    expect(placeOf(undefined, { WEIR_RANKS: '1' })).toBeUndefined();
+    expect(placeOf(undefined, { WEIR_RANK: '0', WEIR_RANKS: '1' })).toBeUndefined();
+    expect(() => placeOf(undefined, { WEIR_RANK: '1', WEIR_RANKS: '1' })).toThrow('are no rank of several');
+  });
+
+  test('as many as before where nothing else is said', () => {
+    expect(placeOf(undefined, {}, 3)).toEqual({ ranks: 3, own: [0, 1, 2] });
+    expect(placeOf(2, {}, 3)).toEqual({ ranks: 2, own: [0, 1] });
+    expect(placeOf(1, {}, 3)).toBeUndefined();
+  });
+
   test('one under srun, but not in a batch script of several tasks', () => {
     const job = { SLURM_NTASKS: '4', SLURM_JOB_ID: '7' };
     expect(placeOf(undefined, { ...job, SLURM_PROCID: '0' })).toBeUndefined();
@@ -28,7 +40,14 @@ describe('which ranks a command starts', () => {
       SLURM_STEP_ID: '1',
       SLURM_STEP_NODELIST: 'n[03-04,9]',
     };
-    expect(placeOf(undefined, { ...job, ...step })).toEqual({ ranks: 4, own: [2], hub: { host: 'n03', port: 20_708 } });
+    const place = { ranks: 4, own: [2], hub: { host: 'n03', port: 20_708 } };
+    expect(placeOf(undefined, { ...job, ...step })).toEqual(place);
+    expect(placeOf(4, { ...job, ...step })).toEqual(place);
+    expect(placeOf(undefined, { ...job, ...step }, 2)).toEqual(place); // resumed by more than it was begun with
+    expect(placeOf(1, { ...job, ...step })).toBeUndefined();
+    expect(() => placeOf(2, { ...job, ...step })).toThrow('--ranks 2 was given, but srun started tasks: 4');
+    const hub = { host: '10.0.0.1', port: 7320 };
+    expect(placeOf(undefined, { ...job, ...step, WEIR_HUB: '10.0.0.1:7320' })).toEqual({ ...place, hub });
   });
 
   test.each([
@@ -36,5 +55,7 @@ describe('which ranks a command starts', () => {
     ['a[07-12,20],b', 'a07'],
     ['x-[1,3].cluster', 'x-1.cluster'],
     ['a,b[1-2]', 'a'],
+    ['rack[1-2]node[01-04]', 'rack1node01'],
+    ['rack[1,3]node[02,04].cluster,b', 'rack1node02.cluster'],
   ])('%s begins with %s', (list, first) => expect(firstHost(list)).toBe(first));
 });

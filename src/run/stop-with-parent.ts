@@ -1,5 +1,6 @@
 /**
- * Where a sweep has started this process: stops it, as SIGTERM does, when that sweep is gone, so that nothing works on unattended.
+ * Where a supervisor has started this process (a sweep a job, several ranks each rank): stops it, as SIGTERM does, when that one is gone,
+ * so that nothing works on unattended. It lies here because both need it.
  *
  * Does not keep the process alive.
  */

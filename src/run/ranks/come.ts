@@ -1,0 +1,58 @@
+import { connect } from 'node:net';
+import { WeirError } from '../../core/errors.js';
+import { addressOf } from './address.js';
+import { Line } from './line.js';
+import { type Answer, answerOf, type Hello } from './messages.js';
+import type { Met } from './met.js';
+import type { Hub } from './place.js';
+
+const retry = 250; // milliseconds
+
+/** Goes to the hub, and again until it is answered there: rank 0's supervisor may begin later than this one. */
+export async function come(own: Hello, hub: Hub, seconds: number): Promise<Met> {
+  const until = performance.now() + 1000 * seconds;
+  while (performance.now() < until) {
+    const answered = await ask(own, hub, until - performance.now());
+    if (answered !== undefined) {
+      const { answer, line } = answered;
+      if ('addresses' in answer) return { ...answer, lines: new Map([[0, line]]) };
+      line.destroy();
+      throw new WeirError(answer.refused, answer.remedy);
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.min(retry, until - performance.now())));
+  }
+  throw new WeirError(
+    `rank ${own.rank} got no answer from rank 0 at ${addressOf(hub.host, hub.port)} within ${seconds} seconds`,
+    'see that rank 0 is started, and that no firewall stands between; --ranks-wait SECONDS waits longer',
+  );
+}
+
+/** Asks once, for no longer than that: a firewall may swallow the first packet, and a stranger at the port keep silent. */
+function ask(own: Hello, hub: Hub, milliseconds: number): Promise<{ answer: Answer; line: Line } | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(hub.port, hub.host);
+    const timer = setTimeout(() => socket.destroy(), milliseconds);
+    const line = new Line(socket);
+    line.send(own); // goes once it is connected
+    line.once('said', (said) => {
+      clearTimeout(timer);
+      const answer = answerOf(said, own.ranks);
+      if (answer === undefined) line.destroy();
+      else resolve({ answer, line });
+    });
+    line.once('gone', () => {
+      clearTimeout(timer);
+      resolve(undefined);
+    });
+    socket.once('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOTFOUND') return; // the rest may pass
+      reject(
+        new WeirError(
+          `rank ${own.rank} cannot find the host '${hub.host}' of rank 0`,
+          'give its address as WEIR_HUB=HOST:PORT',
+          { cause },
+        ),
+      );
+    });
+  });
+}
