@@ -24,6 +24,7 @@ describe.each([
   { kind: 'mlp', ranks: 4, updates: 20 },
   { kind: 'accumulated', ranks: 2, updates: 9 },
   { kind: 'resnet', ranks: 2, updates: 1 },
+  { kind: 'resnet', ranks: 4, updates: 1 },
   { kind: 'barlow', ranks: 2, updates: 1 },
 ])('$kind on $ranks ranks', ({ kind, ranks, updates }) => {
   test('is what one process makes of the whole batches, and the same on every rank', async ({ skip }) => {
