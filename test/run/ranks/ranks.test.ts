@@ -130,6 +130,7 @@ describe('ranks that come one by one', () => {
       { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_HUB: 'no.such.host.invalid:7320' },
       'run',
       'pipelines/mnist.ts',
+      ...['--ranks-wait', '5'],
     ).ended;
     expect(lost.err).toContain("rank 1 cannot find the host 'no.such.host.invalid' of rank 0");
     const server = (await import('node:net')).createServer().listen(0);
