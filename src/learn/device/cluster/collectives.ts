@@ -24,7 +24,7 @@ export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'a
 
   /**
    * Calls of one kind and length take turns with a few keys, numbered as they first come up: all ranks make the same calls in the same
-   * order. One key would not do: a rank may begin a call while another is still in the one before, and what they send goes by the key.
+   * order. A rank may begin a call while another is still in the one before, and what they send goes by the key: so they have not the same.
    * A key of its own for every call would be kept for ever.
    */
   const keyOf = (kind: string, length: number): number => {
