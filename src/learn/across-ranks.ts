@@ -2,8 +2,6 @@ import { WeirError } from '../core/errors.js';
 import type { Group } from './accumulate.js';
 import type { Ranks } from './device/cluster/ranks.js';
 import { tf } from './device/tf.js';
-import type { Loss } from './loss/loss.js';
-import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
 import type { Model, Weights } from './model/model.js';
 
 /**
@@ -62,23 +60,13 @@ const inOrder = (tensors: Weights): Weights => new Map([...tensors].sort(([a], [
 /**
  * What a rank brings that has not one sample of a short last batch.
  *
- * @throws {WeirError} where the others would wait for it in the midst of theirs
+ * @throws {WeirError} where batch normalisations would wait for it
  */
-export function nothingLearned(
-  model: Model,
-  loss: Loss | ViewsLoss,
-  weights: Weights,
-  { rank, synchronised }: Ranks,
-): Group['learned'] {
+export function nothingLearned(model: Model, weights: Weights, { rank, synchronised }: Ranks): Group['learned'] {
   const kept = new Set(model.statistics);
-  const needing = isOfViews(loss)
-    ? `loss '${loss.name}' needs`
-    : synchronised && kept.size > 0
-      ? 'batch normalisations over all ranks need'
-      : undefined;
-  if (needing !== undefined) {
+  if (synchronised && kept.size > 0) {
     throw new WeirError(
-      `rank ${rank} has no sample of the last batch of an epoch, which ${needing}`,
+      `rank ${rank} has no sample of the last batch of an epoch, which batch normalisations over all ranks need`,
       "leave that batch out: batch(size, { partial: 'drop' })",
     );
   }

@@ -10,7 +10,8 @@ import { inputsOf } from './inputs.js';
 import { gradientsOf } from './loss/gradients.js';
 import type { Learned } from './loss/learned.js';
 import type { Loss } from './loss/loss.js';
-import type { ViewsLoss } from './loss/views-loss.js';
+import { checkEven } from './loss/over-ranks.js';
+import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimiser } from './optimiser/optimiser.js';
 import type { Regulariser } from './regulariser/regulariser.js';
@@ -135,8 +136,9 @@ export function trainStage(
   }
 
   /** What the weights learn from a batch. */
-  function learnedFrom(weights: Weights, batch: Batch): Learned {
-    if (batch.labels.length === 0) return nothingLearned(model, loss, weights, ranks());
+  function learnedFrom(weights: Weights, batch: Batch, shared: number): Learned {
+    if (isOfViews(loss)) checkEven(loss, shared, ranks());
+    if (batch.labels.length === 0) return nothingLearned(model, weights, ranks());
     const [x, labels] = inputsOf(model, loss, batch);
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
@@ -152,8 +154,9 @@ export function trainStage(
 
     next(state, batch) {
       const samples = batch.labels.length;
-      const learned = learnedFrom(metBy(state), batch);
-      const group = joined(state.group, learned, { samples, shared: batch.shared ?? samples * ranks().ranks }, batch);
+      const shared = batch.shared ?? samples * ranks().ranks;
+      const learned = learnedFrom(metBy(state), batch, shared);
+      const group = joined(state.group, learned, { samples, shared }, batch);
       const whole = group.batches === accumulate || batch.remaining === 0;
       return whole ? moved(state, group) : [{ ...state, group }];
     },

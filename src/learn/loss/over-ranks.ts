@@ -9,23 +9,18 @@ import type { ViewsLoss, ViewsLossValue } from './views-loss.js';
  *
  * The gradient is times the number of ranks, for across-ranks.ts takes the mean over them as of losses over own samples alone.
  *
- * @param projections float32 [views · n, width] of this rank's n samples
- * @throws {WeirError} where the ranks do not share the batch evenly
+ * @param projections float32 [views · n, width] of this rank's n samples; the other ranks have as many (`checkEven`)
  */
 export function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: Ranks): ViewsLossValue {
   if (ranks.ranks === 1) return loss.of(projections);
   const { views } = loss;
   const [rows, width] = projections.shape;
-  const counts = ranks.gather(Uint8Array.from(new Uint8Array(Int32Array.of(rows).buffer)));
-  if (counts.some((count) => !Buffer.from(count).equals(Buffer.from(counts[0]!)))) throw uneven(loss.name);
   const own = rows / views;
 
   return tf.tidy(() => {
-    const shaped = tf.reshape(projections, [views, 1, own, width]);
-    const none = tf.zerosLike(shaped);
-    const places = Array.from({ length: ranks.ranks }, (_, rank) => (rank === ranks.rank ? shaped : none));
-    const all = ranks.sum(tf.reshape(tf.concat(places, 1), [-1]) as tf.Tensor1D);
-    const { value, gradient, correct } = loss.of(tf.reshape(all, [views * ranks.ranks * own, width]));
+    const all = tf.reshape(ranks.collect(tf.reshape(projections, [-1])), [ranks.ranks, views, own, width]);
+    const byView = tf.transpose(all, [1, 0, 2, 3]);
+    const { value, gradient, correct } = loss.of(tf.reshape(byView, [views * ranks.ranks * own, width]));
     const byRank = tf.reshape(gradient, [views, ranks.ranks, own, width]);
     const mine = tf.slice(byRank, [0, ranks.rank, 0, 0], [views, 1, own, width]);
     const given = { value, gradient: tf.mul(tf.reshape(mine, [rows, width]), ranks.ranks) };
@@ -34,8 +29,16 @@ export function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: 
   }) as unknown as ViewsLossValue;
 }
 
-const uneven = (loss: string): WeirError =>
-  new WeirError(
-    `loss '${loss}' compares the samples of all ranks, which do not have as many each in the last batch of an epoch`,
+/**
+ * All ranks find the same, before one waits for the others.
+ *
+ * @param shared samples of all ranks in a batch
+ * @throws {WeirError} where the ranks do not share it evenly
+ */
+export function checkEven(loss: ViewsLoss, shared: number, { ranks }: Pick<Ranks, 'ranks'>): void {
+  if (shared % ranks === 0) return;
+  throw new WeirError(
+    `loss '${loss.name}' compares the samples of all ranks, which do not have as many each in the last batch of an epoch`,
     "leave that one out: batch(size, { partial: 'drop' })",
   );
+}

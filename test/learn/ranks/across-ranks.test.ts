@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hasNative } from '../../../src/learn/device/eager.js';
 import { loadTensorFlow } from '../../../src/learn/device/tf.js';
+import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
+import { checkEven } from '../../../src/learn/loss/over-ranks.js';
 import { together } from './together.js';
 
 interface Trained {
@@ -39,4 +41,11 @@ describe.each([
     expect(Object.keys(shares[0]!.sigma)).toEqual(Object.keys(whole!.sigma));
     for (const [name, sigma] of Object.entries(whole!.sigma)) expect(shares[0]!.sigma[name]).toBeCloseTo(sigma, 4);
   });
+});
+
+test('a loss over views refuses a batch that ranks share unevenly, on each of them', () => {
+  expect(() => checkEven(barlowTwins(), 6, { ranks: 2 })).not.toThrow();
+  expect(() => checkEven(barlowTwins(), 7, { ranks: 2 })).toThrow(
+    "loss 'barlow-twins' compares the samples of all ranks, which do not have as many each",
+  );
 });

@@ -57,7 +57,7 @@ export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'a
     }
   };
   const gather = (x: tf.Tensor1D): tf.Tensor1D =>
-    run('CollectiveGatherV2', x, keyOf('gather', x.size), [attribute.bool('is_stateless', false)]);
+    run('CollectiveGatherV2', x, keyOf(`gather ${x.dtype}`, x.size), [attribute.bool('is_stateless', false)]);
 
   const joined: Ranks = {
     ...{ rank, ranks, synchronised },
@@ -71,6 +71,7 @@ export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'a
         attribute.bool('is_stateless', false),
         attribute.int('max_subdivs_per_device', -1),
       ]),
+    collect: (x) => tf.tidy(() => tf.reshape(gather(x), [ranks, x.size])),
     gather(bytes) {
       const lengths = readOf(gather, Int32Array.of(bytes.length));
       const longest = Math.ceil(Math.max(...lengths) / 4);

@@ -8,6 +8,7 @@ export const alone: Ranks = {
   ...everything,
   synchronised: false,
   sum: (x) => x.clone(),
+  collect: (x) => x.expandDims(0),
   gather: (bytes) => [bytes],
   spent: 0,
 };

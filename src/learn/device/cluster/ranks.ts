@@ -10,7 +10,9 @@ export interface Ranks extends Share {
   readonly synchronised: boolean;
   /** The sum over all ranks, float32 [n]; the same bits on each. The caller owns it. @throws {LostRank} */
   sum(x: tf.Tensor1D): tf.Tensor1D;
-  /** What each rank gave, in the order of the ranks. @throws {LostRank} */
+  /** What each rank gave, float32 [ranks, n]: all give as many numbers. The caller owns it. @throws {LostRank} */
+  collect(x: tf.Tensor1D): tf.Tensor2D;
+  /** The same of bytes, of any number each. @throws {LostRank} */
   gather(bytes: Uint8Array): Uint8Array[];
   /** Milliseconds inside these calls so far, waiting for others included. */
   readonly spent: number;

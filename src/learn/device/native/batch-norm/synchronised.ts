@@ -18,11 +18,6 @@ export function synchronisedNormalisations(precision: Precision, epsilon: number
   const vector = (x: Raw): tf.Tensor1D => cast(x, 'float32', 'float32').toTensor<tf.Tensor1D>();
   const over = [0, 1, 2];
 
-  /** What every rank gives, [ranks, values]. */
-  const gathered = (x: tf.Tensor1D): tf.Tensor2D => {
-    const places = Array.from({ length: ranks.ranks }, (_, rank) => (rank === ranks.rank ? x : tf.zerosLike(x)));
-    return tf.reshape(ranks.sum(tf.concat1d(places)), [ranks.ranks, x.size]);
-  };
   const standardised = (x: tf.Tensor4D, mean: tf.Tensor, variance: tf.Tensor): tf.Tensor4D =>
     tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, epsilon)));
 
@@ -35,7 +30,9 @@ export function synchronisedNormalisations(precision: Precision, epsilon: number
         const image = wide(x);
         const ownMean = tf.mean(image, over);
         const ownVariance = tf.mean(tf.square(tf.sub(image, ownMean)), over);
-        const all = gathered(tf.concat1d([tf.tensor1d([count]), ownMean as tf.Tensor1D, ownVariance as tf.Tensor1D]));
+        const all = ranks.collect(
+          tf.concat1d([tf.tensor1d([count]), ownMean as tf.Tensor1D, ownVariance as tf.Tensor1D]),
+        );
         const [counts, means, variances] = tf.split(all, [1, channels, channels], 1) as [
           tf.Tensor,
           tf.Tensor,
