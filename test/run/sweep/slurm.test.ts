@@ -103,9 +103,15 @@ test.skipIf(lacking !== undefined)(
       Object.fromEntries([...tasks].map(([id, { state }]) => [id, state.split(' ')[0]]));
     expect(states(await remembered([array]))).toEqual(states(said)); // what is asked where no accounting is kept
 
-    const alone = join(base, 'alone');
-    await weir('run', module, '--set', 'epochs=600', '--seed', '0', '--run', alone);
-    expect(hashOf(join(folder, 'jobs/hangs-false-seed-0'))).toBe(hashOf(alone));
+    const queuedAgain = [0, 1, 2];
+    const alone = await Promise.all(
+      queuedAgain.map(async (seed) => {
+        const run = join(base, `alone-${seed}`);
+        await weir('run', module, '--set', 'epochs=600', '--seed', String(seed), '--run', run);
+        return hashOf(run);
+      }),
+    );
+    expect(queuedAgain.map((seed) => hashOf(join(folder, `jobs/hangs-false-seed-${seed}`)))).toEqual(alone);
     expect([1, 2].map((seed) => loggedOnce(join(folder, `jobs/hangs-false-seed-${seed}`)))).toEqual([true, true]);
   },
   240_000,
