@@ -196,9 +196,13 @@ export class RunIdentity {
     };
     const before = found?.file.identities.at(-1);
     if (found === undefined || before === undefined) {
-      const lost = folder.hasSnapshots ? ['its identity.json is gone'] : [];
-      if (lost.length > 0 && !acceptChanges) throw refusal(folder, lost);
-      const accepted = [...now.accepted, ...lost];
+      const { files } = folder.started;
+      const changes = [
+        ...(folder.hasSnapshots ? ['its identity.json is gone'] : []),
+        ...(files === undefined ? [] : moduleChanges(files, now.module.files, path)),
+      ];
+      if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
+      const accepted = [...now.accepted, ...changes];
       const file = { format, fingerprints: {}, identities: [{ ...now, accepted }] };
       return new RunIdentity(folder, file, undefined, acceptChanges);
     }

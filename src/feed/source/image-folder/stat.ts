@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkInside } from './walk.js';
 
@@ -6,7 +6,8 @@ import { checkInside } from './walk.js';
 export interface FileStats {
   /** −1 for a file that is not there. */
   readonly bytes: Float64Array;
-  readonly modified: Float64Array;
+  /** Times of contents and of entry, in nanoseconds, and inode: other ones are of a file that was written or replaced. */
+  readonly marks: readonly string[];
 }
 
 /**
@@ -16,11 +17,11 @@ export interface FileStats {
  */
 export function statFiles(root: string, paths: readonly string[]): FileStats {
   const bytes = new Float64Array(paths.length);
-  const modified = new Float64Array(paths.length);
+  const marks = new Array<string>(paths.length).fill('');
   const inside = new Set<string>();
   for (const [i, path] of paths.entries()) {
     const file = join(root, path);
-    let stats: Stats;
+    let stats: BigIntStats;
     try {
       const folder = dirname(file);
       if (!inside.has(folder)) {
@@ -28,18 +29,18 @@ export function statFiles(root: string, paths: readonly string[]): FileStats {
         if (target !== root) checkInside(root, folder, target);
         inside.add(folder);
       }
-      stats = lstatSync(file);
+      stats = lstatSync(file, { bigint: true });
       if (stats.isSymbolicLink()) {
         checkInside(root, file, realpathSync(file));
-        stats = statSync(file);
+        stats = statSync(file, { bigint: true });
       }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
       bytes[i] = -1;
       continue;
     }
-    bytes[i] = stats.size;
-    modified[i] = stats.mtimeMs;
+    bytes[i] = Number(stats.size);
+    marks[i] = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
   }
-  return { bytes, modified };
+  return { bytes, marks };
 }
