@@ -16,6 +16,7 @@ export interface Source<T extends Positioned> {
 }
 
 const slice = 8; // milliseconds of emission after which the event loop breathes
+const light = 0.1; // milliseconds between two looks at the clock, below which it is looked at half as often
 const promptly = 5; // milliseconds without an arrival after which samples count as dropped
 const patience = 1000; // the same where an operator may hold items for a while
 const droughts = 64; // capacities that may go without a trace before it is an error
@@ -71,7 +72,8 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     const emit = (): void => {
-      const until = performance.now() + slice;
+      const begun = performance.now();
+      let looked = begun;
       for (let count = 1; !subscriber.closed; count++) {
         if (upcoming!.done) {
           upcoming = undefined;
@@ -85,8 +87,11 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         node.leave(item, item.position);
         upcoming = items.next(); // looked up first: whoever gets the last item can be told at once that it is the last
         subscriber.next(item);
-        if (count % stride === 0 && performance.now() > until) {
-          stride = count < 1000 ? 1 : 64; // the clock is looked at for every item where items are heavy
+        if (count % stride !== 0) continue;
+        const now = performance.now(); // of heavy items after every one
+        stride = now - looked < light ? Math.min(64, 2 * stride) : 1;
+        looked = now;
+        if (now - begun > slice) {
           setImmediate(afterBreath);
           return;
         }

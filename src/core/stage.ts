@@ -5,7 +5,7 @@ import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import { Memory } from './memory.js';
 import type { Node } from './node.js';
-import { turn, type Work } from './turn.js';
+import { type Turn, turn, type Work } from './turn.js';
 
 /** What a stage makes of an item: its new state, and an output if there is one. */
 export type Step<State, Out> = readonly [state: State] | readonly [state: State, output: Out];
@@ -48,6 +48,8 @@ export interface Stage<In extends Positioned, Out, State> {
  *
  * Bound: what `holds` says. Order: that of the items. Failure: an error thrown by `next` ends the stream.
  * A stage that claims weights does its work in the turn of the update, after those that claimed before it.
+ * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the way of an item makes no closure with a
+ * name: where names are kept, as tsx keeps them, each costs 200 ns.
  *
  * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(penalty)))
  */
@@ -75,9 +77,8 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const apply = (step: Step<State, Out>, item: In): void => {
         memory.set(step[0]);
         if (step.length === 1) return;
-        const give = (): void => hand(node, subscriber, step[1] as Out, item.position);
-        if (flow === undefined) give();
-        else flow.push(give);
+        if (flow === undefined) hand(node, subscriber, step[1], item.position);
+        else flow.push(() => hand(node, subscriber, step[1], item.position));
       };
 
       /**
@@ -109,10 +110,9 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       function* again(item: In): Work {
         try {
           const out = value.repeat?.(memory.state, item);
-          const give = (): void => subscriber.next(out as Out);
           if (out === undefined) return;
-          if (flow === undefined) give();
-          else flow.push(give);
+          if (flow === undefined) subscriber.next(out);
+          else flow.push(() => subscriber.next(out));
         } catch (error) {
           subscriber.error(error);
         } finally {
@@ -120,6 +120,11 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (completed && claimed === 0) finish();
         }
       }
+
+      const claim = (now: Turn, work: Work): void => {
+        now.claim(value.name, work);
+        claimed++;
+      };
 
       const run = (item: In): void => {
         const begun = node.begin();
@@ -146,17 +151,13 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             if (typeof item?.position !== 'number') throw noPosition(value.name);
             if (item.position <= node.resumedAt) return;
             const now = turn(item);
-            const claim = (make: (item: In) => Work): void => {
-              now?.claim(value.name, make(item));
-              claimed++;
-            };
             if ((flow?.repeating || now?.again) && item.position <= node.handled) {
-              if (value.repeat !== undefined && now !== undefined) claim(again);
+              if (value.repeat !== undefined && now !== undefined) claim(now, again(item));
               return;
             }
             node.arrive(item.position);
             if (now === undefined || value.claims === undefined) run(item);
-            else claim(work);
+            else claim(now, work(item));
           } catch (error) {
             subscriber.error(error);
           }
