@@ -32,6 +32,7 @@ export class Execution {
   private flow: Flow | undefined;
   private stopped = false;
   private lost: string | undefined;
+  private remarked: ReadonlySet<string> = new Set();
   private readonly requests = new Requests();
   private readonly together: Together;
 
@@ -182,8 +183,11 @@ export class Execution {
         return this.requests.hold(at, () => rested(at).hold, this.together.alone).finally(() => watch.held(false));
       },
       this.together.share,
+      (line) => watch.warn(line),
     );
     this.flow = flow;
+    for (const remark of flow.remarks) if (!this.remarked.has(remark)) watch.warn(remark); // once, and not for every network
+    this.remarked = new Set([...this.remarked, ...flow.remarks]);
     try {
       if (state !== undefined) flow.load(state.flow);
       else if (from !== undefined) flow.load(trained(RunFolder.open(from.run), network.name).flow, from.again);
