@@ -36,6 +36,7 @@ export class Execution {
   private flow: Flow | undefined;
   private stopped = false;
   private lost: string | undefined;
+  private remarked: ReadonlySet<string> = new Set();
   private readonly requests = new Requests();
   private readonly together: Together;
 
@@ -194,8 +195,11 @@ export class Execution {
         return this.requests.hold(at, () => rested(at).hold, this.together.alone).finally(() => watch.held(false));
       },
       this.together.share,
+      (line) => watch.warn(line),
     );
     this.flow = flow;
+    for (const remark of flow.remarks) if (!this.remarked.has(remark)) watch.warn(remark); // once, and not for every network
+    this.remarked = new Set([...this.remarked, ...flow.remarks]);
     try {
       await identity?.wired(this.pipeline, network.name, flow); // before anything is done with its data
       for (const one of identity?.said.splice(0) ?? []) watch.warn(one);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../../core/cache.js';
 import type { Data } from '../../../core/data.js';
 import { pack, unpack } from '../../../core/pack.js';
+import { bytesOf } from '../../images/file-name.js';
 import { type Examined, examine } from './examine.js';
 import type { FileStats } from './stat.js';
 
@@ -65,11 +66,15 @@ export async function examined(
   return { ...found, unreadable };
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const digest = (...parts: readonly (string | Uint8Array)[]): Buffer => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
 
 /** 64 bits of each file's path, size, times and inode: equal for a file that nobody has touched. */
 function marksOf(paths: readonly string[], { bytes, marks }: FileStats): BigUint64Array {
-  return BigUint64Array.from(paths, (path, i) => digest(`${path}\0${bytes[i]}\0${marks[i]}`).readBigUInt64LE());
+  return BigUint64Array.from(paths, (path, i) => digest(bytesOf(path), `\0${bytes[i]}\0${marks[i]}`).readBigUInt64LE());
 }
 
 /** Without what could not be read: perhaps it can next time. */
