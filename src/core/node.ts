@@ -1,4 +1,5 @@
 import type { Data } from './data.js';
+import type { Header, Introduce } from './header.js';
 import type { Positioned } from './item.js';
 
 /** What a node of the graph does with items; drawn by `weir graph`. */
@@ -36,6 +37,10 @@ export class Node {
   state: Stateful | undefined;
   /** Of a source: what its data is, in a word that other data would not have. */
   about: (() => string) | undefined;
+  /** What it makes of the headers of what comes to it; without it, they are those of what it hands on. */
+  introduce: Introduce | undefined;
+  /** What is known of its items before the first one; none before the flow has told its nodes. */
+  headers: readonly Header[] = [];
   /** Where what follows counts other samples too: the own position that a position there stands for. */
   translate: ((position: number) => number) | undefined;
   /** Whoever records or taps the edge behind this node; called before the item goes on, and must not keep it. */

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
+import type { Header } from './header.js';
 import type { Positioned } from './item.js';
 import { demand, path } from './node.js';
 import { everything, type Share } from './share.js';
@@ -11,6 +12,8 @@ export interface Source<T extends Positioned> {
   readonly capacity?: number | undefined;
   /** Told of the data where ranks make sure that all of them have the same; may take a moment. */
   about?(): string;
+  /** What is known of its items before the first one, such as the names of their classes. */
+  header?(): Header;
   /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
   from(position: number, share: Share): Iterable<T>;
 }
@@ -35,6 +38,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     const node = Flow.join(value.name, 'source');
     node.limit = value.capacity ?? 0;
     node.about = value.about?.bind(value);
+    node.introduce = () => (value.header === undefined ? [] : [value.header()]);
     if (flow === undefined) {
       for (const item of value.from(0, everything)) {
         if (subscriber.closed) return;

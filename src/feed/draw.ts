@@ -5,7 +5,7 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { ownOf, placeOf, type Share } from '../core/share.js';
 import { source } from '../core/source.js';
-import type { AnyDataset } from './dataset.js';
+import { type AnyDataset, classNames } from './dataset.js';
 import { permutation } from './permutation.js';
 
 /** A run of consecutive draws from a data set, within one epoch. */
@@ -49,7 +49,7 @@ export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Bloc
   if (!Number.isInteger(block) || block < 1) {
     throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
   }
-  return source({ name, capacity, from: blocks, about });
+  return source({ name, capacity, from: blocks, about, header: () => ({ classes: classNames(dataset) }) });
 
   function about(): string {
     const contents = dataset.images?.checksums ?? dataset.values!;

@@ -64,6 +64,7 @@ export function onlineReadout(
     name: 'online readout',
     claims: 'weights',
     start: () => ({ fit: REST, untrained: null }),
+    introduce: (incoming, { fit }) => fitted.introduce!(incoming, fit),
 
     *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout>> {
       for (const [at, network] of fitted.next(fit, update) as Iterable<Step<ReadoutState, Refitted>>) {

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
+import type { AboutNetwork } from '../../learn/about.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
 import { readState, trained } from '../run-state.js';
-import { weightsOf } from './of-snapshot.js';
+import { aboutOf, weightsOf } from './of-snapshot.js';
 
 export interface Choice {
   /** Which of the run's networks; by default its only one. */
@@ -21,6 +22,8 @@ export interface RunWeights {
   /** Updates that they have behind them. */
   readonly update: number;
   readonly weights: SavedTensors;
+  /** What no tensor says. */
+  readonly about: AboutNetwork;
 }
 
 /**
@@ -54,7 +57,7 @@ export function weightsOfRun(
       'name one that is trained by `train` and has a snapshot',
     );
   }
-  return { network: name, update: state.update, weights };
+  return { network: name, update: state.update, weights, about: aboutOf(state) };
 }
 
 /** As the config lists them; of a run of an earlier version those that have snapshots. */

@@ -1,3 +1,4 @@
+import type { AboutNetwork } from '../../learn/about.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunState } from '../run-state.js';
 
@@ -8,3 +9,7 @@ export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
 /** The weights that a snapshot holds; none where its graph has no training step. */
 export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
   (weightOwner(state) as { readonly weights: SavedTensors } | undefined)?.weights ?? [];
+
+/** What no tensor of them says; nothing in snapshots of earlier versions. */
+export const aboutOf = (state: Pick<RunState, 'flow'>): AboutNetwork =>
+  (weightOwner(state) as { readonly about?: AboutNetwork } | undefined)?.about ?? {};

@@ -1,5 +1,6 @@
+import { oneSpelling } from '../../../../core/class-names.js';
 import { WeirError } from '../../../../core/errors.js';
-import { isImageName, type Listing } from '../listing.js';
+import { byName, isImageName, type Listing } from '../listing.js';
 import { entries } from '../walk.js';
 
 const DEEPEST = 16;
@@ -20,7 +21,8 @@ export function classFolders(root: string, split: string | undefined): Listing {
         : 'give a folder of folders of images',
     );
   }
-  const classes = entries(root, top).folders;
+  // in the order of the names in one spelling, so that a copy made on another system has the same labels
+  const classes = entries(root, top).folders.sort((a, b) => byName(oneSpelling(a), oneSpelling(b)));
   if (classes.length === 0) {
     throw new WeirError(
       `'${split === undefined ? root : `${root}/${split}`}' has no folders of classes`,
