@@ -51,9 +51,10 @@ export function checkArchitecture(
   const odd = decisive.filter((key) => (theirs[key] ?? architecture[key]) !== (architecture[key] ?? theirs[key]));
   if (odd.length === 0) return;
   const listed = (of: Architecture): string => odd.map((key) => `${key} '${of[key]}'`).join(' and ');
+  const key = odd.includes('padding') ? ` (in the pipelines --set padding=${theirs.padding})` : '';
   throw new WeirError(
     `the weights of ${shown} are of a network with ${listed(theirs)}, but ${name} has ${listed(architecture)}`,
-    `make the model with ${odd.map((key) => `${key}: '${theirs[key]}'`).join(', ')}, or take weights of such a network`,
+    `make the model with ${odd.map((key) => `${key}: '${theirs[key]}'`).join(', ')}${key}, or take weights of such a network`,
   );
 }
 

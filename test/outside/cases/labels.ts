@@ -38,7 +38,7 @@ export default weir.pipeline({
     const train = made('train', config.train, 20);
     const test = made('test', config.test, 5);
     let model = weir.mlp([2, 16, config.outputs], { activation: 'relu', scale: 'none', initialisation: weir.uniform() });
-    if (config.start) model = weir.startingFrom(model, config.start.endsWith('.safetensors') ? config.start : weir.fromRun(config.start));
+    if (config.start) model = weir.startingFrom(model, /\\.\\w+$/.test(config.start) ? config.start : weir.fromRun(config.start));
     const drawn = weir.draw(train, { epochs: config.epochs, seed });
     const both = config.more.length === 0 ? drawn : merge(drawn, weir.named('more', weir.augment([], { seed }))(weir.draw(made('more', config.more, 20), { epochs: 1, seed, name: 'draw more' })));
     const updates$ = config.from
@@ -60,7 +60,12 @@ interface Found {
   readonly records: (stream: string) => Readonly<Record<string, unknown>>[];
 }
 
-async function run(world: World, settings: readonly string[], name = 'run', module = points): Promise<Found> {
+export async function runPoints(
+  world: World,
+  settings: readonly string[],
+  name = 'run',
+  module = points,
+): Promise<Found> {
   const file = world.module('points.mts', module);
   const folder = world.path(name);
   const ended = await world.weir('run', file, '--run', folder, ...settings.flatMap((one) => ['--set', one]));
@@ -74,7 +79,7 @@ async function run(world: World, settings: readonly string[], name = 'run', modu
 }
 
 /** Every test sample is classified correctly, and every one attacked. */
-function allRight({ ended, records }: Found, samples: number): void {
+export function allRight({ ended, records }: Found, samples: number): void {
   succeeded(ended);
   const accuracy = records('tests').at(-1)!.accuracy;
   right(accuracy === 1, `accuracy ${accuracy}, where 1 is right`);
@@ -120,7 +125,7 @@ export const labels: readonly Case[] = [
     name: 'labels: test classes in another order',
     quick: true,
     async play(world) {
-      const found = await run(world, ['test=cat,ant,bee']);
+      const found = await runPoints(world, ['test=cat,ant,bee']);
       allRight(found, 15);
       const odd = found.records('attacks').find(({ label, predicted }) => label !== predicted);
       right(odd === undefined, `an attacked sample of label ${odd?.label} was predicted as ${odd?.predicted}`);
@@ -131,7 +136,7 @@ export const labels: readonly Case[] = [
   {
     name: 'labels: test lacks the first class',
     async play(world) {
-      allRight(await run(world, ['test=bee,cat']), 10);
+      allRight(await runPoints(world, ['test=bee,cat']), 10);
     },
   },
   {
@@ -139,7 +144,7 @@ export const labels: readonly Case[] = [
     quick: true,
     async play(world) {
       refusedEarly(
-        await run(world, ['test=ant,bee,cat,dog']),
+        await runPoints(world, ['test=ant,bee,cat,dog']),
         /class 'dog' of 'test' \(5 samples\) is none of the classes of 'train': ant, bee, cat/,
       );
     },
@@ -147,20 +152,20 @@ export const labels: readonly Case[] = [
   {
     name: 'labels: as many classes with other names',
     async play(world) {
-      refusedEarly(await run(world, ['test=ant,bee,zebra']), /class 'zebra' of 'test'/);
+      refusedEarly(await runPoints(world, ['test=ant,bee,zebra']), /class 'zebra' of 'test'/);
     },
   },
   {
     name: 'labels: a class spelled by a Mac in one of them',
     async play(world) {
-      allRight(await run(world, ['train=bee,cat,\u00e9t\u00e9', 'test=e\u0301te\u0301,bee,cat']), 15);
+      allRight(await runPoints(world, ['train=bee,cat,\u00e9t\u00e9', 'test=e\u0301te\u0301,bee,cat']), 15);
     },
   },
   {
     name: 'labels: two classes that are one once spelled the same',
     async play(world) {
       refusedEarly(
-        await run(world, ['train=cat,\u00e9t\u00e9,e\u0301te\u0301', 'test=\u00e9t\u00e9,cat']),
+        await runPoints(world, ['train=cat,\u00e9t\u00e9,e\u0301te\u0301', 'test=\u00e9t\u00e9,cat']),
         /two classes of 'train' are called '\u00e9t\u00e9'/,
       );
     },
@@ -168,13 +173,16 @@ export const labels: readonly Case[] = [
   {
     name: 'labels: a network with fewer outputs than classes',
     async play(world) {
-      refusedEarly(await run(world, ['outputs=2']), /'train' has 3 classes, but mlp 2-16-2 relu has 2 outputs/);
+      refusedEarly(await runPoints(world, ['outputs=2']), /'train' has 3 classes, but mlp 2-16-2 relu has 2 outputs/);
     },
   },
   {
     name: 'labels: two data sets merged, classes in another order',
     async play(world) {
-      refusedEarly(await run(world, ['more=bee,ant,cat']), /of 'train' and of 'more', whose classes are not the same/);
+      refusedEarly(
+        await runPoints(world, ['more=bee,ant,cat']),
+        /of 'train' and of 'more', whose classes are not the same/,
+      );
     },
   },
   {
@@ -184,7 +192,7 @@ export const labels: readonly Case[] = [
         .replace('process.env.TASK &&', 'true &&')
         .replace('process.env.TASK.split', "'bee,ant,cat'.split");
       refusedEarly(
-        await run(world, [], 'run', named),
+        await runPoints(world, [], 'run', named),
         /pipeline 'points' calls class 0 'bee', but in 'train' that is class 1/,
       );
     },
@@ -192,20 +200,20 @@ export const labels: readonly Case[] = [
   {
     name: 'labels: a trained network measured on data in another order, with an unknown class, and fine-tuned',
     async play(world) {
-      const first = await run(world, [], 'first');
+      const first = await runPoints(world, [], 'first');
       allRight(first, 15);
-      allRight(await run(world, [`from=${first.run}`, 'test=cat,bee,ant'], 'again'), 15);
+      allRight(await runPoints(world, [`from=${first.run}`, 'test=cat,bee,ant'], 'again'), 15);
       refused(
-        (await run(world, [`from=${first.run}`, 'test=cat,bee,dog'], 'odd')).ended,
+        (await runPoints(world, [`from=${first.run}`, 'test=cat,bee,dog'], 'odd')).ended,
         /class 'dog' of 'test' \(5 samples\) is none of the classes of 'train'/,
       );
       const tuned = ['epochs=1', 'train=cat,bee,ant', 'test=bee,ant,cat'];
-      allRight(await run(world, [`start=${first.run}`, ...tuned], 'tuned'), 15);
+      allRight(await runPoints(world, [`start=${first.run}`, ...tuned], 'tuned'), 15);
       const file = world.path('w.safetensors');
       succeeded(await world.weir('export', first.run, file));
-      allRight(await run(world, [`start=${file}`, ...tuned], 'tuned-by-file'), 15);
+      allRight(await runPoints(world, [`start=${file}`, ...tuned], 'tuned-by-file'), 15);
       refusedEarly(
-        await run(world, [`start=${file}`, 'train=cat,bee,dog', 'test=bee'], 'unknown'),
+        await runPoints(world, [`start=${file}`, 'train=cat,bee,dog', 'test=bee'], 'unknown'),
         /class 'dog' of 'train' is none of the classes of/,
       );
     },
@@ -213,8 +221,8 @@ export const labels: readonly Case[] = [
   {
     name: 'labels: a readout fitted on one order, tested and attacked on another',
     async play(world) {
-      allRight(await run(world, ['readout=true', 'test=cat,ant,bee']), 15);
-      refusedEarly(await run(world, ['readout=true', 'test=cat,dog'], 'odd'), /class 'dog' of 'test'/);
+      allRight(await runPoints(world, ['readout=true', 'test=cat,ant,bee']), 15);
+      refusedEarly(await runPoints(world, ['readout=true', 'test=cat,dog'], 'odd'), /class 'dog' of 'test'/);
     },
   },
   {
@@ -223,13 +231,13 @@ export const labels: readonly Case[] = [
       await images(world, 'data/train', { '\u00e9t\u00e9': 0, mer: 1, zoo: 2 });
       await images(world, 'data/val', { 'e\u0301te\u0301': 0, zoo: 2 });
       const folder = folders("await weir.imageFolder({ folder: config.data, split: 'train' })");
-      allRight(await run(world, [`data=${world.path('data')}`], 'run', folder), 8);
+      allRight(await runPoints(world, [`data=${world.path('data')}`], 'run', folder), 8);
       const pack = world.path('train.weirpack');
       succeeded(await world.weir('pack', world.path('data'), pack, '--split', 'train'));
       await images(world, 'data/val', { aaa: 1 });
       const packed = folders('weir.packed(config.pack)');
       refusedEarly(
-        await run(world, [`data=${world.path('data')}`, `pack=${pack}`], 'packed', packed),
+        await runPoints(world, [`data=${world.path('data')}`, `pack=${pack}`], 'packed', packed),
         /class 'aaa' of '.*\/val' \(4 samples\) is none of the classes of '.*\/train \(packed\)': mer, zoo, \u00e9t\u00e9/,
       );
     },
@@ -240,7 +248,7 @@ export const labels: readonly Case[] = [
       await images(world, 'data/train', { '\u00e9t\u00e9': 0, 'e\u0301te\u0301': 1, zoo: 2 });
       await images(world, 'data/val', { zoo: 2 });
       const folder = folders("await weir.imageFolder({ folder: config.data, split: 'train' })");
-      const found = await run(world, [`data=${world.path('data')}`], 'run', folder);
+      const found = await runPoints(world, [`data=${world.path('data')}`], 'run', folder);
       refusedEarly(found, /two classes of '.*\/train' are called '\u00e9t\u00e9' once both are spelled the same way/);
       told(found.ended, /put their images into one folder/);
     },
