@@ -90,7 +90,11 @@ export function moduleChanges(was: ModuleFiles, is: ModuleFiles, path: string): 
   const edited = was[before[0]!] === is[now[0]!] ? [] : [`the pipeline module ${path} was edited`];
   const others = [...new Set([...before, ...now])].filter((file) => !main(file) && was[file] !== is[file]);
   const how = (file: string): string =>
-    is[file] === undefined ? 'is gone, or is not imported any more' : was[file] === undefined ? 'was not imported before' : 'was edited';
+    is[file] === undefined
+      ? 'is gone, or is not imported any more'
+      : was[file] === undefined
+        ? 'was not imported before'
+        : 'was edited';
   return [...edited, ...others.map((file) => `'${file}', a part of the pipeline module ${path}, ${how(file)}`)];
 }
 

@@ -1,4 +1,6 @@
 import type { Case } from '../case.js';
+import { labels } from './labels.js';
+import { weights } from './weights.js';
 
 /** Every case, by area. */
-export const cases: readonly Case[] = [];
+export const cases: readonly Case[] = [...labels, ...weights];
