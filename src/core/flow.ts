@@ -3,6 +3,7 @@ import { operatorsOnTheWay, rememberedNowhere } from './between.js';
 import { checkGraph, standstill } from './check.js';
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
+import { distinctHeaders, type Header } from './header.js';
 import type { Positioned } from './item.js';
 import { Node, type NodeKind, path } from './node.js';
 import { everything, type Share } from './share.js';
@@ -62,6 +63,7 @@ export class Flow {
   private readonly stops: (() => void)[] = [];
   private downstreamOfSerial: Set<Node> | undefined;
   private resting = false;
+  private introduced = false;
   private unfinished = 0;
   private finish: ((outcome: Outcome) => void) | undefined;
   private fail: ((error: unknown) => void) | undefined;
@@ -147,6 +149,32 @@ export class Flow {
     }
   }
 
+  /**
+   * Tells every node what is known of the items that will come to it, sources first; those that do not fit together are refused here,
+   * before any work. Call it when everything is wired and, where there is one, the snapshot is put back.
+   *
+   * A stage that an operator such as `share()` hides from what it listens to is told what the serial stage hands on.
+   *
+   * @throws {WeirError} what a node throws
+   */
+  introduce(): void {
+    const told = new Map<Node, readonly Header[]>();
+    const headersOf = (node: Node): readonly Header[] => {
+      const known = told.get(node);
+      if (known !== undefined) return known;
+      told.set(node, []); // a part that is hidden before the serial stage is told of nothing
+      const { serial } = this;
+      const before = this.nodes.filter((other) => other.downstream.has(node));
+      const hidden = before.length === 0 && node.kind !== 'source' && node !== serial && serial !== undefined;
+      const incoming = distinctHeaders((hidden ? [serial] : before).flatMap(headersOf));
+      node.headers = node.introduce?.(incoming) ?? incoming;
+      told.set(node, node.headers);
+      return node.headers;
+    };
+    for (const node of this.nodes) headersOf(node);
+    this.introduced = true;
+  }
+
   /** `start` is called when everything is wired; a flow that is under way calls it at once. */
   onStart(start: () => void): void {
     if (running === this) queueMicrotask(start);
@@ -190,6 +218,7 @@ export class Flow {
     if (running !== undefined) {
       throw new WeirError('another flow is running in this process', 'run flows one after another');
     }
+    if (!this.introduced) this.introduce();
     running = this;
     const stuck = (): void => this.failed(standstill(this.nodes));
     process.once('beforeExit', stuck); // nothing is left that could move the graph
@@ -300,6 +329,7 @@ export class Flow {
       node.state?.load(entry.state, entry.position);
     }
     this.frozen = again.length > 0;
+    this.introduced = false; // what a part knows may stand in its state
   }
 
   /**

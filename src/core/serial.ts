@@ -69,6 +69,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     this.node = Flow.join(value.name, 'serial');
     this.node.inputs = value.inputs ?? [];
     this.state = value.start();
+    this.node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, this.state));
     this.node.state = {
       save: () => (value.save === undefined ? (this.state as Data) : value.save(this.state)),
       load: (data) => {

@@ -1,6 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data } from './data.js';
 import { Flow } from './flow.js';
+import type { Header } from './header.js';
 import type { Input } from './input.js';
 import type { Positioned } from './item.js';
 import { Memory } from './memory.js';
@@ -37,6 +38,14 @@ export interface Stage<In extends Positioned, Out, State> {
    * who had handled that output lets it pass, and who was inside of it goes on. Such a stage is shared: many may listen.
    */
   repeat?(state: State, item: In): Out | undefined;
+  /**
+   * Told what is known of the items to come, when the graph is wired and its snapshot put back; before any of them, and again where it
+   * is wired anew.
+   *
+   * @returns what is known of what it hands on; without this method, the same
+   * @throws {WeirError} where it cannot work with such items
+   */
+  introduce?(incoming: readonly Header[], state: State): readonly Header[];
   /** What is left over when the source completes. */
   end?(state: State): Iterable<Out>;
   /** The state as plain data; by default the state itself. */
@@ -65,6 +74,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.needs = value.needs ?? 0;
       node.inputs = value.inputs ?? [];
       const memory = new Memory(value, node);
+      node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
       let claimed = 0;
       let completed = false;
 

@@ -1,5 +1,6 @@
+import { type ClassNames, labelsAmong } from '../core/class-names.js';
 import { type Input, samplesInput } from '../core/input.js';
-import type { Labels } from '../core/labels.js';
+import { type Labels, sharedLabels } from '../core/labels.js';
 import { type Images, indexOf } from './images/images.js';
 
 /** What samples are called and belong to. */
@@ -45,3 +46,24 @@ export const sharedFloats = (length: number): Float32Array => new Float32Array(n
 /** The number of values in one sample. */
 export const sampleLength = (dataset: Pick<AnyDataset, 'sampleShape'>): number =>
   dataset.sampleShape.reduce((length, extent) => length * extent, 1);
+
+/** The names of its classes, as messages and those who meet it want them. */
+export const classNames = ({ name, classes }: Pick<AnyDataset, 'name' | 'classes'>): ClassNames => ({
+  of: name,
+  names: classes,
+});
+
+/**
+ * A data set with the labels of another one's classes, by name (in Unicode's NFC) and never by place: so two folders can be drawn from
+ * by turns. It may lack some of the classes, and have them in any order.
+ *
+ * @param reference whose classes they become @throws {WeirError} for a class with samples that is unknown there
+ * @example const more = alignedTo(train, await imageFolder({ folder: 'more' }));
+ */
+export function alignedTo<D extends AnyDataset>(reference: Pick<AnyDataset, 'name' | 'classes'>, dataset: D): D {
+  const own = classNames(reference);
+  const found = labelsAmong(dataset.labels, classNames(dataset), own, 'rename that class, or take it away');
+  const labels = sharedLabels(own.names.length, dataset.size);
+  labels.set(found);
+  return { ...dataset, classes: reference.classes, labels };
+}

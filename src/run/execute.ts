@@ -13,6 +13,7 @@ import { type Log, Together, unwritten, type Wishes } from './ranks/together.js'
 import { Requests } from './requests.js';
 import { done, type RunState, readState, runState, trained } from './run-state.js';
 import type { SnapshotStore } from './snapshot/store.js';
+import { classesOfTask } from './try-out.js';
 import type { Watch } from './watch.js';
 import { weightsDigest } from './weights/of-snapshot.js';
 
@@ -207,8 +208,10 @@ export class Execution {
       else if (from !== undefined) flow.load(takenFrom(from, network.name).flow, from.again);
       else {
         if (trunk !== undefined) flow.load(trunk.flow);
+        flow.introduce();
+        const classes = classesOfTask(this.pipeline, flow);
         for (const { members, ...one } of network.members ?? [network]) {
-          write({ network: one.name, stream: 'network', ...one, ...this.pipeline.task });
+          write({ network: one.name, stream: 'network', ...(classes && { classes }), ...one, ...this.pipeline.task });
         }
       }
       this.together.sameGraph(flow, update);

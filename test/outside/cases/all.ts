@@ -1,5 +1,7 @@
 import type { Case } from '../case.js';
 import { identityCases } from './identity.js';
+import { labels } from './labels.js';
+import { weights } from './weights.js';
 
 /** Every case, by area. */
-export const cases: readonly Case[] = [...identityCases];
+export const cases: readonly Case[] = [...identityCases, ...labels, ...weights];

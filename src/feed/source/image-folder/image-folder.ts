@@ -1,5 +1,6 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { distinctNames } from '../../../core/class-names.js';
 import { WeirError } from '../../../core/errors.js';
 import { sharedLabels } from '../../../core/labels.js';
 import type { ImageDataset } from '../../dataset.js';
@@ -78,7 +79,18 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
 
 const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** What there is; class names in one spelling, whatever the file system's. */
 function list(root: string, split: string | undefined, links: Links): Listing {
+  const listing = listed(root, split, links);
+  const of = split === undefined ? root : join(root, split);
+  const names = distinctNames(
+    { of, names: listing.classes },
+    'put their images into one folder, or rename one of them',
+  );
+  return { ...listing, classes: names };
+}
+
+function listed(root: string, split: string | undefined, links: Links): Listing {
   const has = (name: string): boolean => existsSync(join(root, name));
   if (has('setid.mat') && has('imagelabels.mat')) return flowers102(root, split);
   if (has('train_list.mat')) return stanfordDogs(root, split);
