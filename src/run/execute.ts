@@ -12,6 +12,7 @@ import type { Network, Pipeline } from './pipeline.js';
 import { type Log, Together, unwritten, type Wishes } from './ranks/together.js';
 import { Requests } from './requests.js';
 import { done, type RunState, readState, runState, trained } from './run-state.js';
+import type { About } from './snapshot/format.js';
 import type { SnapshotStore } from './snapshot/store.js';
 import { classesOfTask } from './try-out.js';
 import type { Watch } from './watch.js';
@@ -94,7 +95,7 @@ export class Execution {
     for (const [i, network] of networks.entries()) {
       const store = this.folder.snapshots(network.name, { keep: this.options.snapshotKeep });
       const before = readState(store, (message) => this.options.watch.warn(message));
-      if (before !== undefined) this.options.identity?.checkSnapshot(network.name, before);
+      if (before !== undefined) this.checkOrigin(network.name, before);
       if (before?.done) {
         logged = before.state.logged;
         continue;
@@ -107,12 +108,17 @@ export class Execution {
     return 'done';
   }
 
+  /** Refuses a snapshot that this run did not make; of several ranks the one that writes them can tell. */
+  private checkOrigin(network: string, found: { readonly path: string; readonly about: About }): void {
+    if (this.together.writes) this.options.identity?.checkSnapshot(network, found);
+  }
+
   /** The state that a network begins with where it branches off another. */
   private branchedOff({ name, branch }: Network): RunState | undefined {
     if (branch === undefined) return undefined;
     const found = this.folder.snapshots(branch.of).pinned(atEpoch(branch.epoch));
     if (found !== undefined) {
-      this.options.identity?.checkSnapshot(branch.of, found);
+      this.checkOrigin(branch.of, found);
       return runState(found);
     }
     throw new WeirError(

@@ -186,12 +186,13 @@ export class RunIdentity {
     const { acceptChanges = false } = options;
     const found = read(folder);
     const path = moduleOf(folder, options.module);
-    const commit = commitOf(path);
+    const [commit, weirCommit] = [path, import.meta.filename].map(commitOf);
     const given = plain(folder.started);
     const now: Identity = {
       ...{ at: new Date().toISOString(), weir: version, ...given, configDigest: digestOf(given) },
       module: { path, files: await moduleFiles(path) },
       ...(commit !== undefined && { commit }),
+      ...(weirCommit !== undefined && { weirCommit }),
       ...{ machine, inputs: {}, accepted: folder.started.from?.accepted ?? [] },
     };
     const before = found?.file.identities.at(-1);
