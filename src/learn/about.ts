@@ -49,7 +49,7 @@ export function taught(
   if (own.names.length > model.classes) {
     throw new WeirError(
       `'${own.of}' has ${own.names.length} classes, but ${model.name} has ${model.classes} outputs`,
-      `give the model an output for each class: classes: ${own.names.length}`,
+      `give the model an output for each class: classes: ${own.names.length}; where an operator has made other labels, say which: labeled([…])`,
     );
   }
   const places = theirs && placesAmong(theirs, own);
