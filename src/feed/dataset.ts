@@ -1,9 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
 import { type ClassNames, distinctNames, labelsAmong } from '../core/class-names.js';
+import { type Input, samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import { type Labels, sharedLabels } from '../core/labels.js';
 import { stage } from '../core/stage.js';
-import type { Images } from './images/images.js';
+import { type Images, indexOf } from './images/images.js';
 
 /** What samples are called and belong to. */
 interface Labelled {
@@ -32,6 +33,12 @@ export interface ImageDataset extends Labelled {
 }
 
 export type AnyDataset = Dataset | ImageDataset;
+
+/** A data set as an input of the part of the graph that takes it; images outside of memory go by the index of their files. */
+export const inputOf = (dataset: AnyDataset): Input => {
+  const { images } = dataset;
+  return samplesInput(dataset, images && (() => indexOf(images)));
+};
 
 /** Bytes that every thread sees. */
 export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));

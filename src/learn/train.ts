@@ -155,6 +155,7 @@ export function trainStage(
 
   return {
     name: 'train',
+    inputs: model.inputs ?? [],
 
     start: () => firstState(begin()),
 

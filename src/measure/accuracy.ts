@@ -1,3 +1,4 @@
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import { tf } from '../learn/device/tf.js';
@@ -44,6 +45,7 @@ export function accuracy(
   return {
     name: 'accuracy',
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     introduce: samples.introduce,
     start: () => REST,
     *next(state, { position, number, epoch, weights }) {

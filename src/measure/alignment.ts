@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.js';
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import type { Model } from '../learn/model/model.js';
@@ -44,6 +45,7 @@ export function alignment(model: Model, given: LabelledSamples): Stage<Update, A
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     introduce: samples.introduce,
     start: () => null,
     next(_, { position, number, epoch, weights: at }) {

@@ -1,3 +1,4 @@
+import { samplesInput } from '../core/input.js';
 import type { Stage } from '../core/stage.js';
 import type { Ensemble, Member } from '../learn/ensemble/ensemble.js';
 import { classOf, crossEntropyOf, forward, roomFor } from '../learn/ensemble/network.js';
@@ -41,6 +42,7 @@ export function memberAccuracy(
   });
   return {
     ...stage,
+    inputs: samples.map((one) => samplesInput(one)),
     introduce(incoming) {
       for (const own of samples) own.introduce(incoming);
       return incoming;

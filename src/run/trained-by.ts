@@ -12,8 +12,10 @@ import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf 
 import type { Update } from '../learn/update.js';
 import { readMetrics } from '../observe/metrics-reader.js';
 import { RunFolder } from './folder.js';
+import { hashWeights } from './hash.js';
+import { checkOrigin } from './identity/run-identity.js';
 import type { Network } from './pipeline.js';
-import { trained } from './run-state.js';
+import { trainedSnapshot } from './run-state.js';
 import { checkArchitecture } from './weights/metadata.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
@@ -42,7 +44,10 @@ export function trainedBy(
   { run, network }: { readonly run: string; readonly network: string },
 ): Observable<Update & WithTurn> {
   const read = (): Saved => {
-    const saved = weightOwner(trained(RunFolder.open(run), network)) as Saved | undefined;
+    const folder = RunFolder.open(run);
+    const found = trainedSnapshot(folder, network);
+    checkOrigin(folder, network, found);
+    const saved = weightOwner(found.state) as Saved | undefined;
     if (saved?.weights === undefined) {
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
@@ -59,6 +64,7 @@ export function trainedBy(
   });
   const stage: Serial<Positioned, Update, Standing> = {
     name: 'trained',
+    inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),
     introduce: (_, { about: { classes, normalization } = {} }) => [
       { ...(classes && { classes }), ...(normalization && { normalization }) },
@@ -73,6 +79,9 @@ export function trainedBy(
   };
   return (EMPTY as Observable<Positioned>).pipe(serial(stage));
 }
+
+const digestOf = ({ weights }: Saved): string =>
+  hashWeights(Object.fromEntries(weights.map(({ name, values }) => [name, values])));
 
 /** Of training itself nothing is known here. */
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };

@@ -75,6 +75,7 @@ export function projected(
     ...(backbone.assumed && { assumed: backbone.assumed }),
     featureLayers: backbone.featureLayers,
     readout: { kind: 'dense', name: `projector${sizes.length}`, kernel: `projector${sizes.length}/kernel` },
+    ...(backbone.inputs && { inputs: backbone.inputs }),
     ...(backbone.statistics && { statistics: backbone.statistics }),
     ...(backbone.parts && { parts: backbone.parts }),
     ...(backbone.jacobian && { jacobian: backbone.jacobian }),

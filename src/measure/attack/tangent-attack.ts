@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import { labelsAt } from '../../core/labels.js';
 import { keyed, seeds } from '../../core/seed.js';
 import type { Stage, Step } from '../../core/stage.js';
@@ -150,6 +151,7 @@ export function tangentAttack(
   return {
     name: 'tangent attack',
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     introduce: samples.introduce,
     start: () => ({ phase: 'rest' }),
 

@@ -63,6 +63,7 @@ export function onlineReadout(
   return {
     name: 'online readout',
     claims: 'weights',
+    inputs: fitted.inputs ?? [],
     start: () => ({ fit: REST, untrained: null }),
     introduce: (incoming, { fit }) => fitted.introduce!(incoming, fit),
 

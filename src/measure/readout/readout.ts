@@ -1,4 +1,5 @@
 import type { Header } from '../../core/header.js';
+import { samplesInput } from '../../core/input.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { turn, type WithTurn } from '../../core/turn.js';
 import { tf } from '../../learn/device/tf.js';
@@ -96,6 +97,7 @@ export function readout(
   return {
     name: 'readout',
     claims: 'weights',
+    inputs: [samplesInput(train), samplesInput(test)],
     start: () => ({ phase: 'rest' }),
 
     introduce() {

@@ -1,7 +1,9 @@
 import { WeirError } from '../../core/errors.js';
 import type { NormalizedBy } from '../../core/header.js';
+import type { Input } from '../../core/input.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Padding, Weights } from '../../learn/model/model.js';
+import { hashWeights } from '../hash.js';
 import { fromFile } from './from-file.js';
 import { assumptions, checkArchitecture, sayOnce } from './metadata.js';
 import type { StoredTensor } from './safetensors.js';
@@ -54,11 +56,11 @@ export function startingFrom(
     return stored;
   };
   const start = (seed: number): Weights => {
-    const { tensors: stored } = read();
+    const { tensors } = read();
     const own = model.start(seed);
     try {
       checkFresh(own);
-      return taken(own, stored);
+      return taken(own, tensors);
     } catch (error) {
       tf.dispose([...own.values()]);
       throw error;
@@ -124,8 +126,17 @@ export function startingFrom(
       `tensor '${there}' of ${shown} is [${got.join(', ')}] in the order of Weir, but ${model.name} needs [${wanted.join(', ')}]`,
       'take the model that the weights are of, or begin that layer anew with fresh',
     );
+  const input: Input = {
+    name: shown,
+    fingerprint: () => ({
+      facts: {
+        weights: hashWeights(Object.fromEntries([...read().tensors].map(([name, { values }]) => [name, values]))),
+      },
+    }),
+  };
   return {
     ...model,
+    inputs: [...(model.inputs ?? []), input],
     start,
     takenUp(now) {
       const { classes, normalization: then } = read().about;
