@@ -1,4 +1,3 @@
-import { wayInto } from './between.js';
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
 import type { Positioned } from './item.js';
@@ -182,8 +181,13 @@ const twice = (node: Node, position: number): WeirError =>
     'hand every item on once, for samples are counted by position: weir.views makes several renderings of a sample, more epochs show it more often',
   );
 
+/** An edge with what stands on it: `'augment' → take → 'batch'`. */
+export const edgeInWords = (from: Node, to: Node): string =>
+  [`'${from.name}'`, ...(from.operators.get(to) ?? []), `'${to.name}'`].join(' → ');
+
 function onTheWay(node: Node): string {
-  return node.upstream.size === 0 ? '' : `, on the way ${wayInto(node)}`;
+  if (node.upstream.size === 0) return '';
+  return `, on the way ${[...node.upstream].map((from) => edgeInWords(from, node)).join(' and ')}`;
 }
 
 /**
