@@ -40,6 +40,9 @@ export class Node {
   readonly operators = new Map<Node, readonly string[]>();
   /** Whether the training step is here or downstream: then every item has a position of its own. */
   trains = false;
+  /** Whether it is upstream, and whether what it makes of items does not depend on their order. */
+  trained = false;
+  anyOrder = false;
   state: Stateful | undefined;
   /** Of a source: what its data is, in a word that other data would not have. */
   about: (() => string) | undefined;
@@ -115,7 +118,10 @@ export class Node {
   private mayCome(position: number): boolean {
     if (!Number.isFinite(position)) throw noPosition(this.name);
     if (position <= this.resumedAt) return false;
-    if (position < this.entered) throw outOfOrder(this, position);
+    if (position < this.entered) {
+      if (this.trained && this.anyOrder) return true;
+      throw outOfOrder(this, position);
+    }
     if (!this.trains || this.itemsIn === 0) return true;
     let made = 0; // by stages before it, which may make several items of one
     for (const { wentAgain } of this.upstream) made += wentAgain;
@@ -208,6 +214,10 @@ export function demand(source: Node): { readonly outside: number; readonly room:
   visit(source, 0);
   return { outside, room: Math.min(least, source.limit - outside) };
 }
+
+/** Whether a source of ours is upstream, which counts what is outside. */
+export const comesFromSource = (node: Node): boolean =>
+  node.kind === 'source' || [...node.upstream].some((from) => comesFromSource(from));
 
 /** All nodes that `from` leads to, up to and including serial ones, each once. */
 export function path(from: Node): Node[] {

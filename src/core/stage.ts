@@ -22,6 +22,8 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly holds?: (state: State) => number;
   /** Samples that must have come before anything goes out. */
   readonly needs?: number;
+  /** Behind training items may come in any order, as from streams that RxJS's `merge` joins: what it makes of them does not depend on it. */
+  readonly anyOrder?: boolean;
   start(): State;
   /**
    * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any
@@ -45,7 +47,7 @@ export interface Stage<In extends Positioned, Out, State> {
 /**
  * Lifts a stage to an operator.
  *
- * Bound: what `holds` says. Order: that of the items. Failure: an error thrown by `next` ends the stream.
+ * Bound: what `holds` says. Order: that of the items, which must come by rising position, each once on the way to training. Failure: an error thrown by `next` ends the stream.
  * A stage that claims weights does its work in the turn of the update, after those that claimed before it.
  * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the way of an item makes no closure with a
  * name: where names are kept, as tsx keeps them, each costs 200 ns.
@@ -60,6 +62,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const node = Flow.join(value.name, 'stage');
       joined = node;
       node.needs = value.needs ?? 0;
+      node.anyOrder = value.anyOrder ?? false;
       const memory = new Memory(value, node);
       let claimed = 0;
       let completed = false;
@@ -199,8 +202,9 @@ export function filter<T extends Positioned>(
           try {
             const again = flow?.isAgain(turn(item)); // of a restored update: whoever follows says whether it is new to him
             if (!again && !node.arrive(item?.position)) return;
-            if (keep(item)) hand(node, subscriber, item, item.position);
-            else node.pass(item.position);
+            if (!keep(item)) node.pass(item.position);
+            else if (again) subscriber.next(item);
+            else hand(node, subscriber, item, item.position);
             if (flow !== undefined && !flow.pushing) flow.roomMade();
           } catch (error) {
             subscriber.error(error);
