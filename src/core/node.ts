@@ -176,16 +176,18 @@ const noPosition = (stage: string): WeirError =>
 const outOfOrder = (node: Node, position: number): WeirError =>
   new WeirError(
     `stage '${node.name}' was handed position ${position} after position ${node.entered}${onTheWay(node)}`,
-    node.upstream.size > 1
-      ? 'merge streams with weir.mergeInTurn, in an order that does not depend on their speeds'
-      : 'keep the order: use concatMap or weir.ordered in the place of mergeMap',
+    whereMerged(node) ?? 'keep the order: use concatMap or weir.ordered in the place of mergeMap',
   );
 
 const twice = (node: Node, position: number): WeirError =>
   new WeirError(
     `stage '${node.name}' was handed position ${position} twice${onTheWay(node)}`,
-    'hand every item on once, for samples are counted by position: weir.views makes several renderings of a sample, more epochs show it more often',
+    whereMerged(node) ??
+      'hand every item on once: weir.views makes several renderings of a sample, more epochs show it more often',
   );
+
+const whereMerged = ({ upstream }: Node): string | undefined =>
+  upstream.size > 1 ? 'merge streams with weir.mergeInTurn, whose order does not depend on their speeds' : undefined;
 
 /** An edge with what stands on it: `'augment' → take → 'batch'`. */
 export const edgeInWords = (from: Node, to: Node): string =>
