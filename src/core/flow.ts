@@ -87,7 +87,10 @@ export class Flow {
     for (const [key, stream] of Object.entries(streams)) this.drain(key, stream);
     if (this.failure !== undefined) throw this.failure.error;
     checkGraph(this.nodes);
-    for (const node of this.nodes) node.trains = node === this.serial || leadsTo(node, this.serial);
+    for (const node of this.nodes) {
+      node.trains = node === this.serial || leadsTo(node, this.serial);
+      node.trained = this.afterSerial.has(node);
+    }
     this.remarks = rememberedNowhere(this.nodes);
   }
 

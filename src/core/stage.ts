@@ -26,6 +26,8 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly needs?: number;
   /** Data sets and the like that it takes in besides its items: a run that goes on makes sure that they are what they were. */
   readonly inputs?: readonly Input[];
+  /** Behind training items may come in any order, as from streams that RxJS's `merge` joins: what it makes of them does not depend on it. */
+  readonly anyOrder?: boolean;
   start(): State;
   /**
    * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any
@@ -57,7 +59,7 @@ export interface Stage<In extends Positioned, Out, State> {
 /**
  * Lifts a stage to an operator.
  *
- * Bound: what `holds` says. Order: that of the items. Failure: an error thrown by `next` ends the stream.
+ * Bound: what `holds` says. Order: that of the items, which must come by rising position, each once on the way to training. Failure: an error thrown by `next` ends the stream.
  * A stage that claims weights does its work in the turn of the update, after those that claimed before it.
  * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the way of an item makes no closure with a
  * name: where names are kept, as tsx keeps them, each costs 200 ns.
@@ -73,6 +75,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       joined = node;
       node.needs = value.needs ?? 0;
       node.inputs = value.inputs ?? [];
+      node.anyOrder = value.anyOrder ?? false;
       const memory = new Memory(value, node);
       node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
       let claimed = 0;
@@ -213,8 +216,9 @@ export function filter<T extends Positioned>(
           try {
             const again = flow?.isAgain(turn(item)); // of a restored update: whoever follows says whether it is new to him
             if (!again && !node.arrive(item?.position)) return;
-            if (keep(item)) hand(node, subscriber, item, item.position);
-            else node.pass(item.position);
+            if (!keep(item)) node.pass(item.position);
+            else if (again) subscriber.next(item);
+            else hand(node, subscriber, item, item.position);
             if (flow !== undefined && !flow.pushing) flow.roomMade();
           } catch (error) {
             subscriber.error(error);

@@ -57,6 +57,23 @@ test('ImageNet’s layout: classes and images in the order of their names, hidde
   await expect(open({ split: 'test' })).rejects.toThrow(`'${root}' has no folder 'test'`);
 });
 
+test('class names are in one spelling, and in its order, whatever the file system’s', async () => {
+  const [composed, decomposed] = ['\u00e9t\u00e9', 'e\u0301te\u0301'];
+  write(root, { [`a/${decomposed}/1.jpg`]: image, 'a/zoo/2.jpg': image, 'a/mer/3.jpg': image });
+  write(root, { [`b/${composed}/1.jpg`]: image, 'b/zoo/2.jpg': image, 'b/mer/3.jpg': image });
+  const [mac, linux] = [await open({ split: 'a' }), await open({ split: 'b' })];
+  expect(mac.classes).toEqual(['mer', 'zoo', composed]);
+  expect(linux.classes).toEqual(mac.classes);
+  expect(paths(mac)[2]).toBe(`a/${decomposed}/1.jpg`); // on the disk it is as it was
+  write(root, { [`b/${decomposed}/4.jpg`]: image });
+  await expect(open({ split: 'b' })).rejects.toThrow(
+    expect.objectContaining({
+      message: `two classes of '${join(root, 'b')}' are called '${composed}' once both are spelled the same way in Unicode (NFC)`,
+      remedy: 'put their images into one folder, or rename one of them',
+    }),
+  );
+});
+
 test('more than 256 classes have labels of two bytes', async () => {
   write(
     root,
