@@ -1,6 +1,6 @@
 import { Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data } from './data.js';
-import { WeirError } from './errors.js';
+import { cameUp, WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import { Memory } from './memory.js';
@@ -62,13 +62,14 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const memory = new Memory(value, node);
       let claimed = 0;
       let completed = false;
+      const failed = (error: unknown): unknown => cameUp(`in stage '${node.name}'`, error);
 
       const finish = (): void => {
         try {
           for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
           subscriber.complete();
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         }
       };
 
@@ -98,7 +99,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (made !== undefined) apply(made, item);
           node.handled = item.position;
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         } finally {
           claimed--;
           if (completed && claimed === 0) finish();
@@ -114,7 +115,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (flow === undefined) give();
           else flow.push(give);
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         } finally {
           claimed--;
           if (completed && claimed === 0) finish();
@@ -158,7 +159,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             if (now === undefined || value.claims === undefined) run(item);
             else claim(work);
           } catch (error) {
-            subscriber.error(error);
+            subscriber.error(failed(error));
           }
         },
         error: (error) => subscriber.error(error),

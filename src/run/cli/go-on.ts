@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { toOutput } from '../../core/terminal.js';
 import type { RunFolder } from '../folder.js';
 import { controlAt } from '../monitor/monitor-at.js';
 import type { Pipeline } from '../pipeline.js';
@@ -29,13 +30,13 @@ export async function goOn(
     });
     watch.close();
     if (outcome === 'done') {
-      process.stdout.write(`report  ${relative(process.cwd(), join(folder.report, 'report.html'))}\n`);
+      toOutput(`report  ${relative(process.cwd(), join(folder.report, 'report.html'))}\n`);
     } else {
-      process.stdout.write(`stopped; go on with: weir resume ${folder.shown}\n`);
+      toOutput(`stopped; go on with: weir resume ${folder.shown}\n`);
       process.exitCode = resumable;
     }
   } finally {
     watch.close();
   }
-  process.stdout.write(`${folder.shown}\n`);
+  toOutput(`${folder.shown}\n`);
 }

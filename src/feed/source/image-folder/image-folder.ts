@@ -2,6 +2,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { WeirError } from '../../../core/errors.js';
 import { sharedLabels } from '../../../core/labels.js';
+import { toError } from '../../../core/terminal.js';
 import type { ImageDataset } from '../../dataset.js';
 import { shownName } from '../../images/file-name.js';
 import { shared, sharedPaths } from '../../images/images.js';
@@ -80,7 +81,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
   return made;
 }
 
-const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
+const toStandardError = (line: string): void => void toError(`${line}\n`);
 
 function list(root: string, split: string | undefined, links: Links): Listing {
   const has = (name: string): boolean => existsSync(join(root, name));

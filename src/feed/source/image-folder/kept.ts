@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../core/cache.js';
+import { makeFolder } from '../../../core/make-folder.js';
 import { pack, unpack } from '../../../core/pack.js';
 import { bytesOf } from '../../images/file-name.js';
 import type { Examined } from './examine.js';
@@ -41,7 +42,7 @@ export function toCache(key: string, examined: Examined): void {
   const beside = `${file}.${process.pid}.tmp`;
   const body = pack({ ...examined });
   try {
-    mkdirSync(join(cacheFolder(), 'image-folders'), { recursive: true });
+    makeFolder(join(cacheFolder(), 'image-folders'));
     writeFileSync(beside, Buffer.concat([Buffer.from(MAGIC), checksum(body), body]), { flush: true });
     renameSync(beside, file); // whole or not at all
   } catch {
