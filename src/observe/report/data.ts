@@ -14,6 +14,8 @@ export interface Report {
   readonly networks: readonly NetworkReport[];
   /** Whatever else a reader should know, a sentence each. */
   readonly notes: readonly string[];
+  /** The report that this one is a part of, as a figure is given it; none of a whole one. */
+  readonly whole?: Report;
 }
 
 /** One trained network. */

@@ -1,5 +1,6 @@
 import { type Compared, comparisons } from './comparisons.js';
 import type { Attack, Certificate, Geometry, NetworkReport, Report } from './data.js';
+import { familyOf } from './family.js';
 import { groups, settingOf } from './groups.js';
 import { remarks } from './remarks.js';
 import { quantile } from './statistics.js';
@@ -21,6 +22,7 @@ export function reportJson(report: Report): string {
     config: ordered(report.config),
     verdict: verdict(report),
     regularisers: all.map(summariseGroup),
+    correction: { method: 'Holm', tests: familyOf(report).tests },
     comparisons: comparisons(report).map(comparisonJson),
     networks: all.flatMap((group) => group.networks).map(networkJson),
     notes: [...report.notes, ...remarks(report)],
@@ -28,12 +30,21 @@ export function reportJson(report: Report): string {
   return `${lines(value, '')}\n`;
 }
 
-function comparisonJson({ pipeline, setting, a, b, measure, difference, test }: Compared): Record<string, unknown> {
+function comparisonJson({
+  pipeline,
+  setting,
+  a,
+  b,
+  measure,
+  difference,
+  test,
+  corrected,
+}: Compared): Record<string, unknown> {
   const { standardError, lower, upper, t, freedom, p, paired, n, greater } = test ?? NO_TEST;
   const over = test ? 'seeds' : null;
   return {
     ...{ pipeline, setting, measure: measure.name, a: a.regulariser, b: b.regulariser, difference },
-    ...{ over, paired, n, standardError, lower, upper, t, freedom, p, greater },
+    ...{ over, paired, n, standardError, lower, upper, t, freedom, p, pCorrected: corrected, greater },
   };
 }
 

@@ -87,6 +87,7 @@ function draw(
       `${all.map(said).join('; ')}.`,
       ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>
         against(
+          report,
           all.map(({ group }) => group),
           measure,
           measure.name.replace(', %', ', points of per cent'),
