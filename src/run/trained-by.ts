@@ -13,6 +13,7 @@ import { readMetrics } from '../observe/metrics-reader.js';
 import { RunFolder } from './folder.js';
 import type { Network } from './pipeline.js';
 import { trained } from './run-state.js';
+import { withReadout } from './weights/of-run.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
 /** Where a trained network stands. */
@@ -26,7 +27,8 @@ interface Standing {
 type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
 
 /**
- * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them.
+ * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them. Where
+ * that run fitted its readout anew, they have that one, as its export has.
  *
  * Weights are copied into the first snapshot, so the other run is not needed afterwards.
  *
@@ -39,14 +41,17 @@ export function trainedBy(
   { run, network }: { readonly run: string; readonly network: string },
 ): Observable<Update & WithTurn> {
   const read = (): Saved => {
-    const saved = weightOwner(trained(RunFolder.open(run), network)) as Saved | undefined;
+    const folder = RunFolder.open(run);
+    const state = trained(folder, network);
+    const saved = weightOwner(state) as Saved | undefined;
     if (saved?.weights === undefined) {
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
     const own = model.start(0);
-    checkShapes(model, shapesOf(own), saved.weights);
+    const { weights } = withReadout(folder, state);
+    checkShapes(model, shapesOf(own), weights);
     tf.dispose([...own.values()]);
-    return saved;
+    return { ...saved, weights };
   };
   const restored = ({ weights, number, epoch, position }: Saved): Standing => ({
     ...{ number, epoch, position },

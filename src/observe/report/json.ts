@@ -64,6 +64,7 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
     curves: columns(network.curves),
     attack: network.attack && attackJson(network.attack),
     ...(network.probes && { probes: network.probes }),
+    ...(network.classifier && { classifier: network.classifier }),
     readout: readout && { ...readout, attack: readout.attack && attackJson(readout.attack) },
     exact: exact.map(({ index, label, distance }) => ({ index, label, distance })),
     certificates: certificates.map(certificateJson),

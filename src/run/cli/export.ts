@@ -13,6 +13,7 @@ import { inTorch } from '../weights/torch.js';
 
 interface Settings {
   readonly network?: string;
+  readonly readout?: string;
   readonly stream?: string;
   readonly tensorboard?: true;
 }
@@ -20,6 +21,7 @@ interface Settings {
 const examples = `
 Examples:
   weir export runs/cifar10 rep.safetensors --network rep-spectral   weights, for PyTorch
+  weir export runs/barlow old.safetensors --readout trained         with the readout that it had before another was fitted
   weir export runs/cifar10 metrics.parquet                          metrics, for pandas
   weir export runs/cifar10 tests.csv --stream tests                 those of one stream, as text
   weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
@@ -31,6 +33,7 @@ export function exportCommand(): Command {
     .argument('<run>', 'folder of the run')
     .argument('<file>', 'a .csv or .parquet file for metrics, any other for weights; with --tensorboard a folder')
     .option('--network <name>', 'which of the run’s networks (weights: its only one; metrics: all)')
+    .option('--readout <name>', 'weights: which readout, where one was fitted anew: by default that one, or `trained`')
     .option('--stream <name>', 'CSV and Parquet: of which stream (default: all), such as updates')
     .option('--tensorboard', 'event files: scalars, histograms, pictures of attacks, hyperparameters')
     .addHelpText('after', examples)
@@ -43,6 +46,9 @@ export function exportCommand(): Command {
           `write \`weir export ${run} metrics.csv --stream ${settings.stream}\``,
         );
       }
+      if (settings.readout !== undefined && (table || settings.tensorboard)) {
+        throw new WeirError('--readout is for weights alone', `write \`weir export ${run} weights.safetensors\``);
+      }
       if (settings.network !== undefined && settings.tensorboard) {
         throw new WeirError('--tensorboard takes all networks of a run', 'leave --network out');
       }
@@ -54,14 +60,22 @@ export function exportCommand(): Command {
 
 const logOf = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
 
-function weights(folder: RunFolder, file: string, { network }: Settings): void {
+function weights(folder: RunFolder, file: string, { network, readout: asked }: Settings): void {
   const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
-  const { network: name, update, weights } = weightsOfRun(folder, { network, warn });
+  const found = weightsOfRun(folder, { network, readout: asked, warn });
+  const { network: name, update, weights, readout, others } = found;
   const tensors = inTorch(weights);
   writeSafetensors(file, tensors, {
     ...{ format: 'pt', pipeline: folder.started.pipeline },
-    ...{ network: name, update: String(update) },
+    ...{ network: name, update: String(update), readout },
   });
+  if (others.length > 0) {
+    const which =
+      readout === 'trained'
+        ? 'the readout that it was trained with'
+        : `the readout that stage '${readout}' fitted anew`;
+    process.stdout.write(`with ${which}; there is also --readout ${others.join(', ')}\n`);
+  }
   process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }
 

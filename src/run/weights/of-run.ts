@@ -4,12 +4,17 @@ import { WeirError } from '../../core/errors.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
-import { readState, trained } from '../run-state.js';
-import { weightsOf } from './of-snapshot.js';
+import { type RunState, readState, trained } from '../run-state.js';
+import { readoutsOf, weightsOf } from './of-snapshot.js';
 
 export interface Choice {
   /** Which of the run's networks; by default its only one. */
   readonly network?: string | undefined;
+  /**
+   * Which readout, where one was fitted anew to the features of these weights: by the name of the stage that did it, by default that
+   * one; `trained` is the network's own.
+   */
+  readonly readout?: string | undefined;
   /** Only weights of a network that is trained to the end, else the newest there are. */
   readonly finished?: boolean;
   /** Is told of snapshots that are passed over because they are not whole. */
@@ -21,17 +26,21 @@ export interface RunWeights {
   /** Updates that they have behind them. */
   readonly update: number;
   readonly weights: SavedTensors;
+  /** Which readout is in them, and which others there are. */
+  readonly readout: string;
+  readonly others: readonly string[];
 }
 
 /**
- * The newest weights of a run's network, from its snapshots; the pipeline's module is not needed.
+ * The newest weights of a run's network, from its snapshots; the pipeline's module is not needed. Where its readout was fitted anew,
+ * they have that one: the network that was tested and attacked.
  *
  * @throws {WeirError} where several networks are there and none is named, none of that name, one without weights of its own, or, where
  * that was asked for, one that is not trained to the end
  */
 export function weightsOfRun(
   folder: RunFolder,
-  { network, finished = false, warn = () => undefined }: Choice,
+  { network, readout, finished = false, warn = () => undefined }: Choice,
 ): RunWeights {
   const names = namesOf(folder);
   const name = network ?? (names.length === 1 ? names[0]! : undefined);
@@ -54,8 +63,34 @@ export function weightsOfRun(
       'name one that is trained by `train` and has a snapshot',
     );
   }
-  return { network: name, update: state.update, weights };
+  return { network: name, update: state.update, ...withReadout(folder, state, readout) };
 }
+
+/** The weights with one of the readouts that there are. @throws {WeirError} for one that is not there, and where the choice is open */
+export function withReadout(
+  folder: RunFolder,
+  state: RunState,
+  asked?: string,
+): Pick<RunWeights, 'weights' | 'readout' | 'others'> {
+  const fitted = readoutsOf(state);
+  const names = [...fitted.keys(), own];
+  const readout = asked ?? (fitted.size > 1 ? undefined : names[0]!);
+  if (readout === undefined || !names.includes(readout)) {
+    throw new WeirError(
+      readout === undefined
+        ? `the network in ${folder.shown} was given several readouts`
+        : `the network in ${folder.shown} has no readout '${readout}' of these weights`,
+      `name one, by --readout or { readout: … }: ${names.join(', ')}`,
+    );
+  }
+  const anew = new Map((fitted.get(readout) ?? []).map((tensor) => [tensor.name, tensor]));
+  return {
+    weights: weightsOf(state).map((tensor) => anew.get(tensor.name) ?? tensor),
+    ...{ readout, others: names.filter((name) => name !== readout) },
+  };
+}
+
+const own = 'trained';
 
 /** As the config lists them; of a run of an earlier version those that have snapshots. */
 function namesOf({ started, path }: RunFolder): readonly string[] {

@@ -1,4 +1,5 @@
 import type { SavedTensors } from '../../learn/saved.js';
+import type { ReadoutState } from '../../measure/readout/readout.js';
 import type { RunState } from '../run-state.js';
 
 /** The state of the stage that owns the weights: the training step's, or that of a network taken up from another run. */
@@ -8,3 +9,18 @@ export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
 /** The weights that a snapshot holds; none where its graph has no training step. */
 export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
   (weightOwner(state) as { readonly weights: SavedTensors } | undefined)?.weights ?? [];
+
+/**
+ * Readouts that were fitted anew to these weights, by the stage that did it: the tensors that take the place of the network's own, as
+ * whatever followed that stage, an attack say, met them.
+ */
+export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, SavedTensors> {
+  const owner = weightOwner(state) as { readonly position: number } | undefined;
+  const fitted = Object.entries(state.flow.nodes).flatMap(([name, { state }]) => {
+    const { phase, position, weights } = (state ?? {}) as Partial<Extract<ReadoutState, { phase: 'fitted' }>>;
+    return phase === 'fitted' && position === owner?.position && weights !== undefined
+      ? [[name, weights] as const]
+      : [];
+  });
+  return new Map(fitted);
+}

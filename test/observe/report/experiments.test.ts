@@ -142,7 +142,10 @@ test('a readout while the representation is learned stands beside the untrained 
   const { accuracy, lower, upper } = barlow.networks[0]!.probes!.at(-1)!;
   const shown = [accuracy, lower, upper].map((value) => (100 * value).toFixed(1));
   expect(outcome).toContain(`none ends at ${shown[0]} % (95 % interval ${shown[1]} % to ${shown[2]} %)`);
-  expect(outcome).toContain('On the untrained network: 36.0 % (95 % interval 35.1 % to 36.9 %). 2 of 42 fits stopped');
+  expect(outcome).toContain('On the untrained network: 36.0 % (95 % interval 35.1 % to 36.9 %).');
+  expect(outcome).toContain(
+    "Readouts are fitted by scikit-learn's default, at most 100 iterations. 2 of 42 fits stopped before they converged (90 to 100 iterations).",
+  );
   expect(legend.map(({ label }) => label)).toEqual(['none', 'rep-spectral', 'untrained network']);
 });
 
