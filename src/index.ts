@@ -10,7 +10,7 @@ export { mergeInTurn } from './core/merge.js';
 export { named } from './core/named.js';
 export { serial } from './core/serial.js';
 export { source } from './core/source.js';
-export { type Stage, type Step, stage } from './core/stage.js';
+export { filter, type Stage, type Step, stage } from './core/stage.js';
 export { at, atEnd, every, from } from './core/tick.js';
 export { augment } from './feed/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './feed/augment/compile.js';

@@ -1,6 +1,7 @@
 import {
   AsyncSubject,
   concatAll,
+  EMPTY,
   finalize,
   from,
   map,
@@ -38,9 +39,11 @@ export function ordered<A, B>(
       const results = new Observable<A>((inner) => Flow.subscribe(node, source, inner)).pipe(
         map((item) => {
           const size = sizeOf(item);
-          const position = (item as Partial<Positioned>).position ?? node.entered;
+          const { position: own } = item as Partial<Positioned>;
+          if (own === undefined) node.count(node.entered);
+          else if (!node.arrive(own)) return EMPTY;
+          const position = own ?? node.entered;
           if (node.held > 0 && node.held + size > limit) throw new OverLimit(name, limit);
-          node.arrive(position);
           node.held += size;
           const result = new AsyncSubject<B>(); // keeps an early result, or error, until its turn
           running.add(from(work(item)).subscribe(result));

@@ -11,8 +11,10 @@ import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf 
 import type { Update } from '../learn/update.js';
 import { readMetrics } from '../observe/metrics-reader.js';
 import { RunFolder } from './folder.js';
+import { hashWeights } from './hash.js';
+import { checkOrigin } from './identity/run-identity.js';
 import type { Network } from './pipeline.js';
-import { trained } from './run-state.js';
+import { trainedSnapshot } from './run-state.js';
 import { withReadout } from './weights/of-run.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
@@ -42,13 +44,14 @@ export function trainedBy(
 ): Observable<Update & WithTurn> {
   const read = (): Saved => {
     const folder = RunFolder.open(run);
-    const state = trained(folder, network);
-    const saved = weightOwner(state) as Saved | undefined;
+    const found = trainedSnapshot(folder, network);
+    checkOrigin(folder, network, found);
+    const saved = weightOwner(found.state) as Saved | undefined;
     if (saved?.weights === undefined) {
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
     const own = model.start(0);
-    const { weights } = withReadout(folder, state);
+    const { weights } = withReadout(folder, found.state);
     checkShapes(model, shapesOf(own), weights);
     tf.dispose([...own.values()]);
     return { ...saved, weights };
@@ -59,6 +62,7 @@ export function trainedBy(
   });
   const stage: Serial<Positioned, Update, Standing> = {
     name: 'trained',
+    inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),
     next: () => {
       throw new Error('a trained network is not trained any further');
@@ -70,6 +74,9 @@ export function trainedBy(
   };
   return (EMPTY as Observable<Positioned>).pipe(serial(stage));
 }
+
+const digestOf = ({ weights }: Saved): string =>
+  hashWeights(Object.fromEntries(weights.map(({ name, values }) => [name, values])));
 
 /** Of training itself nothing is known here. */
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };

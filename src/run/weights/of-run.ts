@@ -4,7 +4,8 @@ import { WeirError } from '../../core/errors.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
-import { type RunState, readState, trained } from '../run-state.js';
+import { checkOrigin } from '../identity/run-identity.js';
+import { type RunState, readState, trainedSnapshot } from '../run-state.js';
 import { readoutsOf, weightsOf } from './of-snapshot.js';
 
 export interface Choice {
@@ -55,7 +56,9 @@ export function weightsOfRun(
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const state = finished ? trained(folder, name) : readState(folder.snapshots(name), warn)?.state;
+  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name), warn);
+  if (found !== undefined) checkOrigin(folder, name, found);
+  const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
   if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === together)) {
     throw new WeirError(
@@ -92,8 +95,8 @@ export function withReadout(
 
 const own = 'trained';
 
-/** As the config lists them; of a run of an earlier version those that have snapshots. */
-function namesOf({ started, path }: RunFolder): readonly string[] {
+/** The networks of a run as its config lists them; where it does not, those that have snapshots. */
+export function namesOf({ started, path }: RunFolder): readonly string[] {
   if (started.networks !== undefined) return started.networks.map(({ name }) => name);
   const snapshots = join(path, 'snapshots');
   return existsSync(snapshots) ? readdirSync(snapshots) : [];

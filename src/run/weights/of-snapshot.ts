@@ -1,5 +1,6 @@
 import type { SavedTensors } from '../../learn/saved.js';
 import type { ReadoutState } from '../../measure/readout/readout.js';
+import { hashWeights } from '../hash.js';
 import type { RunState } from '../run-state.js';
 
 /** The state of the stage that owns the weights: the training step's, or that of a network taken up from another run. */
@@ -24,3 +25,7 @@ export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, S
   });
   return new Map(fitted);
 }
+
+/** SHA-256 of the weights that a snapshot holds, by name. */
+export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
+  hashWeights(Object.fromEntries(weightsOf(state).map(({ name, values }) => [name, values])));
