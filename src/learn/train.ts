@@ -100,6 +100,7 @@ export function trainStage(
   { loss, optimiser, penalty, accumulate = 1, seed }: Training,
 ): AccumulatingStage {
   checkAccumulate(accumulate, loss);
+  const made = { optimiser, regularizer: penalty?.kind ?? 'none' };
   let shapes: Shapes | undefined;
   const begin = (): Weights => {
     const weights = model.start(seed);
@@ -132,7 +133,7 @@ export function trainStage(
       correct,
       samples: fresh ? samples : state.samples + samples,
     };
-    return [next, updateOf(next, optimiser)];
+    return [next, updateOf(next, made)];
   }
 
   /** What the weights learn from a batch. */
@@ -164,7 +165,7 @@ export function trainStage(
 
     flush: (state) => state.group && moved(state, state.group),
 
-    repeat: (state) => updateOf(state, optimiser),
+    repeat: (state) => updateOf(state, made),
 
     save: (state) => ({ ...savedState(state), penalty: penalty?.save?.() ?? null }) as unknown as Data,
 

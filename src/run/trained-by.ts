@@ -10,6 +10,7 @@ import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
 import type { Update } from '../learn/update.js';
 import { readMetrics } from '../observe/metrics-reader.js';
+import { regulariserOf } from './collect/regulariser.js';
 import { RunFolder } from './folder.js';
 import { hashWeights } from './hash.js';
 import { checkOrigin } from './identity/run-identity.js';
@@ -82,19 +83,21 @@ const digestOf = ({ weights }: Saved): string =>
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };
 
 /** The networks that a run trained, as they were listed there. @throws {WeirError} when there is no such run */
-export function networksOf(run: string): Network[] {
+export function networksOf(run: string): (Network & { readonly regulariser: string })[] {
   if (run === '') {
     throw new WeirError(
       'no run was named whose networks to take up',
       'name one: --set from=RUN, or use weir reproduce',
     );
   }
-  const records = [...readMetrics(join(RunFolder.open(run).path, 'metrics.ndjson'))];
+  const { path, started } = RunFolder.open(run);
+  const records = [...readMetrics(join(path, 'metrics.ndjson'))];
   return records
     .filter(({ stream }) => stream === 'network')
-    .map(({ network, regulariser, seed }) => ({
-      name: String(network),
-      regulariser: String(regulariser),
-      seed: Number(seed),
-    }));
+    .map((about) => {
+      const name = String(about.network);
+      const updates = records.filter(({ stream, network }) => stream === 'updates' && network === name);
+      const regulariser = regulariserOf({ pipeline: started.pipeline, name, about, updates });
+      return { name, regulariser, seed: Number(about.seed) };
+    });
 }

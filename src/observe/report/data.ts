@@ -14,8 +14,26 @@ export interface Report {
   readonly networks: readonly NetworkReport[];
   /** Whatever else a reader should know, a sentence each. */
   readonly notes: readonly string[];
+  /** What differs between runs of one pipeline; none of those that differ in their seed alone. */
+  readonly differences?: readonly Differences[];
   /** The report that this one is a part of, as a figure is given it; none of a whole one. */
   readonly whole?: Report;
+}
+
+/** Runs of one pipeline that were not made alike. */
+export interface Differences {
+  readonly pipeline: string;
+  /** What differs: keys of the config, and 'module', 'data' and 'ranks' where those do. */
+  readonly keys: readonly string[];
+  readonly conditions: readonly Condition[];
+}
+
+/** Runs that were made alike, but for the seed. */
+export interface Condition {
+  readonly setting: string;
+  /** For each key its value, as text; null where these runs have no such key. */
+  readonly values: readonly (string | null)[];
+  readonly runs: readonly string[];
 }
 
 /** One trained network. */

@@ -20,6 +20,7 @@ export function reportJson(report: Report): string {
   const value = {
     ...head,
     config: ordered(report.config),
+    differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),
     regularisers: all.map(summariseGroup),
     correction: { method: 'Holm', tests: familyOf(report).tests },
