@@ -75,6 +75,15 @@ export function moduleOf(folder: RunFolder, given?: string): string {
   );
 }
 
+/** What a run is a function of now, and the fingerprints of its inputs by their digest; undefined where its folder does not say. */
+export function newestIdentity(
+  folder: RunFolder,
+): { readonly identity: Identity; readonly fingerprints: IdentityFile['fingerprints'] } | undefined {
+  const file = read(folder)?.file;
+  const identity = file?.identities.at(-1);
+  return file && identity && { identity, fingerprints: file.fingerprints };
+}
+
 /** What a report tells of a run that did not go on as it was: a sentence for each change that was accepted, and for each machine. */
 export function identityNotes(folder: RunFolder): string[] {
   const identities = read(folder)?.file.identities ?? [];

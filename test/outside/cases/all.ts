@@ -2,6 +2,8 @@ import type { Case } from '../case.js';
 import { engineCases } from './engine.js';
 import { identityCases } from './identity.js';
 import { labels } from './labels.js';
+import { numbers } from './numbers.js';
+import { report } from './report.js';
 import { weights } from './weights.js';
 
 /** Every case, by area. */
@@ -9,5 +11,7 @@ export const cases: readonly Case[] = [
   ...engineCases, //
   ...identityCases,
   ...labels,
+  ...numbers,
+  ...report,
   ...weights,
 ];
