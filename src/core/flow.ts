@@ -1,10 +1,10 @@
 import { type Observable, type Observer, Subscription } from 'rxjs';
-import { operatorsOnTheWay, rememberedNowhere } from './between.js';
 import { checkGraph, standstill } from './check.js';
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
 import type { Positioned } from './item.js';
 import { Node, type NodeKind, path } from './node.js';
+import { operatorsOnTheWay, remarksOnOperators } from './operators.js';
 import { everything, type Share } from './share.js';
 import type { Turn } from './turn.js';
 
@@ -89,7 +89,7 @@ export class Flow {
       node.trains = node === this.serial || leadsTo(node, this.serial);
       node.trained = this.afterSerial.has(node);
     }
-    this.remarks = rememberedNowhere(this.nodes);
+    this.remarks = remarksOnOperators(this.nodes);
   }
 
   /** The flow that the stage now being subscribed belongs to. Outside of any, a stage works alone. */
