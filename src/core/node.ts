@@ -1,5 +1,7 @@
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
+import type { Header, Introduce } from './header.js';
+import type { Input } from './input.js';
 import type { Positioned } from './item.js';
 
 /** What a node of the graph does with items; drawn by `weir graph`. */
@@ -44,8 +46,12 @@ export class Node {
   trained = false;
   anyOrder = false;
   state: Stateful | undefined;
-  /** Of a source: what its data is, in a word that other data would not have. */
-  about: (() => string) | undefined;
+  /** What it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and when a run goes on. */
+  inputs: readonly Input[] = [];
+  /** What it makes of the headers of what comes to it; without it, they are those of what it hands on. */
+  introduce: Introduce | undefined;
+  /** What is known of its items before the first one; none before the flow has told its nodes. */
+  headers: readonly Header[] = [];
   /** Where what follows counts other samples too: the own position that a position there stands for. */
   translate: ((position: number) => number) | undefined;
   /** Whoever records or taps the edge behind this node; called before the item goes on, and must not keep it. */

@@ -1,5 +1,7 @@
 import { Observable } from 'rxjs';
 import { Flow } from './flow.js';
+import type { Header } from './header.js';
+import type { Input } from './input.js';
 import type { Positioned } from './item.js';
 import { demand, edgeInWords, type Node, path } from './node.js';
 import { everything, type Share } from './share.js';
@@ -11,8 +13,10 @@ export interface Source<T extends Positioned> {
    * operator of RxJS keeps or drops all of them.
    */
   readonly capacity?: number | undefined;
-  /** Told of the data where ranks make sure that all of them have the same; may take a moment. */
-  about?(): string;
+  /** The data that it hands out, where that comes from outside. */
+  readonly inputs?: readonly Input[];
+  /** What is known of its items before the first one, such as the names of their classes. */
+  header?(): Header;
   /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
   from(position: number, share: Share): Iterable<T>;
 }
@@ -40,7 +44,8 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     const flow = Flow.current;
     const node = Flow.join(value.name, 'source');
     node.limit = value.capacity ?? 0;
-    node.about = value.about?.bind(value);
+    node.inputs = value.inputs ?? [];
+    node.introduce = () => (value.header === undefined ? [] : [value.header()]);
     if (flow === undefined) {
       for (const item of value.from(0, everything)) {
         if (subscriber.closed) return;

@@ -1,6 +1,9 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data } from './data.js';
+import { cameUp } from './errors.js';
 import { Flow } from './flow.js';
+import type { Header } from './header.js';
+import type { Input } from './input.js';
 import type { Positioned } from './item.js';
 import { Memory } from './memory.js';
 import type { Node } from './node.js';
@@ -22,6 +25,8 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly holds?: (state: State) => number;
   /** Samples that must have come before anything goes out. */
   readonly needs?: number;
+  /** Data sets and the like that it takes in besides its items: a run that goes on makes sure that they are what they were. */
+  readonly inputs?: readonly Input[];
   /** Behind training items may come in any order, as from streams that RxJS's `merge` joins: what it makes of them does not depend on it. */
   readonly anyOrder?: boolean;
   start(): State;
@@ -36,6 +41,14 @@ export interface Stage<In extends Positioned, Out, State> {
    * who had handled that output lets it pass, and who was inside of it goes on. Such a stage is shared: many may listen.
    */
   repeat?(state: State, item: In): Out | undefined;
+  /**
+   * Told what is known of the items to come, when the graph is wired and its snapshot put back; before any of them, and again where it
+   * is wired anew.
+   *
+   * @returns what is known of what it hands on; without this method, the same
+   * @throws {WeirError} where it cannot work with such items
+   */
+  introduce?(incoming: readonly Header[], state: State): readonly Header[];
   /** What is left over when the source completes. */
   end?(state: State): Iterable<Out>;
   /** The state as plain data; by default the state itself. */
@@ -62,17 +75,20 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const node = Flow.join(value.name, 'stage');
       joined = node;
       node.needs = value.needs ?? 0;
+      node.inputs = value.inputs ?? [];
       node.anyOrder = value.anyOrder ?? false;
       const memory = new Memory(value, node);
+      node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
       let claimed = 0;
       let completed = false;
+      const failed = (error: unknown): unknown => cameUp(`in stage '${node.name}'`, error);
 
       const finish = (): void => {
         try {
           for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
           subscriber.complete();
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         }
       };
 
@@ -101,7 +117,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (made !== undefined) apply(made, item);
           node.done(item.position);
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         } finally {
           claimed--;
           if (completed && claimed === 0) finish();
@@ -116,7 +132,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (flow === undefined) subscriber.next(out);
           else flow.push(() => subscriber.next(out), true);
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         } finally {
           claimed--;
           if (completed && claimed === 0) finish();
@@ -159,7 +175,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             if (now === undefined || value.claims === undefined) run(item);
             else claim(now, work(item));
           } catch (error) {
-            subscriber.error(error);
+            subscriber.error(failed(error));
           }
         },
         error: (error) => subscriber.error(error),

@@ -13,6 +13,7 @@ import {
 } from 'rxjs';
 import { OverLimit } from '../core/errors.js';
 import { Flow } from '../core/flow.js';
+import type { Introduce } from '../core/header.js';
 import type { Positioned } from '../core/item.js';
 import { comesFromSource } from '../core/node.js';
 
@@ -31,12 +32,14 @@ export function ordered<A, B>(
   limit: number,
   work: (item: A) => ObservableInput<B>,
   sizeOf: (item: A) => number = () => 1,
+  introduce?: Introduce,
 ): OperatorFunction<A, B> {
   return (source) =>
     new Observable<B>((subscriber) => {
       const flow = Flow.current;
       const node = Flow.join(name, 'workers');
       node.limit = limit;
+      node.introduce = introduce;
       const running = new Subscription();
       type Entry = { readonly item: A; readonly result: AsyncSubject<B>; readonly size: number };
       const waiting: Entry[] = [];
