@@ -147,7 +147,8 @@ export class Flow {
     if (flow !== undefined) joining = { flow, consumer: node };
     try {
       return source.subscribe({
-        ...observer,
+        next: observer.next?.bind(observer), // of a Subscriber of RxJS's they lie in its class: a spread would lose them
+        complete: observer.complete?.bind(observer),
         error: (error) => observer.error?.(cameUp(`on the way to '${node.name}'`, error)), // in an operator of RxJS's, or a user's
       });
     } finally {
