@@ -51,6 +51,11 @@ for (const command of [
   weir.addCommand(command());
 }
 
+// Read where a data set is made, in this process or in one that it starts.
+weir.hook('preAction', (_, command) => {
+  if (command.opts().readAll) process.env.WEIR_READ_ALL = '1';
+});
+
 // Whatever is thrown where nobody waits for it: as every other failure, not as a bare stack.
 process.on('uncaughtException', (error) => {
   toError(`${shown(error)}\n`);

@@ -18,7 +18,9 @@ import { executorFor, type Running } from '../sweep/sweep.js';
 import { reasons } from '../sweep/table.js';
 import { tryOut } from '../try-out.js';
 import { Watcher } from '../watcher.js';
+import { identified } from './go-on.js';
 import {
+  acceptOption,
   countOption,
   executorOptions,
   folderOption,
@@ -53,7 +55,7 @@ export function reproduceCommand(): Command {
       countOption('--jobs <n>', 'settings at once, each a process of its own (default: one after another, here)'),
     )
     .option('--keep-going', 'go on with other settings when one fails');
-  for (const option of [...executorOptions(), ...runningOptions()]) command.addOption(option);
+  for (const option of [...executorOptions(), ...runningOptions(), acceptOption()]) command.addOption(option);
   return command
     .addHelpText(
       'after',
@@ -107,8 +109,10 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
     );
   }
   const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
-  const plan = await planned(into, { jobs, slow, executor, part: true, ...threads }, (job) =>
-    existsSync(join(folderOfJob(into, job), 'config.json')),
+  const plan = await planned(
+    into,
+    { jobs, slow, executor, part: true, ...threads, acceptChanges: settings.acceptChanges },
+    (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
   );
   return { into, plan, wanted, apart };
 }
@@ -158,9 +162,11 @@ function inTerminal(settings: Settings): Work {
     const { config, seed } = folder.started;
     await tryOut(pipeline, config, seed);
     if (stopped()) return 'stopped';
+    const identity = await identified(folder, pipeline, settings);
     const watch = new Watcher(folder, pipeline);
+    for (const one of identity.said.splice(0)) watch.warn(one);
     try {
-      return await runSession({ folder, pipeline, options: { ...settings, watch }, monitor });
+      return await runSession({ folder, pipeline, options: { ...settings, watch, identity }, monitor });
     } finally {
       watch.close();
     }

@@ -1,7 +1,19 @@
 import type { Case } from '../case.js';
+import { engineCases } from './engine.js';
+import { identityCases } from './identity.js';
 import { images } from './images.js';
+import { labels } from './labels.js';
 import { messages } from './messages.js';
 import { strangers } from './strangers.js';
+import { weights } from './weights.js';
 
 /** Every case, by area. */
-export const cases: readonly Case[] = [...images, ...messages, ...strangers];
+export const cases: readonly Case[] = [
+  ...engineCases, //
+  ...identityCases,
+  ...images,
+  ...labels,
+  ...messages,
+  ...strangers,
+  ...weights,
+];
