@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { EMPTY, type Observable } from 'rxjs';
 import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
@@ -9,8 +8,8 @@ import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
 import type { Update } from '../learn/update.js';
-import { readMetrics } from '../observe/metrics-reader.js';
 import { RunFolder } from './folder.js';
+import { recordsOf } from './logged.js';
 import type { Network } from './pipeline.js';
 import { trained } from './run-state.js';
 import { weightOwner } from './weights/of-snapshot.js';
@@ -77,7 +76,7 @@ export function networksOf(run: string): Network[] {
       'name one: --set from=RUN, or use weir reproduce',
     );
   }
-  const records = [...readMetrics(join(RunFolder.open(run).path, 'metrics.ndjson'))];
+  const records = [...recordsOf(RunFolder.open(run))];
   return records
     .filter(({ stream }) => stream === 'network')
     .map(({ network, regulariser, seed }) => ({

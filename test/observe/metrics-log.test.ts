@@ -50,10 +50,10 @@ test('now and then it is flushed for who looks at it; a full disk is told by the
 
 test('cut back to a snapshot and written again, it is the same', () => {
   const log = new MetricsLog(file);
-  const lengths = [0];
+  const marks = [log.mark];
   for (let update = 1; update <= 20; update++) {
     log.append({ update, text: 'x'.repeat(update) });
-    lengths.push(log.length);
+    marks.push(log.mark);
   }
   log.close();
   const whole = readFileSync(file);
@@ -62,7 +62,7 @@ test('cut back to a snapshot and written again, it is the same', () => {
       appendFileSync(file, `{"update":21,"text":"${'y'.repeat(100)}`.slice(0, torn)); // killed in the middle of a line
       const again = new MetricsLog(file);
       expect(again.length).toBe(whole.length);
-      again.cutBack(lengths[at]!);
+      again.cutBack(marks[at]!);
       for (let update = at + 1; update <= 20; update++) again.append({ update, text: 'x'.repeat(update) });
       again.close();
       expect(readFileSync(file).equals(whole)).toBe(true);
@@ -74,10 +74,10 @@ test('cut back to a snapshot and written again, it is the same', () => {
 test('a log that does not belong to the snapshot is not cut', () => {
   const log = new MetricsLog(file);
   log.append({ update: 1 });
-  expect(() => log.cutBack(100)).toThrow(
+  expect(() => log.cutBack({ bytes: 100 })).toThrow(
     `the metric log ${file} has 13 bytes, but the snapshot was made when it had 100`,
   );
-  expect(() => log.cutBack(5)).toThrow('has no end of a line at byte 5');
+  expect(() => log.cutBack({ bytes: 5 })).toThrow('has no end of a line at byte 5');
   expect(log.length).toBe(13);
   log.close();
 });

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
-import { readMetrics } from '../../observe/metrics-reader.js';
 import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
+import { recordsOf } from '../logged.js';
 import { statusOf } from '../status/status.js';
 import { weightsOfRun } from '../weights/of-run.js';
 import { writeSafetensors } from '../weights/safetensors.js';
@@ -52,11 +51,8 @@ export function exportCommand(): Command {
     });
 }
 
-const logOf = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
-
 function weights(folder: RunFolder, file: string, { network }: Settings): void {
-  const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
-  const { network: name, update, weights } = weightsOfRun(folder, { network, warn });
+  const { network: name, update, weights } = weightsOfRun(folder, { network });
   const tensors = inTorch(weights);
   writeSafetensors(file, tensors, {
     ...{ format: 'pt', pipeline: folder.started.pipeline },
@@ -67,13 +63,13 @@ function weights(folder: RunFolder, file: string, { network }: Settings): void {
 
 function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
   const written = file.endsWith('.csv') ? exportCsv : exportParquet;
-  const rows = written(file, () => readMetrics(logOf(folder)), settings);
+  const rows = written(file, () => recordsOf(folder), settings);
   process.stdout.write(`${rows} rows\n${file}\n`);
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
   const { state } = await statusOf(folder.path);
-  const { networks, records } = exportTensorBoard(into, folder.started, readMetrics(logOf(folder)), state === 'done');
+  const { networks, records } = exportTensorBoard(into, folder.started, recordsOf(folder), state === 'done');
   process.stdout.write(
     `${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`,
   );

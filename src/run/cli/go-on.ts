@@ -24,7 +24,7 @@ export async function goOn(
     const outcome = await runSession({
       folder,
       pipeline,
-      options: { ...settings, watch, ...(together && { together }) },
+      options: { ...settings, dead: settings.takeOver ?? [], watch, ...(together && { together }) },
       monitor: controlAt(settings),
     });
     watch.close();

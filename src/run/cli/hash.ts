@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
-import { readMetrics } from '../../observe/metrics-reader.js';
 import { RunFolder } from '../folder.js';
 import { hashAll, hashWeights } from '../hash.js';
 import { loadPipeline } from '../load-module.js';
+import { recordsOf } from '../logged.js';
 import type { RunState } from '../run-state.js';
 import { readState } from '../run-state.js';
 import { weightsOf } from '../weights/of-snapshot.js';
@@ -22,7 +21,7 @@ export function hashCommand(): Command {
       const states = await statesOf(folder);
       if (settings.all) {
         const state = Object.fromEntries([...states].map(([name, { flow, update }]) => [name, { flow, update }]));
-        process.stdout.write(`${hashAll(state as Data, readMetrics(join(folder.path, 'metrics.ndjson')))}\n`);
+        process.stdout.write(`${hashAll(state as Data, recordsOf(folder))}\n`);
         return;
       }
       const weights = Object.fromEntries(
@@ -42,7 +41,7 @@ async function statesOf(folder: RunFolder): Promise<Map<string, RunState>> {
   const networks = (await loadPipeline(module)).networks(config, seed);
   const states = new Map<string, RunState>();
   for (const { name } of networks) {
-    const found = readState(folder.snapshots(name), (message) => process.stderr.write(`${message}\n`));
+    const found = readState(folder.snapshots(name));
     if (found !== undefined) states.set(name, found.state);
   }
   if (states.size > 0) return states;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { reportJson } from '../../observe/report/json.js';
@@ -11,7 +12,10 @@ export function reportCommand(): Command {
     .description('write the report of one run, or one over several')
     .argument('<run...>', 'folders of runs, or of sweeps')
     .option('--json', 'print every number instead')
-    .option('--out <folder>', 'where to write it (default: the folder `report` of the first run)')
+    .option(
+      '--out <folder>',
+      'where to write it (default: the folder `report` of the run or sweep; of several a new one under runs/)',
+    )
     .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
     .action(async (runs: string[], settings: { json?: boolean; out?: string }) => {
       const paths = runs.flatMap((path) => {
@@ -25,11 +29,21 @@ export function reportCommand(): Command {
         return;
       }
       const { writeReport } = await import('../../observe/report/write.js');
-      const { html, json, figures } = await writeReport(settings.out ?? join(runs[0]!, 'report'), report);
+      const { html, json, figures } = await writeReport(settings.out ?? folderFor(runs), report);
       process.stdout.write(
         `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
       );
     });
+}
+
+/** The report of a run or a sweep is its own; that of several writes over none. */
+function folderFor([first, ...more]: readonly string[]): string {
+  if (more.length === 0) return join(first!, 'report');
+  const name = join('runs', `report-${new Date().toISOString().slice(0, 19).replace(/:/g, '').replace('T', '-')}`);
+  for (let i = 1; ; i++) {
+    const folder = i === 1 ? name : `${name}-${i}`;
+    if (!existsSync(folder)) return folder;
+  }
 }
 
 const shown = (path: string): string => relative(process.cwd(), path) || path;

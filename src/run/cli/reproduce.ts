@@ -26,6 +26,7 @@ import {
   runningOptions,
   seedOption,
   setOption,
+  takeOverOption,
 } from './options.js';
 
 interface Settings extends RunningSettings {
@@ -52,7 +53,7 @@ export function reproduceCommand(): Command {
       countOption('--jobs <n>', 'settings at once, each a process of its own (default: one after another, here)'),
     )
     .option('--keep-going', 'go on with other settings when one fails');
-  for (const option of [...executorOptions(), ...runningOptions()]) command.addOption(option);
+  for (const option of [...executorOptions(), ...runningOptions(), takeOverOption()]) command.addOption(option);
   return command
     .addHelpText(
       'after',
@@ -106,8 +107,10 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
     );
   }
   const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
-  const plan = await planned(into, { jobs, slow, executor, part: true, ...threads }, (job) =>
-    existsSync(join(folderOfJob(into, job), 'config.json')),
+  const plan = await planned(
+    into,
+    { jobs, slow, executor, part: true, ...threads, dead: settings.takeOver ?? [] },
+    (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
   );
   return { into, plan, wanted, apart };
 }
@@ -159,7 +162,12 @@ function inTerminal(settings: Settings): Work {
     if (stopped()) return 'stopped';
     const watch = new Watcher(folder, pipeline);
     try {
-      return await runSession({ folder, pipeline, options: { ...settings, watch }, monitor });
+      return await runSession({
+        folder,
+        pipeline,
+        options: { ...settings, dead: settings.takeOver ?? [], watch },
+        monitor,
+      });
     } finally {
       watch.close();
     }

@@ -6,7 +6,7 @@ import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
 import { stopWithParent } from '../stop-with-parent.js';
 import { goOn } from './go-on.js';
-import { type RunningSettings, runningOptions } from './options.js';
+import { type RunningSettings, runningOptions, takeOverOption } from './options.js';
 import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
@@ -14,7 +14,7 @@ export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
     .argument('<run>', 'folder of the run');
-  for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
+  for (const option of [...runningOptions(), ...resumedRankOptions(), takeOverOption()]) command.addOption(option);
   return command
     .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
     .action(async (run: string, settings: RunningSettings & ResumedRankSettings) => {

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type Status, statusOf } from '../status/status.js';
+import { WeirError } from '../../core/errors.js';
+import { damagedRun, type Status, statusOf } from '../status/status.js';
 import { statusTable } from '../status/table.js';
 import { begunIn, readPlan } from '../sweep/plan.js';
-import { shown } from './failure.js';
 import { showSweep } from './show-sweep.js';
 
 /** `weir status [RUN…]`: what is running, how far it is, when it will be done. */
@@ -29,8 +29,8 @@ export function statusCommand(): Command {
         try {
           all.push(await statusOf(path));
         } catch (error) {
-          if (runs.includes(path)) throw error;
-          process.stderr.write(`${shown(error)}\n`); // one run that cannot be read hides no other
+          if (!(error instanceof WeirError) || !existsSync(join(path, 'config.json'))) throw error;
+          all.push(damagedRun(path, error)); // it hides no other
         }
       }
       if (settings.json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);

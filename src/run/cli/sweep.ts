@@ -17,10 +17,12 @@ import {
   seedOption,
   setOption,
   snapshotOptions,
+  takeOverOption,
 } from './options.js';
 import { showSweep } from './show-sweep.js';
 
 interface Settings extends SnapshotSettings {
+  readonly takeOver: readonly string[];
   readonly grid: string[];
   readonly seeds?: string;
   readonly list?: string;
@@ -77,7 +79,7 @@ export function sweepCommand(): Command {
     .option('--status', 'only show where the jobs stand')
     .option('--json', 'with --status, as JSON')
     .option('--cancel <job...>', 'take jobs out: waiting ones at once, running ones after a snapshot');
-  for (const option of [...executorOptions(), ...snapshotOptions()]) command.addOption(option);
+  for (const option of [...executorOptions(), ...snapshotOptions(), takeOverOption()]) command.addOption(option);
   return command.addHelpText('after', help).action(async (target: string, settings: Settings) => {
     const plan = readPlan(target);
     if (settings.status || settings.cancel !== undefined) {
@@ -111,7 +113,7 @@ function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: 
 function running(settings: Settings): Running {
   const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
   return {
-    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },
+    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings), dead: settings.takeOver },
     ...(executor !== undefined && { executor }),
     ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
     ...(jobs !== undefined && { jobs }),

@@ -1,9 +1,8 @@
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { readMetrics } from '../../observe/metrics-reader.js';
 import type { CurvePoint, NetworkReport, Report } from '../../observe/report/data.js';
 import { transferOf, transferred, unregularised } from '../../observe/report/transfer.js';
 import type { RunFolder } from '../folder.js';
+import { recordsOf } from '../logged.js';
 import { version } from '../version.js';
 import { type Line, Lines, number } from './lines.js';
 import {
@@ -38,7 +37,7 @@ export function collectReport(folders: readonly RunFolder[]): Report {
 /** The networks of a run, as far as it has come. */
 function networksOf(folder: RunFolder): NetworkReport[] {
   const lines = new Map<string, Line[]>();
-  for (const record of readMetrics(join(folder.path, 'metrics.ndjson'))) {
+  for (const record of recordsOf(folder)) {
     const line = record as unknown as Line;
     const network = String(line.network);
     const known = lines.get(network);

@@ -77,7 +77,7 @@ test('a torn or altered one is reported and the one before it used; it takes no 
   expect(again.list().map(({ label }) => label)).toEqual(['5', '4']);
   for (const { path } of again.list()) flip(path);
   const error = failure(() => again.newest());
-  expect(error.message).toContain(`none of the 2 snapshots in ${folder} can be read`);
+  expect(error.message).toContain(`none of the 2 snapshots in ${folder} can be used`);
   expect(error.message.match(/segment 0 'kernel'/g)).toHaveLength(2);
 });
 
@@ -139,7 +139,8 @@ test('whichever call fails, and if all do after it, the earlier snapshot is whol
 });
 
 test('a failure says which and what to do', () => {
-  const store = (n: number, code: string) => new SnapshotStore(folder, { files: failing(n, code).files });
+  const store = (n: number, code: string, dead = false) =>
+    new SnapshotStore(folder, { files: failing(n, code, dead).files });
   expect(failure(() => write(store(4, 'ENOSPC'), 7))).toMatchObject({
     message: `cannot write snapshot ${join(folder, '000001-7.snapshot')}: the disk is full (ENOSPC)`,
     remedy: 'free some space; the earlier snapshots are as they were',
@@ -148,8 +149,12 @@ test('a failure says which and what to do', () => {
   expect(failure(() => write(store(5, 'EXYZ'), 7)).message).toContain('the file system refused (EXYZ)');
   const path = write(new SnapshotStore(folder), 1);
   write(new SnapshotStore(folder), 2);
-  expect(store(2, 'EIO').newest()).toMatchObject({ about: { update: 1 }, refused: [{ name: 'SnapshotError' }] });
-  // That this user may not read it says nothing about the file: going back would lose work silently.
+  // What cannot be read says nothing about the file, and going back would undo work: it is read again, and then refused.
+  expect(store(2, 'EIO').newest()).toMatchObject({ about: { update: 2 }, refused: [] });
+  expect(failure(() => store(2, 'EIO', true).newest())).toMatchObject({
+    message: `cannot read snapshot ${join(folder, '000002-2.snapshot')}: the disk failed (EIO)`,
+    remedy: expect.stringContaining('nothing was changed'),
+  });
   expect(failure(() => store(2, 'EACCES').newest()).message).toContain('permission is denied (EACCES)');
   expect(failure(() => store(1, 'ENOENT').open(path)).message).toContain('there is no such file (ENOENT)');
 });
