@@ -229,7 +229,8 @@ export class Execution {
         if (this.together.writes) {
           this.options.check?.();
           metrics.flush({ sync: true });
-          watch.snapshot(into.write(label, state as unknown as Data, about), update);
+          const path = into.write(label, state as unknown as Data, about, { late: into !== store });
+          watch.snapshot(path, update);
         }
         this.lost = undefined;
       } catch (error) {

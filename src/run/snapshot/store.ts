@@ -52,8 +52,10 @@ export class SnapshotStore {
    *
    * Synchronous, so that what it writes cannot move meanwhile. A number says after which update; a name pins it.
    * When it fails, its part is removed, the earlier snapshots are as they were, and the `SnapshotError` says why.
+   *
+   * @param late it is of an earlier moment than all that are there, and takes its place before them
    */
-  write(label: number | string, data: Data, about: About): string {
+  write(label: number | string, data: Data, about: About, { late = false }: { readonly late?: boolean } = {}): string {
     if (!/^(\d+|[a-z][a-z0-9-]*)$/.test(String(label))) {
       throw new SnapshotError(
         `'${label}' cannot name a snapshot`,
@@ -62,7 +64,8 @@ export class SnapshotStore {
       );
     }
     const chunks = encode(data, about);
-    const sequence = (this.#sorted(this.#tidy())[0]?.sequence ?? 0) + 1;
+    const newest = this.#sorted(this.#tidy())[0]?.sequence ?? 0;
+    const sequence = late ? 0 : newest + 1;
     const path = join(this.folder, `${String(sequence).padStart(6, '0')}-${label}.snapshot`);
     const part = `${path}.part`;
     try {
