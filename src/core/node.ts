@@ -1,4 +1,5 @@
 import type { Data } from './data.js';
+import type { Input } from './input.js';
 import type { Positioned } from './item.js';
 
 /** What a node of the graph does with items; drawn by `weir graph`. */
@@ -34,8 +35,8 @@ export class Node {
   handled = -1;
   readonly downstream = new Set<Node>();
   state: Stateful | undefined;
-  /** Of a source: what its data is, in a word that other data would not have. */
-  about: (() => string) | undefined;
+  /** What it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and when a run goes on. */
+  inputs: readonly Input[] = [];
   /** Where what follows counts other samples too: the own position that a position there stands for. */
   translate: ((position: number) => number) | undefined;
   /** Whoever records or taps the edge behind this node; called before the item goes on, and must not keep it. */

@@ -66,6 +66,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     private readonly outputs: Subject<Out>,
   ) {
     this.node = Flow.join(value.name, 'serial');
+    this.node.inputs = value.inputs ?? [];
     this.state = value.start();
     this.node.state = {
       save: () => (value.save === undefined ? (this.state as Data) : value.save(this.state)),

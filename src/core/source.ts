@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
+import type { Input } from './input.js';
 import type { Positioned } from './item.js';
 import { demand, path } from './node.js';
 import { everything, type Share } from './share.js';
@@ -9,8 +10,8 @@ export interface Source<T extends Positioned> {
   readonly name: string;
   /** Samples that may be outside at once; by default three times what the hungriest stage downstream waits for. */
   readonly capacity?: number | undefined;
-  /** Told of the data where ranks make sure that all of them have the same; may take a moment. */
-  about?(): string;
+  /** The data that it hands out, where that comes from outside. */
+  readonly inputs?: readonly Input[];
   /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
   from(position: number, share: Share): Iterable<T>;
 }
@@ -34,7 +35,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     const flow = Flow.current;
     const node = Flow.join(value.name, 'source');
     node.limit = value.capacity ?? 0;
-    node.about = value.about?.bind(value);
+    node.inputs = value.inputs ?? [];
     if (flow === undefined) {
       for (const item of value.from(0, everything)) {
         if (subscriber.closed) return;

@@ -2,6 +2,7 @@ import { Observable, type OperatorFunction, type Subscriber, share } from 'rxjs'
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
+import type { Input } from './input.js';
 import type { Positioned } from './item.js';
 import { Memory } from './memory.js';
 import type { Node } from './node.js';
@@ -23,6 +24,8 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly holds?: (state: State) => number;
   /** Samples that must have come before anything goes out. */
   readonly needs?: number;
+  /** Data sets and the like that it takes in besides its items: a run that goes on makes sure that they are what they were. */
+  readonly inputs?: readonly Input[];
   start(): State;
   /**
    * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any
@@ -59,6 +62,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const node = Flow.join(value.name, 'stage');
       joined = node;
       node.needs = value.needs ?? 0;
+      node.inputs = value.inputs ?? [];
       const memory = new Memory(value, node);
       let claimed = 0;
       let completed = false;

@@ -1,5 +1,6 @@
+import { type Input, samplesInput } from '../core/input.js';
 import type { Labels } from '../core/labels.js';
-import type { Images } from './images/images.js';
+import { type Images, indexOf } from './images/images.js';
 
 /** What samples are called and belong to. */
 interface Labelled {
@@ -28,6 +29,12 @@ export interface ImageDataset extends Labelled {
 }
 
 export type AnyDataset = Dataset | ImageDataset;
+
+/** A data set as an input of the part of the graph that takes it; images outside of memory go by the index of their files. */
+export const inputOf = (dataset: AnyDataset): Input => {
+  const { images } = dataset;
+  return samplesInput(dataset, images && (() => indexOf(images)));
+};
 
 /** Bytes that every thread sees. */
 export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));

@@ -149,6 +149,7 @@ export function trainStage(
 
   return {
     name: 'train',
+    inputs: model.inputs ?? [],
 
     start: () => firstState(begin()),
 

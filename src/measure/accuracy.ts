@@ -1,3 +1,4 @@
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import { tf } from '../learn/device/tf.js';
@@ -43,6 +44,7 @@ export function accuracy(
   return {
     name: 'accuracy',
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     start: () => REST,
     *next(state, { position, number, epoch, weights }) {
       let { done, correct, loss } = state;

@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.js';
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import type { Model } from '../learn/model/model.js';
@@ -43,6 +44,7 @@ export function alignment(model: Model, samples: LabelledSamples): Stage<Update,
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     start: () => null,
     next(_, { position, number, epoch, weights: at }) {
       const rows = rowsOf(model, at, samples, indices, length);

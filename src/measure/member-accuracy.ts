@@ -1,3 +1,4 @@
+import { samplesInput } from '../core/input.js';
 import type { Stage } from '../core/stage.js';
 import type { Ensemble, Member } from '../learn/ensemble/ensemble.js';
 import { classOf, crossEntropyOf, forward, roomFor } from '../learn/ensemble/network.js';
@@ -23,7 +24,7 @@ export function memberAccuracy(
   const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
   const pass = roomFor(layout);
   const x = new Float32Array(length);
-  return memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
+  const stage = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);
     return (m) => {
       const own = samples[m]!;
@@ -39,4 +40,5 @@ export function memberAccuracy(
       return { accuracy: correct / own.size, loss: loss / own.size };
     };
   });
+  return { ...stage, inputs: samples.map((one) => samplesInput(one)) };
 }

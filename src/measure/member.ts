@@ -38,6 +38,7 @@ export function eachMember<Out extends object, State>(
   return {
     name: stages.find((stage) => stage !== undefined)?.name ?? 'each member',
     claims: 'weights',
+    inputs: stages.flatMap((stage) => stage?.inputs ?? []),
     start: () => ({ at: after(0), states: stages.map((stage) => stage?.start()) }),
 
     *next(state, update) {

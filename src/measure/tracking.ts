@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.js';
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import type { Model } from '../learn/model/model.js';
@@ -53,6 +54,7 @@ export function tracking(
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     start: () => null,
     next(_, { position, number, epoch, weights }) {
       const readout = readoutOf(model, weights);

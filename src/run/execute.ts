@@ -7,7 +7,8 @@ import type { Positioned } from '../core/item.js';
 import { stage } from '../core/stage.js';
 import type { LogMark } from '../observe/log-mark.js';
 import { type Cadence, isDue, type Moment } from './due.js';
-import { RunFolder } from './folder.js';
+import { type RunConfig, RunFolder } from './folder.js';
+import type { RunIdentity } from './identity/run-identity.js';
 import { journal, type MetricRecord } from './journal.js';
 import { checkLog } from './logged.js';
 import type { Network, Pipeline } from './pipeline.js';
@@ -17,6 +18,7 @@ import { done, lastWhole, type RunState, readState, runState, trained } from './
 import { isUnread, SnapshotError } from './snapshot/error.js';
 import type { SnapshotStore } from './snapshot/store.js';
 import type { Watch } from './watch.js';
+import { weightsDigest } from './weights/of-snapshot.js';
 
 export interface Options extends Cadence {
   /** How many to keep; those that other networks branch off, and the last of each network, are kept besides. */
@@ -29,6 +31,8 @@ export interface Options extends Cadence {
   readonly check?: () => void;
   /** Names of processes of other machines that the user says are dead. */
   readonly dead?: readonly string[];
+  /** What the run is a function of; compared as each network is wired, and written with its snapshots. */
+  readonly identity?: RunIdentity | undefined;
   /** What the ranks agree upon, where there are several. */
   readonly together?: Together;
 }
@@ -111,6 +115,7 @@ export class Execution {
     for (const [i, network] of networks.entries()) {
       const store = stores[i]!;
       const before = lastWhole(store);
+      if (before !== undefined) this.options.identity?.checkSnapshot(network.name, before);
       if (before?.done && before.refused.length === 0) {
         begins.push(before.state.logged);
         continue;
@@ -147,7 +152,10 @@ export class Execution {
     const label = atEpoch(branch.epoch);
     try {
       const found = store.pinned(label);
-      if (found !== undefined) return runState(found);
+      if (found !== undefined) {
+        this.options.identity?.checkSnapshot(branch.of, found);
+        return runState(found);
+      }
     } catch (error) {
       if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
       this.options.watch.warn(error.message);
@@ -173,6 +181,7 @@ export class Execution {
     const index = networks.findIndex((network) => network.name === of);
     const beside = this.folder.snapshots(`${of}/again`, { keep: this.options.snapshotKeep });
     const before = lastWhole(beside);
+    if (before !== undefined) this.options.identity?.checkSnapshot(of, before);
     this.options.watch.warn(
       `the snapshot of '${of}' at the end of epoch ${epoch} is lost: it is made again, and all that is finished stays as it is`,
     );
@@ -198,7 +207,7 @@ export class Execution {
   }
 
   private async runNetwork({ networks, index, store, metrics, state, trunk, pin }: Running): Promise<Outcome> {
-    const { watch, onSnapshotError } = this.options;
+    const { watch, onSnapshotError, identity } = this.options;
     const { config, from } = this.folder.started;
     const network = networks[index]!;
     const branches = new Set(networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])));
@@ -219,6 +228,7 @@ export class Execution {
       const seconds = (performance.now() - begun) / 1000;
       const about = {
         ...{ pipeline: this.pipeline.name, network: network.name, seed: network.seed, update },
+        ...(identity && { identity: identity.digest(network.name) }),
         ...(label === done && {
           pinned: into.list().flatMap((one) => (one.pinned && one.label !== done ? [one.label] : [])),
         }),
@@ -229,6 +239,7 @@ export class Execution {
         if (this.together.writes) {
           this.options.check?.();
           metrics.flush({ sync: true });
+          identity?.save(); // before the snapshot that carries its digest
           const path = into.write(label, state as unknown as Data, about, { late: into !== store });
           watch.snapshot(path, update);
         }
@@ -279,8 +290,10 @@ export class Execution {
     );
     this.flow = flow;
     try {
+      await identity?.wired(this.pipeline, network.name, flow); // before anything is done with its data
+      for (const one of identity?.said.splice(0) ?? []) watch.warn(one);
       if (state !== undefined) flow.load(state.flow);
-      else if (from !== undefined) flow.load(trained(RunFolder.open(from.run), network.name).flow, from.again);
+      else if (from !== undefined) flow.load(takenFrom(from, network.name).flow, from.again);
       else {
         if (trunk !== undefined) flow.load(trunk.flow);
         for (const { members, ...one } of network.members ?? [network]) {
@@ -304,6 +317,16 @@ const noSnapshot = (network: string, { of, epoch }: NonNullable<Network['branch'
     `network '${network}' branches off '${of}' at the end of epoch ${epoch}, of which there is no snapshot`,
     `let '${of}' train longer than that, and return its updates' stream from wire`,
   );
+/** The last state of a network that this run took over. @throws {WeirError} where it is not the one that was taken */
+function takenFrom({ run, weights }: NonNullable<RunConfig['from']>, network: string): RunState {
+  const state = trained(RunFolder.open(run), network);
+  const wanted = weights[network];
+  if (wanted === undefined || weightsDigest(state) === wanted) return state;
+  throw new WeirError(
+    `network '${network}' of ${run} has other weights than when this run took it over`,
+    'put that run back, or attack it again as it is',
+  );
+}
 
 function logged(
   streams: Readonly<Record<string, Observable<unknown>>>,

@@ -4,6 +4,7 @@ import type { FlowState } from '../core/flow.js';
 import type { LogMark } from '../observe/log-mark.js';
 import type { RunFolder } from './folder.js';
 import type { SnapshotError } from './snapshot/error.js';
+import type { About } from './snapshot/format.js';
 import type { Found, SnapshotStore } from './snapshot/store.js';
 
 /** The name under which the last snapshot of a network is kept. */
@@ -41,12 +42,15 @@ function isRunState(data: Data): data is RunState {
   );
 }
 
-/** Where a network stands. */
+/** A state, and the snapshot that it is from. */
 export interface Standing {
   readonly state: RunState;
+  /** Whether the network is trained to the end. */
   readonly done: boolean;
   /** Names of the pinned snapshots that it had when it was done. */
   readonly pinned: readonly string[];
+  readonly path: string;
+  readonly about: About;
 }
 
 /**
@@ -65,23 +69,37 @@ export function readState(store: SnapshotStore): Standing | undefined {
 /** The newest snapshot that is whole, to go on from; those newer that are altered are in `refused`. */
 export function lastWhole(
   store: SnapshotStore,
-): (Standing & { readonly path: string; readonly refused: readonly SnapshotError[] }) | undefined {
+): (Standing & { readonly refused: readonly SnapshotError[] }) | undefined {
   const found = store.newest();
-  return found && { ...standing(found), path: found.path, refused: found.refused };
+  return found && { ...standing(found), refused: found.refused };
 }
 
 const standing = (found: Found): Standing => ({
+  ...{ path: found.path, about: found.about },
   state: runState(found),
   done: found.path.endsWith(`-${done}.snapshot`),
   pinned: Array.isArray(found.about.pinned) ? found.about.pinned.map(String) : [],
 });
 
 /** The last state of a network of a run that is done. */
-export function trained(run: RunFolder, network: string): RunState {
+export const trained = (run: RunFolder, network: string): RunState => trainedSnapshot(run, network).state;
+
+/** The same with the snapshot that it is from. */
+export function trainedSnapshot(run: RunFolder, network: string): Standing {
   const found = readState(run.snapshots(network));
-  if (found?.done) return found.state;
+  if (found?.done) return found;
   throw new WeirError(
     `network '${network}' of ${run.shown} is not trained to the end`,
     `finish it with \`weir resume ${run.shown}\``,
   );
 }
+
+/** The network that a run works on next, as far as its folder tells: the first that is not trained to the end; none where all are. */
+export const standingAt = (run: RunFolder): string | undefined =>
+  run.started.networks?.find(
+    ({ name }) =>
+      !run
+        .snapshots(name)
+        .list()
+        .some(({ label }) => label === done),
+  )?.name;

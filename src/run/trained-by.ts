@@ -9,9 +9,11 @@ import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
 import type { Update } from '../learn/update.js';
 import { RunFolder } from './folder.js';
+import { hashWeights } from './hash.js';
+import { checkOrigin } from './identity/run-identity.js';
 import { recordsOf } from './logged.js';
 import type { Network } from './pipeline.js';
-import { trained } from './run-state.js';
+import { trainedSnapshot } from './run-state.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
 /** Where a trained network stands. */
@@ -38,7 +40,10 @@ export function trainedBy(
   { run, network }: { readonly run: string; readonly network: string },
 ): Observable<Update & WithTurn> {
   const read = (): Saved => {
-    const saved = weightOwner(trained(RunFolder.open(run), network)) as Saved | undefined;
+    const folder = RunFolder.open(run);
+    const found = trainedSnapshot(folder, network);
+    checkOrigin(folder, network, found);
+    const saved = weightOwner(found.state) as Saved | undefined;
     if (saved?.weights === undefined) {
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
@@ -53,6 +58,7 @@ export function trainedBy(
   });
   const stage: Serial<Positioned, Update, Standing> = {
     name: 'trained',
+    inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),
     next: () => {
       throw new Error('a trained network is not trained any further');
@@ -64,6 +70,9 @@ export function trainedBy(
   };
   return (EMPTY as Observable<Positioned>).pipe(serial(stage));
 }
+
+const digestOf = ({ weights }: Saved): string =>
+  hashWeights(Object.fromEntries(weights.map(({ name, values }) => [name, values])));
 
 /** Of training itself nothing is known here. */
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };

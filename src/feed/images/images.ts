@@ -47,6 +47,12 @@ export function pathOf({ paths, ends }: FileImages, index: number): string {
   return text.decode(paths.slice(from, ends[index])); // a copy: shared memory is not decoded
 }
 
+/** A line for each image, in order: the CRC-32 of what is read of it, and where it is. */
+export function indexOf(images: Images): string[] {
+  const place = images.kind === 'files' ? (i: number) => pathOf(images, i) : (i: number) => `record ${i}`;
+  return Array.from(images.checksums, (sum, i) => `${sum.toString(16).padStart(8, '0')} ${place(i)}`);
+}
+
 /** Paths on shared memory. */
 export function sharedPaths(paths: readonly string[]): Pick<FileImages, 'paths' | 'ends'> {
   const ends = new Uint32Array(new SharedArrayBuffer(4 * paths.length));

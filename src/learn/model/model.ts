@@ -1,3 +1,4 @@
+import type { Input } from '../../core/input.js';
 import type { tf } from '../device/tf.js';
 import type { DenseLayer, Layer } from './layer.js';
 import type { Part } from './part.js';
@@ -81,6 +82,8 @@ export interface Model {
   readonly readout: DenseLayer;
   /** Names of the weights that no gradient moves. */
   readonly statistics?: readonly string[];
+  /** Where its first weights come from, when that is a file or another run. */
+  readonly inputs?: readonly Input[];
   /** Fresh weights: a function of the seed alone, the same on every device. */
   start(seed: number): Weights;
   /** Φ(x), of shape [n, width]. */

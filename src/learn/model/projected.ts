@@ -71,6 +71,7 @@ export function projected(
     classes: outputs,
     featureLayers: backbone.featureLayers,
     readout: { kind: 'dense', name: `projector${sizes.length}`, kernel: `projector${sizes.length}/kernel` },
+    ...(backbone.inputs && { inputs: backbone.inputs }),
     ...(backbone.statistics && { statistics: backbone.statistics }),
     ...(backbone.parts && { parts: backbone.parts }),
     ...(backbone.jacobian && { jacobian: backbone.jacobian }),

@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import { labelsAt } from '../../core/labels.js';
 import { keyed, seeds } from '../../core/seed.js';
 import type { Stage, Step } from '../../core/stage.js';
@@ -149,6 +150,7 @@ export function tangentAttack(
   return {
     name: 'tangent attack',
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     start: () => ({ phase: 'rest' }),
 
     *next(from, update): Generator<Step<AttackState, AttackResult>> {

@@ -1,3 +1,4 @@
+import { samplesInput } from '../../core/input.js';
 import type { Positioned } from '../../core/item.js';
 import type { Stage, Step } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
@@ -62,6 +63,7 @@ export function certificate(
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     start: () => REST,
     *next(state, { position, number, epoch, weights }): Generator<Step<CertificateState, Certificate>> {
       const order = shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);

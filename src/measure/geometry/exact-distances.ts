@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import type { Positioned } from '../../core/item.js';
 import type { Stage, Step } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
@@ -74,6 +75,7 @@ export function exactDistances(
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     start: () => ({ done: 0, rings: 0 }),
     *next(state, { position, number, epoch, weights }): Generator<Step<ScanState, ExactDistance>> {
       const sample = new Float32Array(2);

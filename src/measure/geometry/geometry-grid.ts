@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import type { Stage } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -54,6 +55,7 @@ export function geometryGrid(
   return {
     name,
     claims: 'weights',
+    inputs: points === undefined ? [] : [samplesInput(points)],
     start: () => REST,
     next: (state, update) => survey(task, state, update),
   };

@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import type { Stage } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -62,6 +63,7 @@ export function geometryPlane(
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(samples)],
     start: () => REST,
     next: (state, update) => survey(task, state, update),
   };

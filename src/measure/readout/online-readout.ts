@@ -63,6 +63,7 @@ export function onlineReadout(
   return {
     name: 'online readout',
     claims: 'weights',
+    inputs: fitted.inputs ?? [],
     start: () => ({ fit: REST, untrained: null }),
 
     *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout>> {

@@ -1,3 +1,4 @@
+import { samplesInput } from '../../core/input.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { turn, type WithTurn } from '../../core/turn.js';
 import { tf } from '../../learn/device/tf.js';
@@ -93,6 +94,7 @@ export function readout(
   return {
     name: 'readout',
     claims: 'weights',
+    inputs: [samplesInput(train), samplesInput(test)],
     start: () => ({ phase: 'rest' }),
 
     *next(from, update): Generator<Step<ReadoutState, Refitted>> {

@@ -4,7 +4,8 @@ import { WeirError } from '../../core/errors.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
-import { readState, trained } from '../run-state.js';
+import { checkOrigin } from '../identity/run-identity.js';
+import { readState, trainedSnapshot } from '../run-state.js';
 import { weightsOf } from './of-snapshot.js';
 
 export interface Choice {
@@ -41,7 +42,9 @@ export function weightsOfRun(folder: RunFolder, { network, finished = false }: C
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const state = finished ? trained(folder, name) : readState(folder.snapshots(name))?.state;
+  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name));
+  if (found !== undefined) checkOrigin(folder, name, found);
+  const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
   if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === together)) {
     throw new WeirError(
@@ -52,8 +55,8 @@ export function weightsOfRun(folder: RunFolder, { network, finished = false }: C
   return { network: name, update: state.update, weights };
 }
 
-/** As the config lists them; of a run of an earlier version those that have snapshots. */
-function namesOf({ started, path }: RunFolder): readonly string[] {
+/** The networks of a run as its config lists them; where it does not, those that have snapshots. */
+export function namesOf({ started, path }: RunFolder): readonly string[] {
   if (started.networks !== undefined) return started.networks.map(({ name }) => name);
   const snapshots = join(path, 'snapshots');
   return existsSync(snapshots) ? readdirSync(snapshots) : [];

@@ -1,6 +1,8 @@
 import { WeirError } from '../../core/errors.js';
+import type { Input } from '../../core/input.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Weights } from '../../learn/model/model.js';
+import { hashWeights } from '../hash.js';
 import { fromFile } from './from-file.js';
 import type { StoredTensor } from './safetensors.js';
 import type { WeightSource } from './weight-source.js';
@@ -34,12 +36,16 @@ export function startingFrom(
   const { shown } = source;
   const isFresh = (name: string): boolean => fresh.some((layer) => name.startsWith(`${layer}/`));
   let stored: ReadonlyMap<string, StoredTensor> | undefined; // read once, when it is first needed
-  const start = (seed: number): Weights => {
+  const weights = (): ReadonlyMap<string, StoredTensor> => {
     stored ??= kept(source.read());
+    return stored;
+  };
+  const start = (seed: number): Weights => {
+    const there = weights();
     const own = model.start(seed);
     try {
       checkFresh(own);
-      return taken(own, stored);
+      return taken(own, there);
     } catch (error) {
       tf.dispose([...own.values()]);
       throw error;
@@ -105,5 +111,11 @@ export function startingFrom(
       `tensor '${there}' of ${shown} is [${got.join(', ')}] in the order of Weir, but ${model.name} needs [${wanted.join(', ')}]`,
       'take the model that the weights are of, or begin that layer anew with fresh',
     );
-  return { ...model, start };
+  const input: Input = {
+    name: shown,
+    fingerprint: () => ({
+      facts: { weights: hashWeights(Object.fromEntries([...weights()].map(([name, { values }]) => [name, values]))) },
+    }),
+  };
+  return { ...model, inputs: [...(model.inputs ?? []), input], start };
 }
