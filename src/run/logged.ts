@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { WeirError } from '../core/errors.js';
 import { differenceFrom, type LogMark } from '../observe/log-mark.js';
 import type { MetricRecord } from '../observe/metrics-log.js';
 import { readMetrics } from '../observe/metrics-reader.js';
-import type { RunFolder } from './folder.js';
+import { RunFolder } from './folder.js';
 import { done, isLogMark } from './run-state.js';
 import { isUnread, SnapshotError } from './snapshot/error.js';
 
@@ -62,4 +62,24 @@ export function checkLog(folder: RunFolder, options: Parameters<typeof logDamage
 export function recordsOf(folder: RunFolder): Generator<MetricRecord> {
   checkLog(folder);
   return readMetrics(folder.log);
+}
+
+/** Those of some runs that can be relied on; of each that is damaged a sentence says why it is left out. */
+export function soundOf(paths: readonly string[]): {
+  readonly runs: readonly RunFolder[];
+  readonly left: readonly string[];
+} {
+  const runs: RunFolder[] = [];
+  const left: string[] = [];
+  for (const path of paths) {
+    try {
+      const run = RunFolder.open(path);
+      checkLog(run);
+      if (existsSync(run.log)) runs.push(run); // else nothing was logged yet
+    } catch (error) {
+      if (!(error instanceof WeirError)) throw error;
+      left.push(`${path} is left out, for it is damaged: ${error.message}`);
+    }
+  }
+  return { runs, left };
 }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
+import { WeirError } from '../../core/errors.js';
 import { reportJson } from '../../observe/report/json.js';
 import { collectReport } from '../collect/collect.js';
 import { RunFolder } from '../folder.js';
 import { changesSince } from '../identity/changes-since.js';
+import { soundOf } from '../logged.js';
 import { begunIn, readPlan } from '../sweep/plan.js';
 import { acceptOption, readAllOption } from './options.js';
 
@@ -22,15 +24,13 @@ export function reportCommand(): Command {
     )
     .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
     .action(async (runs: string[], settings: { json?: boolean; out?: string; acceptChanges?: boolean }) => {
-      const paths = runs.flatMap((path) => {
-        const plan = readPlan(path);
-        return plan === undefined ? [path] : begunIn(path, plan);
-      });
-      const folders = (paths.length > 0 ? paths : runs).map((path) => RunFolder.open(path));
+      const { folders, left } = foldersOf(runs);
       process.env.CUDA_VISIBLE_DEVICES = '-1'; // what it compares needs no GPU, and a run may want it
       const changes = await changesSince(folders, settings);
       const collected = collectReport(folders);
-      const report = { ...collected, notes: [...collected.notes, ...changes] };
+      const report = { ...collected, notes: [...collected.notes, ...changes, ...left] };
+      for (const one of left) process.stderr.write(`${one}\n`);
+      if (left.length > 0) process.exitCode = 1;
       if (settings.json) {
         process.stdout.write(`${reportJson(report)}\n`);
         return;
@@ -41,6 +41,20 @@ export function reportCommand(): Command {
         `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
       );
     });
+}
+
+/** The runs to report on: those that are named, and of sweeps the jobs that have begun, less those that are damaged. */
+function foldersOf(paths: readonly string[]) {
+  const left: string[] = [];
+  const folders = paths.flatMap((path) => {
+    const plan = readPlan(path);
+    if (plan === undefined) return [RunFolder.open(path)];
+    const sound = soundOf(begunIn(path, plan));
+    left.push(...sound.left);
+    return sound.runs;
+  });
+  if (folders.length > 0) return { folders, left };
+  throw new WeirError(`there is nothing to report in ${paths.join(', ')}`, left[0] ?? 'wait until a run has begun');
 }
 
 /** The report of a run or a sweep is its own; that of several writes over none. */
