@@ -16,7 +16,9 @@ import { type Log, Together, unwritten, type Wishes } from './ranks/together.js'
 import { Requests } from './requests.js';
 import { done, lastWhole, type RunState, readState, runState, trained } from './run-state.js';
 import { isUnread, SnapshotError } from './snapshot/error.js';
+import type { About } from './snapshot/format.js';
 import type { SnapshotStore } from './snapshot/store.js';
+import { classesOfTask } from './try-out.js';
 import type { Watch } from './watch.js';
 import { weightsDigest } from './weights/of-snapshot.js';
 
@@ -56,6 +58,7 @@ export class Execution {
   private flow: Flow | undefined;
   private stopped = false;
   private lost: string | undefined;
+  private readonly remarked = new Set<string>();
   private readonly requests = new Requests();
   private readonly together: Together;
 
@@ -115,7 +118,7 @@ export class Execution {
     for (const [i, network] of networks.entries()) {
       const store = stores[i]!;
       const before = lastWhole(store);
-      if (before !== undefined) this.options.identity?.checkSnapshot(network.name, before);
+      if (before !== undefined) this.checkOrigin(network.name, before);
       if (before?.done && before.refused.length === 0) {
         begins.push(before.state.logged);
         continue;
@@ -139,6 +142,19 @@ export class Execution {
     return 'done';
   }
 
+  /** Refuses a snapshot that this run did not make; of several ranks the one that writes them can tell. */
+  private checkOrigin(network: string, found: { readonly path: string; readonly about: About }): void {
+    if (this.together.writes) this.options.identity?.checkSnapshot(network, found);
+  }
+
+  /** Says what the user should know of the graph, once, and not for every network and rank. */
+  private remark(remarks: readonly string[]): void {
+    for (const remark of remarks) {
+      if (this.together.writes && !this.remarked.has(remark)) this.options.watch.warn(remark);
+      this.remarked.add(remark);
+    }
+  }
+
   /** The state that a network begins with where it branches off another; where that was lost it is made again first. */
   private async branchedOff(
     networks: readonly Network[],
@@ -153,7 +169,7 @@ export class Execution {
     try {
       const found = store.pinned(label);
       if (found !== undefined) {
-        this.options.identity?.checkSnapshot(branch.of, found);
+        this.checkOrigin(branch.of, found);
         return runState(found);
       }
     } catch (error) {
@@ -181,7 +197,7 @@ export class Execution {
     const index = networks.findIndex((network) => network.name === of);
     const beside = this.folder.snapshots(`${of}/again`, { keep: this.options.snapshotKeep });
     const before = lastWhole(beside);
-    if (before !== undefined) this.options.identity?.checkSnapshot(of, before);
+    if (before !== undefined) this.checkOrigin(of, before);
     this.options.watch.warn(
       `the snapshot of '${of}' at the end of epoch ${epoch} is lost: it is made again, and all that is finished stays as it is`,
     );
@@ -287,8 +303,10 @@ export class Execution {
         return this.requests.hold(at, () => rested(at).hold, this.together.alone).finally(() => watch.held(false));
       },
       this.together.share,
+      (line) => watch.warn(line),
     );
     this.flow = flow;
+    this.remark(flow.remarks);
     try {
       await identity?.wired(this.pipeline, network.name, flow); // before anything is done with its data
       for (const one of identity?.said.splice(0) ?? []) watch.warn(one);
@@ -296,8 +314,10 @@ export class Execution {
       else if (from !== undefined) flow.load(takenFrom(from, network.name).flow, from.again);
       else {
         if (trunk !== undefined) flow.load(trunk.flow);
+        flow.introduce();
+        const classes = classesOfTask(this.pipeline, flow);
         for (const { members, ...one } of network.members ?? [network]) {
-          write({ network: one.name, stream: 'network', ...one, ...this.pipeline.task });
+          write({ network: one.name, stream: 'network', ...(classes && { classes }), ...one, ...this.pipeline.task });
         }
       }
       this.together.sameGraph(flow, update);

@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../core/errors.js';
 import type { LogMark } from '../observe/log-mark.js';
 import { MetricsLog } from '../observe/metrics-log.js';
+import type { ModuleFiles } from './identity/module-files.js';
 import type { Network } from './pipeline.js';
 import { SnapshotStore } from './snapshot/store.js';
 import { version } from './version.js';
@@ -15,6 +16,8 @@ export interface RunConfig {
   readonly weir: string;
   /** The pipeline module, as an absolute path. */
   readonly module: string;
+  /** SHA-256 of the module and what it imports, where the run was planned before it began, as a job of a sweep. */
+  readonly files?: ModuleFiles;
   readonly pipeline: string;
   readonly seed: number;
   readonly config: Readonly<Record<string, unknown>>;
@@ -73,7 +76,7 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
+    start: Pick<RunConfig, 'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();

@@ -4,6 +4,7 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { type Serial, serial } from '../core/serial.js';
 import type { WithTurn } from '../core/turn.js';
+import type { AboutNetwork } from '../learn/about.js';
 import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
@@ -14,6 +15,7 @@ import { checkOrigin } from './identity/run-identity.js';
 import { recordsOf } from './logged.js';
 import type { Network } from './pipeline.js';
 import { trainedSnapshot } from './run-state.js';
+import { checkArchitecture } from './weights/metadata.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
 /** Where a trained network stands. */
@@ -22,6 +24,7 @@ interface Standing {
   readonly number: number;
   readonly epoch: number;
   readonly position: number;
+  readonly about?: AboutNetwork;
 }
 
 type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
@@ -50,20 +53,25 @@ export function trainedBy(
     const own = model.start(0);
     checkShapes(model, shapesOf(own), saved.weights);
     tf.dispose([...own.values()]);
+    checkArchitecture(`network '${network}' of ${run}`, saved.about?.architecture ?? {}, model);
     return saved;
   };
-  const restored = ({ weights, number, epoch, position }: Saved): Standing => ({
+  const restored = ({ weights, number, epoch, position, about }: Saved): Standing => ({
     ...{ number, epoch, position },
+    ...(about && { about }),
     weights: restoreTensors(weights),
   });
   const stage: Serial<Positioned, Update, Standing> = {
     name: 'trained',
     inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),
+    introduce: (_, { about: { classes, normalization } = {} }) => [
+      { ...(classes && { classes }), ...(normalization && { normalization }) },
+    ],
     next: () => {
       throw new Error('a trained network is not trained any further');
     },
-    repeat: (standing) => ({ ...standing, endsEpoch: true, ...unknown }),
+    repeat: ({ about: _, ...standing }) => ({ ...standing, endsEpoch: true, ...unknown }),
     save: ({ weights, ...at }) => ({ ...at, weights: savedTensors(weights) }) as unknown as Data,
     load: (data) => restored(data as unknown as Saved),
     dispose: ({ weights }) => tf.dispose([...weights.values()]),

@@ -6,6 +6,7 @@ import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
 import { recordsOf } from '../logged.js';
 import { statusOf } from '../status/status.js';
+import { toMetadata } from '../weights/metadata.js';
 import { weightsOfRun } from '../weights/of-run.js';
 import { writeSafetensors } from '../weights/safetensors.js';
 import { inTorch } from '../weights/torch.js';
@@ -51,13 +52,18 @@ export function exportCommand(): Command {
     });
 }
 
+const circular =
+  "its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits without padding_mode='circular' (README)";
+
 function weights(folder: RunFolder, file: string, { network }: Settings): void {
-  const { network: name, update, weights } = weightsOfRun(folder, { network });
+  const { network: name, update, weights, about } = weightsOfRun(folder, { network });
   const tensors = inTorch(weights);
   writeSafetensors(file, tensors, {
     ...{ format: 'pt', pipeline: folder.started.pipeline },
     ...{ network: name, update: String(update) },
+    ...toMetadata(about),
   });
+  if (about.architecture?.padding === 'circular') process.stdout.write(`${circular}\n`);
   process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }
 

@@ -112,7 +112,10 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
   const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
   const plan = await planned(
     into,
-    { jobs, slow, executor, part: true, ...threads, dead: settings.takeOver ?? [] },
+    {
+      ...{ jobs, slow, executor, part: true, ...threads },
+      ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver ?? [] },
+    },
     (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
   );
   return { into, plan, wanted, apart };

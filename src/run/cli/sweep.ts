@@ -10,6 +10,7 @@ import { goOn, type Running, type Sweep, sweepPoints } from '../sweep/sweep.js';
 import { reasons, summary } from '../sweep/table.js';
 import {
   acceptOption,
+  type ChangeSettings,
   collect,
   countOption,
   executorOptions,
@@ -23,7 +24,7 @@ import {
 } from './options.js';
 import { showSweep } from './show-sweep.js';
 
-interface Settings extends SnapshotSettings {
+interface Settings extends SnapshotSettings, ChangeSettings {
   readonly takeOver: readonly string[];
   readonly grid: string[];
   readonly seeds?: string;
@@ -119,7 +120,8 @@ function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: 
 function running(settings: Settings): Running {
   const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
   return {
-    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings), dead: settings.takeOver },
+    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },
+    ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver },
     ...(executor !== undefined && { executor }),
     ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
     ...(jobs !== undefined && { jobs }),

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
+import type { AboutNetwork } from '../../learn/about.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
 import { checkOrigin } from '../identity/run-identity.js';
 import { readState, trainedSnapshot } from '../run-state.js';
-import { weightsOf } from './of-snapshot.js';
+import { aboutOf, weightsOf } from './of-snapshot.js';
 
 export interface Choice {
   /** Which of the run's networks; by default its only one. */
@@ -20,6 +21,8 @@ export interface RunWeights {
   /** Updates that they have behind them. */
   readonly update: number;
   readonly weights: SavedTensors;
+  /** What no tensor says. */
+  readonly about: AboutNetwork;
 }
 
 /**
@@ -52,7 +55,7 @@ export function weightsOfRun(folder: RunFolder, { network, finished = false }: C
       'name one that is trained by `train` and has a snapshot',
     );
   }
-  return { network: name, update: state.update, weights };
+  return { network: name, update: state.update, weights, about: aboutOf(state) };
 }
 
 /** The networks of a run as its config lists them; where it does not, those that have snapshots. */

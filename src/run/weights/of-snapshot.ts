@@ -1,3 +1,4 @@
+import type { AboutNetwork } from '../../learn/about.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import { hashWeights } from '../hash.js';
 import type { RunState } from '../run-state.js';
@@ -13,3 +14,6 @@ export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
 /** SHA-256 of the weights that a snapshot holds, by name. */
 export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
   hashWeights(Object.fromEntries(weightsOf(state).map(({ name, values }) => [name, values])));
+/** What no tensor of them says; nothing in snapshots of earlier versions. */
+export const aboutOf = (state: Pick<RunState, 'flow'>): AboutNetwork =>
+  (weightOwner(state) as { readonly about?: AboutNetwork } | undefined)?.about ?? {};

@@ -1,6 +1,17 @@
 import type { Case } from '../case.js';
+import { engineCases } from './engine.js';
+import { identityCases } from './identity.js';
+import { labels } from './labels.js';
 import { lock } from './lock.js';
 import { results } from './results.js';
+import { weights } from './weights.js';
 
 /** Every case, by area. */
-export const cases: readonly Case[] = [...results, ...lock];
+export const cases: readonly Case[] = [
+  ...engineCases, //
+  ...identityCases,
+  ...labels,
+  ...lock,
+  ...results,
+  ...weights,
+];
