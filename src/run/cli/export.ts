@@ -74,7 +74,8 @@ function metricsAsTable(folder: RunFolder, file: string, settings: Settings): vo
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
-  const { state } = await statusOf(folder.path);
+  const { state, damage } = await statusOf(folder.path);
+  if (damage !== null) throw new WeirError(`the run in ${folder.shown} is damaged: ${damage}`, 'put it back as it was');
   const { networks, records } = exportTensorBoard(into, folder.started, recordsOf(folder), state === 'done');
   process.stdout.write(
     `${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`,

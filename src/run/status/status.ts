@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { WeirError } from '../../core/errors.js';
 import { type Failure, type Planned, planned, RunFolder } from '../folder.js';
+import { editsOf } from '../identity/edits.js';
 import { loadPipeline } from '../load-module.js';
 import { logDamage } from '../logged.js';
 import { holderOf } from '../snapshot/lock.js';
@@ -54,10 +55,13 @@ export async function statusOf(path: string, now = Date.now()): Promise<Status> 
 
 function damageOf(folder: RunFolder): string | null {
   try {
+    const [edit] = editsOf(folder);
+    if (edit !== undefined) return `config.json was edited: ${edit}`;
     const damage = logDamage(folder);
     return damage === undefined ? null : `the metric log ${damage}`;
   } catch (error) {
     if (error instanceof WeirError) return error.message;
+    if (error instanceof SyntaxError) return `identity.json is damaged: ${error.message}`;
     throw error;
   }
 }

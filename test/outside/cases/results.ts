@@ -344,6 +344,8 @@ export const results: readonly Case[] = [
         readings.map(async ([name, ...rest]) => numbersOf(succeeded(await weir(name!, run, ...rest)).out)),
       );
       const kinds = [
+        join(run, 'config.json'),
+        join(run, 'identity.json'),
         log(run),
         file(run, 'none', 'done'),
         file(run, 'none', 'epoch-3'),

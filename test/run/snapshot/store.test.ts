@@ -81,6 +81,31 @@ test('a torn or altered one is reported and the one before it used; it takes no 
   expect(error.message.match(/segment 0 'kernel'/g)).toHaveLength(2);
 });
 
+test('the head of the newest is read without its arrays, and refused where it is altered', () => {
+  const store = new SnapshotStore(folder);
+  expect(store.newestHead()).toBeUndefined();
+  write(store, 1);
+  const path = write(store, 2);
+  expect(store.newestHead()).toMatchObject({ path, label: '2', about: { update: 2 }, data: { update: 2, kernel: new Float32Array(0) } });
+  flip(path); // in a segment
+  expect(store.newestHead()).toMatchObject({ about: { update: 2 } });
+  flip(path, 80 - readFileSync(path).length);
+  expect(failure(() => store.newestHead()).message).toContain('its header is altered');
+});
+
+test('one that is set aside is known of until another of its name is pinned; a late one comes before all', () => {
+  const store = new SnapshotStore(folder, { keep: 1 });
+  const trunk = store.write('epoch-3', dataOf(3), {});
+  const done = store.write('done', dataOf(9), {});
+  for (const path of [trunk, done]) store.setAside(path);
+  expect(store.list()).toEqual([]);
+  expect(['epoch-3', 'done', 'other'].map((name) => store.had(name))).toEqual([true, true, false]);
+  store.write('done', dataOf(9), {});
+  store.write('epoch-3', dataOf(3), {}, { late: true });
+  expect(names()).toEqual(['000000-epoch-3.snapshot', '000001-done.snapshot']);
+  expect(store.newest()!.data).toEqual(dataOf(9));
+});
+
 test('what a crash left half-written is removed by the next write', () => {
   const store = new SnapshotStore(folder);
   write(store, 1);
