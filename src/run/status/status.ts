@@ -67,7 +67,7 @@ function damageOf(folder: RunFolder): string | null {
 }
 
 /** The status of a run whose config cannot be read, which hides no other. */
-export const damagedRun = (path: string, { message }: WeirError): Status => ({
+export const damagedRun = (path: string, { message }: Pick<Error, 'message'>): Status => ({
   ...{ path, pipeline: '', state: 'damaged', damage: message },
   ...{ process: null, failure: null, snapshotAge: null, ...NOTHING },
 });

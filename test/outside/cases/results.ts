@@ -329,6 +329,25 @@ export const results: readonly Case[] = [
     },
   },
   {
+    name: 'results: jobs of a sweep of which one has a torn config.json and one a log that was cut',
+    async play(world) {
+      const { module } = await made();
+      const sweep = world.path('sweep');
+      const args = ['--run', sweep, '--seeds', '0..2', '--set', 'regularisers=["none"]', '--jobs', '1'];
+      succeeded(await weir('sweep', module, ...args));
+      const jobs = readdirSync(join(sweep, 'jobs')).sort();
+      truncateSync(join(sweep, 'jobs', jobs[0]!, 'config.json'), 100);
+      truncateSync(log(join(sweep, 'jobs', jobs[1]!)), 1000);
+      const { out } = succeeded(await weir('sweep', sweep, '--status'));
+      right((out.match(/^damaged/gm) ?? []).length === 2, out);
+      const report = await weir('report', sweep, '--json');
+      right(report.status === 1, `status ${report.status} of a report of one job in three`);
+      told(report, /config\.json is damaged[\s\S]*metric log of .* was cut/);
+      const again = await weir('sweep', sweep);
+      right(again.status === 1 && again.out.includes('2 failed'), `status ${again.status}: ${again.out}`);
+    },
+  },
+  {
     name: 'results: a run begun where the snapshots of another are, whose config is gone',
     async play(world) {
       const { run, module } = await copied(world);
