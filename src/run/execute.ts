@@ -125,9 +125,8 @@ export class Execution {
       }
       const again = i < newest || store.had(done); // it was finished once: what is logged of it stays
       for (const { message } of before?.refused ?? []) {
-        this.options.watch.warn(
-          `${message}; ${again ? `network '${network.name}', which was finished, is made again from` : 'using'} ${before!.path}${again ? ' on, and all others stay as they are' : ' instead'}`,
-        );
+        const what = again ? `network '${network.name}', which was finished, is made again` : 'the run goes on';
+        this.options.watch.warn(`${message}; ${what} from ${before!.path}${again ? ', and no other is touched' : ''}`);
       }
       const trunk = before === undefined ? await this.branchedOff(networks, i, metrics, begins) : undefined;
       if (trunk === 'stopped') return 'stopped';
