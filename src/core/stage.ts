@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data } from './data.js';
+import { cameUp } from './errors.js';
 import { Flow } from './flow.js';
 import type { Header } from './header.js';
 import type { Input } from './input.js';
@@ -80,13 +81,14 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
       let claimed = 0;
       let completed = false;
+      const failed = (error: unknown): unknown => cameUp(`in stage '${node.name}'`, error);
 
       const finish = (): void => {
         try {
           for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
           subscriber.complete();
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         }
       };
 
@@ -115,7 +117,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (made !== undefined) apply(made, item);
           node.done(item.position);
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         } finally {
           claimed--;
           if (completed && claimed === 0) finish();
@@ -130,7 +132,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (flow === undefined) subscriber.next(out);
           else flow.push(() => subscriber.next(out), true);
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         } finally {
           claimed--;
           if (completed && claimed === 0) finish();
@@ -173,7 +175,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             if (now === undefined || value.claims === undefined) run(item);
             else claim(now, work(item));
           } catch (error) {
-            subscriber.error(error);
+            subscriber.error(failed(error));
           }
         },
         error: (error) => subscriber.error(error),

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../core/errors.js';
+import { makeFolder } from '../core/make-folder.js';
 import type { LogMark } from '../observe/log-mark.js';
 import { MetricsLog } from '../observe/metrics-log.js';
 import type { ModuleFiles } from './identity/module-files.js';
@@ -95,7 +96,7 @@ export class RunFolder {
     }
     let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       if (fill !== undefined) run = { ...run, from: fill(folder) };
       const part = `${configFile(folder)}.part`;
       writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });

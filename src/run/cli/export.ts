@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toOutput } from '../../core/terminal.js';
 import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
@@ -63,21 +64,19 @@ function weights(folder: RunFolder, file: string, { network }: Settings): void {
     ...{ network: name, update: String(update) },
     ...toMetadata(about),
   });
-  if (about.architecture?.padding === 'circular') process.stdout.write(`${circular}\n`);
-  process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
+  if (about.architecture?.padding === 'circular') toOutput(`${circular}\n`);
+  toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }
 
 function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
   const written = file.endsWith('.csv') ? exportCsv : exportParquet;
   const rows = written(file, () => recordsOf(folder), settings);
-  process.stdout.write(`${rows} rows\n${file}\n`);
+  toOutput(`${rows} rows\n${file}\n`);
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
   const { state, damage } = await statusOf(folder.path);
   if (damage !== null) throw new WeirError(`the run in ${folder.shown} is damaged: ${damage}`, 'put it back as it was');
   const { networks, records } = exportTensorBoard(into, folder.started, recordsOf(folder), state === 'done');
-  process.stdout.write(
-    `${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`,
-  );
+  toOutput(`${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`);
 }

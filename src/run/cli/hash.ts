@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
+import { toOutput } from '../../core/terminal.js';
 import { RunFolder } from '../folder.js';
 import { hashAll, hashWeights } from '../hash.js';
 import { checkOrigin } from '../identity/run-identity.js';
@@ -22,7 +23,7 @@ export function hashCommand(): Command {
       const states = statesOf(folder);
       if (settings.all) {
         const state = Object.fromEntries([...states].map(([name, { flow, update }]) => [name, { flow, update }]));
-        process.stdout.write(`${hashAll(state as Data, recordsOf(folder))}\n`);
+        toOutput(`${hashAll(state as Data, recordsOf(folder))}\n`);
         return;
       }
       const weights = Object.fromEntries(
@@ -33,7 +34,7 @@ export function hashCommand(): Command {
       if (Object.keys(weights).length === 0) {
         throw new WeirError(`the run in ${folder.path} has no weights`, 'its graph has no training step: use --all');
       }
-      process.stdout.write(`${hashWeights(weights)}\n`);
+      toOutput(`${hashWeights(weights)}\n`);
     });
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { reportJson } from '../../observe/report/json.js';
 import { collectReport } from '../collect/collect.js';
 import { RunFolder } from '../folder.js';
@@ -29,15 +30,15 @@ export function reportCommand(): Command {
       const changes = await changesSince(folders, settings);
       const collected = collectReport(folders);
       const report = { ...collected, notes: [...collected.notes, ...changes, ...left] };
-      for (const one of left) process.stderr.write(`${one}\n`);
+      for (const one of left) toError(`${one}\n`);
       if (left.length > 0) process.exitCode = 1;
       if (settings.json) {
-        process.stdout.write(`${reportJson(report)}\n`);
+        toOutput(`${reportJson(report)}\n`);
         return;
       }
       const { writeReport } = await import('../../observe/report/write.js');
       const { html, json, figures } = await writeReport(settings.out ?? folderFor(runs), report);
-      process.stdout.write(
+      toOutput(
         `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
       );
     });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toOutput } from '../../core/terminal.js';
 import { damagedRun, type Status, statusOf } from '../status/status.js';
 import { statusTable } from '../status/table.js';
 import { begunIn, readPlan } from '../sweep/plan.js';
@@ -35,8 +36,8 @@ export function statusCommand(): Command {
           all.push(damagedRun(path, error as Error)); // it hides no other
         }
       }
-      if (settings.json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
-      else for (const line of statusTable(all)) process.stdout.write(`${line}\n`);
+      if (settings.json) toOutput(`${JSON.stringify(all, undefined, 2)}\n`);
+      else for (const line of statusTable(all)) toOutput(`${line}\n`);
     });
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toOutput } from '../../core/terminal.js';
 import { resumable } from '../session.js';
 import { cancelJobs } from '../sweep/cancel.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
@@ -132,7 +133,7 @@ function running(settings: Settings): Running {
 }
 
 function end({ folder, plan, driven, entries, report }: Sweep): void {
-  const out = (line: string): boolean => process.stdout.write(`${line}\n`);
+  const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
   if (driven === 'failed')

@@ -1,6 +1,7 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import { alive, nameOf, overInSlurm, type ProcessMark, thisProcess, whereIs } from './alive.js';
 import { isOwnDisk } from './file-system.js';
 
@@ -25,7 +26,7 @@ export interface Lock {
 export function lockFolder(folder: string, { dead = [] }: { readonly dead?: readonly string[] } = {}): Lock {
   const draft = join(folder, `lock-draft-${process.pid}-${performance.now()}`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeFileSync(draft, JSON.stringify(thisProcess()), { flush: true }); // whole, even if the machine dies next
     const path = take(folder, draft, dead);
     return { release: () => remove(path), check: () => stillThere(folder, path) };

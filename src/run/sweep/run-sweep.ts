@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../core/make-folder.js';
+import { toError } from '../../core/terminal.js';
 import { collectReport } from '../collect/collect.js';
 import { soundOf } from '../logged.js';
 import { stopOnSignals } from '../signals.js';
@@ -67,7 +69,7 @@ export async function runSweep(sweeping: Sweeping): Promise<Swept> {
 /** What a job's process says, attempt after attempt. */
 export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
   const file = join(folder, 'logs', `${name}.log`);
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   return file;
 }
 
@@ -75,7 +77,7 @@ export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
 export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<string | undefined> {
   const begun = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
   const { runs, left } = soundOf(begun);
-  for (const one of left) process.stderr.write(`${one}\n`);
+  for (const one of left) toError(`${one}\n`);
   if (runs.length === 0) return undefined;
   const { writeReport } = await import('../../observe/report/write.js'); // slow to load, and only now of use
   const collected = collectReport(runs);

@@ -86,7 +86,12 @@ test('the head of the newest is read without its arrays, and refused where it is
   expect(store.newestHead()).toBeUndefined();
   write(store, 1);
   const path = write(store, 2);
-  expect(store.newestHead()).toMatchObject({ path, label: '2', about: { update: 2 }, data: { update: 2, kernel: new Float32Array(0) } });
+  expect(store.newestHead()).toMatchObject({
+    path,
+    label: '2',
+    about: { update: 2 },
+    data: { update: 2, kernel: new Float32Array(0) },
+  });
   flip(path); // in a segment
   expect(store.newestHead()).toMatchObject({ about: { update: 2 } });
   flip(path, 80 - readFileSync(path).length);

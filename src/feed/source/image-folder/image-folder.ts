@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { distinctNames } from '../../../core/class-names.js';
 import { WeirError } from '../../../core/errors.js';
 import { sharedLabels } from '../../../core/labels.js';
+import { toError } from '../../../core/terminal.js';
 import type { ImageDataset } from '../../dataset.js';
 import { shownName } from '../../images/file-name.js';
 import { shared, sharedPaths } from '../../images/images.js';
@@ -77,7 +78,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
   return made;
 }
 
-const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
+const toStandardError = (line: string): void => void toError(`${line}\n`);
 
 /** What there is; class names in one spelling, whatever the file system's. */
 function list(root: string, split: string | undefined, links: Links): Listing {

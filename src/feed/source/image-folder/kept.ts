@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../core/cache.js';
 import type { Data } from '../../../core/data.js';
+import { makeFolder } from '../../../core/make-folder.js';
 import { pack, unpack } from '../../../core/pack.js';
 import { bytesOf } from '../../images/file-name.js';
 import { type Examined, examine } from './examine.js';
@@ -108,7 +109,7 @@ function write(file: string, kept: Kept): void {
   const beside = `${file}.${process.pid}.tmp`;
   const body = pack({ ...kept } as unknown as Data);
   try {
-    mkdirSync(join(cacheFolder(), 'image-folders'), { recursive: true });
+    makeFolder(join(cacheFolder(), 'image-folders'));
     writeFileSync(beside, Buffer.concat([Buffer.from(MAGIC), checksum(body), body]), { flush: true });
     renameSync(beside, file); // whole or not at all
   } catch {
