@@ -3,9 +3,11 @@ import { engineCases } from './engine.js';
 import { identityCases } from './identity.js';
 import { images } from './images.js';
 import { labels } from './labels.js';
+import { lock } from './lock.js';
 import { messages } from './messages.js';
 import { numbers } from './numbers.js';
 import { report } from './report.js';
+import { results } from './results.js';
 import { strangers } from './strangers.js';
 import { weights } from './weights.js';
 
@@ -19,5 +21,7 @@ export const cases: readonly Case[] = [
   ...report,
   ...messages,
   ...strangers,
+  ...lock,
+  ...results,
   ...weights,
 ];
