@@ -2,7 +2,8 @@ import { type Observable, type Observer, Subscription } from 'rxjs';
 import { operatorsOnTheWay, rememberedNowhere } from './between.js';
 import { checkGraph, standstill } from './check.js';
 import type { Data } from './data.js';
-import { WeirError } from './errors.js';
+import { cameUp, WeirError } from './errors.js';
+import { distinctHeaders, type Header } from './header.js';
 import type { Positioned } from './item.js';
 import { Node, type NodeKind, path } from './node.js';
 import { everything, type Share } from './share.js';
@@ -62,6 +63,7 @@ export class Flow {
   private readonly stops: (() => void)[] = [];
   private downstreamOfSerial: Set<Node> | undefined;
   private resting = false;
+  private introduced = false;
   private unfinished = 0;
   private finish: ((outcome: Outcome) => void) | undefined;
   private fail: ((error: unknown) => void) | undefined;
@@ -85,7 +87,10 @@ export class Flow {
     for (const [key, stream] of Object.entries(streams)) this.drain(key, stream);
     if (this.failure !== undefined) throw this.failure.error;
     checkGraph(this.nodes);
-    for (const node of this.nodes) node.trains = node === this.serial || leadsTo(node, this.serial);
+    for (const node of this.nodes) {
+      node.trains = node === this.serial || leadsTo(node, this.serial);
+      node.trained = this.afterSerial.has(node);
+    }
     this.remarks = rememberedNowhere(this.nodes);
   }
 
@@ -141,10 +146,39 @@ export class Flow {
     const before = joining;
     if (flow !== undefined) joining = { flow, consumer: node };
     try {
-      return source.subscribe(observer);
+      return source.subscribe({
+        ...observer,
+        error: (error) => observer.error?.(cameUp(`on the way to '${node.name}'`, error)), // in an operator of RxJS's, or a user's
+      });
     } finally {
       joining = before;
     }
+  }
+
+  /**
+   * Tells every node what is known of the items that will come to it, sources first; those that do not fit together are refused here,
+   * before any work. Call it when everything is wired and, where there is one, the snapshot is put back.
+   *
+   * A stage that an operator such as `share()` hides from what it listens to is told what the serial stage hands on.
+   *
+   * @throws {WeirError} what a node throws
+   */
+  introduce(): void {
+    const told = new Map<Node, readonly Header[]>();
+    const headersOf = (node: Node): readonly Header[] => {
+      const known = told.get(node);
+      if (known !== undefined) return known;
+      told.set(node, []); // a part that is hidden before the serial stage is told of nothing
+      const { serial } = this;
+      const before = this.nodes.filter((other) => other.downstream.has(node));
+      const hidden = before.length === 0 && node.kind !== 'source' && node !== serial && serial !== undefined;
+      const incoming = distinctHeaders((hidden ? [serial] : before).flatMap(headersOf));
+      node.headers = node.introduce?.(incoming) ?? incoming;
+      told.set(node, node.headers);
+      return node.headers;
+    };
+    for (const node of this.nodes) headersOf(node);
+    this.introduced = true;
   }
 
   /** `start` is called when everything is wired; a flow that is under way calls it at once. */
@@ -190,6 +224,7 @@ export class Flow {
     if (running !== undefined) {
       throw new WeirError('another flow is running in this process', 'run flows one after another');
     }
+    if (!this.introduced) this.introduce();
     running = this;
     const stuck = (): void => this.failed(standstill(this.nodes));
     process.once('beforeExit', stuck); // nothing is left that could move the graph
@@ -300,6 +335,7 @@ export class Flow {
       node.state?.load(entry.state, entry.position);
     }
     this.frozen = again.length > 0;
+    this.introduced = false; // what a part knows may stand in its state
   }
 
   /**

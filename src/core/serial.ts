@@ -1,7 +1,7 @@
 import { Observable, type OperatorFunction, Subject } from 'rxjs';
 import { breathe } from './breathe.js';
 import type { Data } from './data.js';
-import { WeirError } from './errors.js';
+import { cameUp, WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import type { Node } from './node.js';
@@ -69,6 +69,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     this.node = Flow.join(value.name, 'serial');
     this.node.inputs = value.inputs ?? [];
     this.state = value.start();
+    this.node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, this.state));
     this.node.state = {
       save: () => (value.save === undefined ? (this.state as Data) : value.save(this.state)),
       load: (data) => {
@@ -99,7 +100,8 @@ class Line<In extends Positioned, Out extends Positioned, State> {
       error: (error) => end({ error }),
       complete: () => end({}),
     });
-    const start = (): void => void this.run().catch((error) => this.outputs.error(error));
+    const start = (): void =>
+      void this.run().catch((error) => this.outputs.error(cameUp(`in stage '${this.node.name}'`, error)));
     if (this.flow === undefined) setImmediate(start);
     else {
       this.flow.onStart(() => setImmediate(start));

@@ -1,9 +1,9 @@
 import { Observable } from 'rxjs';
-import { edgeInWords } from './between.js';
 import { Flow } from './flow.js';
+import type { Header } from './header.js';
 import type { Input } from './input.js';
 import type { Positioned } from './item.js';
-import { demand, type Node, path } from './node.js';
+import { demand, edgeInWords, type Node, path } from './node.js';
 import { everything, type Share } from './share.js';
 
 export interface Source<T extends Positioned> {
@@ -15,6 +15,8 @@ export interface Source<T extends Positioned> {
   readonly capacity?: number | undefined;
   /** The data that it hands out, where that comes from outside. */
   readonly inputs?: readonly Input[];
+  /** What is known of its items before the first one, such as the names of their classes. */
+  header?(): Header;
   /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
   from(position: number, share: Share): Iterable<T>;
 }
@@ -43,6 +45,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     const node = Flow.join(value.name, 'source');
     node.limit = value.capacity ?? 0;
     node.inputs = value.inputs ?? [];
+    node.introduce = () => (value.header === undefined ? [] : [value.header()]);
     if (flow === undefined) {
       for (const item of value.from(0, everything)) {
         if (subscriber.closed) return;

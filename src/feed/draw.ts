@@ -3,7 +3,7 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { ownOf, placeOf, type Share } from '../core/share.js';
 import { source } from '../core/source.js';
-import { type AnyDataset, inputOf } from './dataset.js';
+import { type AnyDataset, classNames, inputOf } from './dataset.js';
 import { permutation } from './permutation.js';
 
 /** A run of consecutive draws from a data set, within one epoch. */
@@ -47,7 +47,10 @@ export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Bloc
   if (!Number.isInteger(block) || block < 1) {
     throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
   }
-  return source({ name, capacity, from: blocks, inputs: [inputOf(dataset)] });
+  return source({
+    ...{ name, capacity, from: blocks, inputs: [inputOf(dataset)] },
+    header: () => ({ classes: classNames(dataset) }),
+  });
 
   function* blocks(after: number, share: Share): Generator<Block> {
     const { size } = dataset;

@@ -41,6 +41,13 @@ export function eachMember<Out extends object, State>(
     inputs: stages.flatMap((stage) => stage?.inputs ?? []),
     start: () => ({ at: after(0), states: stages.map((stage) => stage?.start()) }),
 
+    introduce(incoming, { states }) {
+      stages.forEach((stage, m) => {
+        stage?.introduce?.(incoming, states[m]!);
+      });
+      return incoming;
+    },
+
     *next(state, update) {
       let { states } = state;
       for (let m = state.at; m >= 0 && m < members.length; m++) {

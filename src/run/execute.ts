@@ -13,6 +13,7 @@ import { type Log, Together, unwritten, type Wishes } from './ranks/together.js'
 import { Requests } from './requests.js';
 import { done, type RunState, readState, runState, trained } from './run-state.js';
 import type { SnapshotStore } from './snapshot/store.js';
+import { classesOfTask } from './try-out.js';
 import type { Watch } from './watch.js';
 import { weightsDigest } from './weights/of-snapshot.js';
 
@@ -36,7 +37,7 @@ export class Execution {
   private flow: Flow | undefined;
   private stopped = false;
   private lost: string | undefined;
-  private remarked: ReadonlySet<string> = new Set();
+  private readonly remarked = new Set<string>();
   private readonly requests = new Requests();
   private readonly together: Together;
 
@@ -104,6 +105,14 @@ export class Execution {
       logged = metrics.length;
     }
     return 'done';
+  }
+
+  /** Says what the user should know of the graph, once, and not for every network and rank. */
+  private remark(remarks: readonly string[]): void {
+    for (const remark of remarks) {
+      if (this.together.writes && !this.remarked.has(remark)) this.options.watch.warn(remark);
+      this.remarked.add(remark);
+    }
   }
 
   /** The state that a network begins with where it branches off another. */
@@ -198,8 +207,7 @@ export class Execution {
       (line) => watch.warn(line),
     );
     this.flow = flow;
-    for (const remark of flow.remarks) if (!this.remarked.has(remark)) watch.warn(remark); // once, and not for every network
-    this.remarked = new Set([...this.remarked, ...flow.remarks]);
+    this.remark(flow.remarks);
     try {
       await identity?.wired(this.pipeline, network.name, flow); // before anything is done with its data
       for (const one of identity?.said.splice(0) ?? []) watch.warn(one);
@@ -207,8 +215,10 @@ export class Execution {
       else if (from !== undefined) flow.load(takenFrom(from, network.name).flow, from.again);
       else {
         if (trunk !== undefined) flow.load(trunk.flow);
+        flow.introduce();
+        const classes = classesOfTask(this.pipeline, flow);
         for (const { members, ...one } of network.members ?? [network]) {
-          write({ network: one.name, stream: 'network', ...one, ...this.pipeline.task });
+          write({ network: one.name, stream: 'network', ...(classes && { classes }), ...one, ...this.pipeline.task });
         }
       }
       this.together.sameGraph(flow, update);

@@ -5,6 +5,7 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { type Serial, serial } from '../core/serial.js';
 import type { WithTurn } from '../core/turn.js';
+import type { AboutNetwork } from '../learn/about.js';
 import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
@@ -16,6 +17,7 @@ import { hashWeights } from './hash.js';
 import { checkOrigin } from './identity/run-identity.js';
 import type { Network } from './pipeline.js';
 import { trainedSnapshot } from './run-state.js';
+import { checkArchitecture } from './weights/metadata.js';
 import { withReadout } from './weights/of-run.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
@@ -25,6 +27,7 @@ interface Standing {
   readonly number: number;
   readonly epoch: number;
   readonly position: number;
+  readonly about?: AboutNetwork;
 }
 
 type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
@@ -52,23 +55,28 @@ export function trainedBy(
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
     const own = model.start(0);
-    const { weights } = withReadout(folder, found.state);
+    const { weights, about } = withReadout(folder, found.state);
     checkShapes(model, shapesOf(own), weights);
     tf.dispose([...own.values()]);
-    return { ...saved, weights };
+    checkArchitecture(`network '${network}' of ${run}`, saved.about?.architecture ?? {}, model);
+    return { ...saved, weights, about };
   };
-  const restored = ({ weights, number, epoch, position }: Saved): Standing => ({
+  const restored = ({ weights, number, epoch, position, about }: Saved): Standing => ({
     ...{ number, epoch, position },
+    ...(about && { about }),
     weights: restoreTensors(weights),
   });
   const stage: Serial<Positioned, Update, Standing> = {
     name: 'trained',
     inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),
+    introduce: (_, { about: { classes, normalization } = {} }) => [
+      { ...(classes && { classes }), ...(normalization && { normalization }) },
+    ],
     next: () => {
       throw new Error('a trained network is not trained any further');
     },
-    repeat: (standing) => ({ ...standing, endsEpoch: true, ...unknown }),
+    repeat: ({ about: _, ...standing }) => ({ ...standing, endsEpoch: true, ...unknown }),
     save: ({ weights, ...at }) => ({ ...at, weights: savedTensors(weights) }) as unknown as Data,
     load: (data) => restored(data as unknown as Saved),
     dispose: ({ weights }) => tf.dispose([...weights.values()]),

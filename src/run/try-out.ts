@@ -1,3 +1,4 @@
+import { oneSpelling, sameNames } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
 import { Flow } from '../core/flow.js';
 import { type Taken, takenBy } from './identity/identity.js';
@@ -24,7 +25,43 @@ async function streamsOf(pipeline: Pipeline, config: Config, network: Network): 
 
 /** Wires the graph of the first network and takes it down again. */
 export async function tryOut(pipeline: Pipeline, config: Config, seed: number): Promise<void> {
-  new Flow(await wired(pipeline, config, seed)).close();
+  const flow = new Flow(await wired(pipeline, config, seed));
+  try {
+    flow.introduce();
+    classesOfTask(pipeline, flow);
+  } finally {
+    flow.close();
+  }
+}
+
+/**
+ * The names of the classes for figures, in the order of the labels: those of the pipeline's task, else of the data, where all that is
+ * logged has the same.
+ *
+ * @param flow that has introduced its parts @throws {WeirError} where the task has the data's names in another order
+ */
+export function classesOfTask(
+  { name: pipeline, task }: Pick<Pipeline, 'name' | 'task'>,
+  flow: Flow,
+): readonly string[] | undefined {
+  const sinks = flow.nodes.filter(({ kind }) => kind === 'sink');
+  const known = sinks.flatMap(({ headers }) =>
+    headers.flatMap(({ classes }) => (classes === undefined ? [] : [classes])),
+  );
+  if (task === undefined) {
+    const [first] = known;
+    return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
+  }
+  for (const { of, names } of known) {
+    const places = task.classes.map((name) => names.map(oneSpelling).indexOf(oneSpelling(name)));
+    const odd = places.findIndex((place, label) => place !== -1 && place !== label);
+    if (odd === -1) continue;
+    throw new WeirError(
+      `pipeline '${pipeline}' calls class ${odd} '${task.classes[odd]}', but in '${of}' that is class ${places[odd]}`,
+      `give task: { classes } in the order of the data: ${names.join(', ')}`,
+    );
+  }
+  return task.classes;
 }
 
 /** Wires the graph of a network, reads through what it takes in, and takes it down again. */

@@ -26,7 +26,10 @@ export interface ReplayOptions {
  */
 export function replay<T extends Positioned>(file: string, options: ReplayOptions = {}): Observable<T> {
   const { pace = 'at once', gaps = 'refuse', name = 'replay', capacity } = options;
-  const frames$ = source({ name, capacity, from: items, inputs: [{ name: file, fingerprint }] });
+  const frames$ = source({
+    ...{ name, capacity, from: items, inputs: [{ name: file, fingerprint }] },
+    header: () => readRecording(file).header.headers?.[0] ?? {},
+  });
   if (pace === 'at once') return frames$.pipe(map(({ item }) => item));
   return defer(() => {
     let before: number | undefined; // the first item comes at once, wherever the recording is taken up

@@ -70,6 +70,7 @@ export function onlineReadout(
     claims: 'weights',
     inputs: fitted.inputs ?? [],
     start: () => ({ fit: REST, untrained: null }),
+    introduce: (incoming, { fit }) => fitted.introduce!(incoming, fit),
 
     *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout>> {
       for (const [at, network] of fitted.next(fit, update) as Iterable<Step<ReadoutState, Refitted>>) {

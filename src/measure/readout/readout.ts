@@ -1,7 +1,9 @@
 import { WeirError } from '../../core/errors.js';
+import type { Header } from '../../core/header.js';
 import { samplesInput } from '../../core/input.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { turn, type WithTurn } from '../../core/turn.js';
+import type { AboutNetwork } from '../../learn/about.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import { readoutWeights } from '../../learn/model/with-readout.js';
@@ -61,6 +63,8 @@ export type ReadoutState =
       readonly position: number;
       /** The two weights of the new readout, by the model's names. */
       readonly weights: SavedTensors;
+      /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
+      readonly about: Pick<AboutNetwork, 'classes' | 'normalization'>;
       readonly measured: Measured;
       readonly losses: { readonly test: number; readonly train: number };
     };
@@ -78,7 +82,8 @@ export type ReadoutState =
  *
  * Bound: all features, 8 bytes a value (60,000 × 2000: 960 MB), while it fits; the engine breathes between parts of a pass.
  * Order: that of the updates. State: `ReadoutState`; features are made again after a resume, and the fit goes on from its last
- * iteration to the same bits. Failure: labels that are none, a class without samples, features that are not finite. The tensors of
+ * iteration to the same bits. What follows goes by the classes of `train`, whatever those of the network were. Failure: labels that
+ * are none, a class without samples, features that are not finite. The tensors of
  * the new readout live as long as the update's turn; outside of an engine they belong to whoever gets the item.
  *
  * @example updates$.pipe(atEnd(), stage(readout(model, train, test)), stage(tangentAttack(model, test, { samples: 1000, seed })))
@@ -96,6 +101,8 @@ export function readout(
   }
   const usual = optionsOf[how];
   const iterationLimit = fitIterations ?? usual.iterations;
+  const classes = train.classes && { of: train.name, names: train.classes };
+  const about = { ...(classes && { classes }), ...(normalise && { normalization: normalise }) };
   checkLabels(train.labels, train.size, model.classes);
   const tested = accuracy(model, test, { batch, ...(normalise && { normalise }) });
 
@@ -111,6 +118,13 @@ export function readout(
     claims: 'weights',
     inputs: [samplesInput(train), samplesInput(test)],
     start: () => ({ phase: 'rest' }),
+
+    introduce() {
+      const own = (classes === undefined ? [{}] : [{ classes }]) as readonly Header[];
+      const { normalise: normalization } = options;
+      tested.introduce?.(own, tested.start());
+      return own.map((header) => ({ ...header, ...(normalization && { normalization }) }));
+    },
 
     *next(from, update): Generator<Step<ReadoutState, Refitted>> {
       const made: { dispose(): void }[] = [];
@@ -156,7 +170,7 @@ export function readout(
           ...{ fit: how, iterations: at.iterations, iterationLimit, converged: at.ended === 'converged' },
         };
         const losses = { test: loss, train: seen.loss / train.size };
-        const done = { phase: 'fitted', position: update.position, weights, measured, losses } as const;
+        const done = { phase: 'fitted', position: update.position, weights, about, measured, losses } as const;
         yield [done, item(network, done)];
       } finally {
         dispose();

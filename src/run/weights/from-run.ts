@@ -18,8 +18,8 @@ export function fromRun(run: string, { network, readout }: Pick<Choice, 'network
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {
-      const { weights } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
-      return new Map(weights.map(({ name, shape, values }) => [name, { shape, values }]));
+      const { weights, about } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
+      return { tensors: new Map(weights.map(({ name, shape, values }) => [name, { shape, values }])), about };
     },
     namesOf: (weight) => [weight],
     laidOut: (tensor) => tensor,

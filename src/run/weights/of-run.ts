@@ -1,12 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
+import type { AboutNetwork } from '../../learn/about.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
 import { checkOrigin } from '../identity/run-identity.js';
 import { type RunState, readState, trainedSnapshot } from '../run-state.js';
-import { readoutsOf, weightsOf } from './of-snapshot.js';
+import { aboutOf, readoutsOf, weightsOf } from './of-snapshot.js';
 
 export interface Choice {
   /** Which of the run's networks; by default its only one. */
@@ -30,6 +31,8 @@ export interface RunWeights {
   /** Which readout is in them, and which others there are. */
   readonly readout: string;
   readonly others: readonly string[];
+  /** What no tensor says. */
+  readonly about: AboutNetwork;
 }
 
 /**
@@ -74,7 +77,7 @@ export function withReadout(
   folder: RunFolder,
   state: RunState,
   asked?: string,
-): Pick<RunWeights, 'weights' | 'readout' | 'others'> {
+): Pick<RunWeights, 'weights' | 'about' | 'readout' | 'others'> {
   const fitted = readoutsOf(state);
   const names = [...fitted.keys(), own];
   const readout = asked ?? (fitted.size > 1 ? undefined : names[0]!);
@@ -86,8 +89,10 @@ export function withReadout(
       `name one, by --readout or { readout: … }: ${names.join(', ')}`,
     );
   }
-  const anew = new Map((fitted.get(readout) ?? []).map((tensor) => [tensor.name, tensor]));
+  const { weights: tensors, about } = fitted.get(readout) ?? { weights: [], about: {} };
+  const anew = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   return {
+    about: { ...aboutOf(state), ...about },
     weights: weightsOf(state).map((tensor) => anew.get(tensor.name) ?? tensor),
     ...{ readout, others: names.filter((name) => name !== readout) },
   };

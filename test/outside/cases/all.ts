@@ -1,6 +1,17 @@
 import type { Case } from '../case.js';
+import { engineCases } from './engine.js';
+import { identityCases } from './identity.js';
+import { labels } from './labels.js';
 import { numbers } from './numbers.js';
 import { report } from './report.js';
+import { weights } from './weights.js';
 
 /** Every case, by area. */
-export const cases: readonly Case[] = [...numbers, ...report];
+export const cases: readonly Case[] = [
+  ...engineCases, //
+  ...identityCases,
+  ...labels,
+  ...numbers,
+  ...report,
+  ...weights,
+];

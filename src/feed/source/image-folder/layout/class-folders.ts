@@ -1,7 +1,8 @@
 import { extname } from 'node:path';
+import { oneSpelling } from '../../../../core/class-names.js';
 import { WeirError } from '../../../../core/errors.js';
 import { shownName } from '../../../images/file-name.js';
-import { isImageName, isOtherImage, type Links, type Listing } from '../listing.js';
+import { byName, isImageName, isOtherImage, type Links, type Listing } from '../listing.js';
 import { entries } from '../walk.js';
 
 const DEEPEST = 16;
@@ -22,7 +23,9 @@ export function classFolders(root: string, split: string | undefined, links: Lin
         : 'give a folder of folders of images',
     );
   }
-  const { folders: classes, files: beside } = entries(root, top, links);
+  const { folders, files: beside } = entries(root, top, links);
+  // in the order of the names in one spelling, so that a copy made on another system has the same labels
+  const classes = folders.sort((a, b) => byName(oneSpelling(a), oneSpelling(b)));
   if (classes.length === 0) {
     throw new WeirError(
       `'${split === undefined ? root : `${root}/${split}`}' has no folders of classes`,
