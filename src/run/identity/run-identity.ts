@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { WeirError } from '../../core/errors.js';
 import type { Flow } from '../../core/flow.js';
 import type { Fingerprint } from '../../core/input.js';
+import { makeFolder } from '../../core/make-folder.js';
 import type { RunFolder } from '../folder.js';
 import type { Pipeline } from '../pipeline.js';
 import { takenIn } from '../try-out.js';
@@ -392,7 +393,7 @@ function linesOf(index: string): string[] | undefined {
 }
 
 function whole(file: string, contents: string | Uint8Array): void {
-  mkdirSync(join(file, '..'), { recursive: true });
+  makeFolder(join(file, '..'));
   writeFileSync(`${file}.part`, contents, { flush: true });
   renameSync(`${file}.part`, file);
 }

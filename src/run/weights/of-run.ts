@@ -19,8 +19,6 @@ export interface Choice {
   readonly readout?: string | undefined;
   /** Only weights of a network that is trained to the end, else the newest there are. */
   readonly finished?: boolean;
-  /** Is told of snapshots that are passed over because they are not whole. */
-  readonly warn?: (message: string) => void;
 }
 
 export interface RunWeights {
@@ -44,10 +42,7 @@ export interface RunWeights {
  * @throws {WeirError} where several networks are there and none is named, none of that name, one without weights of its own, or, where
  * that was asked for, one that is not trained to the end
  */
-export function weightsOfRun(
-  folder: RunFolder,
-  { network, readout, finished = false, warn = () => undefined }: Choice,
-): RunWeights {
+export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: Choice): RunWeights {
   const names = namesOf(folder);
   const name = network ?? (names.length === 1 ? names[0]! : undefined);
   if (names.length === 0) {
@@ -61,7 +56,7 @@ export function weightsOfRun(
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name), warn);
+  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name));
   if (found !== undefined) checkOrigin(folder, name, found);
   const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
