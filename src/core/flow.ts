@@ -1,11 +1,11 @@
 import { type Observable, type Observer, Subscriber, Subscription } from 'rxjs';
-import { operatorsOnTheWay, rememberedNowhere } from './between.js';
 import { checkGraph, standstill } from './check.js';
 import type { Data } from './data.js';
 import { cameUp, WeirError } from './errors.js';
 import { distinctHeaders, type Header } from './header.js';
 import type { Positioned } from './item.js';
 import { Node, type NodeKind, path } from './node.js';
+import { operatorsOnTheWay, remarksOnOperators } from './operators.js';
 import { everything, type Share } from './share.js';
 import { toError } from './terminal.js';
 import type { Turn } from './turn.js';
@@ -92,7 +92,7 @@ export class Flow {
       node.trains = node === this.serial || leadsTo(node, this.serial);
       node.trained = this.afterSerial.has(node);
     }
-    this.remarks = rememberedNowhere(this.nodes);
+    this.remarks = remarksOnOperators(this.nodes);
   }
 
   /** The flow that the stage now being subscribed belongs to. Outside of any, a stage works alone. */
@@ -149,7 +149,8 @@ export class Flow {
     try {
       if (observer instanceof Subscriber) return source.subscribe(observer); // it is linked with what follows
       return source.subscribe({
-        ...observer,
+        next: observer.next?.bind(observer), // of a Subscriber of RxJS's they lie in its class: a spread would lose them
+        complete: observer.complete?.bind(observer),
         error: (error) => observer.error?.(cameUp(`on the way to '${node.name}'`, error)), // in an operator of RxJS's, or a user's
       });
     } finally {

@@ -32,7 +32,7 @@ export { resumable } from './exit-status.js';
  * SIGTERM at once.
  */
 export async function runSession({ folder, pipeline, options, monitor }: Session): Promise<Outcome> {
-  const lock = lockFolder(folder.path);
+  const lock = lockFolder(folder.path, { dead: options.dead ?? [] });
   try {
     options.identity?.save();
   } catch (error) {
@@ -48,7 +48,7 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
   };
   const control = monitor && new RunControl(folder.path, asked, monitor);
   const watch = control ? together(options.watch, control) : options.watch;
-  execution = new Execution(folder, pipeline, { ...options, watch });
+  execution = new Execution(folder, pipeline, { ...options, watch, check: () => lock.check() });
   const release = stopOnSignals(() => {
     watch.warn('stopping after a snapshot; once more to stop at once');
     execution.stop();

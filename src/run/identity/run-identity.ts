@@ -76,6 +76,15 @@ export function moduleOf(folder: RunFolder, given?: string): string {
   );
 }
 
+/** What a run is a function of now, and the fingerprints of its inputs by their digest; undefined where its folder does not say. */
+export function newestIdentity(
+  folder: RunFolder,
+): { readonly identity: Identity; readonly fingerprints: IdentityFile['fingerprints'] } | undefined {
+  const file = read(folder)?.file;
+  const identity = file?.identities.at(-1);
+  return file && identity && { identity, fingerprints: file.fingerprints };
+}
+
 /** What a report tells of a run that did not go on as it was: a sentence for each change that was accepted, and for each machine. */
 export function identityNotes(folder: RunFolder): string[] {
   const identities = read(folder)?.file.identities ?? [];
@@ -187,12 +196,13 @@ export class RunIdentity {
     const { acceptChanges = false } = options;
     const found = read(folder);
     const path = moduleOf(folder, options.module);
-    const commit = commitOf(path);
+    const [commit, weirCommit] = [path, import.meta.filename].map(commitOf);
     const given = plain(folder.started);
     const now: Identity = {
       ...{ at: new Date().toISOString(), weir: version, ...given, configDigest: digestOf(given) },
       module: { path, files: await moduleFiles(path) },
       ...(commit !== undefined && { commit }),
+      ...(weirCommit !== undefined && { weirCommit }),
       ...{ machine, inputs: {}, accepted: folder.started.from?.accepted ?? [] },
     };
     const before = found?.file.identities.at(-1);
