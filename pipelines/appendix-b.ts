@@ -96,7 +96,7 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: weir.cifar10Statistics, seed },
+        ...{ samples: config.attacked, normalise: weir.cifar10Statistics, seed },
         certificate: { points: 8, steps: 8 },
       }),
     );

@@ -103,7 +103,7 @@ export default weir.pipeline({
     const attacks$ = classifiers$.pipe(
       weir.tangentAttack(backbone, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise, seed },
+        ...{ samples: config.attacked, normalise, seed },
       }),
     );
     return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };

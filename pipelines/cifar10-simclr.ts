@@ -85,7 +85,7 @@ export default weir.pipeline({
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
     const classifiers$ = updates$.pipe(weir.atEnd(), weir.readout(backbone, train, test));
     const attacks$ = classifiers$.pipe(
-      weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, box: { min: 0, max: 1 }, seed }),
+      weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, seed }),
     );
     return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
   },

@@ -87,7 +87,7 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise, seed },
+        ...{ samples: config.attacked, normalise, seed },
       }),
     );
     return { updates$, ticks$, tests$, attacks$ };

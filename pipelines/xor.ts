@@ -82,7 +82,8 @@ export default weir.pipeline({
     const sigmas$ = logged$.pipe(weir.memberNorms(networks));
 
     const { model } = networks;
-    const whole = { samples: points.size, group: points.size, box: { min: -2, max: 2 }, shuffle: false };
+    const reach = config.noisy ? Math.max(2, 1 + 5 * config.std) : 2; // the authors' box, or what holds the points of wider noise
+    const whole = { samples: points.size, group: points.size, box: { min: -reach, max: reach }, shuffle: false };
     const attacks$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>

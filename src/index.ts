@@ -40,7 +40,7 @@ export { views } from './feed/augment/views.js';
 export type { Samples } from './feed/batch.js';
 // From a data set to batches.
 export { batch } from './feed/batch.js';
-export type { AnyDataset, Dataset, ImageDataset } from './feed/dataset.js';
+export { type AnyDataset, type Dataset, type DatasetOptions, dataset, type ImageDataset } from './feed/dataset.js';
 export { draw } from './feed/draw.js';
 export { ordered } from './feed/ordered.js';
 export { packImages } from './feed/pack/pack-images.js';

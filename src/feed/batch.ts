@@ -21,6 +21,10 @@ export interface Samples extends Positioned {
   readonly share?: Share;
   /** Of a batch that ranks share: the samples of all of them. */
   readonly shared?: number;
+  /** Of a batch: the samples of all ranks in each, and in the last one of an epoch. */
+  readonly batches?: { readonly size: number; readonly last: number };
+  /** How many classes the data set names. */
+  readonly classes?: number;
 }
 
 export interface BatchOptions {
@@ -46,7 +50,8 @@ const nothing: Partial = { pieces: [], from: 0, count: 0, after: 0 };
  * Where a run has several ranks, `size` is of the batch that all of them have together, and each gets its share of it: of the short
  * last one of an epoch maybe not one sample.
  *
- * Bound: holds less than one batch. Order: kept. State: the samples that wait. Failure: a size that the ranks do not divide.
+ * Bound: holds less than one batch. Order: kept. State: the samples that wait. Failure: a size that the ranks do not divide, or that
+ * no epoch fills where short batches are dropped; both at the first samples.
  *
  *   blocks of 2   a--b--c--d|     e
  *   batch(3)      ---x---y--z|       the last batch of an epoch is smaller, or dropped
@@ -66,7 +71,7 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     start: () => nothing,
     next(state, samples) {
       const fresh = untrained(samples, state.after);
-      return fresh === undefined ? [state] : cut(add(state, fresh), fresh, ownSize(samples.share));
+      return fresh === undefined ? [state] : cut(add(state, fresh), fresh, ownSize(samples.share), sizesOf(samples));
     },
     end: (state) =>
       partial === 'keep' && state.count > 0 ? [join(state, state.count, state.pieces.at(-1)!, 0, state.count)] : [],
@@ -76,6 +81,19 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
 
   function last(samples: Samples): Samples {
     return partial === 'drop' && samples.remaining < size ? { ...samples, remaining: 0 } : samples;
+  }
+
+  /** What the batches of an epoch will be: its size is known from any part of it. */
+  function sizesOf(samples: Samples): Samples['batches'] {
+    const all = endOf(samples) + samples.remaining;
+    if (!Number.isInteger(all)) return undefined; // an operator in between has numbers of its own
+    if (partial === 'drop' && all < size) {
+      throw new WeirError(
+        `'${name}' makes batches of ${size} samples and drops smaller ones, but an epoch has ${all} samples: there would be none`,
+        `take a batch size of ${all} or less (--set batchSize=${all}), more samples, or keep short batches (--set partial=keep)`,
+      );
+    }
+    return { size: Math.min(size, all), last: partial === 'drop' ? size : all % size || Math.min(size, all) };
   }
 
   /** How many samples of a whole batch are this rank's. */
@@ -88,17 +106,23 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     );
   }
 
-  function* cut(state: Partial, newest: Samples, own: number): Generator<Step<Partial, Samples>> {
+  function* cut(
+    state: Partial,
+    newest: Samples,
+    own: number,
+    batches: Samples['batches'],
+  ): Generator<Step<Partial, Samples>> {
+    const told = (out: Samples): Samples => (batches === undefined ? out : { ...out, batches });
     let rest = state;
     const begun = newest.share === undefined ? 0 : endOf(newest) % size; // of the batch that is not whole yet, over all ranks
     for (let ready = rest.count - ownBehind(newest, begun); ready >= own; ready -= own) {
       const left = newest.share === undefined ? ready - own : begun + (ready / own - 1) * size;
-      const out = last(join(rest, own, newest, left, size));
+      const out = told(last(join(rest, own, newest, left, size)));
       rest = without(rest, own);
       yield [rest, out];
     }
     if (newest.remaining === 0 && (rest.count > 0 || begun > 0)) {
-      if (partial === 'keep') yield [nothing, join(rest, rest.count, newest, 0, begun)];
+      if (partial === 'keep') yield [nothing, told(join(rest, rest.count, newest, 0, begun))];
       else yield [nothing];
     } else yield [rest];
   }
@@ -158,6 +182,7 @@ function join(state: Partial, count: number, newest: Samples, left: number, shar
     sampleShape: newest.sampleShape,
     values,
     labels,
+    ...(newest.classes !== undefined && { classes: newest.classes }),
     ...(share && { share, shared }),
   };
 }

@@ -4,6 +4,7 @@ import type { Labels } from '../core/labels.js';
 import type { Serial } from '../core/serial.js';
 import { checkAccumulate, type Group, joined } from './accumulate.js';
 import { acrossRanks, nothingLearned } from './across-ranks.js';
+import { checkBatches, type Planned } from './batches.js';
 import { ranks } from './device/cluster/joined.js';
 import { tf } from './device/tf.js';
 import { inputsOf } from './inputs.js';
@@ -28,7 +29,7 @@ import {
 import type { Update } from './update.js';
 
 /** A batch, as far as training reads it. */
-export interface Batch extends Positioned {
+export interface Batch extends Positioned, Planned {
   /** Counted from 1. */
   readonly epoch: number;
   /** Samples of the epoch still to come. */
@@ -90,6 +91,8 @@ export interface TrainStage extends AccumulatingStage {
  * tensors: `next` takes the state it is given and disposes of what it replaces, so an earlier state must not be used again.
  * Bound: one batch. Order: that of the batches. Failure: a batch that does not fit the model.
  *
+ * Sizes that cannot work are told at the first batch (`checkBatches`).
+ *
  * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
  * @example trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
  */
@@ -100,6 +103,7 @@ export function trainStage(
   { loss, optimiser, penalty, accumulate = 1, seed }: Training,
 ): AccumulatingStage {
   checkAccumulate(accumulate, loss);
+  let checked = false;
   let shapes: Shapes | undefined;
   const begin = (): Weights => {
     const weights = model.start(seed);
@@ -153,6 +157,8 @@ export function trainStage(
     start: () => firstState(begin()),
 
     next(state, batch) {
+      if (!checked) checkBatches({ model, loss, penalty }, batch, ranks());
+      checked = true;
       const samples = batch.labels.length;
       const shared = batch.shared ?? samples * ranks().ranks;
       const learned = learnedFrom(metBy(state), batch, shared);

@@ -1,5 +1,6 @@
 import { WeirError } from '../core/errors.js';
 import type { Labels } from '../core/labels.js';
+import { checkSamples } from '../core/samples.js';
 import type { Model } from '../learn/model/model.js';
 
 /** Labelled samples in memory: what measuring needs of a data set. */
@@ -19,7 +20,11 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
-/** The number of values in one sample, once it is sure that the model takes samples of that size. */
+/**
+ * The number of values in one sample, once it is sure that the samples are whole and that the model takes them.
+ *
+ * @throws {WeirError} for samples of another size, that `checkSamples` refuses, or with a label that the model has no output for
+ */
 export function inputLength(stage: string, model: Model, samples: LabelledSamples): number {
   const product = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
   const length = product(samples.sampleShape);
@@ -27,6 +32,13 @@ export function inputLength(stage: string, model: Model, samples: LabelledSample
     throw new WeirError(
       `stage '${stage}' was given samples of shape [${samples.sampleShape.join(', ')}] ('${samples.name}'), but ${model.name} takes [${model.inputShape.join(', ')}]`,
       `give the model an input of ${length} values, or the data another shape`,
+    );
+  }
+  const highest = checkSamples(samples);
+  if (highest >= model.classes) {
+    throw new WeirError(
+      `stage '${stage}' was given sample ${samples.labels.indexOf(highest)} of '${samples.name}' with the label ${highest}, but ${model.name} tells ${model.classes} classes apart`,
+      `give the model ${highest + 1} classes, or samples with labels from 0 to ${model.classes - 1}`,
     );
   }
   return length;

@@ -15,6 +15,7 @@ export function finisher(recipes: readonly Recipe[], views: boolean): (block: Bl
       shapes.set(dataset, sampleShape);
     }
     const labels = labelsAt(dataset.labels, indices);
-    return { position, epoch, remaining, indices, sampleShape, values, labels, ...(share && { share }) };
+    const classes = dataset.classes.length;
+    return { position, epoch, remaining, indices, sampleShape, values, labels, classes, ...(share && { share }) };
   };
 }

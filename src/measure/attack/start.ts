@@ -1,7 +1,8 @@
 import { tf } from '../../learn/device/tf.js';
+import type { Limits } from './box.js';
 import { distance } from './geometry.js';
 import { ask } from './oracle.js';
-import { type Box, schedule } from './schedule.js';
+import { schedule } from './schedule.js';
 import type { Searched } from './search.js';
 
 /**
@@ -30,15 +31,13 @@ export function tryNoise(
   slot: number,
   noise: tf.Tensor2D,
   protocol: Protocol,
-  box: Box,
+  box: Limits,
   best: Float32Array,
   nearest: number,
 ): number {
   const d = best.length;
   const x = group.originals.subarray(slot * d, (slot + 1) * d);
-  const noisy = tf.tidy(() =>
-    tf.clipByValue(tf.add(tf.mul(noise, schedule.startDeviation), tf.tensor1d(x)), box.min, box.max),
-  );
+  const noisy = tf.tidy(() => box.clip(tf.add(tf.mul(noise, schedule.startDeviation), tf.tensor1d(x))));
   const rows = noisy.dataSync() as Float32Array; // not inside: `tidy` looks at every number of what it returns
   noisy.dispose();
   const found = ask(group.model, group.weights, rows, TRIES);

@@ -6,6 +6,7 @@ import { statelessNormal } from '../../learn/device/native.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { type Box, checkInside, limitsOf, usualBox } from './box.js';
 import { type BoundsOptions, certified } from './certified.js';
 import { correctOnes, LOOKED_AT, shuffled } from './choose.js';
 import { dense } from './dense.js';
@@ -13,7 +14,7 @@ import { direct } from './direct.js';
 import { distance } from './geometry.js';
 import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
 import { type AttackResult, outcomes } from './result.js';
-import { type Box, schedule } from './schedule.js';
+import { schedule } from './schedule.js';
 import type { Protocol } from './start.js';
 
 export interface TangentAttackOptions {
@@ -22,7 +23,10 @@ export interface TangentAttackOptions {
   readonly seed: number;
   /** T. */
   readonly iterations?: number;
-  /** The values that an input may take, in the model's units: [0, 1] for digits, [−2, 2] for XOR, [−3, 3] for normalised images. */
+  /**
+   * The values that an input may take, in the model's units, by channel where these differ; [−2, 2] for XOR. By default pixels from
+   * 0 to 1, normalised where `normalise` says so (`usualBox`). Samples outside of it are refused.
+   */
   readonly box?: Box;
   /** Samples attacked in step; groups are by position, so a resumed attack meets the same kernels. */
   readonly group?: number;
@@ -86,11 +90,14 @@ export function tangentAttack(
   samples: LabelledSamples,
   options: TangentAttackOptions,
 ): Stage<Update, AttackResult, AttackState> {
-  const { seed, iterations = schedule.iterations, box = { min: 0, max: 1 }, group = 16 } = options;
+  const { seed, iterations = schedule.iterations, group = 16 } = options;
   const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
   const { normalise, chunk = 128, certificate = false } = options;
   const d = inputLength('tangent attack', model, samples);
   counts({ samples: options.samples, iterations, group, budget, chunk });
+  const { box = usualBox(normalise, protocol) } = options;
+  const limits = limitsOf(box, d);
+  checkInside(samples, limits, box, normalise);
   const bounds = certificate === false ? undefined : certified(model, certificate === true ? {} : certificate, seed);
 
   const order = (): Uint32Array =>
@@ -113,9 +120,9 @@ export function tangentAttack(
       writeInput(samples, index, originals, slot * d, normalise);
     });
     return {
-      ...{ model, weights: update.weights, box, iterations, budget, protocol, originals },
+      ...{ model, weights: update.weights, box: limits, iterations, budget, protocol, originals },
       labels: labelsAt(samples.labels, indices),
-      estimator: model.first ? dense(model, model.first, group, box) : direct(model, group, box, chunk),
+      estimator: model.first ? dense(model, model.first, group, limits) : direct(model, group, limits, chunk),
       noise: (purpose, at, part, shape) =>
         statelessNormal(shape, seeds(seed, `tangent attack/${purpose}`, g, at, part)),
       *others(slot) {
@@ -142,6 +149,7 @@ export function tangentAttack(
       outcome: outcomes[at.outcome[slot]!]!,
       distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
       queries: at.queries[slot]!,
+      ...{ total: chosen.length, box },
       ...{ original, adversarial },
     };
   };
