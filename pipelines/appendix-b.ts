@@ -82,7 +82,7 @@ export default weir.pipeline({
           ],
           { seed },
         ),
-        weir.batch(config.batchSize),
+        weir.batch(config.batchSize, config),
         weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
       );
     const ticks$ = updates$.pipe(

@@ -40,7 +40,7 @@ export default weir.pipeline({
       regularisers: ['none', 'rep-spectral'],
       ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
     }),
-    ...weir.trainingKeys({ epochs: 1000, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
+    ...weir.trainingKeys({ epochs: 1000, batchSize: 1024, rate: 0.01, decay: 1e-4, partial: 'drop' }),
     ...weir.attackKeys({ attacked: 1000 }),
     workers: z.int().min(1).default(2).describe('threads that make views'),
     testEvery: z.int().min(1).default(50).describe('epochs from one readout to the next'),
@@ -79,10 +79,7 @@ export default weir.pipeline({
 
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(
-        weir.views(weir.barlowRecipes(), { seed, threads: config.workers }),
-        weir.batch(config.batchSize, { partial: 'drop' }),
-      );
+      .pipe(weir.views(weir.barlowRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.barlowTwins(config), optimiser: weir.sgd(config), penalty, seed }),
     );

@@ -59,7 +59,7 @@ export default weir.pipeline({
       weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), ...pixels], {
         ...{ seed, threads: config.workers },
       }),
-      weir.batch(config.batchSize),
+      weir.batch(config.batchSize, config),
     );
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),

@@ -38,7 +38,7 @@ export default weir.pipeline({
       regularisers: ['none', 'rep-spectral'],
       ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
     }),
-    ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4 }),
+    ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4, partial: 'drop' }),
     ...weir.attackKeys({ attacked: 1000 }),
     workers: z.int().min(1).default(2).describe('threads that make views'),
     testEvery: z.int().min(1).default(50).describe('epochs from one readout to the next'),
@@ -67,10 +67,7 @@ export default weir.pipeline({
 
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(
-        weir.views(weir.simclrRecipes(), { seed, threads: config.workers }),
-        weir.batch(config.batchSize, { partial: 'drop' }),
-      );
+      .pipe(weir.views(weir.simclrRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.ntXent(config), optimiser: weir.sgd(config), penalty, seed }),
     );

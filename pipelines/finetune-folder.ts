@@ -64,7 +64,7 @@ export default weir.pipeline({
 
     const updates$ = weir.draw(train, { epochs, seed, capacity: 4 * batchSize }).pipe(
       weir.augment(weir.fineTuneRecipe('folder', { size }), { seed, threads: config.workers, limit: 2 * batchSize }),
-      weir.batch(batchSize),
+      weir.batch(batchSize, config),
       weir.train(model, {
         loss: weir.crossEntropy(),
         optimiser: weir.sgd({

@@ -51,6 +51,13 @@ export default weir.pipeline({
     },
   },
 
+  rules: [
+    weir.endsWith('logEvery', 'epochs', 'logged'),
+    {
+      keys: ['std', 'noisy'],
+      clash: ({ noisy }, { given }) => (!noisy && given.has('std') ? { why: 'the corners have no noise' } : undefined),
+    },
+  ],
   networks: ({ regularisers, seeds }, seed) => [
     { name: 'xor', regulariser: 'all', seed, members: weir.eachRegulariser({ regularisers, seeds, seed }) },
   ],

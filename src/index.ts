@@ -94,6 +94,7 @@ export { folder, z } from './run/config.js';
 export { attackKeys, cifar10Keys, convolutionKeys, regulariserKeys, trainingKeys } from './run/keys.js';
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
+export { type Clash, divides, endsWith, type Rule } from './run/settings.js';
 export { networksOf, trainedBy } from './run/trained-by.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights/from-run.js';

@@ -1,7 +1,6 @@
 import { WeirError } from '../../core/errors.js';
 import { tf } from '../../learn/device/tf.js';
 import { type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
-import type { Protocol } from './start.js';
 
 /** The values that an input may take, in the model's units: one range for all of it, or one for each channel. */
 export interface Box {
@@ -29,7 +28,7 @@ const AUTHORS: Box = { min: -3, max: 3 };
  * Normalized with CIFAR-10's constants that is [−2.43, 2.51], [−2.42, 2.60] and [−2.22, 2.75]. The authors' code clips all channels to
  * [−3, 3] there, so its adversarial points may be no images; the paper says nothing of a box. `protocol: 'authors'` takes theirs.
  */
-export function usualBox(normalise: Normalisation | undefined, protocol: Protocol): Box {
+export function usualBox(normalise: Normalisation | undefined, protocol: 'paper' | 'authors'): Box {
   if (normalise === undefined) return { min: 0, max: 1 };
   if (protocol === 'authors') return AUTHORS;
   const { mean, std } = normalise;

@@ -5,7 +5,7 @@ import type { Model, Weights } from '../../learn/model/model.js';
 import { readoutWeights } from '../../learn/model/with-readout.js';
 import type { Update } from '../../learn/update.js';
 import { accuracy } from '../accuracy.js';
-import type { LabelledSamples, Normalisation } from '../inputs.js';
+import { inputLength, type LabelledSamples, type Normalisation } from '../inputs.js';
 import { designOf } from './features.js';
 import { checkLabels } from './labels.js';
 import { type Logistic, logistic } from './logistic.js';
@@ -80,6 +80,7 @@ export function readout(
   options: ReadoutOptions = {},
 ): Stage<Update & WithTurn, Refitted, ReadoutState> {
   const { inverseRegularisation, gradientTolerance, fitIterations, normalise, batch = 500 } = options;
+  inputLength('readout', model, train);
   checkLabels(train.labels, train.size, model.classes);
   const tested = accuracy(model, test, { batch, ...(normalise && { normalise }) });
 

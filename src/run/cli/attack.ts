@@ -29,7 +29,10 @@ export function attackCommand(): Command {
       const source = RunFolder.open(run);
       const { module, seed, config: before } = source.started;
       const pipeline = await loadPipeline(module);
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { before });
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
+        before,
+        rules: pipeline.rules ?? [],
+      });
       await loadTensorFlow();
       const streams = await wired(pipeline, config, seed);
       if (!(`${stream}$` in streams)) {
