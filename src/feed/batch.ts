@@ -21,8 +21,8 @@ export interface Samples extends Positioned {
   readonly share?: Share;
   /** Of a batch that ranks share: the samples of all of them. */
   readonly shared?: number;
-  /** Of a batch: the samples of all ranks in each, and in the last one of an epoch. */
-  readonly batches?: { readonly size: number; readonly last: number };
+  /** Of a batch: how many there are in an epoch, and the samples of all ranks in each and in the last one. */
+  readonly batches?: { readonly count: number; readonly size: number; readonly last: number };
   /** How many classes the data set names. */
   readonly classes?: number;
 }
@@ -93,7 +93,8 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
         `take a batch size of ${all} or less (--set batchSize=${all}), more samples, or keep short batches (--set partial=keep)`,
       );
     }
-    return { size: Math.min(size, all), last: partial === 'drop' ? size : all % size || Math.min(size, all) };
+    if (partial === 'drop') return { count: Math.floor(all / size), size, last: size };
+    return { count: Math.ceil(all / size), size: Math.min(size, all), last: all % size || Math.min(size, all) };
   }
 
   /** How many samples of a whole batch are this rank's. */

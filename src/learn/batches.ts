@@ -7,8 +7,8 @@ import type { Regulariser } from './regulariser/regulariser.js';
 
 /** What the batches of an epoch will be, as far as whoever makes them has told. */
 export interface Planned {
-  /** Samples of all ranks in a batch, and in the last one of an epoch. */
-  readonly batches?: { readonly size: number; readonly last: number };
+  /** How many there are in an epoch; samples of all ranks in each, and in the last one. */
+  readonly batches?: { readonly count: number; readonly size: number; readonly last: number };
   /** How many classes the data set names. */
   readonly classes?: number;
 }

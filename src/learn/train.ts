@@ -113,10 +113,11 @@ export function trainStage(
   const activeAt = (epoch: number): Regulariser | undefined => (penalty?.active(epoch) ? penalty : undefined);
 
   /** The update that a group makes. */
-  function moved(state: TrainState, group: Group): [TrainState, Update] {
+  function moved(state: TrainState, group: Group, batches?: Planned['batches']): [TrainState, Update] {
     const { learned, samples, position, epoch, remaining } = acrossRanks(group, ranks());
     const fresh = state.endsEpoch;
     const at = { epoch, number: state.number + 1 };
+    const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
     activeAt(epoch)?.addGradients?.({ weights: state.weights }, learned.gradients);
     const { weights, memory } = optimiser.move(state.weights, learned.gradients, state.memory, at);
     const [losses, correct] = tf.tidy(() => {
@@ -131,6 +132,7 @@ export function trainStage(
       ...at,
       endsEpoch: remaining === 0,
       position,
+      ...(updatesInEpoch !== undefined && { updatesInEpoch }),
       loss: learned.loss,
       losses,
       correct,
@@ -164,7 +166,7 @@ export function trainStage(
       const learned = learnedFrom(metBy(state), batch, shared);
       const group = joined(state.group, learned, { samples, shared }, batch);
       const whole = group.batches === accumulate || batch.remaining === 0;
-      return whole ? moved(state, group) : [{ ...state, group }];
+      return whole ? moved(state, group, batch.batches) : [{ ...state, group }];
     },
 
     flush: (state) => state.group && moved(state, state.group),

@@ -11,6 +11,8 @@ export interface Update extends Positioned {
   /** Counted from 1. */
   readonly epoch: number;
   readonly endsEpoch: boolean;
+  /** Updates of every epoch, where it is known. */
+  readonly updatesInEpoch?: number;
   /** The learning rate that it was made with, of weights that have none of their own; none at update 0, which nothing made. */
   readonly rate?: number;
   /** Only to be read. */
@@ -21,7 +23,7 @@ export interface Update extends Positioned {
   epochLoss(): number;
   /**
    * Part of this epoch's samples so far that were classified correctly, or whose views were matched, each as its batch met it;
-   * NaN where the loss counts none.
+   * null where the loss counts none.
    */
-  epochAccuracy(): number;
+  epochAccuracy(): number | null;
 }

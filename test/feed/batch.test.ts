@@ -82,10 +82,10 @@ test('a data set that fills no batch, where short ones are dropped, is told at i
 });
 
 test.each([
-  [10, 4, 'keep', { size: 4, last: 2 }],
-  [10, 4, 'drop', { size: 4, last: 4 }],
-  [8, 4, 'keep', { size: 4, last: 4 }],
-  [3, 4, 'keep', { size: 3, last: 3 }],
+  [10, 4, 'keep', { count: 3, size: 4, last: 2 }],
+  [10, 4, 'drop', { count: 2, size: 4, last: 4 }],
+  [8, 4, 'keep', { count: 2, size: 4, last: 4 }],
+  [3, 4, 'keep', { count: 1, size: 3, last: 3 }],
 ] as const)(
   '%d samples in batches of %d (%s): every batch knows the sizes of all',
   async (size, wanted, partial, sizes) => {

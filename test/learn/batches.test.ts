@@ -14,7 +14,7 @@ const network = (pixels: number) => ({
 const views = { ...network(8), loss: barlowTwins() };
 const shrunk = { ...plain, penalty: batchSpectralShrinkage({ smallest: 4, gamma: 1, from: { epoch: 0 } }) };
 const alone = { ranks: 1, synchronised: false };
-const sizes = (size: number, last: number): Planned => ({ batches: { size, last } });
+const sizes = (size: number, last: number): Planned => ({ batches: { count: 3, size, last } });
 
 test.each([
   ['more classes than outputs', plain, { classes: 4 }, alone, 'the data set has 4 classes, but mlp'],

@@ -15,6 +15,8 @@ const counters = new Set([
   'predicted',
   'seed',
   'queries',
+  'total',
+  'updatesInEpoch',
 ]);
 const ofUpdates = new Set(['loss', 'epochLoss', 'epochAccuracy', 'rate']);
 

@@ -64,9 +64,10 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
   };
 }
 
-function attackJson({ iterations, samples }: Attack): Record<string, unknown> {
+function attackJson({ iterations, box, samples }: Attack): Record<string, unknown> {
   return {
     iterations,
+    box: box ?? null,
     samples: samples.map(({ original: _, adversarial: __, ...numbers }) => {
       const { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries } = numbers;
       const { local = null, theta = null, featureNorm = null } = numbers;

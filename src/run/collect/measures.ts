@@ -15,8 +15,9 @@ import { array, type Line, number } from './lines.js';
 
 /** The attack's results; null where nothing was attacked. */
 export function attackOf(lines: readonly Line[], iterations: number): Attack | null {
-  const samples = lines.filter((line) => line.outcome !== undefined).map(attacked);
-  return samples.length === 0 ? null : { iterations, samples };
+  const own = lines.filter((line) => line.outcome !== undefined);
+  const box = own.at(-1)?.box as Attack['box'];
+  return own.length === 0 ? null : { iterations, ...(box && { box }), samples: own.map(attacked) };
 }
 
 function attacked(line: Line): AttackedSample {
