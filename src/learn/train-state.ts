@@ -58,7 +58,8 @@ export function updateOf(state: TrainState, optimiser: Pick<Optimiser, 'rate'>):
 }
 
 /** A state as plain data. */
-export interface SavedState extends Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 'updatesInEpoch' | 'samples'> {
+export interface SavedState
+  extends Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 'updatesInEpoch' | 'samples'> {
   readonly loss: number;
   readonly losses: number;
   readonly correct: number;

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { WeirError } from '../core/errors.js';
+import { spelled } from './json-numbers.js';
 
 /** What a metric may be: NaN and the infinities too, though JSON has none. */
 export type Metric = null | boolean | number | string | readonly Metric[] | { readonly [key: string]: Metric };
@@ -129,7 +130,3 @@ export class MetricsLog {
     }
   }
 }
-
-/** Numbers that JSON lacks, by name; `readMetrics` gives them back as numbers. */
-const spelled = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;

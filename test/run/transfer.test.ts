@@ -57,7 +57,7 @@ test('no pretrained network, or by a run and a file: told, with what to do', () 
 });
 
 const tiny = [
-  ...['size=16', 'width=4', 'depth=18', 'stem=cifar', 'epochs=2', 'batchSize=12', 'part=4', 'burnIn=1', 'tickEvery=1'],
+  ...['size=16', 'width=4', 'depth=18', 'stem=cifar', 'epochs=2', 'batchSize=15', 'part=5', 'burnIn=1', 'tickEvery=1'],
   ...[
     'testEvery=1',
     'decayEvery=2',

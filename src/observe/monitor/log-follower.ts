@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { named } from '../json-numbers.js';
 import { Lines } from './lines.js';
 import type { Attacked, CurveKey, LogNews, Newest } from './log-news.js';
 import { Thinned } from './thinned.js';
@@ -121,7 +122,7 @@ export class LogFollower {
   private line(text: string): void {
     let record: Record<string, unknown>;
     try {
-      record = JSON.parse(text) as Record<string, unknown>;
+      record = JSON.parse(text, named) as Record<string, unknown>;
     } catch {
       return;
     }
@@ -173,7 +174,7 @@ export class LogFollower {
   }
 }
 
-const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+const number = (value: unknown): number | null => (typeof value === 'number' && !Number.isNaN(value) ? value : null);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !('float32' in value);

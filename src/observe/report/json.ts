@@ -1,3 +1,4 @@
+import { spelled } from '../json-numbers.js';
 import { type Compared, comparisons } from './comparisons.js';
 import type { Attack, Certificate, Geometry, NetworkReport, Report } from './data.js';
 import { groups, settingOf } from './groups.js';
@@ -10,7 +11,7 @@ import { verdict } from './verdict.js';
  * Every number of the report as JSON, pixels left out.
  *
  * The same report gives the same bytes: fields stand in a fixed order, the keys of `config` in that of the alphabet.
- * What is not a finite number becomes null.
+ * A number that JSON lacks is 'NaN', 'Infinity' or '-Infinity', as in the metric log (`json-numbers.ts`); null is what there is none of.
  */
 export function reportJson(report: Report): string {
   const { title, pipeline, createdAt, weir, machine, runtime } = report;
@@ -119,9 +120,9 @@ function ordered(value: unknown): unknown {
 
 /** JSON with a line for each value that holds no other: a sample is one line, not ten. */
 function lines(value: unknown, indent: string): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (value === null || typeof value !== 'object') return JSON.stringify(value, spelled) ?? 'null';
   const inner = Object.values(value);
-  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value);
+  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value, spelled);
   const deeper = `${indent}  `;
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
   const parts = Array.isArray(value)

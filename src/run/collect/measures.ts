@@ -29,9 +29,9 @@ function attacked(line: Line): AttackedSample {
     predicted: Number(line.predicted),
     adversarialLabel: number(line, 'adversarialLabel'),
     outcome: String(line.outcome),
-    distance: number(line, 'distance'),
+    distance: finite(number(line, 'distance')),
     lower: number(line, 'lower'),
-    upper: number(line, 'distance'),
+    upper: finite(number(line, 'distance')),
     local: number(line, 'local'),
     theta: number(line, 'theta'),
     featureNorm: number(line, 'featureNorm'),
@@ -40,6 +40,9 @@ function attacked(line: Line): AttackedSample {
     ...(adversarial && { adversarial }),
   };
 }
+
+/** A distance that was found; NaN says that none was. */
+const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
 
 /** The last readout that was fitted, with the attack on it; null where none was. */
 export function readoutOf(lines: readonly Line[], attack: Attack | null): Readout | null {
