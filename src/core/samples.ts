@@ -1,3 +1,4 @@
+import { distinctNames } from './class-names.js';
 import { WeirError } from './errors.js';
 import type { Labels } from './labels.js';
 
@@ -91,13 +92,9 @@ function checkLabels({ name, labels, classes }: CheckedSamples): number {
 }
 
 function checkClasses(name: string, classes: readonly string[]): void {
-  const names = classes.map((one) => String(one).normalize('NFC'));
-  const twice = names.find((one, i) => names.indexOf(one) !== i);
-  if (names.length > 0 && twice === undefined) return;
-  throw new WeirError(
-    names.length === 0 ? `data set '${name}' has no classes` : `data set '${name}' has two classes called '${twice}'`,
-    'give each class a name of its own, in the order of the labels',
-  );
+  if (classes.length === 0)
+    throw new WeirError(`data set '${name}' has no classes`, 'name them in the order of the labels');
+  distinctNames({ of: name, names: classes });
 }
 
 /** The error for a label that is none of the classes. */

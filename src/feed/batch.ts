@@ -23,8 +23,6 @@ export interface Samples extends Positioned {
   readonly shared?: number;
   /** Of a batch: how many there are in an epoch, and the samples of all ranks in each and in the last one. */
   readonly batches?: { readonly count: number; readonly size: number; readonly last: number };
-  /** How many classes the data set names. */
-  readonly classes?: number;
 }
 
 export interface BatchOptions {
@@ -183,7 +181,6 @@ function join(state: Partial, count: number, newest: Samples, left: number, shar
     sampleShape: newest.sampleShape,
     values,
     labels,
-    ...(newest.classes !== undefined && { classes: newest.classes }),
     ...(share && { share, shared }),
   };
 }

@@ -1,6 +1,8 @@
+import { type ClassNames, labelsAmong } from '../core/class-names.js';
+import { type Input, samplesInput } from '../core/input.js';
 import { type Labels, sharedLabels } from '../core/labels.js';
 import { checkFinite, checkLength, checkSamples, noClass } from '../core/samples.js';
-import type { Images } from './images/images.js';
+import { type Images, indexOf } from './images/images.js';
 
 /** What samples are called and belong to. */
 interface Labelled {
@@ -29,6 +31,12 @@ export interface ImageDataset extends Labelled {
 }
 
 export type AnyDataset = Dataset | ImageDataset;
+
+/** A data set as an input of the part of the graph that takes it; images outside of memory go by the index of their files. */
+export const inputOf = (dataset: AnyDataset): Input => {
+  const { images } = dataset;
+  return samplesInput(dataset, images && (() => indexOf(images)));
+};
 
 /** Bytes that every thread sees. */
 export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
@@ -101,4 +109,25 @@ export function prepared(given: AnyDataset): AnyDataset {
     onSharedMemory.set(given, found);
   }
   return found;
+}
+
+/** The names of its classes, as messages and those who meet it want them. */
+export const classNames = ({ name, classes }: Pick<AnyDataset, 'name' | 'classes'>): ClassNames => ({
+  of: name,
+  names: classes,
+});
+
+/**
+ * A data set with the labels of another one's classes, by name (in Unicode's NFC) and never by place: so two folders can be drawn from
+ * by turns. It may lack some of the classes, and have them in any order.
+ *
+ * @param reference whose classes they become @throws {WeirError} for a class with samples that is unknown there
+ * @example const more = alignedTo(train, await imageFolder({ folder: 'more' }));
+ */
+export function alignedTo<D extends AnyDataset>(reference: Pick<AnyDataset, 'name' | 'classes'>, dataset: D): D {
+  const own = classNames(reference);
+  const found = labelsAmong(dataset.labels, classNames(dataset), own, 'rename that class, or take it away');
+  const labels = sharedLabels(own.names.length, dataset.size);
+  labels.set(found);
+  return { ...dataset, classes: reference.classes, labels };
 }

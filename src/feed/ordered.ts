@@ -1,6 +1,7 @@
 import {
   AsyncSubject,
   concatAll,
+  EMPTY,
   finalize,
   from,
   map,
@@ -12,6 +13,7 @@ import {
 } from 'rxjs';
 import { OverLimit } from '../core/errors.js';
 import { Flow } from '../core/flow.js';
+import type { Introduce } from '../core/header.js';
 import type { Positioned } from '../core/item.js';
 
 /**
@@ -28,19 +30,23 @@ export function ordered<A, B>(
   limit: number,
   work: (item: A) => ObservableInput<B>,
   sizeOf: (item: A) => number = () => 1,
+  introduce?: Introduce,
 ): OperatorFunction<A, B> {
   return (source) =>
     new Observable<B>((subscriber) => {
       const flow = Flow.current;
       const node = Flow.join(name, 'workers');
       node.limit = limit;
+      node.introduce = introduce;
       const running = new Subscription();
       const results = new Observable<A>((inner) => Flow.subscribe(node, source, inner)).pipe(
         map((item) => {
           const size = sizeOf(item);
-          const position = (item as Partial<Positioned>).position ?? node.entered;
+          const { position: own } = item as Partial<Positioned>;
+          if (own === undefined) node.count(node.entered);
+          else if (!node.arrive(own)) return EMPTY;
+          const position = own ?? node.entered;
           if (node.held > 0 && node.held + size > limit) throw new OverLimit(name, limit);
-          node.arrive(position);
           node.held += size;
           const result = new AsyncSubject<B>(); // keeps an early result, or error, until its turn
           running.add(from(work(item)).subscribe(result));

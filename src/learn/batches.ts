@@ -9,8 +9,6 @@ import type { Regulariser } from './regulariser/regulariser.js';
 export interface Planned {
   /** How many there are in an epoch; samples of all ranks in each, and in the last one. */
   readonly batches?: { readonly count: number; readonly size: number; readonly last: number };
-  /** How many classes the data set names. */
-  readonly classes?: number;
 }
 
 interface Trained {
@@ -22,22 +20,15 @@ interface Trained {
 const leaveOut = "leave out the short last batch of an epoch, batch(size, { partial: 'drop' }): --set partial=drop";
 
 /**
- * Refuses at the first batch what would end the training at the last one of an epoch, or at the first sample of a class: the sizes of
- * all batches are known by then.
+ * Refuses at the first batch what would end the training at the last one of an epoch: the sizes of all batches are known by then.
  *
- * @throws {WeirError} for more classes than the model has outputs, and for batches too small for a loss, a normalization or a regularizer
+ * @throws {WeirError} for batches too small for a loss, a normalization or a regularizer
  */
 export function checkBatches(
   { model, loss, penalty }: Trained,
-  { batches, classes }: Planned,
+  { batches }: Planned,
   { ranks, synchronised }: Pick<Ranks, 'ranks' | 'synchronised'>,
 ): void {
-  if (classes !== undefined && classes > model.classes && !isOfViews(loss)) {
-    throw new WeirError(
-      `the data set has ${classes} classes, but ${model.name} tells ${model.classes} apart`,
-      `give the model ${classes} classes`,
-    );
-  }
   if (batches === undefined) return;
   const { size, last } = batches;
   const short =

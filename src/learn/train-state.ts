@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.js';
+import type { AboutNetwork } from './about.js';
 import { disposeGroup, type Group } from './accumulate.js';
 import { tf } from './device/tf.js';
 import type { Weights } from './model/model.js';
@@ -23,6 +24,8 @@ export interface TrainState {
   readonly correct: tf.Scalar;
   /** Samples of the epoch so far. */
   readonly samples: number;
+  /** What no tensor of the weights says; none before the graph has introduced its parts. */
+  readonly about?: AboutNetwork;
   /** The batches since this update, where the next one takes several. Not saved: they come again. */
   readonly group?: Group;
 }
@@ -65,15 +68,17 @@ export interface SavedState
   readonly correct: number;
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
+  readonly about?: AboutNetwork;
 }
 
 /** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
 export function savedState(state: TrainState): SavedState {
-  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples } = state;
+  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, about } = state;
   const { loss, losses, correct } = state;
   return {
     ...{ number, epoch, endsEpoch, position, samples },
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
+    ...(about && { about }),
     ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
     weights: savedTensors(weights),
     memory: savedTensors(memory),

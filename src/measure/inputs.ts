@@ -1,4 +1,6 @@
+import { type ClassNames, labelsAmong } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
+import { classesOf, type Introduce } from '../core/header.js';
 import type { Labels } from '../core/labels.js';
 import { checkSamples } from '../core/samples.js';
 import type { Model } from '../learn/model/model.js';
@@ -12,7 +14,53 @@ export interface LabelledSamples {
   /** [size, ...sampleShape]; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
   readonly labels: Labels;
+  /** Names of the classes, in the order of the labels. Without them a label is the number of the network's output. */
+  readonly classes?: readonly string[] | undefined;
 }
+
+/** Samples whose labels are those of the network that is measured, as soon as it is known what that one's outputs stand for. */
+export interface NamedSamples extends LabelledSamples {
+  /** The same as the method of a stage: what comes is a network, whose classes its labels go by from now on. */
+  readonly introduce: Introduce;
+}
+
+/**
+ * Samples for a measuring stage, whose labels go by the names of the network's classes (in Unicode's NFC) and never by place: they may
+ * lack classes that it knows, and have them in another order.
+ *
+ * @param model whose outputs are compared with the labels
+ * @throws {WeirError} for samples that `checkSamples` refuses
+ * @returns the samples; their `introduce` is to be that of the stage, and throws a `WeirError` for a class, or a label, that the
+ * network has not
+ */
+export function byName(stage: string, model: Model, samples: LabelledSamples): NamedSamples {
+  checkSamples(samples);
+  const { name, size, sampleShape, values, classes, labels: given } = samples;
+  let labels: Labels | undefined;
+  const checked = (found: Labels): Labels => {
+    const odd = found.findIndex((label) => label >= model.classes);
+    if (odd === -1) return found;
+    throw new WeirError(
+      `stage '${stage}': sample ${odd} of '${name}' has label ${found[odd]}, but ${model.name} has ${model.classes} outputs`,
+      'give the model as many outputs as there are classes, or take those samples away',
+    );
+  };
+  return {
+    ...{ name, size, sampleShape, values, classes },
+    get labels() {
+      labels ??= checked(given);
+      return labels;
+    },
+    introduce(incoming) {
+      const own: ClassNames | undefined = classesOf(stage, incoming);
+      const theirs = classes && { of: name, names: classes };
+      labels = checked(own && theirs ? labelsAmong(given, theirs, own, unknown) : given);
+      return incoming;
+    },
+  };
+}
+
+const unknown = 'measure on the classes that the network was trained on: rename that class, or take it away';
 
 /** Mean and standard deviation of each channel, in units of [0, 1]; one number serves all channels. */
 export interface Normalisation {
@@ -23,7 +71,7 @@ export interface Normalisation {
 /**
  * The number of values in one sample, once it is sure that the samples are whole and that the model takes them.
  *
- * @throws {WeirError} for samples of another size, that `checkSamples` refuses, or with a label that the model has no output for
+ * @throws {WeirError} for samples of another size, or that `checkSamples` refuses
  */
 export function inputLength(stage: string, model: Model, samples: LabelledSamples): number {
   const product = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
@@ -34,13 +82,7 @@ export function inputLength(stage: string, model: Model, samples: LabelledSample
       `give the model an input of ${length} values, or the data another shape`,
     );
   }
-  const highest = checkSamples(samples);
-  if (highest >= model.classes) {
-    throw new WeirError(
-      `stage '${stage}' was given sample ${samples.labels.indexOf(highest)} of '${samples.name}' with the label ${highest}, but ${model.name} tells ${model.classes} classes apart`,
-      `give the model ${highest + 1} classes, or samples with labels from 0 to ${model.classes - 1}`,
-    );
-  }
+  if (!('introduce' in samples)) checkSamples(samples); // else `byName` has, of the samples as they were given
   return length;
 }
 

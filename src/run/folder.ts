@@ -6,7 +6,7 @@ import type { Network } from './pipeline.js';
 import { SnapshotStore } from './snapshot/store.js';
 import { version } from './version.js';
 
-const format = 1;
+const format = 2; // 1 did not know what its runs were made of
 
 /** What a run was started with; nothing of it changes afterwards. */
 export interface RunConfig {
@@ -25,7 +25,15 @@ export interface RunConfig {
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronised' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
-  readonly from?: { readonly run: string; readonly again: readonly string[]; readonly logged: number };
+  readonly from?: {
+    readonly run: string;
+    readonly again: readonly string[];
+    readonly logged: number;
+    /** SHA-256 of what was taken over of each network. */
+    readonly weights: Readonly<Record<string, string>>;
+    /** In what the other run is not what it was, as far as that was accepted. */
+    readonly accepted: readonly string[];
+  };
 }
 
 /** A network of a run, as the pipeline listed it. */
@@ -109,7 +117,9 @@ export class RunFolder {
     if (run.format !== format) {
       throw new WeirError(
         `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
-        `use Weir ${run.weir} for it`,
+        run.format === 1
+          ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
+          : `use Weir ${run.weir} for it`,
       );
     }
     return new RunFolder(path, run);
@@ -122,6 +132,11 @@ export class RunFolder {
   /** The snapshots of one network; `keep` says how many stay when one is written. */
   snapshots(network: string, { keep }: { readonly keep?: number | undefined } = {}): SnapshotStore {
     return new SnapshotStore(join(this.path, 'snapshots', network), keep === undefined ? {} : { keep });
+  }
+
+  /** Whether anything was trained and saved. */
+  get hasSnapshots(): boolean {
+    return existsSync(join(this.path, 'snapshots'));
   }
 
   /** Why the run ended before its time; undefined where it did not, or goes on again. */

@@ -30,6 +30,12 @@ export { resumable } from './exit-status.js';
  */
 export async function runSession({ folder, pipeline, options, monitor }: Session): Promise<Outcome> {
   const lock = lockFolder(folder.path);
+  try {
+    options.identity?.save();
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   let execution: Execution | undefined;
   const asked: Asked = {
     stop: () => execution?.stop(),

@@ -45,7 +45,7 @@ test.each([
     '0 to 1',
   ],
   [{ labels: Uint8Array.of(0, 1) }, "data set 'mine' has 4 samples and 2 labels", 'a label a sample'],
-  [{ classes: ['one', 'one'] }, "data set 'mine' has two classes called 'one'", 'a name of its own'],
+  [{ classes: ['one', 'one'] }, "two classes of 'mine' are called 'one'", 'a name of its own'],
   [
     { values: Float32Array.of(0, 0, 0, Number.NaN, 0, 0, 0, 0) },
     "sample 1 of data set 'mine' holds NaN at place [1]",

@@ -17,7 +17,6 @@ const alone = { ranks: 1, synchronised: false };
 const sizes = (size: number, last: number): Planned => ({ batches: { count: 3, size, last } });
 
 test.each([
-  ['more classes than outputs', plain, { classes: 4 }, alone, 'the data set has 4 classes, but mlp'],
   [
     'one sample on maps of one pixel',
     network(8),
@@ -48,7 +47,6 @@ test.each([
 });
 
 test.each([
-  ['a model with more outputs than classes', plain, { classes: 2 }, alone],
   ['one sample on larger maps', network(16), sizes(16, 1), alone],
   ['one sample without normalization', plain, sizes(16, 1), { ranks: 4, synchronised: true }],
   ['no batch operator', plain, {}, alone],

@@ -15,7 +15,6 @@ export function finisher(recipes: readonly Recipe[], views: boolean): (block: Bl
       shapes.set(dataset, sampleShape);
     }
     const labels = labelsAt(dataset.labels, indices);
-    const classes = dataset.classes.length;
-    return { position, epoch, remaining, indices, sampleShape, values, labels, classes, ...(share && { share }) };
+    return { position, epoch, remaining, indices, sampleShape, values, labels, ...(share && { share }) };
   };
 }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { distinctNames } from '../../core/class-names.js';
 import { crc32 } from '../../core/crc32.js';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
@@ -21,7 +22,8 @@ const AGAIN = 'make the file again with weir pack';
 export function packed(file: string): ImageDataset {
   const path = resolve(file);
   const index = read(path);
-  const { offsets, lengths, checksums, heights, widths, labels, classes, encoding } = index;
+  const { offsets, lengths, checksums, heights, widths, labels, encoding } = index;
+  const classes = distinctNames({ of: path, names: index.classes }, AGAIN);
   const size = labels.length;
   const onShared = sharedLabels(classes.length, size);
   onShared.set(labels);

@@ -7,6 +7,7 @@ import { exportParquet } from '../export/parquet.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
 import { statusOf } from '../status/status.js';
+import { toMetadata } from '../weights/metadata.js';
 import { weightsOfRun } from '../weights/of-run.js';
 import { writeSafetensors } from '../weights/safetensors.js';
 import { inTorch } from '../weights/torch.js';
@@ -52,16 +53,21 @@ export function exportCommand(): Command {
     });
 }
 
+const circular =
+  "its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits without padding_mode='circular' (README)";
+
 const logOf = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
 
 function weights(folder: RunFolder, file: string, { network }: Settings): void {
   const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
-  const { network: name, update, weights } = weightsOfRun(folder, { network, warn });
+  const { network: name, update, weights, about } = weightsOfRun(folder, { network, warn });
   const tensors = inTorch(weights);
   writeSafetensors(file, tensors, {
     ...{ format: 'pt', pipeline: folder.started.pipeline },
     ...{ network: name, update: String(update) },
+    ...toMetadata(about),
   });
+  if (about.architecture?.padding === 'circular') process.stdout.write(`${circular}\n`);
   process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }
 

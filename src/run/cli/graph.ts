@@ -24,6 +24,7 @@ export function graphCommand(): Command {
       const flow = new Flow(await wired(pipeline, config, settings.seed));
       const parts = [settings.mermaid ? '' : toText(flow), settings.text ? '' : toMermaid(flow)];
       flow.close();
+      for (const remark of flow.remarks) process.stderr.write(`${remark}\n`);
       process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
     });
 }

@@ -50,6 +50,11 @@ for (const command of [
   weir.addCommand(command());
 }
 
+// Read where a data set is made, in this process or in one that it starts.
+weir.hook('preAction', (_, command) => {
+  if (command.opts().readAll) process.env.WEIR_READ_ALL = '1';
+});
+
 // A reader that has seen enough (`weir replay … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

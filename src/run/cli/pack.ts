@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { packImages } from '../../feed/pack/pack-images.js';
 import { imageFolder } from '../../feed/source/image-folder/image-folder.js';
 
@@ -8,6 +8,7 @@ interface PackFlags {
   readonly raw?: boolean;
   readonly quality: number;
   readonly skip?: boolean;
+  readonly links: 'inside' | 'follow';
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -23,11 +24,17 @@ export function packCommand(): Command {
     .option('--raw', 'keep pixels: many times the space, and nothing to decode')
     .option('--quality <1-100>', 'of JPEGs that are made anew because their size changes', Number, 90)
     .option('--skip', 'leave out images that cannot be read, instead of refusing the folder')
+    .addOption(
+      new Option('--links <which>', 'links that lead out of the folder: refused, or followed')
+        .choices(['inside', 'follow'])
+        .default('inside'),
+    )
     .addHelpText('after', '\nExample:\n  weir pack imagenet train.weirpack --split train --shorter 256 --raw')
-    .action(async (folder: string, file: string, { split, skip, quality, raw, shorter }: PackFlags) => {
+    .action(async (folder: string, file: string, { split, skip, links, quality, raw, shorter }: PackFlags) => {
       const dataset = await imageFolder({
         folder,
         say,
+        links,
         unreadable: skip ? 'skip' : 'fail',
         ...(split === undefined ? {} : { split }),
       });

@@ -17,7 +17,9 @@ import { executorFor, type Running } from '../sweep/sweep.js';
 import { reasons } from '../sweep/table.js';
 import { tryOut } from '../try-out.js';
 import { Watcher } from '../watcher.js';
+import { identified } from './go-on.js';
 import {
+  acceptOption,
   countOption,
   executorOptions,
   folderOption,
@@ -52,7 +54,7 @@ export function reproduceCommand(): Command {
       countOption('--jobs <n>', 'settings at once, each a process of its own (default: one after another, here)'),
     )
     .option('--keep-going', 'go on with other settings when one fails');
-  for (const option of [...executorOptions(), ...runningOptions()]) command.addOption(option);
+  for (const option of [...executorOptions(), ...runningOptions(), acceptOption()]) command.addOption(option);
   return command
     .addHelpText(
       'after',
@@ -157,9 +159,11 @@ function inTerminal(settings: Settings): Work {
     const { config, seed } = folder.started;
     await tryOut(pipeline, config, seed);
     if (stopped()) return 'stopped';
+    const identity = await identified(folder, pipeline, settings);
     const watch = new Watcher(folder, pipeline);
+    for (const one of identity.said.splice(0)) watch.warn(one);
     try {
-      return await runSession({ folder, pipeline, options: { ...settings, watch }, monitor });
+      return await runSession({ folder, pipeline, options: { ...settings, watch, identity }, monitor });
     } finally {
       watch.close();
     }

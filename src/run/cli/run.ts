@@ -3,6 +3,7 @@ import { ranks } from '../../learn/device/cluster/joined.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
 import { planned, RunFolder } from '../folder.js';
+import { moduleFiles } from '../identity/module-files.js';
 import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
 import { stopWithParent } from '../stop-with-parent.js';
@@ -50,7 +51,7 @@ export function runCommand(): Command {
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
       const together = new Together(ranks());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
-      together.same(startedWith(start), {
+      together.same(startedWith(start, await moduleFiles(module)), {
         remedy: 'start all ranks with the same command, and the same version of all files',
       });
       const folder = together.folder(() =>

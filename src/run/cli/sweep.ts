@@ -9,9 +9,11 @@ import { readPlan } from '../sweep/plan.js';
 import { goOn, type Running, type Sweep, sweepPoints } from '../sweep/sweep.js';
 import { reasons, summary } from '../sweep/table.js';
 import {
+  acceptOption,
   collect,
   countOption,
   executorOptions,
+  readAllOption,
   resumeOptions,
   type SnapshotSettings,
   seedOption,
@@ -77,7 +79,8 @@ export function sweepCommand(): Command {
     .option('--status', 'only show where the jobs stand')
     .option('--json', 'with --status, as JSON')
     .option('--cancel <job...>', 'take jobs out: waiting ones at once, running ones after a snapshot');
-  for (const option of [...executorOptions(), ...snapshotOptions()]) command.addOption(option);
+  for (const option of [...executorOptions(), ...snapshotOptions(), readAllOption(), acceptOption()])
+    command.addOption(option);
   return command.addHelpText('after', help).action(async (target: string, settings: Settings) => {
     const plan = readPlan(target);
     if (settings.status || settings.cancel !== undefined) {

@@ -1,7 +1,9 @@
 import type { Case } from '../case.js';
 import { exportCases } from './exports.js';
+import { labels } from './labels.js';
 import { progressCases } from './progress.js';
 import { settingCases } from './settings.js';
+import { weights } from './weights.js';
 
 /** Every case, by area. */
-export const cases: readonly Case[] = [...settingCases, ...progressCases, ...exportCases];
+export const cases: readonly Case[] = [...labels, ...weights, ...settingCases, ...progressCases, ...exportCases];

@@ -65,7 +65,7 @@ const faults: readonly [fault: string, data: string, why: RegExp][] = [
     '{ ...whole, labels: Int8Array.from(labels, (label) => -label) }',
     /the labels of data set 'mine' are of type Int8Array/,
   ],
-  ['two classes of one name', "{ ...whole, classes: ['a', 'a'] }", /two classes called 'a'/],
+  ['two classes of one name', "{ ...whole, classes: ['a', 'a'] }", /two classes of 'mine' are called 'a'/],
 ];
 
 const data: Case[] = faults.map(([fault, data, why], i) => ({
@@ -151,7 +151,7 @@ const others: Case[] = [
     async play(world) {
       refused(
         await run(world, { data: "{ ...whole, classes: ['a', 'b', 'c'] }" }),
-        /the data set has 3 classes, but .* tells 2 apart/,
+        /'mine' has 3 classes, but .* has 2 outputs/,
       );
     },
   },

@@ -161,7 +161,12 @@ test('NaN and infinities are scalars like others; of samples the finite ones are
   const log: MetricRecord[] = [
     { ...at, stream: 'tests', loss: Number.NaN, accuracy: 0.5 },
     { ...at, stream: 'bounds', upper: Number.POSITIVE_INFINITY, lower: Number.NEGATIVE_INFINITY },
-    ...[1, Number.NaN, 3, Number.POSITIVE_INFINITY].map((distance, index) => ({ ...sample, index, distance, bad: Number.NaN })),
+    ...[1, Number.NaN, 3, Number.POSITIVE_INFINITY].map((distance, index) => ({
+      ...sample,
+      index,
+      distance,
+      bad: Number.NaN,
+    })),
   ];
   exportTensorBoard(odd, started, log, false);
   const values = readEvents(join(odd, 'none', name)).flatMap((event) => inside(event, 5, 1));

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { cacheFolder } from '../../../core/cache.js';
 import { pack, unpack } from '../../../core/pack.js';
+import { bytesOf } from '../../images/file-name.js';
 import type { Examined } from './examine.js';
 import type { FileStats } from './stat.js';
 
@@ -12,7 +13,9 @@ const HEADER = MAGIC.length + 32; // the magic, then the SHA-256 of the rest
 /** What an examination depends on: the folder, its files with sizes and times, and how closely they are looked at. */
 export function keyOf(root: string, paths: readonly string[], { bytes, modified }: FileStats, how: string): string {
   const hash = createHash('sha256').update(`${MAGIC}\n${how}\n${root}\n`);
-  for (let i = 0; i < paths.length; i++) hash.update(`${paths[i]}\0${bytes[i]}\0${modified[i]}\n`);
+  for (let i = 0; i < paths.length; i++) {
+    hash.update(bytesOf(paths[i]!)).update(`\0${bytes[i]}\0${modified[i]}\n`);
+  }
   return hash.digest('hex').slice(0, 32);
 }
 

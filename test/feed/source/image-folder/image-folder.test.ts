@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { pathOf } from '../../../../src/feed/images/images.js';
+import { nameOf, pathOf } from '../../../../src/feed/images/images.js';
+import { readImage } from '../../../../src/feed/images/read.js';
 import {
   type ImageFolder,
   type ImageFolderOptions,
@@ -178,4 +179,66 @@ test('opened once: from the cache until a time or size changes; an altered cache
   const cache = join(root, '.cache/image-folders');
   for (const name of readdirSync(cache)) writeFileSync(join(cache, name), readFileSync(join(cache, name)).subarray(1));
   await expect(open()).rejects.toThrow("'a/1.jpg'");
+});
+
+test('read by every ending of what is read; other files are counted by theirs, and images beside the classes', async () => {
+  const bmp = Buffer.from(
+    'Qk1GAAAAAAAAADYAAAAoAAAAAgAAAAIAAAABABgAAAAAABAAAADEDgAAxA4AAAAAAAAAAAAACg8UHgoPFB4AAAoPFB4KDxQeAAA=',
+    'base64',
+  );
+  write(root, { 'a/1.jfif': image, 'a/2.JPE': image, 'a/3.bmp': bmp, 'a/4.avif': image, 'beside.jpg': image });
+  write(root, { 'a/5.ppm': 'P6', 'a/6.heic': '', 'a/7.ppm': '', 'a/README': '', 'a/.hidden.ppm': '' });
+  const found = await open();
+  expect(paths(found)).toEqual(['a/1.jfif', 'a/2.JPE', 'a/3.bmp', 'a/4.avif']);
+  expect(found.report.passedOver).toEqual([
+    { what: 'images in no class’s folder', files: 1 },
+    { what: '.ppm', files: 2 },
+    { what: '.heic', files: 1 },
+    { what: 'without an ending', files: 1 },
+  ]);
+  expect(said).toContain(
+    '  5 files passed over: 1 images in no class’s folder, 2 .ppm, 1 .heic, 1 without an ending; convert images of other kinds to PNG',
+  );
+  write(root, { 'b/1.pgm': 'P5' });
+  await expect(open()).rejects.toMatchObject({
+    message: `class 'b' of '${root}' has no image in 'b' but of kinds that are not read: .ppm, .heic, .pgm`,
+    remedy: 'convert them to PNG',
+  });
+});
+
+test.runIf(process.platform === 'linux')('names of Latin-1 bytes are read, and shown by their bytes', async () => {
+  const latin1 = (name: string): Buffer => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, 'latin1')]);
+  mkdirSync(latin1('caf\xe9'));
+  writeFileSync(latin1('caf\xe9/\xe9t\xe9.jpg'), image);
+  write(root, { 'thé/1.jpg': image });
+  const found = await open();
+  expect(found.classes).toEqual(['caf\\xe9', 'thé']);
+  expect(found.size).toBe(2);
+  expect(nameOf(found.images, 0)).toBe("'caf\\xe9/\\xe9t\\xe9.jpg'");
+  expect(await readImage(found.images, 0)).toMatchObject({ height: 6, width: 8 });
+
+  writeFileSync(latin1('caf\xe9/\xe8.jpg'), 'no image');
+  await expect(open()).rejects.toThrow("'caf\\xe9/\\xe8.jpg' (");
+  expect((await open({ unreadable: 'skip' })).report.unreadable[0]!.path).toBe('caf\\xe9/\\xe8.jpg');
+});
+
+test('class folders that are links to elsewhere: refused with the option that follows, and followed with it', async () => {
+  const outside = newFolder();
+  write(outside, { 'x/1.jpg': image, 'y/2.jpg': image });
+  for (const name of ['x', 'y']) symlinkSync(join(outside, name), join(root, name));
+  await expect(open()).rejects.toMatchObject({
+    message: `'${root}/x' leads out of the folder, to '${outside}/x'`,
+    remedy: expect.stringContaining('`--set links=follow`'),
+  });
+  const found = await open({ links: 'follow' });
+  expect(paths(found)).toEqual(['x/1.jpg', 'y/2.jpg']);
+  expect(await readImage(found.images, 1)).toMatchObject({ height: 6, width: 8 });
+
+  write(root, { 'TrainImages.txt': `../../${basename(outside)}/x/1.jpg\n` });
+  await expect(open({ links: 'follow' })).rejects.toThrow(`names 'Images/../../${basename(outside)}/x/1.jpg'`);
+});
+
+test('unreadable images: the remedy is a setting', async () => {
+  write(root, { 'a/1.jpg': image, 'a/2.jpg': 'no image' });
+  await expect(open()).rejects.toMatchObject({ remedy: expect.stringContaining('`--set unreadable=skip`') });
 });
