@@ -17,6 +17,7 @@ const { z } = weir;
  * | penalty goes | into the gradient, at every update | straight to the weights at each tick, not scaled by the rate |
  * | weight decay | not told, 1e-4 here | 1e-4 |
  * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
  *
  * Torchvision's own networks pad with zeros: `padding=zero` with their weights.
  *

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { WeirError } from '../core/errors.js';
+import type { Batches } from '../core/header.js';
 import type { Positioned } from '../core/item.js';
 import { type Labels, labelsLike } from '../core/labels.js';
 import { everything, ownOf, type Share } from '../core/share.js';
@@ -22,7 +23,7 @@ export interface Samples extends Positioned {
   /** Of a batch that ranks share: the samples of all of them. */
   readonly shared?: number;
   /** Of a batch: how many there are in an epoch, and the samples of all ranks in each and in the last one. */
-  readonly batches?: { readonly count: number; readonly size: number; readonly last: number };
+  readonly batches?: Batches;
 }
 
 export interface BatchOptions {
@@ -49,7 +50,7 @@ const nothing: Partial = { pieces: [], from: 0, count: 0, after: 0 };
  * last one of an epoch maybe not one sample.
  *
  * Bound: holds less than one batch. Order: kept. State: the samples that wait. Failure: a size that the ranks do not divide, or that
- * no epoch fills where short batches are dropped; both at the first samples.
+ * no epoch fills where short batches are dropped: when the graph is wired, where the source tells how many samples there are.
  *
  *   blocks of 2   a--b--c--d|     e
  *   batch(3)      ---x---y--z|       the last batch of an epoch is smaller, or dropped
@@ -67,6 +68,10 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     needs: size,
     holds: (state) => state.count,
     start: () => nothing,
+    introduce: ([header, ...others]) =>
+      header?.samples === undefined || others.length > 0
+        ? [...(header ? [header] : []), ...others]
+        : [{ ...header, batches: planned(header.samples) }],
     next(state, samples) {
       const fresh = untrained(samples, state.after);
       return fresh === undefined ? [state] : cut(add(state, fresh), fresh, ownSize(samples.share), sizesOf(samples));
@@ -81,10 +86,14 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     return partial === 'drop' && samples.remaining < size ? { ...samples, remaining: 0 } : samples;
   }
 
-  /** What the batches of an epoch will be: its size is known from any part of it. */
-  function sizesOf(samples: Samples): Samples['batches'] {
+  /** What the batches of an epoch will be: how long it is any part of it tells. */
+  function sizesOf(samples: Samples): Batches | undefined {
     const all = endOf(samples) + samples.remaining;
-    if (!Number.isInteger(all)) return undefined; // an operator in between has numbers of its own
+    return Number.isInteger(all) ? planned(all) : undefined; // an operator in between has numbers of its own
+  }
+
+  /** What the batches of so many samples will be. */
+  function planned(all: number): Batches {
     if (partial === 'drop' && all < size) {
       throw new WeirError(
         `'${name}' makes batches of ${size} samples and drops smaller ones, but an epoch has ${all} samples: there would be none`,
@@ -109,7 +118,7 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     state: Partial,
     newest: Samples,
     own: number,
-    batches: Samples['batches'],
+    batches: Batches | undefined,
   ): Generator<Step<Partial, Samples>> {
     const told = (out: Samples): Samples => (batches === undefined ? out : { ...out, batches });
     let rest = state;

@@ -49,7 +49,7 @@ export function draw(given: AnyDataset, options: DrawOptions): Observable<Block>
   const dataset = prepared(given);
   return source({
     ...{ name, capacity, from: blocks, inputs: [inputOf(dataset)] },
-    header: () => ({ classes: classNames(dataset) }),
+    header: () => ({ classes: classNames(dataset), samples: dataset.size }),
   });
 
   function* blocks(after: number, share: Share): Generator<Block> {

@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.js';
+import type { Batches } from '../core/header.js';
 import type { Ranks } from './device/cluster/ranks.js';
 import type { Loss } from './loss/loss.js';
 import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
@@ -7,8 +8,7 @@ import type { Regulariser } from './regulariser/regulariser.js';
 
 /** What the batches of an epoch will be, as far as whoever makes them has told. */
 export interface Planned {
-  /** How many there are in an epoch; samples of all ranks in each, and in the last one. */
-  readonly batches?: { readonly count: number; readonly size: number; readonly last: number };
+  readonly batches?: Batches;
 }
 
 interface Trained {
@@ -20,7 +20,7 @@ interface Trained {
 const leaveOut = "leave out the short last batch of an epoch, batch(size, { partial: 'drop' }): --set partial=drop";
 
 /**
- * Refuses at the first batch what would end the training at the last one of an epoch: the sizes of all batches are known by then.
+ * Refuses what would end the training at the last batch of an epoch, as soon as the sizes of all batches are known.
  *
  * @throws {WeirError} for batches too small for a loss, a normalization or a regularizer
  */

@@ -92,7 +92,7 @@ export interface TrainStage extends AccumulatingStage {
  * tensors: `next` takes the state it is given and disposes of what it replaces, so an earlier state must not be used again.
  * Bound: one batch. Order: that of the batches. Failure: a batch that does not fit the model.
  *
- * Sizes that cannot work are told at the first batch (`checkBatches`).
+ * Sizes that cannot work are told when the graph is wired, or else at the first batch (`checkBatches`).
  *
  * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
  * @example trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
@@ -146,6 +146,11 @@ export function trainStage(
 
   const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
 
+  function check(planned: Planned): void {
+    checkBatches({ model, loss, penalty }, planned, ranks());
+    checked = planned.batches !== undefined;
+  }
+
   /** What the weights learn from a batch. */
   function learnedFrom(weights: Weights, given: Batch, shared: number): Learned {
     const batch = known === undefined ? given : { ...given, labels: known.labels(given.labels) };
@@ -166,13 +171,13 @@ export function trainStage(
     start: () => firstState(begin()),
 
     introduce(incoming, state) {
+      for (const header of incoming) check(header);
       known = taught('train', model, incoming, { before: state.about, labeled: !isOfViews(loss) });
       return known.headers;
     },
 
     next(state, batch) {
-      if (!checked) checkBatches({ model, loss, penalty }, batch, ranks());
-      checked = true;
+      if (!checked) check(batch); // where no header told
       const samples = batch.labels.length;
       const shared = batch.shared ?? samples * ranks().ranks;
       const learned = learnedFrom(metBy(state), batch, shared);

@@ -162,6 +162,7 @@ const others: Case[] = [
         await run(world, { batches: "weir.batch(64, { partial: 'drop' })" }),
         /an epoch has 40 samples: there would be none/,
       );
+      atOnce(world);
     },
   },
   {
@@ -172,6 +173,19 @@ const others: Case[] = [
         '{ ...whole, size: 5, sampleShape: [8, 8, 1], values: new Float32Array(320), labels: labels.slice(0, 5) }';
       const ended = await run(world, { model, data, batches: 'weir.batch(4)' });
       refused(ended, /last batch of each epoch has 1 sample[\s\S]*normalizes over a single value[\s\S]*partial=drop/);
+      atOnce(world);
+    },
+  },
+  {
+    name: 'data: a last batch that is smaller than the ranks',
+    async play(world) {
+      const model = "weir.resnet({ depth: 18, stem: 'cifar', inputSize: [8, 8], channels: 1, width: 2, classes: 2 })";
+      const data =
+        '{ ...whole, size: 5, sampleShape: [8, 8, 1], values: new Float32Array(320), labels: labels.slice(0, 5) }';
+      const ranks = ['--ranks', '2', '--batch-norm', 'synchronised'];
+      const ended = await run(world, { model, data, batches: 'weir.batch(4)' }, ...ranks);
+      refused(ended, /last batch of each epoch has 1 sample \(batches of 4\), shared by 2 ranks[\s\S]*partial=drop/);
+      atOnce(world);
     },
   },
   {
