@@ -129,7 +129,7 @@ export class LogFollower {
     if (typeof record !== 'object' || record === null) return;
     const network = String(record.network ?? '');
     const stream = String(record.stream ?? '');
-    if (record.outcome !== undefined) this.attacked(network, record);
+    if (record.outcome !== undefined) this.attacked(network, stream, record);
     else if (typeof record.number === 'number' && record.number >= 0)
       this.measured(network, stream, record, record.number);
   }
@@ -162,10 +162,11 @@ export class LogFollower {
     known.curve.add(x, y);
   }
 
-  private attacked(network: string, { index, outcome, distance, lower }: Record<string, unknown>): void {
+  private attacked(network: string, stream: string, record: Record<string, unknown>): void {
     if (this.attacks.length >= most.attacks) return;
+    const { number: update, index, outcome, distance, lower } = record;
     this.attacks.push({
-      network,
+      ...{ network, stream, number: Number(update ?? 0) },
       index: Number(index),
       outcome: String(outcome),
       distance: number(distance),
