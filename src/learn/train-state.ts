@@ -52,10 +52,10 @@ export function updateOf(state: TrainState, optimiser: Pick<Optimiser, 'rate'>):
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
     ...(number > 0 && { rate: optimiser.rate({ epoch, number }) }),
     loss: () => finite(read(loss), number),
-    epochLoss: () => read(losses) / samples,
+    epochLoss: () => (samples === 0 ? null : read(losses) / samples),
     epochAccuracy() {
       const found = read(correct);
-      return Number.isNaN(found) ? null : found / samples;
+      return samples === 0 || Number.isNaN(found) ? null : found / samples;
     },
   };
 }

@@ -19,11 +19,11 @@ export interface Update extends Positioned {
   readonly weights: Weights;
   /** Mean loss of this update's batch before the update, without the penalty; of labels in nats. */
   loss(): number;
-  /** Mean loss over this epoch's samples so far, each as its batch met it. */
-  epochLoss(): number;
+  /** Mean loss over this epoch's samples so far, each as its batch met it; null at update 0, before any. */
+  epochLoss(): number | null;
   /**
    * Part of this epoch's samples so far that were classified correctly, or whose views were matched, each as its batch met it;
-   * null where the loss counts none.
+   * null where the loss counts none, and at update 0.
    */
   epochAccuracy(): number | null;
 }
