@@ -47,6 +47,7 @@ export {
   type DatasetOptions,
   dataset,
   type ImageDataset,
+  labeled,
 } from './feed/dataset.js';
 export { draw } from './feed/draw.js';
 export { ordered } from './feed/ordered.js';

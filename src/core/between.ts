@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Node } from './node.js';
+import { edgeInWords, type Node } from './node.js';
 
 /**
  * Operators of RxJS that remember earlier items. A snapshot holds nothing of theirs, so a graph that resumes behind one goes on as if
@@ -60,13 +60,6 @@ function callSites(): readonly NodeJS.CallSite[] {
 }
 
 const pathOf = (file: string): string => (file.startsWith('file:') ? fileURLToPath(file) : file).replace(/\?.*$/, '');
-
-/** An edge with what stands on it: `'augment' → take → 'batch'`. */
-export const edgeInWords = (from: Node, to: Node): string =>
-  [`'${from.name}'`, ...(from.operators.get(to) ?? []), `'${to.name}'`].join(' → ');
-
-/** All edges into a node. */
-export const wayInto = (node: Node): string => [...node.upstream].map((from) => edgeInWords(from, node)).join(' and ');
 
 /** A line for each edge towards the training step on which an operator of RxJS remembers items; none where there is none. */
 export function rememberedNowhere(nodes: readonly Node[]): string[] {

@@ -2,7 +2,7 @@ import { type Observable, type Observer, Subscription } from 'rxjs';
 import { operatorsOnTheWay, rememberedNowhere } from './between.js';
 import { checkGraph, standstill } from './check.js';
 import type { Data } from './data.js';
-import { WeirError } from './errors.js';
+import { cameUp, WeirError } from './errors.js';
 import { distinctHeaders, type Header } from './header.js';
 import type { Positioned } from './item.js';
 import { Node, type NodeKind, path } from './node.js';
@@ -87,7 +87,10 @@ export class Flow {
     for (const [key, stream] of Object.entries(streams)) this.drain(key, stream);
     if (this.failure !== undefined) throw this.failure.error;
     checkGraph(this.nodes);
-    for (const node of this.nodes) node.trains = node === this.serial || leadsTo(node, this.serial);
+    for (const node of this.nodes) {
+      node.trains = node === this.serial || leadsTo(node, this.serial);
+      node.trained = this.afterSerial.has(node);
+    }
     this.remarks = rememberedNowhere(this.nodes);
   }
 
@@ -143,7 +146,10 @@ export class Flow {
     const before = joining;
     if (flow !== undefined) joining = { flow, consumer: node };
     try {
-      return source.subscribe(observer);
+      return source.subscribe({
+        ...observer,
+        error: (error) => observer.error?.(cameUp(`on the way to '${node.name}'`, error)), // in an operator of RxJS's, or a user's
+      });
     } finally {
       joining = before;
     }

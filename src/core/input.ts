@@ -36,24 +36,27 @@ interface Samples {
  * @param files of samples that are read one by one while a run goes on: a line each, see `Fingerprint`
  */
 export function samplesInput(samples: Samples, files?: () => readonly string[]): Input {
-  const { name, size, sampleShape, classes, labels, values } = samples;
   return {
-    name,
+    name: samples.name,
     fingerprint() {
       let known = fingerprints.get(samples);
       if (known === undefined) {
-        const lines = files?.();
-        const facts = {
-          ...{ samples: size, shape: sampleShape, ...(classes && { classes }), labels: sha256Of(bytesOf(labels)) },
-          ...(values && { values: sha256Of(bytesOf(values)) }),
-          ...(lines && { images: sha256Of(Buffer.from(lines.join('\n'))) }),
-        };
-        known = { facts, ...(lines && { files: lines }) };
+        known = readThrough(samples, files?.());
         fingerprints.set(samples, known);
       }
       return known;
     },
   };
+}
+
+function readThrough(samples: Samples, files: readonly string[] | undefined): Fingerprint {
+  const { size, sampleShape, classes, labels, values } = samples;
+  const facts = {
+    ...{ samples: size, shape: sampleShape, ...(classes && { classes }), labels: sha256Of(bytesOf(labels)) },
+    ...(values && { values: sha256Of(bytesOf(values)) }),
+    ...(files && { images: sha256Of(Buffer.from(files.join('\n'))) }),
+  };
+  return { facts, ...(files && { files }) };
 }
 
 /** A data set that several stages take is read through once. */

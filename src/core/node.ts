@@ -1,4 +1,3 @@
-import { wayInto } from './between.js';
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
 import type { Header, Introduce } from './header.js';
@@ -43,6 +42,9 @@ export class Node {
   readonly operators = new Map<Node, readonly string[]>();
   /** Whether the training step is here or downstream: then every item has a position of its own. */
   trains = false;
+  /** Whether it is upstream, and whether what it makes of items does not depend on their order. */
+  trained = false;
+  anyOrder = false;
   state: Stateful | undefined;
   /** What it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and when a run goes on. */
   inputs: readonly Input[] = [];
@@ -122,7 +124,10 @@ export class Node {
   private mayCome(position: number): boolean {
     if (!Number.isFinite(position)) throw noPosition(this.name);
     if (position <= this.resumedAt) return false;
-    if (position < this.entered) throw outOfOrder(this, position);
+    if (position < this.entered) {
+      if (this.trained && this.anyOrder) return true;
+      throw outOfOrder(this, position);
+    }
     if (!this.trains || this.itemsIn === 0) return true;
     let made = 0; // by stages before it, which may make several items of one
     for (const { wentAgain } of this.upstream) made += wentAgain;
@@ -177,19 +182,26 @@ const noPosition = (stage: string): WeirError =>
 const outOfOrder = (node: Node, position: number): WeirError =>
   new WeirError(
     `stage '${node.name}' was handed position ${position} after position ${node.entered}${onTheWay(node)}`,
-    node.upstream.size > 1
-      ? 'merge streams with weir.mergeInTurn, in an order that does not depend on their speeds'
-      : 'keep the order: use concatMap or weir.ordered in the place of mergeMap',
+    whereMerged(node) ?? 'keep the order: use concatMap or weir.ordered in the place of mergeMap',
   );
 
 const twice = (node: Node, position: number): WeirError =>
   new WeirError(
     `stage '${node.name}' was handed position ${position} twice${onTheWay(node)}`,
-    'hand every item on once, for samples are counted by position: weir.views makes several renderings of a sample, more epochs show it more often',
+    whereMerged(node) ??
+      'hand every item on once: weir.views makes several renderings of a sample, more epochs show it more often',
   );
 
+const whereMerged = ({ upstream }: Node): string | undefined =>
+  upstream.size > 1 ? 'merge streams with weir.mergeInTurn, whose order does not depend on their speeds' : undefined;
+
+/** An edge with what stands on it: `'augment' → take → 'batch'`. */
+export const edgeInWords = (from: Node, to: Node): string =>
+  [`'${from.name}'`, ...(from.operators.get(to) ?? []), `'${to.name}'`].join(' → ');
+
 function onTheWay(node: Node): string {
-  return node.upstream.size === 0 ? '' : `, on the way ${wayInto(node)}`;
+  if (node.upstream.size === 0) return '';
+  return `, on the way ${[...node.upstream].map((from) => edgeInWords(from, node)).join(' and ')}`;
 }
 
 /**
@@ -210,6 +222,10 @@ export function demand(source: Node): { readonly outside: number; readonly room:
   visit(source, 0);
   return { outside, room: Math.min(least, source.limit - outside) };
 }
+
+/** Whether a source of ours is upstream, which counts what is outside. */
+export const comesFromSource = (node: Node): boolean =>
+  node.kind === 'source' || [...node.upstream].some((from) => comesFromSource(from));
 
 /** All nodes that `from` leads to, up to and including serial ones, each once. */
 export function path(from: Node): Node[] {

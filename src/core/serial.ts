@@ -1,7 +1,7 @@
 import { Observable, type OperatorFunction, Subject } from 'rxjs';
 import { breathe } from './breathe.js';
 import type { Data } from './data.js';
-import { WeirError } from './errors.js';
+import { cameUp, WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import type { Node } from './node.js';
@@ -100,7 +100,8 @@ class Line<In extends Positioned, Out extends Positioned, State> {
       error: (error) => end({ error }),
       complete: () => end({}),
     });
-    const start = (): void => void this.run().catch((error) => this.outputs.error(error));
+    const start = (): void =>
+      void this.run().catch((error) => this.outputs.error(cameUp(`in stage '${this.node.name}'`, error)));
     if (this.flow === undefined) setImmediate(start);
     else {
       this.flow.onStart(() => setImmediate(start));

@@ -1,10 +1,9 @@
 import { Observable } from 'rxjs';
-import { edgeInWords } from './between.js';
 import { Flow } from './flow.js';
 import type { Header } from './header.js';
 import type { Input } from './input.js';
 import type { Positioned } from './item.js';
-import { demand, type Node, path } from './node.js';
+import { demand, edgeInWords, type Node, path } from './node.js';
 import { everything, type Share } from './share.js';
 
 export interface Source<T extends Positioned> {

@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data } from './data.js';
+import { cameUp } from './errors.js';
 import { Flow } from './flow.js';
 import type { Header } from './header.js';
 import type { Input } from './input.js';
@@ -26,6 +27,8 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly needs?: number;
   /** Data sets and the like that it takes in besides its items: a run that goes on makes sure that they are what they were. */
   readonly inputs?: readonly Input[];
+  /** Behind training items may come in any order, as from streams that RxJS's `merge` joins: what it makes of them does not depend on it. */
+  readonly anyOrder?: boolean;
   start(): State;
   /**
    * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any
@@ -57,7 +60,7 @@ export interface Stage<In extends Positioned, Out, State> {
 /**
  * Lifts a stage to an operator.
  *
- * Bound: what `holds` says. Order: that of the items. Failure: an error thrown by `next` ends the stream.
+ * Bound: what `holds` says. Order: that of the items, which must come by rising position, each once on the way to training. Failure: an error thrown by `next` ends the stream.
  * A stage that claims weights does its work in the turn of the update, after those that claimed before it.
  * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the way of an item makes no closure with a
  * name: where names are kept, as tsx keeps them, each costs 200 ns.
@@ -73,17 +76,19 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       joined = node;
       node.needs = value.needs ?? 0;
       node.inputs = value.inputs ?? [];
+      node.anyOrder = value.anyOrder ?? false;
       const memory = new Memory(value, node);
       node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
       let claimed = 0;
       let completed = false;
+      const failed = (error: unknown): unknown => cameUp(`in stage '${node.name}'`, error);
 
       const finish = (): void => {
         try {
           for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
           subscriber.complete();
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         }
       };
 
@@ -112,7 +117,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (made !== undefined) apply(made, item);
           node.done(item.position);
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         } finally {
           claimed--;
           if (completed && claimed === 0) finish();
@@ -127,7 +132,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (flow === undefined) subscriber.next(out);
           else flow.push(() => subscriber.next(out), true);
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(failed(error));
         } finally {
           claimed--;
           if (completed && claimed === 0) finish();
@@ -170,7 +175,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             if (now === undefined || value.claims === undefined) run(item);
             else claim(now, work(item));
           } catch (error) {
-            subscriber.error(error);
+            subscriber.error(failed(error));
           }
         },
         error: (error) => subscriber.error(error),
@@ -213,8 +218,9 @@ export function filter<T extends Positioned>(
           try {
             const again = flow?.isAgain(turn(item)); // of a restored update: whoever follows says whether it is new to him
             if (!again && !node.arrive(item?.position)) return;
-            if (keep(item)) hand(node, subscriber, item, item.position);
-            else node.pass(item.position);
+            if (!keep(item)) node.pass(item.position);
+            else if (again) subscriber.next(item);
+            else hand(node, subscriber, item, item.position);
             if (flow !== undefined && !flow.pushing) flow.roomMade();
           } catch (error) {
             subscriber.error(error);

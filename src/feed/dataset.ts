@@ -1,7 +1,10 @@
-import { type ClassNames, labelsAmong } from '../core/class-names.js';
+import type { OperatorFunction } from 'rxjs';
+import { type ClassNames, distinctNames, labelsAmong } from '../core/class-names.js';
 import { type Input, samplesInput } from '../core/input.js';
+import type { Positioned } from '../core/item.js';
 import { type Labels, sharedLabels } from '../core/labels.js';
 import { checkFinite, checkLength, checkSamples, noClass } from '../core/samples.js';
+import { stage } from '../core/stage.js';
 import { type Images, indexOf } from './images/images.js';
 
 /** What samples are called and belong to. */
@@ -130,4 +133,22 @@ export function alignedTo<D extends AnyDataset>(reference: Pick<AnyDataset, 'nam
   const labels = sharedLabels(own.names.length, dataset.size);
   labels.set(found);
   return { ...dataset, classes: reference.classes, labels };
+}
+
+/**
+ * Says what the labels of a stream stand for from here on, where an operator of the user's has made others of them: what follows is
+ * matched with the network by these names.
+ *
+ * Bound, order: those of the stream. State: none. Failure: two classes of one name.
+ *
+ * @example samples$.pipe(map(parity), labeled(['even', 'odd']), batch(64), train(…)); // and a test set of these classes
+ */
+export function labeled<T extends Positioned>(names: readonly string[], name = 'labeled'): OperatorFunction<T, T> {
+  const classes = { of: name, names: distinctNames({ of: name, names }) };
+  return stage<T, T, null>({
+    name,
+    start: () => null,
+    introduce: (incoming) => (incoming.length === 0 ? [{}] : incoming).map((header) => ({ ...header, classes })),
+    next: (none, item) => [none, item],
+  });
 }

@@ -2,6 +2,7 @@ import { type ClassNames, labelsAmong, placesAmong, unknownClass } from '../core
 import { WeirError } from '../core/errors.js';
 import { classesOf, type Header, type NormalizedBy } from '../core/header.js';
 import type { Labels } from '../core/labels.js';
+import { tellOnce } from '../core/tell.js';
 import type { Architecture, Model } from './model/model.js';
 
 /** What no tensor of a trained network says; snapshots hold it beside the weights. */
@@ -49,7 +50,12 @@ export function taught(
   if (own.names.length > model.classes) {
     throw new WeirError(
       `'${own.of}' has ${own.names.length} classes, but ${model.name} has ${model.classes} outputs`,
-      `give the model an output for each class: classes: ${own.names.length}`,
+      `give the model an output for each class: classes: ${own.names.length}; where an operator has made other labels, say which: labeled([…])`,
+    );
+  }
+  if (theirs === undefined) {
+    tellOnce(
+      `stage '${stage}': the classes of its samples have no names, so labels go by their place among ${own.names.join(', ')}`,
     );
   }
   const places = theirs && placesAmong(theirs, own);

@@ -45,7 +45,7 @@ export function accuracy(
   return {
     name: 'accuracy',
     claims: 'weights',
-    inputs: [samplesInput(samples)],
+    inputs: [samplesInput(given)],
     introduce: samples.introduce,
     start: () => REST,
     *next(state, { position, number, epoch, weights }) {

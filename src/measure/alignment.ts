@@ -45,7 +45,7 @@ export function alignment(model: Model, given: LabelledSamples): Stage<Update, A
   return {
     name,
     claims: 'weights',
-    inputs: [samplesInput(samples)],
+    inputs: [samplesInput(given)],
     introduce: samples.introduce,
     start: () => null,
     next(_, { position, number, epoch, weights: at }) {

@@ -3,6 +3,7 @@ import { WeirError } from '../core/errors.js';
 import { classesOf, type Introduce } from '../core/header.js';
 import type { Labels } from '../core/labels.js';
 import { checkSamples } from '../core/samples.js';
+import { tellOnce } from '../core/tell.js';
 import type { Model } from '../learn/model/model.js';
 
 /** Labelled samples in memory: what measuring needs of a data set. */
@@ -54,6 +55,12 @@ export function byName(stage: string, model: Model, samples: LabelledSamples): N
     introduce(incoming) {
       const own: ClassNames | undefined = classesOf(stage, incoming);
       const theirs = classes && { of: name, names: classes };
+      if (own === undefined ? theirs !== undefined : theirs === undefined) {
+        const nameless = own === undefined ? "the network's outputs" : `'${name}'`;
+        tellOnce(
+          `stage '${stage}': the classes of ${nameless} have no names, so labels of '${name}' go by their place`,
+        );
+      }
       labels = checked(own && theirs ? labelsAmong(given, theirs, own, unknown) : given);
       return incoming;
     },

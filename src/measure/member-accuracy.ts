@@ -20,7 +20,8 @@ export function memberAccuracy(
   samplesOf: (member: Member, index: number) => LabelledSamples,
 ): Stage<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
   const { layout, model } = ensemble;
-  const samples = ensemble.members.map((member, m) => byName('accuracy', model, samplesOf(member, m)));
+  const given = ensemble.members.map(samplesOf);
+  const samples = given.map((one) => byName('accuracy', model, one));
   const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
   const pass = roomFor(layout);
   const x = new Float32Array(length);
@@ -42,7 +43,7 @@ export function memberAccuracy(
   });
   return {
     ...stage,
-    inputs: samples.map((one) => samplesInput(one)),
+    inputs: given.map((one) => samplesInput(one)),
     introduce(incoming) {
       for (const own of samples) own.introduce(incoming);
       return incoming;

@@ -55,7 +55,7 @@ export function tracking(
   return {
     name,
     claims: 'weights',
-    inputs: [samplesInput(samples)],
+    inputs: [samplesInput(given)],
     introduce: samples.introduce,
     start: () => null,
     next(_, { position, number, epoch, weights }) {

@@ -37,7 +37,7 @@ export class Execution {
   private flow: Flow | undefined;
   private stopped = false;
   private lost: string | undefined;
-  private remarked: ReadonlySet<string> = new Set();
+  private readonly remarked = new Set<string>();
   private readonly requests = new Requests();
   private readonly together: Together;
 
@@ -105,6 +105,14 @@ export class Execution {
       logged = metrics.length;
     }
     return 'done';
+  }
+
+  /** Says what the user should know of the graph, once, and not for every network and rank. */
+  private remark(remarks: readonly string[]): void {
+    for (const remark of remarks) {
+      if (this.together.writes && !this.remarked.has(remark)) this.options.watch.warn(remark);
+      this.remarked.add(remark);
+    }
   }
 
   /** The state that a network begins with where it branches off another. */
@@ -199,8 +207,7 @@ export class Execution {
       (line) => watch.warn(line),
     );
     this.flow = flow;
-    for (const remark of flow.remarks) if (!this.remarked.has(remark)) watch.warn(remark); // once, and not for every network
-    this.remarked = new Set([...this.remarked, ...flow.remarks]);
+    this.remark(flow.remarks);
     try {
       await identity?.wired(this.pipeline, network.name, flow); // before anything is done with its data
       for (const one of identity?.said.splice(0) ?? []) watch.warn(one);

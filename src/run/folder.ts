@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../core/errors.js';
+import { makeFolder } from '../core/make-folder.js';
 import { MetricsLog } from '../observe/metrics-log.js';
+import type { ModuleFiles } from './identity/module-files.js';
 import type { Network } from './pipeline.js';
 import { SnapshotStore } from './snapshot/store.js';
 import { version } from './version.js';
@@ -14,6 +16,8 @@ export interface RunConfig {
   readonly weir: string;
   /** The pipeline module, as an absolute path. */
   readonly module: string;
+  /** SHA-256 of the module and what it imports, where the run was planned before it began, as a job of a sweep. */
+  readonly files?: ModuleFiles;
   readonly pipeline: string;
   readonly seed: number;
   readonly config: Readonly<Record<string, unknown>>;
@@ -72,7 +76,7 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
+    start: Pick<RunConfig, 'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
@@ -85,7 +89,7 @@ export class RunFolder {
     }
     let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       if (fill !== undefined) run = { ...run, from: fill(folder) };
       const part = `${configFile(folder)}.part`;
       writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });

@@ -1,4 +1,4 @@
-import { oneSpelling } from '../core/class-names.js';
+import { oneSpelling, sameNames } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
 import { Flow } from '../core/flow.js';
 import { type Taken, takenBy } from './identity/identity.js';
@@ -35,24 +35,33 @@ export async function tryOut(pipeline: Pipeline, config: Config, seed: number): 
 }
 
 /**
- * The names of the classes for figures, in the order of the labels: those of the pipeline's task, else of the data.
+ * The names of the classes for figures, in the order of the labels: those of the pipeline's task, else of the data, where all that is
+ * logged has the same.
  *
  * @param flow that has introduced its parts @throws {WeirError} where the task has the data's names in another order
  */
 export function classesOfTask(
-  { name, task }: Pick<Pipeline, 'name' | 'task'>,
+  { name: pipeline, task }: Pick<Pipeline, 'name' | 'task'>,
   flow: Flow,
 ): readonly string[] | undefined {
-  const known = flow.nodes.flatMap(({ kind, headers }) => (kind === 'sink' ? headers : []));
-  const data = known.find(({ classes }) => classes !== undefined)?.classes;
-  if (task === undefined || data === undefined) return task?.classes ?? data?.names;
-  const names = data.names.map(oneSpelling);
-  const odd = task.classes.findIndex((name, label) => ![-1, label].includes(names.indexOf(oneSpelling(name))));
-  if (odd === -1) return task.classes;
-  throw new WeirError(
-    `pipeline '${name}' calls class ${odd} '${task.classes[odd]}', but in '${data.of}' that is class ${names.indexOf(oneSpelling(task.classes[odd]!))}`,
-    `give task: { classes } in the order of the data: ${data.names.join(', ')}`,
+  const sinks = flow.nodes.filter(({ kind }) => kind === 'sink');
+  const known = sinks.flatMap(({ headers }) =>
+    headers.flatMap(({ classes }) => (classes === undefined ? [] : [classes])),
   );
+  if (task === undefined) {
+    const [first] = known;
+    return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
+  }
+  for (const { of, names } of known) {
+    const places = task.classes.map((name) => names.map(oneSpelling).indexOf(oneSpelling(name)));
+    const odd = places.findIndex((place, label) => place !== -1 && place !== label);
+    if (odd === -1) continue;
+    throw new WeirError(
+      `pipeline '${pipeline}' calls class ${odd} '${task.classes[odd]}', but in '${of}' that is class ${places[odd]}`,
+      `give task: { classes } in the order of the data: ${names.join(', ')}`,
+    );
+  }
+  return task.classes;
 }
 
 /** Wires the graph of a network, reads through what it takes in, and takes it down again. */

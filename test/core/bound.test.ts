@@ -2,6 +2,7 @@ import {
   auditTime,
   concatMap,
   debounceTime,
+  delay,
   filter,
   type MonoTypeOperatorFunction,
   map,
@@ -17,6 +18,7 @@ import type { Positioned } from '../../src/core/item.js';
 import { serial } from '../../src/core/serial.js';
 import { source } from '../../src/core/source.js';
 import { filter as keepOnly } from '../../src/core/stage.js';
+import { ordered } from '../../src/feed/ordered.js';
 
 const capacity = 16;
 const minute = 60_000;
@@ -126,3 +128,24 @@ test.each([
   expect(seen.trained).toBeGreaterThan(200 - 3 * capacity);
   expect(seen.told).toEqual([]);
 });
+
+test('what an operator kept and lets go all at once waits before workers, which never have more than their limit', async () => {
+  let inside = 0;
+  let most = 0;
+  const work = (item: Positioned) => {
+    most = Math.max(most, ++inside);
+    return timer(700).pipe(
+      map(() => {
+        inside--;
+        return item;
+      }),
+    );
+  };
+  const { flow, seen } = graph((items$) => items$.pipe(delay(8000), ordered('work', 4, work)), 60);
+  const ended = flow.start();
+  await pass(5 * minute);
+  expect(await ended).toBe('done');
+  expect(most).toBe(4);
+  expect(seen.trained).toBe(60);
+  expect(seen.most).toBeLessThanOrEqual(2 * capacity);
+}, 60_000);

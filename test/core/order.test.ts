@@ -1,4 +1,4 @@
-import { concatMap, map, merge, mergeMap, type OperatorFunction, of, scan, take, tap, timer } from 'rxjs';
+import { concatMap, delay, map, merge, mergeMap, type OperatorFunction, of, scan, take, tap, timer } from 'rxjs';
 import { expect, test } from 'vitest';
 import { fanOut } from '../../src/core/fan-out.js';
 import { Flow } from '../../src/core/flow.js';
@@ -145,4 +145,21 @@ test('an operator of RxJS that remembers items on the way to training is named w
   expect(kept(scan((_, item) => item))).toEqual([expect.stringContaining("RxJS's scan keeps state")]);
   expect(kept(tap(() => undefined))).toEqual([]);
   expect(new Flow({ updates$: count().pipe(train, take(4)) }).remarks).toEqual([]);
+});
+
+test('behind training the log takes what streams that RxJS merges hand on in any order, another stage does not', async () => {
+  const late = (name: string, anyOrder: boolean) => {
+    const updates$ = count().pipe(train);
+    const out$ = merge(updates$.pipe(delay(5)), updates$).pipe(
+      stage<Positioned, Positioned, number>({
+        name,
+        anyOrder,
+        start: () => 0,
+        next: (state, item) => [state + 1, item],
+      }),
+    );
+    return new Flow({ out$ }).start();
+  };
+  expect(await late('log', true)).toBe('done');
+  await expect(late('mean', false)).rejects.toThrow(/stage 'mean' was handed position 0 after position/);
 });

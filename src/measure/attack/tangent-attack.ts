@@ -159,7 +159,7 @@ export function tangentAttack(
   return {
     name: 'tangent attack',
     claims: 'weights',
-    inputs: [samplesInput(samples)],
+    inputs: [samplesInput(given)],
     introduce: samples.introduce,
     start: () => ({ phase: 'rest' }),
 

@@ -64,7 +64,7 @@ export function certificate(
   return {
     name,
     claims: 'weights',
-    inputs: [samplesInput(samples)],
+    inputs: [samplesInput(given)],
     introduce: samples.introduce,
     start: () => REST,
     *next(state, { position, number, epoch, weights }): Generator<Step<CertificateState, Certificate>> {

@@ -76,7 +76,7 @@ export function exactDistances(
   return {
     name,
     claims: 'weights',
-    inputs: [samplesInput(samples)],
+    inputs: [samplesInput(given)],
     introduce: samples.introduce,
     start: () => ({ done: 0, rings: 0 }),
     *next(state, { position, number, epoch, weights }): Generator<Step<ScanState, ExactDistance>> {

@@ -55,7 +55,7 @@ export function geometryGrid(
   return {
     name,
     claims: 'weights',
-    inputs: points === undefined ? [] : [samplesInput(points)],
+    inputs: given === undefined ? [] : [samplesInput(given)],
     start: () => REST,
     ...(points && { introduce: points.introduce }),
     next: (state, update) => survey({ ...task, points: points === undefined ? [] : drawn(points) }, state, update),

@@ -64,7 +64,7 @@ export function geometryPlane(
   return {
     name,
     claims: 'weights',
-    inputs: [samplesInput(samples)],
+    inputs: [samplesInput(given)],
     start: () => REST,
     introduce: samples.introduce,
     next: (state, update) => survey({ ...task, points: points() }, state, update),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { readMetrics } from '../../observe/metrics-reader.js';
 import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
@@ -59,7 +60,7 @@ const circular =
 const logOf = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
 
 function weights(folder: RunFolder, file: string, { network }: Settings): void {
-  const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
+  const warn = (message: string): boolean => toError(`${message}\n`);
   const { network: name, update, weights, about } = weightsOfRun(folder, { network, warn });
   const tensors = inTorch(weights);
   writeSafetensors(file, tensors, {
@@ -67,20 +68,18 @@ function weights(folder: RunFolder, file: string, { network }: Settings): void {
     ...{ network: name, update: String(update) },
     ...toMetadata(about),
   });
-  if (about.architecture?.padding === 'circular') process.stdout.write(`${circular}\n`);
-  process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
+  if (about.architecture?.padding === 'circular') toOutput(`${circular}\n`);
+  toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }
 
 function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
   const written = file.endsWith('.csv') ? exportCsv : exportParquet;
   const rows = written(file, () => readMetrics(logOf(folder)), settings);
-  process.stdout.write(`${rows} rows\n${file}\n`);
+  toOutput(`${rows} rows\n${file}\n`);
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
   const { state } = await statusOf(folder.path);
   const { networks, records } = exportTensorBoard(into, folder.started, readMetrics(logOf(folder)), state === 'done');
-  process.stdout.write(
-    `${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`,
-  );
+  toOutput(`${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`);
 }

@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { toOutput } from '../../core/terminal.js';
 import type { RunFolder } from '../folder.js';
 import { thisMachine } from '../identity/machine.js';
 import { RunIdentity } from '../identity/run-identity.js';
@@ -46,13 +47,13 @@ export async function goOn(
     });
     watch.close();
     if (outcome === 'done') {
-      process.stdout.write(`report  ${relative(process.cwd(), join(folder.report, 'report.html'))}\n`);
+      toOutput(`report  ${relative(process.cwd(), join(folder.report, 'report.html'))}\n`);
     } else {
-      process.stdout.write(`stopped; go on with: weir resume ${folder.shown}\n`);
+      toOutput(`stopped; go on with: weir resume ${folder.shown}\n`);
       process.exitCode = resumable;
     }
   } finally {
     watch.close();
   }
-  process.stdout.write(`${folder.shown}\n`);
+  toOutput(`${folder.shown}\n`);
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { readMetrics } from '../../observe/metrics-reader.js';
 import { RunFolder } from '../folder.js';
 import { hashAll, hashWeights } from '../hash.js';
@@ -23,7 +24,7 @@ export function hashCommand(): Command {
       const states = statesOf(folder);
       if (settings.all) {
         const state = Object.fromEntries([...states].map(([name, { flow, update }]) => [name, { flow, update }]));
-        process.stdout.write(`${hashAll(state as Data, readMetrics(join(folder.path, 'metrics.ndjson')))}\n`);
+        toOutput(`${hashAll(state as Data, readMetrics(join(folder.path, 'metrics.ndjson')))}\n`);
         return;
       }
       const weights = Object.fromEntries(
@@ -34,14 +35,14 @@ export function hashCommand(): Command {
       if (Object.keys(weights).length === 0) {
         throw new WeirError(`the run in ${folder.path} has no weights`, 'its graph has no training step: use --all');
       }
-      process.stdout.write(`${hashWeights(weights)}\n`);
+      toOutput(`${hashWeights(weights)}\n`);
     });
 }
 
 function statesOf(folder: RunFolder): Map<string, RunState> {
   const states = new Map<string, RunState>();
   for (const name of namesOf(folder)) {
-    const found = readState(folder.snapshots(name), (message) => process.stderr.write(`${message}\n`));
+    const found = readState(folder.snapshots(name), (message) => toError(`${message}\n`));
     if (found === undefined) continue;
     checkOrigin(folder, name, found);
     states.set(name, found.state);

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { toError, toOutput } from '../../core/terminal.js';
 import { packImages } from '../../feed/pack/pack-images.js';
 import { imageFolder } from '../../feed/source/image-folder/image-folder.js';
 
@@ -11,7 +12,7 @@ interface PackFlags {
   readonly links: 'inside' | 'follow';
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const say = (line: string): void => void toError(`${line}\n`);
 
 /** `weir pack FOLDER FILE`: a folder of images as one file, for data sets that are read a hundred times. */
 export function packCommand(): Command {
@@ -44,6 +45,6 @@ export function packCommand(): Command {
         ...(shorter === undefined ? {} : { shorter }),
         progress: (done) => say(`  packed ${done} of ${dataset.size} images`),
       });
-      process.stdout.write(`${file}: ${dataset.size} images, ${(bytes / 1e6).toFixed(1)} MB\n`);
+      toOutput(`${file}: ${dataset.size} images, ${(bytes / 1e6).toFixed(1)} MB\n`);
     });
 }

@@ -1,5 +1,6 @@
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
+import { toOutput } from '../../core/terminal.js';
 import { reportJson } from '../../observe/report/json.js';
 import { collectReport } from '../collect/collect.js';
 import { RunFolder } from '../folder.js';
@@ -28,12 +29,12 @@ export function reportCommand(): Command {
       const collected = collectReport(folders);
       const report = { ...collected, notes: [...collected.notes, ...changes] };
       if (settings.json) {
-        process.stdout.write(`${reportJson(report)}\n`);
+        toOutput(`${reportJson(report)}\n`);
         return;
       }
       const { writeReport } = await import('../../observe/report/write.js');
       const { html, json, figures } = await writeReport(settings.out ?? join(runs[0]!, 'report'), report);
-      process.stdout.write(
+      toOutput(
         `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
       );
     });

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { toOutput } from '../../core/terminal.js';
 import { ranks } from '../../learn/device/cluster/joined.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
@@ -36,7 +37,7 @@ export function runCommand(): Command {
       const pipeline = await loadPipeline(module);
       if (settings.keys) {
         const profiles = Object.keys(pipeline.profiles).join(', ') || 'none';
-        process.stdout.write(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
+        toOutput(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
         return;
       }
       const { rules = [] } = pipeline;

@@ -196,9 +196,13 @@ export class RunIdentity {
     };
     const before = found?.file.identities.at(-1);
     if (found === undefined || before === undefined) {
-      const lost = folder.hasSnapshots ? ['its identity.json is gone'] : [];
-      if (lost.length > 0 && !acceptChanges) throw refusal(folder, lost);
-      const accepted = [...now.accepted, ...lost];
+      const { files } = folder.started;
+      const changes = [
+        ...(folder.hasSnapshots ? ['its identity.json is gone'] : []),
+        ...(files === undefined ? [] : moduleChanges(files, now.module.files, path)),
+      ];
+      if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
+      const accepted = [...now.accepted, ...changes];
       const file = { format, fingerprints: {}, identities: [{ ...now, accepted }] };
       return new RunIdentity(folder, file, undefined, acceptChanges);
     }
@@ -232,6 +236,7 @@ export class RunIdentity {
    * recorded, else of the last that was.
    */
   async check(pipeline: Pipeline, standing?: string): Promise<void> {
+    this.checkNetworks(pipeline);
     const recorded = Object.keys(this.now.inputs);
     const name = recorded.find((one) => one === standing) ?? recorded.at(-1);
     if (name !== undefined) await this.compare(pipeline, name);
@@ -301,6 +306,13 @@ export class RunIdentity {
   private replace(identity: Identity): void {
     this.file = { ...this.file, identities: this.file.identities.with(-1, identity) };
     this.dirty = true;
+  }
+
+  private checkNetworks(pipeline: Pipeline): void {
+    const { config, seed, networks } = this.folder.started;
+    if (networks === undefined) return;
+    const [was, is] = [networks, pipeline.networks(config, seed)].map((all) => all.map(({ name }) => name).join(', '));
+    if (was !== is) this.refuse([`the pipeline lists the networks ${is}, and listed ${was}`]);
   }
 
   private async compare(pipeline: Pipeline, network: string): Promise<void> {

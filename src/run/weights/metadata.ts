@@ -80,12 +80,3 @@ export function assumptions(
   const inputs = normalization === undefined ? '; nor what its inputs were normalized with' : '';
   return `${shown} says nothing of its ${unsaid.join(', ')}: taken to be ${listed}, as ${name} has it${inputs}`;
 }
-
-const said = new Set<string>();
-
-/** Tells the user a line, once: every network of a run, and the trial of its wiring before, take up the same weights. */
-export function sayOnce(line: string): void {
-  if (said.has(line)) return;
-  said.add(line);
-  process.stderr.write(`${line}\n`);
-}

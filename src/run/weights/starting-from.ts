@@ -1,11 +1,12 @@
 import { WeirError } from '../../core/errors.js';
 import type { NormalizedBy } from '../../core/header.js';
 import type { Input } from '../../core/input.js';
+import { tellOnce } from '../../core/tell.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Padding, Weights } from '../../learn/model/model.js';
 import { hashWeights } from '../hash.js';
 import { fromFile } from './from-file.js';
-import { assumptions, checkArchitecture, sayOnce } from './metadata.js';
+import { assumptions, checkArchitecture } from './metadata.js';
 import type { StoredTensor } from './safetensors.js';
 import type { Stored, WeightSource } from './weight-source.js';
 
@@ -51,7 +52,7 @@ export function startingFrom(
     const architecture = { ...(padding && { padding }), ...about.architecture };
     checkArchitecture(shown, architecture, model);
     const assumed = assumptions(shown, { ...about, architecture }, model);
-    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) sayOnce(note);
+    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) tellOnce(note);
     stored = { ...found, tensors: kept(found.tensors) };
     return stored;
   };
@@ -141,7 +142,7 @@ export function startingFrom(
     takenUp(now) {
       const { classes, normalization: then } = read().about;
       if (now !== undefined && then !== undefined && JSON.stringify(now) !== JSON.stringify(then)) {
-        sayOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
+        tellOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
       }
       return isFresh(`${model.readout.name}/`) ? undefined : classes;
     },

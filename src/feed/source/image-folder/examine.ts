@@ -23,7 +23,7 @@ export interface Examined {
 export async function examine(
   root: string,
   paths: readonly string[],
-  { bytes }: FileStats,
+  { bytes }: Pick<FileStats, 'bytes'>,
   how: 'decode' | 'header',
   progress: (done: number) => void,
 ): Promise<Examined> {

@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path';
 import { distinctNames } from '../../../core/class-names.js';
 import { WeirError } from '../../../core/errors.js';
 import { sharedLabels } from '../../../core/labels.js';
+import { toError } from '../../../core/terminal.js';
 import type { ImageDataset } from '../../dataset.js';
 import { shownName } from '../../images/file-name.js';
 import { shared, sharedPaths } from '../../images/images.js';
-import { type Examined, examine } from './examine.js';
-import { fromCache, keyOf, toCache } from './kept.js';
+import type { Examined } from './examine.js';
+import { examined } from './kept.js';
 import { classFolders } from './layout/class-folders.js';
 import { flowers102 } from './layout/flowers-102.js';
 import { mitIndoor } from './layout/mit-indoor.js';
@@ -39,7 +40,7 @@ export interface ImageFolder extends ImageDataset {
 /**
  * A folder of images, a folder a class: ImageNet's layout, or Flowers-102, Stanford Dogs and MIT Indoor with their own lists.
  *
- * Every image is opened once, and what was found is kept in Weir's cache until a path, size or time changes. What the folder holds is
+ * Every image is opened once, and what was found is kept in Weir's cache until its path, size, times or inode change. What the folder holds is
  * told before anything is trained on it. Training reads and decodes on worker threads.
  *
  * @throws {WeirError} for a class without images, a link out of the folder, a list that names what is not there, an image that cannot
@@ -68,20 +69,16 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
   const root = realpathSync(given);
   const listing = list(root, split, links);
   const stats = statFiles(root, listing.paths, links);
-  const key = keyOf(root, listing.paths, stats, look);
-  let found = fromCache(key, listing.paths.length);
-  if (found === undefined) {
-    const count = listing.paths.length;
-    found = await examine(root, listing.paths, stats, look, (done) => say(`  looked at ${done} of ${count} images`));
-    toCache(key, found);
-  }
+  const found = await examined({ root, split, paths: listing.paths, stats, look }, (done, of) =>
+    say(`  looked at ${done} of ${of} images`),
+  );
   if (found.unreadable.length > 0 && unreadable === 'fail') throw refused(root, listing, found);
   const made = assemble({ root, given, split, shorter }, listing, stats, found);
   for (const line of reportLines(made.report)) say(line);
   return made;
 }
 
-const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
+const toStandardError = (line: string): void => void toError(`${line}\n`);
 
 /** What there is; class names in one spelling, whatever the file system's. */
 function list(root: string, split: string | undefined, links: Links): Listing {

@@ -1,4 +1,4 @@
-import { lstatSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { WeirError } from '../../../core/errors.js';
 import { pathFor, shownName } from '../../images/file-name.js';
@@ -10,7 +10,8 @@ import { checkInside, realPath } from './walk.js';
 export interface FileStats {
   /** −1 for a file that is not there. */
   readonly bytes: Float64Array;
-  readonly modified: Float64Array;
+  /** Times of contents and of entry, in nanoseconds, and inode: other ones are of a file that was written or replaced. */
+  readonly marks: readonly string[];
 }
 
 /**
@@ -20,14 +21,14 @@ export interface FileStats {
  */
 export function statFiles(root: string, paths: readonly string[], links: Links): FileStats {
   const bytes = new Float64Array(paths.length);
-  const modified = new Float64Array(paths.length);
+  const marks = new Array<string>(paths.length).fill('');
   const inside = new Set<string>();
   for (const [i, path] of paths.entries()) {
     const file = join(root, path);
     if (links === 'follow' && path.split('/').includes('..')) {
       throw new WeirError(`a list of '${root}' names '${shownName(path)}', which leads out of the folder`, GET_AGAIN);
     }
-    let stats: Stats;
+    let stats: BigIntStats;
     try {
       const folder = dirname(file);
       if (!inside.has(folder)) {
@@ -35,18 +36,18 @@ export function statFiles(root: string, paths: readonly string[], links: Links):
         if (target !== root && links === 'inside') checkInside(root, folder, target);
         inside.add(folder);
       }
-      stats = lstatSync(pathFor(file));
+      stats = lstatSync(pathFor(file), { bigint: true });
       if (stats.isSymbolicLink()) {
         if (links === 'inside') checkInside(root, file, realPath(file));
-        stats = statSync(pathFor(file));
+        stats = statSync(pathFor(file), { bigint: true });
       }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
       bytes[i] = -1;
       continue;
     }
-    bytes[i] = stats.size;
-    modified[i] = stats.mtimeMs;
+    bytes[i] = Number(stats.size);
+    marks[i] = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
   }
-  return { bytes, modified };
+  return { bytes, marks };
 }
