@@ -1,4 +1,5 @@
 import type { Positioned } from '../../core/item.js';
+import type { Start } from './start.js';
 
 /**
  * How the attack on one sample ended.
@@ -38,6 +39,8 @@ export interface AttackResult extends Positioned {
   readonly distance: number;
   /** Forward evaluations made for this sample, verification included. */
   readonly queries: number;
+  /** What the point that was kept was started from. Results of older builds lack it: their distances could be too long. */
+  readonly start: Start;
   readonly original: Float32Array;
   /** Of length 0 where none was found. */
   readonly adversarial: Float32Array;
