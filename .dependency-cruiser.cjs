@@ -42,6 +42,7 @@ module.exports = {
     door('piscina', 'src/feed/augment/pool\\.ts'),
     door('sharp', 'src/feed/images/decode\\.ts'),
     door('@cornerstonejs', 'src/feed/images/plain-jpeg\\.ts'),
+    door('bmp-ts', 'src/feed/images/bmp\\.ts'),
     door('msgpackr', 'src/core/pack\\.ts'),
     door('@tensorflow', 'src/learn/device/'),
     door('zod', 'src/run/config\\.ts'),

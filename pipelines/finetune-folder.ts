@@ -19,6 +19,7 @@ export default weir.pipeline({
   config: {
     data: weir.folder().default('data/dogs').describe('folder of images, with its official lists or train/ and val/'),
     testSplit: z.string().default('test').describe('what its test images are called there, such as val'),
+    links: z.enum(['inside', 'follow']).default('inside').describe('links out of the folder: refused, or followed'),
     unreadable: z.enum(['fail', 'skip']).default('fail').describe('what an unreadable image is cause for'),
     ...weir.transferKeys({ epochs: 50, rate: 0.001, readoutRate: 0.005, seeds: 5 }),
     workers: z.int().min(1).default(2).describe('threads that decode and augment'),
@@ -44,11 +45,11 @@ export default weir.pipeline({
   networks: (config, seed) => weir.eachTransfer({ ...config, seed }),
 
   async wire({ config, network, seed }) {
-    const { data: folder, unreadable, size, epochs, batchSize } = config;
+    const { data: folder, unreadable, links, size, epochs, batchSize } = config;
     const recipe = weir.fineTuneTestRecipe('folder', { size });
-    const train = await weir.imageFolder({ folder, split: 'train', unreadable });
+    const train = await weir.imageFolder({ folder, split: 'train', unreadable, links });
     const test = await weir.decoded(
-      await weir.imageFolder({ folder, split: config.testSplit, unreadable }),
+      await weir.imageFolder({ folder, split: config.testSplit, unreadable, links }),
       recipe.slice(0, 1),
     );
     const { depth, stem, width, padding, precision } = config;

@@ -32,6 +32,7 @@ export default weir.pipeline({
   config: {
     imagenet: weir.folder().default('data/imagenet').describe('folder with train/ and val/, in each a folder a class'),
     pack: weir.folder('').default('').describe('a pack of the training images (weir pack), read in place of train/'),
+    links: z.enum(['inside', 'follow']).default('inside').describe('links out of the folder: refused, or followed'),
     unreadable: z.enum(['fail', 'skip']).default('fail').describe('what an unreadable image is cause for'),
     testImages: z.int().min(1).default(10_000).describe('validation images to take, of every class alike, in memory'),
     depth: z.literal([18, 34, 50]).default(50),
@@ -57,14 +58,18 @@ export default weir.pipeline({
   networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
 
   async wire({ config, network, seed }) {
-    const { imagenet: folder, unreadable, size, epochs, part } = config;
+    const { imagenet: folder, unreadable, links, size, epochs, part } = config;
     const train = config.pack
       ? weir.packed(config.pack)
-      : await weir.imageFolder({ folder, split: 'train', unreadable });
+      : await weir.imageFolder({ folder, split: 'train', unreadable, links });
     const recipe = weir.imagenetTestRecipe({ size });
-    const test = await weir.decoded(await weir.imageFolder({ folder, split: 'val', unreadable }), recipe.slice(0, 2), {
-      images: config.testImages,
-    });
+    const test = await weir.decoded(
+      await weir.imageFolder({ folder, split: 'val', unreadable, links }),
+      recipe.slice(0, 2),
+      {
+        images: config.testImages,
+      },
+    );
     const { depth, stem, width, padding, precision } = config;
     const inputSize = [size, size] as const;
     const model = weir.resnet({ depth, stem, width, padding, precision, inputSize, classes: train.classes.length });

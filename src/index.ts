@@ -10,7 +10,7 @@ export { mergeInTurn } from './core/merge.js';
 export { named } from './core/named.js';
 export { serial } from './core/serial.js';
 export { source } from './core/source.js';
-export { type Stage, type Step, stage } from './core/stage.js';
+export { filter, type Stage, type Step, stage } from './core/stage.js';
 export { at, atEnd, every, from } from './core/tick.js';
 export { augment } from './feed/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './feed/augment/compile.js';
@@ -40,7 +40,7 @@ export { views } from './feed/augment/views.js';
 export type { Samples } from './feed/batch.js';
 // From a data set to batches.
 export { batch } from './feed/batch.js';
-export type { AnyDataset, Dataset, ImageDataset } from './feed/dataset.js';
+export { type AnyDataset, alignedTo, type Dataset, type ImageDataset, labeled } from './feed/dataset.js';
 export { draw } from './feed/draw.js';
 export { ordered } from './feed/ordered.js';
 export { packImages } from './feed/pack/pack-images.js';

@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..');
 const snippets = snippetsOf(readFileSync(join(root, 'README.md'), 'utf8'), 'Guide');
 const programs = snippets.filter(({ file }) => file !== '');
 const commands = snippets.filter(({ language }) => language === 'sh');
-const python = process.env.WEIR_PYTHON && imports('torch', 'safetensors');
+const python = process.env.WEIR_PYTHON && imports('torch', 'torchvision', 'safetensors');
 
 let folder: string;
 let long: Started | undefined;

@@ -23,7 +23,11 @@ export function fanOut<T extends Positioned>(name: string): MonoTypeOperatorFunc
         node = joined;
         connection = Flow.subscribe(joined, source, {
           next(item) {
-            joined.arrive(item.position);
+            try {
+              if (!joined.arrive(item.position)) return;
+            } catch (error) {
+              return items.error(error);
+            }
             joined.leave(item, item.position);
             items.next(item);
           },

@@ -1,15 +1,24 @@
 import { type Observable, type Observer, Subscription } from 'rxjs';
+import { operatorsOnTheWay, rememberedNowhere } from './between.js';
 import { checkGraph, standstill } from './check.js';
 import type { Data } from './data.js';
-import { WeirError } from './errors.js';
+import { cameUp, WeirError } from './errors.js';
+import { distinctHeaders, type Header } from './header.js';
 import type { Positioned } from './item.js';
 import { Node, type NodeKind, path } from './node.js';
 import { everything, type Share } from './share.js';
+import type { Turn } from './turn.js';
 
 /** What a flow hands to a snapshot: how far it is, and every node's state by name. */
 export type FlowState = {
   readonly nodes: {
-    readonly [name: string]: { readonly position: number; readonly handled: number; readonly state: Data };
+    readonly [name: string]: {
+      readonly position: number;
+      readonly handled: number;
+      /** At that position; a snapshot of an older build does not say. */
+      readonly handledItems?: number;
+      readonly state: Data;
+    };
   };
 };
 
@@ -30,8 +39,8 @@ let naming: string | undefined;
  */
 export class Flow {
   readonly nodes: Node[] = [];
-  /** On while a serial stage hands out a restored update once more: nodes that had handled it let it pass by. */
-  repeating = false;
+  /** On while a restored update is handed out once more: nodes that had handled it let it pass by. */
+  private repeating = false;
   stopping = false;
   /** On while it is held at rest: sources hand out nothing. */
   held = false;
@@ -43,6 +52,8 @@ export class Flow {
   pushing = false;
   /** Seconds that each rank of the run has waited for the others so far, by rank; empty where there are none. */
   waited: readonly number[] = [];
+  /** What the user should know of the graph as it is wired, a line each. */
+  readonly remarks: readonly string[];
   /** The error that ends the flow once it is at rest. */
   ending: { readonly error: unknown } | undefined;
   private readonly subscription = new Subscription();
@@ -52,6 +63,7 @@ export class Flow {
   private readonly stops: (() => void)[] = [];
   private downstreamOfSerial: Set<Node> | undefined;
   private resting = false;
+  private introduced = false;
   private unfinished = 0;
   private finish: ((outcome: Outcome) => void) | undefined;
   private fail: ((error: unknown) => void) | undefined;
@@ -62,6 +74,8 @@ export class Flow {
     private readonly atRest?: AtRest,
     /** The part of every batch that this process takes. */
     readonly share: Share = everything,
+    /** Told, in a line, of what the flow waits for. */
+    readonly tell: (line: string) => void = (line) => console.warn(line),
   ) {
     this.unfinished = Object.keys(streams).length;
     if (this.unfinished === 0) {
@@ -73,6 +87,11 @@ export class Flow {
     for (const [key, stream] of Object.entries(streams)) this.drain(key, stream);
     if (this.failure !== undefined) throw this.failure.error;
     checkGraph(this.nodes);
+    for (const node of this.nodes) {
+      node.trains = node === this.serial || leadsTo(node, this.serial);
+      node.trained = this.afterSerial.has(node);
+    }
+    this.remarks = rememberedNowhere(this.nodes);
   }
 
   /** The flow that the stage now being subscribed belongs to. Outside of any, a stage works alone. */
@@ -80,8 +99,8 @@ export class Flow {
     return joining?.flow ?? running;
   }
 
-  /** Adds a node under a name of its own, and the edge to whoever is subscribing to it. */
-  static join(usual: string, kind: NodeKind): Node {
+  /** Adds a node under a name of its own, and the edge to `next`, or else to whoever is subscribing to it. */
+  static join(usual: string, kind: NodeKind, next?: Node): Node {
     const name = naming ?? usual;
     naming = undefined;
     const flow = Flow.current;
@@ -101,7 +120,8 @@ export class Flow {
       }
       flow.nodes.push(node);
     }
-    Flow.edge(node);
+    if (next === undefined) Flow.edge(node);
+    else node.connect(next);
     return node;
   }
 
@@ -117,7 +137,7 @@ export class Flow {
 
   /** Adds the edge from `node` to whoever is subscribing now. */
   static edge(node: Node): void {
-    if (joining?.consumer !== undefined) node.downstream.add(joining.consumer);
+    if (joining?.consumer !== undefined) node.connect(joining.consumer, operatorsOnTheWay());
   }
 
   /** Subscribes to `source` on behalf of `node`, so that what is upstream learns who asks. */
@@ -126,10 +146,39 @@ export class Flow {
     const before = joining;
     if (flow !== undefined) joining = { flow, consumer: node };
     try {
-      return source.subscribe(observer);
+      return source.subscribe({
+        ...observer,
+        error: (error) => observer.error?.(cameUp(`on the way to '${node.name}'`, error)), // in an operator of RxJS's, or a user's
+      });
     } finally {
       joining = before;
     }
+  }
+
+  /**
+   * Tells every node what is known of the items that will come to it, sources first; those that do not fit together are refused here,
+   * before any work. Call it when everything is wired and, where there is one, the snapshot is put back.
+   *
+   * A stage that an operator such as `share()` hides from what it listens to is told what the serial stage hands on.
+   *
+   * @throws {WeirError} what a node throws
+   */
+  introduce(): void {
+    const told = new Map<Node, readonly Header[]>();
+    const headersOf = (node: Node): readonly Header[] => {
+      const known = told.get(node);
+      if (known !== undefined) return known;
+      told.set(node, []); // a part that is hidden before the serial stage is told of nothing
+      const { serial } = this;
+      const before = this.nodes.filter((other) => other.downstream.has(node));
+      const hidden = before.length === 0 && node.kind !== 'source' && node !== serial && serial !== undefined;
+      const incoming = distinctHeaders((hidden ? [serial] : before).flatMap(headersOf));
+      node.headers = node.introduce?.(incoming) ?? incoming;
+      told.set(node, node.headers);
+      return node.headers;
+    };
+    for (const node of this.nodes) headersOf(node);
+    this.introduced = true;
   }
 
   /** `start` is called when everything is wired; a flow that is under way calls it at once. */
@@ -148,15 +197,26 @@ export class Flow {
     for (const pump of this.pumps) pump();
   }
 
-  /** Hands an item on, so that whoever gets it before this returns knows that nothing delayed it. */
-  push(give: () => void): void {
-    const before = this.pushing;
+  /**
+   * Hands an item on, so that whoever gets it before this returns knows that nothing delayed it.
+   *
+   * @param again whether it is a restored update, or what had been made of it, once more
+   */
+  push(give: () => void, again = false): void {
+    const { pushing, repeating } = this;
     this.pushing = true;
+    this.repeating = again;
     try {
       give();
     } finally {
-      this.pushing = before;
+      this.pushing = pushing;
+      this.repeating = repeating;
     }
+  }
+
+  /** Whether an item is handed out once more, now or delayed by an operator of the user's, and not made anew. */
+  isAgain(now: Turn | undefined): boolean {
+    return this.pushing ? this.repeating : (now?.again ?? false);
   }
 
   /** Runs to the end, to `stop()` or to the first error. One flow runs at a time in a process. */
@@ -164,6 +224,7 @@ export class Flow {
     if (running !== undefined) {
       throw new WeirError('another flow is running in this process', 'run flows one after another');
     }
+    if (!this.introduced) this.introduce();
     running = this;
     const stuck = (): void => this.failed(standstill(this.nodes));
     process.once('beforeExit', stuck); // nothing is left that could move the graph
@@ -243,7 +304,8 @@ export class Flow {
     const nodes: Record<string, FlowState['nodes'][string]> = {};
     for (const node of this.nodes) {
       const position = this.committed(node);
-      nodes[node.name] = { position, handled: node.handled, state: node.state?.save(position) };
+      const { handled, handledItems } = node;
+      nodes[node.name] = { position, handled, handledItems, state: node.state?.save(position) };
     }
     return { nodes };
   }
@@ -268,12 +330,12 @@ export class Flow {
     }
     for (const node of restored) {
       const entry = saved.nodes[node.name]!;
-      node.entered = node.left = entry.position;
-      node.handled = entry.handled;
+      node.restore(entry.position, entry.handled, entry.handledItems);
       if (node !== this.serial && !this.afterSerial.has(node)) node.resumedAt = entry.position;
       node.state?.load(entry.state, entry.position);
     }
     this.frozen = again.length > 0;
+    this.introduced = false; // what a part knows may stand in its state
   }
 
   /**
@@ -304,7 +366,7 @@ export class Flow {
       const node = Flow.join(name, 'sink');
       const taken = Flow.subscribe(node, stream, {
         next: (item) => {
-          node.arrive((item as Partial<Positioned> | null)?.position ?? node.entered);
+          node.count((item as Partial<Positioned> | null)?.position ?? node.entered);
           if (!this.pushing) this.roomMade();
         },
         error: (error) => this.failed(error),
@@ -333,6 +395,9 @@ export class Flow {
     return this.downstreamOfSerial;
   }
 }
+
+const leadsTo = (node: Node, end: Node | undefined): boolean =>
+  end !== undefined && node.kind !== 'sink' && node.kind !== 'serial' && path(node).includes(end);
 
 const leadsOnlyTo = (node: Node, sinks: readonly string[]): boolean =>
   node.downstream.size === 0

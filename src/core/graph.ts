@@ -12,7 +12,12 @@ export function toMermaid(flow: Flow): string {
     sink: (label) => `>${label}]`,
   };
   const nodes = inOrder(flow).map((node) => `  ${id(node)}${shapes[node.kind](`"${node.name}"`)}`);
-  const edges = inOrder(flow).flatMap((node) => [...node.downstream].map((next) => `  ${id(node)} --> ${id(next)}`));
+  const edges = inOrder(flow).flatMap((node) =>
+    [...node.downstream].map((next) => {
+      const between = unnamed(node, next);
+      return `  ${id(node)} -->${between.length === 0 ? '' : `|"${between.join(', ')}"|`} ${id(next)}`;
+    }),
+  );
   return ['flowchart LR', ...nodes, ...edges].join('\n');
 }
 
@@ -22,7 +27,7 @@ export function toText(flow: Flow): string {
     node.name,
     node.kind,
     Number.isFinite(node.limit) ? `≤ ${node.limit} samples` : node.needs > 0 ? `waits for ${node.needs}` : '',
-    node.downstream.size === 0 ? '' : `→ ${[...node.downstream].map((next) => next.name).join(', ')}`,
+    node.downstream.size === 0 ? '' : `→ ${[...node.downstream].map((next) => through(node, next)).join(', ')}`,
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
@@ -33,6 +38,14 @@ export function toText(flow: Flow): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** What stands on an edge towards training without a node of its own: no snapshot holds its state. */
+const unnamed = (node: Node, next: Node): readonly string[] => (next.trains && node.operators.get(next)) || [];
+
+function through(node: Node, next: Node): string {
+  const between = unnamed(node, next);
+  return between.length === 0 ? next.name : `${next.name} (through ${between.join(', ')})`;
 }
 
 /** Sources first, every node before what follows it. */

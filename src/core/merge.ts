@@ -63,27 +63,30 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
         const lane = lanes[input]!;
         lane.held -= samples;
         lane.leave(item, item.position);
+        const merged = { position, input, item };
         out.arrive(position);
-        out.leave(item, position);
-        out.left = position;
+        out.leave(merged, position);
         if (marks.length % 256 === 0 && flow !== undefined) mark(flow.committed(out));
-        subscriber.next({ position, input, item });
+        subscriber.next(merged);
         if (flow !== undefined && !flow.pushing) flow.roomMade();
       }
     };
 
     const lanes = inputs.map((stream, i) => {
-      const lane = Flow.join(`${name}/${i}`, 'stage');
-      lane.downstream.clear();
-      lane.downstream.add(out);
+      const lane = Flow.join(`${name}/${i}`, 'stage', out);
       lane.translate = (position) => mark(position).taken[i]!;
       subscription.add(
         Flow.subscribe(lane, stream, {
           next(item) {
-            lane.held += item.position - lane.entered;
-            lane.arrive(item.position);
-            queues[i]!.push(item);
-            advance();
+            try {
+              const before = lane.entered;
+              if (!lane.arrive(item.position)) return;
+              lane.held += item.position - before;
+              queues[i]!.push(item);
+              advance();
+            } catch (error) {
+              subscriber.error(error);
+            }
           },
           error: (error) => subscriber.error(error),
           complete() {

@@ -1,6 +1,7 @@
 import { crc32 } from './crc32.js';
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
+import type { Header } from './header.js';
 
 /**
  * A recorded stream, little-endian, every part starting at a multiple of 8 bytes:
@@ -32,6 +33,8 @@ export interface RecordingHeader {
   readonly pipeline: string;
   /** When it was made, as ISO 8601. */
   readonly createdAt: string;
+  /** What was known of the stream before its first item; recordings of earlier versions have none. */
+  readonly headers?: readonly Header[];
   readonly [key: string]: Data;
 }
 

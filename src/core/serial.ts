@@ -1,7 +1,7 @@
 import { Observable, type OperatorFunction, Subject } from 'rxjs';
 import { breathe } from './breathe.js';
 import type { Data } from './data.js';
-import { WeirError } from './errors.js';
+import { cameUp, WeirError } from './errors.js';
 import { Flow } from './flow.js';
 import type { Positioned } from './item.js';
 import type { Node } from './node.js';
@@ -28,7 +28,8 @@ export interface Serial<In extends Positioned, Out extends Positioned, State> ex
  *
  * The first output is that of the initial state (update 0) or, after a resume, of the restored one; who had handled it lets
  * it pass. Shared: many may listen, and listening late is listening from then on.
- * Bound: the source's capacity. Failure: what had arrived before an error is still worked on, then comes the error.
+ * Bound: the source's capacity. Order: that of positions, each of which comes once; else an error by name.
+ * Failure: what had arrived before an error is still worked on, then comes the error.
  */
 export function serial<In extends Positioned, Out extends Positioned, State>(
   value: Serial<In, Out, State>,
@@ -66,7 +67,9 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     private readonly outputs: Subject<Out>,
   ) {
     this.node = Flow.join(value.name, 'serial');
+    this.node.inputs = value.inputs ?? [];
     this.state = value.start();
+    this.node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, this.state));
     this.node.state = {
       save: () => (value.save === undefined ? (this.state as Data) : value.save(this.state)),
       load: (data) => {
@@ -78,15 +81,18 @@ class Line<In extends Positioned, Out extends Positioned, State> {
 
   connect(source: Observable<In>): void {
     const end = (how: { readonly error?: unknown }): void => {
-      this.ended = how;
+      this.ended ??= how;
       this.arrived?.();
     };
     this.source = Flow.subscribe(this.node, source, {
       next: (item) => {
-        if (item.position < this.node.entered)
-          return end({ error: outOfOrder(this.value.name, item.position, this.node.entered) });
-        const samples = item.position - this.node.entered;
-        this.node.arrive(item.position);
+        const before = this.node.entered;
+        try {
+          if (this.ended !== undefined || !this.node.arrive(item?.position)) return;
+        } catch (error) {
+          return end({ error });
+        }
+        const samples = item.position - before;
         this.node.held += samples;
         this.queue.push({ item, samples });
         this.arrived?.();
@@ -94,7 +100,8 @@ class Line<In extends Positioned, Out extends Positioned, State> {
       error: (error) => end({ error }),
       complete: () => end({}),
     });
-    const start = (): void => void this.run().catch((error) => this.outputs.error(error));
+    const start = (): void =>
+      void this.run().catch((error) => this.outputs.error(cameUp(`in stage '${this.node.name}'`, error)));
     if (this.flow === undefined) setImmediate(start);
     else {
       this.flow.onStart(() => setImmediate(start));
@@ -133,7 +140,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
         this.flow?.roomMade(); // `handled` and `left` stay at the last output: a resume goes on behind it
         continue;
       }
-      this.node.handled = next.item.position;
+      this.node.done(next.item.position);
       this.handOut(step[1], false);
     }
   }
@@ -143,7 +150,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     const step = this.value.flush?.(this.state);
     if (step === undefined) return true;
     this.state = step[0];
-    this.node.handled = step[1].position;
+    this.node.done(step[1].position);
     this.handOut(step[1], false);
     return await this.settled();
   }
@@ -156,9 +163,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     if (!again) this.node.leave(output, output.position);
     if (this.flow === undefined) this.outputs.next(given);
     else {
-      this.flow.repeating = again;
-      this.flow.push(() => this.outputs.next(given));
-      this.flow.repeating = false;
+      this.flow.push(() => this.outputs.next(given), again);
       this.flow.roomMade();
     }
   }
@@ -209,12 +214,6 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     turn?.close();
   }
 }
-
-const outOfOrder = (stage: string, position: number, after: number): WeirError =>
-  new WeirError(
-    `stage '${stage}' was handed position ${position} after position ${after}`,
-    'keep the order: use concatMap or ordered() in the place of mergeMap',
-  );
 
 const nothingCame = (stage: string): WeirError =>
   new WeirError(

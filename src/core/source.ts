@@ -1,40 +1,51 @@
 import { Observable } from 'rxjs';
-import { WeirError } from './errors.js';
 import { Flow } from './flow.js';
+import type { Header } from './header.js';
+import type { Input } from './input.js';
 import type { Positioned } from './item.js';
-import { demand, path } from './node.js';
+import { demand, edgeInWords, type Node, path } from './node.js';
 import { everything, type Share } from './share.js';
 
 export interface Source<T extends Positioned> {
   readonly name: string;
-  /** Samples that may be outside at once; by default three times what the hungriest stage downstream waits for. */
+  /**
+   * Samples that may be outside at once; by default three times what the hungriest stage downstream waits for. Twice as many where an
+   * operator of RxJS keeps or drops all of them.
+   */
   readonly capacity?: number | undefined;
-  /** Told of the data where ranks make sure that all of them have the same; may take a moment. */
-  about?(): string;
+  /** The data that it hands out, where that comes from outside. */
+  readonly inputs?: readonly Input[];
+  /** What is known of its items before the first one, such as the names of their classes. */
+  header?(): Header;
   /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
   from(position: number, share: Share): Iterable<T>;
 }
 
 const slice = 8; // milliseconds of emission after which the event loop breathes
-const promptly = 5; // milliseconds without an arrival after which samples count as dropped
+const light = 0.1; // milliseconds between two looks at the clock, below which it is looked at half as often
+const promptly = 5; // milliseconds without an arrival after which samples may count as dropped; then twice as long
 const patience = 1000; // the same where an operator may hold items for a while
-const droughts = 64; // capacities that may go without a trace before it is an error
+const silence = 5000; // milliseconds without an arrival after which the last item is written off, and the user told
+const spare = 1; // capacities that may go out besides where nothing arrives
 
 /**
  * A source that hands out items only against room downstream.
  *
- * Bound: `capacity` samples between here and the far end, whatever the speeds. Order: that of `from`.
+ * Bound: `capacity` samples between here and the far end (or one item that is larger), whatever the speeds. Order: that of `from`.
  * State: the position, which the flow keeps. Alone, outside of a flow, it emits all it has as soon as it is subscribed to.
  *
- * An operator on the way may drop samples. They count as outside until a later one arrives, or until nothing has arrived
- * for a while: then they are written off, at first `capacity` of them.
+ * An operator of RxJS on the way may drop samples. They count as outside until a later one arrives. Where nothing arrives for a while
+ * some are written off: one capacity of them at most, for the operator may as well keep them. So in all twice the capacity may be
+ * outside, and no more until something arrives; the flow tells what it waits for. An operator that is to drop without limit is
+ * `filter` of ours, which reports by position what it dropped.
  */
 export function source<T extends Positioned>(value: Source<T>): Observable<T> {
   return new Observable<T>((subscriber) => {
     const flow = Flow.current;
     const node = Flow.join(value.name, 'source');
     node.limit = value.capacity ?? 0;
-    node.about = value.about?.bind(value);
+    node.inputs = value.inputs ?? [];
+    node.introduce = () => (value.header === undefined ? [] : [value.header()]);
     if (flow === undefined) {
       for (const item of value.from(0, everything)) {
         if (subscriber.closed) return;
@@ -48,6 +59,9 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     let upcoming: IteratorResult<T> | undefined;
     let allowance = 0;
     let writtenOff = 0;
+    let drought: { readonly since: number; readonly arrivals: number; told: boolean } | undefined;
+    let pause = 0;
+    let tellings = 0;
     let emitting = false;
     let stride = 1;
     let timer: NodeJS.Timeout | undefined;
@@ -71,7 +85,8 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     const emit = (): void => {
-      const until = performance.now() + slice;
+      const begun = performance.now();
+      let looked = begun;
       for (let count = 1; !subscriber.closed; count++) {
         if (upcoming!.done) {
           upcoming = undefined;
@@ -85,8 +100,11 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         node.leave(item, item.position);
         upcoming = items.next(); // looked up first: whoever gets the last item can be told at once that it is the last
         subscriber.next(item);
-        if (count % stride === 0 && performance.now() > until) {
-          stride = count < 1000 ? 1 : 64; // the clock is looked at for every item where items are heavy
+        if (count % stride !== 0) continue;
+        const now = performance.now(); // of heavy items after every one
+        stride = now - looked < light ? Math.min(64, 2 * stride) : 1;
+        looked = now;
+        if (now - begun > slice) {
           setImmediate(afterBreath);
           return;
         }
@@ -108,50 +126,68 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     const seekRoom = (samples: number): boolean => {
       const { outside, room } = demand(node);
       allowance = outside === 0 ? Math.max(room, samples) : room;
-      if (allowance >= samples) {
-        writtenOff = 0;
-        return true;
-      }
-      if (!flow.paced) flow.restSoon();
-      allowance += writtenOff;
-      if (allowance < samples) waitForArrivals();
+      if (allowance < samples) {
+        if (!flow.paced) flow.restSoon();
+        if (writtenOff > 0) allowance += writtenOff + Math.max(0, samples - node.limit);
+        if (allowance < samples) waitForArrivals(samples);
+      } else writtenOff = 0;
       return allowance >= samples;
     };
 
     /**
-     * Where nothing arrives for a while and nobody works, what is outside was dropped: it is written off, each time twice as
-     * much. The while is short where every operator is known to hand on at once.
+     * Where nothing arrives for a while and nobody works, what is outside was dropped, or an operator keeps it. The while is short
+     * where every operator is known to hand on at once.
      */
-    const waitForArrivals = (): void => {
+    const waitForArrivals = (samples: number): void => {
       if (timer !== undefined) return;
       const after = path(node);
-      const arrivals = (): number => after.reduce((sum, next) => sum + next.itemsIn, 0);
-      const before = arrivals();
-      const prompt = after.every((next) => next.itemsIn > 0 && !next.late);
+      if (drought?.arrivals !== arrivalsAt(after) || isWorking(after)) {
+        drought = { since: performance.now(), arrivals: arrivalsAt(after), told: false };
+        pause = after.every((next) => next.itemsIn > 0 && !next.late) ? promptly : patience;
+        writtenOff = 0;
+      } else pause = Math.min(silence, 2 * pause);
+      const rest = spare * Math.max(node.limit, samples) - writtenOff;
+      const last = rest < 2 * samples;
       timer = setTimeout(
         () => {
           timer = undefined;
           if (subscriber.closed || upcoming === undefined) return;
-          const working = after.some((next) => next.held > 0 && (next.works || next.needs === 0));
-          if (arrivals() === before && !working) writtenOff = Math.max(node.limit, 2 * writtenOff);
-          const silent = after.some((next) => next.itemsIn === 0);
-          if (silent && writtenOff > droughts * node.limit) subscriber.error(drought());
-          else pump();
+          if (drought?.arrivals === arrivalsAt(after) && !isWorking(after)) waited(after, last ? rest : rest / 2);
+          pump();
         },
-        prompt ? promptly : patience,
+        rest > 0 && last ? silence : pause,
       );
     };
 
-    const drought = (): WeirError => {
-      const silent = path(node).find((next) => next.itemsIn === 0) ?? node;
-      return new WeirError(
-        `none of ${node.left} samples from '${value.name}' has come to '${silent.name}'`,
-        'an operator before it drops or keeps everything: check its condition, or raise the capacity of the source',
-      );
+    const waited = (after: readonly Node[], more: number): void => {
+      writtenOff += more;
+      if (more > 0 || drought === undefined || drought.told) return;
+      if (performance.now() - drought.since < silence) return;
+      drought.told = true;
+      if (Number.isInteger(Math.log2(++tellings))) flow.tell(waitingFor([node, ...after])); // of a slow operator not every time
     };
 
     flow.onStart(start);
     flow.onRoom(pump);
     return () => clearTimeout(timer);
   });
+}
+
+const arrivalsAt = (nodes: readonly Node[]): number => nodes.reduce((sum, { itemsIn }) => sum + itemsIn, 0);
+
+const isWorking = (nodes: readonly Node[]): boolean =>
+  nodes.some(({ held, works, needs }) => held > 0 && (works || needs === 0));
+
+/** What a flow waits for in which nothing moves: the way on which most samples are, or else who holds some. */
+function waitingFor(nodes: readonly Node[]): string {
+  const ways = nodes.flatMap((from) =>
+    [...from.downstream].map((to) => ({ from, to, samples: from.left - to.entered })),
+  );
+  const way = ways.reduce((most, one) => (one.samples > most.samples ? one : most));
+  const holding = nodes.filter(({ held }) => held > 0).map(({ name, held }) => `'${name}' holds ${held}`);
+  return (
+    `waiting: ${way.samples} samples went out on the way ${edgeInWords(way.from, way.to)} and have not arrived` +
+    `${holding.length === 0 ? '' : ` (${holding.join(', ')})`}; no more go out until one does. ` +
+    'An operator there keeps them, or drops them: let weir.filter drop what is not wanted, or raise the capacity of the source'
+  );
 }

@@ -65,7 +65,7 @@ export function atEnd<T extends Positioned & WithTurn>(): MonoTypeOperatorFuncti
       const flow = Flow.current;
       const give = (item: T): void => {
         if (flow === undefined) subscriber.next(item);
-        else flow.push(() => subscriber.next(item));
+        else flow.push(() => subscriber.next(item), turn(item)?.again);
       };
       let kept: T | undefined;
       let given = false;

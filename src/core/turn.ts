@@ -69,5 +69,5 @@ export class Turn {
 
 /** The turn that an item came in, where a serial stage is upstream. */
 export function turn(item: Positioned & WithTurn): Turn | undefined {
-  return item[turnOf];
+  return item?.[turnOf];
 }

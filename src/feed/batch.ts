@@ -36,9 +36,11 @@ interface Partial {
   readonly count: number;
   /** After a resume: samples up to here had been trained. */
   readonly after: number;
+  /** Samples up to here have come. */
+  readonly seen: number;
 }
 
-const nothing: Partial = { pieces: [], from: 0, count: 0, after: 0 };
+const nothing: Partial = { pieces: [], from: 0, count: 0, after: 0, seen: 0 };
 
 /**
  * Joins and cuts samples into batches of `size`; a batch never spans two epochs.
@@ -66,13 +68,23 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     start: () => nothing,
     next(state, samples) {
       const fresh = untrained(samples, state.after);
-      return fresh === undefined ? [state] : cut(add(state, fresh), fresh, ownSize(samples.share));
+      if (fresh === undefined) return [state];
+      const places = fresh.position - Math.max(state.seen, state.after);
+      if (fresh.share === undefined && fresh.labels.length > places) throw crowded(fresh, places);
+      return cut(add(state, fresh), fresh, ownSize(samples.share));
     },
     end: (state) =>
       partial === 'keep' && state.count > 0 ? [join(state, state.count, state.pieces.at(-1)!, 0, state.count)] : [],
     save: () => null, // a snapshot is taken where a batch ends: nothing waits
     load: (_, position = 0) => ({ ...nothing, after: position }),
   });
+
+  function crowded({ position, labels }: Samples, places: number): WeirError {
+    return new WeirError(
+      `'${name}' was handed ${labels.length} samples at position ${position} where ${places} are due: each needs a position of its own`,
+      'weir.views makes several renderings of a sample, more epochs show it more often',
+    );
+  }
 
   function last(samples: Samples): Samples {
     return partial === 'drop' && samples.remaining < size ? { ...samples, remaining: 0 } : samples;
@@ -98,8 +110,9 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
       yield [rest, out];
     }
     if (newest.remaining === 0 && (rest.count > 0 || begun > 0)) {
-      if (partial === 'keep') yield [nothing, join(rest, rest.count, newest, 0, begun)];
-      else yield [nothing];
+      const empty = { ...nothing, seen: newest.position };
+      if (partial === 'keep') yield [empty, join(rest, rest.count, newest, 0, begun)];
+      else yield [empty];
     } else yield [rest];
   }
 }
@@ -120,6 +133,7 @@ function untrained(samples: Samples, after: number): Samples | undefined {
 
 const add = (state: Partial, samples: Samples): Partial => ({
   after: 0,
+  seen: samples.position,
   pieces: [...state.pieces, samples],
   from: state.from,
   count: state.count + samples.labels.length,
@@ -180,5 +194,5 @@ function without(state: Partial, count: number): Partial {
     from -= state.pieces[first]!.labels.length;
     first++;
   }
-  return { pieces: state.pieces.slice(first), from, count: state.count - count, after: 0 };
+  return { ...state, pieces: state.pieces.slice(first), from, count: state.count - count };
 }

@@ -1,11 +1,9 @@
 import type { Observable } from 'rxjs';
-import { bytesOf } from '../core/bytes.js';
-import { crc32 } from '../core/crc32.js';
 import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { ownOf, placeOf, type Share } from '../core/share.js';
 import { source } from '../core/source.js';
-import type { AnyDataset } from './dataset.js';
+import { type AnyDataset, classNames, inputOf } from './dataset.js';
 import { permutation } from './permutation.js';
 
 /** A run of consecutive draws from a data set, within one epoch. */
@@ -49,13 +47,10 @@ export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Bloc
   if (!Number.isInteger(block) || block < 1) {
     throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
   }
-  return source({ name, capacity, from: blocks, about });
-
-  function about(): string {
-    const contents = dataset.images?.checksums ?? dataset.values!;
-    const sums = [dataset.labels, contents].map((part) => crc32(bytesOf(part)).toString(16));
-    return `${dataset.name}: ${dataset.size} samples, CRC-32 ${sums.join(' ')}`;
-  }
+  return source({
+    ...{ name, capacity, from: blocks, inputs: [inputOf(dataset)] },
+    header: () => ({ classes: classNames(dataset) }),
+  });
 
   function* blocks(after: number, share: Share): Generator<Block> {
     const { size } = dataset;

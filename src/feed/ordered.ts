@@ -1,8 +1,9 @@
 import {
   AsyncSubject,
   concatAll,
+  defer,
+  EMPTY,
   finalize,
-  from,
   map,
   Observable,
   type ObservableInput,
@@ -12,12 +13,15 @@ import {
 } from 'rxjs';
 import { OverLimit } from '../core/errors.js';
 import { Flow } from '../core/flow.js';
+import type { Introduce } from '../core/header.js';
 import type { Positioned } from '../core/item.js';
+import { comesFromSource } from '../core/node.js';
 
 /**
  * Works on several items at once and emits one result for each.
  *
- * Bound: at most `limit` inside, counted by `sizeOf` (by default each item counts 1), or one item that is larger. Order: that of the items. State: none.
+ * Bound: at most `limit` inside, counted by `sizeOf` (by default each item counts 1), or one item that is larger; what an operator
+ * before it lets go all at once waits until there is room, within the bound of the source. Order: that of the items. State: none.
  * Failure: the earliest failed item ends the stream. Unsubscribing cancels all work.
  *
  * @example images$.pipe(ordered('augment', 12, (image) => pool.run(image)))
@@ -28,22 +32,38 @@ export function ordered<A, B>(
   limit: number,
   work: (item: A) => ObservableInput<B>,
   sizeOf: (item: A) => number = () => 1,
+  introduce?: Introduce,
 ): OperatorFunction<A, B> {
   return (source) =>
     new Observable<B>((subscriber) => {
       const flow = Flow.current;
       const node = Flow.join(name, 'workers');
       node.limit = limit;
+      node.introduce = introduce;
       const running = new Subscription();
+      type Entry = { readonly item: A; readonly result: AsyncSubject<B>; readonly size: number };
+      const waiting: Entry[] = [];
+      let inside = 0; // of what is held, the part that does not wait
+
+      function fits(size: number): boolean {
+        return inside === 0 || (waiting.length === 0 && inside + size <= limit);
+      }
+      function begin({ item, result, size }: Entry): void {
+        inside += size;
+        running.add(defer(() => work(item)).subscribe(result)); // what `work` throws is the item's error
+      }
       const results = new Observable<A>((inner) => Flow.subscribe(node, source, inner)).pipe(
         map((item) => {
           const size = sizeOf(item);
-          const position = (item as Partial<Positioned>).position ?? node.entered;
-          if (node.held > 0 && node.held + size > limit) throw new OverLimit(name, limit);
-          node.arrive(position);
-          node.held += size;
+          const { position: own } = item as Partial<Positioned>;
+          if (own === undefined) node.count(node.entered);
+          else if (!node.arrive(own)) return EMPTY;
+          const position = own ?? node.entered;
           const result = new AsyncSubject<B>(); // keeps an early result, or error, until its turn
-          running.add(from(work(item)).subscribe(result));
+          if (fits(size)) begin({ item, result, size });
+          else if (comesFromSource(node)) waiting.push({ item, result, size });
+          else throw new OverLimit(name, limit);
+          node.held += size;
           return result.pipe(
             throwIfEmpty(),
             map((output) => ({ output, position, size })),
@@ -55,6 +75,8 @@ export function ordered<A, B>(
       return results.subscribe({
         next({ output, position, size }) {
           node.held -= size; // before handing on: the room may bring the next item at once
+          inside -= size;
+          while (waiting.length > 0 && (inside === 0 || inside + waiting[0]!.size <= limit)) begin(waiting.shift()!);
           node.leave(output, position);
           if (flow === undefined) subscriber.next(output);
           else {

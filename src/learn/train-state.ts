@@ -1,4 +1,5 @@
 import { WeirError } from '../core/errors.js';
+import type { AboutNetwork } from './about.js';
 import { disposeGroup, type Group } from './accumulate.js';
 import { tf } from './device/tf.js';
 import type { Weights } from './model/model.js';
@@ -21,6 +22,8 @@ export interface TrainState {
   readonly correct: tf.Scalar;
   /** Samples of the epoch so far. */
   readonly samples: number;
+  /** What no tensor of the weights says; none before the graph has introduced its parts. */
+  readonly about?: AboutNetwork;
   /** The batches since this update, where the next one takes several. Not saved: they come again. */
   readonly group?: Group;
 }
@@ -58,13 +61,15 @@ export interface SavedState extends Pick<TrainState, 'number' | 'epoch' | 'endsE
   readonly correct: number;
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
+  readonly about?: AboutNetwork;
 }
 
 /** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
 export function savedState(state: TrainState): SavedState {
-  const { weights, memory, number, epoch, endsEpoch, position, loss, losses, correct, samples } = state;
+  const { weights, memory, number, epoch, endsEpoch, position, loss, losses, correct, samples, about } = state;
   return {
     ...{ number, epoch, endsEpoch, position, samples },
+    ...(about && { about }),
     ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
     weights: savedTensors(weights),
     memory: savedTensors(memory),

@@ -2,6 +2,7 @@ import type { Data } from '../core/data.js';
 import type { Positioned } from '../core/item.js';
 import type { Labels } from '../core/labels.js';
 import type { Serial } from '../core/serial.js';
+import { type Taught, taught } from './about.js';
 import { checkAccumulate, type Group, joined } from './accumulate.js';
 import { acrossRanks, nothingLearned } from './across-ranks.js';
 import { ranks } from './device/cluster/joined.js';
@@ -101,6 +102,7 @@ export function trainStage(
 ): AccumulatingStage {
   checkAccumulate(accumulate, loss);
   let shapes: Shapes | undefined;
+  let known: Taught | undefined; // made again from the state's own when the graph is wired
   const begin = (): Weights => {
     const weights = model.start(seed);
     shapes = shapesOf(weights);
@@ -131,12 +133,16 @@ export function trainStage(
       losses,
       correct,
       samples: fresh ? samples : state.samples + samples,
+      ...aboutOf(state),
     };
     return [next, updateOf(next, optimiser)];
   }
 
+  const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
+
   /** What the weights learn from a batch. */
-  function learnedFrom(weights: Weights, batch: Batch, shared: number): Learned {
+  function learnedFrom(weights: Weights, given: Batch, shared: number): Learned {
+    const batch = known === undefined ? given : { ...given, labels: known.labels(given.labels) };
     if (isOfViews(loss)) checkEven(loss, shared, ranks());
     if (batch.labels.length === 0) return nothingLearned(model, weights, ranks());
     const [x, labels] = inputsOf(model, loss, batch);
@@ -149,8 +155,14 @@ export function trainStage(
 
   return {
     name: 'train',
+    inputs: model.inputs ?? [],
 
     start: () => firstState(begin()),
+
+    introduce(incoming, state) {
+      known = taught('train', model, incoming, { before: state.about, labeled: !isOfViews(loss) });
+      return known.headers;
+    },
 
     next(state, batch) {
       const samples = batch.labels.length;
@@ -165,7 +177,8 @@ export function trainStage(
 
     repeat: (state) => updateOf(state, optimiser),
 
-    save: (state) => ({ ...savedState(state), penalty: penalty?.save?.() ?? null }) as unknown as Data,
+    save: (state) =>
+      ({ ...savedState({ ...state, ...aboutOf(state) }), penalty: penalty?.save?.() ?? null }) as unknown as Data,
 
     load(data) {
       const { penalty: carried, ...saved } = data as unknown as SavedState & { readonly penalty: Data };

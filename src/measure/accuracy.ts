@@ -1,9 +1,10 @@
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import { tf } from '../learn/device/tf.js';
 import type { Model } from '../learn/model/model.js';
 import type { Update } from '../learn/update.js';
-import { inputLength, type LabelledSamples, type Normalisation, writeInput } from './inputs.js';
+import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from './inputs.js';
 
 /** How well the network of one update does on samples it may not have seen. */
 export interface Accuracy extends Positioned {
@@ -36,13 +37,16 @@ const REST: AccuracyState = { done: 0, correct: 0, loss: 0 };
  */
 export function accuracy(
   model: Model,
-  samples: LabelledSamples,
+  given: LabelledSamples,
   { batch = 500, normalise }: AccuracyOptions = {},
 ): Stage<Update, Accuracy, AccuracyState> {
+  const samples = byName('accuracy', model, given);
   const length = inputLength('accuracy', model, samples);
   return {
     name: 'accuracy',
     claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
     start: () => REST,
     *next(state, { position, number, epoch, weights }) {
       let { done, correct, loss } = state;

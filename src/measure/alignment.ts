@@ -1,10 +1,11 @@
 import { WeirError } from '../core/errors.js';
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import type { Model } from '../learn/model/model.js';
 import type { Update } from '../learn/update.js';
 import { marginsOf, readoutOf } from './certificate/margins.js';
-import { inputLength, type LabelledSamples } from './inputs.js';
+import { byName, inputLength, type LabelledSamples } from './inputs.js';
 import { crossEntropyOf, type Row, rowsOf } from './rows.js';
 
 /** How the readout's weight vectors lie beside the features of their classes, at one moment of the training. */
@@ -34,8 +35,9 @@ export interface Alignment extends Positioned {
  *
  * @example updates$.pipe(every({ epochs: 10 }), alignment(model, points))
  */
-export function alignment(model: Model, samples: LabelledSamples): Stage<Update, Alignment, null> {
+export function alignment(model: Model, given: LabelledSamples): Stage<Update, Alignment, null> {
   const name = 'alignment';
+  const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   checkClasses(name, model, samples);
   const indices = Array.from({ length: samples.size }, (_, i) => i);
@@ -43,6 +45,8 @@ export function alignment(model: Model, samples: LabelledSamples): Stage<Update,
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
     start: () => null,
     next(_, { position, number, epoch, weights: at }) {
       const rows = rowsOf(model, at, samples, indices, length);

@@ -1,5 +1,8 @@
+import { type ClassNames, labelsAmong } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
+import { classesOf, type Introduce } from '../core/header.js';
 import type { Labels } from '../core/labels.js';
+import { tellOnce } from '../core/tell.js';
 import type { Model } from '../learn/model/model.js';
 
 /** Labelled samples in memory: what measuring needs of a data set. */
@@ -11,7 +14,57 @@ export interface LabelledSamples {
   /** [size, ...sampleShape]; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
   readonly labels: Labels;
+  /** Names of the classes, in the order of the labels. Without them a label is the number of the network's output. */
+  readonly classes?: readonly string[] | undefined;
 }
+
+/** Samples whose labels are those of the network that is measured, as soon as it is known what that one's outputs stand for. */
+export interface NamedSamples extends LabelledSamples {
+  /** The same as the method of a stage: what comes is a network, whose classes its labels go by from now on. */
+  readonly introduce: Introduce;
+}
+
+/**
+ * Samples for a measuring stage, whose labels go by the names of the network's classes (in Unicode's NFC) and never by place: they may
+ * lack classes that it knows, and have them in another order.
+ *
+ * @param model whose outputs are compared with the labels
+ * @returns the samples; their `introduce` is to be that of the stage, and throws a `WeirError` for a class, or a label, that the
+ * network has not
+ */
+export function byName(stage: string, model: Model, samples: LabelledSamples): NamedSamples {
+  const { name, size, sampleShape, values, classes, labels: given } = samples;
+  let labels: Labels | undefined;
+  const checked = (found: Labels): Labels => {
+    const odd = found.findIndex((label) => label >= model.classes);
+    if (odd === -1) return found;
+    throw new WeirError(
+      `stage '${stage}': sample ${odd} of '${name}' has label ${found[odd]}, but ${model.name} has ${model.classes} outputs`,
+      'give the model as many outputs as there are classes, or take those samples away',
+    );
+  };
+  return {
+    ...{ name, size, sampleShape, values, classes },
+    get labels() {
+      labels ??= checked(given);
+      return labels;
+    },
+    introduce(incoming) {
+      const own: ClassNames | undefined = classesOf(stage, incoming);
+      const theirs = classes && { of: name, names: classes };
+      if (own === undefined ? theirs !== undefined : theirs === undefined) {
+        const nameless = own === undefined ? "the network's outputs" : `'${name}'`;
+        tellOnce(
+          `stage '${stage}': the classes of ${nameless} have no names, so labels of '${name}' go by their place`,
+        );
+      }
+      labels = checked(own && theirs ? labelsAmong(given, theirs, own, unknown) : given);
+      return incoming;
+    },
+  };
+}
+
+const unknown = 'measure on the classes that the network was trained on: rename that class, or take it away';
 
 /** Mean and standard deviation of each channel, in units of [0, 1]; one number serves all channels. */
 export interface Normalisation {

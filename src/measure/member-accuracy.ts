@@ -1,10 +1,11 @@
+import { samplesInput } from '../core/input.js';
 import type { Stage } from '../core/stage.js';
 import type { Ensemble, Member } from '../learn/ensemble/ensemble.js';
 import { classOf, crossEntropyOf, forward, roomFor } from '../learn/ensemble/network.js';
 import { memberRecords, type OfMember } from '../learn/ensemble/records.js';
 import type { EnsembleUpdate } from '../learn/ensemble/update.js';
 import type { Accuracy } from './accuracy.js';
-import { inputLength, type LabelledSamples, writeInput } from './inputs.js';
+import { byName, inputLength, type LabelledSamples, writeInput } from './inputs.js';
 
 /**
  * What `accuracy` measures, for every member of an ensemble on samples of its own, on the main thread: for small networks.
@@ -19,11 +20,12 @@ export function memberAccuracy(
   samplesOf: (member: Member, index: number) => LabelledSamples,
 ): Stage<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
   const { layout, model } = ensemble;
-  const samples = ensemble.members.map(samplesOf);
+  const given = ensemble.members.map(samplesOf);
+  const samples = given.map((one) => byName('accuracy', model, one));
   const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
   const pass = roomFor(layout);
   const x = new Float32Array(length);
-  return memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
+  const stage = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);
     return (m) => {
       const own = samples[m]!;
@@ -39,4 +41,12 @@ export function memberAccuracy(
       return { accuracy: correct / own.size, loss: loss / own.size };
     };
   });
+  return {
+    ...stage,
+    inputs: given.map((one) => samplesInput(one)),
+    introduce(incoming) {
+      for (const own of samples) own.introduce(incoming);
+      return incoming;
+    },
+  };
 }

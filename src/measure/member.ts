@@ -38,7 +38,15 @@ export function eachMember<Out extends object, State>(
   return {
     name: stages.find((stage) => stage !== undefined)?.name ?? 'each member',
     claims: 'weights',
+    inputs: stages.flatMap((stage) => stage?.inputs ?? []),
     start: () => ({ at: after(0), states: stages.map((stage) => stage?.start()) }),
+
+    introduce(incoming, { states }) {
+      stages.forEach((stage, m) => {
+        stage?.introduce?.(incoming, states[m]!);
+      });
+      return incoming;
+    },
 
     *next(state, update) {
       let { states } = state;

@@ -1,10 +1,11 @@
 import { WeirError } from '../core/errors.js';
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import type { Stage } from '../core/stage.js';
 import type { Model } from '../learn/model/model.js';
 import type { Update } from '../learn/update.js';
 import { lengthOf, marginsOf, readoutOf } from './certificate/margins.js';
-import { inputLength, type LabelledSamples } from './inputs.js';
+import { byName, inputLength, type LabelledSamples } from './inputs.js';
 import { crossEntropyOf, rowsOf } from './rows.js';
 
 /** What the bound of lemma 1 is made of, for some samples at one moment of the training. */
@@ -44,15 +45,18 @@ export interface TrackingOptions {
  */
 export function tracking(
   model: Model,
-  samples: LabelledSamples,
-  { indices = Array.from({ length: samples.size }, (_, i) => i) }: TrackingOptions = {},
+  given: LabelledSamples,
+  { indices = Array.from({ length: given.size }, (_, i) => i) }: TrackingOptions = {},
 ): Stage<Update, Track, null> {
   const name = 'tracking';
+  const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   checkIndices(name, samples, indices);
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
     start: () => null,
     next(_, { position, number, epoch, weights }) {
       const readout = readoutOf(model, weights);

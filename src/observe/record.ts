@@ -27,7 +27,9 @@ export function recordEdge(flow: Flow, edge: string, file: string, options: Reco
     throw new WeirError(`the graph has no edge after '${edge}'`, `record one of ${known.join(', ')}`);
   }
   const createdAt = new Date().toISOString();
-  const recording = RecordingWriter.create(file, { edge, pipeline: options.pipeline, createdAt });
+  flow.introduce();
+  const about = { edge, pipeline: options.pipeline, createdAt, headers: node.headers };
+  const recording = RecordingWriter.create(file, about);
   const begun = performance.now();
   let left = options.items;
   let open = true;

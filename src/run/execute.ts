@@ -5,14 +5,17 @@ import { Flow, type Outcome } from '../core/flow.js';
 import type { Positioned } from '../core/item.js';
 import { stage } from '../core/stage.js';
 import { type Cadence, isDue, type Moment } from './due.js';
-import { RunFolder } from './folder.js';
+import { type RunConfig, RunFolder } from './folder.js';
+import type { RunIdentity } from './identity/run-identity.js';
 import { journal, type MetricRecord } from './journal.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { type Log, Together, unwritten, type Wishes } from './ranks/together.js';
 import { Requests } from './requests.js';
 import { done, type RunState, readState, runState, trained } from './run-state.js';
 import type { SnapshotStore } from './snapshot/store.js';
+import { classesOfTask } from './try-out.js';
 import type { Watch } from './watch.js';
+import { weightsDigest } from './weights/of-snapshot.js';
 
 export interface Options extends Cadence {
   /** How many to keep; those that other networks branch off, and the last of each network, are kept besides. */
@@ -21,6 +24,8 @@ export interface Options extends Cadence {
   readonly onSnapshotError: 'stop' | 'warn';
   /** Told of everything that happens; it must not throw and not take long. */
   readonly watch: Watch;
+  /** What the run is a function of; compared as each network is wired, and written with its snapshots. */
+  readonly identity?: RunIdentity | undefined;
   /** What the ranks agree upon, where there are several. */
   readonly together?: Together;
 }
@@ -32,6 +37,7 @@ export class Execution {
   private flow: Flow | undefined;
   private stopped = false;
   private lost: string | undefined;
+  private readonly remarked = new Set<string>();
   private readonly requests = new Requests();
   private readonly together: Together;
 
@@ -88,6 +94,7 @@ export class Execution {
     for (const [i, network] of networks.entries()) {
       const store = this.folder.snapshots(network.name, { keep: this.options.snapshotKeep });
       const before = readState(store, (message) => this.options.watch.warn(message));
+      if (before !== undefined) this.options.identity?.checkSnapshot(network.name, before);
       if (before?.done) {
         logged = before.state.logged;
         continue;
@@ -100,11 +107,22 @@ export class Execution {
     return 'done';
   }
 
+  /** Says what the user should know of the graph, once, and not for every network and rank. */
+  private remark(remarks: readonly string[]): void {
+    for (const remark of remarks) {
+      if (this.together.writes && !this.remarked.has(remark)) this.options.watch.warn(remark);
+      this.remarked.add(remark);
+    }
+  }
+
   /** The state that a network begins with where it branches off another. */
   private branchedOff({ name, branch }: Network): RunState | undefined {
     if (branch === undefined) return undefined;
     const found = this.folder.snapshots(branch.of).pinned(atEpoch(branch.epoch));
-    if (found !== undefined) return runState(found);
+    if (found !== undefined) {
+      this.options.identity?.checkSnapshot(branch.of, found);
+      return runState(found);
+    }
     throw new WeirError(
       `network '${name}' branches off '${branch.of}' at the end of epoch ${branch.epoch}, of which there is no snapshot`,
       `let '${branch.of}' train longer than that, and return its updates' stream from wire`,
@@ -118,7 +136,7 @@ export class Execution {
     metrics: Log,
     state: RunState | undefined,
   ): Promise<Outcome> {
-    const { watch, onSnapshotError } = this.options;
+    const { watch, onSnapshotError, identity } = this.options;
     const { config, from } = this.folder.started;
     const network = networks[index]!;
     const branches = new Set(networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])));
@@ -137,12 +155,16 @@ export class Execution {
     };
     const snapshot = (flow: Flow, label: string | number = flow.finished ? done : update): void => {
       const seconds = (performance.now() - begun) / 1000;
-      const about = { pipeline: this.pipeline.name, network: network.name, seed: network.seed, update };
+      const about = {
+        ...{ pipeline: this.pipeline.name, network: network.name, seed: network.seed, update },
+        ...(identity && { identity: identity.digest(network.name) }),
+      };
       const state: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
       this.together.sameState(flow, state);
       try {
         if (this.together.writes) {
           metrics.flush({ sync: true });
+          identity?.save(); // before the snapshot that carries its digest
           watch.snapshot(store.write(label, state as unknown as Data, about), update);
         }
         this.lost = undefined;
@@ -182,15 +204,21 @@ export class Execution {
         return this.requests.hold(at, () => rested(at).hold, this.together.alone).finally(() => watch.held(false));
       },
       this.together.share,
+      (line) => watch.warn(line),
     );
     this.flow = flow;
+    this.remark(flow.remarks);
     try {
+      await identity?.wired(this.pipeline, network.name, flow); // before anything is done with its data
+      for (const one of identity?.said.splice(0) ?? []) watch.warn(one);
       if (state !== undefined) flow.load(state.flow);
-      else if (from !== undefined) flow.load(trained(RunFolder.open(from.run), network.name).flow, from.again);
+      else if (from !== undefined) flow.load(takenFrom(from, network.name).flow, from.again);
       else {
         if (trunk !== undefined) flow.load(trunk.flow);
+        flow.introduce();
+        const classes = classesOfTask(this.pipeline, flow);
         for (const { members, ...one } of network.members ?? [network]) {
-          write({ network: one.name, stream: 'network', ...one, ...this.pipeline.task });
+          write({ network: one.name, stream: 'network', ...(classes && { classes }), ...one, ...this.pipeline.task });
         }
       }
       this.together.sameGraph(flow, update);
@@ -203,6 +231,17 @@ export class Execution {
       metrics.flushAfter(0); // an error that ends the run is told before that of a full disk
     }
   }
+}
+
+/** The last state of a network that this run took over. @throws {WeirError} where it is not the one that was taken */
+function takenFrom({ run, weights }: NonNullable<RunConfig['from']>, network: string): RunState {
+  const state = trained(RunFolder.open(run), network);
+  const wanted = weights[network];
+  if (wanted === undefined || weightsDigest(state) === wanted) return state;
+  throw new WeirError(
+    `network '${network}' of ${run} has other weights than when this run took it over`,
+    'put that run back, or attack it again as it is',
+  );
 }
 
 function logged(

@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../core/errors.js';
+import { makeFolder } from '../core/make-folder.js';
 import { MetricsLog } from '../observe/metrics-log.js';
+import type { ModuleFiles } from './identity/module-files.js';
 import type { Network } from './pipeline.js';
 import { SnapshotStore } from './snapshot/store.js';
 import { version } from './version.js';
 
-const format = 1;
+const format = 2; // 1 did not know what its runs were made of
 
 /** What a run was started with; nothing of it changes afterwards. */
 export interface RunConfig {
@@ -14,6 +16,8 @@ export interface RunConfig {
   readonly weir: string;
   /** The pipeline module, as an absolute path. */
   readonly module: string;
+  /** SHA-256 of the module and what it imports, where the run was planned before it began, as a job of a sweep. */
+  readonly files?: ModuleFiles;
   readonly pipeline: string;
   readonly seed: number;
   readonly config: Readonly<Record<string, unknown>>;
@@ -25,7 +29,15 @@ export interface RunConfig {
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronised' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
-  readonly from?: { readonly run: string; readonly again: readonly string[]; readonly logged: number };
+  readonly from?: {
+    readonly run: string;
+    readonly again: readonly string[];
+    readonly logged: number;
+    /** SHA-256 of what was taken over of each network. */
+    readonly weights: Readonly<Record<string, string>>;
+    /** In what the other run is not what it was, as far as that was accepted. */
+    readonly accepted: readonly string[];
+  };
 }
 
 /** A network of a run, as the pipeline listed it. */
@@ -64,7 +76,7 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
+    start: Pick<RunConfig, 'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
@@ -77,7 +89,7 @@ export class RunFolder {
     }
     let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       if (fill !== undefined) run = { ...run, from: fill(folder) };
       const part = `${configFile(folder)}.part`;
       writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });
@@ -109,7 +121,9 @@ export class RunFolder {
     if (run.format !== format) {
       throw new WeirError(
         `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
-        `use Weir ${run.weir} for it`,
+        run.format === 1
+          ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
+          : `use Weir ${run.weir} for it`,
       );
     }
     return new RunFolder(path, run);
@@ -122,6 +136,11 @@ export class RunFolder {
   /** The snapshots of one network; `keep` says how many stay when one is written. */
   snapshots(network: string, { keep }: { readonly keep?: number | undefined } = {}): SnapshotStore {
     return new SnapshotStore(join(this.path, 'snapshots', network), keep === undefined ? {} : { keep });
+  }
+
+  /** Whether anything was trained and saved. */
+  get hasSnapshots(): boolean {
+    return existsSync(join(this.path, 'snapshots'));
   }
 
   /** Why the run ended before its time; undefined where it did not, or goes on again. */

@@ -26,6 +26,7 @@ export function journal(
 ): Stage<Positioned, never, number> {
   return {
     name: `log ${stream}`,
+    anyOrder: true,
     start: () => 0,
     next(kept, item) {
       const { fields, arrays } = plain(item, kept < pictures);

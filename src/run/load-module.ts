@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WeirError } from '../core/errors.js';
+import { sourcesAreModules } from '../core/typescript.js';
 import type { Pipeline } from './pipeline.js';
+import { whereInWords } from './where.js';
 
 /** The pipeline that a TypeScript or JavaScript module exports by default. @throws {WeirError} naming the module. */
 export async function loadPipeline(module: string): Promise<Pipeline> {
@@ -14,11 +16,12 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
     );
   }
   let loaded: { readonly default?: Partial<Pipeline> };
+  sourcesAreModules();
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
-    throw new WeirError(`pipeline module ${module} failed while loading: ${cause.message}`, whereIn(cause, file), {
+    throw new WeirError(`pipeline module ${module} failed while loading: ${cause.message}`, whereIn(cause), {
       cause,
     });
   }
@@ -33,7 +36,7 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
 }
 
 /** The line of the user's own file that the error came from. */
-function whereIn(error: Error, file: string): string {
-  const line = error.stack?.split('\n').find((row) => row.includes(file));
-  return line === undefined ? 'see the error above' : `see ${line.trim().replace(/^at /, '')}`;
+function whereIn(error: Error): string {
+  const where = whereInWords(error);
+  return where === undefined ? 'mend it, or see all of it with WEIR_DEBUG=1' : `see ${where.replace(/^at /, '')}`;
 }

@@ -2,6 +2,7 @@ import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
 import type { FlowState } from '../core/flow.js';
 import type { RunFolder } from './folder.js';
+import type { About } from './snapshot/format.js';
 import type { Found, SnapshotStore } from './snapshot/store.js';
 
 /** The name under which the last snapshot of a network is kept. */
@@ -34,23 +35,43 @@ function isRunState(data: Data): data is RunState {
   );
 }
 
+/** A state, and the snapshot that it is from. */
+export interface Standing {
+  readonly state: RunState;
+  /** Whether the network is trained to the end. */
+  readonly done: boolean;
+  readonly path: string;
+  readonly about: About;
+}
+
 /** The newest whole snapshot of a network; refused ones are told of. */
-export function readState(
-  store: SnapshotStore,
-  warn: (message: string) => void,
-): { readonly state: RunState; readonly done: boolean } | undefined {
+export function readState(store: SnapshotStore, warn: (message: string) => void): Standing | undefined {
   const found = store.newest();
   if (found === undefined) return undefined;
   for (const refused of found.refused) warn(`${refused.message}; using ${found.path} instead`);
-  return { state: runState(found), done: found.path.endsWith(`-${done}.snapshot`) };
+  const { path, about } = found;
+  return { state: runState(found), done: path.endsWith(`-${done}.snapshot`), path, about };
 }
 
 /** The last state of a network of a run that is done. */
-export function trained(run: RunFolder, network: string): RunState {
+export const trained = (run: RunFolder, network: string): RunState => trainedSnapshot(run, network).state;
+
+/** The same with the snapshot that it is from. */
+export function trainedSnapshot(run: RunFolder, network: string): Standing {
   const found = readState(run.snapshots(network), () => undefined);
-  if (found?.done) return found.state;
+  if (found?.done) return found;
   throw new WeirError(
     `network '${network}' of ${run.shown} is not trained to the end`,
     `finish it with \`weir resume ${run.shown}\``,
   );
 }
+
+/** The network that a run works on next, as far as its folder tells: the first that is not trained to the end; none where all are. */
+export const standingAt = (run: RunFolder): string | undefined =>
+  run.started.networks?.find(
+    ({ name }) =>
+      !run
+        .snapshots(name)
+        .list()
+        .some(({ label }) => label === done),
+  )?.name;

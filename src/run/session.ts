@@ -1,3 +1,4 @@
+import { WeirError } from '../core/errors.js';
 import type { Outcome } from '../core/flow.js';
 import { LostRank } from '../learn/device/cluster/collectives.js';
 import { loadTensorFlow } from '../learn/device/tf.js';
@@ -11,6 +12,7 @@ import type { Pipeline } from './pipeline.js';
 import { stopOnSignals } from './signals.js';
 import { lockFolder } from './snapshot/lock.js';
 import { together } from './watch.js';
+import { whereInWords } from './where.js';
 
 export interface Session {
   readonly folder: RunFolder;
@@ -30,6 +32,12 @@ export { resumable } from './exit-status.js';
  */
 export async function runSession({ folder, pipeline, options, monitor }: Session): Promise<Outcome> {
   const lock = lockFolder(folder.path);
+  try {
+    options.identity?.save();
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   let execution: Execution | undefined;
   const asked: Asked = {
     stop: () => execution?.stop(),
@@ -66,12 +74,18 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     ended = outcome;
     return outcome;
   } catch (error) {
-    if (!(error instanceof LostRank))
-      folder.failure = { message: (error as Error)?.message ?? String(error), at: new Date().toISOString() };
+    if (!(error instanceof LostRank)) folder.failure = { message: inShort(error), at: new Date().toISOString() };
     throw error;
   } finally {
     release();
     await control?.close(ended);
     lock.release();
   }
+}
+
+/** A failure as `weir status` shows it. */
+function inShort(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const where = error instanceof WeirError ? undefined : whereInWords(error);
+  return where === undefined ? error.message : `${error.message} (${where})`;
 }

@@ -5,14 +5,18 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { type Serial, serial } from '../core/serial.js';
 import type { WithTurn } from '../core/turn.js';
+import type { AboutNetwork } from '../learn/about.js';
 import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
 import type { Update } from '../learn/update.js';
 import { readMetrics } from '../observe/metrics-reader.js';
 import { RunFolder } from './folder.js';
+import { hashWeights } from './hash.js';
+import { checkOrigin } from './identity/run-identity.js';
 import type { Network } from './pipeline.js';
-import { trained } from './run-state.js';
+import { trainedSnapshot } from './run-state.js';
+import { checkArchitecture } from './weights/metadata.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
 /** Where a trained network stands. */
@@ -21,6 +25,7 @@ interface Standing {
   readonly number: number;
   readonly epoch: number;
   readonly position: number;
+  readonly about?: AboutNetwork;
 }
 
 type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
@@ -39,32 +44,44 @@ export function trainedBy(
   { run, network }: { readonly run: string; readonly network: string },
 ): Observable<Update & WithTurn> {
   const read = (): Saved => {
-    const saved = weightOwner(trained(RunFolder.open(run), network)) as Saved | undefined;
+    const folder = RunFolder.open(run);
+    const found = trainedSnapshot(folder, network);
+    checkOrigin(folder, network, found);
+    const saved = weightOwner(found.state) as Saved | undefined;
     if (saved?.weights === undefined) {
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
     const own = model.start(0);
     checkShapes(model, shapesOf(own), saved.weights);
     tf.dispose([...own.values()]);
+    checkArchitecture(`network '${network}' of ${run}`, saved.about?.architecture ?? {}, model);
     return saved;
   };
-  const restored = ({ weights, number, epoch, position }: Saved): Standing => ({
+  const restored = ({ weights, number, epoch, position, about }: Saved): Standing => ({
     ...{ number, epoch, position },
+    ...(about && { about }),
     weights: restoreTensors(weights),
   });
   const stage: Serial<Positioned, Update, Standing> = {
     name: 'trained',
+    inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),
+    introduce: (_, { about: { classes, normalization } = {} }) => [
+      { ...(classes && { classes }), ...(normalization && { normalization }) },
+    ],
     next: () => {
       throw new Error('a trained network is not trained any further');
     },
-    repeat: (standing) => ({ ...standing, endsEpoch: true, ...unknown }),
+    repeat: ({ about: _, ...standing }) => ({ ...standing, endsEpoch: true, ...unknown }),
     save: ({ weights, ...at }) => ({ ...at, weights: savedTensors(weights) }) as unknown as Data,
     load: (data) => restored(data as unknown as Saved),
     dispose: ({ weights }) => tf.dispose([...weights.values()]),
   };
   return (EMPTY as Observable<Positioned>).pipe(serial(stage));
 }
+
+const digestOf = ({ weights }: Saved): string =>
+  hashWeights(Object.fromEntries(weights.map(({ name, values }) => [name, values])));
 
 /** Of training itself nothing is known here. */
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };

@@ -28,6 +28,10 @@ export const transferKeys = (usual: {
   width: z.int().min(1).default(64).describe('channels of the first stage'),
   size: z.int().min(8).default(224).describe('pixels of each side of what the network sees'),
   ...convolutionKeys(),
+  padding: z
+    .enum(['circular', 'zero'])
+    .optional()
+    .describe('circular unless said; must be said where a file of weights does not: zero for torchvision'),
   ...regulariserKeys(kinds, {
     regularisers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
     ...{ gamma: 0.002, burnIn: 0, tickEvery: 15 },

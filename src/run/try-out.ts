@@ -1,14 +1,16 @@
+import { oneSpelling, sameNames } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
 import { Flow } from '../core/flow.js';
-import type { Pipeline, Streams } from './pipeline.js';
+import { type Taken, takenBy } from './identity/identity.js';
+import type { Network, Pipeline, Streams } from './pipeline.js';
 
-/** Wires the graph of one network, its data read and its parts checked. @throws {WeirError} when it is none. */
-export async function wired(
-  pipeline: Pipeline,
-  config: Readonly<Record<string, unknown>>,
-  seed: number,
-): Promise<Streams> {
-  const network = pipeline.networks(config, seed)[0]!;
+type Config = Readonly<Record<string, unknown>>;
+
+/** Wires the graph of the first network, its data read and its parts checked. @throws {WeirError} when it is none. */
+export const wired = (pipeline: Pipeline, config: Config, seed: number): Promise<Streams> =>
+  streamsOf(pipeline, config, pipeline.networks(config, seed)[0]!);
+
+async function streamsOf(pipeline: Pipeline, config: Config, network: Network): Promise<Streams> {
   const streams: unknown = await pipeline.wire({ config, network, seed: network.seed });
   const named = Object.entries((streams ?? {}) as Record<string, unknown>);
   const odd = named.find(
@@ -22,10 +24,52 @@ export async function wired(
 }
 
 /** Wires the graph of the first network and takes it down again. */
-export async function tryOut(
-  pipeline: Pipeline,
-  config: Readonly<Record<string, unknown>>,
-  seed: number,
-): Promise<void> {
-  new Flow(await wired(pipeline, config, seed)).close();
+export async function tryOut(pipeline: Pipeline, config: Config, seed: number): Promise<void> {
+  const flow = new Flow(await wired(pipeline, config, seed));
+  try {
+    flow.introduce();
+    classesOfTask(pipeline, flow);
+  } finally {
+    flow.close();
+  }
+}
+
+/**
+ * The names of the classes for figures, in the order of the labels: those of the pipeline's task, else of the data, where all that is
+ * logged has the same.
+ *
+ * @param flow that has introduced its parts @throws {WeirError} where the task has the data's names in another order
+ */
+export function classesOfTask(
+  { name: pipeline, task }: Pick<Pipeline, 'name' | 'task'>,
+  flow: Flow,
+): readonly string[] | undefined {
+  const sinks = flow.nodes.filter(({ kind }) => kind === 'sink');
+  const known = sinks.flatMap(({ headers }) =>
+    headers.flatMap(({ classes }) => (classes === undefined ? [] : [classes])),
+  );
+  if (task === undefined) {
+    const [first] = known;
+    return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
+  }
+  for (const { of, names } of known) {
+    const places = task.classes.map((name) => names.map(oneSpelling).indexOf(oneSpelling(name)));
+    const odd = places.findIndex((place, label) => place !== -1 && place !== label);
+    if (odd === -1) continue;
+    throw new WeirError(
+      `pipeline '${pipeline}' calls class ${odd} '${task.classes[odd]}', but in '${of}' that is class ${places[odd]}`,
+      `give task: { classes } in the order of the data: ${names.join(', ')}`,
+    );
+  }
+  return task.classes;
+}
+
+/** Wires the graph of a network, reads through what it takes in, and takes it down again. */
+export async function takenIn(pipeline: Pipeline, config: Config, network: Network): Promise<Taken> {
+  const flow = new Flow(await streamsOf(pipeline, config, network));
+  try {
+    return takenBy(flow);
+  } finally {
+    flow.close();
+  }
 }

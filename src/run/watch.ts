@@ -1,4 +1,5 @@
 import type { Flow } from '../core/flow.js';
+import { toError } from '../core/terminal.js';
 import type { MetricRecord } from './journal.js';
 import type { Network } from './pipeline.js';
 
@@ -48,5 +49,5 @@ const nothing = (): void => undefined;
 /** Nobody watches; warnings go to standard error. */
 export const unwatched: Watch = {
   ...{ network: nothing, record: nothing, snapshot: nothing, rest: nothing, held: nothing },
-  warn: (message) => void process.stderr.write(`${message}\n`),
+  warn: (message) => void toError(`${message}\n`),
 };

@@ -1,9 +1,10 @@
+import { mergeMap } from 'rxjs';
 import { expect, test } from 'vitest';
 import { Flow, type FlowState } from '../../src/core/flow.js';
 import type { Positioned } from '../../src/core/item.js';
 import { serial } from '../../src/core/serial.js';
 import { source } from '../../src/core/source.js';
-import { stage } from '../../src/core/stage.js';
+import { filter, stage } from '../../src/core/stage.js';
 import { atEnd } from '../../src/core/tick.js';
 import { turn, type WithTurn } from '../../src/core/turn.js';
 
@@ -100,5 +101,65 @@ test('work on what a stage made of the weights goes on where it was, and its ord
     expect(await second.start()).toBe('done');
     expect(log, `stopped at rest ${stopAt}`).toEqual(whole);
     expect(made.alive, 'what was made goes with the turn').toBe(0);
+  }
+});
+
+test('items that an operator makes of one update are each worked on once, wherever the run is stopped among them', async () => {
+  const wire = (log: string[]) => {
+    const work = stage<Update & { part: string }, { position: number; text: string }, number>({
+      name: 'work',
+      claims: 'weights',
+      start: () => 0,
+      *next(done, { position, part }) {
+        for (let i = done + 1; i <= 2; i++) yield [i === 2 ? 0 : i, { position, text: `${part}${i} of ${position}` }];
+      },
+    });
+    const write = stage<{ position: number; text: string }, never, number>({
+      name: 'log',
+      start: () => 0,
+      next(lines, { text }) {
+        log.length = lines;
+        log.push(text);
+        return [lines + 1];
+      },
+    });
+    const updates$ = source({
+      name: 'count',
+      *from(after) {
+        for (let i = after + 1; i <= 2; i++) yield { position: i };
+      },
+    }).pipe(
+      serial<Positioned, Update, number>({
+        name: 'train',
+        start: () => 0,
+        next(_, { position }) {
+          return [position, this.repeat(position)];
+        },
+        repeat: (position) => ({ position, number: position, epoch: 1, endsEpoch: true }),
+      }),
+    );
+    const parts = mergeMap((update: Update) => ['a', 'b', 'c'].map((part) => ({ ...update, part })));
+    return {
+      out$: updates$.pipe(
+        parts,
+        filter(({ part }) => part !== 'b'),
+        work,
+        write,
+      ),
+    };
+  };
+  const whole: string[] = [];
+  let rests = 0;
+  await new Flow(wire(whole), () => void rests++).start();
+  expect(whole).toEqual([0, 1, 2].flatMap((at) => ['a1', 'a2', 'c1', 'c2'].map((part) => `${part} of ${at}`)));
+  for (let stopAt = 1; stopAt <= rests; stopAt++) {
+    const log: string[] = [];
+    let rest = 0;
+    const first: Flow = new Flow(wire(log), () => void (++rest === stopAt && first.stop()));
+    if ((await first.start()) === 'done') continue;
+    const second = new Flow(wire(log));
+    second.load(structuredClone(first.save()));
+    expect(await second.start()).toBe('done');
+    expect(log, `stopped at rest ${stopAt}`).toEqual(whole);
   }
 });

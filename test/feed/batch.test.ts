@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
+import { stage } from '../../src/core/stage.js';
 import { augment } from '../../src/feed/augment/augment.js';
 import { batch, type Samples } from '../../src/feed/batch.js';
 import { type Dataset, sharedBytes, sharedFloats } from '../../src/feed/dataset.js';
@@ -66,4 +67,20 @@ test('what a user cut short is handed on as a smaller batch', async () => {
   });
   const batches = await lastValueFrom(from([piece(1), piece(2), piece(3)]).pipe(batch(2), toArray()));
   expect(batches.map(({ values }) => [...values])).toEqual([[1, 2], [3]]);
+});
+
+test('samples that share positions are refused: a batch could not say which of them were trained', async () => {
+  const twice = stage<Samples, Samples, null>({
+    name: 'twice',
+    start: () => null,
+    *next(state, samples) {
+      yield [state, samples];
+      yield [state, samples];
+    },
+  });
+  const blocks$ = draw(numbers(20), { epochs: 1, seed: 1, block: 4 }).pipe(augment([], { seed: 1 }));
+  await expect(lastValueFrom(blocks$.pipe(twice, batch(5)))).rejects.toMatchObject({
+    message: "'batch' was handed 4 samples at position 4 where 0 are due: each needs a position of its own",
+    remedy: expect.stringContaining('weir.views'),
+  });
 });

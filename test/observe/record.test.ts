@@ -39,6 +39,12 @@ test('every item of an edge is recorded, and replayed the same', async () => {
   end();
   expect(complete).toBe(0); // fewer than a thousand came
   expect(readRecording(file).header).toMatchObject({ edge: 'batch', pipeline: 'xor' });
+  const headers = [{ classes: { of: 'xor/noisy', names: ['same', 'different'] } }];
+  expect(readRecording(file).header.headers).toEqual(headers); // what is known before the first item goes with them
+  const again = new Flow({ again$: replay<Samples>(file) });
+  again.introduce();
+  expect(again.nodes.at(-1)!.headers).toEqual(headers);
+  again.close();
   expect(got).toHaveLength(15);
   expect(await lastValueFrom(replay<Samples>(file).pipe(toArray()))).toEqual(got);
 });

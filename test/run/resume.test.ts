@@ -245,7 +245,7 @@ test.skipIf(!full)(
   120_000,
 );
 
-test('a snapshot of another model is refused with the weight that differs', async () => {
+test('an edited config is refused by its key; accepted, a snapshot of another model is refused with the weight that differs', async () => {
   const folder = join(base, 'other');
   const first = start(...args(folder));
   await first.said('training');
@@ -253,7 +253,10 @@ test('a snapshot of another model is refused with the weight that differs', asyn
   await first.ended;
   const file = join(folder, 'config.json');
   writeFileSync(file, readFileSync(file, 'utf8').replace('"hidden": 8', '"hidden": 9'));
-  const { status, err } = await weir('resume', folder);
+  const edited = await weir('resume', folder);
+  expect(edited.status).toBe(1);
+  expect(edited.err).toContain("the config's 'hidden' was 8 and is 9");
+  const { status, err } = await weir('resume', folder, '--accept-changes');
   expect(status).toBe(1);
   expect(err).toContain("'members' is [2, 42] there and [2, 47] here");
 }, 60_000);

@@ -4,7 +4,7 @@ import type { Samples } from '../batch.js';
 import type { Block } from '../draw.js';
 import { finisher } from './finish.js';
 import { type OnThreadsOptions, onThreads } from './on-threads.js';
-import { isLight, type Recipe } from './recipe.js';
+import { isLight, normalizedBy, type Recipe } from './recipe.js';
 import { still } from './still.js';
 
 export interface AugmentOptions extends OnThreadsOptions {
@@ -33,6 +33,7 @@ export function augment(recipe: Recipe, options: AugmentOptions): OperatorFuncti
     return stage<Block, Samples, null>({
       name,
       start: () => null,
+      introduce: (incoming) => normalizedBy([recipe], incoming),
       next: (none, block) => [none, finish(block, still(block.dataset, block.indices, recipe))],
     });
   }

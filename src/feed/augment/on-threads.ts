@@ -3,7 +3,7 @@ import type { Samples } from '../batch.js';
 import type { Block } from '../draw.js';
 import { ordered } from '../ordered.js';
 import { AugmentPool, defaultThreads, type PoolOptions } from './pool.js';
-import type { Recipe } from './recipe.js';
+import { normalizedBy, type Recipe } from './recipe.js';
 
 export interface OnThreadsOptions extends PoolOptions {
   readonly seed: number;
@@ -49,7 +49,15 @@ export function onThreads(
           return () => abort.abort();
         });
       const subscription = blocks
-        .pipe(ordered(name, limit, work, (block) => block.indices.length))
+        .pipe(
+          ordered(
+            name,
+            limit,
+            work,
+            (block) => block.indices.length,
+            (incoming) => normalizedBy(recipes, incoming),
+          ),
+        )
         .subscribe(subscriber);
       return () => {
         subscription.unsubscribe();

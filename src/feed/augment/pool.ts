@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type ResourceLimits, threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
+import { compiledCache } from '../../core/compiled-cache.js';
 import { WeirError } from '../../core/errors.js';
 import { type AnyDataset, type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
 import { cannotStart, deadly } from './pool-errors.js';
@@ -92,6 +93,7 @@ export class AugmentPool {
       workerData: worker.data,
       ...(worker.resourceLimits && { resourceLimits: worker.resourceLimits }),
       execArgv: ['--require', loader],
+      env: { ...(process.env as Record<string, string>), ...compiledCache() },
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 2,

@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/errors.js';
+import type { Header } from '../../core/header.js';
 import { type CenterCrop, centerCropDefinition } from './op/center-crop.js';
 import { type ColourJitter, colourJitterDefinition } from './op/colour-jitter.js';
 import { type GaussianBlur, gaussianBlurDefinition } from './op/gaussian-blur.js';
@@ -64,3 +65,12 @@ const bytesStay: ReadonlySet<string> = new Set<OpDefinition<OpData>['kind']>(['r
 
 /** Whether all of a recipe works on bytes, so that bytes come out where bytes go in. */
 export const keepsBytes = (recipe: Recipe): boolean => recipe.every((op) => bytesStay.has(definitionOf(op).kind));
+
+/** The headers of samples after the recipes: with what they were normalized, where all recipes say the same. */
+export function normalizedBy(recipes: readonly Recipe[], incoming: readonly Header[]): readonly Header[] {
+  const found = recipes.map((recipe) => recipe.findLast((op) => op.op === 'normalise'));
+  const [first] = found;
+  if (first === undefined || found.some((op) => JSON.stringify(op) !== JSON.stringify(first))) return incoming;
+  const normalization = { mean: [...first.mean], std: [...first.std] };
+  return (incoming.length === 0 ? [{}] : incoming).map((header) => ({ ...header, normalization }));
+}

@@ -1,3 +1,5 @@
+import { bytesOf, nameFrom, shownName } from './file-name.js';
+
 /**
  * Where the images of a data set are, outside of memory: plain data on shared memory, so it costs a worker thread nothing to be told,
  * whatever the number of images.
@@ -9,7 +11,7 @@ export interface FileImages {
   readonly kind: 'files';
   /** The folder that all of them are in. */
   readonly root: string;
-  /** Their paths below it in UTF-8, one after another, on shared memory. */
+  /** The bytes of their paths below it, one after another, on shared memory. */
   readonly paths: Uint8Array;
   /** Where in `paths` each ends. */
   readonly ends: Uint32Array;
@@ -37,14 +39,18 @@ export interface PackedImages {
 
 /** What an image is called in messages. */
 export const nameOf = (images: Images, index: number): string =>
-  images.kind === 'files' ? `'${pathOf(images, index)}'` : `record ${index} of '${images.file}'`;
+  images.kind === 'files' ? `'${shownName(pathOf(images, index))}'` : `record ${index} of '${images.file}'`;
 
-const text = new TextDecoder();
-
-/** The path of an image below the root. */
+/** The path of an image below the root, as `nameFrom` reads it. */
 export function pathOf({ paths, ends }: FileImages, index: number): string {
   const from = index === 0 ? 0 : ends[index - 1]!;
-  return text.decode(paths.slice(from, ends[index])); // a copy: shared memory is not decoded
+  return nameFrom(paths.slice(from, ends[index])); // a copy: shared memory is not decoded
+}
+
+/** A line for each image, in order: the CRC-32 of what is read of it, and where it is. */
+export function indexOf(images: Images): string[] {
+  const place = images.kind === 'files' ? (i: number) => pathOf(images, i) : (i: number) => `record ${i}`;
+  return Array.from(images.checksums, (sum, i) => `${sum.toString(16).padStart(8, '0')} ${place(i)}`);
 }
 
 /** Paths on shared memory. */
@@ -52,12 +58,11 @@ export function sharedPaths(paths: readonly string[]): Pick<FileImages, 'paths' 
   const ends = new Uint32Array(new SharedArrayBuffer(4 * paths.length));
   let length = 0;
   for (const [i, path] of paths.entries()) {
-    length += Buffer.byteLength(path);
+    length += bytesOf(path).length;
     ends[i] = length;
   }
   const bytes = new Uint8Array(new SharedArrayBuffer(length));
-  const encoder = new TextEncoder();
-  for (const [i, path] of paths.entries()) bytes.set(encoder.encode(path), i === 0 ? 0 : ends[i - 1]!);
+  for (const [i, path] of paths.entries()) bytes.set(bytesOf(path), i === 0 ? 0 : ends[i - 1]!);
   return { paths: bytes, ends };
 }
 

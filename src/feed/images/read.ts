@@ -4,6 +4,7 @@ import { crc32 } from '../../core/crc32.js';
 import { WeirError } from '../../core/errors.js';
 import type { Image } from '../augment/image.js';
 import { decode } from './decode.js';
+import { pathFor } from './file-name.js';
 import { type FileImages, type Images, nameOf, type PackedImages, pathOf } from './images.js';
 import { isPlainJpeg, plainDecoder } from './plain-jpeg.js';
 
@@ -66,7 +67,7 @@ export const firstLine = (cause: unknown): string => ((cause as Error).message ?
 export function fileBytes(images: FileImages, index: number): Uint8Array {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(join(images.root, pathOf(images, index)));
+    bytes = readFileSync(pathFor(join(images.root, pathOf(images, index))));
   } catch (cause) {
     const gone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw new WeirError(

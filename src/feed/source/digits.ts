@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { cacheFolder } from '../../core/cache.js';
 import { WeirError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import { type Dataset, sharedBytes } from '../dataset.js';
 
 const COUNT = 10_000;
@@ -54,7 +55,7 @@ function convert(file: string): Uint8Array {
   const body = fromPackage();
   const beside = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(cacheFolder(), { recursive: true });
+    makeFolder(cacheFolder());
     const out = openSync(beside, 'w');
     try {
       for (const bytes of [Buffer.from(MAGIC), checksum(body), body]) writeSync(out, bytes);

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { concatMap, defer, delay, map, type Observable, of } from 'rxjs';
 import { WeirError } from '../../core/errors.js';
+import { type Fingerprint, sha256Of } from '../../core/input.js';
 import type { Positioned } from '../../core/item.js';
 import { type Frame, readRecording } from '../../core/recording.js';
 import { source } from '../../core/source.js';
@@ -24,7 +26,10 @@ export interface ReplayOptions {
  */
 export function replay<T extends Positioned>(file: string, options: ReplayOptions = {}): Observable<T> {
   const { pace = 'at once', gaps = 'refuse', name = 'replay', capacity } = options;
-  const frames$ = source({ name, capacity, from: items });
+  const frames$ = source({
+    ...{ name, capacity, from: items, inputs: [{ name: file, fingerprint }] },
+    header: () => readRecording(file).header.headers?.[0] ?? {},
+  });
   if (pace === 'at once') return frames$.pipe(map(({ item }) => item));
   return defer(() => {
     let before: number | undefined; // the first item comes at once, wherever the recording is taken up
@@ -36,6 +41,11 @@ export function replay<T extends Positioned>(file: string, options: ReplayOption
       }),
     );
   });
+
+  function fingerprint(): Fingerprint {
+    const bytes = readFileSync(file);
+    return { facts: { bytes: bytes.length, contents: sha256Of(bytes) } };
+  }
 
   function* items(after: number): Generator<Positioned & { readonly item: T; readonly time: number }> {
     for (const frame of readRecording(file).frames) {

@@ -13,3 +13,8 @@ function read(): string {
     return '';
   }
 }
+
+const useful = /^(avx|avx2|fma|f16c|avx_vnni|avx512f|avx512_bf16|avx512_vnni|amx_.*|neon|asimd|sve|bf16)$/;
+
+/** Those features of the processor that TensorFlow makes use of: with others its products are rounded otherwise. */
+export const usefulFeatures = (): string[] => cpuFeatures().filter((name) => useful.test(name));

@@ -3,7 +3,7 @@ import { arch, cpus, platform, release } from 'node:os';
 import { cacheFolder } from '../../core/cache.js';
 import { WeirError } from '../../core/errors.js';
 import { type Check, check } from './check.js';
-import { cpuFeatures } from './cpu.js';
+import { usefulFeatures } from './cpu.js';
 import { checkOperations } from './operations.js';
 import type { Runtime } from './runtime.js';
 import { findCompiler } from './setup/compiler.js';
@@ -22,8 +22,6 @@ export interface Description {
   readonly features: readonly string[];
   readonly checks: readonly Check[];
 }
-
-const useful = /^(avx|avx2|fma|f16c|avx_vnni|avx512f|avx512_bf16|avx512_vnni|amx_.*|neon|asimd|sve|bf16)$/;
 
 /**
  * Looks at everything that decides which runtime this machine gets, loads it (setting it up where that was not done), and
@@ -51,7 +49,7 @@ export async function describe(): Promise<Description> {
       processor: cpus()[0]?.model ?? 'unknown',
       cores: cpus().length,
     },
-    features: cpuFeatures().filter((name) => useful.test(name)),
+    features: usefulFeatures(),
     checks,
   };
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type * as tfjs from '@tensorflow/tfjs-node-gpu';
 import { WeirError } from '../../core/errors.js';
+import { toError } from '../../core/terminal.js';
 import { clusterOf } from './cluster/environment.js';
 import { type Cluster, configProto, serverDef } from './cluster/protocol.js';
 import { cpuFeatures } from './cpu.js';
@@ -37,7 +38,7 @@ export interface Runtime {
 }
 
 const names = ['auto', 'cpu', 'gpu', 'wasm'] as const;
-const say = (line: string) => process.stderr.write(`${line}\n`);
+const say = (line: string) => toError(`${line}\n`);
 
 /** Finds, sets up and loads a runtime; `tf.ts` keeps it. */
 export async function openRuntime(choice: RuntimeChoice): Promise<[TensorFlow, Runtime]> {

@@ -1,6 +1,7 @@
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import type { Serial } from '../../core/serial.js';
+import { type AboutNetwork, type Taught, taught } from '../about.js';
 import { ranks } from '../device/cluster/joined.js';
 import { tf } from '../device/tf.js';
 import { type Weights, weight } from '../model/model.js';
@@ -33,6 +34,8 @@ export interface EnsembleState {
   readonly position: number;
   /** Samples of the epoch so far. */
   readonly samples: number;
+  /** What no tensor says; none before the graph has introduced its parts. */
+  readonly about?: AboutNetwork;
 }
 
 export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleState> {
@@ -55,6 +58,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
   const { rate, momentum = 0, decay = 0 } = sgd;
   const rateAt = scheduled(rate);
   const unpenalised = new Float32Array(members.length * layout.layers.length);
+  let known: Taught | undefined; // made again from the state's own when the graph is wired
   const nowhere = new Float32Array(members.length * layout.inputs);
 
   return {
@@ -71,11 +75,18 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
       };
     },
 
+    introduce(incoming, state) {
+      known = taught('train', ensemble.model, incoming, { before: state.about, labeled: true });
+      return known.headers;
+    },
+
     next(state, batch) {
       checkBatch(ensemble, batch);
       const at = { epoch: batch.epoch, number: state.number + 1 };
       const before = { members: weight(state.weights, together), velocity: weight(state.memory, together) };
-      const { values: x, labels } = batch;
+      const { values: x } = batch;
+      const labels = known?.labels(batch.labels) ?? batch.labels;
+      const about = state.about ?? known?.about;
       const active = penalty?.active(batch.epoch) ? penalty : undefined;
       if (active !== undefined) {
         if (!active.ticked) throw unticked();
@@ -100,6 +111,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
         endsEpoch: batch.remaining === 0,
         position: batch.position,
         samples: (state.endsEpoch ? 0 : state.samples) + labels.length,
+        ...(about && { about }),
       };
       return [next, update(ensemble, next, rateAt)];
     },

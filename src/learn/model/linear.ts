@@ -38,6 +38,7 @@ export function linear(
     name: `linear ${width}-${classes}`,
     inputShape: [width],
     classes,
+    architecture: { architecture: `linear ${sizes.join('-')}` },
     featureLayers: [],
     readout,
 

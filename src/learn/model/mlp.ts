@@ -26,10 +26,9 @@ export interface MlpOptions {
  * @param sizes widths from the input to the classes, at least one hidden layer between
  * @example mlp([784, 2000, 10], { activation: 'gelu' })
  */
-export function mlp(
-  sizes: readonly number[],
-  { activation = 'gelu', initialisation = normal(0.01), scale = 'width' }: MlpOptions = {},
-): Model {
+export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
+  const { activation = 'gelu', initialisation = normal(0.01), scale = 'width' } = options;
+  const assumed = (['activation', 'scale'] as const).filter((key) => options[key] === undefined);
   if (sizes.length < 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new WeirError(
       `an MLP of sizes [${sizes.join(', ')}] was asked for`,
@@ -62,8 +61,11 @@ export function mlp(
     name: `mlp ${sizes.join('-')} ${activation}`,
     inputShape: [sizes[0]!],
     classes: sizes[sizes.length - 1]!,
+    architecture: { architecture: `mlp ${sizes.join('-')}`, activation, scale },
     featureLayers: hidden.map(asLayer),
     readout: asLayer(readout),
+
+    ...(assumed.length > 0 && { assumed }),
 
     start(seed) {
       const weights = new Map<string, tf.Tensor>();

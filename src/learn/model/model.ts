@@ -1,3 +1,6 @@
+import type { ClassNames } from '../../core/class-names.js';
+import type { NormalizedBy } from '../../core/header.js';
+import type { Input } from '../../core/input.js';
 import type { tf } from '../device/tf.js';
 import type { DenseLayer, Layer } from './layer.js';
 import type { Part } from './part.js';
@@ -64,6 +67,12 @@ export interface Linearisation {
 }
 
 /**
+ * What no tensor of a network says, and yet decides what it makes of an input: 'architecture', and where it has them 'padding',
+ * 'activation', 'scale', 'shortcut', 'stem', …. It travels with the weights, and is compared where they are taken up.
+ */
+export type Architecture = Readonly<Record<string, string>>;
+
+/**
  * A network F = readout ∘ Φ as a value: it holds no weights, they come and go by name.
  *
  * Among the weights may be running statistics, which are not trained but kept from batch to batch; `features` and `logits` use
@@ -79,8 +88,19 @@ export interface Model {
   /** The layers of the feature map Φ, from the input on. */
   readonly featureLayers: readonly Layer[];
   readonly readout: DenseLayer;
+  readonly architecture?: Architecture;
+  /** Keys of it that nobody chose: the usual values, which weights from elsewhere need not have. */
+  readonly assumed?: readonly string[];
+  /**
+   * Where its first weights are those of a trained network: the classes that its outputs stand for there, none where its readout is new.
+   *
+   * @param normalization of the inputs that come to it now, so that it can say where that network's were others
+   */
+  takenUp?(normalization: NormalizedBy | undefined): ClassNames | undefined;
   /** Names of the weights that no gradient moves. */
   readonly statistics?: readonly string[];
+  /** Where its first weights come from, when that is a file or another run. */
+  readonly inputs?: readonly Input[];
   /** Fresh weights: a function of the seed alone, the same on every device. */
   start(seed: number): Weights;
   /** Φ(x), of shape [n, width]. */

@@ -69,8 +69,13 @@ export function projected(
     name: `${backbone.name}, projector ${sizes.join('-')}`,
     inputShape: backbone.inputShape,
     classes: outputs,
+    ...(backbone.architecture && {
+      architecture: { ...backbone.architecture, projector: sizes.join('-'), projectorActivation: activation },
+    }),
+    ...(backbone.assumed && { assumed: backbone.assumed }),
     featureLayers: backbone.featureLayers,
     readout: { kind: 'dense', name: `projector${sizes.length}`, kernel: `projector${sizes.length}/kernel` },
+    ...(backbone.inputs && { inputs: backbone.inputs }),
     ...(backbone.statistics && { statistics: backbone.statistics }),
     ...(backbone.parts && { parts: backbone.parts }),
     ...(backbone.jacobian && { jacobian: backbone.jacobian }),

@@ -99,6 +99,11 @@ export function resnet(options: ResnetOptions): Model {
     name: `resnet${depth} ${stem} width ${width} ${padding}${precision === 'float32' ? '' : ` ${precision}`}`,
     inputShape: [height, across, channels],
     classes,
+    architecture: {
+      ...{ architecture: `resnet${depth}`, stem, width: String(width), channels: String(channels) },
+      ...{ padding, activation: 'relu', shortcut, inputSize: inputSize.join(' ') },
+    },
+    assumed: (['padding', 'shortcut', 'activation'] as const).filter((key) => options[key] === undefined),
     featureLayers: all.map(asLayer),
     readout: { kind: 'dense', name: 'readout', kernel: 'readout/kernel' },
     statistics: all.flatMap(({ norm }) => [norm.mean, norm.variance]),

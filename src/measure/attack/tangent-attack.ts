@@ -1,11 +1,12 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import { labelsAt } from '../../core/labels.js';
 import { seeds } from '../../core/seed.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { statelessNormal } from '../../learn/device/native.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
 import { type BoundsOptions, certified } from './certified.js';
 import { correctOnes, LOOKED_AT, nearestFirst, shuffled } from './choose.js';
 import { dense } from './dense.js';
@@ -86,12 +87,13 @@ interface Attacking {
  */
 export function tangentAttack(
   model: Model,
-  samples: LabelledSamples,
+  given: LabelledSamples,
   options: TangentAttackOptions,
 ): Stage<Update, AttackResult, AttackState> {
   const { seed, iterations = schedule.iterations, box = { min: 0, max: 1 }, group = 16 } = options;
   const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
   const { normalise, chunk = 128, certificate = false } = options;
+  const samples = byName('tangent attack', model, given);
   const d = inputLength('tangent attack', model, samples);
   counts({ samples: options.samples, iterations, group, budget, chunk });
   const bounds = certificate === false ? undefined : certified(model, certificate === true ? {} : certificate, seed);
@@ -156,6 +158,8 @@ export function tangentAttack(
   return {
     name: 'tangent attack',
     claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
     start: () => ({ phase: 'rest' }),
 
     *next(from, update): Generator<Step<AttackState, AttackResult>> {

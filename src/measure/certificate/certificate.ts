@@ -1,3 +1,4 @@
+import { samplesInput } from '../../core/input.js';
 import type { Positioned } from '../../core/item.js';
 import type { Stage, Step } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
@@ -5,7 +6,7 @@ import type { ByNorm } from '../../learn/model/part.js';
 import type { Update } from '../../learn/update.js';
 import { correctOnes, LOOKED_AT, shuffled } from '../attack/choose.js';
 import { checkCount } from '../geometry/options.js';
-import { inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
 import type { Bounds } from './bounds.js';
 import { type CertifierOptions, certifier } from './certifier.js';
 import { byNorm } from './lipschitz.js';
@@ -49,11 +50,12 @@ const REST: CertificateState = { scanned: 0, done: 0, given: 0 };
  */
 export function certificate(
   model: Model,
-  samples: LabelledSamples,
+  given: LabelledSamples,
   options: CertificateOptions,
 ): Stage<Update, Certificate, CertificateState> {
   const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalise } = options;
   const name = 'certificate';
+  const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   checkCount(name, { samples: wanted });
   const certify = certifier(name, model, options);
@@ -62,6 +64,8 @@ export function certificate(
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
     start: () => REST,
     *next(state, { position, number, epoch, weights }): Generator<Step<CertificateState, Certificate>> {
       const order = shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);

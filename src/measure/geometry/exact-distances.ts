@@ -1,10 +1,11 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import type { Positioned } from '../../core/item.js';
 import type { Stage, Step } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { ask } from '../attack/oracle.js';
-import { inputLength, type LabelledSamples, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabelledSamples, writeInput } from '../inputs.js';
 import { checkTwo } from './geometry-grid.js';
 import { checkCount } from './options.js';
 import { classesOnRings, nearestCrossing, type Scan, unitVectors } from './scan.js';
@@ -54,11 +55,12 @@ const POINTS = 100_000; // in one pass
  */
 export function exactDistances(
   model: Model,
-  samples: LabelledSamples,
+  given: LabelledSamples,
   { reach = 5, directions = 3600, step = 0.01, tolerance = 1e-6 }: ExactDistancesOptions = {},
 ): Stage<Update, ExactDistance, ScanState> {
   const name = 'exact distances';
   checkTwo(name, model);
+  const samples = byName(name, model, given);
   inputLength(name, model, samples);
   checkCount(name, { directions });
   for (const [key, value] of Object.entries({ reach, step, tolerance })) {
@@ -74,6 +76,8 @@ export function exactDistances(
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
     start: () => ({ done: 0, rings: 0 }),
     *next(state, { position, number, epoch, weights }): Generator<Step<ScanState, ExactDistance>> {
       const sample = new Float32Array(2);

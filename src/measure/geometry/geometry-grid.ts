@@ -1,8 +1,9 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import type { Stage } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { inputLength, type LabelledSamples, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabelledSamples, writeInput } from '../inputs.js';
 import { checkCount } from './options.js';
 import { productsOf } from './products.js';
 import { type Geometry, REST, type SurveyState, survey } from './survey.js';
@@ -32,11 +33,12 @@ export interface GeometryGridOptions {
  */
 export function geometryGrid(
   model: Model,
-  { x = [-3.5, 3.5], y = [-3.5, 3.5], resolution = 40, points, batch = 2000 }: GeometryGridOptions = {},
+  { x = [-3.5, 3.5], y = [-3.5, 3.5], resolution = 40, points: given, batch = 2000 }: GeometryGridOptions = {},
 ): Stage<Update, Geometry, SurveyState> {
   const name = 'geometry grid';
   checkTwo(name, model);
   checkCount(name, { resolution, batch }, { resolution: 400 });
+  const points = given && byName(name, model, given);
   if (points !== undefined) inputLength(name, model, points);
   for (const [key, [min, max]] of Object.entries({ x, y })) {
     if (min < max) continue;
@@ -49,13 +51,14 @@ export function geometryGrid(
   const task = {
     ...{ model, frame, batch, steps: 0, kind: 'grid' as const },
     products: productsOf(name, model),
-    points: points === undefined ? [] : drawn(points),
   };
   return {
     name,
     claims: 'weights',
+    inputs: given === undefined ? [] : [samplesInput(given)],
     start: () => REST,
-    next: (state, update) => survey(task, state, update),
+    ...(points && { introduce: points.introduce }),
+    next: (state, update) => survey({ ...task, points: points === undefined ? [] : drawn(points) }, state, update),
   };
 }
 

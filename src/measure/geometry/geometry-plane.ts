@@ -1,8 +1,9 @@
 import { WeirError } from '../../core/errors.js';
+import { samplesInput } from '../../core/input.js';
 import type { Stage } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
 import { checkCount } from './options.js';
 import { onALine, planeThrough } from './plane.js';
 import { productsOf } from './products.js';
@@ -34,15 +35,16 @@ export interface GeometryPlaneOptions {
  */
 export function geometryPlane(
   model: Model,
-  samples: LabelledSamples,
+  given: LabelledSamples,
   options: GeometryPlaneOptions = {},
 ): Stage<Update, Geometry, SurveyState> {
   const { resolution = 40, border = 0.25, normalise, batch = 64, topEigenvalue = 'plane' } = options;
   const name = 'geometry plane';
+  const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   const steps = topEigenvalue === 'plane' ? 0 : topEigenvalue.input;
   checkCount(name, { resolution, batch, ...(steps !== 0 && { topEigenvalue: steps }) }, { resolution: 400 });
-  const indices = options.indices ?? firstOfThree(name, samples);
+  const indices = options.indices ?? firstOfThree(name, given);
   const [p, q, r] = indices.map((index) => {
     if (!Number.isInteger(index) || index < 0 || index >= samples.size) {
       throw new WeirError(
@@ -56,14 +58,16 @@ export function geometryPlane(
   });
   const plane = planeThrough([p!, q!, r!], resolution, border);
   if (plane === undefined) throw onALine(name, indices);
-  const points = plane.places.map(([x, y], i) => ({ x, y, label: samples.labels[indices[i]!]! }));
-  const { frame } = plane;
-  const task = { model, frame, points, batch, steps, kind: 'plane' as const, products: productsOf(name, model) };
+  const { frame, places } = plane;
+  const points = () => places.map(([x, y], i) => ({ x, y, label: samples.labels[indices[i]!]! }));
+  const task = { model, frame, batch, steps, kind: 'plane' as const, products: productsOf(name, model) };
   return {
     name,
     claims: 'weights',
+    inputs: [samplesInput(given)],
     start: () => REST,
-    next: (state, update) => survey(task, state, update),
+    introduce: samples.introduce,
+    next: (state, update) => survey({ ...task, points: points() }, state, update),
   };
 }
 

@@ -63,7 +63,9 @@ export function onlineReadout(
   return {
     name: 'online readout',
     claims: 'weights',
+    inputs: fitted.inputs ?? [],
     start: () => ({ fit: REST, untrained: null }),
+    introduce: (incoming, { fit }) => fitted.introduce!(incoming, fit),
 
     *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout>> {
       for (const [at, network] of fitted.next(fit, update) as Iterable<Step<ReadoutState, Refitted>>) {

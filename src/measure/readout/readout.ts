@@ -1,3 +1,5 @@
+import type { Header } from '../../core/header.js';
+import { samplesInput } from '../../core/input.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { turn, type WithTurn } from '../../core/turn.js';
 import { tf } from '../../learn/device/tf.js';
@@ -68,7 +70,8 @@ export type ReadoutState =
  *
  * Bound: all features, 8 bytes a value (60,000 × 2000: 960 MB), while it fits; the engine breathes between parts of a pass.
  * Order: that of the updates. State: `ReadoutState`; features are made again after a resume, and the fit goes on from its last
- * iteration to the same bits. Failure: labels that are none, a class without samples, features that are not finite. The tensors of
+ * iteration to the same bits. What follows goes by the classes of `train`, whatever those of the network were. Failure: labels that
+ * are none, a class without samples, features that are not finite. The tensors of
  * the new readout live as long as the update's turn; outside of an engine they belong to whoever gets the item.
  *
  * @example updates$.pipe(atEnd(), stage(readout(model, train, test)), stage(tangentAttack(model, test, { samples: 1000, seed })))
@@ -80,6 +83,7 @@ export function readout(
   options: ReadoutOptions = {},
 ): Stage<Update & WithTurn, Refitted, ReadoutState> {
   const { inverseRegularisation, gradientTolerance, fitIterations, normalise, batch = 500 } = options;
+  const classes = train.classes && { of: train.name, names: train.classes };
   checkLabels(train.labels, train.size, model.classes);
   const tested = accuracy(model, test, { batch, ...(normalise && { normalise }) });
 
@@ -93,7 +97,15 @@ export function readout(
   return {
     name: 'readout',
     claims: 'weights',
+    inputs: [samplesInput(train), samplesInput(test)],
     start: () => ({ phase: 'rest' }),
+
+    introduce() {
+      const own = (classes === undefined ? [{}] : [{ classes }]) as readonly Header[];
+      const { normalise: normalization } = options;
+      tested.introduce?.(own, tested.start());
+      return own.map((header) => ({ ...header, ...(normalization && { normalization }) }));
+    },
 
     *next(from, update): Generator<Step<ReadoutState, Refitted>> {
       const made: { dispose(): void }[] = [];

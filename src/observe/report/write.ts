@@ -1,6 +1,7 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import type { Report } from './data.js';
 import { figures } from './figures/all.js';
 import { compose } from './figures/compose.js';
@@ -40,7 +41,7 @@ async function put(folder: string, name: string, content: string | Uint8Array): 
   const path = join(folder, name);
   const beside = `${path}.${process.pid}.part`;
   try {
-    await mkdir(join(path, '..'), { recursive: true });
+    makeFolder(join(path, '..'));
     await writeFile(beside, content);
     await rename(beside, path);
     return path;

@@ -3,12 +3,21 @@ import { WeirError } from '../../core/errors.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { resolveConfig } from '../config.js';
 import { RunFolder } from '../folder.js';
+import { thisMachine } from '../identity/machine.js';
+import { checkFiles, moduleOf, RunIdentity } from '../identity/run-identity.js';
 import { loadPipeline } from '../load-module.js';
 import { trained } from '../run-state.js';
 import { takeOver } from '../take-over.js';
 import { wired } from '../try-out.js';
 import { goOn } from './go-on.js';
-import { folderOption, type RunningSettings, runningOptions, setOption } from './options.js';
+import {
+  acceptOption,
+  folderOption,
+  moduleOption,
+  type RunningSettings,
+  runningOptions,
+  setOption,
+} from './options.js';
 
 const stream = 'attacks'; // the stream that every pipeline gives its attack's results under
 
@@ -18,6 +27,8 @@ export function attackCommand(): Command {
     .description('attack the trained networks of a run again, with other settings, in a new run')
     .argument('<run>', 'folder of a run that is done')
     .addOption(setOption())
+    .addOption(moduleOption())
+    .addOption(acceptOption())
     .addOption(folderOption());
   for (const option of runningOptions()) command.addOption(option);
   return command
@@ -27,7 +38,9 @@ export function attackCommand(): Command {
     )
     .action(async (run: string, settings: RunningSettings & { set: string[]; run?: string }) => {
       const source = RunFolder.open(run);
-      const { module, seed, config: before } = source.started;
+      const { seed, config: before } = source.started;
+      const module = moduleOf(source, settings.module);
+      await checkFiles(source, module, settings);
       const pipeline = await loadPipeline(module);
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { before });
       await loadTensorFlow();
@@ -39,7 +52,9 @@ export function attackCommand(): Command {
         );
       }
       for (const { name } of pipeline.networks(config, seed)) trained(source, name);
-      const folder = takeOver(source, settings.run, config, [stream]);
+      const identity = await RunIdentity.of(source, await thisMachine(), settings);
+      await identity.check(pipeline);
+      const folder = takeOver(source, settings.run, config, [stream], { module, accepted: identity.accepted });
       await goOn(folder, pipeline, settings);
     });
 }

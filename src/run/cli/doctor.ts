@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { toOutput } from '../../core/terminal.js';
 import { type Description, describe } from '../../learn/device/describe.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { checkVectors } from '../vectors/check.js';
@@ -16,7 +17,7 @@ export function doctorCommand(): Command {
     .action(async ({ json = false, vectors }: { json?: boolean; vectors?: string[] }) => {
       const { ok, data, lines } = vectors === undefined ? await machine() : await numerics(vectors);
       if (!ok) process.exitCode = 1;
-      process.stdout.write(`${json ? JSON.stringify(data, asText, 2) : lines.join('\n')}\n`);
+      toOutput(`${json ? JSON.stringify(data, asText, 2) : lines.join('\n')}\n`);
     });
 }
 

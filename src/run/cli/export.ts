@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { readMetrics } from '../../observe/metrics-reader.js';
 import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
 import { statusOf } from '../status/status.js';
+import { toMetadata } from '../weights/metadata.js';
 import { weightsOfRun } from '../weights/of-run.js';
 import { writeSafetensors } from '../weights/safetensors.js';
 import { inTorch } from '../weights/torch.js';
@@ -52,29 +54,32 @@ export function exportCommand(): Command {
     });
 }
 
+const circular =
+  "its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits without padding_mode='circular' (README)";
+
 const logOf = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
 
 function weights(folder: RunFolder, file: string, { network }: Settings): void {
-  const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
-  const { network: name, update, weights } = weightsOfRun(folder, { network, warn });
+  const warn = (message: string): boolean => toError(`${message}\n`);
+  const { network: name, update, weights, about } = weightsOfRun(folder, { network, warn });
   const tensors = inTorch(weights);
   writeSafetensors(file, tensors, {
     ...{ format: 'pt', pipeline: folder.started.pipeline },
     ...{ network: name, update: String(update) },
+    ...toMetadata(about),
   });
-  process.stdout.write(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
+  if (about.architecture?.padding === 'circular') toOutput(`${circular}\n`);
+  toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }
 
 function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
   const written = file.endsWith('.csv') ? exportCsv : exportParquet;
   const rows = written(file, () => readMetrics(logOf(folder)), settings);
-  process.stdout.write(`${rows} rows\n${file}\n`);
+  toOutput(`${rows} rows\n${file}\n`);
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
   const { state } = await statusOf(folder.path);
   const { networks, records } = exportTensorBoard(into, folder.started, readMetrics(logOf(folder)), state === 'done');
-  process.stdout.write(
-    `${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`,
-  );
+  toOutput(`${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`);
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { Flow } from '../../core/flow.js';
 import { toMermaid, toText } from '../../core/graph.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { resolveConfig } from '../config.js';
 import { loadPipeline } from '../load-module.js';
@@ -24,6 +25,7 @@ export function graphCommand(): Command {
       const flow = new Flow(await wired(pipeline, config, settings.seed));
       const parts = [settings.mermaid ? '' : toText(flow), settings.text ? '' : toMermaid(flow)];
       flow.close();
-      process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+      for (const remark of flow.remarks) toError(`${remark}\n`);
+      toOutput(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
     });
 }

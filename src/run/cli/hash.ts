@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { readMetrics } from '../../observe/metrics-reader.js';
 import { RunFolder } from '../folder.js';
 import { hashAll, hashWeights } from '../hash.js';
-import { loadPipeline } from '../load-module.js';
+import { checkOrigin } from '../identity/run-identity.js';
 import type { RunState } from '../run-state.js';
 import { readState } from '../run-state.js';
+import { namesOf } from '../weights/of-run.js';
 import { weightsOf } from '../weights/of-snapshot.js';
 
 /** `weir hash RUN`: SHA-256 of the newest weights of every network, or of all state and the metric log. */
@@ -19,10 +21,10 @@ export function hashCommand(): Command {
     .addHelpText('after', '\nExample:\n  weir hash runs/mnist-2026-01-31-120000 --all')
     .action(async (run: string, settings: { all?: boolean }) => {
       const folder = RunFolder.open(run);
-      const states = await statesOf(folder);
+      const states = statesOf(folder);
       if (settings.all) {
         const state = Object.fromEntries([...states].map(([name, { flow, update }]) => [name, { flow, update }]));
-        process.stdout.write(`${hashAll(state as Data, readMetrics(join(folder.path, 'metrics.ndjson')))}\n`);
+        toOutput(`${hashAll(state as Data, readMetrics(join(folder.path, 'metrics.ndjson')))}\n`);
         return;
       }
       const weights = Object.fromEntries(
@@ -33,17 +35,17 @@ export function hashCommand(): Command {
       if (Object.keys(weights).length === 0) {
         throw new WeirError(`the run in ${folder.path} has no weights`, 'its graph has no training step: use --all');
       }
-      process.stdout.write(`${hashWeights(weights)}\n`);
+      toOutput(`${hashWeights(weights)}\n`);
     });
 }
 
-async function statesOf(folder: RunFolder): Promise<Map<string, RunState>> {
-  const { module, config, seed } = folder.started;
-  const networks = (await loadPipeline(module)).networks(config, seed);
+function statesOf(folder: RunFolder): Map<string, RunState> {
   const states = new Map<string, RunState>();
-  for (const { name } of networks) {
-    const found = readState(folder.snapshots(name), (message) => process.stderr.write(`${message}\n`));
-    if (found !== undefined) states.set(name, found.state);
+  for (const name of namesOf(folder)) {
+    const found = readState(folder.snapshots(name), (message) => toError(`${message}\n`));
+    if (found === undefined) continue;
+    checkOrigin(folder, name, found);
+    states.set(name, found.state);
   }
   if (states.size > 0) return states;
   throw new WeirError(`the run in ${folder.path} has no snapshot yet`, 'wait for its first, or resume it');

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { toError } from '../../core/terminal.js';
 import { LostRank } from '../../learn/device/cluster/collectives.js';
 import { resumable } from '../exit-status.js';
 import { tell } from '../ranks/told.js';
@@ -50,6 +51,17 @@ for (const command of [
   weir.addCommand(command());
 }
 
+// Read where a data set is made, in this process or in one that it starts.
+weir.hook('preAction', (_, command) => {
+  if (command.opts().readAll) process.env.WEIR_READ_ALL = '1';
+});
+
+// Whatever is thrown where nobody waits for it: as every other failure, not as a bare stack.
+process.on('uncaughtException', (error) => {
+  toError(`${shown(error)}\n`);
+  process.exit(1);
+});
+
 // A reader that has seen enough (`weir replay … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -63,7 +75,7 @@ try {
     tell({ kind: 'lost', why: error.message }); // the supervisor names the one that was lost
     process.exitCode = resumable;
   } else {
-    process.stderr.write(`${shown(error)}\n`);
+    toError(`${shown(error)}\n`);
     process.exitCode = 1;
   }
 }

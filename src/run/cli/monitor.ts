@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { toOutput } from '../../core/terminal.js';
 import { controlServer, refuse } from '../../observe/monitor/server.js';
 import { RunFolder } from '../folder.js';
 import { doorOf, listenAt } from '../monitor/door.js';
@@ -44,7 +45,7 @@ export function monitorCommand(): Command {
         },
         doorOf(listening!.address),
       );
-      process.stdout.write(`${await listenAt(server, listening!, token)}\n`);
+      toOutput(`${await listenAt(server, listening!, token)}\n`);
       const end = relay(run, scene);
       await new Promise<void>((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

@@ -76,16 +76,35 @@ export const monitorOptions = (): Option[] => [
 export const runningOptions = (): Option[] => [
   ...snapshotOptions(),
   ...monitorOptions(),
+  readAllOption(),
   new Option('--no-control', 'open no socket: the run can be neither tapped nor watched from outside').conflicts([
     'monitor',
     'monitorAddress',
   ]),
 ];
 
-export interface RunningSettings extends SnapshotSettings {
+export interface RunningSettings extends SnapshotSettings, ChangeSettings {
   readonly monitor?: number | true;
   readonly monitorAddress?: string;
   readonly control: boolean;
+}
+
+/** Of a command that takes up a run: what becomes of data, code and config that are not what they were. */
+export const acceptOption = (): Option =>
+  new Option('--accept-changes', 'go on although data, module or config are not what they were; it is recorded');
+export const readAllOption = (): Option =>
+  new Option(
+    '--read-all',
+    'read every file of a data set again, whatever its size and times say, and every record of a pack',
+  );
+export const moduleOption = (): Option =>
+  new Option('--module <path>', 'where the pipeline module is now, where it was moved');
+
+/** What these give. */
+export interface ChangeSettings {
+  readonly acceptChanges?: boolean;
+  readonly readAll?: boolean;
+  readonly module?: string;
 }
 
 /** What `snapshotOptions` give. */
@@ -107,7 +126,7 @@ export const executorOptions = (): Option[] => [
 ];
 
 /** The options of snapshots, as `weir resume` takes them. */
-export function resumeOptions(settings: SnapshotSettings): string[] {
+export function resumeOptions(settings: SnapshotSettings & ChangeSettings): string[] {
   const given: readonly (readonly [string, unknown])[] = [
     ['--snapshot-every', settings.snapshotEvery],
     ['--snapshot-updates', settings.snapshotUpdates],
@@ -115,5 +134,6 @@ export function resumeOptions(settings: SnapshotSettings): string[] {
     ['--snapshot-keep', settings.snapshotKeep],
     ['--on-snapshot-error', settings.onSnapshotError],
   ];
-  return given.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+  const options = given.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+  return settings.acceptChanges ? [...options, '--accept-changes'] : options;
 }

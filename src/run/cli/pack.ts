@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { toError, toOutput } from '../../core/terminal.js';
 import { packImages } from '../../feed/pack/pack-images.js';
 import { imageFolder } from '../../feed/source/image-folder/image-folder.js';
 
@@ -8,9 +9,10 @@ interface PackFlags {
   readonly raw?: boolean;
   readonly quality: number;
   readonly skip?: boolean;
+  readonly links: 'inside' | 'follow';
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const say = (line: string): void => void toError(`${line}\n`);
 
 /** `weir pack FOLDER FILE`: a folder of images as one file, for data sets that are read a hundred times. */
 export function packCommand(): Command {
@@ -23,11 +25,17 @@ export function packCommand(): Command {
     .option('--raw', 'keep pixels: many times the space, and nothing to decode')
     .option('--quality <1-100>', 'of JPEGs that are made anew because their size changes', Number, 90)
     .option('--skip', 'leave out images that cannot be read, instead of refusing the folder')
+    .addOption(
+      new Option('--links <which>', 'links that lead out of the folder: refused, or followed')
+        .choices(['inside', 'follow'])
+        .default('inside'),
+    )
     .addHelpText('after', '\nExample:\n  weir pack imagenet train.weirpack --split train --shorter 256 --raw')
-    .action(async (folder: string, file: string, { split, skip, quality, raw, shorter }: PackFlags) => {
+    .action(async (folder: string, file: string, { split, skip, links, quality, raw, shorter }: PackFlags) => {
       const dataset = await imageFolder({
         folder,
         say,
+        links,
         unreadable: skip ? 'skip' : 'fail',
         ...(split === undefined ? {} : { split }),
       });
@@ -37,6 +45,6 @@ export function packCommand(): Command {
         ...(shorter === undefined ? {} : { shorter }),
         progress: (done) => say(`  packed ${done} of ${dataset.size} images`),
       });
-      process.stdout.write(`${file}: ${dataset.size} images, ${(bytes / 1e6).toFixed(1)} MB\n`);
+      toOutput(`${file}: ${dataset.size} images, ${(bytes / 1e6).toFixed(1)} MB\n`);
     });
 }

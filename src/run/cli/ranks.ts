@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toError } from '../../core/terminal.js';
 import { placeOf } from '../ranks/place.js';
 import { asError, supervise } from '../ranks/supervise.js';
 import { shown } from './failure.js';
@@ -64,7 +65,7 @@ export async function ranAsRanks(settings: RankSettings, before?: number): Promi
     ...{ wait: settings.ranksWait, patience: settings.ranksPatience },
   });
   const error = asError(verdict);
-  if (error !== undefined && verdict.status !== 0) process.stderr.write(`${shown(error)}\n`);
+  if (error !== undefined && verdict.status !== 0) toError(`${shown(error)}\n`);
   process.exitCode = verdict.status;
   return true;
 }

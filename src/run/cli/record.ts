@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { Flow } from '../../core/flow.js';
 import { RecordingWriter } from '../../core/recording.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { fromWire } from '../../observe/monitor/wire.js';
 import { recordEdge } from '../../observe/record.js';
@@ -42,9 +43,9 @@ export function recordCommand(): Command {
         ? await fromRun(from, edge, file, settings)
         : await fromModule(from, edge, file, settings);
       if (recorded < settings.items) {
-        process.stderr.write(`weir: the stream ended before ${settings.items} items had come\n`);
+        toError(`weir: the stream ended before ${settings.items} items had come\n`);
       }
-      process.stdout.write(`${file}\n`);
+      toOutput(`${file}\n`);
     });
 }
 
@@ -89,6 +90,6 @@ async function fromRun(
     recording.end();
     close();
   }
-  if (missed > 0) process.stderr.write(`weir: ${missed} items are missing in between; replay it with --allow-gaps\n`);
+  if (missed > 0) toError(`weir: ${missed} items are missing in between; replay it with --allow-gaps\n`);
   return recorded;
 }

@@ -3,6 +3,7 @@ import { finalize, lastValueFrom, tap } from 'rxjs';
 import type { Data, TypedArray } from '../../core/data.js';
 import type { Positioned } from '../../core/item.js';
 import { readRecording } from '../../core/recording.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { replay } from '../../feed/source/replay.js';
 
 /** `weir replay FILE`: what a recording holds, a line of JSON an item. */
@@ -15,7 +16,7 @@ export function replayCommand(): Command {
     .addHelpText('after', '\nExample:\n  weir replay fixtures/batches.weirrec | head -1')
     .action(async (file: string, settings: { pace?: boolean; allowGaps?: boolean }) => {
       const { header } = readRecording(file);
-      process.stderr.write(`edge '${header.edge}' of ${header.pipeline}, recorded ${header.createdAt}\n`);
+      toError(`edge '${header.edge}' of ${header.pipeline}, recorded ${header.createdAt}\n`);
       const items$ = replay<Positioned>(file, {
         pace: settings.pace ? 'recorded' : 'at once',
         gaps: settings.allowGaps ? 'allow' : 'refuse',
@@ -23,9 +24,9 @@ export function replayCommand(): Command {
       let printed = 0;
       await lastValueFrom(
         items$.pipe(
-          tap((item) => process.stdout.write(`${JSON.stringify(short(item as unknown as Data))}\n`)),
+          tap((item) => toOutput(`${JSON.stringify(short(item as unknown as Data))}\n`)),
           tap(() => printed++),
-          finalize(() => process.stderr.write(`${printed} items\n`)),
+          finalize(() => toError(`${printed} items\n`)),
         ),
         { defaultValue: undefined },
       );

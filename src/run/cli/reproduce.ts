@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { controlAt } from '../monitor/monitor-at.js';
 import { chosen, jobsOfExperiment, moduleOf } from '../reproduction.js';
@@ -17,7 +18,9 @@ import { executorFor, type Running } from '../sweep/sweep.js';
 import { reasons } from '../sweep/table.js';
 import { tryOut } from '../try-out.js';
 import { Watcher } from '../watcher.js';
+import { identified } from './go-on.js';
 import {
+  acceptOption,
   countOption,
   executorOptions,
   folderOption,
@@ -52,7 +55,7 @@ export function reproduceCommand(): Command {
       countOption('--jobs <n>', 'settings at once, each a process of its own (default: one after another, here)'),
     )
     .option('--keep-going', 'go on with other settings when one fails');
-  for (const option of [...executorOptions(), ...runningOptions()]) command.addOption(option);
+  for (const option of [...executorOptions(), ...runningOptions(), acceptOption()]) command.addOption(option);
   return command
     .addHelpText(
       'after',
@@ -69,7 +72,7 @@ export function reproduceCommand(): Command {
         ...(!apart && { view: quiet() }),
       });
       if (driven === 'stopped') {
-        process.stdout.write(`stopped; the same command goes on\n${into}\n`);
+        toOutput(`stopped; the same command goes on\n${into}\n`);
         process.exitCode = resumable;
         return;
       }
@@ -106,8 +109,10 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
     );
   }
   const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
-  const plan = await planned(into, { jobs, slow, executor, part: true, ...threads }, (job) =>
-    existsSync(join(folderOfJob(into, job), 'config.json')),
+  const plan = await planned(
+    into,
+    { jobs, slow, executor, part: true, ...threads, acceptChanges: settings.acceptChanges },
+    (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
   );
   return { into, plan, wanted, apart };
 }
@@ -125,13 +130,13 @@ function running(settings: Settings): Running {
 /** Says what came out, with one report over what is done. */
 async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, Entry>): Promise<void> {
   for (const line of reasons(wanted.map(({ name }) => ({ name, entry: entries.get(name)! })))) {
-    process.stdout.write(`${line}\n`);
+    toOutput(`${line}\n`);
   }
   const done = wanted.filter(({ name }) => entries.get(name)?.state === 'done');
   if (done.length < wanted.length) process.exitCode = 1;
   const report = await reportSweep(into, done);
-  if (report !== undefined) process.stdout.write(`report  ${relative(process.cwd(), report)}\n`);
-  process.stdout.write(`${into}\n`);
+  if (report !== undefined) toOutput(`report  ${relative(process.cwd(), report)}\n`);
+  toOutput(`${into}\n`);
 }
 
 /** A run in this terminal says itself how it goes; only where another process has one there is something to tell. */
@@ -143,7 +148,7 @@ function quiet(): View {
         [...entries].find(([, { lease }]) => lease !== undefined && lease.by.pid !== process.pid) ?? [];
       if (told || other === undefined) return;
       told = true;
-      process.stderr.write(`${name} is run by process ${other.lease!.by.pid}; waiting for it\n`);
+      toError(`${name} is run by process ${other.lease!.by.pid}; waiting for it\n`);
     },
     note: () => undefined,
     close: async () => undefined,
@@ -157,9 +162,11 @@ function inTerminal(settings: Settings): Work {
     const { config, seed } = folder.started;
     await tryOut(pipeline, config, seed);
     if (stopped()) return 'stopped';
+    const identity = await identified(folder, pipeline, settings);
     const watch = new Watcher(folder, pipeline);
+    for (const one of identity.said.splice(0)) watch.warn(one);
     try {
-      return await runSession({ folder, pipeline, options: { ...settings, watch }, monitor });
+      return await runSession({ folder, pipeline, options: { ...settings, watch, identity }, monitor });
     } finally {
       watch.close();
     }

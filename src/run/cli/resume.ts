@@ -2,18 +2,21 @@ import { Command } from 'commander';
 import { ranks } from '../../learn/device/cluster/joined.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { RunFolder } from '../folder.js';
+import { checkFiles, moduleOf } from '../identity/run-identity.js';
 import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
 import { stopWithParent } from '../stop-with-parent.js';
 import { goOn } from './go-on.js';
-import { type RunningSettings, runningOptions } from './options.js';
+import { acceptOption, moduleOption, type RunningSettings, runningOptions } from './options.js';
 import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
 export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
-    .argument('<run>', 'folder of the run');
+    .argument('<run>', 'folder of the run')
+    .addOption(moduleOption())
+    .addOption(acceptOption());
   for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
   return command
     .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
@@ -21,11 +24,13 @@ export function resumeCommand(): Command {
       stopWithParent();
       const folder = RunFolder.open(run);
       const { started } = folder;
+      const module = moduleOf(folder, settings.module);
+      const files = await checkFiles(folder, module, settings); // what needs no TensorFlow is told before it is made ready
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
       const together = new Together(ranks());
-      together.same(startedWith(started), { remedy: 'give all ranks the folder of the same run' });
-      await goOn(folder, await loadPipeline(started.module), settings, together);
+      together.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
+      await goOn(folder, await loadPipeline(module), { ...settings, module }, together);
     });
 }

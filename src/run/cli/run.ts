@@ -1,8 +1,10 @@
 import { Command } from 'commander';
+import { toOutput } from '../../core/terminal.js';
 import { ranks } from '../../learn/device/cluster/joined.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
 import { planned, RunFolder } from '../folder.js';
+import { moduleFiles } from '../identity/module-files.js';
 import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
 import { stopWithParent } from '../stop-with-parent.js';
@@ -35,7 +37,7 @@ export function runCommand(): Command {
       const pipeline = await loadPipeline(module);
       if (settings.keys) {
         const profiles = Object.keys(pipeline.profiles).join(', ') || 'none';
-        process.stdout.write(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
+        toOutput(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
         return;
       }
       resolveConfig(pipeline.config, pipeline.profiles, settings.set); // a wrong one is told before TensorFlow is made ready
@@ -46,7 +48,7 @@ export function runCommand(): Command {
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
       const together = new Together(ranks());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
-      together.same(startedWith(start), {
+      together.same(startedWith(start, await moduleFiles(module)), {
         remedy: 'start all ranks with the same command, and the same version of all files',
       });
       const folder = together.folder(() =>

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { toOutput } from '../../core/terminal.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 
 /** `weir setup`: gets TensorFlow ready, as any other command would when it first needs it. */
@@ -11,8 +12,6 @@ export function setupCommand(): Command {
     .action(async (settings: { gpu?: boolean; cpu?: boolean }) => {
       const asked = settings.gpu ? 'gpu' : settings.cpu ? 'cpu' : 'auto';
       const runtime = await loadTensorFlow({ runtime: asked });
-      process.stdout.write(
-        `TensorFlow ${runtime.version} on ${runtime.device}, ${runtime.threads} threads: ${runtime.why}\n`,
-      );
+      toOutput(`TensorFlow ${runtime.version} on ${runtime.device}, ${runtime.threads} threads: ${runtime.why}\n`);
     });
 }

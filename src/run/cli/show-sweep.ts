@@ -1,3 +1,4 @@
+import { toOutput } from '../../core/terminal.js';
 import { readPlan } from '../sweep/plan.js';
 import { readRows } from '../sweep/rows.js';
 import { reasons, summary, sweepTable } from '../sweep/table.js';
@@ -9,5 +10,5 @@ export async function showSweep(folder: string, { json }: { readonly json?: bool
   const lines = json
     ? [JSON.stringify(rows, undefined, 2)]
     : [summary(`sweep ${folder}`, entries), ...sweepTable(rows), ...reasons(rows)];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  toOutput(`${lines.join('\n')}\n`);
 }

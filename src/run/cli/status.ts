@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { toError, toOutput } from '../../core/terminal.js';
 import { type Status, statusOf } from '../status/status.js';
 import { statusTable } from '../status/table.js';
 import { begunIn, readPlan } from '../sweep/plan.js';
@@ -30,11 +31,11 @@ export function statusCommand(): Command {
           all.push(await statusOf(path));
         } catch (error) {
           if (runs.includes(path)) throw error;
-          process.stderr.write(`${shown(error)}\n`); // one run that cannot be read hides no other
+          toError(`${shown(error)}\n`); // one run that cannot be read hides no other
         }
       }
-      if (settings.json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
-      else for (const line of statusTable(all)) process.stdout.write(`${line}\n`);
+      if (settings.json) toOutput(`${JSON.stringify(all, undefined, 2)}\n`);
+      else for (const line of statusTable(all)) toOutput(`${line}\n`);
     });
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toOutput } from '../../core/terminal.js';
 import { resumable } from '../session.js';
 import { cancelJobs } from '../sweep/cancel.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
@@ -9,9 +10,12 @@ import { readPlan } from '../sweep/plan.js';
 import { goOn, type Running, type Sweep, sweepPoints } from '../sweep/sweep.js';
 import { reasons, summary } from '../sweep/table.js';
 import {
+  acceptOption,
+  type ChangeSettings,
   collect,
   countOption,
   executorOptions,
+  readAllOption,
   resumeOptions,
   type SnapshotSettings,
   seedOption,
@@ -20,7 +24,7 @@ import {
 } from './options.js';
 import { showSweep } from './show-sweep.js';
 
-interface Settings extends SnapshotSettings {
+interface Settings extends SnapshotSettings, ChangeSettings {
   readonly grid: string[];
   readonly seeds?: string;
   readonly list?: string;
@@ -77,7 +81,8 @@ export function sweepCommand(): Command {
     .option('--status', 'only show where the jobs stand')
     .option('--json', 'with --status, as JSON')
     .option('--cancel <job...>', 'take jobs out: waiting ones at once, running ones after a snapshot');
-  for (const option of [...executorOptions(), ...snapshotOptions()]) command.addOption(option);
+  for (const option of [...executorOptions(), ...snapshotOptions(), readAllOption(), acceptOption()])
+    command.addOption(option);
   return command.addHelpText('after', help).action(async (target: string, settings: Settings) => {
     const plan = readPlan(target);
     if (settings.status || settings.cancel !== undefined) {
@@ -111,7 +116,7 @@ function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: 
 function running(settings: Settings): Running {
   const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
   return {
-    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },
+    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings), acceptChanges: settings.acceptChanges },
     ...(executor !== undefined && { executor }),
     ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
     ...(jobs !== undefined && { jobs }),
@@ -122,7 +127,7 @@ function running(settings: Settings): Running {
 }
 
 function end({ folder, plan, driven, entries, report }: Sweep): void {
-  const out = (line: string): boolean => process.stdout.write(`${line}\n`);
+  const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
   if (driven === 'failed')

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { toError, toOutput } from '../../core/terminal.js';
 import type { ArraysAs } from '../../observe/monitor/wire.js';
 import { tapped } from '../monitor/tapped.js';
 import { countOption, policyOption, rateOption } from './options.js';
@@ -37,12 +38,12 @@ export function tapCommand(): Command {
       for await (const line of items) {
         dropped = line.dropped;
         printed++;
-        if (!process.stdout.write(`${JSON.stringify(line)}\n`)) {
+        if (!toOutput(`${JSON.stringify(line)}\n`)) {
           await new Promise((resolve) => process.stdout.once('drain', resolve));
         }
         if (printed >= most) break;
       }
       close();
-      process.stderr.write(`${printed} items, ${dropped} dropped\n`);
+      toError(`${printed} items, ${dropped} dropped\n`);
     });
 }

@@ -4,6 +4,7 @@ import { readMetrics } from '../../observe/metrics-reader.js';
 import type { CurvePoint, NetworkReport, Report } from '../../observe/report/data.js';
 import { transferOf, transferred, unregularised } from '../../observe/report/transfer.js';
 import type { RunFolder } from '../folder.js';
+import { identityNotes } from '../identity/run-identity.js';
 import { version } from '../version.js';
 import { type Line, Lines, number } from './lines.js';
 import {
@@ -31,7 +32,7 @@ export function collectReport(folders: readonly RunFolder[]): Report {
     runtime: `Node ${process.versions.node}`,
     config: started.config,
     networks,
-    notes: [],
+    notes: folders.flatMap(identityNotes),
   };
 }
 

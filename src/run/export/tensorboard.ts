@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import type { MetricRecord } from '../../observe/metrics-log.js';
 import { EventFile } from '../../observe/tensorboard/event-file.js';
 import { experiment, type Hparams } from '../../observe/tensorboard/hparams.js';
@@ -38,7 +38,7 @@ export function exportTensorBoard(
   const file = (...inside: string[]): EventFile => {
     const own = join(folder, ...inside);
     try {
-      mkdirSync(own, { recursive: true });
+      makeFolder(own);
     } catch (cause) {
       throw new WeirError(`cannot make ${own}: ${(cause as Error).message}`, 'give a folder that can be written to', {
         cause,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { toError } from '../../core/terminal.js';
 import { addressesVariable, rankVariable, synchronisedVariable } from '../../learn/device/cluster/environment.js';
 import type { Heard } from './events.js';
 import { toldOf } from './messages.js';
@@ -44,7 +45,7 @@ export class RankProcess {
       detached: true,
     });
     if (this.child.stderr) {
-      createInterface(this.child.stderr).on('line', (line) => process.stderr.write(`rank ${rank}: ${line}\n`));
+      createInterface(this.child.stderr).on('line', (line) => toError(`rank ${rank}: ${line}\n`));
     }
     this.child.on('message', (said) => {
       const told = toldOf(said); // a pipeline module may say things of its own

@@ -1,5 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { WeirError } from '../../core/errors.js';
+import { toError } from '../../core/terminal.js';
 import { resumable } from '../exit-status.js';
 import type { Verdict } from './events.js';
 import { freePorts } from './free-ports.js';
@@ -36,7 +37,7 @@ export async function supervise({ place, args, synchronised, wait, patience }: S
       : await meet(place, hub, ports[0]!, wait);
   if (own.includes(0)) {
     const doors = met.addresses.map((address) => address.replace(/^127\.0\.0\.1:/, '')).join(', ');
-    process.stderr.write(
+    toError(
       `weir: ${ranks} ranks; TensorFlow's gRPC between them lets in whoever reaches ${doors}: keep that network private\n`,
     );
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../../core/errors.js';
@@ -10,6 +9,7 @@ import type { Ranks } from '../../learn/device/cluster/ranks.js';
 import { tf } from '../../learn/device/tf.js';
 import type { MetricsLog } from '../../observe/metrics-log.js';
 import { type RunConfig, RunFolder } from '../folder.js';
+import type { ModuleFiles } from '../identity/module-files.js';
 import type { RunState } from '../run-state.js';
 import { sha256 } from '../snapshot/format.js';
 import { version } from '../version.js';
@@ -74,12 +74,17 @@ export class Together {
     if (!flow.paced) {
       throw new WeirError('several ranks were to share a graph that trains nothing', 'leave --ranks out');
     }
-    const sources = flow.nodes.filter(({ about }) => about !== undefined);
+    const inputs = flow.nodes.flatMap(({ name, inputs }) =>
+      inputs.flatMap((input, i) => {
+        const of = inputs.length === 1 ? `the data of '${name}'` : `data set ${i + 1} of '${name}'`;
+        return Object.entries(input.fingerprint().facts).map(([fact, is]) => [`${of}: ${fact}`, is] as const);
+      }),
+    );
     this.same(
       {
         'the update to go on from': update,
         'the parts of the graph': flow.nodes.map(({ name }) => name).join(', '),
-        ...Object.fromEntries(sources.map(({ name, about }) => [`the data of '${name}'`, about!()])),
+        ...Object.fromEntries(inputs),
       },
       { remedy: 'give all ranks the same data, the same version of all files, and the same folder of the run' },
     );
@@ -137,16 +142,14 @@ export class Together {
 }
 
 /** What a run is started with, as far as all ranks must agree on it. */
-export function startedWith({
-  module,
-  pipeline,
-  seed,
-  config,
-}: Pick<RunConfig, 'module' | 'pipeline' | 'seed' | 'config'>) {
+export function startedWith(
+  { pipeline, seed, config }: Pick<RunConfig, 'pipeline' | 'seed' | 'config'>,
+  files: ModuleFiles,
+) {
   const keys = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
-  const file = sha256(readFileSync(module));
   const started = { 'the version of Weir': version, 'the pipeline': pipeline, 'the seed': seed };
-  return { ...keys, ...started, 'the SHA-256 of the pipeline module': file };
+  const code = Object.entries(files).map(([path, sum]) => [`the SHA-256 of ${path}`, sum]);
+  return { ...keys, ...started, ...Object.fromEntries(code) };
 }
 
 /** The log of a rank that does not write: it keeps no line. */

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { makeFolder } from '../../core/make-folder.js';
 
 /**
  * What the snapshot store asks of a file system: so little that a test can make any of it fail.
@@ -26,7 +27,7 @@ const readAtOnce = 2 ** 30; // bytes; one call cannot read 2 GiB
 /** The disk. */
 export const disk: Files = {
   list: (folder) => (fs.existsSync(folder) ? fs.readdirSync(folder) : []),
-  makeFolder: (folder) => void fs.mkdirSync(folder, { recursive: true }),
+  makeFolder: (folder) => makeFolder(folder),
   create: (path) => fs.openSync(path, 'w'),
   write: (file, bytes) => fs.writeSync(file, bytes),
   sync: (file) => fs.fsyncSync(file),

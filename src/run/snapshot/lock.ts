@@ -1,7 +1,8 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import { alive, overInSlurm, type ProcessMark, thisProcess } from './alive.js';
 
 /** A folder that belongs to this process until it is released, or the process ends. */
@@ -19,7 +20,7 @@ export interface Lock {
 export function lockFolder(folder: string): Lock {
   const draft = join(folder, `lock-draft-${process.pid}-${performance.now()}`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeFileSync(draft, JSON.stringify(thisProcess()), { flush: true }); // whole, even if the machine dies next
     const path = take(folder, draft);
     return { release: () => remove(path) };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RunConfig } from '../folder.js';
+import type { ModuleFiles } from '../identity/module-files.js';
 import type { Point } from './grid.js';
 
 /** A job of a sweep: one run in a folder of its own. Plain data. */
@@ -10,6 +11,8 @@ export interface Job {
   readonly path: string;
   /** The pipeline module, as an absolute path. */
   readonly module: string;
+  /** SHA-256 of the module and of what it imports, as of when the sweep was planned: all jobs of a module run the same code. */
+  readonly files?: ModuleFiles;
   readonly pipeline: string;
   /** What sets it apart, but for its seed; reports put what has the same together. */
   readonly setting: string;

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
 import { WeirError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import { alive, type ProcessMark, thisProcess } from '../snapshot/alive.js';
 import { type Ending, type Entry, ended, type Place, waiting } from './entry.js';
 import { refuseNetwork } from './network-file-system.js';
@@ -35,7 +36,7 @@ export class Ledger {
     sweep: string,
     { me = thisProcess(), now = Date.now }: { readonly me?: ProcessMark; readonly now?: () => number } = {},
   ): Ledger {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     refuseNetwork(folder);
     const file = join(folder, 'data.mdb');
     let db: RootDatabase<unknown, string>;

@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../../core/errors.js';
+import { moduleChanges } from '../identity/identity.js';
+import { moduleFiles } from '../identity/module-files.js';
 import { type Lock, lockFolder } from '../snapshot/lock.js';
 import { version } from '../version.js';
 import type { Job } from './job.js';
@@ -54,6 +56,8 @@ export function readPlan(folder: string): Plan | undefined {
 export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'executor' | 'slurmOptions' | 'ledger' | 'jobs'> {
   /** Whether jobs of the plan may be absent, for this is to be a part of it. */
   readonly part?: boolean;
+  /** Go on although the module is not what it was; jobs that are not begun take it as it is now. */
+  readonly acceptChanges?: boolean | undefined;
 }
 
 /**
@@ -63,9 +67,10 @@ export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'executor' | 'sl
  * @throws {WeirError} when the folder holds another sweep, naming the first difference
  */
 export async function planned(folder: string, wanted: Wanted, begun: (job: Job) => boolean): Promise<Plan> {
+  const jobs = await Promise.all(wanted.jobs.map(async (job) => ({ ...job, files: await moduleFiles(job.module) })));
   const lock = await own(folder); // of two that begin a sweep at once the second finds what the first has written
   try {
-    return plannedAlone(folder, wanted, begun);
+    return plannedAlone(folder, { ...wanted, jobs }, begun);
   } finally {
     lock.release();
   }
@@ -93,7 +98,7 @@ export const ledgerFolder = (folder: string, { ledger }: Pick<Plan, 'ledger'>): 
 
 const planFile = (folder: string): string => join(folder, 'sweep.json');
 
-const fresh = ({ part: _, ledger, ...wanted }: Wanted): Plan => ({
+const fresh = ({ part: _, acceptChanges: __, ledger, ...wanted }: Wanted): Plan => ({
   ...{ format, weir: version, id: randomUUID(), createdAt: new Date().toISOString(), ...wanted },
   ...(ledger !== undefined && { ledger: resolve(ledger), host: hostname() }),
 });
@@ -108,12 +113,26 @@ function merged(folder: string, before: Plan, wanted: Wanted, begun: (job: Job) 
       'choose another folder with --run, or ask for the same jobs or more; `weir sweep FOLDER` goes on with what it holds',
     );
   }
+  if (!wanted.acceptChanges) refuseEdited(folder, before.jobs, wanted.jobs);
   for (const job of wanted.jobs) {
     const was = known.get(job.name);
     known.set(job.name, job);
     if (was !== undefined && begun(was)) refuseOther(join(folder, job.path), was, job);
   }
   return [...known.values()];
+}
+
+/** @throws {WeirError} when the code of jobs that are to come is not that of jobs that there are, naming the file */
+function refuseEdited(folder: string, before: readonly Job[], wanted: readonly Job[]): void {
+  for (const { module, files } of wanted) {
+    const was = before.find((job) => job.module === module && job.files !== undefined);
+    const changes = was === undefined ? [] : moduleChanges(was.files!, files!, module);
+    if (changes.length === 0) continue;
+    throw new WeirError(
+      `the sweep in ${folder} is not what it was: ${changes.join('; ')}`,
+      'put back what it was, or begin another sweep with --run; --accept-changes goes on all the same',
+    );
+  }
 }
 
 /** @throws {WeirError} when a job that was begun is now to be another, naming the key in which they differ */

@@ -13,12 +13,12 @@ import { refuseOther } from './plan.js';
  * @throws {WeirError} when it holds a run of other values
  */
 export async function prepare(
-  { module, pipeline, setting, seed, config }: Job,
+  { module, files, pipeline, setting, seed, config }: Job,
   path: string,
 ): Promise<'ready' | 'finished'> {
   if (!existsSync(join(path, 'config.json'))) {
     const networks = networksOf((await loadPipeline(module)).networks(config, seed));
-    RunFolder.create(path, { module, pipeline, seed, config, setting, networks });
+    RunFolder.create(path, { module, pipeline, seed, config, setting, networks, ...(files && { files }) });
     return 'ready';
   }
   const run = RunFolder.open(path);

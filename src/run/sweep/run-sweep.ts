@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../core/make-folder.js';
 import { collectReport } from '../collect/collect.js';
 import { RunFolder } from '../folder.js';
 import { stopOnSignals } from '../signals.js';
@@ -67,7 +68,7 @@ export async function runSweep(sweeping: Sweeping): Promise<Swept> {
 /** What a job's process says, attempt after attempt. */
 export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
   const file = join(folder, 'logs', `${name}.log`);
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   return file;
 }
 

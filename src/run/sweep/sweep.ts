@@ -39,6 +39,8 @@ export interface Running {
   readonly ledger?: string;
   readonly keepGoing?: boolean;
   readonly retry?: boolean;
+  /** Go on although the module is not what it was when the sweep was begun. */
+  readonly acceptChanges?: boolean | undefined;
   /** Options of `weir resume` for every job, such as `--snapshot-every 10`. */
   readonly options?: readonly string[];
   /** Handed to `sbatch`, such as `--time=4:00:00`. */
@@ -111,7 +113,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...runni
   const plan = await planned(
     folder,
     {
-      ...{ jobs, slow, executor },
+      ...{ jobs, slow, executor, acceptChanges: running.acceptChanges },
       ...(slurmOptions !== undefined && { slurmOptions }),
       ...(threads !== undefined && { threads }),
       ...(ledger !== undefined && { ledger }),

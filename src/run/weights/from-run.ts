@@ -17,8 +17,8 @@ export function fromRun(run: string, { network }: { readonly network?: string | 
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {
-      const { weights } = weightsOfRun(RunFolder.open(run), { network, finished: true });
-      return new Map(weights.map(({ name, shape, values }) => [name, { shape, values }]));
+      const { weights, about } = weightsOfRun(RunFolder.open(run), { network, finished: true });
+      return { tensors: new Map(weights.map(({ name, shape, values }) => [name, { shape, values }])), about };
     },
     namesOf: (weight) => [weight],
     laidOut: (tensor) => tensor,

@@ -1,11 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
+import type { AboutNetwork } from '../../learn/about.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
-import { readState, trained } from '../run-state.js';
-import { weightsOf } from './of-snapshot.js';
+import { checkOrigin } from '../identity/run-identity.js';
+import { readState, trainedSnapshot } from '../run-state.js';
+import { aboutOf, weightsOf } from './of-snapshot.js';
 
 export interface Choice {
   /** Which of the run's networks; by default its only one. */
@@ -21,6 +23,8 @@ export interface RunWeights {
   /** Updates that they have behind them. */
   readonly update: number;
   readonly weights: SavedTensors;
+  /** What no tensor says. */
+  readonly about: AboutNetwork;
 }
 
 /**
@@ -46,7 +50,9 @@ export function weightsOfRun(
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const state = finished ? trained(folder, name) : readState(folder.snapshots(name), warn)?.state;
+  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name), warn);
+  if (found !== undefined) checkOrigin(folder, name, found);
+  const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
   if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === together)) {
     throw new WeirError(
@@ -54,11 +60,11 @@ export function weightsOfRun(
       'name one that is trained by `train` and has a snapshot',
     );
   }
-  return { network: name, update: state.update, weights };
+  return { network: name, update: state.update, weights, about: aboutOf(state) };
 }
 
-/** As the config lists them; of a run of an earlier version those that have snapshots. */
-function namesOf({ started, path }: RunFolder): readonly string[] {
+/** The networks of a run as its config lists them; where it does not, those that have snapshots. */
+export function namesOf({ started, path }: RunFolder): readonly string[] {
   if (started.networks !== undefined) return started.networks.map(({ name }) => name);
   const snapshots = join(path, 'snapshots');
   return existsSync(snapshots) ? readdirSync(snapshots) : [];

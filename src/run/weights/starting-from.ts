@@ -1,9 +1,14 @@
 import { WeirError } from '../../core/errors.js';
+import type { NormalizedBy } from '../../core/header.js';
+import type { Input } from '../../core/input.js';
+import { tellOnce } from '../../core/tell.js';
 import { tf } from '../../learn/device/tf.js';
-import type { Model, Weights } from '../../learn/model/model.js';
+import type { Model, Padding, Weights } from '../../learn/model/model.js';
+import { hashWeights } from '../hash.js';
 import { fromFile } from './from-file.js';
+import { assumptions, checkArchitecture } from './metadata.js';
 import type { StoredTensor } from './safetensors.js';
-import type { WeightSource } from './weight-source.js';
+import type { Stored, WeightSource } from './weight-source.js';
 
 export interface StartingOptions {
   /** Layers that begin anew from the seed, such as ['readout'] for another set of classes: those there are not looked at. */
@@ -13,6 +18,8 @@ export interface StartingOptions {
    * a self-supervised network was trained with.
    */
   readonly drop?: readonly string[];
+  /** What the network of a file that does not say it sees beyond the edge of an image: 'zero' in torchvision. */
+  readonly padding?: Padding;
 }
 
 /**
@@ -20,7 +27,11 @@ export interface StartingOptions {
  * was, so a penalty towards the start (`l2-sp`) draws to them.
  *
  * @param from a safetensors file with the names and layouts of PyTorch, as `weir export` writes it; or `fromRun(folder)`
- * @throws {WeirError} when training begins: for a weight that is not there or of another shape, or one that the model has not and that
+ * What no tensor says (padding, activation, scale, shortcut) is compared with the model, and what inputs were normalized with is told
+ * where it differs. Of a file that says nothing of it the user is told what was assumed, and must say the padding: here, or to `resnet`.
+ * Where the readout is not fresh its outputs stand for the classes that they stood for there: labels go by their names.
+ *
+ * @throws {WeirError} when training begins: for a network that differs in those, a weight that is not there or of another shape, or one that the model has not and that
  * is not dropped; for a fresh layer that the model has not; for something to drop that is not there
  * @example startingFrom(resnet({ depth: 18, … }), 'pretrained.safetensors', { fresh: ['readout'] })
  * @example startingFrom(resnet({ depth: 18, … }), fromRun('runs/barlow'), { fresh: ['readout'], drop: ['projector'] })
@@ -28,18 +39,29 @@ export interface StartingOptions {
 export function startingFrom(
   model: Model,
   from: string | WeightSource,
-  { fresh = [], drop = [] }: StartingOptions = {},
+  { fresh = [], drop = [], padding }: StartingOptions = {},
 ): Model {
   const source = typeof from === 'string' ? fromFile(from) : from;
   const { shown } = source;
   const isFresh = (name: string): boolean => fresh.some((layer) => name.startsWith(`${layer}/`));
-  let stored: ReadonlyMap<string, StoredTensor> | undefined; // read once, when it is first needed
+  let stored: Stored | undefined; // read once, when it is first needed
+  const read = (): Stored => {
+    if (stored !== undefined) return stored;
+    const found = source.read();
+    const { about } = found;
+    const architecture = { ...(padding && { padding }), ...about.architecture };
+    checkArchitecture(shown, architecture, model);
+    const assumed = assumptions(shown, { ...about, architecture }, model);
+    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) tellOnce(note);
+    stored = { ...found, tensors: kept(found.tensors) };
+    return stored;
+  };
   const start = (seed: number): Weights => {
-    stored ??= kept(source.read());
+    const { tensors } = read();
     const own = model.start(seed);
     try {
       checkFresh(own);
-      return taken(own, stored);
+      return taken(own, tensors);
     } catch (error) {
       tf.dispose([...own.values()]);
       throw error;
@@ -105,5 +127,26 @@ export function startingFrom(
       `tensor '${there}' of ${shown} is [${got.join(', ')}] in the order of Weir, but ${model.name} needs [${wanted.join(', ')}]`,
       'take the model that the weights are of, or begin that layer anew with fresh',
     );
-  return { ...model, start };
+  const input: Input = {
+    name: shown,
+    fingerprint: () => ({
+      facts: {
+        weights: hashWeights(Object.fromEntries([...read().tensors].map(([name, { values }]) => [name, values]))),
+      },
+    }),
+  };
+  return {
+    ...model,
+    inputs: [...(model.inputs ?? []), input],
+    start,
+    takenUp(now) {
+      const { classes, normalization: then } = read().about;
+      if (now !== undefined && then !== undefined && JSON.stringify(now) !== JSON.stringify(then)) {
+        tellOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
+      }
+      return isFresh(`${model.readout.name}/`) ? undefined : classes;
+    },
+  };
 }
+
+const by = ({ mean, std }: NormalizedBy): string => `mean ${mean.join(' ')}, std ${std.join(' ')}`;

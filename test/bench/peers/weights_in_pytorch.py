@@ -46,12 +46,9 @@ def made(network):
     if network["stem"] == "cifar":
         model.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
         model.maxpool = nn.Identity()
-    for parent in list(model.modules()):
-        for name, conv in list(parent.named_children()):
-            if isinstance(conv, nn.Conv2d) and conv.kernel_size[0] > 1:
-                options = {"stride": conv.stride, "padding": conv.padding, "padding_mode": network["padding"]}
-                again = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, bias=False, **options)
-                setattr(parent, name, again)
+    for module in model.modules():  # as the README says it
+        if isinstance(module, nn.Conv2d) and any(module.padding):
+            module.padding_mode = network["padding"]
     return model.eval()
 
 

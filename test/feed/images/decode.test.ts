@@ -1,7 +1,9 @@
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { decode } from '../../../src/feed/images/decode.js';
-import { jpeg, noisyJpeg, pixels, png } from './made.js';
+import { crc32 } from '../../../src/core/crc32.js';
+import { decode, measure } from '../../../src/feed/images/decode.js';
+import { isPlainJpeg } from '../../../src/feed/images/plain-jpeg.js';
+import { afterFrame, frameAt, jpeg, noisyJpeg, pixels, png } from './made.js';
 
 const values = pixels(5, 7);
 
@@ -87,4 +89,49 @@ test('a JPEG cut anywhere is an error, and one that ends right is none', async (
   }
   await expect(decode(new Uint8Array(0))).rejects.toThrow();
   await expect(decode(Buffer.from('this is no image'))).rejects.toThrow('unsupported image format');
+});
+
+test('EXIF behind the frame turns the picture as EXIF before it does: one decoder alone decides', async () => {
+  const before = await sharp(values, { raw: { height: 5, width: 7, channels: 3 } })
+    .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+    .withMetadata({ orientation: 6 })
+    .toBuffer();
+  const behind = afterFrame(before);
+  expect(behind).toHaveLength(before.length);
+  expect(behind.equals(before)).toBe(false);
+  for (const file of [before, behind]) {
+    expect(isPlainJpeg(file)).toBe(false);
+    expect(await measure(file)).toMatchObject({ height: 7, width: 5 });
+    expect([...(await decode(file)).values]).toEqual([...(await decode(before)).values]);
+  }
+});
+
+test('a JPEG of 12 bits a sample is called what it is', async () => {
+  const twelve = Buffer.from(await noisyJpeg(16, 16));
+  twelve[frameAt(twelve) + 4] = 12;
+  const why = 'it is a JPEG of 12 bits a sample, and only those of 8 bits can be read: save it as PNG';
+  await expect(decode(twelve)).rejects.toThrow(why);
+  await expect(measure(twelve)).rejects.toThrow(why);
+});
+
+test('more pixels than the limit are refused by the header, with the size', async () => {
+  const bomb = await png(pixels(1, 1), 1, 1);
+  for (const at of [16, 20]) bomb.writeUInt32BE(16_384, at);
+  bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
+  const why = 'it has 16384 x 16384 pixels, and at most 67,108,864 are read: make it smaller';
+  await expect(decode(bomb)).rejects.toThrow(why);
+  await expect(measure(bomb)).rejects.toThrow(why);
+});
+
+test('a BMP of a kind that is not read, or cut short, says so', async () => {
+  const bmp = Buffer.alloc(54 + 8 * 2);
+  bmp.write('BM');
+  for (const [at, value] of [[10, 54], [14, 40], [18, 2], [22, 2]] as const) bmp.writeUInt32LE(value, at); // biome-ignore format: one a pair
+  bmp.writeUInt16LE(24, 28);
+  expect(await measure(bmp)).toEqual({ width: 2, height: 2 });
+  await expect(decode(bmp.subarray(0, 60))).rejects.toThrow('a BMP of 2 x 2 pixels that ends after 60 bytes');
+  bmp.writeUInt16LE(4, 28);
+  await expect(decode(bmp)).rejects.toThrow('a BMP of 4 bits a pixel, which is not read');
+  bmp.writeUInt32LE(1, 30);
+  await expect(measure(bmp)).rejects.toThrow('a BMP of compression 1, which is not read');
 });

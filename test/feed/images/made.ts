@@ -35,3 +35,20 @@ export const noisyJpeg = (height: number, width: number, start = 0): Promise<Buf
   raw(pixels(height, width, 3, start), height, width)
     .jpeg()
     .toBuffer();
+
+/** Where the frame of a JPEG begins: its marker. */
+export function frameAt(bytes: Buffer): number {
+  let at = 2;
+  while (bytes[at + 1]! < 0xc0 || bytes[at + 1]! > 0xc2) at += 2 + bytes.readUInt16BE(at + 2);
+  return at;
+}
+
+/** A JPEG whose EXIF, its first segment of that kind, stands behind its frame. */
+export function afterFrame(bytes: Buffer): Buffer {
+  const exif = bytes.indexOf('Exif') - 4;
+  const rest = exif + 2 + bytes.readUInt16BE(exif + 2);
+  const frame = frameAt(bytes);
+  const behind = frame + 2 + bytes.readUInt16BE(frame + 2);
+  const parts = [bytes.subarray(0, exif), bytes.subarray(rest, behind), bytes.subarray(exif, rest)];
+  return Buffer.concat([...parts, bytes.subarray(behind)]);
+}

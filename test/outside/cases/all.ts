@@ -1,4 +1,13 @@
 import type { Case } from '../case.js';
+import { engineCases } from './engine.js';
+import { identityCases } from './identity.js';
+import { labels } from './labels.js';
+import { weights } from './weights.js';
 
 /** Every case, by area. */
-export const cases: readonly Case[] = [];
+export const cases: readonly Case[] = [
+  ...engineCases, //
+  ...identityCases,
+  ...labels,
+  ...weights,
+];

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Weights } from '../../../src/learn/model/model.js';
@@ -102,5 +102,75 @@ test('what cannot be dropped is told with what there is; what the model needs is
   );
   expect(values(startingFrom(model, file, { drop: ['fc'], fresh: ['readout'] }).start(1))).toMatchObject({
     'readout/kernel': values(model.start(1))['readout/kernel'],
+  });
+});
+
+describe('what no tensor says', () => {
+  const named = (name: string, metadata: Record<string, string>, prefix = ''): string => {
+    const path = join(folder, name);
+    const tensors = [...stored(model.start(7))].map(([key, tensor]) => [prefix + key, tensor] as const);
+    writeSafetensors(path, new Map(tensors), metadata);
+    return path;
+  };
+  let said: string[];
+  beforeEach(() => {
+    said = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      said.push(String(text));
+      return true;
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  test('a network of another activation or scale is refused by what differs; the same is taken without a word', () => {
+    const same = named('same.safetensors', {
+      activation: 'gelu',
+      scale: 'width',
+      normalization: '{"mean":[0.5],"std":[1]}',
+    });
+    startingFrom(model, same).start(0);
+    expect(said).toEqual([]);
+    const other = named('other.safetensors', { activation: 'relu', scale: 'none' });
+    expect(() => startingFrom(model, other).start(0)).toThrow(
+      expect.objectContaining({
+        message: `the weights of ${other} are of a network with activation 'relu' and scale 'none', but ${model.name} has activation 'gelu' and scale 'width'`,
+        remedy: "make the model with activation: 'relu', scale: 'none', or take weights of such a network",
+      }),
+    );
+  });
+
+  test('of a file that says nothing it is told once what was assumed', () => {
+    const plain = named('plain.safetensors', {});
+    for (let i = 0; i < 2; i++) startingFrom(model, plain).start(0);
+    expect(said).toEqual([
+      `${plain} says nothing of its activation, scale: taken to be activation gelu, scale width, as ${model.name} has it; nor what its inputs were normalized with\n`,
+    ]);
+  });
+
+  test('a prefix that a wrapper put before every name is left out, and said', () => {
+    const says = { activation: 'gelu', scale: 'width' };
+    for (const prefix of ['module.', '_orig_mod.module.', 'model.']) {
+      const wrapped = named(`${prefix}safetensors`, says, prefix);
+      expect(values(startingFrom(model, wrapped).start(1))).toEqual(values(model.start(7)));
+      expect(said.pop()).toBe(`${wrapped}: every name begins with '${prefix}', which is left out\n`);
+    }
+  });
+
+  test('its outputs stand for the classes that they stood for, unless the readout is fresh; other normalization is told', () => {
+    const says = {
+      activation: 'gelu',
+      scale: 'width',
+      classes: '["a","b"]',
+      normalization: '{"mean":[0.5],"std":[1]}',
+    };
+    const about = named('about.safetensors', says);
+    expect(startingFrom(model, about).takenUp!(undefined)).toEqual({ of: about, names: ['a', 'b'] });
+    const fresh = startingFrom(model, about, { fresh: ['readout'] });
+    expect(fresh.takenUp!({ mean: [0.5], std: [1] })).toBe(undefined);
+    expect(said).toEqual([]);
+    fresh.takenUp!({ mean: [0.4], std: [1] });
+    expect(said).toEqual([
+      `the network of ${about} was trained on inputs normalized by mean 0.5, std 1; here it is mean 0.4, std 1\n`,
+    ]);
   });
 });

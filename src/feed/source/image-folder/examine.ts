@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from '../../../core/crc32.js';
 import { decode, measure } from '../../images/decode.js';
+import { pathFor } from '../../images/file-name.js';
 import { firstLine } from '../../images/read.js';
 import type { FileStats } from './stat.js';
 
@@ -22,7 +23,7 @@ export interface Examined {
 export async function examine(
   root: string,
   paths: readonly string[],
-  { bytes }: FileStats,
+  { bytes }: Pick<FileStats, 'bytes'>,
   how: 'decode' | 'header',
   progress: (done: number) => void,
 ): Promise<Examined> {
@@ -36,7 +37,7 @@ export async function examine(
   const look = async (index: number): Promise<void> => {
     try {
       if (bytes[index]! < 0) throw new Error('it is not there');
-      const content = await readFile(join(root, paths[index]!));
+      const content = await readFile(pathFor(join(root, paths[index]!)));
       if (content.length !== bytes[index]) throw new Error('it changed while it was read');
       const { width, height } = await (how === 'decode' ? decode : measure)(content);
       [widths[index], heights[index], checksums[index]] = [width, height, crc32(content)];

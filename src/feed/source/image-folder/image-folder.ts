@@ -1,16 +1,19 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { distinctNames } from '../../../core/class-names.js';
 import { WeirError } from '../../../core/errors.js';
 import { sharedLabels } from '../../../core/labels.js';
+import { toError } from '../../../core/terminal.js';
 import type { ImageDataset } from '../../dataset.js';
+import { shownName } from '../../images/file-name.js';
 import { shared, sharedPaths } from '../../images/images.js';
-import { type Examined, examine } from './examine.js';
-import { fromCache, keyOf, toCache } from './kept.js';
+import type { Examined } from './examine.js';
+import { examined } from './kept.js';
 import { classFolders } from './layout/class-folders.js';
 import { flowers102 } from './layout/flowers-102.js';
 import { mitIndoor } from './layout/mit-indoor.js';
 import { stanfordDogs } from './layout/stanford-dogs.js';
-import type { Listing } from './listing.js';
+import type { Links, Listing } from './listing.js';
 import { type FolderReport, reportLines } from './report.js';
 import { type FileStats, statFiles } from './stat.js';
 
@@ -20,6 +23,8 @@ export interface ImageFolderOptions {
   readonly split?: string;
   /** What becomes of an image that cannot be read: the folder is refused, or it goes on without it. Either way it is named. */
   readonly unreadable?: 'fail' | 'skip';
+  /** A link that leads out of the folder: the folder is refused, or the link is followed, as torchvision does. */
+  readonly links?: Links;
   /** How an image is looked at, once, before training: decoded to its last row, or its header alone. */
   readonly look?: 'decode' | 'header';
   /** Decode so that the shorter side is this long, a JPEG at part of its size: cheaper, and not to the bit what resizing later gives. */
@@ -35,7 +40,7 @@ export interface ImageFolder extends ImageDataset {
 /**
  * A folder of images, a folder a class: ImageNet's layout, or Flowers-102, Stanford Dogs and MIT Indoor with their own lists.
  *
- * Every image is opened once, and what was found is kept in Weir's cache until a path, size or time changes. What the folder holds is
+ * Every image is opened once, and what was found is kept in Weir's cache until its path, size, times or inode change. What the folder holds is
  * told before anything is trained on it. Training reads and decodes on worker threads.
  *
  * @throws {WeirError} for a class without images, a link out of the folder, a list that names what is not there, an image that cannot
@@ -45,7 +50,15 @@ export interface ImageFolder extends ImageDataset {
  * draw(train, { epochs: 90, seed }).pipe(augment([randomResizedCrop({ size: 224 }), unitScale()], { seed }), batch(512));
  */
 export async function imageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
-  const { folder, split, unreadable = 'fail', look = 'decode', shorter, say = toStandardError } = options;
+  const {
+    folder,
+    split,
+    unreadable = 'fail',
+    links = 'inside',
+    look = 'decode',
+    shorter,
+    say = toStandardError,
+  } = options;
   if (shorter !== undefined && !(Number.isInteger(shorter) && shorter > 0)) {
     throw new WeirError(`the shorter side is to be ${shorter} pixels`, 'give a whole number from 1 on');
   }
@@ -54,37 +67,44 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
     throw new WeirError(`there is no folder '${given}' to read images from`, 'give the folder that holds the images');
   }
   const root = realpathSync(given);
-  const listing = list(root, split);
-  const stats = statFiles(root, listing.paths);
-  const key = keyOf(root, listing.paths, stats, look);
-  let found = fromCache(key, listing.paths.length);
-  if (found === undefined) {
-    const count = listing.paths.length;
-    found = await examine(root, listing.paths, stats, look, (done) => say(`  looked at ${done} of ${count} images`));
-    toCache(key, found);
-  }
+  const listing = list(root, split, links);
+  const stats = statFiles(root, listing.paths, links);
+  const found = await examined({ root, split, paths: listing.paths, stats, look }, (done, of) =>
+    say(`  looked at ${done} of ${of} images`),
+  );
   if (found.unreadable.length > 0 && unreadable === 'fail') throw refused(root, listing, found);
   const made = assemble({ root, given, split, shorter }, listing, stats, found);
   for (const line of reportLines(made.report)) say(line);
   return made;
 }
 
-const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
+const toStandardError = (line: string): void => void toError(`${line}\n`);
 
-function list(root: string, split: string | undefined): Listing {
+/** What there is; class names in one spelling, whatever the file system's. */
+function list(root: string, split: string | undefined, links: Links): Listing {
+  const listing = listed(root, split, links);
+  const of = split === undefined ? root : join(root, split);
+  const names = distinctNames(
+    { of, names: listing.classes },
+    'put their images into one folder, or rename one of them',
+  );
+  return { ...listing, classes: names };
+}
+
+function listed(root: string, split: string | undefined, links: Links): Listing {
   const has = (name: string): boolean => existsSync(join(root, name));
   if (has('setid.mat') && has('imagelabels.mat')) return flowers102(root, split);
   if (has('train_list.mat')) return stanfordDogs(root, split);
   if (has('TrainImages.txt')) return mitIndoor(root, split);
-  return classFolders(root, split);
+  return classFolders(root, split, links);
 }
 
 function refused(root: string, { paths }: Listing, { unreadable }: Examined): WeirError {
-  const shown = unreadable.slice(0, 5).map(({ index, why }) => `'${paths[index]}' (${why})`);
+  const shown = unreadable.slice(0, 5).map(({ index, why }) => `'${shownName(paths[index]!)}' (${why})`);
   const more = unreadable.length > 5 ? ` and ${unreadable.length - 5} more` : '';
   return new WeirError(
     `${unreadable.length} of ${paths.length} images of '${root}' cannot be read: ${shown.join(', ')}${more}`,
-    "mend them or take them away, or go on without them: unreadable: 'skip'",
+    "mend them or take them away, or go on without them: `--set unreadable=skip` (`--skip` with weir pack, `unreadable: 'skip'` in a module)",
   );
 }
 
@@ -139,7 +159,8 @@ function assemble(asked: Asked, listing: Listing, stats: FileStats, found: Exami
       classes: counts,
       width: extremes(of(found.widths)),
       height: extremes(of(found.heights)),
-      unreadable: found.unreadable.map(({ index, why }) => ({ path: listing.paths[index]!, why })),
+      passedOver: [...(listing.passedOver ?? [])].map(([what, files]) => ({ what, files })),
+      unreadable: found.unreadable.map(({ index, why }) => ({ path: shownName(listing.paths[index]!), why })),
     },
   };
 }

@@ -1,3 +1,5 @@
+import { isOtherImage } from './listing.js';
+
 /** What a folder of images holds, before anything is trained on it. */
 export interface FolderReport {
   readonly folder: string;
@@ -10,6 +12,8 @@ export interface FolderReport {
   /** Width and height, least and most. */
   readonly width: readonly [least: number, most: number];
   readonly height: readonly [least: number, most: number];
+  /** Files that lie among the images and are not read: their ending, or what they are. */
+  readonly passedOver: readonly { readonly what: string; readonly files: number }[];
   readonly unreadable: readonly { readonly path: string; readonly why: string }[];
 }
 
@@ -17,13 +21,19 @@ const SHOWN = 20;
 
 /** A report as lines of text: what there is, how even the classes are, and what cannot be read. */
 export function reportLines({ folder, split, ...report }: FolderReport): string[] {
-  const { images, classes, layout, bytes, width, height, unreadable } = report;
+  const { images, classes, layout, bytes, width, height, unreadable, passedOver } = report;
   const name = split === undefined ? folder : `${folder} (${split})`;
   const sizes = `${range(...width)} x ${range(...height)} pixels`;
   const lines = [
     `${name}: ${images} images of ${classes.length} classes (${layout}), ${(bytes / 1e6).toFixed(1)} MB, ${sizes}`,
     `  ${balance(classes)}`,
   ];
+  if (passedOver.length > 0) {
+    const files = passedOver.reduce((sum, { files }) => sum + files, 0);
+    const kinds = passedOver.map(({ what, files }) => `${files} ${what}`).join(', ');
+    const other = passedOver.some(({ what }) => isOtherImage(what)) ? '; convert images of other kinds to PNG' : '';
+    lines.push(`  ${files} ${files === 1 ? 'file' : 'files'} passed over: ${kinds}${other}`);
+  }
   if (unreadable.length === 0) return lines;
   lines.push(`  ${unreadable.length} unreadable, left out:`);
   for (const { path, why } of unreadable.slice(0, SHOWN)) lines.push(`    ${path}: ${why}`);

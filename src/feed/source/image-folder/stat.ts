@@ -1,45 +1,53 @@
-import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { checkInside } from './walk.js';
+import { WeirError } from '../../../core/errors.js';
+import { pathFor, shownName } from '../../images/file-name.js';
+import { GET_AGAIN } from '../content.js';
+import type { Links } from './listing.js';
+import { checkInside, realPath } from './walk.js';
 
 /** What is known of the files without opening them. */
 export interface FileStats {
   /** −1 for a file that is not there. */
   readonly bytes: Float64Array;
-  readonly modified: Float64Array;
+  /** Times of contents and of entry, in nanoseconds, and inode: other ones are of a file that was written or replaced. */
+  readonly marks: readonly string[];
 }
 
 /**
  * Sizes and times of files below `root`.
  *
- * @throws {WeirError} for one that a link, or a '..' in a list, takes out of `root`
+ * @throws {WeirError} for one that a '..' in a list takes out of `root`, or a link unless such links are followed
  */
-export function statFiles(root: string, paths: readonly string[]): FileStats {
+export function statFiles(root: string, paths: readonly string[], links: Links): FileStats {
   const bytes = new Float64Array(paths.length);
-  const modified = new Float64Array(paths.length);
+  const marks = new Array<string>(paths.length).fill('');
   const inside = new Set<string>();
   for (const [i, path] of paths.entries()) {
     const file = join(root, path);
-    let stats: Stats;
+    if (links === 'follow' && path.split('/').includes('..')) {
+      throw new WeirError(`a list of '${root}' names '${shownName(path)}', which leads out of the folder`, GET_AGAIN);
+    }
+    let stats: BigIntStats;
     try {
       const folder = dirname(file);
       if (!inside.has(folder)) {
-        const target = realpathSync(folder);
-        if (target !== root) checkInside(root, folder, target);
+        const target = realPath(folder);
+        if (target !== root && links === 'inside') checkInside(root, folder, target);
         inside.add(folder);
       }
-      stats = lstatSync(file);
+      stats = lstatSync(pathFor(file), { bigint: true });
       if (stats.isSymbolicLink()) {
-        checkInside(root, file, realpathSync(file));
-        stats = statSync(file);
+        if (links === 'inside') checkInside(root, file, realPath(file));
+        stats = statSync(pathFor(file), { bigint: true });
       }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
       bytes[i] = -1;
       continue;
     }
-    bytes[i] = stats.size;
-    modified[i] = stats.mtimeMs;
+    bytes[i] = Number(stats.size);
+    marks[i] = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
   }
-  return { bytes, modified };
+  return { bytes, marks };
 }

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
+import { makeFolder } from '../../../core/make-folder.js';
 import { SetUpFailure } from './failure.js';
 import type { Listener } from './progress.js';
 
@@ -11,7 +11,7 @@ const stale = 5_000;
 export async function alone<T>(cache: string, listen: Listener, work: () => Promise<T>): Promise<T> {
   const path = join(cache, 'lock');
   try {
-    await mkdir(cache, { recursive: true });
+    makeFolder(cache);
   } catch (error) {
     throw new SetUpFailure(
       `the cache folder ${cache} cannot be made: ${(error as Error).message}`,

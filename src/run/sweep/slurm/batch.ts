@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '../../../core/make-folder.js';
 
 const command = join(import.meta.dirname, '../../cli/weir.js');
 
@@ -22,7 +23,7 @@ export interface Batch {
  * @returns the script's path
  */
 export function writeBatch(folder: string, { name, tasks, threads, options }: Batch): string {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const list = join(folder, `${name}.list`);
   writeFileSync(list, tasks.map((task) => `${resolve(task.folder)}\t${resolve(task.log)}\n`).join(''), { flush: true });
   const script = join(folder, `${name}.sh`);

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { pathOf } from '../../../../src/feed/images/images.js';
+import { nameOf, pathOf } from '../../../../src/feed/images/images.js';
+import { readImage } from '../../../../src/feed/images/read.js';
 import {
   type ImageFolder,
   type ImageFolderOptions,
@@ -54,6 +55,23 @@ test('ImageNet’s layout: classes and images in the order of their names, hidde
   expect(said[1]).toBe("  from 1 of 'a' to 2 of 'b', median 2");
   expect((await open({ split: 'val' })).size).toBe(2);
   await expect(open({ split: 'test' })).rejects.toThrow(`'${root}' has no folder 'test'`);
+});
+
+test('class names are in one spelling, and in its order, whatever the file system’s', async () => {
+  const [composed, decomposed] = ['\u00e9t\u00e9', 'e\u0301te\u0301'];
+  write(root, { [`a/${decomposed}/1.jpg`]: image, 'a/zoo/2.jpg': image, 'a/mer/3.jpg': image });
+  write(root, { [`b/${composed}/1.jpg`]: image, 'b/zoo/2.jpg': image, 'b/mer/3.jpg': image });
+  const [mac, linux] = [await open({ split: 'a' }), await open({ split: 'b' })];
+  expect(mac.classes).toEqual(['mer', 'zoo', composed]);
+  expect(linux.classes).toEqual(mac.classes);
+  expect(paths(mac)[2]).toBe(`a/${decomposed}/1.jpg`); // on the disk it is as it was
+  write(root, { [`b/${decomposed}/4.jpg`]: image });
+  await expect(open({ split: 'b' })).rejects.toThrow(
+    expect.objectContaining({
+      message: `two classes of '${join(root, 'b')}' are called '${composed}' once both are spelled the same way in Unicode (NFC)`,
+      remedy: 'put their images into one folder, or rename one of them',
+    }),
+  );
 });
 
 test('more than 256 classes have labels of two bytes', async () => {
@@ -167,15 +185,88 @@ test('links to a folder above, inside, end too', async () => {
   await expect(open()).rejects.toThrow(`'${root}' goes deeper than 16 folders: 'a/deep/up/deep/up`);
 });
 
-test('opened once: from the cache until a time or size changes; an altered cache is made anew', async () => {
+test('opened once: a file again where its size, times or inode changed, and all where asked to; an altered cache is made anew', async () => {
   write(root, { 'a/1.jpg': image, 'a/2.jpg': image });
   const first = await open();
   utimesSync(join(root, 'a/1.jpg'), 1000, 1000);
   await open();
-  write(root, { 'a/1.jpg': Buffer.alloc(image.length) }); // damaged behind the back of size and time
+  const cached = join(root, '.cache/image-folders');
+  const [file] = readdirSync(cached) as [string];
+  const before = statSync(join(cached, file));
+  expect(await open()).toEqual(first);
+  expect(statSync(join(cached, file)).ino).toBe(before.ino); // nothing was opened, so nothing was written
+  vi.stubEnv('WEIR_READ_ALL', '1');
+  expect(await open()).toEqual(first);
+  expect(statSync(join(cached, file)).ino).not.toBe(before.ino);
+  vi.stubEnv('WEIR_READ_ALL', '');
+  write(root, { 'a/1.jpg': Buffer.alloc(image.length) }); // another one of the same size and time of contents
   utimesSync(join(root, 'a/1.jpg'), 1000, 1000);
+  await expect(open()).rejects.toThrow("'a/1.jpg'");
+  write(root, { 'a/1.jpg': image });
   expect(await open()).toEqual(first);
   const cache = join(root, '.cache/image-folders');
   for (const name of readdirSync(cache)) writeFileSync(join(cache, name), readFileSync(join(cache, name)).subarray(1));
-  await expect(open()).rejects.toThrow("'a/1.jpg'");
+  expect(await open()).toEqual(first);
+});
+
+test('read by every ending of what is read; other files are counted by theirs, and images beside the classes', async () => {
+  const bmp = Buffer.from(
+    'Qk1GAAAAAAAAADYAAAAoAAAAAgAAAAIAAAABABgAAAAAABAAAADEDgAAxA4AAAAAAAAAAAAACg8UHgoPFB4AAAoPFB4KDxQeAAA=',
+    'base64',
+  );
+  write(root, { 'a/1.jfif': image, 'a/2.JPE': image, 'a/3.bmp': bmp, 'a/4.avif': image, 'beside.jpg': image });
+  write(root, { 'a/5.ppm': 'P6', 'a/6.heic': '', 'a/7.ppm': '', 'a/README': '', 'a/.hidden.ppm': '' });
+  const found = await open();
+  expect(paths(found)).toEqual(['a/1.jfif', 'a/2.JPE', 'a/3.bmp', 'a/4.avif']);
+  expect(found.report.passedOver).toEqual([
+    { what: 'images in no class’s folder', files: 1 },
+    { what: '.ppm', files: 2 },
+    { what: '.heic', files: 1 },
+    { what: 'without an ending', files: 1 },
+  ]);
+  expect(said).toContain(
+    '  5 files passed over: 1 images in no class’s folder, 2 .ppm, 1 .heic, 1 without an ending; convert images of other kinds to PNG',
+  );
+  write(root, { 'b/1.pgm': 'P5' });
+  await expect(open()).rejects.toMatchObject({
+    message: `class 'b' of '${root}' has no image in 'b' but of kinds that are not read: .ppm, .heic, .pgm`,
+    remedy: 'convert them to PNG',
+  });
+});
+
+test.runIf(process.platform === 'linux')('names of Latin-1 bytes are read, and shown by their bytes', async () => {
+  const latin1 = (name: string): Buffer => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, 'latin1')]);
+  mkdirSync(latin1('caf\xe9'));
+  writeFileSync(latin1('caf\xe9/\xe9t\xe9.jpg'), image);
+  write(root, { 'thé/1.jpg': image });
+  const found = await open();
+  expect(found.classes).toEqual(['caf\\xe9', 'thé']);
+  expect(found.size).toBe(2);
+  expect(nameOf(found.images, 0)).toBe("'caf\\xe9/\\xe9t\\xe9.jpg'");
+  expect(await readImage(found.images, 0)).toMatchObject({ height: 6, width: 8 });
+
+  writeFileSync(latin1('caf\xe9/\xe8.jpg'), 'no image');
+  await expect(open()).rejects.toThrow("'caf\\xe9/\\xe8.jpg' (");
+  expect((await open({ unreadable: 'skip' })).report.unreadable[0]!.path).toBe('caf\\xe9/\\xe8.jpg');
+});
+
+test('class folders that are links to elsewhere: refused with the option that follows, and followed with it', async () => {
+  const outside = newFolder();
+  write(outside, { 'x/1.jpg': image, 'y/2.jpg': image });
+  for (const name of ['x', 'y']) symlinkSync(join(outside, name), join(root, name));
+  await expect(open()).rejects.toMatchObject({
+    message: `'${root}/x' leads out of the folder, to '${outside}/x'`,
+    remedy: expect.stringContaining('`--set links=follow`'),
+  });
+  const found = await open({ links: 'follow' });
+  expect(paths(found)).toEqual(['x/1.jpg', 'y/2.jpg']);
+  expect(await readImage(found.images, 1)).toMatchObject({ height: 6, width: 8 });
+
+  write(root, { 'TrainImages.txt': `../../${basename(outside)}/x/1.jpg\n` });
+  await expect(open({ links: 'follow' })).rejects.toThrow(`names 'Images/../../${basename(outside)}/x/1.jpg'`);
+});
+
+test('unreadable images: the remedy is a setting', async () => {
+  write(root, { 'a/1.jpg': image, 'a/2.jpg': 'no image' });
+  await expect(open()).rejects.toMatchObject({ remedy: expect.stringContaining('`--set unreadable=skip`') });
 });

@@ -1,5 +1,8 @@
+import { extname } from 'node:path';
+import { oneSpelling } from '../../../../core/class-names.js';
 import { WeirError } from '../../../../core/errors.js';
-import { isImageName, type Listing } from '../listing.js';
+import { shownName } from '../../../images/file-name.js';
+import { byName, isImageName, isOtherImage, type Links, type Listing } from '../listing.js';
 import { entries } from '../walk.js';
 
 const DEEPEST = 16;
@@ -9,9 +12,9 @@ const DEEPEST = 16;
  *
  * @throws {WeirError} for a class without an image
  */
-export function classFolders(root: string, split: string | undefined): Listing {
+export function classFolders(root: string, split: string | undefined, links: Links): Listing {
   const top = split ?? '.';
-  const there = entries(root, '.').folders;
+  const there = entries(root, '.', links).folders;
   if (split !== undefined && !there.includes(split)) {
     throw new WeirError(
       `'${root}' has no folder '${split}'`,
@@ -20,7 +23,9 @@ export function classFolders(root: string, split: string | undefined): Listing {
         : 'give a folder of folders of images',
     );
   }
-  const classes = entries(root, top).folders;
+  const { folders, files: beside } = entries(root, top, links);
+  // in the order of the names in one spelling, so that a copy made on another system has the same labels
+  const classes = folders.sort((a, b) => byName(oneSpelling(a), oneSpelling(b)));
   if (classes.length === 0) {
     throw new WeirError(
       `'${split === undefined ? root : `${root}/${split}`}' has no folders of classes`,
@@ -29,30 +34,37 @@ export function classFolders(root: string, split: string | undefined): Listing {
   }
   const paths: string[] = [];
   const labels: number[] = [];
+  const passedOver = new Map<string, number>();
+  const pass = (what: string): void => void passedOver.set(what, (passedOver.get(what) ?? 0) + 1);
+  for (const file of beside) if (isImageName(file)) pass('images in no class’s folder');
   for (const [label, name] of classes.entries()) {
     const before = paths.length;
     const below = split === undefined ? name : `${split}/${name}`;
-    for (const path of images(root, below)) {
+    for (const path of images(root, below, links, (file) => pass(extname(file).toLowerCase() || 'without an ending'))) {
       paths.push(path);
       labels.push(label);
     }
     if (paths.length > before) continue;
+    const other = [...passedOver.keys()].filter(isOtherImage);
     throw new WeirError(
-      `class '${name}' of '${root}' has no image in '${below}'`,
-      'put its images there, or take the empty folder away',
+      `class '${shownName(name)}' of '${root}' has no image in '${shownName(below)}'${other.length > 0 ? ` but of kinds that are not read: ${other.join(', ')}` : ''}`,
+      other.length > 0 ? 'convert them to PNG' : 'put its images there, or take the empty folder away',
     );
   }
-  return { layout: 'folders of classes', classes, paths, labels };
+  return { layout: 'folders of classes', classes: classes.map(shownName), paths, labels, passedOver };
 }
 
-function* images(root: string, below: string): Generator<string> {
+function* images(root: string, below: string, links: Links, passedOver: (file: string) => void): Generator<string> {
   if (below.split('/').length > DEEPEST) {
     throw new WeirError(
-      `'${root}' goes deeper than ${DEEPEST} folders: '${below}'`,
+      `'${root}' goes deeper than ${DEEPEST} folders: '${shownName(below)}'`,
       'is there a link to a folder above?',
     );
   }
-  const { folders, files } = entries(root, below);
-  for (const file of files) if (isImageName(file)) yield `${below}/${file}`;
-  for (const folder of folders) yield* images(root, `${below}/${folder}`);
+  const { folders, files } = entries(root, below, links);
+  for (const file of files) {
+    if (isImageName(file)) yield `${below}/${file}`;
+    else passedOver(file);
+  }
+  for (const folder of folders) yield* images(root, `${below}/${folder}`, links, passedOver);
 }

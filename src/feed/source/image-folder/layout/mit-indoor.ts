@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { oneSpelling } from '../../../../core/class-names.js';
 import { WeirError } from '../../../../core/errors.js';
 import { content } from '../../content.js';
 import { byName, type Listing } from '../listing.js';
@@ -25,7 +26,7 @@ export function mitIndoor(root: string, split = 'train'): Listing {
   };
 }
 
-const classOf = (line: string): string => line.slice(0, line.indexOf('/'));
+const classOf = (line: string): string => oneSpelling(line.slice(0, line.indexOf('/')));
 
 function lines(file: string): string[] {
   if (!existsSync(file)) return [];

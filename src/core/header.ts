@@ -1,0 +1,39 @@
+import { type ClassNames, sameNames } from './class-names.js';
+import { WeirError } from './errors.js';
+
+/** Mean and standard deviation of each channel, in units of [0, 1], that values were normalized with. */
+export type NormalizedBy = { readonly mean: readonly number[]; readonly std: readonly number[] };
+
+/**
+ * What is known of a stream before its first item comes. It goes the way of the items when the graph is wired, so what does not fit
+ * together is refused before any work begins.
+ */
+export type Header = {
+  /** Of the samples' labels; behind a training step, of the network's outputs. */
+  readonly classes?: ClassNames;
+  readonly normalization?: NormalizedBy;
+};
+
+/** Told the headers of all streams that lead to it; several where an operator merges them. @returns those of what it hands on */
+export type Introduce = (incoming: readonly Header[]) => readonly Header[];
+
+/** The headers of several streams as one list, each once. */
+export function distinctHeaders(headers: readonly Header[]): readonly Header[] {
+  const seen = new Map(headers.map((header) => [JSON.stringify(header), header]));
+  return [...seen.values()];
+}
+
+/**
+ * The classes of the items that come to a stage; undefined where nothing is known of them.
+ *
+ * @throws {WeirError} where it gets items of several data sets whose classes differ
+ */
+export function classesOf(stage: string, incoming: readonly Header[]): ClassNames | undefined {
+  const [first, ...others] = incoming.flatMap(({ classes }) => (classes === undefined ? [] : [classes]));
+  const odd = others.find(({ names }) => !sameNames(names, first!.names));
+  if (odd === undefined) return first;
+  throw new WeirError(
+    `stage '${stage}' gets samples of '${first!.of}' and of '${odd.of}', whose classes are not the same in the same order`,
+    `bring them to one: alignedTo(${JSON.stringify(first!.of)}'s classes, …) gives a data set with the labels of another`,
+  );
+}

@@ -1,0 +1,54 @@
+import { lastValueFrom, map, type Observable, toArray } from 'rxjs';
+import { expect, test } from 'vitest';
+import { Flow } from '../../src/core/flow.js';
+import { augment } from '../../src/feed/augment/augment.js';
+import { normalise } from '../../src/feed/augment/op/normalise.js';
+import { unitScale } from '../../src/feed/augment/op/unit-scale.js';
+import { views } from '../../src/feed/augment/views.js';
+import { batch } from '../../src/feed/batch.js';
+import { alignedTo, type Dataset, labeled, sharedBytes } from '../../src/feed/dataset.js';
+import { draw } from '../../src/feed/draw.js';
+
+const made = (classes: string[], labels: number[]): Dataset => ({
+  ...{ name: classes.join('-'), size: labels.length, sampleShape: [1], classes },
+  values: sharedBytes(labels.length),
+  labels: Uint8Array.from(labels),
+});
+const headersOf = (x$: Observable<unknown>) => {
+  const flow = new Flow({ x$ });
+  flow.introduce();
+  flow.close();
+  return flow.nodes[0]!.headers;
+};
+
+test('a data set with the labels of another one’s classes, by name', () => {
+  const found = alignedTo(made(['a', 'b', 'c'], []), made(['c', 'a'], [0, 1, 1]));
+  expect([found.classes, [...found.labels], found.name, found.size]).toEqual([['a', 'b', 'c'], [2, 0, 0], 'c-a', 3]);
+  expect(() => alignedTo(made(['a'], []), made(['a', 'b'], [1]))).toThrow("class 'b' of 'a-b' (1 sample)");
+});
+
+test('what samples are drawn from says their classes, recipes what they are normalized with', () => {
+  const set = made(['a', 'b'], [0, 1]);
+  const classes = { of: 'a-b', names: ['a', 'b'] };
+  const by = { mean: [0.5], std: [2] };
+  const drawn = draw(set, { epochs: 1, seed: 0 });
+  expect(headersOf(drawn)).toEqual([{ classes }]);
+  expect(headersOf(drawn.pipe(augment([unitScale(), normalise(by)], { seed: 0 }), batch(2)))).toEqual([
+    { classes, normalization: by },
+  ]);
+  const both = [[normalise(by)], [normalise(by), unitScale()]];
+  expect(headersOf(drawn.pipe(views(both, { seed: 0 })))).toEqual([{ classes, normalization: by }]);
+  expect(headersOf(drawn.pipe(views([[normalise(by)], [unitScale()]], { seed: 0 })))).toEqual([{ classes }]);
+});
+
+test('labels that an operator has made stand for what is said of them', async () => {
+  const parity$ = draw(made(['a', 'b', 'c'], [0, 1, 2]), { epochs: 1, seed: 0, shuffle: false }).pipe(
+    augment([], { seed: 0 }),
+    map((samples) => ({ ...samples, labels: samples.labels.map((label) => label % 2) })),
+    labeled(['even', 'odd']),
+  );
+  expect(headersOf(parity$)).toEqual([{ classes: { of: 'labeled', names: ['even', 'odd'] } }]);
+  const [all] = await lastValueFrom(parity$.pipe(toArray()));
+  expect([...all!.labels]).toEqual([0, 1, 0]);
+  expect(() => labeled(['a', 'a'])).toThrow("two classes of 'labeled' are called 'a'");
+});
