@@ -1,13 +1,9 @@
 import type { Case } from '../case.js';
+import { attackCases } from './attack.js';
 import { engineCases } from './engine.js';
 import { identityCases } from './identity.js';
 import { labels } from './labels.js';
 import { weights } from './weights.js';
 
 /** Every case, by area. */
-export const cases: readonly Case[] = [
-  ...engineCases, //
-  ...identityCases,
-  ...labels,
-  ...weights,
-];
+export const cases: readonly Case[] = [...attackCases, ...engineCases, ...identityCases, ...labels, ...weights];
