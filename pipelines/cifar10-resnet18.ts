@@ -12,7 +12,7 @@ const { z } = weir;
  * |---|---|---|
  * | directions of the convolutions * | power iteration every 24 updates | exact, at every update that is penalised |
  * | penalty acts | at every update after the burn-in | at updates 0, 24, 48 of an epoch, and in a step of its own after each |
- * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
  *

@@ -18,7 +18,7 @@ const { z } = weir;
  * | directions of the convolutions * | power iteration every 24 updates | exact, at every update that is penalised |
  * | penalty acts | at every update after the burn-in | at every 24th (or 10th) update of an epoch, and in a step of its own after each |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02 or 0.002 |
- * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | logistic regression | to convergence | scikit-learn's 100 iterations, which often end before |
  *
  * `epochAccuracy` is the part of the samples whose other view is the nearest of all in the batch.

@@ -16,7 +16,7 @@ const { z } = weir;
  * | weight of batch spectral shrinkage | not told, 0.001 here | 0.01 or 0.001 |
  * | penalty goes | into the gradient, at every update | straight to the weights at each tick, not scaled by the rate |
  * | weight decay | not told, 1e-4 here | 1e-4 |
- * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
  *
  * Torchvision's own networks pad with zeros: `padding=zero` with their weights.

@@ -11,7 +11,7 @@ const { z } = weir;
  * | | paper (default) | authors |
  * |---|---|---|
  * | logistic regression | to convergence | scikit-learn's 100 iterations, which often end before |
- * | start of the attack | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  */
 export default weir.pipeline({
   name: 'mnist-readout',

@@ -11,7 +11,7 @@ const { z } = weir;
  * | | paper (default) | authors |
  * |---|---|---|
  * | noisy data | full batch | batches of 20, in an order that the networks share |
- * | start of the attack | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | penalty on the features | γ/2 · σ² | adds mean max gelu'(z)² (not here) |
  */
 export default weir.pipeline({

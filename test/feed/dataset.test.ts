@@ -49,7 +49,7 @@ test('labels that an operator has made stand for what is said of them', async ()
     map((samples) => ({ ...samples, labels: samples.labels.map((label) => label % 2) })),
     labeled(['even', 'odd']),
   );
-  expect(headersOf(parity$)).toEqual([{ classes: { of: 'labeled', names: ['even', 'odd'] } }]);
+  expect(headersOf(parity$)).toEqual([{ classes: { of: 'labeled', names: ['even', 'odd'] }, samples: 3 }]);
   const [all] = await lastValueFrom(parity$.pipe(toArray()));
   expect([...all!.labels]).toEqual([0, 1, 0]);
   expect(() => labeled(['a', 'a'])).toThrow("two classes of 'labeled' are called 'a'");

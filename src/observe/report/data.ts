@@ -89,6 +89,8 @@ export interface AttackedSample {
   readonly featureNorm?: number | null;
   /** Forward passes asked for. */
   readonly queries: number;
+  /** What the attack started from; null in the log of an older build, whose start gave distances that could be too long. */
+  readonly start?: string | null;
   readonly original?: Float32Array;
   readonly adversarial?: Float32Array;
 }

@@ -72,8 +72,9 @@ function attackJson({ iterations, box, samples }: Attack): Record<string, unknow
     samples: samples.map(({ original: _, adversarial: __, ...numbers }) => {
       const { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries } = numbers;
       const { local = null, theta = null, featureNorm = null } = numbers;
+      const start = numbers.start === null ? 'older' : (numbers.start ?? null); // of a build that did not log it
       const bounds = { lower, upper, local, theta, featureNorm };
-      return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries };
+      return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries, start };
     }),
   };
 }

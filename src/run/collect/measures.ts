@@ -36,6 +36,7 @@ function attacked(line: Line): AttackedSample {
     theta: number(line, 'theta'),
     featureNorm: number(line, 'featureNorm'),
     queries: Number(line.queries ?? 0),
+    start: typeof line.start === 'string' ? line.start : null,
     ...(original && { original }),
     ...(adversarial && { adversarial }),
   };

@@ -15,7 +15,12 @@ export interface Progress {
   /** How many there will be; null before an epoch is over, where the log does not tell the updates of one. */
   readonly updates: number | null;
   /** Samples attacked, and how many will be. */
-  readonly attacked: { readonly done: number; readonly of: number | null } | null;
+  readonly attacked: {
+    readonly done: number;
+    readonly of: number | null;
+    /** Some have the start of an older Weir, whose distances can be too long. */
+    readonly olderStart?: boolean;
+  } | null;
   /** Updates a second, lately; samples a second in an attack. */
   readonly rate: number | null;
   /** Seconds until this phase of this network is over, at that rate. */
@@ -93,10 +98,14 @@ function attackOf(
   const [begun, now] = [secondsOf(before ?? same[0]), secondsOf(same.at(-1))];
   const rate = begun !== null && now !== null && now > begun ? same.length / (now - begun) : null;
   return {
-    ...{ phase: 'attack', attacked: { done: same.length, of }, rate },
+    ...{ phase: 'attack', attacked: { done: same.length, of, ...startOf(same) }, rate },
     secondsLeft: rate === null || of === null ? null : Math.max(0, of - same.length) / rate,
   };
 }
+
+/** Results of older builds do not say what they were started from; for a log without them nothing is said. */
+const startOf = (results: readonly LogRecord[]): { readonly olderStart?: boolean } =>
+  results.some(({ start }) => start === undefined) ? { olderStart: true } : {};
 
 /** Whether the record is of an update that moved the weights, or of a measure while they are trained. */
 const isTraining = (record: LogRecord): boolean => record.outcome === undefined && count(record.number) !== null;

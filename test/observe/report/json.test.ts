@@ -8,7 +8,7 @@ test('holds every number of a sample and no pixel', () => {
   const { networks } = JSON.parse(reportJson(report([network('none', 0, [], { attack })])));
   expect(networks[0].attack.samples[0]).toEqual({
     ...{ index: 0, label: 0, predicted: 0, adversarialLabel: 1, outcome: 'adversarial' },
-    ...{ distance: 1.5, lower: 1.5, upper: 1.5, queries: 100 },
+    ...{ distance: 1.5, lower: 1.5, upper: 1.5, queries: 100, start: null },
     ...{ local: null, theta: null, featureNorm: null },
   });
   expect(networks[0].sigma.hidden1).toEqual({ epoch: [1, 10], value: [1, 3] });

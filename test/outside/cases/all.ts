@@ -1,4 +1,5 @@
 import type { Case } from '../case.js';
+import { attackCases } from './attack.js';
 import { engineCases } from './engine.js';
 import { exportCases } from './exports.js';
 import { identityCases } from './identity.js';
@@ -9,7 +10,8 @@ import { weights } from './weights.js';
 
 /** Every case, by area. */
 export const cases: readonly Case[] = [
-  ...engineCases, //
+  ...attackCases,
+  ...engineCases,
   ...identityCases,
   ...labels,
   ...weights,
