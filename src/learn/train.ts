@@ -105,6 +105,7 @@ export function trainStage(
 ): AccumulatingStage {
   checkAccumulate(accumulate, loss);
   let checked = false;
+  const made = { optimiser, regularizer: penalty?.kind ?? 'none' };
   let shapes: Shapes | undefined;
   let known: Taught | undefined; // made again from the state's own when the graph is wired
   const begin = (): Weights => {
@@ -141,7 +142,7 @@ export function trainStage(
       samples: fresh ? samples : state.samples + samples,
       ...aboutOf(state),
     };
-    return [next, updateOf(next, optimiser)];
+    return [next, updateOf(next, made)];
   }
 
   const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
@@ -188,7 +189,7 @@ export function trainStage(
 
     flush: (state) => state.group && moved(state, state.group),
 
-    repeat: (state) => updateOf(state, optimiser),
+    repeat: (state) => updateOf(state, made),
 
     save: (state) =>
       ({ ...savedState({ ...state, ...aboutOf(state) }), penalty: penalty?.save?.() ?? null }) as unknown as Data,
