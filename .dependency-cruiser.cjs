@@ -49,6 +49,7 @@ module.exports = {
     door('commander', 'src/run/cli/'),
     door('@observablehq/plot', 'src/observe/report/'),
     door('@resvg', 'src/observe/report/'),
+    door('@stdlib', 'src/observe/report/student\\.ts'),
     door('hyparquet', 'src/run/export/parquet\\.ts'),
     door('proper-lockfile', 'src/learn/device/'),
     door('lmdb', 'src/run/sweep/ledger\\.ts'),

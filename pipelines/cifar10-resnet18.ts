@@ -10,7 +10,7 @@ const { z } = weir;
  *
  * | | paper (default) | authors |
  * |---|---|---|
- * | directions of the convolutions * | power iteration every 24 updates | exact, at every update that is penalised |
+ * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalised |
  * | penalty acts | at every update after the burn-in | at updates 0, 24, 48 of an epoch, and in a step of its own after each |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
@@ -50,7 +50,7 @@ export default weir.pipeline({
     const penalty = weir.regulariser(network.regulariser, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
-      directions: config.protocol === 'authors' ? 'exact' : 'krylov',
+      directions: weir.directionsOf(config),
       seed,
     });
     const pixels = [weir.unitScale(), weir.normalise(weir.cifar10Statistics)];

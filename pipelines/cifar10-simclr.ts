@@ -15,11 +15,11 @@ const { z } = weir;
  *
  * | | paper's protocol (default) | authors |
  * |---|---|---|
- * | directions of the convolutions * | power iteration every 24 updates | exact, at every update that is penalised |
+ * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalised |
  * | penalty acts | at every update after the burn-in | at every 24th (or 10th) update of an epoch, and in a step of its own after each |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02 or 0.002 |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
- * | logistic regression | to convergence | scikit-learn's 100 iterations, which often end before |
+ * | logistic regression | scikit-learn's default, 100 iterations, which often end before it has converged; `readoutFit=converged` goes on | the same |
  *
  * `epochAccuracy` is the part of the samples whose other view is the nearest of all in the batch.
  */
@@ -39,6 +39,7 @@ export default weir.pipeline({
       ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
     }),
     ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4 }),
+    ...weir.readoutKeys(),
     ...weir.attackKeys({ attacked: 1000 }),
     workers: z.int().min(1).default(2).describe('threads that make views'),
     testEvery: z.int().min(1).default(50).describe('epochs from one readout to the next'),
@@ -61,7 +62,7 @@ export default weir.pipeline({
     const penalty = weir.regulariser(network.regulariser, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
-      directions: config.protocol === 'authors' ? 'exact' : 'krylov',
+      directions: weir.directionsOf(config),
       seed,
     });
 
@@ -80,10 +81,10 @@ export default weir.pipeline({
     );
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),
-      weir.onlineReadout(backbone, train, test, { images: config.readoutImages }),
+      weir.onlineReadout(backbone, train, test, { images: config.readoutImages, fit: config.readoutFit }),
     );
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
-    const classifiers$ = updates$.pipe(weir.atEnd(), weir.readout(backbone, train, test));
+    const classifiers$ = updates$.pipe(weir.atEnd(), weir.readout(backbone, train, test, { fit: config.readoutFit }));
     const attacks$ = classifiers$.pipe(
       weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, box: { min: 0, max: 1 }, seed }),
     );

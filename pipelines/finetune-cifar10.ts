@@ -16,6 +16,7 @@ const { z } = weir;
  * | weight of batch spectral shrinkage | not told, 0.001 here | 0.01 or 0.001 |
  * | penalty goes | into the gradient, at every update | straight to the weights at each tick, not scaled by the rate |
  * | weight decay | not told, 1e-4 here | 1e-4 |
+ * | directions of the convolutions * | power iteration: `directions=power`. Usual here are Krylov spaces, nearer to exact | power iteration |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  *
  * Torchvision's own networks pad with zeros: `padding=zero` with their weights.
@@ -60,6 +61,7 @@ export default weir.pipeline({
     const penalty = weir.regulariser(network.finetuned, model, {
       gamma: network.finetuned === 'batch-spectral-shrinkage' ? config.shrinkage : config.gamma,
       from: { epoch: config.burnIn },
+      directions: weir.directionsOf(config, { authors: 'power' }),
       seed,
     });
     const { momentum, decay } = config;

@@ -58,6 +58,7 @@ export default weir.pipeline({
     const penalty = weir.regulariser(network.finetuned, model, {
       gamma: network.finetuned === 'batch-spectral-shrinkage' ? config.shrinkage : config.gamma,
       from: { epoch: config.burnIn },
+      directions: weir.directionsOf(config, { authors: 'power' }),
       seed,
     });
     const { momentum, decay } = config;

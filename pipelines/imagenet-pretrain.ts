@@ -18,7 +18,7 @@ const { seeds: _, ...regulariserKeys } = weir.regulariserKeys(['none', 'rep-spec
  * | | paper (default) | authors |
  * |---|---|---|
  * | learning rate | 0.02 | 0.02, scaled by 8: `rate=0.16` |
- * | directions refreshed | every 160 updates | every 80: `tickEvery=80` |
+ * | directions refreshed | by power iteration every 160 updates: `directions=power`. Usual here are Krylov spaces, nearer to exact | by power iteration every 80: `directions=power tickEvery=80` |
  * | weight of the penalty | γ/2, γ = 0.001 | λ on Σ σ² of 0.01 or 0.001: `gamma=0.02` or `gamma=0.002` |
  * | penalty goes | into the gradient, at every update after the burn-in | straight to the weights at each tick, not scaled by the rate |
  * | images an epoch | each once | each three times, in one batch (repeated augmentation), a third of them |
@@ -76,6 +76,7 @@ export default weir.pipeline({
     const penalty = weir.regulariser(network.regulariser, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
+      directions: weir.directionsOf(config),
       seed,
     });
     const { momentum, decay, decayEvery } = config;

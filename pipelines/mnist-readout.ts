@@ -10,7 +10,7 @@ const { z } = weir;
  *
  * | | paper (default) | authors |
  * |---|---|---|
- * | logistic regression | to convergence | scikit-learn's 100 iterations, which often end before |
+ * | logistic regression | scikit-learn's default, 100 iterations, which often end before it has converged; `readoutFit=converged` goes on | the same |
  * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  */
 export default weir.pipeline({
@@ -26,6 +26,7 @@ export default weir.pipeline({
       .describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
     hidden: z.int().min(1).default(2000).describe('hidden units of those networks'),
     inverseRegularisation: z.number().positive().default(1).describe('C of the logistic regression'),
+    ...weir.readoutKeys(),
     ...weir.attackKeys({ attacked: 1000 }),
   },
   profiles: { quick: { hidden: 256, attacked: 40 } },
@@ -39,7 +40,7 @@ export default weir.pipeline({
     const model = weir.mlp([784, config.hidden, 10]);
     const readouts$ = weir
       .trainedBy(model, { run: config.from, network: network.name })
-      .pipe(weir.readout(model, train, test, config));
+      .pipe(weir.readout(model, train, test, { ...config, fit: config.readoutFit }));
     const readoutAttacks$ = readouts$.pipe(
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, seed }),
     );

@@ -91,7 +91,15 @@ export * as stages from './measure/stages.js';
 // Watching, and the pipeline itself.
 export { tap } from './observe/tap.js';
 export { folder, z } from './run/config.js';
-export { attackKeys, cifar10Keys, convolutionKeys, regulariserKeys, trainingKeys } from './run/keys.js';
+export {
+  attackKeys,
+  cifar10Keys,
+  convolutionKeys,
+  directionsOf,
+  readoutKeys,
+  regulariserKeys,
+  trainingKeys,
+} from './run/keys.js';
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-by.js';

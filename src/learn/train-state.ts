@@ -42,12 +42,20 @@ export const firstState = (weights: Weights): TrainState => ({
   samples: 0,
 });
 
-/** The update that left this state, the optimiser's. */
-export function updateOf(state: TrainState, optimiser: Pick<Optimiser, 'rate'>): Update {
+/** What an update was made with, besides its state. */
+export interface MadeWith {
+  readonly optimiser: Pick<Optimiser, 'rate'>;
+  /** The kind of what is added to the loss; 'none' where nothing is. */
+  readonly regularizer: string;
+}
+
+/** The update that left this state. */
+export function updateOf(state: TrainState, { optimiser, regularizer }: MadeWith): Update {
   const { weights, number, epoch, endsEpoch, position, loss, losses, correct, samples } = state;
   return {
     ...{ weights, number, epoch, endsEpoch, position },
     ...(number > 0 && { rate: optimiser.rate({ epoch, number }) }),
+    ...(endsEpoch && { regularizer }),
     loss: () => finite(read(loss), number),
     epochLoss: () => read(losses) / samples,
     epochAccuracy: () => read(correct) / samples,

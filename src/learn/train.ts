@@ -101,6 +101,7 @@ export function trainStage(
   { loss, optimiser, penalty, accumulate = 1, seed }: Training,
 ): AccumulatingStage {
   checkAccumulate(accumulate, loss);
+  const made = { optimiser, regularizer: penalty?.kind ?? 'none' };
   let shapes: Shapes | undefined;
   let known: Taught | undefined; // made again from the state's own when the graph is wired
   const begin = (): Weights => {
@@ -135,7 +136,7 @@ export function trainStage(
       samples: fresh ? samples : state.samples + samples,
       ...aboutOf(state),
     };
-    return [next, updateOf(next, optimiser)];
+    return [next, updateOf(next, made)];
   }
 
   const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
@@ -175,7 +176,7 @@ export function trainStage(
 
     flush: (state) => state.group && moved(state, state.group),
 
-    repeat: (state) => updateOf(state, optimiser),
+    repeat: (state) => updateOf(state, made),
 
     save: (state) =>
       ({ ...savedState({ ...state, ...aboutOf(state) }), penalty: penalty?.save?.() ?? null }) as unknown as Data,

@@ -13,6 +13,8 @@ export interface Update extends Positioned {
   readonly endsEpoch: boolean;
   /** The learning rate that it was made with, of weights that have none of their own; none at update 0, which nothing made. */
   readonly rate?: number;
+  /** The kind of the term that is added to the loss, 'none' where there is none: of update 0 and the last of each epoch. */
+  readonly regularizer?: string;
   /** Only to be read. */
   readonly weights: Weights;
   /** Mean loss of this update's batch before the update, without the penalty; of labels in nats. */

@@ -6,7 +6,8 @@ import type { Config, Profiles, Shape, z } from './config.js';
 export interface Network {
   /** Unique in the run; small letters, digits and '-'. */
   readonly name: string;
-  readonly regulariser: string;
+  /** What it is called in figures and tables; by default what is added to its loss, as the training step says. */
+  readonly regulariser?: string;
   readonly seed: number;
   /** Epochs of its training, where they are not the config's `epochs`. */
   readonly epochs?: number;
@@ -80,9 +81,7 @@ interface Definition<S extends Shape, N extends Network> {
  * @example export default pipeline({ name: 'mnist', config: { epochs: z.number().default(200) }, wire({ config }) { … } })
  */
 export function pipeline<S extends Shape, N extends Network = Network>(definition: Definition<S, N>): Pipeline<S, N> {
-  const single = (_: Config<S>, seed: number): readonly N[] => [
-    { name: definition.name, regulariser: 'none', seed } as N,
-  ];
+  const single = (_: Config<S>, seed: number): readonly N[] => [{ name: definition.name, seed } as N];
   return {
     name: definition.name,
     title: definition.title ?? definition.name,

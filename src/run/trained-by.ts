@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { EMPTY, type Observable } from 'rxjs';
 import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
@@ -10,13 +9,15 @@ import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
 import type { Update } from '../learn/update.js';
-import { readMetrics } from '../observe/metrics-reader.js';
+import { regulariserOf } from './collect/regulariser.js';
 import { RunFolder } from './folder.js';
 import { hashWeights } from './hash.js';
 import { checkOrigin } from './identity/run-identity.js';
+import { recordsOf } from './logged.js';
 import type { Network } from './pipeline.js';
 import { trainedSnapshot } from './run-state.js';
 import { checkArchitecture } from './weights/metadata.js';
+import { withReadout } from './weights/of-run.js';
 import { weightOwner } from './weights/of-snapshot.js';
 
 /** Where a trained network stands. */
@@ -31,7 +32,8 @@ interface Standing {
 type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
 
 /**
- * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them.
+ * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them. Where
+ * that run fitted its readout anew, they have that one, as its export has.
  *
  * Weights are copied into the first snapshot, so the other run is not needed afterwards.
  *
@@ -52,10 +54,11 @@ export function trainedBy(
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
     const own = model.start(0);
-    checkShapes(model, shapesOf(own), saved.weights);
+    const { weights, about } = withReadout(folder, found.state);
+    checkShapes(model, shapesOf(own), weights);
     tf.dispose([...own.values()]);
-    checkArchitecture(`network '${network}' of ${run}`, saved.about?.architecture ?? {}, model);
-    return saved;
+    checkArchitecture(`network '${network}' of ${run}`, about.architecture ?? {}, model);
+    return { ...saved, weights, about };
   };
   const restored = ({ weights, number, epoch, position, about }: Saved): Standing => ({
     ...{ number, epoch, position },
@@ -87,19 +90,22 @@ const digestOf = ({ weights }: Saved): string =>
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };
 
 /** The networks that a run trained, as they were listed there. @throws {WeirError} when there is no such run */
-export function networksOf(run: string): Network[] {
+export function networksOf(run: string): (Network & { readonly regulariser: string })[] {
   if (run === '') {
     throw new WeirError(
       'no run was named whose networks to take up',
       'name one: --set from=RUN, or use weir reproduce',
     );
   }
-  const records = [...readMetrics(join(RunFolder.open(run).path, 'metrics.ndjson'))];
+  const folder = RunFolder.open(run);
+  const { pipeline } = folder.started;
+  const records = [...recordsOf(folder)];
   return records
     .filter(({ stream }) => stream === 'network')
-    .map(({ network, regulariser, seed }) => ({
-      name: String(network),
-      regulariser: String(regulariser),
-      seed: Number(seed),
-    }));
+    .map((about) => {
+      const name = String(about.network);
+      const updates = records.filter(({ stream, network }) => stream === 'updates' && network === name);
+      const regulariser = regulariserOf({ pipeline, name, about, updates });
+      return { name, regulariser, seed: Number(about.seed) };
+    });
 }

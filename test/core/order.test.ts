@@ -1,7 +1,21 @@
-import { concatMap, delay, map, merge, mergeMap, type OperatorFunction, of, scan, take, tap, timer } from 'rxjs';
+import {
+  concatMap,
+  delay,
+  map,
+  merge,
+  mergeMap,
+  Observable,
+  type OperatorFunction,
+  of,
+  scan,
+  take,
+  tap,
+  timer,
+} from 'rxjs';
 import { expect, test } from 'vitest';
 import { fanOut } from '../../src/core/fan-out.js';
 import { Flow } from '../../src/core/flow.js';
+import { toMermaid, toText } from '../../src/core/graph.js';
 import type { Positioned } from '../../src/core/item.js';
 import { mergeInTurn } from '../../src/core/merge.js';
 import { named } from '../../src/core/named.js';
@@ -162,4 +176,13 @@ test('behind training the log takes what streams that RxJS merges hand on in any
   };
   expect(await late('log', true)).toBe('done');
   await expect(late('mean', false)).rejects.toThrow(/stage 'mean' was handed position 0 after position/);
+});
+
+test('the drawn graph marks what stands on the way to training without a name, the operators of the user too', () => {
+  const own = (items$: Observable<Positioned>) => new Observable<Positioned>((out) => items$.subscribe(out));
+  const updates$ = count().pipe(same('before'), own, take(4), same('behind'), train, take(3));
+  const flow = new Flow({ updates$ });
+  expect(toText(flow)).toContain('→ behind (through an operator of order.test.ts, take)');
+  expect(toText(flow)).toMatch(/train +serial +→ updates\$$/m);
+  expect(toMermaid(flow)).toContain('-->|"an operator of order.test.ts, take"|');
 });

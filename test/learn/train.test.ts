@@ -146,3 +146,17 @@ test('an active penalty without a tick, and samples that do not fit, say what to
     "stage 'train' was handed samples of shape [3], but mlp 2-8-2 gelu takes [2]",
   );
 });
+
+test('update 0 and the last of each epoch say what kind of term is added to the loss, and that none is', () => {
+  const { stage, next } = training({ gamma: 0.1, from: 9 });
+  const start = stage.start();
+  const [first, half] = next(start, 1);
+  const [second, whole] = next(first, 2);
+  const said = [stage.repeat(second), half, whole].map(({ regularizer }) => regularizer);
+  expect(said).toEqual(['rep-spectral', undefined, 'rep-spectral']);
+  stage.dispose(second);
+  const plain = trainStage(mlp([2, 2, 2]), { loss: crossEntropy(), optimiser: sgd({ rate: 1 }), seed: 0 });
+  const bare = plain.start();
+  expect(plain.repeat(bare).regularizer).toBe('none');
+  plain.dispose(bare);
+});

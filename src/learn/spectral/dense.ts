@@ -2,13 +2,11 @@ import { keyed } from '../../core/seed.js';
 import { tf } from '../device/tf.js';
 import type { Singular } from './spectrum.js';
 
-/** When power iteration stops: after `steps`, or before when a criterion is given and met. */
+/** When power iteration stops: after `steps`, or before where v rests. */
 export interface Stop {
   readonly steps: number;
   /** Stop when v moved less than this, ‖Δv‖₂. */
   readonly direction?: number;
-  /** Stop when σ changed by less than this part of itself. */
-  readonly sigma?: number;
 }
 
 /**
@@ -18,21 +16,15 @@ export interface Stop {
  * @param kernel W, [in, out]; only read
  * @param v where to start, of length in; need not be normalised
  */
-export function powerIterate(kernel: tf.Tensor2D, v: Float32Array, { steps, direction, sigma }: Stop): Singular {
+export function powerIterate(kernel: tf.Tensor2D, v: Float32Array, { steps, direction }: Stop): Singular {
   return tf.tidy(() => {
     let at = unit(tf.tensor2d(v, [v.length, 1]));
     let image = tf.matMul(kernel, at, true);
-    let norm = sigma === undefined ? Number.NaN : scalar(tf.norm(image));
     for (let i = 0; i < steps; i++) {
       const before = at;
       at = unit(tf.matMul(kernel, unit(image)));
       image = tf.matMul(kernel, at, true);
       if (direction !== undefined && scalar(tf.norm(tf.sub(at, before))) < direction) break;
-      if (sigma !== undefined) {
-        const last = norm;
-        norm = scalar(tf.norm(image));
-        if (Math.abs(norm - last) <= sigma * norm) break;
-      }
     }
     const values = image.dataSync<'float32'>();
     const length = Math.sqrt(values.reduce((sum, y) => sum + y * y, 0));

@@ -1,11 +1,10 @@
 import type { Positioned } from '../../core/item.js';
 import type { Stage } from '../../core/stage.js';
 import type { tf } from '../device/tf.js';
-import type { ConvLayer, DenseLayer } from '../model/layer.js';
+import type { Layer } from '../model/layer.js';
 import { type Model, type Weights, weight } from '../model/model.js';
 import type { Update } from '../update.js';
-import { firstDirection, powerIterate } from './dense.js';
-import { exactSigma } from './exact.js';
+import { type ExactSigma, exactDense, exactSigma } from './exact.js';
 
 /** The spectral norm of every layer after an update. */
 export interface LayerNorms extends Positioned {
@@ -13,53 +12,43 @@ export interface LayerNorms extends Positioned {
   readonly epoch: number;
   /** σ by name of the layer, the readout included. */
   readonly sigma: Readonly<Record<string, number>>;
-  /** How far above σ the true value may lie, for convolutions: those are exact (see `exactSigma`). */
-  readonly bounds?: Readonly<Record<string, number>>;
+  /** How far above σ the true value may lie: see `exactSigma`. */
+  readonly bounds: Readonly<Record<string, number>>;
   /** Convolutions that the model pads with zeros: σ is that of the circular one, an estimate of theirs. */
   readonly estimates?: readonly string[];
 }
 
-/** By name of the layer where the next search starts: v of a dense layer, the frequency of a convolution. */
-type Directions = { readonly [layer: string]: Float32Array };
+/** By name of a convolution the frequency where the next search starts. */
+type Frequencies = { readonly [layer: string]: Float32Array };
 
 /**
- * Measures σ of every layer of each update it is given: of dense layers by power iteration from where it last ended until σ changes
- * by less than `tolerance`/10 of itself in a step, of convolutions exactly, with a bound. For curves and reports; it does not touch
- * the penalty.
+ * Measures σ of every layer of each update it is given, exactly, with a bound. For curves and reports; it does not touch the penalty.
  *
- * State: v per layer, or the frequency. Bound: one update. Order: that of the updates. Failure: none of its own.
+ * (Power iteration would not do: where σ₁ and σ₂ are close it creeps, and a small step looks like the end of it.)
+ *
+ * State: the frequency at which σ of each convolution was found. Bound: one update. Order: that of the updates. Failure: a kernel
+ * that is not finite, by the name of its layer.
  *
  * @example updates$.pipe(every({ epochs: 1 }), stage(layerNorms(model)))
  */
-export function layerNorms(
-  model: Model,
-  { tolerance = 1e-4, seed = 0 }: { tolerance?: number; seed?: number } = {},
-): Stage<Update, LayerNorms, Directions> {
+export function layerNorms(model: Model): Stage<Update, LayerNorms, Frequencies> {
   const layers = [...model.featureLayers, model.readout];
   const estimates = layers.flatMap((layer) => (layer.kind === 'conv' && layer.padding === 'zero' ? [layer.name] : []));
   return {
     name: 'layer norms',
     claims: 'weights',
     start: () => ({}),
-    next(directions, { position, number, epoch, weights }) {
-      const found = layers.map((layer, i) =>
-        layer.kind === 'conv'
-          ? exact(layer, weights, directions[layer.name])
-          : iterated(layer, weights, directions[layer.name], { seed, index: i, tolerance }),
+    next(from, { position, number, epoch, weights }) {
+      const found = layers.map((layer) => ({ layer, ...exact(layer, weights, from[layer.name]?.[0]) }));
+      const byName = (of: (one: ExactSigma) => number): Record<string, number> =>
+        Object.fromEntries(found.map((one) => [one.layer.name, of(one)]));
+      const frequencies = found.flatMap(({ layer, wave }) =>
+        layer.kind === 'conv' ? [[layer.name, Float32Array.of(wave?.frequency ?? 0)] as const] : [],
       );
-      const byName = <T>(of: (one: Found) => T | undefined): Record<string, T> =>
-        Object.fromEntries(
-          found.flatMap((one, i) => {
-            const value = of(one);
-            return value === undefined ? [] : [[layers[i]!.name, value] as const];
-          }),
-        );
-      const bounds = byName(({ bound }) => bound);
       return [
-        byName(({ next }) => next),
+        Object.fromEntries(frequencies),
         {
-          ...{ position, number, epoch, sigma: byName(({ sigma }) => sigma) },
-          ...(Object.keys(bounds).length > 0 && { bounds }),
+          ...{ position, number, epoch, sigma: byName(({ sigma }) => sigma), bounds: byName(({ bound }) => bound) },
           ...(estimates.length > 0 && { estimates }),
         },
       ];
@@ -67,32 +56,9 @@ export function layerNorms(
   };
 }
 
-interface Found {
-  readonly sigma: number;
-  readonly bound?: number;
-  readonly next: Float32Array;
-}
-
-function exact(layer: ConvLayer, weights: Weights, from: Float32Array | undefined): Found {
+function exact(layer: Layer, weights: Weights, from = 0): ExactSigma {
+  if (layer.kind !== 'conv') return exactDense(weight<tf.Tensor2D>(weights, layer.kernel), { layer: layer.name });
   const [height, width] = layer.inputSize;
-  const kernel = weight<tf.Tensor4D>(weights, layer.kernel);
-  const { sigma, bound, wave } = exactSigma(
-    kernel,
-    { height, width, stride: layer.stride },
-    { from: from?.[0] ?? 0, layer: layer.name },
-  );
-  return { sigma, bound, next: Float32Array.of(wave?.frequency ?? 0) };
-}
-
-function iterated(
-  { kernel }: DenseLayer,
-  weights: Weights,
-  from: Float32Array | undefined,
-  { seed, index, tolerance }: { readonly seed: number; readonly index: number; readonly tolerance: number },
-): Found {
-  const w = weight<tf.Tensor2D>(weights, kernel);
-  const inputs = w.shape[0];
-  const start = from ?? firstDirection(seed, index, inputs);
-  const { sigma, v } = powerIterate(w, start, { steps: 2 * inputs, sigma: tolerance / 10 });
-  return { sigma, next: v };
+  const grid = { height, width, stride: layer.stride };
+  return exactSigma(weight<tf.Tensor4D>(weights, layer.kernel), grid, { from, layer: layer.name });
 }

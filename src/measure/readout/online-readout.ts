@@ -5,6 +5,7 @@ import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import type { LabelledSamples } from '../inputs.js';
 import { type Interval, wilson } from '../wilson.js';
+import type { Fit } from './logistic.js';
 import { type ReadoutOptions, type ReadoutState, type Refitted, readout } from './readout.js';
 
 export interface OnlineReadoutOptions extends ReadoutOptions {
@@ -25,7 +26,10 @@ export interface OnlineReadout extends Positioned, Found {
   readonly trainAccuracy: number;
   /** Samples that it was fitted on. */
   readonly images: number;
+  /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
+  readonly fit: Fit;
   readonly iterations: number;
+  readonly iterationLimit: number;
   readonly converged: boolean;
   /** The same of the untrained network, update 0; null where that one was not measured. */
   readonly untrained: Found | null;
@@ -43,7 +47,8 @@ const REST: ReadoutState = { phase: 'rest' };
  *   updates                0-----1-----2|    0 is the untrained network: let it pass, as `every({ epochs: k })` does
  *   online readout         A-----B-----C|    B, C: their accuracy, and A's
  *
- * A fit that has not converged after 500 iterations ends there and says so: features of badly scaled networks may need thousands.
+ * The fit is scikit-learn's by default, as that of `readout`. With `fit: 'converged'` it ends after 500 iterations all the same, and
+ * says so where it has not converged by then: features of badly scaled networks may need thousands.
  * Bound, order, failure: those of `readout`. State: `OnlineReadoutState`; a fit goes on after a resume as `readout`'s does.
  *
  * @param model whose feature map it is; its own readout is not looked at
@@ -53,12 +58,12 @@ export function onlineReadout(
   model: Model,
   train: LabelledSamples,
   test: LabelledSamples,
-  { images = train.size, fitIterations = 500, ...options }: OnlineReadoutOptions = {},
+  { images = train.size, ...options }: OnlineReadoutOptions = {},
 ): Stage<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
   const size = Math.min(images, train.size);
   const fitted = readout(model, { ...train, size, labels: train.labels.subarray(0, size) }, test, {
+    ...(options.fit === 'converged' && { fitIterations: 500 }),
     ...options,
-    fitIterations,
   });
   return {
     name: 'online readout',
@@ -73,10 +78,12 @@ export function onlineReadout(
           yield [{ fit: at, untrained }];
           continue;
         }
-        const { position, number, epoch, accuracy, trainAccuracy, iterations, converged } = network;
+        const { position, number, epoch, accuracy, trainAccuracy } = network;
+        const { fit: how, iterations, iterationLimit, converged } = network;
         const found: Found = { accuracy, ...wilson(accuracy, test.size) };
         const first = number === 0 ? found : untrained;
-        const measured = { loss: network.loss(), trainAccuracy, images: size, iterations, converged };
+        const fit = { fit: how, iterations, iterationLimit, converged };
+        const measured = { loss: network.loss(), trainAccuracy, images: size, ...fit };
         yield [
           { fit: REST, untrained: first },
           { position, number, epoch, ...found, ...measured, untrained: first },

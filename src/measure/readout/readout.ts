@@ -1,24 +1,29 @@
+import { WeirError } from '../../core/errors.js';
 import type { Header } from '../../core/header.js';
 import { samplesInput } from '../../core/input.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { turn, type WithTurn } from '../../core/turn.js';
+import type { AboutNetwork } from '../../learn/about.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import { readoutWeights } from '../../learn/model/with-readout.js';
+import { restoreTensors, type SavedTensors, savedTensors } from '../../learn/saved.js';
 import type { Update } from '../../learn/update.js';
 import { accuracy } from '../accuracy.js';
 import type { LabelledSamples, Normalisation } from '../inputs.js';
 import { designOf } from './features.js';
 import { checkLabels } from './labels.js';
-import { type Logistic, logistic } from './logistic.js';
+import { type Fit, fits, logistic, optionsOf } from './logistic.js';
 import type { Minimum } from './problem.js';
 
 export interface ReadoutOptions {
   /** C: the weight of the losses against the penalty. */
   readonly inverseRegularisation?: number;
-  /** The fit ends when no component of the gradient is larger than this, a sample: see `logistic`. */
+  /** How far it is fitted: as scikit-learn does by default (the paper's), or until it has converged. */
+  readonly fit?: Fit;
+  /** The fit ends when no component of the gradient is larger than this, a sample: instead of that of `fit`. */
   readonly gradientTolerance?: number;
-  /** Iterations of L-BFGS after which the fit ends though it has not converged. */
+  /** Iterations of L-BFGS after which the fit ends though it has not converged: instead of those of `fit`. */
   readonly fitIterations?: number;
   readonly normalise?: Normalisation;
   /** Samples a forward pass. */
@@ -32,7 +37,10 @@ type Measured = {
   readonly trainAccuracy: number;
   /** ½‖W‖² + C · Σ losses over the training samples, in nats. */
   readonly objective: number;
+  /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
+  readonly fit: Fit;
   readonly iterations: number;
+  readonly iterationLimit: number;
   readonly converged: boolean;
 };
 
@@ -53,20 +61,24 @@ export type ReadoutState =
   | {
       readonly phase: 'fitted';
       readonly position: number;
-      readonly readout: Logistic;
+      /** The two weights of the new readout, by the model's names. */
+      readonly weights: SavedTensors;
+      /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
+      readonly about: Pick<AboutNetwork, 'classes' | 'normalization'>;
       readonly measured: Measured;
       readonly losses: { readonly test: number; readonly train: number };
     };
 
 /**
  * Fits a new readout to the frozen features of each update's network, by multinomial logistic regression with scikit-learn's
- * defaults (paper, 4.2 and figure 5), measures it on test samples, and hands on the network that has it: what follows attacks or
+ * defaults (paper, 4.2, E.1 and figure 5), measures it on test samples, and hands on the network that has it: what follows attacks or
  * measures that one.
  *
  *   updates    -------------A|
  *   readout    --------------B-|    B: A with another readout, while A's weights stand
  *
- * Differences from the authors' code: it converges, where scikit-learn mostly ends at 100 iterations before it has.
+ * scikit-learn's defaults end at 100 iterations, mostly before the fit has converged. That is the paper's fit and the authors', and so
+ * the default here; `fit: 'converged'` goes on.
  *
  * Bound: all features, 8 bytes a value (60,000 × 2000: 960 MB), while it fits; the engine breathes between parts of a pass.
  * Order: that of the updates. State: `ReadoutState`; features are made again after a resume, and the fit goes on from its last
@@ -82,14 +94,23 @@ export function readout(
   test: LabelledSamples,
   options: ReadoutOptions = {},
 ): Stage<Update & WithTurn, Refitted, ReadoutState> {
-  const { inverseRegularisation, gradientTolerance, fitIterations, normalise, batch = 500 } = options;
-  const classes = train.classes && { of: train.name, names: train.classes };
+  const { inverseRegularisation, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalise } = options;
+  const { batch = 500 } = options;
+  if (!fits.includes(how)) {
+    throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fits.join(', ')}`);
+  }
+  const usual = optionsOf[how];
+  const iterationLimit = fitIterations ?? usual.iterations;
+  const about: Header = {
+    ...(train.classes && { classes: { of: train.name, names: train.classes } }),
+    ...(normalise && { normalization: normalise }),
+  };
   checkLabels(train.labels, train.size, model.classes);
   const tested = accuracy(model, test, { batch, ...(normalise && { normalise }) });
 
   /** The update with the new readout's tensors, which go when the turn is over. */
-  const refit = (update: Update & WithTurn, found: Logistic): Update & WithTurn => {
-    const own = readoutWeights(model, found);
+  const refit = (update: Update & WithTurn, saved: SavedTensors): Update & WithTurn => {
+    const own = restoreTensors(saved);
     turn(update)?.whenOver(() => tf.dispose([...own.values()]));
     return { ...update, weights: new Map([...update.weights, ...own]) as Weights };
   };
@@ -101,10 +122,8 @@ export function readout(
     start: () => ({ phase: 'rest' }),
 
     introduce() {
-      const own = (classes === undefined ? [{}] : [{ classes }]) as readonly Header[];
-      const { normalise: normalization } = options;
-      tested.introduce?.(own, tested.start());
-      return own.map((header) => ({ ...header, ...(normalization && { normalization }) }));
+      tested.introduce?.([about], tested.start());
+      return [about];
     },
 
     *next(from, update): Generator<Step<ReadoutState, Refitted>> {
@@ -119,8 +138,9 @@ export function readout(
         const design = yield* slices(designOf(model, update.weights, train, { batch, normalise }, keep), state);
         const fit = logistic(design, train.labels, model.classes, {
           ...(inverseRegularisation !== undefined && { inverseRegularisation }),
+          ...usual,
           ...(gradientTolerance !== undefined && { tolerance: gradientTolerance }),
-          ...(fitIterations !== undefined && { iterations: fitIterations }),
+          iterations: iterationLimit,
         });
         keep(fit);
 
@@ -133,8 +153,10 @@ export function readout(
         const seen = yield* slices(fit.measure(at), state);
         dispose();
 
-        const found = fit.fitted(at);
-        const network = refit(update, found);
+        const found = readoutWeights(model, fit.fitted(at));
+        const weights = savedTensors(found);
+        tf.dispose([...found.values()]);
+        const network = refit(update, weights);
         let last: Step<unknown, { readonly accuracy: number; readonly loss: number }> | undefined;
         for (const step of tested.next(tested.start(), network) as Iterable<NonNullable<typeof last>>) {
           if (last !== undefined) yield [state];
@@ -145,11 +167,10 @@ export function readout(
           accuracy,
           trainAccuracy: seen.correct / train.size,
           objective: at.value,
-          iterations: at.iterations,
-          converged: at.ended === 'converged',
+          ...{ fit: how, iterations: at.iterations, iterationLimit, converged: at.ended === 'converged' },
         };
         const losses = { test: loss, train: seen.loss / train.size };
-        const done = { phase: 'fitted', position: update.position, readout: found, measured, losses } as const;
+        const done = { phase: 'fitted', position: update.position, weights, measured, losses, about } as const;
         yield [done, item(network, done)];
       } finally {
         dispose();
@@ -158,7 +179,7 @@ export function readout(
 
     repeat: (state, update) =>
       state.phase === 'fitted' && state.position === update.position
-        ? item(refit(update, state.readout), state)
+        ? item(refit(update, state.weights), state)
         : undefined,
   };
 }

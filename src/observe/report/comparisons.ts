@@ -1,9 +1,9 @@
 import { type Comparison, compareSeeds } from './compare.js';
 import type { Report } from './data.js';
-import { type Group, groups } from './groups.js';
+import { familyOf } from './family.js';
+import { type Group, groups, opposed, type Pair } from './groups.js';
 import { type Measure, measured } from './measures.js';
 import { mean } from './statistics.js';
-import { transferOf, unregularised } from './transfer.js';
 
 /** Two methods side by side in one measure. */
 export interface Compared {
@@ -16,6 +16,8 @@ export interface Compared {
   readonly difference: number;
   /** Over seeds; null where there are too few for seeds to tell. */
   readonly test: Comparison | null;
+  /** The test's p by Holm's method, all tests of the report allowed for; null where there is none. */
+  readonly corrected: number | null;
 }
 
 /**
@@ -25,21 +27,18 @@ export interface Compared {
 export function comparisons(report: Report): Compared[] {
   const all = groups(report);
   const measures = measured(report.networks);
-  return all.flatMap((b) =>
-    all
-      .filter((a) => a.pipeline === b.pipeline && a.setting === b.setting && opposed(a, b))
-      .flatMap((a) => measures.flatMap((measure) => compared(a, b, measure) ?? [])),
-  );
+  return opposed(all).flatMap(([a, b]) => measures.flatMap((measure) => compared(report, [a, b], measure) ?? []));
 }
 
 /** One pair in one measure; null where a side has no value. */
-export function compared(a: Group, b: Group, measure: Measure): Compared | null {
+export function compared(report: Report, [a, b]: Pair, measure: Measure): Compared | null {
   const of = (group: Group) => group.networks.flatMap((network) => measure.of(network) ?? []);
   const [left, right] = [of(a), of(b)];
   if (left.length === 0 || right.length === 0) return null;
   const test = compareSeeds(a, b, measure.of);
   const difference = test?.value ?? mean(left) - mean(right);
-  return { pipeline: a.pipeline, setting: a.setting, a, b, measure, difference, test };
+  const corrected = test && familyOf(report).corrected(a, b, measure.name, 'seeds');
+  return { pipeline: a.pipeline, setting: a.setting, a, b, measure, difference, test, corrected };
 }
 
 /** The test in words: its name and n; or that there is none. */
@@ -53,11 +52,8 @@ export function probability(p: number): string {
   return p < 1e-4 ? '< 0.0001' : `= ${p.toPrecision(2)}`;
 }
 
-function opposed(a: Group, b: Group): boolean {
-  if (a === b || unregularised(a.regulariser)) return false;
-  if (unregularised(b.regulariser) || a.regulariser === 'rep-spectral') return true;
-  const [mine, theirs] = [transferOf(a.regulariser), transferOf(b.regulariser)];
-  if (!mine || !theirs) return false;
-  if (mine.finetuned === theirs.finetuned) return theirs.pretrained === 'none';
-  return mine.pretrained === theirs.pretrained && theirs.finetuned === 'none';
+/** How p was corrected, as a phrase; '' where a report makes a single test. */
+export function correction(report: Report): string {
+  const { tests } = familyOf(report);
+  return tests < 2 ? '' : `Holm’s correction over the ${tests} tests of this report`;
 }

@@ -14,6 +14,26 @@ export interface Report {
   readonly networks: readonly NetworkReport[];
   /** Whatever else a reader should know, a sentence each. */
   readonly notes: readonly string[];
+  /** What differs between runs of one pipeline; none of those that differ in their seed alone. */
+  readonly differences?: readonly Differences[];
+  /** The report that this one is a part of, as a figure is given it; none of a whole one. */
+  readonly whole?: Report;
+}
+
+/** Runs of one pipeline that were not made alike. */
+export interface Differences {
+  readonly pipeline: string;
+  /** What differs: keys of the config, and 'module', 'data' and 'ranks' where those do. */
+  readonly keys: readonly string[];
+  readonly conditions: readonly Condition[];
+}
+
+/** Runs that were made alike, but for the seed. */
+export interface Condition {
+  readonly setting: string;
+  /** For each key its value, as text; null where these runs have no such key. */
+  readonly values: readonly (string | null)[];
+  readonly runs: readonly string[];
 }
 
 /** One trained network. */
@@ -45,6 +65,8 @@ export interface NetworkReport {
   readonly probes?: readonly Probe[];
   /** The same representation under a readout that was fitted anew. */
   readonly readout?: Readout | null;
+  /** The readout that makes a classifier of a representation learned without labels: the network that was tested and attacked. */
+  readonly classifier?: Classifier | null;
   /** Exact boundary distances, where the input has two dimensions. */
   readonly exact?: readonly ExactDistance[];
   readonly geometries?: readonly Geometry[];
@@ -93,23 +115,33 @@ export interface AttackedSample {
   readonly adversarial?: Float32Array;
 }
 
-/** A multinomial logistic regression on frozen features, and what the attack made of the network with it. */
-export interface Readout {
-  /** Fractions. */
+/** How a multinomial logistic regression on frozen features was fitted. */
+export interface Fit {
+  /** 'scikit-learn': by its default; 'converged'; null where the log does not say. */
+  readonly fit: string | null;
+  readonly iterations: number | null;
+  /** After which it ends in any case. */
+  readonly iterationLimit: number | null;
+  readonly converged: boolean;
+}
+
+/** Such a regression, and how well it does; fractions. */
+export interface Classifier extends Fit {
   readonly accuracy: number;
   readonly trainAccuracy: number;
-  readonly converged: boolean;
+}
+
+/** The same, and what the attack made of the network with it. */
+export interface Readout extends Classifier {
   readonly attack: Attack | null;
 }
 
 /** How well a readout on the features of one moment does; fractions. */
-export interface Probe extends Interval {
+export interface Probe extends Interval, Fit {
   readonly epoch: number;
   readonly accuracy: number;
   /** The same of the untrained network; null where it was not measured. */
   readonly untrained: (Interval & { readonly accuracy: number }) | null;
-  /** Whether its fit converged. */
-  readonly converged: boolean;
 }
 
 /** 95 % of a fraction's values, given how many samples it was taken over. */

@@ -1,5 +1,5 @@
 import type { NetworkReport, Report } from './data.js';
-import { transferOf } from './transfer.js';
+import { transferOf, unregularised } from './transfer.js';
 
 /** The networks that differ in nothing but their seed. */
 export interface Group {
@@ -58,6 +58,28 @@ export function byOrder(a: string, b: string): number {
   const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   const [first, second] = [a, b].map((name) => transferOf(name) ?? { pretrained: name, finetuned: name });
   return place(first!.pretrained) - place(second!.pretrained) || place(first!.finetuned) - place(second!.finetuned);
+}
+
+/** Two groups of one setting, the first of which is held against the second. */
+export type Pair = readonly [a: Group, b: Group];
+
+/**
+ * Every method against the unregularised one, and rep-spectral against every other. Of networks that were trained twice also every
+ * pretraining against none, and every fine-tuning against none, with the other stage the same.
+ */
+export function opposed(all: readonly Group[]): Pair[] {
+  return all.flatMap((b) =>
+    all.filter((a) => a.pipeline === b.pipeline && a.setting === b.setting && opposes(a, b)).map((a): Pair => [a, b]),
+  );
+}
+
+function opposes(a: Group, b: Group): boolean {
+  if (a === b || unregularised(a.regulariser)) return false;
+  if (unregularised(b.regulariser) || a.regulariser === 'rep-spectral') return true;
+  const [mine, theirs] = [transferOf(a.regulariser), transferOf(b.regulariser)];
+  if (!mine || !theirs) return false;
+  if (mine.finetuned === theirs.finetuned) return theirs.pretrained === 'none';
+  return mine.pretrained === theirs.pretrained && theirs.finetuned === 'none';
 }
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)];

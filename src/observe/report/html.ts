@@ -7,6 +7,7 @@ import { sample } from './figures/legend.js';
 import { remarks } from './remarks.js';
 import { style } from './style.js';
 import { comparisonsTable } from './tables/comparisons.js';
+import { differencesTables } from './tables/differences.js';
 import { networksTable } from './tables/networks.js';
 import { referenceTable } from './tables/reference.js';
 import { layersTable, regularisersTable } from './tables/regularisers.js';
@@ -41,7 +42,7 @@ ${style()}
 <h1>${escaped(report.title)}</h1>
 <p class="facts">${facts.map(escaped).join(' · ')} · <time datetime="${escaped(report.createdAt)}">${escaped(day(report.createdAt))}</time></p>
 </header>
-<div class="verdict">${verdict(report)
+${differencesSection(report)}<div class="verdict">${verdict(report)
     .split('\n')
     .map((text) => `<p>${prose(text)}</p>`)
     .join('')}</div>
@@ -67,13 +68,23 @@ ${folded('σ of every layer', layersTable(report))}
 <dt>Runs</dt><dd>${[...new Set(report.networks.map((network) => network.run))].map((run) => `<code>${escaped(run)}</code>`).join('<br>')}</dd>
 </dl>
 <details>
-<summary>Configuration</summary>
+<summary>${report.differences ? `Configuration of ${escaped(report.networks[0]?.run ?? 'the first run')}; that of the others differs as the first table says` : 'Configuration'}</summary>
 <pre tabindex="0">${escaped(JSON.stringify(report.config, null, 2))}</pre>
 </details>
 </section>
 </main>
 </body>
 </html>
+`;
+}
+
+function differencesSection(report: Report): string {
+  const tables = differencesTables(report);
+  if (tables === '') return '';
+  return `<section aria-labelledby="differences">
+<h2 id="differences">What differs between the runs</h2>
+${tables}
+</section>
 `;
 }
 

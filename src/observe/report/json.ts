@@ -1,5 +1,6 @@
 import { type Compared, comparisons } from './comparisons.js';
 import type { Attack, Certificate, Geometry, NetworkReport, Report } from './data.js';
+import { familyOf } from './family.js';
 import { groups, settingOf } from './groups.js';
 import { remarks } from './remarks.js';
 import { quantile } from './statistics.js';
@@ -19,8 +20,10 @@ export function reportJson(report: Report): string {
   const value = {
     ...head,
     config: ordered(report.config),
+    differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),
     regularisers: all.map(summariseGroup),
+    correction: { method: 'Holm', tests: familyOf(report).tests },
     comparisons: comparisons(report).map(comparisonJson),
     networks: all.flatMap((group) => group.networks).map(networkJson),
     notes: [...report.notes, ...remarks(report)],
@@ -28,12 +31,21 @@ export function reportJson(report: Report): string {
   return `${lines(value, '')}\n`;
 }
 
-function comparisonJson({ pipeline, setting, a, b, measure, difference, test }: Compared): Record<string, unknown> {
+function comparisonJson({
+  pipeline,
+  setting,
+  a,
+  b,
+  measure,
+  difference,
+  test,
+  corrected,
+}: Compared): Record<string, unknown> {
   const { standardError, lower, upper, t, freedom, p, paired, n, greater } = test ?? NO_TEST;
   const over = test ? 'seeds' : null;
   return {
     ...{ pipeline, setting, measure: measure.name, a: a.regulariser, b: b.regulariser, difference },
-    ...{ over, paired, n, standardError, lower, upper, t, freedom, p, greater },
+    ...{ over, paired, n, standardError, lower, upper, t, freedom, p, pCorrected: corrected, greater },
   };
 }
 
@@ -53,6 +65,7 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
     curves: columns(network.curves),
     attack: network.attack && attackJson(network.attack),
     ...(network.probes && { probes: network.probes }),
+    ...(network.classifier && { classifier: network.classifier }),
     readout: readout && { ...readout, attack: readout.attack && attackJson(readout.attack) },
     exact: exact.map(({ index, label, distance }) => ({ index, label, distance })),
     certificates: certificates.map(certificateJson),

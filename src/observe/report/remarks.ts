@@ -1,9 +1,15 @@
 import type { Report } from './data.js';
+import { fitsOf, fitted } from './fits.js';
 import { groups, startedOlder } from './groups.js';
 import { correctSamples, foundSamples } from './summary.js';
 
 /** What the numbers leave out or count twice, a sentence each: a reader of the means should know. */
 export function remarks(report: Report): string[] {
+  const fits = fitted(report.networks.flatMap(fitsOf));
+  return [...(fits ? [fits] : []), ...ofGroups(report)];
+}
+
+function ofGroups(report: Report): string[] {
   return groups(report).flatMap(({ label, networks }) => {
     const older = networks.filter(startedOlder);
     const runs = [...new Set(older.map(({ run }) => run))].join(', ');

@@ -1,4 +1,4 @@
-import { twoSided } from './student.js';
+import { student, twoSided } from './student.js';
 
 /** A difference of two means with its 95 % interval and t test; null where too few values came. */
 export interface Difference {
@@ -63,20 +63,4 @@ function interval(value: number, error: number | null, freedom: number): Differe
   const t = error > 0 ? value / error : null;
   const p = t === null ? null : twoSided(t, freedom);
   return { value, lower: value - reach, upper: value + reach, standardError: error, t, freedom, p };
-}
-
-// The tabulated 97.5 % quantiles of Student's t for 1 to 10 degrees of freedom.
-const TABLE = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
-
-/**
- * The 97.5 % quantile of Student's t, so that ± it covers 95 %.
- *
- * Tabulated up to 10 degrees of freedom (rounded down: the wider interval), Cornish-Fisher beyond (within 0.001).
- */
-export function student(freedom: number): number {
-  if (freedom < TABLE.length + 1) return TABLE[Math.max(0, Math.floor(freedom) - 1)]!;
-  const z = 1.959964;
-  const first = (z ** 3 + z) / 4;
-  const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
-  return z + first / freedom + second / freedom ** 2;
 }

@@ -1,49 +1,36 @@
 import { type Comparison, compareDistances } from './compare.js';
+import { correction, probability } from './comparisons.js';
 import type { Report } from './data.js';
+import { DISTANCE, familyOf } from './family.js';
 import { number, percent, plusMinus } from './format.js';
-import { type Group, groups } from './groups.js';
-import { type GroupSummary, summariseGroup, summariseNetwork } from './summary.js';
+import { groups } from './groups.js';
+import { type Ranked, type Ranking, ranked, rivals } from './ranking.js';
+import { summariseNetwork } from './summary.js';
 import { unregularised } from './transfer.js';
-
-interface Ranked {
-  readonly group: Group;
-  readonly summary: GroupSummary;
-  readonly distance: number;
-}
 
 /** What the numbers say about which representation is more robust, as one paragraph a setting: no more than they can carry. */
 export function verdict(report: Report): string {
   const all = groups(report);
   if (all.length === 0) return 'The report holds no network.';
   const several = new Set(all.map((group) => group.pipeline)).size > 1;
-  const parts = new Map(all.map(({ pipeline, setting }) => [`${pipeline}\n${setting}`, { pipeline, setting }]));
-  return [...parts.values()]
-    .map(({ pipeline, setting }) => {
-      const said = ofSetting(all.filter((group) => group.pipeline === pipeline && group.setting === setting));
+  return ranked(all)
+    .map((ranking) => {
+      const { pipeline, setting } = ranking;
       const where = [...(several ? [pipeline] : []), ...(setting ? [setting] : [])].join(', ');
-      return where ? `${where}: ${said}` : said;
+      return where ? `${where}: ${ofSetting(report, ranking)}` : ofSetting(report, ranking);
     })
     .join('\n');
 }
 
-function ofSetting(all: readonly Group[]): string {
-  const ranked = all
-    .flatMap((group): Ranked[] => {
-      const summary = summariseGroup(group);
-      const distance = summary.meanDistance.mean;
-      return distance === null ? [] : [{ group, summary, distance }];
-    })
-    .sort((a, b) => b.distance - a.distance);
-  const best = ranked[0];
+function ofSetting(report: Report, ranking: Ranking): string {
+  const [best, second] = ranking.ranked;
   if (!best) return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
-  const others = ranked.slice(1);
-  const baseline = others.find(({ group }) => unregularised(group.regulariser));
-  const second = others[0];
-  const sentences = [lead(best, ranked.length)];
-  if (second && second !== baseline)
-    sentences.push(against(best, second, `second is ${second.group.regulariser}, with`));
-  if (baseline) sentences.push(against(best, baseline, 'the unregularised network has'), accuracy(best, baseline));
-  return [...sentences, caveat(best, second)].filter((sentence) => sentence !== '').join(' ');
+  const said = rivals(ranking).flatMap(({ other }) => {
+    const plain = unregularised(other.group.regulariser);
+    const introduction = plain ? 'the unregularised network has' : `second is ${other.group.regulariser}, with`;
+    return [against(report, best, other, introduction), ...(plain ? [accuracy(best, other)] : [])];
+  });
+  return [lead(best, ranking.ranked.length), ...said, caveat(best, second)].filter(Boolean).join(' ');
 }
 
 function lead({ group, summary, distance }: Ranked, compared: number): string {
@@ -58,7 +45,7 @@ function lead({ group, summary, distance }: Ranked, compared: number): string {
   return `${who} has the largest mean adversarial distance: ${size}.`;
 }
 
-function against(best: Ranked, other: Ranked, introduction: string): string {
+function against(report: Report, best: Ranked, other: Ranked, introduction: string): string {
   const value = `${capital(introduction)} ${number(other.distance)}`;
   const comparison = compareDistances(best.group, other.group);
   if (!comparison) return `${value}.`;
@@ -67,11 +54,16 @@ function against(best: Ranked, other: Ranked, introduction: string): string {
     return `${value}; the difference is ${number(comparison.value)}, and there are too few values for an interval.`;
   }
   const basis = `${paired ? 'paired over' : 'unpaired,'} ${n} ${over === 'seeds' ? 'seeds' : 'test samples'}${paired ? '' : ' or more a side'}`;
-  return `${value}; the difference is ${number(comparison.value)} (95 % interval ${number(lower)} to ${number(upper)}, ${basis}), ${reading(comparison)}.`;
+  const corrected = familyOf(report).corrected(best.group, other.group, DISTANCE, over);
+  const test = corrected === null ? '' : `; p ${probability(corrected)} with ${correction(report)}`;
+  return `${value}; the difference is ${number(comparison.value)} (95 % interval ${number(lower)} to ${number(upper)}, ${basis}${test}), ${reading(comparison, corrected)}.`;
 }
 
-function reading({ lower, upper, over }: Comparison): string {
+function reading({ lower, upper, over }: Comparison, corrected: number | null): string {
   if (lower! <= 0 && upper! >= 0) return 'which includes zero: these results do not tell the two apart';
+  if (corrected !== null && corrected >= 0.05) {
+    return 'which leaves zero out for one test alone, but not for as many as were made: these results do not tell the two apart';
+  }
   if (upper! < 0) return 'which is below zero: over what both have in common, the order is the other way round';
   return over === 'seeds' ? 'more than the seeds explain' : 'more than the choice of test samples explains';
 }

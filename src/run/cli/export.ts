@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
-import { toError, toOutput } from '../../core/terminal.js';
-import { readMetrics } from '../../observe/metrics-reader.js';
+import { toOutput } from '../../core/terminal.js';
 import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
+import { recordsOf } from '../logged.js';
 import { statusOf } from '../status/status.js';
 import { toMetadata } from '../weights/metadata.js';
 import { weightsOfRun } from '../weights/of-run.js';
@@ -15,6 +14,7 @@ import { inTorch } from '../weights/torch.js';
 
 interface Settings {
   readonly network?: string;
+  readonly readout?: string;
   readonly stream?: string;
   readonly tensorboard?: true;
 }
@@ -22,6 +22,7 @@ interface Settings {
 const examples = `
 Examples:
   weir export runs/cifar10 rep.safetensors --network rep-spectral   weights, for PyTorch
+  weir export runs/barlow old.safetensors --readout trained         with the readout that it had before another was fitted
   weir export runs/cifar10 metrics.parquet                          metrics, for pandas
   weir export runs/cifar10 tests.csv --stream tests                 those of one stream, as text
   weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
@@ -33,6 +34,7 @@ export function exportCommand(): Command {
     .argument('<run>', 'folder of the run')
     .argument('<file>', 'a .csv or .parquet file for metrics, any other for weights; with --tensorboard a folder')
     .option('--network <name>', 'which of the run’s networks (weights: its only one; metrics: all)')
+    .option('--readout <name>', 'weights: which readout, where one was fitted anew: by default that one, or `trained`')
     .option('--stream <name>', 'CSV and Parquet: of which stream (default: all), such as updates')
     .option('--tensorboard', 'event files: scalars, histograms, pictures of attacks, hyperparameters')
     .addHelpText('after', examples)
@@ -44,6 +46,9 @@ export function exportCommand(): Command {
           '--stream is for CSV and Parquet alone',
           `write \`weir export ${run} metrics.csv --stream ${settings.stream}\``,
         );
+      }
+      if (settings.readout !== undefined && (table || settings.tensorboard)) {
+        throw new WeirError('--readout is for weights alone', `write \`weir export ${run} weights.safetensors\``);
       }
       if (settings.network !== undefined && settings.tensorboard) {
         throw new WeirError('--tensorboard takes all networks of a run', 'leave --network out');
@@ -57,29 +62,35 @@ export function exportCommand(): Command {
 const circular =
   "its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits without padding_mode='circular' (README)";
 
-const logOf = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
-
-function weights(folder: RunFolder, file: string, { network }: Settings): void {
-  const warn = (message: string): boolean => toError(`${message}\n`);
-  const { network: name, update, weights, about } = weightsOfRun(folder, { network, warn });
-  const tensors = inTorch(weights);
+function weights(folder: RunFolder, file: string, { network, readout: asked }: Settings): void {
+  const found = weightsOfRun(folder, { network, readout: asked });
+  const { network: name, update, weights, more, readout, others, about } = found;
+  const tensors = inTorch([...weights, ...more]);
   writeSafetensors(file, tensors, {
     ...{ format: 'pt', pipeline: folder.started.pipeline },
-    ...{ network: name, update: String(update) },
+    ...{ network: name, update: String(update), readout },
     ...toMetadata(about),
   });
   if (about.architecture?.padding === 'circular') toOutput(`${circular}\n`);
+  if (others.length > 0) {
+    const which =
+      readout === 'trained'
+        ? 'the readout that it was trained with'
+        : `the readout that stage '${readout}' fitted anew`;
+    toOutput(`with ${which}; there is also --readout ${others.join(', ')}\n`);
+  }
   toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }
 
 function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
   const written = file.endsWith('.csv') ? exportCsv : exportParquet;
-  const rows = written(file, () => readMetrics(logOf(folder)), settings);
+  const rows = written(file, () => recordsOf(folder), settings);
   toOutput(`${rows} rows\n${file}\n`);
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
-  const { state } = await statusOf(folder.path);
-  const { networks, records } = exportTensorBoard(into, folder.started, readMetrics(logOf(folder)), state === 'done');
+  const { state, damage } = await statusOf(folder.path);
+  if (damage !== null) throw new WeirError(`the run in ${folder.shown} is damaged: ${damage}`, 'put it back as it was');
+  const { networks, records } = exportTensorBoard(into, folder.started, recordsOf(folder), state === 'done');
   toOutput(`${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`);
 }

@@ -1,16 +1,17 @@
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { readMetrics } from '../../observe/metrics-reader.js';
 import type { CurvePoint, NetworkReport, Report } from '../../observe/report/data.js';
-import { transferOf, transferred, unregularised } from '../../observe/report/transfer.js';
+import { transferOf, unregularised } from '../../observe/report/transfer.js';
 import type { RunFolder } from '../folder.js';
 import { identityNotes } from '../identity/run-identity.js';
+import { recordsOf } from '../logged.js';
 import { version } from '../version.js';
+import { baseName, conditionsOf } from './conditions.js';
 import { type Line, Lines, number } from './lines.js';
 import {
   alignment,
   attackOf,
   certificate,
+  classifierOf,
   exactDistance,
   geometry,
   isProbe,
@@ -18,11 +19,13 @@ import {
   readoutOf,
   track,
 } from './measures.js';
+import { regulariserOf } from './regulariser.js';
 
 /** Everything that the logs of some runs say, as a report. */
 export function collectReport(folders: readonly RunFolder[]): Report {
   const { started } = folders[0]!;
-  const networks = folders.flatMap(networksOf);
+  const { settingOf, differences, notes } = conditionsOf(folders);
+  const networks = byName(folders.flatMap((folder) => networksOf(folder, settingOf(folder))));
   return {
     title: `${started.pipeline}: ${networks.length} network${networks.length === 1 ? '' : 's'}`,
     pipeline: started.pipeline,
@@ -32,14 +35,29 @@ export function collectReport(folders: readonly RunFolder[]): Report {
     runtime: `Node ${process.versions.node}`,
     config: started.config,
     networks,
-    notes: folders.flatMap(identityNotes),
+    ...(differences.length > 0 && { differences }),
+    notes: [...notes, ...folders.flatMap(identityNotes)],
   };
 }
 
+/** Networks of one regulariser and setting that differ in their names by more than the seed are no repetitions: told apart by those. */
+function byName(networks: readonly NetworkReport[]): NetworkReport[] {
+  const names = new Map<string, Set<string>>();
+  const keyOf = ({ pipeline, setting, regulariser }: NetworkReport) => JSON.stringify([pipeline, setting, regulariser]);
+  for (const network of networks) {
+    const known = names.get(keyOf(network)) ?? new Set();
+    names.set(keyOf(network), known.add(baseName(network.name, network.seed)));
+  }
+  return networks.map((network) => {
+    if (names.get(keyOf(network))!.size < 2) return network;
+    return { ...network, setting: [network.setting, baseName(network.name, network.seed)].filter(Boolean).join(', ') };
+  });
+}
+
 /** The networks of a run, as far as it has come. */
-function networksOf(folder: RunFolder): NetworkReport[] {
+function networksOf(folder: RunFolder, setting: string): NetworkReport[] {
   const lines = new Map<string, Line[]>();
-  for (const record of readMetrics(join(folder.path, 'metrics.ndjson'))) {
+  for (const record of recordsOf(folder)) {
     const line = record as unknown as Line;
     const network = String(line.network);
     const known = lines.get(network);
@@ -51,7 +69,9 @@ function networksOf(folder: RunFolder): NetworkReport[] {
     if (about === undefined) return []; // a graph that trains several networks: they have lines of their own
     const branch = about.branch as Line | undefined;
     const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
-    return [networkReport(folder, name, about, new Lines(whole), own.at(-1)!)];
+    return [
+      networkReport(folder, setting, { name, about, lines: new Lines(whole), own: new Lines(own), last: own.at(-1)! }),
+    ];
   });
 }
 
@@ -64,8 +84,18 @@ function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Lin
   );
 }
 
-function networkReport(folder: RunFolder, name: string, about: Line, lines: Lines, last: Line): NetworkReport {
-  const { pipeline, config, setting = '' } = folder.started;
+/** The log of a network. */
+interface Logged {
+  readonly name: string;
+  readonly about: Line;
+  /** With those of the network that it branched off. */
+  readonly lines: Lines;
+  readonly own: Lines;
+  readonly last: Line;
+}
+
+function networkReport(folder: RunFolder, setting: string, { name, about, lines, own, last }: Logged): NetworkReport {
+  const { pipeline, config } = folder.started;
   const updates = lines.of('updates');
   // Readouts tested while a representation is learned are no tests of a network that has a classifier of its own.
   const probed = [...lines.of('probes'), ...lines.of('tests')].filter(isProbe);
@@ -73,7 +103,7 @@ function networkReport(folder: RunFolder, name: string, about: Line, lines: Line
   const classifier = lines.of('classifiers').at(-1);
   const epochs = updates.filter((line) => line.endsEpoch);
   const iterations = Number(config.iterations ?? 40);
-  const regulariser = regulariserOf(about);
+  const regulariser = regulariserOf({ pipeline, name, about, updates: own.of('updates') });
   return {
     ...{ name, pipeline, regulariser, setting },
     seed: Number(about.seed),
@@ -95,6 +125,7 @@ function networkReport(folder: RunFolder, name: string, about: Line, lines: Line
     burnIn: unregularised(transferOf(regulariser)?.finetuned ?? regulariser) ? null : number(config as Line, 'burnIn'),
     attack: attackOf(lines.of('attacks'), iterations),
     ...(probed.length > 0 && { probes: probed.map(probe) }),
+    classifier: classifierOf(lines.of('classifiers')),
     readout: readoutOf(lines.of('readouts'), attackOf(lines.of('readoutAttacks'), iterations)),
     exact: lines.of('exactDistances').map(exactDistance),
     geometries: lines.of('geometries').map(geometry),
@@ -102,12 +133,6 @@ function networkReport(folder: RunFolder, name: string, about: Line, lines: Line
     alignments: lines.of('alignments').map(alignment),
     certificates: lines.of('certificates').map(certificate),
   };
-}
-
-/** One name for a network that was trained once; for one that was fine-tuned, both in a form that the report takes apart. */
-function regulariserOf({ regulariser, pretrained, finetuned }: Line): string {
-  const twice = typeof pretrained === 'string' && typeof finetuned === 'string';
-  return twice ? transferred({ pretrained, finetuned }) : String(regulariser);
 }
 
 const most = (lines: readonly Line[], field: string): number =>

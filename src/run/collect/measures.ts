@@ -4,7 +4,9 @@ import type {
   AttackedSample,
   Bounds,
   Certificate,
+  Classifier,
   ExactDistance,
+  Fit,
   Geometry,
   Probe,
   Readout,
@@ -43,24 +45,33 @@ function attacked(line: Line): AttackedSample {
 
 /** The last readout that was fitted, with the attack on it; null where none was. */
 export function readoutOf(lines: readonly Line[], attack: Attack | null): Readout | null {
+  const last = classifierOf(lines);
+  return last && { ...last, attack };
+}
+
+/** The last readout that was fitted; null where none was. */
+export function classifierOf(lines: readonly Line[]): Classifier | null {
   const last = lines.at(-1);
   if (last === undefined) return null;
-  return {
-    accuracy: Number(last.accuracy),
-    trainAccuracy: Number(last.trainAccuracy),
-    converged: last.converged === true,
-    attack,
-  };
+  return { accuracy: Number(last.accuracy), trainAccuracy: Number(last.trainAccuracy), ...fitOf(last) };
 }
+
+const fitOf = (line: Line): Fit => ({
+  fit: typeof line.fit === 'string' ? line.fit : null,
+  iterations: number(line, 'iterations'),
+  iterationLimit: number(line, 'iterationLimit'),
+  converged: line.converged === true,
+});
 
 /** Whether a line is of a readout that was fitted while the network learned. */
 export const isProbe = (line: Line): boolean => line.untrained !== undefined && typeof line.lower === 'number';
 
 /** One moment's readout: plain numbers, as logged. */
-export const probe = ({ epoch, accuracy, lower, upper, untrained, converged }: Line): Probe => ({
-  ...{ epoch: Number(epoch), accuracy: Number(accuracy), lower: Number(lower), upper: Number(upper) },
-  untrained: (untrained as Probe['untrained']) ?? null,
-  converged: converged === true,
+export const probe = (line: Line): Probe => ({
+  ...{ epoch: Number(line.epoch), accuracy: Number(line.accuracy) },
+  ...{ lower: Number(line.lower), upper: Number(line.upper) },
+  untrained: (line.untrained as Probe['untrained']) ?? null,
+  ...fitOf(line),
 });
 
 export const exactDistance = (line: Line): ExactDistance => ({

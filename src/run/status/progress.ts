@@ -29,7 +29,8 @@ export interface Progress {
   readonly secondsToTrain: number | null;
 }
 
-const NOTHING: Progress = {
+/** Of a run of which nothing is known. */
+export const NOTHING: Progress = {
   ...{ network: null, phase: null, epoch: null, epochs: null, update: null, updates: null },
   ...{ attacked: null, rate: null, secondsLeft: null, secondsToTrain: null },
 };

@@ -5,6 +5,7 @@ import type { State, Status } from './status.js';
 
 const paint: Readonly<Record<State, (text: string) => string>> = {
   ...{ running: pc.green, elsewhere: pc.green, stopped: pc.yellow, failed: pc.red, killed: pc.red, done: pc.dim },
+  damaged: pc.red,
 };
 
 const heads = [
@@ -28,9 +29,10 @@ export function statusTable(all: readonly Status[]): string[] {
   const widths = heads.map((head, i) => Math.max(columns(head), ...rows.map((row) => columns(row[i]!))));
   const line = (row: readonly string[]): string[] =>
     row.map((cell, i) => cell + ' '.repeat(widths[i]! - columns(cell)));
-  const failed = all.flatMap(({ state, path, failure }) =>
-    state === 'failed' && failure ? [`${pc.red('failed')} ${path}: ${failure.message.split('\n', 1)[0]}`] : [],
-  );
+  const failed = all.flatMap(({ state, path, failure, damage }) => {
+    const why = state === 'damaged' ? damage : state === 'failed' ? failure?.message : undefined;
+    return why ? [`${pc.red(state)} ${path}: ${why.split('\n', 1)[0]}`] : [];
+  });
   return [
     pc.dim(line(heads).join('  ').trimEnd()),
     ...rows.map((row, i) => {

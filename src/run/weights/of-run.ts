@@ -6,16 +6,19 @@ import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
 import { checkOrigin } from '../identity/run-identity.js';
-import { readState, trainedSnapshot } from '../run-state.js';
-import { aboutOf, weightsOf } from './of-snapshot.js';
+import { type RunState, readState, trainedSnapshot } from '../run-state.js';
+import { aboutOf, readoutsOf, weightsOf } from './of-snapshot.js';
 
 export interface Choice {
   /** Which of the run's networks; by default its only one. */
   readonly network?: string | undefined;
+  /**
+   * Which readout, where one was fitted anew to the features of these weights: by the name of the stage that did it, by default that
+   * one; `trained` is the network's own.
+   */
+  readonly readout?: string | undefined;
   /** Only weights of a network that is trained to the end, else the newest there are. */
   readonly finished?: boolean;
-  /** Is told of snapshots that are passed over because they are not whole. */
-  readonly warn?: (message: string) => void;
 }
 
 export interface RunWeights {
@@ -23,20 +26,23 @@ export interface RunWeights {
   /** Updates that they have behind them. */
   readonly update: number;
   readonly weights: SavedTensors;
+  /** Tensors of the readout that the network had none of: one that was trained with a projection head in its place. */
+  readonly more: SavedTensors;
   /** What no tensor says. */
   readonly about: AboutNetwork;
+  /** Which readout is in them, and which others there are. */
+  readonly readout: string;
+  readonly others: readonly string[];
 }
 
 /**
- * The newest weights of a run's network, from its snapshots; the pipeline's module is not needed.
+ * The newest weights of a run's network, from its snapshots; the pipeline's module is not needed. Where its readout was fitted anew,
+ * they have that one: the network that was tested and attacked.
  *
  * @throws {WeirError} where several networks are there and none is named, none of that name, one without weights of its own, or, where
  * that was asked for, one that is not trained to the end
  */
-export function weightsOfRun(
-  folder: RunFolder,
-  { network, finished = false, warn = () => undefined }: Choice,
-): RunWeights {
+export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: Choice): RunWeights {
   const names = namesOf(folder);
   const name = network ?? (names.length === 1 ? names[0]! : undefined);
   if (names.length === 0) {
@@ -50,7 +56,7 @@ export function weightsOfRun(
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name), warn);
+  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name));
   if (found !== undefined) checkOrigin(folder, name, found);
   const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
@@ -60,8 +66,39 @@ export function weightsOfRun(
       'name one that is trained by `train` and has a snapshot',
     );
   }
-  return { network: name, update: state.update, weights, about: aboutOf(state) };
+  return { network: name, update: state.update, ...withReadout(folder, state, readout) };
 }
+
+/** The weights with one of the readouts that there are. @throws {WeirError} for one that is not there, and where the choice is open */
+export function withReadout(
+  folder: RunFolder,
+  state: RunState,
+  asked?: string,
+): Pick<RunWeights, 'weights' | 'more' | 'about' | 'readout' | 'others'> {
+  const fitted = readoutsOf(state);
+  const names = [...fitted.keys(), own];
+  const readout = asked ?? (fitted.size > 1 ? undefined : names[0]!);
+  if (readout === undefined || !names.includes(readout)) {
+    throw new WeirError(
+      readout === undefined
+        ? `the network in ${folder.shown} was given several readouts`
+        : `the network in ${folder.shown} has no readout '${readout}' of these weights`,
+      `name one, by --readout or { readout: … }: ${names.join(', ')}`,
+    );
+  }
+  const anew = new Map((fitted.get(readout)?.weights ?? []).map((tensor) => [tensor.name, tensor]));
+  const weights = weightsOf(state);
+  const { architecture } = aboutOf(state);
+  const about = fitted.get(readout)?.about;
+  return {
+    about: about === undefined ? aboutOf(state) : { ...(architecture && { architecture }), ...about },
+    weights: weights.map((tensor) => anew.get(tensor.name) ?? tensor),
+    more: [...anew.values()].filter(({ name }) => weights.every((tensor) => tensor.name !== name)),
+    ...{ readout, others: names.filter((name) => name !== readout) },
+  };
+}
+
+const own = 'trained';
 
 /** The networks of a run as its config lists them; where it does not, those that have snapshots. */
 export function namesOf({ started, path }: RunFolder): readonly string[] {

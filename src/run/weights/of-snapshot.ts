@@ -1,5 +1,6 @@
 import type { AboutNetwork } from '../../learn/about.js';
 import type { SavedTensors } from '../../learn/saved.js';
+import type { ReadoutState } from '../../measure/readout/readout.js';
 import { hashWeights } from '../hash.js';
 import type { RunState } from '../run-state.js';
 
@@ -10,6 +11,23 @@ export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
 /** The weights that a snapshot holds; none where its graph has no training step. */
 export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
   (weightOwner(state) as { readonly weights: SavedTensors } | undefined)?.weights ?? [];
+
+type Fitted = Extract<ReadoutState, { phase: 'fitted' }>;
+
+/**
+ * Readouts that were fitted anew to these weights, by the stage that did it: the tensors that take the place of the network's own, as
+ * whatever followed that stage, an attack say, met them.
+ */
+export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, Pick<Fitted, 'weights' | 'about'>> {
+  const owner = weightOwner(state) as { readonly position: number } | undefined;
+  const fitted = Object.entries(state.flow.nodes).flatMap(([name, { state }]) => {
+    const { phase, position, weights, about = {} } = (state ?? {}) as Partial<Fitted>;
+    return phase === 'fitted' && position === owner?.position && weights !== undefined
+      ? [[name, { weights, about }] as const]
+      : [];
+  });
+  return new Map(fitted);
+}
 
 /** SHA-256 of the weights that a snapshot holds, by name. */
 export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>

@@ -27,7 +27,7 @@ test('a kernel of zeros has σ = 0 and keeps its direction', () => {
 test('it leaves no tensor, and a first direction is a function of its key', () => {
   const kernel = tf.ones([4, 3]) as tf.Tensor2D;
   const before = tf.memory().numTensors;
-  powerIterate(kernel, firstDirection(1, 0, 4), { steps: 5, sigma: 1e-6 });
+  powerIterate(kernel, firstDirection(1, 0, 4), { steps: 5, direction: 1e-6 });
   expect(tf.memory().numTensors).toBe(before);
   expect(firstDirection(1, 0, 4)).toEqual(firstDirection(1, 0, 4));
   expect(firstDirection(1, 0, 4)).not.toEqual(firstDirection(2, 0, 4));

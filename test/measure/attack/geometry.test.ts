@@ -29,6 +29,28 @@ test('the line from x touches the hemisphere: k is R from x_b, and x_b − k is 
   expect(dot).toBeCloseTo(0, 6);
 });
 
+test.each([0.01, 1, 30])('a normal along the line from x leaves k on that line, %d away', (away) => {
+  const d = 784;
+  const direction = Float64Array.from({ length: d }, (_, i) => Math.sin(i * i + 1));
+  const size = Math.sqrt(direction.reduce((sum, value) => sum + value ** 2, 0));
+  const x = new Float32Array(d).fill(0.5);
+  const boundary = Float32Array.from(direction, (value) => 0.5 + (away * value) / size);
+  const normal = Float32Array.from(direction, (value) => value / size); // rounded: as the attack has it
+  const radius = away / 10;
+  const k = tangentPoint(x, boundary, normal, radius);
+  const along = k.reduce((sum, value, i) => sum + (value - x[i]!) * normal[i]!, 0);
+  expect(distance(k, x) / Math.abs(along)).toBeCloseTo(1, 4); // rounding was a direction of its own: 0.5 % of it
+  expect(distance(k, boundary) / radius).toBeCloseTo(0.1, 3); // R cos β
+});
+
+test('a plane that is narrow is one all the same', () => {
+  const x = Float32Array.of(0, 0);
+  const boundary = Float32Array.of(1e-3, 0);
+  const normal = Float32Array.of(1, 1e-5);
+  const k = tangentPoint(x, boundary, normal, 1e-4);
+  expect(distance(k, boundary)).toBeCloseTo(1e-4, 9);
+});
+
 test('without a distance there is no tangent point', () => {
   const x = Float32Array.of(1, 2);
   expect([...tangentPoint(x, x, Float32Array.of(1, 0), 0)]).toEqual([Number.NaN, Number.NaN]);

@@ -6,7 +6,7 @@ import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import type { Design } from '../../../src/measure/readout/design.js';
 import { deviceDesign } from '../../../src/measure/readout/device-design.js';
 import { hostDesign } from '../../../src/measure/readout/host-design.js';
-import { type LogisticOptions, logistic } from '../../../src/measure/readout/logistic.js';
+import { type LogisticOptions, logistic, optionsOf } from '../../../src/measure/readout/logistic.js';
 
 beforeAll(() => loadTensorFlow());
 
@@ -107,4 +107,13 @@ test.each([
 test('a strength that is none is refused', () => {
   const design = hostDesign(new Float64Array(2), 2, 1);
   expect(() => logistic(design, [0, 1], 2, { inverseRegularisation: 0 })).toThrow('C = 0');
+});
+
+test('as scikit-learn does it by default: 100 plain iterations, which end before it has converged', () => {
+  const design = hostDesign(Float64Array.from(reference.features), reference.samples, reference.width);
+  const found = fitted(design, reference.labels, reference.classes, optionsOf['scikit-learn']);
+  expect(found.at).toMatchObject({ ended: 'iterations', iterations: 100 }); // n_iter_ of LogisticRegression() there: 100
+  expect(found.at.value).toBeGreaterThan(reference.objective * (1 + 1e-7));
+  expect(found.at.value / 50.05511531612337).toBeCloseTo(1, 5); // its objective
+  expect(found.correct).toBe(41); // its score: 41 of 60
 });

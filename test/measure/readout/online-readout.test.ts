@@ -25,7 +25,7 @@ beforeAll(() => loadTensorFlow());
 
 const model = mlp([2, 8, 2]);
 const points = xor({ noise: {}, seed: 1 });
-const options = { batch: 30, gradientTolerance: 1e-8 };
+const options = { batch: 30, fit: 'converged', gradientTolerance: 1e-8 } as const;
 
 /** A network whose readout is fitted anew after every second epoch; `readouts$` is the same by the stage that hands the network on. */
 function graph(log: unknown[]) {

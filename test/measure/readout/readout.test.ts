@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Flow } from '../../../src/core/flow.js';
-import { stage } from '../../../src/core/stage.js';
+import { type Step, stage } from '../../../src/core/stage.js';
 import { atEnd } from '../../../src/core/tick.js';
 import { augment } from '../../../src/feed/augment/augment.js';
 import { batch } from '../../../src/feed/batch.js';
@@ -13,7 +13,7 @@ import { readoutWeights } from '../../../src/learn/model/with-readout.js';
 import { train } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimiser/sgd.js';
 import { readout, tangentAttack } from '../../../src/measure/operators.js';
-import { type Refitted, readout as readoutStage } from '../../../src/measure/readout/readout.js';
+import { type ReadoutState, type Refitted, readout as readoutStage } from '../../../src/measure/readout/readout.js';
 import { journal } from '../../../src/run/journal.js';
 import { updateOf } from '../attack/models.js';
 import { stoppedAndGoneOn } from './stopped.js';
@@ -22,7 +22,7 @@ beforeAll(() => loadTensorFlow());
 
 const model = mlp([2, 8, 2]);
 const points = xor({ noise: {}, seed: 1 });
-const options = { batch: 30, gradientTolerance: 1e-8 };
+const options = { batch: 30, fit: 'converged', gradientTolerance: 1e-8 } as const;
 
 type Nodes = Record<string, { readonly state: { readonly phase: string } }>;
 
@@ -80,6 +80,28 @@ describe('by itself', () => {
     expect(found).toMatchObject({ position: 640, number: 10, epoch: 2, converged: true });
     expect(found.accuracy).toBe(found.trainAccuracy);
     expect(found.loss()).toBeCloseTo(found.epochLoss(), 5);
+  });
+
+  test("the fit is scikit-learn's unless another is asked for, and each says what it was", () => {
+    const weights = model.start(3);
+    const of = (more: object): Refitted => {
+      const one = readoutStage(model, points, points, { batch: 30, ...more });
+      return last(one.next(one.start(), updateOf(weights)) as Iterable<readonly [unknown, Refitted?]>);
+    };
+    expect(of({})).toMatchObject({ fit: 'scikit-learn', iterationLimit: 100 });
+    expect(of({ fit: 'converged' })).toMatchObject({ fit: 'converged', iterationLimit: 10_000, converged: true });
+    const cut = { fit: 'converged', gradientTolerance: 1e-12, fitIterations: 1 };
+    expect(of(cut)).toMatchObject({ iterations: 1, iterationLimit: 1, converged: false });
+    expect(() => of({ fit: 'exact' })).toThrow("there is no fit 'exact' of a readout");
+  });
+
+  test('its state holds the weights that were attacked, by their names', () => {
+    const one = readoutStage(model, points, points, options);
+    const steps = [...(one.next(one.start(), updateOf(model.start(3))) as Iterable<Step<ReadoutState, Refitted>>)];
+    const [state, network] = steps.at(-1)!;
+    if (state.phase !== 'fitted') throw new Error('it is not fitted');
+    expect(state.weights.map(({ name }) => name)).toEqual(['readout/kernel', 'readout/bias']);
+    for (const { name, values } of state.weights) expect(network!.weights.get(name)!.dataSync()).toEqual(values);
   });
 
   test("the model's factor on its logits is divided out", () => {

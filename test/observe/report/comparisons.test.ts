@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { comparisons, tested } from '../../../src/observe/report/comparisons.js';
 import { groups, settingsOf } from '../../../src/observe/report/groups.js';
+import { reportHtml } from '../../../src/observe/report/html.js';
+import { reportJson } from '../../../src/observe/report/json.js';
 import { exactMean } from '../../../src/observe/report/measures.js';
+import { holm } from '../../../src/observe/report/student.js';
 import { network, report, sample } from './example.js';
 
 const accuracy = (of: ReturnType<typeof comparisons>) =>
@@ -31,6 +34,27 @@ test('seeds that are not shared are compared unpaired; one seed tells nothing', 
     ).map(tested);
   expect(of([0, 1], [2, 3])).toEqual(['Welch’s t, n = 2 seeds']);
   expect(of([0], [0])).toEqual(['one seed: seeds cannot tell']);
+});
+
+test('p is corrected for every test of the report, in table, caption and JSON alike', () => {
+  const networks = [0, 1, 2, 3].flatMap((seed) =>
+    ['none', 'll-spectral', 'rep-spectral'].map((name, i) =>
+      network(name, seed, [1 + i + Math.sin(3 * seed + i)], {
+        testAccuracy: 0.9 + (i * seed) / 100 + Math.cos(seed) / 50,
+      }),
+    ),
+  );
+  const whole = report(networks);
+  const all = comparisons(whole);
+  expect(all.length).toBe(9); // three pairs in accuracy, Δx and its lower bound
+  const ps = all.map(({ test }) => test!.p!);
+  expect(all.map(({ corrected }) => corrected)).toEqual(holm(ps));
+  const { correction, comparisons: written } = JSON.parse(reportJson(whole));
+  expect(correction).toEqual({ method: 'Holm', tests: 9 });
+  expect(written.map((each: { pCorrected: number }) => each.pCorrected)).toEqual(holm(ps));
+  const html = reportHtml(whole);
+  expect(html).toContain('then p with Holm’s correction over the 9 tests of this report');
+  expect(html).toContain('p by itself and with Holm’s correction over the 9 tests of this report');
 });
 
 test('every method against the unregularised one, rep-spectral against all, within a setting only', () => {

@@ -21,8 +21,24 @@ test('several seeds: the interval is over seeds, paired where both sides share t
     network('rep-spectral', seed, [1.5 + seed / 10 + (seed === 1 ? 0.02 : 0)]),
   ]);
   const said = verdict(report(networks));
-  expect(said).toContain('paired over 3 seeds), more than the seeds explain');
+  expect(said).toContain(
+    'paired over 3 seeds; p = 0.00035 with Holm’s correction over the 2 tests of this report), more than the seeds explain',
+  );
   expect(said).toContain('With 3 seeds the intervals are rough.');
+});
+
+test('an interval that leaves zero out tells nothing apart where too many tests were made for it', () => {
+  const shifts = [0.5, 0.02, 0.4, 0.25, 0.1, 0.4];
+  const networks = shifts.flatMap((shift, seed) => [
+    network('none', seed, [1 + seed / 10]),
+    network('ll-spectral', seed, [0.9 + seed / 9], { testAccuracy: 0.97 - seed / 500 }),
+    network('rep-spectral', seed, [1 + seed / 10 + 0.5 * shift], { testAccuracy: 0.98 - seed ** 2 / 1000 }),
+  ]);
+  const said = verdict(report(networks));
+  expect(said).toMatch(
+    /95 % interval 0\.0\d+ to 0\.\d+, paired over 6 seeds; p = 0\.0[5-9]\d? with Holm’s correction over the 9 tests of this report/,
+  );
+  expect(said).toContain('leaves zero out for one test alone, but not for as many as were made');
 });
 
 test('the unregularised network may be the best, and the runner-up is named', () => {

@@ -34,6 +34,7 @@ test('a network that was trained twice goes by both its regularisers', () => {
 
 test('readouts tested while it learned are a curve of their own; the accuracy is that of the last classifier', () => {
   const untrained = { accuracy: 0.2, lower: 0.1, upper: 0.3 };
+  const fit = { fit: 'scikit-learn', iterations: 85, iterationLimit: 100, converged: true };
   const about = { network: 'a', stream: 'network', name: 'a', seed: 0, regulariser: 'none' };
   const tested = (epoch: number, accuracy: number) => {
     return {
@@ -44,18 +45,19 @@ test('readouts tested while it learned are a curve of their own; the accuracy is
       lower: accuracy - 0.1,
       upper: accuracy + 0.1,
       untrained,
-      converged: true,
+      ...fit,
     };
   };
   const lines = [about, tested(0, 0.2), tested(5, 0.6)];
   const [learning] = collected('early', lines);
   expect(learning).toMatchObject({ testAccuracy: 0.6, curves: { 'test accuracy': [] } });
   expect(learning!.probes).toEqual([
-    { epoch: 0, accuracy: 0.2, lower: 0.1, upper: expect.closeTo(0.3), untrained, converged: true },
-    { epoch: 5, accuracy: 0.6, lower: 0.5, upper: expect.closeTo(0.7), untrained, converged: true },
+    { epoch: 0, accuracy: 0.2, lower: 0.1, upper: expect.closeTo(0.3), untrained, ...fit },
+    { epoch: 5, accuracy: 0.6, lower: 0.5, upper: expect.closeTo(0.7), untrained, ...fit },
   ]);
-  const [done] = collected('late', [...lines, { network: 'a', stream: 'classifiers', epoch: 5, accuracy: 0.7 }]);
-  expect(done!.testAccuracy).toBe(0.7);
+  const classifier = { network: 'a', stream: 'classifiers', epoch: 5, accuracy: 0.7, trainAccuracy: 0.8, ...fit };
+  const [done] = collected('late', [...lines, classifier]);
+  expect(done).toMatchObject({ testAccuracy: 0.7, classifier: { accuracy: 0.7, trainAccuracy: 0.8, ...fit } });
 });
 
 test('a learning rate that changes is a curve; one that does not is left to the config; old logs have none', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -94,8 +94,22 @@ test('killed, failed, done, and nothing logged yet', async () => {
   expect(await statusOf(failed.path)).toMatchObject({ state: 'stopped', failure: null });
 
   const done = made('done', updates('none', 0, 50), [names[0]!]);
-  done.snapshots('none').write('done', {}, {});
+  const log = done.metrics;
+  done.snapshots('none').write('done', { logged: log.mark }, {});
+  log.close();
   expect(await statusOf(done.path)).toMatchObject({ state: 'done', phase: 'measuring', secondsToTrain: 0 });
+  const whole = readFileSync(done.log, 'utf8');
+  const tampered = whole.replace('"number":7', '"number":8');
+  for (const [text, what] of [
+    [whole.slice(0, -100), /was cut: it has \d+ of \d+ bytes/],
+    [tampered, /is altered/],
+    [`${whole}{"network":"none"}\n`, /has 19 bytes more than the run wrote/],
+  ] as const) {
+    writeFileSync(done.log, text);
+    expect(await statusOf(done.path)).toMatchObject({ state: 'damaged', damage: expect.stringMatching(what) });
+  }
+  rmSync(done.log);
+  expect(await statusOf(done.path)).toMatchObject({ state: 'damaged', damage: expect.stringContaining('is gone') });
 
   const elsewhere = made('elsewhere', []);
   writeFileSync(join(elsewhere.path, 'lock.1'), JSON.stringify({ pid: 7, host: 'another' }));

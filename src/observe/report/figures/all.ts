@@ -58,7 +58,8 @@ const DRAWN: readonly Draw[] = [
 ];
 
 /** Every figure that the report has the numbers for, in the order of the page; each pipeline has its own. */
-export function figures(report: Report): Figure[] {
+export function figures(whole: Report): Figure[] {
+  const report = { ...whole, whole: whole.whole ?? whole };
   const pipelines = [...new Set(report.networks.map((network) => network.pipeline))];
   return pipelines.flatMap((pipeline) => {
     const networks = report.networks.filter((network) => network.pipeline === pipeline);

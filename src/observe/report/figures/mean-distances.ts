@@ -46,7 +46,12 @@ export function meanDistances(report: Report, every: boolean): Figure | null {
       told(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
         const here = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
-        return against(here, exact ? EXACT : ATTACKED, `${exact ? 'Exact' : 'Mean'} Δx${setting && `, ${setting}`}`);
+        return against(
+          report,
+          here,
+          exact ? EXACT : ATTACKED,
+          `${exact ? 'Exact' : 'Mean'} Δx${setting && `, ${setting}`}`,
+        );
       }),
     ]
       .filter(Boolean)

@@ -1,5 +1,6 @@
 import { look, SEED } from '../colours.js';
 import type { Interval, NetworkReport, Probe, Report } from '../data.js';
+import { fitted } from '../fits.js';
 import { percent } from '../format.js';
 import { type Group, groups } from '../groups.js';
 import { mean } from '../statistics.js';
@@ -17,6 +18,7 @@ export function onlineReadout(report: Report): Figure | null {
   const networks = all.flatMap((group) => group.networks);
   const last = Math.max(...networks.map((network) => probesOf(network).at(-1)!.epoch));
   const start = untrainedOf(networks);
+  const said = fitted(networks.flatMap(({ probes = [] }) => probes));
   const single = all.every((group) => group.networks.length === 1);
   return {
     id: 'online-readout',
@@ -34,7 +36,7 @@ export function onlineReadout(report: Report): Figure | null {
     ],
     reading: `At every point a multinomial logistic readout is fitted anew to the frozen features of the training samples, and tested. ${single ? `Shaded: Wilson's 95 % interval over the test samples.` : linesReading(all)}${start ? ` Grey: the same readout on the untrained network${start.several ? ', mean over networks' : ', with its interval'}.` : ''} The vertical axis does not begin at zero.`,
     paper: null,
-    outcome: `${all.map(said).join('; ')}.${start ? ` On the untrained network: ${within(start)}.` : ''}${stopped(networks)}`,
+    outcome: `${all.map(ends).join('; ')}.${start ? ` On the untrained network: ${within(start)}.` : ''}${said ? ` ${said}` : ''}`,
   };
 }
 
@@ -94,24 +96,17 @@ function series({ regulariser, networks }: Group): Series[] {
   return [...thin, { look: style, points: middle }];
 }
 
-/** How many fits ended before they converged, a sentence; '' for none. */
-function stopped(networks: readonly NetworkReport[]): string {
-  const fits = networks.flatMap((network) => network.probes ?? []);
-  const early = fits.filter(({ converged }) => !converged).length;
-  return early === 0 ? '' : ` ${early} of ${fits.length} fits stopped before they converged.`;
-}
-
 function rulesOf(networks: readonly NetworkReport[]) {
   return [...new Set(networks.map(({ burnIn }) => burnIn))].flatMap((epoch) =>
     epoch ? [{ x: epoch, text: 'penalty on' }] : [],
   );
 }
 
-function said({ label, networks }: Group): string {
-  const ends = networks.map((network) => probesOf(network).at(-1)!);
-  const [only] = ends;
-  if (ends.length === 1) return `${label} ends at ${within({ ...only!, several: false })}`;
-  const values = ends.map(({ accuracy }) => accuracy);
+function ends({ label, networks }: Group): string {
+  const last = networks.map((network) => probesOf(network).at(-1)!);
+  const [only] = last;
+  if (last.length === 1) return `${label} ends at ${within({ ...only!, several: false })}`;
+  const values = last.map(({ accuracy }) => accuracy);
   return `${label} ends at ${percent(mean(values))} (${percent(Math.min(...values))} to ${percent(Math.max(...values))} over ${values.length} networks)`;
 }
 

@@ -1,4 +1,5 @@
 import type { Report } from '../data.js';
+import { fitted } from '../fits.js';
 import { percent, plusMinus } from '../format.js';
 import { type Group, groups } from '../groups.js';
 import { MEASURES } from '../measures.js';
@@ -36,25 +37,24 @@ export function robustness(report: Report): Figure | null {
 
 /** The same with the readout thrown away and fitted anew on the frozen features (figure 5 of the paper). */
 export function refitted(report: Report): Figure | null {
-  const fitted = groups({ ...report, networks: report.networks.filter(({ readout }) => readout) });
-  const all = fitted.map((group): Pair => {
-    const again = group.networks.map((network) => ({ ...network, attack: network.readout!.attack }));
+  const again = groups({ ...report, networks: report.networks.filter(({ readout }) => readout) });
+  const all = again.map((group): Pair => {
+    const attacked = group.networks.map((network) => ({ ...network, attack: network.readout!.attack }));
     return {
       group,
       accuracy: spread(group.networks.map(({ readout }) => readout!.accuracy)),
-      distance: spread(again.map((network) => summariseNetwork(network).meanDistance)),
-      fallback: ofSamples({ ...group, networks: again }),
+      distance: spread(attacked.map((network) => summariseNetwork(network).meanDistance)),
+      fallback: ofSamples({ ...group, networks: attacked }),
     };
   });
   const drawn = draw(all, report, ['Accuracy, readout refitted, %', 'Mean Δx, readout refitted']);
   if (!drawn) return null;
-  const networks = fitted.flatMap((group) => group.networks);
-  const stopped = networks.filter(({ readout }) => !readout!.converged).length;
+  const networks = again.flatMap((group) => group.networks);
   return {
     ...entitled('readout', report.pipeline, 'readout', 'Accuracy and adversarial distance with a readout fitted anew'),
     ...drawn,
     reading: `Multinomial logistic regression on the frozen features of the training samples, l2 penalty of strength 1, then the network with it attacked. ${drawn.reading}`,
-    outcome: `${drawn.outcome} ${stopped === 0 ? `All ${networks.length} fits converged.` : `${stopped} of ${networks.length} fits stopped before they converged.`}`,
+    outcome: `${drawn.outcome} ${fitted(networks.map(({ readout }) => readout!))}`,
   };
 }
 
@@ -87,6 +87,7 @@ function draw(
       `${all.map(said).join('; ')}.`,
       ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>
         against(
+          report,
           all.map(({ group }) => group),
           measure,
           measure.name.replace(', %', ', points of per cent'),

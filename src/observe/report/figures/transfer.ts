@@ -7,7 +7,7 @@ import { MEASURES, type Measure } from '../measures.js';
 import { entitled } from '../paper.js';
 import { mean, standardDeviation } from '../statistics.js';
 import { type Transfer, transferOf } from '../transfer.js';
-import { apart } from './against.js';
+import { apart, basis } from './against.js';
 import { BOXED } from './columns.js';
 import { type Figure, type LegendEntry, seedsPhrase, WIDTH } from './figure.js';
 import { grouped, type Member } from './grouped.js';
@@ -30,7 +30,7 @@ export function transferDistances(report: Report): Figure | null {
     columns: 1,
     legend: pretrainings(all),
     reading: `${places(all)} ${bars(all)} ${measured(report)}`,
-    outcome: outcome(all, DISTANCE, 'Δx'),
+    outcome: outcome(report, all, DISTANCE, 'Δx'),
   };
 }
 
@@ -44,7 +44,7 @@ export function transferAccuracies(report: Report): Figure | null {
     columns: 1,
     legend: pretrainings(all),
     reading: `${places(all)} ${marks(all)} The vertical axis does not begin at zero.`,
-    outcome: outcome(all, ACCURACY, 'Test accuracy'),
+    outcome: outcome(report, all, ACCURACY, 'Test accuracy'),
   };
 }
 
@@ -64,8 +64,8 @@ export function transferBoth(report: Report): Figure | null {
     legend: pretrainings(all),
     reading: `${places(all)} Left, on an axis that does not begin at zero: ${lower(marks(all))} Right: ${lower(bars(all))} ${measured(report)}`,
     outcome: [
-      ...(accuracy.length > 0 ? [outcome(accuracy, ACCURACY, 'Test accuracy')] : []),
-      ...(distance.length > 0 ? [outcome(distance, DISTANCE, 'Δx')] : []),
+      ...(accuracy.length > 0 ? [outcome(report, accuracy, ACCURACY, 'Test accuracy')] : []),
+      ...(distance.length > 0 ? [outcome(report, distance, DISTANCE, 'Δx')] : []),
     ].join(' '),
   };
 }
@@ -137,7 +137,7 @@ const measured = (report: Report): string =>
   `Δx: l2, in units of the input, over correctly classified test samples, Tangent Attack${iterations(report)}.`;
 
 /** The means, the greatest of them, and what each stage's regulariser did with the other stage as it was. */
-function outcome(all: readonly Combination[], measure: Measure, what: string): string {
+function outcome(report: Report, all: readonly Combination[], measure: Measure, what: string): string {
   const { scale, name } = measure;
   const per = name.endsWith('%');
   const shown = ({ values }: Combination): string => {
@@ -150,7 +150,7 @@ function outcome(all: readonly Combination[], measure: Measure, what: string): s
   const points = per ? ', points of per cent' : '';
   return [
     `${what}, pretraining > fine-tuning: ${means}.${all.length > 1 ? ` Greatest: ${best.group.regulariser}.` : ''}`,
-    differences(all, measure, {
+    differences(report, all, measure, {
       ...{
         what: `${what}${points}, pretrained with`,
         changed: 'pretrained',
@@ -158,7 +158,7 @@ function outcome(all: readonly Combination[], measure: Measure, what: string): s
         under: 'fine-tuned with',
       },
     }),
-    differences(all, measure, {
+    differences(report, all, measure, {
       ...{
         what: `${what}${points}, fine-tuned with`,
         changed: 'finetuned',
@@ -179,11 +179,16 @@ interface Changed {
 }
 
 /** Each regulariser of one stage less none, with the other stage the same; '' where there is no such pair. */
-function differences(all: readonly Combination[], measure: Measure, { what, changed, same, under }: Changed): string {
+function differences(
+  report: Report,
+  all: readonly Combination[],
+  measure: Measure,
+  { what, changed, same, under }: Changed,
+): string {
   const pairs = all.flatMap((each) => {
     const plain = all.find((other) => other[same] === each[same] && other[changed] === 'none');
     if (!plain || plain === each) return [];
-    const pair = compared(each.group, plain.group, measure);
+    const pair = compared(report, [each.group, plain.group], measure);
     return pair ? [{ each, pair, share: pair.difference / mean(plain.values) }] : [];
   });
   if (pairs.length === 0) return '';
@@ -198,5 +203,12 @@ function differences(all: readonly Combination[], measure: Measure, { what, chan
       });
     return `${name} less none ${ways.join(', ')}`;
   });
-  return `${what}${one ? ` (${tests[0]}${pairs[0]!.pair.test ? ', 95 % interval' : ''})` : ''}: ${said.join('; ')}.`;
+  return `${what}${
+    one
+      ? ` (${tests[0]}${basis(
+          report,
+          pairs.map(({ pair }) => pair),
+        )})`
+      : ''
+  }: ${said.join('; ')}.`;
 }

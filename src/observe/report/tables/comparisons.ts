@@ -1,5 +1,6 @@
-import { type Compared, comparisons, probability, tested } from '../comparisons.js';
+import { type Compared, comparisons, correction, probability, tested } from '../comparisons.js';
 import type { Report } from '../data.js';
+import { escaped } from '../escaped.js';
 import { NONE } from '../format.js';
 import { name, table } from './table.js';
 
@@ -12,6 +13,7 @@ export function comparisonsTable(report: Report): string {
   const measures = [...new Set(all.map(({ measure }) => measure))];
   const pipelines = new Set(all.map(({ pipeline }) => pipeline)).size;
   const places = new Set(all.map(({ pipeline, setting }) => `${pipeline} ${setting}`)).size;
+  const allowed = correction(report);
   const rows = [...grouped(all).values()].map((pair) => {
     const { a, b, pipeline, setting } = pair[0]!;
     const where = [...(pipelines > 1 ? [pipeline] : []), setting].filter(Boolean).join(', ');
@@ -22,7 +24,7 @@ export function comparisonsTable(report: Report): string {
     ];
   });
   return table(
-    'Difference of the means (and for how many seeds the former is greater), its 95 % interval, two-sided p. Paired over seeds wherever both were trained from the same ones (Student’s t on the differences), else Welch’s t. Not corrected for the number of comparisons.',
+    `Difference of the means (and for how many seeds the former is greater), its 95 % interval and two-sided p, each of that difference alone${allowed && `; then p with ${allowed}: below 0.05 it holds however many there are`}. Paired over seeds wherever both were trained from the same ones (Student’s t on the differences), else Welch’s t.`,
     ['Pair', 'Test', ...measures.map((measure) => measure.name)],
     rows,
   );
@@ -39,11 +41,12 @@ function grouped(all: readonly Compared[]): Map<string, Compared[]> {
 
 function cell(compared: Compared | undefined): string {
   if (!compared) return NONE;
-  const { difference, test, measure } = compared;
+  const { difference, test, measure, corrected } = compared;
   const shown = (value: number) => (measure.scale * value).toFixed(measure.places ?? 4);
   const size = difference >= 0 ? `+${shown(difference)}` : shown(difference);
   if (test === null || test.lower === null) return size;
-  const p = test.p === null ? '' : `<br>p ${probability(test.p).replace('<', '&lt;')}`;
+  const holm = corrected === null ? '' : `<br>Holm ${escaped(probability(corrected))}`;
+  const p = test.p === null ? '' : `<br>p ${escaped(probability(test.p))}${holm}`;
   const greater = test.greater === null ? '' : ` (${test.greater} of ${test.n})`;
   return `<strong>${size}</strong>${greater}<br>${shown(test.lower)} to ${shown(test.upper!)}${p}`;
 }

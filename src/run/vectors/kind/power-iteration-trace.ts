@@ -19,7 +19,7 @@ export const powerIterationTrace: VectorKind = {
         vs.push(...v);
         squares.push(found.sigma ** 2);
       }
-      const { sigma } = powerIterate(kernel, v, { steps: 5000, sigma: 1e-7 });
+      const { sigma } = powerIterate(kernel, v, { steps: 5000, direction: 1e-6 });
       kernel.dispose();
       return { vs, squares, sigma };
     };

@@ -6,7 +6,13 @@ import { counterRandom } from './random.js';
 export function barlowNetwork(regulariser: 'none' | 'rep-spectral', seed: number, n = 10): NetworkReport {
   const random = counterRandom(`barlow ${regulariser} ${seed}`);
   const around = (epoch: number, accuracy: number) => {
-    return { epoch, accuracy, lower: accuracy - 0.009, upper: accuracy + 0.009, converged: epoch !== 50 };
+    const fit = {
+      fit: 'scikit-learn',
+      iterations: epoch === 50 ? 100 : 90,
+      iterationLimit: 100,
+      converged: epoch !== 50,
+    };
+    return { epoch, accuracy, lower: accuracy - 0.009, upper: accuracy + 0.009, ...fit };
   };
   const untrained = { accuracy: 0.36, lower: 0.351, upper: 0.369 };
   const learned = (epoch: number) => 0.36 + 0.45 * (1 - Math.exp(-epoch / 250)) + 0.004 * random.normal();

@@ -35,6 +35,7 @@ export function imageNetwork(pipeline: string, regulariser: Method, seed: number
     attack: { iterations: 40, samples },
     readout: {
       ...{ accuracy: accuracy - 0.004, trainAccuracy: 0.999, converged: seed !== 1 },
+      ...{ fit: 'scikit-learn', iterations: seed === 1 ? 100 : 80 + seed, iterationLimit: 100 },
       attack: {
         iterations: 40,
         samples: samples.map((s) => ({ ...s, distance: s.distance! * (0.9 + 0.05 * random.uniform()) })),

@@ -1,0 +1,139 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Case, right, succeeded, type World } from '../case.js';
+
+/** A small network on XOR, with a key of the user's and a penalty that no list of networks names. */
+const own = `
+export default weir.pipeline({
+  name: 'own',
+  config: {
+    rate: weir.z.number().default(0.3),
+    flavor: weir.z.string().default('plain'),
+    gamma: weir.z.number().default(0),
+  },
+  wire({ config, seed }) {
+    const points = weir.xor();
+    const model = weir.mlp([2, config.flavor === 'plain' ? 4 : 8, 2]);
+    const penalty = config.gamma > 0 ? weir.spectralPenalty('rep-spectral', model, { gamma: config.gamma }) : undefined;
+    const updates$ = weir.draw(points, { epochs: 2, seed }).pipe(
+      weir.augment([], { seed }),
+      weir.batch(4),
+      weir.train(model, {
+        ...{ loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: config.rate }), seed },
+        ...(penalty && { penalty }),
+      }),
+    );
+    const tests$ = updates$.pipe(weir.accuracy(model, points));
+    const ticks$ = penalty && updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(penalty));
+    return { updates$, tests$, ...(ticks$ && { ticks$ }) };
+  },
+});
+`;
+
+/** Networks of one run that differ in their width, and are called so. */
+const widths = `
+export default weir.pipeline({
+  name: 'widths',
+  config: {},
+  networks: (_, seed) => [2, 8].map((hidden) => ({ name: 'hidden-' + hidden, seed, hidden })),
+  wire({ network, seed }) {
+    const points = weir.xor();
+    const model = weir.mlp([2, network.hidden, 2]);
+    const updates$ = weir.draw(points, { epochs: 1, seed }).pipe(
+      weir.augment([], { seed }),
+      weir.batch(4),
+      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed }),
+    );
+    return { updates$, tests$: updates$.pipe(weir.accuracy(model, points)) };
+  },
+});
+`;
+
+interface Written {
+  readonly regularisers: readonly { readonly label: string; readonly networks: number; readonly seeds: number }[];
+  readonly differences: readonly { readonly keys: readonly string[]; readonly conditions: readonly unknown[] }[];
+  readonly comparisons: readonly unknown[];
+}
+
+/** A run of the module for each list of options, and the report over all of them. */
+async function reported(world: World, module: string, runs: readonly (readonly string[])[], ...more: string[]) {
+  const folders = runs.map((_, i) => world.path(`run${i}`));
+  for (const [i, options] of runs.entries()) {
+    succeeded(await world.weir('run', module, '--run', folders[i]!, ...options));
+  }
+  const { out } = succeeded(await world.weir('report', ...folders, '--json', ...more));
+  const written = JSON.parse(out) as Written;
+  const labels = written.regularisers.map(({ label, networks }) => `${label} × ${networks}`);
+  return { ...written, labels: labels.sort(), folders };
+}
+
+const same = (found: readonly unknown[], ...wanted: readonly unknown[]): void =>
+  right(
+    JSON.stringify(found) === JSON.stringify(wanted),
+    `it compares ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`,
+  );
+
+export const report: readonly Case[] = [
+  {
+    name: 'report: runs of other rates are no repetitions of each other, and what differs stands first',
+    quick: true,
+    async play(world) {
+      const module = world.module('own.mts', own);
+      const runs = [
+        ['--set', 'rate=0.1'],
+        ['--set', 'rate=0.5'],
+        ['--set', 'rate=0.5', '--seed', '1'],
+      ];
+      const { labels, differences, comparisons, folders } = await reported(world, module, runs);
+      same(labels, 'rate=0.1: none × 1', 'rate=0.5: none × 2');
+      same(differences[0]?.keys ?? [], 'rate');
+      same(comparisons);
+      succeeded(await world.weir('report', ...folders, '--out', world.path('all')));
+      const page = readFileSync(world.path('all', 'report.html'), 'utf8');
+      const [table, verdict] = ['What differs between the runs', 'class="verdict"'].map((text) => page.indexOf(text));
+      right(table! > 0 && table! < verdict!, 'the page does not begin with what differs');
+    },
+  },
+  {
+    name: "report: runs that differ in a key of the user's are told apart, and repetitions of one are not",
+    async play(world) {
+      const runs = [
+        ['--set', 'flavor=plain'],
+        ['--set', 'flavor=sour'],
+        ['--set', 'flavor=sour', '--seed', '3'],
+      ];
+      const { labels } = await reported(world, world.module('own.mts', own), runs);
+      same(labels, 'flavor=plain: none × 1', 'flavor=sour: none × 2');
+    },
+  },
+  {
+    name: "report: a network with a regulariser that its pipeline does not list is not called 'none'",
+    async play(world) {
+      const { labels } = await reported(world, world.module('own.mts', own), [['--set', 'gamma=0.01']]);
+      same(labels, 'rep-spectral × 1');
+    },
+  },
+  {
+    name: 'report: networks of one run that differ by more than the seed are told apart by their names',
+    async play(world) {
+      const { labels } = await reported(world, world.module('widths.mts', widths), [[]]);
+      same(labels, 'hidden-2: none × 1', 'hidden-8: none × 1');
+    },
+  },
+  {
+    name: 'report: runs of a module that was edited in between are told apart',
+    async play(world) {
+      const module = world.module('own.mts', own);
+      const folders = [world.path('before'), world.path('after')];
+      succeeded(await world.weir('run', module, '--run', folders[0]!));
+      writeFileSync(
+        module,
+        readFileSync(module, 'utf8').replace('weir.crossEntropy()', 'weir.crossEntropy({ smoothing: 0.1 })'),
+      );
+      succeeded(await world.weir('run', module, '--run', folders[1]!, '--seed', '1'));
+      const { out } = succeeded(await world.weir('report', ...folders, '--json', '--accept-changes'));
+      const { regularisers, differences } = JSON.parse(out) as Written;
+      right(regularisers.length === 2, `two modules are one method: ${JSON.stringify(regularisers)}`);
+      same(differences[0]?.keys ?? [], 'module');
+    },
+  },
+];
