@@ -63,10 +63,10 @@ export type ReadoutState =
       readonly position: number;
       /** The two weights of the new readout, by the model's names. */
       readonly weights: SavedTensors;
+      /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
+      readonly about: Pick<AboutNetwork, 'classes' | 'normalization'>;
       readonly measured: Measured;
       readonly losses: { readonly test: number; readonly train: number };
-      /** What its outputs stand for, and what the inputs were normalized with. */
-      readonly about?: Pick<AboutNetwork, 'classes' | 'normalization'>;
     };
 
 /**
