@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { toOutput } from '../../core/terminal.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { ranks } from '../../learn/device/cluster/joined.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
@@ -47,7 +47,7 @@ export function runCommand(): Command {
       const fallback = slow ? pipeline.fallback : {};
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
         ...{ fallback, rules },
-        ...(ranks().rank === 0 && { tell: (line: string) => process.stderr.write(`${line}\n`) }),
+        ...(ranks().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
       });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
       const together = new Together(ranks());
