@@ -38,7 +38,7 @@ export default weir.pipeline({
       regularisers: ['none', 'rep-spectral'],
       ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
     }),
-    ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4 }),
+    ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4, partial: 'drop' }),
     ...weir.readoutKeys(),
     ...weir.attackKeys({ attacked: 1000 }),
     workers: z.int().min(1).default(2).describe('threads that make views'),
@@ -68,10 +68,7 @@ export default weir.pipeline({
 
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(
-        weir.views(weir.simclrRecipes(), { seed, threads: config.workers }),
-        weir.batch(config.batchSize, { partial: 'drop' }),
-      );
+      .pipe(weir.views(weir.simclrRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.ntXent(config), optimiser: weir.sgd(config), penalty, seed }),
     );
@@ -86,7 +83,7 @@ export default weir.pipeline({
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
     const classifiers$ = updates$.pipe(weir.atEnd(), weir.readout(backbone, train, test, { fit: config.readoutFit }));
     const attacks$ = classifiers$.pipe(
-      weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, box: { min: 0, max: 1 }, seed }),
+      weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, seed }),
     );
     return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
   },

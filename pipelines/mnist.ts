@@ -51,7 +51,7 @@ export default weir.pipeline({
 
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(weir.augment([weir.unitScale()], { seed }), weir.batch(config.batchSize));
+      .pipe(weir.augment([weir.unitScale()], { seed }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
     );

@@ -51,6 +51,13 @@ export default weir.pipeline({
     },
   },
 
+  rules: [
+    weir.endsWith('logEvery', 'epochs', 'logged'),
+    {
+      keys: ['std', 'noisy'],
+      clash: ({ noisy }, { given }) => (!noisy && given.has('std') ? { why: 'the corners have no noise' } : undefined),
+    },
+  ],
   networks: ({ regularisers, seeds }, seed) => [
     { name: 'xor', regulariser: 'all', seed, members: weir.eachRegulariser({ regularisers, seeds, seed }) },
   ],
@@ -82,7 +89,8 @@ export default weir.pipeline({
     const sigmas$ = logged$.pipe(weir.memberNorms(networks));
 
     const { model } = networks;
-    const whole = { samples: points.size, group: points.size, box: { min: -2, max: 2 }, shuffle: false };
+    const reach = config.noisy ? Math.max(2, 1 + 5 * config.std) : 2; // the authors' box, or what holds the points of wider noise
+    const whole = { samples: points.size, group: points.size, box: { min: -reach, max: reach }, shuffle: false };
     const attacks$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>

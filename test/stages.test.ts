@@ -120,7 +120,8 @@ const rows: Record<string, Row> = {
     items: updates,
   },
   'online readout': {
-    make: () => onlineReadout(mlp([2, 4, 2]), points, points, { batch: 3, fit: 'converged', gradientTolerance: 1e-9, images: 4 }),
+    make: () =>
+      onlineReadout(mlp([2, 4, 2]), points, points, { batch: 3, fit: 'converged', gradientTolerance: 1e-9, images: 4 }),
     items: updates,
   },
   'train on two views': {

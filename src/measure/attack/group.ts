@@ -1,10 +1,11 @@
 import type { Labels } from '../../core/labels.js';
 import type { Model, Weights } from '../../learn/model/model.js';
+import type { Limits } from './box.js';
 import { distance } from './geometry.js';
 import { tangentStep } from './hemisphere.js';
 import { type Around, type Estimator, type Noise, normalOf, noSums, type Sums } from './normal.js';
 import { type Outcome, outcomes } from './result.js';
-import { type Box, perturbationScale, schedule } from './schedule.js';
+import { perturbationScale, schedule } from './schedule.js';
 import { answers, type Searched, searchBoundary } from './search.js';
 import {
   noStart,
@@ -54,7 +55,7 @@ export type GroupState = {
 export interface GroupTask {
   readonly model: Model;
   readonly weights: Weights;
-  readonly box: Box;
+  readonly box: Limits;
   readonly iterations: number;
   readonly budget: number;
   readonly protocol: Protocol;

@@ -1,3 +1,5 @@
+import type { Limits } from './box.js';
+
 /**
  * The schedule of the hemisphere variant as the authors run it (Ma et al. 2021, NeurIPS; constants of Pehlevan-Group/rep-spectral,
  * which the paper's appendix D leaves to "the hemisphere implementation").
@@ -33,17 +35,11 @@ export const schedule = {
   bump: 1e-4,
 } as const;
 
-/** The values that an input may take. */
-export interface Box {
-  readonly min: number;
-  readonly max: number;
-}
-
 /**
  * δ, the scale of the perturbations around x_t at iteration i: a tenth of the box at first, then ‖x_t − x‖ / d.
  *
  * @param distance ‖x_t − x‖₂, in input units
  * @param d number of input values
  */
-export const perturbationScale = (i: number, { min, max }: Box, distance: number, d: number): number =>
-  i === 1 ? 0.1 * (max - min) : distance / d;
+export const perturbationScale = (i: number, { width }: Pick<Limits, 'width'>, distance: number, d: number): number =>
+  i === 1 ? 0.1 * width : distance / d;

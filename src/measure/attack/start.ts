@@ -1,8 +1,9 @@
 import { statelessNormal } from '../../learn/device/native.js';
 import { tf } from '../../learn/device/tf.js';
+import type { Limits } from './box.js';
 import { distance } from './geometry.js';
 import { ask } from './oracle.js';
-import { type Box, schedule } from './schedule.js';
+import { schedule } from './schedule.js';
 import type { Searched } from './search.js';
 
 /**
@@ -55,7 +56,7 @@ export interface StartTask {
   readonly group: Searched;
   readonly slot: number;
   readonly protocol: Protocol;
-  readonly box: Box;
+  readonly box: Limits;
   /** Queries of this sample in all. Noise takes half of them at most, and the choice among several starts a tenth. */
   readonly budget: number;
   /** Keys of a batch of noise: a function of the sample's index. */
@@ -205,7 +206,7 @@ function noisyPoints(task: Pick<StartTask, 'group' | 'slot' | 'box' | 'seeds'>, 
   const x = original(task);
   const noisy = tf.tidy(() => {
     const noise = tf.mul(statelessNormal([BATCH, x.length], task.seeds(batch)), schedule.startDeviation);
-    return tf.clipByValue(tf.add(noise, tf.tensor1d(x)), task.box.min, task.box.max);
+    return task.box.clip(tf.add(noise, tf.tensor1d(x)));
   });
   const rows = noisy.dataSync() as Float32Array; // not inside: `tidy` looks at every number of what it returns
   noisy.dispose();

@@ -7,6 +7,7 @@ import { statelessNormal } from '../../learn/device/native.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { type Box, checkInside, limitsOf, usualBox } from './box.js';
 import { type BoundsOptions, certified } from './certified.js';
 import { correctOnes, LOOKED_AT, nearestFirst, shuffled } from './choose.js';
 import { dense } from './dense.js';
@@ -14,7 +15,7 @@ import { direct } from './direct.js';
 import { distance } from './geometry.js';
 import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
 import { type AttackResult, outcomes } from './result.js';
-import { type Box, schedule } from './schedule.js';
+import { schedule } from './schedule.js';
 import { type Protocol, startKinds } from './start.js';
 
 export interface TangentAttackOptions {
@@ -23,7 +24,10 @@ export interface TangentAttackOptions {
   readonly seed: number;
   /** T. */
   readonly iterations?: number;
-  /** The values that an input may take, in the model's units: [0, 1] for digits, [−2, 2] for XOR, [−3, 3] for normalised images. */
+  /**
+   * The values that an input may take, in the model's units, by channel where these differ; [−2, 2] for XOR. By default pixels from
+   * 0 to 1, normalised where `normalise` says so (`usualBox`). Samples outside of it are refused.
+   */
   readonly box?: Box;
   /** Samples attacked in step; groups are by position, so a resumed attack meets the same kernels. */
   readonly group?: number;
@@ -90,12 +94,15 @@ export function tangentAttack(
   given: LabelledSamples,
   options: TangentAttackOptions,
 ): Stage<Update, AttackResult, AttackState> {
-  const { seed, iterations = schedule.iterations, box = { min: 0, max: 1 }, group = 16 } = options;
+  const { seed, iterations = schedule.iterations, group = 16 } = options;
   const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
   const { normalise, chunk = 128, certificate = false } = options;
   const samples = byName('tangent attack', model, given);
   const d = inputLength('tangent attack', model, samples);
   counts({ samples: options.samples, iterations, group, budget, chunk });
+  const { box = usualBox(normalise, protocol) } = options;
+  const limits = limitsOf(box, d);
+  checkInside(samples, limits, box, normalise);
   const bounds = certificate === false ? undefined : certified(model, certificate === true ? {} : certificate, seed);
 
   const order = (): Uint32Array =>
@@ -124,9 +131,9 @@ export function tangentAttack(
       writeInput(samples, index, originals, slot * d, normalise);
     });
     return {
-      ...{ model, weights: update.weights, box, iterations, budget, protocol, originals },
+      ...{ model, weights: update.weights, box: limits, iterations, budget, protocol, originals },
       labels: labelsAt(samples.labels, indices),
-      estimator: model.first ? dense(model, model.first, group, box) : direct(model, group, box, chunk),
+      estimator: model.first ? dense(model, model.first, group, limits) : direct(model, group, limits, chunk),
       noise: (iteration, part, shape) => statelessNormal(shape, seeds(seed, 'tangent attack/normal', iteration, part)),
       start: (slot) => ({
         seeds: (batch) => seeds(seed, 'tangent attack/start', indices[slot]!, batch),
@@ -150,6 +157,7 @@ export function tangentAttack(
       outcome: outcomes[at.outcome[slot]!]!,
       distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
       queries: at.queries[slot]!,
+      ...{ total: chosen.length, box },
       start: startKinds[at.start[slot]!]!,
       ...{ original, adversarial },
     };

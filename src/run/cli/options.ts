@@ -120,7 +120,7 @@ export interface SnapshotSettings {
 /** Who else is known to be dead, where the lock of a run's folder cannot tell. */
 export const takeOverOption = (): Option =>
   new Option(
-    '--take-over <pid@host>',
+    '--take-over <pid@host@start>',
     'the process of another machine or container that a folder is in use by is dead: go on in its place; may be given again',
   )
     .argParser(collect)

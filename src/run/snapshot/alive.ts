@@ -62,8 +62,12 @@ export function alive(
   return startOf(mark.pid) === mark.started;
 }
 
-/** How a mark is named to a user, and by a user: `--take-over 7@trainer`. */
-export const nameOf = ({ pid, host }: ProcessMark): string => `${pid}@${host}`;
+/**
+ * How a mark is named to a user, and by a user: `--take-over 7@trainer@2026-01-31T12:00:00.123Z`. With its start, for in containers the
+ * next process often has the number of the one before.
+ */
+export const nameOf = ({ pid, host, since }: ProcessMark): string =>
+  [pid, host, ...(since === undefined ? [] : [since])].join('@');
 
 /** Where the process is, as far as it is not here. */
 export function whereIs(mark: ProcessMark): string {

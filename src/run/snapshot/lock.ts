@@ -21,7 +21,7 @@ export interface Lock {
  * that it is dead. (A lock that must be touched every few seconds, as the cache of the set-up has, would be lost in an update that holds
  * the event loop for longer.)
  *
- * @param dead names of marks (`7@trainer`) that the user says are of dead processes
+ * @param dead names of marks (`nameOf`) that the user says are of dead processes
  */
 export function lockFolder(folder: string, { dead = [] }: { readonly dead?: readonly string[] } = {}): Lock {
   const draft = join(folder, `lock-draft-${process.pid}-${performance.now()}`);

@@ -45,7 +45,7 @@ export interface Running {
   readonly options?: readonly string[];
   /** Handed to `sbatch`, such as `--time=4:00:00`. */
   readonly slurmOptions?: readonly string[];
-  /** Processes of other machines or containers that are dead, as `7@trainer`: what they held is gone on with. */
+  /** Processes of other machines or containers that are dead, as the refusal names them: what they held is gone on with. */
   readonly dead?: readonly string[];
 }
 

@@ -373,14 +373,15 @@ export const results: readonly Case[] = [
       ];
       for (const path of kinds) {
         const whole = readFileSync(path);
-        for (const part of [0.001, 0.3, 0.6, 0.999]) {
+        for (const part of [0.3, 0.999]) {
           const bytes = Buffer.from(whole);
           bytes[Math.floor(part * bytes.length)]! ^= 1;
           writeFileSync(path, bytes);
-          for (const [i, [name, ...rest]] of readings.entries()) {
-            const { status, out } = await weir(name!, run, ...rest);
+          const ended = await Promise.all(readings.map(([name, ...rest]) => weir(name!, run, ...rest)));
+          for (const [i, { status, out }] of ended.entries()) {
             const said = status !== 0 || /"state": "damaged"/.test(out);
-            right(said || numbersOf(out) === wanted[i], `${path} at ${part}: weir ${name} gives ${out.slice(0, 300)}`);
+            const what = `${path} at ${part}: weir ${readings[i]![0]} gives ${out.slice(0, 300)}`;
+            right(said || numbersOf(out) === wanted[i], what);
           }
         }
         writeFileSync(path, whole);

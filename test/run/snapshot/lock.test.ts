@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { alive, thisProcess } from '../../../src/run/snapshot/alive.js';
+import { alive, nameOf, thisProcess } from '../../../src/run/snapshot/alive.js';
 import { lockFolder } from '../../../src/run/snapshot/lock.js';
 
 let folder: string;
@@ -16,6 +16,16 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   rmSync(folder, { recursive: true });
 });
+
+/** What a refusal says is to be done. */
+function remedyOf(refused: () => unknown): string {
+  try {
+    refused();
+  } catch (error) {
+    return (error as { readonly remedy: string }).remedy;
+  }
+  throw new Error('was not refused');
+}
 
 /** Another process that tries to lock the folder; resolves to what it says: 'locked', or the refusal. */
 function contender(inside: readonly string[] = [], dead?: string): Promise<{ child: ChildProcess; said: string }> {
@@ -56,7 +66,7 @@ test('of several that start at once one gets it; killed, it holds it no longer',
   while (alive({ pid, host: hostname() }) === true) await new Promise((next) => setTimeout(next, 5));
   lockFolder(folder).release();
   expect(readdirSync(folder)).toEqual([]);
-}, 20_000);
+}, 60_000);
 
 test('a process that has the number of one that ended is not taken for it', () => {
   const mark = thisProcess();
@@ -80,12 +90,13 @@ test.skipIf(process.platform !== 'linux')(
 );
 
 test('a process that is said to be dead is named; who was taken for dead and lives is told so, and writes no more', () => {
-  writeFileSync(join(folder, 'lock.1'), JSON.stringify({ ...thisProcess(), pid: 7, host: 'trainer', boot: 'another' }));
+  const mark = { ...thisProcess(), pid: 7, host: 'trainer', boot: 'another' };
+  writeFileSync(join(folder, 'lock.1'), JSON.stringify(mark));
   expect(() => lockFolder(folder)).toThrow(
     /in use by process 7 of 'trainer', since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: another machine or container, which cannot be asked/,
   );
-  expect(() => lockFolder(folder, { dead: ['8@trainer', '7@another'] })).toThrow('in use by process 7');
-  const lock = lockFolder(folder, { dead: ['7@trainer'] });
+  expect(() => lockFolder(folder, { dead: ['7@trainer', nameOf({ ...mark, pid: 8 })] })).toThrow('in use by process 7');
+  const lock = lockFolder(folder, { dead: [nameOf(mark)] });
   lock.check();
   expect(readdirSync(folder)).toEqual(['lock.2']);
   renameSync(join(folder, 'lock.2'), join(folder, 'lock.3')); // as one does that takes this process for dead
@@ -105,11 +116,12 @@ test.skipIf(!containers)(
       /in use by process \d+ of '.+', since .+: another container of this machine, which cannot be asked/,
     );
     expect(() => lockFolder(folder)).toThrow('another container of this machine');
-    const { pid } = JSON.parse(readFileSync(join(folder, 'lock.1'), 'utf8')) as { pid: number };
-    const name = `${pid}@${hostname()}`;
+    const name = /--take-over (\S+)/.exec(remedyOf(() => lockFolder(folder)))![1]!;
+    expect(name).toMatch(new RegExp(`^\\d+@${hostname()}@2.*Z$`));
     expect((await contender(inContainer, name)).said).toBe('locked');
+    expect((await contender(inContainer, name)).said).toMatch(/in use by process/); // by its successor of the same number
   },
-  30_000,
+  120_000,
 );
 
 test('a lock of another machine, and one that cannot be read, name the file to delete', () => {
