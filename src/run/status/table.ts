@@ -48,18 +48,17 @@ function cells(status: Status): string[] {
   const running = status.state === 'running' || status.state === 'elsewhere';
   const of = (value: number | null, whole: number | null): string =>
     value === null ? NONE : `${count(value)}${whole === null ? '' : `/${count(whole)}`}`;
+  const phaseOf = (): string => {
+    const older = attacked?.olderStart ? 'attacked by an older Weir' : '';
+    if (status.state === 'done') return older || NONE;
+    return attacked ? [`attack ${of(attacked.done, attacked.of)}`, older].filter(Boolean).join(', ') : (phase ?? NONE);
+  };
   const many = (network?.of ?? 1) > 1;
   return [
     status.state,
     status.path,
     network === null ? NONE : `${network.name}${many ? ` (${network.index} of ${network.of})` : ''}`,
-    status.state === 'done'
-      ? attacked?.olderStart
-        ? 'attacked by an older Weir'
-        : NONE
-      : attacked
-        ? `attack ${of(attacked.done, attacked.of)}`
-        : (phase ?? NONE),
+    phaseOf(),
     of(status.epoch, status.epochs),
     of(status.update, status.updates),
     !running || rate === null ? NONE : `${number(rate)}/s`,
