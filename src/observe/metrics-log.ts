@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { WeirError } from '../core/errors.js';
+import { spelled } from './json-numbers.js';
 import { digestOfFile, type LogMark } from './log-mark.js';
 
 /** What a metric may be: NaN and the infinities too, though JSON has none. */
@@ -217,10 +218,6 @@ export class MetricsLog {
     }
   }
 }
-
-/** Numbers that JSON lacks, by name; `readMetrics` gives them back as numbers. */
-const spelled = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 
 /** Lines that are there already and are made again. */
 interface Followed {

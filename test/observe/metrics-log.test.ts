@@ -32,6 +32,14 @@ test('records come back, NaN and infinities too; the length counts those not yet
   expect([...readMetrics(file)]).toHaveLength(5002);
 });
 
+test('a text that reads like a number that JSON lacks stays a text', () => {
+  const record = { classes: ['NaN', '=NaN', 'Infinity', '-Infinity', '==Infinity', 'nan', '='], loss: Number.NaN };
+  const log = new MetricsLog(file);
+  log.append(record);
+  log.close();
+  expect([...readMetrics(file)]).toEqual([record]);
+});
+
 test('now and then it is flushed for who looks at it; a full disk is told by the flush before a snapshot alone', () => {
   const log = new MetricsLog(file);
   log.append({ update: 1 });

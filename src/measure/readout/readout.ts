@@ -10,7 +10,7 @@ import { readoutWeights } from '../../learn/model/with-readout.js';
 import { restoreTensors, type SavedTensors, savedTensors } from '../../learn/saved.js';
 import type { Update } from '../../learn/update.js';
 import { accuracy } from '../accuracy.js';
-import type { LabelledSamples, Normalisation } from '../inputs.js';
+import { inputLength, type LabelledSamples, type Normalisation } from '../inputs.js';
 import { designOf } from './features.js';
 import { checkLabels } from './labels.js';
 import { type Fit, fits, logistic, optionsOf } from './logistic.js';
@@ -63,10 +63,10 @@ export type ReadoutState =
       readonly position: number;
       /** The two weights of the new readout, by the model's names. */
       readonly weights: SavedTensors;
+      /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
+      readonly about: Pick<AboutNetwork, 'classes' | 'normalization'>;
       readonly measured: Measured;
       readonly losses: { readonly test: number; readonly train: number };
-      /** What its outputs stand for, and what the inputs were normalized with. */
-      readonly about?: Pick<AboutNetwork, 'classes' | 'normalization'>;
     };
 
 /**
@@ -105,6 +105,7 @@ export function readout(
     ...(train.classes && { classes: { of: train.name, names: train.classes } }),
     ...(normalise && { normalization: normalise }),
   };
+  inputLength('readout', model, train);
   checkLabels(train.labels, train.size, model.classes);
   const tested = accuracy(model, test, { batch, ...(normalise && { normalise }) });
 

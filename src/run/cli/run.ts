@@ -40,11 +40,15 @@ export function runCommand(): Command {
         toOutput(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
         return;
       }
-      resolveConfig(pipeline.config, pipeline.profiles, settings.set); // a wrong one is told before TensorFlow is made ready
+      const { rules = [] } = pipeline;
+      resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules }); // a wrong one is told before TensorFlow is made ready
       if (await ranAsRanks(settings)) return;
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { fallback });
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
+        ...{ fallback, rules },
+        ...(ranks().rank === 0 && { tell: (line: string) => process.stderr.write(`${line}\n`) }),
+      });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
       const together = new Together(ranks());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };

@@ -53,7 +53,13 @@ function cells(status: Status): string[] {
     status.state,
     status.path,
     network === null ? NONE : `${network.name}${many ? ` (${network.index} of ${network.of})` : ''}`,
-    status.state === 'done' ? NONE : attacked ? `attack ${of(attacked.done, attacked.of)}` : (phase ?? NONE),
+    status.state === 'done'
+      ? attacked?.olderStart
+        ? 'attacked by an older Weir'
+        : NONE
+      : attacked
+        ? `attack ${of(attacked.done, attacked.of)}`
+        : (phase ?? NONE),
     of(status.epoch, status.epochs),
     of(status.update, status.updates),
     !running || rate === null ? NONE : `${number(rate)}/s`,

@@ -9,7 +9,7 @@ import type { WeightSource } from './weight-source.js';
  * They are read when training begins, and the first snapshot of that training holds them: after it the other run is not needed.
  *
  * @param run its folder @param network which of its networks, by default its only one @param readout 'trained' for the network's own
- * where one was fitted anew, which else is taken
+ * where one was fitted anew, which else is taken; one that a network with a projection head was given only where it is named
  * @throws {WeirError} when they are read: where there is no such run, several networks and none named, one without weights of its own,
  * or one that is not trained to the end
  * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })

@@ -12,21 +12,16 @@ export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
 export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
   (weightOwner(state) as { readonly weights: SavedTensors } | undefined)?.weights ?? [];
 
+type Fitted = Extract<ReadoutState, { phase: 'fitted' }>;
+
 /**
  * Readouts that were fitted anew to these weights, by the stage that did it: the tensors that take the place of the network's own, as
  * whatever followed that stage, an attack say, met them.
  */
-export function readoutsOf(
-  state: Pick<RunState, 'flow'>,
-): ReadonlyMap<string, { readonly weights: SavedTensors; readonly about: AboutNetwork }> {
+export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, Pick<Fitted, 'weights' | 'about'>> {
   const owner = weightOwner(state) as { readonly position: number } | undefined;
   const fitted = Object.entries(state.flow.nodes).flatMap(([name, { state }]) => {
-    const {
-      phase,
-      position,
-      weights,
-      about = {},
-    } = (state ?? {}) as Partial<Extract<ReadoutState, { phase: 'fitted' }>>;
+    const { phase, position, weights, about = {} } = (state ?? {}) as Partial<Fitted>;
     return phase === 'fitted' && position === owner?.position && weights !== undefined
       ? [[name, { weights, about }] as const]
       : [];

@@ -78,7 +78,7 @@ export const messages: readonly Case[] = [
     async play(world) {
       const run = [process.execPath, command, 'run', ...xor, '--run', world.path('run')];
       const ended = await inShell('ulimit -n 40; exec "$@"', ...run);
-      refused(ended, /this process may not open as many files as it needs/);
+      refused(ended, /this process may open 40 files at once, and needs 128 or more/);
       told(ended, /ulimit -n 4096/);
     },
   },

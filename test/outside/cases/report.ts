@@ -63,7 +63,7 @@ async function reported(world: World, module: string, runs: readonly (readonly s
   const { out } = succeeded(await world.weir('report', ...folders, '--json', ...more));
   const written = JSON.parse(out) as Written;
   const labels = written.regularisers.map(({ label, networks }) => `${label} × ${networks}`);
-  return { ...written, labels, folders };
+  return { ...written, labels: labels.sort(), folders };
 }
 
 const same = (found: readonly unknown[], ...wanted: readonly unknown[]): void =>

@@ -61,6 +61,29 @@ test('in training: how far, how fast, how long it takes to train this network, a
   expect(await statusOf(folder.path)).toMatchObject({ state: 'stopped', process: null });
 });
 
+test('in the middle of an epoch the updates of whole ones count; in the first they are not known, or as an update tells them', async () => {
+  expect(await statusOf(made('middle', updates('none', 0, 17)).path)).toMatchObject({
+    ...{ epoch: 4, update: 17, updates: 50, secondsLeft: 16.5 },
+  });
+  expect(await statusOf(made('first', updates('none', 0, 3)).path)).toMatchObject({
+    ...{ epoch: 1, update: 3, updates: null, secondsLeft: null, secondsToTrain: null, phase: 'training' },
+  });
+  const told = updates('none', 0, 3).map((line) => ({ ...line, updatesInEpoch: 5 }));
+  expect(await statusOf(made('told', told).path)).toMatchObject({ update: 3, updates: 50, secondsLeft: 23.5 });
+});
+
+test('an attack takes as many samples as it says, not as many as were asked for; that of an earlier update is over', async () => {
+  const lines = (network: string, n: number, more: object) => attacks(network, n, { total: 3, ...more });
+  const asked = made('asked', [...updates('none', 0, 50), ...lines('none', 2, {})]);
+  expect(await statusOf(asked.path)).toMatchObject({ attacked: { done: 2, of: 3 }, secondsLeft: expect.closeTo(3) });
+  const again = made('again', [
+    ...updates('none', 0, 25),
+    ...lines('none', 3, { number: 25 }),
+    ...lines('none', 1, {}),
+  ]);
+  expect(await statusOf(again.path)).toMatchObject({ attacked: { done: 1, of: 3 } });
+});
+
 test('in an attack: so many samples since the training ended', async () => {
   const folder = made('attack', [...updates('none', 0, 50), ...attacks('none', 3)]);
   expect(await statusOf(folder.path)).toMatchObject({
