@@ -20,7 +20,7 @@ export function logDamage(
 ): string | undefined {
   const { networks, from } = folder.started;
   let furthest: LogMark = from?.logged ?? { bytes: 0 };
-  let finished = networks !== undefined;
+  let finished = (networks ?? []).length > 0;
   let key = '';
   for (const { name } of networks ?? []) {
     const newest = folder.snapshots(name).list()[0];
