@@ -308,7 +308,9 @@ export class Flow {
     for (const node of this.nodes) {
       const position = this.committed(node);
       const { handled, handledItems } = node;
-      nodes[node.name] = { position, handled, handledItems, state: node.state?.save(position) };
+      // before the serial stage items are made again from their source, and how many had come at a position says nothing
+      const items = this.afterSerial.has(node) ? { handledItems } : undefined;
+      nodes[node.name] = { position, handled, ...items, state: node.state?.save(position) };
     }
     return { nodes };
   }
