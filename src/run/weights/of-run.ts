@@ -91,9 +91,11 @@ export function withReadout(
   }
   const { weights: tensors, about } = fitted.get(readout) ?? { weights: [], about: {} };
   const anew = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const trained = weightsOf(state);
+  const added = tensors.filter(({ name }) => trained.every((tensor) => tensor.name !== name)); // it was trained with another head
   return {
     about: { ...aboutOf(state), ...about },
-    weights: weightsOf(state).map((tensor) => anew.get(tensor.name) ?? tensor),
+    weights: [...trained.map((tensor) => anew.get(tensor.name) ?? tensor), ...added],
     ...{ readout, others: names.filter((name) => name !== readout) },
   };
 }
