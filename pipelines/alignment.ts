@@ -28,6 +28,7 @@ export default weir.pipeline({
   },
   profiles: { quick: { seeds: 2, epochs: 3000 } },
 
+  rules: [weir.endsWith('logEvery', 'epochs', 'logged')],
   networks: ({ classes, dimension, std, seeds }, seed) =>
     std.flatMap((std) =>
       Array.from({ length: seeds }, (_, i) => ({

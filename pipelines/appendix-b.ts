@@ -82,7 +82,7 @@ export default weir.pipeline({
           ],
           { seed },
         ),
-        weir.batch(config.batchSize),
+        weir.batch(config.batchSize, config),
         weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
       );
     const ticks$ = updates$.pipe(
@@ -96,7 +96,7 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: weir.cifar10Statistics, seed },
+        ...{ samples: config.attacked, normalise: weir.cifar10Statistics, seed },
         certificate: { points: 8, steps: 8 },
       }),
     );

@@ -17,7 +17,8 @@ const { z } = weir;
  * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalised |
  * | penalty acts | at every update after the burn-in | at updates 0 and 24 of an epoch, and in a step of its own after each |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02, 0.002 or 0.2 |
- * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
+ * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
  * | logistic regression | scikit-learn's default, 100 iterations, which often end before it has converged; `readoutFit=converged` goes on | the same |
  * | weight decay | 1e-4 | 0 or 1e-4 |
  *
@@ -40,7 +41,7 @@ export default weir.pipeline({
       regularisers: ['none', 'rep-spectral'],
       ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
     }),
-    ...weir.trainingKeys({ epochs: 1000, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
+    ...weir.trainingKeys({ epochs: 1000, batchSize: 1024, rate: 0.01, decay: 1e-4, partial: 'drop' }),
     ...weir.readoutKeys(),
     ...weir.attackKeys({ attacked: 1000 }),
     workers: z.int().min(1).default(2).describe('threads that make views'),
@@ -80,10 +81,7 @@ export default weir.pipeline({
 
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(
-        weir.views(weir.barlowRecipes(), { seed, threads: config.workers }),
-        weir.batch(config.batchSize, { partial: 'drop' }),
-      );
+      .pipe(weir.views(weir.barlowRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.barlowTwins(config), optimiser: weir.sgd(config), penalty, seed }),
     );
@@ -109,7 +107,7 @@ export default weir.pipeline({
     const attacks$ = classifiers$.pipe(
       weir.tangentAttack(backbone, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise, seed },
+        ...{ samples: config.attacked, normalise, seed },
       }),
     );
     return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };

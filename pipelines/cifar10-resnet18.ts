@@ -12,7 +12,8 @@ const { z } = weir;
  * |---|---|---|
  * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalised |
  * | penalty acts | at every update after the burn-in | at updates 0, 24, 48 of an epoch, and in a step of its own after each |
- * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
+ * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
  *
  * Distances are in units of the normalised input, about five times those of pixels in [0, 1].
@@ -59,7 +60,7 @@ export default weir.pipeline({
       weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), ...pixels], {
         ...{ seed, threads: config.workers },
       }),
-      weir.batch(config.batchSize),
+      weir.batch(config.batchSize, config),
     );
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
@@ -77,7 +78,7 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise: weir.cifar10Statistics, seed },
+        ...{ samples: config.attacked, normalise: weir.cifar10Statistics, seed },
         certificate: { points: 8, steps: 8 },
       }),
     );

@@ -18,7 +18,7 @@ const { z } = weir;
  * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalised |
  * | penalty acts | at every update after the burn-in | at every 24th (or 10th) update of an epoch, and in a step of its own after each |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02 or 0.002 |
- * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | logistic regression | scikit-learn's default, 100 iterations, which often end before it has converged; `readoutFit=converged` goes on | the same |
  *
  * `epochAccuracy` is the part of the samples whose other view is the nearest of all in the batch.
@@ -38,7 +38,7 @@ export default weir.pipeline({
       regularisers: ['none', 'rep-spectral'],
       ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
     }),
-    ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4 }),
+    ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4, partial: 'drop' }),
     ...weir.readoutKeys(),
     ...weir.attackKeys({ attacked: 1000 }),
     workers: z.int().min(1).default(2).describe('threads that make views'),
@@ -68,10 +68,7 @@ export default weir.pipeline({
 
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(
-        weir.views(weir.simclrRecipes(), { seed, threads: config.workers }),
-        weir.batch(config.batchSize, { partial: 'drop' }),
-      );
+      .pipe(weir.views(weir.simclrRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.ntXent(config), optimiser: weir.sgd(config), penalty, seed }),
     );
@@ -86,7 +83,7 @@ export default weir.pipeline({
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
     const classifiers$ = updates$.pipe(weir.atEnd(), weir.readout(backbone, train, test, { fit: config.readoutFit }));
     const attacks$ = classifiers$.pipe(
-      weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, box: { min: 0, max: 1 }, seed }),
+      weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, seed }),
     );
     return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
   },

@@ -17,7 +17,8 @@ const { z } = weir;
  * | penalty goes | into the gradient, at every update | straight to the weights at each tick, not scaled by the rate |
  * | weight decay | not told, 1e-4 here | 1e-4 |
  * | directions of the convolutions * | power iteration: `directions=power`. Usual here are Krylov spaces, nearer to exact | power iteration |
- * | start of the attack * | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
+ * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
  *
  * Torchvision's own networks pad with zeros: `padding=zero` with their weights.
  *
@@ -69,7 +70,7 @@ export default weir.pipeline({
 
     const updates$ = weir.draw(train, { epochs, seed, block: batchSize, capacity: 4 * batchSize }).pipe(
       weir.augment(weir.fineTuneRecipe('cifar10', { size }), { seed, threads: config.workers, limit: 2 * batchSize }),
-      weir.batch(batchSize),
+      weir.batch(batchSize, config),
       weir.train(model, {
         loss: weir.crossEntropy(),
         optimiser: weir.sgd({
@@ -92,7 +93,7 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise, seed },
+        ...{ samples: config.attacked, normalise, seed },
       }),
     );
     return { updates$, ticks$, tests$, attacks$ };

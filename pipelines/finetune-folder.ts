@@ -66,7 +66,7 @@ export default weir.pipeline({
 
     const updates$ = weir.draw(train, { epochs, seed, capacity: 4 * batchSize }).pipe(
       weir.augment(weir.fineTuneRecipe('folder', { size }), { seed, threads: config.workers, limit: 2 * batchSize }),
-      weir.batch(batchSize),
+      weir.batch(batchSize, config),
       weir.train(model, {
         loss: weir.crossEntropy(),
         optimiser: weir.sgd({
@@ -89,7 +89,7 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, box: { min: -3, max: 3 }, normalise, seed },
+        ...{ samples: config.attacked, normalise, seed },
       }),
     );
     return { updates$, ticks$, tests$, attacks$ };

@@ -55,6 +55,7 @@ export default weir.pipeline({
     },
   },
 
+  rules: [weir.divides('part', 'batchSize', 'an update would be of more images than a batch')],
   networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
 
   async wire({ config, network, seed }) {
@@ -83,11 +84,11 @@ export default weir.pipeline({
 
     const updates$ = weir.draw(train, { epochs, seed, capacity: 4 * part }).pipe(
       weir.augment(weir.imagenetRecipe({ size }), { seed, threads: config.workers, limit: 2 * part }),
-      weir.batch(part),
+      weir.batch(part, config),
       weir.train(model, {
         loss: weir.crossEntropy(config),
         optimiser: weir.sgd({ rate: weir.step(config.rate, { every: decayEvery }), momentum, decay }),
-        accumulate: Math.ceil(config.batchSize / part),
+        accumulate: config.batchSize / part,
         ...{ penalty, seed },
       }),
     );

@@ -11,7 +11,7 @@ const { z } = weir;
  * | | paper (default) | authors |
  * |---|---|---|
  * | logistic regression | scikit-learn's default, 100 iterations, which often end before it has converged; `readoutFit=converged` goes on | the same |
- * | start of the attack | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  */
 export default weir.pipeline({
   name: 'mnist-readout',

@@ -10,7 +10,7 @@ const { z } = weir;
  *
  * | | paper (default) | authors |
  * |---|---|---|
- * | start of the attack | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | 'll-spectral' | both layers | the readout only: here that is `readout-spectral`, whatever the protocol |
  * | hidden units | 2000 (text), 784 (E.1) | 2000 |
  * | weight of the penalty | γ/2 | λ, so γ = 2λ |
@@ -51,7 +51,7 @@ export default weir.pipeline({
 
     const batches$ = weir
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(weir.augment([weir.unitScale()], { seed }), weir.batch(config.batchSize));
+      .pipe(weir.augment([weir.unitScale()], { seed }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
     );

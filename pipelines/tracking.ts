@@ -51,6 +51,24 @@ export default weir.pipeline({
   },
   profiles: { quick: { mnistHidden: 256, mnistEpochs: 10, mnistBatchSize: 128, mnistRate: 0.2 } },
 
+  rules: [
+    {
+      keys: ['snapshots', 'xorEpochs'],
+      follows: true,
+      clash({ snapshots, xorEpochs, tasks }) {
+        const there = (snapshots as number[]).filter((epoch) => epoch <= (xorEpochs as number));
+        if (there.length === (snapshots as number[]).length || !(tasks as string[]).includes('xor')) return undefined;
+        return { why: 'the training ends before some of them', right: there };
+      },
+    },
+    {
+      keys: ['trackEvery', 'xorEpochs'],
+      clash({ trackEvery, xorEpochs, tasks }) {
+        if ((trackEvery as number) <= (xorEpochs as number) || !(tasks as string[]).includes('xor')) return undefined;
+        return { why: 'XOR has an update an epoch, and would be followed at none', right: 1 };
+      },
+    },
+  ],
   networks: (config, seed) =>
     config.tasks.map((task) => ({
       ...{ name: task, regulariser: `none: ${task}`, seed, task, ...tasks[task] },
@@ -82,7 +100,7 @@ export default weir.pipeline({
       weir.tracking(model, test, { indices }),
       map((track) => ({ ...track, epoch: track.position / train.size })), // parts of an epoch, for the figure
     );
-    const updates$ = steps$.pipe(weir.every({ epochs: plane ? 10 : 1 }));
+    const updates$ = steps$.pipe(weir.every({ epochs: plane && epochs % 10 === 0 ? 10 : 1 }));
     const tests$ = updates$.pipe(weir.accuracy(model, test));
     const geometries$ = plane
       ? steps$.pipe(

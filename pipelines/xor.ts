@@ -11,7 +11,7 @@ const { z } = weir;
  * | | paper (default) | authors |
  * |---|---|---|
  * | noisy data | full batch | batches of 20, in an order that the networks share |
- * | start of the attack | nearest of 100 noisy points | first noisy point that is misclassified, 5000 tries |
+ * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | penalty on the features | γ/2 · σ² | adds mean max gelu'(z)² (not here) |
  */
 export default weir.pipeline({
@@ -51,6 +51,13 @@ export default weir.pipeline({
     },
   },
 
+  rules: [
+    weir.endsWith('logEvery', 'epochs', 'logged'),
+    {
+      keys: ['std', 'noisy'],
+      clash: ({ noisy }, { given }) => (!noisy && given.has('std') ? { why: 'the corners have no noise' } : undefined),
+    },
+  ],
   networks: ({ regularisers, seeds }, seed) => [
     { name: 'xor', regulariser: 'all', seed, members: weir.eachRegulariser({ regularisers, seeds, seed }) },
   ],
@@ -82,7 +89,8 @@ export default weir.pipeline({
     const sigmas$ = logged$.pipe(weir.memberNorms(networks));
 
     const { model } = networks;
-    const whole = { samples: points.size, group: points.size, box: { min: -2, max: 2 }, shuffle: false };
+    const reach = config.noisy ? Math.max(2, 1 + 5 * config.std) : 2; // the authors' box, or what holds the points of wider noise
+    const whole = { samples: points.size, group: points.size, box: { min: -reach, max: reach }, shuffle: false };
     const attacks$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>

@@ -40,7 +40,15 @@ export { views } from './feed/augment/views.js';
 export type { Samples } from './feed/batch.js';
 // From a data set to batches.
 export { batch } from './feed/batch.js';
-export { type AnyDataset, alignedTo, type Dataset, type ImageDataset, labeled } from './feed/dataset.js';
+export {
+  type AnyDataset,
+  alignedTo,
+  type Dataset,
+  type DatasetOptions,
+  dataset,
+  type ImageDataset,
+  labeled,
+} from './feed/dataset.js';
 export { draw } from './feed/draw.js';
 export { ordered } from './feed/ordered.js';
 export { packImages } from './feed/pack/pack-images.js';
@@ -102,6 +110,7 @@ export {
 } from './run/keys.js';
 export { eachRegulariser } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
+export { type Clash, divides, endsWith, type Rule } from './run/settings.js';
 export { networksOf, trainedBy } from './run/trained-by.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights/from-run.js';

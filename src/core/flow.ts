@@ -1,12 +1,13 @@
-import { type Observable, type Observer, Subscription } from 'rxjs';
-import { operatorsOnTheWay, rememberedNowhere } from './between.js';
+import { type Observable, type Observer, Subscriber, Subscription } from 'rxjs';
 import { checkGraph, standstill } from './check.js';
 import type { Data } from './data.js';
 import { cameUp, WeirError } from './errors.js';
 import { distinctHeaders, type Header } from './header.js';
 import type { Positioned } from './item.js';
 import { Node, type NodeKind, path } from './node.js';
+import { operatorsOnTheWay, remarksOnOperators } from './operators.js';
 import { everything, type Share } from './share.js';
+import { toError } from './terminal.js';
 import type { Turn } from './turn.js';
 
 /** What a flow hands to a snapshot: how far it is, and every node's state by name. */
@@ -75,7 +76,7 @@ export class Flow {
     /** The part of every batch that this process takes. */
     readonly share: Share = everything,
     /** Told, in a line, of what the flow waits for. */
-    readonly tell: (line: string) => void = (line) => console.warn(line),
+    readonly tell: (line: string) => void = (line) => void toError(`${line}\n`),
   ) {
     this.unfinished = Object.keys(streams).length;
     if (this.unfinished === 0) {
@@ -91,7 +92,7 @@ export class Flow {
       node.trains = node === this.serial || leadsTo(node, this.serial);
       node.trained = this.afterSerial.has(node);
     }
-    this.remarks = rememberedNowhere(this.nodes);
+    this.remarks = remarksOnOperators(this.nodes);
   }
 
   /** The flow that the stage now being subscribed belongs to. Outside of any, a stage works alone. */
@@ -146,8 +147,10 @@ export class Flow {
     const before = joining;
     if (flow !== undefined) joining = { flow, consumer: node };
     try {
+      if (observer instanceof Subscriber) return source.subscribe(observer); // it is linked with what follows
       return source.subscribe({
-        ...observer,
+        next: observer.next?.bind(observer), // of a Subscriber of RxJS's they lie in its class: a spread would lose them
+        complete: observer.complete?.bind(observer),
         error: (error) => observer.error?.(cameUp(`on the way to '${node.name}'`, error)), // in an operator of RxJS's, or a user's
       });
     } finally {

@@ -12,7 +12,13 @@ export type Header = {
   /** Of the samples' labels; behind a training step, of the network's outputs. */
   readonly classes?: ClassNames;
   readonly normalization?: NormalizedBy;
+  /** How many there are in an epoch. */
+  readonly samples?: number;
+  /** Behind what makes batches of them: how many there are in an epoch; samples of all ranks in each, and in the last one. */
+  readonly batches?: Batches;
 };
+
+export type Batches = { readonly count: number; readonly size: number; readonly last: number };
 
 /** Told the headers of all streams that lead to it; several where an operator merges them. @returns those of what it hands on */
 export type Introduce = (incoming: readonly Header[]) => readonly Header[];

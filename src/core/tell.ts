@@ -1,3 +1,5 @@
+import { toError, visibleLine } from './terminal.js';
+
 const told = new Set<string>();
 
 /**
@@ -7,5 +9,5 @@ const told = new Set<string>();
 export function tellOnce(line: string): void {
   if (told.has(line)) return;
   told.add(line);
-  process.stderr.write(`${line}\n`);
+  toError(`${visibleLine(line)}\n`);
 }

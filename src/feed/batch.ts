@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { WeirError } from '../core/errors.js';
+import type { Batches } from '../core/header.js';
 import type { Positioned } from '../core/item.js';
 import { type Labels, labelsLike } from '../core/labels.js';
 import { everything, ownOf, type Share } from '../core/share.js';
@@ -21,6 +22,8 @@ export interface Samples extends Positioned {
   readonly share?: Share;
   /** Of a batch that ranks share: the samples of all of them. */
   readonly shared?: number;
+  /** Of a batch: how many there are in an epoch, and the samples of all ranks in each and in the last one. */
+  readonly batches?: Batches;
 }
 
 export interface BatchOptions {
@@ -48,7 +51,8 @@ const nothing: Partial = { pieces: [], from: 0, count: 0, after: 0, seen: 0 };
  * Where a run has several ranks, `size` is of the batch that all of them have together, and each gets its share of it: of the short
  * last one of an epoch maybe not one sample.
  *
- * Bound: holds less than one batch. Order: kept. State: the samples that wait. Failure: a size that the ranks do not divide.
+ * Bound: holds less than one batch. Order: kept. State: the samples that wait. Failure: a size that the ranks do not divide, or that
+ * no epoch fills where short batches are dropped: when the graph is wired, where the source tells how many samples there are.
  *
  *   blocks of 2   a--b--c--d|     e
  *   batch(3)      ---x---y--z|       the last batch of an epoch is smaller, or dropped
@@ -66,12 +70,16 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     needs: size,
     holds: (state) => state.count,
     start: () => nothing,
+    introduce: ([header, ...others]) =>
+      header?.samples === undefined || others.length > 0
+        ? [...(header ? [header] : []), ...others]
+        : [{ ...header, batches: planned(header.samples) }],
     next(state, samples) {
       const fresh = untrained(samples, state.after);
       if (fresh === undefined) return [state];
       const places = fresh.position - Math.max(state.seen, state.after);
       if (fresh.share === undefined && fresh.labels.length > places) throw crowded(fresh, places);
-      return cut(add(state, fresh), fresh, ownSize(samples.share));
+      return cut(add(state, fresh), fresh, ownSize(samples.share), sizesOf(samples));
     },
     end: (state) =>
       partial === 'keep' && state.count > 0 ? [join(state, state.count, state.pieces.at(-1)!, 0, state.count)] : [],
@@ -90,6 +98,24 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     return partial === 'drop' && samples.remaining < size ? { ...samples, remaining: 0 } : samples;
   }
 
+  /** What the batches of an epoch will be: how long it is any part of it tells. */
+  function sizesOf(samples: Samples): Batches | undefined {
+    const all = endOf(samples) + samples.remaining;
+    return Number.isInteger(all) ? planned(all) : undefined; // an operator in between has numbers of its own
+  }
+
+  /** What the batches of so many samples will be. */
+  function planned(all: number): Batches {
+    if (partial === 'drop' && all < size) {
+      throw new WeirError(
+        `'${name}' makes batches of ${size} samples and drops smaller ones, but an epoch has ${all} samples: there would be none`,
+        `take a batch size of ${all} or less (--set batchSize=${all}), more samples, or keep short batches (--set partial=keep)`,
+      );
+    }
+    if (partial === 'drop') return { count: Math.floor(all / size), size, last: size };
+    return { count: Math.ceil(all / size), size: Math.min(size, all), last: all % size || Math.min(size, all) };
+  }
+
   /** How many samples of a whole batch are this rank's. */
   function ownSize({ ranks } = everything): number {
     if (size % ranks === 0) return size / ranks;
@@ -100,18 +126,24 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     );
   }
 
-  function* cut(state: Partial, newest: Samples, own: number): Generator<Step<Partial, Samples>> {
+  function* cut(
+    state: Partial,
+    newest: Samples,
+    own: number,
+    batches: Batches | undefined,
+  ): Generator<Step<Partial, Samples>> {
+    const told = (out: Samples): Samples => (batches === undefined ? out : { ...out, batches });
     let rest = state;
     const begun = newest.share === undefined ? 0 : endOf(newest) % size; // of the batch that is not whole yet, over all ranks
     for (let ready = rest.count - ownBehind(newest, begun); ready >= own; ready -= own) {
       const left = newest.share === undefined ? ready - own : begun + (ready / own - 1) * size;
-      const out = last(join(rest, own, newest, left, size));
+      const out = told(last(join(rest, own, newest, left, size)));
       rest = without(rest, own);
       yield [rest, out];
     }
     if (newest.remaining === 0 && (rest.count > 0 || begun > 0)) {
       const empty = { ...nothing, seen: newest.position };
-      if (partial === 'keep') yield [empty, join(rest, rest.count, newest, 0, begun)];
+      if (partial === 'keep') yield [empty, told(join(rest, rest.count, newest, 0, begun))];
       else yield [empty];
     } else yield [rest];
   }

@@ -3,6 +3,7 @@ import { type ClassNames, distinctNames, labelsAmong } from '../core/class-names
 import { type Input, samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import { type Labels, sharedLabels } from '../core/labels.js';
+import { checkFinite, checkLength, checkSamples, noClass } from '../core/samples.js';
 import { stage } from '../core/stage.js';
 import { type Images, indexOf } from './images/images.js';
 
@@ -49,6 +50,69 @@ export const sharedFloats = (length: number): Float32Array => new Float32Array(n
 /** The number of values in one sample. */
 export const sampleLength = (dataset: Pick<AnyDataset, 'sampleShape'>): number =>
   dataset.sampleShape.reduce((length, extent) => length * extent, 1);
+
+export interface DatasetOptions {
+  /** Sample after sample: numbers as they are, or bytes (Uint8Array, Uint8ClampedArray) that are pixels 0 to 255. */
+  readonly values: ArrayLike<number>;
+  /** A label a sample, each the place of its class in `classes`. */
+  readonly labels: ArrayLike<number>;
+  readonly sampleShape: readonly number[];
+  readonly classes: readonly string[];
+  /** What errors and reports call it. */
+  readonly name?: string;
+}
+
+/**
+ * A data set of the user's own: checked, and copied onto memory that worker threads share.
+ *
+ * @throws {WeirError} for a length that is not that of the shape, a label that is no class, or a value that is no finite number
+ * @example dataset({ values: [0, 0, 0, 1, 1, 0, 1, 1], labels: [0, 1, 1, 0], sampleShape: [2], classes: ['same', 'different'], name: 'xor' })
+ */
+export function dataset({ values, labels, sampleShape, classes, name = 'data' }: DatasetOptions): Dataset {
+  const size = labels.length;
+  checkLength(name, size, sampleShape, values.length);
+  const bytes = values instanceof Uint8Array || values instanceof Uint8ClampedArray;
+  checkFinite(name, values, sampleShape); // before float32 makes an infinity of what is too large for it
+  const own = sharedLabels(classes.length, size);
+  for (let i = 0; i < size; i++) {
+    const label = labels[i]!;
+    if (!(Number.isInteger(label) && label >= 0 && label < classes.length)) throw noClass(name, i, label, classes);
+    own[i] = label;
+  }
+  const shared = (bytes ? sharedBytes : sharedFloats)(values.length);
+  shared.set(values);
+  const made: Dataset = {
+    name,
+    size,
+    sampleShape: [...sampleShape],
+    classes: [...classes],
+    labels: own,
+    values: shared,
+  };
+  checkSamples(made);
+  return made;
+}
+
+const onSharedMemory = new WeakMap<AnyDataset, AnyDataset>();
+
+/**
+ * The data set, checked once, and its values on memory that worker threads see: those of an object made by hand are copied there.
+ *
+ * @throws {WeirError} as `dataset` does
+ */
+export function prepared(given: AnyDataset): AnyDataset {
+  checkSamples(given);
+  if (given.images || given.values.buffer instanceof SharedArrayBuffer) return given;
+  let found = onSharedMemory.get(given);
+  if (found === undefined) {
+    const values = (given.values instanceof Uint8Array ? sharedBytes : sharedFloats)(given.values.length);
+    values.set(given.values);
+    found = { ...given, values };
+    checkSamples(found);
+    onSharedMemory.set(given, found);
+  }
+  return found;
+}
 
 /** The names of its classes, as messages and those who meet it want them. */
 export const classNames = ({ name, classes }: Pick<AnyDataset, 'name' | 'classes'>): ClassNames => ({

@@ -3,7 +3,7 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { ownOf, placeOf, type Share } from '../core/share.js';
 import { source } from '../core/source.js';
-import { type AnyDataset, classNames, inputOf } from './dataset.js';
+import { type AnyDataset, classNames, inputOf, prepared } from './dataset.js';
 import { permutation } from './permutation.js';
 
 /** A run of consecutive draws from a data set, within one epoch. */
@@ -36,20 +36,20 @@ export interface DrawOptions {
  *
  * The order is a permutation that is computed where it is needed, so any position is reached at once and nothing is kept. Where a run
  * has several ranks, a block has this rank's share of its samples.
- * Bound: `capacity`. State: the position. Failure: none.
+ * Bound: `capacity`. State: the position. Failure: a data set that cannot be trained on (`dataset`), when the graph is wired.
  *
  * @example draw(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
  */
-export function draw(dataset: AnyDataset, options: DrawOptions): Observable<Block> {
-  const { epochs, seed, shuffle = true, block = dataset.images ? 32 : 256, capacity, name = 'draw' } = options;
-  if (dataset.size === 0)
-    throw new WeirError(`data set '${dataset.name}' is empty`, 'check the folder it was read from');
+export function draw(given: AnyDataset, options: DrawOptions): Observable<Block> {
+  const { epochs, seed, shuffle = true, block = given.images ? 32 : 256, capacity, name = 'draw' } = options;
+  if (given.size === 0) throw new WeirError(`data set '${given.name}' is empty`, 'check the folder it was read from');
   if (!Number.isInteger(block) || block < 1) {
     throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
   }
+  const dataset = prepared(given);
   return source({
     ...{ name, capacity, from: blocks, inputs: [inputOf(dataset)] },
-    header: () => ({ classes: classNames(dataset) }),
+    header: () => ({ classes: classNames(dataset), samples: dataset.size }),
   });
 
   function* blocks(after: number, share: Share): Generator<Block> {

@@ -16,6 +16,8 @@ export interface TrainState {
   readonly epoch: number;
   readonly endsEpoch: boolean;
   readonly position: number;
+  /** Updates of every epoch, where whoever makes the batches has told. */
+  readonly updatesInEpoch?: number;
   /** Loss of the last update, a scalar on the device; the next two are sums over the samples of the epoch so far. */
   readonly loss: tf.Scalar;
   readonly losses: tf.Scalar;
@@ -51,19 +53,24 @@ export interface MadeWith {
 
 /** The update that left this state. */
 export function updateOf(state: TrainState, { optimiser, regularizer }: MadeWith): Update {
-  const { weights, number, epoch, endsEpoch, position, loss, losses, correct, samples } = state;
+  const { weights, number, epoch, endsEpoch, position, updatesInEpoch, loss, losses, correct, samples } = state;
   return {
     ...{ weights, number, epoch, endsEpoch, position },
+    ...(updatesInEpoch !== undefined && { updatesInEpoch }),
     ...(number > 0 && { rate: optimiser.rate({ epoch, number }) }),
     ...(endsEpoch && { regularizer }),
     loss: () => finite(read(loss), number),
-    epochLoss: () => read(losses) / samples,
-    epochAccuracy: () => read(correct) / samples,
+    epochLoss: () => (samples === 0 ? null : read(losses) / samples),
+    epochAccuracy() {
+      const found = read(correct);
+      return samples === 0 || Number.isNaN(found) ? null : found / samples;
+    },
   };
 }
 
 /** A state as plain data. */
-export interface SavedState extends Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 'samples'> {
+export interface SavedState
+  extends Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 'updatesInEpoch' | 'samples'> {
   readonly loss: number;
   readonly losses: number;
   readonly correct: number;
@@ -74,9 +81,11 @@ export interface SavedState extends Pick<TrainState, 'number' | 'epoch' | 'endsE
 
 /** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
 export function savedState(state: TrainState): SavedState {
-  const { weights, memory, number, epoch, endsEpoch, position, loss, losses, correct, samples, about } = state;
+  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, about } = state;
+  const { loss, losses, correct } = state;
   return {
     ...{ number, epoch, endsEpoch, position, samples },
+    ...(updatesInEpoch !== undefined && { updatesInEpoch }),
     ...(about && { about }),
     ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
     weights: savedTensors(weights),

@@ -5,6 +5,7 @@ import type { Serial } from '../core/serial.js';
 import { type Taught, taught } from './about.js';
 import { checkAccumulate, type Group, joined } from './accumulate.js';
 import { acrossRanks, nothingLearned } from './across-ranks.js';
+import { checkBatches, type Planned } from './batches.js';
 import { ranks } from './device/cluster/joined.js';
 import { tf } from './device/tf.js';
 import { inputsOf } from './inputs.js';
@@ -29,7 +30,7 @@ import {
 import type { Update } from './update.js';
 
 /** A batch, as far as training reads it. */
-export interface Batch extends Positioned {
+export interface Batch extends Positioned, Planned {
   /** Counted from 1. */
   readonly epoch: number;
   /** Samples of the epoch still to come. */
@@ -91,6 +92,8 @@ export interface TrainStage extends AccumulatingStage {
  * tensors: `next` takes the state it is given and disposes of what it replaces, so an earlier state must not be used again.
  * Bound: one batch. Order: that of the batches. Failure: a batch that does not fit the model.
  *
+ * Sizes that cannot work are told when the graph is wired, or else at the first batch (`checkBatches`).
+ *
  * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
  * @example trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
  */
@@ -101,6 +104,7 @@ export function trainStage(
   { loss, optimiser, penalty, accumulate = 1, seed }: Training,
 ): AccumulatingStage {
   checkAccumulate(accumulate, loss);
+  let checked = false;
   const made = { optimiser, regularizer: penalty?.kind ?? 'none' };
   let shapes: Shapes | undefined;
   let known: Taught | undefined; // made again from the state's own when the graph is wired
@@ -112,10 +116,11 @@ export function trainStage(
   const activeAt = (epoch: number): Regulariser | undefined => (penalty?.active(epoch) ? penalty : undefined);
 
   /** The update that a group makes. */
-  function moved(state: TrainState, group: Group): [TrainState, Update] {
+  function moved(state: TrainState, group: Group, batches?: Planned['batches']): [TrainState, Update] {
     const { learned, samples, position, epoch, remaining } = acrossRanks(group, ranks());
     const fresh = state.endsEpoch;
     const at = { epoch, number: state.number + 1 };
+    const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
     activeAt(epoch)?.addGradients?.({ weights: state.weights }, learned.gradients);
     const { weights, memory } = optimiser.move(state.weights, learned.gradients, state.memory, at);
     const [losses, correct] = tf.tidy(() => {
@@ -130,6 +135,7 @@ export function trainStage(
       ...at,
       endsEpoch: remaining === 0,
       position,
+      ...(updatesInEpoch !== undefined && { updatesInEpoch }),
       loss: learned.loss,
       losses,
       correct,
@@ -140,6 +146,11 @@ export function trainStage(
   }
 
   const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
+
+  function check(planned: Planned): void {
+    checkBatches({ model, loss, penalty }, planned, ranks());
+    checked = planned.batches !== undefined;
+  }
 
   /** What the weights learn from a batch. */
   function learnedFrom(weights: Weights, given: Batch, shared: number): Learned {
@@ -161,17 +172,19 @@ export function trainStage(
     start: () => firstState(begin()),
 
     introduce(incoming, state) {
+      for (const header of incoming) check(header);
       known = taught('train', model, incoming, { before: state.about, labeled: !isOfViews(loss) });
       return known.headers;
     },
 
     next(state, batch) {
+      if (!checked) check(batch); // where no header told
       const samples = batch.labels.length;
       const shared = batch.shared ?? samples * ranks().ranks;
       const learned = learnedFrom(metBy(state), batch, shared);
       const group = joined(state.group, learned, { samples, shared }, batch);
       const whole = group.batches === accumulate || batch.remaining === 0;
-      return whole ? moved(state, group) : [{ ...state, group }];
+      return whole ? moved(state, group, batch.batches) : [{ ...state, group }];
     },
 
     flush: (state) => state.group && moved(state, state.group),

@@ -11,6 +11,8 @@ export interface Update extends Positioned {
   /** Counted from 1. */
   readonly epoch: number;
   readonly endsEpoch: boolean;
+  /** Updates of every epoch, where it is known. */
+  readonly updatesInEpoch?: number;
   /** The learning rate that it was made with, of weights that have none of their own; none at update 0, which nothing made. */
   readonly rate?: number;
   /** The kind of the term that is added to the loss, 'none' where there is none: of update 0 and the last of each epoch. */
@@ -19,11 +21,11 @@ export interface Update extends Positioned {
   readonly weights: Weights;
   /** Mean loss of this update's batch before the update, without the penalty; of labels in nats. */
   loss(): number;
-  /** Mean loss over this epoch's samples so far, each as its batch met it. */
-  epochLoss(): number;
+  /** Mean loss over this epoch's samples so far, each as its batch met it; null at update 0, before any. */
+  epochLoss(): number | null;
   /**
    * Part of this epoch's samples so far that were classified correctly, or whose views were matched, each as its batch met it;
-   * NaN where the loss counts none.
+   * null where the loss counts none, and at update 0.
    */
-  epochAccuracy(): number;
+  epochAccuracy(): number | null;
 }

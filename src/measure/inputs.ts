@@ -2,6 +2,7 @@ import { type ClassNames, labelsAmong } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
 import { classesOf, type Introduce } from '../core/header.js';
 import type { Labels } from '../core/labels.js';
+import { checkSamples } from '../core/samples.js';
 import { tellOnce } from '../core/tell.js';
 import type { Model } from '../learn/model/model.js';
 
@@ -29,10 +30,12 @@ export interface NamedSamples extends LabelledSamples {
  * lack classes that it knows, and have them in another order.
  *
  * @param model whose outputs are compared with the labels
+ * @throws {WeirError} for samples that `checkSamples` refuses
  * @returns the samples; their `introduce` is to be that of the stage, and throws a `WeirError` for a class, or a label, that the
  * network has not
  */
 export function byName(stage: string, model: Model, samples: LabelledSamples): NamedSamples {
+  checkSamples(samples);
   const { name, size, sampleShape, values, classes, labels: given } = samples;
   let labels: Labels | undefined;
   const checked = (found: Labels): Labels => {
@@ -72,7 +75,11 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
-/** The number of values in one sample, once it is sure that the model takes samples of that size. */
+/**
+ * The number of values in one sample, once it is sure that the samples are whole and that the model takes them.
+ *
+ * @throws {WeirError} for samples of another size, or that `checkSamples` refuses
+ */
 export function inputLength(stage: string, model: Model, samples: LabelledSamples): number {
   const product = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
   const length = product(samples.sampleShape);
@@ -82,6 +89,7 @@ export function inputLength(stage: string, model: Model, samples: LabelledSample
       `give the model an input of ${length} values, or the data another shape`,
     );
   }
+  if (!('introduce' in samples)) checkSamples(samples); // else `byName` has, of the samples as they were given
   return length;
 }
 

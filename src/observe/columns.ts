@@ -1,5 +1,6 @@
 import { WeirError } from '../core/errors.js';
 import { flattened, type Leaf } from './flattened.js';
+import { spelled } from './json-numbers.js';
 import type { MetricRecord } from './metrics-log.js';
 
 /** A column of records laid out as a table; 'text' too where its values are of several kinds, or lists. */
@@ -43,7 +44,7 @@ export function columnsOf(records: Iterable<MetricRecord>): Column[] {
 
 /** A value as the text of a cell: a list as JSON. */
 export const textOf = (value: Exclude<Leaf, null>): string =>
-  typeof value === 'object' ? JSON.stringify(value) : String(value);
+  typeof value === 'object' ? JSON.stringify(value, spelled) : String(value);
 
 const kindOf = (value: Exclude<Leaf, null>): Column['kind'] =>
   typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'flag' : 'text';

@@ -1,5 +1,8 @@
+import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { WeirError } from '../core/errors.js';
+import { spelled } from './json-numbers.js';
+import { digestOfFile, type LogMark } from './log-mark.js';
 
 /** What a metric may be: NaN and the infinities too, though JSON has none. */
 export type Metric = null | boolean | number | string | readonly Metric[] | { readonly [key: string]: Metric };
@@ -16,15 +19,16 @@ export interface MetricRecord {
 const bufferBytes = 2 ** 16;
 
 /**
- * The metric log of a run: a file of JSON lines that is only ever appended to, or cut back to where a snapshot was.
+ * The metric log of a run: a file of JSON lines that is appended to. What no finished network needs is cut back to where
+ * a snapshot was (`cutBack`); the lines of a network that was finished before and is made again stay (`follow`).
  *
- * State: its length in bytes, which a snapshot keeps. Bound: up to 64 KiB wait in memory until `flush`. Opening one
- * cuts off a last line that a killed process left half-written. Every method throws a `WeirError` where the disk does.
+ * State: its length in bytes and their digest, `mark`, which a snapshot keeps. Bound: up to 64 KiB wait in memory until `flush`.
+ * Opening one cuts off a last line that a killed process left half-written. Every method throws a `WeirError` where the disk does.
  *
  * @example
  * const log = new MetricsLog('runs/1/metrics.ndjson');
  * log.append({ update: 24, loss: 0.31, wall: { seconds: 1.2 } });
- * log.flush({ sync: true }); // before the snapshot that holds log.length
+ * log.flush({ sync: true }); // before the snapshot that holds log.mark
  */
 export class MetricsLog {
   readonly #handle: number;
@@ -32,21 +36,32 @@ export class MetricsLog {
   #waitingBytes = 0;
   #written: number;
   #flushed = performance.now();
+  /** SHA-256 of the bytes up to `length`. */
+  #hash: Hash;
+  #followed: Followed | undefined;
 
   constructor(readonly file: string) {
     this.#handle = this.#do('open', () => openSync(file, 'a+'));
     const size = this.#do('read', () => fstatSync(this.#handle).size);
     this.#written = this.#do('read', () => this.#endOfLastLine(size));
     if (this.#written < size) this.#do('cut back', () => ftruncateSync(this.#handle, this.#written));
+    this.#hash = this.#hashOf(this.#written);
   }
 
-  /** Bytes of the log, those not yet flushed included. */
+  /** Bytes of the log, those not yet flushed included; while lines are followed, of those up to the newest one. */
   get length(): number {
-    return this.#written + this.#waitingBytes;
+    return this.#followed?.at ?? this.#written + this.#waitingBytes;
+  }
+
+  /** What a snapshot keeps of the log, by which it is known again: `length`, and the digest of so many bytes. */
+  get mark(): LogMark {
+    return { bytes: this.length, sha256: this.#hash.copy().digest('hex') };
   }
 
   append(record: MetricRecord): void {
+    if (this.#followed !== undefined && this.#follows(this.#followed, record)) return;
     const line = Buffer.from(`${JSON.stringify(record, spelled)}\n`);
+    this.#hash.update(line);
     this.#waiting.push(line);
     this.#waitingBytes += line.length;
     if (this.#waitingBytes >= bufferBytes) this.flush();
@@ -78,23 +93,91 @@ export class MetricsLog {
     }
   }
 
-  /** Cuts the log back to the length that a snapshot keeps; later records are made again by the resumed run. */
-  cutBack(length: number): void {
+  /**
+   * Cuts the log back to where a snapshot was; later records are made again by the resumed run.
+   *
+   * @throws {WeirError} where what stays is not what the snapshot knows
+   */
+  cutBack(mark: LogMark): void {
+    this.#stand(mark);
+    this.#do('cut back', () => ftruncateSync(this.#handle, mark.bytes));
+    this.#written = mark.bytes;
+  }
+
+  /**
+   * Goes back to where a snapshot was and leaves all lines after it: what is appended from now on must be what they say, all but `wall`.
+   *
+   * @param more whether it may go on behind the last of them
+   * @throws {WeirError} where what is before is not what the snapshot knows; `append` then throws one at the first line that differs
+   */
+  follow(mark: LogMark, { more }: { readonly more: boolean }): void {
+    this.#stand(mark);
+    this.#followed = { at: mark.bytes, more, rest: Buffer.alloc(0), read: mark.bytes };
+  }
+
+  #stand({ bytes, sha256 }: LogMark): void {
     this.flush();
-    if (length > this.#written) {
+    this.#followed = undefined;
+    const remedy = 'put back the log that belongs to the snapshots, or start the run again in a new folder';
+    if (bytes > this.#written) {
       throw new WeirError(
-        `the metric log ${this.file} has ${this.#written} bytes, but the snapshot was made when it had ${length}`,
-        'use the log that belongs to the snapshot, or start the run again in a new folder',
+        `the metric log ${this.file} has ${this.#written} bytes, but the snapshot was made when it had ${bytes}`,
+        remedy,
       );
     }
-    if (length > 0 && this.#do('read', () => this.#endOfLastLine(length)) !== length) {
+    if (bytes > 0 && this.#do('read', () => this.#endOfLastLine(bytes)) !== bytes) {
       throw new WeirError(
-        `the metric log ${this.file} has no end of a line at byte ${length}, where the snapshot was made`,
-        'use the log that belongs to the snapshot, or start the run again in a new folder',
+        `the metric log ${this.file} has no end of a line at byte ${bytes}, where the snapshot was made`,
+        remedy,
       );
     }
-    this.#do('cut back', () => ftruncateSync(this.#handle, length));
-    this.#written = length;
+    const hash = this.#hashOf(bytes);
+    if (sha256 !== undefined && hash.copy().digest('hex') !== sha256) {
+      throw new WeirError(
+        `the metric log ${this.file} is altered: its first ${bytes} bytes are not those that the snapshot was made after`,
+        remedy,
+      );
+    }
+    this.#hash = hash;
+  }
+
+  /** Whether the record was taken for the next of the lines that are there. */
+  #follows(followed: Followed, record: MetricRecord): boolean {
+    const line = this.#do('read', () => this.#nextLine(followed));
+    if (line === undefined) {
+      if (!followed.more) throw this.#another(followed.at, 'there is no line more');
+      this.#followed = undefined; // from here on new lines are written
+      return false;
+    }
+    const [there, here] = [withoutWall(line.toString()), JSON.stringify({ ...record, wall: undefined }, spelled)];
+    if (there !== here) throw this.#another(followed.at, `there is ${cut(there)}, and this time ${cut(here)}`);
+    this.#hash.update(line);
+    followed.at += line.length;
+    return true;
+  }
+
+  #another(at: number, what: string): WeirError {
+    return new WeirError(
+      `a network that is made again does not come out as it did: at byte ${at} of ${this.file} ${what}`,
+      'its results and those of later networks stay as they are; make it again with the runtime, threads and processor that it had, or in a run of its own',
+    );
+  }
+
+  /** The next line that is there, with its end. */
+  #nextLine(followed: Followed): Buffer | undefined {
+    for (;;) {
+      const newline = followed.rest.indexOf(0x0a);
+      if (newline >= 0) {
+        const line = followed.rest.subarray(0, newline + 1);
+        followed.rest = followed.rest.subarray(newline + 1);
+        return line;
+      }
+      const chunk = Buffer.alloc(Math.min(bufferBytes, this.#written - followed.read));
+      const got = chunk.length === 0 ? 0 : readSync(this.#handle, chunk, 0, chunk.length, followed.read);
+      if (got === 0) return undefined;
+      followed.read += got;
+      followed.rest = Buffer.concat([followed.rest, chunk.subarray(0, got)]);
+    }
   }
 
   /** Writes what waits, as far as the disk takes it: `flush` first, where an error is to be told. */
@@ -116,6 +199,12 @@ export class MetricsLog {
     return 0;
   }
 
+  #hashOf(bytes: number): Hash {
+    const hash = createHash('sha256');
+    this.#do('read', () => digestOfFile(this.#handle, bytes, hash));
+    return hash;
+  }
+
   #do<T>(verb: string, work: () => T): T {
     try {
       return work();
@@ -130,6 +219,22 @@ export class MetricsLog {
   }
 }
 
-/** Numbers that JSON lacks, by name; `readMetrics` gives them back as numbers. */
-const spelled = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+/** Lines that are there already and are made again. */
+interface Followed {
+  /** The byte after the newest one that was made again. */
+  at: number;
+  readonly more: boolean;
+  /** Bytes that were read and belong to the next lines. */
+  rest: Buffer;
+  read: number;
+}
+
+function withoutWall(line: string): string {
+  try {
+    return JSON.stringify({ ...(JSON.parse(line) as object), wall: undefined });
+  } catch {
+    return line.trimEnd(); // no record: it will be told as what is there
+  }
+}
+
+const cut = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text);

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { WeirError } from '../core/errors.js';
+import { named } from './json-numbers.js';
 import type { MetricRecord } from './metrics-log.js';
 
 const chunkBytes = 2 ** 16;
@@ -63,8 +64,3 @@ const corrupt = (file: string, number: number, what: string): WeirError =>
     `line ${number} of the metric log ${file} is not a record: ${what}`,
     'the file was altered: delete that line, or start the run again in a new folder',
   );
-
-const numbers: Record<string, number> = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': -Infinity };
-
-const named = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' && Object.hasOwn(numbers, value) ? numbers[value] : value;

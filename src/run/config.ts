@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import leven from 'leven';
 import { z } from 'zod';
 import { WeirError } from '../core/errors.js';
+import { type Rule, settled } from './settings.js';
 
 export { z };
 
@@ -23,19 +24,23 @@ interface Earlier {
   readonly fallback?: Readonly<Record<string, unknown>>;
   /** How the settings were given, for an error that names one. */
   readonly said?: string;
+  /** Of the pipeline's own settings that may cancel each other. */
+  readonly rules?: readonly Rule[];
+  /** Is told of a default that gave way to what was set, in a line. */
+  readonly tell?: (line: string) => void;
 }
 
 /**
  * A pipeline's defaults, over them the profile's values, over them those of an earlier run, over them the user's.
  *
  * @param settings `key=value` each; a list is written `a,b`; `profile=NAME` picks a profile.
- * @throws {WeirError} that names the key, what is allowed, and the nearest right key or profile.
+ * @throws {WeirError} that names the key, what is allowed, and the nearest right key or profile; or two keys that cancel each other.
  */
 export function resolveConfig<S extends Shape>(
   shape: S,
   profiles: Profiles<S>,
   settings: readonly string[],
-  { before = {}, fallback = {}, said = '--set' }: Earlier = {},
+  { before = {}, fallback = {}, said = '--set', rules, tell }: Earlier = {},
 ): Config<S> & { readonly profile: string } {
   const given = new Map(settings.map(parseSetting));
   const profile = given.get('profile') ?? String(before.profile ?? 'paper');
@@ -44,14 +49,18 @@ export function resolveConfig<S extends Shape>(
     throw unknown('profile', profile, ['paper', ...Object.keys(profiles)]);
   }
   const { profile: _, ...earlier } = before;
-  const values: Record<string, unknown> = { ...profiles[profile], ...fallback, ...earlier };
+  const usual = { ...profiles[profile], ...fallback, ...earlier };
+  const values: Record<string, unknown> = { ...usual };
   for (const [key, text] of given) {
     const type = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (type === undefined) throw unknown('key', key, [...Object.keys(shape), 'profile']);
     values[key] = parseValue(key, text, type, said);
   }
   const parsed = z.strictObject(shape).safeParse(values);
-  if (parsed.success) return { ...(parsed.data as Config<S>), profile };
+  if (parsed.success) {
+    const resolved = { given: new Set(given.keys()), usual: z.object(shape).safeParse(usual).data ?? {} };
+    return { ...settled(parsed.data as Config<S>, profile, resolved, rules, tell), profile };
+  }
   const issue = parsed.error.issues[0]!;
   throw new WeirError(
     `config: ${issue.path.join('.')}: ${issue.message}`,

@@ -1,17 +1,22 @@
+import { rmSync } from 'node:fs';
 import type { Observable } from 'rxjs';
 import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
 import { Flow, type Outcome } from '../core/flow.js';
 import type { Positioned } from '../core/item.js';
 import { stage } from '../core/stage.js';
+import type { LogMark } from '../observe/log-mark.js';
 import { type Cadence, isDue, type Moment } from './due.js';
 import { type RunConfig, RunFolder } from './folder.js';
 import type { RunIdentity } from './identity/run-identity.js';
 import { journal, type MetricRecord } from './journal.js';
+import { checkLog } from './logged.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { type Log, Together, unwritten, type Wishes } from './ranks/together.js';
 import { Requests } from './requests.js';
-import { done, type RunState, readState, runState, trained } from './run-state.js';
+import { done, lastWhole, type RunState, readState, runState, trained } from './run-state.js';
+import { isUnread, SnapshotError } from './snapshot/error.js';
+import type { About } from './snapshot/format.js';
 import type { SnapshotStore } from './snapshot/store.js';
 import { classesOfTask } from './try-out.js';
 import type { Watch } from './watch.js';
@@ -24,6 +29,10 @@ export interface Options extends Cadence {
   readonly onSnapshotError: 'stop' | 'warn';
   /** Told of everything that happens; it must not throw and not take long. */
   readonly watch: Watch;
+  /** Throws where the folder is no longer this process's own. */
+  readonly check?: () => void;
+  /** Names of processes of other machines that the user says are dead. */
+  readonly dead?: readonly string[];
   /** What the run is a function of; compared as each network is wired, and written with its snapshots. */
   readonly identity?: RunIdentity | undefined;
   /** What the ranks agree upon, where there are several. */
@@ -31,6 +40,18 @@ export interface Options extends Cadence {
 }
 
 const atEpoch = (epoch: number): string => `epoch-${epoch}`; // and of one that others branch off
+
+/** What a network is run with: from a state of its own on, or from that of the one it branches off, or from its beginning. */
+interface Running {
+  readonly networks: readonly Network[];
+  readonly index: number;
+  readonly store: SnapshotStore;
+  readonly metrics: Log;
+  readonly state: RunState | undefined;
+  readonly trunk: RunState | undefined;
+  /** Where it is run only up to the end of an epoch, to be pinned there. */
+  readonly pin?: { readonly epoch: number; readonly into: SnapshotStore };
+}
 
 /** A run under way: its networks one after another, each from its newest snapshot on. */
 export class Execution {
@@ -77,6 +98,7 @@ export class Execution {
 
   /** Trains and measures what is not done yet. @returns 'stopped' when it can be resumed. */
   async run(): Promise<Outcome> {
+    if (this.together.writes) checkLog(this.folder, { altered: true }); // before anything is written; those that are altered are told below
     const metrics = this.together.writes ? this.folder.metrics : unwritten;
     try {
       const outcome = await this.runAll(metrics);
@@ -90,21 +112,38 @@ export class Execution {
   private async runAll(metrics: Log): Promise<Outcome> {
     const { config, seed } = this.folder.started;
     const networks = this.pipeline.networks(config, seed);
-    let logged = this.folder.started.from?.logged ?? 0;
+    const stores = networks.map(({ name }) => this.folder.snapshots(name, { keep: this.options.snapshotKeep }));
+    const newest = stores.findLastIndex((store) => store.list().length > 0 || store.had(done));
+    const begins: LogMark[] = [this.folder.started.from?.logged ?? { bytes: 0 }]; // where each network's lines do
     for (const [i, network] of networks.entries()) {
-      const store = this.folder.snapshots(network.name, { keep: this.options.snapshotKeep });
-      const before = readState(store, (message) => this.options.watch.warn(message));
-      if (before !== undefined) this.options.identity?.checkSnapshot(network.name, before);
-      if (before?.done) {
-        logged = before.state.logged;
+      const store = stores[i]!;
+      const before = lastWhole(store);
+      if (before !== undefined) this.checkOrigin(network.name, before);
+      if (before?.done && before.refused.length === 0) {
+        begins.push(before.state.logged);
         continue;
       }
-      metrics.cutBack(before?.state.logged ?? logged);
-      const outcome = await this.runNetwork(networks, i, store, metrics, before?.state);
+      const again = i < newest || store.had(done); // it was finished once: what is logged of it stays
+      for (const { message } of before?.refused ?? []) {
+        const what = again ? `network '${network.name}', which was finished, is made again` : 'the run goes on';
+        this.options.watch.warn(`${message}; ${what} from ${before!.path}${again ? ', and no other is touched' : ''}`);
+      }
+      const trunk = before === undefined ? await this.branchedOff(networks, i, metrics, begins) : undefined;
+      if (trunk === 'stopped') return 'stopped';
+      if (this.together.writes) for (const { file } of before?.refused ?? []) store.setAside(file);
+      const from = before?.state.logged ?? begins[i]!;
+      if (again) metrics.follow(from, { more: i === newest });
+      else metrics.cutBack(from);
+      const outcome = await this.runNetwork({ networks, index: i, store, metrics, state: before?.state, trunk });
       if (outcome === 'stopped') return outcome;
-      logged = metrics.length;
+      begins.push(metrics.mark);
     }
     return 'done';
+  }
+
+  /** Refuses a snapshot that this run did not make; of several ranks the one that writes them can tell. */
+  private checkOrigin(network: string, found: { readonly path: string; readonly about: About }): void {
+    if (this.together.writes) this.options.identity?.checkSnapshot(network, found);
   }
 
   /** Says what the user should know of the graph, once, and not for every network and rank. */
@@ -115,35 +154,82 @@ export class Execution {
     }
   }
 
-  /** The state that a network begins with where it branches off another. */
-  private branchedOff({ name, branch }: Network): RunState | undefined {
-    if (branch === undefined) return undefined;
-    const found = this.folder.snapshots(branch.of).pinned(atEpoch(branch.epoch));
-    if (found !== undefined) {
-      this.options.identity?.checkSnapshot(branch.of, found);
-      return runState(found);
-    }
-    throw new WeirError(
-      `network '${name}' branches off '${branch.of}' at the end of epoch ${branch.epoch}, of which there is no snapshot`,
-      `let '${branch.of}' train longer than that, and return its updates' stream from wire`,
-    );
-  }
-
-  private async runNetwork(
+  /** The state that a network begins with where it branches off another; where that was lost it is made again first. */
+  private async branchedOff(
     networks: readonly Network[],
     index: number,
-    store: SnapshotStore,
     metrics: Log,
-    state: RunState | undefined,
-  ): Promise<Outcome> {
+    begins: readonly LogMark[],
+  ): Promise<RunState | 'stopped' | undefined> {
+    const { name, branch } = networks[index]!;
+    if (branch === undefined || this.folder.started.from !== undefined) return undefined;
+    const store = this.folder.snapshots(branch.of);
+    const label = atEpoch(branch.epoch);
+    try {
+      const found = store.pinned(label);
+      if (found !== undefined) {
+        this.checkOrigin(branch.of, found);
+        return runState(found);
+      }
+    } catch (error) {
+      if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
+      this.options.watch.warn(error.message);
+      if (this.together.writes) store.setAside(error.file);
+    }
+    const had = store.had(label) || readState(store)?.pinned.includes(label);
+    if (had) return await this.remade(networks, index, metrics, begins);
+    throw noSnapshot(name, branch);
+  }
+
+  /**
+   * Makes a pinned snapshot of a finished network again: trains that network anew up to there, beside what it has, and along the lines
+   * that are logged of it already. Stopped or killed, it goes on from its own snapshots.
+   */
+  private async remade(
+    networks: readonly Network[],
+    branching: number,
+    metrics: Log,
+    begins: readonly LogMark[],
+  ): Promise<RunState | 'stopped'> {
+    const { name, branch } = networks[branching]!;
+    const { of, epoch } = branch!;
+    const index = networks.findIndex((network) => network.name === of);
+    const beside = this.folder.snapshots(`${of}/again`, { keep: this.options.snapshotKeep });
+    const before = lastWhole(beside);
+    if (before !== undefined) this.checkOrigin(of, before);
+    this.options.watch.warn(
+      `the snapshot of '${of}' at the end of epoch ${epoch} is lost: it is made again, and all that is finished stays as it is`,
+    );
+    const trunk = before === undefined ? await this.branchedOff(networks, index, metrics, begins) : undefined;
+    if (trunk === 'stopped') return 'stopped';
+    metrics.follow(before?.state.logged ?? begins[index]!, { more: false });
+    const pin = { epoch, into: this.folder.snapshots(of, { keep: this.options.snapshotKeep }) };
+    const outcome = await this.runNetwork({
+      networks,
+      index,
+      store: beside,
+      metrics,
+      state: before?.state,
+      trunk,
+      pin,
+    });
+    this.together.same({}, { remedy: 'go on with the run' }); // all ranks are here: the first one has written it
+    const found = pin.into.pinned(atEpoch(epoch));
+    if (found === undefined && outcome === 'done') throw noSnapshot(name, branch!);
+    if (found === undefined) return 'stopped';
+    if (this.together.writes) rmSync(beside.folder, { recursive: true, force: true });
+    return runState(found);
+  }
+
+  private async runNetwork({ networks, index, store, metrics, state, trunk, pin }: Running): Promise<Outcome> {
     const { watch, onSnapshotError, identity } = this.options;
     const { config, from } = this.folder.started;
     const network = networks[index]!;
     const branches = new Set(networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])));
-    const trunk = state === undefined && from === undefined ? this.branchedOff(network) : undefined;
     const streams = await this.pipeline.wire({ config, network, seed: network.seed });
     const begun = performance.now() - 1000 * ((state ?? trunk)?.seconds ?? 0);
     let update = (state ?? trunk)?.update ?? 0;
+    let checked = performance.now();
     let ended: number | undefined; // the epoch that the newest update is the last of
     let saved: Moment = { at: performance.now(), update, epoch: ended };
 
@@ -153,19 +239,24 @@ export class Execution {
       metrics.append({ ...record, wall: { seconds: (performance.now() - begun) / 1000 } });
       watch.record(record);
     };
-    const snapshot = (flow: Flow, label: string | number = flow.finished ? done : update): void => {
+    const snapshot = (flow: Flow, label: string | number = flow.finished ? done : update, into = store): void => {
       const seconds = (performance.now() - begun) / 1000;
       const about = {
         ...{ pipeline: this.pipeline.name, network: network.name, seed: network.seed, update },
         ...(identity && { identity: identity.digest(network.name) }),
+        ...(label === done && {
+          pinned: into.list().flatMap((one) => (one.pinned && one.label !== done ? [one.label] : [])),
+        }),
       };
-      const state: RunState = { flow: flow.save(), logged: metrics.length, update, seconds };
+      const state: RunState = { flow: flow.save(), logged: metrics.mark, update, seconds };
       this.together.sameState(flow, state);
       try {
         if (this.together.writes) {
+          this.options.check?.();
           metrics.flush({ sync: true });
           identity?.save(); // before the snapshot that carries its digest
-          watch.snapshot(store.write(label, state as unknown as Data, about), update);
+          const path = into.write(label, state as unknown as Data, about, { late: into !== store });
+          watch.snapshot(path, update);
         }
         this.lost = undefined;
       } catch (error) {
@@ -177,8 +268,15 @@ export class Execution {
     };
     const rested = (at: Flow): Wishes => {
       watch.rest();
+      if (performance.now() - checked > 1000) {
+        this.options.check?.();
+        checked = performance.now();
+      }
       metrics.flushAfter(2000); // who looks at it meanwhile sees it grow
-      if (ended !== undefined && branches.delete(ended)) snapshot(at, atEpoch(ended));
+      if (ended !== undefined && (pin === undefined ? branches.delete(ended) : ended === pin.epoch)) {
+        snapshot(at, atEpoch(ended), pin?.into);
+        if (pin !== undefined && !at.stopping) at.stop();
+      }
       const now: Moment = { at: performance.now(), update, epoch: ended };
       const asked = this.together.agree(
         {
@@ -233,6 +331,11 @@ export class Execution {
   }
 }
 
+const noSnapshot = (network: string, { of, epoch }: NonNullable<Network['branch']>): WeirError =>
+  new WeirError(
+    `network '${network}' branches off '${of}' at the end of epoch ${epoch}, of which there is no snapshot`,
+    `let '${of}' train longer than that, and return its updates' stream from wire`,
+  );
 /** The last state of a network that this run took over. @throws {WeirError} where it is not the one that was taken */
 function takenFrom({ run, weights }: NonNullable<RunConfig['from']>, network: string): RunState {
   const state = trained(RunFolder.open(run), network);

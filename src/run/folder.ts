@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../core/errors.js';
 import { makeFolder } from '../core/make-folder.js';
+import type { LogMark } from '../observe/log-mark.js';
 import { MetricsLog } from '../observe/metrics-log.js';
 import type { ModuleFiles } from './identity/module-files.js';
 import type { Network } from './pipeline.js';
@@ -32,7 +33,7 @@ export interface RunConfig {
   readonly from?: {
     readonly run: string;
     readonly again: readonly string[];
-    readonly logged: number;
+    readonly logged: LogMark;
     /** SHA-256 of what was taken over of each network. */
     readonly weights: Readonly<Record<string, string>>;
     /** In what the other run is not what it was, as far as that was accepted. */
@@ -87,6 +88,12 @@ export class RunFolder {
         `go on with \`weir resume ${folder}\`, or choose another folder`,
       );
     }
+    if (hasResults(folder)) {
+      throw new WeirError(
+        `there are snapshots of a run in ${folder}, whose config.json is gone`,
+        'put that back from a copy, or choose another folder',
+      );
+    }
     let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
     try {
       makeFolder(folder);
@@ -110,14 +117,7 @@ export class RunFolder {
         'nothing was written there yet: start it again with `weir run`',
       );
     }
-    let run: RunConfig;
-    try {
-      run = JSON.parse(readFileSync(configFile(path), 'utf8')) as RunConfig;
-    } catch (cause) {
-      throw new WeirError(`${configFile(path)} is no config: ${(cause as Error).message}`, 'start the run again', {
-        cause,
-      });
-    }
+    const run = readConfig(configFile(path));
     if (run.format !== format) {
       throw new WeirError(
         `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
@@ -130,7 +130,12 @@ export class RunFolder {
   }
 
   get metrics(): MetricsLog {
-    return new MetricsLog(join(this.path, 'metrics.ndjson'));
+    return new MetricsLog(this.log);
+  }
+
+  /** The file of the metric log. To read it use `recordsOf`, which checks it. */
+  get log(): string {
+    return join(this.path, 'metrics.ndjson');
   }
 
   /** The snapshots of one network; `keep` says how many stay when one is written. */
@@ -182,6 +187,35 @@ export class RunFolder {
 }
 
 const configFile = (folder: string): string => join(folder, 'config.json');
+
+function readConfig(file: string): RunConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new WeirError(`${file} cannot be read: ${code}`, 'ask again when it can: nothing was changed', { cause });
+  }
+  try {
+    const run = JSON.parse(text) as RunConfig;
+    if (typeof run?.format === 'number') return run;
+    throw new Error('it does not say of which format it is');
+  } catch (cause) {
+    throw new WeirError(
+      `${file} is damaged: ${(cause as Error).message}`,
+      'put it back from a copy: what the run holds cannot be understood without it',
+      { cause },
+    );
+  }
+}
+
+/** Whether there is what a run has made: another run in the same place would take it for its own. */
+const hasResults = (folder: string): boolean => {
+  const snapshots = join(folder, 'snapshots');
+  return (
+    existsSync(snapshots) && readdirSync(snapshots, { recursive: true }).some((name) => /\.snapshot/.test(String(name)))
+  );
+};
 
 function fresh(pipeline: string, createdAt: string): string {
   const name = `${pipeline}-${createdAt.slice(0, 19).replace(/:/g, '').replace('T', '-')}`;

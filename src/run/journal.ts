@@ -42,7 +42,7 @@ function plain(item: object, withArrays: boolean): { fields: Record<string, Data
   let arrays = false;
   for (const [key, value] of Object.entries(item)) {
     if (typeof value === 'function') {
-      if (value.length === 0) fields[key] = finite(value());
+      if (value.length === 0) fields[key] = numberOf(value());
     } else if (ArrayBuffer.isView(value)) {
       arrays = true;
       if (withArrays && value.byteLength / 4 <= longestArray) fields[key] = encoded(value as TypedArray);
@@ -51,7 +51,8 @@ function plain(item: object, withArrays: boolean): { fields: Record<string, Data
   return { fields, arrays };
 }
 
-const finite = (value: unknown): Data => (typeof value === 'number' && Number.isFinite(value) ? value : null);
+/** NaN and the infinities too: the log has them. */
+const numberOf = (value: unknown): Data => (typeof value === 'number' ? value : null);
 
 function isPlain(value: unknown): value is Data {
   if (value === null || ['number', 'string', 'boolean'].includes(typeof value)) return true;

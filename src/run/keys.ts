@@ -9,9 +9,15 @@ export const trainingKeys = (usual: {
   readonly batchSize: number;
   readonly rate: number;
   readonly decay: number;
+  /** What becomes of the samples that fill no batch; they are kept by default. */
+  readonly partial?: 'keep' | 'drop';
 }) => ({
   epochs: z.int().min(1).default(usual.epochs),
   batchSize: z.int().min(1).default(usual.batchSize).describe('samples an update'),
+  partial: z
+    .enum(['keep', 'drop'])
+    .default(usual.partial ?? 'keep')
+    .describe('what becomes of the samples at the end of an epoch that do not fill a batch'),
   rate: z.number().positive().default(usual.rate).describe('learning rate'),
   momentum: z.number().min(0).max(1).default(0.9),
   decay: z.number().min(0).default(usual.decay).describe('weight decay, on all parameters'),

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { WeirError } from '../core/errors.js';
 import type { Config, Profiles, Shape, z } from './config.js';
+import type { Rule } from './settings.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
 export interface Network {
@@ -46,6 +47,8 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly profiles: Profiles<S>;
   readonly fallback: Partial<z.input<z.ZodObject<S>>>;
   readonly reproduce: Reproduction;
+  /** Which of its settings cancel each other, besides the shared ones (`settings.ts`). */
+  readonly rules?: readonly Rule[];
   networks(config: Config<S>, seed: number): readonly N[];
   wire(wiring: Wiring<S, N>): Streams | Promise<Streams>;
 }
@@ -68,6 +71,8 @@ interface Definition<S extends Shape, N extends Network> {
   readonly fallback?: Partial<z.input<z.ZodObject<S>>>;
   /** What `weir reproduce` runs. */
   readonly reproduce?: Reproduction;
+  /** Which of its settings cancel each other, besides the shared ones: `endsWith('logEvery', 'epochs', 'logged')`. */
+  readonly rules?: readonly Rule[];
   /** By default a single one, of the pipeline's name. */
   readonly networks?: (config: Config<S>, seed: number) => readonly N[];
   readonly wire: (wiring: Wiring<S, N>) => Streams | Promise<Streams>;
@@ -90,6 +95,7 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     profiles: definition.profiles ?? {},
     fallback: definition.fallback ?? {},
     reproduce: definition.reproduce ?? {},
+    rules: definition.rules ?? [],
     networks(config, seed) {
       const networks = (definition.networks ?? single)(config, seed);
       checkNames(definition.name, networks);

@@ -31,7 +31,10 @@ export async function jobsOfExperiment({ module, seed, into, set, fallback = () 
     for (const [setting, values] of Object.entries(pipeline.reproduce.settings ?? { '': [] })) {
       const taken = from === undefined ? [] : [`from=${join(into, from.path)}`];
       const all = [...values, ...taken, ...own, ...lost]; // lost: told here
-      const config = resolveConfig(pipeline.config, pipeline.profiles, all, { fallback: fallback(pipeline) });
+      const config = resolveConfig(pipeline.config, pipeline.profiles, all, {
+        fallback: fallback(pipeline),
+        rules: pipeline.rules ?? [],
+      });
       const name = [pipeline.name, folded(setting)].filter(Boolean).join('-');
       jobs.push({
         ...{ name, path: name, module: resolve(module), pipeline: pipeline.name, setting, seed },

@@ -1,7 +1,9 @@
 import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
 import type { FlowState } from '../core/flow.js';
+import type { LogMark } from '../observe/log-mark.js';
 import type { RunFolder } from './folder.js';
+import type { SnapshotError } from './snapshot/error.js';
 import type { About } from './snapshot/format.js';
 import type { Found, SnapshotStore } from './snapshot/store.js';
 
@@ -11,8 +13,8 @@ export const done = 'done';
 /** What a snapshot of a run holds. */
 export type RunState = {
   readonly flow: FlowState;
-  /** Bytes of the metric log that belong to it. */
-  readonly logged: number;
+  /** The metric log that belongs to it. */
+  readonly logged: LogMark;
   readonly update: number;
   readonly seconds: number;
 };
@@ -26,10 +28,15 @@ export function runState(found: Found): RunState {
 const isRecord = (data: Data): data is { readonly [key: string]: Data } =>
   typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
 
+/** Whether a snapshot says this of the metric log. */
+export const isLogMark = (data: unknown): data is Required<LogMark> =>
+  isRecord(data as Data) && typeof (data as LogMark).bytes === 'number' && typeof (data as LogMark).sha256 === 'string';
+
 function isRunState(data: Data): data is RunState {
   if (!isRecord(data) || !isRecord(data.flow) || !isRecord(data.flow.nodes)) return false;
   const { logged, update, seconds } = data;
-  if (![logged, update, seconds].every((value) => typeof value === 'number')) return false;
+  if (!isLogMark(logged)) return false;
+  if (![update, seconds].every((value) => typeof value === 'number')) return false;
   return Object.values(data.flow.nodes).every(
     (node) => isRecord(node) && typeof node.position === 'number' && typeof node.handled === 'number',
   );
@@ -40,25 +47,46 @@ export interface Standing {
   readonly state: RunState;
   /** Whether the network is trained to the end. */
   readonly done: boolean;
+  /** Names of the pinned snapshots that it had when it was done. */
+  readonly pinned: readonly string[];
   readonly path: string;
   readonly about: About;
 }
 
-/** The newest whole snapshot of a network; refused ones are told of. */
-export function readState(store: SnapshotStore, warn: (message: string) => void): Standing | undefined {
+/**
+ * The newest snapshot of a network.
+ *
+ * @throws {SnapshotError} where it is altered: the one before it is something else than what is asked for
+ */
+export function readState(store: SnapshotStore): Standing | undefined {
   const found = store.newest();
   if (found === undefined) return undefined;
-  for (const refused of found.refused) warn(`${refused.message}; using ${found.path} instead`);
-  const { path, about } = found;
-  return { state: runState(found), done: path.endsWith(`-${done}.snapshot`), path, about };
+  const [altered] = found.refused;
+  if (altered !== undefined) throw altered;
+  return standing(found);
 }
+
+/** The newest snapshot that is whole, to go on from; those newer that are altered are in `refused`. */
+export function lastWhole(
+  store: SnapshotStore,
+): (Standing & { readonly refused: readonly SnapshotError[] }) | undefined {
+  const found = store.newest();
+  return found && { ...standing(found), refused: found.refused };
+}
+
+const standing = (found: Found): Standing => ({
+  ...{ path: found.path, about: found.about },
+  state: runState(found),
+  done: found.path.endsWith(`-${done}.snapshot`),
+  pinned: Array.isArray(found.about.pinned) ? found.about.pinned.map(String) : [],
+});
 
 /** The last state of a network of a run that is done. */
 export const trained = (run: RunFolder, network: string): RunState => trainedSnapshot(run, network).state;
 
 /** The same with the snapshot that it is from. */
 export function trainedSnapshot(run: RunFolder, network: string): Standing {
-  const found = readState(run.snapshots(network), () => undefined);
+  const found = readState(run.snapshots(network));
   if (found?.done) return found;
   throw new WeirError(
     `network '${network}' of ${run.shown} is not trained to the end`,

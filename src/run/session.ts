@@ -7,6 +7,7 @@ import { collectReport } from './collect/collect.js';
 import { Execution, type Options } from './execute.js';
 import type { RunFolder } from './folder.js';
 import { type Asked, RunControl } from './monitor/control.js';
+import { addressLine } from './monitor/door.js';
 import type { MonitorAt } from './monitor/monitor-at.js';
 import type { Pipeline } from './pipeline.js';
 import { stopOnSignals } from './signals.js';
@@ -31,7 +32,7 @@ export { resumable } from './exit-status.js';
  * SIGTERM at once.
  */
 export async function runSession({ folder, pipeline, options, monitor }: Session): Promise<Outcome> {
-  const lock = lockFolder(folder.path);
+  const lock = lockFolder(folder.path, { dead: options.dead ?? [] });
   try {
     options.identity?.save();
   } catch (error) {
@@ -47,19 +48,22 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
   };
   const control = monitor && new RunControl(folder.path, asked, monitor);
   const watch = control ? together(options.watch, control) : options.watch;
-  execution = new Execution(folder, pipeline, { ...options, watch });
+  execution = new Execution(folder, pipeline, { ...options, watch, check: () => lock.check() });
   const release = stopOnSignals(() => {
     watch.warn('stopping after a snapshot; once more to stop at once');
     execution.stop();
   }, options.together?.alone ?? true);
   folder.failure = undefined;
   let ended: Ended = 'failed';
+  let forget = (): void => undefined;
   try {
     await loadTensorFlow();
     if (monitor?.listening !== undefined) {
       const url = (await control!.url())!;
       monitor.listening = { ...monitor.listening, port: Number(new URL(url).port) };
-      options.watch.warn(`monitor: ${url}`); // to the terminal alone: it bears the token
+      const { line, remove } = addressLine(url, folder.path, process.stderr);
+      forget = remove;
+      options.watch.warn(`monitor: ${line}`); // to the terminal alone: it bears the token there
     }
     const outcome = await execution.run();
     if (outcome === 'done') {
@@ -78,6 +82,7 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     throw error;
   } finally {
     release();
+    forget();
     await control?.close(ended);
     lock.release();
   }

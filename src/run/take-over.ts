@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { MetricsLog } from '../observe/metrics-log.js';
-import { readMetrics } from '../observe/metrics-reader.js';
 import { RunFolder } from './folder.js';
+import { recordsOf } from './logged.js';
 import { trained } from './run-state.js';
 import { weightsDigest } from './weights/of-snapshot.js';
 
@@ -20,16 +20,18 @@ export function takeOver(
   { module, accepted }: { readonly module: string; readonly accepted: readonly string[] },
 ): RunFolder {
   const { pipeline, seed, networks } = source.started;
-  const kept = [...readMetrics(join(source.path, 'metrics.ndjson'))].filter(
-    ({ stream }) => !streams.includes(String(stream)),
-  );
+  const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
   return RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
     const log = new MetricsLog(join(folder, 'metrics.ndjson'));
-    for (const record of kept) log.append(record);
-    log.flush({ sync: true });
-    log.close();
-    const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trained(source, name))] as const);
-    return { run: resolve(source.path), again, logged: log.length, weights: Object.fromEntries(weights), accepted };
+    try {
+      log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
+      for (const record of kept) log.append(record);
+      log.flush({ sync: true });
+      const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trained(source, name))] as const);
+      return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
+    } finally {
+      log.close();
+    }
   });
 }

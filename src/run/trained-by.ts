@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { EMPTY, type Observable } from 'rxjs';
 import type { Data } from '../core/data.js';
 import { WeirError } from '../core/errors.js';
@@ -10,11 +9,11 @@ import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
 import type { Update } from '../learn/update.js';
-import { readMetrics } from '../observe/metrics-reader.js';
 import { regulariserOf } from './collect/regulariser.js';
 import { RunFolder } from './folder.js';
 import { hashWeights } from './hash.js';
 import { checkOrigin } from './identity/run-identity.js';
+import { recordsOf } from './logged.js';
 import type { Network } from './pipeline.js';
 import { trainedSnapshot } from './run-state.js';
 import { checkArchitecture } from './weights/metadata.js';
@@ -58,7 +57,7 @@ export function trainedBy(
     const { weights, about } = withReadout(folder, found.state);
     checkShapes(model, shapesOf(own), weights);
     tf.dispose([...own.values()]);
-    checkArchitecture(`network '${network}' of ${run}`, saved.about?.architecture ?? {}, model);
+    checkArchitecture(`network '${network}' of ${run}`, about.architecture ?? {}, model);
     return { ...saved, weights, about };
   };
   const restored = ({ weights, number, epoch, position, about }: Saved): Standing => ({
@@ -98,14 +97,15 @@ export function networksOf(run: string): (Network & { readonly regulariser: stri
       'name one: --set from=RUN, or use weir reproduce',
     );
   }
-  const { path, started } = RunFolder.open(run);
-  const records = [...readMetrics(join(path, 'metrics.ndjson'))];
+  const folder = RunFolder.open(run);
+  const { pipeline } = folder.started;
+  const records = [...recordsOf(folder)];
   return records
     .filter(({ stream }) => stream === 'network')
     .map((about) => {
       const name = String(about.network);
       const updates = records.filter(({ stream, network }) => stream === 'updates' && network === name);
-      const regulariser = regulariserOf({ pipeline: started.pipeline, name, about, updates });
+      const regulariser = regulariserOf({ pipeline, name, about, updates });
       return { name, regulariser, seed: Number(about.seed) };
     });
 }

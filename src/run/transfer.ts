@@ -40,7 +40,11 @@ export const transferKeys = (usual: {
   shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
   ...trainingKeys({ ...usual, batchSize: 64, decay: 1e-4 }),
   readoutRate: z.number().positive().default(usual.readoutRate).describe('learning rate of the readout'),
-  cosineEpochs: z.int().min(1).default(200).describe('epochs after which the rates would be 0'),
+  cosineEpochs: z
+    .int()
+    .min(1)
+    .default(200)
+    .describe('epochs down to a rate of 0; beyond them it rises again, as in PyTorch'),
   ...attackKeys({ attacked: 500 }),
 });
 

@@ -9,6 +9,15 @@ import type { Watch } from './watch.js';
 
 const pause = 100; // milliseconds between two looks
 const attackStage = 'tangent attack';
+/** The attack whose results come. */
+interface Attack {
+  readonly stream: unknown;
+  readonly number: unknown;
+  readonly network: unknown;
+  done: number;
+  readonly distances: number[];
+}
+
 const window = 2000; // milliseconds over which rates and the bottleneck are taken
 
 /** Follows a run and shows it in the terminal: what it is told goes into one view, drawn when the run is at rest. */
@@ -18,7 +27,9 @@ export class Watcher implements Watch {
   private view: ProgressView | undefined;
   private shown = 0;
   private began = { at: 0, update: 0 };
-  private attack = { began: 0, distances: [] as number[], done: 0 };
+  private attackBegan = 0;
+  private attack: Attack | undefined;
+  private members = 1;
   private saved: { readonly update: number; readonly at: number } | undefined;
   private meter: FlowMeter | undefined;
   private measured = 0;
@@ -31,7 +42,9 @@ export class Watcher implements Watch {
   network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void {
     this.flow = flow;
     this.began = { at: performance.now(), update: resumed ?? 0 };
-    this.attack = { began: 0, distances: [], done: 0 };
+    this.attackBegan = 0;
+    this.attack = undefined;
+    this.members = network.members?.length ?? 1;
     this.meter = new FlowMeter(flow);
     this.measured = performance.now();
     const { name, branch } = network;
@@ -57,8 +70,9 @@ export class Watcher implements Watch {
   }
 
   record(record: MetricRecord): void {
+    if (this.view === undefined) return;
+    if (typeof record.endsEpoch === 'boolean' && this.attack !== undefined) this.trainsAgain();
     const { view } = this;
-    if (view === undefined) return;
     const number = (field: string): number | null =>
       typeof record[field] === 'number' ? (record[field] as number) : null;
     const epoch = number('epoch') ?? view.epoch;
@@ -67,7 +81,11 @@ export class Watcher implements Watch {
       ...view,
       epoch,
       update,
-      updates: record.endsEpoch && epoch ? Math.round((update / epoch) * view.epochs) : view.updates,
+      updates: number('updatesInEpoch')
+        ? number('updatesInEpoch')! * view.epochs
+        : record.endsEpoch && epoch
+          ? Math.round((update / epoch) * view.epochs)
+          : view.updates,
       loss: record.stream === 'updates' ? (number('epochLoss') ?? view.loss) : view.loss,
       testAccuracy: number('accuracy') ?? view.testAccuracy,
       sigma: (record.sigma as Record<string, number> | undefined) ?? view.sigma,
@@ -92,10 +110,9 @@ export class Watcher implements Watch {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;
     if (now - this.measured > window) this.measure(now);
-    if (this.attack.began === 0 && this.flow?.nodes.some((node) => node.name === attackStage && node.itemsIn > 0)) {
-      this.attack.began = now;
-      const of = this.toAttack();
-      this.view = { ...this.view, phase: 'attack', ...(of > 0 && { attacked: { done: 0, of, meanDistance: null } }) };
+    if (this.attackBegan === 0 && this.flow?.nodes.some((node) => node.name === attackStage && node.itemsIn > 0)) {
+      this.attackBegan = now;
+      this.view = { ...this.view, phase: 'attack' }; // how many samples it takes its first result says
     }
     this.show(now);
   }
@@ -116,16 +133,28 @@ export class Watcher implements Watch {
     });
   }
 
-  private toAttack(): number {
-    return Number(this.folder.started.config.attacked ?? 0);
+  /** An attack in the middle of the training is over. */
+  private trainsAgain(): void {
+    const { attacked: _, ...view } = this.view!;
+    this.view = { ...view, phase: 'training' };
+    this.attack = undefined;
+    this.attackBegan = 0;
   }
 
+  /** Results of one stream on one update's weights are an attack; the mean is over those of one network. */
   private attacked(record: MetricRecord): void {
+    const { stream, number, network, total, distance } = record;
+    if (this.attack?.stream !== stream || this.attack.number !== number) {
+      const lasts = this.attack !== undefined; // another before it
+      this.attack = { stream, number, network, done: 0, distances: [] };
+      if (lasts || this.attackBegan === 0) this.attackBegan = performance.now();
+    }
+    if (this.attack.network !== network) this.attack = { ...this.attack, network, distances: [] };
     this.attack.done++;
-    if (typeof record.distance === 'number') this.attack.distances.push(record.distance);
+    if (typeof distance === 'number' && Number.isFinite(distance)) this.attack.distances.push(distance);
     const { distances, done } = this.attack;
     const mean = distances.reduce((sum, one) => sum + one, 0) / distances.length;
-    const of = Math.max(done, this.toAttack());
+    const of = Math.max(done, typeof total === 'number' ? total * this.members : 0);
     this.view = {
       ...this.view!,
       phase: 'attack',
@@ -150,7 +179,7 @@ export class Watcher implements Watch {
     const { epochs, updates, update, phase, attacked } = this.view!;
     if (phase === 'attack' && attacked !== undefined) {
       if (attacked.done === 0) return null;
-      const since = (now - this.attack.began) / 1000;
+      const since = (now - this.attackBegan) / 1000;
       return since > 1 ? (since / attacked.done) * (attacked.of - attacked.done) : null;
     }
     const done = update - this.began.update;

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { launched } from '../run/monitor/chromium.js';
+import { Monitor } from '../run/monitor/watched.js';
 import { start } from '../run/weir.js';
 import { median, spread } from './compare.js';
 
@@ -21,7 +22,7 @@ export async function bench(): Promise<boolean> {
   const paints: number[] = [];
   const wholes: number[] = [];
   try {
-    const [url] = await monitor.printed(/http:\S+/);
+    const { url } = Monitor.in((await monitor.printed(/http:.+/))[0]);
     for (let visit = 0; visit < visits; visit++) {
       const page = await (await browser.newContext({ viewport: { width: 1360, height: 900 } })).newPage();
       const begun = performance.now();

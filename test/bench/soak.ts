@@ -9,6 +9,7 @@ import { loadPipeline } from '../../src/run/load-module.js';
 import { monitorAt } from '../../src/run/monitor/monitor-at.js';
 import { runSession } from '../../src/run/session.js';
 import type { Watch } from '../../src/run/watch.js';
+import { Monitor } from '../run/monitor/watched.js';
 import { machine } from './compare.js';
 import { courseOf } from './sides/flat.js';
 import { collectGarbage } from './sides/garbage.js';
@@ -48,9 +49,9 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
     },
     snapshot: () => snapshots++,
     warn(message) {
-      const [url] = /http:\S+/.exec(message) ?? [];
-      if (url === undefined) console.log(message);
-      else onlookers = spawn(process.execPath, ['--import', 'tsx', look, url, String(viewers)], { stdio: 'inherit' });
+      if (!message.startsWith('monitor: ')) return console.log(message);
+      const { url } = Monitor.in(message);
+      onlookers = spawn(process.execPath, ['--import', 'tsx', look, url, String(viewers)], { stdio: 'inherit' });
     },
     rest() {
       if (!due || read.tensors.length >= samples) return;

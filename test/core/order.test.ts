@@ -1,7 +1,21 @@
-import { concatMap, delay, map, merge, mergeMap, type OperatorFunction, of, scan, take, tap, timer } from 'rxjs';
+import {
+  concatMap,
+  delay,
+  map,
+  merge,
+  mergeMap,
+  Observable,
+  type OperatorFunction,
+  of,
+  scan,
+  take,
+  tap,
+  timer,
+} from 'rxjs';
 import { expect, test } from 'vitest';
 import { fanOut } from '../../src/core/fan-out.js';
 import { Flow } from '../../src/core/flow.js';
+import { toMermaid, toText } from '../../src/core/graph.js';
 import type { Positioned } from '../../src/core/item.js';
 import { mergeInTurn } from '../../src/core/merge.js';
 import { named } from '../../src/core/named.js';
@@ -9,6 +23,7 @@ import { serial } from '../../src/core/serial.js';
 import { source } from '../../src/core/source.js';
 import { filter, stage } from '../../src/core/stage.js';
 import { ordered } from '../../src/feed/ordered.js';
+import { marbles } from '../marbles.js';
 
 const count = (name = 'count') =>
   source<Positioned>({
@@ -162,4 +177,41 @@ test('behind training the log takes what streams that RxJS merges hand on in any
   };
   expect(await late('log', true)).toBe('done');
   await expect(late('mean', false)).rejects.toThrow(/stage 'mean' was handed position 0 after position/);
+});
+
+test('the drawn graph marks what stands on the way to training without a name, the operators of the user too', () => {
+  const own = (items$: Observable<Positioned>) => new Observable<Positioned>((out) => items$.subscribe(out));
+  const updates$ = count().pipe(same('before'), own, take(4), same('behind'), train, take(3));
+  const flow = new Flow({ updates$ });
+  expect(toText(flow)).toContain('→ behind (through an operator of order.test.ts, take)');
+  expect(toText(flow)).toMatch(/train +serial +→ updates\$$/m);
+  expect(toMermaid(flow)).toContain('-->|"an operator of order.test.ts, take"|');
+});
+
+test.each([
+  ['many', '1-2-3-4|', '--2---4|'],
+  ['none that pass', '1-3----|', '-------|'],
+  ['an error', '1-2-#', '--2-#'],
+  ['nothing', '-------|', '-------|'],
+])('filter lets even positions pass: %s', (_, given, wanted) => {
+  marbles().run(({ cold, expectObservable, expectSubscriptions }) => {
+    const items$ = cold(given).pipe(map((letter) => ({ position: Number(letter) })));
+    const even = filter<Positioned>(({ position }) => position % 2 === 0);
+    const out$ = items$.pipe(
+      even,
+      map(({ position }) => String(position)),
+    );
+    expectObservable(out$).toBe(wanted);
+    const source$ = cold<Positioned>('---------');
+    expectObservable(source$.pipe(even), '--!').toBe('---');
+    expectSubscriptions(source$.subscriptions).toBe('^-!');
+  });
+});
+
+test('what the question of a filter throws ends the stream', async () => {
+  const broken = filter<Positioned>(({ position }) => {
+    if (position === 3) throw new Error('three');
+    return true;
+  });
+  await expect(trained(broken)).rejects.toThrow('three');
 });

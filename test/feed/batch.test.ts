@@ -26,6 +26,7 @@ test('every sample comes once an epoch; batches are full, never span epochs, and
       fc.integer({ min: 1, max: 3 }),
       fc.constantFrom('keep' as const, 'drop' as const),
       async (size, block, wanted, epochs, partial) => {
+        fc.pre(partial === 'keep' || size >= wanted); // else there is no batch, and that is refused
         const batches$ = draw(numbers(size), { epochs, seed: 1, block }).pipe(
           augment([], { seed: 1 }),
           batch(wanted, { partial }),
@@ -68,6 +69,37 @@ test('what a user cut short is handed on as a smaller batch', async () => {
   const batches = await lastValueFrom(from([piece(1), piece(2), piece(3)]).pipe(batch(2), toArray()));
   expect(batches.map(({ values }) => [...values])).toEqual([[1, 2], [3]]);
 });
+
+test('a data set that fills no batch, where short ones are dropped, is told at its first samples', async () => {
+  const batches$ = draw(numbers(5), { epochs: 3, seed: 1 }).pipe(
+    augment([], { seed: 1 }),
+    batch(8, { partial: 'drop' }),
+  );
+  await expect(lastValueFrom(batches$)).rejects.toMatchObject({
+    message:
+      "'batch' makes batches of 8 samples and drops smaller ones, but an epoch has 5 samples: there would be none",
+    remedy: expect.stringContaining('--set batchSize=5'),
+  });
+});
+
+test.each([
+  [10, 4, 'keep', { count: 3, size: 4, last: 2 }],
+  [10, 4, 'drop', { count: 2, size: 4, last: 4 }],
+  [8, 4, 'keep', { count: 2, size: 4, last: 4 }],
+  [3, 4, 'keep', { count: 1, size: 3, last: 3 }],
+] as const)(
+  '%d samples in batches of %d (%s): every batch knows the sizes of all',
+  async (size, wanted, partial, sizes) => {
+    const batches$ = draw(numbers(size), { epochs: 2, seed: 1, block: 3 }).pipe(
+      augment([], { seed: 1 }),
+      batch(wanted, { partial }),
+      toArray(),
+    );
+    for (const { batches } of await lastValueFrom(batches$)) {
+      expect(batches).toEqual(sizes);
+    }
+  },
+);
 
 test('samples that share positions are refused: a batch could not say which of them were trained', async () => {
   const twice = stage<Samples, Samples, null>({

@@ -32,13 +32,15 @@ test('what samples are drawn from says their classes, recipes what they are norm
   const classes = { of: 'a-b', names: ['a', 'b'] };
   const by = { mean: [0.5], std: [2] };
   const drawn = draw(set, { epochs: 1, seed: 0 });
-  expect(headersOf(drawn)).toEqual([{ classes }]);
+  expect(headersOf(drawn)).toEqual([{ classes, samples: 2 }]);
   expect(headersOf(drawn.pipe(augment([unitScale(), normalise(by)], { seed: 0 }), batch(2)))).toEqual([
-    { classes, normalization: by },
+    { classes, samples: 2, normalization: by, batches: { count: 1, size: 2, last: 2 } },
   ]);
   const both = [[normalise(by)], [normalise(by), unitScale()]];
-  expect(headersOf(drawn.pipe(views(both, { seed: 0 })))).toEqual([{ classes, normalization: by }]);
-  expect(headersOf(drawn.pipe(views([[normalise(by)], [unitScale()]], { seed: 0 })))).toEqual([{ classes }]);
+  expect(headersOf(drawn.pipe(views(both, { seed: 0 })))).toEqual([{ classes, samples: 2, normalization: by }]);
+  expect(headersOf(drawn.pipe(views([[normalise(by)], [unitScale()]], { seed: 0 })))).toEqual([
+    { classes, samples: 2 },
+  ]);
 });
 
 test('labels that an operator has made stand for what is said of them', async () => {
@@ -47,7 +49,7 @@ test('labels that an operator has made stand for what is said of them', async ()
     map((samples) => ({ ...samples, labels: samples.labels.map((label) => label % 2) })),
     labeled(['even', 'odd']),
   );
-  expect(headersOf(parity$)).toEqual([{ classes: { of: 'labeled', names: ['even', 'odd'] } }]);
+  expect(headersOf(parity$)).toEqual([{ classes: { of: 'labeled', names: ['even', 'odd'] }, samples: 3 }]);
   const [all] = await lastValueFrom(parity$.pipe(toArray()));
   expect([...all!.labels]).toEqual([0, 1, 0]);
   expect(() => labeled(['a', 'a'])).toThrow("two classes of 'labeled' are called 'a'");

@@ -73,7 +73,7 @@ test('a run is not started in the folder of another, nor opened where there is n
   writeFileSync(join(path, 'config.json'), '{"format": 99, "weir": "9.0.0"}');
   expect(() => RunFolder.open(path)).toThrow('format 99');
   writeFileSync(join(path, 'config.json'), '{');
-  expect(() => RunFolder.open(path)).toThrow('is no config');
+  expect(() => RunFolder.open(path)).toThrow('config.json is damaged');
   writeFileSync(join(folder, 'file'), '');
   expect(() => RunFolder.create(join(folder, 'file', 'run'), run)).toThrow('cannot write');
 });

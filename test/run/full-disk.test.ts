@@ -59,7 +59,7 @@ async function run(folder: RunFolder, after: (update: number) => void = () => un
 const log = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
 
 function hash(folder: RunFolder): string {
-  const { state, done } = readState(folder.snapshots('accumulating'), () => undefined)!;
+  const { state, done } = readState(folder.snapshots('accumulating'))!;
   expect(done).toBe(true);
   return hashAll(state.flow as unknown as Data, readMetrics(log(folder)));
 }

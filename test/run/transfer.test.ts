@@ -57,8 +57,18 @@ test('no pretrained network, or by a run and a file: told, with what to do', () 
 });
 
 const tiny = [
-  ...['size=16', 'width=4', 'depth=18', 'stem=cifar', 'epochs=2', 'batchSize=12', 'part=5', 'burnIn=1', 'tickEvery=1'],
-  ...['testEvery=1', 'testSplit=val', 'seeds=1', 'attacked=1', 'iterations=1', 'workers=1', 'rate=0.01', 'gamma=0.01'],
+  ...['size=16', 'width=4', 'depth=18', 'stem=cifar', 'epochs=2', 'batchSize=15', 'part=5', 'burnIn=1', 'tickEvery=1'],
+  ...[
+    'testEvery=1',
+    'decayEvery=2',
+    'testSplit=val',
+    'seeds=1',
+    'attacked=1',
+    'iterations=1',
+    'workers=1',
+    'rate=0.01',
+    'gamma=0.01',
+  ],
 ];
 
 test.skipIf(wasm)(

@@ -13,7 +13,7 @@ export interface Ended {
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves when standard error has said this. */
+  /** Resolves when standard error has said this; rejects when the process ends without. */
   said(text: string): Promise<void>;
   /** All that standard error has said so far. */
   heard(): Promise<string>;
@@ -28,7 +28,9 @@ export function start(...all: readonly [variables: NodeJS.ProcessEnv, ...args: s
   const child = spawn(process.execPath, [command, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
-  const waiting: { text: string; resolve: () => void }[] = [];
+  const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+  let over = false;
+  const never = (text: string): Error => new Error(`it ended without saying '${text}': ${err}`);
   child.stdout.on('data', (chunk) => {
     out += chunk;
   });
@@ -37,12 +39,17 @@ export function start(...all: readonly [variables: NodeJS.ProcessEnv, ...args: s
     for (const { text, resolve } of waiting) if (err.includes(text)) resolve();
   });
   const ended = new Promise<Ended>((resolve) => {
-    child.on('close', (code, signal) => resolve({ status: signal ?? code, out, err }));
+    child.on('close', (code, signal) => {
+      over = true;
+      for (const { text, reject } of waiting) if (!err.includes(text)) reject(never(text));
+      resolve({ status: signal ?? code, out, err });
+    });
   });
   const said = (text: string): Promise<void> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       if (err.includes(text)) resolve();
-      else waiting.push({ text, resolve });
+      else if (over) reject(never(text));
+      else waiting.push({ text, resolve, reject });
     });
   const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
     for (;;) {

@@ -28,7 +28,7 @@ export function opaqueGif(bytes: Uint8Array): OpaqueGif | undefined {
   let control: number | undefined; // where the frame's flags are
   while (at < bytes.length) {
     if (bytes[at] === 0x2c) {
-      const opaque = bytes.slice();
+      const opaque = new Uint8Array(bytes); // a copy: a Buffer's own `slice` is none
       const transparent = control !== undefined && (bytes[control]! & 1) === 1 ? bytes[control + 3]! : 0;
       if (control !== undefined) opaque[control]! &= ~1;
       const local = colors(bytes[at + 9]!) > 0;

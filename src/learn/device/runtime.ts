@@ -4,7 +4,7 @@ import type * as tfjs from '@tensorflow/tfjs-node-gpu';
 import { WeirError } from '../../core/errors.js';
 import { toError } from '../../core/terminal.js';
 import { clusterOf } from './cluster/environment.js';
-import { type Cluster, configProto, serverDef } from './cluster/protocol.js';
+import { type Cluster, configProto, isLoopback, serverDef } from './cluster/protocol.js';
 import { cpuFeatures } from './cpu.js';
 import { SetUpFailure } from './setup/failure.js';
 import { thisPlatform } from './setup/platform.js';
@@ -132,8 +132,12 @@ function loadJoined(addon: string, cluster: Cluster): TensorFlow {
   const hex = (message: Uint8Array): string => Buffer.from(message).toString('hex');
   env.WEIR_CONTEXT_CONFIG = hex(configProto());
   env.WEIR_CONTEXT_SERVER = hex(serverDef(cluster));
+  const here = cluster.addresses.every(isLoopback);
+  if (here) env.WEIR_CONTEXT_LOOPBACK = '1';
   try {
-    return loadAddon(addon);
+    const loaded = loadAddon(addon);
+    if (here && !env.WEIR_CONTEXT_ALONE) say(`rank ${cluster.rank}: ${OPEN}`);
+    return loaded;
   } catch (error) {
     if (!env.WEIR_CONTEXT_ERROR) throw error;
     throw new WeirError(
@@ -142,9 +146,13 @@ function loadJoined(addon: string, cluster: Cluster): TensorFlow {
       { cause: error },
     );
   } finally {
-    for (const name of ['CONFIG', 'SERVER', 'ERROR']) delete env[`WEIR_CONTEXT_${name}`]; // not for the processes that this one starts
+    for (const name of ['CONFIG', 'SERVER', 'LOOPBACK', 'ALONE', 'ERROR']) delete env[`WEIR_CONTEXT_${name}`]; // not for the processes that this one starts
   }
 }
+
+/** Said where the server cannot be kept to this machine. */
+const OPEN =
+  'on this system TensorFlow’s server of a rank listens on every interface: whoever reaches its port reads and writes files as you';
 
 const wasmAlone = (): WeirError =>
   new WeirError(

@@ -172,12 +172,12 @@ function update(ensemble: Ensemble, state: EnsembleState, rateAt: Schedule): Ens
     ...{ weights, number, epoch, endsEpoch, position },
     ...(number > 0 && { rate: rateAt({ epoch, number }) }),
     loss: () => mean(0),
-    epochLoss: () => mean(1) / samples,
-    epochAccuracy: () => mean(2) / samples,
+    epochLoss: () => (samples === 0 ? null : mean(1) / samples),
+    epochAccuracy: () => (samples === 0 ? null : mean(2) / samples),
     of: (member) => ({
       loss: () => sums()[3 * member]!,
-      epochLoss: () => sums()[3 * member + 1]! / samples,
-      epochAccuracy: () => sums()[3 * member + 2]! / samples,
+      epochLoss: () => (samples === 0 ? null : sums()[3 * member + 1]! / samples),
+      epochAccuracy: () => (samples === 0 ? null : sums()[3 * member + 2]! / samples),
     }),
   };
 }

@@ -30,6 +30,7 @@ export function batchSpectralShrinkage({ smallest = 1, ...strength }: ShrinkageO
   const { gamma } = strength;
   return {
     kind: KIND,
+    leastSamples: smallest,
     active,
     featuresGradient: (features) =>
       tf.tidy(() => tf.mul(shrinkageGradient(checked(features, smallest), smallest), gamma)),

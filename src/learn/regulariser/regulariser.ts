@@ -19,6 +19,8 @@ export interface Look {
  */
 export interface Regulariser {
   readonly kind: string;
+  /** Samples that it needs in every batch, where one is not enough. */
+  readonly leastSamples?: number;
   /** Is it on at the updates of this epoch (from 1)? */
   active(epoch: number): boolean;
   /** Its gradient with respect to the features, [n, width]; the tensor belongs to the caller. */

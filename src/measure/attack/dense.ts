@@ -1,9 +1,9 @@
 import { clampedRows } from '../../learn/device/native.js';
 import { tf } from '../../learn/device/tf.js';
 import { type DenseFirst, type Model, weight } from '../../learn/model/model.js';
+import type { Limits } from './box.js';
 import type { Estimator, Sums } from './normal.js';
 import { classes } from './oracle.js';
-import type { Box } from './schedule.js';
 
 /** Draws a unit: what bounds the memory, 8 MB for every 1000 units of width. */
 const ROWS = 2048;
@@ -17,7 +17,7 @@ const ROWS = 2048;
  * approximation: the logits agree with those of the whole forward pass to float32 rounding, and every draw still goes through
  * the nonlinearity and all later layers.
  */
-export function dense(model: Model, first: DenseFirst, group: number, box: Box): Estimator {
+export function dense(model: Model, first: DenseFirst, group: number, box: Limits): Estimator {
   const d = model.inputShape.reduce((size, extent) => size * extent, 1);
 
   return {
@@ -76,14 +76,14 @@ export function dense(model: Model, first: DenseFirst, group: number, box: Box):
 function clippedCoordinates(
   x: Float32Array,
   delta: number,
-  { min, max }: Box,
+  { lower, upper }: Limits,
   lowest: ArrayLike<number>,
   highest: ArrayLike<number>,
 ): Int32Array {
   const found = new Int32Array(x.length + 16);
   let count = 0;
   for (let i = 0; i < x.length; i++) {
-    if (delta * lowest[i]! < min - x[i]! || delta * highest[i]! > max - x[i]!) found[count++] = i;
+    if (delta * lowest[i]! < lower[i]! - x[i]! || delta * highest[i]! > upper[i]! - x[i]!) found[count++] = i;
   }
   return found.fill(found[0]!, count).slice(0, Math.max(1, Math.ceil(count / 16)) * 16);
 }
@@ -94,7 +94,7 @@ function takenAway(
   coordinates: tf.Tensor1D,
   x: Float32Array,
   delta: number,
-  { min, max }: Box,
+  { lower, upper }: Limits,
   clipped: Int32Array,
 ): tf.Tensor2D {
   const least = new Float32Array(clipped.length).fill(Number.NEGATIVE_INFINITY);
@@ -102,8 +102,8 @@ function takenAway(
   for (let j = 0; j < clipped.length; j++) {
     const i = clipped[j]!;
     if (j > 0 && i === clipped[0]) break; // repetitions
-    least[j] = (min - x[i]!) / delta;
-    most[j] = (max - x[i]!) / delta;
+    least[j] = (lower[i]! - x[i]!) / delta;
+    most[j] = (upper[i]! - x[i]!) / delta;
   }
   return clampedRows(z, coordinates, tf.tensor1d(least), tf.tensor1d(most));
 }

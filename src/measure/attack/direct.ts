@@ -1,8 +1,8 @@
 import { tf } from '../../learn/device/tf.js';
 import type { Model } from '../../learn/model/model.js';
+import type { Limits } from './box.js';
 import type { Estimator } from './normal.js';
 import { classes } from './oracle.js';
-import type { Box } from './schedule.js';
 
 /**
  * The evaluations of any model: each draw is a whole input. A unit is one chunk of one sample's draws; the noise of a chunk is
@@ -10,7 +10,7 @@ import type { Box } from './schedule.js';
  *
  * @param rows draws a forward pass, at most: chunks are of one size, for a small one at the end would cost more a draw
  */
-export function direct(model: Model, group: number, box: Box, rows: number): Estimator {
+export function direct(model: Model, group: number, box: Limits, rows: number): Estimator {
   const d = model.inputShape.reduce((size, extent) => size * extent, 1);
   let kept: { chunk: number; z: tf.Tensor } | undefined;
   const chunks = (n: number): number => Math.ceil(n / rows);
@@ -37,7 +37,7 @@ export function direct(model: Model, group: number, box: Box, rows: number): Est
         const delta = scales[slot]!;
         tf.tidy(() => {
           const x = tf.tensor1d(points.subarray(slot * d, (slot + 1) * d));
-          const perturbed = tf.clipByValue(tf.add(tf.mul(z, delta), x), box.min, box.max);
+          const perturbed = box.clip(tf.add(tf.mul(z, delta), x));
           const found = classes(model.logits(weights, tf.reshape(perturbed, [draws, ...model.inputShape])));
           const indicators = new Float32Array(2 * draws).fill(1, draws);
           for (let k = 0; k < draws; k++) {

@@ -1,22 +1,38 @@
 import type { Labels } from '../../core/labels.js';
 import type { Model, Weights } from '../../learn/model/model.js';
+import type { Limits } from './box.js';
 import { distance } from './geometry.js';
 import { tangentStep } from './hemisphere.js';
 import { type Around, type Estimator, type Noise, normalOf, noSums, type Sums } from './normal.js';
 import { type Outcome, outcomes } from './result.js';
-import { type Box, perturbationScale, schedule } from './schedule.js';
-import { answers, flips, type Searched, searchBoundary } from './search.js';
-import { type Protocol, TRIES, triesOf, tryNoise } from './start.js';
+import { perturbationScale, schedule } from './schedule.js';
+import { answers, type Searched, searchBoundary } from './search.js';
+import {
+  noStart,
+  type Place,
+  type Protocol,
+  type StartState,
+  type StartTask,
+  seekStarts,
+  startKinds,
+  startPoint,
+} from './start.js';
 
 /** Where the attack on one group stands. Plain data; arrays hold one entry, or one row of d, a sample. */
 export type GroupState = {
-  readonly phase: 'predict' | 'noise' | 'others' | 'iterate' | 'verify' | 'done';
-  /** Noisy points tried for the start so far. */
-  readonly tries: number;
+  readonly phase: 'predict' | 'start' | 'boundary' | 'iterate' | 'verify' | 'done';
   /** t, iterations done. */
   readonly iteration: number;
-  /** Units of work done of the next one's normals. */
+  /** Samples whose start has been sought; then units of work done of the next iteration's normals. */
   readonly unit: number;
+  /** Where the search for starts stands of the sample under way; null between two. */
+  readonly starting: StartState | null;
+  /** The starts of each sample, the nearest first. */
+  readonly starts: readonly (readonly Place[])[];
+  /** Which of its starts each sample pursues; `schedule.starts` when the nearest has been kept. */
+  readonly rank: number;
+  /** 1 for each sample that has a start of that rank, and queries for it. */
+  readonly racing: Uint8Array;
   /** Class of each original. */
   readonly predicted: Int32Array;
   readonly adversarialLabel: Int32Array;
@@ -25,10 +41,12 @@ export type GroupState = {
   readonly outcome: Int8Array;
   /** 1 where the iterations are over, for want of queries, and only the verification is left. */
   readonly spent: Uint8Array;
-  /** x_t, adversarial; before the binary search of the start the noisy point chosen so far. */
+  /** What `best` came from, by its place in `startKinds`. */
+  readonly start: Int8Array;
+  /** x_t, adversarial, of the start under way. */
   readonly points: Float32Array;
-  /** Distance of that noisy point, Infinity where there is none. */
-  readonly nearest: Float64Array;
+  /** x_t of the start that came nearest so far, while several are pursued. */
+  readonly best: Float32Array;
   /** Of the normals under way; null between two iterations. */
   readonly sums: Sums | null;
 };
@@ -37,7 +55,7 @@ export type GroupState = {
 export interface GroupTask {
   readonly model: Model;
   readonly weights: Weights;
-  readonly box: Box;
+  readonly box: Limits;
   readonly iterations: number;
   readonly budget: number;
   readonly protocol: Protocol;
@@ -45,25 +63,29 @@ export interface GroupTask {
   /** [group, d]; rows past `labels` are zero. */
   readonly originals: Float32Array;
   readonly labels: Labels;
-  /** Standard normal numbers by (purpose, iteration or tries, chunk): the same whenever asked for. */
-  readonly noise: (purpose: 'start' | 'normal', at: number, ...rest: Parameters<Noise>) => ReturnType<Noise>;
-  /** Inputs of the evaluation set that are classified otherwise than `slot`'s, in random order: starts where noise finds none. */
-  readonly others: (slot: number) => Iterable<Float32Array>;
+  /** Standard normal numbers by (iteration, chunk): the same whenever asked for. */
+  readonly noise: (iteration: number, ...rest: Parameters<Noise>) => ReturnType<Noise>;
+  /** What the search for a sample's start is made from. */
+  readonly start: (slot: number) => Pick<StartTask, 'seeds' | 'others' | 'input'>;
 }
 
 export function startGroup(size: number, count: number, d: number): GroupState {
   return {
     phase: 'predict',
-    tries: 0,
     iteration: 0,
     unit: 0,
+    starting: null,
+    starts: Array.from({ length: size }, () => []),
+    rank: 0,
+    racing: new Uint8Array(size),
     predicted: new Int32Array(size).fill(-1),
     adversarialLabel: new Int32Array(size).fill(-1),
     queries: new Int32Array(size),
     outcome: Int8Array.from({ length: size }, (_, slot) => (slot < count ? -1 : 0)), // nothing to do in the last group's empty places
     spent: new Uint8Array(size),
+    start: new Int8Array(size),
     points: new Float32Array(size * d),
-    nearest: new Float64Array(size).fill(Number.POSITIVE_INFINITY),
+    best: new Float32Array(size * d),
     sums: null,
   };
 }
@@ -79,6 +101,7 @@ export function* attackGroup(task: GroupTask, from: GroupState): Generator<Group
   const { originals, box, protocol, estimator } = task;
   const size = state.outcome.length;
   const d = originals.length / size;
+  const heats = schedule.heats(task.iterations);
   const end = (slot: number, outcome: Outcome): void => {
     state.outcome[slot] = outcomes.indexOf(outcome);
   };
@@ -101,60 +124,49 @@ export function* attackGroup(task: GroupTask, from: GroupState): Generator<Group
         state.predicted[slot] = found[slot]!;
         if (found[slot] !== task.labels[slot]) end(slot, 'already-misclassified');
       }
-      state.phase = 'noise';
+      state.phase = 'start';
       yield copyOf(state);
     }
 
-    while (state.phase === 'noise') {
-      const searching = (slot: number) => protocol === 'paper' || state.nearest[slot] === Number.POSITIVE_INFINITY;
-      if (state.tries >= triesOf(protocol) || !where(searching).includes(1)) {
-        state.phase = 'others';
-        break;
-      }
-      const noise = task.noise('start', state.tries, 0, [TRIES, d]) as Parameters<typeof tryNoise>[2];
-      try {
-        for (; state.unit < size; state.unit++) {
-          const slot = state.unit;
-          if (state.outcome[slot] !== -1 || !searching(slot)) continue;
-          if (afford(slot, TRIES)) {
-            const best = state.points.subarray(slot * d, (slot + 1) * d);
-            state.nearest[slot] = tryNoise(group, slot, noise, protocol, box, best, state.nearest[slot]!);
-          } else if (state.nearest[slot] === Number.POSITIVE_INFINITY) end(slot, 'out-of-queries');
-          if (slot < size - 1) yield copyOf({ ...state, unit: slot + 1 });
+    while (state.phase === 'start') {
+      const slot = state.unit;
+      if (slot === size) {
+        state.phase = 'iterate';
+        state.unit = 0;
+        beginRank();
+      } else {
+        if (state.outcome[slot] === -1) {
+          const search = seekStarts(startTask(slot), state.starting ?? noStart);
+          let step = search.next();
+          for (; !step.done && state.outcome[slot] === -1; step = search.next()) {
+            state.starting = step.value;
+            yield copyOf(state);
+          }
+          if (step.done && state.outcome[slot] === -1) {
+            if (typeof step.value === 'string') end(slot, step.value);
+            else state.starts = state.starts.with(slot, step.value);
+          }
         }
-      } finally {
-        noise.dispose();
+        state.starting = null;
+        state.unit++;
       }
-      state.unit = 0;
-      state.tries += TRIES;
-      yield copyOf(state);
-    }
-
-    if (state.phase === 'others') {
-      for (let slot = 0; slot < size; slot++) {
-        if (state.outcome[slot] !== -1 || state.nearest[slot] !== Number.POSITIVE_INFINITY) continue;
-        takeAnother(slot);
-      }
-      const started = where((slot) => {
-        if (!afford(slot, schedule.halvings)) state.spent[slot] = 1;
-        return state.spent[slot] === 0;
-      });
-      searchBoundary(group, state.points, started);
-      state.phase = 'iterate';
       yield copyOf(state);
     }
 
     while (state.phase === 'iterate') {
       const i = state.iteration + 1;
       const n = schedule.evaluations(i);
+      const racing = state.rank < schedule.starts;
       const running = where((slot) => {
-        if (i > task.iterations) return false;
+        if (i > (racing ? heats : task.iterations) || (racing && state.racing[slot] === 0)) return false;
         if (state.sums === null && !afford(slot, n + schedule.halvings)) state.spent[slot] = 1;
         return state.spent[slot] === 0;
       });
       if (!running.includes(1)) {
-        state.phase = 'verify';
-        break;
+        if (racing) endRank();
+        else state.phase = 'verify';
+        yield copyOf(state);
+        continue;
       }
       const scales = Float64Array.from({ length: size }, (_, slot) =>
         perturbationScale(i, box, distance(originals, state.points, slot * d, d), d),
@@ -165,7 +177,7 @@ export function* attackGroup(task: GroupTask, from: GroupState): Generator<Group
       state.sums = sums;
       const units = estimator.units(n);
       while (state.unit < units) {
-        estimator.add(task.weights, around, n, state.unit++, (...chunk) => task.noise('normal', i, ...chunk), sums);
+        estimator.add(task.weights, around, n, state.unit++, (...chunk) => task.noise(i, ...chunk), sums);
         if (state.unit < units) yield copyOf(state);
       }
       for (let slot = 0; slot < size; slot++) {
@@ -199,23 +211,43 @@ export function* attackGroup(task: GroupTask, from: GroupState): Generator<Group
     estimator.dispose();
   }
 
-  /** Looks through other samples for one that is predicted differently. */
-  function takeAnother(slot: number): void {
-    for (const other of task.others(slot)) {
-      if (!afford(slot, 1)) {
-        end(slot, 'out-of-queries');
-        return;
-      }
-      const point = state.points.subarray(slot * d, (slot + 1) * d);
-      point.set(other);
-      const only = where((one) => one === slot);
-      if (flips(group, state.points, only)[slot] === 1) {
-        state.nearest[slot] = distance(originals, state.points, slot * d, d);
-        return;
-      }
-      if (only[slot] !== 1) return; // its logits were NaN
+  function startTask(slot: number): StartTask {
+    return { group, slot, protocol, box, budget: task.budget - 1, ...task.start(slot) };
+  }
+
+  /** Brings the starts of this rank to the boundary. Others than the first are pursued where queries are left for all iterations. */
+  function beginRank(): void {
+    const wanted = where((slot) => {
+      const place = state.starts[slot]![state.rank];
+      const rest = schedule.queries(task.iterations) + schedule.queries(heats);
+      state.racing[slot] = Number(place !== undefined && (state.rank === 0 || afford(slot, rest)));
+      if (state.racing[slot] === 0) return false;
+      state.points.set(startPoint(startTask(slot), place!), slot * d);
+      if (!afford(slot, schedule.halvings)) state.spent[slot] = 1;
+      return state.spent[slot] === 0;
+    });
+    searchBoundary(group, state.points, wanted);
+    state.iteration = 0;
+  }
+
+  /** Keeps of each sample the start that came nearer; after the last rank the attack goes on from there. */
+  function endRank(): void {
+    for (let slot = 0; slot < size; slot++) {
+      if (state.outcome[slot] !== -1 || state.racing[slot] === 0) continue;
+      const [from, to] = [slot * d, (slot + 1) * d];
+      const nearer = distance(originals, state.points, from, d) < distance(originals, state.best, from, d);
+      if (state.rank > 0 && !nearer) continue;
+      state.best.set(state.points.subarray(from, to), from);
+      state.start[slot] = startKinds.indexOf(state.starts[slot]![state.rank]!.start);
     }
-    end(slot, 'never-flipped');
+    state.rank++;
+    const more = where((slot) => state.rank < state.starts[slot]!.length).includes(1);
+    if (more) beginRank();
+    else {
+      state.rank = schedule.starts;
+      state.points.set(state.best);
+      state.iteration = heats;
+    }
   }
 
   function verify(left: Uint8Array): void {
@@ -242,8 +274,10 @@ function copyOf(state: GroupState): Mutable<GroupState> {
     queries: state.queries.slice(),
     outcome: state.outcome.slice(),
     spent: state.spent.slice(),
+    racing: state.racing.slice(),
     points: state.points.slice(),
-    nearest: state.nearest.slice(),
+    best: state.best.slice(),
+    start: state.start.slice(),
     sums: sums && {
       changed: sums.changed.slice(),
       broken: sums.broken.slice(),

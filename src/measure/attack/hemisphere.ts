@@ -1,5 +1,6 @@
+import type { Limits } from './box.js';
 import { distance, tangentPoint } from './geometry.js';
-import { type Box, schedule } from './schedule.js';
+import { schedule } from './schedule.js';
 import { flips, type Searched } from './search.js';
 
 /**
@@ -19,7 +20,7 @@ export function tangentStep(
   points: Float32Array,
   normals: readonly (Float32Array | undefined)[],
   iteration: number,
-  box: Box,
+  box: Limits,
   wanted: Uint8Array,
   afford: (slot: number) => boolean,
 ): void {
@@ -43,7 +44,7 @@ export function tangentStep(
         const [x, x_t, candidate] = [row(group.originals, slot), row(points, slot), row(rows, slot)];
         if (radius[slot]! < schedule.smallestRadius) movedAway(x, x_t, candidate);
         else tangentPoint(x, x_t, u, radius[slot]!, candidate);
-        for (let i = 0; i < d; i++) candidate[i] = Math.min(Math.max(candidate[i]!, box.min), box.max);
+        for (let i = 0; i < d; i++) candidate[i] = Math.min(Math.max(candidate[i]!, box.lower[i]!), box.upper[i]!);
         any = true;
       }
     }

@@ -29,7 +29,7 @@ export interface Sums {
 }
 
 /**
- * A way to evaluate the draws of one iteration, in units of bounded work. The draws are those of `noise`, shared by the group's
+ * A way to evaluate the draws of one iteration, in units of bounded work. The draws are those of `noise`, shared by all
  * samples: each sample's estimate keeps its distribution; only the errors of different samples become correlated.
  */
 export interface Estimator {

@@ -1,4 +1,6 @@
 import type { Positioned } from '../../core/item.js';
+import type { Box } from './box.js';
+import type { Start } from './start.js';
 
 /**
  * How the attack on one sample ended.
@@ -38,6 +40,12 @@ export interface AttackResult extends Positioned {
   readonly distance: number;
   /** Forward evaluations made for this sample, verification included. */
   readonly queries: number;
+  /** How many samples this attack takes: those asked for, or fewer where there are no more. */
+  readonly total: number;
+  /** What inputs may be, by channel where these differ. */
+  readonly box: Box;
+  /** What the point that was kept was started from. Results of older builds lack it: their distances could be too long. */
+  readonly start: Start;
   readonly original: Float32Array;
   /** Of length 0 where none was found. */
   readonly adversarial: Float32Array;

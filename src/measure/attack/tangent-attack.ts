@@ -1,21 +1,22 @@
 import { WeirError } from '../../core/errors.js';
 import { samplesInput } from '../../core/input.js';
 import { labelsAt } from '../../core/labels.js';
-import { keyed, seeds } from '../../core/seed.js';
+import { seeds } from '../../core/seed.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { statelessNormal } from '../../learn/device/native.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { type Box, checkInside, limitsOf, usualBox } from './box.js';
 import { type BoundsOptions, certified } from './certified.js';
-import { correctOnes, LOOKED_AT, shuffled } from './choose.js';
+import { correctOnes, LOOKED_AT, nearestFirst, shuffled } from './choose.js';
 import { dense } from './dense.js';
 import { direct } from './direct.js';
 import { distance } from './geometry.js';
 import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
 import { type AttackResult, outcomes } from './result.js';
-import { type Box, schedule } from './schedule.js';
-import type { Protocol } from './start.js';
+import { schedule } from './schedule.js';
+import { type Protocol, startKinds } from './start.js';
 
 export interface TangentAttackOptions {
   /** How many samples to attack. */
@@ -23,11 +24,14 @@ export interface TangentAttackOptions {
   readonly seed: number;
   /** T. */
   readonly iterations?: number;
-  /** The values that an input may take, in the model's units: [0, 1] for digits, [−2, 2] for XOR, [−3, 3] for normalised images. */
+  /**
+   * The values that an input may take, in the model's units, by channel where these differ; [−2, 2] for XOR. By default pixels from
+   * 0 to 1, normalised where `normalise` says so (`usualBox`). Samples outside of it are refused.
+   */
   readonly box?: Box;
   /** Samples attacked in step; groups are by position, so a resumed attack meets the same kernels. */
   readonly group?: number;
-  /** Forward evaluations that may be spent on one sample. */
+  /** Forward evaluations that may be spent on one sample. Noise takes half of them at most, the choice among starts a tenth. */
   readonly budget?: number;
   readonly protocol?: Protocol;
   /** Take the samples in a random order keyed by the seed; else in that of the data. */
@@ -67,10 +71,13 @@ interface Attacking {
  * Tangent Attack, hemisphere variant, untargeted, ℓ2 (Ma et al. 2021; paper, appendix D): for the first samples that each
  * update's network classifies correctly, an adversarial point nearby, and how far away it is.
  *
- * Schedule and constants are those of the authors' code (`schedule.ts`). The start is the paper's: of 100 noisy points the
- * adversarial one that is nearest; `protocol: 'authors'` takes the first of 5000. Either way, where noise never changes the class,
- * another sample of the evaluation set that is predicted differently. Differences from the authors' code: the draws for the
- * normals are shared by the samples of a group; the 1e-8 rule holds for each sample by itself; every point is verified.
+ * Schedule and constants are those of the authors' code (`schedule.ts`). The start is ours (`start.ts`), for on it hangs in which of
+ * many local minima the attack ends: noise until it is found, the nearest images of the evaluation set that are predicted otherwise,
+ * and of these up to three starts that are pursued for the first eighth of the iterations. `protocol: 'authors'` takes theirs: the
+ * first of 5000 noisy points, else another attacked sample. Each result says what it was started from. Further differences from the
+ * authors' code: the draws for the normals are shared by all samples; the 1e-8 rule holds for each sample by itself; every point is
+ * verified. The order of the samples, each one's noise and the draws for the normals are keyed by the seed and the sample's own
+ * index or the iteration: so what comes out of a sample does not depend on which others are attacked (but for the authors' start).
  *
  *   updates   -------------A|
  *   attack    ---------------1-2-3-…|    one result a sample, those of a group close together
@@ -87,12 +94,15 @@ export function tangentAttack(
   given: LabelledSamples,
   options: TangentAttackOptions,
 ): Stage<Update, AttackResult, AttackState> {
-  const { seed, iterations = schedule.iterations, box = { min: 0, max: 1 }, group = 16 } = options;
+  const { seed, iterations = schedule.iterations, group = 16 } = options;
   const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
   const { normalise, chunk = 128, certificate = false } = options;
   const samples = byName('tangent attack', model, given);
   const d = inputLength('tangent attack', model, samples);
   counts({ samples: options.samples, iterations, group, budget, chunk });
+  const { box = usualBox(normalise, protocol) } = options;
+  const limits = limitsOf(box, d);
+  checkInside(samples, limits, box, normalise);
   const bounds = certificate === false ? undefined : certified(model, certificate === true ? {} : certificate, seed);
 
   const order = (): Uint32Array =>
@@ -108,6 +118,12 @@ export function tangentAttack(
     at: startGroup(group, members(chosen, g).length, d),
   });
 
+  /** The authors' code: the other attacked samples in random order, less those of the same class. */
+  const otherAttacked = (chosen: Uint32Array, own: number): Uint32Array => {
+    const others = chosen.filter((index) => samples.labels[index] !== samples.labels[own]);
+    return shuffled(others.length, seed, 'others', own).map((place) => others[place]!);
+  };
+
   const task = (update: Update, chosen: Uint32Array, g: number): GroupTask => {
     const indices = members(chosen, g);
     const originals = new Float32Array(group * d);
@@ -115,21 +131,18 @@ export function tangentAttack(
       writeInput(samples, index, originals, slot * d, normalise);
     });
     return {
-      ...{ model, weights: update.weights, box, iterations, budget, protocol, originals },
+      ...{ model, weights: update.weights, box: limits, iterations, budget, protocol, originals },
       labels: labelsAt(samples.labels, indices),
-      estimator: model.first ? dense(model, model.first, group, box) : direct(model, group, box, chunk),
-      noise: (purpose, at, part, shape) =>
-        statelessNormal(shape, seeds(seed, `tangent attack/${purpose}`, g, at, part)),
-      *others(slot) {
-        const own = samples.labels[indices[slot]!];
-        const candidates = chosen.filter((index) => samples.labels[index] !== own);
-        const random = keyed(seed, 'tangent attack/others', g, slot);
-        for (let left = candidates.length; left > 0; left--) {
-          const at = random.integer(left);
-          yield input(candidates[at]!);
-          candidates[at] = candidates[left - 1]!;
-        }
-      },
+      estimator: model.first ? dense(model, model.first, group, limits) : direct(model, group, limits, chunk),
+      noise: (iteration, part, shape) => statelessNormal(shape, seeds(seed, 'tangent attack/normal', iteration, part)),
+      start: (slot) => ({
+        seeds: (batch) => seeds(seed, 'tangent attack/start', indices[slot]!, batch),
+        others: () =>
+          protocol === 'authors'
+            ? otherAttacked(chosen, indices[slot]!)
+            : nearestFirst(samples, indices[slot]!, normalise),
+        input,
+      }),
     };
   };
 
@@ -144,6 +157,8 @@ export function tangentAttack(
       outcome: outcomes[at.outcome[slot]!]!,
       distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
       queries: at.queries[slot]!,
+      ...{ total: chosen.length, box },
+      start: startKinds[at.start[slot]!]!,
       ...{ original, adversarial },
     };
   };
@@ -156,6 +171,7 @@ export function tangentAttack(
     start: () => ({ phase: 'rest' }),
 
     *next(from, update): Generator<Step<AttackState, AttackResult>> {
+      if (from.phase === 'attack' && from.at.starts === undefined) throw olderBuild();
       let state: Choosing | Attacking =
         from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
       const places = order();
@@ -201,6 +217,12 @@ export function tangentAttack(
     },
   };
 }
+
+const olderBuild = (): WeirError =>
+  new WeirError(
+    "stage 'tangent attack': the snapshot is in the middle of an attack that an older Weir began, whose start gave distances that could be too long",
+    'let the older Weir end the run, then attack its networks anew: weir attack RUN',
+  );
 
 /** How many samples came before the last chosen one without being chosen. */
 function passed(order: Uint32Array, scanned: number, chosen: Uint32Array, kept: Uint32Array): number {

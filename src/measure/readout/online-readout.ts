@@ -61,7 +61,9 @@ export function onlineReadout(
   { images = train.size, ...options }: OnlineReadoutOptions = {},
 ): Stage<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
   const size = Math.min(images, train.size);
-  const fitted = readout(model, { ...train, size, labels: train.labels.subarray(0, size) }, test, {
+  const length = train.values.length / train.size;
+  const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };
+  const fitted = readout(model, { ...train, ...first }, test, {
     ...(options.fit === 'converged' && { fitIterations: 500 }),
     ...options,
   });

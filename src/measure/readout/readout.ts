@@ -10,7 +10,7 @@ import { readoutWeights } from '../../learn/model/with-readout.js';
 import { restoreTensors, type SavedTensors, savedTensors } from '../../learn/saved.js';
 import type { Update } from '../../learn/update.js';
 import { accuracy } from '../accuracy.js';
-import type { LabelledSamples, Normalisation } from '../inputs.js';
+import { inputLength, type LabelledSamples, type Normalisation } from '../inputs.js';
 import { designOf } from './features.js';
 import { checkLabels } from './labels.js';
 import { type Fit, fits, logistic, optionsOf } from './logistic.js';
@@ -101,8 +101,11 @@ export function readout(
   }
   const usual = optionsOf[how];
   const iterationLimit = fitIterations ?? usual.iterations;
-  const classes = train.classes && { of: train.name, names: train.classes };
-  const about = { ...(classes && { classes }), ...(normalise && { normalization: normalise }) };
+  const about: Header = {
+    ...(train.classes && { classes: { of: train.name, names: train.classes } }),
+    ...(normalise && { normalization: normalise }),
+  };
+  inputLength('readout', model, train);
   checkLabels(train.labels, train.size, model.classes);
   const tested = accuracy(model, test, { batch, ...(normalise && { normalise }) });
 
@@ -120,10 +123,8 @@ export function readout(
     start: () => ({ phase: 'rest' }),
 
     introduce() {
-      const own = (classes === undefined ? [{}] : [{ classes }]) as readonly Header[];
-      const { normalise: normalization } = options;
-      tested.introduce?.(own, tested.start());
-      return own.map((header) => ({ ...header, ...(normalization && { normalization }) }));
+      tested.introduce?.([about], tested.start());
+      return [about];
     },
 
     *next(from, update): Generator<Step<ReadoutState, Refitted>> {
@@ -170,7 +171,7 @@ export function readout(
           ...{ fit: how, iterations: at.iterations, iterationLimit, converged: at.ended === 'converged' },
         };
         const losses = { test: loss, train: seen.loss / train.size };
-        const done = { phase: 'fitted', position: update.position, weights, about, measured, losses } as const;
+        const done = { phase: 'fitted', position: update.position, weights, measured, losses, about } as const;
         yield [done, item(network, done)];
       } finally {
         dispose();

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { named } from '../json-numbers.js';
 import { Lines } from './lines.js';
 import type { Attacked, CurveKey, LogNews, Newest } from './log-news.js';
 import { Thinned } from './thinned.js';
@@ -15,6 +16,8 @@ const counters = new Set([
   'predicted',
   'seed',
   'queries',
+  'total',
+  'updatesInEpoch',
 ]);
 const ofUpdates = new Set(['loss', 'epochLoss', 'epochAccuracy', 'rate']);
 
@@ -119,14 +122,14 @@ export class LogFollower {
   private line(text: string): void {
     let record: Record<string, unknown>;
     try {
-      record = JSON.parse(text) as Record<string, unknown>;
+      record = JSON.parse(text, named) as Record<string, unknown>;
     } catch {
       return;
     }
     if (typeof record !== 'object' || record === null) return;
     const network = String(record.network ?? '');
     const stream = String(record.stream ?? '');
-    if (record.outcome !== undefined) this.attacked(network, record);
+    if (record.outcome !== undefined) this.attacked(network, stream, record);
     else if (typeof record.number === 'number' && record.number >= 0)
       this.measured(network, stream, record, record.number);
   }
@@ -159,10 +162,11 @@ export class LogFollower {
     known.curve.add(x, y);
   }
 
-  private attacked(network: string, { index, outcome, distance, lower }: Record<string, unknown>): void {
+  private attacked(network: string, stream: string, record: Record<string, unknown>): void {
     if (this.attacks.length >= most.attacks) return;
+    const { number: update, index, outcome, distance, lower } = record;
     this.attacks.push({
-      network,
+      ...{ network, stream, number: Number(update ?? 0) },
       index: Number(index),
       outcome: String(outcome),
       distance: number(distance),
@@ -171,7 +175,7 @@ export class LogFollower {
   }
 }
 
-const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+const number = (value: unknown): number | null => (typeof value === 'number' && !Number.isNaN(value) ? value : null);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !('float32' in value);

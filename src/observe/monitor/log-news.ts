@@ -3,6 +3,9 @@ import type { Curve } from './thinned.js';
 /** An attacked sample: its network and number, how far the adversarial one is, and the bounds of that where there are any. */
 export interface Attacked {
   readonly network: string;
+  /** Which of the run's attacks, and on the weights of which update. */
+  readonly stream: string;
+  readonly number: number;
   readonly index: number;
   readonly outcome: string;
   readonly distance: number | null;

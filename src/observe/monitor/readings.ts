@@ -19,7 +19,18 @@ export interface Readings {
   readonly viewers: number;
 }
 
-const states = ['running', 'pausing', 'paused', 'stopping', 'stopped', 'failed', 'killed', 'elsewhere', 'done'];
+const states = [
+  'running',
+  'pausing',
+  'paused',
+  'stopping',
+  'stopped',
+  'failed',
+  'killed',
+  'elsewhere',
+  'done',
+  'damaged',
+];
 
 /** The readings as families of numbers, all with the run's name. Bound: that of the log's follower and of the graph. */
 export function familiesOf(readings: Readings): Family[] {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { asset } from './assets.js';
 import { exposition } from './exposition.js';
 import { type Door, Guard, type Purpose } from './guard.js';
@@ -26,7 +27,7 @@ export interface Served {
   tap(request: TapRequest, arrays: ArraysAs, out: ServerResponse): void;
 }
 
-const limits = { connections: 256, viewers: 128, taps: 16, body: 4096, headers: 8192, target: 2048 };
+const limits = { connections: 256, viewers: 128, kept: 16, taps: 16, body: 4096, headers: 8192, target: 2048 };
 
 const safe = {
   'Cache-Control': 'no-store',
@@ -40,12 +41,13 @@ const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 /**
  * The control server of a run: the page, its events, actions and taps. The same code answers on every door.
  *
- * Bound: 256 connections, of them 128 viewers and 16 taps; 8 KiB of headers, 4 KiB of body, 15 s for a request to arrive.
+ * Bound: 256 connections, of them 128 viewers and 16 taps, and 16 more of each kind for those who bear the token; 8 KiB of headers, 4 KiB of body, 15 s for a request to arrive.
  * Nothing is read by a path that a request names: the page is a fixed table, a run beside this one is looked up in a list.
  */
 export function controlServer(served: Served, door: Door): Server {
   const guard = new Guard(served.token);
   let taps = 0;
+  const late = new Set<Socket>(); // beyond the connections for all: places for those who bear the token
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '' } = request;
@@ -53,6 +55,12 @@ export function controlServer(served: Served, door: Door): Server {
     const [path = '', query = ''] = url.split('?', 2);
     const refused = guard.refuses(request, door, purposeOf(method, path));
     if (refused !== undefined) return refuse(response, refused.status, refused.message);
+    if (late.has(request.socket)) {
+      if (guard.knows(request)) late.delete(request.socket);
+      else response.setHeader('Connection', 'close'); // the page may be had, so that it can show the token
+      if (purposeOf(method, path) !== 'page' && late.has(request.socket))
+        return refuse(response, 503, 'too many are connected; who has the token is let in');
+    }
     if (method === 'POST') return post(request, response, path);
     if (method !== 'GET') return refuse(response, 405, 'only GET and POST are answered');
     const found = asset(path);
@@ -89,7 +97,8 @@ export function controlServer(served: Served, door: Door): Server {
   };
 
   const watch = (request: IncomingMessage, response: ServerResponse, hub: Hub) => {
-    if (hub.size >= limits.viewers) return refuse(response, 503, 'too many are watching');
+    const most = limits.viewers + (guard.knows(request) ? limits.kept : 0);
+    if (hub.size >= most) return refuse(response, 503, 'too many are watching; a place is kept for who has the token');
     head(response, 'text/event-stream; charset=utf-8');
     const last = request.headers['last-event-id'];
     hub.add(response, typeof last === 'string' ? last : undefined);
@@ -113,7 +122,18 @@ export function controlServer(served: Served, door: Door): Server {
       });
     },
   );
-  server.maxConnections = limits.connections;
+  server.maxConnections = limits.connections + 2 * limits.kept;
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    open++;
+    socket.on('close', () => {
+      open--;
+      late.delete(socket);
+    });
+    if (open <= limits.connections) return;
+    late.add(socket);
+    if (late.size > limits.kept) late.values().next().value?.destroy(); // the one that has waited longest without showing it
+  });
   server.maxHeadersCount = 64;
   return server;
 }

@@ -8,7 +8,8 @@ export interface Curve {
 }
 
 /**
- * A curve of any length in a bounded number of buckets that keep its least and largest values: no peak is thinned away.
+ * A curve of any length in a bounded number of buckets that keep its least and largest values: no peak is thinned away. NaN is neither;
+ * it is the last value where it came last.
  *
  * Points come in order of x, whole numbers from 0 on. Bound: `most` buckets; when they are used up, each two become one.
  */
@@ -24,7 +25,7 @@ export class Thinned {
     const last = this.buckets.at(-1);
     if (last !== undefined && index <= last.index) {
       const [, least, largest] = last.bucket;
-      last.bucket = [x, Math.min(least, y), Math.max(largest, y), y];
+      last.bucket = [x, ...range([least, largest], [y, y]), y];
       this.changed = Math.min(this.changed, this.buckets.length - 1);
       return;
     }
@@ -58,7 +59,7 @@ export class Thinned {
       if (before?.index !== half) joined.push({ index: half, bucket });
       else {
         const [, least, largest] = before.bucket;
-        before.bucket = [bucket[0], Math.min(least, bucket[1]), Math.max(largest, bucket[2]), bucket[3]];
+        before.bucket = [bucket[0], ...range([least, largest], [bucket[1], bucket[2]]), bucket[3]];
       }
     }
     this.buckets = joined;
@@ -66,3 +67,11 @@ export class Thinned {
     if (joined.length > this.most) this.halve();
   }
 }
+
+type Range = readonly [least: number, largest: number];
+
+/** Both ranges together; one of NaN is none. */
+const range = (a: Range, b: Range): Range => {
+  if (Number.isNaN(a[0])) return b;
+  return Number.isNaN(b[0]) ? a : [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
+};

@@ -1,3 +1,4 @@
+import { visible, visibleButColors } from '../../core/terminal.js';
 import { InPlace, type Screen } from './in-place.js';
 import { render, renderLine } from './render.js';
 import type { ProgressView } from './view.js';
@@ -45,7 +46,8 @@ export function usesColour(env: Readonly<Record<string, string | undefined>>): b
 function inPlace(screen: Screen, colour: boolean): Terminal {
   const place = new InPlace(screen);
   let last: ProgressView | null = null;
-  const draw = (above: string, view: ProgressView) => place.draw(render(view, { width: place.width, colour }), above);
+  const draw = (above: string, view: ProgressView) =>
+    place.draw(render(view, { width: place.width, colour }).map(visibleButColors), above);
 
   return {
     show(view) {
@@ -53,8 +55,8 @@ function inPlace(screen: Screen, colour: boolean): Terminal {
       draw('', view);
     },
     note(line) {
-      if (last) draw(`${line}\x1b[K\n`, last);
-      else screen.write(`${line}\n`);
+      if (last) draw(`${visible(line)}\x1b[K\n`, last);
+      else screen.write(`${visible(line)}\n`);
     },
     end() {
       last = null;
@@ -67,7 +69,7 @@ function asLines(screen: Screen, now: () => number): Terminal {
   let written: { readonly view: ProgressView; readonly at: number } | null = null;
   let last: ProgressView | null = null;
   const write = (view: ProgressView) => {
-    screen.write(`${renderLine(view)}\n`);
+    screen.write(`${visible(renderLine(view))}\n`);
     written = { view, at: now() };
   };
   return {
@@ -81,7 +83,7 @@ function asLines(screen: Screen, now: () => number): Terminal {
       if (before.network.name !== view.network.name || (step && since >= PAUSE) || since >= SILENCE) write(view);
     },
     note(line) {
-      screen.write(`${line}\n`);
+      screen.write(`${visible(line)}\n`);
     },
     end() {
       if (last && last !== written?.view) write(last);

@@ -78,6 +78,8 @@ export interface NetworkReport {
 export interface Attack {
   /** T of the Tangent Attack. */
   readonly iterations: number;
+  /** What an input may be: one range, or one a channel; absent from logs of earlier versions. */
+  readonly box?: { readonly min: number | readonly number[]; readonly max: number | readonly number[] };
   readonly samples: readonly AttackedSample[];
 }
 
@@ -109,6 +111,8 @@ export interface AttackedSample {
   readonly featureNorm?: number | null;
   /** Forward passes asked for. */
   readonly queries: number;
+  /** What the attack started from; null in the log of an older build, whose start gave distances that could be too long. */
+  readonly start?: string | null;
   readonly original?: Float32Array;
   readonly adversarial?: Float32Array;
 }

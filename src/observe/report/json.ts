@@ -1,3 +1,4 @@
+import { spelled } from '../json-numbers.js';
 import { type Compared, comparisons } from './comparisons.js';
 import type { Attack, Certificate, Geometry, NetworkReport, Report } from './data.js';
 import { familyOf } from './family.js';
@@ -11,7 +12,7 @@ import { verdict } from './verdict.js';
  * Every number of the report as JSON, pixels left out.
  *
  * The same report gives the same bytes: fields stand in a fixed order, the keys of `config` in that of the alphabet.
- * What is not a finite number becomes null.
+ * A number that JSON lacks is 'NaN', 'Infinity' or '-Infinity', as in the metric log (`json-numbers.ts`); null is what there is none of.
  */
 export function reportJson(report: Report): string {
   const { title, pipeline, createdAt, weir, machine, runtime } = report;
@@ -77,14 +78,16 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
   };
 }
 
-function attackJson({ iterations, samples }: Attack): Record<string, unknown> {
+function attackJson({ iterations, box, samples }: Attack): Record<string, unknown> {
   return {
     iterations,
+    box: box ?? null,
     samples: samples.map(({ original: _, adversarial: __, ...numbers }) => {
       const { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries } = numbers;
       const { local = null, theta = null, featureNorm = null } = numbers;
+      const start = numbers.start === null ? 'older' : (numbers.start ?? null); // of a build that did not log it
       const bounds = { lower, upper, local, theta, featureNorm };
-      return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries };
+      return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries, start };
     }),
   };
 }
@@ -131,9 +134,9 @@ function ordered(value: unknown): unknown {
 
 /** JSON with a line for each value that holds no other: a sample is one line, not ten. */
 function lines(value: unknown, indent: string): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (value === null || typeof value !== 'object') return JSON.stringify(value, spelled) ?? 'null';
   const inner = Object.values(value);
-  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value);
+  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value, spelled);
   const deeper = `${indent}  `;
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
   const parts = Array.isArray(value)

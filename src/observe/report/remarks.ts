@@ -1,6 +1,6 @@
 import type { Report } from './data.js';
 import { fitsOf, fitted } from './fits.js';
-import { groups } from './groups.js';
+import { groups, startedOlder } from './groups.js';
 import { correctSamples, foundSamples } from './summary.js';
 
 /** What the numbers leave out or count twice, a sentence each: a reader of the means should know. */
@@ -11,6 +11,8 @@ export function remarks(report: Report): string[] {
 
 function ofGroups(report: Report): string[] {
   return groups(report).flatMap(({ label, networks }) => {
+    const older = networks.filter(startedOlder);
+    const runs = [...new Set(older.map(({ run }) => run))].join(', ');
     const correct = networks.reduce((sum, network) => sum + correctSamples(network).length, 0);
     const missing = networks.flatMap((network) => {
       const found = new Set(foundSamples(network).map(({ index }) => index));
@@ -20,6 +22,11 @@ function ofGroups(report: Report): string[] {
     const seeds = networks.map(({ seed }) => seed);
     const twice = [...new Set(seeds.filter((seed, i) => seeds.indexOf(seed) !== i))];
     return [
+      ...(older.length > 0
+        ? [
+            `${label}: ${older.length === 1 ? 'a network was' : `${older.length} networks were`} attacked by an older Weir (${runs}), whose attack had a start that makes distances too long, single ones by two thirds or more; weir attack RUN attacks again.`,
+          ]
+        : []),
       ...(missing.length > 0
         ? [
             `${label}: ${missing.length} of ${correct} correctly classified samples came out without an adversarial one (${outcomes}); means and medians leave them out, so they are no larger than the true ones.`,

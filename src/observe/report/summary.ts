@@ -15,6 +15,8 @@ export interface NetworkSummary {
   /** Per attacked sample. */
   readonly meanQueries: number | null;
   readonly outcomes: Readonly<Record<string, number>>;
+  /** Of the samples with a distance, by what they were started from; `older` for logs of older builds, see `startedOlder`. */
+  readonly starts: Readonly<Record<string, number>>;
   /** The last σ of each layer. */
   readonly sigma: Readonly<Record<string, number>>;
 }
@@ -55,8 +57,7 @@ export function foundSamples(network: NetworkReport): readonly (AttackedSample &
 export function summariseNetwork(network: NetworkReport): NetworkSummary {
   const samples = network.attack?.samples ?? [];
   const distances = foundSamples(network).map((sample) => sample.distance);
-  const outcomes: Record<string, number> = {};
-  for (const { outcome } of samples) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  const outcomes = counted(samples.map(({ outcome }) => outcome));
   return {
     attacked: samples.length,
     correct: correctSamples(network).length,
@@ -66,6 +67,7 @@ export function summariseNetwork(network: NetworkReport): NetworkSummary {
     medianDistance: quantile(distances, 0.5),
     meanQueries: samples.length > 0 ? mean(samples.map((sample) => sample.queries)) : null,
     outcomes,
+    starts: counted(foundSamples(network).map(({ start }) => (start === null ? 'older' : (start ?? 'unknown')))),
     sigma: Object.fromEntries(
       Object.entries(network.sigma).flatMap(([layer, points]) => {
         const last = points.at(-1);
@@ -73,6 +75,12 @@ export function summariseNetwork(network: NetworkReport): NetworkSummary {
       }),
     ),
   };
+}
+
+function counted(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 export function summariseGroup(group: Group): GroupSummary {

@@ -42,7 +42,10 @@ export function attackCommand(): Command {
       const module = moduleOf(source, settings.module);
       await checkFiles(source, module, settings);
       const pipeline = await loadPipeline(module);
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { before });
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
+        before,
+        rules: pipeline.rules ?? [],
+      });
       await loadTensorFlow();
       const streams = await wired(pipeline, config, seed);
       if (!(`${stream}$` in streams)) {

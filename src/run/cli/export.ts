@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
-import { toError, toOutput } from '../../core/terminal.js';
-import { readMetrics } from '../../observe/metrics-reader.js';
+import { toOutput } from '../../core/terminal.js';
 import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
+import { recordsOf } from '../logged.js';
 import { statusOf } from '../status/status.js';
 import { toMetadata } from '../weights/metadata.js';
 import { weightsOfRun } from '../weights/of-run.js';
@@ -63,13 +62,10 @@ export function exportCommand(): Command {
 const circular =
   "its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits without padding_mode='circular' (README)";
 
-const logOf = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
-
 function weights(folder: RunFolder, file: string, { network, readout: asked }: Settings): void {
-  const warn = (message: string): boolean => toError(`${message}\n`);
-  const found = weightsOfRun(folder, { network, readout: asked, warn });
-  const { network: name, update, weights, about, readout, others } = found;
-  const tensors = inTorch(weights);
+  const found = weightsOfRun(folder, { network, readout: asked });
+  const { network: name, update, weights, more, readout, others, about } = found;
+  const tensors = inTorch([...weights, ...more]);
   writeSafetensors(file, tensors, {
     ...{ format: 'pt', pipeline: folder.started.pipeline },
     ...{ network: name, update: String(update), readout },
@@ -88,12 +84,13 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
 
 function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
   const written = file.endsWith('.csv') ? exportCsv : exportParquet;
-  const rows = written(file, () => readMetrics(logOf(folder)), settings);
+  const rows = written(file, () => recordsOf(folder), settings);
   toOutput(`${rows} rows\n${file}\n`);
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
-  const { state } = await statusOf(folder.path);
-  const { networks, records } = exportTensorBoard(into, folder.started, readMetrics(logOf(folder)), state === 'done');
+  const { state, damage } = await statusOf(folder.path);
+  if (damage !== null) throw new WeirError(`the run in ${folder.shown} is damaged: ${damage}`, 'put it back as it was');
+  const { networks, records } = exportTensorBoard(into, folder.started, recordsOf(folder), state === 'done');
   toOutput(`${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`);
 }

@@ -42,7 +42,7 @@ export async function goOn(
     const outcome = await runSession({
       folder,
       pipeline,
-      options: { ...options, watch, ...(together && { together }) },
+      options: { ...options, dead: settings.takeOver ?? [], watch, ...(together && { together }) },
       monitor: controlAt(settings),
     });
     watch.close();

@@ -20,7 +20,7 @@ export function graphCommand(): Command {
     .addHelpText('after', '\nExample:\n  weir graph pipelines/mnist.ts --set profile=quick')
     .action(async (module: string, settings: { set: string[]; seed: number; mermaid?: boolean; text?: boolean }) => {
       const pipeline = await loadPipeline(module);
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set);
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules: pipeline.rules ?? [] });
       await loadTensorFlow();
       const flow = new Flow(await wired(pipeline, config, settings.seed));
       const parts = [settings.mermaid ? '' : toText(flow), settings.text ? '' : toMermaid(flow)];

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
-import { toError, toOutput } from '../../core/terminal.js';
-import { readMetrics } from '../../observe/metrics-reader.js';
+import { toOutput } from '../../core/terminal.js';
 import { RunFolder } from '../folder.js';
 import { hashAll, hashWeights } from '../hash.js';
 import { checkOrigin } from '../identity/run-identity.js';
+import { recordsOf } from '../logged.js';
 import type { RunState } from '../run-state.js';
 import { readState } from '../run-state.js';
 import { namesOf } from '../weights/of-run.js';
@@ -24,7 +23,7 @@ export function hashCommand(): Command {
       const states = statesOf(folder);
       if (settings.all) {
         const state = Object.fromEntries([...states].map(([name, { flow, update }]) => [name, { flow, update }]));
-        toOutput(`${hashAll(state as Data, readMetrics(join(folder.path, 'metrics.ndjson')))}\n`);
+        toOutput(`${hashAll(state as Data, recordsOf(folder))}\n`);
         return;
       }
       const weights = Object.fromEntries(
@@ -42,7 +41,7 @@ export function hashCommand(): Command {
 function statesOf(folder: RunFolder): Map<string, RunState> {
   const states = new Map<string, RunState>();
   for (const name of namesOf(folder)) {
-    const found = readState(folder.snapshots(name), (message) => toError(`${message}\n`));
+    const found = readState(folder.snapshots(name));
     if (found === undefined) continue;
     checkOrigin(folder, name, found);
     states.set(name, found.state);

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { toOutput } from '../../core/terminal.js';
 import { controlServer, refuse } from '../../observe/monitor/server.js';
 import { RunFolder } from '../folder.js';
-import { doorOf, listenAt } from '../monitor/door.js';
+import { addressLine, doorOf, listenAt } from '../monitor/door.js';
 import { reportOf } from '../monitor/facts.js';
 import { monitorAt } from '../monitor/monitor-at.js';
 import { ask, relay } from '../monitor/relay.js';
@@ -45,11 +45,13 @@ export function monitorCommand(): Command {
         },
         doorOf(listening!.address),
       );
-      toOutput(`${await listenAt(server, listening!, token)}\n`);
+      const { line, remove } = addressLine(await listenAt(server, listening!, token), run, process.stdout);
+      toOutput(`${line}\n`);
       const end = relay(run, scene);
       await new Promise<void>((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       });
+      remove();
       end();
       scene.close();
       server.close();

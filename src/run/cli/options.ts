@@ -87,6 +87,7 @@ export interface RunningSettings extends SnapshotSettings, ChangeSettings {
   readonly monitor?: number | true;
   readonly monitorAddress?: string;
   readonly control: boolean;
+  readonly takeOver?: readonly string[];
 }
 
 /** Of a command that takes up a run: what becomes of data, code and config that are not what they were. */
@@ -116,6 +117,15 @@ export interface SnapshotSettings {
   readonly onSnapshotError: 'stop' | 'warn';
 }
 
+/** Who else is known to be dead, where the lock of a run's folder cannot tell. */
+export const takeOverOption = (): Option =>
+  new Option(
+    '--take-over <pid@host@start>',
+    'the process of another machine or container that a folder is in use by is dead: go on in its place; may be given again',
+  )
+    .argParser(collect)
+    .default([], 'none');
+
 /** What runs the jobs of a sweep. */
 export const executorOptions = (): Option[] => [
   new Option(
@@ -126,13 +136,16 @@ export const executorOptions = (): Option[] => [
 ];
 
 /** The options of snapshots, as `weir resume` takes them. */
-export function resumeOptions(settings: SnapshotSettings & ChangeSettings): string[] {
+export function resumeOptions(
+  settings: SnapshotSettings & ChangeSettings & { readonly takeOver?: readonly string[] },
+): string[] {
   const given: readonly (readonly [string, unknown])[] = [
     ['--snapshot-every', settings.snapshotEvery],
     ['--snapshot-updates', settings.snapshotUpdates],
     ['--snapshot-epochs', settings.snapshotEpochs],
     ['--snapshot-keep', settings.snapshotKeep],
     ['--on-snapshot-error', settings.onSnapshotError],
+    ...(settings.takeOver ?? []).map((mark) => ['--take-over', mark] as const),
   ];
   const options = given.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
   return settings.acceptChanges ? [...options, '--accept-changes'] : options;

@@ -51,7 +51,7 @@ export function recordCommand(): Command {
 
 async function fromModule(module: string, edge: string, file: string, { set, seed, items }: Settings): Promise<number> {
   const pipeline = await loadPipeline(module);
-  const config = resolveConfig(pipeline.config, pipeline.profiles, set);
+  const config = resolveConfig(pipeline.config, pipeline.profiles, set, { rules: pipeline.rules ?? [] });
   await loadTensorFlow();
   const flow = new Flow(await wired(pipeline, config, seed));
   const complete = (): void => flow.stop();

@@ -29,6 +29,7 @@ import {
   runningOptions,
   seedOption,
   setOption,
+  takeOverOption,
 } from './options.js';
 
 interface Settings extends RunningSettings {
@@ -55,7 +56,8 @@ export function reproduceCommand(): Command {
       countOption('--jobs <n>', 'settings at once, each a process of its own (default: one after another, here)'),
     )
     .option('--keep-going', 'go on with other settings when one fails');
-  for (const option of [...executorOptions(), ...runningOptions(), acceptOption()]) command.addOption(option);
+  for (const option of [...executorOptions(), ...runningOptions(), acceptOption(), takeOverOption()])
+    command.addOption(option);
   return command
     .addHelpText(
       'after',
@@ -111,7 +113,10 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
   const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
   const plan = await planned(
     into,
-    { jobs, slow, executor, part: true, ...threads, acceptChanges: settings.acceptChanges },
+    {
+      ...{ jobs, slow, executor, part: true, ...threads },
+      ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver ?? [] },
+    },
     (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
   );
   return { into, plan, wanted, apart };
@@ -166,7 +171,12 @@ function inTerminal(settings: Settings): Work {
     const watch = new Watcher(folder, pipeline);
     for (const one of identity.said.splice(0)) watch.warn(one);
     try {
-      return await runSession({ folder, pipeline, options: { ...settings, watch, identity }, monitor });
+      return await runSession({
+        folder,
+        pipeline,
+        options: { ...settings, dead: settings.takeOver ?? [], watch, identity },
+        monitor,
+      });
     } finally {
       watch.close();
     }

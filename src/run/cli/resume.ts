@@ -7,7 +7,7 @@ import { loadPipeline } from '../load-module.js';
 import { startedWith, Together } from '../ranks/together.js';
 import { stopWithParent } from '../stop-with-parent.js';
 import { goOn } from './go-on.js';
-import { acceptOption, moduleOption, type RunningSettings, runningOptions } from './options.js';
+import { acceptOption, moduleOption, type RunningSettings, runningOptions, takeOverOption } from './options.js';
 import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
@@ -16,7 +16,8 @@ export function resumeCommand(): Command {
     .description('go on with a run that was stopped or killed')
     .argument('<run>', 'folder of the run')
     .addOption(moduleOption())
-    .addOption(acceptOption());
+    .addOption(acceptOption())
+    .addOption(takeOverOption());
   for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
   return command
     .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')

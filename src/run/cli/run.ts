@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { toOutput } from '../../core/terminal.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { ranks } from '../../learn/device/cluster/joined.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { describeConfig, resolveConfig } from '../config.js';
@@ -40,11 +40,15 @@ export function runCommand(): Command {
         toOutput(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
         return;
       }
-      resolveConfig(pipeline.config, pipeline.profiles, settings.set); // a wrong one is told before TensorFlow is made ready
+      const { rules = [] } = pipeline;
+      resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules }); // a wrong one is told before TensorFlow is made ready
       if (await ranAsRanks(settings)) return;
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { fallback });
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
+        ...{ fallback, rules },
+        ...(ranks().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
+      });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
       const together = new Together(ranks());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { toError, toOutput } from '../../core/terminal.js';
-import { type Status, statusOf } from '../status/status.js';
+import { WeirError } from '../../core/errors.js';
+import { toOutput } from '../../core/terminal.js';
+import { damagedRun, type Status, statusOf } from '../status/status.js';
 import { statusTable } from '../status/table.js';
 import { begunIn, readPlan } from '../sweep/plan.js';
-import { shown } from './failure.js';
 import { showSweep } from './show-sweep.js';
 
 /** `weir status [RUN…]`: what is running, how far it is, when it will be done. */
@@ -28,10 +28,12 @@ export function statusCommand(): Command {
       const all: Status[] = [];
       for (const path of paths) {
         try {
+          if (!holdsRun(path)) readPlan(path); // says what is wrong with it
           all.push(await statusOf(path));
         } catch (error) {
-          if (runs.includes(path)) throw error;
-          toError(`${shown(error)}\n`); // one run that cannot be read hides no other
+          const told = error instanceof WeirError || (error as NodeJS.ErrnoException).code !== undefined; // EIO, say
+          if (!told || !(holdsRun(path) || !runs.includes(path))) throw error;
+          all.push(damagedRun(path, error as Error)); // it hides no other
         }
       }
       if (settings.json) toOutput(`${JSON.stringify(all, undefined, 2)}\n`);
@@ -47,11 +49,24 @@ function runsOf(folder: string): string[] {
   return found.length > 0 ? found : [folder];
 }
 
+/** The plan of a sweep; one that is damaged hides no other folder: what is wrong is told where its status is asked for. */
+function planIn(folder: string): ReturnType<typeof readPlan> | 'damaged' {
+  try {
+    return readPlan(folder);
+  } catch (error) {
+    if (error instanceof WeirError) return 'damaged';
+    throw error;
+  }
+}
+
+const holdsRun = (folder: string): boolean => existsSync(join(folder, 'config.json'));
+
 /** Folders that hold a run, those of experiments (a run a setting) included; by name. */
 function runsUnder(folder: string, depth = 2): string[] {
   if (!existsSync(folder) || depth < 0) return [];
-  if (existsSync(join(folder, 'config.json'))) return [folder];
-  const plan = readPlan(folder);
+  if (holdsRun(folder)) return [folder];
+  const plan = planIn(folder);
+  if (plan === 'damaged') return [folder];
   if (plan !== undefined) return begunIn(folder, plan);
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

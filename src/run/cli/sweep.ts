@@ -21,10 +21,12 @@ import {
   seedOption,
   setOption,
   snapshotOptions,
+  takeOverOption,
 } from './options.js';
 import { showSweep } from './show-sweep.js';
 
 interface Settings extends SnapshotSettings, ChangeSettings {
+  readonly takeOver: readonly string[];
   readonly grid: string[];
   readonly seeds?: string;
   readonly list?: string;
@@ -81,7 +83,10 @@ export function sweepCommand(): Command {
     .option('--status', 'only show where the jobs stand')
     .option('--json', 'with --status, as JSON')
     .option('--cancel <job...>', 'take jobs out: waiting ones at once, running ones after a snapshot');
-  for (const option of [...executorOptions(), ...snapshotOptions(), readAllOption(), acceptOption()])
+  for (const option of [
+    ...[...executorOptions(), ...snapshotOptions()],
+    ...[readAllOption(), acceptOption(), takeOverOption()],
+  ])
     command.addOption(option);
   return command.addHelpText('after', help).action(async (target: string, settings: Settings) => {
     const plan = readPlan(target);
@@ -116,7 +121,8 @@ function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: 
 function running(settings: Settings): Running {
   const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
   return {
-    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings), acceptChanges: settings.acceptChanges },
+    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },
+    ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver },
     ...(executor !== undefined && { executor }),
     ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
     ...(jobs !== undefined && { jobs }),

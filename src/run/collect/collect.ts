@@ -1,10 +1,9 @@
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { readMetrics } from '../../observe/metrics-reader.js';
 import type { CurvePoint, NetworkReport, Report } from '../../observe/report/data.js';
 import { transferOf, unregularised } from '../../observe/report/transfer.js';
 import type { RunFolder } from '../folder.js';
 import { identityNotes } from '../identity/run-identity.js';
+import { recordsOf } from '../logged.js';
 import { version } from '../version.js';
 import { baseName, conditionsOf } from './conditions.js';
 import { type Line, Lines, number } from './lines.js';
@@ -58,7 +57,7 @@ function byName(networks: readonly NetworkReport[]): NetworkReport[] {
 /** The networks of a run, as far as it has come. */
 function networksOf(folder: RunFolder, setting: string): NetworkReport[] {
   const lines = new Map<string, Line[]>();
-  for (const record of readMetrics(join(folder.path, 'metrics.ndjson'))) {
+  for (const record of recordsOf(folder)) {
     const line = record as unknown as Line;
     const network = String(line.network);
     const known = lines.get(network);

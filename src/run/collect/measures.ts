@@ -17,8 +17,9 @@ import { array, type Line, number } from './lines.js';
 
 /** The attack's results; null where nothing was attacked. */
 export function attackOf(lines: readonly Line[], iterations: number): Attack | null {
-  const samples = lines.filter((line) => line.outcome !== undefined).map(attacked);
-  return samples.length === 0 ? null : { iterations, samples };
+  const own = lines.filter((line) => line.outcome !== undefined);
+  const box = own.at(-1)?.box as Attack['box'];
+  return own.length === 0 ? null : { iterations, ...(box && { box }), samples: own.map(attacked) };
 }
 
 function attacked(line: Line): AttackedSample {
@@ -30,17 +31,21 @@ function attacked(line: Line): AttackedSample {
     predicted: Number(line.predicted),
     adversarialLabel: number(line, 'adversarialLabel'),
     outcome: String(line.outcome),
-    distance: number(line, 'distance'),
+    distance: finite(number(line, 'distance')),
     lower: number(line, 'lower'),
-    upper: number(line, 'distance'),
+    upper: finite(number(line, 'distance')),
     local: number(line, 'local'),
     theta: number(line, 'theta'),
     featureNorm: number(line, 'featureNorm'),
     queries: Number(line.queries ?? 0),
+    start: typeof line.start === 'string' ? line.start : null,
     ...(original && { original }),
     ...(adversarial && { adversarial }),
   };
 }
+
+/** A distance that was found; NaN says that none was. */
+const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
 
 /** The last readout that was fitted, with the attack on it; null where none was. */
 export function readoutOf(lines: readonly Line[], attack: Attack | null): Readout | null {

@@ -8,7 +8,17 @@ import { histogram, scalar } from '../../observe/tensorboard/summary.js';
 import { decoded } from '../journal.js';
 
 /** What says when or of what a record is, and is no measurement. */
-const places = new Set(['position', 'number', 'epoch', 'index', 'label', 'predicted', 'adversarialLabel']);
+const places = new Set([
+  'position',
+  'number',
+  'epoch',
+  'index',
+  'label',
+  'predicted',
+  'adversarialLabel',
+  'total',
+  'updatesInEpoch',
+]);
 
 /** Of scalars the last of which a table of networks shows. */
 const final = /\/(epochLoss|loss|epochAccuracy|accuracy|.* \(mean\))$/;
@@ -50,8 +60,7 @@ export class NetworkEvents {
     const bySample = typeof record.index === 'number';
     const values: Fields[] = [];
     for (const [field, value] of flattened(record)) {
-      if (typeof value !== 'number' || !Number.isFinite(value) || places.has(field) || field.startsWith('wall.'))
-        continue;
+      if (typeof value !== 'number' || places.has(field) || /^(wall|box)\./.test(field)) continue;
       const tag = `${record.stream}/${field}`;
       if (bySample) this.keep(tag, value);
       else {
@@ -91,9 +100,15 @@ export class NetworkEvents {
   /** What was measured of the samples of one moment is told when the next begins. */
   private flush(): void {
     const values = [...this.samples].flatMap(([tag, numbers]) => {
-      const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+      const finite = numbers.filter(Number.isFinite);
+      const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length; // NaN where there is none
+      const odd = numbers.length - finite.length;
       this.tags.add(`${tag} (mean)`);
-      return [histogram(tag, numbers), scalar(`${tag} (mean)`, mean)];
+      return [
+        ...(finite.length > 0 ? [histogram(tag, finite)] : []),
+        scalar(`${tag} (mean)`, mean),
+        ...(odd > 0 ? [scalar(`${tag} (not finite)`, odd)] : []),
+      ];
     });
     if (values.length > 0) this.events.append(this.time, this.moment, values);
     this.samples.clear();

@@ -16,7 +16,8 @@ export interface Exported {
  * A run's metric log as event files of TensorBoard, a folder a network:
  *
  * - scalars: every number of a stream of moments, by update (`updates/loss`, `tests/accuracy`, `sigmas/sigma.hidden1`);
- * - histograms: what was measured sample by sample (`attacks/distance`, `certificates/lower.l2`), and its mean as a scalar;
+ * - histograms: what was measured sample by sample (`attacks/distance`, `certificates/lower.l2`), and its mean as a scalar; both are
+ *   over finite numbers, and where there are others a scalar says how many (`attacks/distance (not finite)`);
  * - images: the attacks whose pictures the log has, original, perturbation and adversarial sample side by side;
  * - hyperparameters: the run's config, seed and regulariser, with the last accuracies, losses and mean distances.
  *

@@ -19,8 +19,9 @@ export interface Machine {
 export interface Identity {
   /** ISO 8601: since when. */
   readonly at: string;
-  /** Weir's version. */
+  /** Weir's version, and the commit where it runs from a repository. */
   readonly weir: string;
+  readonly weirCommit?: string;
   readonly seed: number;
   readonly config: RunConfig['config'];
   /** SHA-256 of config and seed. */
@@ -65,7 +66,7 @@ export const digestOf = (value: unknown): string => sha256Of(Buffer.from(canonic
 
 /** What a snapshot of a network carries: the digest of all that the network is a function of, and of the machine. */
 export const networkDigest = (identity: Identity, network: string): string => {
-  const { weir: _, at, commit, accepted, inputs, module, ...rest } = identity;
+  const { weir: _, weirCommit, at, commit, accepted, inputs, module, ...rest } = identity;
   return digestOf({ ...rest, module: module.files, inputs: inputs[network] });
 };
 

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { WeirError } from '../../core/errors.js';
 import type { Flow } from '../../core/flow.js';
 import type { Fingerprint } from '../../core/input.js';
+import { makeFolder } from '../../core/make-folder.js';
 import type { RunFolder } from '../folder.js';
 import type { Pipeline } from '../pipeline.js';
 import { takenIn } from '../try-out.js';
@@ -195,12 +196,13 @@ export class RunIdentity {
     const { acceptChanges = false } = options;
     const found = read(folder);
     const path = moduleOf(folder, options.module);
-    const commit = commitOf(path);
+    const [commit, weirCommit] = [path, import.meta.filename].map(commitOf);
     const given = plain(folder.started);
     const now: Identity = {
       ...{ at: new Date().toISOString(), weir: version, ...given, configDigest: digestOf(given) },
       module: { path, files: await moduleFiles(path) },
       ...(commit !== undefined && { commit }),
+      ...(weirCommit !== undefined && { weirCommit }),
       ...{ machine, inputs: {}, accepted: folder.started.from?.accepted ?? [] },
     };
     const before = found?.file.identities.at(-1);
@@ -391,7 +393,7 @@ function linesOf(index: string): string[] | undefined {
 }
 
 function whole(file: string, contents: string | Uint8Array): void {
-  mkdirSync(join(file, '..'), { recursive: true });
+  makeFolder(join(file, '..'));
   writeFileSync(`${file}.part`, contents, { flush: true });
   renameSync(`${file}.part`, file);
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { WeirError } from '../../core/errors.js';
 import type { Door } from '../../observe/monitor/guard.js';
+import { writeAddress } from './place.js';
 
 /** Where a monitor listens for browsers. */
 export interface Listening {
@@ -36,6 +37,22 @@ export async function listenAt(server: Server, { port, address }: Listening, tok
   const everywhere = address === '0.0.0.0' || address === '::';
   const host = everywhere ? hostname() : address.includes(':') ? `[${address}]` : address;
   return `http://${host}:${bound}/#token=${token}`;
+}
+
+/**
+ * Tells the page's address: to a terminal with its token. Elsewhere, where a job's log is read by others, it comes without, and the whole
+ * address lies in a file that this user alone can read.
+ *
+ * @returns the line to print, and what takes the file away
+ */
+export function addressLine(
+  url: string,
+  run: string,
+  { isTTY = false }: { readonly isTTY?: boolean },
+): { readonly line: string; readonly remove: () => void } {
+  if (isTTY) return { line: url, remove: () => undefined };
+  const { file, remove } = writeAddress(run, url);
+  return { line: `${url.split('#')[0]} (with its token in ${file}, which you alone can read)`, remove };
 }
 
 /** Listens on a port and address, or on a socket. */

@@ -73,6 +73,7 @@ export async function runsBeside(path: string) {
   const own = basename(resolve(path));
   const all = await Promise.all(
     names.map(async (name) => {
+      const beside = { name, own: name === own };
       try {
         const { started } = RunFolder.open(join(dirname(resolve(path)), name));
         const status = await runStatus(join(dirname(resolve(path)), name));
@@ -84,8 +85,7 @@ export async function runsBeside(path: string) {
         };
         return [
           {
-            name,
-            own: name === own,
+            ...beside,
             pipeline: started.pipeline,
             seed: started.seed,
             createdAt: started.createdAt,
@@ -96,7 +96,8 @@ export async function runsBeside(path: string) {
           },
         ];
       } catch {
-        return []; // one that cannot be read hides no other
+        const nothing = { pipeline: '', seed: null, createdAt: '', epoch: null, epochs: null, update: null };
+        return [{ ...beside, ...nothing, state: 'damaged' as const }]; // it hides no other, and is not hidden
       }
     }),
   );

@@ -54,6 +54,28 @@ export function writeNote(run: string, note: Note): void {
   renameSync(part, noteFile(run));
 }
 
+/**
+ * Keeps the page's address, token and all, where this user alone can read it: in the run's folder, or where that is another's in a new
+ * folder of the temporary one.
+ *
+ * @returns the file, and what takes it away
+ */
+export function writeAddress(run: string, url: string): { readonly file: string; readonly remove: () => void } {
+  const write = (folder: string): string => {
+    const file = join(folder, 'monitor.url');
+    rmSync(file, { force: true });
+    writeFileSync(file, `${url}\n`, { mode: 0o600, flag: 'wx' });
+    return file;
+  };
+  try {
+    const file = write(run);
+    return { file, remove: () => rmSync(file, { force: true }) };
+  } catch {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-'));
+    return { file: write(folder), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  }
+}
+
 /** Where the process that works on this run is reached; undefined where it is not, or is another user's. */
 export function readNote(run: string): Note | undefined {
   try {

@@ -30,15 +30,16 @@ export interface Supervision {
 export async function supervise({ place, args, synchronised, wait, patience }: Supervision): Promise<Verdict> {
   const { ranks, own, hub } = place;
   const gpus = gpusOf(place, process.env, countGpus());
-  const ports = await freePorts(own.length);
+  const ports = await freePorts(own.length, hub === undefined ? '127.0.0.1' : undefined);
   const met: Met =
     hub === undefined
       ? { addresses: ports.map((port) => `127.0.0.1:${port}`), hosts: Array(ranks).fill(hostname()), lines: new Map() }
       : await meet(place, hub, ports[0]!, wait);
   if (own.includes(0)) {
-    const doors = met.addresses.map((address) => address.replace(/^127\.0\.0\.1:/, '')).join(', ');
+    const doors = met.addresses.join(', ');
+    const whose = hub === undefined ? 'a user of this machine who reaches' : 'whoever reaches';
     toError(
-      `weir: ${ranks} ranks; TensorFlow's gRPC between them lets in whoever reaches ${doors}: keep that network private\n`,
+      `weir: ${ranks} ranks; TensorFlow's gRPC between them asks for no password: ${whose} ${doors} reads and writes files as you\n`,
     );
   }
   const threads = hub === undefined ? Math.max(1, Math.floor(availableParallelism() / ranks)) : undefined;

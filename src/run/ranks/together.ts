@@ -23,7 +23,7 @@ export interface Wishes {
 }
 
 /** As much of the metric log as a run uses. */
-export type Log = Pick<MetricsLog, 'length' | 'append' | 'flush' | 'flushAfter' | 'cutBack' | 'close'>;
+export type Log = Pick<MetricsLog, 'mark' | 'append' | 'flush' | 'flushAfter' | 'cutBack' | 'follow' | 'close'>;
 
 /**
  * What the ranks of a run agree upon. They are at rest at the same places, for they run the same graph: there each says what it was asked
@@ -154,11 +154,12 @@ export function startedWith(
 
 /** The log of a rank that does not write: it keeps no line. */
 export const unwritten: Log = {
-  length: 0,
+  mark: { bytes: 0, sha256: '' },
   append: () => undefined,
   flush: () => undefined,
   flushAfter: () => undefined,
   cutBack: () => undefined,
+  follow: () => undefined,
   close: () => undefined,
 };
 

@@ -13,7 +13,13 @@ export interface Snapshot {
   readonly weir: string;
 }
 
-const another = 'use another snapshot of this run: the one before it is kept, and `weir resume` goes on from there';
+const another = '`weir resume` sets it aside and makes it again from the one before it, which is kept';
+
+/** How many bytes at the beginning of a snapshot file say what it is: all but its segments. `bytes` are the first 72 or more. */
+export function headBytes(bytes: Uint8Array, file: string): number {
+  const { headerBytes, tableBytes } = readPreamble(bytes, ...throwers(file));
+  return preambleBytes + aligned(headerBytes) + aligned(tableBytes);
+}
 
 /**
  * The snapshot in the bytes of `file`. Its typed arrays are views of `bytes` where they lie aligned there.
@@ -22,28 +28,8 @@ const another = 'use another snapshot of this run: the one before it is kept, an
  * where one is cut short or altered.
  */
 export function decode(bytes: Uint8Array, file: string): Snapshot {
-  const fail = (what: string, segment?: string, remedy = another): never => {
-    throw new SnapshotError(`snapshot ${file}: ${what}`, remedy, file, segment);
-  };
-  const altered = (what: string, wanted: string | number, got: string | number, segment?: string): never =>
-    fail(`${what} is altered: expected checksum ${short(wanted)}, got ${short(got)}`, segment);
-
-  const { total, headerBytes, tableBytes, headHash } = readPreamble(bytes, fail, altered);
-  const headEnd = preambleBytes + aligned(headerBytes) + aligned(tableBytes);
-  if (bytes.length < headEnd) fail(`is cut short in its header: ${bytes.length} of ${total} bytes are there`);
-  const gotHead = sha256(bytes.subarray(preambleBytes, headEnd));
-  if (gotHead !== headHash) altered('its header', headHash, gotHead);
-
-  const understood = (start: number, length: number, segment?: Parameters<typeof unpack>[1]): Data => {
-    try {
-      return unpack(bytes.subarray(start, start + length), segment);
-    } catch (error) {
-      if (error instanceof SnapshotError) throw error;
-      return fail(`cannot be understood: ${(error as Error).message}`);
-    }
-  };
-  const table = understood(headEnd - aligned(tableBytes), tableBytes);
-  if (!isTable(table)) return fail('has a table that is no list of segments');
+  const [fail] = throwers(file);
+  const { head, table, total, headEnd } = decodedHead(bytes, file);
   let end = headEnd;
   const starts = table.map((entry, i) => {
     const start = end;
@@ -68,13 +54,63 @@ export function decode(bytes: Uint8Array, file: string): Snapshot {
       );
     }
   });
+  return snapshotOf(
+    head(({ index, dtype, length }) => {
+      const entry = table[index];
+      if (entry?.bytes !== length * elementBytes(dtype))
+        return fail(`refers to segment ${index}, which is not as it says`);
+      return arrayOf(dtype, bytes.subarray(starts[index]).subarray(0, entry.bytes));
+    }),
+    file,
+  );
+}
 
-  const head = understood(preambleBytes, headerBytes, ({ index, dtype, length }) => {
-    const entry = table[index];
-    if (entry?.bytes !== length * elementBytes(dtype))
-      return fail(`refers to segment ${index}, which is not as it says`);
-    return arrayOf(dtype, bytes.subarray(starts[index]).subarray(0, entry.bytes));
-  });
+/** The same of the first bytes of a file, `headBytes` at least: all that it holds but its arrays, which are empty. */
+export function decodeHead(bytes: Uint8Array, file: string): Snapshot {
+  return snapshotOf(
+    decodedHead(bytes, file).head(({ dtype }) => arrayOf(dtype, new Uint8Array(0))),
+    file,
+  );
+}
+
+type Fail = (what: string, segment?: string, remedy?: string) => never;
+type Altered = (what: string, wanted: string | number, got: string | number) => never;
+
+function throwers(file: string): [Fail, Altered] {
+  const fail: Fail = (what, segment, remedy = another) => {
+    throw new SnapshotError(`snapshot ${file}: ${what}`, remedy, file, segment);
+  };
+  return [
+    fail,
+    (what, wanted, got) => fail(`${what} is altered: expected checksum ${short(wanted)}, got ${short(got)}`),
+  ];
+}
+
+/** Header and table, verified; the header is built when the segments are known. */
+function decodedHead(bytes: Uint8Array, file: string) {
+  const [fail, altered]: [Fail, Altered] = throwers(file);
+  const { total, headerBytes, tableBytes, headHash } = readPreamble(bytes, fail, altered);
+  const headEnd = preambleBytes + aligned(headerBytes) + aligned(tableBytes);
+  if (bytes.length < headEnd) fail(`is cut short in its header: ${bytes.length} of ${total} bytes are there`);
+  const gotHead = sha256(bytes.subarray(preambleBytes, headEnd));
+  if (gotHead !== headHash) altered('its header', headHash, gotHead);
+
+  const understood = (start: number, length: number, segment?: Parameters<typeof unpack>[1]): Data => {
+    try {
+      return unpack(bytes.subarray(start, start + length), segment);
+    } catch (error) {
+      if (error instanceof SnapshotError) throw error;
+      return fail(`cannot be understood: ${(error as Error).message}`);
+    }
+  };
+  const table = understood(headEnd - aligned(tableBytes), tableBytes);
+  if (!isTable(table)) return fail('has a table that is no list of segments');
+  const head = (segment: Parameters<typeof unpack>[1]): Data => understood(preambleBytes, headerBytes, segment);
+  return { head, table: table as readonly Entry[], total, headEnd };
+}
+
+function snapshotOf(head: Data, file: string): Snapshot {
+  const [fail] = throwers(file);
   return isSnapshot(head)
     ? { data: head.data, about: head.about, weir: head.weir }
     : fail('has a header that says nothing');
@@ -97,11 +133,7 @@ const isTable = (data: Data): data is readonly Entry[] =>
 const isSnapshot = (data: Data): data is { readonly data: Data; readonly about: About; readonly weir: string } =>
   isRecord(data) && Object.hasOwn(data, 'data') && isRecord(data.about) && typeof data.weir === 'string';
 
-function readPreamble(
-  bytes: Uint8Array,
-  fail: (what: string, segment?: string, remedy?: string) => never,
-  altered: (what: string, wanted: string | number, got: string | number) => never,
-) {
+function readPreamble(bytes: Uint8Array, fail: Fail, altered: Altered) {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const begins = view.toString('latin1', 0, magic.length);
   if (!begins.startsWith(magic.slice(0, bytes.length))) {

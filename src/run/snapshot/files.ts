@@ -10,7 +10,8 @@ export interface Files {
   /** Names in the folder; none where there is no such folder. */
   list(folder: string): string[];
   makeFolder(folder: string): void;
-  read(path: string): Uint8Array;
+  /** The file's bytes; the first `most` where that is given. */
+  read(path: string, most?: number): Uint8Array;
   /** Opens a new file, emptying one that is there. */
   create(path: string): number;
   /** Writes some of the bytes; returns how many. */
@@ -35,10 +36,10 @@ export const disk: Files = {
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),
 
-  read(path) {
+  read(path, most = Number.POSITIVE_INFINITY) {
     const file = fs.openSync(path, 'r');
     try {
-      const bytes = new Uint8Array(fs.fstatSync(file).size); // a buffer of its own, so segments lie aligned
+      const bytes = new Uint8Array(Math.min(fs.fstatSync(file).size, most)); // a buffer of its own, so segments lie aligned
       let at = 0;
       while (at < bytes.length) {
         const got = fs.readSync(file, bytes, at, Math.min(bytes.length - at, readAtOnce), at);

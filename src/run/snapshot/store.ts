@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Data } from '../../core/data.js';
-import { decode, type Snapshot } from './decode.js';
-import { diskError, isDenied, SnapshotError } from './error.js';
+import { decode, decodeHead, headBytes, type Snapshot } from './decode.js';
+import { diskError, isGone, isUnread, mayPass, SnapshotError, unreadable } from './error.js';
 import { disk, type Files } from './files.js';
-import { type About, encode } from './format.js';
+import { type About, encode, preambleBytes } from './format.js';
 
 /** A snapshot that was read, and the newer ones that were refused on the way to it, newest first. */
 export interface Found extends Snapshot {
@@ -20,6 +20,8 @@ export interface Listed {
 }
 
 const batchBytes = 2 ** 20; // small chunks are written together, this much at a time
+const waits = [50, 200, 800]; // milliseconds before a file is read again
+const aside = '.altered'; // what is added to the name of a snapshot that is set aside
 
 /**
  * The snapshots of one run, in one folder: `000007-480.snapshot` is the seventh written, after update 480.
@@ -50,8 +52,10 @@ export class SnapshotStore {
    *
    * Synchronous, so that what it writes cannot move meanwhile. A number says after which update; a name pins it.
    * When it fails, its part is removed, the earlier snapshots are as they were, and the `SnapshotError` says why.
+   *
+   * @param late it is of an earlier moment than all that are there, and takes its place before them
    */
-  write(label: number | string, data: Data, about: About): string {
+  write(label: number | string, data: Data, about: About, { late = false }: { readonly late?: boolean } = {}): string {
     if (!/^(\d+|[a-z][a-z0-9-]*)$/.test(String(label))) {
       throw new SnapshotError(
         `'${label}' cannot name a snapshot`,
@@ -60,7 +64,8 @@ export class SnapshotStore {
       );
     }
     const chunks = encode(data, about);
-    const sequence = (this.#sorted(this.#tidy())[0]?.sequence ?? 0) + 1;
+    const newest = this.#sorted(this.#tidy())[0]?.sequence ?? 0;
+    const sequence = late ? 0 : newest + 1;
     const path = join(this.folder, `${String(sequence).padStart(6, '0')}-${label}.snapshot`);
     const part = `${path}.part`;
     try {
@@ -79,7 +84,8 @@ export class SnapshotStore {
   /**
    * The newest snapshot that is whole. Torn and altered ones are left out and reported in `refused`.
    *
-   * Undefined where the folder holds none at all; a `SnapshotError` where it holds some and none is whole.
+   * Undefined where the folder holds none at all; a `SnapshotError` where it holds some and none is whole, and where one cannot be read:
+   * that says nothing of what is in it, and to go on from an older one would undo what it holds.
    */
   newest(): Found | undefined {
     const refused: SnapshotError[] = [];
@@ -87,25 +93,52 @@ export class SnapshotStore {
       try {
         return { ...this.#read(path), path, refused };
       } catch (error) {
-        if (!(error instanceof SnapshotError) || isDenied(error.cause)) throw error;
+        if (isGone(error)) return this.newest(); // pruned since it was listed: there is a newer one
+        if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
         refused.push(error);
         this.#refused.add(path);
       }
     }
     if (refused.length === 0) return undefined;
     throw new SnapshotError(
-      `none of the ${refused.length} snapshots in ${this.folder} can be read:\n${refused.map((error) => `  ${error.message}`).join('\n')}`,
-      'start the run again in a new folder',
+      `none of the ${refused.length} snapshots in ${this.folder} can be used:\n${refused.map((error) => `  ${error.message}`).join('\n')}`,
+      `remove the folder ${this.folder}: what it held is then made again from the beginning, and no other network is touched`,
       this.folder,
       undefined,
       { cause: refused[0] },
     );
   }
 
+  /** The newest snapshot without its arrays: what it says of itself, and where it is. @throws {SnapshotError} where that is not whole */
+  newestHead(): (Snapshot & Listed) | undefined {
+    const [newest] = this.list();
+    if (newest === undefined) return undefined;
+    try {
+      return { ...this.#head(newest.path), ...newest };
+    } catch (error) {
+      if (isGone(error)) return this.newestHead();
+      throw error;
+    }
+  }
+
   /** The newest snapshot pinned by this name, or undefined. Throws a `SnapshotError` where it is not whole. */
   pinned(name: string): Found | undefined {
     const listed = this.list().find((snapshot) => snapshot.pinned && snapshot.label === name);
     return listed && this.open(listed.path);
+  }
+
+  /** Whether there is a snapshot pinned by this name, be it one that was set aside. */
+  had(name: string): boolean {
+    return this.#sorted(this.#names().map((file) => file.replace(aside, ''))).some(({ label }) => label === name);
+  }
+
+  /** Puts a file that is altered out of the way, beside its place, until the store has pinned another by its name. */
+  setAside(path: string): void {
+    try {
+      this.#files.rename(path, `${path}${aside}`);
+    } catch (error) {
+      throw diskError(error, `cannot set ${path} aside`, path);
+    }
   }
 
   /** The snapshot in this file, of any folder. */
@@ -137,13 +170,35 @@ export class SnapshotStore {
   }
 
   #read(path: string): Snapshot {
-    let bytes: Uint8Array;
+    return this.#again(() => decode(this.#bytes(path), path));
+  }
+
+  #head(path: string): Snapshot {
+    return this.#again(() => {
+      const length = headBytes(this.#bytes(path, preambleBytes), path);
+      return decodeHead(this.#bytes(path, length), path);
+    });
+  }
+
+  /** What is read amiss is read once more: what is altered stays so. */
+  #again<T>(read: () => T): T {
     try {
-      bytes = this.#files.read(path);
+      return read();
     } catch (error) {
-      throw diskError(error, `cannot read snapshot ${path}`, path);
+      if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
+      return read();
     }
-    return decode(bytes, path);
+  }
+
+  #bytes(path: string, most?: number): Uint8Array {
+    for (let tries = 0; ; tries++) {
+      try {
+        return this.#files.read(path, most);
+      } catch (error) {
+        if (tries === waits.length || !mayPass(error)) throw unreadable(error, path);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waits[tries]!);
+      }
+    }
   }
 
   #writePart(part: string, chunks: readonly Uint8Array[]): void {
@@ -177,11 +232,22 @@ export class SnapshotStore {
   #prune(): void {
     const seen = new Set<string>();
     let numbered = 0;
-    for (const { path, label, pinned } of this.#sorted(this.#files.list(this.folder))) {
+    const names = this.#files.list(this.folder);
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { path, label, pinned, sequence } of this.#sorted(names)) {
       const keep = pinned ? !seen.has(label) : numbered < this.#keep;
       if (pinned) seen.add(label);
-      else if (!this.#refused.has(path)) numbered++; // a refused one takes nobody's place
+      else if (!this.#refused.has(path)) {
+        numbered++; // a refused one takes nobody's place
+        if (keep) oldest = sequence;
+      }
       if (!keep) this.#try(() => this.#files.remove(path));
+    }
+    for (const { path, sequence, label, pinned } of this.#sorted(
+      names.filter((name) => name.endsWith(aside)).map((name) => name.slice(0, -aside.length)),
+    )) {
+      const replaced = pinned ? seen.has(label) : numbered >= this.#keep && sequence < oldest;
+      if (replaced) this.#try(() => this.#files.remove(`${path}${aside}`));
     }
   }
 

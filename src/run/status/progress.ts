@@ -12,10 +12,15 @@ export interface Progress {
   readonly epoch: number | null;
   readonly epochs: number | null;
   readonly update: number | null;
-  /** How many there will be, by the updates of an epoch so far. */
+  /** How many there will be; null before an epoch is over, where the log does not tell the updates of one. */
   readonly updates: number | null;
   /** Samples attacked, and how many will be. */
-  readonly attacked: { readonly done: number; readonly of: number | null } | null;
+  readonly attacked: {
+    readonly done: number;
+    readonly of: number | null;
+    /** Some have the start of an older Weir, whose distances can be too long. */
+    readonly olderStart?: boolean;
+  } | null;
   /** Updates a second, lately; samples a second in an attack. */
   readonly rate: number | null;
   /** Seconds until this phase of this network is over, at that rate. */
@@ -24,7 +29,8 @@ export interface Progress {
   readonly secondsToTrain: number | null;
 }
 
-const NOTHING: Progress = {
+/** Of a run of which nothing is known. */
+export const NOTHING: Progress = {
   ...{ network: null, phase: null, epoch: null, epochs: null, update: null, updates: null },
   ...{ attacked: null, rate: null, secondsLeft: null, secondsToTrain: null },
 };
@@ -36,12 +42,13 @@ export function progressOf(
   config: Readonly<Record<string, unknown>>,
 ): Progress {
   const indexOf = (record: LogRecord): number => memberOf(networks, record.network);
-  // Enough is what shows this network move: two updates of its training, or where the one before it ended.
+  // Enough is what shows this network move, and how long its epochs are: two updates of its training, or where the one before it ended.
   const records = lastRecords(log, (all) => {
     const index = indexOf(all.findLast((record) => indexOf(record) >= 0) ?? {});
     if (index < 0) return false;
-    const updates = all.filter((record) => indexOf(record) === index && isTraining(record)).map(({ number }) => number);
-    return new Set(updates).size > 1 || all.some((record) => indexOf(record) >= 0 && indexOf(record) !== index);
+    const own = all.filter((record) => indexOf(record) === index && isTraining(record));
+    const moves = new Set(own.map(({ number }) => number)).size > 1 && inEpoch(own) !== null;
+    return moves || all.some((record) => indexOf(record) >= 0 && indexOf(record) !== index);
   });
   const last = records.findLast((record) => indexOf(record) >= 0);
   if (last === undefined) return NOTHING;
@@ -52,7 +59,8 @@ export function progressOf(
   const [from, newest] = [trained[0], trained.at(-1)];
   const [update, epoch] = [count(newest?.number), count(newest?.epoch)];
   const epochs = network.epochs ?? count(config.epochs);
-  const updates = update !== null && epoch !== null && epoch > 0 && epochs !== null ? (update / epoch) * epochs : null;
+  const perEpoch = inEpoch(trained);
+  const updates = perEpoch === null || epochs === null ? null : perEpoch * epochs;
   const pace = rateOf(from, newest);
   const left = updates === null || update === null ? null : Math.max(0, updates - update);
   const about = {
@@ -69,24 +77,36 @@ export function progressOf(
   };
 }
 
-/** The attack that the last record is of: so many samples since what was logged before it, and so it goes on. */
+/** Updates of every epoch: as an update tells it, or by the last that ended one. */
+function inEpoch(trained: readonly LogRecord[]): number | null {
+  const told = trained.findLast(({ updatesInEpoch }) => count(updatesInEpoch) !== null);
+  if (told !== undefined) return count(told.updatesInEpoch);
+  const ended = trained.findLast(({ endsEpoch, epoch }) => endsEpoch === true && (count(epoch) ?? 0) > 0);
+  return ended === undefined ? null : (ended.number as number) / (ended.epoch as number);
+}
+
+/** The attack that the last record is of, on one update's weights: so many samples since what was logged before it, and so it goes on. */
 function attackOf(
   own: readonly LogRecord[],
   config: Readonly<Record<string, unknown>>,
   { members }: Planned,
 ): Pick<Progress, 'phase' | 'attacked' | 'rate' | 'secondsLeft'> {
-  const { stream } = own.at(-1)!;
-  const same = own.filter((record) => record.stream === stream);
+  const { stream, number } = own.at(-1)!;
+  const same = own.filter((record) => record.stream === stream && record.number === number);
   const before = own[own.indexOf(same[0]!) - 1];
-  const asked = count(config.attacked);
-  const of = asked === null ? null : asked * (members?.length ?? 1);
+  const total = count(own.at(-1)!.total) ?? count(config.attacked); // what it takes; in an older log what was asked for
+  const of = total === null ? null : Math.max(same.length, total * (members?.length ?? 1));
   const [begun, now] = [secondsOf(before ?? same[0]), secondsOf(same.at(-1))];
   const rate = begun !== null && now !== null && now > begun ? same.length / (now - begun) : null;
   return {
-    ...{ phase: 'attack', attacked: { done: same.length, of }, rate },
+    ...{ phase: 'attack', attacked: { done: same.length, of, ...startOf(same) }, rate },
     secondsLeft: rate === null || of === null ? null : Math.max(0, of - same.length) / rate,
   };
 }
+
+/** Results of older builds do not say what they were started from; for a log without them nothing is said. */
+const startOf = (results: readonly LogRecord[]): { readonly olderStart?: boolean } =>
+  results.some(({ start }) => start === undefined) ? { olderStart: true } : {};
 
 /** Whether the record is of an update that moved the weights, or of a measure while they are trained. */
 const isTraining = (record: LogRecord): boolean => record.outcome === undefined && count(record.number) !== null;

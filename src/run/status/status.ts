@@ -1,15 +1,17 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { WeirError } from '../../core/errors.js';
 import { type Failure, type Planned, planned, RunFolder } from '../folder.js';
+import { editsOf } from '../identity/edits.js';
 import { loadPipeline } from '../load-module.js';
+import { logDamage } from '../logged.js';
 import { holderOf } from '../snapshot/lock.js';
-import { type Progress, progressOf } from './progress.js';
+import { NOTHING, type Progress, progressOf } from './progress.js';
 
 /**
  * 'stopped', 'failed' and 'killed' can be resumed: the first said that it stopped, the second why it failed, the third nothing.
- * 'elsewhere': held by a process of another machine.
+ * 'elsewhere': held by a process of another machine, or container. 'damaged': its config or its metric log is not what was written.
  */
-export type State = 'running' | 'elsewhere' | 'stopped' | 'failed' | 'killed' | 'done';
+export type State = 'running' | 'elsewhere' | 'stopped' | 'failed' | 'killed' | 'done' | 'damaged';
 
 /** Where a run stands. Plain data. */
 export interface Status extends Progress {
@@ -19,6 +21,8 @@ export interface Status extends Progress {
   /** Who holds the folder, or held it when it was killed. */
   readonly process: { readonly pid: number; readonly host: string } | null;
   readonly failure: Failure | null;
+  /** What is not as it was written. */
+  readonly damage: string | null;
   /** Seconds since the newest snapshot was written; null where there is none. */
   readonly snapshotAge: number | null;
 }
@@ -34,18 +38,39 @@ export async function statusOf(path: string, now = Date.now()): Promise<Status> 
   const { pipeline, config } = folder.started;
   const networks = await networksOf(folder);
   const snapshots = networks.map(({ name }) => folder.snapshots(name).list());
-  const done = snapshots.every((list) => list.some(({ label }) => label === 'done'));
+  const done = snapshots.every(([newest]) => newest?.label === 'done');
   const holder = holderOf(path);
   const failure = folder.failure ?? null;
+  const state = stateOf(done, holder?.alive, failure !== null);
+  const damage = state === 'running' || state === 'elsewhere' ? null : damageOf(folder); // who writes it knows it
   const times = snapshots.flat().flatMap((one) => statSync(one.path, { throwIfNoEntry: false })?.mtimeMs ?? []);
   return {
-    ...{ path: folder.shown, pipeline, state: stateOf(done, holder?.alive, failure !== null) },
+    ...{ path: folder.shown, pipeline, state: damage === null ? state : 'damaged', damage },
     process: holder ? { pid: holder.mark.pid, host: holder.mark.host } : null,
     failure,
-    ...progressOf(join(path, 'metrics.ndjson'), networks, config),
+    ...progressOf(folder.log, networks, config),
     snapshotAge: times.length === 0 ? null : Math.max(0, (now - Math.max(...times)) / 1000),
   };
 }
+
+function damageOf(folder: RunFolder): string | null {
+  try {
+    const [edit] = editsOf(folder);
+    if (edit !== undefined) return `config.json was edited: ${edit}`;
+    const damage = logDamage(folder);
+    return damage === undefined ? null : `the metric log ${damage}`;
+  } catch (error) {
+    if (error instanceof WeirError) return error.message;
+    if (error instanceof SyntaxError) return `identity.json is damaged: ${error.message}`;
+    throw error;
+  }
+}
+
+/** The status of a run whose config cannot be read, which hides no other. */
+export const damagedRun = (path: string, { message }: Pick<Error, 'message'>): Status => ({
+  ...{ path, pipeline: '', state: 'damaged', damage: message },
+  ...{ process: null, failure: null, snapshotAge: null, ...NOTHING },
+});
 
 /** As the config lists them; of a run of an earlier version as its pipeline does. */
 async function networksOf({ started }: RunFolder): Promise<readonly Planned[]> {

@@ -5,6 +5,7 @@ import type { State, Status } from './status.js';
 
 const paint: Readonly<Record<State, (text: string) => string>> = {
   ...{ running: pc.green, elsewhere: pc.green, stopped: pc.yellow, failed: pc.red, killed: pc.red, done: pc.dim },
+  damaged: pc.red,
 };
 
 const heads = [
@@ -28,9 +29,10 @@ export function statusTable(all: readonly Status[]): string[] {
   const widths = heads.map((head, i) => Math.max(columns(head), ...rows.map((row) => columns(row[i]!))));
   const line = (row: readonly string[]): string[] =>
     row.map((cell, i) => cell + ' '.repeat(widths[i]! - columns(cell)));
-  const failed = all.flatMap(({ state, path, failure }) =>
-    state === 'failed' && failure ? [`${pc.red('failed')} ${path}: ${failure.message.split('\n', 1)[0]}`] : [],
-  );
+  const failed = all.flatMap(({ state, path, failure, damage }) => {
+    const why = state === 'damaged' ? damage : state === 'failed' ? failure?.message : undefined;
+    return why ? [`${pc.red(state)} ${path}: ${why.split('\n', 1)[0]}`] : [];
+  });
   return [
     pc.dim(line(heads).join('  ').trimEnd()),
     ...rows.map((row, i) => {
@@ -46,12 +48,17 @@ function cells(status: Status): string[] {
   const running = status.state === 'running' || status.state === 'elsewhere';
   const of = (value: number | null, whole: number | null): string =>
     value === null ? NONE : `${count(value)}${whole === null ? '' : `/${count(whole)}`}`;
+  const phaseOf = (): string => {
+    const older = attacked?.olderStart ? 'attacked by an older Weir' : '';
+    if (status.state === 'done') return older || NONE;
+    return attacked ? [`attack ${of(attacked.done, attacked.of)}`, older].filter(Boolean).join(', ') : (phase ?? NONE);
+  };
   const many = (network?.of ?? 1) > 1;
   return [
     status.state,
     status.path,
     network === null ? NONE : `${network.name}${many ? ` (${network.index} of ${network.of})` : ''}`,
-    status.state === 'done' ? NONE : attacked ? `attack ${of(attacked.done, attacked.of)}` : (phase ?? NONE),
+    phaseOf(),
     of(status.epoch, status.epochs),
     of(status.update, status.updates),
     !running || rate === null ? NONE : `${number(rate)}/s`,

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { named } from '../../observe/json-numbers.js';
 
 const first = 2 ** 18; // bytes at the end of a metric log that are looked at: thousands of records
 const most = 2 ** 26; // and no more than so many, where those hold too little: a few large pictures, say
@@ -38,7 +39,7 @@ function read(handle: number, size: number, bytes: number): Record<string, unkno
   lines.pop(); // empty, or being written
   return lines.flatMap((line) => {
     try {
-      const record: unknown = JSON.parse(line);
+      const record: unknown = JSON.parse(line, named);
       return typeof record === 'object' && record !== null ? [record as Record<string, unknown>] : [];
     } catch {
       return []; // a report names it; here it only tells how far a run is

@@ -64,7 +64,9 @@ function configOf(job: {
     );
   }
   const given = [...set, ...values.map(([key, value]) => `${key}=${value}`)];
-  const config = resolveConfig(pipeline.config, pipeline.profiles, given, { fallback, said: 'in the sweep,' });
+  const config = resolveConfig(pipeline.config, pipeline.profiles, given, {
+    ...{ fallback, said: 'in the sweep,', rules: pipeline.rules ?? [] },
+  });
   return JSON.parse(JSON.stringify(config)) as Job['config']; // as it is kept, so that two can be compared
 }
 

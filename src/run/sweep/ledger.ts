@@ -174,7 +174,7 @@ export class Ledger {
   }
 
   private isGone(by: ProcessMark, beat: number): boolean {
-    const lives = alive(by);
+    const lives = alive(by, { ownDisk: true }); // a ledger is on a disk of one machine: `refuseNetwork`
     return lives === 'unknown' ? this.now() - beat > silence : !lives;
   }
 }

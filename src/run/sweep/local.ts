@@ -63,7 +63,7 @@ export class LocalProcesses implements Executor {
           'go on with --executor slurm, or take it out with scancel first',
         );
       }
-      if (place?.kind === 'process' && alive(place.mark) === true) return { state: 'running' }; // before it holds its folder
+      if (place?.kind === 'process' && alive(place.mark, { ownDisk: true }) === true) return { state: 'running' }; // before it holds its folder
       return { state: 'gone', reason: 'killed' };
     });
   }

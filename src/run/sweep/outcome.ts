@@ -1,29 +1,43 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { WeirError } from '../../core/errors.js';
 import { type Planned, RunFolder } from '../folder.js';
+import { logDamage } from '../logged.js';
 import { resumable } from '../session.js';
 import type { Ending } from './entry.js';
 import type { Held, Standing } from './executor.js';
 
-/** Whether the run in this folder is done to the last: all its networks, and its report. */
+/** Whether the run in this folder is done to the last: all its networks, and its report; and none of it is damaged. */
 export function isFinished(path: string): boolean {
   if (!existsSync(join(path, 'report', 'report.html')) || !existsSync(join(path, 'config.json'))) return false;
-  const run = RunFolder.open(path);
-  const { networks } = run.started;
-  return (networks ?? []).every(({ name }) =>
-    run
-      .snapshots(name)
-      .list()
-      .some(({ label }) => label === 'done'),
-  );
+  try {
+    const run = RunFolder.open(path);
+    const { networks } = run.started;
+    const done = (networks ?? []).every(({ name }) => run.snapshots(name).list()[0]?.label === 'done');
+    return done && logDamage(run) === undefined;
+  } catch (error) {
+    if (error instanceof WeirError) return false; // whoever goes on with it says what is wrong
+    throw error;
+  }
 }
 
 /** After which updates the newest snapshots of a run were written, in a word that changes whenever the run has come further. */
 export function snapshotsOf(path: string): string {
-  if (!existsSync(join(path, 'config.json'))) return '';
-  const run = RunFolder.open(path);
+  const run = opened(path);
+  if (run === undefined) return '';
   return (run.started.networks ?? []).flatMap(({ name }: Planned) => newest(run, name)).join(' ');
+}
+
+/** The run in a folder; undefined where there is none, or a damaged one: its own process says so, and other jobs go on. */
+function opened(path: string): RunFolder | undefined {
+  if (!existsSync(join(path, 'config.json'))) return undefined;
+  try {
+    return RunFolder.open(path);
+  } catch (error) {
+    if (error instanceof WeirError) return undefined;
+    throw error;
+  }
 }
 
 function newest(run: RunFolder, network: string): string[] {
@@ -48,13 +62,13 @@ export function endingOf(
     if (hopeless && barren) return { state: 'failed', ...(reason !== undefined && { reason }) };
     return { state: 'waiting', barren, reason: `killed by ${signal}` };
   }
-  const failure = existsSync(join(folder, 'config.json')) ? RunFolder.open(folder).failure : undefined;
+  const failure = opened(folder)?.failure;
   if (failure !== undefined) return { state: 'failed', reason: failure.message };
   return { state: 'waiting', ...(!barren && { barren }), reason: standing.reason };
 }
 
 function failureOf(folder: string, status: number, log: string): string {
-  const noted = existsSync(join(folder, 'config.json')) ? RunFolder.open(folder).failure?.message : undefined;
+  const noted = opened(folder)?.failure?.message;
   if (noted !== undefined) return noted;
   if (status === 0) return 'it ended as if it were done, but its folder does not hold all of it';
   const lines = existsSync(log) ? stripVTControlCharacters(readFileSync(log, 'utf8')).trim().split('\n') : [];

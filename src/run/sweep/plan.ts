@@ -56,6 +56,8 @@ export function readPlan(folder: string): Plan | undefined {
 export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'executor' | 'slurmOptions' | 'ledger' | 'jobs'> {
   /** Whether jobs of the plan may be absent, for this is to be a part of it. */
   readonly part?: boolean;
+  /** Names of processes of other machines that the user says are dead. */
+  readonly dead?: readonly string[];
   /** Go on although the module is not what it was; jobs that are not begun take it as it is now. */
   readonly acceptChanges?: boolean | undefined;
 }
@@ -68,7 +70,7 @@ export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'executor' | 'sl
  */
 export async function planned(folder: string, wanted: Wanted, begun: (job: Job) => boolean): Promise<Plan> {
   const jobs = await Promise.all(wanted.jobs.map(async (job) => ({ ...job, files: await moduleFiles(job.module) })));
-  const lock = await own(folder); // of two that begin a sweep at once the second finds what the first has written
+  const lock = await own(folder, wanted.dead); // of two that begin a sweep at once the second finds what the first has written
   try {
     return plannedAlone(folder, { ...wanted, jobs }, begun);
   } finally {
@@ -98,7 +100,7 @@ export const ledgerFolder = (folder: string, { ledger }: Pick<Plan, 'ledger'>): 
 
 const planFile = (folder: string): string => join(folder, 'sweep.json');
 
-const fresh = ({ part: _, acceptChanges: __, ledger, ...wanted }: Wanted): Plan => ({
+const fresh = ({ part: _, acceptChanges: __, dead: ___, ledger, ...wanted }: Wanted): Plan => ({
   ...{ format, weir: version, id: randomUUID(), createdAt: new Date().toISOString(), ...wanted },
   ...(ledger !== undefined && { ledger: resolve(ledger), host: hostname() }),
 });
@@ -166,10 +168,10 @@ function sameRest(folder: string, before: Plan, { threads, ledger }: Wanted): vo
   );
 }
 
-async function own(folder: string): Promise<Lock> {
+async function own(folder: string, dead: readonly string[] = []): Promise<Lock> {
   for (const until = Date.now() + 10_000; ; ) {
     try {
-      return lockFolder(folder);
+      return lockFolder(folder, { dead });
     } catch (error) {
       if (Date.now() > until || (error as Error).cause !== undefined) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Status, statusOf } from '../status/status.js';
+import { WeirError } from '../../core/errors.js';
+import { damagedRun, type Status, statusOf } from '../status/status.js';
 import type { Entry } from './entry.js';
 import type { Job } from './job.js';
 import { ledgerOf } from './ledger-of.js';
@@ -33,5 +34,13 @@ export async function readRows(folder: string, plan: Plan): Promise<Row[]> {
   }
 }
 
-const begun = async (path: string): Promise<Status | undefined> =>
-  existsSync(join(path, 'config.json')) ? statusOf(path) : undefined;
+/** Where the run of a job stands; one that is damaged hides no other. */
+async function begun(path: string): Promise<Status | undefined> {
+  if (!existsSync(join(path, 'config.json'))) return undefined;
+  try {
+    return await statusOf(path);
+  } catch (error) {
+    if (error instanceof WeirError) return damagedRun(path, error);
+    throw error;
+  }
+}

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../core/make-folder.js';
+import { toError } from '../../core/terminal.js';
 import { collectReport } from '../collect/collect.js';
-import { RunFolder } from '../folder.js';
+import { soundOf } from '../logged.js';
 import { stopOnSignals } from '../signals.js';
 import { Drive, type Driven } from './drive.js';
 import type { Entry } from './entry.js';
@@ -72,11 +73,14 @@ export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
   return file;
 }
 
-/** Writes one report over all jobs that have begun. @returns its path; nothing where none has */
+/** Writes one report over all jobs that have begun; it says which are left out because they are damaged. @returns its path; nothing where none has */
 export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<string | undefined> {
-  const runs = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'metrics.ndjson')));
+  const begun = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
+  const { runs, left } = soundOf(begun);
+  for (const one of left) toError(`${one}\n`);
   if (runs.length === 0) return undefined;
   const { writeReport } = await import('../../observe/report/write.js'); // slow to load, and only now of use
-  const { html } = await writeReport(join(folder, 'report'), collectReport(runs.map((path) => RunFolder.open(path))));
+  const collected = collectReport(runs);
+  const { html } = await writeReport(join(folder, 'report'), { ...collected, notes: [...collected.notes, ...left] });
   return html;
 }

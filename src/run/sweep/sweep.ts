@@ -45,6 +45,8 @@ export interface Running {
   readonly options?: readonly string[];
   /** Handed to `sbatch`, such as `--time=4:00:00`. */
   readonly slurmOptions?: readonly string[];
+  /** Processes of other machines or containers that are dead, as the refusal names them: what they held is gone on with. */
+  readonly dead?: readonly string[];
 }
 
 export interface SweepOptions<P> extends Running {
@@ -117,6 +119,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...runni
       ...(slurmOptions !== undefined && { slurmOptions }),
       ...(threads !== undefined && { threads }),
       ...(ledger !== undefined && { ledger }),
+      ...(running.dead !== undefined && { dead: running.dead }),
     },
     (job) => existsSync(join(folderOfJob(folder, job), 'config.json')),
   );

@@ -58,13 +58,13 @@ export function sweepTable(
   ];
 }
 
-/** Why jobs that failed or were cancelled did, a line each. */
-export const reasons = (rows: readonly Pick<Row, 'name' | 'entry'>[]): string[] =>
-  rows.flatMap(({ name, entry }) =>
-    entry.state === 'failed' || entry.state === 'cancelled'
-      ? [`${pc.red(entry.state)} ${name}: ${(entry.reason ?? 'without a reason').split('\n', 1)[0]}`]
-      : [],
-  );
+/** Why jobs that failed or were cancelled did, and what is damaged of others, a line each. */
+export const reasons = (rows: readonly Row[]): string[] =>
+  rows.flatMap(({ name, entry, run }) => {
+    if (entry.state === 'failed' || entry.state === 'cancelled')
+      return [`${pc.red(entry.state)} ${name}: ${(entry.reason ?? 'without a reason').split('\n', 1)[0]}`];
+    return run?.state === 'damaged' ? [`${pc.red('damaged')} ${name}: ${run.damage?.split('\n', 1)[0]}`] : [];
+  });
 
 function cellsOf({ name, entry, run }: Row): string[] {
   const of = (value: number | null | undefined, whole: number | null | undefined): string =>

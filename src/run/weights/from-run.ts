@@ -9,7 +9,7 @@ import type { WeightSource } from './weight-source.js';
  * They are read when training begins, and the first snapshot of that training holds them: after it the other run is not needed.
  *
  * @param run its folder @param network which of its networks, by default its only one @param readout 'trained' for the network's own
- * where one was fitted anew, which else is taken
+ * where one was fitted anew, which else is taken; one that a network with a projection head was given only where it is named
  * @throws {WeirError} when they are read: where there is no such run, several networks and none named, one without weights of its own,
  * or one that is not trained to the end
  * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })
@@ -18,8 +18,9 @@ export function fromRun(run: string, { network, readout }: Pick<Choice, 'network
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {
-      const { weights, about } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
-      return { tensors: new Map(weights.map(({ name, shape, values }) => [name, { shape, values }])), about };
+      const { weights, more, about } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
+      const all = readout === undefined ? weights : [...weights, ...more]; // what is asked for is wanted
+      return { tensors: new Map(all.map(({ name, shape, values }) => [name, { shape, values }])), about };
     },
     namesOf: (weight) => [weight],
     laidOut: (tensor) => tensor,

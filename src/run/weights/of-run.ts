@@ -19,8 +19,6 @@ export interface Choice {
   readonly readout?: string | undefined;
   /** Only weights of a network that is trained to the end, else the newest there are. */
   readonly finished?: boolean;
-  /** Is told of snapshots that are passed over because they are not whole. */
-  readonly warn?: (message: string) => void;
 }
 
 export interface RunWeights {
@@ -28,11 +26,13 @@ export interface RunWeights {
   /** Updates that they have behind them. */
   readonly update: number;
   readonly weights: SavedTensors;
+  /** Tensors of the readout that the network had none of: one that was trained with a projection head in its place. */
+  readonly more: SavedTensors;
+  /** What no tensor says. */
+  readonly about: AboutNetwork;
   /** Which readout is in them, and which others there are. */
   readonly readout: string;
   readonly others: readonly string[];
-  /** What no tensor says. */
-  readonly about: AboutNetwork;
 }
 
 /**
@@ -42,10 +42,7 @@ export interface RunWeights {
  * @throws {WeirError} where several networks are there and none is named, none of that name, one without weights of its own, or, where
  * that was asked for, one that is not trained to the end
  */
-export function weightsOfRun(
-  folder: RunFolder,
-  { network, readout, finished = false, warn = () => undefined }: Choice,
-): RunWeights {
+export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: Choice): RunWeights {
   const names = namesOf(folder);
   const name = network ?? (names.length === 1 ? names[0]! : undefined);
   if (names.length === 0) {
@@ -59,7 +56,7 @@ export function weightsOfRun(
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name), warn);
+  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name));
   if (found !== undefined) checkOrigin(folder, name, found);
   const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
@@ -77,7 +74,7 @@ export function withReadout(
   folder: RunFolder,
   state: RunState,
   asked?: string,
-): Pick<RunWeights, 'weights' | 'about' | 'readout' | 'others'> {
+): Pick<RunWeights, 'weights' | 'more' | 'about' | 'readout' | 'others'> {
   const fitted = readoutsOf(state);
   const names = [...fitted.keys(), own];
   const readout = asked ?? (fitted.size > 1 ? undefined : names[0]!);
@@ -89,13 +86,14 @@ export function withReadout(
       `name one, by --readout or { readout: … }: ${names.join(', ')}`,
     );
   }
-  const { weights: tensors, about } = fitted.get(readout) ?? { weights: [], about: {} };
-  const anew = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const trained = weightsOf(state);
-  const added = tensors.filter(({ name }) => trained.every((tensor) => tensor.name !== name)); // it was trained with another head
+  const anew = new Map((fitted.get(readout)?.weights ?? []).map((tensor) => [tensor.name, tensor]));
+  const weights = weightsOf(state);
+  const { architecture } = aboutOf(state);
+  const about = fitted.get(readout)?.about;
   return {
-    about: { ...aboutOf(state), ...about },
-    weights: [...trained.map((tensor) => anew.get(tensor.name) ?? tensor), ...added],
+    about: about === undefined ? aboutOf(state) : { ...(architecture && { architecture }), ...about },
+    weights: weights.map((tensor) => anew.get(tensor.name) ?? tensor),
+    more: [...anew.values()].filter(({ name }) => weights.every((tensor) => tensor.name !== name)),
     ...{ readout, others: names.filter((name) => name !== readout) },
   };
 }

@@ -22,7 +22,7 @@ const state = (hidden: number) => ({
       },
     },
   },
-  ...{ logged: 1234, update: 2, seconds: 0.5 },
+  ...{ logged: { bytes: 1234, sha256: 'ab' }, update: 2, seconds: 0.5 },
 });
 
 const snapshotOf = (data: Parameters<typeof encode>[0]): Buffer => Buffer.concat(encode(data, { update: 2 }));
@@ -45,7 +45,7 @@ export const snapshot: Target = {
     const folder = `${file}-snapshots`;
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, '000001-2.snapshot'), bytes);
-    const { state } = readState(new SnapshotStore(folder), () => undefined)!;
-    return Object.values(state.flow.nodes).reduce((sum, node) => sum + node.position, state.logged);
+    const { state } = readState(new SnapshotStore(folder))!;
+    return Object.values(state.flow.nodes).reduce((sum, node) => sum + node.position, state.logged.bytes);
   },
 };

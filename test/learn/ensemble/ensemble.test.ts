@@ -108,7 +108,7 @@ describe('a member', () => {
     const largest = Math.max(...wanted.map(Math.abs));
     expect(wanted.length).toBe(rows.length);
     expect(Math.max(...wanted.map((value, i) => Math.abs(value - rows[i]!)))).toBeLessThan(2e-3 * largest);
-    expect(update.of(0).epochLoss()).toBeCloseTo(stage.repeat(state).epochLoss(), 4);
+    expect(update.of(0).epochLoss()!).toBeCloseTo(stage.repeat(state).epochLoss()!, 4);
     stage.dispose(state);
   });
 });

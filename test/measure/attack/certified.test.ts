@@ -92,7 +92,7 @@ test('without an adversarial point the bounds are there all the same; not asked 
   const weights = new Map([...model.start(2)].map(([name, w]) => [name, tf.mul(w, 60)]));
   const samples = samplesFor(model, weights, 2, -1, 1);
   const labels = samples.labels.map((label, i) => (i === 1 ? (label + 1) % 3 : label));
-  const options = { budget: 10, choose: 'all', shuffle: false } as const;
+  const options = { budget: 2, choose: 'all', shuffle: false } as const;
   const [wrong, starved] = attack(model, weights, { ...samples, labels }, options);
   expect(starved).toMatchObject({ outcome: 'out-of-queries', distance: Number.NaN });
   expect(starved!.lower).toBeGreaterThan(0);

@@ -62,6 +62,6 @@ test('the schedule: evaluations, their sum, and the halvings that reach the tole
   expect(Math.round(all / 50) * 50).toBe(17_150);
   expect(2 ** -schedule.halvings).toBeLessThanOrEqual(schedule.tolerance);
   expect(2 ** -(schedule.halvings - 1)).toBeGreaterThan(schedule.tolerance);
-  expect(perturbationScale(1, { min: -2, max: 2 }, 7, 2)).toBeCloseTo(0.4);
-  expect(perturbationScale(2, { min: -2, max: 2 }, 7, 2)).toBe(3.5);
+  expect(perturbationScale(1, { width: 4 }, 7, 2)).toBeCloseTo(0.4);
+  expect(perturbationScale(2, { width: 4 }, 7, 2)).toBe(3.5);
 });

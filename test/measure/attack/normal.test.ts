@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { seeds } from '../../../src/core/seed.js';
 import { statelessNormal } from '../../../src/learn/device/native.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
+import { limitsOf } from '../../../src/measure/attack/box.js';
 import { dense } from '../../../src/measure/attack/dense.js';
 import { direct } from '../../../src/measure/attack/direct.js';
 import { type Around, type Noise, normalOf, noSums } from '../../../src/measure/attack/normal.js';
@@ -15,7 +16,7 @@ test.each([
   ['one hidden layer', [16]],
   ['two', [40, 16]],
 ])('a dense first layer taken apart adds up to what whole forward passes do, clipping included: %s', (_, hidden) => {
-  const [group, d, n, box] = [3, 12, 200, { min: 0, max: 1 }];
+  const [group, d, n, box] = [3, 12, 200, limitsOf({ min: 0, max: 1 }, 12)];
   const model = network('dense', hidden);
   const weights = new Map([...model.start(1)].map(([name, w]) => [name, tf.mul(w, 100)]));
   const z = statelessNormal([d, n], seeds(1, 'test/noise')) as tf.Tensor2D;

@@ -83,6 +83,18 @@ describe.each(['whole', 'dense'] as const)('first layer %s', (seen) => {
     }
   });
 
+  test('a sample comes out the same, whichever others are attacked and in whatever order', () => {
+    const model = network(seen);
+    const weights = sharp(model);
+    const samples = samplesFor(model, weights, 20, -1, 1);
+    const options = { seed: 4, iterations: 10, box, group: 4, chunk: 64 };
+    const few = attack(model, weights, samples, { ...options, samples: 3, shuffle: false });
+    const all = attack(model, weights, samples, { ...options, samples: 20 });
+    expect(few.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
+    expect(all.findIndex(({ index }) => index === few[0]!.index)).toBeGreaterThan(3); // in another group, at another place
+    for (const one of few) expect(all.find(({ index }) => index === one.index)).toEqual({ ...one, total: 20 });
+  });
+
   test('tensors: none left over, also when it is left half-way', () => {
     const model = network(seen);
     const weights = sharp(model);
@@ -115,6 +127,69 @@ test.each(['paper', 'authors'] as const)(
     expect(results.reduce((sum, { queries }) => sum + queries, 0)).toBe(rows);
   },
 );
+
+/** Class 1 is a ball of radius 0.3 about the origin, too small for noise to hit in many dimensions; all else is class 0. */
+function ball(d: number): Attacked {
+  return {
+    ...constant(d, [0, 1]),
+    logits: (_, x) =>
+      tf.tidy(() => {
+        const inside = tf.sub(0.3 ** 2, tf.sum(tf.square(x), 1, true));
+        return tf.concat([tf.zerosLike(inside), inside], 1) as tf.Tensor2D;
+      }),
+  };
+}
+
+describe('the start', () => {
+  const d = 12;
+  /** Samples along the first axis at these distances from the origin, labelled as the ball says. */
+  const along = (...away: number[]): LabelledSamples => ({
+    ...{ name: 'along an axis', size: away.length, sampleShape: [d] },
+    values: Float32Array.from(away.flatMap((one) => Array.from({ length: d }, (_, i) => (i === 0 ? one : 0)))),
+    labels: Uint8Array.from(away, (one) => Number(Math.abs(one) < 0.3)),
+  });
+  const options = { samples: 1, seed: 0, iterations: 4, box, group: 2, shuffle: false };
+
+  test('where noise never flips: the nearest images of the evaluation set, though they are not attacked', () => {
+    const [result] = attack(ball(d), new Map(), along(1.3, 1.2, 1.1, 0.2, 0.1), options);
+    expect(result).toMatchObject({ index: 0, outcome: 'found', start: 'image' });
+    expect(result!.distance).toBeCloseTo(1, 4);
+    expect(result!.queries).toBeGreaterThan(5000 + 4); // every draw and every image that it asked about
+  });
+
+  test('where no image helps: noise, as soon as one batch holds it', () => {
+    const [result] = attack(ball(d), new Map(), along(0.2, 0.1, 0.15), { ...options, seed: 1 });
+    expect(result).toMatchObject({ outcome: 'found', start: 'noise' });
+    expect(result!.queries).toBeLessThan(2000);
+  });
+
+  test('nothing was found: none', () => {
+    const [result] = attack(constant(d, [1, 0]), new Map(), along(1, 2), options);
+    expect(result).toMatchObject({ outcome: 'never-flipped', start: 'none', queries: 1 + 5000 + 1 });
+  });
+
+  test('the authors’ start: noise, or one of the other attacked samples', () => {
+    const literal = { ...options, protocol: 'authors' } as const;
+    const samples = along(1.3, 0.1, 1.2, 0.2);
+    expect(attack(ball(d), new Map(), samples, literal)[0]).toMatchObject({ outcome: 'never-flipped', start: 'none' });
+    const both = attack(ball(d), new Map(), samples, { ...literal, samples: 2 });
+    expect(both.find(({ index }) => index === 0)).toMatchObject({ outcome: 'found', start: 'image' });
+  });
+
+  test('of three adversarial classes the one that comes nearest in the end is kept', () => {
+    const model = network('dense');
+    const weights = sharp(model);
+    const samples = samplesFor(model, weights, 30, -1, 1);
+    const common = { samples: 30, seed: 3, iterations: 40, box };
+    const paper = attack(model, weights, samples, common);
+    const authors = attack(model, weights, samples, { ...common, protocol: 'authors' });
+    const mean = (of: readonly AttackResult[]) => of.reduce((sum, { distance }) => sum + distance, 0) / of.length;
+    expect(mean(paper)).toBeLessThanOrEqual(1.001 * mean(authors));
+    for (const { index, distance } of paper) {
+      expect(distance).toBeLessThan(1.5 * authors.find((other) => other.index === index)!.distance);
+    }
+  });
+});
 
 describe('stated outcomes', () => {
   const nothing = {

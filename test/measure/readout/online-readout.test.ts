@@ -78,7 +78,7 @@ test('it is fitted on the first samples alone where so many are asked for', () =
     const one = onlineReadoutStage(model, samples, points, { ...options, ...(images !== undefined && { images }) });
     return [...(one.next(one.start(), updateOf(weights)) as Iterable<Step<unknown, OnlineReadout>>)].at(-1)![1]!;
   };
-  const few = { ...points, size: 60, labels: points.labels.subarray(0, 60) };
+  const few = { ...points, size: 60, labels: points.labels.subarray(0, 60), values: points.values.subarray(0, 120) };
   expect(measured(points, 60)).toEqual(measured(few));
   expect(measured(points, 60)).toMatchObject({ images: 60, untrained: null });
   expect(measured(points, 60).loss).not.toBe(measured().loss);

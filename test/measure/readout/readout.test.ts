@@ -126,8 +126,11 @@ describe('by itself', () => {
 
   test('a sample whose features are not finite is named; labels are looked at when the graph is wired', () => {
     const values = Float32Array.from(points.values);
+    values[2 * 37] = 3e38;
+    const large = new Map([...model.start(3)].map(([name, w]) => [name, tf.mul(w, 1e3)]));
+    expect(() => fitOn(large, { ...points, values })).toThrow('the features of sample 37 are not finite');
     values[2 * 37] = Number.NaN;
-    expect(() => fitOn(model.start(3), { ...points, values })).toThrow('the features of sample 37 are not finite');
+    expect(() => readoutStage(model, { ...points, values: values.slice() }, points)).toThrow('sample 37 of data set');
     const labels = Uint8Array.from(points.labels).fill(0);
     expect(() => readoutStage(model, { ...points, labels }, points)).toThrow('is of class 1');
   });

@@ -63,9 +63,19 @@ test('σ is a curve a layer; attacked samples are a list; what is no record is p
     'updates rate',
   ]);
   expect(log.whole.attacks).toEqual([
-    { network: 'a', index: 7, outcome: 'found', distance: 1.5, lower: 0.5 },
-    { network: 'a', index: 8, outcome: 'gave up', distance: null, lower: null },
+    { network: 'a', stream: 'attacks', number: 3, index: 7, outcome: 'found', distance: 1.5, lower: 0.5 },
+    { network: 'a', stream: 'attacks', number: 3, index: 8, outcome: 'gave up', distance: null, lower: null },
   ]);
+});
+
+test('NaN and infinities are values like others: the newest, and no range', async () => {
+  const losses = ['NaN', 2, 'NaN', 'Infinity', 'NaN'];
+  const line = (loss: unknown) => JSON.stringify({ network: 'a', stream: 'tests', number: 3, loss });
+  writeFileSync(file, `${losses.map(line).join('\n')}\n`);
+  const log = new LogFollower(file);
+  await log.follow();
+  expect(log.whole.curves[0]!.curve.buckets).toEqual([[3, 2, Number.POSITIVE_INFINITY, Number.NaN]]);
+  expect(log.newest[0]!.value).toBeNaN();
 });
 
 test('a log of any number of curves and attacked samples takes a bounded amount of memory', async () => {

@@ -177,7 +177,7 @@ test('a body, an address and headers have their limits, and a request must arriv
   expect((await ask('/api/do/erase', { method: 'POST', headers: bearing })).status).toBe(404);
   expect((await ask('/', { method: 'DELETE', headers: bearing })).status).toBe(405);
   expect(acted).toEqual([]);
-  expect(servers[0]).toMatchObject({ maxConnections: 256, requestTimeout: 15_000, headersTimeout: 10_000 });
+  expect(servers[0]).toMatchObject({ maxConnections: 288, requestTimeout: 15_000, headersTimeout: 10_000 });
 });
 
 test('what is no HTTP at all is refused, and the server goes on', async () => {
@@ -187,4 +187,37 @@ test('what is no HTTP at all is refused, and the server goes on', async () => {
   socket.resume();
   await once(socket, 'close');
   expect((await ask('/')).status).toBe(200);
+});
+
+test('readers without the token take no place from who has it', async () => {
+  const own = controlServer(served, 'loopback').listen(0, '127.0.0.1');
+  servers.push(own);
+  await once(own, 'listening');
+  const at = (own.address() as AddressInfo).port;
+  const sockets = Array.from({ length: 140 }, () => connect(at, '127.0.0.1'));
+  const heard = sockets.map((socket) => once(socket, 'data'));
+  for (const socket of sockets) socket.write(`GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:${at}\r\n\r\n`);
+  const answers = (await Promise.all(heard)).map(([bytes]) => String(bytes).slice(9, 12));
+  expect(answers.filter((status) => status === '200')).toHaveLength(128);
+  expect(await ask('/api/events', { at })).toMatchObject({
+    status: 503,
+    text: expect.stringContaining('a place is kept for who has the token'),
+  });
+  expect((await ask('/api/events', { at, headers: bearing })).status).toBe(200);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('connections that say nothing, as many as there may be, do not shut the owner out of the page', async () => {
+  const own = controlServer(served, 'loopback').listen(0, '127.0.0.1');
+  servers.push(own);
+  await once(own, 'listening');
+  const at = (own.address() as AddressInfo).port;
+  const anew = { Connection: 'close' };
+  const sockets = Array.from({ length: 400 }, () => connect(at, '127.0.0.1').on('error', () => undefined));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  expect((await ask('/', { at, headers: anew })).status).toBe(200);
+  expect((await ask('/api/session', { at, method: 'POST', headers: { ...bearing, ...anew } })).status).toBe(200);
+  expect((await ask('/api/may', { at, headers: anew })).status).toBe(503);
+  expect((await ask('/api/events', { at, headers: bearing })).status).toBe(200);
+  for (const socket of sockets) socket.destroy();
 });

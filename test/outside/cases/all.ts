@@ -1,17 +1,35 @@
 import type { Case } from '../case.js';
+import { attackCases } from './attack.js';
 import { engineCases } from './engine.js';
+import { exportCases } from './exports.js';
 import { identityCases } from './identity.js';
+import { images } from './images.js';
 import { labels } from './labels.js';
+import { lock } from './lock.js';
+import { messages } from './messages.js';
 import { numbers } from './numbers.js';
+import { progressCases } from './progress.js';
 import { report } from './report.js';
+import { results } from './results.js';
+import { settingCases } from './settings.js';
+import { strangers } from './strangers.js';
 import { weights } from './weights.js';
 
 /** Every case, by area. */
 export const cases: readonly Case[] = [
-  ...engineCases, //
+  ...attackCases,
+  ...engineCases,
   ...identityCases,
+  ...images,
   ...labels,
   ...numbers,
   ...report,
+  ...messages,
+  ...strangers,
+  ...lock,
+  ...results,
   ...weights,
+  ...settingCases,
+  ...progressCases,
+  ...exportCases,
 ];

@@ -113,7 +113,6 @@ export const weights: readonly Case[] = [
   },
   {
     name: 'weights: doubles, bfloats and the prefix of DataParallel are read as what they are, and said',
-    quick: true,
     async play(world) {
       const first = await run(world, [], 'first');
       allRight(first, 15);
@@ -136,6 +135,7 @@ export const weights: readonly Case[] = [
   },
   {
     name: 'weights: what torch.save writes is called that',
+    quick: true,
     async play(world) {
       const start = world.write('net.pth', 'PK\x03\x04\0\0\b\b\0\0\0\0net/data.pklFB');
       const { ended } = await run(world, [`start=${start}`]);

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { MetricRecord } from '../../../src/observe/metrics-log.js';
 import { exportTensorBoard } from '../../../src/run/export/tensorboard.js';
 import { inside, number, readEvents, text } from '../../observe/tensorboard/read-events.js';
 import { weir } from '../weir.js';
@@ -152,3 +153,33 @@ test.skipIf(!python)(
   },
   120_000,
 );
+
+test('NaN and infinities are scalars like others; of samples the finite ones are drawn, and the rest counted', () => {
+  const at = { network: 'none', number: 1, epoch: 1 };
+  const sample = { ...at, stream: 'attacks', outcome: 'found', box: { min: 0, max: 1 }, total: 4 };
+  const odd = join(base, 'odd');
+  const log: MetricRecord[] = [
+    { ...at, stream: 'tests', loss: Number.NaN, accuracy: 0.5 },
+    { ...at, stream: 'bounds', upper: Number.POSITIVE_INFINITY, lower: Number.NEGATIVE_INFINITY },
+    ...[1, Number.NaN, 3, Number.POSITIVE_INFINITY].map((distance, index) => ({
+      ...sample,
+      index,
+      distance,
+      bad: Number.NaN,
+    })),
+  ];
+  exportTensorBoard(odd, started, log, false);
+  const values = readEvents(join(odd, 'none', name)).flatMap((event) => inside(event, 5, 1));
+  const scalars = values.filter((value) => value.has(2)).map((value) => [text(value, 1), number(value, 2)]);
+  expect(scalars).toEqual([
+    ['tests/loss', Number.NaN],
+    ['tests/accuracy', 0.5],
+    ['bounds/upper', Number.POSITIVE_INFINITY],
+    ['bounds/lower', Number.NEGATIVE_INFINITY],
+    ['attacks/distance (mean)', 2],
+    ['attacks/distance (not finite)', 2],
+    ['attacks/bad (mean)', Number.NaN],
+    ['attacks/bad (not finite)', 4],
+  ]);
+  expect(values.filter((value) => value.has(5)).map((value) => text(value, 1))).toEqual(['attacks/distance']);
+});

@@ -143,7 +143,7 @@ test('any run can be tapped and recorded by the user who started it, through a s
 
   const looked = start('monitor', folder, '--port', '0'); // of the running run, from another process
   begun.push(looked);
-  const monitor = await looked.printed(/http:\S+/).then(([url]) => new Monitor(url));
+  const monitor = await looked.printed(/http:.+/).then(([said]) => Monitor.in(said));
   expect((await monitor.event<LivePulse>('pulse')).network.name).toBe('xor');
   expect((await monitor.act('stop')).status).toBe(409); // it only looks, unless told --control
   looked.child.kill('SIGINT');
@@ -155,7 +155,7 @@ test('`weir monitor` shows a run that is finished, and the runs beside it', asyn
   const folder = join(base, 'whole');
   const shown = start('monitor', folder, '--port', '0');
   begun.push(shown);
-  const monitor = await shown.printed(/http:\S+/).then(([url]) => new Monitor(url));
+  const monitor = await shown.printed(/http:.+/).then(([said]) => Monitor.in(said));
   expect(await monitor.event('status')).toMatchObject({ state: 'done', report: true });
   const { curves, attacks } = await monitor.event<{ curves: { field: string }[]; attacks: unknown[] }>(
     /^(log|points)$/,
@@ -193,7 +193,7 @@ test('with --no-control there is no socket to reach it by, and a page goes not w
 test('a port that is taken is told before the run begins', async () => {
   const shown = start('monitor', join(base, 'whole'), '--port', '0');
   begun.push(shown);
-  const [url] = await shown.printed(/http:\S+/);
+  const { base: url } = Monitor.in((await shown.printed(/http:.+/))[0]);
   const { status, err } = await weir(...args(join(base, 'taken'), '--monitor', new URL(url).port));
   expect(status).toBe(1);
   expect(err).toContain('EADDRINUSE');

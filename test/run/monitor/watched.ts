@@ -18,7 +18,8 @@ export class Monitor {
 
   /** In what a command has said. */
   static in(said: string): Monitor {
-    return new Monitor(/http:\S+/.exec(said)![0]);
+    const file = /with its token in (.+), which you alone can read/.exec(said)?.[1]; // no terminal: the token is not printed
+    return new Monitor(file === undefined ? /http:\S+/.exec(said)![0] : readFileSync(file, 'utf8').trim());
   }
 
   ask(path: string, method: 'GET' | 'POST' = 'GET', headers: Record<string, string> = {}): Promise<Answer> {

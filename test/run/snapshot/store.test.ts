@@ -77,8 +77,38 @@ test('a torn or altered one is reported and the one before it used; it takes no 
   expect(again.list().map(({ label }) => label)).toEqual(['5', '4']);
   for (const { path } of again.list()) flip(path);
   const error = failure(() => again.newest());
-  expect(error.message).toContain(`none of the 2 snapshots in ${folder} can be read`);
+  expect(error.message).toContain(`none of the 2 snapshots in ${folder} can be used`);
   expect(error.message.match(/segment 0 'kernel'/g)).toHaveLength(2);
+});
+
+test('the head of the newest is read without its arrays, and refused where it is altered', () => {
+  const store = new SnapshotStore(folder);
+  expect(store.newestHead()).toBeUndefined();
+  write(store, 1);
+  const path = write(store, 2);
+  expect(store.newestHead()).toMatchObject({
+    path,
+    label: '2',
+    about: { update: 2 },
+    data: { update: 2, kernel: new Float32Array(0) },
+  });
+  flip(path); // in a segment
+  expect(store.newestHead()).toMatchObject({ about: { update: 2 } });
+  flip(path, 80 - readFileSync(path).length);
+  expect(failure(() => store.newestHead()).message).toContain('its header is altered');
+});
+
+test('one that is set aside is known of until another of its name is pinned; a late one comes before all', () => {
+  const store = new SnapshotStore(folder, { keep: 1 });
+  const trunk = store.write('epoch-3', dataOf(3), {});
+  const done = store.write('done', dataOf(9), {});
+  for (const path of [trunk, done]) store.setAside(path);
+  expect(store.list()).toEqual([]);
+  expect(['epoch-3', 'done', 'other'].map((name) => store.had(name))).toEqual([true, true, false]);
+  store.write('done', dataOf(9), {});
+  store.write('epoch-3', dataOf(3), {}, { late: true });
+  expect(names()).toEqual(['000000-epoch-3.snapshot', '000001-done.snapshot']);
+  expect(store.newest()!.data).toEqual(dataOf(9));
 });
 
 test('what a crash left half-written is removed by the next write', () => {
@@ -139,7 +169,8 @@ test('whichever call fails, and if all do after it, the earlier snapshot is whol
 });
 
 test('a failure says which and what to do', () => {
-  const store = (n: number, code: string) => new SnapshotStore(folder, { files: failing(n, code).files });
+  const store = (n: number, code: string, dead = false) =>
+    new SnapshotStore(folder, { files: failing(n, code, dead).files });
   expect(failure(() => write(store(4, 'ENOSPC'), 7))).toMatchObject({
     message: `cannot write snapshot ${join(folder, '000001-7.snapshot')}: the disk is full (ENOSPC)`,
     remedy: 'free some space; the earlier snapshots are as they were',
@@ -148,8 +179,12 @@ test('a failure says which and what to do', () => {
   expect(failure(() => write(store(5, 'EXYZ'), 7)).message).toContain('the file system refused (EXYZ)');
   const path = write(new SnapshotStore(folder), 1);
   write(new SnapshotStore(folder), 2);
-  expect(store(2, 'EIO').newest()).toMatchObject({ about: { update: 1 }, refused: [{ name: 'SnapshotError' }] });
-  // That this user may not read it says nothing about the file: going back would lose work silently.
+  // What cannot be read says nothing about the file, and going back would undo work: it is read again, and then refused.
+  expect(store(2, 'EIO').newest()).toMatchObject({ about: { update: 2 }, refused: [] });
+  expect(failure(() => store(2, 'EIO', true).newest())).toMatchObject({
+    message: `cannot read snapshot ${join(folder, '000002-2.snapshot')}: the disk failed (EIO)`,
+    remedy: expect.stringContaining('nothing was changed'),
+  });
   expect(failure(() => store(2, 'EACCES').newest()).message).toContain('permission is denied (EACCES)');
   expect(failure(() => store(1, 'ENOENT').open(path)).message).toContain('there is no such file (ENOENT)');
 });

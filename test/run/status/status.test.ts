@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -61,6 +61,29 @@ test('in training: how far, how fast, how long it takes to train this network, a
   expect(await statusOf(folder.path)).toMatchObject({ state: 'stopped', process: null });
 });
 
+test('in the middle of an epoch the updates of whole ones count; in the first they are not known, or as an update tells them', async () => {
+  expect(await statusOf(made('middle', updates('none', 0, 17)).path)).toMatchObject({
+    ...{ epoch: 4, update: 17, updates: 50, secondsLeft: 16.5 },
+  });
+  expect(await statusOf(made('first', updates('none', 0, 3)).path)).toMatchObject({
+    ...{ epoch: 1, update: 3, updates: null, secondsLeft: null, secondsToTrain: null, phase: 'training' },
+  });
+  const told = updates('none', 0, 3).map((line) => ({ ...line, updatesInEpoch: 5 }));
+  expect(await statusOf(made('told', told).path)).toMatchObject({ update: 3, updates: 50, secondsLeft: 23.5 });
+});
+
+test('an attack takes as many samples as it says, not as many as were asked for; that of an earlier update is over', async () => {
+  const lines = (network: string, n: number, more: object) => attacks(network, n, { total: 3, ...more });
+  const asked = made('asked', [...updates('none', 0, 50), ...lines('none', 2, {})]);
+  expect(await statusOf(asked.path)).toMatchObject({ attacked: { done: 2, of: 3 }, secondsLeft: expect.closeTo(3) });
+  const again = made('again', [
+    ...updates('none', 0, 25),
+    ...lines('none', 3, { number: 25 }),
+    ...lines('none', 1, {}),
+  ]);
+  expect(await statusOf(again.path)).toMatchObject({ attacked: { done: 1, of: 3 } });
+});
+
 test('in an attack: so many samples since the training ended', async () => {
   const folder = made('attack', [...updates('none', 0, 50), ...attacks('none', 3)]);
   expect(await statusOf(folder.path)).toMatchObject({
@@ -94,8 +117,22 @@ test('killed, failed, done, and nothing logged yet', async () => {
   expect(await statusOf(failed.path)).toMatchObject({ state: 'stopped', failure: null });
 
   const done = made('done', updates('none', 0, 50), [names[0]!]);
-  done.snapshots('none').write('done', {}, {});
+  const log = done.metrics;
+  done.snapshots('none').write('done', { logged: log.mark }, {});
+  log.close();
   expect(await statusOf(done.path)).toMatchObject({ state: 'done', phase: 'measuring', secondsToTrain: 0 });
+  const whole = readFileSync(done.log, 'utf8');
+  const tampered = whole.replace('"number":7', '"number":8');
+  for (const [text, what] of [
+    [whole.slice(0, -100), /was cut: it has \d+ of \d+ bytes/],
+    [tampered, /is altered/],
+    [`${whole}{"network":"none"}\n`, /has 19 bytes more than the run wrote/],
+  ] as const) {
+    writeFileSync(done.log, text);
+    expect(await statusOf(done.path)).toMatchObject({ state: 'damaged', damage: expect.stringMatching(what) });
+  }
+  rmSync(done.log);
+  expect(await statusOf(done.path)).toMatchObject({ state: 'damaged', damage: expect.stringContaining('is gone') });
 
   const elsewhere = made('elsewhere', []);
   writeFileSync(join(elsewhere.path, 'lock.1'), JSON.stringify({ pid: 7, host: 'another' }));

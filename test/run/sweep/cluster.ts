@@ -38,6 +38,17 @@ export class Cluster {
     return { SLURM_CONF: join(this.folder, 'slurm.conf') };
   }
 
+  /** The daemon that has ended, and so will bring about nothing more. */
+  get lost(): string | undefined {
+    const over = this.daemons.find(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null);
+    return over && `${over.spawnfile} has ended`;
+  }
+
+  /** Tries until it does not throw, as long as all daemons live. */
+  until<T>(work: () => T): Promise<T> {
+    return until(work, () => this.lost);
+  }
+
   /** Runs a command of Slurm. */
   run(command: string, ...args: string[]): string {
     return execFileSync(command, args, {
@@ -85,17 +96,17 @@ export class Cluster {
     const loopback = [`--port=${database}`, '--bind-address=127.0.0.1', '--innodb-buffer-pool-size=64M'];
     this.daemon('mariadbd', ...data, `--socket=${dbSocket}`, ...loopback);
     const users = ['127.0.0.1', 'localhost'].map((from) => `grant all on *.* to weir@'${from}' identified by 'weir'`);
-    await until(() =>
+    await this.until(() =>
       execFileSync('mariadb', ['--no-defaults', `--socket=${dbSocket}`, '-uroot', '-e', users.join(';')], {
         stdio: 'pipe',
       }),
     );
-    await until(() => existsSync(socket) || absent(socket));
+    await this.until(() => existsSync(socket) || absent(socket));
     this.daemon('slurmdbd', '-D');
-    await until(() => this.run('sacctmgr', '-i', 'add', 'cluster', 'weir'));
+    await this.until(() => this.run('sacctmgr', '-i', 'add', 'cluster', 'weir'));
     this.daemon('slurmctld', '-D', '-i');
     this.daemon('slurmd', '-D');
-    await until(() => /idle/.test(this.run('sinfo', '--noheader', '--format=%t')) || absent('an idle node'));
+    await this.until(() => /idle/.test(this.run('sinfo', '--noheader', '--format=%t')) || absent('an idle node'));
   }
 
   private daemon(command: string, ...args: string[]): void {
@@ -163,13 +174,18 @@ function absent(what: string): never {
   throw new Error(`there is no ${what}`);
 }
 
-/** Tries until it does not throw, for a minute at most. */
-export async function until<T>(work: () => T, seconds = 60): Promise<T> {
-  for (const end = Date.now() + 1000 * seconds; ; ) {
+/**
+ * Tries until it does not throw, however long a busy machine takes.
+ *
+ * @param lost why it can never come, where that is so: what it waits for has ended
+ */
+export async function until<T>(work: () => T, lost: () => string | undefined = () => undefined): Promise<T> {
+  for (;;) {
     try {
       return work();
     } catch (error) {
-      if (Date.now() > end) throw error;
+      const why = lost();
+      if (why !== undefined) throw new Error(`${why}: ${(error as Error).message}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

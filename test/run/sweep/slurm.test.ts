@@ -10,8 +10,11 @@ import { remembered } from '../../../src/run/sweep/slurm/commands.js';
 import { type Said, standingOf, tasksOf } from '../../../src/run/sweep/slurm/states.js';
 import { small } from '../ranks/kills.js';
 import { start, weir, command as weirCommand } from '../weir.js';
-import { Cluster, missing, until } from './cluster.js';
+import { Cluster, missing } from './cluster.js';
 import { hashOf, loggedOnce } from './kills.js';
+
+/** Everything waits for what it needs to come, or for the process that would bring it to end; past this it hangs. In milliseconds. */
+const HANGS = 1_800_000;
 
 const lacking = missing();
 
@@ -20,11 +23,11 @@ let cluster: Cluster | undefined;
 beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), 'weir-slurm-'));
   if (lacking === undefined) cluster = await Cluster.start(mkdtempSync(join(base, 'cluster-')));
-}, 120_000);
+}, HANGS);
 afterAll(async () => {
   await cluster?.stop();
   rmSync(base, { recursive: true, force: true });
-}, 60_000);
+}, HANGS);
 
 test('what Slurm says of tasks, a range of waiting ones included', () => {
   const said = tasksOf('4_0|COMPLETED|0:0\n4_[1-2,7%2]|PENDING|0:0\n4|RUNNING|0:0\n4_3|CANCELLED by 1000|0:15\n\n');
@@ -55,13 +58,13 @@ test.skipIf(lacking !== undefined)(
         'slurm',
         '--snapshot-every',
         '0.2',
-        '--slurm-option=--time=5',
+        '--slurm-option=--time=30',
         '--slurm-option=--signal=B:USR1@10',
       ],
     ];
     const first = start(...args);
     await first.said('8 running');
-    const submitted = await until(() =>
+    const submitted = await cluster!.until(() =>
       sure(/^(\d+)_/.exec(cluster!.run('squeue', '--noheader', '--format=%F_%K', '--states=RUNNING'))),
     );
     first.child.kill('SIGKILL');
@@ -70,12 +73,14 @@ test.skipIf(lacking !== undefined)(
     const task = (job: string) => `${array}_${jobs.indexOf(job)}`;
     const second = start(...args);
     // The first as it begins, the others in the midst of training; the third by the signal that Slurm sends before a limit.
-    await until(() =>
+    await cluster!.until(() =>
       sure(/RUNNING/.exec(cluster!.run('squeue', '--noheader', '--format=%T', `--jobs=${task('hangs-false-seed-0')}`))),
     );
     cluster!.run('scontrol', 'requeue', task('hangs-false-seed-0'));
     for (const job of ['hangs-false-seed-1', 'hangs-false-seed-2']) {
-      await until(() => sure(/"number":9,/.exec(readFileSync(join(folder, 'jobs', job, 'metrics.ndjson'), 'utf8'))));
+      await cluster!.until(() =>
+        sure(/"number":9,/.exec(readFileSync(join(folder, 'jobs', job, 'metrics.ndjson'), 'utf8'))),
+      );
     }
     cluster!.run('scontrol', 'requeue', task('hangs-false-seed-1'));
     cluster!.run('scancel', '--batch', '--signal=USR1', task('hangs-false-seed-2'));
@@ -114,12 +119,12 @@ test.skipIf(lacking !== undefined)(
     expect(queuedAgain.map((seed) => hashOf(join(folder, `jobs/hangs-false-seed-${seed}`)))).toEqual(alone);
     expect([1, 2].map((seed) => loggedOnce(join(folder, `jobs/hangs-false-seed-${seed}`)))).toEqual([true, true]);
   },
-  240_000,
+  HANGS,
 );
 
 test.skipIf(lacking !== undefined)(
   `tasks of srun are the ranks of one run, without further options${lacking === undefined ? '' : ` (${lacking})`}`,
-  { timeout: 120_000 },
+  { timeout: HANGS },
   async ({ skip }) => {
     await loadTensorFlow();
     if (!hasNative()) skip('collectives need the native runtime');

@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { version } from '../../../src/run/version.js';
+import { fromFile } from '../../../src/run/weights/from-file.js';
 import {
   readSafetensors,
   readWeights,
@@ -11,6 +12,7 @@ import {
   writeSafetensors,
 } from '../../../src/run/weights/safetensors.js';
 import { fromTorch, torchNames, toTorch } from '../../../src/run/weights/torch.js';
+import { shared } from '../../golden.js';
 
 let folder: string;
 let file: string;
@@ -130,7 +132,7 @@ test('cut short anywhere or with any bit turned, it is refused: what is written 
     writeFileSync(file, altered);
     expect(() => readSafetensors(file), `bit ${bit}`).toThrow(file);
   }
-});
+}, 60_000);
 
 test('half, bfloat and double precision are read as float32, to the nearest number', () => {
   const floats = [1, -2.5, 65504, 2 ** -24, -0, 0.333251953125]; // all of them binary16
@@ -188,4 +190,19 @@ test('a file that is not there, and a folder that cannot be written to', () => {
   expect(() => writeSafetensors(join(folder, 'no/where'), new Map())).toThrow(
     `cannot write ${join(folder, 'no/where')}`,
   );
+});
+
+const cases = join(shared, 'cases/weights');
+test.skipIf(!existsSync(cases))('files as PyTorch’s users have them', () => {
+  for (const [name, type] of [
+    ['f16', 'F16'],
+    ['bf16', 'BF16'],
+  ] as const) {
+    const { tensors, converted } = readWeights(join(cases, `${name}.safetensors`));
+    expect([[...tensors.keys()].sort(), converted]).toEqual([['bn1.weight', 'conv1.weight'], { [type]: 2 }]);
+  }
+  const { tensors, notes } = fromFile(join(cases, 'module-prefix.safetensors')).read();
+  expect([...tensors.keys()].sort()).toEqual(['bn1.weight', 'conv1.weight']);
+  expect(notes).toEqual([expect.stringContaining("every name begins with 'module.', which is left out")]);
+  expect(() => readWeights(join(cases, 'tiny.pth'))).toThrow('it is what torch.save writes');
 });

@@ -1,3 +1,4 @@
+import { visibleLine } from '../../../core/terminal.js';
 import { isOtherImage } from './listing.js';
 
 /** What a folder of images holds, before anything is trained on it. */
@@ -20,7 +21,9 @@ export interface FolderReport {
 const SHOWN = 20;
 
 /** A report as lines of text: what there is, how even the classes are, and what cannot be read. */
-export function reportLines({ folder, split, ...report }: FolderReport): string[] {
+export const reportLines = (report: FolderReport): string[] => linesOf(report).map(visibleLine);
+
+function linesOf({ folder, split, ...report }: FolderReport): string[] {
   const { images, classes, layout, bytes, width, height, unreadable, passedOver } = report;
   const name = split === undefined ? folder : `${folder} (${split})`;
   const sizes = `${range(...width)} x ${range(...height)} pixels`;

@@ -26,3 +26,6 @@ export function serverDef({ addresses, rank }: Cluster): Fields {
 export const configProto = (): Fields => bytes(16, text(1, `/job:${job}/replica:0/task:0`));
 
 export const portOf = (address: string): number => Number(/:(\d+)$/.exec(address)?.[1]);
+
+/** Whether an address of a rank is this machine's alone. */
+export const isLoopback = (address: string): boolean => /^127\.\d+\.\d+\.\d+:/.test(address);

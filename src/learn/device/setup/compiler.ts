@@ -12,6 +12,7 @@ const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import
 export const own = [
   'shim.cc',
   'context.cc',
+  'loopback.cc',
   'kernels/training.cc',
   'kernels/attack.cc',
   'kernels/ensemble.cc',
@@ -34,7 +35,9 @@ const ownHeaders = [
     'lanczos.h',
     'ritz.h',
   ],
-].map((name) => here(`kernels/${name}`));
+]
+  .map((name) => here(`kernels/${name}`))
+  .concat(here('loopback.h'));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = ['TFE_OpSetAttrString', 'TFE_NewContext', 'TFE_DeleteContext'].map((name) => `-Wl,--wrap=${name}`); // see shim.cc, context.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';

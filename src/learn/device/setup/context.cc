@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "loopback.h"
 #include "tensorflow/c/c_api_experimental.h"
 #include "tensorflow/c/eager/c_api.h"
 
@@ -62,6 +63,8 @@ TFE_Context* __wrap_TFE_NewContext(const TFE_ContextOptions* options, TF_Status*
   const std::string server = Message("WEIR_CONTEXT_SERVER");
   if (TF_GetCode(status) != TF_OK || server.empty()) return context;
   serving = true;
+  // Left where the process that loads it finds it: whether others can reach the server.
+  if (std::getenv("WEIR_CONTEXT_LOOPBACK") != nullptr && ListenOnLoopbackAlone()) setenv("WEIR_CONTEXT_ALONE", "1", 1);
   const Silence silence;
   TFE_EnableCollectiveOps(context, server.data(), server.size(), status);
   // The binding throws without the reason: it is left where the process that loads it finds it.

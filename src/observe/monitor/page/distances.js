@@ -7,8 +7,10 @@ const mostBars = 120; // samples drawn with their bounds, evenly spaced in rank
 
 /** Draws what the attack has found so far: how the distances are spread, and each sample's bounds. */
 export function drawDistances({ attacks }, chosen) {
-  const found = attacks.filter(
-    ({ distance, network }) => Number.isFinite(distance) && distance > 0 && (chosen === '' || network === chosen),
+  const found = eachAttack(
+    attacks.filter(
+      ({ distance, network }) => Number.isFinite(distance) && distance > 0 && [network, ''].includes(chosen),
+    ),
   );
   $('distances').hidden = attacks.length === 0;
   if (attacks.length === 0) return;
@@ -32,6 +34,17 @@ export function drawDistances({ attacks }, chosen) {
     drawn.push(figure('Between proved lower bound and distance found, sample by sample', bounds(bounded)));
   }
   $('distances-drawn').replaceChildren(...drawn);
+}
+
+/** Samples of the newest weights that each stream attacked, under the network's name; where there are several streams, under both names. */
+function eachAttack(found) {
+  const newest = new Map();
+  const key = ({ network, stream }) => `${network}, ${stream}`;
+  for (const one of found) newest.set(key(one), Math.max(newest.get(key(one)) ?? 0, one.number ?? 0));
+  const several = new Set(found.map(({ stream }) => stream)).size > 1;
+  return found
+    .filter((one) => (one.number ?? 0) === newest.get(key(one)))
+    .map((one) => ({ ...one, network: several ? key(one) : one.network }));
 }
 
 const figure = (title, drawing, keys = []) =>

@@ -73,14 +73,34 @@ function sentence(group: Group, { values, error, beside }: Column): string {
   return `${group.regulariser} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
 }
 
-/** ', T = 40' as a phrase; nothing where no network was attacked. */
-export function iterations({ networks }: Report): string {
+/** ', T = 40, inputs kept in [0, 1]' as a phrase; nothing where no network was attacked. */
+export function iterations({ networks }: Pick<Report, 'networks'>): string {
   const all = [
     ...new Set(
       networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((a) => a?.iterations ?? [])),
     ),
   ];
-  return all.length > 0 ? `, T = ${all.join(' and ')}` : '';
+  return all.length > 0 ? `, T = ${all.join(' and ')}${boxes(networks)}` : '';
 }
 
 const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
+
+/** ', inputs kept in [0, 1]': what the attacks let an input be, by channel where these differ. */
+function boxes(networks: Report['networks']): string {
+  const all = networks.flatMap(({ attack, readout }) =>
+    [attack?.box, readout?.attack?.box].flatMap((box) => box ?? []),
+  );
+  const told = new Set(all.map(({ min, max }) => rangeOf([min, max].map((bound) => [bound].flat()))));
+  return told.size > 0 ? `, inputs kept in ${[...told].join(' and ')}` : '';
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3))).replace('-', '−');
+
+function rangeOf([least = [], most = []]: readonly (readonly number[])[]): string {
+  const n = Math.max(least.length, most.length);
+  const ranges = Array.from(
+    { length: n },
+    (_, c) => `[${short(least[c % least.length]!)}, ${short(most[c % most.length]!)}]`,
+  );
+  return n === 1 ? ranges[0]! : `${ranges.join(' × ')} by channel`;
+}

@@ -1,4 +1,4 @@
-import type { Report } from '../data.js';
+import type { NetworkReport, Report } from '../data.js';
 import { fitted } from '../fits.js';
 import { percent, plusMinus } from '../format.js';
 import { type Group, groups } from '../groups.js';
@@ -17,13 +17,21 @@ interface Pair {
   readonly distance: Spread;
   /** Over test samples, of the only network attacked. */
   readonly fallback: number | null;
+  /** Samples with an adversarial one, of each network attacked. */
+  readonly found: readonly number[];
 }
 
 /** Test accuracy and mean adversarial distance of each regulariser, every seed a dot (figures 4 and 6b of the paper). */
 export function robustness(report: Report): Figure | null {
   const all = groups(report).map((group): Pair => {
     const { testAccuracy, meanDistance } = summariseGroup(group);
-    return { group, accuracy: testAccuracy, distance: meanDistance, fallback: ofSamples(group) };
+    return {
+      group,
+      accuracy: testAccuracy,
+      distance: meanDistance,
+      fallback: ofSamples(group),
+      found: foundBy(group.networks),
+    };
   });
   const drawn = draw(all, report, ['Test accuracy, %', 'Mean Δx']);
   const name = entitled(
@@ -45,6 +53,7 @@ export function refitted(report: Report): Figure | null {
       accuracy: spread(group.networks.map(({ readout }) => readout!.accuracy)),
       distance: spread(attacked.map((network) => summariseNetwork(network).meanDistance)),
       fallback: ofSamples({ ...group, networks: attacked }),
+      found: foundBy(attacked),
     };
   });
   const drawn = draw(all, report, ['Accuracy, readout refitted, %', 'Mean Δx, readout refitted']);
@@ -82,7 +91,7 @@ function draw(
     panels,
     columns: 2,
     legend: [],
-    reading: `Grey dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regulariser). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(report)}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral penalises every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    reading: `Grey dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regulariser). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral penalises every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
     outcome: [
       `${all.map(said).join('; ')}.`,
       ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>
@@ -119,8 +128,10 @@ function ofSamples(group: Group): number | null {
   return found.length === 1 ? found[0]!.standardError : null;
 }
 
-function samples({ networks }: Report): string {
-  const counts = networks.flatMap((network) => (network.attack ? [summariseNetwork(network).found] : []));
+const foundBy = (networks: readonly NetworkReport[]): number[] =>
+  networks.flatMap((network) => (network.attack ? [summariseNetwork(network).found] : []));
+
+function samples(counts: readonly number[]): string {
   if (counts.length === 0) return 'none attacked';
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   return `${least === most ? least : `${least} to ${most}`} a network`;

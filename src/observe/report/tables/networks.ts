@@ -1,5 +1,6 @@
 import type { NetworkReport, Report } from '../data.js';
 import { escaped } from '../escaped.js';
+import { iterations } from '../figures/mean-distances.js';
 import { count, duration, NONE, number, percent, plusMinus } from '../format.js';
 import { groups } from '../groups.js';
 import { exactMean } from '../measures.js';
@@ -53,8 +54,8 @@ function again(network: NetworkReport): string[] {
 }
 
 function caption(networks: readonly NetworkReport[]): string {
-  const iterations = [...new Set(networks.flatMap((network) => network.attack?.iterations ?? []))];
-  const attack = iterations.length > 0 ? ` Tangent Attack, T = ${iterations.join(' and ')};` : '';
+  const how = iterations({ networks });
+  const attack = how === '' ? '' : ` Tangent Attack${how};`;
   return `Per network.${attack} distances are l2, over correctly classified test samples for which an adversarial one was found; s.e. is the standard error over them. Queries are the mean a sample.`;
 }
 

@@ -62,7 +62,7 @@ function callSites(): readonly NodeJS.CallSite[] {
 const pathOf = (file: string): string => (file.startsWith('file:') ? fileURLToPath(file) : file).replace(/\?.*$/, '');
 
 /** A line for each edge towards the training step on which an operator of RxJS remembers items; none where there is none. */
-export function rememberedNowhere(nodes: readonly Node[]): string[] {
+export function remarksOnOperators(nodes: readonly Node[]): string[] {
   return nodes.flatMap((from) =>
     [...from.operators]
       .filter(([to]) => to.trains)

@@ -1,0 +1,108 @@
+// TensorFlow's gRPC server listens on every interface, and asks for nothing: whoever reaches it reads and writes files as the user of the
+// run. It offers no way to another address. Where all ranks are on one machine, the calls of `bind` that TensorFlow's libraries make are
+// led to the function below: their entries in the tables of the dynamic linker are overwritten. Nothing else in the process is touched.
+
+#include "loopback.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+#if defined(__linux__)
+#include <elf.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace {
+
+/** `bind`, with the loopback address in the place of all addresses. */
+int BindLoopback(int socket, const sockaddr* address, socklen_t length) {
+  if (address->sa_family == AF_INET && length >= sizeof(sockaddr_in)) {
+    sockaddr_in local = *reinterpret_cast<const sockaddr_in*>(address);
+    if (local.sin_addr.s_addr == htonl(INADDR_ANY)) local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return bind(socket, reinterpret_cast<sockaddr*>(&local), sizeof(local));
+  }
+  if (address->sa_family == AF_INET6 && length >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 local = *reinterpret_cast<const sockaddr_in6*>(address);
+    in6_addr any4;
+    inet_pton(AF_INET6, "::ffff:0.0.0.0", &any4);
+    const bool any = IN6_IS_ADDR_UNSPECIFIED(&local.sin6_addr) || std::memcmp(&local.sin6_addr, &any4, sizeof(any4)) == 0;
+    if (any) inet_pton(AF_INET6, "::ffff:127.0.0.1", &local.sin6_addr);  // the ranks call each other by 127.0.0.1
+    return bind(socket, reinterpret_cast<sockaddr*>(&local), sizeof(local));
+  }
+  return bind(socket, address, length);
+}
+
+#if defined(__x86_64__)
+constexpr unsigned kSlots[] = {R_X86_64_JUMP_SLOT, R_X86_64_GLOB_DAT};
+#elif defined(__aarch64__)
+constexpr unsigned kSlots[] = {R_AARCH64_JUMP_SLOT, R_AARCH64_GLOB_DAT};
+#else
+constexpr unsigned kSlots[] = {0xffffffff};
+#endif
+
+/** Writes an entry of a table that may have been made read-only after loading. */
+void Write(ElfW(Addr) at, bool read_only) {
+  const ElfW(Addr) size = static_cast<ElfW(Addr)>(sysconf(_SC_PAGESIZE));
+  void* page = reinterpret_cast<void*>(at & ~(size - 1));
+  if (read_only) mprotect(page, size, PROT_READ | PROT_WRITE);
+  *reinterpret_cast<ElfW(Addr)*>(at) = reinterpret_cast<ElfW(Addr)>(&BindLoopback);
+  if (read_only) mprotect(page, size, PROT_READ);
+}
+
+int Visit(dl_phdr_info* object, size_t, void* found) {
+  if (std::strstr(object->dlpi_name, "libtensorflow") == nullptr) return 0;
+  const ElfW(Addr) base = object->dlpi_addr;
+  const ElfW(Dyn)* dynamic = nullptr;
+  ElfW(Addr) sealed = 0, sealed_end = 0;
+  for (int i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr)& part = object->dlpi_phdr[i];
+    if (part.p_type == PT_DYNAMIC) dynamic = reinterpret_cast<const ElfW(Dyn)*>(base + part.p_vaddr);
+    if (part.p_type == PT_GNU_RELRO) sealed = base + part.p_vaddr, sealed_end = sealed + part.p_memsz;
+  }
+  if (dynamic == nullptr) return 0;
+  const auto absolute = [base](ElfW(Addr) at) { return at < base ? base + at : at; };
+  ElfW(Addr) symbols = 0, names = 0, tables[2] = {0, 0};
+  size_t sizes[2] = {0, 0};
+  for (; dynamic->d_tag != DT_NULL; dynamic++) {
+    switch (dynamic->d_tag) {
+      case DT_SYMTAB: symbols = absolute(dynamic->d_un.d_ptr); break;
+      case DT_STRTAB: names = absolute(dynamic->d_un.d_ptr); break;
+      case DT_JMPREL: tables[0] = absolute(dynamic->d_un.d_ptr); break;
+      case DT_PLTRELSZ: sizes[0] = dynamic->d_un.d_val; break;
+      case DT_RELA: tables[1] = absolute(dynamic->d_un.d_ptr); break;
+      case DT_RELASZ: sizes[1] = dynamic->d_un.d_val; break;
+    }
+  }
+  if (symbols == 0 || names == 0) return 0;
+  for (int table = 0; table < 2; table++) {
+    const auto* rows = reinterpret_cast<const ElfW(Rela)*>(tables[table]);
+    for (size_t i = 0; rows != nullptr && i < sizes[table] / sizeof(ElfW(Rela)); i++) {
+      const unsigned kind = ELF64_R_TYPE(rows[i].r_info);
+      if (kind != kSlots[0] && kind != kSlots[sizeof(kSlots) / sizeof(kSlots[0]) - 1]) continue;
+      const auto& symbol = reinterpret_cast<const ElfW(Sym)*>(symbols)[ELF64_R_SYM(rows[i].r_info)];
+      if (std::strcmp(reinterpret_cast<const char*>(names) + symbol.st_name, "bind") != 0) continue;
+      const ElfW(Addr) at = base + rows[i].r_offset;
+      Write(at, at >= sealed && at < sealed_end);
+      *static_cast<bool*>(found) = true;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool ListenOnLoopbackAlone() {
+  bool found = false;
+  dl_iterate_phdr(Visit, &found);
+  return found;
+}
+
+#else
+
+bool ListenOnLoopbackAlone() { return false; }
+
+#endif

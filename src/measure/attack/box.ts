@@ -1,0 +1,126 @@
+import { WeirError } from '../../core/errors.js';
+import { tf } from '../../learn/device/tf.js';
+import { type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+
+/** The values that an input may take, in the model's units: one range for all of it, or one for each channel. */
+export interface Box {
+  readonly min: number | readonly number[];
+  readonly max: number | readonly number[];
+}
+
+/** A box as the attack works with it: by input value. */
+export interface Limits {
+  /** [d], and so `upper`; float32, as inputs are. */
+  readonly lower: Float32Array;
+  readonly upper: Float32Array;
+  /** How wide it is; the mean over channels where these differ. */
+  readonly width: number;
+  /** Inputs [n, d] brought into the box. */
+  clip(inputs: tf.Tensor): tf.Tensor;
+}
+
+/** What the authors' scripts take for all images that are normalized: wider than any pixel can go. */
+const AUTHORS: Box = { min: -3, max: 3 };
+
+/**
+ * The box of an attack that was given none: what a pixel from 0 to 1 becomes, by channel.
+ *
+ * Normalized with CIFAR-10's constants that is [−2.43, 2.51], [−2.42, 2.60] and [−2.22, 2.75]. The authors' code clips all channels to
+ * [−3, 3] there, so its adversarial points may be no images; the paper says nothing of a box. `protocol: 'authors'` takes theirs.
+ */
+export function usualBox(normalise: Normalisation | undefined, protocol: 'paper' | 'authors'): Box {
+  if (normalise === undefined) return { min: 0, max: 1 };
+  if (protocol === 'authors') return AUTHORS;
+  const { mean, std } = normalise;
+  const at = (pixel: number): number[] =>
+    Array.from({ length: Math.max(mean.length, std.length) }, (_, c) =>
+      Math.fround((pixel - mean[c % mean.length]!) / std[c % std.length]!),
+    );
+  return { min: at(0), max: at(1) };
+}
+
+/** @throws {WeirError} for a box that holds nothing, or has ranges for another number of channels than inputs have */
+export function limitsOf(box: Box, d: number): Limits {
+  const [least, most] = [box.min, box.max].map((bound) => (typeof bound === 'number' ? [bound] : bound)) as [
+    readonly number[],
+    readonly number[],
+  ];
+  for (const [key, { length }] of [
+    ['min', least],
+    ['max', most],
+  ] as const) {
+    if (length > 0 && d % length === 0) continue;
+    throw new WeirError(
+      `stage 'tangent attack': the box has ${length} values of ${key}, and inputs have ${d} values`,
+      `give ${key} as one number, or as a list with a number for each channel`,
+    );
+  }
+  const of = (bounds: readonly number[]): Float32Array =>
+    Float32Array.from({ length: d }, (_, i) => bounds[i % bounds.length]!);
+  const [lower, upper] = [of(least), of(most)];
+  if (lower.some((value, i) => !(value < upper[i]!) || !Number.isFinite(upper[i]! - value))) {
+    throw new WeirError(
+      `stage 'tangent attack': the box is ${boxText(box)}`,
+      'give finite numbers, min below max: the values that an input may take, in the units of the model',
+    );
+  }
+  const width = upper.reduce((sum, value, i) => sum + value - lower[i]!, 0) / d;
+  const uniform = least.length === 1 && most.length === 1;
+  return {
+    ...{ lower, upper },
+    width: uniform ? most[0]! - least[0]! : width,
+    clip: (inputs) =>
+      uniform
+        ? tf.clipByValue(inputs, least[0]!, most[0]!)
+        : tf.tidy(() => tf.minimum(tf.maximum(inputs, tf.tensor1d(lower)), tf.tensor1d(upper))),
+  };
+}
+
+/**
+ * Refuses samples with a value that the box does not hold: the attack would clip them, and measure from where no sample is.
+ *
+ * @throws {WeirError} that names the first such sample, and the range that the data have
+ */
+export function checkInside(
+  samples: LabelledSamples,
+  { lower, upper }: Limits,
+  box: Box,
+  normalise: Normalisation | undefined,
+): void {
+  const range = limitsOf(usualBox(normalise, 'paper'), lower.length); // what bytes become, whatever they are
+  if (
+    samples.values instanceof Uint8Array &&
+    lower.every((value, i) => value <= range.lower[i]! && upper[i]! >= range.upper[i]!)
+  )
+    return;
+  const row = new Float32Array(lower.length);
+  let [least, most, outside] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1];
+  for (let index = 0; index < samples.size; index++) {
+    writeInput(samples, index, row, 0, normalise);
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i]!;
+      if (value < least) least = value;
+      if (value > most) most = value;
+      if (outside === -1 && (value < lower[i]! || value > upper[i]!)) outside = index;
+    }
+  }
+  if (outside === -1) return;
+  throw new WeirError(
+    `stage 'tangent attack': sample ${outside} of '${samples.name}' lies outside of the box ${boxText(box)}; the values of all samples go from ${least} to ${most}`,
+    `give the box that inputs may take, such as { box: { min: ${Math.floor(least)}, max: ${Math.ceil(most)} } }; for pixels from 0 to 1 that are normalized, hand the attack the pixels and { normalise }, and it finds its box`,
+  );
+}
+
+/** '[0, 1]', or '[−2.43, 2.51], [−2.42, 2.60]' by channel. */
+function boxText({ min, max }: Box): string {
+  const [least, most] = [min, max].map((bound) => (typeof bound === 'number' ? [bound] : bound)) as [
+    number[],
+    number[],
+  ];
+  const n = Math.max(least.length, most.length);
+  const short = (value: number): string => String(Number(value.toPrecision(4)));
+  return Array.from(
+    { length: n },
+    (_, c) => `[${short(least[c % least.length]!)}, ${short(most[c % most.length]!)}]`,
+  ).join(', ');
+}

@@ -1,0 +1,127 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { resolveConfig } from '../../src/run/config.js';
+import { loadPipeline } from '../../src/run/load-module.js';
+
+const folder = join(import.meta.dirname, '../../pipelines');
+
+/** The config of a pipeline under these settings, and what was told. */
+async function config(name: string, ...settings: string[]) {
+  const { config, profiles, rules = [] } = await loadPipeline(join(folder, `${name}.ts`));
+  const told: string[] = [];
+  const found = resolveConfig(config, profiles, settings, { rules, tell: (line) => told.push(line) });
+  return { ...(found as Record<string, unknown>), told } as Record<string, unknown> & { readonly told: string[] };
+}
+
+test('every profile of every pipeline fits itself, to the last setting', async () => {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
+    const name = file.replace('.ts', '');
+    const { profiles } = await loadPipeline(join(folder, file));
+    for (const profile of ['paper', ...Object.keys(profiles)]) {
+      const { told } = await config(name, `profile=${profile}`);
+      expect(told.filter((line) => !line.startsWith('readoutImages='))).toEqual([]); // that follows what images are taken
+    }
+  }
+});
+
+test.each([
+  [
+    'mnist',
+    ['epochs=100'],
+    'burnIn=160 and epochs=100 cancel each other: no regularizer would ever act',
+    'set burnIn=80',
+  ],
+  ['mnist', ['profile=quick', 'epochs=20', 'burnIn=20'], 'burnIn=20 and epochs=20', 'set burnIn=12'],
+  ['appendix-b', ['epochs=100'], 'burnIn=160 and epochs=100', 'set burnIn=80'],
+  ['xor', ['epochs=5000'], 'burnIn=10500 and epochs=5000', 'set burnIn=3500'],
+  ['mnist', ['gamma=0'], 'gamma=0 and regularisers=none,', 'change gamma or regularisers'],
+  [
+    'cifar10-resnet18',
+    ['epochs=170', 'tickEvery=5000'],
+    'tickEvery=5000 and epochs=170',
+    'updates 7841 to 8330 (49 an epoch)',
+  ],
+  [
+    'cifar10-resnet18',
+    ['epochs=171', 'testEvery=3', 'images=500', 'batchSize=600'],
+    'batchSize=600 and images=500',
+    'set batchSize=500',
+  ],
+  [
+    'cifar10-resnet18',
+    ['epochs=170', 'testEvery=3'],
+    'testEvery=3 and epochs=170 cancel each other: after epoch 168 nothing would be tested',
+    'set testEvery=2',
+  ],
+  [
+    'cifar10-barlow',
+    ['epochs=40', 'burnIn=20'],
+    'testEvery=50 and epochs=40 cancel each other: nothing but the untrained network',
+    'set testEvery=40',
+  ],
+  [
+    'cifar10-barlow',
+    ['images=20000', 'readoutImages=30000'],
+    'readoutImages=30000 and images=20000',
+    'set readoutImages=20000',
+  ],
+  ['cifar10-resnet18', ['testImages=100', 'attacked=200'], 'attacked=200 and testImages=100', 'set attacked=100'],
+  [
+    'imagenet-pretrain',
+    ['epochs=25', 'burnIn=10'],
+    'decayEvery=30 and epochs=25 cancel each other: the learning rate would never fall',
+    'set decayEvery=6',
+  ],
+  ['imagenet-pretrain', ['part=100'], 'part=100 and batchSize=512', 'set part=64'],
+  ['xor', ['std=0.5'], 'std=0.5 and noisy=false', 'the corners have no noise'],
+  ['xor', ['logEvery=400'], 'logEvery=400 and epochs=15000', 'set logEvery=375'],
+  ['alignment', ['epochs=50'], 'logEvery=20 and epochs=50', 'set logEvery=10'],
+  ['tracking', ['snapshots=0,100', 'xorEpochs=50'], 'snapshots=0,100 and xorEpochs=50', 'set snapshots=0'],
+  ['tracking', ['trackEvery=60', 'xorEpochs=50'], 'trackEvery=60 and xorEpochs=50', 'followed at none'],
+])('%s %o: two settings that cancel each other are named', async (name, settings, message, remedy) => {
+  const error = await config(name, ...settings).then(
+    () => undefined,
+    (error: Error & { readonly remedy: string }) => error,
+  );
+  expect(error?.message).toContain(message);
+  expect(`${error?.message} ${error?.remedy}`).toContain(remedy);
+});
+
+test('a default of a small profile gives way, in proportion, and that is told', async () => {
+  expect(await config('mnist', 'profile=quick', 'epochs=5')).toMatchObject({
+    burnIn: 3,
+    told: ['burnIn=12 became 3, to fit epochs=5'],
+  });
+  expect(await config('cifar10-barlow', 'profile=quick', 'epochs=4', 'images=100')).toMatchObject({
+    ...{ batchSize: 100, readoutImages: 100, burnIn: 2, tickEvery: 1, testEvery: 4 },
+  });
+  expect(await config('tracking', 'xorEpochs=500')).toMatchObject({ snapshots: [0, 300, 400, 500] });
+});
+
+test.each([
+  ['mnist', ['epochs=100', 'regularisers=none']],
+  ['mnist', ['gamma=0', 'regularisers=rep-spectral']],
+  ['imagenet-pretrain', ['epochs=25', 'burnIn=10', 'decayEvery=25']], // a rate that shall not fall
+  ['cifar10-resnet18', ['epochs=170', 'tickEvery=5000', 'protocol=authors']], // exact directions
+  ['xor', ['std=0.5', 'noisy=true']],
+])('%s %o: fits', async (name, settings) => {
+  expect((await config(name, ...settings)).told).toEqual([]);
+});
+
+test('short batches can be dropped from the command line wherever a pipeline makes batches of a size of its own', async () => {
+  for (const name of [
+    'mnist',
+    'cifar10-resnet18',
+    'cifar10-barlow',
+    'cifar10-simclr',
+    'finetune-cifar10',
+    'finetune-folder',
+    'imagenet-pretrain',
+    'appendix-b',
+  ]) {
+    expect(await config(name, 'partial=drop')).toMatchObject({ partial: 'drop' });
+  }
+  expect((await config('cifar10-barlow')).partial).toBe('drop');
+  expect((await config('mnist')).partial).toBe('keep');
+});
