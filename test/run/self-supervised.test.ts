@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadTensorFlow } from '../../src/learn/device/tf.js';
 import { resnet } from '../../src/learn/model/resnet.js';
 import { fromRun } from '../../src/run/weights/from-run.js';
+import { readSafetensors } from '../../src/run/weights/safetensors.js';
 import { startingFrom } from '../../src/run/weights/starting-from.js';
 import { start, weir } from './weir.js';
 
@@ -89,6 +90,9 @@ test.skipIf(wasm)(
     const options = { fresh: ['readout'], drop: ['projector'] };
     const file = join(base, 'rep.safetensors');
     expect((await weir('export', join(base, 'whole'), file, '--network', 'rep-spectral')).status).toBe(0);
+    const written = readSafetensors(file);
+    expect(written.get('fc.weight')!.shape).toEqual([10, 128]); // the readout that was fitted and attacked, beside the head
+    expect(written.has('projector1.weight')).toBe(true);
     const [begun, exported] = [pretrained, file].map((from) => startingFrom(model, from, options).start(1));
     const own = model.start(1);
     for (const [name, tensor] of begun!) {
