@@ -56,7 +56,7 @@ test('killed at random instants and resumed, a run ends in the same bits: weight
     const going = existsSync(join(folder, 'config.json'));
     const { child, ended, said } = going ? start('resume', folder, ...often) : start(...args(folder));
     if (kills < 5) {
-      await Promise.race([said('training').catch(() => undefined), ended]); // resumed behind the training it says nothing of it
+      await Promise.race([said('training'), ended]); // resumed behind the training it says nothing of it
       setTimeout(() => child.kill('SIGKILL'), (0.05 + 0.3 * Math.random()) * active);
     }
     const { status, err } = await ended;

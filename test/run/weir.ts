@@ -41,14 +41,14 @@ export function start(...all: readonly [variables: NodeJS.ProcessEnv, ...args: s
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (code, signal) => {
       over = true;
-      for (const { text, reject } of waiting) if (!err.includes(text)) reject(never(text));
       resolve({ status: signal ?? code, out, err });
+      for (const { text, reject } of waiting) if (!err.includes(text)) setImmediate(() => reject(never(text)));
     });
   });
   const said = (text: string): Promise<void> =>
     new Promise((resolve, reject) => {
       if (err.includes(text)) resolve();
-      else if (over) reject(never(text));
+      else if (over) setImmediate(() => reject(never(text)));
       else waiting.push({ text, resolve, reject });
     });
   const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
