@@ -98,7 +98,10 @@ export class Execution {
 
   /** Trains and measures what is not done yet. @returns 'stopped' when it can be resumed. */
   async run(): Promise<Outcome> {
-    if (this.together.writes) checkLog(this.folder, { altered: true }); // before anything is written; those that are altered are told below
+    if (this.together.writes) {
+      this.checkOrigins(); // first: a snapshot of another run knows another log
+      checkLog(this.folder, { altered: true }); // before anything is written; those that are altered are told below
+    }
     const metrics = this.together.writes ? this.folder.metrics : unwritten;
     try {
       const outcome = await this.runAll(metrics);
@@ -139,6 +142,18 @@ export class Execution {
       begins.push(metrics.mark);
     }
     return 'done';
+  }
+
+  private checkOrigins(): void {
+    const { config, seed } = this.folder.started;
+    for (const { name } of this.pipeline.networks(config, seed)) {
+      try {
+        const newest = this.folder.snapshots(name).newestHead();
+        if (newest !== undefined) this.checkOrigin(name, newest);
+      } catch (error) {
+        if (!(error instanceof SnapshotError) || isUnread(error)) throw error; // an altered one is told below
+      }
+    }
   }
 
   /** Refuses a snapshot that this run did not make; of several ranks the one that writes them can tell. */

@@ -112,6 +112,12 @@ export class RunFolder {
   /** @throws {WeirError} when there is no run, or one that this version cannot read. */
   static open(path: string): RunFolder {
     if (!existsSync(configFile(path))) {
+      if (hasResults(path)) {
+        throw new WeirError(
+          `there are snapshots of a run in ${path}, whose config.json is gone`,
+          'put that back from a copy: what the run holds cannot be understood without it',
+        );
+      }
       throw new WeirError(
         `there is no run in ${path}`,
         'nothing was written there yet: start it again with `weir run`',

@@ -6,7 +6,7 @@ import { RunFolder } from '../folder.js';
 import { thisMachine } from '../identity/machine.js';
 import { checkFiles, moduleOf, RunIdentity } from '../identity/run-identity.js';
 import { loadPipeline } from '../load-module.js';
-import { trained } from '../run-state.js';
+import { trainedSnapshot } from '../run-state.js';
 import { takeOver } from '../take-over.js';
 import { wired } from '../try-out.js';
 import { goOn } from './go-on.js';
@@ -54,9 +54,12 @@ export function attackCommand(): Command {
           'wire an attack and return it by that name',
         );
       }
-      for (const { name } of pipeline.networks(config, seed)) trained(source, name);
+      const found = pipeline
+        .networks(config, seed)
+        .map(({ name }) => ({ name, snapshot: trainedSnapshot(source, name) }));
       const identity = await RunIdentity.of(source, await thisMachine(), settings);
       await identity.check(pipeline);
+      for (const { name, snapshot } of found) identity.checkSnapshot(name, snapshot);
       const folder = takeOver(source, settings.run, config, [stream], { module, accepted: identity.accepted });
       await goOn(folder, pipeline, settings);
     });

@@ -4,6 +4,7 @@ import type { RunFolder } from '../folder.js';
 import { loadPipeline } from '../load-module.js';
 import { digestOf } from './identity.js';
 import { thisMachine } from './machine.js';
+import { foreignIn } from './origin.js';
 import { changesOf, moduleOf, RunIdentity, refusal } from './run-identity.js';
 
 /**
@@ -21,9 +22,12 @@ export async function changesSince(
   const notes: string[] = [];
   for (const folder of folders) {
     try {
+      const foreign = foreignIn(folder);
+      if (foreign.length > 0 && !acceptChanges) throw refusal(folder, foreign);
+      notes.push(...foreign.map((one) => noteOf(folder, one)));
       const changes = await changesSinceThen(folder, compared);
       if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
-      notes.push(...changes.map((change) => `Of ${folder.shown}, when this report was written: ${change}.`));
+      notes.push(...changes.map((change) => noteOf(folder, change)));
     } catch (error) {
       if (!(error instanceof NotCompared)) throw error;
       notes.push(
@@ -33,6 +37,9 @@ export async function changesSince(
   }
   return notes;
 }
+
+const noteOf = (folder: RunFolder, change: string): string =>
+  `Of ${folder.shown}, when this report was written: ${change}.`;
 
 /** Data or module are not there to be compared: what the run holds is good all the same. */
 class NotCompared extends WeirError {}

@@ -25,6 +25,7 @@ import {
 } from './identity.js';
 import { commitOf } from './machine.js';
 import { type ModuleFiles, moduleFiles } from './module-files.js';
+import { foreignness, type Labelled } from './origin.js';
 
 const format = 1;
 
@@ -103,29 +104,16 @@ export function identityNotes(folder: RunFolder): string[] {
 }
 
 /**
- * Refuses a snapshot that is not of the run in whose folder it lies, and a folder whose config was edited: for who reads results and
- * computes none.
+ * Refuses a snapshot that is not of this network of the run in whose folder it lies, and a folder whose config was edited: for who reads
+ * results and computes none.
  */
-export function checkOrigin(folder: RunFolder, network: string, { path, about }: Snapshot): void {
+export function checkOrigin(folder: RunFolder, network: string, snapshot: Labelled): void {
   const identities = read(folder)?.file.identities;
-  if (identities === undefined) return; // of a run that was not started by the command
-  const changes = configChanges(identities.at(-1)!, plain(folder.started));
+  const changes = identities === undefined ? [] : configChanges(identities.at(-1)!, plain(folder.started));
   if (changes.length > 0) throw refusal(folder, changes);
-  if (!known(identities, network, about.identity)) throw refusal(folder, [foreign(path)]);
+  const foreign = foreignness(identities, network, snapshot);
+  if (foreign !== undefined) throw refusal(folder, [foreign]);
 }
-
-interface Snapshot {
-  readonly path: string;
-  readonly about: { readonly identity?: unknown };
-}
-
-const known = (identities: readonly Identity[], network: string, digest: unknown): boolean =>
-  identities.some(
-    ({ inputs }, i) => inputs[network] !== undefined && networkDigest(identities[i]!, network) === digest,
-  );
-
-const foreign = (path: string): string =>
-  `the snapshot ${path} was made with other config, data or code, or by another run`;
 
 /** What of a run's config and module is not what it was, and its identity; nothing where it has none. */
 export async function changesOf(
@@ -271,8 +259,9 @@ export class RunIdentity {
   }
 
   /** @throws {WeirError} for a snapshot that this run did not make, as it is or was, unless changes are accepted */
-  checkSnapshot(network: string, { path, about }: Snapshot): void {
-    if (!known(this.file.identities, network, about.identity)) this.refuse([foreign(path)]);
+  checkSnapshot(network: string, snapshot: Labelled): void {
+    const foreign = foreignness(this.file.identities, network, snapshot);
+    if (foreign !== undefined) this.refuse([foreign]);
   }
 
   /** Writes what is new; in place whole or not at all. @throws {WeirError} where it cannot be written, or was written by another process */

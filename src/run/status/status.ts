@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { WeirError } from '../../core/errors.js';
 import { type Failure, type Planned, planned, RunFolder } from '../folder.js';
 import { editsOf } from '../identity/edits.js';
+import { foreignIn } from '../identity/origin.js';
 import { loadPipeline } from '../load-module.js';
 import { logDamage } from '../logged.js';
 import { holderOf } from '../snapshot/lock.js';
@@ -57,6 +58,8 @@ function damageOf(folder: RunFolder): string | null {
   try {
     const [edit] = editsOf(folder);
     if (edit !== undefined) return `config.json was edited: ${edit}`;
+    const [foreign] = foreignIn(folder);
+    if (foreign !== undefined) return foreign;
     const damage = logDamage(folder);
     return damage === undefined ? null : `the metric log ${damage}`;
   } catch (error) {

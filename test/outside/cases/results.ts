@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -99,6 +100,16 @@ function flip(path: string, from = -40): void {
 async function asBefore(run: string, hash: string): Promise<void> {
   const { out } = succeeded(await weir('hash', run, '--all'));
   right(out === hash, `weir hash --all is ${out} and was ${hash}`);
+}
+
+/** Whatever reads results refuses a folder whose snapshots are not its own, and the table of runs says so. */
+async function foreignTo(world: World, run: string, why: RegExp): Promise<void> {
+  await refusedBy(['report', run], why);
+  await refusedBy(['hash', run], why);
+  await refusedBy(['export', run, world.path('weights.safetensors'), '--network', 'rep-spectral'], why);
+  await refusedBy(['attack', run, '--run', world.path('again'), '--no-control'], why);
+  told(await weir('status', run), why);
+  right(!existsSync(world.path('again')), 'a refused attack has left a folder');
 }
 
 const resumed = (run: string, ...more: string[]) => weir('resume', run, '--no-control', ...more);
@@ -353,6 +364,41 @@ export const results: readonly Case[] = [
       const { run, module } = await copied(world);
       rmSync(join(run, 'config.json'));
       await refusedBy(['run', module, '--run', run, '--seed', '1', '--no-control'], /there are snapshots of a run in/);
+      for (const read of ['resume', 'report', 'hash']) await refusedBy([read, run], /whose config\.json is gone/);
+    },
+  },
+  {
+    name: 'results: the snapshots of two networks have changed places',
+    quick: true,
+    async play(world) {
+      const { run } = await copied(world);
+      const [a, b] = ['rep-spectral', 'll-spectral'].map((name) => join(run, 'snapshots', name));
+      renameSync(a!, world.path('aside'));
+      renameSync(b!, a!);
+      renameSync(world.path('aside'), b!);
+      await foreignTo(world, run, /is of the network 'll-spectral', and lies where those of 'rep-spectral' do/);
+      await refusedBy(['resume', run, '--no-control'], /is of the network 'll-spectral'/);
+    },
+  },
+  {
+    name: 'results: config and identity of a finished run edited alike',
+    async play(world) {
+      const { run } = await copied(world);
+      for (const name of ['config.json', 'identity.json']) {
+        const path = join(run, name);
+        writeFileSync(path, readFileSync(path, 'utf8').replaceAll('"gamma": 0.01', '"gamma": 0.5'));
+      }
+      await foreignTo(world, run, /was made with other config, data or code, or by another run/);
+    },
+  },
+  {
+    name: 'results: identity.json of a finished run deleted, and its config edited',
+    async play(world) {
+      const { run } = await copied(world);
+      rmSync(join(run, 'identity.json'));
+      const path = join(run, 'config.json');
+      writeFileSync(path, readFileSync(path, 'utf8').replace('"gamma": 0.01', '"gamma": 0.5'));
+      await foreignTo(world, run, /its identity\.json is gone/);
     },
   },
   {
