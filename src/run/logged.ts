@@ -4,6 +4,7 @@ import { differenceFrom, type LogMark } from '../observe/log-mark.js';
 import type { MetricRecord } from '../observe/metrics-log.js';
 import { readMetrics } from '../observe/metrics-reader.js';
 import { RunFolder } from './folder.js';
+import { foreignIn } from './identity/origin.js';
 import { done, isLogMark } from './run-state.js';
 import { isUnread, SnapshotError } from './snapshot/error.js';
 
@@ -75,9 +76,11 @@ export function soundOf(paths: readonly string[]): {
     try {
       const run = RunFolder.open(path);
       checkLog(run);
+      const [foreign] = foreignIn(run);
+      if (foreign !== undefined) throw new WeirError(foreign);
       if (existsSync(run.log)) runs.push(run); // else nothing was logged yet
     } catch (error) {
-      if (!(error instanceof WeirError)) throw error;
+      if (!(error instanceof WeirError || error instanceof SyntaxError)) throw error; // identity.json that is no JSON
       left.push(`${path} is left out, for it is damaged: ${error.message}`);
     }
   }
