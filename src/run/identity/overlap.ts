@@ -11,7 +11,8 @@ const SHORTEST = 16;
  * exchanged or copied give an accuracy that looks like one of a test. A data set that is measured under the name that it is trained by is
  * meant so.
  *
- * Samples in memory are compared by their bytes, images by the files that they are read from.
+ * Samples in memory are compared by their bytes, images by the files that they are read from: those of which a pack holds pixels, or
+ * another size, are not found again in a folder.
  */
 export function overlaps(flow: Flow): string[] {
   const taken = flow.nodes.flatMap(({ inputs, trained }) => inputs.map((input) => ({ input, trained })));
