@@ -18,6 +18,17 @@ export interface Input {
   readonly name: string;
   /** Reads it through, which takes a moment where it is large. */
   fingerprint(): Fingerprint;
+  /** Of labelled samples: what they are. */
+  readonly samples?: InputSamples;
+  /** Of images: a number for each file, in their order, that is the same where the file is. */
+  readonly marks?: (() => Float64Array) | undefined;
+}
+
+/** Samples by their bytes, so that those of one input can be found in another. */
+export interface InputSamples {
+  readonly size: number;
+  readonly sampleShape: readonly number[];
+  readonly values?: TypedArray | undefined;
 }
 
 interface Samples {
@@ -27,6 +38,8 @@ interface Samples {
   readonly classes?: readonly string[];
   readonly labels: TypedArray;
   readonly values?: TypedArray | undefined;
+  /** Of images that were decoded into memory: the marks of their files. */
+  readonly origins?: Float64Array | undefined;
 }
 
 /**
@@ -34,10 +47,14 @@ interface Samples {
  * labels and values.
  *
  * @param files of samples that are read one by one while a run goes on: a line each, see `Fingerprint`
+ * @param marks of images, see `Input`
  */
-export function samplesInput(samples: Samples, files?: () => readonly string[]): Input {
+export function samplesInput(samples: Samples, files?: () => readonly string[], marks?: () => Float64Array): Input {
+  const { origins } = samples;
   return {
     name: samples.name,
+    samples,
+    marks: marks ?? (origins && (() => origins)),
     fingerprint() {
       let known = fingerprints.get(samples);
       if (known === undefined) {

@@ -101,7 +101,7 @@ function checkClasses(name: string, classes: readonly string[]): void {
 export function noClass(name: string, index: number, label: number, classes: readonly string[]): WeirError {
   const few = classes.length <= 12 ? ` (${classes.join(', ')})` : '';
   return new WeirError(
-    `sample ${index} of data set '${name}' has the label ${label}, and there are ${classes.length} classes${few}`,
+    `sample ${index} of data set '${name}' has the label ${shownValue(label)}, and there are ${classes.length} classes${few}`,
     `labels are whole numbers from 0 to ${classes.length - 1}: mend that one, or name the class that is missing`,
   );
 }
@@ -111,14 +111,19 @@ export function checkFinite(name: string, values: ArrayLike<number>, sampleShape
   const length = sampleShape.reduce((product, extent) => product * extent, 1);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if (value - value === 0) continue; // NaN for whatever is not finite
+    // NaN for whatever is not finite; and null or '' would become 0 where they are written as floats
+    if (typeof value === 'number' && value - value === 0) continue;
     const others = countOdd(values, i + 1);
     throw new WeirError(
-      `sample ${Math.floor(i / length)} of data set '${name}' holds ${value} at place ${placeOf(i % length, sampleShape)}${others === 0 ? '' : `, and there are ${others} more such values`}`,
+      `sample ${Math.floor(i / length)} of data set '${name}' holds ${shownValue(value)} at place ${placeOf(i % length, sampleShape)}${others === 0 ? '' : `, and there are ${others} more such values`}`,
       'give finite numbers: leave that sample out, or put a number in its place',
     );
   }
 }
+
+/** A value of a list, so that text and null are told from numbers. */
+const shownValue = (value: unknown): string =>
+  typeof value === 'string' ? `the text '${value}'` : typeof value === 'bigint' ? `the bigint ${value}` : String(value);
 
 function countOdd(values: ArrayLike<number>, from: number): number {
   let count = 0;

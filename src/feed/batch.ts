@@ -75,6 +75,7 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
         ? [...(header ? [header] : []), ...others]
         : [{ ...header, batches: planned(header.samples) }],
     next(state, samples) {
+      if (!ArrayBuffer.isView(samples.values)) throw notSamples(samples);
       const fresh = untrained(samples, state.after);
       if (fresh === undefined) return [state];
       const places = fresh.position - Math.max(state.seen, state.after);
@@ -86,6 +87,13 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     save: () => null, // a snapshot is taken where a batch ends: nothing waits
     load: (_, position = 0) => ({ ...nothing, after: position }),
   });
+
+  function notSamples({ position }: Positioned): WeirError {
+    return new WeirError(
+      `'${name}' was handed something without values at position ${position}: what weir.draw hands out says only which samples are due`,
+      'put weir.augment between them, which reads them: draw(…).pipe(augment([], { seed }), batch(…))',
+    );
+  }
 
   function crowded({ position, labels }: Samples, places: number): WeirError {
     return new WeirError(

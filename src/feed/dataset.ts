@@ -1,11 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
 import { type ClassNames, distinctNames, labelsAmong } from '../core/class-names.js';
+import { WeirError } from '../core/errors.js';
 import { type Input, samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import { type Labels, sharedLabels } from '../core/labels.js';
 import { checkFinite, checkLength, checkSamples, noClass } from '../core/samples.js';
 import { stage } from '../core/stage.js';
-import { type Images, indexOf } from './images/images.js';
+import { type Images, indexOf, marksOf } from './images/images.js';
 
 /** What samples are called and belong to. */
 interface Labelled {
@@ -25,6 +26,8 @@ export interface Dataset extends Labelled {
   /** [size, ...sampleShape], on shared memory; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
   readonly images?: undefined;
+  /** Of images that were decoded into memory: the marks of the files that they came from, see `marksOf`. */
+  readonly origins?: Float64Array;
 }
 
 /** Labelled images outside of memory, of different sizes (their shape is [0, 0, 3]), which worker threads read and decode. */
@@ -38,7 +41,7 @@ export type AnyDataset = Dataset | ImageDataset;
 /** A data set as an input of the part of the graph that takes it; images outside of memory go by the index of their files. */
 export const inputOf = (dataset: AnyDataset): Input => {
   const { images } = dataset;
-  return samplesInput(dataset, images && (() => indexOf(images)));
+  return samplesInput(dataset, images && (() => indexOf(images)), images && (() => marksOf(images)));
 };
 
 /** Bytes that every thread sees. */
@@ -70,6 +73,18 @@ export interface DatasetOptions {
  */
 export function dataset({ values, labels, sampleShape, classes, name = 'data' }: DatasetOptions): Dataset {
   const size = labels.length;
+  if (!Array.isArray(classes)) {
+    throw new WeirError(
+      `data set '${name}' was given ${classes === undefined ? 'no names' : JSON.stringify(classes)} for its classes`,
+      "give their names as a list, in the order of the labels: classes: ['cat', 'dog']",
+    );
+  }
+  if (typeof values[0] === 'object' && values[0] !== null) {
+    throw new WeirError(
+      `the values of data set '${name}' are a list of lists`,
+      'give them one after another in one list: values: samples.flatMap((sample) => [...sample])',
+    );
+  }
   checkLength(name, size, sampleShape, values.length);
   const bytes = values instanceof Uint8Array || values instanceof Uint8ClampedArray;
   checkFinite(name, values, sampleShape); // before float32 makes an infinity of what is too large for it

@@ -17,6 +17,8 @@ export interface LabelledSamples {
   readonly labels: Labels;
   /** Names of the classes, in the order of the labels. Without them a label is the number of the network's output. */
   readonly classes?: readonly string[] | undefined;
+  /** Of images that were decoded into memory: the marks of the files that they came from. */
+  readonly origins?: Float64Array | undefined;
 }
 
 /** Samples whose labels are those of the network that is measured, as soon as it is known what that one's outputs stand for. */

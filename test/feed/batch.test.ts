@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { from, lastValueFrom, toArray } from 'rxjs';
+import { from, lastValueFrom, type Observable, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { stage } from '../../src/core/stage.js';
 import { augment } from '../../src/feed/augment/augment.js';
@@ -114,5 +114,13 @@ test('samples that share positions are refused: a batch could not say which of t
   await expect(lastValueFrom(blocks$.pipe(twice, batch(5)))).rejects.toMatchObject({
     message: "'batch' was handed 4 samples at position 4 where 0 are due: each needs a position of its own",
     remedy: expect.stringContaining('weir.views'),
+  });
+});
+
+test('what weir.draw hands out is no sample yet, and is refused with the stage that reads it', async () => {
+  const drawn$ = draw(numbers(20), { epochs: 1, seed: 1, block: 4 }) as unknown as Observable<Samples>;
+  await expect(lastValueFrom(drawn$.pipe(batch(5)))).rejects.toMatchObject({
+    message: expect.stringContaining("'batch' was handed something without values at position 4"),
+    remedy: expect.stringContaining('weir.augment'),
   });
 });

@@ -72,6 +72,21 @@ test.each([
   [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300 * 1e300] }, "sample 3 of data set 'data' holds Infinity at place [1]"],
   [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300] }, "sample 3 of data set 'data' holds Infinity at place [1]"], // too large for float32
   [{ values: [0, 0, 0, 1, 1, 0, 1] }, 'has 7 values'],
+  [{ values: [0, 0, 0, null, 1, 0, 1, 1] as number[] }, "sample 1 of data set 'data' holds null at place [1]"],
+  [{ values: [0, 0, 0, 1, '', 0, 1, 1] as number[] }, "sample 2 of data set 'data' holds the text '' at place [0]"],
+  [
+    {
+      values: [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1],
+      ] as unknown as number[],
+    },
+    "the values of data set 'data' are a list of lists",
+  ],
+  [{ labels: ['0', '1', '1', '0'] as unknown as number[] }, "the label the text '0'"],
+  [{ classes: 2 as unknown as string[] }, "data set 'data' was given 2 for its classes"],
 ])('so is what is handed to weir.dataset: %o', (fault, message) => {
   expect(() => dataset({ ...whole, ...fault })).toThrow(message);
 });

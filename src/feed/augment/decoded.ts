@@ -1,5 +1,6 @@
 import { sharedLabels } from '../../core/labels.js';
 import { type Dataset, type ImageDataset, sharedBytes, sharedFloats } from '../dataset.js';
+import { marksOf } from '../images/images.js';
 import { keepsBytes, type Recipe } from './recipe.js';
 import { compileRecipes } from './render.js';
 import { renderImages } from './render-images.js';
@@ -37,5 +38,7 @@ export async function decoded(
     for (const [i, index] of indices.entries()) labels[first + i] = dataset.labels[index]!;
   }
   const { name, classes } = dataset;
-  return { name, size, sampleShape: outShape, classes, labels, values };
+  const marks = marksOf(dataset.images);
+  const origins = Float64Array.from(chosen, (index) => marks[index]!);
+  return { name, size, sampleShape: outShape, classes, labels, values, origins };
 }

@@ -53,6 +53,12 @@ export function indexOf(images: Images): string[] {
   return Array.from(images.checksums, (sum, i) => `${sum.toString(16).padStart(8, '0')} ${place(i)}`);
 }
 
+/** A number for each image, in order, that another file's is hardly ever: of its CRC-32 and its length in bytes. */
+export function marksOf(images: Images): Float64Array {
+  const lengths = images.kind === 'files' ? images.bytes : images.lengths;
+  return Float64Array.from(images.checksums, (sum, i) => sum * 2 ** 21 + (lengths[i]! % 2 ** 21));
+}
+
 /** Paths on shared memory. */
 export function sharedPaths(paths: readonly string[]): Pick<FileImages, 'paths' | 'ends'> {
   const ends = new Uint32Array(new SharedArrayBuffer(4 * paths.length));

@@ -41,6 +41,16 @@ export function usualBox(normalise: Normalisation | undefined, protocol: 'paper'
 
 /** @throws {WeirError} for a box that holds nothing, or has ranges for another number of channels than inputs have */
 export function limitsOf(box: Box, d: number): Limits {
+  for (const key of ['min', 'max'] as const) {
+    const bounds = [box[key] as unknown].flat();
+    const odd = bounds.findIndex((value) => typeof value !== 'number');
+    if (odd === -1) continue;
+    const found = bounds[odd] === undefined ? 'missing' : JSON.stringify(bounds[odd]);
+    throw new WeirError(
+      `stage 'tangent attack': ${key} of the box is ${found}, not a number`,
+      'give { box: { min, max } }, each one number, or a list with a number for each channel',
+    );
+  }
   const [least, most] = [box.min, box.max].map((bound) => (typeof bound === 'number' ? [bound] : bound)) as [
     readonly number[],
     readonly number[],

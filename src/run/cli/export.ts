@@ -72,6 +72,12 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
     ...toMetadata(about),
   });
   if (about.architecture?.padding === 'circular') toOutput(`${circular}\n`);
+  const activation = about.architecture?.activation;
+  if (activation !== undefined && activation !== 'relu') {
+    toOutput(
+      `its activation is ${activation}: a module with another one, such as relu, gives other logits without a word\n`,
+    );
+  }
   if (others.length > 0) {
     const which =
       readout === 'trained'

@@ -6,6 +6,7 @@ import { WeirError } from '../../core/errors.js';
 import type { Flow } from '../../core/flow.js';
 import type { Fingerprint } from '../../core/input.js';
 import { makeFolder } from '../../core/make-folder.js';
+import { tellOnce } from '../../core/tell.js';
 import type { RunFolder } from '../folder.js';
 import type { Pipeline } from '../pipeline.js';
 import { takenIn } from '../try-out.js';
@@ -26,6 +27,7 @@ import {
 import { commitOf } from './machine.js';
 import { type ModuleFiles, moduleFiles } from './module-files.js';
 import { foreignness, type Labelled } from './origin.js';
+import { overlaps } from './overlap.js';
 
 const format = 1;
 
@@ -256,6 +258,7 @@ export class RunIdentity {
       if (!alike) await this.compare(pipeline, other);
     } else this.refuse(inputChanges(was, taken));
     this.record(network, taken);
+    for (const line of overlaps(flow)) tellOnce(line);
   }
 
   /** @throws {WeirError} for a snapshot that this run did not make, as it is or was, unless changes are accepted */

@@ -86,6 +86,12 @@ export function readWeights(file: string): WeightsFile {
         `tensor '${name}' has ${values[odd]} at place ${odd}${dtype === 'F64' ? ', as float32' : ''}`,
         'store a network that has not diverged',
       );
+    const negative = name.endsWith('running_var') ? values.findIndex((value) => value < 0) : -1;
+    if (negative >= 0)
+      throw broken(
+        `tensor '${name}' has the variance ${values[negative]} at place ${negative}, of which there is no square root`,
+        'get the file anew, or store the network again',
+      );
     if (dtype !== 'F32') converted[dtype] = (converted[dtype] ?? 0) + 1;
     tensors.set(name, { shape, values });
   }

@@ -39,7 +39,9 @@ test.each([{ raw: false }, { raw: true }])('the same images to the bit as from t
       values: [...(await readImage(from.images, i)).values],
     });
   }
-  expect(await decoded(found, recipe)).toEqual({ ...(await decoded(from, recipe)), name: found.name });
+  const { origins, ...samples } = await decoded(found, recipe); // of records, and below of files: pixels have other bytes
+  expect(origins).toHaveLength(3);
+  expect(samples).toEqual({ ...(await decoded(from, recipe)), name: found.name, origins: undefined });
 });
 
 test('resized to a shorter side, as JPEG or as pixels; a smaller image keeps its size', async () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
-import { limitsOf, usualBox } from '../../../src/measure/attack/box.js';
+import { type Box, limitsOf, usualBox } from '../../../src/measure/attack/box.js';
 import type { AttackResult } from '../../../src/measure/attack/result.js';
 import { tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
 import { linear, samplesFor, updateOf, watched } from './models.js';
@@ -44,6 +44,8 @@ test('inputs are clipped channel by channel; the width is the mean over channels
 test.each([
   [{ min: 1, max: 0 }, 'the box is [1, 0]'],
   [{ min: 0, max: Number.NaN }, 'the box is [0, NaN]'],
+  [{ min: 0 } as Box, 'max of the box is missing, not a number'],
+  [{ min: 0, max: [1, '1'] as number[] }, 'max of the box is "1", not a number'],
   [{ min: [0, 0, 0], max: 1 }, 'the box has 3 values of min, and inputs have 4 values'],
   [{ min: Number.NEGATIVE_INFINITY, max: 1 }, 'the box is [-Infinity, 1]'],
 ])('a box that holds nothing is refused: %o', (box, message) => {

@@ -8,6 +8,7 @@ import { labels } from './labels.js';
 import { lock } from './lock.js';
 import { messages } from './messages.js';
 import { numbers } from './numbers.js';
+import { overlapCases } from './overlap.js';
 import { progressCases } from './progress.js';
 import { report } from './report.js';
 import { results } from './results.js';
@@ -23,6 +24,7 @@ export const cases: readonly Case[] = [
   ...images,
   ...labels,
   ...numbers,
+  ...overlapCases,
   ...report,
   ...messages,
   ...strangers,

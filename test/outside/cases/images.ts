@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from '../../../src/core/crc32.js';
@@ -99,6 +100,15 @@ export const images: readonly Case[] = [
       symlinkSync(world.path('elsewhere/a'), world.path('images/a'));
       refused(await pack(world), /leads out of the folder[\s\S]*--links follow/);
       told(succeeded(await pack(world, '--links', 'follow')), /1 images of 1 classes/);
+    },
+  },
+  {
+    name: 'images: a pipe among the files is named, not waited for',
+    quick: true,
+    async play(world) {
+      world.write('images/a/1.png', await png(pixels(4, 4), 4, 4));
+      execFileSync('mkfifo', [world.path('images/a/2.png')]);
+      refused(await pack(world), /1 of 2 images .* cannot be read: 'a\/2\.png' \(it is no regular file\)/);
     },
   },
 ];

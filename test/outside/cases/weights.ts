@@ -145,4 +145,20 @@ export const weights: readonly Case[] = [
       );
     },
   },
+  {
+    name: 'weights: an exported network whose activation is another than relu',
+    async play(world) {
+      const module = world.module(
+        'gelu.ts',
+        `export default weir.pipeline({
+          name: 'gelu', config: {},
+          wire: ({ seed }) => ({ updates$: weir.draw(weir.xor(), { epochs: 1, seed }).pipe(
+            weir.augment([], { seed }), weir.batch(4),
+            weir.train(weir.mlp([2, 4, 2]), { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed })) }),
+        });`,
+      );
+      succeeded(await world.weir('run', module, '--run', world.path('gelu')));
+      told(succeeded(await world.weir('export', world.path('gelu'), world.path('w'))), /its activation is gelu/);
+    },
+  },
 ];

@@ -46,7 +46,10 @@ afterAll(() => rmSync(base, { recursive: true }));
 test('a network of a run begins as its export does, to the bit; fresh and drop are by the names of Weir', async () => {
   const file = join(base, 'rep.safetensors');
   const { status, out } = await weir('export', run, file, '--network', 'rep-spectral');
-  expect([status, out]).toEqual([0, expect.stringMatching(/^4 tensors of 'rep-spectral' after update \d+\n/)]);
+  expect([status, out]).toEqual([
+    0,
+    expect.stringMatching(/^its activation is gelu: .*\n4 tensors of 'rep-spectral' after update \d+\n/),
+  ]);
   const source = fromRun(run, { network: 'rep-spectral' });
   const held = tf.memory().numTensors;
   const taken = begun(source);

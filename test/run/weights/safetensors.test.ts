@@ -107,6 +107,14 @@ test.each([
     "tensor 'b' begins at byte 4 of the data, where 8 is expected",
   ],
   ['bytes of no tensor', made(one({}), 12), 'its tensors end at byte 8 of 12 of data'],
+  [
+    'a variance below 0',
+    Buffer.concat([
+      made(JSON.stringify({ 'bn1.running_var': { dtype: 'F32', shape: [2], data_offsets: [0, 8] } }), 4),
+      Buffer.of(0, 0, 128, 191),
+    ]),
+    "tensor 'bn1.running_var' has the variance -1 at place 1",
+  ],
   ['not a number', Buffer.concat([made(one({}), 4), Buffer.of(0, 0, 192, 127)]), "tensor 'a' has NaN at place 1"],
 ])('%s is refused by name', (_, bytes, message) => {
   writeFileSync(file, bytes);

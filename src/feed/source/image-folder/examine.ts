@@ -36,6 +36,7 @@ export async function examine(
 
   const look = async (index: number): Promise<void> => {
     try {
+      if (bytes[index] === -2) throw new Error('it is no regular file');
       if (bytes[index]! < 0) throw new Error('it is not there');
       const content = await readFile(pathFor(join(root, paths[index]!)));
       if (content.length !== bytes[index]) throw new Error('it changed while it was read');

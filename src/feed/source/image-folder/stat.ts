@@ -8,7 +8,7 @@ import { checkInside, realPath } from './walk.js';
 
 /** What is known of the files without opening them. */
 export interface FileStats {
-  /** −1 for a file that is not there. */
+  /** −1 for a file that is not there, −2 for what is no regular file: who reads a pipe or a device may wait for ever. */
   readonly bytes: Float64Array;
   /** Times of contents and of entry, in nanoseconds, and inode: other ones are of a file that was written or replaced. */
   readonly marks: readonly string[];
@@ -46,7 +46,7 @@ export function statFiles(root: string, paths: readonly string[], links: Links):
       bytes[i] = -1;
       continue;
     }
-    bytes[i] = Number(stats.size);
+    bytes[i] = stats.isFile() ? Number(stats.size) : -2;
     marks[i] = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
   }
   return { bytes, marks };
