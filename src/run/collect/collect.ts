@@ -19,13 +19,19 @@ import {
   readoutOf,
   track,
 } from './measures.js';
+import { momentsOf } from './moments.js';
+import { onceEach } from './once-each.js';
 import { regulariserOf } from './regulariser.js';
 
 /** Everything that the logs of some runs say, as a report. */
-export function collectReport(folders: readonly RunFolder[]): Report {
+export function collectReport(given: readonly RunFolder[]): Report {
+  const { folders, again } = onceEach(given);
   const { started } = folders[0]!;
   const { settingOf, differences, notes } = conditionsOf(folders);
-  const networks = byName(folders.flatMap((folder) => networksOf(folder, settingOf(folder))));
+  const found = folders.flatMap((folder) => networksOf(folder, settingOf(folder)));
+  const networks = byName(found.map(({ report }) => report));
+  const several = folders.length > 1;
+  const moments = found.flatMap(({ report, said }) => (several ? said.map((one) => `${report.run}: ${one}`) : said));
   return {
     title: `${started.pipeline}: ${networks.length} network${networks.length === 1 ? '' : 's'}`,
     pipeline: started.pipeline,
@@ -36,7 +42,7 @@ export function collectReport(folders: readonly RunFolder[]): Report {
     config: started.config,
     networks,
     ...(differences.length > 0 && { differences }),
-    notes: [...notes, ...folders.flatMap(identityNotes)],
+    notes: [...again, ...notes, ...moments, ...folders.flatMap(identityNotes)],
   };
 }
 
@@ -54,8 +60,14 @@ function byName(networks: readonly NetworkReport[]): NetworkReport[] {
   });
 }
 
+/** A network's part of the report, and what its reader must be told of it, a sentence each. */
+interface Collected {
+  readonly report: NetworkReport;
+  readonly said: readonly string[];
+}
+
 /** The networks of a run, as far as it has come. */
-function networksOf(folder: RunFolder, setting: string): NetworkReport[] {
+function networksOf(folder: RunFolder, setting: string): Collected[] {
   const lines = new Map<string, Line[]>();
   for (const record of recordsOf(folder)) {
     const line = record as unknown as Line;
@@ -69,9 +81,8 @@ function networksOf(folder: RunFolder, setting: string): NetworkReport[] {
     if (about === undefined) return []; // a graph that trains several networks: they have lines of their own
     const branch = about.branch as Line | undefined;
     const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
-    return [
-      networkReport(folder, setting, { name, about, lines: new Lines(whole), own: new Lines(own), last: own.at(-1)! }),
-    ];
+    const logged = { name, about, lines: new Lines(whole), own: new Lines(own), last: own.at(-1)! };
+    return [{ report: networkReport(folder, setting, logged), said: momentsOf(folder, logged) }];
   });
 }
 
@@ -102,7 +113,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
   const tests = lines.of('tests').filter((line) => !isProbe(line));
   const classifier = lines.of('classifiers').at(-1);
   const epochs = updates.filter((line) => line.endsEpoch);
-  const iterations = Number(config.iterations ?? 40);
+  const iterations = number(config as Line, 'iterations');
   const regulariser = regulariserOf({ pipeline, name, about, updates: own.of('updates') });
   return {
     ...{ name, pipeline, regulariser, setting },
