@@ -35,8 +35,10 @@ function ofSetting(report: Report, ranking: Ranking): string {
 
 function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): string {
   const own = networks.filter((network) => network.pipeline === pipeline && (network.setting ?? '') === setting);
-  return own.some(({ attack }) => (attack?.samples ?? []).length > 0)
-    ? 'No adversarial sample was found for any network, so nothing can be said of their robustness.'
+  if (own.some(({ attack }) => (attack?.samples ?? []).length > 0))
+    return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
+  return own.some(({ readout }) => readout?.attack)
+    ? 'The networks were attacked with readouts that were fitted anew alone: their distances are told with those.'
     : 'No network was attacked in the stream attacks$, so nothing is said of their robustness.';
 }
 

@@ -29,7 +29,8 @@ export function collectReport(given: readonly RunFolder[]): Report {
   const { started } = folders[0]!;
   const { settingOf, differences, notes } = conditionsOf(folders);
   const found = folders.flatMap((folder) => networksOf(folder, settingOf(folder)));
-  const networks = byName(found.map(({ report }) => report));
+  const { networks: distinct, same } = distinctOf(found.map(({ report }) => report));
+  const networks = byName(distinct);
   const several = folders.length > 1;
   const moments = found.flatMap(({ report, said }) => (several ? said.map((one) => `${report.run}: ${one}`) : said));
   return {
@@ -42,8 +43,31 @@ export function collectReport(given: readonly RunFolder[]): Report {
     config: started.config,
     networks,
     ...(differences.length > 0 && { differences }),
-    notes: [...again, ...notes, ...moments, ...folders.flatMap(identityNotes)],
+    notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(identityNotes)],
   };
+}
+
+const PICTURES = ['original', 'adversarial']; // kept of a run's first samples alone, whichever network these are of
+
+/**
+ * Networks without those that came out as another of the same seed did, in every number, and of each of these a sentence: made again to
+ * the same bits, as where sweeps overlap, it is the same training and no repetition.
+ */
+function distinctOf(all: readonly NetworkReport[]): { readonly networks: NetworkReport[]; readonly same: string[] } {
+  const known = new Map<string, NetworkReport>();
+  const same: string[] = [];
+  const networks = all.filter((network) => {
+    const { run, seconds: _, geometries: __, ...rest } = network;
+    const numbers = JSON.stringify(rest, (key, value) => (PICTURES.includes(key) ? undefined : value));
+    const first = known.get(numbers);
+    if (first === undefined || first.run === run || network.updates === 0) {
+      known.set(numbers, first ?? network);
+      return true;
+    }
+    same.push(`${network.name} of ${run} came out as that of ${first.run} did, in every number: it counts once.`);
+    return false;
+  });
+  return { networks, same };
 }
 
 /** Networks of one regulariser and setting that differ in their names by more than the seed are no repetitions: told apart by those. */

@@ -17,10 +17,10 @@ const collected = (pipeline: string, lines: readonly MetricRecord[]) =>
   collectReport([logging(pipeline, lines)]).networks;
 
 /** A run with these lines in its metric log. */
-function logging(pipeline: string, lines: readonly MetricRecord[], config: object = { burnIn: 3 }) {
+function logging(pipeline: string, lines: readonly MetricRecord[], config: object = { burnIn: 3 }, path = pipeline) {
   const networks = [{ name: 'a', seed: 0, regulariser: 'none' }];
   const about = { ...{ module: 'none.ts', pipeline, seed: 0 }, config: { ...config }, networks };
-  const run = RunFolder.create(join(folder, pipeline), about);
+  const run = RunFolder.create(join(folder, path), about);
   const log = run.metrics;
   for (const line of lines) log.append(line);
   log.close();
@@ -125,6 +125,24 @@ describe('numbers of one network that are of several moments', () => {
     const tested = (accuracy: number) => ({ ...a, stream: 'tests', number: 2, epoch: 1, accuracy });
     const [note] = collectReport([logging('tests', [about, tested(0.5), tested(0.7)])]).notes ?? [];
     expect(note).toContain('test accuracy after update 2 came out as 0.5 and 0.7');
+  });
+
+  test('a network made again to the same numbers counts once, and it is said; one that came out otherwise is another', () => {
+    const lines = (distance: number) => [
+      about,
+      { ...a, stream: 'updates', number: 1, epoch: 1 },
+      attack(1, 1, distance),
+    ];
+    const [first, same, other] = [
+      logging('x', lines(3), {}),
+      logging('x', lines(3), {}, 'y'),
+      logging('x', lines(4), {}, 'z'),
+    ];
+    const report = collectReport([first!, same!, other!]);
+    expect(report.networks.map(({ run }) => run)).toEqual([first!.shown, other!.shown]);
+    expect(report.notes).toContain(
+      `a of ${same!.shown} came out as that of ${first!.shown} did, in every number: it counts once.`,
+    );
   });
 
   test('a run that is named twice, or copied, counts once, and it is said', () => {
