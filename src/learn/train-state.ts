@@ -59,10 +59,10 @@ export function updateOf(state: TrainState, { optimiser, regularizer }: MadeWith
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
     ...(number > 0 && { rate: optimiser.rate({ epoch, number }) }),
     ...(endsEpoch && { regularizer }),
-    loss: () => finite(read(loss), number),
-    epochLoss: () => (samples === 0 ? null : read(losses) / samples),
+    loss: () => finite(inTime(loss, number), number),
+    epochLoss: () => (samples === 0 ? null : inTime(losses, number) / samples),
     epochAccuracy() {
-      const found = read(correct);
+      const found = inTime(correct, number);
       return samples === 0 || Number.isNaN(found) ? null : found / samples;
     },
   };
@@ -117,6 +117,15 @@ function finite(loss: number, update: number): number {
   throw new WeirError(
     `training diverged: the loss is ${loss} at update ${update}`,
     'take a smaller learning rate or γ, and go on from the last snapshot or start again',
+  );
+}
+
+/** Reads a number of an update. @throws {WeirError} where an operator kept the update back until its numbers were given back */
+function inTime(scalar: tf.Scalar, update: number): number {
+  if (!scalar.isDisposed) return read(scalar);
+  throw new WeirError(
+    `the loss of update ${update} is read too late: training has moved on, and its numbers are gone`,
+    'read them when the update arrives: put no delay, debounce or buffer between the training and what reads or logs its updates',
   );
 }
 

@@ -6,6 +6,7 @@ import type { Ended } from '../observe/monitor/messages.js';
 import { collectReport } from './collect/collect.js';
 import { Execution, type Options } from './execute.js';
 import type { RunFolder } from './folder.js';
+import { identityNotes } from './identity/run-identity.js';
 import { type Asked, RunControl } from './monitor/control.js';
 import { addressLine } from './monitor/door.js';
 import type { MonitorAt } from './monitor/monitor-at.js';
@@ -68,7 +69,10 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     const outcome = await execution.run();
     if (outcome === 'done') {
       const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use
-      await writeReport(folder.report, collectReport([folder]));
+      const report = collectReport([folder]);
+      const known = identityNotes(folder); // said when they came up
+      for (const one of report.notes ?? []) if (!known.includes(one)) options.watch.warn(one);
+      await writeReport(folder.report, report);
     }
     if (execution.unsaved !== undefined) {
       watch.warn(

@@ -31,6 +31,14 @@ describe('a failure', () => {
     expect(shown(error)).toContain('this may be a fault in Weir or in the pipeline');
   });
 
+  test('that is no Error is told as what it is', () => {
+    expect(shown('no room')).toBe('weir: no room');
+    expect(shown(undefined)).toMatch(
+      /^weir: undefined was thrown, which is no error\n {2}→ let the pipeline throw an Error/,
+    );
+    expect(shown({ code: 3 })).toContain('{ code: 3 } was thrown');
+  });
+
   test('of the system is told in words, wherever it comes up', () => {
     const full = Object.assign(new Error("EMFILE: too many open files, open '/x'"), { code: 'EMFILE' });
     expect(shown(full)).toBe(

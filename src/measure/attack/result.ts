@@ -42,6 +42,8 @@ export interface AttackResult extends Positioned {
   readonly queries: number;
   /** How many samples this attack takes: those asked for, or fewer where there are no more. */
   readonly total: number;
+  /** T of this attack. Results of older builds lack it. */
+  readonly iterations: number;
   /** What inputs may be, by channel where these differ. */
   readonly box: Box;
   /** What the point that was kept was started from. Results of older builds lack it: their distances could be too long. */

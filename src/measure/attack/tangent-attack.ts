@@ -157,7 +157,7 @@ export function tangentAttack(
       outcome: outcomes[at.outcome[slot]!]!,
       distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
       queries: at.queries[slot]!,
-      ...{ total: chosen.length, box },
+      ...{ total: chosen.length, iterations, box },
       start: startKinds[at.start[slot]!]!,
       ...{ original, adversarial },
     };

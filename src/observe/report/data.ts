@@ -76,8 +76,8 @@ export interface NetworkReport {
 }
 
 export interface Attack {
-  /** T of the Tangent Attack. */
-  readonly iterations: number;
+  /** T of the Tangent Attack; null where it was not the same for all samples, or nothing says it. */
+  readonly iterations: number | null;
   /** What an input may be: one range, or one a channel; absent from logs of earlier versions. */
   readonly box?: { readonly min: number | readonly number[]; readonly max: number | readonly number[] };
   readonly samples: readonly AttackedSample[];

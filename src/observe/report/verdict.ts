@@ -24,13 +24,22 @@ export function verdict(report: Report): string {
 
 function ofSetting(report: Report, ranking: Ranking): string {
   const [best, second] = ranking.ranked;
-  if (!best) return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
+  if (!best) return nothingFound(report, ranking);
   const said = rivals(ranking).flatMap(({ other }) => {
     const plain = unregularised(other.group.regulariser);
     const introduction = plain ? 'the unregularised network has' : `second is ${other.group.regulariser}, with`;
     return [against(report, best, other, introduction), ...(plain ? [accuracy(best, other)] : [])];
   });
   return [lead(best, ranking.ranked.length), ...said, caveat(best, second)].filter(Boolean).join(' ');
+}
+
+function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): string {
+  const own = networks.filter((network) => network.pipeline === pipeline && (network.setting ?? '') === setting);
+  if (own.some(({ attack }) => (attack?.samples ?? []).length > 0))
+    return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
+  return own.some(({ readout }) => readout?.attack)
+    ? 'The networks were attacked with readouts that were fitted anew alone: their distances are told with those.'
+    : 'No network was attacked in the stream attacks$, so nothing is said of their robustness.';
 }
 
 function lead({ group, summary, distance }: Ranked, compared: number): string {

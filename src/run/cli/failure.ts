@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import pc from 'picocolors';
 import { WeirError } from '../../core/errors.js';
 import { visible } from '../../core/terminal.js';
@@ -12,7 +13,11 @@ export function shown(error: unknown): string {
 
 function told(error: unknown): readonly [message: string, remedy?: string] {
   if (error instanceof WeirError) return error.remedy === undefined ? [error.message] : [error.message, error.remedy];
-  if (!(error instanceof Error)) return [String(error)];
+  if (typeof error === 'string') return [error];
+  if (!(error instanceof Error)) {
+    const what = `${inspect(error)} was thrown, which is no error`;
+    return [what, 'let the pipeline throw an Error with a message: it says where it comes from'];
+  }
   if (process.env.WEIR_DEBUG !== undefined) return [error.stack ?? error.message];
   const ofSystem = SYSTEM[(error as NodeJS.ErrnoException).code ?? ''];
   if (ofSystem !== undefined) return [`${ofSystem[0]} (${error.message})`, ofSystem[1]];

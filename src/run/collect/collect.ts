@@ -19,13 +19,20 @@ import {
   readoutOf,
   track,
 } from './measures.js';
+import { momentsOf } from './moments.js';
+import { onceEach } from './once-each.js';
 import { regulariserOf } from './regulariser.js';
 
 /** Everything that the logs of some runs say, as a report. */
-export function collectReport(folders: readonly RunFolder[]): Report {
+export function collectReport(given: readonly RunFolder[]): Report {
+  const { folders, again } = onceEach(given);
   const { started } = folders[0]!;
   const { settingOf, differences, notes } = conditionsOf(folders);
-  const networks = byName(folders.flatMap((folder) => networksOf(folder, settingOf(folder))));
+  const found = folders.flatMap((folder) => networksOf(folder, settingOf(folder)));
+  const { networks: distinct, same } = distinctOf(found.map(({ report }) => report));
+  const networks = byName(distinct);
+  const several = folders.length > 1;
+  const moments = found.flatMap(({ report, said }) => (several ? said.map((one) => `${report.run}: ${one}`) : said));
   return {
     title: `${started.pipeline}: ${networks.length} network${networks.length === 1 ? '' : 's'}`,
     pipeline: started.pipeline,
@@ -36,8 +43,31 @@ export function collectReport(folders: readonly RunFolder[]): Report {
     config: started.config,
     networks,
     ...(differences.length > 0 && { differences }),
-    notes: [...notes, ...folders.flatMap(identityNotes)],
+    notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(identityNotes)],
   };
+}
+
+const PICTURES = ['original', 'adversarial']; // kept of a run's first samples alone, whichever network these are of
+
+/**
+ * Networks without those that came out as another of the same seed did, in every number, and of each of these a sentence: made again to
+ * the same bits, as where sweeps overlap, it is the same training and no repetition.
+ */
+function distinctOf(all: readonly NetworkReport[]): { readonly networks: NetworkReport[]; readonly same: string[] } {
+  const known = new Map<string, NetworkReport>();
+  const same: string[] = [];
+  const networks = all.filter((network) => {
+    const { run, seconds: _, geometries: __, ...rest } = network;
+    const numbers = JSON.stringify(rest, (key, value) => (PICTURES.includes(key) ? undefined : value));
+    const first = known.get(numbers);
+    if (first === undefined || first.run === run || network.updates === 0) {
+      known.set(numbers, first ?? network);
+      return true;
+    }
+    same.push(`${network.name} of ${run} came out as that of ${first.run} did, in every number: it counts once.`);
+    return false;
+  });
+  return { networks, same };
 }
 
 /** Networks of one regulariser and setting that differ in their names by more than the seed are no repetitions: told apart by those. */
@@ -54,8 +84,14 @@ function byName(networks: readonly NetworkReport[]): NetworkReport[] {
   });
 }
 
+/** A network's part of the report, and what its reader must be told of it, a sentence each. */
+interface Collected {
+  readonly report: NetworkReport;
+  readonly said: readonly string[];
+}
+
 /** The networks of a run, as far as it has come. */
-function networksOf(folder: RunFolder, setting: string): NetworkReport[] {
+function networksOf(folder: RunFolder, setting: string): Collected[] {
   const lines = new Map<string, Line[]>();
   for (const record of recordsOf(folder)) {
     const line = record as unknown as Line;
@@ -69,9 +105,8 @@ function networksOf(folder: RunFolder, setting: string): NetworkReport[] {
     if (about === undefined) return []; // a graph that trains several networks: they have lines of their own
     const branch = about.branch as Line | undefined;
     const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
-    return [
-      networkReport(folder, setting, { name, about, lines: new Lines(whole), own: new Lines(own), last: own.at(-1)! }),
-    ];
+    const logged = { name, about, lines: new Lines(whole), own: new Lines(own), last: own.at(-1)! };
+    return [{ report: networkReport(folder, setting, logged), said: momentsOf(folder, logged) }];
   });
 }
 
@@ -102,7 +137,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
   const tests = lines.of('tests').filter((line) => !isProbe(line));
   const classifier = lines.of('classifiers').at(-1);
   const epochs = updates.filter((line) => line.endsEpoch);
-  const iterations = Number(config.iterations ?? 40);
+  const iterations = number(config as Line, 'iterations');
   const regulariser = regulariserOf({ pipeline, name, about, updates: own.of('updates') });
   return {
     ...{ name, pipeline, regulariser, setting },

@@ -14,11 +14,18 @@ import type {
 } from '../../observe/report/data.js';
 import { decoded } from '../journal.js';
 import { array, type Line, number } from './lines.js';
+import { nearest, newestOf } from './moments.js';
 
-/** The attack's results; null where nothing was attacked. */
-export function attackOf(lines: readonly Line[], iterations: number): Attack | null {
-  const own = lines.filter((line) => line.outcome !== undefined);
+/**
+ * The results of the attack on the newest weights that were attacked, a sample once; null where nothing was attacked.
+ *
+ * @param configured T by the run's config, for logs of older builds, whose lines do not say it
+ */
+export function attackOf(lines: readonly Line[], configured: number | null): Attack | null {
+  const own = nearest(newestOf(lines.filter((line) => line.outcome !== undefined)));
   const box = own.at(-1)?.box as Attack['box'];
+  const rounds = new Set(own.map((line) => number(line, 'iterations') ?? configured));
+  const iterations = rounds.size === 1 ? [...rounds][0]! : null;
   return own.length === 0 ? null : { iterations, ...(box && { box }), samples: own.map(attacked) };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { NetworkReport } from '../../../src/observe/report/data.js';
 import { remarks } from '../../../src/observe/report/remarks.js';
 import { verdict } from '../../../src/observe/report/verdict.js';
 import { network, report, sample } from './example.js';
@@ -69,4 +70,11 @@ test('a seed that was run twice is said, and counts once in an interval', () => 
   const networks = [network('none', 0, [1, 1.1]), network('none', 0, [1, 1.1]), network('rep-spectral', 0, [2, 2.2])];
   expect(remarks(report(networks))).toEqual([expect.stringContaining('seed 0 is there more than once')]);
   expect(verdict(report(networks))).toContain('paired over 2 test samples');
+});
+
+test('networks that were not attacked are told from those that could not be fooled', () => {
+  const said = (attack: NetworkReport['attack']) => verdict(report([{ ...network('none', 0, []), attack }]));
+  expect(said(null)).toBe('No network was attacked in the stream attacks$, so nothing is said of their robustness.');
+  const missed = { ...sample(0, 1), outcome: 'never-flipped', distance: null };
+  expect(said({ iterations: 40, samples: [missed] })).toContain('No adversarial sample was found for any network');
 });

@@ -142,4 +142,31 @@ export const engineCases: readonly Case[] = [
       right(records.length === 42, `${records.length} records of 21 updates, 42 are due`);
     },
   },
+  {
+    name: 'engine: training that an operator ended early is told of, and so is a test of earlier weights',
+    quick: true,
+    async play(world) {
+      const tests = 'tests$: updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(weir.mlp([2, 4, 2]), weir.xor()))';
+      const ended = await world.weir(
+        'run',
+        pipeline(world, 'rx.take(3)', `updates$, ${tests}`),
+        '--run',
+        world.path('run'),
+      );
+      told(succeeded(ended), /the last update that was logged, \d+, is within epoch 1 of 3: its training ended early/);
+      told(ended, /its test accuracy is of update 0, and it was trained for \d/);
+      const whole = pipeline(world, 'rx.map((x) => x)', `updates$, ${tests}`);
+      const silent = succeeded(await world.weir('run', whole, '--run', world.path('run 2')));
+      right(!/ended early|is of update/.test(silent.err), `a whole training was told of:\n${silent.err}`);
+    },
+  },
+  {
+    name: 'engine: updates that are logged too late are refused with the remedy',
+    async play(world) {
+      const module = pipeline(world, 'rx.map((x) => x)', 'updates$: updates$.pipe(rx.delay(30))');
+      const ended = await world.weir('run', module, '--run', world.path('run'));
+      refused(ended, /the loss of update \d+ is read too late: training has moved on/);
+      told(ended, /no delay, debounce or buffer/);
+    },
+  },
 ];

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MetricRecord } from '../../../src/observe/metrics-log.js';
 import { collectReport } from '../../../src/run/collect/collect.js';
 import { RunFolder } from '../../../src/run/folder.js';
@@ -13,12 +13,18 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** The networks of a run whose metric log holds these lines. */
-function collected(pipeline: string, lines: readonly MetricRecord[]) {
-  const run = RunFolder.create(join(folder, pipeline), { module: 'none.ts', pipeline, seed: 0, config: { burnIn: 3 } });
+const collected = (pipeline: string, lines: readonly MetricRecord[]) =>
+  collectReport([logging(pipeline, lines)]).networks;
+
+/** A run with these lines in its metric log. */
+function logging(pipeline: string, lines: readonly MetricRecord[], config: object = { burnIn: 3 }, path = pipeline) {
+  const networks = [{ name: 'a', seed: 0, regulariser: 'none' }];
+  const about = { ...{ module: 'none.ts', pipeline, seed: 0 }, config: { ...config }, networks };
+  const run = RunFolder.create(join(folder, path), about);
   const log = run.metrics;
   for (const line of lines) log.append(line);
   log.close();
-  return collectReport([run]).networks;
+  return run;
 }
 
 test('a network that was trained twice goes by both its regularisers', () => {
@@ -74,4 +80,79 @@ test('a learning rate that changes is a curve; one that does not is left to the 
     { epoch: 2, value: 0.05 },
   ]);
   expect([curveOf('constant', [0.1, 0.1]), curveOf('old', [undefined, undefined])]).toEqual([[], []]);
+});
+
+describe('numbers of one network that are of several moments', () => {
+  const a = { network: 'a' };
+  const about = { ...a, stream: 'network', name: 'a', seed: 0, regulariser: 'none' };
+  const attack = (number: number, index: number, distance: number, more: object = {}) => {
+    const found = { outcome: 'found', label: 1, predicted: 1, adversarialLabel: 2, queries: 9 };
+    return { ...a, stream: 'attacks', number, epoch: number, index, distance, ...found, ...more };
+  };
+  const distances = (run: RunFolder) =>
+    collectReport([run]).networks[0]!.attack!.samples.map(({ index, distance }) => [index, distance]);
+
+  test('only the attack on the last weights counts, and it is said', () => {
+    const run = logging('often', [about, attack(0, 1, 9), attack(1, 1, 8), attack(2, 1, 3), attack(2, 4, 5)]);
+    expect(distances(run)).toEqual([
+      [1, 3],
+      [4, 5],
+    ]);
+    const said = 'a: attacked after updates 0, 1, 2; the report has what came out after the last, 2.';
+    expect(collectReport([run]).notes).toEqual([said]);
+  });
+
+  test('a sample that is attacked twice counts once, by the nearer point, and it is said', () => {
+    const run = logging('twice', [about, attack(2, 1, 3), attack(2, 4, 5), attack(2, 1, 2), attack(2, 4, Number.NaN)]);
+    expect(distances(run)).toEqual([
+      [1, 2],
+      [4, 5],
+    ]);
+    expect(collectReport([run]).notes?.join()).toContain(
+      'attacked more than once on 2 of its samples; each counts once',
+    );
+  });
+
+  test('T is what the attack had, not what a config says, and none where nothing says it', () => {
+    const rounds = (name: string, more: object, config: object = {}) =>
+      collectReport([logging(name, [about, attack(1, 1, 3, more)], config)]).networks[0]!.attack!.iterations;
+    expect(rounds('own', { iterations: 2 }, { iterations: 40 })).toBe(2);
+    expect(rounds('old', {}, { iterations: 7 })).toBe(7);
+    expect(rounds('unsaid', {})).toBe(null);
+  });
+
+  test('two tests after one update are told where they differ', () => {
+    const tested = (accuracy: number) => ({ ...a, stream: 'tests', number: 2, epoch: 1, accuracy });
+    const [note] = collectReport([logging('tests', [about, tested(0.5), tested(0.7)])]).notes ?? [];
+    expect(note).toContain('test accuracy after update 2 came out as 0.5 and 0.7');
+  });
+
+  test('a network made again to the same numbers counts once, and it is said; one that came out otherwise is another', () => {
+    const lines = (distance: number) => [
+      about,
+      { ...a, stream: 'updates', number: 1, epoch: 1 },
+      attack(1, 1, distance),
+    ];
+    const [first, same, other] = [
+      logging('x', lines(3), {}),
+      logging('x', lines(3), {}, 'y'),
+      logging('x', lines(4), {}, 'z'),
+    ];
+    const report = collectReport([first!, same!, other!]);
+    expect(report.networks.map(({ run }) => run)).toEqual([first!.shown, other!.shown]);
+    expect(report.notes).toContain(
+      `a of ${same!.shown} came out as that of ${first!.shown} did, in every number: it counts once.`,
+    );
+  });
+
+  test('a run that is named twice, or copied, counts once, and it is said', () => {
+    const run = logging('once', [about, attack(1, 1, 3)]);
+    cpSync(run.path, join(folder, 'copy'), { recursive: true });
+    const report = collectReport([run, RunFolder.open(run.path), RunFolder.open(join(folder, 'copy'))]);
+    expect(report.networks).toHaveLength(1);
+    expect(report.notes).toEqual([
+      `${run.shown} was named twice; it counts once.`,
+      `${RunFolder.open(join(folder, 'copy')).shown} is a copy of ${run.shown} and is left out.`,
+    ]);
+  });
 });
