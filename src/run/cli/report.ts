@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
@@ -25,12 +25,12 @@ export function reportCommand(): Command {
     )
     .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
     .action(async (runs: string[], settings: { json?: boolean; out?: string; acceptChanges?: boolean }) => {
-      const { folders, left } = foldersOf(runs);
+      const { folders, left, twice } = foldersOf(runs);
       process.env.CUDA_VISIBLE_DEVICES = '-1'; // what it compares needs no GPU, and a run may want it
       const changes = await changesSince(folders, settings);
       const collected = collectReport(folders);
-      const report = { ...collected, notes: [...collected.notes, ...changes, ...left] };
-      for (const one of left) toError(`${one}\n`);
+      const report = { ...collected, notes: [...collected.notes, ...changes, ...twice, ...left] };
+      for (const one of [...twice, ...left]) toError(`${one}\n`);
       if (left.length > 0) process.exitCode = 1;
       if (settings.json) {
         toOutput(`${reportJson(report)}\n`);
@@ -44,17 +44,26 @@ export function reportCommand(): Command {
     });
 }
 
-/** The runs to report on: those that are named, and of sweeps the jobs that have begun, less those that are damaged. */
+/**
+ * The runs to report on, each once: those that are named, and of sweeps the jobs that have begun, less those that are damaged. By
+ * a pattern such as `runs/*` a folder is easily named twice, and a network that counts twice makes intervals too narrow.
+ */
 function foldersOf(paths: readonly string[]) {
   const left: string[] = [];
-  const folders = paths.flatMap((path) => {
+  const found = paths.flatMap((path) => {
     const plan = readPlan(path);
     if (plan === undefined) return [RunFolder.open(path)];
     const sound = soundOf(begunIn(path, plan));
     left.push(...sound.left);
     return sound.runs;
   });
-  if (folders.length > 0) return { folders, left };
+  const places = found.map(({ path }) => realpathSync(path));
+  const again = (i: number): boolean => places.indexOf(places[i]!) !== i;
+  const folders = found.filter((_, i) => !again(i));
+  const twice = [...new Set(places.filter((_, i) => again(i)))].map(
+    (place) => `${shown(place)} is named more than once, and counts once`,
+  );
+  if (folders.length > 0) return { folders, left, twice };
   throw new WeirError(`there is nothing to report in ${paths.join(', ')}`, left[0] ?? 'wait until a run has begun');
 }
 

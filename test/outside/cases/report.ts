@@ -49,7 +49,12 @@ export default weir.pipeline({
 `;
 
 interface Written {
-  readonly regularisers: readonly { readonly label: string; readonly networks: number; readonly seeds: number }[];
+  readonly regularisers: readonly {
+    readonly label: string;
+    readonly networks: number;
+    readonly seeds: number;
+    readonly testAccuracy: { readonly values: readonly number[]; readonly standardDeviation: number | null };
+  }[];
   readonly differences: readonly { readonly keys: readonly string[]; readonly conditions: readonly unknown[] }[];
   readonly comparisons: readonly unknown[];
 }
@@ -117,6 +122,28 @@ export const report: readonly Case[] = [
     async play(world) {
       const { labels } = await reported(world, world.module('widths.mts', widths), [[]]);
       same(labels, 'hidden-2: none × 1', 'hidden-8: none × 1');
+    },
+  },
+  {
+    name: 'report: a run that is named twice, and a copy of it, are one training and not two',
+    quick: true,
+    async play(world) {
+      const module = world.module('own.mts', own);
+      const folders = [world.path('one'), world.path('other')];
+      for (const folder of folders) succeeded(await world.weir('run', module, '--run', folder));
+      const over = async (...runs: string[]) =>
+        JSON.parse(succeeded(await world.weir('report', ...runs, '--json')).out) as Written & {
+          readonly notes: readonly string[];
+        };
+      const named = await over(folders[0]!, `${folders[0]}/`);
+      right(named.regularisers[0]?.networks === 1, 'a folder that is named twice counts as two networks');
+      right(
+        named.notes.some((note) => /named more than once, and counts once/.test(note)),
+        'and the report is silent',
+      );
+      const [copied] = (await over(...folders)).regularisers;
+      const { values, standardDeviation } = copied!.testAccuracy;
+      right(values.length === 1 && standardDeviation === null, `one seed has a spread of ${standardDeviation}`);
     },
   },
   {
