@@ -129,8 +129,8 @@ test.skipIf(lacking !== undefined)(
     await loadTensorFlow();
     if (!hasNative()) skip('collectives need the native runtime');
     const [here, there] = [join(base, 'ranks'), join(base, 'srun')];
-    expect((await weir(...small(here, '--set', 'epochs=2'))).status).toBe(0);
-    const command = small(there, '--set', 'epochs=2').filter(
+    expect((await weir(...small(here, '--set', 'epochs=3'))).status).toBe(0);
+    const command = small(there, '--set', 'epochs=3').filter(
       (arg, i, all) => arg !== '--ranks' && all[i - 1] !== '--ranks',
     );
     cluster!.run('srun', '--ntasks=2', '--export=ALL,WEIR_THREADS=1', process.execPath, weirCommand, ...command);
