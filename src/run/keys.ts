@@ -124,7 +124,7 @@ export function checkAttackKeys(
   tell: (line: string) => void,
 ): void {
   const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-  const changed = Object.keys(config).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
+  const changed = Object.keys(before).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
   const fixed = changed.find((key) => trainedWith.includes(key));
   if (fixed !== undefined) {
     throw new WeirError(
