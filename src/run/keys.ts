@@ -1,3 +1,4 @@
+import { WeirError } from '../core/errors.js';
 import { fits } from '../measure/readout/logistic.js';
 import { folder, z } from './config.js';
 
@@ -100,3 +101,39 @@ export const attackKeys = (usual: { readonly attacked: number }) => ({
     .default('paper')
     .describe("whose variant, where the paper's and the authors' differ"),
 });
+
+/** Keys of how networks are trained and readouts fitted, in any pipeline. Which networks there are (`regularisers`, `seeds`) is none. */
+const trainedWith = [
+  ...Object.keys(trainingKeys({ epochs: 1, batchSize: 1, rate: 1, decay: 0 })),
+  ...['gamma', 'burnIn', 'tickEvery'],
+  ...Object.keys(convolutionKeys()),
+  ...Object.keys(readoutKeys()),
+  'profile',
+];
+
+/**
+ * What an attack on trained networks may change of their config. A key of training would change nothing but what the report says of
+ * them: distances of networks trained with γ = 0.02 under the name of γ = 0.5.
+ *
+ * @param tell is told of a key of the pipeline's own, of which only the pipeline knows what it acts on
+ * @throws {WeirError} that names the key with both values
+ */
+export function checkAttackKeys(
+  before: Readonly<Record<string, unknown>>,
+  config: Readonly<Record<string, unknown>>,
+  tell: (line: string) => void,
+): void {
+  const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  const changed = Object.keys(before).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
+  const fixed = changed.find((key) => trainedWith.includes(key));
+  if (fixed !== undefined) {
+    throw new WeirError(
+      `the networks were trained with ${fixed}=${shown(before[fixed])}, which an attack cannot change to ${shown(config[fixed])}`,
+      `leave ${fixed} out, or train other networks by \`weir run\``,
+    );
+  }
+  const known = Object.keys(attackKeys({ attacked: 1 }));
+  for (const key of changed.filter((key) => !known.includes(key))) {
+    tell(`${key}=${shown(config[key])} acts on the attack alone: the networks were trained with ${shown(before[key])}`);
+  }
+}

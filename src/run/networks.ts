@@ -1,3 +1,4 @@
+import { WeirError } from '../core/errors.js';
 import type { Network } from './pipeline.js';
 
 export interface Grid<K extends string> {
@@ -19,6 +20,13 @@ export function eachRegulariser<K extends string>({
   burnIn = 0,
   epochs = Number.POSITIVE_INFINITY,
 }: Grid<K>): (Network & { readonly regulariser: K })[] {
+  const twice = regularisers.find((kind, i) => regularisers.indexOf(kind) !== i);
+  if (twice !== undefined) {
+    throw new WeirError(
+      `regularisers lists '${twice}' twice`,
+      'list each once; networks of other seeds are made by `seeds`, or by another --seed',
+    );
+  }
   const unregularised = regularisers.find((kind) => kind === 'none');
   const branching = burnIn > 0 && burnIn < epochs && unregularised !== undefined;
   const order = branching ? [unregularised, ...regularisers.filter((kind) => kind !== unregularised)] : regularisers;

@@ -94,12 +94,17 @@ export function trainedSnapshot(run: RunFolder, network: string): Standing {
   );
 }
 
+/** Networks of a run that no snapshot says to be trained and measured to the end, in the order in which they come. */
+export const unfinished = (run: RunFolder): string[] =>
+  (run.started.networks ?? [])
+    .map(({ name }) => name)
+    .filter(
+      (name) =>
+        !run
+          .snapshots(name)
+          .list()
+          .some(({ label }) => label === done),
+    );
+
 /** The network that a run works on next, as far as its folder tells: the first that is not trained to the end; none where all are. */
-export const standingAt = (run: RunFolder): string | undefined =>
-  run.started.networks?.find(
-    ({ name }) =>
-      !run
-        .snapshots(name)
-        .list()
-        .some(({ label }) => label === done),
-  )?.name;
+export const standingAt = (run: RunFolder): string | undefined => unfinished(run)[0];

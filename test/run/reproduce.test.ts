@@ -63,6 +63,7 @@ test('networks branch off the unregularised one of their seed, where there is on
     ['none-s8', undefined],
     ['rep-spectral-s8', 'none-s8'],
   ]);
+  expect(() => eachRegulariser({ ...grid, regularisers: ['none', 'none'] })).toThrow("regularisers lists 'none' twice");
   expect(eachRegulariser({ ...grid, seeds: 1, epochs: 3 }).map(({ name, branch }) => [name, branch])).toEqual([
     ['rep-spectral', undefined],
     ['none', undefined],

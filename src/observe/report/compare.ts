@@ -1,7 +1,7 @@
 import type { NetworkReport } from './data.js';
 import type { Group } from './groups.js';
-import { type Difference, mean, pairedDifference, welchDifference } from './statistics.js';
-import { foundSamples, summariseNetwork } from './summary.js';
+import { type Difference, pairedDifference, welchDifference } from './statistics.js';
+import { bySeed, foundSamples, summariseNetwork } from './summary.js';
 
 /** How two groups differ in one measure, and over what the interval was taken. */
 export interface Comparison extends Difference {
@@ -18,7 +18,7 @@ export interface Comparison extends Difference {
  * seeds, else Welch's. Null where a side has fewer than two seeds: then seeds cannot tell.
  */
 export function compareSeeds(a: Group, b: Group, of: (network: NetworkReport) => number | null): Comparison | null {
-  const [seedsA, seedsB] = [bySeed(a, of), bySeed(b, of)];
+  const [seedsA, seedsB] = [bySeed(a.networks, of), bySeed(b.networks, of)];
   const shared = [...seedsA.keys()].filter((seed) => seedsB.has(seed));
   if (shared.length >= 2) return paired(seedsA, seedsB, shared, 'seeds');
   if (seedsA.size < 2 || seedsB.size < 2) return null;
@@ -52,16 +52,6 @@ function paired(a: Values, b: Values, shared: readonly number[], over: Compariso
 function unpaired(a: Values, b: Values, over: Comparison['over']): Comparison {
   const n = Math.min(a.size, b.size);
   return { ...welchDifference([...a.values()], [...b.values()]), over, paired: false, n, greater: null };
-}
-
-/** The measure per seed; a seed that was run twice counts once, by the mean of its networks. */
-function bySeed(group: Group, of: (network: NetworkReport) => number | null): Values {
-  const all = new Map<number, number[]>();
-  for (const network of group.networks) {
-    const value = of(network);
-    if (value !== null && Number.isFinite(value)) all.set(network.seed, [...(all.get(network.seed) ?? []), value]);
-  }
-  return new Map([...all].map(([seed, values]) => [seed, mean(values)]));
 }
 
 function distances(group: Group, seed: number | undefined): Values {

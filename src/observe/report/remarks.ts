@@ -34,7 +34,7 @@ function ofGroups(report: Report): string[] {
         : []),
       ...(twice.length > 0
         ? [
-            `${label}: seed ${twice.join(', ')} is there more than once; tables count every run, intervals each seed once.`,
+            `${label}: seed ${twice.join(', ')} is there more than once; means and intervals count each seed once, by the mean of its networks.`,
           ]
         : []),
     ];

@@ -21,7 +21,7 @@ export interface NetworkSummary {
   readonly sigma: Readonly<Record<string, number>>;
 }
 
-/** The numbers of one group of seeds: means of networks' values, with their spread over networks. */
+/** The numbers of one group of seeds: means of networks' values, with their spread over seeds. */
 export interface GroupSummary {
   readonly label: string;
   readonly pipeline: string;
@@ -93,17 +93,36 @@ export function summariseGroup(group: Group): GroupSummary {
     regulariser: group.regulariser,
     networks: group.networks.length,
     seeds: new Set(group.networks.map((network) => network.seed)).size,
-    testAccuracy: spread(group.networks.map((network) => network.testAccuracy)),
-    meanDistance: spread(summaries.map((summary) => summary.meanDistance)),
+    testAccuracy: spread(group.networks, (network) => network.testAccuracy),
+    meanDistance: spread(group.networks, (network) => summariseNetwork(network).meanDistance),
     sigma: Object.fromEntries(
-      layers.map((layer) => [layer, spread(summaries.map((summary) => summary.sigma[layer] ?? null))]),
+      layers.map((layer) => [
+        layer,
+        spread(group.networks, (network) => summariseNetwork(network).sigma[layer] ?? null),
+      ]),
     ),
   };
 }
 
-/** Mean and spread of the values that are there. */
-export function spread(values: readonly (number | null)[]): Spread {
-  const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
+/** A measure per seed, of the networks that have it. A seed that was run twice counts once, by the mean of its networks. */
+export function bySeed(
+  networks: readonly NetworkReport[],
+  of: (network: NetworkReport) => number | null,
+): ReadonlyMap<number, number> {
+  const all = new Map<number, number[]>();
+  for (const network of networks) {
+    const value = of(network);
+    if (value !== null && Number.isFinite(value)) all.set(network.seed, [...(all.get(network.seed) ?? []), value]);
+  }
+  return new Map([...all].map(([seed, values]) => [seed, mean(values)]));
+}
+
+/**
+ * Mean and spread of a measure over seeds. A run beside an attack of it, or a copy of it, is no second training: counted as one, it
+ * would make the spread smaller than that of trainings.
+ */
+export function spread(networks: readonly NetworkReport[], of: (network: NetworkReport) => number | null): Spread {
+  const known = [...bySeed(networks, of).values()];
   return {
     mean: known.length > 0 ? mean(known) : null,
     standardDeviation: standardDeviation(known),

@@ -47,7 +47,10 @@ function lead({ group, summary, distance }: Ranked, compared: number): string {
   const values = summary.meanDistance.values.length;
   const only = summariseNetwork(group.networks[0]!);
   const error = values > 1 ? summary.meanDistance.standardError : only.standardError;
-  const over = values > 1 ? `${values} networks` : `${only.found} test samples${networks > 1 ? ' of one network' : ''}`;
+  const over =
+    values > 1
+      ? `${values} ${values === networks ? 'networks' : 'seeds'}`
+      : `${only.found} test samples${networks > 1 ? ' of one network' : ''}`;
   const size = `Δx = ${plusMinus(distance, error)} (mean ± standard error over ${over})`;
   const who = unregularised(group.regulariser) ? 'The unregularised network' : group.regulariser;
   if (compared === 1) return `${who} has a mean adversarial distance of ${size}; there is no other to compare it with.`;

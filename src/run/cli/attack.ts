@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
+import { toError } from '../../core/terminal.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { resolveConfig } from '../config.js';
 import { RunFolder } from '../folder.js';
 import { thisMachine } from '../identity/machine.js';
 import { checkFiles, moduleOf, RunIdentity } from '../identity/run-identity.js';
+import { checkAttackKeys } from '../keys.js';
 import { loadPipeline } from '../load-module.js';
 import { trainedSnapshot } from '../run-state.js';
 import { takeOver } from '../take-over.js';
@@ -46,6 +48,7 @@ export function attackCommand(): Command {
         before,
         rules: pipeline.rules ?? [],
       });
+      checkAttackKeys(before, config, (line) => toError(`${line}\n`));
       await loadTensorFlow();
       const streams = await wired(pipeline, config, seed);
       if (!(`${stream}$` in streams)) {

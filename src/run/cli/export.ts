@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { WeirError } from '../../core/errors.js';
-import { toOutput } from '../../core/terminal.js';
+import { toError, toOutput } from '../../core/terminal.js';
 import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
 import { RunFolder } from '../folder.js';
 import { recordsOf } from '../logged.js';
+import { unfinished } from '../run-state.js';
 import { statusOf } from '../status/status.js';
 import { toMetadata } from '../weights/metadata.js';
 import { weightsOfRun } from '../weights/of-run.js';
@@ -84,6 +85,9 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
         ? 'the readout that it was trained with'
         : `the readout that stage '${readout}' fitted anew`;
     toOutput(`with ${which}; there is also --readout ${others.join(', ')}\n`);
+  }
+  if (unfinished(folder).includes(name)) {
+    toError(`'${name}' is not trained and measured to its end: these are the weights of its newest snapshot\n`);
   }
   toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }

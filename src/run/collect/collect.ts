@@ -4,6 +4,7 @@ import { transferOf, unregularised } from '../../observe/report/transfer.js';
 import type { RunFolder } from '../folder.js';
 import { identityNotes } from '../identity/run-identity.js';
 import { recordsOf } from '../logged.js';
+import { unfinished } from '../run-state.js';
 import { version } from '../version.js';
 import { baseName, conditionsOf } from './conditions.js';
 import { type Line, Lines, number } from './lines.js';
@@ -43,7 +44,7 @@ export function collectReport(given: readonly RunFolder[]): Report {
     config: started.config,
     networks,
     ...(differences.length > 0 && { differences }),
-    notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(identityNotes)],
+    notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(underWay), ...folders.flatMap(identityNotes)],
   };
 }
 
@@ -68,6 +69,15 @@ function distinctOf(all: readonly NetworkReport[]): { readonly networks: Network
     return false;
   });
   return { networks, same };
+}
+
+/** What a run has not come to yet: its accuracy may be that of an early epoch, and its mean distance that of the first few samples. */
+function underWay(folder: RunFolder): string[] {
+  const names = unfinished(folder);
+  if (names.length === 0) return [];
+  return [
+    `${folder.shown} is not at its end: its numbers of ${names.join(', ')} are those so far, and may come out otherwise; \`weir status\` tells how far it is.`,
+  ];
 }
 
 /** Networks of one regulariser and setting that differ in their names by more than the seed are no repetitions: told apart by those. */

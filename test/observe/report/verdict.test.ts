@@ -70,6 +70,12 @@ test('a seed that was run twice is said, and counts once in an interval', () => 
   const networks = [network('none', 0, [1, 1.1]), network('none', 0, [1, 1.1]), network('rep-spectral', 0, [2, 2.2])];
   expect(remarks(report(networks))).toEqual([expect.stringContaining('seed 0 is there more than once')]);
   expect(verdict(report(networks))).toContain('paired over 2 test samples');
+  const best = [
+    network('none', 0, [1, 1.1]),
+    network('rep-spectral', 0, [2, 2.2]),
+    network('rep-spectral', 0, [2, 2.2]),
+  ];
+  expect(verdict(report(best))).toContain('± standard error over 2 test samples of one network');
 });
 
 test('networks that were not attacked are told from those that could not be fooled', () => {

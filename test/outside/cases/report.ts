@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Case, right, succeeded, type World } from '../case.js';
+import { type Case, right, succeeded, told, type World } from '../case.js';
 
 /** A small network on XOR, with a key of the user's and a penalty that no list of networks names. */
 const own = `
@@ -49,7 +49,12 @@ export default weir.pipeline({
 `;
 
 interface Written {
-  readonly regularisers: readonly { readonly label: string; readonly networks: number; readonly seeds: number }[];
+  readonly regularisers: readonly {
+    readonly label: string;
+    readonly networks: number;
+    readonly seeds: number;
+    readonly testAccuracy: { readonly values: readonly number[]; readonly standardDeviation: number | null };
+  }[];
   readonly differences: readonly { readonly keys: readonly string[]; readonly conditions: readonly unknown[] }[];
   readonly comparisons: readonly unknown[];
 }
@@ -117,6 +122,58 @@ export const report: readonly Case[] = [
     async play(world) {
       const { labels } = await reported(world, world.module('widths.mts', widths), [[]]);
       same(labels, 'hidden-2: none × 1', 'hidden-8: none × 1');
+    },
+  },
+  {
+    name: 'report: a run that is named twice, and a copy of it, are one training and not two',
+    quick: true,
+    async play(world) {
+      const module = world.module('own.mts', own);
+      const folders = [world.path('one'), world.path('other')];
+      for (const folder of folders) succeeded(await world.weir('run', module, '--run', folder));
+      const over = async (...runs: string[]) =>
+        JSON.parse(succeeded(await world.weir('report', ...runs, '--json')).out) as Written & {
+          readonly notes: readonly string[];
+        };
+      const named = await over(folders[0]!, `${folders[0]}/`);
+      right(named.regularisers[0]?.networks === 1, 'a folder that is named twice counts as two networks');
+      right(
+        named.notes.some((note) => /named twice; it counts once/.test(note)),
+        'and the report is silent',
+      );
+      const [copied] = (await over(...folders)).regularisers;
+      const { values, standardDeviation } = copied!.testAccuracy;
+      right(values.length === 1 && standardDeviation === null, `one seed has a spread of ${standardDeviation}`);
+    },
+  },
+  {
+    name: 'report: a run that was stopped on its way says that its numbers are those so far',
+    quick: true,
+    async play(world) {
+      const stops = `updates$.pipe(weir.stage({ name: 'stops', start: () => 0, next(state, update) {
+        if (update.number === 1) process.kill(process.pid, 'SIGTERM');
+        return [state];
+      } }))`;
+      const text = own
+        .replace('epochs: 2', 'epochs: 50')
+        .replace('{ updates$, tests$,', `{ updates$, stops$: ${stops}, tests$,`);
+      const run = world.path('run');
+      const { status } = await world.weir('run', world.module('own.mts', text), '--run', run);
+      if (status !== 75) throw new Error(`it did not stop, but ended with ${status}`);
+      const { notes } = JSON.parse(succeeded(await world.weir('report', run, '--json')).out) as {
+        readonly notes: readonly string[];
+      };
+      right(
+        notes.some((note) => /is not at its end: .* those so far/.test(note)),
+        `the report is silent: ${notes}`,
+      );
+      const exported = succeeded(await world.weir('export', run, world.path('weights.safetensors')));
+      told(exported, /not trained and measured to its end/);
+      succeeded(await world.weir('resume', run));
+      const after = JSON.parse(succeeded(await world.weir('report', run, '--json')).out) as {
+        readonly notes: readonly string[];
+      };
+      right(after.notes.length === 0, `a finished run has notes: ${after.notes}`);
     },
   },
   {

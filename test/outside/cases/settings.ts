@@ -201,6 +201,22 @@ const others: Case[] = [
     },
   },
   {
+    name: 'attack: a setting of training is not taken for one of the attack',
+    quick: true,
+    async play(world) {
+      const keys =
+        'rate: z.number().default(0.5), gamma: z.number().default(0.02), flavor: z.string().default("plain"),';
+      succeeded(await run(world, { keys, attack: 'box: { min: 0, max: 1 }' }));
+      const attack = (setting: string) =>
+        world.weir('attack', world.path('run'), '--run', world.path('again'), '--no-control', '--set', setting);
+      refused(await attack('gamma=0.5'), /trained with gamma=0\.02, which an attack cannot change to 0\.5/);
+      refused(await attack('rate=0.1'), /trained with rate=0\.5/);
+      refused(await attack('epochs=1'), /trained with epochs=2/);
+      right(!existsSync(world.path('again')), 'a refused attack has left a folder');
+      told(succeeded(await attack('flavor=odd')), /flavor=odd acts on the attack alone: .* trained with plain/);
+    },
+  },
+  {
     name: 'attack: every result and the report state the box; normalised pixels have their own',
     async play(world) {
       const attack = 'normalise: { mean: [0.5], std: [0.4] }';

@@ -50,8 +50,8 @@ export function refitted(report: Report): Figure | null {
     const attacked = group.networks.map((network) => ({ ...network, attack: network.readout!.attack }));
     return {
       group,
-      accuracy: spread(group.networks.map(({ readout }) => readout!.accuracy)),
-      distance: spread(attacked.map((network) => summariseNetwork(network).meanDistance)),
+      accuracy: spread(group.networks, ({ readout }) => readout!.accuracy),
+      distance: spread(attacked, (network) => summariseNetwork(network).meanDistance),
       fallback: ofSamples({ ...group, networks: attacked }),
       found: foundBy(attacked),
     };

@@ -16,7 +16,7 @@ export function regularisersTable(report: Report): string {
   const shown = layers.length > LAYERS ? [] : layers;
   const rows = groups(report).map((group) => {
     const { sigma } = summariseGroup(group);
-    const value = (measure: Measure) => over(spread(group.networks.map(measure.of)), measure.places, measure.scale);
+    const value = (measure: Measure) => over(spread(group.networks, measure.of), measure.places, measure.scale);
     return [
       name(group.label, group.regulariser),
       String(group.networks.length),
