@@ -111,7 +111,7 @@ export function identityNotes(folder: RunFolder): string[] {
  */
 export function checkOrigin(folder: RunFolder, network: string, snapshot: Labelled): void {
   const identities = read(folder)?.file.identities;
-  const changes = identities === undefined ? [] : configChanges(identities.at(-1)!, plain(folder.started));
+  const changes = identities === undefined ? [] : editsOf(folder, identities.at(-1)!);
   if (changes.length > 0) throw refusal(folder, changes);
   const foreign = foreignness(identities, network, snapshot);
   if (foreign !== undefined) throw refusal(folder, [foreign]);
@@ -126,7 +126,7 @@ export async function changesOf(
   const identity = read(folder)?.file.identities.at(-1);
   if (identity === undefined) return { changes: [], identity };
   const edited = moduleChanges(identity.module.files, files, module);
-  return { changes: [...configChanges(identity, plain(folder.started)), ...edited], identity };
+  return { changes: [...editsOf(folder, identity), ...edited], identity };
 }
 
 /**
@@ -142,6 +142,13 @@ export async function checkFiles(
   const { changes } = await changesOf(folder, module);
   if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
   return moduleFiles(module);
+}
+
+/** In what `config.json` says other than what the run was made with: keys, seed, and the networks that it has trained. */
+function editsOf({ started }: RunFolder, identity: Identity): string[] {
+  const lost = Object.keys(identity.inputs).filter((one) => started.networks?.every(({ name }) => name !== one));
+  const unlisted = lost.map((name) => `its config.json does not list the network '${name}', which it trains`);
+  return [...configChanges(identity, plain(started)), ...unlisted];
 }
 
 const plain = ({ config, seed }: RunFolder['started']): Pick<Identity, 'config' | 'seed'> =>

@@ -317,6 +317,9 @@ export const identityCases: readonly Case[] = [
       refused(await attack(), /'rate' was 0\.1 and is 0\.5/);
       refused(await world.weir('report', run), /'rate' was 0\.1 and is 0\.5/);
       refused(await world.weir('hash', run), /'rate' was 0\.1 and is 0\.5/);
+      const renamed = (text: string): string => text.replace('"rate": 0.5', '"rate": 0.1').replace('"two"', '"three"');
+      edit(world, 'run/config.json', renamed);
+      refused(await world.weir('hash', run), /does not list the network 'two'/);
       right(!existsSync(world.path('again')), 'a refused attack has left a folder');
     },
   },
