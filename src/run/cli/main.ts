@@ -68,6 +68,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
+// Node ends once nothing is left that could go on, be the command done or not. A graph under way listens too, and says what it waits for.
+const unfinished = (): void => {
+  if (process.listenerCount('beforeExit') > 1) return;
+  toError('weir: this command ended before it was done, for something that it waited for never came\n');
+  process.exit(1);
+};
+process.on('beforeExit', unfinished);
+
 try {
   await weir.parseAsync();
 } catch (error) {
@@ -78,4 +86,6 @@ try {
     toError(`${shown(error)}\n`);
     process.exitCode = 1;
   }
+} finally {
+  process.off('beforeExit', unfinished);
 }

@@ -22,11 +22,15 @@ export function moduleFiles(module: string): Promise<ModuleFiles> {
   const path = resolve(module);
   let files = known.get(path);
   if (files === undefined) {
-    files = read(path);
+    files = before.then(() => read(path));
+    before = files.catch(() => undefined);
     known.set(path, files);
   }
   return files;
 }
+
+/** One module after another: esbuild is stopped behind each, and with it whatever else it is asked at that moment would never be answered. */
+let before: Promise<unknown> = Promise.resolve();
 
 async function read(module: string): Promise<ModuleFiles> {
   if (!existsSync(module)) return {};

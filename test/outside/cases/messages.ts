@@ -51,6 +51,17 @@ function mayMount(): boolean {
 }
 
 export const messages: readonly Case[] = [
+  {
+    name: 'messages: a graph whose wiring waits for something that never comes does not end as if it were done',
+    quick: true,
+    async play(world) {
+      const module = world.module(
+        'never.mts',
+        "export default weir.pipeline({ name: 'never', config: {}, wire: () => new Promise<never>(() => undefined) });",
+      );
+      refused(await world.weir('run', module, '--run', world.path('run')), /ended before it was done/);
+    },
+  },
   ...(['wire', 'operator', 'stage'] as const).map(
     (where): Case => ({
       name: `messages: an error in the user's ${where} is told with file and line`,

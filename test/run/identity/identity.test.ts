@@ -13,6 +13,7 @@ import {
   moduleChanges,
   networkDigest,
 } from '../../../src/run/identity/identity.js';
+import { moduleFiles } from '../../../src/run/identity/module-files.js';
 
 const samples = {
   ...{ name: 'numbers', size: 2, sampleShape: [2], classes: ['a', 'b'] },
@@ -138,4 +139,10 @@ test('the files of a module: what it imports of the user’s, from file to file;
   expect(Object.keys(await moduleFiles(join(base, 'own.ts')))).toEqual(['own.ts', 'broken.ts']);
   const pipeline = join(import.meta.dirname, '../../../pipelines/mnist.ts');
   expect(Object.keys(await moduleFiles(pipeline))).toEqual(['mnist.ts']);
+});
+
+test('of several modules that are asked for at once each is answered', async () => {
+  const modules = ['xor', 'mnist', 'tracking'].map((name) => join('pipelines', `${name}.ts`));
+  const found = await Promise.all(modules.map(moduleFiles));
+  expect(found.map((files) => Object.keys(files))).toEqual([['xor.ts'], ['mnist.ts'], ['tracking.ts']]);
 });
