@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['test/setup.ts'],
     reporters: ['default', './test/reporter.ts'],
     pool: 'forks', // TensorFlow's addon fails in the second worker thread of a process
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 600_000, // a guard against what hangs: tests wait for events, and pass on a machine in heavy use
+    hookTimeout: 600_000,
   },
 });

@@ -60,7 +60,7 @@ test('its programs pass the type check of the project', async () => {
   const options = { extends: join(root, 'tsconfig.json'), include: ['**/*.ts'] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(options));
   await run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', folder);
-}, 60_000);
+});
 
 test('each of its programs is used by another snippet, or is run by itself', () => {
   for (const { file, language } of programs.filter(({ language }) => language === 'ts')) {
@@ -78,7 +78,7 @@ for (const snippet of inOrder.filter(({ language }) => language === 'sh' || pyth
     if (snippet.text.includes('runs/long')) await underWay();
     if (snippet.language === 'sh') await run('bash', '-euo', 'pipefail', '-c', snippet.text);
     else expect((await run(process.env.WEIR_PYTHON!, snippet.file)).stdout).toMatch(/^tensor\(\d\)\n$/);
-  }, 300_000);
+  });
 }
 for (const snippet of inOrder.filter(({ language }) => language === 'python' && !python)) {
   test.skip(`${called(snippet)} (WEIR_PYTHON with torch and safetensors)`, () => undefined);

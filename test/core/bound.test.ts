@@ -148,4 +148,4 @@ test('what an operator kept and lets go all at once waits before workers, which 
   expect(most).toBe(4);
   expect(seen.trained).toBe(60);
   expect(seen.most).toBeLessThanOrEqual(2 * capacity);
-}, 60_000);
+});

@@ -38,4 +38,4 @@ test('a run whose updates take several batches, killed at random instants and re
   }
   const hashes = await Promise.all([whole, killed].map((folder) => weir('hash', '--all', folder)));
   expect(hashes[1]!.out).toBe(hashes[0]!.out);
-}, 240_000);
+});

@@ -43,7 +43,7 @@ test('stopped and asked for again an experiment goes on, and a network that bran
     1,
     expect.stringContaining('was begun with epochs=4, and this asks for epochs=5'),
   ]);
-}, 120_000);
+});
 
 test('a setting or an experiment that is not there is told with those that are', async () => {
   const [setting, experiment] = await Promise.all([
@@ -53,7 +53,7 @@ test('a setting or an experiment that is not there is told with those that are',
   expect(setting.err).toContain("there is no setting 'clean'");
   expect(experiment.err).toContain('minst.ts');
   expect(existsSync(join(base, 'none'))).toBe(false);
-}, 60_000);
+});
 
 test('networks branch off the unregularised one of their seed, where there is one and its burn-in ends in time', () => {
   const grid = { regularisers: ['rep-spectral', 'none'] as const, seeds: 2, seed: 7, burnIn: 3, epochs: 4 };

@@ -47,7 +47,7 @@ beforeAll(async () => {
   expect(existsSync(join(folder, 'report/report.html'))).toBe(true);
   whole = (await weir('hash', '--all', folder)).out;
   expect(whole).toMatch(/^[0-9a-f]{64}\n$/);
-}, 120_000);
+});
 afterAll(() => rmSync(base, { recursive: true }));
 
 test('killed at random instants and resumed, a run ends in the same bits: weights, spectra, attack and metric log', async () => {
@@ -64,7 +64,7 @@ test('killed at random instants and resumed, a run ends in the same bits: weight
     if (status === 0) break;
   }
   expect((await weir('hash', '--all', folder)).out).toBe(whole);
-}, 240_000);
+});
 
 const statusOf = async (folder: string): Promise<unknown> =>
   JSON.parse((await weir('status', folder, '--json')).out)[0];
@@ -91,7 +91,6 @@ test.each(['SIGTERM', 'SIGUSR1'] as const)(
       network: { index: 1, of: 1 },
     });
   },
-  120_000,
 );
 
 const logged = (folder: string, stream: string): number => {
@@ -109,7 +108,7 @@ test('SIGUSR1 inside an attack: a snapshot between two of its results, status 75
   expect(await statusOf(folder)).toMatchObject({ state: 'stopped', phase: 'attack', epoch: 6000 });
   expect((await weir('resume', folder)).status).toBe(0);
   expect((await weir('hash', '--all', folder)).out).toBe(whole);
-}, 120_000);
+});
 
 test('snapshots by epochs, so many kept; the last of the network besides', async () => {
   const folder = join(base, 'by-epochs');
@@ -118,7 +117,7 @@ test('snapshots by epochs, so many kept; the last of the network besides', async
   const names = readdirSync(join(folder, 'snapshots/xor')).sort();
   expect(names).toEqual(['000005-5000.snapshot', '000006-6000.snapshot', '000007-done.snapshot']);
   expect((await weir('hash', '--all', folder)).out).toBe(whole);
-}, 60_000);
+});
 
 test('a stop whose snapshot cannot be written says so, and goes on from the one before', async () => {
   const folder = join(base, 'unsaved');
@@ -137,7 +136,7 @@ test('a stop whose snapshot cannot be written says so, and goes on from the one 
   renameSync(aside, snapshots);
   expect((await weir('resume', folder)).status).toBe(0);
   expect((await weir('hash', '--all', folder)).out).toBe(whole);
-}, 60_000);
+});
 
 const isWhole = (name: string): boolean => name.endsWith('.snapshot');
 
@@ -152,7 +151,7 @@ test('a run folder belongs to one process', async () => {
   first.child.kill('SIGKILL');
   await first.ended;
   expect(await statusOf(folder)).toMatchObject({ state: 'killed', process: { pid: first.child.pid } });
-}, 60_000);
+});
 
 test('an altered snapshot is named and the one before it used; of none at all a resume says so', async () => {
   const folder = join(base, 'altered');
@@ -182,7 +181,7 @@ test('an altered snapshot is named and the one before it used; of none at all a 
   const nothing = await weir('resume', join(base, 'nothing'));
   expect(nothing.status).toBe(1);
   expect(nothing.err).toContain('there is no run in');
-}, 120_000);
+});
 
 const full = process.getuid?.() === 0 && process.platform === 'linux';
 
@@ -214,7 +213,6 @@ test.skipIf(!full)(
       execFileSync('umount', ['-l', disk]);
     }
   },
-  120_000,
 );
 
 test.skipIf(!full)(
@@ -242,7 +240,6 @@ test.skipIf(!full)(
       execFileSync('umount', ['-l', disk]);
     }
   },
-  120_000,
 );
 
 test('an edited config is refused by its key; accepted, a snapshot of another model is refused with the weight that differs', async () => {
@@ -259,4 +256,4 @@ test('an edited config is refused by its key; accepted, a snapshot of another mo
   const { status, err } = await weir('resume', folder, '--accept-changes');
   expect(status).toBe(1);
   expect(err).toContain("'members' is [2, 42] there and [2, 47] here");
-}, 60_000);
+});

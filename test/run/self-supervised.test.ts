@@ -78,45 +78,36 @@ test.skipIf(wasm)(
     expect((await weir('resume', killed)).status).toBe(0);
     expect((await weir('hash', '--all', killed)).out).toBe((await weir('hash', '--all', whole)).out);
   },
-  120_000,
 );
 
-test.skipIf(wasm)(
-  'what was pretrained starts a fine-tune, with its projector left out',
-  async () => {
-    await loadTensorFlow();
-    const model = resnet({ depth: 18, width: 16, classes: 7, inputSize: [32, 32] });
-    const pretrained = fromRun(join(base, 'whole'), { network: 'rep-spectral' });
-    const options = { fresh: ['readout'], drop: ['projector'] };
-    const file = join(base, 'rep.safetensors');
-    expect((await weir('export', join(base, 'whole'), file, '--network', 'rep-spectral')).status).toBe(0);
-    const written = readSafetensors(file);
-    expect(written.get('fc.weight')!.shape).toEqual([10, 128]); // the readout that was fitted and attacked, beside the head
-    expect(written.has('projector1.weight')).toBe(true);
-    const [begun, exported] = [pretrained, file].map((from) => startingFrom(model, from, options).start(1));
-    const own = model.start(1);
-    for (const [name, tensor] of begun!) {
-      expect(tensor.dataSync()).toEqual(exported!.get(name)!.dataSync());
-      if (name.startsWith('readout/')) expect(tensor.dataSync()).toEqual(own.get(name)!.dataSync());
-      else expect(tensor.dataSync()).not.toEqual(own.get(name)!.dataSync());
-    }
-    expect(() => startingFrom(model, file, { fresh: ['readout'] }).start(1)).toThrow(
-      expect.objectContaining({
-        message: `${file} has a tensor 'projector1.weight' that ${model.name} has no place for`,
-        remedy: "take the model that the weights are of, or leave it out: drop: ['projector1']",
-      }),
-    );
-  },
-  60_000,
-);
+test.skipIf(wasm)('what was pretrained starts a fine-tune, with its projector left out', async () => {
+  await loadTensorFlow();
+  const model = resnet({ depth: 18, width: 16, classes: 7, inputSize: [32, 32] });
+  const pretrained = fromRun(join(base, 'whole'), { network: 'rep-spectral' });
+  const options = { fresh: ['readout'], drop: ['projector'] };
+  const file = join(base, 'rep.safetensors');
+  expect((await weir('export', join(base, 'whole'), file, '--network', 'rep-spectral')).status).toBe(0);
+  const written = readSafetensors(file);
+  expect(written.get('fc.weight')!.shape).toEqual([10, 128]); // the readout that was fitted and attacked, beside the head
+  expect(written.has('projector1.weight')).toBe(true);
+  const [begun, exported] = [pretrained, file].map((from) => startingFrom(model, from, options).start(1));
+  const own = model.start(1);
+  for (const [name, tensor] of begun!) {
+    expect(tensor.dataSync()).toEqual(exported!.get(name)!.dataSync());
+    if (name.startsWith('readout/')) expect(tensor.dataSync()).toEqual(own.get(name)!.dataSync());
+    else expect(tensor.dataSync()).not.toEqual(own.get(name)!.dataSync());
+  }
+  expect(() => startingFrom(model, file, { fresh: ['readout'] }).start(1)).toThrow(
+    expect.objectContaining({
+      message: `${file} has a tensor 'projector1.weight' that ${model.name} has no place for`,
+      remedy: "take the model that the weights are of, or leave it out: drop: ['projector1']",
+    }),
+  );
+});
 
-test.skipIf(wasm)(
-  'cifar10-simclr is wired from both views to the attack',
-  async () => {
-    const { status, out } = await weir('graph', 'pipelines/cifar10-simclr.ts', ...settings());
-    expect(status).toBe(0);
-    expect(out).toMatch(/train +serial +→ updates\$, spectral tick, online readout, layer norms, readout/);
-    expect(out).toMatch(/readout +stage +→ classifiers\$, tangent attack/);
-  },
-  60_000,
-);
+test.skipIf(wasm)('cifar10-simclr is wired from both views to the attack', async () => {
+  const { status, out } = await weir('graph', 'pipelines/cifar10-simclr.ts', ...settings());
+  expect(status).toBe(0);
+  expect(out).toMatch(/train +serial +→ updates\$, spectral tick, online readout, layer norms, readout/);
+  expect(out).toMatch(/readout +stage +→ classifiers\$, tangent attack/);
+});

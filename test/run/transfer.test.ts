@@ -103,5 +103,4 @@ test.skipIf(wasm)(
     const hash = async (into: string) => (await weir('hash', '--all', join(base, into, 'finetune-folder-flowers'))).out;
     expect(await hash('killed')).toBe(await hash('whole'));
   },
-  240_000,
 );

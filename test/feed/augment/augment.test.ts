@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { concatWith, from, lastValueFrom, NEVER, toArray } from 'rxjs';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type AugmentOptions, augment } from '../../../src/feed/augment/augment.js';
 import { gaussianNoise } from '../../../src/feed/augment/op/gaussian-noise.js';
 import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
@@ -11,8 +11,6 @@ import { type Dataset, sharedBytes } from '../../../src/feed/dataset.js';
 import type { Block } from '../../../src/feed/draw.js';
 import { permutation } from '../../../src/feed/permutation.js';
 import type { Fault } from './fixtures/faulty.js';
-
-vi.setConfig({ testTimeout: 60_000 }); // threads take a second each to start where the machine is busy
 
 const size = 300;
 const values = sharedBytes(size * 48).map((_, i) => (i * 31) % 256);

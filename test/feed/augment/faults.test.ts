@@ -1,7 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { faultKinds, withFaults } from './faults.js';
-
-vi.setConfig({ testTimeout: 180_000 }); // every fault but one that throws costs a thread, and starting one takes a second
 
 const clean = withFaults(60);
 

@@ -16,8 +16,6 @@ import { packed } from '../../../src/feed/pack/packed.js';
 import { imageFolder } from '../../../src/feed/source/image-folder/image-folder.js';
 import { newFolder, noisyJpeg, write } from '../images/made.js';
 
-vi.setConfig({ testTimeout: 60_000 });
-
 const root = newFolder();
 vi.stubEnv('WEIR_CACHE', join(root, '.cache'));
 const sizes = Array.from({ length: 10 }, (_, i) => [20 + 3 * i, 50 - 2 * i] as const);

@@ -1,5 +1,5 @@
 import { from, lastValueFrom, toArray } from 'rxjs';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { centerCrop } from '../../../src/feed/augment/op/center-crop.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import { barlowRecipes } from '../../../src/feed/augment/recipes/barlow.js';
@@ -9,8 +9,6 @@ import { views } from '../../../src/feed/augment/views.js';
 import { batch, type Samples } from '../../../src/feed/batch.js';
 import { type Dataset, sharedBytes } from '../../../src/feed/dataset.js';
 import { draw } from '../../../src/feed/draw.js';
-
-vi.setConfig({ testTimeout: 60_000 }); // threads take a second each to start where the machine is busy
 
 const size = 50;
 const dataset: Dataset = {

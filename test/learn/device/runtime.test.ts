@@ -93,5 +93,5 @@ describe.skipIf(!isReady)('the native runtime', () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-  }, 90_000);
+  });
 });

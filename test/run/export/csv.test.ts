@@ -78,4 +78,4 @@ test('`weir export RUN FILE.csv` writes all, or a stream, or a network; one that
   expect(err).toContain('its streams are network, updates, sigmas, tests, attacks; its networks none, rep-spectral');
   expect(readdirSync(base)).toEqual(expect.not.arrayContaining(['metrics.csv.part']));
   expect((await weir('export', run, join(base, 'no', 'such.csv'))).err).toContain('cannot write');
-}, 60_000);
+});

@@ -76,4 +76,4 @@ test('`weir export RUN FILE.parquet`, and a stream that is not there', async () 
   const { status, err } = await weir('export', run, file, '--stream', 'sigma');
   expect([status, err]).toEqual([1, expect.stringContaining("nothing of stream 'sigma'")]);
   expect((await read(file)).rows).toHaveLength(records.length); // the earlier file stays
-}, 60_000);
+});

@@ -98,7 +98,7 @@ test('while it trains the page is there and live; pause holds, a snapshot is wri
   expect((await weir('resume', folder)).status).toBe(0);
   expect((await undisturbed).status).toBe(0);
   expect((await weir('hash', '--all', folder)).out).toBe((await weir('hash', '--all', whole)).out);
-}, 180_000);
+});
 
 test('any run can be tapped and recorded by the user who started it, through a socket that nobody else can enter', async () => {
   const folder = join(base, 'tapped');
@@ -149,7 +149,7 @@ test('any run can be tapped and recorded by the user who started it, through a s
   looked.child.kill('SIGINT');
   expect((await looked.ended).status).toBe(0);
   expect(run.child.exitCode).toBe(null);
-}, 120_000);
+});
 
 test('`weir monitor` shows a run that is finished, and the runs beside it', async () => {
   const folder = join(base, 'whole');
@@ -174,7 +174,7 @@ test('`weir monitor` shows a run that is finished, and the runs beside it', asyn
   expect(names).not.toContain('weir_resident_memory_bytes');
   expect((await monitor.act('stop')).status).toBe(409);
   expect((await weir('tap', folder, 'train')).err).toContain('is not running on this machine');
-}, 60_000);
+});
 
 test('with --no-control there is no socket to reach it by, and a page goes not with that', async () => {
   const folder = join(base, 'alone');
@@ -188,7 +188,7 @@ test('with --no-control there is no socket to reach it by, and a page goes not w
   await run.said('training');
   expect(existsSync(join(folder, 'control.json'))).toBe(false);
   expect((await weir('tap', folder, 'train')).err).toContain('cannot be reached');
-}, 60_000);
+});
 
 test('a port that is taken is told before the run begins', async () => {
   const shown = start('monitor', join(base, 'whole'), '--port', '0');
@@ -198,4 +198,4 @@ test('a port that is taken is told before the run begins', async () => {
   expect(status).toBe(1);
   expect(err).toContain('EADDRINUSE');
   expect(existsSync(join(base, 'taken/control.json'))).toBe(false);
-}, 60_000);
+});

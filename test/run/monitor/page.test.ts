@@ -27,7 +27,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     run = start('run', 'pipelines/mnist.ts', '--run', join(base, 'run'), ...args, '--monitor', '0');
     [browser] = await Promise.all([launched(), Promise.race([run.said('training'), run.ended])]);
     monitor = Monitor.in(await run.heard());
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     run?.child.kill('SIGKILL');
@@ -64,7 +64,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     expect(colours).toBeGreaterThan(5); // a curve, its axes and its grid
     expect(await page.locator('#pictures canvas').count()).toBe(12);
     expect(await page.locator('#memory-facts').textContent()).toMatch(/Resident\d.*MiB.*Tensors alive\d/);
-  }, 60_000);
+  });
 
   test('by keyboard alone: skip link, pause, resume; what happens is said to a screen reader; a reload keeps the right to act', async () => {
     const page = await opened(monitor.url);
@@ -96,7 +96,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     expect(tree).toMatch(/img "Loss over updates; the newest numbers are in the table below"/);
     await page.getByText('Newest numbers as a table').click();
     await page.getByRole('cell', { name: 'updates epochLoss' }).waitFor();
-  }, 60_000);
+  });
 
   test('on a phone of 360 px nothing is cut off; in the dark it is dark; who asks for less motion gets none', async () => {
     const phone = await opened(monitor.url, { viewport: { width: 360, height: 740 }, colorScheme: 'light' });
@@ -110,7 +110,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     expect(
       await dark.evaluate<string>("getComputedStyle(document.querySelector('.progress span')).transitionDuration"),
     ).toBe('0s');
-  }, 60_000);
+  });
 
   test('who comes without the token may look and not act; who has it stops the run, after being asked', async () => {
     const stranger = await opened(`${monitor.base}/`);
@@ -129,5 +129,5 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     await page.getByRole('button', { name: 'Stop the run' }).click();
     expect((await run.ended).status).toBe(75);
     await page.locator('#state[data-state=stopped]').waitFor(); // told before the server went
-  }, 60_000);
+  });
 });

@@ -28,11 +28,11 @@ beforeAll(async () => {
   expect(status, err).toBe(0);
   seconds = (performance.now() - begun) / 1000;
   whole = (await weir('hash', '--all', folder('whole'))).out.trim();
-}, 120_000);
+});
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 describe('a run of two ranks', () => {
-  test('of which one is killed at random instants ends in the same bits', { timeout: 240_000 }, async ({ skip }) => {
+  test('of which one is killed at random instants ends in the same bits', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const { hash, said } = await withKills(folder('killed'), 3, seconds);
     expect(hash).toBe(whole);
@@ -41,7 +41,7 @@ describe('a run of two ranks', () => {
     expect(lines('killed')).toEqual(lines('whole'));
   });
 
-  test('stops all of them where one is told to, however often, and goes on', { timeout: 120_000 }, async ({ skip }) => {
+  test('stops all of them where one is told to, however often, and goes on', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const run = start(...small(folder('stopped')));
     await run.said('epoch');
@@ -54,7 +54,7 @@ describe('a run of two ranks', () => {
     expect((await weir('hash', '--all', folder('stopped'))).out.trim()).toBe(whole);
   });
 
-  test('goes on with another number of them, on the same batches', { timeout: 120_000 }, async ({ skip }) => {
+  test('goes on with another number of them, on the same batches', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const run = start(...small(folder('fewer')));
     await run.said('epoch');
@@ -68,7 +68,7 @@ describe('a run of two ranks', () => {
     }
   });
 
-  test('of which one is stopped is ended, and that one named', { timeout: 120_000 }, async ({ skip }) => {
+  test('of which one is stopped is ended, and that one named', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const run = start(...small(folder('hung'), '--ranks-patience', '5'));
     await run.said('update 0');
@@ -89,7 +89,7 @@ function member(rank: number, port: number, module: string, name: string, ...mor
 }
 
 describe('ranks that come one by one', () => {
-  test('are told apart where they were started with other values', { timeout: 60_000 }, async ({ skip }) => {
+  test('are told apart where they were started with other values', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const [port] = await freePorts(1);
     const both = [
@@ -101,9 +101,7 @@ describe('ranks that come one by one', () => {
     expect(zero!.err).toMatch(/rank 1 on \S+ has gamma = 0.5, and rank 0 on \S+ has 0.\d+/);
   });
 
-  test('are told apart by their data; one that cannot read its own ends all, and says why', {
-    timeout: 90_000,
-  }, async ({ skip }) => {
+  test('are told apart by their data; one that cannot read its own ends all, and says why', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const apart = (how: string) => {
       const run = ['run', 'test/run/ranks/apart.ts', '--ranks', '2', '--run', folder(how), '--set', `how=${how}`];
@@ -141,7 +139,7 @@ describe('ranks that come one by one', () => {
     expect(busy.err).toContain(`rank 0 cannot wait for the others at port ${port}: EADDRINUSE`);
   });
 
-  test('refuse a batch that they cannot share', { timeout: 60_000 }, async ({ skip }) => {
+  test('refuse a batch that they cannot share', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     writeFileSync(folder('none'), '');
     const { status, err } = await weir(...small(folder('thirds')).map((arg) => (arg === '2' ? '3' : arg)));

@@ -66,7 +66,7 @@ test('of several that start at once one gets it; killed, it holds it no longer',
   while (alive({ pid, host: hostname() }) === true) await new Promise((next) => setTimeout(next, 5));
   lockFolder(folder).release();
   expect(readdirSync(folder)).toEqual([]);
-}, 60_000);
+});
 
 test('a process that has the number of one that ended is not taken for it', () => {
   const mark = thisProcess();
@@ -121,7 +121,6 @@ test.skipIf(!containers)(
     expect((await contender(inContainer, name)).said).toBe('locked');
     expect((await contender(inContainer, name)).said).toMatch(/in use by process/); // by its successor of the same number
   },
-  120_000,
 );
 
 test('a lock of another machine, and one that cannot be read, name the file to delete', () => {

@@ -27,7 +27,7 @@ test('killed at random, sweep and jobs, each job is run once: to the same bits, 
   const alone = join(base, 'alone');
   await weir('run', module, '--set', 'rate=0.3', '--seed', '1', '--run', alone);
   expect(hashOf(join(folder, 'jobs/rate-0.3-seed-1'))).toBe(hashOf(alone));
-}, 240_000);
+});
 
 const quick = ['--set', 'epochs=20', '--set', 'pause=0', '--jobs', '2'];
 
@@ -43,7 +43,7 @@ test('one that fails leaves the others alone, and is told and tried again; what 
   expect([again.status, again.out]).toEqual([1, expect.stringContaining('1 of 2 done · 1 failed')]);
   const status = await weir('status', folder);
   expect(status.out).toMatch(/failed +fails-true .* 2 +–/);
-}, 120_000);
+});
 
 test('stopped, its jobs stop at a snapshot; two processes then finish it together; a cancelled one stays out', async () => {
   const folder = join(base, 'stopped');
@@ -61,4 +61,4 @@ test('stopped, its jobs stop at a snapshot; two processes then finish it togethe
     [1, 'sweep: 2 of 3 done · 1 cancelled'],
     [1, 'sweep: 2 of 3 done · 1 cancelled'],
   ]);
-}, 120_000);
+});

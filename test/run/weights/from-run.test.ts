@@ -40,7 +40,7 @@ beforeAll(async () => {
   const { status, err } = await weir('run', 'pipelines/mnist.ts', '--run', run, '--snapshot-epochs', '1', ...settings);
   expect([status, err]).toEqual([0, expect.not.stringContaining('weir:')]);
   await loadTensorFlow();
-}, 120_000);
+});
 afterAll(() => rmSync(base, { recursive: true }));
 
 test('a network of a run begins as its export does, to the bit; fresh and drop are by the names of Weir', async () => {
@@ -66,7 +66,7 @@ test('a network of a run begins as its export does, to the bit; fresh and drop a
       remedy: 'it has hidden1/kernel, hidden1/bias, readout/kernel, readout/bias',
     }),
   );
-}, 60_000);
+});
 
 test('no such run, several networks and none named, none of that name: refused when the weights are needed', () => {
   expect(() => begun(fromRun(join(base, 'none')))).toThrow(`there is no run in ${join(base, 'none')}`);
@@ -95,7 +95,7 @@ test('a network that is not finished is refused, though its export is not', asyn
   expect(() => begun(fromRun(unbegun, { network: 'none' }))).toThrow("'none' of");
   const { status, err } = await weir('export', unbegun, join(base, 'no.safetensors'), '--network', 'none');
   expect([status, err]).toEqual([1, expect.stringContaining('has no weights of its own')]);
-}, 60_000);
+});
 
 test('a run of an earlier version, which lists no networks, has those of its snapshots', () => {
   const earlier = altered('earlier', (folder) => {

@@ -59,7 +59,7 @@ describe.skipIf(wasm || !existsSync(file) || !existsSync(images))('a ResNet-20 f
     expect(said.join('')).toContain(
       `${file} says nothing of its padding, activation, shortcut: taken to be padding zero, activation relu, shortcut option-a`,
     );
-  }, 240_000);
+  });
 
   test('into a network whose padding nobody has said it does not go', () => {
     const held = tf.memory().numTensors;
@@ -74,5 +74,5 @@ describe.skipIf(wasm || !existsSync(file) || !existsSync(images))('a ResNet-20 f
 
   test('told that it pads circularly it does, and is wrong as told: 91.2 %', () => {
     expect(accuracyOf(startingFrom(made({ padding: 'circular' }), file), 1000)).toBeCloseTo(0.912, 3);
-  }, 60_000);
+  });
 });
