@@ -139,7 +139,8 @@ async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, En
   }
   const done = wanted.filter(({ name }) => entries.get(name)?.state === 'done');
   if (done.length < wanted.length) process.exitCode = 1;
-  const report = await reportSweep(into, done);
+  const { report, left } = await reportSweep(into, done);
+  if (left.length > 0) process.exitCode = 1;
   if (report !== undefined) toOutput(`report  ${relative(process.cwd(), report)}\n`);
   toOutput(`${into}\n`);
 }

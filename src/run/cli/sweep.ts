@@ -132,7 +132,7 @@ function running(settings: Settings): Running {
   };
 }
 
-function end({ folder, plan, driven, entries, report }: Sweep): void {
+function end({ folder, plan, driven, entries, report, left }: Sweep): void {
   const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
@@ -141,5 +141,5 @@ function end({ folder, plan, driven, entries, report }: Sweep): void {
   if (driven === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);
   if (report !== undefined) out(`report  ${relative(process.cwd(), report)}`);
   out(folder);
-  process.exitCode = driven === 'done' ? 0 : driven === 'stopped' ? resumable : 1;
+  process.exitCode = driven === 'stopped' ? resumable : driven === 'done' && left.length === 0 ? 0 : 1;
 }

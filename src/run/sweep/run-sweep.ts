@@ -73,14 +73,22 @@ export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
   return file;
 }
 
-/** Writes one report over all jobs that have begun; it says which are left out because they are damaged. @returns its path; nothing where none has */
-export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<string | undefined> {
+/** What became of the report over a sweep's jobs. */
+export interface Reported {
+  /** The path of the page; none where no job has begun. */
+  readonly report?: string;
+  /** Jobs that are damaged and so are not in it, a sentence each. */
+  readonly left: readonly string[];
+}
+
+/** Writes one report over all jobs that have begun, and says on standard error which are left out. */
+export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<Reported> {
   const begun = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
   const { runs, left } = soundOf(begun);
   for (const one of left) toError(`${one}\n`);
-  if (runs.length === 0) return undefined;
+  if (runs.length === 0) return { left };
   const { writeReport } = await import('../../observe/report/write.js'); // slow to load, and only now of use
   const collected = collectReport(runs);
   const { html } = await writeReport(join(folder, 'report'), { ...collected, notes: [...collected.notes, ...left] });
-  return html;
+  return { report: html, left };
 }

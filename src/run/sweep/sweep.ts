@@ -14,7 +14,7 @@ import type { Ledger } from './ledger.js';
 import { LocalProcesses } from './local.js';
 import { folderOfJob, type Plan, planned, readPlan } from './plan.js';
 import { roomFor } from './room.js';
-import { logOf, reportSweep, runSweep, type Swept } from './run-sweep.js';
+import { logOf, type Reported, reportSweep, runSweep, type Swept } from './run-sweep.js';
 import { requireSlurm } from './slurm/commands.js';
 import { SlurmArrays } from './slurm/slurm.js';
 
@@ -61,11 +61,9 @@ export interface SweepOptions<P> extends Running {
   readonly folder?: string;
 }
 
-export interface Sweep extends Swept {
+export interface Sweep extends Swept, Reported {
   readonly folder: string;
   readonly plan: Plan;
-  /** Path of the report over all jobs. */
-  readonly report?: string;
 }
 
 /**
@@ -137,8 +135,8 @@ export async function goOn(folder: string, plan: Plan, running: Running = {}): P
     retry,
     executor: (ledger) => executorFor(folder, plan, running, ledger),
   });
-  const report = swept.driven === 'stopped' ? undefined : await reportSweep(folder, plan.jobs);
-  return { folder, plan, ...swept, ...(report !== undefined && { report }) };
+  const reported = swept.driven === 'stopped' ? { left: [] } : await reportSweep(folder, plan.jobs);
+  return { folder, plan, ...swept, ...reported };
 }
 
 /** What runs the jobs of a plan. */

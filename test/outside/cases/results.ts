@@ -359,6 +359,23 @@ export const results: readonly Case[] = [
     },
   },
   {
+    name: "results: a job of a sweep that holds another job's snapshots and log",
+    async play(world) {
+      const { module } = await made();
+      const sweep = world.path('sweep');
+      const args = ['--run', sweep, '--seeds', '0..1', '--set', 'regularisers=["none"]', '--jobs', '1'];
+      succeeded(await weir('sweep', module, ...args));
+      const [one, other] = readdirSync(join(sweep, 'jobs')).map((job) => join(sweep, 'jobs', job));
+      for (const part of ['snapshots', 'metrics.ndjson']) {
+        rmSync(join(one!, part), { recursive: true });
+        cpSync(join(other!, part), join(one!, part), { recursive: true });
+      }
+      const again = await weir('sweep', sweep);
+      right(again.status === 1, `status ${again.status}: ${again.out}`);
+      told(again, /is left out, for it is damaged/);
+    },
+  },
+  {
     name: 'results: a run begun where the snapshots of another are, whose config is gone',
     async play(world) {
       const { run, module } = await copied(world);
