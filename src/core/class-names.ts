@@ -35,7 +35,7 @@ export function placesAmong(theirs: ClassNames, own: ClassNames): Int32Array | u
 }
 
 /** The labels at those places, in a new array that is wide enough. @throws where a label has no place: look first */
-export function relabeled(labels: Labels, places: Int32Array, classes: number): Labels {
+function relabeled(labels: Labels, places: Int32Array, classes: number): Labels {
   const found = classes > 256 ? new Uint16Array(labels.length) : labelsLike(labels, labels.length);
   for (let i = 0; i < labels.length; i++) {
     const place = places[labels[i]!];

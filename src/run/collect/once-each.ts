@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { sha256Of } from '../../core/input.js';
 import type { RunFolder } from '../folder.js';
 
 /**
@@ -32,4 +32,4 @@ function sameRun(a: RunFolder, b: RunFolder): boolean {
 
 const logSize = ({ log }: RunFolder): number => statSync(log, { throwIfNoEntry: false })?.size ?? 0;
 
-const digest = ({ log }: RunFolder): string => createHash('sha256').update(readFileSync(log)).digest('hex');
+const digest = ({ log }: RunFolder): string => sha256Of(readFileSync(log));

@@ -97,7 +97,7 @@ function read(file: string): Kept | undefined {
     const bytes = readFileSync(file);
     const body = bytes.subarray(HEADER);
     if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
-    if (!checksum(body).equals(bytes.subarray(MAGIC.length, HEADER))) return undefined;
+    if (!digest(body).equals(bytes.subarray(MAGIC.length, HEADER))) return undefined;
     return unpack(body) as unknown as Kept;
   } catch {
     return undefined;
@@ -110,11 +110,9 @@ function write(file: string, kept: Kept): void {
   const body = pack({ ...kept } as unknown as Data);
   try {
     makeFolder(join(cacheFolder(), 'image-folders'));
-    writeFileSync(beside, Buffer.concat([Buffer.from(MAGIC), checksum(body), body]), { flush: true });
+    writeFileSync(beside, Buffer.concat([Buffer.from(MAGIC), digest(body), body]), { flush: true });
     renameSync(beside, file); // whole or not at all
   } catch {
     rmSync(beside, { force: true });
   }
 }
-
-const checksum = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
