@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
+// Tests compare texts without colors, also where CI asks for colors: child processes and libraries read these two.
+delete process.env.FORCE_COLOR;
+process.env.NO_COLOR = '1';
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
