@@ -33,7 +33,7 @@ export default weir.pipeline({
     std.flatMap((std) =>
       Array.from({ length: seeds }, (_, i) => ({
         name: `std-${String(std).replace(/[^0-9]/g, '-')}-s${seed + i}`,
-        regulariser: `none: std ${std}`,
+        regularizer: `none: std ${std}`,
         seed: seed + i,
         std,
         sampleShape: [dimension],
@@ -43,14 +43,14 @@ export default weir.pipeline({
 
   wire({ config, network, seed }) {
     const points = weir.simplex(config);
-    const model = weir.linear([config.dimension, config.classes], { initialisation: weir.normal(network.std) });
+    const model = weir.linear([config.dimension, config.classes], { initialization: weir.normal(network.std) });
 
     const steps$ = weir
       .draw(points, { epochs: config.epochs, seed, shuffle: false })
       .pipe(
         weir.augment([], { seed }),
         weir.batch(points.size),
-        weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: config.rate }), seed }),
+        weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: config.rate }), seed }),
       );
     const updates$ = steps$.pipe(weir.every({ epochs: config.logEvery }));
     const tests$ = updates$.pipe(weir.accuracy(model, points));

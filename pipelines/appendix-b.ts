@@ -45,8 +45,8 @@ export default weir.pipeline({
 
   networks({ sizes, burnIn, epochs }, seed) {
     const branch = burnIn > 0 && burnIn < epochs ? { branch: { of: 'none', epoch: burnIn } } : {};
-    const variant = (name: string, regulariser: string, what: Partial<Variant>) => ({
-      ...{ name, regulariser, seed, ...branch },
+    const variant = (name: string, regularizer: string, what: Partial<Variant>) => ({
+      ...{ name, regularizer, seed, ...branch },
       ...({ kind: 'rep-spectral', every: 20, size: 32, directions: 'power', ...what } satisfies Variant),
     });
     return [
@@ -78,25 +78,25 @@ export default weir.pipeline({
             weir.randomCrop({ padding: 4 }),
             weir.horizontalFlip(),
             weir.unitScale(),
-            weir.normalise(weir.cifar10Statistics),
+            weir.normalize(weir.cifar10Statistics),
           ],
           { seed },
         ),
         weir.batch(config.batchSize, config),
-        weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
+        weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), penalty, seed }),
       );
     const ticks$ = updates$.pipe(
       weir.every({ updates: network.every, from: { epoch: config.burnIn } }),
       weir.spectralTick(penalty),
     );
     const epochs$ = updates$.pipe(weir.every({ epochs: 1 }));
-    const tests$ = epochs$.pipe(weir.accuracy(model, test, { normalise: weir.cifar10Statistics }));
+    const tests$ = epochs$.pipe(weir.accuracy(model, test, { normalize: weir.cifar10Statistics }));
     const sigmas$ = epochs$.pipe(weir.layerNorms(model));
     const attacks$ = updates$.pipe(
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, normalise: weir.cifar10Statistics, seed },
+        ...{ samples: config.attacked, normalize: weir.cifar10Statistics, seed },
         certificate: { points: 8, steps: 8 },
       }),
     );

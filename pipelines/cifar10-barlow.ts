@@ -13,8 +13,8 @@ const { z } = weir;
  * | | paper (default) | authors |
  * |---|---|---|
  * | images that the last readout is fitted to * | the training images as they are | random crops and flips of them |
- * | normalised for readout and attack with * | the constants of the pretraining, ImageNet's | CIFAR-10's |
- * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalised |
+ * | normalized for readout and attack with * | the constants of the pretraining, ImageNet's | CIFAR-10's |
+ * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalized |
  * | penalty acts | at every update after the burn-in | at updates 0 and 24 of an epoch, and in a step of its own after each |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02, 0.002 or 0.2 |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
@@ -25,11 +25,11 @@ const { z } = weir;
  * From the code, for the paper does not say: the projector (one linear layer without bias, 512 to 256), λ = 0.005, batches of 1024
  * whose last one is left out, batch statistics of each view by itself, and the views: see `barlowRecipes`.
  *
- * Distances are in units of the normalised input, about five times those of pixels in [0, 1].
+ * Distances are in units of the normalized input, about five times those of pixels in [0, 1].
  */
 export default weir.pipeline({
   name: 'cifar10-barlow',
-  title: 'CIFAR-10 by Barlow Twins with spectral regularisation up to feature space',
+  title: 'CIFAR-10 by Barlow Twins with spectral regularization up to feature space',
   task: weir.cifar10Task,
 
   config: {
@@ -37,8 +37,8 @@ export default weir.pipeline({
     projections: z.int().min(1).default(256).describe('width of the projections that are compared'),
     lambda: z.number().min(0).default(0.005).describe('λ of Barlow Twins, the weight of what is off the diagonal'),
     ...weir.convolutionKeys(),
-    ...weir.regulariserKeys(['none', 'rep-spectral'], {
-      regularisers: ['none', 'rep-spectral'],
+    ...weir.regularizerKeys(['none', 'rep-spectral'], {
+      regularizers: ['none', 'rep-spectral'],
       ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
     }),
     ...weir.trainingKeys({ epochs: 1000, batchSize: 1024, rate: 0.01, decay: 1e-4, partial: 'drop' }),
@@ -64,7 +64,7 @@ export default weir.pipeline({
     },
   },
 
-  networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
+  networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
     const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
@@ -72,7 +72,7 @@ export default weir.pipeline({
     const authors = config.protocol === 'authors';
     const backbone = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
     const model = weir.projected(backbone, { outputs: config.projections, bias: false });
-    const penalty = weir.regulariser(network.regulariser, model, {
+    const penalty = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
@@ -83,7 +83,7 @@ export default weir.pipeline({
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.views(weir.barlowRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.barlowTwins(config), optimiser: weir.sgd(config), penalty, seed }),
+      weir.train(model, { loss: weir.barlowTwins(config), optimizer: weir.sgd(config), penalty, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
@@ -92,22 +92,22 @@ export default weir.pipeline({
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),
       weir.onlineReadout(backbone, train, test, {
-        ...{ images: config.readoutImages, fit: config.readoutFit, normalise: weir.imagenetStatistics },
+        ...{ images: config.readoutImages, fit: config.readoutFit, normalize: weir.imagenetStatistics },
       }),
     );
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
 
     const crops = [weir.randomCrop({ padding: 4 }), weir.horizontalFlip()];
     const fitted = authors ? weir.rendered(train, crops, { seed }) : train;
-    const normalise = authors ? weir.cifar10Statistics : weir.imagenetStatistics;
+    const normalize = authors ? weir.cifar10Statistics : weir.imagenetStatistics;
     const classifiers$ = updates$.pipe(
       weir.atEnd(),
-      weir.readout(backbone, fitted, test, { fit: config.readoutFit, normalise }),
+      weir.readout(backbone, fitted, test, { fit: config.readoutFit, normalize }),
     );
     const attacks$ = classifiers$.pipe(
       weir.tangentAttack(backbone, test, {
         ...config,
-        ...{ samples: config.attacked, normalise, seed },
+        ...{ samples: config.attacked, normalize, seed },
       }),
     );
     return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };

@@ -10,24 +10,24 @@ const { z } = weir;
  *
  * | | paper (default) | authors |
  * |---|---|---|
- * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalised |
+ * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalized |
  * | penalty acts | at every update after the burn-in | at updates 0, 24, 48 of an epoch, and in a step of its own after each |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
  *
- * Distances are in units of the normalised input, about five times those of pixels in [0, 1].
+ * Distances are in units of the normalized input, about five times those of pixels in [0, 1].
  */
 export default weir.pipeline({
   name: 'cifar10-resnet18',
-  title: 'CIFAR-10 by ResNet-18 with spectral regularisation up to feature space',
+  title: 'CIFAR-10 by ResNet-18 with spectral regularization up to feature space',
   task: weir.cifar10Task,
 
   config: {
     ...weir.cifar10Keys(),
     ...weir.convolutionKeys(),
-    ...weir.regulariserKeys(weir.regulariserKinds, {
-      regularisers: weir.penaltyKinds,
+    ...weir.regularizerKeys(weir.regularizerKinds, {
+      regularizers: weir.penaltyKinds,
       ...{ gamma: 0.01, burnIn: 160, tickEvery: 24 },
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
@@ -42,19 +42,19 @@ export default weir.pipeline({
     },
   },
 
-  networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
+  networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
     const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
     const { depth, width, padding, precision } = config;
     const model = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
-    const penalty = weir.regulariser(network.regulariser, model, {
+    const penalty = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
       seed,
     });
-    const pixels = [weir.unitScale(), weir.normalise(weir.cifar10Statistics)];
+    const pixels = [weir.unitScale(), weir.normalize(weir.cifar10Statistics)];
 
     const batches$ = weir.draw(train, { epochs: config.epochs, seed, block: config.batchSize }).pipe(
       weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), ...pixels], {
@@ -63,7 +63,7 @@ export default weir.pipeline({
       weir.batch(config.batchSize, config),
     );
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), penalty, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
@@ -71,14 +71,14 @@ export default weir.pipeline({
     );
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),
-      weir.accuracy(model, test, { normalise: weir.cifar10Statistics }),
+      weir.accuracy(model, test, { normalize: weir.cifar10Statistics }),
     );
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
     const attacks$ = updates$.pipe(
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, normalise: weir.cifar10Statistics, seed },
+        ...{ samples: config.attacked, normalize: weir.cifar10Statistics, seed },
         certificate: { points: 8, steps: 8 },
       }),
     );

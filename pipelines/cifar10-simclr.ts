@@ -10,12 +10,12 @@ const { z } = weir;
  *
  * The paper shows Barlow Twins alone; this is in the authors' code, from which all values are that the paper does not have for Barlow
  * Twins: batches of 512 whose last one is left out, both views in one pass, decay 5e-4, temperature 0.07, a head of 512-512-10 with a
- * rectifier, views and images in [0, 1], not normalised. Where the paper's protocol for Barlow Twins and that code differ
+ * rectifier, views and images in [0, 1], not normalized. Where the paper's protocol for Barlow Twins and that code differ
  * (`--set protocol=authors` takes the code's, where marked):
  *
  * | | paper's protocol (default) | authors |
  * |---|---|---|
- * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalised |
+ * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalized |
  * | penalty acts | at every update after the burn-in | at every 24th (or 10th) update of an epoch, and in a step of its own after each |
  * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02 or 0.002 |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
@@ -25,7 +25,7 @@ const { z } = weir;
  */
 export default weir.pipeline({
   name: 'cifar10-simclr',
-  title: 'CIFAR-10 by SimCLR with spectral regularisation up to feature space',
+  title: 'CIFAR-10 by SimCLR with spectral regularization up to feature space',
   task: weir.cifar10Task,
 
   config: {
@@ -34,8 +34,8 @@ export default weir.pipeline({
     projections: z.int().min(1).default(10).describe('width of the projections that are compared'),
     temperature: z.number().positive().default(0.07).describe('that similarities are divided by'),
     ...weir.convolutionKeys(),
-    ...weir.regulariserKeys(['none', 'rep-spectral'], {
-      regularisers: ['none', 'rep-spectral'],
+    ...weir.regularizerKeys(['none', 'rep-spectral'], {
+      regularizers: ['none', 'rep-spectral'],
       ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
     }),
     ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4, partial: 'drop' }),
@@ -52,14 +52,14 @@ export default weir.pipeline({
     },
   },
 
-  networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
+  networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
     const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
     const { depth, width, padding, precision } = config;
     const backbone = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
     const model = weir.projected(backbone, { hidden: [config.hidden], outputs: config.projections });
-    const penalty = weir.regulariser(network.regulariser, model, {
+    const penalty = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
@@ -70,7 +70,7 @@ export default weir.pipeline({
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.views(weir.simclrRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.ntXent(config), optimiser: weir.sgd(config), penalty, seed }),
+      weir.train(model, { loss: weir.ntXent(config), optimizer: weir.sgd(config), penalty, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),

@@ -4,7 +4,7 @@ const { z } = weir;
 
 /**
  * Pretrained networks fine-tuned on CIFAR-10, its images enlarged to what the network was pretrained on (paper, 4.5 and E.4, figures 8
- * and E.6). Each pretraining, without a regulariser and with rep-spectral, meets each regulariser of the fine-tuning, and the Tangent
+ * and E.6). Each pretraining, without a regularizer and with rep-spectral, meets each regularizer of the fine-tuning, and the Tangent
  * Attack.
  *
  * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's, where marked):
@@ -23,11 +23,11 @@ const { z } = weir;
  * Torchvision's own networks pad with zeros: `padding=zero` with their weights.
  *
  * From the code: views (`fineTuneRecipe`), one refresh of the directions every 15 updates, the cosine's length of 200 epochs, of which
- * shorter trainings see the beginning. Distances are in units of the normalised input.
+ * shorter trainings see the beginning. Distances are in units of the normalized input.
  */
 export default weir.pipeline({
   name: 'finetune-cifar10',
-  title: 'Fine-tuning on CIFAR-10, after pretraining with and without spectral regularisation',
+  title: 'Fine-tuning on CIFAR-10, after pretraining with and without spectral regularization',
 
   config: {
     data: weir.folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),
@@ -59,7 +59,7 @@ export default weir.pipeline({
     const { depth, stem, width, padding, precision } = config;
     const shape = { depth, stem, width, padding, precision, inputSize: [size, size] as const };
     const model = weir.pretrainedModel(weir.resnet({ ...shape, classes: train.classes.length }), config, network);
-    const penalty = weir.regulariser(network.finetuned, model, {
+    const penalty = weir.regularizer(network.finetuned, model, {
       gamma: network.finetuned === 'batch-spectral-shrinkage' ? config.shrinkage : config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config, { authors: 'power' }),
@@ -73,7 +73,7 @@ export default weir.pipeline({
       weir.batch(batchSize, config),
       weir.train(model, {
         loss: weir.crossEntropy(),
-        optimiser: weir.sgd({
+        optimizer: weir.sgd({
           ...{ rate: rate(config.rate), momentum, decay },
           rates: [{ weights: [model.readout.name], rate: rate(config.readoutRate) }],
         }),
@@ -84,16 +84,16 @@ export default weir.pipeline({
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
       weir.spectralTick(penalty),
     );
-    const normalise = weir.cifar10Statistics;
+    const normalize = weir.cifar10Statistics;
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),
-      weir.accuracy(model, test, { normalise, batch: batchSize }),
+      weir.accuracy(model, test, { normalize, batch: batchSize }),
     );
     const attacks$ = updates$.pipe(
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, normalise, seed },
+        ...{ samples: config.attacked, normalize, seed },
       }),
     );
     return { updates$, ticks$, tests$, attacks$ };

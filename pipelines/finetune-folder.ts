@@ -4,8 +4,8 @@ const { z } = weir;
 
 /**
  * Pretrained networks fine-tuned on a folder of photographs: Stanford Dogs, Oxford Flowers or MIT Indoor by their official lists, or any
- * folder of ImageNet's layout (paper, 4.5 and E.4, figure E.7). Each pretraining, without a regulariser and with rep-spectral, meets
- * each regulariser of the fine-tuning, and the Tangent Attack.
+ * folder of ImageNet's layout (paper, 4.5 and E.4, figure E.7). Each pretraining, without a regularizer and with rep-spectral, meets
+ * each regularizer of the fine-tuning, and the Tangent Attack.
  *
  * `--set profile=flowers` and `--set profile=indoor` have the paper's values for those; the defaults are for the dogs. `weir reproduce
  * finetune-folder` runs all three; with `--only flowers --set data=DIR` one of them.
@@ -14,7 +14,7 @@ const { z } = weir;
  */
 export default weir.pipeline({
   name: 'finetune-folder',
-  title: 'Fine-tuning on a folder of photographs, after pretraining with and without spectral regularisation',
+  title: 'Fine-tuning on a folder of photographs, after pretraining with and without spectral regularization',
 
   config: {
     data: weir.folder().default('data/dogs').describe('folder of images, with its official lists or train/ and val/'),
@@ -55,7 +55,7 @@ export default weir.pipeline({
     const { depth, stem, width, padding, precision } = config;
     const shape = { depth, stem, width, padding, precision, inputSize: [size, size] as const };
     const model = weir.pretrainedModel(weir.resnet({ ...shape, classes: train.classes.length }), config, network);
-    const penalty = weir.regulariser(network.finetuned, model, {
+    const penalty = weir.regularizer(network.finetuned, model, {
       gamma: network.finetuned === 'batch-spectral-shrinkage' ? config.shrinkage : config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config, { authors: 'power' }),
@@ -69,7 +69,7 @@ export default weir.pipeline({
       weir.batch(batchSize, config),
       weir.train(model, {
         loss: weir.crossEntropy(),
-        optimiser: weir.sgd({
+        optimizer: weir.sgd({
           ...{ rate: rate(config.rate), momentum, decay },
           rates: [{ weights: [model.readout.name], rate: rate(config.readoutRate) }],
         }),
@@ -80,16 +80,16 @@ export default weir.pipeline({
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
       weir.spectralTick(penalty),
     );
-    const normalise = weir.imagenetStatistics;
+    const normalize = weir.imagenetStatistics;
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),
-      weir.accuracy(model, test, { normalise, batch: batchSize }),
+      weir.accuracy(model, test, { normalize, batch: batchSize }),
     );
     const attacks$ = updates$.pipe(
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, normalise, seed },
+        ...{ samples: config.attacked, normalize, seed },
       }),
     );
     return { updates$, ticks$, tests$, attacks$ };

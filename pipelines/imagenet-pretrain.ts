@@ -1,8 +1,8 @@
 import * as weir from '../src/index.js';
 
 const { z } = weir;
-const { seeds: _, ...regulariserKeys } = weir.regulariserKeys(['none', 'rep-spectral'], {
-  regularisers: ['none', 'rep-spectral'],
+const { seeds: _, ...regularizerKeys } = weir.regularizerKeys(['none', 'rep-spectral'], {
+  regularizers: ['none', 'rep-spectral'],
   ...{ gamma: 0.001, burnIn: 80, tickEvery: 160 },
 });
 
@@ -10,7 +10,7 @@ const { seeds: _, ...regulariserKeys } = weir.regulariserKeys(['none', 'rep-spec
  * ResNet-50 on ImageNet, with labels, under the penalty γ/2 · Σ σ² up to feature space, or without: what the fine-tuning of figure 8
  * begins with (paper, 4.5 and E.4). `weir export RUN FILE --network rep-spectral` writes its weights for PyTorch.
  *
- * A batch of 512 is taken in parts of `part` images, whose gradients are averaged: it fits any device. Batch normalisation sees the
+ * A batch of 512 is taken in parts of `part` images, whose gradients are averaged: it fits any device. Batch normalization sees the
  * parts, as it sees the share of each of four GPUs in the paper.
  *
  * What the paper's protocol and the authors' code do differently (set the keys for the code's):
@@ -23,11 +23,11 @@ const { seeds: _, ...regulariserKeys } = weir.regulariserKeys(['none', 'rep-spec
  * | penalty goes | into the gradient, at every update after the burn-in | straight to the weights at each tick, not scaled by the rate |
  * | images an epoch | each once | each three times, in one batch (repeated augmentation), a third of them |
  *
- * From the code, for the paper does not say: the augmentation (see `imagenetRecipe`), and the evaluation at a centre crop.
+ * From the code, for the paper does not say: the augmentation (see `imagenetRecipe`), and the evaluation at a center crop.
  */
 export default weir.pipeline({
   name: 'imagenet-pretrain',
-  title: 'ResNet-50 on ImageNet with spectral regularisation up to feature space',
+  title: 'ResNet-50 on ImageNet with spectral regularization up to feature space',
 
   config: {
     imagenet: weir.folder().default('data/imagenet').describe('folder with train/ and val/, in each a folder a class'),
@@ -40,7 +40,7 @@ export default weir.pipeline({
     width: z.int().min(1).default(64).describe('channels of the first stage'),
     size: z.int().min(8).default(224).describe('pixels of each side of what the network sees'),
     ...weir.convolutionKeys(),
-    ...regulariserKeys,
+    ...regularizerKeys,
     ...weir.trainingKeys({ epochs: 120, batchSize: 512, rate: 0.02, decay: 1e-4 }),
     part: z.int().min(1).default(64).describe('images that go through the network at once'),
     decayEvery: z.int().min(1).default(30).describe('epochs after which the learning rate falls to a tenth'),
@@ -56,7 +56,7 @@ export default weir.pipeline({
   },
 
   rules: [weir.divides('part', 'batchSize', 'an update would be of more images than a batch')],
-  networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
+  networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   async wire({ config, network, seed }) {
     const { imagenet: folder, unreadable, links, size, epochs, part } = config;
@@ -74,7 +74,7 @@ export default weir.pipeline({
     const { depth, stem, width, padding, precision } = config;
     const inputSize = [size, size] as const;
     const model = weir.resnet({ depth, stem, width, padding, precision, inputSize, classes: train.classes.length });
-    const penalty = weir.regulariser(network.regulariser, model, {
+    const penalty = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
@@ -87,7 +87,7 @@ export default weir.pipeline({
       weir.batch(part, config),
       weir.train(model, {
         loss: weir.crossEntropy(config),
-        optimiser: weir.sgd({ rate: weir.step(config.rate, { every: decayEvery }), momentum, decay }),
+        optimizer: weir.sgd({ rate: weir.step(config.rate, { every: decayEvery }), momentum, decay }),
         accumulate: config.batchSize / part,
         ...{ penalty, seed },
       }),
@@ -96,10 +96,10 @@ export default weir.pipeline({
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
       weir.spectralTick(penalty),
     );
-    const normalise = weir.imagenetStatistics;
+    const normalize = weir.imagenetStatistics;
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),
-      weir.accuracy(model, test, { normalise, batch: part }),
+      weir.accuracy(model, test, { normalize, batch: part }),
     );
     const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
     return { updates$, ticks$, tests$, sigmas$ };

@@ -25,7 +25,7 @@ export default weir.pipeline({
       .default('embedded')
       .describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
     hidden: z.int().min(1).default(2000).describe('hidden units of those networks'),
-    inverseRegularisation: z.number().positive().default(1).describe('C of the logistic regression'),
+    inverseRegularization: z.number().positive().default(1).describe('C of the logistic regression'),
     ...weir.readoutKeys(),
     ...weir.attackKeys({ attacked: 1000 }),
   },

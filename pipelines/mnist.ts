@@ -17,7 +17,7 @@ const { z } = weir;
  */
 export default weir.pipeline({
   name: 'mnist',
-  title: 'MNIST with spectral regularisation up to feature space',
+  title: 'MNIST with spectral regularization up to feature space',
   task: { sampleShape: [28, 28], classes: [...'0123456789'] },
 
   config: {
@@ -26,8 +26,8 @@ export default weir.pipeline({
       .default('embedded')
       .describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
     hidden: z.int().min(1).default(2000).describe('hidden units'),
-    ...weir.regulariserKeys(weir.regulariserKinds, {
-      regularisers: weir.penaltyKinds,
+    ...weir.regularizerKeys(weir.regularizerKinds, {
+      regularizers: weir.penaltyKinds,
       ...{ gamma: 1e-3, burnIn: 160 },
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
@@ -38,12 +38,12 @@ export default weir.pipeline({
   },
 
   fallback: { attacked: 8 },
-  networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
+  networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
     const { train, test } = weir.mnist({ data: config.data, seed });
     const model = weir.mlp([784, config.hidden, 10]);
-    const penalty = weir.regulariser(network.regulariser, model, {
+    const penalty = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       seed,
@@ -53,7 +53,7 @@ export default weir.pipeline({
       .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.augment([weir.unitScale()], { seed }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd(config), penalty, seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), penalty, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),

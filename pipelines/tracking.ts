@@ -71,7 +71,7 @@ export default weir.pipeline({
   ],
   networks: (config, seed) =>
     config.tasks.map((task) => ({
-      ...{ name: task, regulariser: `none: ${task}`, seed, task, ...tasks[task] },
+      ...{ name: task, regularizer: `none: ${task}`, seed, task, ...tasks[task] },
       epochs: config[`${task}Epochs`],
       rate: config[`${task}Rate`],
       hidden: config[`${task}Hidden`],
@@ -83,7 +83,7 @@ export default weir.pipeline({
     const points = weir.xor();
     const { train, test } = plane ? { train: points, test: points } : weir.mnist({ data: config.data, seed });
     const indices = plane ? undefined : DIGITS.map((digit) => test.labels.indexOf(digit));
-    const model = weir.mlp([plane ? 2 : 784, hidden, plane ? 2 : 10], { initialisation: weir.normal(config.std) });
+    const model = weir.mlp([plane ? 2 : 784, hidden, plane ? 2 : 10], { initialization: weir.normal(config.std) });
     const size = plane ? points.size : config.mnistBatchSize;
 
     const steps$ = weir.draw(train, { epochs, seed, shuffle: !plane, block: size }).pipe(
@@ -91,7 +91,7 @@ export default weir.pipeline({
       weir.batch(size),
       weir.train(model, {
         loss: weir.crossEntropy(),
-        optimiser: weir.sgd({ rate, momentum: plane ? 0 : config.mnistMomentum }),
+        optimizer: weir.sgd({ rate, momentum: plane ? 0 : config.mnistMomentum }),
         seed,
       }),
     );

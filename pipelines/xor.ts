@@ -3,7 +3,7 @@ import * as weir from '../src/index.js';
 const { z } = weir;
 
 /**
- * XOR in the plane, 2-8-2 GELU: four corners, or noisy points about them (paper, 4.1 and E.1). All seeds and regularisers are
+ * XOR in the plane, 2-8-2 GELU: four corners, or noisy points about them (paper, 4.1 and E.1). All seeds and regularizers are
  * trained at once, as one ensemble in which each ends in the bits that it would have alone.
  *
  * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's):
@@ -16,13 +16,13 @@ const { z } = weir;
  */
 export default weir.pipeline({
   name: 'xor',
-  title: 'XOR with spectral regularisation up to feature space',
+  title: 'XOR with spectral regularization up to feature space',
   task: { sampleShape: [2], classes: ['same sign', 'opposite signs'] },
 
   config: {
     noisy: z.boolean().default(false).describe('20 points about each corner instead of the corners'),
     std: z.number().positive().default(0.2).describe('standard deviation of the noise'),
-    regularisers: z
+    regularizers: z
       .array(z.enum(weir.penaltyKinds))
       .min(1)
       .default([...weir.penaltyKinds])
@@ -58,8 +58,8 @@ export default weir.pipeline({
       clash: ({ noisy }, { given }) => (!noisy && given.has('std') ? { why: 'the corners have no noise' } : undefined),
     },
   ],
-  networks: ({ regularisers, seeds }, seed) => [
-    { name: 'xor', regulariser: 'all', seed, members: weir.eachRegulariser({ regularisers, seeds, seed }) },
+  networks: ({ regularizers, seeds }, seed) => [
+    { name: 'xor', regularizer: 'all', seed, members: weir.eachRegularizer({ regularizers, seeds, seed }) },
   ],
 
   wire({ config, network, seed }) {

@@ -17,17 +17,17 @@ export { compileRecipe, type Rendering, type SampleKey } from './feed/augment/co
 export { decoded } from './feed/augment/decoded.js';
 export type { Image } from './feed/augment/image.js';
 export { centerCrop } from './feed/augment/op/center-crop.js';
-export { colourJitter } from './feed/augment/op/colour-jitter.js';
+export { colorJitter } from './feed/augment/op/color-jitter.js';
 export { gaussianBlur } from './feed/augment/op/gaussian-blur.js';
 export { gaussianNoise } from './feed/augment/op/gaussian-noise.js';
 export { horizontalFlip } from './feed/augment/op/horizontal-flip.js';
 export { lighting } from './feed/augment/op/lighting.js';
-export { normalise } from './feed/augment/op/normalise.js';
+export { normalize } from './feed/augment/op/normalize.js';
 export { randomCrop } from './feed/augment/op/random-crop.js';
-export { randomGreyscale } from './feed/augment/op/random-greyscale.js';
+export { randomGrayscale } from './feed/augment/op/random-grayscale.js';
 export { randomResizedCrop } from './feed/augment/op/random-resized-crop.js';
 export { resize } from './feed/augment/op/resize.js';
-export { solarise } from './feed/augment/op/solarise.js';
+export { solarize } from './feed/augment/op/solarize.js';
 export { unitScale } from './feed/augment/op/unit-scale.js';
 export type { Recipe } from './feed/augment/recipe.js';
 export { barlowRecipes } from './feed/augment/recipes/barlow.js';
@@ -67,15 +67,15 @@ export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
 export { ntXent } from './learn/loss/nt-xent.js';
 // Training.
-export { normal, uniform } from './learn/model/initialisation.js';
+export { normal, uniform } from './learn/model/initialization.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
 export { projected } from './learn/model/projected.js';
 export { resnet } from './learn/model/resnet.js';
 export { layerNorms, spectralTick, train } from './learn/operators.js';
-export { constant, cosine, step } from './learn/optimiser/schedule.js';
-export { sgd } from './learn/optimiser/sgd.js';
-export { isSpectral, regulariser, regulariserKinds } from './learn/regulariser/named.js';
+export { constant, cosine, step } from './learn/optimizer/schedule.js';
+export { sgd } from './learn/optimizer/sgd.js';
+export { isSpectral, regularizer, regularizerKinds } from './learn/regularizer/named.js';
 export { penaltyKinds, spectralPenalty } from './learn/spectral/penalty.js';
 export type { Update } from './learn/update.js';
 
@@ -105,10 +105,10 @@ export {
   convolutionKeys,
   directionsOf,
   readoutKeys,
-  regulariserKeys,
+  regularizerKeys,
   trainingKeys,
 } from './run/keys.js';
-export { eachRegulariser } from './run/networks.js';
+export { eachRegularizer } from './run/networks.js';
 export { pipeline } from './run/pipeline.js';
 export { type Clash, divides, endsWith, type Rule } from './run/settings.js';
 export { networksOf, trainedBy } from './run/trained-by.js';

@@ -17,7 +17,7 @@ import type { EnsembleUpdate } from '../src/learn/ensemble/update.js';
 import { barlowTwins } from '../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../src/learn/loss/cross-entropy.js';
 import { mlp } from '../src/learn/model/mlp.js';
-import { sgd } from '../src/learn/optimiser/sgd.js';
+import { sgd } from '../src/learn/optimizer/sgd.js';
 import { layerNorms } from '../src/learn/spectral/layer-norms.js';
 import { spectralPenalty } from '../src/learn/spectral/penalty.js';
 import { spectralTick } from '../src/learn/spectral/tick.js';
@@ -61,9 +61,9 @@ const batches = (): Batch[] =>
 const networks = ensemble(
   [2, 4, 2],
   [
-    { name: 'rep-s1', seed: 1, regulariser: 'rep-spectral' },
-    { name: 'll-s2', seed: 2, regulariser: 'll-spectral' },
-    { name: 'none-s3', seed: 3, regulariser: 'none' },
+    { name: 'rep-s1', seed: 1, regularizer: 'rep-spectral' },
+    { name: 'll-s2', seed: 2, regularizer: 'll-spectral' },
+    { name: 'none-s3', seed: 3, regularizer: 'none' },
   ],
 );
 
@@ -79,7 +79,7 @@ type Row = { readonly make: () => Stage<any, any, any>; readonly items: () => Po
 const rows: Record<string, Row> = {
   train: {
     make: () =>
-      trainStage(mlp([2, 4, 2]), { loss: crossEntropy(), optimiser: sgd({ rate: 0.5, momentum: 0.9 }), seed: 1 }),
+      trainStage(mlp([2, 4, 2]), { loss: crossEntropy(), optimizer: sgd({ rate: 0.5, momentum: 0.9 }), seed: 1 }),
     items: batches,
   },
   'spectral tick': {
@@ -126,7 +126,7 @@ const rows: Record<string, Row> = {
   },
   'train on two views': {
     make: () =>
-      trainStage(mlp([2, 4, 2]), { loss: barlowTwins(), optimiser: sgd({ rate: 0.5, momentum: 0.9 }), seed: 1 }),
+      trainStage(mlp([2, 4, 2]), { loss: barlowTwins(), optimizer: sgd({ rate: 0.5, momentum: 0.9 }), seed: 1 }),
     items: () =>
       batches().map((batch) => ({
         ...{ ...batch, sampleShape: [2, 2] },

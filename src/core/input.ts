@@ -18,7 +18,7 @@ export interface Input {
   readonly name: string;
   /** Reads it through, which takes a moment where it is large. */
   fingerprint(): Fingerprint;
-  /** Of labelled samples: what they are. */
+  /** Of labeled samples: what they are. */
   readonly samples?: InputSamples;
   /** Of images: a number for each file, in their order, that is the same where the file is. */
   readonly marks?: (() => Float64Array) | undefined;
@@ -43,7 +43,7 @@ interface Samples {
 }
 
 /**
- * Labelled samples as an input of the stage that takes them: their number and shape, the names of their classes in order, and SHA-256 of
+ * Labeled samples as an input of the stage that takes them: their number and shape, the names of their classes in order, and SHA-256 of
  * labels and values.
  *
  * @param files of samples that are read one by one while a run goes on: a line each, see `Fingerprint`

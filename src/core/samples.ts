@@ -2,7 +2,7 @@ import { distinctNames } from './class-names.js';
 import { WeirError } from './errors.js';
 import type { Labels } from './labels.js';
 
-/** Labelled samples, as far as they can be checked: those in memory have values, images outside of it have none. */
+/** Labeled samples, as far as they can be checked: those in memory have values, images outside of it have none. */
 export interface CheckedSamples {
   readonly name: string;
   readonly size: number;

@@ -9,7 +9,7 @@ import { stage } from '../core/stage.js';
 import { type Images, indexOf, marksOf } from './images/images.js';
 
 /** What samples are called and belong to. */
-interface Labelled {
+interface Labeled {
   readonly name: string;
   /** Number of samples. */
   readonly size: number;
@@ -21,8 +21,8 @@ interface Labelled {
   readonly labels: Labels;
 }
 
-/** Labelled samples in memory, which worker threads read without a copy. */
-export interface Dataset extends Labelled {
+/** Labeled samples in memory, which worker threads read without a copy. */
+export interface Dataset extends Labeled {
   /** [size, ...sampleShape], on shared memory; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
   readonly images?: undefined;
@@ -30,8 +30,8 @@ export interface Dataset extends Labelled {
   readonly origins?: Float64Array;
 }
 
-/** Labelled images outside of memory, of different sizes (their shape is [0, 0, 3]), which worker threads read and decode. */
-export interface ImageDataset extends Labelled {
+/** Labeled images outside of memory, of different sizes (their shape is [0, 0, 3]), which worker threads read and decode. */
+export interface ImageDataset extends Labeled {
   readonly images: Images;
   readonly values?: undefined;
 }

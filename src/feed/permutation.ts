@@ -36,7 +36,7 @@ export function permutation(n: number, seed: number, epoch: number): (place: num
   };
 }
 
-/** A keyed hash of x (two multiplications of MurmurHash3's finaliser, high bits used), scaled to [0, n); n up to 2¹⁶. */
+/** A keyed hash of x (two multiplications of MurmurHash3's finalizer, high bits used), scaled to [0, n); n up to 2¹⁶. */
 function below(n: number, x: number, key: number): number {
   const h = Math.imul(x ^ key, 0x85ebca6b);
   return ((Math.imul(h ^ (h >>> 15), 0xc2b2ae35) >>> 0) * (n / 2 ** 32)) | 0;

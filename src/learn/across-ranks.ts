@@ -60,13 +60,13 @@ const inOrder = (tensors: Weights): Weights => new Map([...tensors].sort(([a], [
 /**
  * What a rank brings that has not one sample of a short last batch.
  *
- * @throws {WeirError} where batch normalisations would wait for it
+ * @throws {WeirError} where batch normalizations would wait for it
  */
-export function nothingLearned(model: Model, weights: Weights, { rank, synchronised }: Ranks): Group['learned'] {
+export function nothingLearned(model: Model, weights: Weights, { rank, synchronized }: Ranks): Group['learned'] {
   const kept = new Set(model.statistics);
-  if (synchronised && kept.size > 0) {
+  if (synchronized && kept.size > 0) {
     throw new WeirError(
-      `rank ${rank} has no sample of the last batch of an epoch, which batch normalisations over all ranks need`,
+      `rank ${rank} has no sample of the last batch of an epoch, which batch normalizations over all ranks need`,
       "leave that batch out: batch(size, { partial: 'drop' })",
     );
   }

@@ -4,7 +4,7 @@ import type { Ranks } from './device/cluster/ranks.js';
 import type { Loss } from './loss/loss.js';
 import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
 import type { Model } from './model/model.js';
-import type { Regulariser } from './regulariser/regulariser.js';
+import type { Regularizer } from './regularizer/regularizer.js';
 
 /** What the batches of an epoch will be, as far as whoever makes them has told. */
 export interface Planned {
@@ -14,7 +14,7 @@ export interface Planned {
 interface Trained {
   readonly model: Model;
   readonly loss: Loss | ViewsLoss;
-  readonly penalty?: Regulariser | undefined;
+  readonly penalty?: Regularizer | undefined;
 }
 
 const leaveOut = "leave out the short last batch of an epoch, batch(size, { partial: 'drop' }): --set partial=drop";
@@ -27,7 +27,7 @@ const leaveOut = "leave out the short last batch of an epoch, batch(size, { part
 export function checkBatches(
   { model, loss, penalty }: Trained,
   { batches }: Planned,
-  { ranks, synchronised }: Pick<Ranks, 'ranks' | 'synchronised'>,
+  { ranks, synchronized }: Pick<Ranks, 'ranks' | 'synchronized'>,
 ): void {
   if (batches === undefined) return;
   const { size, last } = batches;
@@ -46,8 +46,8 @@ export function checkBatches(
   const own = fewest(last, ranks);
   const maps = smallestMap(model);
   if (maps !== undefined) {
-    if (synchronised && last < ranks) refuse('batch normalizations over all ranks need a sample of each');
-    if ((synchronised ? last : own) * maps < 2)
+    if (synchronized && last < ranks) refuse('batch normalizations over all ranks need a sample of each');
+    if ((synchronized ? last : own) * maps < 2)
       refuse(`${model.name} normalizes over a single value per channel there`);
   }
   const needed = penalty?.leastSamples ?? 1;
@@ -60,7 +60,7 @@ const fewest = (samples: number, ranks: number): number => Math.max(1, Math.floo
 /** Positions of the smallest map that is normalized over the batch; none where none is. */
 function smallestMap({ featureLayers }: Model): number | undefined {
   const positions = featureLayers.flatMap((layer) =>
-    layer.kind === 'conv' && layer.normalisation !== undefined
+    layer.kind === 'conv' && layer.normalization !== undefined
       ? [layer.inputSize.reduce((product, extent) => product * Math.ceil(extent / layer.stride), 1)]
       : [],
   );

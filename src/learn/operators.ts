@@ -3,8 +3,8 @@ import { serial } from '../core/serial.js';
 import { lifted, stage } from '../core/stage.js';
 import type { WithTurn } from '../core/turn.js';
 import type { Model } from './model/model.js';
-import { isSpectral } from './regulariser/named.js';
-import type { Regulariser } from './regulariser/regulariser.js';
+import { isSpectral } from './regularizer/named.js';
+import type { Regularizer } from './regularizer/regularizer.js';
 import { layerNorms as layerNormsStage } from './spectral/layer-norms.js';
 import type { Spectrum } from './spectral/spectrum.js';
 import { spectralTick as spectralTickStage } from './spectral/tick.js';
@@ -15,16 +15,16 @@ import type { Update } from './update.js';
  * Trains on each batch, and emits the update: one training, many listeners; the next update waits for those that claimed
  * these weights. The first thing emitted is update 0, the initial weights.
  *
- * @example batches$.pipe(train(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1 }), penalty, seed }))
+ * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), penalty, seed }))
  */
 export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithTurn> =>
   serial(trainStage(model, training));
 
 /**
- * `spectralTick` of `spectral/tick.ts` as an operator. For a regulariser that has no directions to refresh it is asleep: a stage
- * all the same, so that networks of any regulariser are one graph, and can branch from one snapshot.
+ * `spectralTick` of `spectral/tick.ts` as an operator. For a regularizer that has no directions to refresh it is asleep: a stage
+ * all the same, so that networks of any regularizer are one graph, and can branch from one snapshot.
  */
-export const spectralTick = (penalty: Regulariser) =>
+export const spectralTick = (penalty: Regularizer) =>
   stage<Update, Ticked, Spectrum | null>(
     isSpectral(penalty)
       ? spectralTickStage(penalty)

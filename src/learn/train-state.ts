@@ -3,14 +3,14 @@ import type { AboutNetwork } from './about.js';
 import { disposeGroup, type Group } from './accumulate.js';
 import { tf } from './device/tf.js';
 import type { Weights } from './model/model.js';
-import type { Optimiser } from './optimiser/optimiser.js';
+import type { Optimizer } from './optimizer/optimizer.js';
 import { restoreTensors, type SavedTensors, savedTensors } from './saved.js';
 import type { Update } from './update.js';
 
 /** All that the next update depends on. Its tensors belong to the training step. */
 export interface TrainState {
   readonly weights: Weights;
-  /** What the optimiser remembers, such as velocities. */
+  /** What the optimizer remembers, such as velocities. */
   readonly memory: Weights;
   readonly number: number;
   readonly epoch: number;
@@ -46,18 +46,18 @@ export const firstState = (weights: Weights): TrainState => ({
 
 /** What an update was made with, besides its state. */
 export interface MadeWith {
-  readonly optimiser: Pick<Optimiser, 'rate'>;
+  readonly optimizer: Pick<Optimizer, 'rate'>;
   /** The kind of what is added to the loss; 'none' where nothing is. */
   readonly regularizer: string;
 }
 
 /** The update that left this state. */
-export function updateOf(state: TrainState, { optimiser, regularizer }: MadeWith): Update {
+export function updateOf(state: TrainState, { optimizer, regularizer }: MadeWith): Update {
   const { weights, number, epoch, endsEpoch, position, updatesInEpoch, loss, losses, correct, samples } = state;
   return {
     ...{ weights, number, epoch, endsEpoch, position },
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
-    ...(number > 0 && { rate: optimiser.rate({ epoch, number }) }),
+    ...(number > 0 && { rate: optimizer.rate({ epoch, number }) }),
     ...(endsEpoch && { regularizer }),
     loss: () => finite(inTime(loss, number), number),
     epochLoss: () => (samples === 0 ? null : inTime(losses, number) / samples),

@@ -15,8 +15,8 @@ import type { Loss } from './loss/loss.js';
 import { checkEven } from './loss/over-ranks.js';
 import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
 import type { Model, Weights } from './model/model.js';
-import type { Optimiser } from './optimiser/optimiser.js';
-import type { Regulariser } from './regulariser/regulariser.js';
+import type { Optimizer } from './optimizer/optimizer.js';
+import type { Regularizer } from './regularizer/regularizer.js';
 import { checkShapes, type Shapes, shapesOf } from './saved.js';
 import {
   disposeState,
@@ -48,9 +48,9 @@ export interface Batch extends Positioned, Planned {
 export interface Training {
   /** Over labels, or over several views of each sample: then each sample is as many views, as the loss compares. */
   readonly loss: Loss | ViewsLoss;
-  readonly optimiser: Optimiser;
+  readonly optimizer: Optimizer;
   /** Its gradient is added at every update after its burn-in; a spectral one needs a `spectralTick`. */
-  readonly penalty?: Regulariser;
+  readonly penalty?: Regularizer;
   /**
    * How many batches make one update, whose gradient is the mean over all their samples: so a batch that is too large for the
    * device is given in parts. The last update of an epoch takes what is left. By default each batch makes one.
@@ -78,34 +78,34 @@ export interface TrainStage extends AccumulatingStage {
 
 /**
  * One update of the weights for each batch, or for `accumulate` of them: loss, gradient, penalty (from the end of its burn-in),
- * optimiser. Where a run has several ranks, each looks at its share of every batch, and the update is that of all of them.
+ * optimizer. Where a run has several ranks, each looks at its share of every batch, and the update is that of all of them.
  *
  *   batches             a--b--c--d--e--f--    e is the last of an epoch
  *   train            0--1--2--3--4--5--6--
  *   accumulate: 2    0-----1-----2--3-----
  *
  * With `accumulate` an update is that of one batch of all samples, up to rounding, but for what looks at a batch as a whole: batch
- * normalisations see each batch by itself and move their running statistics at each, as in PyTorch, and a penalty on
+ * normalizations see each batch by itself and move their running statistics at each, as in PyTorch, and a penalty on
  * features is the mean of those of the batches. A penalty on weights is added once.
  *
- * State: weights, the optimiser's memory, the sums over the epoch, and what the batches since the last update gave. It owns their
+ * State: weights, the optimizer's memory, the sums over the epoch, and what the batches since the last update gave. It owns their
  * tensors: `next` takes the state it is given and disposes of what it replaces, so an earlier state must not be used again.
  * Bound: one batch. Order: that of the batches. Failure: a batch that does not fit the model.
  *
  * Sizes that cannot work are told when the graph is wired, or else at the first batch (`checkBatches`).
  *
  * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
- * @example trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
+ * @example trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
  */
 export function trainStage(model: Model, training: Training & { readonly accumulate?: 1 }): TrainStage;
 export function trainStage(model: Model, training: Training): AccumulatingStage;
 export function trainStage(
   model: Model,
-  { loss, optimiser, penalty, accumulate = 1, seed }: Training,
+  { loss, optimizer, penalty, accumulate = 1, seed }: Training,
 ): AccumulatingStage {
   checkAccumulate(accumulate, loss);
   let checked = false;
-  const made = { optimiser, regularizer: penalty?.kind ?? 'none' };
+  const made = { optimizer, regularizer: penalty?.kind ?? 'none' };
   let shapes: Shapes | undefined;
   let known: Taught | undefined; // made again from the state's own when the graph is wired
   const begin = (): Weights => {
@@ -113,7 +113,7 @@ export function trainStage(
     shapes = shapesOf(weights);
     return weights;
   };
-  const activeAt = (epoch: number): Regulariser | undefined => (penalty?.active(epoch) ? penalty : undefined);
+  const activeAt = (epoch: number): Regularizer | undefined => (penalty?.active(epoch) ? penalty : undefined);
 
   /** The update that a group makes. */
   function moved(state: TrainState, group: Group, batches?: Planned['batches']): [TrainState, Update] {
@@ -122,7 +122,7 @@ export function trainStage(
     const at = { epoch, number: state.number + 1 };
     const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
     activeAt(epoch)?.addGradients?.({ weights: state.weights }, learned.gradients);
-    const { weights, memory } = optimiser.move(state.weights, learned.gradients, state.memory, at);
+    const { weights, memory } = optimizer.move(state.weights, learned.gradients, state.memory, at);
     const [losses, correct] = tf.tidy(() => {
       const added = tf.mul(learned.loss, samples);
       return fresh

@@ -4,7 +4,7 @@ import type { Stage } from '../core/stage.js';
 import { tf } from '../learn/device/tf.js';
 import type { Model } from '../learn/model/model.js';
 import type { Update } from '../learn/update.js';
-import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from './inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from './inputs.js';
 
 /** How well the network of one update does on samples it may not have seen. */
 export interface Accuracy extends Positioned {
@@ -19,7 +19,7 @@ export interface Accuracy extends Positioned {
 export interface AccuracyOptions {
   /** Samples a forward pass. */
   readonly batch?: number;
-  readonly normalise?: Normalisation;
+  readonly normalize?: Normalization;
 }
 
 /** Where the measurement stands: samples measured, how many were correct, and their summed loss. */
@@ -37,8 +37,8 @@ const REST: AccuracyState = { done: 0, correct: 0, loss: 0 };
  */
 export function accuracy(
   model: Model,
-  given: LabelledSamples,
-  { batch = 500, normalise }: AccuracyOptions = {},
+  given: LabeledSamples,
+  { batch = 500, normalize }: AccuracyOptions = {},
 ): Stage<Update, Accuracy, AccuracyState> {
   const samples = byName('accuracy', model, given);
   const length = inputLength('accuracy', model, samples);
@@ -53,7 +53,7 @@ export function accuracy(
       while (done < samples.size) {
         const n = Math.min(batch, samples.size - done);
         const rows = new Float32Array(n * length);
-        for (let i = 0; i < n; i++) writeInput(samples, done + i, rows, i * length, normalise);
+        for (let i = 0; i < n; i++) writeInput(samples, done + i, rows, i * length, normalize);
         const logits = tf.tidy(() => model.logits(weights, tf.tensor(rows, [n, ...model.inputShape])));
         const values = logits.dataSync();
         logits.dispose();

@@ -5,7 +5,7 @@ import type { Stage } from '../core/stage.js';
 import type { Model } from '../learn/model/model.js';
 import type { Update } from '../learn/update.js';
 import { marginsOf, readoutOf } from './certificate/margins.js';
-import { byName, inputLength, type LabelledSamples } from './inputs.js';
+import { byName, inputLength, type LabeledSamples } from './inputs.js';
 import { crossEntropyOf, type Row, rowsOf } from './rows.js';
 
 /** How the readout's weight vectors lie beside the features of their classes, at one moment of the training. */
@@ -35,7 +35,7 @@ export interface Alignment extends Positioned {
  *
  * @example updates$.pipe(every({ epochs: 10 }), alignment(model, points))
  */
-export function alignment(model: Model, given: LabelledSamples): Stage<Update, Alignment, null> {
+export function alignment(model: Model, given: LabeledSamples): Stage<Update, Alignment, null> {
   const name = 'alignment';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
@@ -88,7 +88,7 @@ const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((su
 
 const norm = (a: readonly number[]): number => Math.sqrt(dot(a, a));
 
-function checkClasses(stage: string, { classes }: Model, { name, labels }: LabelledSamples): void {
+function checkClasses(stage: string, { classes }: Model, { name, labels }: LabeledSamples): void {
   const missing = Array.from({ length: classes }, (_, k) => k).find((k) => !labels.includes(k));
   if (missing === undefined) return;
   throw new WeirError(

@@ -6,8 +6,8 @@ import { checkSamples } from '../core/samples.js';
 import { tellOnce } from '../core/tell.js';
 import type { Model } from '../learn/model/model.js';
 
-/** Labelled samples in memory: what measuring needs of a data set. */
-export interface LabelledSamples {
+/** Labeled samples in memory: what measuring needs of a data set. */
+export interface LabeledSamples {
   readonly name: string;
   readonly size: number;
   /** Shape of one sample; images are [height, width, channels]. */
@@ -22,7 +22,7 @@ export interface LabelledSamples {
 }
 
 /** Samples whose labels are those of the network that is measured, as soon as it is known what that one's outputs stand for. */
-export interface NamedSamples extends LabelledSamples {
+export interface NamedSamples extends LabeledSamples {
   /** The same as the method of a stage: what comes is a network, whose classes its labels go by from now on. */
   readonly introduce: Introduce;
 }
@@ -36,7 +36,7 @@ export interface NamedSamples extends LabelledSamples {
  * @returns the samples; their `introduce` is to be that of the stage, and throws a `WeirError` for a class, or a label, that the
  * network has not
  */
-export function byName(stage: string, model: Model, samples: LabelledSamples): NamedSamples {
+export function byName(stage: string, model: Model, samples: LabeledSamples): NamedSamples {
   checkSamples(samples);
   const { name, size, sampleShape, values, classes, labels: given } = samples;
   let labels: Labels | undefined;
@@ -72,7 +72,7 @@ export function byName(stage: string, model: Model, samples: LabelledSamples): N
 const unknown = 'measure on the classes that the network was trained on: rename that class, or take it away';
 
 /** Mean and standard deviation of each channel, in units of [0, 1]; one number serves all channels. */
-export interface Normalisation {
+export interface Normalization {
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
@@ -82,7 +82,7 @@ export interface Normalisation {
  *
  * @throws {WeirError} for samples of another size, or that `checkSamples` refuses
  */
-export function inputLength(stage: string, model: Model, samples: LabelledSamples): number {
+export function inputLength(stage: string, model: Model, samples: LabeledSamples): number {
   const product = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
   const length = product(samples.sampleShape);
   if (length !== product(model.inputShape)) {
@@ -100,11 +100,11 @@ export function inputLength(stage: string, model: Model, samples: LabelledSample
  * are, then (x − mean) / deviation by channel where asked.
  */
 export function writeInput(
-  samples: LabelledSamples,
+  samples: LabeledSamples,
   index: number,
   into: Float32Array,
   offset: number,
-  normalise?: Normalisation,
+  normalize?: Normalization,
 ): void {
   const { values, sampleShape } = samples;
   const length = sampleShape.reduce((size, extent) => size * extent, 1);
@@ -112,9 +112,9 @@ export function writeInput(
   const from = index * length;
   for (let i = 0; i < length; i++) {
     const value = values[from + i]! / scale;
-    into[offset + i] = normalise === undefined ? value : normalised(value, i, normalise);
+    into[offset + i] = normalize === undefined ? value : normalized(value, i, normalize);
   }
 }
 
-const normalised = (value: number, i: number, { mean, std }: Normalisation): number =>
+const normalized = (value: number, i: number, { mean, std }: Normalization): number =>
   (value - mean[i % mean.length]!) / std[i % std.length]!;

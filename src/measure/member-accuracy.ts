@@ -5,7 +5,7 @@ import { classOf, crossEntropyOf, forward, roomFor } from '../learn/ensemble/net
 import { memberRecords, type OfMember } from '../learn/ensemble/records.js';
 import type { EnsembleUpdate } from '../learn/ensemble/update.js';
 import type { Accuracy } from './accuracy.js';
-import { byName, inputLength, type LabelledSamples, writeInput } from './inputs.js';
+import { byName, inputLength, type LabeledSamples, writeInput } from './inputs.js';
 
 /**
  * What `accuracy` measures, for every member of an ensemble on samples of its own, on the main thread: for small networks.
@@ -17,7 +17,7 @@ import { byName, inputLength, type LabelledSamples, writeInput } from './inputs.
  */
 export function memberAccuracy(
   ensemble: Ensemble,
-  samplesOf: (member: Member, index: number) => LabelledSamples,
+  samplesOf: (member: Member, index: number) => LabeledSamples,
 ): Stage<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
   const { layout, model } = ensemble;
   const given = ensemble.members.map(samplesOf);

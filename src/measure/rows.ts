@@ -1,6 +1,6 @@
 import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
-import { type LabelledSamples, writeInput } from './inputs.js';
+import { type LabeledSamples, writeInput } from './inputs.js';
 
 /** What a network makes of one sample. */
 export interface Row {
@@ -15,7 +15,7 @@ export interface Row {
 export function rowsOf(
   model: Model,
   weights: Weights,
-  samples: LabelledSamples,
+  samples: LabeledSamples,
   indices: readonly number[],
   length: number,
 ): Row[] {

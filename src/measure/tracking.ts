@@ -5,7 +5,7 @@ import type { Stage } from '../core/stage.js';
 import type { Model } from '../learn/model/model.js';
 import type { Update } from '../learn/update.js';
 import { lengthOf, marginsOf, readoutOf } from './certificate/margins.js';
-import { byName, inputLength, type LabelledSamples } from './inputs.js';
+import { byName, inputLength, type LabeledSamples } from './inputs.js';
 import { crossEntropyOf, rowsOf } from './rows.js';
 
 /** What the bound of lemma 1 is made of, for some samples at one moment of the training. */
@@ -45,7 +45,7 @@ export interface TrackingOptions {
  */
 export function tracking(
   model: Model,
-  given: LabelledSamples,
+  given: LabeledSamples,
   { indices = Array.from({ length: given.size }, (_, i) => i) }: TrackingOptions = {},
 ): Stage<Update, Track, null> {
   const name = 'tracking';
@@ -72,7 +72,7 @@ export function tracking(
   };
 }
 
-function checkIndices(stage: string, { name, size }: LabelledSamples, indices: readonly number[]): void {
+function checkIndices(stage: string, { name, size }: LabeledSamples, indices: readonly number[]): void {
   if (indices.length === 0) {
     throw new WeirError(`stage '${stage}' was given no samples to track`, 'name at least one in indices');
   }

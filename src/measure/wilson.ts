@@ -10,7 +10,7 @@ const z = 1.959963984540054; // of a normal distribution, 95 % between −z and 
  */
 export function wilson(p: number, n: number): Interval {
   const square = z ** 2 / n;
-  const centre = p + square / 2;
+  const center = p + square / 2;
   const reach = z * Math.sqrt((p * (1 - p)) / n + square / (4 * n));
-  return { lower: Math.max(0, (centre - reach) / (1 + square)), upper: Math.min(1, (centre + reach) / (1 + square)) };
+  return { lower: Math.max(0, (center - reach) / (1 + square)), upper: Math.min(1, (center + reach) / (1 + square)) };
 }

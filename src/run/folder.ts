@@ -28,7 +28,7 @@ export interface RunConfig {
   /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
   readonly networks?: readonly Planned[];
   /** The ranks that it was started with, where there were several. */
-  readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronised' };
+  readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
   readonly from?: {
     readonly run: string;

@@ -59,24 +59,24 @@ export function directionsOf(
 
 type Directions = 'krylov' | 'power' | 'exact';
 
-/** Which regularisers, how strong, from when on, on how many seeds. */
-export const regulariserKeys = <const K extends readonly [string, ...string[]]>(
+/** Which regularizers, how strong, from when on, on how many seeds. */
+export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
   kinds: K,
   usual: {
-    readonly regularisers: readonly K[number][];
+    readonly regularizers: readonly K[number][];
     readonly gamma: number;
     readonly burnIn: number;
     readonly tickEvery?: number;
   },
 ) => ({
-  regularisers: z
+  regularizers: z
     .array(z.enum(kinds))
     .min(1)
-    .default([...usual.regularisers])
+    .default([...usual.regularizers])
     .describe('a network each'),
   seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
   gamma: z.number().min(0).default(usual.gamma).describe('γ of equations 5 and 6'),
-  burnIn: z.int().min(0).default(usual.burnIn).describe('epochs before the regulariser acts'),
+  burnIn: z.int().min(0).default(usual.burnIn).describe('epochs before the regularizer acts'),
   tickEvery: z
     .int()
     .min(1)
@@ -102,7 +102,7 @@ export const attackKeys = (usual: { readonly attacked: number }) => ({
     .describe("whose variant, where the paper's and the authors' differ"),
 });
 
-/** Keys of how networks are trained and readouts fitted, in any pipeline. Which networks there are (`regularisers`, `seeds`) is none. */
+/** Keys of how networks are trained and readouts fitted, in any pipeline. Which networks there are (`regularizers`, `seeds`) is none. */
 const trainedWith = [
   ...Object.keys(trainingKeys({ epochs: 1, batchSize: 1, rate: 1, decay: 0 })),
   ...['gamma', 'burnIn', 'tickEvery'],

@@ -8,7 +8,7 @@ export interface Network {
   /** Unique in the run; small letters, digits and '-'. */
   readonly name: string;
   /** What it is called in figures and tables; by default what is added to its loss, as the training step says. */
-  readonly regulariser?: string;
+  readonly regularizer?: string;
   readonly seed: number;
   /** Epochs of its training, where they are not the config's `epochs`. */
   readonly epochs?: number;
@@ -16,7 +16,7 @@ export interface Network {
   readonly members?: readonly Network[];
   /**
    * Begins where a network listed before it stood at the end of an epoch, and so saves training it up to there once more. Right
-   * where the two differ only later, as regularisers do that are switched on after a burn-in.
+   * where the two differ only later, as regularizers do that are switched on after a burn-in.
    */
   readonly branch?: { readonly of: string; readonly epoch: number };
 }
@@ -109,7 +109,7 @@ function checkNames(pipelineName: string, networks: readonly Network[]): void {
   if (networks.length === 0) {
     throw new WeirError(
       `pipeline '${pipelineName}' lists no networks`,
-      'give it one regulariser and one seed at least',
+      'give it one regularizer and one seed at least',
     );
   }
   const names = networks.flatMap(({ name, members = [] }) => [name, ...members.map((member) => member.name)]);

@@ -29,8 +29,8 @@ export interface Rule {
 const number = (config: Values, key: string): number => config[key] as number;
 
 /** Whether a network of the run has a regularizer whose kind is like this. */
-const regularized = ({ regularisers }: Values, kind = /^(?!none$)/): boolean =>
-  !Array.isArray(regularisers) || regularisers.some((one) => kind.test(String(one)));
+const regularized = ({ regularizers }: Values, kind = /^(?!none$)/): boolean =>
+  !Array.isArray(regularizers) || regularizers.some((one) => kind.test(String(one)));
 
 /** The same part of `other` as the usual values have, a whole number from `least` on. */
 function scaled({ usual }: Resolved, key: string, other: string, to: number, least: number): number {
@@ -93,10 +93,10 @@ const shared: readonly Rule[] = [
     },
   },
   {
-    keys: ['gamma', 'regularisers'],
+    keys: ['gamma', 'regularizers'],
     clash(config) {
-      const { gamma, regularisers } = config;
-      if (gamma !== 0 || !(regularisers as unknown[]).includes('none') || !regularized(config)) return undefined;
+      const { gamma, regularizers } = config;
+      if (gamma !== 0 || !(regularizers as unknown[]).includes('none') || !regularized(config)) return undefined;
       return { why: 'a regularizer of strength 0 is none, and equal networks would be compared' };
     },
   },

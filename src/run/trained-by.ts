@@ -9,7 +9,7 @@ import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
 import type { Update } from '../learn/update.js';
-import { regulariserOf } from './collect/regulariser.js';
+import { regularizerOf } from './collect/regularizer.js';
 import { RunFolder } from './folder.js';
 import { hashWeights } from './hash.js';
 import { checkOrigin } from './identity/run-identity.js';
@@ -90,7 +90,7 @@ const digestOf = ({ weights }: Saved): string =>
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };
 
 /** The networks that a run trained, as they were listed there. @throws {WeirError} when there is no such run */
-export function networksOf(run: string): (Network & { readonly regulariser: string })[] {
+export function networksOf(run: string): (Network & { readonly regularizer: string })[] {
   if (run === '') {
     throw new WeirError(
       'no run was named whose networks to take up',
@@ -105,7 +105,7 @@ export function networksOf(run: string): (Network & { readonly regulariser: stri
     .map((about) => {
       const name = String(about.network);
       const updates = records.filter(({ stream, network }) => stream === 'updates' && network === name);
-      const regulariser = regulariserOf({ pipeline, name, about, updates });
-      return { name, regulariser, seed: Number(about.seed) };
+      const regularizer = regularizerOf({ pipeline, name, about, updates });
+      return { name, regularizer, seed: Number(about.seed) };
     });
 }

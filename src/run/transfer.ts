@@ -2,13 +2,13 @@ import { WeirError } from '../core/errors.js';
 import type { Model } from '../learn/model/model.js';
 import { type Transfer, transferred } from '../observe/report/transfer.js';
 import { folder, z } from './config.js';
-import { attackKeys, convolutionKeys, regulariserKeys, trainingKeys } from './keys.js';
+import { attackKeys, convolutionKeys, regularizerKeys, trainingKeys } from './keys.js';
 import type { Network } from './pipeline.js';
 import { networksOf } from './trained-by.js';
 import { fromRun } from './weights/from-run.js';
 import { startingFrom } from './weights/starting-from.js';
 
-/** What a fine-tuning may be regularised with. */
+/** What a fine-tuning may be regularized with. */
 const kinds = ['none', 'rep-spectral', 'batch-spectral-shrinkage', 'l2-sp'] as const;
 
 /** Keys of an experiment that fine-tunes pretrained residual networks and attacks them. */
@@ -21,7 +21,7 @@ export const transferKeys = (usual: {
   from: folder('').default('').describe('run of pipeline imagenet-pretrain whose networks to take up'),
   weights: folder('')
     .default('')
-    .describe('or a safetensors file: a network pretrained without a regulariser, with the names of torchvision'),
+    .describe('or a safetensors file: a network pretrained without a regularizer, with the names of torchvision'),
   repSpectralWeights: folder('').default('').describe('the same, pretrained with rep-spectral'),
   depth: z.literal([18, 20, 34, 50]).default(50),
   stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
@@ -32,8 +32,8 @@ export const transferKeys = (usual: {
     .enum(['circular', 'zero'])
     .optional()
     .describe('circular unless said; must be said where a file of weights does not: zero for torchvision'),
-  ...regulariserKeys(kinds, {
-    regularisers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
+  ...regularizerKeys(kinds, {
+    regularizers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
     ...{ gamma: 0.002, burnIn: 0, tickEvery: 15 },
   }),
   seeds: z.int().min(1).default(usual.seeds).describe('networks of each, seeded from --seed on'),
@@ -60,27 +60,27 @@ export interface TransferNetwork<K extends string> extends Network, Transfer {
 }
 
 /**
- * A network for each pretraining, each regulariser of the fine-tuning and each seed, such as 'rep-spectral-then-none-s3': the
+ * A network for each pretraining, each regularizer of the fine-tuning and each seed, such as 'rep-spectral-then-none-s3': the
  * combinations of figure 8.
  *
  * @throws {WeirError} where no pretrained network is named, or by a run and by a file
  */
 export function eachTransfer<K extends string>({
-  regularisers,
+  regularizers,
   seeds,
   seed,
   ...pretrained
 }: Pretrained & {
-  readonly regularisers: readonly K[];
+  readonly regularizers: readonly K[];
   readonly seeds: number;
   readonly seed: number;
 }): TransferNetwork<K>[] {
   const first = pretrainings(pretrained);
   return Array.from({ length: seeds }, (_, i) => seed + i).flatMap((seed) =>
     first.flatMap((pretrained) =>
-      regularisers.map((finetuned) => ({
+      regularizers.map((finetuned) => ({
         name: `${pretrained}-then-${finetuned}${seeds === 1 ? '' : `-s${seed}`}`,
-        regulariser: transferred({ pretrained, finetuned }),
+        regularizer: transferred({ pretrained, finetuned }),
         ...{ seed, pretrained, finetuned },
       })),
     ),
@@ -91,7 +91,7 @@ export function eachTransfer<K extends string>({
 export function pretrainedModel(model: Model, { from, ...files }: Pretrained, { pretrained }: Transfer): Model {
   const fresh = [model.readout.name];
   if (from !== '') {
-    const network = networksOf(from).find(({ regulariser }) => regulariser === pretrained)!.name;
+    const network = networksOf(from).find(({ regularizer }) => regularizer === pretrained)!.name;
     return startingFrom(model, fromRun(from, { network }), { fresh });
   }
   return startingFrom(model, pretrained === 'none' ? files.weights : files.repSpectralWeights, { fresh });
@@ -108,5 +108,5 @@ function pretrainings({ from, weights, repSpectralWeights }: Pretrained): string
       'name a run of imagenet-pretrain, --set from=RUN, or a file, --set weights=FILE.safetensors, or use weir reproduce',
     );
   }
-  return from === '' ? files : networksOf(from).map(({ regulariser }) => regulariser);
+  return from === '' ? files : networksOf(from).map(({ regularizer }) => regularizer);
 }

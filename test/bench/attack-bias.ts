@@ -20,12 +20,12 @@ const threads = 2;
 const [longer, worst] = [1.01, 1.5];
 
 /** Full MNIST with few epochs at a high rate: among its digits some resist all noise, as among those of the full protocol. */
-const training = ['regularisers=none,rep-spectral', 'seeds=1', 'epochs=40', 'rate=0.5', 'burnIn=30', 'gamma=0.005'];
+const training = ['regularizers=none,rep-spectral', 'seeds=1', 'epochs=40', 'rate=0.5', 'burnIn=30', 'gamma=0.005'];
 
 /**
  * Whether the distances of the default attack are too long: the first digits that a network classifies correctly, none left out,
  * attacked by us and by the authors' code (PyTorch) with the same weights and T = 40. Two networks, one of them regularized: a bias
- * that differs between them would favour one.
+ * that differs between them would favor one.
  *
  * `WEIR_NETWORKS` names a folder of networks that `weir export` wrote; without it two are trained, in some minutes.
  * `WEIR_DIGITS` is how many digits are attacked (100). Fails where our mean is more than 1 % longer, or one digit 1.5 times as far.

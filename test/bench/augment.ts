@@ -23,7 +23,7 @@ const rounds = Number(process.env.WEIR_ROUNDS ?? 7);
 const images = { ours: 40 * size, peer: 8 * size };
 
 /**
- * Two Barlow Twins views of CIFAR-10 in batches of 256, from a data set in memory to normalised floats, images a second on two
+ * Two Barlow Twins views of CIFAR-10 in batches of 256, from a data set in memory to normalized floats, images a second on two
  * threads: against torchvision's transforms on Pillow images and against transforms v2 on tensors, each in a DataLoader with two
  * workers. The last line holds the smaller ratio.
  */

@@ -29,7 +29,7 @@ export async function bench([width = '16', updates = '60']: string[]): Promise<b
     weir.views(weir.barlowRecipes(), { seed: 0, threads: 2 }),
     weir.batch(size, { partial: 'drop' }),
     tap(() => waits.push(performance.now() - ended)),
-    weir.train(model, { loss: weir.barlowTwins(), optimiser: weir.sgd({ rate: 0.01, momentum: 0.9 }), seed: 0 }),
+    weir.train(model, { loss: weir.barlowTwins(), optimizer: weir.sgd({ rate: 0.01, momentum: 0.9 }), seed: 0 }),
     tap(() => {
       ended = performance.now();
       whole.push(ended - last);

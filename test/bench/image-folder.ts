@@ -2,7 +2,7 @@ import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { horizontalFlip } from '../../src/feed/augment/op/horizontal-flip.js';
-import { normalise } from '../../src/feed/augment/op/normalise.js';
+import { normalize } from '../../src/feed/augment/op/normalize.js';
 import { randomResizedCrop } from '../../src/feed/augment/op/random-resized-crop.js';
 import { unitScale } from '../../src/feed/augment/op/unit-scale.js';
 import { AugmentPool } from '../../src/feed/augment/pool.js';
@@ -20,7 +20,7 @@ const threads = 2;
 const block = 32; // a batch: it goes from its thread to training without a copy
 const size = 224;
 const folders = ['imagenette10', 'flowers17_12'].map((name) => join(shared, 'data', name, 'train'));
-const recipe = [randomResizedCrop({ size }), horizontalFlip(), unitScale(), normalise(imagenetStatistics)];
+const recipe = [randomResizedCrop({ size }), horizontalFlip(), unitScale(), normalize(imagenetStatistics)];
 
 /**
  * JPEG folders to training crops of 224 pixels on two worker threads, against torchvision's ImageFolder in a DataLoader with two workers:

@@ -26,7 +26,7 @@ export async function bench(): Promise<boolean> {
     weir.tap('batches', { keep: 'latest' }, () => undefined),
     weir.train(model, {
       loss: weir.crossEntropy(),
-      optimiser: weir.sgd({ rate: 0.1, momentum: 0.9 }),
+      optimizer: weir.sgd({ rate: 0.1, momentum: 0.9 }),
       penalty,
       seed: 0,
     }),

@@ -19,7 +19,7 @@ const window = 6000; // milliseconds
 export async function bench(): Promise<boolean> {
   const base = mkdtempSync(join(tmpdir(), 'weir-viewers-'));
   const folder = join(base, 'run');
-  const set = ['profile=quick', 'regularisers=none', 'epochs=1000000', 'burnIn=1'].flatMap((setting) => [
+  const set = ['profile=quick', 'regularizers=none', 'epochs=1000000', 'burnIn=1'].flatMap((setting) => [
     '--set',
     setting,
   ]);

@@ -16,7 +16,7 @@ const settings = [
   'hidden=64',
   'attacked=20',
   'iterations=10',
-  'regularisers=none,rep-spectral',
+  'regularizers=none,rep-spectral',
 ];
 const often = ['--snapshot-every', '0.1'];
 const minimalRuns = 20;

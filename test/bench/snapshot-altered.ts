@@ -5,7 +5,7 @@ import { alterNewest } from '../run/snapshot/altered.js';
 import { weir } from '../run/weir.js';
 import { machine } from './compare.js';
 
-const settings = ['profile=quick', 'epochs=2', 'burnIn=1', 'attacked=1', 'iterations=1', 'regularisers=none'];
+const settings = ['profile=quick', 'epochs=2', 'burnIn=1', 'attacked=1', 'iterations=1', 'regularizers=none'];
 
 /**
  * The newest snapshot of a real run cut at every 4 KiB, and with 2,000 single bits flipped: always refused, the one before it used,

@@ -30,7 +30,7 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
   const every = Math.ceil(updates / samples);
   const base = mkdtempSync(join(tmpdir(), 'weir-soak-'));
   const pipeline = await loadPipeline(module);
-  const set = ['regularisers=none,rep-spectral', 'seeds=1', `epochs=${updates}`, 'burnIn=100', `logEvery=${every}`];
+  const set = ['regularizers=none,rep-spectral', 'seeds=1', `epochs=${updates}`, 'burnIn=100', `logEvery=${every}`];
   const config = resolveConfig(pipeline.config, pipeline.profiles, [...set, 'iterations=4']);
   const folder = RunFolder.create(join(base, 'run'), {
     ...{ module, pipeline: pipeline.name, seed: 0, config },

@@ -8,13 +8,13 @@ import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
-import { sgd } from '../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
 import type { TrainState } from '../../src/learn/train-state.js';
 import type { Update } from '../../src/learn/update.js';
 import type { AttackResult } from '../../src/measure/attack/result.js';
 import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
-import { type LabelledSamples, writeInput } from '../../src/measure/inputs.js';
+import { type LabeledSamples, writeInput } from '../../src/measure/inputs.js';
 import { compare, pythonPeer, type Side } from './compare.js';
 
 const threads = 2;
@@ -87,8 +87,8 @@ export async function bench(): Promise<boolean> {
 
 /** A few epochs, with a rate at which they suffice. */
 function trained(model: Model, train: Dataset): Weights {
-  const optimiser = sgd({ rate: 5, momentum: 0.9, decay: 0 });
-  const stage = trainStage(model, { loss: crossEntropy(), optimiser, seed: 0 });
+  const optimizer = sgd({ rate: 5, momentum: 0.9, decay: 0 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer, seed: 0 });
   const random = keyed(0, 'bench/order');
   let state: TrainState = stage.start();
   for (let update = 0; update < epochs * Math.floor(train.size / batchSize); update++) {
@@ -110,7 +110,7 @@ function trained(model: Model, train: Dataset): Weights {
 }
 
 /** The first digits of the test set that need no long search for a start. */
-function easyToStart(model: Model, weights: Weights, test: Dataset): LabelledSamples {
+function easyToStart(model: Model, weights: Weights, test: Dataset): LabeledSamples {
   const values = new Float32Array(count * 784);
   const labels = new Uint8Array(count);
   let found = 0;
@@ -134,7 +134,7 @@ function easyToStart(model: Model, weights: Weights, test: Dataset): LabelledSam
   return { name: 'digits', size: count, sampleShape: [784], values, labels };
 }
 
-function attacked(model: Model, weights: Weights, samples: LabelledSamples, n: number, seed: number): AttackResult[] {
+function attacked(model: Model, weights: Weights, samples: LabeledSamples, n: number, seed: number): AttackResult[] {
   const stage = tangentAttack(model, samples, { samples: n, seed, protocol: 'authors', shuffle: false });
   const update = { position: 0, number: 0, epoch: 1, endsEpoch: true, weights } as unknown as Update;
   const results: AttackResult[] = [];

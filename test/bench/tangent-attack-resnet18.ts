@@ -7,12 +7,12 @@ import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet.js';
-import { sgd } from '../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../src/learn/train.js';
 import type { Update } from '../../src/learn/update.js';
 import type { AttackResult } from '../../src/measure/attack/result.js';
 import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
-import { type LabelledSamples, writeInput } from '../../src/measure/inputs.js';
+import { type LabeledSamples, writeInput } from '../../src/measure/inputs.js';
 import { compare, pythonPeer, type Side } from './compare.js';
 import { realImages, trainOn } from './sides/on-cifar10.js';
 
@@ -37,7 +37,7 @@ export async function bench(): Promise<boolean> {
   const data = realImages();
   if (data === undefined) return false;
   const model = resnet({ depth: 18, stem: 'cifar', classes: 10, inputSize: [32, 32] });
-  const stage = trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.05, momentum: 0.9 }), seed: 0 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.05, momentum: 0.9 }), seed: 0 });
   const { weights, loss } = trainOn(data, stage, updates);
   console.log(`trained ${updates} updates, loss ${loss.dataSync()[0]!.toFixed(3)}`);
   const chosen = easyToStart(model, weights, data);
@@ -106,7 +106,7 @@ function easyToStart(
   model: Model,
   weights: Weights,
   data: Dataset,
-): LabelledSamples & { readonly values: Float32Array } {
+): LabeledSamples & { readonly values: Float32Array } {
   const values = new Float32Array(count * size);
   const labels = new Uint8Array(count);
   let found = 0;
@@ -131,7 +131,7 @@ function easyToStart(
   return { name: 'images', size: count, sampleShape: data.sampleShape, values, labels };
 }
 
-function attacked(model: Model, weights: Weights, samples: LabelledSamples, seed: number): AttackResult[] {
+function attacked(model: Model, weights: Weights, samples: LabeledSamples, seed: number): AttackResult[] {
   const options = { samples: count, group: count, iterations, box, seed, protocol: 'authors', shuffle: false } as const;
   const stage = tangentAttack(model, samples, options);
   const update = { position: 0, number: 0, epoch: 1, endsEpoch: true, weights } as unknown as Update;

@@ -3,7 +3,7 @@ import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import type { ConvLayer } from '../../src/learn/model/layer.js';
 import { weight } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet.js';
-import { sgd } from '../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { exactSigma } from '../../src/learn/spectral/exact.js';
 import { type PenaltyOptions, spectralPenalty } from '../../src/learn/spectral/penalty.js';
 import { trainStage } from '../../src/learn/train.js';
@@ -40,8 +40,8 @@ export async function bench([width = '32', ticks = '25']: string[]): Promise<boo
   }));
   const [{ penalty }] = sides as [(typeof sides)[0], ...typeof sides];
   penalty.ticked = true;
-  const optimiser = sgd({ rate: 0.01, momentum: 0.9, decay: 1e-4 });
-  const stage = trainStage(model, { loss: crossEntropy(), optimiser, penalty, seed: 0 });
+  const optimizer = sgd({ rate: 0.01, momentum: 0.9, decay: 1e-4 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer, penalty, seed: 0 });
   let tick = 0;
   const state = trainOn(data, stage, cadence * Number(ticks), ({ number, weights, loss }) => {
     if (number % cadence !== 0) return;

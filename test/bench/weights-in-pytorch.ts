@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { keyed } from '../../src/core/seed.js';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
-import { uniform } from '../../src/learn/model/initialisation.js';
+import { uniform } from '../../src/learn/model/initialization.js';
 import { type MlpOptions, mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { type ResnetOptions, resnet } from '../../src/learn/model/resnet.js';
-import { sgd } from '../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { restoreTensors, savedTensors } from '../../src/learn/saved.js';
 import { trainStage } from '../../src/learn/train.js';
 import { writeSafetensors } from '../../src/run/weights/safetensors.js';
@@ -41,7 +41,7 @@ const residual = (options: Pick<ResnetOptions, 'depth' | 'stem' | 'padding'>, pi
 
 const dense = (sizes: readonly number[], scale: NonNullable<MlpOptions['scale']>): Pair => ({
   name: `MLP ${sizes.join('-')}, scale ${scale}`,
-  model: mlp(sizes, { activation: 'relu', scale, initialisation: uniform() }),
+  model: mlp(sizes, { activation: 'relu', scale, initialization: uniform() }),
   there: { sizes, scale },
   count: 64,
 });
@@ -154,7 +154,7 @@ function logitsOf(model: Model, weights: Weights, x: tf.Tensor): Float32Array {
 
 /** Weights after a few updates on made-up samples, a level for each class, so that the running statistics are those of maps. */
 function trained(model: Model): Weights {
-  const stage = trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.05, momentum: 0.9 }), seed: 0 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.05, momentum: 0.9 }), seed: 0 });
   const random = keyed(0, 'bench/training');
   const [size, length] = [32, model.inputShape.reduce((product, extent) => product * extent, 1)];
   let state = stage.start();
@@ -169,7 +169,7 @@ function trained(model: Model): Weights {
   return weights;
 }
 
-/** First weights, with batch normalisations that are not the identity: a mix-up of their parts would show. */
+/** First weights, with batch normalizations that are not the identity: a mix-up of their parts would show. */
 function untrained(model: Model): Weights {
   const random = keyed(0, 'bench/statistics');
   const about: Readonly<Record<string, number>> = { scale: 1, offset: 0, mean: 0, variance: 1 };

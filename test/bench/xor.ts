@@ -10,7 +10,7 @@ import type { Streams } from '../../src/run/pipeline.js';
 import { compare, median, pythonPeer, type Side } from './compare.js';
 
 const seeds = 10;
-const regularisers = ['none', 'rep-spectral', 'll-spectral'] as const;
+const regularizers = ['none', 'rep-spectral', 'll-spectral'] as const;
 /** What the authors call them. */
 const theirs = ['None', 'eig-ub', 'spectral'];
 
@@ -22,10 +22,10 @@ const theirs = ['None', 'eig-ub', 'spectral'];
 export async function bench(): Promise<boolean> {
   process.env.WEIR_THREADS ??= '2';
   const runtime = await loadTensorFlow();
-  const settings = [`seeds=${seeds}`, `regularisers=${regularisers.join(',')}`];
+  const settings = [`seeds=${seeds}`, `regularizers=${regularizers.join(',')}`];
   const config = resolveConfig(xor.config, xor.profiles, settings) as Parameters<typeof xor.networks>[0];
   const [network] = xor.networks(config, 0);
-  const members = network!.members!.map(({ regulariser }) => regulariser);
+  const members = network!.members!.map(({ regularizer }) => regularizer);
   let found: Record<string, number>[] = [];
 
   const ours: Side = {
@@ -78,9 +78,9 @@ export async function bench(): Promise<boolean> {
     : undefined;
   if (authors === undefined) return false;
   let seed = 0;
-  for (const regulariser of theirs) {
-    const { seconds } = await authors.ask(JSON.stringify({ regulariser, seed: 400 }));
-    console.log(`authors' script, ${regulariser}, one seed: ${seconds.toFixed(1)} s (${authors.ready})`);
+  for (const regularizer of theirs) {
+    const { seconds } = await authors.ask(JSON.stringify({ regularizer, seed: 400 }));
+    console.log(`authors' script, ${regularizer}, one seed: ${seconds.toFixed(1)} s (${authors.ready})`);
     seed += seconds;
   }
   authors.close();

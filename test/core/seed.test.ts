@@ -64,7 +64,7 @@ test('uniform and normal numbers have the moments of their distributions', () =>
   expect(Math.abs(power[4]! - 3)).toBeLessThan(4 * Math.sqrt(96 / n));
 });
 
-test('neighbouring keys are uncorrelated', () => {
+test('neighboring keys are uncorrelated', () => {
   const n = 50_000;
   let product = 0;
   for (let i = 0; i < n; i++) product += keyed(0, 'test', i).normal() * keyed(0, 'test', i + 1).normal();

@@ -2,7 +2,7 @@ import { lastValueFrom, map, type Observable, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { Flow } from '../../src/core/flow.js';
 import { augment } from '../../src/feed/augment/augment.js';
-import { normalise } from '../../src/feed/augment/op/normalise.js';
+import { normalize } from '../../src/feed/augment/op/normalize.js';
 import { unitScale } from '../../src/feed/augment/op/unit-scale.js';
 import { views } from '../../src/feed/augment/views.js';
 import { batch } from '../../src/feed/batch.js';
@@ -33,12 +33,12 @@ test('what samples are drawn from says their classes, recipes what they are norm
   const by = { mean: [0.5], std: [2] };
   const drawn = draw(set, { epochs: 1, seed: 0 });
   expect(headersOf(drawn)).toEqual([{ classes, samples: 2 }]);
-  expect(headersOf(drawn.pipe(augment([unitScale(), normalise(by)], { seed: 0 }), batch(2)))).toEqual([
+  expect(headersOf(drawn.pipe(augment([unitScale(), normalize(by)], { seed: 0 }), batch(2)))).toEqual([
     { classes, samples: 2, normalization: by, batches: { count: 1, size: 2, last: 2 } },
   ]);
-  const both = [[normalise(by)], [normalise(by), unitScale()]];
+  const both = [[normalize(by)], [normalize(by), unitScale()]];
   expect(headersOf(drawn.pipe(views(both, { seed: 0 })))).toEqual([{ classes, samples: 2, normalization: by }]);
-  expect(headersOf(drawn.pipe(views([[normalise(by)], [unitScale()]], { seed: 0 })))).toEqual([
+  expect(headersOf(drawn.pipe(views([[normalize(by)], [unitScale()]], { seed: 0 })))).toEqual([
     { classes, samples: 2 },
   ]);
 });

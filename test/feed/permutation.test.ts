@@ -27,7 +27,7 @@ test('a place is found alone as it is in passing', () => {
   expect(permutation(60_000, 7, 3)(41_234)).toBe(whole(41_234));
 });
 
-test('epochs and seeds differ, and neighbours part', () => {
+test('epochs and seeds differ, and neighbors part', () => {
   const n = 10_000;
   const [a, b, c] = [order(n, 1, 1), order(n, 1, 2), order(n, 2, 1)];
   const same = (x: number[], y: number[]) => x.filter((value, i) => value === y[i]).length;

@@ -18,8 +18,8 @@ import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet.js';
 import { spectralTick, train } from '../../src/learn/operators.js';
-import { sgd } from '../../src/learn/optimiser/sgd.js';
-import { isSpectral, type RegulariserKind, regulariser } from '../../src/learn/regulariser/named.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
+import { isSpectral, type RegularizerKind, regularizer } from '../../src/learn/regularizer/named.js';
 import { type Batch, type Training, trainStage } from '../../src/learn/train.js';
 import type { TrainState } from '../../src/learn/train-state.js';
 import type { Update } from '../../src/learn/update.js';
@@ -30,7 +30,7 @@ const features = 5;
 const classes = 3;
 const perEpoch = 10;
 const model = mlp([features, 7, 6, classes]);
-const usual = { loss: crossEntropy(), optimiser: sgd({ rate: 0.3, momentum: 0.9, decay: 1e-2 }), seed: 4 };
+const usual = { loss: crossEntropy(), optimizer: sgd({ rate: 0.3, momentum: 0.9, decay: 1e-2 }), seed: 4 };
 
 /** The samples of some epochs of ten, cut into batches of these sizes; sizes are taken round and round. */
 function cut(sizes: readonly number[], epochs: number, shape: readonly number[] = [features]): Batch[] {
@@ -86,12 +86,12 @@ const numbersOf = ({ number, epoch, endsEpoch, position, ...update }: Update) =>
 type Saved = { readonly weights: { readonly name: string; readonly values: Float32Array }[] };
 const valuesOf = (saved: Data) => (saved as unknown as Saved).weights.flatMap(({ values }) => [...values]);
 
-describe.each<RegulariserKind>(['none', 'rep-spectral', 'l2-sp', 'feature-jacobian', 'cross-lipschitz'])(
-  'with the regulariser %s',
+describe.each<RegularizerKind>(['none', 'rep-spectral', 'l2-sp', 'feature-jacobian', 'cross-lipschitz'])(
+  'with the regularizer %s',
   (kind) => {
     test('batches of 4, 4 and 2 samples make the update of one batch of 10', () => {
       const with10 = (accumulate?: number): Training => {
-        const penalty = regulariser(kind, model, { gamma: 0.1, start: () => model.start(9) });
+        const penalty = regularizer(kind, model, { gamma: 0.1, start: () => model.start(9) });
         if (isSpectral(penalty)) penalty.ticked = true;
         return { ...usual, penalty, ...(accumulate && { accumulate }) };
       };
@@ -143,7 +143,7 @@ test('one batch an update is what it is without the option, to the bit', () => {
 test('running statistics move at every batch, as in PyTorch, but the weights of an update stand until the next', (context) => {
   if (!hasNative()) context.skip();
   const of = resnet({ depth: 20, classes, inputSize: [8, 8], width: 2 });
-  const still = { ...usual, optimiser: sgd({ rate: 0 }) };
+  const still = { ...usual, optimizer: sgd({ rate: 0 }) };
   const given = cut([4, 4, 2], 1, [8, 8, 3]);
   const each = trained(of, still, given);
   let standing: Weights | undefined;
@@ -181,7 +181,7 @@ test('it leaves no tensors behind, in the middle of a group either', () => {
 test('saved in the middle of a group it is as of its update, from whose position it goes on to the same bits', () => {
   const given = cut([2], 4);
   const begin = () => {
-    const penalty = regulariser('rep-spectral', model, { gamma: 0.1, from: { epoch: 1 } });
+    const penalty = regularizer('rep-spectral', model, { gamma: 0.1, from: { epoch: 1 } });
     if (isSpectral(penalty)) penalty.ticked = true;
     return trainStage(model, { ...usual, penalty, accumulate: 3 });
   };
@@ -208,7 +208,7 @@ test('saved in the middle of a group it is as of its update, from whose position
 /** A whole graph: blocks and batches do not meet, three batches make an update, a tick follows each. */
 function graph(log: unknown[]): Record<string, Observable<unknown>> {
   const network = mlp([2, 6, 2]);
-  const penalty = regulariser('rep-spectral', network, { gamma: 0.05, from: { epoch: 1 } });
+  const penalty = regularizer('rep-spectral', network, { gamma: 0.05, from: { epoch: 1 } });
   const updates$ = draw(xor({ noise: { perCorner: 10 } }), { epochs: 3, seed: 1, block: 7, capacity: 32 }).pipe(
     augment([], { seed: 1 }),
     batches(6),

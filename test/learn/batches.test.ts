@@ -4,7 +4,7 @@ import { barlowTwins } from '../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import { resnet } from '../../src/learn/model/resnet.js';
-import { batchSpectralShrinkage } from '../../src/learn/regulariser/batch-spectral-shrinkage.js';
+import { batchSpectralShrinkage } from '../../src/learn/regularizer/batch-spectral-shrinkage.js';
 
 const plain = { model: mlp([4, 8, 3]), loss: crossEntropy() };
 const network = (pixels: number) => ({
@@ -13,7 +13,7 @@ const network = (pixels: number) => ({
 });
 const views = { ...network(8), loss: barlowTwins() };
 const shrunk = { ...plain, penalty: batchSpectralShrinkage({ smallest: 4, gamma: 1, from: { epoch: 0 } }) };
-const alone = { ranks: 1, synchronised: false };
+const alone = { ranks: 1, synchronized: false };
 const sizes = (size: number, last: number): Planned => ({ batches: { count: 3, size, last } });
 
 test.each([
@@ -29,15 +29,15 @@ test.each([
     'fewer samples than ranks, normalized over all',
     network(16),
     sizes(16, 2),
-    { ranks: 4, synchronised: true },
+    { ranks: 4, synchronized: true },
     'shared by 4 ranks: batch normalizations over all ranks',
   ],
-  ['a share of one sample', network(8), sizes(16, 6), { ranks: 4, synchronised: false }, 'shared by 4 ranks: resnet18'],
+  ['a share of one sample', network(8), sizes(16, 6), { ranks: 4, synchronized: false }, 'shared by 4 ranks: resnet18'],
   [
     'views that ranks share unevenly',
     views,
     sizes(16, 6),
-    { ranks: 4, synchronised: false },
+    { ranks: 4, synchronized: false },
     'which need as many each',
   ],
   ['views of one sample', views, sizes(16, 1), alone, "loss 'barlow-twins' tells a sample from others"],
@@ -48,7 +48,7 @@ test.each([
 
 test.each([
   ['one sample on larger maps', network(16), sizes(16, 1), alone],
-  ['one sample without normalization', plain, sizes(16, 1), { ranks: 4, synchronised: true }],
+  ['one sample without normalization', plain, sizes(16, 1), { ranks: 4, synchronized: true }],
   ['no batch operator', plain, {}, alone],
 ])('works: %s', (_, trained, planned, ranks) => {
   expect(() => checkBatches(trained, planned, ranks)).not.toThrow();

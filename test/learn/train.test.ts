@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
-import { normal } from '../../src/learn/model/initialisation.js';
+import { normal } from '../../src/learn/model/initialization.js';
 import { mlp } from '../../src/learn/model/mlp.js';
-import { step } from '../../src/learn/optimiser/schedule.js';
-import { sgd } from '../../src/learn/optimiser/sgd.js';
+import { step } from '../../src/learn/optimizer/schedule.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { spectralPenalty } from '../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
@@ -23,10 +23,10 @@ function batch(number: number): Batch {
 }
 
 function training({ gamma = 0, from = 0 } = {}) {
-  const model = mlp([2, 8, 2], { initialisation: normal(0.5) });
+  const model = mlp([2, 8, 2], { initialization: normal(0.5) });
   const penalty = spectralPenalty('rep-spectral', model, { gamma, from: { epoch: from } });
-  const optimiser = sgd({ rate: 0.5, momentum: 0.9, decay: 1e-3 });
-  const stage = trainStage(model, { loss: crossEntropy(), optimiser, penalty, seed: 3 });
+  const optimizer = sgd({ rate: 0.5, momentum: 0.9, decay: 1e-3 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer, penalty, seed: 3 });
   const next = (state: TrainState, number: number) => stage.next(state, batch(number)) as [TrainState, Update];
   return { stage, penalty, next };
 }
@@ -57,8 +57,8 @@ test('an update says where it is; loss and accuracy are those of the epoch so fa
 test('an update says the learning rate that made it, and says it again after a resume', () => {
   const model = mlp([2, 8, 2]);
   const rates = [{ weights: ['readout'], rate: 7 }]; // for some weights: the usual one is said
-  const optimiser = sgd({ rate: step(0.5, { every: 1 }), rates });
-  const begun = () => trainStage(model, { loss: crossEntropy(), optimiser, seed: 3 });
+  const optimizer = sgd({ rate: step(0.5, { every: 1 }), rates });
+  const begun = () => trainStage(model, { loss: crossEntropy(), optimizer, seed: 3 });
   const stage = begun();
   let state = stage.start();
   expect(stage.repeat(state)).not.toHaveProperty('rate');
@@ -155,7 +155,7 @@ test('update 0 and the last of each epoch say what kind of term is added to the 
   const said = [stage.repeat(second), half, whole].map(({ regularizer }) => regularizer);
   expect(said).toEqual(['rep-spectral', undefined, 'rep-spectral']);
   stage.dispose(second);
-  const plain = trainStage(mlp([2, 2, 2]), { loss: crossEntropy(), optimiser: sgd({ rate: 1 }), seed: 0 });
+  const plain = trainStage(mlp([2, 2, 2]), { loss: crossEntropy(), optimizer: sgd({ rate: 1 }), seed: 0 });
   const bare = plain.start();
   expect(plain.repeat(bare).regularizer).toBe('none');
   plain.dispose(bare);

@@ -36,7 +36,7 @@ test('restored at every yield, the rest is the same; no tensor is left', () => {
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test('bytes are scaled to [0, 1] and normalised by channel where asked', () => {
+test('bytes are scaled to [0, 1] and normalized by channel where asked', () => {
   const seen: number[] = [];
   const model = {
     ...constant(2, [0, 1]),
@@ -52,8 +52,8 @@ test('bytes are scaled to [0, 1] and normalised by channel where asked', () => {
     values: Uint8Array.of(255, 51),
     labels: Uint8Array.of(0),
   };
-  const normalise = { mean: [0.5, 0], std: [0.25, 0.1] };
-  const stage = accuracy(model, samples, { normalise });
+  const normalize = { mean: [0.5, 0], std: [0.25, 0.1] };
+  const stage = accuracy(model, samples, { normalize });
   [...(stage.next(stage.start(), updateOf(new Map())) as Steps)];
   expect(seen).toEqual([2, 2]);
 });

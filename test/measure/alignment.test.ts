@@ -2,9 +2,9 @@ import { beforeAll, expect, test } from 'vitest';
 import { simplex } from '../../src/feed/source/simplex.js';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
-import { normal } from '../../src/learn/model/initialisation.js';
+import { normal } from '../../src/learn/model/initialization.js';
 import { linear } from '../../src/learn/model/linear.js';
-import { sgd } from '../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../src/learn/train.js';
 import { type Alignment, alignment } from '../../src/measure/alignment.js';
 import { updateOf } from './attack/models.js';
@@ -33,8 +33,8 @@ test('closed forms of one moment', () => {
 /** Gradient descent by full batches on a simplex, as in the pipeline, at a rate a hundred times its own. */
 function trained(classes: number, dimension: number, std: number, updates: number): Alignment {
   const points = simplex({ classes, dimension });
-  const model = linear([dimension, classes], { initialisation: normal(std) });
-  const train = trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 1 }), seed: 3 });
+  const model = linear([dimension, classes], { initialization: normal(std) });
+  const train = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 1 }), seed: 3 });
   const batch = {
     ...{ position: classes, epoch: 1, remaining: 0, sampleShape: [dimension] },
     values: points.values as Float32Array,

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { linear } from '../../src/learn/model/linear.js';
-import { byName, type LabelledSamples } from '../../src/measure/inputs.js';
+import { byName, type LabeledSamples } from '../../src/measure/inputs.js';
 
 const model = linear([1, 3]);
-const samples = (labels: number[], classes?: string[]): LabelledSamples => ({
+const samples = (labels: number[], classes?: string[]): LabeledSamples => ({
   ...{ name: 'val', size: labels.length, sampleShape: [1], values: new Float32Array(labels.length), classes },
   labels: Uint8Array.from(labels),
 });

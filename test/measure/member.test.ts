@@ -12,7 +12,7 @@ beforeAll(() => loadTensorFlow());
 
 const networks = ensemble(
   [2, 4, 2],
-  [1, 2, 3].map((seed) => ({ name: `none-s${seed}`, seed, regulariser: 'none' as const })),
+  [1, 2, 3].map((seed) => ({ name: `none-s${seed}`, seed, regularizer: 'none' as const })),
 );
 const points = (seed: number) => xor({ seed, noise: { perCorner: 2 } });
 

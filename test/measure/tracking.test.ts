@@ -3,14 +3,14 @@ import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { linear } from '../../src/learn/model/linear.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
-import type { LabelledSamples } from '../../src/measure/inputs.js';
+import type { LabeledSamples } from '../../src/measure/inputs.js';
 import { type TrackingOptions, tracking } from '../../src/measure/tracking.js';
 import { deviation, type GoldenTensor, golden } from '../golden.js';
 import { updateOf } from './attack/models.js';
 
 beforeAll(() => loadTensorFlow());
 
-const track = (model: Model, samples: LabelledSamples, weights: Weights, options?: TrackingOptions) => {
+const track = (model: Model, samples: LabeledSamples, weights: Weights, options?: TrackingOptions) => {
   const [, out] = tracking(model, samples, options).next(null, updateOf(weights)) as [null, { samples: unknown[] }];
   return out as {
     number: number;
@@ -19,7 +19,7 @@ const track = (model: Model, samples: LabelledSamples, weights: Weights, options
   };
 };
 
-const samplesOf = (rows: number[][], labels: number[]): LabelledSamples => ({
+const samplesOf = (rows: number[][], labels: number[]): LabeledSamples => ({
   ...{ name: 'points', size: rows.length, sampleShape: [rows[0]!.length] },
   ...{ values: Float32Array.from(rows.flat()), labels: Uint8Array.from(labels) },
 });

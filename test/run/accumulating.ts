@@ -18,7 +18,7 @@ export default weir.pipeline({
       weir.batch(batchSize),
       weir.train(model, {
         loss: weir.crossEntropy({ smoothing: 0.1 }),
-        optimiser: weir.sgd({
+        optimizer: weir.sgd({
           ...{ rate: 0.05, momentum: 0.9 },
           rates: [{ weights: [model.readout.name], rate: weir.cosine(0.1, { epochs }) }],
         }),

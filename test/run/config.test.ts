@@ -22,12 +22,12 @@ test("defaults are the paper's, a profile changes some, and what is set has the 
     gamma: 1e-3,
   });
   expect(resolve('profile=quick').epochs).toBeLessThan(200);
-  expect(resolve('epochs=7', 'profile=quick', 'regularisers=none,rep-spectral')).toMatchObject({
+  expect(resolve('epochs=7', 'profile=quick', 'regularizers=none,rep-spectral')).toMatchObject({
     profile: 'quick',
     epochs: 7,
-    regularisers: ['none', 'rep-spectral'],
+    regularizers: ['none', 'rep-spectral'],
   });
-  expect(resolve('regularisers=none').regularisers).toEqual(['none']);
+  expect(resolve('regularizers=none').regularizers).toEqual(['none']);
 });
 
 test.each([
@@ -36,7 +36,7 @@ test.each([
   ['epochs=many', '--set epochs=many', 'its default is 200'],
   ['epochs=1.5', '--set epochs=1.5', 'epochs'],
   ['gamma=-1', '--set gamma=-1', 'γ of equations 5 and 6'],
-  ['regularisers=rep', '--set regularisers=rep', 'did you mean rep-spectral?'],
+  ['regularizers=rep', '--set regularizers=rep', 'did you mean rep-spectral?'],
   ['epochs', '--set epochs is not of the form key=value', '--set epochs=VALUE'],
 ])('--set %s is refused by name, with what would be right', (setting, message, remedy) => {
   expect(() => resolve(setting)).toThrow(

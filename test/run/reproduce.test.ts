@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RunFolder } from '../../src/run/folder.js';
-import { eachRegulariser } from '../../src/run/networks.js';
+import { eachRegularizer } from '../../src/run/networks.js';
 import { trained } from '../../src/run/run-state.js';
 import { start, weir } from './weir.js';
 
@@ -22,7 +22,7 @@ const weightsOf = (run: string, network: string): unknown =>
 
 test('stopped and asked for again an experiment goes on, and a network that branched off is to the bit the one trained alone', async () => {
   const experiment = join(base, 'experiment');
-  const args = ['reproduce', 'mnist', ...small, '--set', 'regularisers=none,rep-spectral', '--run', experiment];
+  const args = ['reproduce', 'mnist', ...small, '--set', 'regularizers=none,rep-spectral', '--run', experiment];
   const { child, ended, said } = start(...args);
   await said('training');
   child.kill('SIGTERM');
@@ -32,7 +32,7 @@ test('stopped and asked for again an experiment goes on, and a network that bran
   const alone = join(base, 'alone');
   const [again, single] = await Promise.all([
     weir(...args),
-    weir('run', 'pipelines/mnist.ts', ...small, '--set', 'regularisers=rep-spectral', '--run', alone),
+    weir('run', 'pipelines/mnist.ts', ...small, '--set', 'regularizers=rep-spectral', '--run', alone),
   ]);
   expect([again.status, single.status]).toEqual([0, 0]);
   expect(existsSync(join(experiment, 'report/report.html'))).toBe(true);
@@ -55,16 +55,16 @@ test('a setting or an experiment that is not there is told with those that are',
   expect(existsSync(join(base, 'none'))).toBe(false);
 });
 
-test('networks branch off the unregularised one of their seed, where there is one and its burn-in ends in time', () => {
-  const grid = { regularisers: ['rep-spectral', 'none'] as const, seeds: 2, seed: 7, burnIn: 3, epochs: 4 };
-  expect(eachRegulariser(grid).map(({ name, branch }) => [name, branch?.of])).toEqual([
+test('networks branch off the unregularized one of their seed, where there is one and its burn-in ends in time', () => {
+  const grid = { regularizers: ['rep-spectral', 'none'] as const, seeds: 2, seed: 7, burnIn: 3, epochs: 4 };
+  expect(eachRegularizer(grid).map(({ name, branch }) => [name, branch?.of])).toEqual([
     ['none-s7', undefined],
     ['rep-spectral-s7', 'none-s7'],
     ['none-s8', undefined],
     ['rep-spectral-s8', 'none-s8'],
   ]);
-  expect(() => eachRegulariser({ ...grid, regularisers: ['none', 'none'] })).toThrow("regularisers lists 'none' twice");
-  expect(eachRegulariser({ ...grid, seeds: 1, epochs: 3 }).map(({ name, branch }) => [name, branch])).toEqual([
+  expect(() => eachRegularizer({ ...grid, regularizers: ['none', 'none'] })).toThrow("regularizers lists 'none' twice");
+  expect(eachRegularizer({ ...grid, seeds: 1, epochs: 3 }).map(({ name, branch }) => [name, branch])).toEqual([
     ['rep-spectral', undefined],
     ['none', undefined],
   ]);

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { start, weir } from './weir.js';
 
 const settings = [
-  'regularisers=none,rep-spectral',
+  'regularizers=none,rep-spectral',
   'seeds=1',
   'epochs=6000',
   'burnIn=3000',

@@ -35,7 +35,7 @@ test.each([
   ['mnist', ['profile=quick', 'epochs=20', 'burnIn=20'], 'burnIn=20 and epochs=20', 'set burnIn=12'],
   ['appendix-b', ['epochs=100'], 'burnIn=160 and epochs=100', 'set burnIn=80'],
   ['xor', ['epochs=5000'], 'burnIn=10500 and epochs=5000', 'set burnIn=3500'],
-  ['mnist', ['gamma=0'], 'gamma=0 and regularisers=none,', 'change gamma or regularisers'],
+  ['mnist', ['gamma=0'], 'gamma=0 and regularizers=none,', 'change gamma or regularizers'],
   [
     'cifar10-resnet18',
     ['epochs=170', 'tickEvery=5000'],
@@ -100,8 +100,8 @@ test('a default of a small profile gives way, in proportion, and that is told', 
 });
 
 test.each([
-  ['mnist', ['epochs=100', 'regularisers=none']],
-  ['mnist', ['gamma=0', 'regularisers=rep-spectral']],
+  ['mnist', ['epochs=100', 'regularizers=none']],
+  ['mnist', ['gamma=0', 'regularizers=rep-spectral']],
   ['imagenet-pretrain', ['epochs=25', 'burnIn=10', 'decayEvery=25']], // a rate that shall not fall
   ['cifar10-resnet18', ['epochs=170', 'tickEvery=5000', 'protocol=authors']], // exact directions
   ['xor', ['std=0.5', 'noisy=true']],

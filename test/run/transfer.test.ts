@@ -32,11 +32,11 @@ async function photographs(folder: string, k: number, count: number): Promise<vo
 }
 
 const nothing = { from: '', weights: '', repSpectralWeights: '' };
-const grid = { regularisers: ['none', 'batch-spectral-shrinkage'] as const, seeds: 1, seed: 4 };
+const grid = { regularizers: ['none', 'batch-spectral-shrinkage'] as const, seeds: 1, seed: 4 };
 
-test('a network for each pretraining, regulariser and seed', () => {
+test('a network for each pretraining, regularizer and seed', () => {
   const both = { ...nothing, weights: 'a', repSpectralWeights: 'b' };
-  expect(eachTransfer({ ...both, ...grid }).map(({ name, regulariser }) => [name, regulariser])).toEqual([
+  expect(eachTransfer({ ...both, ...grid }).map(({ name, regularizer }) => [name, regularizer])).toEqual([
     ['none-then-none', 'none > none'],
     ['none-then-batch-spectral-shrinkage', 'none > batch-spectral-shrinkage'],
     ['rep-spectral-then-none', 'rep-spectral > none'],

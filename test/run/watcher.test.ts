@@ -15,7 +15,7 @@ function said(about: Partial<Network>, update: number | undefined, snapshots: re
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text).trimEnd()) > 0);
   const folder = { started: { config: { epochs: 6 } }, snapshots: () => ({ list: () => snapshots }) };
   const watcher = new Watcher(folder as unknown as RunFolder, { name: 'mnist' } as Pipeline);
-  const network = { name: 'rep-spectral', regulariser: 'rep-spectral', seed: 0, ...about } as Network;
+  const network = { name: 'rep-spectral', regularizer: 'rep-spectral', seed: 0, ...about } as Network;
   watcher.network(network, 1, 2, { nodes: [] } as unknown as Flow, update);
   watcher.close();
   return lines;
@@ -39,7 +39,7 @@ function after(records: readonly object[], about: Partial<Network> = {}): string
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text).trimEnd()) > 0);
   const folder = { started: { config: { epochs: 10, attacked: 1_000_000 } }, snapshots: () => ({ list: () => [] }) };
   const watcher = new Watcher(folder as unknown as RunFolder, { name: 'mnist' } as Pipeline);
-  const network = { name: 'none', regulariser: 'none', seed: 0, ...about } as Network;
+  const network = { name: 'none', regularizer: 'none', seed: 0, ...about } as Network;
   watcher.network(network, 0, 1, { nodes: [] } as unknown as Flow, undefined);
   for (const record of records) watcher.record({ network: 'none', ...record } as never);
   watcher.close();

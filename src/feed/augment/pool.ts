@@ -40,7 +40,7 @@ interface Watched {
   fail(error: unknown): void;
 }
 
-/** How often a sample is tried that fails, or whose thread dies or hangs; and how often a block is that fell with its neighbour. */
+/** How often a sample is tried that fails, or whose thread dies or hangs; and how often a block is that fell with its neighbor. */
 const TRIES = 3;
 const INNOCENT_TRIES = 10;
 

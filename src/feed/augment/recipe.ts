@@ -1,18 +1,18 @@
 import { WeirError } from '../../core/errors.js';
 import type { Header } from '../../core/header.js';
 import { type CenterCrop, centerCropDefinition } from './op/center-crop.js';
-import { type ColourJitter, colourJitterDefinition } from './op/colour-jitter.js';
+import { type ColorJitter, colorJitterDefinition } from './op/color-jitter.js';
 import { type GaussianBlur, gaussianBlurDefinition } from './op/gaussian-blur.js';
 import { type GaussianNoise, gaussianNoiseDefinition } from './op/gaussian-noise.js';
 import { type HorizontalFlip, horizontalFlipDefinition } from './op/horizontal-flip.js';
 import { type Lighting, lightingDefinition } from './op/lighting.js';
-import { type Normalise, normaliseDefinition } from './op/normalise.js';
+import { type Normalize, normalizeDefinition } from './op/normalize.js';
 import type { OpData, OpDefinition } from './op/op.js';
 import { type RandomCrop, randomCropDefinition } from './op/random-crop.js';
-import { type RandomGreyscale, randomGreyscaleDefinition } from './op/random-greyscale.js';
+import { type RandomGrayscale, randomGrayscaleDefinition } from './op/random-grayscale.js';
 import { type RandomResizedCrop, randomResizedCropDefinition } from './op/random-resized-crop.js';
 import { type Resize, resizeDefinition } from './op/resize.js';
-import { type Solarise, solariseDefinition } from './op/solarise.js';
+import { type Solarize, solarizeDefinition } from './op/solarize.js';
 import { type UnitScale, unitScaleDefinition } from './op/unit-scale.js';
 
 export type Op =
@@ -21,13 +21,13 @@ export type Op =
   | CenterCrop
   | RandomCrop
   | HorizontalFlip
-  | ColourJitter
-  | RandomGreyscale
+  | ColorJitter
+  | RandomGrayscale
   | GaussianBlur
-  | Solarise
+  | Solarize
   | UnitScale
   | Lighting
-  | Normalise
+  | Normalize
   | GaussianNoise;
 
 /** What is done to each sample, first to last. Plain data: it crosses to worker threads, and a run's record shows it. */
@@ -39,13 +39,13 @@ const definitions: { readonly [Name in Op['op']]: OpDefinition<Extract<Op, { op:
   centerCrop: centerCropDefinition,
   randomCrop: randomCropDefinition,
   horizontalFlip: horizontalFlipDefinition,
-  colourJitter: colourJitterDefinition,
-  randomGreyscale: randomGreyscaleDefinition,
+  colorJitter: colorJitterDefinition,
+  randomGrayscale: randomGrayscaleDefinition,
   gaussianBlur: gaussianBlurDefinition,
-  solarise: solariseDefinition,
+  solarize: solarizeDefinition,
   unitScale: unitScaleDefinition,
   lighting: lightingDefinition,
-  normalise: normaliseDefinition,
+  normalize: normalizeDefinition,
   gaussianNoise: gaussianNoiseDefinition,
 };
 
@@ -68,7 +68,7 @@ export const keepsBytes = (recipe: Recipe): boolean => recipe.every((op) => byte
 
 /** The headers of samples after the recipes: with what they were normalized, where all recipes say the same. */
 export function normalizedBy(recipes: readonly Recipe[], incoming: readonly Header[]): readonly Header[] {
-  const found = recipes.map((recipe) => recipe.findLast((op) => op.op === 'normalise'));
+  const found = recipes.map((recipe) => recipe.findLast((op) => op.op === 'normalize'));
   const [first] = found;
   if (first === undefined || found.some((op) => JSON.stringify(op) !== JSON.stringify(first))) return incoming;
   const normalization = { mean: [...first.mean], std: [...first.std] };

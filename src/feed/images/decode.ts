@@ -29,8 +29,8 @@ export interface DecodeOptions {
 /**
  * An encoded image (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP) as red, green and blue bytes, upright.
  *
- * Greys become three equal channels, 16 bits the upper 8, CMYK goes through its profile, alpha is left out, and the EXIF orientation is
- * applied. Colour profiles of other images are not: torchvision leaves them alone too. Of several frames or pages it is the first.
+ * Grays become three equal channels, 16 bits the upper 8, CMYK goes through its profile, alpha is left out, and the EXIF orientation is
+ * applied. Color profiles of other images are not: torchvision leaves them alone too. Of several frames or pages it is the first.
  *
  * @throws an Error for what is truncated or otherwise damaged, be it in the last row, and for more than `MOST_PIXELS`
  */
@@ -114,7 +114,7 @@ async function explained<T>(bytes: Uint8Array, work: () => Promise<T>): Promise<
 /** For headers: no pixel is decoded. */
 const UNLIMITED = { limitInputPixels: false };
 
-/** Pixels as a JPEG, its colours at full resolution. */
+/** Pixels as a JPEG, its colors at full resolution. */
 export const encodeJpeg = async ({ values, height, width }: Image, quality: number): Promise<Buffer> =>
   (await library())(values.subarray(0, height * width * 3), { raw: { height, width, channels: 3 } })
     .jpeg({ quality, chromaSubsampling: '4:4:4' })

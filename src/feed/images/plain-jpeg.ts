@@ -29,7 +29,7 @@ const PROCESSES = [0xc0, 0xc1, 0xc2];
 const FAILURES = 256;
 
 /**
- * Whether an encoded image is a JPEG as most are: three colours of 8 bits, and no EXIF that may turn it. Its colour profile is not looked
+ * Whether an encoded image is a JPEG as most are: three colors of 8 bits, and no EXIF that may turn it. Its color profile is not looked
  * at, as `decode` does not.
  */
 export function isPlainJpeg(bytes: Uint8Array): boolean {

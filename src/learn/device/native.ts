@@ -1,7 +1,7 @@
 /**
  * What TensorFlow has and TensorFlow.js lacks: each operation by a typed name, with a portable fallback where there is one.
  *
- * Batch normalisation (`FusedBatchNormV3` and its gradient) belongs here too, as `native/batchnorm.ts`.
+ * Batch normalization (`FusedBatchNormV3` and its gradient) belongs here too, as `native/batchnorm.ts`.
  */
 export { type Attribute, attribute, execute, executeAll, hasNative, nativeBackend, types } from './eager.js';
 export { Bfloat16, matMulBfloat16, supportsBfloat16, toBfloat16 } from './native/bfloat16.js';

@@ -11,7 +11,7 @@ export interface Member {
   readonly name: string;
   /** Of its first weights. */
   readonly seed: number;
-  readonly regulariser: PenaltyKind;
+  readonly regularizer: PenaltyKind;
 }
 
 /**
@@ -41,7 +41,7 @@ export const together = 'members';
  * An ensemble of fully connected networks.
  *
  * @param sizes widths from the input to the classes
- * @example ensemble([2, 8, 2], [{ name: 'none-s0', seed: 0, regulariser: 'none' }, { name: 'none-s1', seed: 1, regulariser: 'none' }])
+ * @example ensemble([2, 8, 2], [{ name: 'none-s0', seed: 0, regularizer: 'none' }, { name: 'none-s1', seed: 1, regularizer: 'none' }])
  */
 export function ensemble(sizes: readonly number[], members: readonly Member[]): Ensemble {
   const layout = layoutOf(sizes);

@@ -32,7 +32,7 @@ export function memberNorms(ensemble: Ensemble): Stage<EnsembleUpdate, OfMember<
 }
 
 /**
- * What a tick found of every penalised layer, at once: it stands behind a stage that claims the weights, and needs them no more.
+ * What a tick found of every penalized layer, at once: it stands behind a stage that claims the weights, and needs them no more.
  *
  * @example ticks$.pipe(every({ epochs: 50 }), memberTicks(networks, penalty))
  */
@@ -46,7 +46,7 @@ export function memberTicks(
     ({ directions }: Ticked) =>
     (m: number): Sigma | undefined => {
       const own = layers.flatMap(({ name }, l) =>
-        penalty.penalises(m, l) ? [[name, directions.sigma[m * layers.length + l]!] as const] : [],
+        penalty.penalizes(m, l) ? [[name, directions.sigma[m * layers.length + l]!] as const] : [],
       );
       return own.length === 0 ? undefined : { sigma: Object.fromEntries(own) };
     };

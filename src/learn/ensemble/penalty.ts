@@ -7,7 +7,7 @@ import type { PlacedLayer } from './layout.js';
 import { iterateLayer } from './power.js';
 
 export interface EnsemblePenaltyOptions {
-  /** γ of every member that is penalised. */
+  /** γ of every member that is penalized. */
   readonly gamma: number;
   /** The penalties act after this many epochs (burn-in). */
   readonly from?: { readonly epoch: number };
@@ -17,14 +17,14 @@ export interface EnsemblePenaltyOptions {
 
 /** What power iteration has come to, of every member; plain data. */
 export interface Directions {
-  /** σ by member and layer, [E, L]; 0 where the layer is not penalised. */
+  /** σ by member and layer, [E, L]; 0 where the layer is not penalized. */
   readonly sigma: Float32Array;
   /** v by member, layer after layer, [E, D]. */
   readonly v: Float32Array;
 }
 
 /**
- * A penalty γ/2 · Σ σ²(W_l) for each member over the layers that its regulariser names; directions are refreshed by ticks.
+ * A penalty γ/2 · Σ σ²(W_l) for each member over the layers that its regularizer names; directions are refreshed by ticks.
  *
  * As with `spectralPenalty`, `newest` is the one edge of the graph that leads back.
  */
@@ -32,7 +32,7 @@ export interface EnsemblePenalty {
   /** γ by member and layer, [E, L]. */
   readonly gammas: Float32Array;
   active(epoch: number): boolean;
-  penalises(member: number, layer: number): boolean;
+  penalizes(member: number, layer: number): boolean;
   /** From random directions, keyed by the member's seed: at most 2 · inputs iterations, until v moves less than 1e-6. */
   begin(rows: Float32Array): Directions;
   /** The next ones, from `directions` on the rows as they are now. */
@@ -53,15 +53,15 @@ export function ensemblePenalty(
   }
   const { layers, inputs, parameters } = layout;
   const gammas = Float32Array.from(
-    members.flatMap(({ regulariser }) => layers.map((layer) => (penalised(regulariser, layer) ? gamma : 0))),
+    members.flatMap(({ regularizer }) => layers.map((layer) => (penalized(regularizer, layer) ? gamma : 0))),
   );
-  const penalises = (member: number, layer: number): boolean => gammas[member * layers.length + layer]! > 0;
+  const penalizes = (member: number, layer: number): boolean => gammas[member * layers.length + layer]! > 0;
 
   const each = (v: Float32Array, work: (m: number, l: number, v: Float32Array) => number): Directions => {
     const sigma = new Float32Array(gammas.length);
     members.forEach((_, m) => {
       layers.forEach((layer, l) => {
-        if (!penalises(m, l)) return;
+        if (!penalizes(m, l)) return;
         const from = m * inputs + layer.direction;
         sigma[m * layers.length + l] = work(m, l, v.subarray(from, from + layer.in));
       });
@@ -71,7 +71,7 @@ export function ensemblePenalty(
 
   return {
     gammas,
-    penalises,
+    penalizes,
     active: (epoch) => epoch > from.epoch && gammas.some((strength) => strength > 0),
     begin: (rows) =>
       each(new Float32Array(members.length * inputs), (m, l, v) => {
@@ -91,8 +91,8 @@ export function ensemblePenalty(
   };
 }
 
-/** Does the regulariser name this layer? See `penaltyKinds`. */
-function penalised(kind: PenaltyKind, { name }: PlacedLayer): boolean {
+/** Does the regularizer name this layer? See `penaltyKinds`. */
+function penalized(kind: PenaltyKind, { name }: PlacedLayer): boolean {
   if (kind === 'none') return false;
   return kind === 'll-spectral' || (kind === 'readout-spectral') === (name === 'readout');
 }

@@ -5,7 +5,7 @@ import type { PlacedLayer } from './layout.js';
  * u ← Wᵀv/‖·‖, v ← Wu/‖·‖, and at the end σ = ‖Wᵀv‖.
  *
  * @param rows networks one after the other, of which one begins at `row`
- * @param v where to start, of length in; need not be normalised; replaced by where it ends
+ * @param v where to start, of length in; need not be normalized; replaced by where it ends
  * @param steps at most so many
  * @param tolerance stop when v moved less than this, ‖Δv‖₂
  * @returns σ
@@ -22,13 +22,13 @@ export function iterateLayer(
   const u = new Float64Array(layer.out);
   const next = new Float64Array(layer.in);
   const at = Float64Array.from(v);
-  if (!normalise(at)) return 0;
+  if (!normalize(at)) return 0;
   for (let step = 0; ; step++) {
     u.fill(0);
     for (let i = 0; i < layer.in; i++) {
       for (let o = 0; o < layer.out; o++) u[o]! += rows[from + i * layer.out + o]! * at[i]!;
     }
-    const sigma = normalise(u);
+    const sigma = normalize(u);
     if (step === steps || sigma === 0) {
       if (sigma > 0) v.set(at); // an all-zero kernel has no direction: the one it was given stays
       return sigma;
@@ -38,7 +38,7 @@ export function iterateLayer(
       for (let o = 0; o < layer.out; o++) sum += rows[from + i * layer.out + o]! * u[o]!;
       next[i] = sum;
     }
-    normalise(next);
+    normalize(next);
     let moved = 0;
     for (let i = 0; i < layer.in; i++) moved += (next[i]! - at[i]!) ** 2;
     at.set(next);
@@ -47,7 +47,7 @@ export function iterateLayer(
 }
 
 /** Divides x by its length, unless that is 0. @returns the length */
-function normalise(x: Float64Array): number {
+function normalize(x: Float64Array): number {
   let square = 0;
   for (const value of x) square += value * value;
   const length = Math.sqrt(square);

@@ -5,7 +5,7 @@ import type { Directions, EnsemblePenalty } from './penalty.js';
 import type { EnsembleUpdate } from './update.js';
 
 /**
- * One power iteration for every penalised layer of every member, on the weights of each update it is given.
+ * One power iteration for every penalized layer of every member, on the weights of each update it is given.
  *
  * What `spectralTick` is for one network: it sleeps until the last epoch of the burn-in, and hands what it found to the penalty.
  *

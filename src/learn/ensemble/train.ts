@@ -5,8 +5,8 @@ import { type AboutNetwork, type Taught, taught } from '../about.js';
 import { ranks } from '../device/cluster/joined.js';
 import { tf } from '../device/tf.js';
 import { type Weights, weight } from '../model/model.js';
-import { type Schedule, scheduled } from '../optimiser/schedule.js';
-import type { SgdOptions } from '../optimiser/sgd.js';
+import { type Schedule, scheduled } from '../optimizer/schedule.js';
+import type { SgdOptions } from '../optimizer/sgd.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../saved.js';
 import type { Batch } from '../train.js';
 import { type Ensemble, together } from './ensemble.js';
@@ -57,7 +57,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
   const { members, layout } = ensemble;
   const { rate, momentum = 0, decay = 0 } = sgd;
   const rateAt = scheduled(rate);
-  const unpenalised = new Float32Array(members.length * layout.layers.length);
+  const unpenalized = new Float32Array(members.length * layout.layers.length);
   let known: Taught | undefined; // made again from the state's own when the graph is wired
   const nowhere = new Float32Array(members.length * layout.inputs);
 
@@ -96,7 +96,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
       const moved = ensembleUpdate(layout, {
         ...before,
         ...{ x, labels, momentum, decay },
-        gammas: active?.gammas ?? unpenalised,
+        gammas: active?.gammas ?? unpenalized,
         directions: active?.newest?.v ?? nowhere,
         rate: rateAt(at),
         fresh: state.endsEpoch,

@@ -11,7 +11,7 @@ export interface BarlowTwinsOptions {
 
 /**
  * Barlow Twins (Zbontar et al. 2021, equation 1): Σ_i (1 − C_ii)² + λ Σ_{i≠j} C_ij², where C = ẑ₁ᵀ ẑ₂ / n is the correlation of the
- * features of one view with those of the other, each standardised over the batch, ẑ = (z − mean) / √(variance + ε).
+ * features of one view with those of the other, each standardized over the batch, ẑ = (z − mean) / √(variance + ε).
  *
  * Gradient, with G = ∂L/∂C: ∂L/∂z₁ = (ẑ₂ Gᵀ − ẑ₁ ∘ Σ_j (C ∘ G)_ij) / (n √(variance + ε)), and the same the other way about with Gᵀ;
  * the part through the mean is 0, because ẑ has mean 0.
@@ -34,14 +34,14 @@ export function barlowTwins({ lambda = 0.005, epsilon = 1e-5 }: BarlowTwinsOptio
 
   function compute(projections: tf.Tensor2D, n: number): ViewsLossValue {
     return tf.tidy(() => {
-      const [one, two] = [0, n].map((first) => standardised(tf.slice(projections, first, n), epsilon));
+      const [one, two] = [0, n].map((first) => standardized(tf.slice(projections, first, n), epsilon));
       const C: tf.Tensor2D = tf.div(tf.matMul(one!.z, two!.z, true), n);
       const identity = tf.eye(C.shape[0]);
       const away = tf.sub(C, identity);
       const weighted = tf.mul(away, tf.add(tf.mul(identity, 1 - lambda), lambda));
       const G: tf.Tensor2D = tf.mul(weighted, 2);
       const own = tf.mul(C, G);
-      const back = (to: Standardised, pulled: tf.Tensor, own: tf.Tensor): tf.Tensor2D =>
+      const back = (to: Standardized, pulled: tf.Tensor, own: tf.Tensor): tf.Tensor2D =>
         tf.div(tf.sub(pulled, tf.mul(to.z, own)), tf.mul(to.deviation, n));
       const gradient = tf.concat([
         back(one!, tf.matMul(two!.z, G, false, true), tf.sum(own, 1)),
@@ -52,14 +52,14 @@ export function barlowTwins({ lambda = 0.005, epsilon = 1e-5 }: BarlowTwinsOptio
   }
 }
 
-interface Standardised {
+interface Standardized {
   readonly z: tf.Tensor2D;
   /** √(variance + ε) of each feature. */
   readonly deviation: tf.Tensor1D;
 }
 
-function standardised(z: tf.Tensor2D, epsilon: number): Standardised {
-  const centred = tf.sub(z, tf.mean(z, 0));
-  const deviation: tf.Tensor1D = tf.sqrt(tf.add(tf.mean(tf.square(centred), 0), epsilon));
-  return { z: tf.div(centred, deviation), deviation };
+function standardized(z: tf.Tensor2D, epsilon: number): Standardized {
+  const centered = tf.sub(z, tf.mean(z, 0));
+  const deviation: tf.Tensor1D = tf.sqrt(tf.add(tf.mean(tf.square(centered), 0), epsilon));
+  return { z: tf.div(centered, deviation), deviation };
 }

@@ -12,7 +12,7 @@ export interface NtXentOptions {
 const NEVER = -1e30;
 
 /**
- * SimCLR's normalised temperature-scaled cross-entropy (Chen et al. 2020, equation 1), the mean over the 2n projections of n samples
+ * SimCLR's normalized temperature-scaled cross-entropy (Chen et al. 2020, equation 1), the mean over the 2n projections of n samples
  * in two views: −log softmax(uᵢ · u_k / T, k ≠ i)[i's other view], u = z / ‖z‖.
  *
  * Gradient, with G that of the similarities: ∂L/∂u = (G + Gᵀ) u / T, and ∂L/∂z = (∂u − (u · ∂u) u) / ‖z‖.
@@ -32,7 +32,7 @@ export function ntXent({ temperature = 0.07 }: NtXentOptions = {}): ViewsLoss {
 
   function compute(z: tf.Tensor2D, n: number): ViewsLossValue {
     return tf.tidy(() => {
-      const { u, length } = normalised(z);
+      const { u, length } = normalized(z);
       const rows = tf.range(0, 2 * n, 1, 'int32');
       const others: tf.Tensor1D = tf.mod(tf.add(rows, tf.scalar(n, 'int32')), tf.scalar(2 * n, 'int32'));
       const similarities = tf.div(tf.matMul(u, u, false, true), temperature);
@@ -48,7 +48,7 @@ export function ntXent({ temperature = 0.07 }: NtXentOptions = {}): ViewsLoss {
 }
 
 /** z / ‖z‖ and ‖z‖ of each row, by way of its largest value, so that no square is too large or too small for float32. */
-function normalised(z: tf.Tensor2D): { readonly u: tf.Tensor2D; readonly length: tf.Tensor2D } {
+function normalized(z: tf.Tensor2D): { readonly u: tf.Tensor2D; readonly length: tf.Tensor2D } {
   const largest = tf.max(tf.abs(z), 1, true);
   const scaled = tf.divNoNan(z, largest);
   const norm = tf.norm(scaled, 'euclidean', 1, true);

@@ -2,7 +2,7 @@ import { WeirError } from '../../core/errors.js';
 import { ranks } from '../device/cluster/joined.js';
 import { tf } from '../device/tf.js';
 import type { Model, Pullback, Weights } from '../model/model.js';
-import { addGradients } from '../regulariser/add.js';
+import { addGradients } from '../regularizer/add.js';
 import type { Learned, OfFeatures } from './learned.js';
 import { lossOverRanks } from './over-ranks.js';
 import type { ViewsLoss } from './views-loss.js';
@@ -45,7 +45,7 @@ export function viewGradients(
   const projections = tf.concat<tf.Tensor2D>(passes.map(({ logits }) => logits));
   const { value, gradient, correct } = lossOverRanks(loss, projections, ranks());
   const ofOutputs = tf.split<tf.Tensor2D>(gradient, count);
-  const onFeatures = ofFeatures && penalised(passes, labels, ofFeatures);
+  const onFeatures = ofFeatures && penalized(passes, labels, ofFeatures);
   const [gradients, ...others] = passes.map((pass, i) => pass.gradients(ofOutputs[i]!, onFeatures?.[i]));
   for (const other of others) addGradients(gradients!, other);
   tf.dispose([...views, projections, gradient, ...ofOutputs, ...(onFeatures ?? [])]);
@@ -58,7 +58,7 @@ export function viewGradients(
 }
 
 /** The gradient of a penalty on the features of all views, view by view. */
-function penalised(passes: readonly Pullback[], labels: tf.Tensor1D, ofFeatures: OfFeatures): tf.Tensor2D[] {
+function penalized(passes: readonly Pullback[], labels: tf.Tensor1D, ofFeatures: OfFeatures): tf.Tensor2D[] {
   return tf.tidy(() => {
     const whole = ofFeatures(tf.concat<tf.Tensor2D>(passes.map(({ features }) => features)), labels);
     return tf.split(whole, passes.length);

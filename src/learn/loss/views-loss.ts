@@ -8,7 +8,7 @@ export interface ViewsLoss {
   /** How many views of each sample it compares. */
   readonly views: number;
   /**
-   * What one batch is to the batch normalisations of the model: 'each' view by itself, one after another, so that running
+   * What one batch is to the batch normalizations of the model: 'each' view by itself, one after another, so that running
    * statistics move once a view; or all views 'together'.
    */
   readonly passes: 'each' | 'together';

@@ -1,6 +1,6 @@
 import { tf } from '../device/tf.js';
 import { type Activation, activateWithSlope, affine } from './activation/activation.js';
-import { type FeatureJacobian, type Gradients, type Linearisation, type Weights, weight } from './model.js';
+import { type FeatureJacobian, type Gradients, type Linearization, type Weights, weight } from './model.js';
 
 /** h ↦ φ((hW + b) · factor). */
 interface HiddenLayer {
@@ -23,7 +23,7 @@ export function denseJacobian(
   const kernelOf = (weights: Weights, { kernel }: HiddenLayer) => weight<tf.Tensor2D>(weights, kernel);
   const biasOf = (weights: Weights, { bias }: HiddenLayer) => weight<tf.Tensor1D>(weights, bias);
 
-  function at(weights: Weights, x: tf.Tensor): Linearisation {
+  function at(weights: Weights, x: tf.Tensor): Linearization {
     const inputs: tf.Tensor2D[] = []; // h_0 … h_{L−2}
     const slopes: tf.Tensor2D[] = []; // d_l
     const kernels = layers.map((layer) => kernelOf(weights, layer));
@@ -83,10 +83,10 @@ export function denseJacobian(
     };
   }
 
-  const once = (weights: Weights, x: tf.Tensor, work: (at: Linearisation) => tf.Tensor2D): tf.Tensor2D => {
-    const linearisation = at(weights, x);
-    const result = work(linearisation);
-    linearisation.dispose();
+  const once = (weights: Weights, x: tf.Tensor, work: (at: Linearization) => tf.Tensor2D): tf.Tensor2D => {
+    const linearization = at(weights, x);
+    const result = work(linearization);
+    linearization.dispose();
     return result;
   };
   return {

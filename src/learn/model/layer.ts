@@ -22,8 +22,8 @@ export interface ConvLayer {
   readonly inputSize: readonly [height: number, width: number];
   /** σ is that of the circular convolution either way; with 'zero' it is an estimate. */
   readonly padding: Padding;
-  /** Names of the batch normalisation behind it, where there is one: its scales may be folded into σ. */
-  readonly normalisation?: { readonly scale: string; readonly variance: string; readonly epsilon: number };
+  /** Names of the batch normalization behind it, where there is one: its scales may be folded into σ. */
+  readonly normalization?: { readonly scale: string; readonly variance: string; readonly epsilon: number };
 }
 
 /** How a convolution sees beyond the edge: opposite pixels (the paper's networks), or zeros. Symmetric, as in PyTorch. */

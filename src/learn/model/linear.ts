@@ -1,10 +1,10 @@
 import { WeirError } from '../../core/errors.js';
 import { tf } from '../device/tf.js';
-import { type Initialisation, normal } from './initialisation.js';
+import { type Initialization, normal } from './initialization.js';
 import { type Gradients, type Model, type Weights, weight } from './model.js';
 
 export interface LinearOptions {
-  readonly initialisation?: Initialisation;
+  readonly initialization?: Initialization;
   readonly bias?: boolean;
 }
 
@@ -12,11 +12,11 @@ export interface LinearOptions {
  * A readout alone, on features that do not learn: Φ(x) = x, logits = xW, with `bias` xW + b (paper, A.3).
  *
  * @param sizes width of the features and number of classes
- * @example linear([2, 3], { initialisation: normal(0.001) })
+ * @example linear([2, 3], { initialization: normal(0.001) })
  */
 export function linear(
   sizes: readonly [width: number, classes: number],
-  { initialisation = normal(0.01), bias = false }: LinearOptions = {},
+  { initialization = normal(0.01), bias = false }: LinearOptions = {},
 ): Model {
   const [width, classes] = sizes;
   if (!sizes.every((size) => Number.isInteger(size) && size > 0)) {
@@ -45,7 +45,7 @@ export function linear(
     start(seed) {
       const drawn = (size: number, part: 0 | 1): Float32Array => {
         const values = new Float32Array(size);
-        initialisation(values, { seed, layer: 0, part, fanIn: width });
+        initialization(values, { seed, layer: 0, part, fanIn: width });
         return values;
       };
       const kernel = tf.tensor2d(drawn(width * classes, 0), [width, classes]);

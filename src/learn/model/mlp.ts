@@ -4,13 +4,13 @@ import { tf } from '../device/tf.js';
 import { activate, activatedProduct, activateWithSlope, affine } from './activation/activation.js';
 import { type ActivationName, activationNamed } from './activation/named.js';
 import { denseJacobian } from './dense-jacobian.js';
-import { type Initialisation, normal } from './initialisation.js';
+import { type Initialization, normal } from './initialization.js';
 import { type DenseLayer, type Gradients, type Model, weight } from './model.js';
 import { elementwise } from './part.js';
 
 export interface MlpOptions {
   readonly activation?: ActivationName;
-  readonly initialisation?: Initialisation;
+  readonly initialization?: Initialization;
   /**
    * 'width': every linear layer but the first is divided by √(its number of inputs), bias included. The authors' code does so
    * and the paper does not mention it; the scale of the loss, and so the learned σ, depend on it. 'none': plain linear layers.
@@ -27,7 +27,7 @@ export interface MlpOptions {
  * @example mlp([784, 2000, 10], { activation: 'gelu' })
  */
 export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
-  const { activation = 'gelu', initialisation = normal(0.01), scale = 'width' } = options;
+  const { activation = 'gelu', initialization = normal(0.01), scale = 'width' } = options;
   const assumed = (['activation', 'scale'] as const).filter((key) => options[key] === undefined);
   if (sizes.length < 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new WeirError(
@@ -72,7 +72,7 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
       layers.forEach(({ kernel, bias, fanIn, out }, layer) => {
         const drawn = (size: number, part: 0 | 1): Float32Array => {
           const values = new Float32Array(size);
-          initialisation(values, { seed, layer, part, fanIn });
+          initialization(values, { seed, layer, part, fanIn });
           return values;
         };
         weights.set(kernel, tf.tensor2d(drawn(fanIn * out, 0), [fanIn, out]));

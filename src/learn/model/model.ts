@@ -23,7 +23,7 @@ export interface Pullback {
   /**
    * Call it once: it takes what the forward pass kept, features and logits included; the gradients belong to the caller.
    *
-   * @param featuresGradient of a regulariser on Φ(x), [n, width], sent back through the feature map with the loss's
+   * @param featuresGradient of a regularizer on Φ(x), [n, width], sent back through the feature map with the loss's
    */
   gradients(logitsGradient: tf.Tensor2D, featuresGradient?: tf.Tensor2D): Gradients;
 }
@@ -54,11 +54,11 @@ export interface FeatureJacobian {
   /** ∇Φ(x_n)ᵀ q_n for cotangents q of [n, width]; of [n, inputs]. */
   backward(weights: Weights, x: tf.Tensor, q: tf.Tensor2D): tf.Tensor2D;
   /** The same at one batch, for many directions and with gradients, where the model has them by hand. */
-  at?(weights: Weights, x: tf.Tensor): Linearisation;
+  at?(weights: Weights, x: tf.Tensor): Linearization;
 }
 
 /** ∇Φ at the samples of one batch: what every product needs is computed once and kept until `dispose`. */
-export interface Linearisation {
+export interface Linearization {
   forward(p: tf.Tensor2D): tf.Tensor2D;
   backward(q: tf.Tensor2D): tf.Tensor2D;
   /** ∂/∂w Σ_n q_nᵀ ∇Φ(x_n) p_n for every weight w of the feature map, p and q held constant; they belong to the caller. */

@@ -9,7 +9,7 @@ export type ByNorm<T> = Readonly<Record<Norm, T>>;
 
 /**
  * A piece of a feature map, as far as it must be known to bound how much the map can stretch: a linear layer by its kernel (a
- * convolution with the batch normalisation behind it, where it names one), any other map by its constants, branches that are added.
+ * convolution with the batch normalization behind it, where it names one), any other map by its constants, branches that are added.
  */
 export type Part = Layer | Bounded | Sum;
 

@@ -2,7 +2,7 @@ import { WeirError } from '../../core/errors.js';
 import { tf } from '../device/tf.js';
 import { type ActivationName, activationNamed } from './activation/named.js';
 import { type Head, type HeadLayer, headOutputs, throughHead } from './head.js';
-import { type Initialisation, uniform } from './initialisation.js';
+import { type Initialization, uniform } from './initialization.js';
 import type { Model } from './model.js';
 
 export interface ProjectedOptions {
@@ -15,7 +15,7 @@ export interface ProjectedOptions {
   /** Between two layers of the head. */
   readonly activation?: ActivationName;
   /** Of the head; by default PyTorch's. */
-  readonly initialisation?: Initialisation;
+  readonly initialization?: Initialization;
 }
 
 interface Sized extends HeadLayer {
@@ -36,7 +36,7 @@ interface Sized extends HeadLayer {
  */
 export function projected(
   backbone: Model,
-  { hidden = [], outputs, bias = true, activation = 'relu', initialisation = uniform() }: ProjectedOptions,
+  { hidden = [], outputs, bias = true, activation = 'relu', initialization = uniform() }: ProjectedOptions,
 ): Model {
   const sizes = [...hidden, outputs];
   if (!sizes.every((size) => Number.isInteger(size) && size > 0)) {
@@ -92,7 +92,7 @@ export function projected(
         const layer = backbone.featureLayers.length + l;
         const drawn = (size: number, part: 0 | 1): Float32Array => {
           const values = new Float32Array(size);
-          initialisation(values, { seed, layer, part, fanIn });
+          initialization(values, { seed, layer, part, fanIn });
           return values;
         };
         weights.set(kernel, tf.tensor2d(drawn(fanIn * out, 0), [fanIn, out]));

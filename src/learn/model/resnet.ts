@@ -7,7 +7,7 @@ import { type Head, headOutputs, throughHead } from './head.js';
 import type { ConvLayer, FeaturePullback, Model, Padding, Weights } from './model.js';
 import { evaluate } from './resnet/evaluate.js';
 import { folds } from './resnet/fold.js';
-import { residualJacobian } from './resnet/linearise.js';
+import { residualJacobian } from './resnet/linearize.js';
 import { partsOf } from './resnet/parts.js';
 import { type ConvPlan, convolutionsOf, plan as layOut } from './resnet/plan.js';
 import { type Start, startResnet } from './resnet/start.js';
@@ -33,7 +33,7 @@ export interface ResnetOptions {
   /** Of activations and their gradients in training; all else, and all of evaluation, is float32. */
   readonly precision?: Precision;
   /** By default PyTorch's, and He's for the ImageNet stem and for depth 50. */
-  readonly initialisation?: Start;
+  readonly initialization?: Start;
 }
 
 const architectures = {
@@ -44,12 +44,12 @@ const architectures = {
 } as const;
 
 /**
- * A residual network (He et al. 2016): stem, stages of blocks, mean over the map, readout. Batch normalisation follows every
- * convolution, with PyTorch's conventions: ε = 1e-5, momentum 0.1, running variances unbiased, the biased one normalises.
+ * A residual network (He et al. 2016): stem, stages of blocks, mean over the map, readout. Batch normalization follows every
+ * convolution, with PyTorch's conventions: ε = 1e-5, momentum 0.1, running variances unbiased, the biased one normalizes.
  *
  * Weights are named in the order of the flow: 'stem/kernel', 'stem/norm/scale', '…/offset', '…/mean', '…/variance',
  * 'stage1/block1/conv1/kernel', …, 'stage2/block1/shortcut/kernel', …, 'readout/kernel', 'readout/bias'. Kernels are HWIO, images
- * [height, width, channels]. Evaluation folds the normalisations into the convolutions, and keeps those of the weights it met
+ * [height, width, channels]. Evaluation folds the normalizations into the convolutions, and keeps those of the weights it met
  * last until the next training step.
  *
  * Needs the native runtime. @throws {WeirError} for options that make no network
@@ -68,7 +68,7 @@ export function resnet(options: ResnetOptions): Model {
   check(options);
   const { stages, bottleneck, ...usual } = architectures[depth];
   const { width = usual.width, shortcut = usual.shortcut } = options;
-  const { initialisation = stem === 'imagenet' || depth === 50 ? 'he' : 'torch' } = options;
+  const { initialization = stem === 'imagenet' || depth === 50 ? 'he' : 'torch' } = options;
   const [height, across] = inputSize;
   const plan = layOut({
     ...{ stages, bottleneck, stem, classes, channels, padding, shortcut },
@@ -108,7 +108,7 @@ export function resnet(options: ResnetOptions): Model {
     readout: { kind: 'dense', name: 'readout', kernel: 'readout/kernel' },
     statistics: all.flatMap(({ norm }) => [norm.mean, norm.variance]),
     parts: partsOf(plan, asLayer),
-    start: (seed) => startResnet(plan, seed, initialisation),
+    start: (seed) => startResnet(plan, seed, initialization),
     features,
     logits: (weights, x) => tf.tidy(() => headOutputs(readout, weights, features(weights, x))),
     pullback: (weights, x) => throughHead(readout, weights, featurePullback(weights, x)),
@@ -121,7 +121,7 @@ const readout: Head = { layers: [{ kernel: 'readout/kernel', bias: 'readout/bias
 
 const asLayer = ({ name, kernel, stride, height, width, padding, norm }: ConvPlan): ConvLayer => ({
   ...{ kind: 'conv', name, kernel, stride, inputSize: [height, width], padding },
-  normalisation: { scale: norm.scale, variance: norm.variance, epsilon: EPSILON },
+  normalization: { scale: norm.scale, variance: norm.variance, epsilon: EPSILON },
 });
 
 /** @throws {WeirError} */

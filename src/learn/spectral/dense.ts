@@ -14,7 +14,7 @@ export interface Stop {
  * u ← Wᵀv/‖·‖, v ← Wu/‖·‖, and at the end σ = ‖Wᵀv‖ with its u, so that ∂σ²/∂W = 2σ v uᵀ for W of [in, out].
  *
  * @param kernel W, [in, out]; only read
- * @param v where to start, of length in; need not be normalised
+ * @param v where to start, of length in; need not be normalized
  */
 export function powerIterate(kernel: tf.Tensor2D, v: Float32Array, { steps, direction }: Stop): Singular {
   return tf.tidy(() => {

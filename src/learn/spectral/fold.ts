@@ -3,7 +3,7 @@ import type { ConvLayer } from '../model/layer.js';
 import { type Gradients, type Weights, weight } from '../model/model.js';
 
 /**
- * A convolution's kernel with the batch normalisation behind it: column o times c_o = scale_o/√(variance_o + ε), as it works in
+ * A convolution's kernel with the batch normalization behind it: column o times c_o = scale_o/√(variance_o + ε), as it works in
  * evaluation mode. The authors' code leaves it out, and so do we unless asked: then σ is that of the kernel alone, and the network's
  * Lipschitz constant also depends on the scales. The variance is held constant.
  */
@@ -20,13 +20,13 @@ export interface Folding {
 }
 
 export function folding(layer: ConvLayer, fold: boolean): Folding {
-  const { normalisation } = layer;
+  const { normalization } = layer;
   const factors: Folding['factors'] = (weights) => {
-    if (!fold || normalisation === undefined) return undefined;
-    return tf.tidy(() => tf.div(weight(weights, normalisation.scale), deviation(weights)) as tf.Tensor1D);
+    if (!fold || normalization === undefined) return undefined;
+    return tf.tidy(() => tf.div(weight(weights, normalization.scale), deviation(weights)) as tf.Tensor1D);
   };
   const deviation = (weights: Weights): tf.Tensor =>
-    tf.sqrt(tf.add(weight(weights, normalisation!.variance), normalisation!.epsilon));
+    tf.sqrt(tf.add(weight(weights, normalization!.variance), normalization!.epsilon));
   return {
     factors,
     kernel(weights) {
@@ -35,14 +35,14 @@ export function folding(layer: ConvLayer, fold: boolean): Folding {
       return c === undefined ? kernel : (tf.mul(kernel, c) as tf.Tensor4D);
     },
     addGradients(weights, images, strength, gradients) {
-      if (!fold || normalisation === undefined) return;
-      const old = gradients.get(normalisation.scale);
+      if (!fold || normalization === undefined) return;
+      const old = gradients.get(normalization.scale);
       if (old === undefined) return;
       const sum = tf.tidy(() => {
         const own = tf.mul(tf.sum(tf.square(images()), 0), tf.mul(factors(weights)!, strength));
         return tf.add(old, tf.div(own, deviation(weights)));
       });
-      gradients.set(normalisation.scale, sum);
+      gradients.set(normalization.scale, sum);
       old.dispose();
     },
   };

@@ -38,9 +38,9 @@ export function frequencyPower(
   layer: ConvLayer,
   grid: Grid,
   index: number,
-  { iterations, seed, directions, foldNormalisation }: PowerOptions,
+  { iterations, seed, directions, foldNormalization }: PowerOptions,
 ): LayerPower {
-  const folds = folding(layer, foldNormalisation);
+  const folds = folding(layer, foldNormalization);
 
   /** vW, [2, out], of the kernel as it is among the weights. */
   const images = (weights: Weights, v: tf.Tensor2D): tf.Tensor2D => thinProduct(v, weight(weights, layer.kernel));

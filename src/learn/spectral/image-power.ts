@@ -24,9 +24,9 @@ export function imagePower(
   layer: ConvLayer,
   grid: Grid,
   index: number,
-  { iterations, seed, foldNormalisation }: PowerOptions,
+  { iterations, seed, foldNormalization }: PowerOptions,
 ): LayerPower {
-  const folds = folding(layer, foldNormalisation);
+  const folds = folding(layer, foldNormalization);
   const geometryOf = (kernel: tf.Tensor): Geometry => {
     const [rows, columns, inputs, outputs] = kernel.shape as [number, number, number, number];
     if (rows !== columns || rows % 2 === 0) {

@@ -10,7 +10,7 @@ import type { LayerPower, PowerOptions } from './layer.js';
 /**
  * The power iteration for a layer's kind.
  *
- * @param index of the layer among those that are penalised
+ * @param index of the layer among those that are penalized
  * @throws {WeirError} a size that the stride does not divide, where the search goes by frequencies
  */
 export function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {

@@ -35,6 +35,6 @@ export interface PowerOptions {
   readonly formulation: Formulation;
   /** Size of the images that convolutions are measured at; the model's own where it is left out. */
   readonly imageSize?: readonly [height: number, width: number];
-  /** With the batch normalisation behind a convolution: see fold.ts. */
-  readonly foldNormalisation: boolean;
+  /** With the batch normalization behind a convolution: see fold.ts. */
+  readonly foldNormalization: boolean;
 }

@@ -1,14 +1,14 @@
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import type { Gradients, Layer, Model, Weights } from '../model/model.js';
-import type { Look, Regulariser } from '../regulariser/regulariser.js';
+import type { Look, Regularizer } from '../regularizer/regularizer.js';
 import type { PowerOptions } from './layer.js';
 import { layerPower } from './layer-power.js';
 import { spectrumOf } from './shared-out.js';
 import type { Spectrum } from './spectrum.js';
 
 /**
- * Which layers are penalised: those of the feature map (equation 5), all (equation 6), only the readout (what the authors' code
+ * Which layers are penalized: those of the feature map (equation 5), all (equation 6), only the readout (what the authors' code
  * does under the name of ll-spectral on networks with one hidden layer), or none.
  */
 export const penaltyKinds = ['none', 'rep-spectral', 'll-spectral', 'readout-spectral'] as const;
@@ -24,13 +24,13 @@ export interface PenaltyOptions extends Partial<PowerOptions> {
 
 /**
  * A penalty γ/2 · Σ σ²(W_l) over some layers, its directions refreshed by ticks. σ of a convolution is that of the circular one at
- * the size of its input, without the batch normalisation behind it (as in the authors' code) unless `foldNormalisation` is on; where
+ * the size of its input, without the batch normalization behind it (as in the authors' code) unless `foldNormalization` is on; where
  * a model pads with zeros it is an estimate.
  *
  * `newest` is the one edge of the graph that leads back: `spectralTick` hands each spectrum to the penalty, and the training
  * step reads it at the next update. Everything else here is a function of its arguments.
  */
-export interface SpectralPenalty extends Regulariser {
+export interface SpectralPenalty extends Regularizer {
   readonly kind: PenaltyKind;
   readonly gamma: number;
   readonly from: { readonly epoch: number };
@@ -70,16 +70,16 @@ export function spectralPenalty(
     seed = 0,
     directions = 'krylov',
     formulation = 'frequency',
-    foldNormalisation = false,
+    foldNormalization = false,
     imageSize,
   }: PenaltyOptions,
 ): SpectralPenalty {
-  const layers = penalised(kind, model);
+  const layers = penalized(kind, model);
   if (!(gamma >= 0 && Number.isFinite(gamma))) {
     throw new WeirError(`penalty '${kind}' was given gamma = ${gamma}`, 'give a finite number of at least 0');
   }
   const options: PowerOptions = {
-    ...{ iterations, seed, directions, formulation, foldNormalisation },
+    ...{ iterations, seed, directions, formulation, foldNormalization },
     ...(imageSize && { imageSize }),
   };
   const powers = layers.map((layer, i) => layerPower(layer, model, i, options));
@@ -120,7 +120,7 @@ const unticked = (kind: string): WeirError =>
     'wire one: updates$.pipe(every({ updates: 1 }), spectralTick(penalty)), and return its stream',
   );
 
-function penalised(kind: PenaltyKind, model: Model): readonly Layer[] {
+function penalized(kind: PenaltyKind, model: Model): readonly Layer[] {
   switch (kind) {
     case 'none':
       return [];

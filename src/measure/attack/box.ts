@@ -1,6 +1,6 @@
 import { WeirError } from '../../core/errors.js';
 import { tf } from '../../learn/device/tf.js';
-import { type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 
 /** The values that an input may take, in the model's units: one range for all of it, or one for each channel. */
 export interface Box {
@@ -28,10 +28,10 @@ const AUTHORS: Box = { min: -3, max: 3 };
  * Normalized with CIFAR-10's constants that is [−2.43, 2.51], [−2.42, 2.60] and [−2.22, 2.75]. The authors' code clips all channels to
  * [−3, 3] there, so its adversarial points may be no images; the paper says nothing of a box. `protocol: 'authors'` takes theirs.
  */
-export function usualBox(normalise: Normalisation | undefined, protocol: 'paper' | 'authors'): Box {
-  if (normalise === undefined) return { min: 0, max: 1 };
+export function usualBox(normalize: Normalization | undefined, protocol: 'paper' | 'authors'): Box {
+  if (normalize === undefined) return { min: 0, max: 1 };
   if (protocol === 'authors') return AUTHORS;
-  const { mean, std } = normalise;
+  const { mean, std } = normalize;
   const at = (pixel: number): number[] =>
     Array.from({ length: Math.max(mean.length, std.length) }, (_, c) =>
       Math.fround((pixel - mean[c % mean.length]!) / std[c % std.length]!),
@@ -92,12 +92,12 @@ export function limitsOf(box: Box, d: number): Limits {
  * @throws {WeirError} that names the first such sample, and the range that the data have
  */
 export function checkInside(
-  samples: LabelledSamples,
+  samples: LabeledSamples,
   { lower, upper }: Limits,
   box: Box,
-  normalise: Normalisation | undefined,
+  normalize: Normalization | undefined,
 ): void {
-  const range = limitsOf(usualBox(normalise, 'paper'), lower.length); // what bytes become, whatever they are
+  const range = limitsOf(usualBox(normalize, 'paper'), lower.length); // what bytes become, whatever they are
   if (
     samples.values instanceof Uint8Array &&
     lower.every((value, i) => value <= range.lower[i]! && upper[i]! >= range.upper[i]!)
@@ -106,7 +106,7 @@ export function checkInside(
   const row = new Float32Array(lower.length);
   let [least, most, outside] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1];
   for (let index = 0; index < samples.size; index++) {
-    writeInput(samples, index, row, 0, normalise);
+    writeInput(samples, index, row, 0, normalize);
     for (let i = 0; i < row.length; i++) {
       const value = row[i]!;
       if (value < least) least = value;
@@ -117,7 +117,7 @@ export function checkInside(
   if (outside === -1) return;
   throw new WeirError(
     `stage 'tangent attack': sample ${outside} of '${samples.name}' lies outside of the box ${boxText(box)}; the values of all samples go from ${least} to ${most}`,
-    `give the box that inputs may take, such as { box: { min: ${Math.floor(least)}, max: ${Math.ceil(most)} } }; for pixels from 0 to 1 that are normalized, hand the attack the pixels and { normalise }, and it finds its box`,
+    `give the box that inputs may take, such as { box: { min: ${Math.floor(least)}, max: ${Math.ceil(most)} } }; for pixels from 0 to 1 that are normalized, hand the attack the pixels and { normalize }, and it finds its box`,
   );
 }
 

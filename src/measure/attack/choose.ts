@@ -1,6 +1,6 @@
 import { keyed } from '../../core/seed.js';
 import type { Model, Weights } from '../../learn/model/model.js';
-import { type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { ask } from './oracle.js';
 
 /** Samples looked at in one forward pass: always so many rows, so that the order of the data changes no kernel. */
@@ -26,16 +26,16 @@ export function shuffled(
 export function correctOnes(
   model: Model,
   weights: Weights,
-  samples: LabelledSamples,
+  samples: LabeledSamples,
   order: Uint32Array,
   from: number,
-  normalise?: Normalisation,
+  normalize?: Normalization,
 ): number[] {
   const indices = order.subarray(from, from + LOOKED_AT);
   const d = model.inputShape.reduce((size, extent) => size * extent, 1);
   const rows = new Float32Array(LOOKED_AT * d);
   indices.forEach((index, row) => {
-    writeInput(samples, index, rows, row * d, normalise);
+    writeInput(samples, index, rows, row * d, normalize);
   });
   const found = ask(model, weights, rows, LOOKED_AT);
   return [...indices].filter((index, row) => found[row] === samples.labels[index]);
@@ -45,11 +45,11 @@ export function correctOnes(
  * All samples by their ℓ2 distance from one of them, in units of the model's input, the nearest first; of equal ones the one with the
  * lower index. The sample itself is left out.
  */
-export function nearestFirst(samples: LabelledSamples, index: number, normalise?: Normalisation): Uint32Array {
+export function nearestFirst(samples: LabeledSamples, index: number, normalize?: Normalization): Uint32Array {
   const { size, values, sampleShape } = samples;
   const d = sampleShape.reduce((product, extent) => product * extent, 1);
   const weights = Float64Array.from({ length: d }, (_, i) => {
-    const std = normalise === undefined ? 1 : normalise.std[i % normalise.std.length]!;
+    const std = normalize === undefined ? 1 : normalize.std[i % normalize.std.length]!;
     return std ** -2; // bytes are all scaled alike
   });
   const away = new Float64Array(size);

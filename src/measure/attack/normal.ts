@@ -52,7 +52,7 @@ export const noSums = (group: number, d: number): Sums => ({
 });
 
 /**
- * u, the estimated normal towards the adversarial side: Σ (s − mean s) p, normalised, s = +1 where the class changed and −1
+ * u, the estimated normal towards the adversarial side: Σ (s − mean s) p, normalized, s = +1 where the class changed and −1
  * elsewhere; where all s are equal Σ s p instead (paper, appendix D, step 1, with the weights of the authors' code).
  *
  * Σ (s − mean s) p = 2 (Σ_changed p − c/n Σ p), c of n draws having changed. NaN where the sum is zero.

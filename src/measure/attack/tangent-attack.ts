@@ -6,7 +6,7 @@ import type { Stage, Step } from '../../core/stage.js';
 import { statelessNormal } from '../../learn/device/native.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { type Box, checkInside, limitsOf, usualBox } from './box.js';
 import { type BoundsOptions, certified } from './certified.js';
 import { correctOnes, LOOKED_AT, nearestFirst, shuffled } from './choose.js';
@@ -26,7 +26,7 @@ export interface TangentAttackOptions {
   readonly iterations?: number;
   /**
    * The values that an input may take, in the model's units, by channel where these differ; [−2, 2] for XOR. By default pixels from
-   * 0 to 1, normalised where `normalise` says so (`usualBox`). Samples outside of it are refused.
+   * 0 to 1, normalized where `normalize` says so (`usualBox`). Samples outside of it are refused.
    */
   readonly box?: Box;
   /** Samples attacked in step; groups are by position, so a resumed attack meets the same kernels. */
@@ -38,7 +38,7 @@ export interface TangentAttackOptions {
   readonly shuffle?: boolean;
   /** `correct` passes over samples that the model gets wrong; `all` reports them as already misclassified. */
   readonly choose?: 'correct' | 'all';
-  readonly normalise?: Normalisation;
+  readonly normalize?: Normalization;
   /** Draws in one forward pass, for models whose first layer is not dense. */
   readonly chunk?: number;
   /** Lemma 1's bounds beside each result, `lower` ≤ Δx held: a violation ends the run. Every sample costs its own local estimate. */
@@ -91,25 +91,25 @@ interface Attacking {
  */
 export function tangentAttack(
   model: Model,
-  given: LabelledSamples,
+  given: LabeledSamples,
   options: TangentAttackOptions,
 ): Stage<Update, AttackResult, AttackState> {
   const { seed, iterations = schedule.iterations, group = 16 } = options;
   const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
-  const { normalise, chunk = 128, certificate = false } = options;
+  const { normalize, chunk = 128, certificate = false } = options;
   const samples = byName('tangent attack', model, given);
   const d = inputLength('tangent attack', model, samples);
   counts({ samples: options.samples, iterations, group, budget, chunk });
-  const { box = usualBox(normalise, protocol) } = options;
+  const { box = usualBox(normalize, protocol) } = options;
   const limits = limitsOf(box, d);
-  checkInside(samples, limits, box, normalise);
+  checkInside(samples, limits, box, normalize);
   const bounds = certificate === false ? undefined : certified(model, certificate === true ? {} : certificate, seed);
 
   const order = (): Uint32Array =>
     shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);
   const input = (index: number): Float32Array => {
     const row = new Float32Array(d);
-    writeInput(samples, index, row, 0, normalise);
+    writeInput(samples, index, row, 0, normalize);
     return row;
   };
   const members = (chosen: Uint32Array, g: number): Uint32Array => chosen.subarray(g * group, (g + 1) * group);
@@ -128,7 +128,7 @@ export function tangentAttack(
     const indices = members(chosen, g);
     const originals = new Float32Array(group * d);
     indices.forEach((index, slot) => {
-      writeInput(samples, index, originals, slot * d, normalise);
+      writeInput(samples, index, originals, slot * d, normalize);
     });
     return {
       ...{ model, weights: update.weights, box: limits, iterations, budget, protocol, originals },
@@ -140,7 +140,7 @@ export function tangentAttack(
         others: () =>
           protocol === 'authors'
             ? otherAttacked(chosen, indices[slot]!)
-            : nearestFirst(samples, indices[slot]!, normalise),
+            : nearestFirst(samples, indices[slot]!, normalize),
         input,
       }),
     };
@@ -188,7 +188,7 @@ export function tangentAttack(
         const more =
           choose === 'all'
             ? places.subarray(scanned, upTo)
-            : correctOnes(model, update.weights, samples, places, scanned, normalise);
+            : correctOnes(model, update.weights, samples, places, scanned, normalize);
         state = { phase: 'choose', scanned: upTo, chosen: Uint32Array.from([...chosen, ...more]) };
         yield [state];
       }

@@ -2,27 +2,27 @@ import type { Random } from '../../core/seed.js';
 import type { Norm } from '../../learn/model/part.js';
 
 /**
- * The centre, and points drawn evenly from the ball B_p(centre, radius) around it, one behind another.
+ * The center, and points drawn evenly from the ball B_p(center, radius) around it, one behind another.
  *
  * p = 2: a normal direction, its length R·u^(1/d). p = 1: exponential numbers of either sign, divided by their sum and one more.
  * p = ∞: even numbers from −R to R.
  *
- * @param count points, the centre included
+ * @param count points, the center included
  */
 export function pointsInBall(
-  centre: Float32Array,
+  center: Float32Array,
   radius: number,
   norm: Norm,
   count: number,
   random: Random,
 ): Float32Array {
-  const d = centre.length;
+  const d = center.length;
   const points = new Float32Array(count * d);
-  points.set(centre);
+  points.set(center);
   const draw = { l1: octahedron, l2: ball, linf: cube }[norm];
   for (let point = 1; point < count; point++) {
     const away = draw(d, random);
-    for (let i = 0; i < d; i++) points[point * d + i] = centre[i]! + radius * away[i]!;
+    for (let i = 0; i < d; i++) points[point * d + i] = center[i]! + radius * away[i]!;
   }
   return points;
 }

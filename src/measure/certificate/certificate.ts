@@ -6,7 +6,7 @@ import type { ByNorm } from '../../learn/model/part.js';
 import type { Update } from '../../learn/update.js';
 import { correctOnes, LOOKED_AT, shuffled } from '../attack/choose.js';
 import { checkCount } from '../geometry/options.js';
-import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import type { Bounds } from './bounds.js';
 import { type CertifierOptions, certifier } from './certifier.js';
 import { byNorm } from './lipschitz.js';
@@ -30,7 +30,7 @@ export interface CertificateOptions extends CertifierOptions {
   readonly choose?: 'correct' | 'all';
   /** R of the local estimate, in input units, one for all norms or each its own; by default as far as it matters. */
   readonly radius?: number | ByNorm<number>;
-  readonly normalise?: Normalisation;
+  readonly normalize?: Normalization;
 }
 
 /** Where it stands: samples of the order looked through, done among the next so many, and certificates given. */
@@ -50,10 +50,10 @@ const REST: CertificateState = { scanned: 0, done: 0, given: 0 };
  */
 export function certificate(
   model: Model,
-  given: LabelledSamples,
+  given: LabeledSamples,
   options: CertificateOptions,
 ): Stage<Update, Certificate, CertificateState> {
-  const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalise } = options;
+  const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalize } = options;
   const name = 'certificate';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
@@ -75,12 +75,12 @@ export function certificate(
         const chosen =
           choose === 'all'
             ? order.subarray(scanned, scanned + LOOKED_AT)
-            : correctOnes(model, weights, samples, order, scanned, normalise);
+            : correctOnes(model, weights, samples, order, scanned, normalize);
         while (done < chosen.length && given < wanted) {
           const index = chosen[done]!;
           const label = samples.labels[index]!;
           const x = new Float32Array(length);
-          writeInput(samples, index, x, 0, normalise);
+          writeInput(samples, index, x, 0, normalize);
           const bounds = boundsOf(x, label, index, R);
           done++;
           given++;

@@ -17,7 +17,7 @@ export interface CertifierOptions extends Partial<Sampling> {
 export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => Bounds;
 
 /**
- * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimised over the wrong classes k: whatever changes the class of x is
+ * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k: whatever changes the class of x is
  * no shorter than (w·Φ(x) + b_c − b_k) / (‖w‖_q L), w = W_c − W_k, 1/p + 1/q = 1.
  *
  * `lower` has for L the constant of the whole feature map from its layers' norms (`lipschitz`): rigorous, and as it holds everywhere no

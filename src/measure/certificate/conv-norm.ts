@@ -5,7 +5,7 @@ import { convSigmaAtMost } from './conv-sigma.js';
 import { folded, type Kernel, tapsAlong } from './taps.js';
 
 /**
- * The norms of a convolution layer induced by ℓp on both sides, with the batch normalisation behind it by its scales in evaluation
+ * The norms of a convolution layer induced by ℓp on both sides, with the batch normalization behind it by its scales in evaluation
  * mode, none of them from below.
  *
  * p = 1 and p = ∞ are the largest absolute sums over the outputs that an input reaches and over the inputs that an output sees, exact
@@ -30,12 +30,12 @@ export function convNorms(weights: Weights, layer: ConvLayer): ByNorm<number> {
   return { l1, l2: Math.min(convSigmaAtMost(whole, along, across), Math.sqrt(l1 * linf)), linf };
 }
 
-/** γ/√(running variance + ε) of each output channel, where a batch normalisation follows. */
-function scalesOf(weights: Weights, { normalisation }: ConvLayer): Float64Array | undefined {
-  if (normalisation === undefined) return undefined;
-  const variance = weight(weights, normalisation.variance).dataSync();
-  const scale = weight(weights, normalisation.scale).dataSync();
-  return Float64Array.from(scale, (gamma, o) => gamma / Math.sqrt(variance[o]! + normalisation.epsilon));
+/** γ/√(running variance + ε) of each output channel, where a batch normalization follows. */
+function scalesOf(weights: Weights, { normalization }: ConvLayer): Float64Array | undefined {
+  if (normalization === undefined) return undefined;
+  const variance = weight(weights, normalization.variance).dataSync();
+  const scale = weight(weights, normalization.scale).dataSync();
+  return Float64Array.from(scale, (gamma, o) => gamma / Math.sqrt(variance[o]! + normalization.epsilon));
 }
 
 /** The largest sum of |kernel| over a set of rows, a set of columns and the other side's channels, for one channel of `side`. */

@@ -11,7 +11,7 @@ export const ROUNDING = 1e-5;
 /**
  * A Lipschitz constant L of the feature map in each norm, ‖Φ(a) − Φ(b)‖_p ≤ L ‖a − b‖_p everywhere, so that ‖∇Φ‖_p ≤ L: the product of
  * the layers' norms and the activations' largest slopes (paper, A.12, with the true max |φ'|, which for GELU is 1.129 and not 1);
- * branches that are added have the sum of theirs; batch normalisation counts by its scales in evaluation mode.
+ * branches that are added have the sum of theirs; batch normalization counts by its scales in evaluation mode.
  *
  * It holds for all inputs and says little about deep networks: the factors are never all reached at once, so the product grows by
  * orders of magnitude with depth.

@@ -9,7 +9,7 @@ import { quotient } from './bounds.js';
 import type { Margin } from './margins.js';
 
 export interface Sampling {
-  /** Points of the ball where ∇Φ is looked at, its centre included. */
+  /** Points of the ball where ∇Φ is looked at, its center included. */
   readonly points: number;
   /** Power iterations at each, at most. */
   readonly steps: number;

@@ -5,7 +5,7 @@ import type { Stage, Step } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { ask } from '../attack/oracle.js';
-import { byName, inputLength, type LabelledSamples, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
 import { checkTwo } from './geometry-grid.js';
 import { checkCount } from './options.js';
 import { classesOnRings, nearestCrossing, type Scan, unitVectors } from './scan.js';
@@ -55,7 +55,7 @@ const POINTS = 100_000; // in one pass
  */
 export function exactDistances(
   model: Model,
-  given: LabelledSamples,
+  given: LabeledSamples,
   { reach = 5, directions = 3600, step = 0.01, tolerance = 1e-6 }: ExactDistancesOptions = {},
 ): Stage<Update, ExactDistance, ScanState> {
   const name = 'exact distances';

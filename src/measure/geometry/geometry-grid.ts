@@ -3,7 +3,7 @@ import { samplesInput } from '../../core/input.js';
 import type { Stage } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { byName, inputLength, type LabelledSamples, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
 import { checkCount } from './options.js';
 import { productsOf } from './products.js';
 import { type Geometry, REST, type SurveyState, survey } from './survey.js';
@@ -15,7 +15,7 @@ export interface GeometryGridOptions {
   /** Cells in each direction. */
   readonly resolution?: number;
   /** Samples to be drawn with it. */
-  readonly points?: LabelledSamples;
+  readonly points?: LabeledSamples;
   /** Cells in one pass. */
   readonly batch?: number;
 }
@@ -72,7 +72,7 @@ export function checkTwo(stage: string, model: Model): void {
   );
 }
 
-function drawn(points: LabelledSamples): Geometry['points'] {
+function drawn(points: LabeledSamples): Geometry['points'] {
   const row = new Float32Array(2);
   return Array.from({ length: points.size }, (_, i) => {
     writeInput(points, i, row, 0);

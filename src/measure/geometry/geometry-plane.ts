@@ -3,7 +3,7 @@ import { samplesInput } from '../../core/input.js';
 import type { Stage } from '../../core/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { byName, inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { checkCount } from './options.js';
 import { onALine, planeThrough } from './plane.js';
 import { productsOf } from './products.js';
@@ -16,7 +16,7 @@ export interface GeometryPlaneOptions {
   readonly resolution?: number;
   /** How far the plane is shown beyond the three, as a part of how far they are spread. */
   readonly border?: number;
-  readonly normalise?: Normalisation;
+  readonly normalize?: Normalization;
   /** Cells in one pass. */
   readonly batch?: number;
   /** `plane`: the largest eigenvalue of g on the plane. `input`: of the whole g, by so many power iterations at each cell. */
@@ -35,10 +35,10 @@ export interface GeometryPlaneOptions {
  */
 export function geometryPlane(
   model: Model,
-  given: LabelledSamples,
+  given: LabeledSamples,
   options: GeometryPlaneOptions = {},
 ): Stage<Update, Geometry, SurveyState> {
-  const { resolution = 40, border = 0.25, normalise, batch = 64, topEigenvalue = 'plane' } = options;
+  const { resolution = 40, border = 0.25, normalize, batch = 64, topEigenvalue = 'plane' } = options;
   const name = 'geometry plane';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
@@ -53,7 +53,7 @@ export function geometryPlane(
       );
     }
     const row = new Float32Array(length);
-    writeInput(samples, index, row, 0, normalise);
+    writeInput(samples, index, row, 0, normalize);
     return row;
   });
   const plane = planeThrough([p!, q!, r!], resolution, border);
@@ -72,7 +72,7 @@ export function geometryPlane(
 }
 
 /** The first sample of each of the three lowest classes; the first others where there are fewer classes. */
-function firstOfThree(stage: string, { name, labels, size }: LabelledSamples): readonly number[] {
+function firstOfThree(stage: string, { name, labels, size }: LabeledSamples): readonly number[] {
   const firsts = [...new Set(labels)].sort((a, b) => a - b).map((label) => labels.indexOf(label));
   const others = [...labels.keys()].filter((index) => !firsts.includes(index));
   const three = [...firsts.slice(0, 3), ...others].slice(0, 3);

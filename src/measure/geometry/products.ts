@@ -1,9 +1,9 @@
 import { WeirError } from '../../core/errors.js';
 import type { tf } from '../../learn/device/tf.js';
-import type { FeatureJacobian, Linearisation, Model, Weights } from '../../learn/model/model.js';
+import type { FeatureJacobian, Linearization, Model, Weights } from '../../learn/model/model.js';
 
 /** Products with ∇Φ at the samples of one batch; `dispose` gives back what was kept for them. */
-export type Products = Pick<Linearisation, 'forward' | 'backward' | 'dispose'>;
+export type Products = Pick<Linearization, 'forward' | 'backward' | 'dispose'>;
 
 /** How the model multiplies with ∇Φ. @throws {WeirError} where it cannot; the stage is named */
 export function productsOf(stage: string, model: Model): (weights: Weights, x: tf.Tensor) => Products {

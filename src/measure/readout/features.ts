@@ -2,7 +2,7 @@ import { WeirError } from '../../core/errors.js';
 import { type Float64, hasNative, toFloat64 } from '../../learn/device/native.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Weights } from '../../learn/model/model.js';
-import { inputLength, type LabelledSamples, type Normalisation, writeInput } from '../inputs.js';
+import { inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import type { Design } from './design.js';
 import { deviceDesign } from './device-design.js';
 import { hostDesign } from './host-design.js';
@@ -10,7 +10,7 @@ import { hostDesign } from './host-design.js';
 export interface FeaturesOptions {
   /** Samples a forward pass. */
   readonly batch: number;
-  readonly normalise: Normalisation | undefined;
+  readonly normalize: Normalization | undefined;
 }
 
 const small = 4_000_000; // multiplications in one product: below, this process is as fast as the device
@@ -25,8 +25,8 @@ const small = 4_000_000; // multiplications in one product: below, this process 
 export function* designOf(
   model: Model,
   weights: Weights,
-  samples: LabelledSamples,
-  { batch, normalise }: FeaturesOptions,
+  samples: LabeledSamples,
+  { batch, normalize }: FeaturesOptions,
   keep: (made: { dispose(): void }) => void,
 ): Generator<void, Design> {
   const length = inputLength('readout', model, samples);
@@ -37,7 +37,7 @@ export function* designOf(
     if (first > 0) yield;
     const n = Math.min(batch, samples.size - first);
     const rows = new Float32Array(n * length);
-    for (let i = 0; i < n; i++) writeInput(samples, first + i, rows, i * length, normalise);
+    for (let i = 0; i < n; i++) writeInput(samples, first + i, rows, i * length, normalize);
     const features = tf.tidy(() => model.features(weights, tf.tensor(rows, [n, ...model.inputShape])));
     width = features.shape[1];
     try {

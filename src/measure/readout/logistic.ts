@@ -1,14 +1,14 @@
 import { WeirError } from '../../core/errors.js';
 import type { Design, Gram } from './design.js';
 import { checkLabels } from './labels.js';
-import { type MinimiseOptions, minimiser } from './minimise.js';
+import { type MinimizeOptions, minimizer } from './minimize.js';
 import type { LinearMap, Minimum, Problem } from './problem.js';
 import { softmaxLoss } from './softmax-loss.js';
 import { add, dot } from './vector.js';
 
-export interface LogisticOptions extends Partial<MinimiseOptions> {
+export interface LogisticOptions extends Partial<MinimizeOptions> {
   /** C: the weight of the losses against the penalty. */
-  readonly inverseRegularisation?: number;
+  readonly inverseRegularization?: number;
   /** Whether directions are preconditioned with the features' Gram matrix, where the design has one: far fewer iterations converge. */
   readonly preconditioned?: boolean;
 }
@@ -39,7 +39,7 @@ export type Logistic = {
 };
 
 /**
- * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not penalised.
+ * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not penalized.
  *
  * As scikit-learn's LogisticRegression with C = 1, except that it is a softmax over K classes for K = 2 too, and that by default it goes
  * on until it has converged: see `Fit`. As there the tolerance is on the mean over the samples: no component of this sum's gradient is
@@ -56,7 +56,7 @@ export function logistic(
   labels: ArrayLike<number>,
   classes: number,
   {
-    inverseRegularisation: C = 1,
+    inverseRegularization: C = 1,
     tolerance = optionsOf.converged.tolerance,
     iterations = optionsOf.converged.iterations,
     preconditioned = true,
@@ -120,7 +120,7 @@ export function logistic(
   };
 
   const options = { tolerance: tolerance * C * design.samples, iterations, ...(memory !== undefined && { memory }) };
-  const { start, next } = minimiser(problem, options);
+  const { start, next } = minimizer(problem, options);
   return {
     /** At W = 0, b = 0. */
     start: (): Generator<void, Minimum> => start(new Float64Array(size + classes)),

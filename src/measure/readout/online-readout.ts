@@ -3,7 +3,7 @@ import type { Stage, Step } from '../../core/stage.js';
 import type { WithTurn } from '../../core/turn.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import type { LabelledSamples } from '../inputs.js';
+import type { LabeledSamples } from '../inputs.js';
 import { type Interval, wilson } from '../wilson.js';
 import type { Fit } from './logistic.js';
 import { type ReadoutOptions, type ReadoutState, type Refitted, readout } from './readout.js';
@@ -56,8 +56,8 @@ const REST: ReadoutState = { phase: 'rest' };
  */
 export function onlineReadout(
   model: Model,
-  train: LabelledSamples,
-  test: LabelledSamples,
+  train: LabeledSamples,
+  test: LabeledSamples,
   { images = train.size, ...options }: OnlineReadoutOptions = {},
 ): Stage<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
   const size = Math.min(images, train.size);

@@ -1,4 +1,4 @@
-/** What is minimised, in float64. Its work may take several slices: between two of them the run may breathe. */
+/** What is minimized, in float64. Its work may take several slices: between two of them the run may breathe. */
 export interface Problem {
   /** Writes the gradient at x and returns the value. */
   evaluate(x: Float64Array, gradient: Float64Array): Generator<void, number>;
@@ -8,7 +8,7 @@ export interface Problem {
 
 export type LinearMap = (vector: Float64Array) => Float64Array;
 
-/** Where a minimisation stands, after a whole number of iterations. Plain data, never changed. */
+/** Where a minimization stands, after a whole number of iterations. Plain data, never changed. */
 export type Minimum = {
   readonly x: Float64Array;
   readonly value: number;

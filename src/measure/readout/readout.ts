@@ -10,7 +10,7 @@ import { readoutWeights } from '../../learn/model/with-readout.js';
 import { restoreTensors, type SavedTensors, savedTensors } from '../../learn/saved.js';
 import type { Update } from '../../learn/update.js';
 import { accuracy } from '../accuracy.js';
-import { inputLength, type LabelledSamples, type Normalisation } from '../inputs.js';
+import { inputLength, type LabeledSamples, type Normalization } from '../inputs.js';
 import { designOf } from './features.js';
 import { checkLabels } from './labels.js';
 import { type Fit, fits, logistic, optionsOf } from './logistic.js';
@@ -18,14 +18,14 @@ import type { Minimum } from './problem.js';
 
 export interface ReadoutOptions {
   /** C: the weight of the losses against the penalty. */
-  readonly inverseRegularisation?: number;
+  readonly inverseRegularization?: number;
   /** How far it is fitted: as scikit-learn does by default (the paper's), or until it has converged. */
   readonly fit?: Fit;
   /** The fit ends when no component of the gradient is larger than this, a sample: instead of that of `fit`. */
   readonly gradientTolerance?: number;
   /** Iterations of L-BFGS after which the fit ends though it has not converged: instead of those of `fit`. */
   readonly fitIterations?: number;
-  readonly normalise?: Normalisation;
+  readonly normalize?: Normalization;
   /** Samples a forward pass. */
   readonly batch?: number;
 }
@@ -90,11 +90,11 @@ export type ReadoutState =
  */
 export function readout(
   model: Model,
-  train: LabelledSamples,
-  test: LabelledSamples,
+  train: LabeledSamples,
+  test: LabeledSamples,
   options: ReadoutOptions = {},
 ): Stage<Update & WithTurn, Refitted, ReadoutState> {
-  const { inverseRegularisation, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalise } = options;
+  const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500 } = options;
   if (!fits.includes(how)) {
     throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fits.join(', ')}`);
@@ -103,11 +103,11 @@ export function readout(
   const iterationLimit = fitIterations ?? usual.iterations;
   const about: Header = {
     ...(train.classes && { classes: { of: train.name, names: train.classes } }),
-    ...(normalise && { normalization: normalise }),
+    ...(normalize && { normalization: normalize }),
   };
   inputLength('readout', model, train);
   checkLabels(train.labels, train.size, model.classes);
-  const tested = accuracy(model, test, { batch, ...(normalise && { normalise }) });
+  const tested = accuracy(model, test, { batch, ...(normalize && { normalize }) });
 
   /** The update with the new readout's tensors, which go when the turn is over. */
   const refit = (update: Update & WithTurn, saved: SavedTensors): Update & WithTurn => {
@@ -136,9 +136,9 @@ export function readout(
       try {
         let state: ReadoutState = from;
         const keep = (one: { dispose(): void }): void => void made.push(one);
-        const design = yield* slices(designOf(model, update.weights, train, { batch, normalise }, keep), state);
+        const design = yield* slices(designOf(model, update.weights, train, { batch, normalize }, keep), state);
         const fit = logistic(design, train.labels, model.classes, {
-          ...(inverseRegularisation !== undefined && { inverseRegularisation }),
+          ...(inverseRegularization !== undefined && { inverseRegularization }),
           ...usual,
           ...(gradientTolerance !== undefined && { tolerance: gradientTolerance }),
           iterations: iterationLimit,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { palette } from '../report/colours.js';
+import { palette } from '../report/colors.js';
 import { tokens } from '../report/style.js';
 
 /** A file of the page. */
@@ -47,7 +47,7 @@ const paths: Readonly<Record<string, Kept>> = {
   '/icon.svg': { type: 'image/svg+xml', read: ofPage('icon.svg') },
   '/uplot.js': { type: script, read: ofUplot('uPlot.iife.min.js') },
   '/uplot.css': { type: css, read: ofUplot('uPlot.min.css') },
-  // The report's colours, so that a regulariser looks the same there and here.
+  // The report's colors, so that a regularizer looks the same there and here.
   '/tokens.css': {
     type: css,
     read: () => `:root{${tokens.light}}\n@media (prefers-color-scheme:dark){:root{${tokens.dark}}}\n`,

@@ -33,7 +33,7 @@ export function exposition(families: readonly Family[], accept = ''): Exposition
     return [
       `# HELP ${said} ${escaped(help, open ? /[\\\n"]/g : /[\\\n]/g)}`,
       `# TYPE ${said} ${type}`,
-      ...samples.map(({ labels, value }) => `${full}${labelled(labels)} ${spelled(value)}`),
+      ...samples.map(({ labels, value }) => `${full}${labeled(labels)} ${spelled(value)}`),
     ];
   });
   return {
@@ -44,7 +44,7 @@ export function exposition(families: readonly Family[], accept = ''): Exposition
   };
 }
 
-function labelled(labels: Sample['labels']): string {
+function labeled(labels: Sample['labels']): string {
   const all = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value, /[\\\n"]/g)}"`);
   return all.length === 0 ? '' : `{${all.join(',')}}`;
 }

@@ -68,15 +68,15 @@ interface Shape {
 
 function imageShape(shape: readonly number[]): Shape | undefined {
   const [last] = shape.slice(-1);
-  const coloured = (last === 1 || last === 3) && shape.length >= 3;
-  const rest = coloured ? shape.slice(0, -1) : shape;
+  const colored = (last === 1 || last === 3) && shape.length >= 3;
+  const rest = colored ? shape.slice(0, -1) : shape;
   if (rest.length < 2 || rest.length > 3) return undefined;
   const [height, width] = rest.slice(-2) as [number, number];
   if (height < 4 || width < 4 || height * width > 2 ** 22) return undefined;
-  return { height, width, channels: coloured ? (last as 1 | 3) : 1, views: rest.length === 3 ? rest[0]! : 1 };
+  return { height, width, channels: colored ? (last as 1 | 3) : 1, views: rest.length === 3 ? rest[0]! : 1 };
 }
 
-/** Stretched from the least value to the largest: what a recipe's normalising did is not known here. */
+/** Stretched from the least value to the largest: what a recipe's normalizing did is not known here. */
 function bytes(values: Float32Array | Uint8Array, { height, width, channels }: Shape, stride: number): Uint8Array {
   let least = Number.POSITIVE_INFINITY;
   let largest = Number.NEGATIVE_INFINITY;

@@ -17,7 +17,7 @@ export interface Served {
   /** Only what comes from the running process, for a monitor of the same run elsewhere. */
   readonly live: Hub;
   /** The curves of a run beside this one, by its name; undefined where there is none. */
-  neighbour(name: string): Promise<unknown>;
+  neighbor(name: string): Promise<unknown>;
   /** Where the run stands now, for a scraper. */
   readings(): Promise<Readings>;
   /** The report as HTML, where there is one. */
@@ -69,8 +69,7 @@ export function controlServer(served: Served, door: Door): Server {
     if (path === '/api/live') return watch(request, response, served.live);
     if (path === '/api/tap') return tap(response, new URLSearchParams(query));
     if (path === '/api/may') return json(response, { act: guard.knows(request) });
-    if (path === '/api/run')
-      return json(response, await served.neighbour(new URLSearchParams(query).get('name') ?? ''));
+    if (path === '/api/run') return json(response, await served.neighbor(new URLSearchParams(query).get('name') ?? ''));
     if (path === '/metrics') {
       const { type, text } = exposition(familiesOf(await served.readings()), request.headers.accept);
       return send(response, type, Buffer.from(text));

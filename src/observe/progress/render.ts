@@ -3,10 +3,10 @@ import { count, duration, NONE, number, percent } from '../report/format.js';
 import type { ProgressView } from './view.js';
 import { columns, cut } from './width.js';
 
-/** How a view is drawn: columns at hand, and whether colours may be used. */
+/** How a view is drawn: columns at hand, and whether colors may be used. */
 export interface Drawing {
   readonly width: number;
-  readonly colour: boolean;
+  readonly color: boolean;
 }
 
 /** One fact of a line; `paint` keeps its width. */
@@ -23,8 +23,8 @@ const BAR = 24; // columns at most
  *
  * On a narrow terminal a line loses its last facts whole; only a first fact that is too long is cut, with `…`.
  */
-export function render(view: ProgressView, { width, colour }: Drawing): string[] {
-  const c = pc.createColors(colour);
+export function render(view: ProgressView, { width, color }: Drawing): string[] {
+  const c = pc.createColors(color);
   const { network, snapshot, bottleneck, ranks, rate } = view;
   const sigmas = Object.entries(view.sigma).map(([layer, value], i) => ({
     text: `${i === 0 ? 'σ ' : ''}${layer} ${number(value)}`,

@@ -28,26 +28,26 @@ const SILENCE = 60_000; // and at most, within a long epoch
  * In place where `screen` is a terminal that can move its cursor, else plain lines: at the end of an epoch, but never
  * more often than every five seconds, and at once when the next network begins.
  *
- * Colours: none with `NO_COLOR` or without a terminal, unless `FORCE_COLOR` says otherwise.
+ * Colors: none with `NO_COLOR` or without a terminal, unless `FORCE_COLOR` says otherwise.
  *
  * @example const terminal = terminalFor(process.stderr); views$.subscribe({ next: terminal.show, complete: terminal.end })
  */
 export function terminalFor(screen: Screen, { now = Date.now, env = process.env }: TerminalOptions = {}): Terminal {
   const moves = screen.isTTY === true && env.TERM !== 'dumb';
-  return moves ? inPlace(screen, usesColour(env)) : asLines(screen, now);
+  return moves ? inPlace(screen, usesColor(env)) : asLines(screen, now);
 }
 
-/** Whether a terminal is to be written to in colours. */
-export function usesColour(env: Readonly<Record<string, string | undefined>>): boolean {
+/** Whether a terminal is to be written to in colors. */
+export function usesColor(env: Readonly<Record<string, string | undefined>>): boolean {
   if (env.NO_COLOR) return false; // no-color.org: present and not empty
   return env.FORCE_COLOR !== '0';
 }
 
-function inPlace(screen: Screen, colour: boolean): Terminal {
+function inPlace(screen: Screen, color: boolean): Terminal {
   const place = new InPlace(screen);
   let last: ProgressView | null = null;
   const draw = (above: string, view: ProgressView) =>
-    place.draw(render(view, { width: place.width, colour }).map(visibleButColors), above);
+    place.draw(render(view, { width: place.width, color }).map(visibleButColors), above);
 
   return {
     show(view) {

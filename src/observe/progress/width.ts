@@ -7,14 +7,14 @@ const WIDE =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|\ufe0f/u;
 const NOTHING = /^[\p{Control}\p{Mark}\p{Format}]+$/u;
 
-/** Columns that a text takes on a terminal; colours take none. */
+/** Columns that a text takes on a terminal; colors take none. */
 export function columns(text: string): number {
   let sum = 0;
   for (const { segment } of letters.segment(stripVTControlCharacters(text))) sum += wide(segment);
   return sum;
 }
 
-/** The text, or as much of its beginning as fits, then `…`. Meant for text without colours. */
+/** The text, or as much of its beginning as fits, then `…`. Meant for text without colors. */
 export function cut(text: string, width: number): string {
   if (columns(text) <= width) return text;
   let [kept, sum] = ['', 0];

@@ -21,7 +21,7 @@ export interface Compared {
 }
 
 /**
- * Every method against the unregularised one, and rep-spectral against every other, in every measure that both have. Of networks that
+ * Every method against the unregularized one, and rep-spectral against every other, in every measure that both have. Of networks that
  * were trained twice also every pretraining against none, and every fine-tuning against none, with the other stage the same.
  */
 export function comparisons(report: Report): Compared[] {

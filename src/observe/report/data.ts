@@ -40,7 +40,7 @@ export interface Condition {
 export interface NetworkReport {
   readonly name: string;
   readonly pipeline: string;
-  readonly regulariser: string;
+  readonly regularizer: string;
   readonly seed: number;
   /** Which of an experiment's conditions: 'clean', 'noisy, decay 1e-4', …; '' or absent where it has one only. */
   readonly setting?: string;
@@ -49,7 +49,7 @@ export interface NetworkReport {
   readonly updates: number;
   readonly epochs: number;
   readonly seconds: number | null;
-  /** Fraction of test samples classified as labelled. */
+  /** Fraction of test samples classified as labeled. */
   readonly testAccuracy: number | null;
   /** Of one sample, as the dataset holds it: [28, 28], [784], [32, 32, 3], [2]. */
   readonly sampleShape: readonly number[];

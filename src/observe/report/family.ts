@@ -54,5 +54,5 @@ export const DISTANCE = 'Mean Δx';
 /** The same whichever of the two comes first. */
 function keyOf(a: Group, b: Group, measure: string, over: Comparison['over']): string {
   const { pipeline, setting } = a;
-  return JSON.stringify([pipeline, setting, ...[a.regulariser, b.regulariser].sort(), measure, over]);
+  return JSON.stringify([pipeline, setting, ...[a.regularizer, b.regularizer].sort(), measure, over]);
 }

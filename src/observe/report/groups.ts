@@ -1,20 +1,20 @@
 import type { NetworkReport, Report } from './data.js';
-import { transferOf, unregularised } from './transfer.js';
+import { transferOf, unregularized } from './transfer.js';
 
 /** The networks that differ in nothing but their seed. */
 export interface Group {
-  /** What figures and tables call it: the regulariser, with pipeline and setting before it where a report holds several. */
+  /** What figures and tables call it: the regularizer, with pipeline and setting before it where a report holds several. */
   readonly label: string;
   readonly pipeline: string;
   readonly setting: string;
-  readonly regulariser: string;
+  readonly regularizer: string;
   readonly networks: readonly NetworkReport[];
 }
 
-/** The regularisers of the paper, in the order of its figures; others follow in the order they come. */
+/** The regularizers of the paper, in the order of its figures; others follow in the order they come. */
 const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch-spectral-shrinkage'];
 
-/** Networks by pipeline, setting and regulariser, each group in order of its seeds. */
+/** Networks by pipeline, setting and regularizer, each group in order of its seeds. */
 export function groups(report: Report): Group[] {
   const pipelines = unique(report.networks.map(({ pipeline }) => pipeline));
   return pipelines.flatMap((pipeline) => {
@@ -23,12 +23,12 @@ export function groups(report: Report): Group[] {
     return settings.flatMap((setting) => {
       const alike = here.filter((network) => settingOf(network) === setting);
       const where = [...(pipelines.length > 1 ? [pipeline] : []), ...(settings.length > 1 && setting ? [setting] : [])];
-      return unique(alike.map(({ regulariser }) => regulariser))
+      return unique(alike.map(({ regularizer }) => regularizer))
         .sort(byOrder)
-        .map((regulariser) => ({
-          label: where.length > 0 ? `${where.join(', ')}: ${regulariser}` : regulariser,
-          ...{ pipeline, setting, regulariser },
-          networks: alike.filter((network) => network.regulariser === regulariser).sort((a, b) => a.seed - b.seed),
+        .map((regularizer) => ({
+          label: where.length > 0 ? `${where.join(', ')}: ${regularizer}` : regularizer,
+          ...{ pipeline, setting, regularizer },
+          networks: alike.filter((network) => network.regularizer === regularizer).sort((a, b) => a.seed - b.seed),
         }));
     });
   });
@@ -53,7 +53,7 @@ export function settingsOf(networks: readonly NetworkReport[]): string[] {
   return unique(networks.map(settingOf)).sort((a, b) => place(a) - place(b) || a.length - b.length);
 }
 
-/** The order of regularisers, in figures and tables; of networks that were trained twice by pretraining, then by fine-tuning. */
+/** The order of regularizers, in figures and tables; of networks that were trained twice by pretraining, then by fine-tuning. */
 export function byOrder(a: string, b: string): number {
   const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   const [first, second] = [a, b].map((name) => transferOf(name) ?? { pretrained: name, finetuned: name });
@@ -64,7 +64,7 @@ export function byOrder(a: string, b: string): number {
 export type Pair = readonly [a: Group, b: Group];
 
 /**
- * Every method against the unregularised one, and rep-spectral against every other. Of networks that were trained twice also every
+ * Every method against the unregularized one, and rep-spectral against every other. Of networks that were trained twice also every
  * pretraining against none, and every fine-tuning against none, with the other stage the same.
  */
 export function opposed(all: readonly Group[]): Pair[] {
@@ -74,9 +74,9 @@ export function opposed(all: readonly Group[]): Pair[] {
 }
 
 function opposes(a: Group, b: Group): boolean {
-  if (a === b || unregularised(a.regulariser)) return false;
-  if (unregularised(b.regulariser) || a.regulariser === 'rep-spectral') return true;
-  const [mine, theirs] = [transferOf(a.regulariser), transferOf(b.regulariser)];
+  if (a === b || unregularized(a.regularizer)) return false;
+  if (unregularized(b.regularizer) || a.regularizer === 'rep-spectral') return true;
+  const [mine, theirs] = [transferOf(a.regularizer), transferOf(b.regularizer)];
   if (!mine || !theirs) return false;
   if (mine.finetuned === theirs.finetuned) return theirs.pretrained === 'none';
   return mine.pretrained === theirs.pretrained && theirs.finetuned === 'none';

@@ -10,7 +10,7 @@ import { comparisonsTable } from './tables/comparisons.js';
 import { differencesTables } from './tables/differences.js';
 import { networksTable } from './tables/networks.js';
 import { referenceTable } from './tables/reference.js';
-import { layersTable, regularisersTable } from './tables/regularisers.js';
+import { layersTable, regularizersTable } from './tables/regularizers.js';
 import { folded } from './tables/table.js';
 import { verdict } from './verdict.js';
 
@@ -48,7 +48,7 @@ ${differencesSection(report)}<div class="verdict">${verdict(report)
     .join('')}</div>
 <section aria-labelledby="summary">
 <h2 id="summary">In numbers</h2>
-${regularisersTable(report)}
+${regularizersTable(report)}
 ${referenceTable(report)}
 ${notes(report)}
 </section>

@@ -23,7 +23,7 @@ export function reportJson(report: Report): string {
     config: ordered(report.config),
     differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),
-    regularisers: all.map(summariseGroup),
+    regularizers: all.map(summariseGroup),
     correction: { method: 'Holm', tests: familyOf(report).tests },
     comparisons: comparisons(report).map(comparisonJson),
     networks: all.flatMap((group) => group.networks).map(networkJson),
@@ -45,7 +45,7 @@ function comparisonJson({
   const { standardError, lower, upper, t, freedom, p, paired, n, greater } = test ?? NO_TEST;
   const over = test ? 'seeds' : null;
   return {
-    ...{ pipeline, setting, measure: measure.name, a: a.regulariser, b: b.regulariser, difference },
+    ...{ pipeline, setting, measure: measure.name, a: a.regularizer, b: b.regularizer, difference },
     ...{ over, paired, n, standardError, lower, upper, t, freedom, p, pCorrected: corrected, greater },
   };
 }
@@ -56,10 +56,10 @@ const NO_TEST = {
 };
 
 function networkJson(network: NetworkReport): Record<string, unknown> {
-  const { name, pipeline, regulariser, seed, run, updates, epochs, seconds, testAccuracy, burnIn } = network;
+  const { name, pipeline, regularizer, seed, run, updates, epochs, seconds, testAccuracy, burnIn } = network;
   const { readout = null, exact = [], certificates = [], tracks = [], alignments = [], geometries = [] } = network;
   return {
-    ...{ name, pipeline, setting: settingOf(network), regulariser, seed, run, updates, epochs, seconds },
+    ...{ name, pipeline, setting: settingOf(network), regularizer, seed, run, updates, epochs, seconds },
     ...{ testAccuracy, burnIn, sampleShape: network.sampleShape, classes: network.classes },
     summary: summariseNetwork(network),
     sigma: columns(network.sigma),

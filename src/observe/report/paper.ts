@@ -44,12 +44,12 @@ const PAPER = {
     [
       /xor/i,
       '3b',
-      'figure 3b (clean XOR): under rep-spectral the areas of small volume element near the class centres are noticeably larger than under the other two.',
+      'figure 3b (clean XOR): under rep-spectral the areas of small volume element near the class centers are noticeably larger than under the other two.',
     ],
     [
       /./,
       null,
-      'the paper draws the volume element for XOR only (figure 3b: small near the class centres under rep-spectral).',
+      'the paper draws the volume element for XOR only (figure 3b: small near the class centers under rep-spectral).',
     ],
   ],
   eigenvalue: [
@@ -63,7 +63,7 @@ const PAPER = {
     [
       /mnist/i,
       '4',
-      'figure 4 (2000 hidden units, ten seeds, 1000 test images): regularisation lowers test accuracy slightly; rep-spectral loses less of it and gains more adversarial distance than ll-spectral.',
+      'figure 4 (2000 hidden units, ten seeds, 1000 test images): regularization lowers test accuracy slightly; rep-spectral loses less of it and gains more adversarial distance than ll-spectral.',
     ],
     [
       /barlow/i,
@@ -85,7 +85,7 @@ const PAPER = {
     [
       /mnist/i,
       '5',
-      'figure 5 (2000 hidden units, ten seeds, 1000 test images): with a readout fitted anew, rep-spectral costs no accuracy against the unregularised network, and its Δx is the largest.',
+      'figure 5 (2000 hidden units, ten seeds, 1000 test images): with a readout fitted anew, rep-spectral costs no accuracy against the unregularized network, and its Δx is the largest.',
     ],
   ],
   distribution: [
@@ -119,19 +119,19 @@ const PAPER = {
     [
       /cifar/i,
       '8',
-      'figure 8 (ResNet-50, ImageNet to CIFAR-10, ten seeds, 500 test images): rep-spectral at pretraining gains substantially, a regulariser at fine-tuning typically costs; the largest Δx comes of rep-spectral at pretraining and none at fine-tuning.',
+      'figure 8 (ResNet-50, ImageNet to CIFAR-10, ten seeds, 500 test images): rep-spectral at pretraining gains substantially, a regularizer at fine-tuning typically costs; the largest Δx comes of rep-spectral at pretraining and none at fine-tuning.',
     ],
     [
       /./,
       null,
-      'figure 8 draws these for ResNet-50 from ImageNet to CIFAR-10: rep-spectral at pretraining gains substantially, a regulariser at fine-tuning typically costs.',
+      'figure 8 draws these for ResNet-50 from ImageNet to CIFAR-10: rep-spectral at pretraining gains substantially, a regularizer at fine-tuning typically costs.',
     ],
   ],
   'transfer-accuracies': [
     [
       /cifar/i,
       'E.6',
-      'figure E.6 (ResNet-50, ImageNet to CIFAR-10): all combinations reach 96 %; those from regularised weights are 0.2 % lower on average.',
+      'figure E.6 (ResNet-50, ImageNet to CIFAR-10): all combinations reach 96 %; those from regularized weights are 0.2 % lower on average.',
     ],
     [/./, null, 'figure E.6 draws these for CIFAR-10: all combinations reach 96 %.'],
   ],
@@ -139,7 +139,7 @@ const PAPER = {
     [
       /./,
       'E.7',
-      'figure E.7 (ResNet-50, ImageNet to Stanford Dogs, Oxford Flowers and MIT Indoor, five seeds, fine-tuned without a regulariser): from regularised weights at most 2 % of accuracy is lost and at least 10 % of mean distance gained.',
+      'figure E.7 (ResNet-50, ImageNet to Stanford Dogs, Oxford Flowers and MIT Indoor, five seeds, fine-tuned without a regularizer): from regularized weights at most 2 % of accuracy is lost and at least 10 % of mean distance gained.',
     ],
   ],
   thresholds: [

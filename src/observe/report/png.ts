@@ -21,11 +21,11 @@ export function indexedPng(width: number, height: number, indices: Uint8Array, p
   return encoded(width, height, 3, indices, 1, chunk('PLTE', Buffer.from(palette)));
 }
 
-function encoded(w: number, h: number, colour: 2 | 3, pixels: Uint8Array, depth: number, ...more: Buffer[]): Buffer {
+function encoded(w: number, h: number, color: 2 | 3, pixels: Uint8Array, depth: number, ...more: Buffer[]): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(w, 0);
   header.writeUInt32BE(h, 4);
-  header.set([8, colour], 8); // 8 bits a channel; no interlacing
+  header.set([8, color], 8); // 8 bits a channel; no interlacing
   const rows = Buffer.alloc(h * (1 + depth * w)); // a zero before each row: unfiltered
   for (let y = 0; y < h; y++) rows.set(pixels.subarray(depth * w * y, depth * w * (y + 1)), y * (1 + depth * w) + 1);
   const data = chunk('IDAT', deflateSync(rows, { level: 9 }));

@@ -1,6 +1,6 @@
 import type { Group } from './groups.js';
 import { type GroupSummary, summariseGroup } from './summary.js';
-import { unregularised } from './transfer.js';
+import { unregularized } from './transfer.js';
 
 /** A group of one setting, with what it is ranked by. */
 export interface Ranked {
@@ -33,10 +33,10 @@ export function ranked(all: readonly Group[]): Ranking[] {
   }));
 }
 
-/** Whom the best of a setting is held against: the second, and the unregularised one where that is another. */
+/** Whom the best of a setting is held against: the second, and the unregularized one where that is another. */
 export function rivals({ ranked: [best, ...others] }: Ranking): { readonly best: Ranked; readonly other: Ranked }[] {
   if (best === undefined) return [];
-  const baseline = others.find(({ group }) => unregularised(group.regulariser));
+  const baseline = others.find(({ group }) => unregularized(group.regularizer));
   const second = others[0] === baseline ? undefined : others[0];
   return [second, baseline].flatMap((other) => (other === undefined ? [] : [{ best, other }]));
 }

@@ -1,6 +1,6 @@
-import { darkRules } from './colours.js';
+import { darkRules } from './colors.js';
 
-/** The colours of pages, as CSS variables. */
+/** The colors of pages, as CSS variables. */
 export const tokens = {
   light: '--page:#fff;--ink:#1a1a1a;--quiet:#595959;--line:#d9d9d9;--soft:#f5f6f7;--accent:#0072b2',
   dark: '--page:#15181c;--ink:#e8e8e8;--quiet:#a8adb4;--line:#363b42;--soft:#1f242a;--accent:#56b4e9',

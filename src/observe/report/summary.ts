@@ -26,7 +26,7 @@ export interface GroupSummary {
   readonly label: string;
   readonly pipeline: string;
   readonly setting: string;
-  readonly regulariser: string;
+  readonly regularizer: string;
   readonly networks: number;
   readonly seeds: number;
   readonly testAccuracy: Spread;
@@ -90,7 +90,7 @@ export function summariseGroup(group: Group): GroupSummary {
     label: group.label,
     pipeline: group.pipeline,
     setting: group.setting,
-    regulariser: group.regulariser,
+    regularizer: group.regularizer,
     networks: group.networks.length,
     seeds: new Set(group.networks.map((network) => network.seed)).size,
     testAccuracy: spread(group.networks, (network) => network.testAccuracy),

@@ -6,7 +6,7 @@ import { number, percent, plusMinus } from './format.js';
 import { groups } from './groups.js';
 import { type Ranked, type Ranking, ranked, rivals } from './ranking.js';
 import { summariseNetwork } from './summary.js';
-import { unregularised } from './transfer.js';
+import { unregularized } from './transfer.js';
 
 /** What the numbers say about which representation is more robust, as one paragraph a setting: no more than they can carry. */
 export function verdict(report: Report): string {
@@ -26,8 +26,8 @@ function ofSetting(report: Report, ranking: Ranking): string {
   const [best, second] = ranking.ranked;
   if (!best) return nothingFound(report, ranking);
   const said = rivals(ranking).flatMap(({ other }) => {
-    const plain = unregularised(other.group.regulariser);
-    const introduction = plain ? 'the unregularised network has' : `second is ${other.group.regulariser}, with`;
+    const plain = unregularized(other.group.regularizer);
+    const introduction = plain ? 'the unregularized network has' : `second is ${other.group.regularizer}, with`;
     return [against(report, best, other, introduction), ...(plain ? [accuracy(best, other)] : [])];
   });
   return [lead(best, ranking.ranked.length), ...said, caveat(best, second)].filter(Boolean).join(' ');
@@ -52,7 +52,7 @@ function lead({ group, summary, distance }: Ranked, compared: number): string {
       ? `${values} ${values === networks ? 'networks' : 'seeds'}`
       : `${only.found} test samples${networks > 1 ? ' of one network' : ''}`;
   const size = `Δx = ${plusMinus(distance, error)} (mean ± standard error over ${over})`;
-  const who = unregularised(group.regulariser) ? 'The unregularised network' : group.regulariser;
+  const who = unregularized(group.regularizer) ? 'The unregularized network' : group.regularizer;
   if (compared === 1) return `${who} has a mean adversarial distance of ${size}; there is no other to compare it with.`;
   return `${who} has the largest mean adversarial distance: ${size}.`;
 }
@@ -86,7 +86,7 @@ function accuracy(best: Ranked, baseline: Ranked): string {
   const points = 100 * (mine - theirs);
   const size = `${Math.abs(points).toFixed(1)} points ${points < 0 ? 'below' : 'above'}`;
   const relation = Math.abs(points) < 0.05 ? 'the same as' : size;
-  return `Test accuracy under ${best.group.regulariser} is ${percent(mine)}, ${relation} the unregularised ${percent(theirs)}.`;
+  return `Test accuracy under ${best.group.regularizer} is ${percent(mine)}, ${relation} the unregularized ${percent(theirs)}.`;
 }
 
 function caveat(best: Ranked, second: Ranked | undefined): string {

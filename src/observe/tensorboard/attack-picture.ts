@@ -6,7 +6,7 @@ import { image } from './summary.js';
 const GAP = 1; // pixels between two pictures
 
 /**
- * A sample, what the attack added to it (red raises, blue lowers, the strongest colour is the largest change), and their sum, side by
+ * A sample, what the attack added to it (red raises, blue lowers, the strongest color is the largest change), and their sum, side by
  * side, as an image under `tag`; undefined for samples that are no pictures.
  */
 export function attackPicture(

@@ -16,7 +16,7 @@ export function hashCommand(): Command {
   return new Command('hash')
     .description('print the SHA-256 of a run’s newest weights, to compare two runs in one word')
     .argument('<run>', 'folder of the run')
-    .option('--all', 'take in optimiser, spectra, attack results and the metric log')
+    .option('--all', 'take in optimizer, spectra, attack results and the metric log')
     .addHelpText('after', '\nExample:\n  weir hash runs/mnist-2026-01-31-120000 --all')
     .action(async (run: string, settings: { all?: boolean }) => {
       const folder = RunFolder.open(run);

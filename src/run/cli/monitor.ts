@@ -37,7 +37,7 @@ export function monitorCommand(): Command {
       const server = controlServer(
         {
           ...{ token, events: scene.events, live: scene.live },
-          neighbour: (name) => scene.neighbour(name),
+          neighbor: (name) => scene.neighbor(name),
           readings: () => scene.readings(),
           report: () => reportOf(run),
           act: async (action) => control === true && (await ask(run, action)),

@@ -6,7 +6,7 @@ import { asError, supervise } from '../ranks/supervise.js';
 import { shown } from './failure.js';
 import { count, positive } from './options.js';
 
-export type BatchNorm = 'local' | 'synchronised';
+export type BatchNorm = 'local' | 'synchronized';
 
 export interface RankSettings {
   readonly ranks?: number;
@@ -28,7 +28,7 @@ const ranksOption = (): Option =>
 const batchNormOption = (): Option =>
   new Option('--batch-norm <over>', "with ranks: over each one's share of a batch, or over all of it").choices([
     'local',
-    'synchronised',
+    'synchronized',
   ]);
 const timeOptions = (): Option[] => [
   new Option('--ranks-wait <seconds>', 'how long to wait for other machines at the start')
@@ -61,7 +61,7 @@ export async function ranAsRanks(settings: RankSettings, before?: number): Promi
   const place = placeOf(settings.ranks, process.env, before);
   if (place === undefined) return false;
   const verdict = await supervise({
-    ...{ place, args: process.argv.slice(2), synchronised: settings.batchNorm === 'synchronised' },
+    ...{ place, args: process.argv.slice(2), synchronized: settings.batchNorm === 'synchronized' },
     ...{ wait: settings.ranksWait, patience: settings.ranksPatience },
   });
   const error = asError(verdict);

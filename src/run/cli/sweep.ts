@@ -54,7 +54,7 @@ Examples:
   weir sweep runs/sweep-mnist             goes on with it, after whatever ended it
   weir sweep runs/sweep-mnist --status    where its jobs stand
 
-Lists are written in brackets: --grid 'regularisers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
+Lists are written in brackets: --grid 'regularizers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
 
 /** `weir sweep MODULE`: a run for each point of a grid or list; asked again, or given its folder, it goes on. */
 export function sweepCommand(): Command {

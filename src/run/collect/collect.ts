@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import type { CurvePoint, NetworkReport, Report } from '../../observe/report/data.js';
-import { transferOf, unregularised } from '../../observe/report/transfer.js';
+import { transferOf, unregularized } from '../../observe/report/transfer.js';
 import type { RunFolder } from '../folder.js';
 import { identityNotes } from '../identity/run-identity.js';
 import { recordsOf } from '../logged.js';
@@ -22,7 +22,7 @@ import {
 } from './measures.js';
 import { momentsOf } from './moments.js';
 import { onceEach } from './once-each.js';
-import { regulariserOf } from './regulariser.js';
+import { regularizerOf } from './regularizer.js';
 
 /** Everything that the logs of some runs say, as a report. */
 export function collectReport(given: readonly RunFolder[]): Report {
@@ -80,10 +80,10 @@ function underWay(folder: RunFolder): string[] {
   ];
 }
 
-/** Networks of one regulariser and setting that differ in their names by more than the seed are no repetitions: told apart by those. */
+/** Networks of one regularizer and setting that differ in their names by more than the seed are no repetitions: told apart by those. */
 function byName(networks: readonly NetworkReport[]): NetworkReport[] {
   const names = new Map<string, Set<string>>();
-  const keyOf = ({ pipeline, setting, regulariser }: NetworkReport) => JSON.stringify([pipeline, setting, regulariser]);
+  const keyOf = ({ pipeline, setting, regularizer }: NetworkReport) => JSON.stringify([pipeline, setting, regularizer]);
   for (const network of networks) {
     const known = names.get(keyOf(network)) ?? new Set();
     names.set(keyOf(network), known.add(baseName(network.name, network.seed)));
@@ -148,9 +148,9 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
   const classifier = lines.of('classifiers').at(-1);
   const epochs = updates.filter((line) => line.endsEpoch);
   const iterations = number(config as Line, 'iterations');
-  const regulariser = regulariserOf({ pipeline, name, about, updates: own.of('updates') });
+  const regularizer = regularizerOf({ pipeline, name, about, updates: own.of('updates') });
   return {
-    ...{ name, pipeline, regulariser, setting },
+    ...{ name, pipeline, regularizer, setting },
     seed: Number(about.seed),
     run: folder.shown,
     updates: most(updates, 'number'),
@@ -167,7 +167,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
       'learning rate': unlessConstant(curve(epochs, 'rate')), // one that never changes is in the config
     },
     sigma: sigmaOf(lines.of('sigmas')),
-    burnIn: unregularised(transferOf(regulariser)?.finetuned ?? regulariser) ? null : number(config as Line, 'burnIn'),
+    burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer) ? null : number(config as Line, 'burnIn'),
     attack: attackOf(lines.of('attacks'), iterations),
     ...(probed.length > 0 && { probes: probed.map(probe) }),
     classifier: classifierOf(lines.of('classifiers')),

@@ -15,7 +15,7 @@ export interface Conditions {
 }
 
 /** Keys that say which networks a run trains, not what each of them is; and that of a profile, whose values are keys themselves. */
-const LISTING = ['seeds', 'regularisers', 'profile'];
+const LISTING = ['seeds', 'regularizers', 'profile'];
 
 const NAMED = 4; // keys that a setting is called by; of more the table tells, and settings are counted
 

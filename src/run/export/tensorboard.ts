@@ -19,7 +19,7 @@ export interface Exported {
  * - histograms: what was measured sample by sample (`attacks/distance`, `certificates/lower.l2`), and its mean as a scalar; both are
  *   over finite numbers, and where there are others a scalar says how many (`attacks/distance (not finite)`);
  * - images: the attacks whose pictures the log has, original, perturbation and adversarial sample side by side;
- * - hyperparameters: the run's config, seed and regulariser, with the last accuracies, losses and mean distances.
+ * - hyperparameters: the run's config, seed and regularizer, with the last accuracies, losses and mean distances.
  *
  * Reads the log once. Bound: of what is measured by samples the numbers are kept, of all else the last.
  *

@@ -4,7 +4,7 @@ import type { RunFolder } from '../folder.js';
 import { type Identity, networkDigest } from './identity.js';
 
 /** A snapshot as far as it says whose it is. */
-export interface Labelled {
+export interface Labeled {
   readonly path: string;
   readonly about: { readonly identity?: unknown; readonly network?: unknown };
 }
@@ -19,7 +19,7 @@ export interface Labelled {
 export function foreignness(
   identities: readonly Identity[] | undefined,
   network: string,
-  snapshot: Labelled,
+  snapshot: Labeled,
 ): string | undefined {
   const reason = reasonOf(identities, network, snapshot);
   const accepted = identities?.some((one) => reason !== undefined && one.accepted.includes(reason));
@@ -29,7 +29,7 @@ export function foreignness(
 function reasonOf(
   identities: readonly Identity[] | undefined,
   network: string,
-  { path, about }: Labelled,
+  { path, about }: Labeled,
 ): string | undefined {
   const file = path.slice(Math.max(0, path.lastIndexOf(join('snapshots', network)))); // wherever the folder is moved to
   if (about.network !== undefined && about.network !== network) {

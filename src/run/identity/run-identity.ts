@@ -26,7 +26,7 @@ import {
 } from './identity.js';
 import { commitOf } from './machine.js';
 import { type ModuleFiles, moduleFiles } from './module-files.js';
-import { foreignness, type Labelled } from './origin.js';
+import { foreignness, type Labeled } from './origin.js';
 import { overlaps } from './overlap.js';
 
 const format = 1;
@@ -109,7 +109,7 @@ export function identityNotes(folder: RunFolder): string[] {
  * Refuses a snapshot that is not of this network of the run in whose folder it lies, and a folder whose config was edited: for who reads
  * results and computes none.
  */
-export function checkOrigin(folder: RunFolder, network: string, snapshot: Labelled): void {
+export function checkOrigin(folder: RunFolder, network: string, snapshot: Labeled): void {
   const identities = read(folder)?.file.identities;
   const changes = identities === undefined ? [] : editsOf(folder, identities.at(-1)!);
   if (changes.length > 0) throw refusal(folder, changes);
@@ -269,7 +269,7 @@ export class RunIdentity {
   }
 
   /** @throws {WeirError} for a snapshot that this run did not make, as it is or was, unless changes are accepted */
-  checkSnapshot(network: string, snapshot: Labelled): void {
+  checkSnapshot(network: string, snapshot: Labeled): void {
     const foreign = foreignness(this.file.identities, network, snapshot);
     if (foreign !== undefined) this.refuse([foreign]);
   }

@@ -7,7 +7,7 @@ import type { Readings } from '../../observe/monitor/readings.js';
 import { aboutRun, runBeside, runStatus, runsBeside, snapshotsOf, writtenOf } from './facts.js';
 
 const every = { log: 500, facts: 2000, runs: 10_000 }; // milliseconds
-const neighboursKept = 4;
+const neighborsKept = 4;
 const pulsePatience = 2000; // milliseconds that a scraper waits for a pulse: a long update is told of at the next reading
 
 /**
@@ -24,7 +24,7 @@ export class Scene {
   private readonly log: LogFollower;
   private readonly newest = new Map<string, unknown>();
   private readonly told = new Map<string, string>();
-  private readonly neighbours = new Map<string, LogFollower>();
+  private readonly neighbors = new Map<string, LogFollower>();
   private timers: NodeJS.Timeout[] = [];
   private readers = 0;
   private onPulse: () => void = () => undefined;
@@ -57,13 +57,13 @@ export class Scene {
   }
 
   /** The curves of a run beside this one. */
-  async neighbour(name: string): Promise<LogNews | undefined> {
+  async neighbor(name: string): Promise<LogNews | undefined> {
     const path = runBeside(this.path, name);
     if (path === undefined) return undefined;
-    const known = this.neighbours.get(name) ?? new LogFollower(join(path, 'metrics.ndjson'));
-    this.neighbours.delete(name);
-    this.neighbours.set(name, known);
-    if (this.neighbours.size > neighboursKept) this.neighbours.delete(this.neighbours.keys().next().value!);
+    const known = this.neighbors.get(name) ?? new LogFollower(join(path, 'metrics.ndjson'));
+    this.neighbors.delete(name);
+    this.neighbors.set(name, known);
+    if (this.neighbors.size > neighborsKept) this.neighbors.delete(this.neighbors.keys().next().value!);
     await known.follow();
     return known.whole;
   }

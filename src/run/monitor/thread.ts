@@ -33,7 +33,7 @@ export async function serveRun(): Promise<void> {
     token,
     events: scene.events,
     live: scene.live,
-    neighbour: (name) => scene.neighbour(name),
+    neighbor: (name) => scene.neighbor(name),
     readings: () => scene.readings(),
     report: () => reportOf(run),
     act(action: Action) {

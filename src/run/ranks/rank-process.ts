@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { toError } from '../../core/terminal.js';
-import { addressesVariable, rankVariable, synchronisedVariable } from '../../learn/device/cluster/environment.js';
+import { addressesVariable, rankVariable, synchronizedVariable } from '../../learn/device/cluster/environment.js';
 import type { Heard } from './events.js';
 import { toldOf } from './messages.js';
 
@@ -10,7 +10,7 @@ export interface RankOptions {
   readonly rank: number;
   readonly addresses: readonly string[];
   readonly args: readonly string[];
-  readonly synchronised: boolean;
+  readonly synchronized: boolean;
   /** Of each operation, where ranks share a machine that the user did not share out. */
   readonly threads: number | undefined;
   /** The GPU that it is to see, where one is chosen for it. */
@@ -26,13 +26,13 @@ export class RankProcess {
   private readonly ended: Promise<void>;
   private stoppedSince: number | undefined;
 
-  constructor({ rank, addresses, args, synchronised, threads, gpu }: RankOptions, hear: (heard: Heard) => void) {
+  constructor({ rank, addresses, args, synchronized, threads, gpu }: RankOptions, hear: (heard: Heard) => void) {
     this.rank = rank;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       [rankVariable]: String(rank),
       [addressesVariable]: addresses.join(),
-      ...(synchronised && { [synchronisedVariable]: 'synchronised' }),
+      ...(synchronized && { [synchronizedVariable]: 'synchronized' }),
     };
     if (threads !== undefined) env.WEIR_THREADS ||= String(threads);
     if (gpu !== undefined) env.CUDA_VISIBLE_DEVICES = gpu;

@@ -14,7 +14,7 @@ export interface Supervision {
   readonly place: Place;
   /** The command's own arguments: every rank is the same command again. */
   readonly args: readonly string[];
-  readonly synchronised: boolean;
+  readonly synchronized: boolean;
   /** Seconds to wait for the others at the start. */
   readonly wait: number;
   /** Seconds without an update after which the rank that is behind counts as hung. */
@@ -27,7 +27,7 @@ export interface Supervision {
  *
  * @returns how the run ended
  */
-export async function supervise({ place, args, synchronised, wait, patience }: Supervision): Promise<Verdict> {
+export async function supervise({ place, args, synchronized, wait, patience }: Supervision): Promise<Verdict> {
   const { ranks, own, hub } = place;
   const gpus = gpusOf(place, process.env, countGpus());
   const ports = await freePorts(own.length, hub === undefined ? '127.0.0.1' : undefined);
@@ -44,7 +44,7 @@ export async function supervise({ place, args, synchronised, wait, patience }: S
   }
   const threads = hub === undefined ? Math.max(1, Math.floor(availableParallelism() / ranks)) : undefined;
   const { addresses } = met;
-  const starts = own.map((rank, i) => ({ rank, addresses, args, synchronised, threads, gpu: gpus[i] }));
+  const starts = own.map((rank, i) => ({ rank, addresses, args, synchronized, threads, gpu: gpus[i] }));
   return new Supervisor(starts, met, patience).ended;
 }
 

@@ -1,5 +1,5 @@
 import { InPlace } from '../../observe/progress/in-place.js';
-import { type Screen, usesColour } from '../../observe/progress/terminal.js';
+import { type Screen, usesColor } from '../../observe/progress/terminal.js';
 import type { Entry } from './entry.js';
 import type { Job } from './job.js';
 import { rowsOf } from './rows.js';
@@ -43,11 +43,11 @@ export class LiveSweep {
   private async draw(entries: ReadonlyMap<string, Entry>, place: InPlace): Promise<void> {
     const rows = await rowsOf(this.folder, this.jobs, entries, ({ state }) => state === 'running');
     if (this.closed) return;
-    const colour = usesColour(process.env);
+    const color = usesColor(process.env);
     const { width } = place;
     place.draw([
       summary(this.title, entries.values()),
-      ...sweepTable(rows, { width, most: Math.max(1, place.height - 2), colour }),
+      ...sweepTable(rows, { width, most: Math.max(1, place.height - 2), color }),
     ]);
   }
 

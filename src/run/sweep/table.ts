@@ -29,9 +29,9 @@ export function summary(title: string, entries: Iterable<Entry>): string {
  */
 export function sweepTable(
   rows: readonly Row[],
-  { width = Number.POSITIVE_INFINITY, most = Number.POSITIVE_INFINITY, colour = pc.isColorSupported } = {},
+  { width = Number.POSITIVE_INFINITY, most = Number.POSITIVE_INFINITY, color = pc.isColorSupported } = {},
 ): string[] {
-  const c = pc.createColors(colour);
+  const c = pc.createColors(color);
   const paint: Readonly<Record<JobState, (text: string) => string>> = {
     ...{ waiting: c.dim, running: c.green, done: c.dim, failed: c.red, cancelled: c.yellow },
   };

@@ -2,7 +2,7 @@
 
 Usage: augment.py KIND FILE… IMAGES BATCH WORKERS, where KIND is pil (transforms on Pillow images, as the authors train) or
 tensor (transforms v2 on tensors of uint8), and each FILE is one of CIFAR-10's binary files, plain or gzip.
-Every line on standard input is one timed round: IMAGES images, two views each, normalised float32 tensors in batches.
+Every line on standard input is one timed round: IMAGES images, two views each, normalized float32 tensors in batches.
 Workers stay; the DataLoader of the next round is asked for nothing until then.
 """
 
@@ -40,7 +40,7 @@ class Blur:
         return image.filter(ImageFilter.GaussianBlur(0.1 + 1.9 * torch.rand(1).item()))
 
 
-class Solarise:
+class Solarize:
     def __init__(self, probability):
         self.probability = probability
 
@@ -48,7 +48,7 @@ class Solarise:
         return ImageOps.solarize(image) if torch.rand(1).item() < self.probability else image
 
 
-def view(blurred, solarised):
+def view(blurred, solarized):
     jitter = dict(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1)
     if kind == "pil":
         return v1.Compose(
@@ -58,7 +58,7 @@ def view(blurred, solarised):
                 v1.RandomApply([v1.ColorJitter(**jitter)], 0.8),
                 v1.RandomGrayscale(0.2),
                 Blur(blurred),
-                Solarise(solarised),
+                Solarize(solarized),
                 v1.ToTensor(),
                 v1.Normalize(MEAN, STD),
             ]
@@ -70,7 +70,7 @@ def view(blurred, solarised):
             v2.RandomApply([v2.ColorJitter(**jitter)], 0.8),
             v2.RandomGrayscale(0.2),
             v2.RandomApply([v2.GaussianBlur(13, (0.1, 2.0))], blurred),
-            v2.RandomSolarize(128, solarised),
+            v2.RandomSolarize(128, solarized),
             v2.ToDtype(torch.float32, scale=True),
             v2.Normalize(MEAN, STD),
         ]

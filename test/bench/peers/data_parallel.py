@@ -26,7 +26,7 @@ os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
 dist.init_process_group("gloo", rank=rank, world_size=ranks)
 model = resnet18(reference).train().to(memory_format=torch.channels_last)
 model = DistributedDataParallel(model)
-optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 images = torch.randint(0, 256, (10_000, 3, 32, 32), dtype=torch.uint8)
 labels = torch.randint(0, 10, (10_000,))
 mean = torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1)
@@ -45,9 +45,9 @@ def draw():
 
 def update():
     x, y = draw()
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     F.cross_entropy(model(x), y).backward()
-    optimiser.step()
+    optimizer.step()
 
 
 print(json.dumps({"ready": f"PyTorch {torch.__version__} DistributedDataParallel, gloo, {ranks} ranks of {threads} thread"}), flush=True)

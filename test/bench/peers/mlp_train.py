@@ -20,7 +20,7 @@ hidden, readout = torch.nn.Linear(784, 2000), torch.nn.Linear(2000, 10)
 parameters = [*hidden.parameters(), *readout.parameters()]
 for parameter in parameters:
     torch.nn.init.normal_(parameter, 0, 0.01)
-optimiser = torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=1e-4)
+optimizer = torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=1e-4)
 permutation = torch.randperm(samples)
 at = 0
 
@@ -33,9 +33,9 @@ def update():
     at += batch
     logits = readout(F.gelu(hidden(values[indices]))) * 2000**-0.5
     loss = F.cross_entropy(logits, labels[indices])
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     loss.backward()
-    optimiser.step()
+    optimizer.step()
 
 
 print(json.dumps({"ready": f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"}), flush=True)

@@ -28,7 +28,7 @@ std = torch.tensor([0.2023, 0.1994, 0.2010]).view(1, 3, 1, 1)
 model = (resnet18(reference) if network == "resnet18" else resnet50(classes)).train()
 layout = torch.contiguous_format if mode == "nchw" else torch.channels_last
 model = model.to(memory_format=layout)
-optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 precision = (
     (lambda: torch.autocast("cpu", dtype=torch.bfloat16)) if mode == "bfloat16" else contextlib.nullcontext
 )
@@ -37,7 +37,7 @@ at = 0
 
 
 def draw():
-    """Crop with four pixels of zeros about, flip, scale, normalise: on the whole batch but for the crop itself."""
+    """Crop with four pixels of zeros about, flip, scale, normalize: on the whole batch but for the crop itself."""
     global at, permutation
     if at + batch > samples:
         at, permutation = 0, torch.randperm(samples)
@@ -53,11 +53,11 @@ def draw():
 
 def update():
     x, y = draw()
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     with precision():
         loss = F.cross_entropy(model(x), y)
     loss.backward()
-    optimiser.step()
+    optimizer.step()
 
 
 version = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, {mode}"

@@ -53,7 +53,7 @@ def made(network):
 
 
 def perturb(model):
-    """What batch normalisation begins with would hide a mix-up of its parts."""
+    """What batch normalization begins with would hide a mix-up of its parts."""
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.BatchNorm2d):

@@ -1,7 +1,7 @@
 """The authors' XOR training (Pehlevan-Group/rep-spectral, src/train_reg.py, commands/train_xor.sh with clean data), as it is.
 
 Usage: xor_authors.py REFERENCE EPOCHS BURN_IN
-Every line on standard input, '{"regulariser": NAME, "seed": N}', is one run of their script, timed without its imports: None
+Every line on standard input, '{"regularizer": NAME, "seed": N}', is one run of their script, timed without its imports: None
 trains from the start, eig-ub and spectral go on from that run's checkpoint at BURN_IN. One thread: networks this small gain
 nothing from two. Modules of theirs that are not installed and that this run does not need (logging, plots) are stood in for.
 """
@@ -100,12 +100,12 @@ for line in sys.stdin:
     asked = json.loads(line)
     options = {
         **{"--data": "xor_symmetric", "--batch-size": 4, "--hidden-dim": 8, "--nl": "GELU", "--lr": 1.0, "--wd": 0.0},
-        **{"--reg": asked["regulariser"], "--lam": 5e-5, "--burnin": burn_in, "--epochs": epochs, "--tag": tag},
+        **{"--reg": asked["regularizer"], "--lam": 5e-5, "--burnin": burn_in, "--epochs": epochs, "--tag": tag},
         **{"--log-epoch": 750, "--log-model": 1500, "--seed": asked["seed"]},
     }
     sys.argv = ["train_reg.py", *(str(part) for pair in options.items() for part in pair), "--iterative"]
     begin = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("error" if asked["regulariser"] != "None" else "ignore", UserWarning)
+        warnings.simplefilter("error" if asked["regularizer"] != "None" else "ignore", UserWarning)
         runpy.run_path(os.path.join(source, "train_reg.py"), run_name="__main__")
     print(json.dumps({"seconds": time.perf_counter() - begin}), flush=True)

@@ -2,7 +2,7 @@
 
 Usage: xor_batched.py FILE HIDDEN EPOCHS BURN_IN GAMMA THREADS REGULARISER...
 FILE holds float32, a network a row: hidden kernel [2, HIDDEN], hidden bias, readout kernel [HIDDEN, 2], readout bias.
-After BURN_IN epochs gamma/2 |W'v|^2 is added for the layers that a network's regulariser names (none, rep-spectral,
+After BURN_IN epochs gamma/2 |W'v|^2 is added for the layers that a network's regularizer names (none, rep-spectral,
 ll-spectral, readout-spectral), v refreshed by one power iteration at every update. Every line on standard input is one training.
 """
 
@@ -15,14 +15,14 @@ import torch
 import torch.nn.functional as F
 
 path, hidden, epochs, burn_in, gamma, threads = sys.argv[1], *map(int, sys.argv[2:5]), float(sys.argv[5]), int(sys.argv[6])
-regularisers = sys.argv[7:]
+regularizers = sys.argv[7:]
 torch.set_num_threads(threads)
-count = len(regularisers)
+count = len(regularizers)
 rows = torch.from_numpy(np.fromfile(path, dtype="<f4")).view(count, -1)
 x = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]]).expand(count, 4, 2).contiguous()
 y = torch.tensor([0, 0, 1, 1]).repeat(count)
-feature = torch.tensor([kind in ("rep-spectral", "ll-spectral") for kind in regularisers])
-readout = torch.tensor([kind in ("readout-spectral", "ll-spectral") for kind in regularisers])
+feature = torch.tensor([kind in ("rep-spectral", "ll-spectral") for kind in regularizers])
+readout = torch.tensor([kind in ("readout-spectral", "ll-spectral") for kind in regularizers])
 strengths = [(gamma / 2) * mask.float() for mask in (feature, readout)]
 
 
@@ -35,7 +35,7 @@ def train():
     w1, b1, w2, b2 = rows.split([2 * hidden, hidden, 2 * hidden, 2], dim=1)
     shapes = ((w1, (2, hidden)), (b1, (1, hidden)), (w2, (hidden, 2)), (b2, (1, 2)))
     w1, b1, w2, b2 = parameters = [p.reshape(count, *shape).clone().requires_grad_() for p, shape in shapes]
-    optimiser = torch.optim.SGD(parameters, lr=1.0, momentum=0.9)
+    optimizer = torch.optim.SGD(parameters, lr=1.0, momentum=0.9)
     torch.manual_seed(0)
     directions = [torch.randn(count, w.shape[1], 1) for w in (w1, w2)]
     for epoch in range(1, epochs + 1):
@@ -47,9 +47,9 @@ def train():
                     directions = [iterate(w, v) for w, v in zip((w1, w2), directions)]
             for w, v, strength in zip((w1, w2), directions, strengths):
                 loss = loss + (strength * torch.bmm(w.transpose(1, 2), v).square().sum((1, 2))).sum()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return w1.detach(), w2.detach()
 
 

@@ -15,7 +15,7 @@ export const model: Model = resnet({ depth: 18, stem: 'cifar', inputSize: [32, 3
 export const convolutions = model.featureLayers as readonly ConvLayer[];
 
 /**
- * Two sets of kernels: as they are initialised (PyTorch's default), where many frequencies are nearly as large as the largest; and with
+ * Two sets of kernels: as they are initialized (PyTorch's default), where many frequencies are nearly as large as the largest; and with
  * what training adds, a smooth direction that stands out.
  */
 export function kernelSets(): readonly Weights[] {

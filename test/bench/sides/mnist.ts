@@ -7,13 +7,13 @@ import { draw } from '../../../src/feed/draw.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { train } from '../../../src/learn/operators.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import type { Side } from '../compare.js';
 import { trained } from './trained.js';
 
-/** The MNIST protocol's model, batch and optimiser, on bytes of noise in MNIST's shape. */
+/** The MNIST protocol's model, batch and optimizer, on bytes of noise in MNIST's shape. */
 export const size = 1024;
-export const training = { loss: crossEntropy(), optimiser: sgd({ rate: 0.1, momentum: 0.9, decay: 1e-4 }), seed: 0 };
+export const training = { loss: crossEntropy(), optimizer: sgd({ rate: 0.1, momentum: 0.9, decay: 1e-4 }), seed: 0 };
 export const model = () => mlp([784, 2000, 10]);
 
 export function images(): Dataset {

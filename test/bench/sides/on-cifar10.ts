@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyed } from '../../../src/core/seed.js';
 import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
-import { normalise } from '../../../src/feed/augment/op/normalise.js';
+import { normalize } from '../../../src/feed/augment/op/normalize.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import { cifar10Statistics } from '../../../src/feed/augment/recipes/statistics.js';
 import { render } from '../../../src/feed/augment/render.js';
@@ -27,7 +27,7 @@ export function realImages(): Dataset | undefined {
 /** Trains on batches drawn with replacement, flipped at random; the state after the last update belongs to the caller. */
 export function trainOn(data: Dataset, stage: TrainStage, updates: number, after: (update: Update) => void = () => {}) {
   const random = keyed(0, 'bench/order');
-  const recipe = [horizontalFlip(), unitScale(), normalise(cifar10Statistics)];
+  const recipe = [horizontalFlip(), unitScale(), normalize(cifar10Statistics)];
   let state: TrainState = stage.start();
   for (let number = 1; number <= updates; number++) {
     const indices = Uint32Array.from({ length: size }, () => random.integer(data.size));

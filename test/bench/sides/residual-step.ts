@@ -2,7 +2,7 @@ import { sharedLabels } from '../../../src/core/labels.js';
 import { keyed } from '../../../src/core/seed.js';
 import { augment } from '../../../src/feed/augment/augment.js';
 import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
-import { normalise } from '../../../src/feed/augment/op/normalise.js';
+import { normalize } from '../../../src/feed/augment/op/normalize.js';
 import { randomCrop } from '../../../src/feed/augment/op/random-crop.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import { cifar10Statistics } from '../../../src/feed/augment/recipes/statistics.js';
@@ -14,7 +14,7 @@ import { loadTensorFlow } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { type ResnetOptions, resnet } from '../../../src/learn/model/resnet.js';
 import { train } from '../../../src/learn/operators.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { pythonPeer, type Side } from '../compare.js';
 import { trained } from './trained.js';
 
@@ -43,7 +43,7 @@ export const onImagenet: Task = {
   model: { depth: 50, stem: 'imagenet', classes: 1000, inputSize: [224, 224], padding: 'zero' },
 };
 
-const recipe = [randomCrop({ padding: 4 }), horizontalFlip(), unitScale(), normalise(cifar10Statistics)];
+const recipe = [randomCrop({ padding: 4 }), horizontalFlip(), unitScale(), normalize(cifar10Statistics)];
 
 /** Bytes of noise. */
 function images({ pixels, samples, model: { classes } }: Task): Dataset {
@@ -61,11 +61,11 @@ export async function ours(task: Task, precision: Precision, updates: number): P
   process.env.WEIR_THREADS ??= String(threads);
   const runtime = await loadTensorFlow();
   const model = resnet({ ...task.model, precision });
-  const optimiser = sgd({ rate: 0.01, momentum: 0.9, decay: 1e-4 });
+  const optimizer = sgd({ rate: 0.01, momentum: 0.9, decay: 1e-4 });
   const updates$ = draw(images(task), { epochs: 1000, seed: 0 }).pipe(
     augment(recipe, { seed: 0 }),
     batch(task.size),
-    train(model, { loss: crossEntropy(), optimiser, seed: 0 }),
+    train(model, { loss: crossEntropy(), optimizer, seed: 0 }),
   );
   return trained(`Weir (TensorFlow ${runtime.version}, ${runtime.threads} threads, ${precision})`, updates$, updates);
 }

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { compileRecipe } from '../../../src/feed/augment/compile.js';
 import type { Image } from '../../../src/feed/augment/image.js';
 import { centerCrop } from '../../../src/feed/augment/op/center-crop.js';
-import { colourJitter } from '../../../src/feed/augment/op/colour-jitter.js';
+import { colorJitter } from '../../../src/feed/augment/op/color-jitter.js';
 import { gaussianBlur } from '../../../src/feed/augment/op/gaussian-blur.js';
 import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
 import { lighting } from '../../../src/feed/augment/op/lighting.js';
-import { randomGreyscale } from '../../../src/feed/augment/op/random-greyscale.js';
+import { randomGrayscale } from '../../../src/feed/augment/op/random-grayscale.js';
 import { randomResizedCrop } from '../../../src/feed/augment/op/random-resized-crop.js';
 import { resize } from '../../../src/feed/augment/op/resize.js';
-import { solarise } from '../../../src/feed/augment/op/solarise.js';
+import { solarize } from '../../../src/feed/augment/op/solarize.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import type { Op, Recipe } from '../../../src/feed/augment/recipe.js';
 import { barlowRecipes } from '../../../src/feed/augment/recipes/barlow.js';
@@ -50,7 +50,7 @@ test('one rendering takes images of all sizes in turn, each as if it were the on
 test('ops in place leave the data set as it was, behind a resize to the same size too', () => {
   const image = noise(8, 8);
   for (const first of [[], [resize({ size: 8 })]]) {
-    const recipe = [...first, horizontalFlip({ probability: 1 }), solarise(), unitScale()];
+    const recipe = [...first, horizontalFlip({ probability: 1 }), solarize(), unitScale()];
     const rendering = compileRecipe(recipe, [8, 8, 3]);
     const out = new Float32Array(rendering.length);
     rendering.apply(image, key, out);
@@ -83,14 +83,14 @@ test.each([
     const out = new Float32Array(rendering.length);
     rendering.apply(noise(61, 83), key, out);
     expect(out.every(Number.isFinite)).toBe(true);
-    expect(new Set(out).size).toBeGreaterThan(20); // some come out grey
+    expect(new Set(out).size).toBeGreaterThan(20); // some come out gray
   }
 });
 
-test('the two Barlow views differ in blur and solarisation, as in the paper', () => {
+test('the two Barlow views differ in blur and solarization, as in the paper', () => {
   const chances = barlowRecipes().map((recipe) =>
     recipe
-      .filter(({ op }) => op === 'gaussianBlur' || op === 'solarise')
+      .filter(({ op }) => op === 'gaussianBlur' || op === 'solarize')
       .map((op) => 'probability' in op && op.probability),
   );
   expect(chances).toEqual([
@@ -107,15 +107,15 @@ test.each<[Op | object, string]>([
   [randomResizedCrop({ size: 8, ratio: [2, 1] }), "op 'randomResizedCrop' has ratio [2,1]"],
   [resize({ size: [8, 1.5] }), "op 'resize' has size [8,1.5]"],
   [centerCrop({ size: -3 }), "op 'centerCrop' has size -3"],
-  [colourJitter({ hue: 0.6 }), "op 'colourJitter' has hue [-0.6,0.6]"],
-  [colourJitter({ contrast: -1 }), "op 'colourJitter' has contrast -1"],
-  [colourJitter({ saturation: [2, 1] }), "op 'colourJitter' has saturation [2,1]"],
-  [colourJitter({ probability: 1.1 }), "op 'colourJitter' has probability 1.1"],
-  [randomGreyscale({ probability: -0.1 }), "op 'randomGreyscale' has probability -0.1"],
+  [colorJitter({ hue: 0.6 }), "op 'colorJitter' has hue [-0.6,0.6]"],
+  [colorJitter({ contrast: -1 }), "op 'colorJitter' has contrast -1"],
+  [colorJitter({ saturation: [2, 1] }), "op 'colorJitter' has saturation [2,1]"],
+  [colorJitter({ probability: 1.1 }), "op 'colorJitter' has probability 1.1"],
+  [randomGrayscale({ probability: -0.1 }), "op 'randomGrayscale' has probability -0.1"],
   [gaussianBlur({ sigma: 0 }), "op 'gaussianBlur' has sigma [0,0]"],
   [gaussianBlur({ kernel: 4 }), "op 'gaussianBlur' has kernel 4 for images of 8 × 8"],
   [gaussianBlur({ kernel: 17 }), "op 'gaussianBlur' has kernel 17 for images of 8 × 8"],
-  [solarise({ threshold: 300 }), "op 'solarise' has threshold 300"],
+  [solarize({ threshold: 300 }), "op 'solarize' has threshold 300"],
   [lighting({ std: Number.NaN }), "op 'lighting' has std NaN"],
 ])('%j is refused by name', (op, message) => {
   expect(() => compileRecipe([op as Op], [8, 8, 3])).toThrow(message);
@@ -137,11 +137,11 @@ test('what cannot be done with such samples is refused with the remedy', () => {
     `images of different sizes come to op 'unitScale': ${sizes}`,
   );
   expect(refusal([resize({ size: 9 })], open)).toBe(`images of different sizes come to the recipe's end: ${sizes}`);
-  expect(refusal([unitScale(), solarise()], [8, 8, 3])).toBe(
-    "op 'solarise' works on bytes, but what comes to it are floats: put it before op 'unitScale'",
+  expect(refusal([unitScale(), solarize()], [8, 8, 3])).toBe(
+    "op 'solarize' works on bytes, but what comes to it are floats: put it before op 'unitScale'",
   );
   expect(refusal([resize({ size: 9 })], [8, 8, 3], false)).toContain('or give a data set of bytes');
-  expect(refusal([randomGreyscale()], [8, 8, 4])).toContain('needs images of 3 channels (red, green, blue) or 1');
+  expect(refusal([randomGrayscale()], [8, 8, 4])).toContain('needs images of 3 channels (red, green, blue) or 1');
   expect(refusal([lighting()], [8, 8, 1])).toContain('needs images of 3 channels');
   expect(refusal([centerCrop({ size: 4 })], [64])).toContain('needs images of [height, width, channels]');
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { gaussianNoise } from '../../../src/feed/augment/op/gaussian-noise.js';
 import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
-import { normalise } from '../../../src/feed/augment/op/normalise.js';
+import { normalize } from '../../../src/feed/augment/op/normalize.js';
 import { randomCrop } from '../../../src/feed/augment/op/random-crop.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import type { Op, Recipe } from '../../../src/feed/augment/recipe.js';
@@ -23,8 +23,8 @@ const one = (values: number[], shape: number[], recipe: Recipe, k = key) => [
 ];
 const f = Math.fround;
 
-test('unitScale and normalise, on bytes and on floats alike', () => {
-  const recipe = [unitScale(), normalise({ mean: [0.5, 0.25], std: [0.5, 2] })];
+test('unitScale and normalize, on bytes and on floats alike', () => {
+  const recipe = [unitScale(), normalize({ mean: [0.5, 0.25], std: [0.5, 2] })];
   const wanted = [0, 51, 102, 255].map((x, i) => f(f(f(x / 255) - (i % 2 ? 0.25 : 0.5)) / (i % 2 ? 2 : 0.5)));
   expect(one([0, 51, 102, 255], [1, 2, 2], recipe)).toEqual(wanted);
   const floats = dataset(new Float32Array([0, 51, 102, 255]), [1, 2, 2]);
@@ -69,7 +69,7 @@ test('a crop moves the image by at most the padding, zeros following, each way e
 test('light ops after moving ones give what they give op by op', () => {
   const bytes = Array.from({ length: 75 }, (_, i) => (i * 53) % 256);
   const moves = [randomCrop({ padding: 2 }), horizontalFlip()];
-  const lights = [unitScale(), normalise({ mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.4] })];
+  const lights = [unitScale(), normalize({ mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.4] })];
   const after = dataset(new Float32Array(one(bytes, [5, 5, 3], moves)), [5, 5, 3]);
   expect(one(bytes, [5, 5, 3], [...moves, ...lights])).toEqual([...render(after, Uint32Array.of(0), lights, key)]);
 });
@@ -116,11 +116,11 @@ test.each([
   [randomCrop({ padding: 0.5 }), [2, 2, 1], "op 'randomCrop' has padding 0.5"],
   [horizontalFlip({ probability: 2 }), [2, 2, 1], "op 'horizontalFlip' has probability 2"],
   [
-    normalise({ mean: [1, 2], std: [1] }),
+    normalize({ mean: [1, 2], std: [1] }),
     [2, 2, 1],
-    "op 'normalise' has 2 numbers in mean, but the samples have 1 channels",
+    "op 'normalize' has 2 numbers in mean, but the samples have 1 channels",
   ],
-  [normalise({ mean: [0], std: [0] }), [2, 2, 1], "op 'normalise' has std 0"],
+  [normalize({ mean: [0], std: [0] }), [2, 2, 1], "op 'normalize' has std 0"],
   [gaussianNoise({ std: -1 }), [4], "op 'gaussianNoise' has std -1"],
 ])('%j on samples of %j is refused', (op, shape, message) => {
   expect(() => one([1, 2, 3, 4], shape, [op as Op])).toThrow(message);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { normalise } from '../../../src/feed/augment/op/normalise.js';
+import { normalize } from '../../../src/feed/augment/op/normalize.js';
 import { randomCrop } from '../../../src/feed/augment/op/random-crop.js';
 import { resize } from '../../../src/feed/augment/op/resize.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
@@ -49,7 +49,7 @@ test('rendering leaves nothing unwritten: bytes, floats and images in files, one
     'one/2.jpg': await noisyJpeg(5, 9),
   });
   const folder = await imageFolder({ folder: root, say: () => undefined });
-  const views = [[resize({ size: [6, 6] })], [resize({ size: [6, 6] }), unitScale(), normalise(imagenetStatistics)]];
+  const views = [[resize({ size: [6, 6] })], [resize({ size: [6, 6] }), unitScale(), normalize(imagenetStatistics)]];
   const out = await renderImages(folder, indices, views, key);
   expect(out).toHaveLength(2 * 2 * 108);
   expect(out.some(Number.isNaN)).toBe(false);

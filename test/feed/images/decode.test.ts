@@ -12,12 +12,12 @@ test('a PNG comes out as its pixels', async () => {
   expect({ ...found, values: [...found.values] }).toEqual({ height: 5, width: 7, channels: 3, values: [...values] });
 });
 
-test('grey becomes three equal channels, in 8 and in 16 bits, PNG and JPEG; alpha is left out, not painted over', async () => {
-  const grey = pixels(5, 7, 1);
-  const three = [...grey].flatMap((value) => [value, value, value]);
-  expect([...(await decode(await png(grey, 5, 7, 1))).values]).toEqual(three);
+test('gray becomes three equal channels, in 8 and in 16 bits, PNG and JPEG; alpha is left out, not painted over', async () => {
+  const gray = pixels(5, 7, 1);
+  const three = [...gray].flatMap((value) => [value, value, value]);
+  expect([...(await decode(await png(gray, 5, 7, 1))).values]).toEqual(three);
 
-  const wide = new Uint16Array(35).map((_, i) => grey[i]! * 257);
+  const wide = new Uint16Array(35).map((_, i) => gray[i]! * 257);
   const deep = await sharp(wide, { raw: { height: 5, width: 7, channels: 1 } })
     .toColourspace('grey16')
     .png()
@@ -25,18 +25,18 @@ test('grey becomes three equal channels, in 8 and in 16 bits, PNG and JPEG; alph
   expect((await sharp(deep).metadata()).depth).toBe('ushort');
   expect([...(await decode(deep)).values]).toEqual(three);
 
-  const jpegGrey = await sharp({ create: { height: 8, width: 8, channels: 3, background: '#808080' } })
+  const jpegGray = await sharp({ create: { height: 8, width: 8, channels: 3, background: '#808080' } })
     .toColourspace('b-w')
     .jpeg()
     .toBuffer();
-  expect((await sharp(jpegGrey).metadata()).channels).toBe(1);
-  expect([...(await decode(jpegGrey)).values]).toEqual(new Array(192).fill(128));
+  expect((await sharp(jpegGray).metadata()).channels).toBe(1);
+  expect([...(await decode(jpegGray)).values]).toEqual(new Array(192).fill(128));
 
   const clear = Uint8Array.from([9, 8, 7, 0, 200, 100, 50, 128]);
   expect([...(await decode(await png(clear, 1, 2, 4))).values]).toEqual([9, 8, 7, 200, 100, 50]);
 });
 
-test('16-bit colour keeps its upper 8 bits', async () => {
+test('16-bit color keeps its upper 8 bits', async () => {
   const wide = new Uint16Array(105).map((_, i) => values[i]! * 256 + 100);
   const deep = await sharp(wide, { raw: { height: 5, width: 7, channels: 3 } })
     .toColourspace('rgb16')
@@ -47,7 +47,7 @@ test('16-bit colour keeps its upper 8 bits', async () => {
   expect([...found.values]).toEqual([...values]);
 });
 
-test('CMYK becomes the colours it stands for', async () => {
+test('CMYK becomes the colors it stands for', async () => {
   const ink = await sharp({ create: { height: 8, width: 8, channels: 3, background: { r: 180, g: 120, b: 90 } } })
     .toColourspace('cmyk')
     .jpeg({ quality: 100 })

@@ -25,7 +25,7 @@ const raw = (values: Uint8Array, height: number, width: number, channels: 1 | 2 
 export const png = (values: Uint8Array, height: number, width: number, channels: 1 | 2 | 3 | 4 = 3): Promise<Buffer> =>
   raw(values, height, width, channels).png().toBuffer();
 
-/** A JPEG of one colour, or of pixels. */
+/** A JPEG of one color, or of pixels. */
 export const jpeg = (height: number, width: number, background = { r: 200, g: 100, b: 50 }): Promise<Buffer> =>
   sharp({ create: { height, width, channels: 3, background } })
     .jpeg({ quality: 95 })

@@ -12,14 +12,13 @@ import { newFolder, noisyJpeg, pixels, png, write } from './made.js';
 const root = newFolder();
 vi.stubEnv('WEIR_CACHE', join(root, '.cache'));
 
-const colours = (height: number, width: number) =>
-  sharp(pixels(height, width), { raw: { height, width, channels: 3 } });
+const colors = (height: number, width: number) => sharp(pixels(height, width), { raw: { height, width, channels: 3 } });
 
 /** Waves and noise: noise alone would hide what smooth upsampling does, waves alone what the transform does. */
 const waves = (height: number, width: number): Uint8Array =>
   Uint8Array.from({ length: height * width * 3 }, (_, i) => 128 + 90 * Math.sin(i * 0.037) + 30 * Math.sin(i * i));
 
-test('to the bit what the other decoder gives: sides of all lengths, colours sampled both ways, in order and progressively', async () => {
+test('to the bit what the other decoder gives: sides of all lengths, colors sampled both ways, in order and progressively', async () => {
   const decodePlain = await plainDecoder();
   const sides = [[1, 1], [2, 2], [5, 7], [8, 16], [33, 17], [224, 224], [100, 3], [1, 640], [301, 203]] as const; // biome-ignore format: one a pair
   for (const [height, width] of sides) {
@@ -44,18 +43,18 @@ test('to the bit what the other decoder gives: sides of all lengths, colours sam
   }
 });
 
-test('a colour profile is left alone by both', async () => {
-  const file = await colours(9, 9).withIccProfile('p3').jpeg().toBuffer();
+test('a color profile is left alone by both', async () => {
+  const file = await colors(9, 9).withIccProfile('p3').jpeg().toBuffer();
   expect((await sharp(file).metadata()).icc).toBeDefined();
   expect(isPlainJpeg(file)).toBe(true);
   expect(Buffer.compare((await plainDecoder())(file)!.values, (await decode(file)).values)).toBe(0);
 });
 
-test('what is grey, of inks, perhaps turned, no JPEG or no image is for the other', async () => {
+test('what is gray, of inks, perhaps turned, no JPEG or no image is for the other', async () => {
   const others = {
-    grey: await colours(9, 9).toColourspace('b-w').jpeg().toBuffer(),
-    inks: await colours(9, 9).toColourspace('cmyk').jpeg().toBuffer(),
-    turned: await colours(9, 9).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
+    gray: await colors(9, 9).toColourspace('b-w').jpeg().toBuffer(),
+    inks: await colors(9, 9).toColourspace('cmyk').jpeg().toBuffer(),
+    turned: await colors(9, 9).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
     png: await png(pixels(9, 9), 9, 9),
     text: Buffer.from('this is no image'),
     nothing: new Uint8Array(0),
@@ -89,11 +88,11 @@ test('a folder of all kinds is rendered as each is decoded, and one cut short is
   const whole = await noisyJpeg(24, 24, 5);
   const files = {
     '0.jpg': await noisyJpeg(24, 24, 1),
-    '1.jpg': await colours(24, 24).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
+    '1.jpg': await colors(24, 24).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
     '2.jpg': await noisyJpeg(24, 24, 3),
     '3.png': await png(pixels(24, 24, 3, 4), 24, 24),
     '4.jpg': whole,
-    '5.jpg': await colours(24, 24).toColourspace('b-w').jpeg().toBuffer(),
+    '5.jpg': await colors(24, 24).toColourspace('b-w').jpeg().toBuffer(),
     '6.jpg': whole.subarray(0, whole.length - 40),
   };
   write(join(root, 'all'), Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`one/${name}`, bytes])));

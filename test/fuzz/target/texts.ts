@@ -49,7 +49,7 @@ const started = {
     seed: 0,
     createdAt: '2026-01-01T00:00:00Z',
   },
-  config: { epochs: 3, regularisers: ['none'], data: 'embedded' },
+  config: { epochs: 3, regularizers: ['none'], data: 'embedded' },
   networks: [
     { name: 'none', epochs: 3 },
     { name: 'rep-spectral', branch: { of: 'none', epoch: 1 } },
@@ -70,7 +70,7 @@ export const runConfig: Target = {
 const words = [
   'epochs',
   'gamma',
-  'regularisers',
+  'regularizers',
   'data',
   'profile',
   'quick',

@@ -15,7 +15,7 @@ import { ensembleStage } from '../../../src/learn/ensemble/train.js';
 import type { EnsembleUpdate } from '../../../src/learn/ensemble/update.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { type PenaltyKind, penaltyKinds, spectralPenalty } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { trainStage } from '../../../src/learn/train.js';
@@ -28,7 +28,7 @@ const burnIn = 20;
 const noise = { perCorner: 3, std: 0.3 };
 
 const members = (kinds: readonly PenaltyKind[], seeds: readonly number[]): Member[] =>
-  seeds.flatMap((seed) => kinds.map((regulariser) => ({ name: `${regulariser}-s${seed}`, seed, regulariser })));
+  seeds.flatMap((seed) => kinds.map((regularizer) => ({ name: `${regularizer}-s${seed}`, seed, regularizer })));
 
 /** Trains on noisy XOR of each member's own seed, an epoch in one or more batches, a tick after every update. */
 function trained(networks: Ensemble, epochs: number, batches = 1): { rows: Float32Array; update: EnsembleUpdate } {
@@ -85,15 +85,15 @@ describe('a member', () => {
     expect(new Set(all.members.map((_, m) => rows[m * 27])).size).toBe(all.members.length);
   });
 
-  test.each(penaltyKinds)('is the network that mlp, sgd and spectralPenalty train: %s', (regulariser) => {
+  test.each(penaltyKinds)('is the network that mlp, sgd and spectralPenalty train: %s', (regularizer) => {
     const sizes = [2, 6, 3, 2];
-    const networks = ensemble(sizes, members([regulariser], [7]));
+    const networks = ensemble(sizes, members([regularizer], [7]));
     const { rows, update } = trained(networks, 60);
 
     const model = mlp(sizes);
     const data = xor({ seed: 7, noise });
-    const penalty = spectralPenalty(regulariser, model, { gamma, from: { epoch: burnIn }, seed: 7 });
-    const stage = trainStage(model, { loss: crossEntropy(), optimiser: sgd(settings), penalty, seed: 7 });
+    const penalty = spectralPenalty(regularizer, model, { gamma, from: { epoch: burnIn }, seed: 7 });
+    const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd(settings), penalty, seed: 7 });
     const tick = spectralTick(penalty);
     let state = stage.start();
     for (let epoch = 1; epoch <= 60; epoch++) {

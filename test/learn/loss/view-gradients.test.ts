@@ -8,8 +8,8 @@ import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../../src/learn/model/model.js';
 import { projected } from '../../../src/learn/model/projected.js';
 import { resnet } from '../../../src/learn/model/resnet.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
-import { batchSpectralShrinkage } from '../../../src/learn/regulariser/batch-spectral-shrinkage.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
+import { batchSpectralShrinkage } from '../../../src/learn/regularizer/batch-spectral-shrinkage.js';
 import { spectralPenalty } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { trainStage } from '../../../src/learn/train.js';
@@ -85,8 +85,8 @@ describe.each(cases.map((one) => [one.loss, one] as const))('two views through a
       expect(Math.abs(Math.hypot(...found) / length - 1), name).toBeLessThan(2e-3);
     }
 
-    const optimiser = sgd({ rate: 0.002, momentum: 0.9, decay: 1e-3 });
-    const stage = trainStage({ ...model, start: () => weightsOf(model) }, { loss, optimiser, seed: 0 });
+    const optimizer = sgd({ rate: 0.002, momentum: 0.9, decay: 1e-3 });
+    const stage = trainStage({ ...model, start: () => weightsOf(model) }, { loss, optimizer, seed: 0 });
     const [first, update] = stage.next(stage.start(), twoViews(views, [height, width, 3], 1));
     for (const [name, values] of Object.entries(one.statistics)) {
       expect(worst(update.weights.get(name)!.dataSync(), values), name).toBeLessThan(1e-4);
@@ -113,7 +113,7 @@ test('a projection head stands apart from the feature layers: a penalty up to fe
 });
 
 test('samples that are not views are named with the shape that they should have', () => {
-  const stage = trainStage(mlp([3, 4, 2]), { loss: barlowTwins(), optimiser: sgd({ rate: 0.1 }), seed: 1 });
+  const stage = trainStage(mlp([3, 4, 2]), { loss: barlowTwins(), optimizer: sgd({ rate: 0.1 }), seed: 1 });
   const batch = { ...twoViews(new Float32Array(24), [3]), sampleShape: [3] };
   expect(() => stage.next(stage.start(), batch)).toThrow(
     expect.objectContaining({
@@ -131,9 +131,9 @@ test('it learns with a penalty, on features too; saved and loaded after any upda
     const begin = () => {
       const spectral = spectralPenalty('rep-spectral', model, { gamma: 0.1, from: { epoch: 2 } });
       const penalty = kind === 'spectral' ? spectral : batchSpectralShrinkage({ gamma: 0.1, smallest: 2 });
-      const optimiser = sgd({ rate: 0.1, momentum: 0.9 });
+      const optimizer = sgd({ rate: 0.1, momentum: 0.9 });
       const tick = spectralTick(spectral);
-      return { tick, stage: trainStage(model, { loss: barlowTwins(), penalty, optimiser, seed: 3 }) };
+      return { tick, stage: trainStage(model, { loss: barlowTwins(), penalty, optimizer, seed: 3 }) };
     };
     let { stage, tick } = begin();
     let [state, spectrum] = [stage.start(), tick.start()];

@@ -4,7 +4,7 @@ import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { ntXent } from '../../../src/learn/loss/nt-xent.js';
 import type { ViewsLoss } from '../../../src/learn/loss/views-loss.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';
 import { numbers } from '../model/made-up-weights.js';
 import { twoViews, worst } from './made-up.js';
@@ -90,7 +90,7 @@ describe.each(losses.map((loss) => [loss.name as keyof typeof equations, loss] a
       expect(value.dataSync()[0]).toBeNaN();
     }
     const batch = twoViews(Float32Array.from(numbers(1, 24)).with(7, Number.NaN), [3]);
-    const stage = trainStage(mlp([3, 4, 2]), { loss, optimiser: sgd({ rate: 0.1 }), seed: 1 });
+    const stage = trainStage(mlp([3, 4, 2]), { loss, optimizer: sgd({ rate: 0.1 }), seed: 1 });
     const [state, update] = stage.next(stage.start(), batch);
     expect(() => update.loss()).toThrow('training diverged: the loss is NaN at update 1');
     expect(() => stage.save(state)).toThrow('training diverged');

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { type ActivationName, activations } from '../../../src/learn/model/activation/named.js';
-import { normal } from '../../../src/learn/model/initialisation.js';
+import { normal } from '../../../src/learn/model/initialization.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Weights } from '../../../src/learn/model/model.js';
 
@@ -16,7 +16,7 @@ const sum = (...tensors: tf.Tensor[]): number =>
 test.each(Object.keys(activations) as ActivationName[])(
   '%s: products with ∇Φ and their gradients agree with differentiation',
   (activation) => {
-    const model = mlp([5, 7, 6, 3], { activation, initialisation: normal(0.7) });
+    const model = mlp([5, 7, 6, 3], { activation, initialization: normal(0.7) });
     const weights = model.start(4);
     const x = matrix(8, 5, 5);
     const p = matrix(8, 5, 6);

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
-import { normal } from '../../../src/learn/model/initialisation.js';
+import { normal } from '../../../src/learn/model/initialization.js';
 import { linear } from '../../../src/learn/model/linear.js';
 import type { Model } from '../../../src/learn/model/model.js';
 
@@ -11,7 +11,7 @@ beforeAll(() => loadTensorFlow());
 test.each([false, true])(
   'bias %s: features are the inputs, and the backward pass agrees with differentiation',
   (bias) => {
-    const model = linear([4, 3], { initialisation: normal(1), bias });
+    const model = linear([4, 3], { initialization: normal(1), bias });
     const weights = model.start(2);
     expect([...weights.keys()]).toEqual(bias ? ['readout/kernel', 'readout/bias'] : ['readout/kernel']);
     const x = tf.randomNormal([6, 4], 0, 1, 'float32', 1);

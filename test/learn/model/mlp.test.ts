@@ -3,13 +3,13 @@ import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
 import { type ActivationName, activations } from '../../../src/learn/model/activation/named.js';
-import { normal } from '../../../src/learn/model/initialisation.js';
+import { normal } from '../../../src/learn/model/initialization.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Model } from '../../../src/learn/model/model.js';
 
 beforeAll(() => loadTensorFlow());
 
-const large = { initialisation: normal(0.7) };
+const large = { initialization: normal(0.7) };
 
 test('names, shapes and a start that is a function of the seed', () => {
   const model = mlp([5, 4, 3, 2]);

@@ -155,7 +155,7 @@ test('names in the order of the flow, and the layers that a penalty is on', () =
   expect(model.featureLayers.filter(({ name }) => name.startsWith('stage2/block1'))).toMatchObject([
     { name: 'stage2/block1/conv1', stride: 2, inputSize: [32, 32], padding: 'circular' },
     { name: 'stage2/block1/conv2', stride: 1, inputSize: [16, 16] },
-    { name: 'stage2/block1/shortcut', stride: 2, normalisation: { variance: 'stage2/block1/shortcut/norm/variance' } },
+    { name: 'stage2/block1/shortcut', stride: 2, normalization: { variance: 'stage2/block1/shortcut/norm/variance' } },
   ]);
   const parameters = (of: Model) => [...of.start(0)].filter(([name]) => !of.statistics!.includes(name)).reduce((sum, [, { size }]) => sum + size, 0); // biome-ignore format: one idea
   // of the same networks in torchvision
@@ -165,8 +165,8 @@ test('names in the order of the flow, and the layers that a penalty is on', () =
 });
 
 test('kernels start as those of PyTorch, and of He where that is asked for', () => {
-  const kernel = (initialisation?: 'he') =>
-    resnet({ depth: 18, classes: 10, inputSize: [32, 32], width: 16, ...(initialisation && { initialisation }) })
+  const kernel = (initialization?: 'he') =>
+    resnet({ depth: 18, classes: 10, inputSize: [32, 32], width: 16, ...(initialization && { initialization }) })
       .start(3)
       .get('stage1/block1/conv1/kernel')!
       .dataSync();
@@ -197,11 +197,11 @@ describe.skipIf(![trained!, images!, reference].every(existsSync))('the trained 
     const model = startingFrom(resnet({ depth: 20, classes: 10, inputSize: [32, 32], padding: 'zero' }), trained!);
     const weights = model.start(0);
     const data = cifar10File(images!);
-    const normalise = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+    const normalize = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
     const { first4_logits, first4_labels, acc_5000 } = JSON.parse(readFileSync(reference, 'utf8'));
     const count = 500;
     const rows = new Float32Array(count * 3072);
-    for (let i = 0; i < count; i++) writeInput(data, i, rows, i * 3072, normalise);
+    for (let i = 0; i < count; i++) writeInput(data, i, rows, i * 3072, normalize);
     const logits = model.logits(weights, tf.tensor4d(rows, [count, 32, 32, 3]));
     expect([...data.labels.subarray(0, 4)]).toEqual(first4_labels);
     expect(worst(logits.dataSync(), (first4_logits as number[][]).flat())).toBeLessThan(1e-4);

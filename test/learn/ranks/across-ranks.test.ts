@@ -33,7 +33,7 @@ describe.each([
     if (!hasNative()) skip('collectives need the native runtime');
     const args = [kind, String(updates)];
     const [whole] = await together<Trained>('train-together.ts', 1, args);
-    const shares = await together<Trained>('train-together.ts', ranks, args, { synchronised: true });
+    const shares = await together<Trained>('train-together.ts', ranks, args, { synchronized: true });
     for (const share of shares.slice(1)) expect(share).toEqual(shares[0]);
     expect(apart(whole!, shares[0]!)).toBeLessThan(1e-5);
     expect(shares[0]!.loss).toBeCloseTo(whole!.loss, 4);

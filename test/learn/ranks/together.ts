@@ -8,7 +8,7 @@ export async function together<T>(
   script: string,
   ranks: number,
   args: readonly string[],
-  { synchronised = false } = {},
+  { synchronized = false } = {},
 ): Promise<T[]> {
   const addresses = (await freePorts(ranks)).map((port) => `127.0.0.1:${port}`).join();
   return Promise.all(
@@ -16,7 +16,7 @@ export async function together<T>(
       const env: NodeJS.ProcessEnv = { ...process.env, WEIR_THREADS: '1' };
       if (ranks > 1) {
         Object.assign(env, { WEIR_RANK_OF_THIS: String(rank), WEIR_RANK_ADDRESSES: addresses });
-        if (synchronised) env.WEIR_RANK_BATCH_NORM = 'synchronised';
+        if (synchronized) env.WEIR_RANK_BATCH_NORM = 'synchronized';
       }
       const file = join(import.meta.dirname, script);
       const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {

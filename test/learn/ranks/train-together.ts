@@ -7,7 +7,7 @@ import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { projected } from '../../../src/learn/model/projected.js';
 import { resnet } from '../../../src/learn/model/resnet.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { spectralPenalty } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../../../src/learn/train.js';
@@ -29,7 +29,7 @@ const model = {
 const penalty = spectralPenalty('rep-spectral', model, { gamma: 0.01 });
 const stage = trainStage(model, {
   loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
-  optimiser: sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
+  optimizer: sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
   penalty,
   ...(kind === 'accumulated' && { accumulate: 2 }),
   seed: 3,

@@ -19,9 +19,9 @@ const conv = (name: string, stride: number, size: number, more: Partial<ConvLaye
   ...more,
 });
 
-const normalisation = { scale: 'b/scale', variance: 'b/variance', epsilon: 1e-5 };
+const normalization = { scale: 'b/scale', variance: 'b/variance', epsilon: 1e-5 };
 const model = {
-  featureLayers: [conv('a', 1, 8), conv('b', 2, 8, { normalisation, padding: 'zero' })],
+  featureLayers: [conv('a', 1, 8), conv('b', 2, 8, { normalization, padding: 'zero' })],
   readout: { kind: 'dense', name: 'readout', kernel: 'readout/kernel' },
   inputShape: [8, 8, 3],
 } as Partial<Model> as Model;
@@ -90,9 +90,9 @@ describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
   });
 
   test.each<Partial<PenaltyOptions>>([{ formulation: 'frequency' }, { formulation: 'image' }])(
-    '%j: the gradient is that of the value with v held, normalisation folded in, its scales included',
+    '%j: the gradient is that of the value with v held, normalization folded in, its scales included',
     (options) => {
-      const penalty = converged({ ...options, foldNormalisation: true });
+      const penalty = converged({ ...options, foldNormalization: true });
       const gradients = new Map([...weights].map(([name, w]) => [name, tf.zerosLike(w)]));
       penalty.addGradients({ weights }, gradients);
       for (const name of ['b/kernel', 'b/scale']) {
@@ -143,7 +143,7 @@ describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
   });
 
   test('neither ticks nor gradients leave tensors', () => {
-    for (const options of [{}, { formulation: 'image' }, { directions: 'exact', foldNormalisation: true }] as const) {
+    for (const options of [{}, { formulation: 'image' }, { directions: 'exact', foldNormalization: true }] as const) {
       const penalty = converged(options);
       const gradients = new Map([...weights].map(([name, w]) => [name, tf.zerosLike(w)]));
       const before = tf.memory().numTensors;

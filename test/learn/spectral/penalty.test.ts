@@ -13,7 +13,7 @@ test.each<[PenaltyKind, string[]]>([
   ['rep-spectral', ['hidden1', 'hidden2']],
   ['ll-spectral', ['hidden1', 'hidden2', 'readout']],
   ['readout-spectral', ['readout']],
-])('%s penalises %j', (kind, names) => {
+])('%s penalizes %j', (kind, names) => {
   const penalty = spectralPenalty(kind, model, { gamma: 1e-3 });
   expect(penalty.layers.map((layer) => layer.name)).toEqual(names);
   expect(penalty.active(1)).toBe(names.length > 0);

@@ -84,7 +84,7 @@ describe.each(['whole', 'dense'] as const)('an attack, first layer %s', (seen) =
     const box = usualBox(cifar, 'paper');
     const { lower, upper } = limitsOf(box, d);
     let outside = 0;
-    const results = attack(made(0, 1), { normalise: cifar }, (values) => {
+    const results = attack(made(0, 1), { normalize: cifar }, (values) => {
       values.forEach((value, i) => {
         if (value < lower[i % d]! - 1e-5 || value > upper[i % d]! + 1e-5) outside++;
       });

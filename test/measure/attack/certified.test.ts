@@ -4,11 +4,11 @@ import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../../src/learn/model/model.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';
 import type { AttackResult } from '../../../src/measure/attack/result.js';
 import { type TangentAttackOptions, tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
-import type { LabelledSamples } from '../../../src/measure/inputs.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
 import { linear, network, samplesFor, updateOf } from './models.js';
 
 beforeAll(() => loadTensorFlow());
@@ -17,7 +17,7 @@ const box = { min: -2, max: 2 };
 const attack = (
   model: Model,
   weights: Weights,
-  samples: LabelledSamples,
+  samples: LabeledSamples,
   options: Partial<TangentAttackOptions>,
 ): AttackResult[] => {
   const stage = tangentAttack(model, samples, { samples: samples.size, seed: 1, box, certificate: true, ...options });
@@ -26,7 +26,7 @@ const attack = (
 };
 
 /** Points of a plane, by which side of the unit circle they are on. */
-function rings(size: number): LabelledSamples {
+function rings(size: number): LabeledSamples {
   const random = keyed(3, 'test/rings');
   const values = new Float32Array(2 * size);
   const labels = new Uint8Array(size);
@@ -42,7 +42,7 @@ function rings(size: number): LabelledSamples {
 test('on a trained network: rigorous ≤ local ≤ Δx for every sample', () => {
   const samples = rings(120);
   const model = mlp([2, 16, 2], { scale: 'none' });
-  const stage = trainStage(model, { loss: crossEntropy(), optimiser: sgd({ rate: 0.5, momentum: 0.9 }), seed: 4 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.5, momentum: 0.9 }), seed: 4 });
   let state = stage.start();
   const values = Float32Array.from(samples.values);
   for (let epoch = 1; epoch <= 400; epoch++) {

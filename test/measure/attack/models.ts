@@ -3,7 +3,7 @@ import { mlp } from '../../../src/learn/model/mlp.js';
 import type { DenseFirst, Model, Weights } from '../../../src/learn/model/model.js';
 import { weight } from '../../../src/learn/model/model.js';
 import type { Update } from '../../../src/learn/update.js';
-import type { LabelledSamples } from '../../../src/measure/inputs.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
 
 export type Attacked = Model & { readonly first?: DenseFirst };
 
@@ -57,8 +57,8 @@ export const watched = (model: Attacked, see: (values: Float32Array, rows: numbe
   },
 });
 
-/** Samples spread over [low, high], labelled as the model sees them. */
-export function samplesFor(model: Model, weights: Weights, size: number, low: number, high: number): LabelledSamples {
+/** Samples spread over [low, high], labeled as the model sees them. */
+export function samplesFor(model: Model, weights: Weights, size: number, low: number, high: number): LabeledSamples {
   const [d] = model.inputShape as [number];
   const x = tf.randomUniform([size, d], low, high, 'float32', 5);
   const labels = tf.tidy(() => Uint8Array.from(tf.argMax(model.logits(weights, x), 1).dataSync()));

@@ -7,7 +7,7 @@ import {
   type TangentAttackOptions,
   tangentAttack,
 } from '../../../src/measure/attack/tangent-attack.js';
-import type { LabelledSamples } from '../../../src/measure/inputs.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
 import { type Attacked, constant, linear, network, samplesFor, updateOf, watched } from './models.js';
 
 type Steps = Iterable<readonly [AttackState, AttackResult?]>;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 function attack(
   model: Attacked,
   weights: Weights,
-  samples: LabelledSamples,
+  samples: LabeledSamples,
   options: TangentAttackOptions,
 ): AttackResult[] {
   const stage = tangentAttack(model, samples, options);
@@ -142,8 +142,8 @@ function ball(d: number): Attacked {
 
 describe('the start', () => {
   const d = 12;
-  /** Samples along the first axis at these distances from the origin, labelled as the ball says. */
-  const along = (...away: number[]): LabelledSamples => ({
+  /** Samples along the first axis at these distances from the origin, labeled as the ball says. */
+  const along = (...away: number[]): LabeledSamples => ({
     ...{ name: 'along an axis', size: away.length, sampleShape: [d] },
     values: Float32Array.from(away.flatMap((one) => Array.from({ length: d }, (_, i) => (i === 0 ? one : 0)))),
     labels: Uint8Array.from(away, (one) => Number(Math.abs(one) < 0.3)),
@@ -198,7 +198,7 @@ describe('stated outcomes', () => {
     adversarialLabel: -1,
     adversarial: new Float32Array(0),
   };
-  const zeros = (size: number): LabelledSamples => ({
+  const zeros = (size: number): LabeledSamples => ({
     ...{ name: 'zeros', size, sampleShape: [6], values: new Float32Array(6 * size), labels: new Uint8Array(size) },
   });
 

@@ -13,7 +13,7 @@ import { localBound } from '../../../src/measure/certificate/local.js';
 import { marginsOf, readoutOf } from '../../../src/measure/certificate/margins.js';
 import { jacobianNorms } from '../../../src/measure/geometry/jacobian-norm.js';
 import { productsOf } from '../../../src/measure/geometry/products.js';
-import type { LabelledSamples } from '../../../src/measure/inputs.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 import { constant, linear, network, samplesFor, updateOf } from '../attack/models.js';
 import { type GoldenNetwork, networkOf } from './networks.js';
@@ -69,7 +69,7 @@ describe.skipIf(vectors === undefined)('reference vectors: certificate', () => {
 const all = (
   model: Model,
   weights: Weights,
-  samples: LabelledSamples,
+  samples: LabeledSamples,
   options: Partial<CertificateOptions> = {},
 ): Certificate[] => {
   const stage = certificate(model, samples, { samples: samples.size, seed: 1, ...options });
@@ -155,7 +155,7 @@ test('rigorous ≤ local in every norm, also beside a radius of the user', () =>
 });
 
 describe('what becomes of a sample', () => {
-  const samples = (labels: number[]): LabelledSamples => ({
+  const samples = (labels: number[]): LabeledSamples => ({
     ...{ name: 'ones', size: labels.length, sampleShape: [3], values: new Float32Array(3 * labels.length).fill(1) },
     labels: Uint8Array.from(labels),
   });

@@ -98,11 +98,11 @@ describe.each(['circular', 'zero'] as Padding[])('convolutions, padding %s', (pa
   });
 });
 
-test('batch normalisation counts by γ/√(variance + ε) of each channel', () => {
+test('batch normalization counts by γ/√(variance + ε) of each channel', () => {
   const kernel = tf.tensor4d([1, 2], [1, 1, 1, 2]);
-  const normalisation = { scale: 'γ', variance: 'v', epsilon: 0 };
+  const normalization = { scale: 'γ', variance: 'v', epsilon: 0 };
   const layer: ConvLayer = {
-    ...{ kind: 'conv', name: 'c', kernel: 'c', stride: 1, inputSize: [2, 2], padding: 'circular', normalisation },
+    ...{ kind: 'conv', name: 'c', kernel: 'c', stride: 1, inputSize: [2, 2], padding: 'circular', normalization },
   };
   const weights = new Map<string, tf.Tensor>([
     ['c', kernel],

@@ -106,7 +106,7 @@ test.each([
 
 test('a strength that is none is refused', () => {
   const design = hostDesign(new Float64Array(2), 2, 1);
-  expect(() => logistic(design, [0, 1], 2, { inverseRegularisation: 0 })).toThrow('C = 0');
+  expect(() => logistic(design, [0, 1], 2, { inverseRegularization: 0 })).toThrow('C = 0');
 });
 
 test('as scikit-learn does it by default: 100 plain iterations, which end before it has converged', () => {

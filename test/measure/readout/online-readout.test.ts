@@ -10,7 +10,7 @@ import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { train } from '../../../src/learn/operators.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { onlineReadout, readout } from '../../../src/measure/operators.js';
 import {
   type OnlineReadout,
@@ -32,7 +32,7 @@ function graph(log: unknown[]) {
   const updates$ = draw(points, { epochs: 4, seed: 0 }).pipe(
     augment([], { seed: 0 }),
     batch(40),
-    train(model, { loss: crossEntropy(), optimiser: sgd({ rate: 1, momentum: 0.9 }), seed: 2 }),
+    train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 1, momentum: 0.9 }), seed: 2 }),
   );
   const write = (record: unknown): void => void log.push(structuredClone(record));
   const often$ = updates$.pipe(every({ epochs: 2 }));

@@ -11,7 +11,7 @@ import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { readoutWeights } from '../../../src/learn/model/with-readout.js';
 import { train } from '../../../src/learn/operators.js';
-import { sgd } from '../../../src/learn/optimiser/sgd.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { readout, tangentAttack } from '../../../src/measure/operators.js';
 import { type ReadoutState, type Refitted, readout as readoutStage } from '../../../src/measure/readout/readout.js';
 import { journal } from '../../../src/run/journal.js';
@@ -31,7 +31,7 @@ function graph(log: unknown[]) {
   const updates$ = draw(points, { epochs: 3, seed: 0 }).pipe(
     augment([], { seed: 0 }),
     batch(40),
-    train(model, { loss: crossEntropy(), optimiser: sgd({ rate: 1, momentum: 0.9 }), seed: 2 }),
+    train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 1, momentum: 0.9 }), seed: 2 }),
   );
   const readouts$ = updates$.pipe(atEnd(), readout(model, points, points, options));
   const attack = { samples: 3, seed: 0, iterations: 2, group: 2, box: { min: -2, max: 2 }, choose: 'all' } as const;

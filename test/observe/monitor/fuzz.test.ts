@@ -17,7 +17,7 @@ beforeAll(async () => {
     token: 'the-token',
     events: hub,
     live: hub,
-    neighbour: async () => undefined,
+    neighbor: async () => undefined,
     readings: async () => readings,
     report: () => undefined,
     act,

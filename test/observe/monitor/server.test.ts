@@ -13,7 +13,7 @@ const acted: Action[] = [];
 const hub = new Hub(() => [{ event: 'state', data: 1 }]);
 const served: Served = {
   ...{ token, events: hub, live: hub },
-  neighbour: async (name) => (name === 'other' ? { curves: [] } : undefined),
+  neighbor: async (name) => (name === 'other' ? { curves: [] } : undefined),
   readings: async () => readings,
   report: () => Buffer.from('<p>report</p>'),
   act: (action) => acted.push(action) > 0,

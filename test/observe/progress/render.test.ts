@@ -38,7 +38,7 @@ const early: ProgressView = {
 };
 
 test('one calm view', () => {
-  expect(render(view, { width: 80, colour: false })).toEqual([
+  expect(render(view, { width: 80, color: false })).toEqual([
     'mnist: rep-spectral, seed 0 · training · network 4 of 4',
     'epoch 12/20 · ━━━━━━━━━━━━━━────────── 60 % · 1 min 12 s left',
     'update 708/1,180 · 10,240 samples/s',
@@ -49,7 +49,7 @@ test('one calm view', () => {
 });
 
 test('before anything is known there are dashes, not NaN', () => {
-  expect(render(early, { width: 80, colour: false })).toEqual([
+  expect(render(early, { width: 80, color: false })).toEqual([
     'xor: none · starting',
     'epoch 0/0 · ──────────────────────── 0 %',
     'update 0',
@@ -59,32 +59,32 @@ test('before anything is known there are dashes, not NaN', () => {
 
 test('a resumed run does not say an epoch that it does not know yet', () => {
   const resumed = { ...early, phase: 'training', epoch: null, epochs: 20, update: 708 };
-  expect(render(resumed, { width: 80, colour: false })[1]).toContain('epoch –/20');
+  expect(render(resumed, { width: 80, color: false })[1]).toContain('epoch –/20');
   expect(renderLine(resumed)).toBe('xor: none · training · epoch –/20 · update 708');
 });
 
 test('a loss that is not a number is shown as it is', () => {
-  expect(render({ ...view, loss: Number.NaN }, { width: 80, colour: false })[3]).toContain('loss NaN');
+  expect(render({ ...view, loss: Number.NaN }, { width: 80, color: false })[3]).toContain('loss NaN');
 });
 
 test('an attack has its own line, and the bar is its own', () => {
-  const lines = render({ ...view, attacked: { done: 10, of: 40, meanDistance: 1.42 } }, { width: 80, colour: false });
+  const lines = render({ ...view, attacked: { done: 10, of: 40, meanDistance: 1.42 } }, { width: 80, color: false });
   expect(lines[1]).toContain('25 %');
   expect(lines).toContain('attacked 10/40 · mean Δx 1.42');
   expect(lines.length).toBe(7);
 });
 
-test.each([1, 5, 20, 33, 44, 200])('no line is wider than %d columns, with and without colours', (width) => {
+test.each([1, 5, 20, 33, 44, 200])('no line is wider than %d columns, with and without colors', (width) => {
   const wide = { ...view, pipeline: '数字認識', attacked: { done: 1, of: 40, meanDistance: null } };
-  for (const colour of [true, false]) {
-    for (const line of render(wide, { width, colour })) expect(columns(line)).toBeLessThanOrEqual(width);
+  for (const color of [true, false]) {
+    for (const line of render(wide, { width, color })) expect(columns(line)).toBeLessThanOrEqual(width);
   }
 });
 
-test('colours change no letter, and are gone where they are not wanted', () => {
-  const plain = render(view, { width: 80, colour: false });
+test('colors change no letter, and are gone where they are not wanted', () => {
+  const plain = render(view, { width: 80, color: false });
   expect(plain.join('')).toBe(stripVTControlCharacters(plain.join('')));
-  expect(render(view, { width: 80, colour: true }).map(stripVTControlCharacters)).toEqual(plain);
+  expect(render(view, { width: 80, color: true }).map(stripVTControlCharacters)).toEqual(plain);
 });
 
 test('for a log, one line; of a deep network the largest σ', () => {

@@ -71,13 +71,13 @@ test('a window made narrower folds the old lines, and they are all taken back', 
   expect(tty.written[1]!.startsWith('\x1b[8A\r')).toBe(true);
 });
 
-test('no colours with NO_COLOR or FORCE_COLOR=0; no moving about on a dumb terminal', () => {
-  const colourful = (env: Record<string, string>) => {
+test('no colors with NO_COLOR or FORCE_COLOR=0; no moving about on a dumb terminal', () => {
+  const colorful = (env: Record<string, string>) => {
     const tty = screen(true);
     terminalFor(tty, { env }).show(view(1));
     return tty.written.join('').includes('\x1b[1m');
   };
-  expect([colourful({}), colourful({ NO_COLOR: '1' }), colourful({ FORCE_COLOR: '0' })]).toEqual([true, false, false]);
+  expect([colorful({}), colorful({ NO_COLOR: '1' }), colorful({ FORCE_COLOR: '0' })]).toEqual([true, false, false]);
   const dumb = screen(true);
   terminalFor(dumb, { env: { TERM: 'dumb' } }).show(view(1));
   expect(dumb.written.join('')).not.toContain('\x1b');

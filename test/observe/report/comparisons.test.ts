@@ -57,14 +57,14 @@ test('p is corrected for every test of the report, in table, caption and JSON al
   expect(html).toContain('p by itself and with Holm’s correction over the 9 tests of this report');
 });
 
-test('every method against the unregularised one, rep-spectral against all, within a setting only', () => {
+test('every method against the unregularized one, rep-spectral against all, within a setting only', () => {
   const networks = ['clean', 'noisy'].flatMap((setting) =>
     ['none', 'll-spectral', 'rep-spectral'].map((name) => network(name, 0, [1], { setting })),
   );
   const pairs = accuracy(comparisons(report(networks))).map(({ setting, a, b }) => [
     setting,
-    a.regulariser,
-    b.regulariser,
+    a.regularizer,
+    b.regularizer,
   ]);
   expect(pairs).toEqual(
     ['clean', 'noisy'].flatMap((setting) => [

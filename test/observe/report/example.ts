@@ -16,7 +16,7 @@ export function sample(index: number, distance: number | null, more: Partial<Att
   };
 }
 
-/** The same sample with pixels: a grey square, and that square with one pixel turned. */
+/** The same sample with pixels: a gray square, and that square with one pixel turned. */
 export function pictured(index: number, distance: number): AttackedSample {
   const original = new Float32Array(64).fill(0.5);
   const adversarial = original.slice();
@@ -25,15 +25,15 @@ export function pictured(index: number, distance: number): AttackedSample {
 }
 
 export function network(
-  regulariser: string,
+  regularizer: string,
   seed: number,
   distances: readonly (number | null)[],
   more: Partial<NetworkReport> = {},
 ): NetworkReport {
   return {
-    name: `${regulariser}, seed ${seed}`,
+    name: `${regularizer}, seed ${seed}`,
     pipeline: 'mnist',
-    regulariser,
+    regularizer,
     seed,
     run: 'runs/one',
     updates: 100,
@@ -44,7 +44,7 @@ export function network(
     classes: [...'0123456789'],
     curves: { 'training loss': curve(1, 0.1), 'test accuracy': curve(0.9, 0.98) },
     sigma: { hidden1: curve(1, 3), readout: curve(1, 2) },
-    burnIn: regulariser === 'none' ? null : 8,
+    burnIn: regularizer === 'none' ? null : 8,
     attack: { iterations: 40, samples: distances.map((distance, index) => sample(index, distance)) },
     ...more,
   };

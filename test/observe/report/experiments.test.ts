@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { darkRules, look } from '../../../src/observe/report/colours.js';
+import { darkRules, look } from '../../../src/observe/report/colors.js';
 import { comparisons } from '../../../src/observe/report/comparisons.js';
 import type { Report } from '../../../src/observe/report/data.js';
 import { figures } from '../../../src/observe/report/figures/all.js';
@@ -96,7 +96,7 @@ test('every figure of pretraining without labels and of transfer', () => {
 test('the six combinations: a bar each and a dot for every network, by fine-tuning and within it by pretraining', () => {
   const { panels, outcome, legend } = figure(transfer, 'figure-8-transfer-distances');
   expect(legend.map(({ label, mark }) => [label, mark])).toEqual([
-    ['pretrained without a regulariser', 'frame'],
+    ['pretrained without a regularizer', 'frame'],
     ['pretrained with rep-spectral', 'square'],
   ]);
   expect(panels[0]!.svg.match(/<circle/g)).toHaveLength(60);
@@ -116,7 +116,7 @@ test('the six combinations: a bar each and a dot for every network, by fine-tuni
 });
 
 test('what is fine-tuned is compared with both stages plain, and with one of them plain and the other the same', () => {
-  const pairs = new Set(comparisons(transfer).map(({ a, b }) => `${a.regulariser} | ${b.regulariser}`));
+  const pairs = new Set(comparisons(transfer).map(({ a, b }) => `${a.regularizer} | ${b.regularizer}`));
   expect([...pairs].sort()).toEqual(
     [
       ...['none > rep-spectral', 'none > batch-spectral-shrinkage'].map((name) => `${name} | none > none`),
@@ -127,11 +127,11 @@ test('what is fine-tuned is compared with both stages plain, and with one of the
       'rep-spectral > batch-spectral-shrinkage | rep-spectral > none',
     ].sort(),
   );
-  expect(verdict(transfer)).toMatch(/^rep-spectral > none has the largest .* the unregularised network has/i);
+  expect(verdict(transfer)).toMatch(/^rep-spectral > none has the largest .* the unregularized network has/i);
 });
 
 test('six combinations have six looks, on white and on a dark page; those of one pretraining share its hue', () => {
-  const looks = groups(transfer).map(({ regulariser }) => look(regulariser));
+  const looks = groups(transfer).map(({ regularizer }) => look(regularizer));
   for (const key of ['light', 'dark'] as const) expect(new Set(looks.map((each) => each[key])).size).toBe(6);
   expect(look('rep-spectral > none')).toEqual(look('rep-spectral'));
   for (const { light, dark } of looks) expect(darkRules()).toContain(`[fill="${light}"]{fill:${dark}}`);

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { look } from '../../../src/observe/report/colours.js';
+import { look } from '../../../src/observe/report/colors.js';
 import { figures } from '../../../src/observe/report/figures/all.js';
 import { choose } from '../../../src/observe/report/figures/choose.js';
 import { compose } from '../../../src/observe/report/figures/compose.js';
@@ -53,7 +53,7 @@ test('values that cannot be drawn stop no figure', () => {
   ).toBeNull();
 });
 
-test('a regulariser keeps its colour and dash in every figure', () => {
+test('a regularizer keeps its color and dash in every figure', () => {
   const { light } = look('rep-spectral');
   for (const figure of figures(full))
     expect([figure.id, compose(figure).includes(`"${light}"`)]).toEqual([figure.id, true]);
@@ -74,7 +74,7 @@ test('text is drawn without any font of the machine', async () => {
   expect(words.length).toBeGreaterThan(empty.length + 200);
 });
 
-test('pictures show the same samples under every regulariser, of different labels first', () => {
+test('pictures show the same samples under every regularizer, of different labels first', () => {
   const samples = [3, 13, 5].map((index) => pictured(index, 1));
   const networks = ['none', 'rep-spectral'].map((name) => network(name, 0, [], { attack: { iterations: 1, samples } }));
   const choice = choose(groups(report(networks)), 2);

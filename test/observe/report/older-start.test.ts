@@ -8,8 +8,8 @@ import { summariseGroup } from '../../../src/observe/report/summary.js';
 import { network, report, sample } from './example.js';
 
 /** A network whose results say what they were started from, or, as logs of older builds, do not. */
-const attacked = (regulariser: string, seed: number, distance: number, start: string | null): NetworkReport =>
-  network(regulariser, seed, [], { attack: { iterations: 40, samples: [sample(0, distance, { start })] } });
+const attacked = (regularizer: string, seed: number, distance: number, start: string | null): NetworkReport =>
+  network(regularizer, seed, [], { attack: { iterations: 40, samples: [sample(0, distance, { start })] } });
 
 const mixed = report([
   attacked('none', 0, 3, null),

@@ -42,17 +42,17 @@ test('cells without a prediction have no class', () => {
   expect(classesOf({ ...halves, classes: [-1, 1, 0, 1, 1, 1, 1, 1] })).toEqual([0, 1]);
 });
 
-test('a heat map has its greatest y on top, dark for low, light for high, and grey where there is no value', () => {
+test('a heat map has its greatest y on top, dark for low, light for high, and gray where there is no value', () => {
   const bytes = Buffer.from(heatMap(halves.logVolume, 4, 2, { low: 0, high: 1 }).split(',')[1]!, 'base64');
   const at = (type: string) => bytes.indexOf(type);
   const palette = (i: number) => [...bytes.subarray(at('PLTE') + 4 + 3 * i, at('PLTE') + 7 + 3 * i)];
   const length = bytes.readUInt32BE(at('IDAT') - 4);
   const pixels = inflateSync(bytes.subarray(at('IDAT') + 4, at('IDAT') + 4 + length));
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  const colour = (x: number, y: number) => palette(pixels[y * (width + 1) + 1 + x]!);
-  expect(colour(0, 0)).toEqual([0xfd, 0xe7, 0x25]);
-  expect(colour(0, height - 1)).toEqual([0x44, 0x01, 0x54]);
-  expect(colour(width - 1, 0)).toEqual([150, 150, 150]);
+  const color = (x: number, y: number) => palette(pixels[y * (width + 1) + 1 + x]!);
+  expect(color(0, 0)).toEqual([0xfd, 0xe7, 0x25]);
+  expect(color(0, height - 1)).toEqual([0x44, 0x01, 0x54]);
+  expect(color(width - 1, 0)).toEqual([150, 150, 150]);
 });
 
 test('a density has an area of one, also of values close to zero', () => {

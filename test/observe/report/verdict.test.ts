@@ -42,9 +42,9 @@ test('an interval that leaves zero out tells nothing apart where too many tests 
   expect(said).toContain('leaves zero out for one test alone, but not for as many as were made');
 });
 
-test('the unregularised network may be the best, and the runner-up is named', () => {
+test('the unregularized network may be the best, and the runner-up is named', () => {
   const said = verdict(report([network('none', 0, [2, 2.2]), network('rep-spectral', 0, [1, 1.1])]));
-  expect(said).toContain('The unregularised network has the largest mean adversarial distance');
+  expect(said).toContain('The unregularized network has the largest mean adversarial distance');
   expect(said).toContain('Second is rep-spectral, with 1.05');
 });
 

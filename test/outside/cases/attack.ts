@@ -16,7 +16,7 @@ export default weir.pipeline({
     const updates$ = weir.draw(points, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(8),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.3, momentum: 0.9 }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.3, momentum: 0.9 }), seed }),
     );
     const tests$ = updates$.pipe(weir.atEnd(), weir.accuracy(model, points));
     const attacks$ = updates$.pipe(weir.atEnd(), weir.tangentAttack(model, points,

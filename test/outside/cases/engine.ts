@@ -35,7 +35,7 @@ export default weir.pipeline({
         console.error('ARRIVED ' + given);
       }),
       weir.batch(20),
-      weir.train(weir.mlp([2, 4, 2]), { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed }),
+      weir.train(weir.mlp([2, 4, 2]), { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
     );
     return { ${streams} };
   },

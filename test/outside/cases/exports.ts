@@ -13,7 +13,7 @@ export default weir.pipeline({
     const updates$ = weir.draw(points, { epochs: config.epochs, seed, shuffle: false }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
     );
     const odd$ = updates$.pipe(
       weir.stage({

@@ -30,7 +30,7 @@ const graphOf = ({ config, network, seed }, model, train, test, steps) => {
   const updates$ = weir.draw(train, { epochs: config.epochs, seed }).pipe(
     weir.augment(steps, { seed }),
     weir.batch(8),
-    weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: config.rate * scale }), seed }),
+    weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: config.rate * scale }), seed }),
     tap(({ epoch, endsEpoch }) => epoch === 3 && endsEpoch && stopAt(network.name)),
   );
   return { updates$, test };
@@ -67,8 +67,8 @@ export default weir.pipeline({
   name: 'bytes',
   config: {${keys} },
   networks: (_, seed) => [
-    { name: 'one', regulariser: 'none', seed },
-    { name: 'two', regulariser: 'none', seed, branch: { of: 'one', epoch: 2 } },
+    { name: 'one', regularizer: 'none', seed },
+    { name: 'two', regularizer: 'none', seed, branch: { of: 'one', epoch: 2 } },
   ],
   wire(wiring) {
     const model = weir.mlp([8, 4, 2]);

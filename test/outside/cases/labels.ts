@@ -37,7 +37,7 @@ export default weir.pipeline({
   wire({ config, seed }) {
     const train = made('train', config.train, 20);
     const test = made('test', config.test, 5);
-    let model = weir.mlp([2, 16, config.outputs], { activation: 'relu', scale: 'none', initialisation: weir.uniform() });
+    let model = weir.mlp([2, 16, config.outputs], { activation: 'relu', scale: 'none', initialization: weir.uniform() });
     if (config.start) model = weir.startingFrom(model, /\\.\\w+$/.test(config.start) ? config.start : weir.fromRun(config.start));
     const drawn = weir.draw(train, { epochs: config.epochs, seed });
     const both = config.more.length === 0 ? drawn : merge(drawn, weir.named('more', weir.augment([], { seed }))(weir.draw(made('more', config.more, 20), { epochs: 1, seed, name: 'draw more' })));
@@ -45,7 +45,7 @@ export default weir.pipeline({
       ? weir.trainedBy(model, { run: config.from, network: 'points' })
       : (config.more.length ? both : drawn).pipe(
           weir.augment([], { seed }), weir.batch(10),
-          weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.2, momentum: 0.9 }), seed }));
+          weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.2, momentum: 0.9 }), seed }));
     const measured$ = config.readout ? updates$.pipe(weir.atEnd(), weir.readout(model, train, test)) : updates$;
     const tests$ = measured$.pipe(weir.atEnd(), weir.accuracy(model, test));
     const attacks$ = measured$.pipe(weir.atEnd(), weir.tangentAttack(model, test, { samples: 100, iterations: 2, box: { min: -9, max: 9 }, seed }));
@@ -93,11 +93,11 @@ function refusedEarly({ ended, run }: Found, why: RegExp): void {
   right(!ended.out.includes(run), `a run was started: ${ended.out}`);
 }
 
-/** A folder of one-coloured images, a class a colour. */
+/** A folder of one-colored images, a class a color. */
 async function images(world: World, folder: string, classes: Readonly<Record<string, number>>): Promise<void> {
-  for (const [name, colour] of Object.entries(classes)) {
+  for (const [name, color] of Object.entries(classes)) {
     for (let i = 0; i < 4; i++) {
-      const pixels = Uint8Array.from({ length: 8 * 8 * 3 }, (_, at) => (at % 3 === colour ? 200 + 5 * i : 20));
+      const pixels = Uint8Array.from({ length: 8 * 8 * 3 }, (_, at) => (at % 3 === color ? 200 + 5 * i : 20));
       world.write(`${folder}/${name}/${i}.png`, await png(pixels, 8, 8));
     }
   }
@@ -110,10 +110,10 @@ export default weir.pipeline({
     const train = ${train};
     const folder = config.data;
     const test = await weir.decoded(await weir.imageFolder({ folder, split: 'val' }), [weir.resize({ size: 8 }), weir.centerCrop({ size: 8 })]);
-    const model = weir.mlp([192, 8, train.classes.length], { activation: 'relu', scale: 'none', initialisation: weir.uniform() });
+    const model = weir.mlp([192, 8, train.classes.length], { activation: 'relu', scale: 'none', initialization: weir.uniform() });
     const updates$ = weir.draw(train, { epochs: 20, seed }).pipe(
       weir.augment([weir.resize({ size: 8 }), weir.centerCrop({ size: 8 }), weir.unitScale()], { seed, threads: 1 }), weir.batch(4),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed }));
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }));
     const tests$ = updates$.pipe(weir.atEnd(), weir.accuracy(model, test));
     const attacks$ = updates$.pipe(weir.atEnd(), weir.tangentAttack(model, test, { samples: 100, iterations: 1, seed }));
     return { updates$, tests$, attacks$ };

@@ -13,7 +13,7 @@ export default weir.pipeline({
     const updates$ = weir.draw(points, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(40),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.3 }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.3 }), seed }),
     );
     const tests$ = updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, points));
     const readouts$ = updates$.pipe(weir.atEnd(), weir.readout(model, points, points, { fit: config.fit }));
@@ -43,8 +43,8 @@ export default weir.pipeline({
   name: 'compared',
   config: {},
   networks: () =>
-    Object.entries(found).flatMap(([regulariser, all], i) =>
-      all.map((accuracy, n) => ({ name: \`\${regulariser}-s\${10 * i + n}\`, regulariser, seed: 10 * i + n, accuracy })),
+    Object.entries(found).flatMap(([regularizer, all], i) =>
+      all.map((accuracy, n) => ({ name: \`\${regularizer}-s\${10 * i + n}\`, regularizer, seed: 10 * i + n, accuracy })),
     ),
   wire({ network, seed }) {
     const points = weir.xor();
@@ -52,7 +52,7 @@ export default weir.pipeline({
     const updates$ = weir.draw(points, { epochs: 1, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
     );
     const tests$ = updates$.pipe(weir.accuracy(model, points), map((test) => ({ ...test, accuracy: network.accuracy })));
     return { updates$, tests$ };
@@ -71,7 +71,7 @@ export default weir.pipeline({
     const updates$ = weir.draw(points, { epochs: 1, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
     );
     return { updates$, sigmas$: updates$.pipe(weir.layerNorms(model)) };
   },

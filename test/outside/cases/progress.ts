@@ -7,7 +7,7 @@ type Status = {
   readonly attacked: { readonly done: number; readonly of: number | null } | null;
 };
 
-const small = ['profile=quick', 'hidden=8', 'regularisers=none', 'burnIn=0', 'iterations=1'];
+const small = ['profile=quick', 'hidden=8', 'regularizers=none', 'burnIn=0', 'iterations=1'];
 
 /** Runs `mnist` small, in the folder `run`. */
 const mnist = (world: World, ...settings: string[]): string[] => [

@@ -18,7 +18,7 @@ export default weir.pipeline({
       weir.augment([], { seed }),
       weir.batch(4),
       weir.train(model, {
-        ...{ loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: config.rate }), seed },
+        ...{ loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: config.rate }), seed },
         ...(penalty && { penalty }),
       }),
     );
@@ -41,7 +41,7 @@ export default weir.pipeline({
     const updates$ = weir.draw(points, { epochs: 1, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
     );
     return { updates$, tests$: updates$.pipe(weir.accuracy(model, points)) };
   },
@@ -49,7 +49,7 @@ export default weir.pipeline({
 `;
 
 interface Written {
-  readonly regularisers: readonly {
+  readonly regularizers: readonly {
     readonly label: string;
     readonly networks: number;
     readonly seeds: number;
@@ -67,7 +67,7 @@ async function reported(world: World, module: string, runs: readonly (readonly s
   }
   const { out } = succeeded(await world.weir('report', ...folders, '--json', ...more));
   const written = JSON.parse(out) as Written;
-  const labels = written.regularisers.map(({ label, networks }) => `${label} × ${networks}`);
+  const labels = written.regularizers.map(({ label, networks }) => `${label} × ${networks}`);
   return { ...written, labels: labels.sort(), folders };
 }
 
@@ -111,7 +111,7 @@ export const report: readonly Case[] = [
     },
   },
   {
-    name: "report: a network with a regulariser that its pipeline does not list is not called 'none'",
+    name: "report: a network with a regularizer that its pipeline does not list is not called 'none'",
     async play(world) {
       const { labels } = await reported(world, world.module('own.mts', own), [['--set', 'gamma=0.01']]);
       same(labels, 'rep-spectral × 1');
@@ -136,12 +136,12 @@ export const report: readonly Case[] = [
           readonly notes: readonly string[];
         };
       const named = await over(folders[0]!, `${folders[0]}/`);
-      right(named.regularisers[0]?.networks === 1, 'a folder that is named twice counts as two networks');
+      right(named.regularizers[0]?.networks === 1, 'a folder that is named twice counts as two networks');
       right(
         named.notes.some((note) => /named twice; it counts once/.test(note)),
         'and the report is silent',
       );
-      const [copied] = (await over(...folders)).regularisers;
+      const [copied] = (await over(...folders)).regularizers;
       const { values, standardDeviation } = copied!.testAccuracy;
       right(values.length === 1 && standardDeviation === null, `one seed has a spread of ${standardDeviation}`);
     },
@@ -188,8 +188,8 @@ export const report: readonly Case[] = [
       );
       succeeded(await world.weir('run', module, '--run', folders[1]!, '--seed', '1'));
       const { out } = succeeded(await world.weir('report', ...folders, '--json', '--accept-changes'));
-      const { regularisers, differences } = JSON.parse(out) as Written;
-      right(regularisers.length === 2, `two modules are one method: ${JSON.stringify(regularisers)}`);
+      const { regularizers, differences } = JSON.parse(out) as Written;
+      right(regularizers.length === 2, `two modules are one method: ${JSON.stringify(regularizers)}`);
       same(differences[0]?.keys ?? [], 'module');
     },
   },

@@ -23,16 +23,16 @@ export default weir.pipeline({
   config: {
     epochs: z.int().default(12), burnIn: z.int().default(3), gamma: z.number().default(0.01),
     iterations: z.int().default(3), attacked: z.int().default(6),
-    regularisers: z.array(z.string()).default(['none', 'rep-spectral', 'll-spectral']),
+    regularizers: z.array(z.string()).default(['none', 'rep-spectral', 'll-spectral']),
   },
-  networks: (config, seed) => weir.eachRegulariser({ ...config, seed }),
+  networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
   wire({ config, network, seed }) {
     const points = weir.xor({ noise: { perCorner: 6, std: 0.1 } });
     const model = weir.mlp([2, 16, 2]);
-    const penalty = weir.regulariser(network.regulariser, model, { gamma: config.gamma, from: { epoch: config.burnIn }, seed });
+    const penalty = weir.regularizer(network.regularizer, model, { gamma: config.gamma, from: { epoch: config.burnIn }, seed });
     const updates$ = weir.draw(points, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }), weir.batch(6),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.3, momentum: 0.9 }), penalty, seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.3, momentum: 0.9 }), penalty, seed }),
     );
     const ticks$ = updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(penalty));
     const tests$ = updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, points));
@@ -344,7 +344,7 @@ export const results: readonly Case[] = [
     async play(world) {
       const { module } = await made();
       const sweep = world.path('sweep');
-      const args = ['--run', sweep, '--seeds', '0..2', '--set', 'regularisers=["none"]', '--jobs', '1'];
+      const args = ['--run', sweep, '--seeds', '0..2', '--set', 'regularizers=["none"]', '--jobs', '1'];
       succeeded(await weir('sweep', module, ...args));
       const jobs = readdirSync(join(sweep, 'jobs')).sort();
       truncateSync(join(sweep, 'jobs', jobs[0]!, 'config.json'), 100);
@@ -363,7 +363,7 @@ export const results: readonly Case[] = [
     async play(world) {
       const { module } = await made();
       const sweep = world.path('sweep');
-      const args = ['--run', sweep, '--seeds', '0..1', '--set', 'regularisers=["none"]', '--jobs', '1'];
+      const args = ['--run', sweep, '--seeds', '0..1', '--set', 'regularizers=["none"]', '--jobs', '1'];
       succeeded(await weir('sweep', module, ...args));
       const [one, other] = readdirSync(join(sweep, 'jobs')).map((job) => join(sweep, 'jobs', job));
       for (const part of ['snapshots', 'metrics.ndjson']) {

@@ -16,7 +16,7 @@ export default weir.pipeline({
     const updates$ = weir.draw(data, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }),
       ${how.batches ?? 'weir.batch(20)'},
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.5 }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.5 }), seed }),
     );
     const tests$ = updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, data));
     ${how.attack === undefined ? '' : `const attacks$ = updates$.pipe(weir.atEnd(), weir.tangentAttack(model, data, { samples: 2, iterations: 2, seed, ${how.attack} }));`}
@@ -80,7 +80,7 @@ const data: Case[] = faults.map(([fault, data, why], i) => ({
 /** Settings of a pipeline of ours that cancel each other. */
 const pairs: readonly [pipeline: string, settings: readonly string[], why: RegExp][] = [
   ['mnist', ['epochs=100'], /burnIn=160 and epochs=100 cancel each other/],
-  ['mnist', ['gamma=0'], /gamma=0 and regularisers=.* cancel each other/],
+  ['mnist', ['gamma=0'], /gamma=0 and regularizers=.* cancel each other/],
   ['cifar10-resnet18', ['epochs=161', 'tickEvery=500'], /tickEvery=500 and epochs=161/],
   ['cifar10-resnet18', ['epochs=170', 'testEvery=3'], /testEvery=3 and epochs=170/],
   ['cifar10-resnet18', ['testImages=100', 'attacked=200'], /attacked=200 and testImages=100/],
@@ -121,7 +121,7 @@ const others: Case[] = [
         'hidden=8',
         'attacked=1',
         'iterations=1',
-        'regularisers=none,rep-spectral',
+        'regularizers=none,rep-spectral',
       ];
       const ended = await world.weir(
         'run',
@@ -182,14 +182,14 @@ const others: Case[] = [
       const model = "weir.resnet({ depth: 18, stem: 'cifar', inputSize: [8, 8], channels: 1, width: 2, classes: 2 })";
       const data =
         '{ ...whole, size: 5, sampleShape: [8, 8, 1], values: new Float32Array(320), labels: labels.slice(0, 5) }';
-      const ranks = ['--ranks', '2', '--batch-norm', 'synchronised'];
+      const ranks = ['--ranks', '2', '--batch-norm', 'synchronized'];
       const ended = await run(world, { model, data, batches: 'weir.batch(4)' }, ...ranks);
       refused(ended, /last batch of each epoch has 1 sample \(batches of 4\), shared by 2 ranks[\s\S]*partial=drop/);
       atOnce(world);
     },
   },
   {
-    name: 'attack: standardised data outside of the box',
+    name: 'attack: standardized data outside of the box',
     quick: true,
     async play(world) {
       const data = '{ ...whole, values: values.map((value) => (value - 0.5) / 0.4) }';
@@ -217,9 +217,9 @@ const others: Case[] = [
     },
   },
   {
-    name: 'attack: every result and the report state the box; normalised pixels have their own',
+    name: 'attack: every result and the report state the box; normalized pixels have their own',
     async play(world) {
-      const attack = 'normalise: { mean: [0.5], std: [0.4] }';
+      const attack = 'normalize: { mean: [0.5], std: [0.4] }';
       succeeded(await run(world, { attack }));
       const { out } = succeeded(await world.weir('report', world.path('run'), '--json'));
       right(

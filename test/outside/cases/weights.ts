@@ -36,25 +36,25 @@ function converted(tensors: Tensors, data: Buffer, dtype: 'BF16' | 'F64'): [Tens
   return [Object.fromEntries(moved), Buffer.from(values.buffer)];
 }
 
-/** A tiny ResNet on made-up images of one colour, a class a colour; `start` is a file, or a run, that it begins with. */
+/** A tiny ResNet on made-up images of one color, a class a color; `start` is a file, or a run, that it begins with. */
 const residual = `
 const { z } = weir;
 const size = 24;
 const values = new Uint8Array(new SharedArrayBuffer(size * 192));
 for (let i = 0; i < values.length; i++) values[i] = i % 3 === Math.floor(i / 192) % 3 ? 220 : 30;
 const labels = new Uint8Array(new SharedArrayBuffer(size)).map((_, i) => i % 3);
-const colours = { name: 'colours', size, sampleShape: [8, 8, 3], classes: ['red', 'green', 'blue'], values, labels };
+const colors = { name: 'colors', size, sampleShape: [8, 8, 3], classes: ['red', 'green', 'blue'], values, labels };
 export default weir.pipeline({
   name: 'points',
   config: { start: z.string().default(''), padding: z.enum(['circular', 'zero']).optional(), mean: z.number().default(0.5), epochs: z.int().default(2) },
   wire({ config, seed }) {
     const own = weir.resnet({ depth: 20, width: 4, classes: 3, inputSize: [8, 8], padding: config.padding });
     const model = config.start ? weir.startingFrom(own, config.start) : own;
-    const normalise = { mean: [config.mean], std: [0.25] };
-    const updates$ = weir.draw(colours, { epochs: config.epochs, seed }).pipe(
-      weir.augment([weir.unitScale(), weir.normalise(normalise)], { seed }), weir.batch(8),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.05 }), seed }));
-    return { updates$, tests$: updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, colours, { normalise })) };
+    const normalize = { mean: [config.mean], std: [0.25] };
+    const updates$ = weir.draw(colors, { epochs: config.epochs, seed }).pipe(
+      weir.augment([weir.unitScale(), weir.normalize(normalize)], { seed }), weir.batch(8),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.05 }), seed }));
+    return { updates$, tests$: updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, colors, { normalize })) };
   },
 });`;
 
@@ -154,7 +154,7 @@ export const weights: readonly Case[] = [
           name: 'gelu', config: {},
           wire: ({ seed }) => ({ updates$: weir.draw(weir.xor(), { epochs: 1, seed }).pipe(
             weir.augment([], { seed }), weir.batch(4),
-            weir.train(weir.mlp([2, 4, 2]), { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed })) }),
+            weir.train(weir.mlp([2, 4, 2]), { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed })) }),
         });`,
       );
       succeeded(await world.weir('run', module, '--run', world.path('gelu')));

@@ -18,7 +18,7 @@ const collected = (pipeline: string, lines: readonly MetricRecord[]) =>
 
 /** A run with these lines in its metric log. */
 function logging(pipeline: string, lines: readonly MetricRecord[], config: object = { burnIn: 3 }, path = pipeline) {
-  const networks = [{ name: 'a', seed: 0, regulariser: 'none' }];
+  const networks = [{ name: 'a', seed: 0, regularizer: 'none' }];
   const about = { ...{ module: 'none.ts', pipeline, seed: 0 }, config: { ...config }, networks };
   const run = RunFolder.create(join(folder, path), about);
   const log = run.metrics;
@@ -27,12 +27,12 @@ function logging(pipeline: string, lines: readonly MetricRecord[], config: objec
   return run;
 }
 
-test('a network that was trained twice goes by both its regularisers', () => {
+test('a network that was trained twice goes by both its regularizers', () => {
   const of = (name: string, pretrained: string, finetuned: string) => {
-    return { network: name, stream: 'network', name, seed: 1, regulariser: 'twice', pretrained, finetuned };
+    return { network: name, stream: 'network', name, seed: 1, regularizer: 'twice', pretrained, finetuned };
   };
   const networks = collected('finetune', [of('a', 'none', 'none'), of('b', 'rep-spectral', 'll-spectral')]);
-  expect(networks.map(({ regulariser, burnIn }) => [regulariser, burnIn])).toEqual([
+  expect(networks.map(({ regularizer, burnIn }) => [regularizer, burnIn])).toEqual([
     ['none > none', null],
     ['rep-spectral > ll-spectral', 3],
   ]);
@@ -41,7 +41,7 @@ test('a network that was trained twice goes by both its regularisers', () => {
 test('readouts tested while it learned are a curve of their own; the accuracy is that of the last classifier', () => {
   const untrained = { accuracy: 0.2, lower: 0.1, upper: 0.3 };
   const fit = { fit: 'scikit-learn', iterations: 85, iterationLimit: 100, converged: true };
-  const about = { network: 'a', stream: 'network', name: 'a', seed: 0, regulariser: 'none' };
+  const about = { network: 'a', stream: 'network', name: 'a', seed: 0, regularizer: 'none' };
   const tested = (epoch: number, accuracy: number) => {
     return {
       network: 'a',
@@ -67,7 +67,7 @@ test('readouts tested while it learned are a curve of their own; the accuracy is
 });
 
 test('a learning rate that changes is a curve; one that does not is left to the config; old logs have none', () => {
-  const about = { network: 'a', stream: 'network', name: 'a', seed: 0, regulariser: 'none' };
+  const about = { network: 'a', stream: 'network', name: 'a', seed: 0, regularizer: 'none' };
   const curveOf = (name: string, rates: readonly (number | undefined)[]) => {
     const updates = rates.map((rate, i) => ({
       ...{ network: 'a', stream: 'updates', number: i + 1, epoch: i + 1, endsEpoch: true, epochLoss: 1 },
@@ -85,7 +85,7 @@ test('a learning rate that changes is a curve; one that does not is left to the 
 describe('numbers of one network that are of several moments', () => {
   const ending = expect.stringContaining('is not at its end'); // these runs have no snapshots
   const a = { network: 'a' };
-  const about = { ...a, stream: 'network', name: 'a', seed: 0, regulariser: 'none' };
+  const about = { ...a, stream: 'network', name: 'a', seed: 0, regularizer: 'none' };
   const attack = (number: number, index: number, distance: number, more: object = {}) => {
     const found = { outcome: 'found', label: 1, predicted: 1, adversarialLabel: 2, queries: 9 };
     return { ...a, stream: 'attacks', number, epoch: number, index, distance, ...found, ...more };

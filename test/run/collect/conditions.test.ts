@@ -41,8 +41,8 @@ const told = (folders: readonly RunFolder[]) => {
 
 test('runs that differ in their seed, in how many networks they list, and in a profile are repetitions', () => {
   const folders = [
-    run('seed0', { rate: 1, seeds: 1, regularisers: ['none'] }),
-    run('seed1', { rate: 1, seeds: 3, regularisers: ['none', 'rep-spectral'], profile: 'quick' }, { seed: 1 }),
+    run('seed0', { rate: 1, seeds: 1, regularizers: ['none'] }),
+    run('seed1', { rate: 1, seeds: 3, regularizers: ['none', 'rep-spectral'], profile: 'quick' }, { seed: 1 }),
   ];
   expect(told(folders)).toEqual({ settings: ['', ''], differences: [] });
 });
@@ -142,16 +142,16 @@ test("a network is 'none' only where nothing was added to its loss", () => {
   const one = (name: string, ...lines: object[]) => labels([run(name, {}, { lines })]);
   expect(one('n1', about('one'), updated('one', 'none'))).toEqual(['none']);
   expect(one('n2', about('one'), updated('one', 'rep-spectral'))).toEqual(['rep-spectral']);
-  expect(one('n3', about('net', { regulariser: 'none' }), updated('net', 'rep-spectral'))).toEqual(['rep-spectral']);
-  expect(one('n4', about('net', { regulariser: 'mine' }), updated('net', 'none'))).toEqual(['mine']);
+  expect(one('n3', about('net', { regularizer: 'none' }), updated('net', 'rep-spectral'))).toEqual(['rep-spectral']);
+  expect(one('n4', about('net', { regularizer: 'mine' }), updated('net', 'none'))).toEqual(['mine']);
   expect(one('n5', about('one'))).toEqual(['one']); // a training of its own, which says nothing
-  expect(one('n6', about('one', { regulariser: 'none' }), updated('one'))).toEqual(['one']); // of an earlier version: by default
-  expect(one('n7', about('net', { regulariser: 'none' }))).toEqual(['none']);
+  expect(one('n6', about('one', { regularizer: 'none' }), updated('one'))).toEqual(['one']); // of an earlier version: by default
+  expect(one('n7', about('net', { regularizer: 'none' }))).toEqual(['none']);
 });
 
 test('networks of one run whose names differ by more than the seed are no repetitions', () => {
   const lines = ['wide-s0', 'wide-s1', 'narrow-s0'].map((name) =>
-    about(name, { regulariser: 'none', seed: Number(name.at(-1)) }),
+    about(name, { regularizer: 'none', seed: Number(name.at(-1)) }),
   );
   const found = groups(collectReport([run('names', {}, { lines })]));
   expect(found.map(({ label, networks }) => [label, networks.length])).toEqual([

@@ -4,7 +4,7 @@ import type { MetricRecord } from '../../../src/observe/metrics-log.js';
 
 export const createdAt = '2026-01-01T00:00:00.000Z';
 export const begun = Date.parse(createdAt) / 1000;
-const grey = (at: number): { float32: string } => ({
+const gray = (at: number): { float32: string } => ({
   float32: Buffer.from(Float32Array.from({ length: 4 }, (_, i) => (i === at ? 1 : 0.25)).buffer).toString('base64'),
 });
 
@@ -15,7 +15,7 @@ export const records: readonly MetricRecord[] = ['none', 'rep-spectral'].flatMap
       network,
       stream: 'network',
       name: network,
-      regulariser: network,
+      regularizer: network,
       seed: 3,
       sampleShape: [2, 2],
       classes: ['a', 'b'],
@@ -66,7 +66,7 @@ export const records: readonly MetricRecord[] = ['none', 'rep-spectral'].flatMap
         adversarialLabel: 0,
         outcome: 'found',
       },
-      ...{ distance: i + n, ...(i < 2 && { original: grey(0), adversarial: grey(3) }), network, stream: 'attacks' },
+      ...{ distance: i + n, ...(i < 2 && { original: gray(0), adversarial: gray(3) }), network, stream: 'attacks' },
       wall: { seconds: 3 + i },
     }),
   ),

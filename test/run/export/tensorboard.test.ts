@@ -136,11 +136,11 @@ test.skipIf(!python)('TensorBoard itself reads the same (WEIR_PYTHON with tensor
   expect([buckets[0][0], buckets[29][1]]).toEqual([1, 3]);
   expect(buckets.map(([, , count]: number[]) => count).filter((count: number) => count > 0)).toEqual([1, 1, 1]);
   expect(read.images['none:attacks/sample 10, 1 as 0']).toEqual([8, 2, ['89504e470d0a1a0a']]);
-  expect(read.hparams).toEqual({ rate: 3, protocol: 1, hidden: 1, fast: 2, regulariser: 1, seed: 3 });
+  expect(read.hparams).toEqual({ rate: 3, protocol: 1, hidden: 1, fast: 2, regularizer: 1, seed: 3 });
   expect(read.sessions.find((one: { name: string }) => one.name === 'rep-spectral')).toEqual({
     name: 'rep-spectral',
     status: 3, // under way: it has no last snapshot
-    hparams: { rate: 0.1, protocol: 'paper', hidden: '4,5', fast: true, regulariser: 'rep-spectral', seed: 3 },
+    hparams: { rate: 0.1, protocol: 'paper', hidden: '4,5', fast: true, regularizer: 'rep-spectral', seed: 3 },
     metrics: {
       'tests/accuracy': 0.75,
       'tests/loss': Math.fround(0.7),

@@ -9,7 +9,7 @@ import { type Started, start, weir } from '../weir.js';
 import { Monitor, throughSocket } from './watched.js';
 
 const settings = [
-  'regularisers=none,rep-spectral',
+  'regularizers=none,rep-spectral',
   'seeds=1',
   'epochs=6000',
   'burnIn=3000',

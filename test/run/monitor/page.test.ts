@@ -7,8 +7,8 @@ import { type Started, start } from '../weir.js';
 import { chromiumPath, launched } from './chromium.js';
 import { Monitor } from './watched.js';
 
-/** How many colours the first drawing has. */
-const colourCount = `(() => {
+/** How many colors the first drawing has. */
+const colorCount = `(() => {
   const canvas = document.querySelector('#curves canvas');
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   return new Set(new Uint32Array(data.buffer)).size;
@@ -22,7 +22,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
   let monitor: Monitor;
 
   beforeAll(async () => {
-    const settings = ['profile=quick', 'regularisers=none', 'hidden=32', 'epochs=100000', 'burnIn=50000'];
+    const settings = ['profile=quick', 'regularizers=none', 'hidden=32', 'epochs=100000', 'burnIn=50000'];
     const args = settings.flatMap((setting) => ['--set', setting]);
     run = start('run', 'pipelines/mnist.ts', '--run', join(base, 'run'), ...args, '--monitor', '0');
     [browser] = await Promise.all([launched(), Promise.race([run.said('training'), run.ended])]);
@@ -60,8 +60,8 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     expect(await page.locator('#curves h3').allTextContents()).toEqual(
       expect.arrayContaining(['Loss', 'Accuracy', 'Learning rate']),
     );
-    const colours = await page.evaluate<number>(colourCount);
-    expect(colours).toBeGreaterThan(5); // a curve, its axes and its grid
+    const colors = await page.evaluate<number>(colorCount);
+    expect(colors).toBeGreaterThan(5); // a curve, its axes and its grid
     expect(await page.locator('#pictures canvas').count()).toBe(12);
     expect(await page.locator('#memory-facts').textContent()).toMatch(/Resident\d.*MiB.*Tensors alive\d/);
   });

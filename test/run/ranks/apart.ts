@@ -25,7 +25,7 @@ export default weir.pipeline({
         },
       }),
       weir.batch(16),
-      weir.train(weir.mlp([2, 4, 2]), { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: 0.1 }), seed }),
+      weir.train(weir.mlp([2, 4, 2]), { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
     );
     return { updates$ };
   },

@@ -4,7 +4,7 @@ import { start, weir } from '../weir.js';
 
 const settings = [
   ...['profile=quick', 'epochs=4', 'burnIn=2', 'hidden=48', 'attacked=4', 'iterations=5'],
-  'regularisers=none,rep-spectral',
+  'regularizers=none,rep-spectral',
 ].flatMap((setting) => ['--set', setting]);
 const often = ['--snapshot-every', '0.2'];
 

@@ -11,7 +11,7 @@ if (process.env[rankVariable]) {
   process.stderr.write(`process ${process.pid}\n`);
 } else {
   const place = placeOf(process.env.WEIR_RANKS ? undefined : 2, process.env)!;
-  const verdict = await supervise({ place, args: [], synchronised: false, wait: 5, patience: 60 });
+  const verdict = await supervise({ place, args: [], synchronized: false, wait: 5, patience: 60 });
   process.stderr.write(`${asError(verdict)?.message}\n`);
   process.exitCode = verdict.status;
 }

@@ -29,7 +29,7 @@ export default weir.pipeline({
           return [state, item];
         },
       }),
-      weir.train(model, { loss: weir.crossEntropy(), optimiser: weir.sgd({ rate: config.rate }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: config.rate }), seed }),
     );
     return { updates$ };
   },

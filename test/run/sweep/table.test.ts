@@ -23,14 +23,14 @@ const rows = [
 test('what is under way comes first, what there is no room for is counted, and why one failed is told', () => {
   const entries = rows.map((row) => row.entry);
   expect(summary('sweep x', entries)).toBe('sweep x: 1 of 4 done · 1 running · 1 failed · 1 waiting');
-  expect(sweepTable(rows, { colour: false })).toEqual([
+  expect(sweepTable(rows, { color: false })).toEqual([
     'state    job     network  phase  epoch  update  left  attempts  where',
     'running  seed-1  –        –      –      –       –     1         7 on here',
     'failed   seed-2  –        –      –      –       –     1         –',
     'waiting  seed-3  –        –      –      –       –     0         –',
     'done     seed-0  –        –      –      –       –     3         –',
   ]);
-  expect(sweepTable(rows, { colour: false, most: 2, width: 15 })).toEqual(
+  expect(sweepTable(rows, { color: false, most: 2, width: 15 })).toEqual(
     ['state    job   …', 'running  seed-…', '… and 3 more'].map((line) => line.replace('job   …', 'job  …')),
   );
   expect(reasons(rows).join()).toContain('seed-2: no such data');

@@ -36,7 +36,7 @@ const snapshots = (folder: string, network: string): string[] =>
 beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), 'weir-from-run-'));
   run = join(base, 'run');
-  const settings = [...small, 'regularisers=none,rep-spectral'].flatMap((setting) => ['--set', setting]);
+  const settings = [...small, 'regularizers=none,rep-spectral'].flatMap((setting) => ['--set', setting]);
   const { status, err } = await weir('run', 'pipelines/mnist.ts', '--run', run, '--snapshot-epochs', '1', ...settings);
   expect([status, err]).toEqual([0, expect.not.stringContaining('weir:')]);
   await loadTensorFlow();

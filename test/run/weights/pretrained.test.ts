@@ -24,7 +24,7 @@ describe.skipIf(wasm || !existsSync(file) || !existsSync(images))('a ResNet-20 f
   const accuracyOf = (model: ReturnType<typeof made>, size: number): number => {
     const { values, labels, ...set } = cifar10File(images) as Dataset;
     const first = { ...set, size, values: values.subarray(0, size * 3072), labels: labels.subarray(0, size) };
-    const stage = accuracy(model, first, { normalise: imagenetStatistics, batch: 250 });
+    const stage = accuracy(model, first, { normalize: imagenetStatistics, batch: 250 });
     const weights = model.start(0);
     const at = { position: 0, number: 0, epoch: 0, endsEpoch: true, weights };
     const none = { loss: () => 0, epochLoss: () => 0, epochAccuracy: () => 0 };

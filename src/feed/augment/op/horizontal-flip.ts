@@ -21,8 +21,8 @@ export const horizontalFlipDefinition: OpDefinition<HorizontalFlip> = {
     checkProbability('horizontalFlip', probability);
     return (values, random) => {
       if (random().uniform() >= probability) return;
-      const colours = values instanceof Uint8Array && channels === 3;
-      if (!colours || !mirrorByVectors(values, height, width)) swapPixels(values, height, width, channels);
+      const colors = values instanceof Uint8Array && channels === 3;
+      if (!colors || !mirrorByVectors(values, height, width)) swapPixels(values, height, width, channels);
     };
   },
 };

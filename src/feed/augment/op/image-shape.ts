@@ -18,8 +18,8 @@ export function imageShape(op: string, shape: OpenShape) {
   return [height, width, channels];
 }
 
-/** Channels of an image for an op on colours: three, or one that is grey. */
-export function colourShape(op: string, shape: readonly number[]): [height: number, width: number, channels: 1 | 3] {
+/** Channels of an image for an op on colors: three, or one that is gray. */
+export function colorShape(op: string, shape: readonly number[]): [height: number, width: number, channels: 1 | 3] {
   const [height, width, channels] = imageShape(op, shape);
   if (channels !== 1 && channels !== 3) {
     throw new WeirError(

@@ -9,7 +9,7 @@ export interface Lighting {
 }
 
 /**
- * Adds a random colour to the whole image: the principal components of ImageNet's colours, each times its eigenvalue and
+ * Adds a random color to the whole image: the principal components of ImageNet's colors, each times its eigenvalue and
  * a normal number (Krizhevsky, Sutskever, Hinton, 2012, 4.1). For values in [0, 1], so after `unitScale`; nothing is cut.
  */
 export const lighting = ({ std = 0.1 }: { std?: number } = {}): Lighting => ({ op: 'lighting', std });
@@ -24,7 +24,7 @@ const EIGENVECTORS = [
 ] as const;
 
 /** What weights of the three components add to red, green and blue. */
-export const colourOf = (weights: readonly [number, number, number]): number[] =>
+export const colorOf = (weights: readonly [number, number, number]): number[] =>
   EIGENVECTORS.map((row) => row.reduce((sum, entry, k) => sum + entry * EIGENVALUES[k]! * weights[k]!, 0));
 
 export const lightingDefinition: OpDefinition<Lighting> = {
@@ -40,7 +40,7 @@ export const lightingDefinition: OpDefinition<Lighting> = {
     if (!(std >= 0)) throw new WeirError(`op '${op}' has std ${std}`, 'give a number of 0 or more');
     return (values, random) => {
       const numbers = random();
-      const [r, g, b] = colourOf([std * numbers.normal(), std * numbers.normal(), std * numbers.normal()]);
+      const [r, g, b] = colorOf([std * numbers.normal(), std * numbers.normal(), std * numbers.normal()]);
       for (let i = 0; i < values.length; i += 3) {
         values[i]! += r!;
         values[i + 1]! += g!;

@@ -5,7 +5,7 @@ const BETWEEN = 6;
 export const DOWN = BITS - BETWEEN;
 export const ALONG = BITS + BETWEEN;
 
-/** Taps that weigh less than this are left out: together less than a tenth of a grey level. */
+/** Taps that weigh less than this are left out: together less than a tenth of a gray level. */
 const LEAST = 1e-4;
 
 /**

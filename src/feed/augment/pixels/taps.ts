@@ -40,17 +40,17 @@ function make(from: number, to: number): Taps {
   const rows: { first: number; weights: number[] }[] = [];
   let largest = 0;
   for (let i = 0; i < to; i++) {
-    const centre = scale * (i + 0.5);
-    let first = Math.max(0, Math.trunc(centre - support + 0.5));
-    const end = Math.min(from, Math.trunc(centre + support + 0.5));
+    const center = scale * (i + 0.5);
+    let first = Math.max(0, Math.trunc(center - support + 0.5));
+    const end = Math.min(from, Math.trunc(center + support + 0.5));
     const weights: number[] = [];
-    for (let j = first; j < end; j++) weights.push(Math.max(0, 1 - Math.abs((j - centre + 0.5) / support)));
+    for (let j = first; j < end; j++) weights.push(Math.max(0, 1 - Math.abs((j - center + 0.5) / support)));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     while (weights.at(-1) === 0) weights.pop();
     for (; weights[0] === 0; first++) weights.shift();
-    const normalised = weights.map((weight) => weight / sum);
-    largest = Math.max(largest, ...normalised);
-    rows.push({ first, weights: normalised });
+    const normalized = weights.map((weight) => weight / sum);
+    largest = Math.max(largest, ...normalized);
+    rows.push({ first, weights: normalized });
   }
   let bits = 0;
   while (bits < 22 && Math.trunc(0.5 + largest * 2 ** (bits + 1)) < 2 ** 15) bits++;

@@ -1,17 +1,17 @@
-import { colourJitter } from '../op/colour-jitter.js';
+import { colorJitter } from '../op/color-jitter.js';
 import { gaussianBlur } from '../op/gaussian-blur.js';
 import { horizontalFlip } from '../op/horizontal-flip.js';
-import { normalise } from '../op/normalise.js';
-import { randomGreyscale } from '../op/random-greyscale.js';
+import { normalize } from '../op/normalize.js';
+import { randomGrayscale } from '../op/random-grayscale.js';
 import { randomResizedCrop } from '../op/random-resized-crop.js';
-import { solarise } from '../op/solarise.js';
+import { solarize } from '../op/solarize.js';
 import { unitScale } from '../op/unit-scale.js';
 import type { Recipe } from '../recipe.js';
 import { imagenetStatistics } from './statistics.js';
 
 /**
- * The two views of Barlow Twins as the authors train it on CIFAR-10: the first always blurred and never solarised, the second
- * seldom blurred and sometimes solarised. Normalised with ImageNet's statistics.
+ * The two views of Barlow Twins as the authors train it on CIFAR-10: the first always blurred and never solarized, the second
+ * seldom blurred and sometimes solarized. Normalized with ImageNet's statistics.
  *
  * Differences to the authors' code: the blur is a Gaussian of 13 taps with mirrored edges, where Pillow's is three box blurs.
  *
@@ -22,13 +22,13 @@ export const barlowRecipes = ({ size = 32 }: { size?: number } = {}): readonly [
   view(size, 0.1, 0.2),
 ];
 
-const view = (size: number, blurred: number, solarised: number): Recipe => [
+const view = (size: number, blurred: number, solarized: number): Recipe => [
   randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
   horizontalFlip({ probability: 0.5 }),
-  colourJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1, probability: 0.8 }),
-  randomGreyscale({ probability: 0.2 }),
+  colorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1, probability: 0.8 }),
+  randomGrayscale({ probability: 0.2 }),
   gaussianBlur({ sigma: [0.1, 2], kernel: 13, probability: blurred }),
-  solarise({ threshold: 128, probability: solarised }),
+  solarize({ threshold: 128, probability: solarized }),
   unitScale(),
-  normalise(imagenetStatistics),
+  normalize(imagenetStatistics),
 ];

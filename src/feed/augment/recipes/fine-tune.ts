@@ -1,5 +1,5 @@
 import { horizontalFlip } from '../op/horizontal-flip.js';
-import { normalise } from '../op/normalise.js';
+import { normalize } from '../op/normalize.js';
 import { randomResizedCrop } from '../op/random-resized-crop.js';
 import { resize } from '../op/resize.js';
 import { unitScale } from '../op/unit-scale.js';
@@ -11,7 +11,7 @@ export type FineTuneData = 'cifar10' | 'folder';
 
 /**
  * Fine-tuning as the authors do it: a part that is cut out, and a flip. On folders of photographs the part is between square
- * and 1.3 times as wide as high, and ImageNet's statistics normalise.
+ * and 1.3 times as wide as high, and ImageNet's statistics normalize.
  *
  * @param size pixels of each side that come out
  */
@@ -19,12 +19,12 @@ export const fineTuneRecipe = (data: FineTuneData, { size = 224 }: { size?: numb
   randomResizedCrop({ size, scale: [0.08, 1], ratio: data === 'cifar10' ? [3 / 4, 4 / 3] : [1, 1.3] }),
   horizontalFlip({ probability: 0.5 }),
   unitScale(),
-  normalise(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
+  normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
 ];
 
 /** Images to evaluate such a network on: the whole image at `size` × `size`, whatever its form was. Nothing is random. */
 export const fineTuneTestRecipe = (data: FineTuneData, { size = 224 }: { size?: number } = {}): Recipe => [
   resize({ size: [size, size] }),
   unitScale(),
-  normalise(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
+  normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
 ];

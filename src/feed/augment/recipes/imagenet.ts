@@ -1,8 +1,8 @@
 import { centerCrop } from '../op/center-crop.js';
-import { colourJitter } from '../op/colour-jitter.js';
+import { colorJitter } from '../op/color-jitter.js';
 import { horizontalFlip } from '../op/horizontal-flip.js';
 import { lighting } from '../op/lighting.js';
-import { normalise } from '../op/normalise.js';
+import { normalize } from '../op/normalize.js';
 import { randomResizedCrop } from '../op/random-resized-crop.js';
 import { resize } from '../op/resize.js';
 import { unitScale } from '../op/unit-scale.js';
@@ -19,10 +19,10 @@ import { imagenetStatistics } from './statistics.js';
 export const imagenetRecipe = ({ size = 224 }: { size?: number } = {}): Recipe => [
   randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
   horizontalFlip({ probability: 0.5 }),
-  colourJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.4 }),
+  colorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.4 }),
   unitScale(),
   lighting({ std: 0.1 }),
-  normalise(imagenetStatistics),
+  normalize(imagenetStatistics),
 ];
 
 /** Images to evaluate such a network on: the shorter side to 8/7 of `size`, then the middle. Nothing is random. */
@@ -30,5 +30,5 @@ export const imagenetTestRecipe = ({ size = 224 }: { size?: number } = {}): Reci
   resize({ size: Math.trunc((256 / 224) * size) }),
   centerCrop({ size }),
   unitScale(),
-  normalise(imagenetStatistics),
+  normalize(imagenetStatistics),
 ];

@@ -1,16 +1,16 @@
-import { colourJitter } from '../op/colour-jitter.js';
+import { colorJitter } from '../op/color-jitter.js';
 import { gaussianBlur } from '../op/gaussian-blur.js';
 import { horizontalFlip } from '../op/horizontal-flip.js';
-import { randomGreyscale } from '../op/random-greyscale.js';
+import { randomGrayscale } from '../op/random-grayscale.js';
 import { randomResizedCrop } from '../op/random-resized-crop.js';
 import { unitScale } from '../op/unit-scale.js';
 import type { Recipe } from '../recipe.js';
 
 /**
  * The two views of SimCLR as the authors train it on CIFAR-10: both alike, always blurred with 3 × 3 taps, in [0, 1] without
- * normalisation.
+ * normalization.
  *
- * @param size pixels of each side that come out; @param strength of the colour jitter, as a part of the authors'
+ * @param size pixels of each side that come out; @param strength of the color jitter, as a part of the authors'
  */
 export function simclrRecipes({
   size = 32,
@@ -23,8 +23,8 @@ export function simclrRecipes({
   const view: Recipe = [
     randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
     horizontalFlip({ probability: 0.5 }),
-    colourJitter({ brightness: strong, contrast: strong, saturation: strong, hue: 0.2 * strength, probability: 0.8 }),
-    randomGreyscale({ probability: 0.2 }),
+    colorJitter({ brightness: strong, contrast: strong, saturation: strong, hue: 0.2 * strength, probability: 0.8 }),
+    randomGrayscale({ probability: 0.2 }),
     gaussianBlur({ sigma: [0.1, 2], kernel: 2 * Math.floor(Math.floor(size / 10) / 2) + 1 }),
     unitScale(),
   ];

@@ -16,7 +16,7 @@ const turns = 4;
  * made the same one; a rank that ends fails those that wait for it, one that hangs does not (the supervisor ends them then, see
  * run/ranks: a timeout of the operation itself would leave a sleeping thread behind for every call).
  */
-export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'auto' | 'nccl'): Ranks {
+export function collectives({ rank, addresses, synchronized }: Cluster, hint: 'auto' | 'nccl'): Ranks {
   const ranks = addresses.length;
   const keys = new Map<string, { readonly first: number; readonly calls: number }>();
   let spent = 0;
@@ -60,7 +60,7 @@ export function collectives({ rank, addresses, synchronised }: Cluster, hint: 'a
     run('CollectiveGatherV2', x, keyOf(`gather ${x.dtype}`, x.size), [attribute.bool('is_stateless', false)]);
 
   const joined: Ranks = {
-    ...{ rank, ranks, synchronised },
+    ...{ rank, ranks, synchronized },
     get spent() {
       return spent;
     },

@@ -6,7 +6,7 @@ import type { Ranks } from './ranks.js';
 /** A process by itself. */
 export const alone: Ranks = {
   ...everything,
-  synchronised: false,
+  synchronized: false,
   sum: (x) => x.clone(),
   collect: (x) => x.expandDims(0),
   gather: (bytes) => [bytes],

@@ -5,8 +5,8 @@ export interface Cluster {
   /** `host:port` each, where TensorFlow's own gRPC server of that rank listens. */
   readonly addresses: readonly string[];
   readonly rank: number;
-  /** Whether batch normalisations are over the shares of all ranks. */
-  readonly synchronised: boolean;
+  /** Whether batch normalizations are over the shares of all ranks. */
+  readonly synchronized: boolean;
 }
 
 const job = 'worker';

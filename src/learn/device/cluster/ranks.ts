@@ -6,8 +6,8 @@ import type { tf } from '../tf.js';
  * calls here in the same order.
  */
 export interface Ranks extends Share {
-  /** Whether batch normalisations are over the shares of all ranks, rather than each rank's by itself. */
-  readonly synchronised: boolean;
+  /** Whether batch normalizations are over the shares of all ranks, rather than each rank's by itself. */
+  readonly synchronized: boolean;
   /** The sum over all ranks, float32 [n]; the same bits on each. The caller owns it. @throws {LostRank} */
   sum(x: tf.Tensor1D): tf.Tensor1D;
   /** What each rank gave, float32 [ranks, n]: all give as many numbers. The caller owns it. @throws {LostRank} */

@@ -36,7 +36,7 @@ export function jacobi(a: tf.Tensor2D): Svd {
   for (let sweep = 0; rotated && sweep < 60; sweep++) {
     rotated = false;
     for (let p = 0; p < n - 1; p++) {
-      for (let q = p + 1; q < n; q++) rotated = orthogonalise(work, turn, p, q) || rotated;
+      for (let q = p + 1; q < n; q++) rotated = orthogonalize(work, turn, p, q) || rotated;
     }
   }
 
@@ -48,7 +48,7 @@ export function jacobi(a: tf.Tensor2D): Svd {
   return tall ? { s, u: left, v: right } : { s, u: right, v: left };
 }
 
-function orthogonalise(work: Float64Array[], turn: Float64Array[], p: number, q: number): boolean {
+function orthogonalize(work: Float64Array[], turn: Float64Array[], p: number, q: number): boolean {
   const [x, y] = [work[p]!, work[q]!];
   const [xx, yy, xy] = [dot(x, x), dot(y, y), dot(x, y)];
   if (Math.abs(xy) <= 1e-14 * Math.sqrt(xx * yy)) return false;

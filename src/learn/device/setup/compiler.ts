@@ -17,7 +17,7 @@ export const own = [
   'kernels/attack.cc',
   'kernels/ensemble.cc',
   'kernels/convolution.cc',
-  'kernels/normalisation.cc',
+  'kernels/normalization.cc',
   'kernels/max-pool.cc',
   'kernels/spectral.cc',
   'kernels/krylov.cc',

@@ -29,7 +29,7 @@ export function evaluate(plan: Plan, network: FoldedNetwork, engine: Convolution
   return at;
 }
 
-/** The same with all that its linearisation needs; the trace belongs to the caller. */
+/** The same with all that its linearization needs; the trace belongs to the caller. */
 export function trace(plan: Plan, network: FoldedNetwork, engine: Convolutions, x: Raw): Trace {
   const stem = through(network, engine, plan.stem, x);
   let pool: Trace['pool'];

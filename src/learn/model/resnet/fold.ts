@@ -6,7 +6,7 @@ import { type Weights, weight } from '../model.js';
 import { type ConvPlan, convolutionsOf, type Plan } from './plan.js';
 import { EPSILON } from './train.js';
 
-/** A convolution with its batch normalisation folded in: kernel · scale/√(variance + ε), and what is left as a bias. */
+/** A convolution with its batch normalization folded in: kernel · scale/√(variance + ε), and what is left as a bias. */
 export interface Folded {
   readonly kernel: Raw;
   /** The kernel as a convolution reads it. */

@@ -1,14 +1,14 @@
 import type { Geometry } from '../../device/native/convolution/convolution.js';
 import type { Padding } from '../model.js';
 
-/** A convolution with the batch normalisation behind it, by the names of its weights. */
+/** A convolution with the batch normalization behind it, by the names of its weights. */
 export interface ConvPlan extends Geometry {
   readonly name: string;
   readonly kernel: string;
   readonly norm: NormNames;
 }
 
-/** Names of a batch normalisation's weights, [channels] each; mean and variance are running statistics. */
+/** Names of a batch normalization's weights, [channels] each; mean and variance are running statistics. */
 export interface NormNames {
   readonly scale: string;
   readonly offset: string;

@@ -1,6 +1,6 @@
 import { WeirError } from '../../../core/errors.js';
 import { attribute } from '../../device/eager.js';
-import { normalisations } from '../../device/native/batch-norm/on-this-device.js';
+import { normalizations } from '../../device/native/batch-norm/on-this-device.js';
 import { convolutions } from '../../device/native/convolution/on-this-device.js';
 import { cast, type Precision } from '../../device/native/precision.js';
 import { lent, type Raw, run } from '../../device/native/raw.js';
@@ -11,14 +11,14 @@ import type { Plan } from './plan.js';
 import { maxPool } from './pool.js';
 import { type Engine, type Unit, unit } from './unit.js';
 
-/** Of a batch normalisation: ε under the root and how much of a batch its running statistics take over, both PyTorch's. */
+/** Of a batch normalization: ε under the root and how much of a batch its running statistics take over, both PyTorch's. */
 export const EPSILON = 1e-5;
 export const MOMENTUM = 0.1;
 
 /** What computes a network in training mode. */
 export const engineOf = (precision: Precision): Engine => ({
   convolutions: convolutions(precision),
-  normalisations: normalisations(precision, EPSILON),
+  normalizations: normalizations(precision, EPSILON),
 });
 
 /**
@@ -99,7 +99,7 @@ function movedStatistics(units: readonly Unit[], weights: Weights): [string, tf.
   return units.flatMap(({ conv, mean, variance, count }): [string, tf.Tensor][] => {
     if (count < 2) {
       throw new WeirError(
-        `'${conv.name}' normalises over a single value per channel`,
+        `'${conv.name}' normalizes over a single value per channel`,
         'train on batches of two samples or more, or on larger images',
       );
     }

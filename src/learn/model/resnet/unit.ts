@@ -1,4 +1,4 @@
-import type { Affine, After, Normalisations, Normalised } from '../../device/native/batch-norm/batch-norm.js';
+import type { Affine, After, Normalizations, Normalized } from '../../device/native/batch-norm/batch-norm.js';
 import type { Convolutions } from '../../device/native/convolution/convolution.js';
 import { lent, type Raw } from '../../device/native/raw.js';
 import { type Weights, weight } from '../model.js';
@@ -7,7 +7,7 @@ import type { ConvPlan } from './plan.js';
 /** What computes a network in training mode: on this device, in this precision. */
 export interface Engine {
   readonly convolutions: Convolutions;
-  readonly normalisations: Normalisations;
+  readonly normalizations: Normalizations;
 }
 
 /** What a unit's backward pass gives; all of it new. */
@@ -18,7 +18,7 @@ export interface UnitBack {
   readonly residual: Raw | undefined;
 }
 
-/** A convolution and the batch normalisation behind it, gone through forward and waiting for the way back. */
+/** A convolution and the batch normalization behind it, gone through forward and waiting for the way back. */
 export interface Unit {
   readonly conv: ConvPlan;
   /** What goes on from here. It belongs to the unit until `back`. */
@@ -43,18 +43,18 @@ export function unit(engine: Engine, weights: Weights, conv: ConvPlan, x: Raw, a
     scale: lent(weight(weights, conv.norm.scale)),
     offset: lent(weight(weights, conv.norm.offset)),
   };
-  const { convolutions, normalisations } = engine;
+  const { convolutions, normalizations } = engine;
   const packed = convolutions.packed(kernel, conv, x.shape[0]);
   const z = convolutions.convolve(x, packed, conv);
   packed.dispose();
-  const normalised: Normalised = normalisations.forward(z, affine, after);
+  const normalized: Normalized = normalizations.forward(z, affine, after);
 
   return {
     conv,
-    ...normalised,
+    ...normalized,
     back(dy, other, found, wantsInput) {
-      const to = normalisations.back(dy, other, z, normalised, affine, after);
-      for (const raw of [dy, other, z, normalised.y, normalised.mean, normalised.variance]) raw?.dispose();
+      const to = normalizations.back(dy, other, z, normalized, affine, after);
+      for (const raw of [dy, other, z, normalized.y, normalized.mean, normalized.variance]) raw?.dispose();
       found.set(conv.norm.scale, to.scale);
       found.set(conv.norm.offset, to.offset);
       found.set(conv.kernel, convolutions.filter(x, to.x, conv));

@@ -1,4 +1,4 @@
-import { colour } from './looks.js';
+import { color } from './looks.js';
 
 const height = 210;
 
@@ -50,7 +50,7 @@ function options(curves, { log, width }) {
   const series = [{ label: 'update' }];
   const bands = [];
   for (const { label, look, width: bucket } of curves) {
-    const stroke = colour(look);
+    const stroke = color(look);
     series.push({ label, stroke, width: 1.8, dash: look.dash, spanGaps: true, points: { show: false } });
     if (bucket <= 1) continue;
     const bounds = { stroke: 'transparent', width: 0, spanGaps: true, points: { show: false } };

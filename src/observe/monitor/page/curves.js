@@ -1,6 +1,6 @@
 import { chart } from './chart.js';
 import { $, el, number, write } from './dom.js';
-import { colour, labelOf, lookOf } from './looks.js';
+import { color, labelOf, lookOf } from './looks.js';
 
 const most = 12; // curves in one drawing
 const groups = [
@@ -112,7 +112,7 @@ function keyOf({ label, look, buckets }) {
   sample.setAttribute('height', '8');
   sample.setAttribute('aria-hidden', 'true');
   const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
-  for (const [key, value] of Object.entries({ x1: 0, x2: 20, y1: 4, y2: 4, stroke: colour(look), 'stroke-width': 2.5 }))
+  for (const [key, value] of Object.entries({ x1: 0, x2: 20, y1: 4, y2: 4, stroke: color(look), 'stroke-width': 2.5 }))
     line.setAttribute(key, value);
   if (look.dash.length > 0) line.setAttribute('stroke-dasharray', look.dash.join(' '));
   sample.append(line);

@@ -1,5 +1,5 @@
 import { $, el, number, svg, write } from './dom.js';
-import { colour, lookOf } from './looks.js';
+import { color, lookOf } from './looks.js';
 
 const size = { height: 210, left: 46, right: 8, top: 8, bottom: 30 };
 const bins = 24;
@@ -64,7 +64,7 @@ const keys = (networks) =>
     ),
   );
 
-const looks = (network) => colour(lookOf({ network, stream: 'attacks', field: '' }, 0, false));
+const looks = (network) => color(lookOf({ network, stream: 'attacks', field: '' }, 0, false));
 
 function histogram(found, networks) {
   const largest = Math.max(...found.map(({ distance }) => distance), 1e-12);

@@ -1,10 +1,10 @@
-/** The report's colours. */
+/** The report's colors. */
 const palette = await (await fetch('/palette.json')).json();
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** The colour of a look on the page as it is, light or dark. */
-export const colour = (look) => (dark.matches ? look.dark : look.light);
+/** The color of a look on the page as it is, light or dark. */
+export const color = (look) => (dark.matches ? look.dark : look.light);
 
 const names = {
   'updates loss': 'batch',
@@ -40,10 +40,10 @@ export function lookOf({ network, stream, field }, i, one) {
       dash: dashes[Math.floor(i / ring.length) % dashes.length],
     };
   }
-  const regulariser = network.replace(/-s\d+$/, '');
+  const regularizer = network.replace(/-s\d+$/, '');
   let sum = 0;
-  for (const letter of regulariser) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
-  const look = palette.known[regulariser] ?? palette.others[sum % palette.others.length];
+  for (const letter of regularizer) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
+  const look = palette.known[regularizer] ?? palette.others[sum % palette.others.length];
   return { ...look, dash: dashOf(stream, field, i) };
 }
 

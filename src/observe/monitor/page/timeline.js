@@ -1,5 +1,5 @@
 import { $, mebibytes, svg, write } from './dom.js';
-import { colour, lookOf } from './looks.js';
+import { color, lookOf } from './looks.js';
 
 const size = { row: 22, left: 8, right: 8 };
 
@@ -34,7 +34,7 @@ export function drawTimeline(snapshots) {
               cx: x(one.at),
               cy: y,
               r: one.pinned ? 6 : 4.5,
-              fill: colour(lookOf({ network: name, stream: '', field: '' }, 0, false)),
+              fill: color(lookOf({ network: name, stream: '', field: '' }, 0, false)),
             },
             svg('title', {}, `${name}, ${labelOf(one)}: ${new Date(one.at).toLocaleString()}, ${mebibytes(one.bytes)}`),
           ),

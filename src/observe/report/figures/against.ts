@@ -4,17 +4,17 @@ import { number } from '../format.js';
 import type { Group } from '../groups.js';
 import type { Measure } from '../measures.js';
 
-/** rep-spectral against the unregularised network and against ll-spectral in one measure, a sentence; '' where there is none. */
+/** rep-spectral against the unregularized network and against ll-spectral in one measure, a sentence; '' where there is none. */
 export function against(report: Report, groups: readonly Group[], measure: Measure, what: string): string {
-  const rep = groups.find(({ regulariser }) => regulariser === 'rep-spectral');
+  const rep = groups.find(({ regularizer }) => regularizer === 'rep-spectral');
   const pairs = ['none', 'll-spectral'].flatMap((name) => {
-    const other = groups.find(({ regulariser }) => regulariser === name);
+    const other = groups.find(({ regularizer }) => regularizer === name);
     return (rep && other && compared(report, [rep, other], measure)) ?? [];
   });
   if (pairs.length === 0) return '';
   const tests = [...new Set(pairs.map(tested))];
   const each = pairs.map(
-    (pair) => `less ${pair.b.regulariser} ${apart(pair)}${tests.length > 1 ? ` (${tested(pair)})` : ''}`,
+    (pair) => `less ${pair.b.regularizer} ${apart(pair)}${tests.length > 1 ? ` (${tested(pair)})` : ''}`,
   );
   return `${what}, rep-spectral${tests.length === 1 ? ` (${tests[0]}${basis(report, pairs)})` : ''} ${each.join('; ')}.`;
 }

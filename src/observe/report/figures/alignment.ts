@@ -1,4 +1,4 @@
-import { classLook } from '../colours.js';
+import { classLook } from '../colors.js';
 import type { Alignment, NetworkReport, Report } from '../data.js';
 import { number } from '../format.js';
 import { groups } from '../groups.js';

@@ -73,7 +73,7 @@ export function figures(whole: Report): Figure[] {
 const planar = ({ sampleShape }: NetworkReport): boolean => sampleShape.length === 1 && sampleShape[0] === 2;
 
 /** Pretrained, then fine-tuned. */
-const twice = ({ regulariser }: NetworkReport): boolean => transferOf(regulariser) !== null;
+const twice = ({ regularizer }: NetworkReport): boolean => transferOf(regularizer) !== null;
 
 /** Whether it was fine-tuned on folders of photographs: dogs, flowers, indoor scenes. */
 const folders = ({ pipeline }: Report): boolean => /folder/i.test(pipeline);

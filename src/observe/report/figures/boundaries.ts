@@ -1,4 +1,4 @@
-import { classLook, look } from '../colours.js';
+import { classLook, look } from '../colors.js';
 import type { Report } from '../data.js';
 import { number } from '../format.js';
 import { groups } from '../groups.js';
@@ -20,11 +20,11 @@ function draw(report: Report, noisy: boolean): Figure | null {
   return {
     ...entitled(shown, report.pipeline, 'boundaries', `Decision boundaries${name ? `, ${name}` : ''}`),
     ...maps(all),
-    reading: `The input plane of one network a regulariser (${seedsOf(all)}), at the end of training. Shaded: the predicted class; line: the decision boundary; marks: the training points, coloured by their class. Axes in units of the input.`,
+    reading: `The input plane of one network a regularizer (${seedsOf(all)}), at the end of training. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class. Axes in units of the input.`,
     outcome: `nearest cell of another class, least and mean over the training points (cell ${cell(all)}): ${all
       .map((each) => {
         const values = margins(each.geometry);
-        return `${each.group.regulariser} ${values.length > 0 ? `${number(Math.min(...values))} and ${number(mean(values))}` : 'none'}`;
+        return `${each.group.regularizer} ${values.length > 0 ? `${number(Math.min(...values))} and ${number(mean(values))}` : 'none'}`;
       })
       .join('; ')}.`,
   };
@@ -39,7 +39,7 @@ export function planeBoundaries(report: Report): Figure | null {
     const cells = Array.from(classes);
     const own = new Set(points.map(({ label }) => label));
     const others = cells.filter((label) => !own.has(label)).length / Math.max(1, cells.length);
-    return `${group.regulariser} ${classesOf(geometry).length} classes, ${(100 * others).toFixed(0)} % of the plane in none of the three`;
+    return `${group.regularizer} ${classesOf(geometry).length} classes, ${(100 * others).toFixed(0)} % of the plane in none of the three`;
   });
   return {
     ...entitled(
@@ -49,7 +49,7 @@ export function planeBoundaries(report: Report): Figure | null {
       'Decision boundaries on a plane through three test images',
     ),
     ...maps(all),
-    reading: `The plane through three test images (marks), a network a regulariser (${seedsOf(all)}). Shaded: the predicted class, named where its region is large enough; line: the boundary. Axes: l2 distance in the plane, in units of the input.`,
+    reading: `The plane through three test images (marks), a network a regularizer (${seedsOf(all)}). Shaded: the predicted class, named where its region is large enough; line: the boundary. Axes: l2 distance in the plane, in units of the input.`,
     outcome: `${wrong.join('; ')}.`,
   };
 }
@@ -67,7 +67,7 @@ function maps(all: readonly Mapped[]) {
   return {
     panels: all.map(({ group, geometry }) =>
       map(geometry, {
-        ...{ title: group.regulariser, colour: look(group.regulariser).light, width: widthOf(columns) },
+        ...{ title: group.regularizer, color: look(group.regularizer).light, width: widthOf(columns) },
         ...{ layer: 'classes' as const, names, named },
       }),
     ),

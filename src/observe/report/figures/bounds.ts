@@ -1,4 +1,4 @@
-import { look } from '../colours.js';
+import { look } from '../colors.js';
 import type { NetworkReport, Report } from '../data.js';
 import { number, percent } from '../format.js';
 import { type Group, groups } from '../groups.js';
@@ -52,7 +52,7 @@ export function bounds(report: Report): Figure | null {
       ...(local ? [{ label: 'local estimate, not a bound', look: neutral, mark: 'ring' as const }] : []),
       ...(exact ? [{ label: 'exact distance', look: neutral, mark: 'cross' as const }] : []),
     ],
-    reading: `Each upright is one attacked sample of one network a regulariser (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in units of the input, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
+    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in units of the input, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
     outcome: `lower bound as a share of Δx, median: ${all.map(said).join('; ')}.`,
   };
 }
@@ -76,7 +76,7 @@ function draw({ group, samples }: Row, domain: readonly [number, number], width:
     ...samples[Math.floor(rank * stride)]!,
     rank,
   })).filter(({ distance }) => distance > 0);
-  const { light } = look(group.regulariser);
+  const { light } = look(group.regularizer);
   const proved = shown.filter(({ lower }) => lower > 0);
   const r = shown.length > 20 ? 2 : 3;
   const half = 0.42;
@@ -111,7 +111,7 @@ function draw({ group, samples }: Row, domain: readonly [number, number], width:
         { x: 'rank', y: 'exact', r: r + 0.6, symbol: 'times', stroke: 'currentColor', strokeWidth: r > 2 ? 1.4 : 0.9 },
       ),
       Plot.dot([0], { frameAnchor: 'top-left', dx: -35, dy: -16, r: 4.5, fill: light }),
-      Plot.text([shortened(group.regulariser, width - 26, { bold: true })], {
+      Plot.text([shortened(group.regularizer, width - 26, { bold: true })], {
         frameAnchor: 'top-left',
         dx: -26,
         dy: -22,

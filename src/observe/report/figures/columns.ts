@@ -1,4 +1,4 @@
-import { look, SEED } from '../colours.js';
+import { look, SEED } from '../colors.js';
 import { number, plusMinus } from '../format.js';
 import { mean, quantile } from '../statistics.js';
 import type { Panel } from './figure.js';
@@ -8,7 +8,7 @@ import { textWidth } from './text-width.js';
 /** One group in one panel: the value of each network, and how far its bar reaches from their mean. */
 export interface Column {
   readonly label: string;
-  readonly regulariser: string;
+  readonly regularizer: string;
   readonly values: readonly number[];
   /** Half the length of the bar; null for none. */
   readonly error: number | null;
@@ -27,15 +27,15 @@ export interface Columns {
 
 export const BOXED = 4;
 
-/** Columns of grey dots, a dot a network, with their mean as a diamond and a box of quartiles or a bar about it. */
+/** Columns of gray dots, a dot a network, with their mean as a diamond and a box of quartiles or a bar about it. */
 export function columns(all: readonly Column[], { label, width, height, show, domain }: Columns): Panel {
   const drawn = all.flatMap((column, i) => {
-    const { beside: second, error, values, regulariser } = column;
+    const { beside: second, error, values, regularizer } = column;
     const shift = second && second.values.length > 0 ? 0.2 : 0;
     const half = shift > 0 ? 0.15 : 0.28;
     return [
-      { at: i - shift, half, hollow: false, regulariser, values, error },
-      ...(second && shift > 0 ? [{ at: i + shift, half, hollow: true, regulariser, ...second }] : []),
+      { at: i - shift, half, hollow: false, regularizer, values, error },
+      ...(second && shift > 0 ? [{ at: i + shift, half, hollow: true, regularizer, ...second }] : []),
     ].filter((each) => each.values.length > 0);
   });
   return panel({
@@ -48,9 +48,9 @@ export function columns(all: readonly Column[], { label, width, height, show, do
         all.map((_, i) => i),
         { label: null, tickSize: 0, tickFormat: (i: number) => folded(all[i]!.label, width / all.length) },
       ),
-      ...drawn.flatMap(({ at, half, hollow, regulariser, values, error }) => {
-        const { light } = look(regulariser);
-        const centre = mean(values);
+      ...drawn.flatMap(({ at, half, hollow, regularizer, values, error }) => {
+        const { light } = look(regularizer);
+        const center = mean(values);
         const boxed = show === 'box' && values.length >= BOXED;
         const dots = values.map((y, i) => ({
           // Seeds stand side by side in the order of their number, so that equal values do not hide one another.
@@ -63,8 +63,8 @@ export function columns(all: readonly Column[], { label, width, height, show, do
             ...{ x: 'x', y: 'y', r: 3, fill: hollow ? 'none' : SEED.light, fillOpacity: 0.75 },
             ...{ stroke: hollow ? SEED.light : 'none', strokeWidth: 1.2 },
           }),
-          ...(boxed || error === null ? [] : bar(centre, error, at, half, light)),
-          Plot.dot([centre], {
+          ...(boxed || error === null ? [] : bar(center, error, at, half, light)),
+          Plot.dot([center], {
             ...{ x: () => at, y: (y: number) => y, r: 6, symbol: 'diamond', strokeWidth: hollow ? 2 : 1 },
             ...{ fill: hollow ? 'white' : light, stroke: hollow ? light : 'white' },
           }),
@@ -78,8 +78,8 @@ export function columns(all: readonly Column[], { label, width, height, show, do
 export function extent(all: readonly Column[]): readonly [number, number] {
   const bounds = all.flatMap(({ values, error, beside }) =>
     [{ values, error }, beside ?? { values: [], error: null }].flatMap((each) => {
-      const centre = each.values.length > 0 ? mean(each.values) : 0;
-      return each.values.length > 0 ? [...each.values, centre - (each.error ?? 0), centre + (each.error ?? 0)] : [];
+      const center = each.values.length > 0 ? mean(each.values) : 0;
+      return each.values.length > 0 ? [...each.values, center - (each.error ?? 0), center + (each.error ?? 0)] : [];
     }),
   );
   if (bounds.length === 0) return [0, 1];
@@ -93,7 +93,7 @@ export function box(
   values: readonly number[],
   at: number,
   half: number,
-  colour: string,
+  color: string,
   opacity = 0.14,
 ): Plot.Markish[] {
   const [low, middle, high] = [0.25, 0.5, 0.75].map((p) => quantile(values, p)!) as [number, number, number];
@@ -103,22 +103,22 @@ export function box(
     { y1: high, y2: most },
   ];
   return [
-    Plot.ruleX(ends, { x: () => at, y1: 'y1', y2: 'y2', stroke: colour, strokeWidth: 1.5 }),
-    Plot.ruleY([least, most], { x1: () => at - half / 2, x2: () => at + half / 2, stroke: colour, strokeWidth: 1.5 }),
+    Plot.ruleX(ends, { x: () => at, y1: 'y1', y2: 'y2', stroke: color, strokeWidth: 1.5 }),
+    Plot.ruleY([least, most], { x1: () => at - half / 2, x2: () => at + half / 2, stroke: color, strokeWidth: 1.5 }),
     Plot.rect([0], {
       ...{ x1: () => at - half, x2: () => at + half, y1: () => low, y2: () => high },
-      ...{ fill: colour, fillOpacity: opacity, stroke: colour, strokeWidth: 1.5 },
+      ...{ fill: color, fillOpacity: opacity, stroke: color, strokeWidth: 1.5 },
     }),
-    Plot.ruleY([middle], { x1: () => at - half, x2: () => at + half, stroke: colour, strokeWidth: 2.5 }),
+    Plot.ruleY([middle], { x1: () => at - half, x2: () => at + half, stroke: color, strokeWidth: 2.5 }),
   ];
 }
 
 /** A bar of twice that length about the mean. */
-export function bar(centre: number, error: number, at: number, half: number, colour: string): Plot.Markish[] {
-  const [low, high] = [centre - error, centre + error];
+export function bar(center: number, error: number, at: number, half: number, color: string): Plot.Markish[] {
+  const [low, high] = [center - error, center + error];
   return [
-    Plot.ruleX([0], { x: () => at, y1: () => low, y2: () => high, stroke: colour, strokeWidth: 2 }),
-    Plot.ruleY([low, high], { x1: () => at - half / 2, x2: () => at + half / 2, stroke: colour, strokeWidth: 2 }),
+    Plot.ruleX([0], { x: () => at, y1: () => low, y2: () => high, stroke: color, strokeWidth: 2 }),
+    Plot.ruleY([low, high], { x1: () => at - half / 2, x2: () => at + half / 2, stroke: color, strokeWidth: 2 }),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Look } from '../colours.js';
+import type { Look } from '../colors.js';
 import type { Panel } from './figure.js';
 import { Plot, panel } from './plot.js';
 import { logTicks, plain } from './ticks.js';

@@ -1,4 +1,4 @@
-import { look } from '../colours.js';
+import { look } from '../colors.js';
 import type { Report } from '../data.js';
 import { count, number } from '../format.js';
 import { type Group, groups } from '../groups.js';
@@ -6,7 +6,7 @@ import { entitled } from '../paper.js';
 import { quantile } from '../statistics.js';
 import { correctSamples, foundSamples } from '../summary.js';
 import { density } from './density.js';
-import { type Figure, type Panel, regularisers, WIDTH } from './figure.js';
+import { type Figure, type Panel, regularizers, WIDTH } from './figure.js';
 import { iterations } from './mean-distances.js';
 import { Plot, panel } from './plot.js';
 
@@ -36,8 +36,8 @@ export function distribution(report: Report): Figure | null {
     ...entitled('distribution', report.pipeline, 'distances', 'Distribution of adversarial distances'),
     panels: [...(dense ? [dense] : []), shares(all, most)],
     columns: 2,
-    legend: regularisers(all.map(({ group }) => group)),
-    reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regulariser pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in units of the input, Tangent Attack${iterations(report)}.`,
+    legend: regularizers(all.map(({ group }) => group)),
+    reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regularizer pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in units of the input, Tangent Attack${iterations(report)}.`,
     outcome: `tenth percentile and median: ${all
       .map(
         ({ group, values }) =>
@@ -54,7 +54,7 @@ function densities(all: readonly Distances[], most: number): Panel | null {
   });
   if (drawn.length === 0) return null;
   const top = Math.max(...drawn.flatMap(({ points }) => points.map(({ y }) => y)));
-  const depth = 0.05 * top; // of a regulariser's row of ticks, below zero
+  const depth = 0.05 * top; // of a regularizer's row of ticks, below zero
   return panel({
     ...FRAME,
     ariaLabel: `Density of the adversarial distance; medians: ${drawn.map(({ group, values }) => `${group.label} ${number(quantile(values, 0.5))}`).join(', ')}`,
@@ -69,7 +69,7 @@ function densities(all: readonly Distances[], most: number): Panel | null {
     marks: [
       Plot.ruleY([0], { stroke: 'currentColor', strokeOpacity: 0.5 }),
       ...drawn.flatMap(({ group, values, points }, row) => {
-        const { light, dash } = look(group.regulariser);
+        const { light, dash } = look(group.regularizer);
         const ticks = [quantile(values, 0.1)!, quantile(values, 0.5)!];
         return [
           Plot.areaY(points, { x: 'x', y: 'y', fill: light, fillOpacity: 0.07 }),
@@ -87,11 +87,11 @@ function densities(all: readonly Distances[], most: number): Panel | null {
 function shares(all: readonly Distances[], most: number): Panel {
   return panel({
     ...FRAME,
-    ariaLabel: 'Share of test samples with an adversarial distance of at most Δx, per regulariser',
+    ariaLabel: 'Share of test samples with an adversarial distance of at most Δx, per regularizer',
     x: { label: 'adversarial distance Δx', zero: true, nice: true, labelAnchor: 'center', labelArrow: 'none' },
     y: { label: 'samples with at most this Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
     marks: all.map(({ group, values, attacked }) => {
-      const { light, dash } = look(group.regulariser);
+      const { light, dash } = look(group.regularizer);
       const stride = Math.max(1, values.length / STEPS);
       const steps = Array.from({ length: Math.min(STEPS, values.length) }, (_, i) => {
         const rank = Math.min(values.length - 1, Math.ceil((i + 1) * stride) - 1);

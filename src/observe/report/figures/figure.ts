@@ -1,4 +1,4 @@
-import { type Look, look } from '../colours.js';
+import { type Look, look } from '../colors.js';
 import type { Group } from '../groups.js';
 
 /** One drawing: a complete SVG element in units of CSS pixels. */
@@ -18,9 +18,9 @@ export interface Figure {
   readonly panels: readonly Panel[];
   /** Panels side by side where there is room. */
   readonly columns: number;
-  /** Colours that want telling; none where the panels name them. */
+  /** Colors that want telling; none where the panels name them. */
   readonly legend: readonly LegendEntry[];
-  /** The scale that all panels share: a bar of colours. */
+  /** The scale that all panels share: a bar of colors. */
   readonly key?: Panel;
   /** What is drawn, and what the marks mean. */
   readonly reading: string;
@@ -46,9 +46,9 @@ export function widthOf(columns: number): number {
 
 export const FONT = 'Inter, system-ui, sans-serif';
 
-/** The legend of the regularisers of some groups, each once. */
-export function regularisers(groups: readonly Group[]): LegendEntry[] {
-  const names = [...new Set(groups.map(({ regulariser }) => regulariser))];
+/** The legend of the regularizers of some groups, each once. */
+export function regularizers(groups: readonly Group[]): LegendEntry[] {
+  const names = [...new Set(groups.map(({ regularizer }) => regularizer))];
   return names.map((name) => ({ label: name, look: look(name), mark: 'line' }));
 }
 

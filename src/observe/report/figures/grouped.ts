@@ -1,4 +1,4 @@
-import { look, SEED } from '../colours.js';
+import { look, SEED } from '../colors.js';
 import { number, plusMinus } from '../format.js';
 import { mean } from '../statistics.js';
 import { BOXED, bar, beside, box, type Column, extent, folded } from './columns.js';
@@ -9,7 +9,7 @@ import { Plot, panel } from './plot.js';
 export interface Member extends Column {
   /** What the place is called. */
   readonly place: string;
-  /** Drawn as an empty frame, so that it is told from the full ones in grey print too. */
+  /** Drawn as an empty frame, so that it is told from the full ones in gray print too. */
   readonly hollow: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface Grouped {
 
 const FILLED = 0.84; // of the room at one place
 
-/** Columns side by side at each place of the axis, a grey dot for every network. */
+/** Columns side by side at each place of the axis, a gray dot for every network. */
 export function grouped(all: readonly Member[], { label, places, width, height, show }: Grouped): Panel {
   const at = [...new Set(all.map(({ place }) => place))];
   const most = Math.max(...at.map((place) => all.filter((member) => member.place === place).length));
@@ -66,28 +66,28 @@ interface Placed extends Member {
   readonly half: number;
 }
 
-function barOf({ values, error, regulariser, hollow, middle, half }: Placed): Plot.Markish[] {
-  const { light } = look(regulariser);
-  const centre = mean(values);
+function barOf({ values, error, regularizer, hollow, middle, half }: Placed): Plot.Markish[] {
+  const { light } = look(regularizer);
+  const center = mean(values);
   return [
-    Plot.rect([centre], {
+    Plot.rect([center], {
       ...{ x1: () => middle - half, x2: () => middle + half, y1: () => 0, y2: (y: number) => y },
       ...{ fill: light, fillOpacity: hollow ? 0.1 : 0.85, stroke: light, strokeWidth: 1.5 },
     }),
     ...dots(values, middle, half),
-    ...(error === null ? [] : bar(centre, error, middle, half / 2, 'currentColor')),
+    ...(error === null ? [] : bar(center, error, middle, half / 2, 'currentColor')),
   ];
 }
 
-function spreadOf({ values, error, regulariser, hollow, middle, half }: Placed): Plot.Markish[] {
-  const { light } = look(regulariser);
-  const centre = mean(values);
+function spreadOf({ values, error, regularizer, hollow, middle, half }: Placed): Plot.Markish[] {
+  const { light } = look(regularizer);
+  const center = mean(values);
   const boxed = values.length >= BOXED;
   return [
     ...(boxed ? box(values, middle, half, light, hollow ? 0.06 : 0.45) : []),
     ...dots(values, middle, half),
-    ...(boxed || error === null ? [] : bar(centre, error, middle, half / 2, light)),
-    Plot.dot([centre], {
+    ...(boxed || error === null ? [] : bar(center, error, middle, half / 2, light)),
+    Plot.dot([center], {
       ...{ x: () => middle, y: (y: number) => y, r: 5.5, symbol: 'diamond', strokeWidth: hollow ? 2 : 1 },
       ...{ fill: hollow ? 'white' : light, stroke: hollow ? light : 'white' },
     }),

@@ -3,22 +3,22 @@ import { indexedPng } from '../png.js';
 import type { Panel } from './figure.js';
 import { Plot, panel } from './plot.js';
 
-/** The range of values that a colour scale spans, over all panels that share it. */
+/** The range of values that a color scale spans, over all panels that share it. */
 export interface Scale {
   readonly low: number;
   readonly high: number;
 }
 
-// Viridis at nine stations: even in lightness, so it reads in grey print and to colour-blind readers.
+// Viridis at nine stations: even in lightness, so it reads in gray print and to color-blind readers.
 const STATIONS = ['440154', '472d7b', '3b528b', '2c728e', '21918c', '28ae80', '5ec962', 'addc30', 'fde725'];
 const LEVELS = 128;
 const UNKNOWN = LEVELS; // the palette's last entry: where there is no value
-const GREY = [150, 150, 150];
+const GRAY = [150, 150, 150];
 const SIDE = 120; // pixels that a map is interpolated to, at least its own cells
 
-const PALETTE = Uint8Array.from([...Array.from({ length: LEVELS }, (_, i) => colour(i / (LEVELS - 1))), GREY].flat());
+const PALETTE = Uint8Array.from([...Array.from({ length: LEVELS }, (_, i) => color(i / (LEVELS - 1))), GRAY].flat());
 
-function colour(share: number): number[] {
+function color(share: number): number[] {
   const at = share * (STATIONS.length - 1);
   const below = Math.min(STATIONS.length - 2, Math.floor(at));
   const channel = (station: number, c: number) => Number.parseInt(STATIONS[station]!.slice(2 * c, 2 * c + 2), 16);
@@ -30,7 +30,7 @@ function colour(share: number): number[] {
 /**
  * A grid of values (row-major, y ascending) as a data URI whose top row has the greatest y, linear between cells.
  *
- * What is not a finite number is grey, and so is a pixel that one would have a part in.
+ * What is not a finite number is gray, and so is a pixel that one would have a part in.
  */
 export function heatMap(values: ArrayLike<number>, columns: number, rows: number, { low, high }: Scale): string {
   const [width, height] = [Math.max(SIDE, columns), Math.max(SIDE, rows)];
@@ -55,14 +55,14 @@ export function heatMap(values: ArrayLike<number>, columns: number, rows: number
   return `data:image/png;base64,${indexedPng(width, height, indices, PALETTE).toString('base64')}`;
 }
 
-/** The bar that says which colour is which value. */
-export function colourBar({ low, high }: Scale, label: string): Panel {
+/** The bar that says which color is which value. */
+export function colorBar({ low, high }: Scale, label: string): Panel {
   const ramp = Array.from({ length: LEVELS }, (_, i) => i);
   const src = heatMap(ramp, LEVELS, 1, { low: 0, high: LEVELS - 1 });
   const [width, height, side] = [460, 52, 8];
   return panel({
     ...{ width, height, marginLeft: side, marginRight: side, marginTop: 20, marginBottom: 20 },
-    ariaLabel: `Colours: ${label}, from ${number(low)} (dark) to ${number(high)} (light)`,
+    ariaLabel: `Colors: ${label}, from ${number(low)} (dark) to ${number(high)} (light)`,
     x: { domain: [low, high], label: null, ticks: 6, tickSize: 4 },
     y: { domain: [0, 1], axis: null },
     marks: [

@@ -11,7 +11,7 @@ export function imageShape(shape: readonly number[]): readonly [height: number, 
   return [height, width, channels];
 }
 
-/** A sample as a data URI: grey or RGB (channels last), from `low` (black) to `high` (white). */
+/** A sample as a data URI: gray or RGB (channels last), from `low` (black) to `high` (white). */
 export function picture(values: Float32Array, shape: readonly number[], range: readonly [number, number]): string {
   const [height, width] = imageShape(shape)!;
   return uri(png(width, height, pixels(values, shape, range)));
@@ -34,7 +34,7 @@ export function pixels(
   return pixels;
 }
 
-// The ends of ColorBrewer's red-blue scale, which colour-blind readers tell apart.
+// The ends of ColorBrewer's red-blue scale, which color-blind readers tell apart.
 const LESS = [33, 102, 172] as const;
 const MORE = [178, 24, 43] as const;
 
@@ -58,7 +58,7 @@ export function perturbationPixels(delta: Float32Array, shape: readonly number[]
   return pixels;
 }
 
-/** Black and white: 0 and 1 for pixels, else the extremes of the sample (normalised inputs). */
+/** Black and white: 0 and 1 for pixels, else the extremes of the sample (normalized inputs). */
 export function brightness(values: Float32Array): readonly [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];

@@ -2,7 +2,7 @@ import type { Report } from '../data.js';
 import { number, percent } from '../format.js';
 import { type Group, groups } from '../groups.js';
 import { mean } from '../statistics.js';
-import { type Figure, regularisers, WIDTH } from './figure.js';
+import { type Figure, regularizers, WIDTH } from './figure.js';
 import { lines, linesReading } from './lines.js';
 
 const FIRST = ['training loss', 'test loss', 'test accuracy'];
@@ -31,7 +31,7 @@ export function learning(report: Report): Figure | null {
       }),
     ),
     columns: names.length % 3 === 0 ? 3 : 2,
-    legend: regularisers(all),
+    legend: regularizers(all),
     reading: linesReading(all),
     paper: null,
     outcome: `at the end, mean over seeds: ${names.map((name) => ends(name, all)).join('; ')}.`,

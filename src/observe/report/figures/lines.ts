@@ -1,4 +1,4 @@
-import { look } from '../colours.js';
+import { look } from '../colors.js';
 import type { CurvePoint, NetworkReport } from '../data.js';
 import type { Group } from '../groups.js';
 import { mean } from '../statistics.js';
@@ -29,16 +29,16 @@ export function linesReading(groups: readonly Group[]): string {
   return `${many} The dashed rule is where burn-in ends and the penalty is switched on.`;
 }
 
-/** Curves over epochs, coloured by regulariser, with a rule where the penalty is switched on. */
+/** Curves over epochs, colored by regularizer, with a rule where the penalty is switched on. */
 export function lines(groups: readonly Group[], { label, width, height, scale, of }: Lines): Panel {
   const factor = scale === 'per cent' ? 100 : 1;
   const usable = ({ epoch, value }: CurvePoint) =>
     Number.isFinite(epoch) && Number.isFinite(value) && (scale !== 'log' || value > 0);
-  const series = groups.flatMap(({ regulariser, networks }): Series[] => {
+  const series = groups.flatMap(({ regularizer, networks }): Series[] => {
     const single = networks.map((network) =>
       thinned(of(network).filter(usable), POINTS).map(({ epoch, value }) => ({ x: epoch, y: value * factor })),
     );
-    const style = look(regulariser);
+    const style = look(regularizer);
     const { middle, range } = together(single.filter((points) => points.length > 0));
     if (networks.length > SINGLY) return [{ look: style, points: middle, band: range }];
     const thin = networks.length > 1 ? single.map((points) => ({ look: style, points, thin: true })) : [];
@@ -46,7 +46,7 @@ export function lines(groups: readonly Group[], { label, width, height, scale, o
   });
   const burnIns = new Set(groups.flatMap(({ networks }) => networks.map(({ burnIn }) => burnIn)));
   const rules = [...burnIns].flatMap((epoch) => (epoch ? [{ x: epoch, text: 'penalty on' }] : []));
-  const ariaLabel = `${label} over epochs: ${groups.map((group) => group.regulariser).join(', ')}`;
+  const ariaLabel = `${label} over epochs: ${groups.map((group) => group.regularizer).join(', ')}`;
   return curves(series, {
     ...{ label, ariaLabel, width, height, rules },
     x: 'epoch',

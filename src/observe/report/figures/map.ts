@@ -1,4 +1,4 @@
-import { classLook } from '../colours.js';
+import { classLook } from '../colors.js';
 import type { Geometry } from '../data.js';
 import { middleOf } from './chosen.js';
 import type { Panel } from './figure.js';
@@ -9,10 +9,10 @@ import { shortened } from './text-width.js';
 /** What a map of one geometry is told. */
 export interface MapOptions {
   readonly title: string;
-  /** Colour of the dot before the title; none without. */
-  readonly colour?: string;
+  /** Color of the dot before the title; none without. */
+  readonly color?: string;
   readonly width: number;
-  /** Class regions, or a quantity [rows · columns] in the colours of a shared scale. */
+  /** Class regions, or a quantity [rows · columns] in the colors of a shared scale. */
   readonly layer: 'classes' | { readonly values: ArrayLike<number>; readonly scale: Scale };
   readonly names: (label: number) => string;
   /** Whether regions are named where they lie; for more classes than a legend tells at a glance. */
@@ -22,7 +22,7 @@ export interface MapOptions {
 const MARGIN = { left: 26, right: 6, top: 26, bottom: 22 };
 
 /** A plane seen from above: regions of predicted classes or a heat map, the boundary between classes, and the samples. */
-export function map(geometry: Geometry, { title, colour, width, layer, names, named = false }: MapOptions): Panel {
+export function map(geometry: Geometry, { title, color, width, layer, names, named = false }: MapOptions): Panel {
   const { columns, rows, points } = geometry;
   const frame = { x1: geometry.xMin, x2: geometry.xMax, y1: geometry.yMin, y2: geometry.yMax };
   const inner = width - MARGIN.left - MARGIN.right;
@@ -80,9 +80,9 @@ export function map(geometry: Geometry, { title, colour, width, layer, names, na
         });
       }),
       ...(named ? labels(geometry, names) : []),
-      ...(colour ? [Plot.dot([0], { frameAnchor: 'top-left', dx: 5, dy: -14, r: 4.5, fill: colour })] : []),
+      ...(color ? [Plot.dot([0], { frameAnchor: 'top-left', dx: 5, dy: -14, r: 4.5, fill: color })] : []),
       Plot.text([shortened(title, inner - 14, { bold: true })], {
-        ...{ frameAnchor: 'top-left', dx: colour ? 14 : 0, dy: -20, text: (t: string) => t, fontWeight: 600 },
+        ...{ frameAnchor: 'top-left', dx: color ? 14 : 0, dy: -20, text: (t: string) => t, fontWeight: 600 },
       }),
     ],
   });

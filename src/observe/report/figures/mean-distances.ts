@@ -15,7 +15,7 @@ const [ATTACKED, EXACT] = ['Mean Δx', 'Mean exact Δx'].map(
 ) as [Measure, Measure];
 
 /**
- * Mean adversarial distance of each regulariser in each setting (figures 2 and E.2 of the paper).
+ * Mean adversarial distance of each regularizer in each setting (figures 2 and E.2 of the paper).
  *
  * @param every whether noisy settings are drawn beside the clean ones (figure E.2)
  */
@@ -29,7 +29,7 @@ export function meanDistances(report: Report, every: boolean): Figure | null {
   const settings = settingsOf(drawn.flatMap(({ group }) => group.networks));
   const exact = drawn.some(({ column: { beside } }) => beside !== undefined && beside.values.length > 0);
   const counts = [...new Set(drawn.map(({ column: { values } }) => values.length))].sort((a, b) => a - b);
-  const title = `Mean adversarial distance per regulariser${every ? ', clean and noisy data' : ''}`;
+  const title = `Mean adversarial distance per regularizer${every ? ', clean and noisy data' : ''}`;
   return {
     ...entitled(every ? 'distances-noisy' : 'distances', report.pipeline, 'mean-distances', title),
     panels: settings.map((setting) => {
@@ -41,7 +41,7 @@ export function meanDistances(report: Report, every: boolean): Figure | null {
     }),
     columns: 2,
     legend: [],
-    reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, units of the input) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; grey: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
+    reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, units of the input) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; gray: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
     outcome: [
       told(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
@@ -63,14 +63,14 @@ function column(group: Group): Column {
   const values = known(group.networks.map((network) => summariseNetwork(network).meanDistance));
   const exact = known(group.networks.map(exactMean));
   return {
-    ...{ label: group.regulariser, regulariser: group.regulariser, values, error: standardDeviation(values) },
+    ...{ label: group.regularizer, regularizer: group.regularizer, values, error: standardDeviation(values) },
     beside: { values: exact, error: standardDeviation(exact) },
   };
 }
 
 function sentence(group: Group, { values, error, beside }: Column): string {
   const exact = beside && beside.values.length > 0 ? ` (exact ${plusMinus(mean(beside.values), beside.error, 3)})` : '';
-  return `${group.regulariser} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
+  return `${group.regularizer} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
 }
 
 /** ', T = 40, inputs kept in [0, 1]' as a phrase; nothing where no network was attacked. */

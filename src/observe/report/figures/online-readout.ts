@@ -1,11 +1,11 @@
-import { look, SEED } from '../colours.js';
+import { look, SEED } from '../colors.js';
 import type { Interval, NetworkReport, Probe, Report } from '../data.js';
 import { fitted } from '../fits.js';
 import { percent } from '../format.js';
 import { type Group, groups } from '../groups.js';
 import { mean } from '../statistics.js';
 import { curves, type Series } from './curves.js';
-import { type Figure, regularisers, WIDTH } from './figure.js';
+import { type Figure, regularizers, WIDTH } from './figure.js';
 import { linesReading } from './lines.js';
 
 /** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
@@ -31,10 +31,10 @@ export function onlineReadout(report: Report): Figure | null {
     ],
     columns: 1,
     legend: [
-      ...regularisers(all),
+      ...regularizers(all),
       ...(start ? [{ label: 'untrained network', look: { ...SEED, dash: UNTRAINED }, mark: 'line' as const }] : []),
     ],
-    reading: `At every point a multinomial logistic readout is fitted anew to the frozen features of the training samples, and tested. ${single ? `Shaded: Wilson's 95 % interval over the test samples.` : linesReading(all)}${start ? ` Grey: the same readout on the untrained network${start.several ? ', mean over networks' : ', with its interval'}.` : ''} The vertical axis does not begin at zero.`,
+    reading: `At every point a multinomial logistic readout is fitted anew to the frozen features of the training samples, and tested. ${single ? `Shaded: Wilson's 95 % interval over the test samples.` : linesReading(all)}${start ? ` Gray: the same readout on the untrained network${start.several ? ', mean over networks' : ', with its interval'}.` : ''} The vertical axis does not begin at zero.`,
     paper: null,
     outcome: `${all.map(ends).join('; ')}.${start ? ` On the untrained network: ${within(start)}.` : ''}${said ? ` ${said}` : ''}`,
   };
@@ -68,8 +68,8 @@ function level({ accuracy, lower, upper }: Found, last: number): Series {
 }
 
 /** One network with its intervals; of several their mean, and their range where they are more than three. */
-function series({ regulariser, networks }: Group): Series[] {
-  const style = look(regulariser);
+function series({ regularizer, networks }: Group): Series[] {
+  const style = look(regularizer);
   const [first, ...others] = networks.map(probesOf);
   if (others.length === 0) {
     return [

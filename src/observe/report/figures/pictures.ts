@@ -1,4 +1,4 @@
-import { look } from '../colours.js';
+import { look } from '../colors.js';
 import type { Report } from '../data.js';
 import { number } from '../format.js';
 import { groups } from '../groups.js';
@@ -34,10 +34,10 @@ export function pictures(report: Report): Figure | null {
     legend: [],
     reading: [
       'Each row of three: the test sample, the perturbation δ that the attack found, and the adversarial sample, their sum, with the old and the new prediction and Δx = ‖δ‖.',
-      'Red raises a pixel, blue lowers it; the strongest colour stands for the largest change of that picture, stated as “full scale”, so compare Δx and scales rather than colours.',
+      'Red raises a pixel, blue lowers it; the strongest color stands for the largest change of that picture, stated as “full scale”, so compare Δx and scales rather than colors.',
       choice.same
-        ? 'A column is the same test sample under every regulariser.'
-        : 'No test sample was attacked under every regulariser, so the samples of a column differ.',
+        ? 'A column is the same test sample under every regularizer.'
+        : 'No test sample was attacked under every regularizer, so the samples of a column differ.',
     ].join(' '),
     outcome: outcome(choice),
   };
@@ -51,7 +51,7 @@ function draw({ rows, same }: Choice, column: number): Panel {
   const names = (label: number) => cells[0]!.network.classes[label] ?? String(label);
   const text = (value: string, x: number, y: number, more: Plot.TextOptions = {}) =>
     Plot.text([value], { x: () => x, y: () => y, text: (t: string) => t, textAnchor: 'start', ...more });
-  const centre = (i: number) => 2 + i * (SIZE + GAP) + SIZE / 2;
+  const center = (i: number) => 2 + i * (SIZE + GAP) + SIZE / 2;
   const first = cells[0]!.sample;
   return panel({
     width: PANEL,
@@ -65,7 +65,7 @@ function draw({ rows, same }: Choice, column: number): Panel {
         fontWeight: 600,
       }),
       ...['original', 'perturbation', 'adversarial'].map((head, i) =>
-        text(head, centre(i), 29, { textAnchor: 'middle', fillOpacity: 0.75, fontSize: 11 }),
+        text(head, center(i), 29, { textAnchor: 'middle', fillOpacity: 0.75, fontSize: 11 }),
       ),
       ...cells.flatMap(({ group, network, sample, y }) => {
         const shape = network.sampleShape;
@@ -78,24 +78,24 @@ function draw({ rows, same }: Choice, column: number): Panel {
           picture(sample.adversarial, shape, range),
         ];
         const middle = y + 30 + SIZE / 2;
-        const { light } = look(group.regulariser);
+        const { light } = look(group.regularizer);
         return [
           Plot.dot([0], { x: () => 7, y: () => y + 7, r: 4.5, fill: light }),
           text(shortened(group.label, PANEL - 20, { bold: true }), 16, y + 7, { fontWeight: 600 }),
           text(said(sample, names), 2, y + 21),
           ...images.map((src, i) =>
             Plot.image([src], {
-              ...{ x: () => centre(i), y: () => middle, src: (s: string) => s, width: SIZE, height: SIZE },
+              ...{ x: () => center(i), y: () => middle, src: (s: string) => s, width: SIZE, height: SIZE },
               imageRendering: 'pixelated',
               preserveAspectRatio: 'none',
             }),
           ),
           Plot.rect([0, 1, 2], {
-            ...{ x1: (i: number) => centre(i) - SIZE / 2, x2: (i: number) => centre(i) + SIZE / 2 },
+            ...{ x1: (i: number) => center(i) - SIZE / 2, x2: (i: number) => center(i) + SIZE / 2 },
             ...{ y1: () => middle - SIZE / 2, y2: () => middle + SIZE / 2 },
             ...{ fill: 'none', stroke: 'currentColor', strokeOpacity: 0.25 },
           }),
-          text(`full scale ±${number(scale, 2)}`, centre(1), y + 30 + SIZE + 7, {
+          text(`full scale ±${number(scale, 2)}`, center(1), y + 30 + SIZE + 7, {
             textAnchor: 'middle',
             fontSize: 10,
             fillOpacity: 0.75,

@@ -21,7 +21,7 @@ interface Pair {
   readonly found: readonly number[];
 }
 
-/** Test accuracy and mean adversarial distance of each regulariser, every seed a dot (figures 4 and 6b of the paper). */
+/** Test accuracy and mean adversarial distance of each regularizer, every seed a dot (figures 4 and 6b of the paper). */
 export function robustness(report: Report): Figure | null {
   const all = groups(report).map((group): Pair => {
     const { testAccuracy, meanDistance } = summariseGroup(group);
@@ -38,7 +38,7 @@ export function robustness(report: Report): Figure | null {
     'robustness',
     report.pipeline,
     'robustness',
-    'Accuracy and adversarial distance per regulariser',
+    'Accuracy and adversarial distance per regularizer',
   );
   return drawn && { ...name, ...drawn };
 }
@@ -85,13 +85,13 @@ function draw(
     most >= BOXED
       ? 'box: quartiles over seeds, its thick line the median, its whiskers the least and the greatest seed'
       : `bar: ± 1 standard deviation over seeds${most === 1 ? ', and for the distance of a single network ± 1 standard error over its test samples' : ''}`;
-  const names = new Set(all.map(({ group }) => group.regulariser));
+  const names = new Set(all.map(({ group }) => group.regularizer));
   const both = names.has('ll-spectral') && names.has('readout-spectral');
   return {
     panels,
     columns: 2,
     legend: [],
-    reading: `Grey dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regulariser). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral penalises every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    reading: `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral penalizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
     outcome: [
       `${all.map(said).join('; ')}.`,
       ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>
@@ -111,11 +111,11 @@ function draw(
 function column(group: Group, { values, standardDeviation }: Spread, fallback: number | null, scale: number): Column[] {
   if (values.length === 0) return [];
   const error = standardDeviation ?? fallback;
-  const { regulariser } = group;
+  const { regularizer } = group;
   return [
     {
-      label: regulariser,
-      regulariser,
+      label: regularizer,
+      regularizer,
       values: values.map((v) => v * scale),
       error: error === null ? null : error * scale,
     },

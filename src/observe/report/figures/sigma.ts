@@ -3,7 +3,7 @@ import { number } from '../format.js';
 import { groups } from '../groups.js';
 import { entitled } from '../paper.js';
 import { summariseGroup } from '../summary.js';
-import { type Figure, regularisers, WIDTH } from './figure.js';
+import { type Figure, regularizers, WIDTH } from './figure.js';
 import { lines, linesReading } from './lines.js';
 
 /** The top singular value of each layer over epochs, a panel a layer (as figure E.1 of the paper). */
@@ -33,7 +33,7 @@ export function sigma(report: Report): Figure | null {
       }),
     ),
     columns: wide ? 2 : many ? 4 : 3,
-    legend: regularisers(all),
+    legend: regularizers(all),
     reading: `σ, the largest singular value of each layer as a linear map. ${linesReading(all)}`,
     outcome: `at the end, mean over seeds: ${ends.join('; ')}.`,
   };

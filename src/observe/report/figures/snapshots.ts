@@ -1,4 +1,4 @@
-import { classLook } from '../colours.js';
+import { classLook } from '../colors.js';
 import type { Geometry, NetworkReport, Report } from '../data.js';
 import { count, number } from '../format.js';
 import { groups } from '../groups.js';
@@ -35,7 +35,7 @@ export function snapshots(report: Report): Figure | null {
     legend: present
       .sort((a, b) => a - b)
       .map((label) => ({ label: names(label), look: classLook(label), mark: 'square' })),
-    reading: `The input plane of one network (${group.label}, seed ${network.seed}) as its training goes on. Shaded: the predicted class; line: the decision boundary; marks: the training points, coloured by their class.`,
+    reading: `The input plane of one network (${group.label}, seed ${network.seed}) as its training goes on. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class.`,
     outcome: `mean distance from a training point to the nearest cell of another class, by epoch: ${told.join('; ')}.`,
   };
 }

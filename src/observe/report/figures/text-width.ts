@@ -27,7 +27,7 @@ export function textWidth(text: string, size = 12, { bold = false } = {}): numbe
   return ROUNDED * whole * size * (bold ? BOLD : 1);
 }
 
-/** A regulariser's name in so many pixels: whole, else with the paper's abbreviation, else cut. */
+/** A regularizer's name in so many pixels: whole, else with the paper's abbreviation, else cut. */
 export function shortened(name: string, room: number, { bold = false } = {}): string {
   const fits = (text: string) => textWidth(text, 12, { bold }) <= room;
   const known = name.replaceAll('batch-spectral-shrinkage', 'BSS');

@@ -1,17 +1,17 @@
-import { look, SEED } from '../colours.js';
+import { look, SEED } from '../colors.js';
 import type { Report } from '../data.js';
 import { number, percent } from '../format.js';
 import { type Group, groups } from '../groups.js';
 import { entitled } from '../paper.js';
 import { mean, quantile } from '../statistics.js';
 import { correctSamples, foundSamples } from '../summary.js';
-import { type Figure, regularisers, seedsPhrase, WIDTH } from './figure.js';
+import { type Figure, regularizers, seedsPhrase, WIDTH } from './figure.js';
 import { Plot, panel } from './plot.js';
 
 const THRESHOLDS = 15; // as in the paper
 const FEWEST = 8; // samples of a network: with fewer its shares are steps
 
-/** The share of samples that stay right up to a distance, for 15 distances, each seed a grey dot (figure E.5 of the paper). */
+/** The share of samples that stay right up to a distance, for 15 distances, each seed a gray dot (figure E.5 of the paper). */
 export function thresholds(report: Report): Figure | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => foundSamples(network).length >= FEWEST);
@@ -36,12 +36,12 @@ export function thresholds(report: Report): Figure | null {
     panels: [
       panel({
         ...{ width: WIDTH.full, height: 300, marginLeft: 52, marginTop: 30, marginBottom: 46, marginRight: 8 },
-        ariaLabel: `Share of samples with an adversarial distance above ${THRESHOLDS} thresholds, per regulariser`,
+        ariaLabel: `Share of samples with an adversarial distance above ${THRESHOLDS} thresholds, per regularizer`,
         x: { domain: [-0.5, THRESHOLDS - 0.5], axis: null },
         y: { label: 'samples with a greater Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
         marks: [
           ...bars.flatMap(({ group, shares }, place) => {
-            const { light } = look(group.regulariser);
+            const { light } = look(group.regularizer);
             const left = (i: number) => i - 0.42 + place * wide;
             return [
               Plot.rect(shares, {
@@ -75,8 +75,8 @@ export function thresholds(report: Report): Figure | null {
       }),
     ],
     columns: 1,
-    legend: regularisers(all).map((entry) => ({ ...entry, mark: 'square' })),
-    reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, mean over ${seedsPhrase(all)}; grey dots: one network each. A sample that never flipped counts as beyond every threshold. Δx: l2, in units of the input.`,
+    legend: regularizers(all).map((entry) => ({ ...entry, mark: 'square' })),
+    reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, mean over ${seedsPhrase(all)}; gray dots: one network each. A sample that never flipped counts as beyond every threshold. Δx: l2, in units of the input.`,
     outcome: `the highest share, of ${THRESHOLDS} thresholds: ${wins.join(', ')}. Beyond the lowest, ${number(at[0], 2)}: ${bars.map(({ group, shares }) => `${group.label} ${percent(mean(shares[0]!))}`).join(', ')}.`,
   };
 }

@@ -8,7 +8,7 @@ export function logTicks(values: readonly number[]): number[] {
   ] as [number, number]);
   const [from, to] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];
   const stride = Math.max(1, Math.ceil((to - from) / 6));
-  const leading = [[], [1, 2, 5], [1, 2, 5], [1, 3]][to - from] ?? [1]; // d3 leaves fives unlabelled over three decades
+  const leading = [[], [1, 2, 5], [1, 2, 5], [1, 3]][to - from] ?? [1]; // d3 leaves fives unlabeled over three decades
   const ticks: number[] = [];
   for (let exponent = from; exponent <= to; exponent += stride) {
     for (const digit of leading) ticks.push(Number(`${digit}e${exponent}`)); // read, not multiplied: 0.3 stays 0.3

@@ -1,11 +1,11 @@
-import { classLook, look } from '../colours.js';
+import { classLook, look } from '../colors.js';
 import type { NetworkReport, Report, Track } from '../data.js';
 import { number } from '../format.js';
 import { groups } from '../groups.js';
 import { entitled } from '../paper.js';
 import { mean } from '../statistics.js';
 import { type Curves, curves, type Series, thinned } from './curves.js';
-import { type Figure, type Panel, regularisers, WIDTH } from './figure.js';
+import { type Figure, type Panel, regularizers, WIDTH } from './figure.js';
 
 type Sample = Track['samples'][number];
 
@@ -47,7 +47,7 @@ export function trackedPoints(report: Report): Figure | null {
               network,
               tracked(network).map((s) => s.index),
               quantity.of,
-              look(network.regulariser),
+              look(network.regularizer),
             ),
           ),
       frame(quantity, shown, WIDTH.third),
@@ -68,12 +68,12 @@ export function trackedPoints(report: Report): Figure | null {
             mark: 'line' as const,
           })),
         ]
-      : regularisers(groups({ ...report, networks: shown })),
-    reading: `${alone ? `Thin: one training point each (n = ${samples.length}); thick: their mean` : 'Means over the tracked points, a line a regulariser'}; seed ${[...new Set(shown.map(({ seed }) => seed))].join(', ')}. θx is the cosine between Φ(x) and the difference of the two readout rows, the smallest over the wrong classes.`,
+      : regularizers(groups({ ...report, networks: shown })),
+    reading: `${alone ? `Thin: one training point each (n = ${samples.length}); thick: their mean` : 'Means over the tracked points, a line a regularizer'}; seed ${[...new Set(shown.map(({ seed }) => seed))].join(', ')}. θx is the cosine between Φ(x) and the difference of the two readout rows, the smallest over the wrong classes.`,
     outcome: `means, from first to last: ${shown
       .map(
         (network) =>
-          `${alone ? '' : `${network.regulariser} `}${ends(
+          `${alone ? '' : `${network.regularizer} `}${ends(
             network,
             tracked(network).map(({ index }) => index),
           )}`,
@@ -103,16 +103,16 @@ export function trackedImages(report: Report): Figure | null {
     panels: rows.flatMap(({ index, label }) =>
       QUANTITIES.map((quantity, i): Panel => {
         const drawn = curves(
-          shown.map((network) => line(network, [index], quantity.of, look(network.regulariser))),
+          shown.map((network) => line(network, [index], quantity.of, look(network.regularizer))),
           frame(quantity, shown, WIDTH.third),
         );
         return i === 0 ? { ...drawn, heading: `Test sample ${index}, class ${name(label)}` } : drawn;
       }),
     ),
     columns: 3,
-    legend: shown.length > 1 ? regularisers(groups({ ...report, networks: shown })) : [],
-    reading: `One test image a row, ${shown.length > 1 ? 'a line a regulariser' : 'one network'} (seed ${[...new Set(shown.map(({ seed }) => seed))].join(', ')}). θx is the cosine between Φ(x) and the difference of the two readout rows, the smallest over the wrong classes: below zero the sample is misclassified.`,
-    outcome: `from first to last: ${rows.flatMap(({ index, label }) => shown.map((network) => `class ${name(label)}${shown.length > 1 ? `, ${network.regulariser}` : ''}: ${ends(network, [index])}`)).join('; ')}.`,
+    legend: shown.length > 1 ? regularizers(groups({ ...report, networks: shown })) : [],
+    reading: `One test image a row, ${shown.length > 1 ? 'a line a regularizer' : 'one network'} (seed ${[...new Set(shown.map(({ seed }) => seed))].join(', ')}). θx is the cosine between Φ(x) and the difference of the two readout rows, the smallest over the wrong classes: below zero the sample is misclassified.`,
+    outcome: `from first to last: ${rows.flatMap(({ index, label }) => shown.map((network) => `class ${name(label)}${shown.length > 1 ? `, ${network.regularizer}` : ''}: ${ends(network, [index])}`)).join('; ')}.`,
   };
 }
 
@@ -127,7 +127,7 @@ function firsts(report: Report, fits: (network: NetworkReport) => boolean): Netw
     ...report,
     networks: report.networks.filter((network) => tracked(network).length > 0 && fits(network)),
   });
-  return [...new Map(all.map(({ regulariser, networks }) => [regulariser, networks[0]!])).values()];
+  return [...new Map(all.map(({ regularizer, networks }) => [regularizer, networks[0]!])).values()];
 }
 
 function line(

@@ -1,4 +1,4 @@
-import { classLook } from '../colours.js';
+import { classLook } from '../colors.js';
 import type { Report } from '../data.js';
 import { number, percent } from '../format.js';
 import { entitled } from '../paper.js';

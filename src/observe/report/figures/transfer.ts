@@ -1,4 +1,4 @@
-import { look } from '../colours.js';
+import { look } from '../colors.js';
 import { compared, tested } from '../comparisons.js';
 import type { Report } from '../data.js';
 import { number, percent, plusMinus } from '../format.js';
@@ -19,7 +19,7 @@ const [ACCURACY, DISTANCE] = [named('Test accuracy, %'), named('Mean Δx')];
 /** A group of networks that were trained twice, with the value of each. */
 type Combination = Transfer & { readonly group: Group; readonly values: readonly number[] };
 
-/** Mean adversarial distance of each combination of regularisers at pretraining and fine-tuning (figure 8 of the paper). */
+/** Mean adversarial distance of each combination of regularizers at pretraining and fine-tuning (figure 8 of the paper). */
 export function transferDistances(report: Report): Figure | null {
   const all = combinations(report, DISTANCE);
   if (all.length === 0) return null;
@@ -74,7 +74,7 @@ export function transferBoth(report: Report): Figure | null {
 function combinations(report: Report, measure: Measure): Combination[] {
   return groups(report)
     .flatMap((group): Combination[] => {
-      const both = transferOf(group.regulariser);
+      const both = transferOf(group.regularizer);
       const values = group.networks.flatMap((network) => measure.of(network) ?? []);
       return both && values.length > 0 ? [{ ...both, group, values }] : [];
     })
@@ -83,13 +83,13 @@ function combinations(report: Report, measure: Measure): Combination[] {
 
 const distances = (all: readonly Combination[], width: number) =>
   grouped(members(all, DISTANCE), {
-    ...{ label: 'mean adversarial distance Δx', places: 'regulariser at fine-tuning', width, height: 320 },
+    ...{ label: 'mean adversarial distance Δx', places: 'regularizer at fine-tuning', width, height: 320 },
     show: 'bars',
   });
 
 const accuracies = (all: readonly Combination[], width: number) =>
   grouped(members(all, ACCURACY), {
-    ...{ label: 'test accuracy, %', places: 'regulariser at fine-tuning', width, height: 320 },
+    ...{ label: 'test accuracy, %', places: 'regularizer at fine-tuning', width, height: 320 },
     show: 'spread',
   });
 
@@ -97,7 +97,7 @@ function members(all: readonly Combination[], { scale }: Measure): Member[] {
   return all.map(({ group, pretrained, finetuned, values }) => {
     const scaled = values.map((value) => scale * value);
     return {
-      ...{ label: group.regulariser, regulariser: pretrained, place: finetuned, hollow: pretrained === 'none' },
+      ...{ label: group.regularizer, regularizer: pretrained, place: finetuned, hollow: pretrained === 'none' },
       ...{ values: scaled, error: standardDeviation(scaled) },
     };
   });
@@ -106,7 +106,7 @@ function members(all: readonly Combination[], { scale }: Measure): Member[] {
 function pretrainings(all: readonly Combination[]): LegendEntry[] {
   const names = [...new Set(all.map(({ pretrained }) => pretrained))].sort(byOrder);
   return names.map((name) => ({
-    label: name === 'none' ? 'pretrained without a regulariser' : `pretrained with ${name}`,
+    label: name === 'none' ? 'pretrained without a regularizer' : `pretrained with ${name}`,
     ...{ look: look(name), mark: name === 'none' ? 'frame' : 'square' },
   }));
 }
@@ -122,13 +122,13 @@ const most = (all: readonly Combination[]): number => Math.max(...all.map(({ val
 
 function bars(all: readonly Combination[]): string {
   if (most(all) === 1) return 'Bars, from zero: mean Δx of one network each (one seed).';
-  return `Bars, from zero: mean over ${seeds(all)} of each network's mean Δx; black: ± 1 standard deviation over seeds; grey dots: one network each.`;
+  return `Bars, from zero: mean over ${seeds(all)} of each network's mean Δx; black: ± 1 standard deviation over seeds; gray dots: one network each.`;
 }
 
 function marks(all: readonly Combination[]): string {
   if (most(all) === 1) return 'Diamonds: one network each (one seed).';
   const boxed = most(all) >= BOXED;
-  return `Diamond: mean over ${seeds(all)}; ${boxed ? 'box: quartiles, its thick line the median, its whiskers the least and the greatest seed' : 'bar: ± 1 standard deviation over seeds'}; grey dots: one network each.`;
+  return `Diamond: mean over ${seeds(all)}; ${boxed ? 'box: quartiles, its thick line the median, its whiskers the least and the greatest seed' : 'bar: ± 1 standard deviation over seeds'}; gray dots: one network each.`;
 }
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
@@ -136,7 +136,7 @@ const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slic
 const measured = (report: Report): string =>
   `Δx: l2, in units of the input, over correctly classified test samples, Tangent Attack${iterations(report)}.`;
 
-/** The means, the greatest of them, and what each stage's regulariser did with the other stage as it was. */
+/** The means, the greatest of them, and what each stage's regularizer did with the other stage as it was. */
 function outcome(report: Report, all: readonly Combination[], measure: Measure, what: string): string {
   const { scale, name } = measure;
   const per = name.endsWith('%');
@@ -145,11 +145,11 @@ function outcome(report: Report, all: readonly Combination[], measure: Measure, 
     if (!per) return plusMinus(mean(values), spread, 3);
     return spread === null ? percent(mean(values), 2) : `${plusMinus(scale * mean(values), scale * spread, 2)} %`;
   };
-  const means = all.map((each) => `${each.group.regulariser} ${shown(each)}`).join('; ');
+  const means = all.map((each) => `${each.group.regularizer} ${shown(each)}`).join('; ');
   const best = all.reduce((most, each) => (mean(each.values) > mean(most.values) ? each : most));
   const points = per ? ', points of per cent' : '';
   return [
-    `${what}, pretraining > fine-tuning: ${means}.${all.length > 1 ? ` Greatest: ${best.group.regulariser}.` : ''}`,
+    `${what}, pretraining > fine-tuning: ${means}.${all.length > 1 ? ` Greatest: ${best.group.regularizer}.` : ''}`,
     differences(report, all, measure, {
       ...{
         what: `${what}${points}, pretrained with`,
@@ -178,7 +178,7 @@ interface Changed {
   readonly under: string;
 }
 
-/** Each regulariser of one stage less none, with the other stage the same; '' where there is no such pair. */
+/** Each regularizer of one stage less none, with the other stage the same; '' where there is no such pair. */
 function differences(
   report: Report,
   all: readonly Combination[],

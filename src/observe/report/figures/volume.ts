@@ -1,4 +1,4 @@
-import { look } from '../colours.js';
+import { look } from '../colors.js';
 import type { Geometry, Report } from '../data.js';
 import { number } from '../format.js';
 import { groups } from '../groups.js';
@@ -6,7 +6,7 @@ import { entitled, type Shown } from '../paper.js';
 import { quantile } from '../statistics.js';
 import { type Mapped, mapped, middleOf, seedsOf } from './chosen.js';
 import { type Figure, widthOf } from './figure.js';
-import { colourBar } from './heat.js';
+import { colorBar } from './heat.js';
 import { map } from './map.js';
 import { headed, told } from './settings.js';
 
@@ -40,7 +40,7 @@ const NEAR = 0.5; // of a training point; the corners of XOR are 2 apart
 /** How much the feature map enlarges small areas of the plane (figure 3b of the paper). */
 export const volume = (report: Report, kind: Geometry['kind']): Figure | null => heat(report, kind, VOLUME);
 
-/** How far it stretches a small step at most: what the certificate and the regulariser are about. */
+/** How far it stretches a small step at most: what the certificate and the regularizer are about. */
 export const topEigenvalue = (report: Report, kind: Geometry['kind']): Figure | null => heat(report, kind, EIGENVALUE);
 
 function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, label, of }: Quantity): Figure | null {
@@ -48,9 +48,9 @@ function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, labe
   const finite = all.flatMap(({ values }) => Array.from(values).filter(Number.isFinite));
   if (finite.length === 0) return null;
   const scale = { low: quantile(finite, 0.01)!, high: quantile(finite, 0.995)! };
-  const columns = Math.min(4, Math.max(2, new Set(all.map(({ group }) => group.regulariser)).size));
+  const columns = Math.min(4, Math.max(2, new Set(all.map(({ group }) => group.regularizer)).size));
   const plane = kind === 'plane';
-  const grey = all.some(({ values }) => Array.from(values).some((value) => !Number.isFinite(value)));
+  const gray = all.some(({ values }) => Array.from(values).some((value) => !Number.isFinite(value)));
   return {
     ...entitled(
       shown,
@@ -62,18 +62,18 @@ function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, labe
       all.map(({ group, network, geometry, values }) => ({
         setting: group.setting,
         panel: map(geometry, {
-          ...{ title: group.regulariser, colour: look(group.regulariser).light, width: widthOf(columns) },
+          ...{ title: group.regularizer, color: look(group.regularizer).light, width: widthOf(columns) },
           ...{ layer: { values, scale }, names: (label: number) => network.classes[label] ?? String(label) },
         }),
       })),
     ),
     columns,
     legend: [],
-    key: colourBar(scale, label),
-    reading: `g is the metric that the feature map Φ pulls back to the input; one network a regulariser (${seedsOf(all)}), one scale for all panels, from the first to the 99.5th percentile. Light: small input changes move the features far; white line: the decision boundary${grey ? '; grey: no value, for g has no full rank there' : ''}.`,
+    key: colorBar(scale, label),
+    reading: `g is the metric that the feature map Φ pulls back to the input; one network a regularizer (${seedsOf(all)}), one scale for all panels, from the first to the 99.5th percentile. Light: small input changes move the features far; white line: the decision boundary${gray ? '; gray: no value, for g has no full rank there' : ''}.`,
     outcome: plane
-      ? `median over the plane. ${told(all, ({ group, values }) => `${group.regulariser} ${middle(Array.from(values))}`)}`
-      : `median within ${NEAR} of a training point, and over the whole plane. ${told(all, (each) => `${each.group.regulariser} ${middle(near(each, each.values))} and ${middle(Array.from(each.values))}`)}`,
+      ? `median over the plane. ${told(all, ({ group, values }) => `${group.regularizer} ${middle(Array.from(values))}`)}`
+      : `median within ${NEAR} of a training point, and over the whole plane. ${told(all, (each) => `${each.group.regularizer} ${middle(near(each, each.values))} and ${middle(Array.from(each.values))}`)}`,
   };
 }
 

@@ -18,7 +18,7 @@ export function comparisonsTable(report: Report): string {
     const { a, b, pipeline, setting } = pair[0]!;
     const where = [...(pipelines > 1 ? [pipeline] : []), setting].filter(Boolean).join(', ');
     return [
-      name(`${places > 1 && where ? `${where}: ` : ''}${a.regulariser} less ${b.regulariser}`, a.regulariser),
+      name(`${places > 1 && where ? `${where}: ` : ''}${a.regularizer} less ${b.regularizer}`, a.regularizer),
       [...new Set(pair.map(tested))].join('<br>'),
       ...measures.map((measure) => cell(pair.find((each) => each.measure === measure))),
     ];
@@ -33,7 +33,7 @@ export function comparisonsTable(report: Report): string {
 function grouped(all: readonly Compared[]): Map<string, Compared[]> {
   const pairs = new Map<string, Compared[]>();
   for (const each of all) {
-    const key = JSON.stringify([each.pipeline, each.setting, each.a.regulariser, each.b.regulariser]);
+    const key = JSON.stringify([each.pipeline, each.setting, each.a.regularizer, each.b.regularizer]);
     pairs.set(key, [...(pairs.get(key) ?? []), each]);
   }
   return pairs;

@@ -5,7 +5,7 @@ import { count, duration, NONE, number, percent, plusMinus } from '../format.js'
 import { groups } from '../groups.js';
 import { exactMean } from '../measures.js';
 import { summariseNetwork } from '../summary.js';
-import { LAYERS, layersOf } from './regularisers.js';
+import { LAYERS, layersOf } from './regularizers.js';
 import { name, table } from './table.js';
 
 /** One row a network: every number of it that fits a line. */
@@ -18,7 +18,7 @@ export function networksTable(report: Report): string {
   const refitted = report.networks.some(({ readout }) => readout);
   const deep = layers.length > LAYERS;
   const heads = [
-    ...['Regulariser', 'Seed', 'Test accuracy', 'Mean Δx ± s.e.', 'Median Δx', 'Attacked', 'Outcomes'],
+    ...['Regularizer', 'Seed', 'Test accuracy', 'Mean Δx ± s.e.', 'Median Δx', 'Attacked', 'Outcomes'],
     ...(deep ? ['Largest σ'] : layers.map((layer) => `σ ${layer}`)),
     ...(exact ? ['Mean exact Δx'] : []),
     ...(refitted ? ['Accuracy, readout refitted', 'Mean Δx, readout refitted'] : []),
@@ -29,7 +29,7 @@ export function networksTable(report: Report): string {
     const outcomes = Object.entries(summary.outcomes).map(([outcome, n]) => `${count(n)} ${escaped(outcome)}`);
     const sigmas = deep ? [largest(summary.sigma)] : layers.map((layer) => number(summary.sigma[layer]));
     return [
-      name(label, network.regulariser),
+      name(label, network.regularizer),
       String(network.seed),
       percent(network.testAccuracy, 2),
       plusMinus(summary.meanDistance, summary.standardError, 3),

@@ -9,10 +9,10 @@ import { name, table } from './table.js';
 
 const EPOCHS = 15_000; // of the protocol: a shorter run is not it
 
-/** Clean XOR beside what the authors' protocol gives, a row a regulariser; '' where no group is of that protocol. */
+/** Clean XOR beside what the authors' protocol gives, a row a regularizer; '' where no group is of that protocol. */
 export function referenceTable(report: Report): string {
   const rows = groups(report).flatMap((group) => {
-    const reference = XOR.find((row) => row.regulariser === group.regulariser && row.decay === decayOf(group));
+    const reference = XOR.find((row) => row.regularizer === group.regularizer && row.decay === decayOf(group));
     return reference ? [row(group, reference)] : [];
   });
   if (rows.length === 0) return '';
@@ -42,7 +42,7 @@ function row(group: Group, { sigma, exact, attacked }: Reference): string[] {
   const exactly = group.networks.flatMap((network) => exactMean(network) ?? []);
   const found = group.networks.flatMap((network) => summariseNetwork(network).meanDistance ?? []);
   return [
-    name(group.label, group.regulariser),
+    name(group.label, group.regularizer),
     ...[ours(last(0), 2), sigma[0].toFixed(2), ours(last(-1), 2), sigma[1].toFixed(2)],
     ...[ours(exactly, 3), plusMinus(...exact, 3), apart(exactly, exact)],
     ...[ours(found, 3), plusMinus(...attacked, 3), apart(found, attacked)],

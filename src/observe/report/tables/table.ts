@@ -1,4 +1,4 @@
-import { look } from '../colours.js';
+import { look } from '../colors.js';
 import { escaped } from '../escaped.js';
 
 /** Cells are HTML already; the first of a row is its heading. */
@@ -17,9 +17,9 @@ ${body.join('\n')}
 </table></div>`;
 }
 
-/** A name with the dot of its regulariser's colour before it. */
-export function name(label: string, regulariser: string): string {
-  const { light } = look(regulariser);
+/** A name with the dot of its regularizer's color before it. */
+export function name(label: string, regularizer: string): string {
+  const { light } = look(regularizer);
   return `<svg class="dot" width="10" height="10" aria-hidden="true"><circle cx="5" cy="5" r="4.5" fill="${light}"/></svg>${escaped(label)}`;
 }
 

@@ -1,11 +1,11 @@
 import { tf } from '../../../learn/device/tf.js';
-import { shrinkage, shrinkageGradient } from '../../../learn/regulariser/batch-spectral-shrinkage.js';
+import { shrinkage, shrinkageGradient } from '../../../learn/regularizer/batch-spectral-shrinkage.js';
 import type { Fields } from '../fields.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
 /**
  * The sum of the k smallest eigenvalues of F Fᵀ, [batch, batch]. Where the batch is larger than the number of features, batch − d of
- * them are 0 for every F, which the regulariser itself passes over: k counts from there.
+ * them are 0 for every F, which the regularizer itself passes over: k counts from there.
  */
 export const batchSpectralShrinkage: VectorKind = {
   kind: 'batch-spectral-shrinkage',

@@ -18,7 +18,7 @@ export const logisticReadout: VectorKind = {
     const once = () => (made ??= fitted(input, expected));
     return {
       coefficients: () => once().coefficients,
-      centredIntercepts: () => once().centredIntercepts,
+      centredIntercepts: () => once().centeredIntercepts,
       probabilities: () => once().probabilities,
     };
   },
@@ -38,7 +38,7 @@ function fitted(input: Fields, expected: Fields) {
   const C = input.has('inverseRegularisation') ? input.number('inverseRegularisation') : 1;
 
   const design = hostDesign(features, samples, width);
-  const fit = logistic(design, labels, classes, { inverseRegularisation: binary ? C / 2 : C, tolerance: 1e-9 });
+  const fit = logistic(design, labels, classes, { inverseRegularization: binary ? C / 2 : C, tolerance: 1e-9 });
   let at = finish(fit.start());
   while (at.ended === 'no') at = finish(fit.next(at));
   const readout = fit.fitted(at);
@@ -49,9 +49,9 @@ function fitted(input: Fields, expected: Fields) {
     ),
   );
   fit.dispose();
-  if (!binary) return { coefficients: readout.coefficients, centredIntercepts: readout.intercepts, probabilities };
+  if (!binary) return { coefficients: readout.coefficients, centeredIntercepts: readout.intercepts, probabilities };
   const difference = readout.coefficients.slice(width).map((w, i) => w - readout.coefficients[i]!);
-  return { coefficients: difference, centredIntercepts: new Float64Array(1), probabilities };
+  return { coefficients: difference, centeredIntercepts: new Float64Array(1), probabilities };
 }
 
 function softmax(rows: Float64Array, { intercepts }: Logistic, labels: readonly number[], first: number): Float64Array {

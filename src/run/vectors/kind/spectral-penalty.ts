@@ -4,7 +4,7 @@ import { spectralPenalty as build, type PenaltyKind } from '../../../learn/spect
 import type { Fields } from '../fields.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
-/** γ/2 · Σ σ² over the layers that the regulariser takes, and its gradient (paper, equations 5 and 6). */
+/** γ/2 · Σ σ² over the layers that the regularizer takes, and its gradient (paper, equations 5 and 6). */
 export const spectralPenalty: VectorKind = {
   kind: 'spectral-penalty',
   compute(input) {

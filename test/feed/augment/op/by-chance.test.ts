@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { colourJitter } from '../../../../src/feed/augment/op/colour-jitter.js';
+import { colorJitter } from '../../../../src/feed/augment/op/color-jitter.js';
 import { gaussianBlur } from '../../../../src/feed/augment/op/gaussian-blur.js';
 import { horizontalFlip } from '../../../../src/feed/augment/op/horizontal-flip.js';
-import { randomGreyscale } from '../../../../src/feed/augment/op/random-greyscale.js';
-import { solarise } from '../../../../src/feed/augment/op/solarise.js';
+import { randomGrayscale } from '../../../../src/feed/augment/op/random-grayscale.js';
+import { solarize } from '../../../../src/feed/augment/op/solarize.js';
 import type { Op } from '../../../../src/feed/augment/recipe.js';
 import { render } from '../../../../src/feed/augment/render.js';
 
@@ -28,10 +28,10 @@ function changed(op: Op): number {
 
 test.each([
   ['horizontalFlip', (probability: number) => horizontalFlip({ probability })],
-  ['colourJitter', (probability: number) => colourJitter({ brightness: [0.5, 0.5], probability })],
-  ['randomGreyscale', (probability: number) => randomGreyscale({ probability })],
+  ['colorJitter', (probability: number) => colorJitter({ brightness: [0.5, 0.5], probability })],
+  ['randomGrayscale', (probability: number) => randomGrayscale({ probability })],
   ['gaussianBlur', (probability: number) => gaussianBlur({ sigma: 1, kernel: 3, probability })],
-  ['solarise', (probability: number) => solarise({ probability })],
+  ['solarize', (probability: number) => solarize({ probability })],
 ])('%s changes none, all, or the part of the samples that was asked for', (_, op) => {
   expect(changed(op(0))).toBe(0);
   expect(changed(op(1))).toBe(size);

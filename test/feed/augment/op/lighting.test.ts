@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { colourOf, lighting } from '../../../../src/feed/augment/op/lighting.js';
+import { colorOf, lighting } from '../../../../src/feed/augment/op/lighting.js';
 import { render } from '../../../../src/feed/augment/render.js';
 
-test('one colour is added to all pixels, with the covariance of the principal components', () => {
+test('one color is added to all pixels, with the covariance of the principal components', () => {
   const size = 6000;
   const data = { name: 'test', sampleShape: [1, 2, 3], values: new Float32Array(6 * size) };
   const out = render(
@@ -14,8 +14,8 @@ test('one colour is added to all pixels, with the covariance of the principal co
       epoch: 1,
     },
   );
-  const basis = [colourOf([0.1, 0, 0]), colourOf([0, 0.1, 0]), colourOf([0, 0, 0.1])];
-  const wanted = (a: number, b: number) => basis.reduce((sum, colour) => sum + colour[a]! * colour[b]!, 0);
+  const basis = [colorOf([0.1, 0, 0]), colorOf([0, 0.1, 0]), colorOf([0, 0, 0.1])];
+  const wanted = (a: number, b: number) => basis.reduce((sum, color) => sum + color[a]! * color[b]!, 0);
   for (const [a, b] of [
     [0, 0],
     [1, 1],
@@ -34,5 +34,5 @@ test('one colour is added to all pixels, with the covariance of the principal co
       1,
     );
   }
-  expect(colourOf([1, 1, 1])[0]).toBeCloseTo(-0.5675 * 0.2175 + 0.7192 * 0.0188 + 0.4009 * 0.0045, 12);
+  expect(colorOf([1, 1, 1])[0]).toBeCloseTo(-0.5675 * 0.2175 + 0.7192 * 0.0188 + 0.4009 * 0.0045, 12);
 });

@@ -14,7 +14,7 @@ const expectSame = (values: Uint8Array, length: number, shift: number): void => 
 };
 
 test('by vectors as pixel by pixel, to the bit, for every number of pixels; what lies behind them stays', () => {
-  const level = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 254, 255)); // ties between colours, too
+  const level = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 254, 255)); // ties between colors, too
   fc.assert(
     fc.property(
       fc.array(fc.tuple(level, level, level), { maxLength: 40 }),

@@ -9,8 +9,8 @@ import { adjustContrast } from '../../../../src/feed/augment/pixels/contrast.js'
 import { adjustHue } from '../../../../src/feed/augment/pixels/hue.js';
 import { Resampler } from '../../../../src/feed/augment/pixels/resample.js';
 import { adjustSaturation } from '../../../../src/feed/augment/pixels/saturation.js';
-import { solarisePixels } from '../../../../src/feed/augment/pixels/solarise.js';
-import { toGrey } from '../../../../src/feed/augment/pixels/to-grey.js';
+import { solarizePixels } from '../../../../src/feed/augment/pixels/solarize.js';
+import { toGray } from '../../../../src/feed/augment/pixels/to-gray.js';
 import type { Recipe } from '../../../../src/feed/augment/recipe.js';
 import { barlowRecipes } from '../../../../src/feed/augment/recipes/barlow.js';
 import { render } from '../../../../src/feed/augment/render.js';
@@ -29,7 +29,7 @@ const read = (name: string) => JSON.parse(readFileSync(new URL(`../vectors/${nam
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'));
 const { images, cases } = read('ops.json') as { images: Record<string, Stored>; cases: Case[] };
 
-/** How far apart two images are, in grey levels. */
+/** How far apart two images are, in gray levels. */
 function apart(actual: ArrayLike<number>, wanted: ArrayLike<number>): { most: number; mean: number } {
   expect(actual.length).toBe(wanted.length);
   const off = Array.from(wanted, (value, i) => Math.abs(value - actual[i]!));
@@ -53,8 +53,8 @@ const inPlace: Record<string, (values: Uint8Array, shape: Stored['shape'], ...ar
   contrast: (values, [, , channels], factor) => adjustContrast(values, values.length, channels, factor!),
   saturation: (values, _, factor) => adjustSaturation(values, values.length, factor!),
   hue: (values, _, turn) => adjustHue(values, values.length, turn!),
-  greyscale: (values) => toGrey(values, values.length),
-  solarise: (values, _, threshold) => solarisePixels(values, values.length, threshold!),
+  grayscale: (values) => toGray(values, values.length),
+  solarize: (values, _, threshold) => solarizePixels(values, values.length, threshold!),
   blur: (values, shape, kernel, sigma) => new Blur(...shape, kernel!).apply(values, sigma!),
 };
 
@@ -77,7 +77,7 @@ test.each(cases)('$op $args of the $image image is what torchvision makes of it'
   change?.(changed, source.shape, ...args);
   const got = change ? changed : resized[op]!(source, ...args);
   const { most, mean } = apart(got, bytes(values));
-  expect(most).toBeLessThanOrEqual(1); // grey levels
+  expect(most).toBeLessThanOrEqual(1); // gray levels
   expect(mean).toBeLessThan(0.02);
 });
 
@@ -94,7 +94,7 @@ test('both Barlow views, op after op from the generator on, are what torchvision
     const wanted = views[view]!.flatMap((text) => [...bytes(text)]);
     const got = render(data, Uint32Array.from(images.keys()), onBytes, { seed: 3, epoch: 5, view });
     const { most, mean } = apart(got, wanted);
-    expect(mean).toBeLessThan(0.02); // grey levels
+    expect(mean).toBeLessThan(0.02); // gray levels
     expect(most).toBeLessThanOrEqual(3);
   });
 });

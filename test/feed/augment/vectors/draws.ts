@@ -1,5 +1,5 @@
 import { keyed } from '../../../../src/core/seed.js';
-import { drawJitter, rangesOf } from '../../../../src/feed/augment/op/colour-jitter.js';
+import { drawJitter, rangesOf } from '../../../../src/feed/augment/op/color-jitter.js';
 import { drawRegion } from '../../../../src/feed/augment/op/random-resized-crop.js';
 import { barlowRecipes } from '../../../../src/feed/augment/recipes/barlow.js';
 
@@ -18,7 +18,7 @@ const draws = barlowRecipes().map((recipe, view) =>
       if (op.op === 'gaussianBlur') {
         return [{ op: op.op, kernel: op.kernel, sigma: op.sigma[0] + (op.sigma[1] - op.sigma[0]) * random.uniform() }];
       }
-      if (op.op !== 'colourJitter') return [{ op: op.op }];
+      if (op.op !== 'colorJitter') return [{ op: op.op }];
       const drawn = { order: new Uint8Array(4), factors: new Float64Array(4) };
       drawJitter(rangesOf(op), random, drawn);
       return [{ op: op.op, order: [...drawn.order], factors: [...drawn.factors] }];

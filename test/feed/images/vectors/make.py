@@ -12,7 +12,7 @@ y, x = np.mgrid[0:H, 0:W]
 RGB = np.stack([x * 40 + y * 3, y * 30, 255 - x * 20 - y * 10], -1).astype("uint8")
 ALPHA = (x * 60).astype("uint8")
 rgb, rgba = Image.fromarray(RGB), Image.fromarray(np.concatenate([RGB, ALPHA[..., None]], -1), "RGBA")
-grey, palette = rgb.convert("L"), rgb.quantize(16)
+gray, palette = rgb.convert("L"), rgb.quantize(16)
 
 
 def saved(image, kind, **how):
@@ -44,27 +44,27 @@ def frames(kind, **how):
 
 files = {
     "bmp": saved(rgb, "BMP"),
-    "bmp grey": saved(grey, "BMP"),
-    "bmp of two colours": saved(rgb.convert("1"), "BMP"),
-    "bmp of 16 colours in 8 bits": saved(palette, "BMP"),
+    "bmp gray": saved(gray, "BMP"),
+    "bmp of two colors": saved(rgb.convert("1"), "BMP"),
+    "bmp of 16 colors in 8 bits": saved(palette, "BMP"),
     "bmp with alpha": saved(rgba, "BMP"),
     "bmp from above": top_down(saved(rgb, "BMP")),
     "gif": saved(palette, "GIF"),
-    "gif, the first colour transparent": saved(palette, "GIF", transparency=0),
-    "gif, the seventh colour transparent": saved(palette, "GIF", transparency=7),
+    "gif, the first color transparent": saved(palette, "GIF", transparency=0),
+    "gif, the seventh color transparent": saved(palette, "GIF", transparency=7),
     "gif interlaced, transparent": saved(palette, "GIF", transparency=3, interlace=1),
     "gif of two frames, transparent": saved(palette, "GIF", transparency=2, save_all=True, append_images=[palette.rotate(180)]),
     "gif, a part of its screen": partial_gif(None),
     "gif, a part of its screen, transparent": partial_gif(4),
-    "png grey": saved(grey, "PNG"),
-    "png of two colours": saved(rgb.convert("1"), "PNG"),
+    "png gray": saved(gray, "PNG"),
+    "png of two colors": saved(rgb.convert("1"), "PNG"),
     "png of a palette": saved(palette, "PNG"),
     "png of a palette, one transparent": saved(palette, "PNG", transparency=3),
     "png of a palette, each with its alpha": saved(palette, "PNG", transparency=bytes(range(0, 160, 10))),
-    "png of colours, one transparent": saved(rgb, "PNG", transparency=tuple(int(v) for v in RGB[2, 2])),
-    "png grey, one transparent": saved(grey, "PNG", transparency=int(np.asarray(grey)[2, 2])),
+    "png of colors, one transparent": saved(rgb, "PNG", transparency=tuple(int(v) for v in RGB[2, 2])),
+    "png gray, one transparent": saved(gray, "PNG", transparency=int(np.asarray(gray)[2, 2])),
     "png with alpha": saved(rgba, "PNG"),
-    "png grey with alpha": saved(rgba.convert("LA"), "PNG"),
+    "png gray with alpha": saved(rgba.convert("LA"), "PNG"),
     "png animated": frames("PNG"),
     "webp lossless": saved(rgb, "WEBP", lossless=True),
     "webp lossless with alpha": saved(rgba, "WEBP", lossless=True, exact=True),
@@ -72,16 +72,16 @@ files = {
     "webp animated": frames("WEBP", lossless=True),
     "tiff": saved(rgb, "TIFF"),
     "tiff, LZW": saved(rgb, "TIFF", compression="tiff_lzw"),
-    "tiff grey": saved(grey, "TIFF"),
+    "tiff gray": saved(gray, "TIFF"),
     "tiff of a palette": saved(palette, "TIFF"),
-    "tiff of two colours, group 4": saved(rgb.convert("1"), "TIFF", compression="group4"),
+    "tiff of two colors, group 4": saved(rgb.convert("1"), "TIFF", compression="group4"),
     "tiff with alpha": saved(rgba, "TIFF"),
     "tiff of two pages": frames("TIFF"),
     "jpeg": saved(rgb, "JPEG", quality=90),
-    "jpeg grey": saved(grey, "JPEG", quality=90),
+    "jpeg gray": saved(gray, "JPEG", quality=90),
     "jpeg of RGB without a transform": saved(rgb, "JPEG", quality=90, keep_rgb=True),
-    "jpeg, colours sampled at a half": saved(rgb, "JPEG", quality=90, subsampling="4:2:0"),
-    "jpeg, colours sampled at a half across": saved(rgb, "JPEG", quality=90, subsampling="4:2:2"),
+    "jpeg, colors sampled at a half": saved(rgb, "JPEG", quality=90, subsampling="4:2:0"),
+    "jpeg, colors sampled at a half across": saved(rgb, "JPEG", quality=90, subsampling="4:2:2"),
     "jpeg progressive": saved(rgb, "JPEG", quality=90, progressive=True),
     "jpeg with restarts": saved(rgb, "JPEG", quality=90, restart_marker_blocks=1),
     "avif lossless": saved(rgb, "AVIF", quality=100, subsampling="4:4:4"),

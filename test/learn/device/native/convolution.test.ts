@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { keyed } from '../../../../src/core/seed.js';
-import type { After, Normalisations } from '../../../../src/learn/device/native/batch-norm/batch-norm.js';
-import { composedNormalisations } from '../../../../src/learn/device/native/batch-norm/composed.js';
-import { fusedNormalisations } from '../../../../src/learn/device/native/batch-norm/fused.js';
+import type { After, Normalizations } from '../../../../src/learn/device/native/batch-norm/batch-norm.js';
+import { composedNormalizations } from '../../../../src/learn/device/native/batch-norm/composed.js';
+import { fusedNormalizations } from '../../../../src/learn/device/native/batch-norm/fused.js';
 import { composedConvolutions } from '../../../../src/learn/device/native/convolution/composed.js';
 import type { Geometry } from '../../../../src/learn/device/native/convolution/convolution.js';
 import { fusedConvolutions } from '../../../../src/learn/device/native/convolution/fused.js';
@@ -103,14 +103,14 @@ test.for([
   ['a residual', true, 20, 'float32', 0, 2e-5],
   ['a residual, in bfloat16', true, 32, 'bfloat16', 20, 3e-2],
 ] as const)(
-  'batch normalisation and %s: ours is TensorFlow’s',
+  'batch normalization and %s: ours is TensorFlow’s',
   ([, joined, channels, precision, offset, tolerance], { skip }) => {
     if (!fused) skip(SKIPPED);
     const images = () => cast(lent(tf.add(normal(7, 9, 10, channels), 3)), 'float32', precision);
     const [x, dy, other, residual] = [images(), images(), images(), images()];
     const affine = { scale: lent(normal(channels)), offset: lent(tf.add(normal(channels), offset)) };
     const after: After = joined ? { rectify: true, residual } : { rectify: true };
-    const through = (engine: Normalisations) => {
+    const through = (engine: Normalizations) => {
       const forward = engine.forward(x, affine, after);
       const { x: dx, residual: through, scale, offset } = engine.back(dy, other, x, forward, affine, after);
       return {
@@ -118,8 +118,8 @@ test.for([
         vectors: [forward.mean, forward.variance, scale, offset],
       };
     };
-    const ours = through(fusedNormalisations(precision, 1e-5));
-    const theirs = through(composedNormalisations(precision, 1e-5));
+    const ours = through(fusedNormalizations(precision, 1e-5));
+    const theirs = through(composedNormalizations(precision, 1e-5));
     expect(ours.images.length).toBe(joined ? 3 : 2);
     for (const [i, raw] of ours.images.entries()) {
       expect(apart(raw, theirs.images[i]!, precision), `image ${i}`).toBeLessThan(tolerance);

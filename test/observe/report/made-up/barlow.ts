@@ -3,8 +3,8 @@ import { imageNetwork } from './images.js';
 import { counterRandom } from './random.js';
 
 /** CIFAR-10 by Barlow Twins: as with labels, and with readouts tested while it learned. */
-export function barlowNetwork(regulariser: 'none' | 'rep-spectral', seed: number, n = 10): NetworkReport {
-  const random = counterRandom(`barlow ${regulariser} ${seed}`);
+export function barlowNetwork(regularizer: 'none' | 'rep-spectral', seed: number, n = 10): NetworkReport {
+  const random = counterRandom(`barlow ${regularizer} ${seed}`);
   const around = (epoch: number, accuracy: number) => {
     const fit = {
       fit: 'scikit-learn',
@@ -18,9 +18,9 @@ export function barlowNetwork(regulariser: 'none' | 'rep-spectral', seed: number
   const learned = (epoch: number) => 0.36 + 0.45 * (1 - Math.exp(-epoch / 250)) + 0.004 * random.normal();
   const probes = Array.from({ length: 20 }, (_, i) => ({ ...around(50 * (i + 1), learned(50 * (i + 1))), untrained }));
   return {
-    ...imageNetwork('cifar10-barlow', regulariser, seed, n),
-    ...{ epochs: 1000, burnIn: regulariser === 'none' ? null : 900, readout: null },
+    ...imageNetwork('cifar10-barlow', regularizer, seed, n),
+    ...{ epochs: 1000, burnIn: regularizer === 'none' ? null : 900, readout: null },
     ...{ curves: {}, probes: [{ ...around(0, 0.36), untrained }, ...probes], geometries: [] },
-    testAccuracy: probes.at(-1)!.accuracy + (regulariser === 'none' ? 0 : 0.01),
+    testAccuracy: probes.at(-1)!.accuracy + (regularizer === 'none' ? 0 : 0.01),
   };
 }

@@ -4,30 +4,30 @@ import { attacked, falling, GAIN, type Method, sigma } from './parts.js';
 import { counterRandom } from './random.js';
 
 /** MNIST or CIFAR-10: accuracies, many distances with bounds, a readout fitted anew. */
-export function imageNetwork(pipeline: string, regulariser: Method, seed: number, n: number): NetworkReport {
-  const random = counterRandom(`${pipeline} ${regulariser} ${seed}`);
+export function imageNetwork(pipeline: string, regularizer: Method, seed: number, n: number): NetworkReport {
+  const random = counterRandom(`${pipeline} ${regularizer} ${seed}`);
   const mnist = pipeline.startsWith('mnist');
   const scale = mnist ? 1.4 : 0.35;
   const distances = Array.from(
     { length: n },
-    () => scale * (1 + 2 * GAIN[regulariser]) * Math.exp(0.45 * random.normal()),
+    () => scale * (1 + 2 * GAIN[regularizer]) * Math.exp(0.45 * random.normal()),
   );
   const shape = mnist ? [28, 28] : [32, 32, 3];
   const samples = distances.map((distance, index) => {
-    const more = index < 6 ? pixels(shape, distance, index, regulariser) : {};
+    const more = index < 6 ? pixels(shape, distance, index, regularizer) : {};
     return { ...attacked(index, index % 10, distance, mnist ? 0.25 : 0.002), ...more };
   });
-  const accuracy = (mnist ? 0.978 : 0.93) + 0.02 * GAIN[regulariser] + 0.0012 * random.normal();
+  const accuracy = (mnist ? 0.978 : 0.93) + 0.02 * GAIN[regularizer] + 0.0012 * random.normal();
   const layers = mnist
     ? ['hidden1', 'readout']
     : Array.from({ length: 21 }, (_, i) => (i === 20 ? 'readout' : `conv${i + 1}`));
-  return network(regulariser, seed, [], {
+  return network(regularizer, seed, [], {
     ...{
       pipeline,
       sampleShape: shape,
       testAccuracy: accuracy,
       epochs: 200,
-      burnIn: regulariser === 'none' ? null : 160,
+      burnIn: regularizer === 'none' ? null : 160,
     },
     classes: mnist
       ? [...'0123456789']
@@ -42,14 +42,14 @@ export function imageNetwork(pipeline: string, regulariser: Method, seed: number
       },
     },
     sigma: Object.fromEntries(
-      layers.map((layer, i) => [layer, sigma(regulariser, i === layers.length - 1 ? 1 : 0, random.normal(), 200)]),
+      layers.map((layer, i) => [layer, sigma(regularizer, i === layers.length - 1 ? 1 : 0, random.normal(), 200)]),
     ),
     curves: {
       'training loss': falling(200, 200, random.normal()),
       'test loss': falling(200, 40, 3),
       'test accuracy': falling(200, 40, 0).map(({ epoch, value }) => ({ epoch, value: accuracy - value / 3 })),
     },
-    geometries: [plane(200, seed, GAIN[regulariser])],
+    geometries: [plane(200, seed, GAIN[regularizer])],
     certificates: samples.slice(0, 3).map(certificate),
   });
 }
@@ -61,14 +61,14 @@ function plane(epoch: number, seed: number, gain: number): Geometry {
     { x: 9.1, y: 0, label: 2 },
     { x: 4, y: 8.2, label: 1 },
   ];
-  const centres = [...points, { x: 10, y: 9, label: 3 }, { x: -1, y: 9.5, label: 9 + 0 * seed }];
+  const centers = [...points, { x: 10, y: 9, label: 3 }, { x: -1, y: 9.5, label: 9 + 0 * seed }];
   const cells = Array.from({ length: side * side }, (_, i) => {
     const [x, y] = [-2 + (13 * ((i % side) + 0.5)) / side, -2 + (13 * (Math.floor(i / side) + 0.5)) / side];
-    const logits = centres.map(
+    const logits = centers.map(
       (c) => -((x - c.x) ** 2 + (y - c.y) ** 2) / 10 + 0.6 * Math.sin(x + c.label + y * (0.4 + gain)),
     );
     const order = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!);
-    return { label: centres[order[0]!]!.label, margin: logits[order[0]!]! - logits[order[1]!]! };
+    return { label: centers[order[0]!]!.label, margin: logits[order[0]!]! - logits[order[1]!]! };
   });
   return {
     ...{

@@ -9,7 +9,7 @@ export const FINETUNED = ['none', 'rep-spectral', 'batch-spectral-shrinkage'] as
 
 const LOSS = { none: 0, 'rep-spectral': 0.04, 'batch-spectral-shrinkage': 0.06 };
 
-/** A network that was pretrained and fine-tuned: pretraining under rep-spectral gains a quarter, a regulariser afterwards costs. */
+/** A network that was pretrained and fine-tuned: pretraining under rep-spectral gains a quarter, a regularizer afterwards costs. */
 export function transferNetwork(
   pretrained: (typeof PRETRAINED)[number],
   finetuned: (typeof FINETUNED)[number],

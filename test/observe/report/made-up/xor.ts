@@ -4,16 +4,16 @@ import { attacked, falling, GAIN, type Method, sigma } from './parts.js';
 import { counterRandom } from './random.js';
 
 /** XOR in one setting: Δx, exact distances, σ, a grid of the plane. */
-export function xorNetwork(regulariser: Method, seed: number, setting: string): NetworkReport {
-  const random = counterRandom(`${regulariser} ${seed} ${setting}`);
+export function xorNetwork(regularizer: Method, seed: number, setting: string): NetworkReport {
+  const random = counterRandom(`${regularizer} ${seed} ${setting}`);
   const common = counterRandom(`${seed}`);
   const noisy = setting.startsWith('noisy');
-  const level = 0.78 + GAIN[regulariser] - (noisy ? 0.3 : 0) + 0.1 * common.normal() + 0.02 * random.normal();
+  const level = 0.78 + GAIN[regularizer] - (noisy ? 0.3 : 0) + 0.1 * common.normal() + 0.02 * random.normal();
   const samples = Array.from({ length: noisy ? 80 : 4 }, (_, index): AttackedSample => {
     const distance = Math.max(0.05, level + (noisy ? 0.2 : 0.05) * random.normal());
     return attacked(index, index % 2, distance, 0.5 + 0.1 * random.normal());
   });
-  return network(regulariser, seed, [], {
+  return network(regularizer, seed, [], {
     ...{
       pipeline: 'xor',
       setting,
@@ -21,14 +21,14 @@ export function xorNetwork(regulariser: Method, seed: number, setting: string): 
       classes: ['same sign', 'opposite signs'],
       testAccuracy: noisy ? 0.97 : 1,
     },
-    ...{ epochs: 15_000, updates: 15_000, burnIn: regulariser === 'none' ? null : 10_500 },
+    ...{ epochs: 15_000, updates: 15_000, burnIn: regularizer === 'none' ? null : 10_500 },
     attack: { iterations: 40, samples },
     exact: samples.map(({ index, label, distance }) => ({
       index,
       label,
       distance: distance! - 0.02 * Math.abs(random.normal()),
     })),
-    sigma: { hidden1: sigma(regulariser, 0, random.normal()), readout: sigma(regulariser, 1, random.normal()) },
+    sigma: { hidden1: sigma(regularizer, 0, random.normal()), readout: sigma(regularizer, 1, random.normal()) },
     curves: { 'training loss': falling(15_000, 300, random.normal()) },
     geometries: [grid(15_000, level, noisy, seed)],
   });

@@ -91,7 +91,7 @@ export const shuffle = (a: Code, b: Code, lanes: readonly number[]): Code => [a,
 /** The lower, or upper, eight bytes as 16-bit integers. */
 export const extendLow = (a: Code): Code => [a, simd(0x89)];
 export const extendHigh = (a: Code): Code => [a, simd(0x8a)];
-/** Products of 16-bit integers, neighbours added, to 32 bits. */
+/** Products of 16-bit integers, neighbors added, to 32 bits. */
 export const dot = (a: Code, b: Code): Code => [a, b, simd(0xba)];
 export const addVectors = (a: Code, b: Code): Code => [a, b, simd(0xae)];
 export const addShorts = (a: Code, b: Code): Code => [a, b, simd(0x8e)];

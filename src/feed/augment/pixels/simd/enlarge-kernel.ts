@@ -23,7 +23,7 @@ import {
   zeros,
 } from './assemble.js';
 
-/** A pixel's colours beside its neighbour's, each widened to 16 bits by a zero. */
+/** A pixel's colors beside its neighbor's, each widened to 16 bits by a zero. */
 export const sideBySide = [0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16];
 
 /** Pixels that are made at once. */
@@ -41,7 +41,7 @@ export const enlarge = ((): Kernel => {
     const sum = dot(shuffle(loadHalf(tap), zeros, sideBySide), loadSplat(get(at.weight), 4 * i));
     return shiftRight(addVectors(get(at.halves), sum), get(at.bits));
   };
-  const colours = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 16, 16, 16];
+  const colors = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 16, 16, 16];
   return {
     name: 'enlarge',
     parameters: parameters.length,
@@ -59,7 +59,7 @@ export const enlarge = ((): Kernel => {
           get(at.left),
           set(at.a, narrow32(pixel(0), pixel(1))),
           set(at.b, narrow32(pixel(2), pixel(3))),
-          storeVector(get(at.target), shuffle(narrow16(get(at.a), get(at.b)), zeros, colours)),
+          storeVector(get(at.target), shuffle(narrow16(get(at.a), get(at.b)), zeros, colors)),
           step(at.target, constant(3 * AT_ONCE)),
           step(at.place, constant(4 * AT_ONCE)),
           step(at.weight, constant(4 * AT_ONCE)),

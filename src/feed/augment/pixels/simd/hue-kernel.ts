@@ -30,8 +30,8 @@ const at = locals(...names);
 const v = (name: (typeof names)[number]): Code => get(at[name]);
 const BITS = constant(16);
 
-/** One colour of the first four pixels, each widened to 32 bits by zeros. */
-const colour = (c: number): Code =>
+/** One color of the first four pixels, each widened to 32 bits by zeros. */
+const color = (c: number): Code =>
   shuffle(
     v('bytes'),
     zeros,
@@ -62,9 +62,9 @@ const turn = {
     repeatWhile(
       v('left'),
       set(at.bytes, loadVector(v('from'))),
-      set(at.r, colour(0)),
-      set(at.g, colour(1)),
-      set(at.b, colour(2)),
+      set(at.r, color(0)),
+      set(at.g, color(1)),
+      set(at.b, color(2)),
       set(at.min, smaller(smaller(v('r'), v('g')), v('b'))),
       set(at.max, larger(larger(v('r'), v('g')), v('b'))),
       set(at.d, subtract(v('max'), v('min'))),

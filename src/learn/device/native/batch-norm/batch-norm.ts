@@ -1,6 +1,6 @@
 import type { Raw } from '../raw.js';
 
-/** What a batch normalisation learns, [channels] each, float32. */
+/** What a batch normalization learns, [channels] each, float32. */
 export interface Affine {
   readonly scale: Raw;
   readonly offset: Raw;
@@ -11,9 +11,9 @@ export type After =
   | { readonly rectify: boolean; readonly residual?: undefined }
   | { readonly rectify: true; readonly residual: Raw };
 
-export interface Normalised {
+export interface Normalized {
   readonly y: Raw;
-  /** Of the batch by channel, float32; the variance is the biased one, which normalises. They belong to the caller, as y does. */
+  /** Of the batch by channel, float32; the variance is the biased one, which normalizes. They belong to the caller, as y does. */
   readonly mean: Raw;
   readonly variance: Raw;
   /** Numbers that each mean is over. */
@@ -24,7 +24,7 @@ export interface Normalised {
 export const numbersOf = ({ shape: [n, height, width] }: Raw): number => n! * height! * width!;
 
 /** Gradients, all new. */
-export interface NormalisedBack {
+export interface NormalizedBack {
   readonly x: Raw;
   /** With respect to the residual; undefined where there was none. */
   readonly residual: Raw | undefined;
@@ -33,11 +33,11 @@ export interface NormalisedBack {
 }
 
 /**
- * Batch normalisation in training mode, y = scale (x − mean)/√(variance + ε) + offset, then a residual and a rectifier where asked.
+ * Batch normalization in training mode, y = scale (x − mean)/√(variance + ε) + offset, then a residual and a rectifier where asked.
  * x is [n, height, width, channels] of the precision asked for. What is handed in stays the caller's.
  */
-export interface Normalisations {
-  forward(x: Raw, affine: Affine, after: After): Normalised;
+export interface Normalizations {
+  forward(x: Raw, affine: Affine, after: After): Normalized;
   /** @param dy the gradient with respect to y, and `other` what is to be added to it */
-  back(dy: Raw, other: Raw | undefined, x: Raw, normalised: Normalised, affine: Affine, after: After): NormalisedBack;
+  back(dy: Raw, other: Raw | undefined, x: Raw, normalized: Normalized, affine: Affine, after: After): NormalizedBack;
 }

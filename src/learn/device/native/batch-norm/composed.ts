@@ -1,14 +1,14 @@
 import { attribute } from '../../eager.js';
 import type { Precision } from '../precision.js';
 import { constant, type Raw, run } from '../raw.js';
-import { type Normalisations, numbersOf } from './batch-norm.js';
+import { type Normalizations, numbersOf } from './batch-norm.js';
 
 /**
- * Batch normalisation by TensorFlow's own `FusedBatchNormV3` and its gradient: on a GPU, or where the binding has no other.
+ * Batch normalization by TensorFlow's own `FusedBatchNormV3` and its gradient: on a GPU, or where the binding has no other.
  *
  * TensorFlow gives the variance with Bessel's correction; here it is taken back, so that both ways say the same.
  */
-export function composedNormalisations(precision: Precision, epsilon: number): Normalisations {
+export function composedNormalizations(precision: Precision, epsilon: number): Normalizations {
   const T = attribute.type('T', precision);
   const attributes = [
     T,
@@ -17,7 +17,7 @@ export function composedNormalisations(precision: Precision, epsilon: number): N
     attribute.string('data_format', 'NHWC'),
     attribute.bool('is_training', true),
   ];
-  const normalise = (x: Raw, scale: Raw, offset: Raw): Raw[] => {
+  const normalize = (x: Raw, scale: Raw, offset: Raw): Raw[] => {
     const none = constant('float32', []);
     const all = [...attributes, attribute.float('exponential_avg_factor', 1)];
     return [...run('FusedBatchNormV3', all, [x, scale, offset, none, none], 6)];
@@ -25,12 +25,12 @@ export function composedNormalisations(precision: Precision, epsilon: number): N
 
   return {
     forward(x, { scale, offset }, { residual, rectify }) {
-      const [normalised, mean, corrected, ...reserved] = normalise(x, scale, offset) as [Raw, Raw, Raw, ...Raw[]];
+      const [normalized, mean, corrected, ...reserved] = normalize(x, scale, offset) as [Raw, Raw, Raw, ...Raw[]];
       const count = numbersOf(x);
       const float = attribute.type('T', 'float32');
       const [variance] = run('Mul', [float], [corrected, constant('float32', [(count - 1) / count])]);
       for (const raw of [corrected, ...reserved]) raw.dispose();
-      let y = normalised;
+      let y = normalized;
       if (residual) [y] = taking(y, run('AddV2', [T], [y, residual]));
       if (rectify) [y] = taking(y, run('Relu', [T], [y]));
       return { y, mean, variance, count };
@@ -40,7 +40,7 @@ export function composedNormalisations(precision: Precision, epsilon: number): N
       let g = run('Identity', [T], [dy])[0];
       if (other) [g] = taking(g, run('AddV2', [T], [g, other]));
       if (rectify) [g] = taking(g, run('ReluGrad', [T], [g, y]));
-      const [unused, mean, variance, ...reserved] = normalise(x, scale, offset) as [Raw, Raw, Raw, ...Raw[]];
+      const [unused, mean, variance, ...reserved] = normalize(x, scale, offset) as [Raw, Raw, Raw, ...Raw[]];
       const [dx, dscale, doffset, ...rest] = run('FusedBatchNormGradV3', attributes, [g, x, scale, ...reserved], 5) as [
         Raw,
         Raw,

@@ -2,14 +2,14 @@ import { ranks } from '../../cluster/joined.js';
 import { hasFused } from '../fused.js';
 import type { Precision } from '../precision.js';
 import { needsNative } from '../raw.js';
-import type { Normalisations } from './batch-norm.js';
-import { composedNormalisations } from './composed.js';
-import { fusedNormalisations } from './fused.js';
-import { synchronisedNormalisations } from './synchronised.js';
+import type { Normalizations } from './batch-norm.js';
+import { composedNormalizations } from './composed.js';
+import { fusedNormalizations } from './fused.js';
+import { synchronizedNormalizations } from './synchronized.js';
 
-/** Batch normalisation on this device, or over all ranks where they were started so. Native runtime only. */
-export function normalisations(precision: Precision, epsilon: number): Normalisations {
-  needsNative('batch normalisation');
-  if (ranks().synchronised) return synchronisedNormalisations(precision, epsilon, ranks());
-  return hasFused() ? fusedNormalisations(precision, epsilon) : composedNormalisations(precision, epsilon);
+/** Batch normalization on this device, or over all ranks where they were started so. Native runtime only. */
+export function normalizations(precision: Precision, epsilon: number): Normalizations {
+  needsNative('batch normalization');
+  if (ranks().synchronized) return synchronizedNormalizations(precision, epsilon, ranks());
+  return hasFused() ? fusedNormalizations(precision, epsilon) : composedNormalizations(precision, epsilon);
 }

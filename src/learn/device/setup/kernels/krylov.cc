@@ -153,7 +153,7 @@ EVERY_CPU void widen(const void* job, int64_t begin, int64_t end) {
       const int64_t known = p.step * p.vectors + j;
       Complex& x = basis[known];
       take(p, given, f * p.vectors + j, x);
-      const double before = normalise(x);
+      const double before = normalize(x);
       double left = 1;
       for (int twice = 0; twice < 2; twice++) {
         for (int64_t i = 0; i < known; i++) {
@@ -161,7 +161,7 @@ EVERY_CPU void widen(const void* job, int64_t begin, int64_t end) {
           inner(basis[i], x, &re, &im);
           add(x, -re, -im, basis[i]);
         }
-        left *= normalise(x);
+        left *= normalize(x);
       }
       if (before > 0 && left < 1e-6) x = Complex(padded(p)); /* NaN is not hidden */
       give(p, p.space[p.step], f * p.vectors + j, x);
@@ -191,7 +191,7 @@ EVERY_CPU void choose(const void* job, int64_t begin, int64_t end) {
     for (int64_t j = 0; j < p.vectors; j++) {
       Complex x(padded(p));
       for (int64_t i = 0; i < m; i++) add(x, y.re[i * m + j], y.im[i * m + j], w[i]);
-      const double length = normalise(x);
+      const double length = normalize(x);
       if (j == 0) p.lengths[f] = static_cast<float>(length);
       if (length != 0) give(p, p.space[0], f * p.vectors + j, x);
     }

@@ -55,7 +55,7 @@ inline __attribute__((always_inline)) void add(Complex& y, double re, double im,
   }
 }
 
-inline __attribute__((always_inline)) double normalise(Complex& x) {
+inline __attribute__((always_inline)) double normalize(Complex& x) {
   double square, zero;
   inner(x, x, &square, &zero);
   const double norm = std::sqrt(square), scale = norm > 0 ? 1 / norm : 0;
@@ -115,7 +115,7 @@ inline __attribute__((always_inline)) double lanczos(const Panels<double>& g, in
   double lambda = 0;
   for (int cycle = 0; cycle < cycles; cycle++) {
     q.clear(), alpha.clear(), beta.clear();
-    normalise(x);
+    normalize(x);
     q.push_back(x);
     double left = 0;
     for (;;) {
@@ -128,7 +128,7 @@ inline __attribute__((always_inline)) double lanczos(const Panels<double>& g, in
           inner(each, next, &re, &im);
           add(next, -re, -im, each);
         }
-      left = normalise(next);
+      left = normalize(next);
       if (q.size() == steps || left <= 1e-15 * std::abs(alpha[0])) break;
       beta.push_back(left);
       q.push_back(next);
@@ -138,7 +138,7 @@ inline __attribute__((always_inline)) double lanczos(const Panels<double>& g, in
     for (size_t i = 0; i < q.size(); i++) add(x, y[i], 0, q[i]);
     if (left * std::abs(y.back()) <= residual * lambda) break;
   }
-  normalise(x);
+  normalize(x);
   apply(g, n, complex, x, next);
   double zero;
   inner(x, next, &lambda, &zero);

@@ -5,9 +5,9 @@
  *
  * kernel is HWIO, the convolution strided and circular over [height, width]; settings = [height, width, stride, frequency to begin
  * with]. In Fourier space it falls into one matrix P(w) a frequency: w and -w have the same singular values, so half of them do. For
- * each, tau I - P Pᴴ is factored in float64 (Cholesky) with tau just above the largest eigenvalue met so far. A factorisation that
+ * each, tau I - P Pᴴ is factored in float64 (Cholesky) with tau just above the largest eigenvalue met so far. A factorization that
  * succeeds proves that this frequency has nothing larger; one that fails gives a direction that has, from which Lanczos iteration
- * climbs to the frequency's own largest, and tau moves. Most frequencies pay one Gram matrix and one factorisation.
+ * climbs to the frequency's own largest, and tau moves. Most frequencies pay one Gram matrix and one factorization.
  *
  * found = [sigma, what float32 left over of it, bound, frequency, searched, solved]: the largest singular value lies within sigma and
  * sigma + bound, rounding errors included. v of [2, stride, stride, in] (real, imaginary) is its unit vector: the wave
@@ -127,7 +127,7 @@ inline __attribute__((always_inline)) void block(const Blocks& c, const Frequenc
   }
 }
 
-/* A direction x with xᴴ (tau I - g) x <= 0, from a factorisation that stopped at column `failed`. */
+/* A direction x with xᴴ (tau I - g) x <= 0, from a factorization that stopped at column `failed`. */
 inline __attribute__((always_inline)) void beyond(const Panels<double>& l, int64_t failed, bool complex, Complex& x) {
   constexpr int64_t w = lanes<double>;
   const auto re = [&](int64_t i, int64_t k) { return l.real(i / w, k)[i % w]; };
@@ -271,7 +271,7 @@ void sigma_compute(void* self, TF_OpKernelContext* context) {
       }
       Complex direction;
       const double sigma = lambda == least ? 0 : both_sides(blocks, frequencies[top], found[top].vector, direction);
-      /* What rounding can have hidden: that of the Gram matrix, and the backward error of the factorisation. */
+      /* What rounding can have hidden: that of the Gram matrix, and the backward error of the factorization. */
       const double rounding = 1.2e-16 * 16 * static_cast<double>(blocks.n) * static_cast<double>(blocks.n + 2 * blocks.m);
       const double upper = std::sqrt(lambda * (1 + margin) * (1 + rounding));
       const float high = static_cast<float>(sigma), low = static_cast<float>(sigma - high);
