@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { endianness } from 'node:os';
 import type { TypedArray } from './data.js';
 import { WeirError } from './errors.js';
@@ -51,4 +52,11 @@ function swapped(bytes: Uint8Array, size: number): Uint8Array {
   if (size === 4) copy.swap32();
   if (size === 8) copy.swap64();
   return new Uint8Array(copy.buffer, copy.byteOffset, copy.byteLength);
+}
+
+/** SHA-256 of bytes one after another, in hexadecimal. */
+export function sha256Of(...parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
 }

@@ -1,15 +1,6 @@
 import { WeirError } from './errors.js';
+import { type ClassNames, oneSpelling, sameNames } from './header.js';
 import { type Labels, labelsLike } from './labels.js';
-
-/** The classes that labels stand for: their names in the order of the labels, and the data set or network that has them. */
-export type ClassNames = {
-  /** How messages call it. */
-  readonly of: string;
-  readonly names: readonly string[];
-};
-
-/** One spelling of a name in Unicode (NFC): macOS writes 'é' as two characters, Linux as one. */
-export const oneSpelling = (name: string): string => name.normalize('NFC');
 
 /** The names in one spelling. @throws {WeirError} where two of them are then the same */
 export function distinctNames({ of, names }: ClassNames, remedy = 'give each class a name of its own'): string[] {
@@ -20,9 +11,6 @@ export function distinctNames({ of, names }: ClassNames, remedy = 'give each cla
   const same = first === second ? '' : ' once both are spelled the same way in Unicode (NFC)';
   throw new WeirError(`two classes of '${of}' are called '${spelled[twice]}'${same}`, remedy);
 }
-
-export const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((name, i) => oneSpelling(name) === oneSpelling(b[i]!));
 
 /**
  * For each label of one set of classes the label of the class of that name in another; undefined where they are the same. A class that

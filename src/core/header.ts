@@ -1,5 +1,18 @@
-import { type ClassNames, sameNames } from './class-names.js';
+import type { TypedArray } from './data.js';
 import { WeirError } from './errors.js';
+
+/** The classes that labels stand for: their names in the order of the labels, and the data set or network that has them. */
+export type ClassNames = {
+  /** How messages call it. */
+  readonly of: string;
+  readonly names: readonly string[];
+};
+
+/** One spelling of a name in Unicode (NFC): macOS writes 'é' as two characters, Linux as one. */
+export const oneSpelling = (name: string): string => name.normalize('NFC');
+
+export const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name, i) => oneSpelling(name) === oneSpelling(b[i]!));
 
 /** Mean and standard deviation of each channel, in units of [0, 1], that values were normalized with. */
 export type NormalizedBy = { readonly mean: readonly number[]; readonly std: readonly number[] };
@@ -42,4 +55,33 @@ export function classesOf(stage: string, incoming: readonly Header[]): ClassName
     `stage '${stage}' gets samples of '${first!.of}' and of '${odd.of}', whose classes are not the same in the same order`,
     `bring them to one: alignedTo(${JSON.stringify(first!.of)}'s classes, …) gives a data set with the labels of another`,
   );
+}
+
+/** One thing that can be compared: a count, a checksum, or names in order. */
+export type Fact = string | number | readonly (string | number)[];
+
+/** What an input is, in facts by name; other contents have other facts. Plain JSON. */
+export interface Fingerprint {
+  readonly facts: Readonly<Record<string, Fact>>;
+  /** Of an input that lies in many files, a line for each, `checksum path`, in their order: so that one that differs can be named. */
+  readonly files?: readonly string[];
+}
+
+/** What a part of the graph takes in besides the config and the module, such as a data set or the weights of another run. */
+export interface Input {
+  /** As messages call it. */
+  readonly name: string;
+  /** Reads it through, which takes a moment where it is large. */
+  fingerprint(): Fingerprint;
+  /** Of labeled samples: what they are. */
+  readonly samples?: InputSamples;
+  /** Of images: a number for each file, in their order, that is the same where the file is. */
+  readonly marks?: (() => Float64Array) | undefined;
+}
+
+/** Samples by their bytes, so that those of one input can be found in another. */
+export interface InputSamples {
+  readonly size: number;
+  readonly sampleShape: readonly number[];
+  readonly values?: TypedArray | undefined;
 }

@@ -1,35 +1,6 @@
-import { createHash } from 'node:crypto';
-import { bytesOf } from './bytes.js';
+import { bytesOf, sha256Of } from './bytes.js';
 import type { TypedArray } from './data.js';
-
-/** One thing that can be compared: a count, a checksum, or names in order. */
-export type Fact = string | number | readonly (string | number)[];
-
-/** What an input is, in facts by name; other contents have other facts. Plain JSON. */
-export interface Fingerprint {
-  readonly facts: Readonly<Record<string, Fact>>;
-  /** Of an input that lies in many files, a line for each, `checksum path`, in their order: so that one that differs can be named. */
-  readonly files?: readonly string[];
-}
-
-/** What a part of the graph takes in besides the config and the module, such as a data set or the weights of another run. */
-export interface Input {
-  /** As messages call it. */
-  readonly name: string;
-  /** Reads it through, which takes a moment where it is large. */
-  fingerprint(): Fingerprint;
-  /** Of labeled samples: what they are. */
-  readonly samples?: InputSamples;
-  /** Of images: a number for each file, in their order, that is the same where the file is. */
-  readonly marks?: (() => Float64Array) | undefined;
-}
-
-/** Samples by their bytes, so that those of one input can be found in another. */
-export interface InputSamples {
-  readonly size: number;
-  readonly sampleShape: readonly number[];
-  readonly values?: TypedArray | undefined;
-}
+import type { Fingerprint, Input } from './header.js';
 
 interface Samples {
   readonly name: string;
@@ -78,10 +49,3 @@ function readThrough(samples: Samples, files: readonly string[] | undefined): Fi
 
 /** A data set that several stages take is read through once. */
 const fingerprints = new WeakMap<Samples, Fingerprint>();
-
-/** SHA-256 of bytes one after another, in hexadecimal. */
-export function sha256Of(...parts: readonly Uint8Array[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
-}

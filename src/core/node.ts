@@ -1,7 +1,6 @@
 import type { Data } from './data.js';
 import { WeirError } from './errors.js';
-import type { Header, Introduce } from './header.js';
-import type { Input } from './input.js';
+import type { Header, Input, Introduce } from './header.js';
 import type { Positioned } from './item.js';
 
 /** What a node of the graph does with items; drawn by `weir graph`. */

@@ -1,7 +1,6 @@
 import { Observable } from 'rxjs';
 import { Flow } from './flow.js';
-import type { Header } from './header.js';
-import type { Input } from './input.js';
+import type { Header, Input } from './header.js';
 import type { Positioned } from './item.js';
 import { demand, edgeInWords, type Node, path } from './node.js';
 import { everything, type Share } from './share.js';

@@ -2,8 +2,7 @@ import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type 
 import type { Data } from './data.js';
 import { cameUp } from './errors.js';
 import { Flow } from './flow.js';
-import type { Header } from './header.js';
-import type { Input } from './input.js';
+import type { Header, Input } from './header.js';
 import type { Positioned } from './item.js';
 import { Memory } from './memory.js';
 import type { Node } from './node.js';

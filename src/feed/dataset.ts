@@ -1,7 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import { type ClassNames, distinctNames, labelsAmong } from '../core/class-names.js';
+import { distinctNames, labelsAmong } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
-import { type Input, samplesInput } from '../core/input.js';
+import type { ClassNames, Input } from '../core/header.js';
+import { samplesInput } from '../core/input.js';
 import type { Positioned } from '../core/item.js';
 import { type Labels, sharedLabels } from '../core/labels.js';
 import { checkFinite, checkLength, checkSamples, noClass } from '../core/samples.js';

@@ -1,5 +1,6 @@
-import { type ClassNames, labelsAmong, placesAmong, unknownClass } from '../core/class-names.js';
+import { labelsAmong, placesAmong, unknownClass } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
+import type { ClassNames } from '../core/header.js';
 import { classesOf, type Header, type NormalizedBy } from '../core/header.js';
 import type { Labels } from '../core/labels.js';
 import { tellOnce } from '../core/tell.js';

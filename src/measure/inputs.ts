@@ -1,5 +1,6 @@
-import { type ClassNames, labelsAmong } from '../core/class-names.js';
+import { labelsAmong } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
+import type { ClassNames } from '../core/header.js';
 import { classesOf, type Introduce } from '../core/header.js';
 import type { Labels } from '../core/labels.js';
 import { checkSamples } from '../core/samples.js';

@@ -2,7 +2,7 @@ import { WeirError } from '../core/errors.js';
 import type { Flow } from '../core/flow.js';
 import { listen } from '../core/listen.js';
 import { plainCopy } from '../core/plain.js';
-import { RecordingWriter } from '../core/recording.js';
+import { RecordingWriter } from '../core/recording-writer.js';
 
 export interface RecordOptions {
   readonly pipeline: string;

@@ -1,6 +1,6 @@
-import { oneSpelling, sameNames } from '../core/class-names.js';
 import { WeirError } from '../core/errors.js';
 import { Flow } from '../core/flow.js';
+import { oneSpelling, sameNames } from '../core/header.js';
 import { type Taken, takenBy } from './identity/identity.js';
 import type { Network, Pipeline, Streams } from './pipeline.js';
 

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cacheFolder } from '../../src/core/cache.js';
+import { cacheFolder } from '../../src/core/compiled-cache.js';
 
 test.each([
   [{ WEIR_CACHE: '/a', XDG_CACHE_HOME: '/b' }, '/a'],

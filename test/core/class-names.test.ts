@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ClassNames, distinctNames, labelsAmong, placesAmong, sameNames } from '../../src/core/class-names.js';
+import { distinctNames, labelsAmong, placesAmong } from '../../src/core/class-names.js';
+import { type ClassNames, sameNames } from '../../src/core/header.js';
 
 const composed = '\u00e9t\u00e9';
 const decomposed = 'e\u0301te\u0301';

@@ -6,7 +6,9 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { crc32 } from '../../src/core/crc32.js';
 import type { WeirError } from '../../src/core/errors.js';
-import { type Frame, RecordingWriter, readRecording } from '../../src/core/recording.js';
+import type { Frame } from '../../src/core/recording-format.js';
+import { readRecording } from '../../src/core/recording-reader.js';
+import { RecordingWriter } from '../../src/core/recording-writer.js';
 import { arbitraryData } from './arbitrary-data.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-recording-'));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ClassNames } from '../../src/core/class-names.js';
+import type { ClassNames } from '../../src/core/header.js';
 import { taught } from '../../src/learn/about.js';
 
 const train: ClassNames = { of: 'train', names: ['a', 'b', 'c'] };

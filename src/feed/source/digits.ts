@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { cacheFolder } from '../../core/cache.js';
+import { cacheFolder } from '../../core/compiled-cache.js';
 import { WeirError } from '../../core/errors.js';
 import { makeFolder } from '../../core/make-folder.js';
 import { type Dataset, sharedBytes } from '../dataset.js';

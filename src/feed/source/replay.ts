@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { concatMap, defer, delay, map, type Observable, of } from 'rxjs';
+import { sha256Of } from '../../core/bytes.js';
 import { WeirError } from '../../core/errors.js';
-import { type Fingerprint, sha256Of } from '../../core/input.js';
+import type { Fingerprint } from '../../core/header.js';
 import type { Positioned } from '../../core/item.js';
-import { type Frame, readRecording } from '../../core/recording.js';
+import type { Frame } from '../../core/recording-format.js';
+import { readRecording } from '../../core/recording-reader.js';
 import { source } from '../../core/source.js';
 
 export interface ReplayOptions {

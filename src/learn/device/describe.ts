@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, platform, release } from 'node:os';
-import { cacheFolder } from '../../core/cache.js';
+import { cacheFolder } from '../../core/compiled-cache.js';
 import { WeirError } from '../../core/errors.js';
 import { type Check, check } from './check.js';
 import { usefulFeatures } from './cpu.js';

@@ -1,18 +1,12 @@
 import type { Check } from './check.js';
-import {
-  batchMatMul,
-  einsum,
-  erf,
-  fft2d,
-  fusedMatMul,
-  hasNative,
-  matMulBfloat16,
-  relu,
-  reluGrad,
-  statelessNormal,
-  supportsBfloat16,
-  svd,
-} from './native.js';
+import { hasNative } from './eager.js';
+import { matMulBfloat16, supportsBfloat16 } from './native/bfloat16.js';
+import { erf } from './native/erf.js';
+import { batchMatMul, einsum, fft2d } from './native/linear.js';
+import { fusedMatMul } from './native/matmul.js';
+import { statelessNormal } from './native/random.js';
+import { relu, reluGrad } from './native/relu.js';
+import { svd } from './native/svd.js';
 import { tf } from './tf.js';
 
 /** Each operation that TensorFlow.js lacks, on a tiny input with a known answer. */

@@ -1,6 +1,4 @@
-import type { ClassNames } from '../../core/class-names.js';
-import type { NormalizedBy } from '../../core/header.js';
-import type { Input } from '../../core/input.js';
+import type { ClassNames, Input, NormalizedBy } from '../../core/header.js';
 import type { tf } from '../device/tf.js';
 import type { DenseLayer, Layer } from './layer.js';
 import type { Part } from './part.js';

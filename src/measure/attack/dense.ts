@@ -1,4 +1,4 @@
-import { clampedRows } from '../../learn/device/native.js';
+import { clampedRows } from '../../learn/device/native/fused.js';
 import { tf } from '../../learn/device/tf.js';
 import { type DenseFirst, type Model, weight } from '../../learn/model/model.js';
 import type { Limits } from './box.js';

@@ -1,4 +1,4 @@
-import { statelessNormal } from '../../learn/device/native.js';
+import { statelessNormal } from '../../learn/device/native/random.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Limits } from './box.js';
 import { distance } from './geometry.js';

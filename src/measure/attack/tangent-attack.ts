@@ -3,7 +3,7 @@ import { samplesInput } from '../../core/input.js';
 import { labelsAt } from '../../core/labels.js';
 import { seeds } from '../../core/seed.js';
 import type { Stage, Step } from '../../core/stage.js';
-import { statelessNormal } from '../../learn/device/native.js';
+import { statelessNormal } from '../../learn/device/native/random.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';

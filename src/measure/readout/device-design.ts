@@ -6,7 +6,7 @@ import {
   matMulFloat64,
   mulFloat64,
   rowsFloat64,
-} from '../../learn/device/native.js';
+} from '../../learn/device/native/float64.js';
 import { type Design, heaviest } from './design.js';
 
 /** A design on the device, in float64 there. Native runtime only. @param blocks [rows, width] each; it takes them */

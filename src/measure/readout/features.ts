@@ -1,5 +1,6 @@
 import { WeirError } from '../../core/errors.js';
-import { type Float64, hasNative, toFloat64 } from '../../learn/device/native.js';
+import { hasNative } from '../../learn/device/eager.js';
+import { type Float64, toFloat64 } from '../../learn/device/native/float64.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import { inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { Flow } from '../../core/flow.js';
-import { RecordingWriter } from '../../core/recording.js';
+import { RecordingWriter } from '../../core/recording-writer.js';
 import { toError, toOutput } from '../../core/terminal.js';
 import { loadTensorFlow } from '../../learn/device/tf.js';
 import { fromWire } from '../../observe/monitor/wire.js';

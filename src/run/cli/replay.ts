@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { finalize, lastValueFrom, tap } from 'rxjs';
 import type { Data, TypedArray } from '../../core/data.js';
 import type { Positioned } from '../../core/item.js';
-import { readRecording } from '../../core/recording.js';
+import { readRecording } from '../../core/recording-reader.js';
 import { toError, toOutput } from '../../core/terminal.js';
 import { replay } from '../../feed/source/replay.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { sha256Of } from '../../core/input.js';
+import { sha256Of } from '../../core/bytes.js';
 import type { RunFolder } from '../folder.js';
 
 /**

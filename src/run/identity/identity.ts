@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { sha256Of } from '../../core/bytes.js';
 import type { Flow } from '../../core/flow.js';
-import { type Fact, type Fingerprint, sha256Of } from '../../core/input.js';
+import type { Fact, Fingerprint } from '../../core/header.js';
 import type { RunConfig } from '../folder.js';
 import type { ModuleFiles } from './module-files.js';
 

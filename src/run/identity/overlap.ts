@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { bytesOf } from '../../core/bytes.js';
 import type { Flow } from '../../core/flow.js';
-import type { Input, InputSamples } from '../../core/input.js';
+import type { Input, InputSamples } from '../../core/header.js';
 
 /** Shorter samples, such as points of XOR, coincide without being copies of each other. */
 const SHORTEST = 16;

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { WeirError } from '../../core/errors.js';
 import type { Flow } from '../../core/flow.js';
-import type { Fingerprint } from '../../core/input.js';
+import type { Fingerprint } from '../../core/header.js';
 import { makeFolder } from '../../core/make-folder.js';
 import { tellOnce } from '../../core/tell.js';
 import type { RunFolder } from '../folder.js';

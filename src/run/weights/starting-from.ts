@@ -1,6 +1,5 @@
 import { WeirError } from '../../core/errors.js';
-import type { NormalizedBy } from '../../core/header.js';
-import type { Input } from '../../core/input.js';
+import type { Input, NormalizedBy } from '../../core/header.js';
 import { tellOnce } from '../../core/tell.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Padding, Weights } from '../../learn/model/model.js';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from '../../../src/core/crc32.js';
-import { readRecording } from '../../../src/core/recording.js';
 import { aligned, frameHeadBytes, preambleBytes } from '../../../src/core/recording-format.js';
+import { readRecording } from '../../../src/core/recording-reader.js';
 import type { Target } from './target.js';
 
 const fixture = (name: string): Buffer =>

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { keyed } from '../../../src/core/seed.js';
 import { xor, xorOfEach } from '../../../src/feed/source/xor.js';
 import { hasFused } from '../../../src/learn/device/native/fused.js';
-import { singularValues } from '../../../src/learn/device/native.js';
+import { singularValues } from '../../../src/learn/device/native/svd.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { type Ensemble, ensemble, type Member } from '../../../src/learn/ensemble/ensemble.js';
 import { layoutOf } from '../../../src/learn/ensemble/layout.js';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cifar10File } from '../../../src/feed/source/cifar10.js';
-import { supportsBfloat16 } from '../../../src/learn/device/native.js';
+import { supportsBfloat16 } from '../../../src/learn/device/native/bfloat16.js';
 import { loadTensorFlow, type Runtime, tf } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';

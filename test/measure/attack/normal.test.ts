@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { seeds } from '../../../src/core/seed.js';
-import { statelessNormal } from '../../../src/learn/device/native.js';
+import { statelessNormal } from '../../../src/learn/device/native/random.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { limitsOf } from '../../../src/measure/attack/box.js';
 import { dense } from '../../../src/measure/attack/dense.js';

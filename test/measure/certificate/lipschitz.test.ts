@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { keyed } from '../../../src/core/seed.js';
-import { hasNative, singularValues } from '../../../src/learn/device/native.js';
+import { hasNative } from '../../../src/learn/device/eager.js';
+import { singularValues } from '../../../src/learn/device/native/svd.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { activations } from '../../../src/learn/model/activation/named.js';
 import { mlp } from '../../../src/learn/model/mlp.js';

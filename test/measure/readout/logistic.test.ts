@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { toFloat64 } from '../../../src/learn/device/native.js';
+import { toFloat64 } from '../../../src/learn/device/native/float64.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import type { Design } from '../../../src/measure/readout/design.js';
 import { deviceDesign } from '../../../src/measure/readout/device-design.js';

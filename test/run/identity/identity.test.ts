@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Fingerprint, samplesInput } from '../../../src/core/input.js';
+import type { Fingerprint } from '../../../src/core/header.js';
+import { samplesInput } from '../../../src/core/input.js';
 import {
   configChanges,
   digestOf,

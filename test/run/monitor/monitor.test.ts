@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readRecording } from '../../../src/core/recording.js';
+import { readRecording } from '../../../src/core/recording-reader.js';
 import type { Going, LivePulse } from '../../../src/observe/monitor/messages.js';
 import { scraped } from '../../observe/monitor/scraped.js';
 import { type Started, start, weir } from '../weir.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../../../core/cache.js';
+import { cacheFolder } from '../../../core/compiled-cache.js';
 import type { Data } from '../../../core/data.js';
 import { makeFolder } from '../../../core/make-folder.js';
 import { pack, unpack } from '../../../core/pack.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { cacheFolder } from '../../../core/cache.js';
+import { cacheFolder } from '../../../core/compiled-cache.js';
 import { bindingKey, compile, findCompiler } from './compiler.js';
 import { diskFull, isDiskFull, SetUpFailure } from './failure.js';
 import { fetchLibrary, hasLibrary, linkNamedLibrary } from './library.js';

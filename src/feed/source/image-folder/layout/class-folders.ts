@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
-import { oneSpelling } from '../../../../core/class-names.js';
 import { WeirError } from '../../../../core/errors.js';
+import { oneSpelling } from '../../../../core/header.js';
 import { shownName } from '../../../images/file-name.js';
 import { byName, isImageName, isOtherImage, type Links, type Listing } from '../listing.js';
 import { entries } from '../walk.js';

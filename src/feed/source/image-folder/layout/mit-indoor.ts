@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { oneSpelling } from '../../../../core/class-names.js';
 import { WeirError } from '../../../../core/errors.js';
+import { oneSpelling } from '../../../../core/header.js';
 import { content } from '../../content.js';
 import { byName, type Listing } from '../listing.js';
 

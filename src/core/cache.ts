@@ -1,1 +1,0 @@
-export { cacheFolder } from './compiled-cache.js';
