@@ -46,7 +46,7 @@ export default weir.pipeline({
     const model = weir.linear([config.dimension, config.classes], { initialization: weir.normal(network.std) });
 
     const steps$ = weir
-      .draw(points, { epochs: config.epochs, seed, shuffle: false })
+      .loader(points, { epochs: config.epochs, seed, shuffle: false })
       .pipe(
         weir.augment([], { seed }),
         weir.batch(points.size),

@@ -62,7 +62,7 @@ export default weir.pipeline({
     const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
     const { depth, width } = config;
     const model = weir.resnet({ depth, width, stem: 'cifar', inputSize: [32, 32], classes: 10 });
-    const penalty = weir.spectralPenalty(network.kind, model, {
+    const penalty = weir.spectralRegularizer(network.kind, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: network.directions,
@@ -71,7 +71,7 @@ export default weir.pipeline({
     });
 
     const updates$ = weir
-      .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
+      .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(
         weir.augment(
           [

@@ -80,7 +80,7 @@ export default weir.pipeline({
     });
 
     const batches$ = weir
-      .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
+      .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.views(weir.barlowRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.barlowTwins(config), optimizer: weir.sgd(config), penalty, seed }),

@@ -27,7 +27,7 @@ export default weir.pipeline({
     ...weir.cifar10Keys(),
     ...weir.convolutionKeys(),
     ...weir.regularizerKeys(weir.regularizerKinds, {
-      regularizers: weir.penaltyKinds,
+      regularizers: weir.spectralKinds,
       ...{ gamma: 0.01, burnIn: 160, tickEvery: 24 },
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
@@ -56,7 +56,7 @@ export default weir.pipeline({
     });
     const pixels = [weir.unitScale(), weir.normalize(weir.cifar10Statistics)];
 
-    const batches$ = weir.draw(train, { epochs: config.epochs, seed, block: config.batchSize }).pipe(
+    const batches$ = weir.loader(train, { epochs: config.epochs, seed, block: config.batchSize }).pipe(
       weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), ...pixels], {
         ...{ seed, threads: config.workers },
       }),

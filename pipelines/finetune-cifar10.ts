@@ -68,7 +68,7 @@ export default weir.pipeline({
     const { momentum, decay } = config;
     const rate = (value: number) => weir.cosine(value, { epochs: config.cosineEpochs });
 
-    const updates$ = weir.draw(train, { epochs, seed, block: batchSize, capacity: 4 * batchSize }).pipe(
+    const updates$ = weir.loader(train, { epochs, seed, block: batchSize, capacity: 4 * batchSize }).pipe(
       weir.augment(weir.fineTuneRecipe('cifar10', { size }), { seed, threads: config.workers, limit: 2 * batchSize }),
       weir.batch(batchSize, config),
       weir.train(model, {

@@ -82,7 +82,7 @@ export default weir.pipeline({
     });
     const { momentum, decay, decayEvery } = config;
 
-    const updates$ = weir.draw(train, { epochs, seed, capacity: 4 * part }).pipe(
+    const updates$ = weir.loader(train, { epochs, seed, capacity: 4 * part }).pipe(
       weir.augment(weir.imagenetRecipe({ size }), { seed, threads: config.workers, limit: 2 * part }),
       weir.batch(part, config),
       weir.train(model, {

@@ -27,7 +27,7 @@ export default weir.pipeline({
       .describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
     hidden: z.int().min(1).default(2000).describe('hidden units'),
     ...weir.regularizerKeys(weir.regularizerKinds, {
-      regularizers: weir.penaltyKinds,
+      regularizers: weir.spectralKinds,
       ...{ gamma: 1e-3, burnIn: 160 },
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
@@ -50,7 +50,7 @@ export default weir.pipeline({
     });
 
     const batches$ = weir
-      .draw(train, { epochs: config.epochs, seed, block: config.batchSize })
+      .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.augment([weir.unitScale()], { seed }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), penalty, seed }),

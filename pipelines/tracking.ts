@@ -86,7 +86,7 @@ export default weir.pipeline({
     const model = weir.mlp([plane ? 2 : 784, hidden, plane ? 2 : 10], { initialization: weir.normal(config.std) });
     const size = plane ? points.size : config.mnistBatchSize;
 
-    const steps$ = weir.draw(train, { epochs, seed, shuffle: !plane, block: size }).pipe(
+    const steps$ = weir.loader(train, { epochs, seed, shuffle: !plane, block: size }).pipe(
       weir.augment(plane ? [] : [weir.unitScale()], { seed }),
       weir.batch(size),
       weir.train(model, {

@@ -23,9 +23,9 @@ export default weir.pipeline({
     noisy: z.boolean().default(false).describe('20 points about each corner instead of the corners'),
     std: z.number().positive().default(0.2).describe('standard deviation of the noise'),
     regularizers: z
-      .array(z.enum(weir.penaltyKinds))
+      .array(z.enum(weir.spectralKinds))
       .min(1)
-      .default([...weir.penaltyKinds])
+      .default([...weir.spectralKinds])
       .describe('a network of each and every seed'),
     seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
     hidden: z.int().min(1).default(8).describe('hidden units'),
@@ -64,7 +64,7 @@ export default weir.pipeline({
 
   wire({ config, network, seed }) {
     const networks = weir.ensemble([2, config.hidden, 2], network.members);
-    const penalty = weir.ensemblePenalty(networks, { gamma: config.gamma, from: { epoch: config.burnIn } });
+    const penalty = weir.ensembleRegularizer(networks, { gamma: config.gamma, from: { epoch: config.burnIn } });
     const noise = config.noisy ? { std: config.std } : undefined;
     const points = weir.xorOfEach(
       network.members.map((member) => member.seed),
@@ -74,7 +74,7 @@ export default weir.pipeline({
     const batchSize = config.noisy && config.protocol === 'authors' ? 20 : points.size;
 
     const batches$ = weir
-      .draw(points, { epochs: config.epochs, seed, shuffle: batchSize < points.size })
+      .loader(points, { epochs: config.epochs, seed, shuffle: batchSize < points.size })
       .pipe(weir.augment([], { seed }), weir.batch(batchSize));
     const steps$ = batches$.pipe(weir.trainEnsemble(networks, { sgd: config, penalty }));
     const ticks$ = steps$.pipe(

@@ -49,7 +49,7 @@ export {
   type ImageDataset,
   labeled,
 } from './feed/dataset.js';
-export { draw } from './feed/draw.js';
+export { loader } from './feed/draw.js';
 export { ordered } from './feed/ordered.js';
 export { packImages } from './feed/pack/pack-images.js';
 export { packed } from './feed/pack/packed.js';
@@ -62,7 +62,7 @@ export { simplex } from './feed/source/simplex.js';
 export { xor, xorOfEach } from './feed/source/xor.js';
 export { ensemble } from './learn/ensemble/ensemble.js';
 export { ensembleTick, memberNorms, memberTicks, memberUpdates, trainEnsemble } from './learn/ensemble/operators.js';
-export { ensemblePenalty } from './learn/ensemble/penalty.js';
+export { ensembleRegularizer } from './learn/ensemble/penalty.js';
 export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
 export { ntXent } from './learn/loss/nt-xent.js';
@@ -76,7 +76,7 @@ export { layerNorms, spectralTick, train } from './learn/operators.js';
 export { constant, cosine, step } from './learn/optimizer/schedule.js';
 export { sgd } from './learn/optimizer/sgd.js';
 export { isSpectral, regularizer, regularizerKinds } from './learn/regularizer/named.js';
-export { penaltyKinds, spectralPenalty } from './learn/spectral/penalty.js';
+export { spectralKinds, spectralRegularizer } from './learn/spectral/penalty.js';
 export type { Update } from './learn/update.js';
 
 // Measuring.

@@ -10,7 +10,7 @@ import { xor, xorOfEach } from '../src/feed/source/xor.js';
 import { loadTensorFlow, tf } from '../src/learn/device/tf.js';
 import { ensemble } from '../src/learn/ensemble/ensemble.js';
 import { memberNorms } from '../src/learn/ensemble/members.js';
-import { ensemblePenalty } from '../src/learn/ensemble/penalty.js';
+import { ensembleRegularizer } from '../src/learn/ensemble/penalty.js';
 import { ensembleTick } from '../src/learn/ensemble/tick.js';
 import { ensembleStage } from '../src/learn/ensemble/train.js';
 import type { EnsembleUpdate } from '../src/learn/ensemble/update.js';
@@ -19,7 +19,7 @@ import { crossEntropy } from '../src/learn/loss/cross-entropy.js';
 import { mlp } from '../src/learn/model/mlp.js';
 import { sgd } from '../src/learn/optimizer/sgd.js';
 import { layerNorms } from '../src/learn/spectral/layer-norms.js';
-import { spectralPenalty } from '../src/learn/spectral/penalty.js';
+import { spectralRegularizer } from '../src/learn/spectral/penalty.js';
 import { spectralTick } from '../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../src/learn/train.js';
 import type { Update } from '../src/learn/update.js';
@@ -83,7 +83,7 @@ const rows: Record<string, Row> = {
     items: batches,
   },
   'spectral tick': {
-    make: () => spectralTick(spectralPenalty('ll-spectral', mlp([2, 4, 2]), { gamma: 0.1 })),
+    make: () => spectralTick(spectralRegularizer('ll-spectral', mlp([2, 4, 2]), { gamma: 0.1 })),
     items: updates,
   },
   'layer norms': { make: () => layerNorms(mlp([2, 4, 2])), items: updates },
@@ -135,14 +135,14 @@ const rows: Record<string, Row> = {
   },
   'ensemble: train': {
     make: () => {
-      const penalty = ensemblePenalty(networks, { gamma: 0.1, from: { epoch: 1 } });
+      const penalty = ensembleRegularizer(networks, { gamma: 0.1, from: { epoch: 1 } });
       penalty.ticked = true;
       return ensembleStage(networks, { sgd: { rate: 0.5, momentum: 0.9 }, penalty });
     },
     items: () => batches().map((batch) => ({ ...batch, values: xorOfEach([1, 2, 3]).values.slice() })),
   },
   'ensemble: spectral tick': {
-    make: () => ensembleTick(networks, ensemblePenalty(networks, { gamma: 0.1 })),
+    make: () => ensembleTick(networks, ensembleRegularizer(networks, { gamma: 0.1 })),
     items: ensembleUpdates,
   },
   'ensemble: layer norms': { make: () => memberNorms(networks), items: ensembleUpdates },

@@ -19,7 +19,7 @@ export interface Block extends Positioned {
   readonly share?: Share;
 }
 
-export interface DrawOptions {
+export interface LoaderOptions {
   readonly epochs: number;
   readonly seed: number;
   /** Off: in the order of the data set, every epoch. */
@@ -40,7 +40,7 @@ export interface DrawOptions {
  *
  * @example draw(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
  */
-export function draw(given: AnyDataset, options: DrawOptions): Observable<Block> {
+export function loader(given: AnyDataset, options: LoaderOptions): Observable<Block> {
   const { epochs, seed, shuffle = true, block = given.images ? 32 : 256, capacity, name = 'draw' } = options;
   if (given.size === 0) throw new WeirError(`data set '${given.name}' is empty`, 'check the folder it was read from');
   if (!Number.isInteger(block) || block < 1) {

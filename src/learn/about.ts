@@ -7,7 +7,7 @@ import { tellOnce } from '../core/tell.js';
 import type { Architecture, Model } from './model/model.js';
 
 /** What no tensor of a trained network says; snapshots hold it beside the weights. */
-export type AboutNetwork = {
+export type NetworkMetadata = {
   readonly architecture?: Architecture;
   /** Of its outputs, by place; none where it was trained without labels. */
   readonly classes?: ClassNames;
@@ -17,7 +17,7 @@ export type AboutNetwork = {
 
 /** What a training step learns from the headers of its batches before the first one comes. */
 export interface Taught {
-  readonly about: AboutNetwork;
+  readonly about: NetworkMetadata;
   /** Of what it hands on. */
   readonly headers: readonly Header[];
   /** A batch's labels as the network counts them. */
@@ -37,7 +37,7 @@ export function taught(
   stage: string,
   model: Pick<Model, 'name' | 'classes' | 'architecture' | 'takenUp'>,
   incoming: readonly Header[],
-  { before, labeled }: { readonly before: AboutNetwork | undefined; readonly labeled: boolean },
+  { before, labeled }: { readonly before: NetworkMetadata | undefined; readonly labeled: boolean },
 ): Taught {
   const normalization = incoming.length === 1 ? incoming[0]!.normalization : undefined;
   const { architecture } = model;

@@ -1,6 +1,6 @@
 import { WeirError } from '../core/errors.js';
 import type { Group } from './accumulate.js';
-import type { Ranks } from './device/cluster/ranks.js';
+import type { ProcessGroup } from './device/cluster/ranks.js';
 import { tf } from './device/tf.js';
 import type { Model, Weights } from './model/model.js';
 
@@ -10,7 +10,7 @@ import type { Model, Weights } from './model/model.js';
  *
  * All numbers travel in one piece, since what a collective costs beyond its bytes is paid once a call. Takes the group's tensors.
  */
-export function acrossRanks(group: Group, ranks: Ranks): Group {
+export function acrossRanks(group: Group, ranks: ProcessGroup): Group {
   if (ranks.ranks === 1) return group;
   const { learned, samples, shared } = group;
   const gradients = inOrder(learned.gradients);
@@ -62,7 +62,7 @@ const inOrder = (tensors: Weights): Weights => new Map([...tensors].sort(([a], [
  *
  * @throws {WeirError} where batch normalizations would wait for it
  */
-export function nothingLearned(model: Model, weights: Weights, { rank, synchronized }: Ranks): Group['learned'] {
+export function nothingLearned(model: Model, weights: Weights, { rank, synchronized }: ProcessGroup): Group['learned'] {
   const kept = new Set(model.statistics);
   if (synchronized && kept.size > 0) {
     throw new WeirError(

@@ -1,6 +1,6 @@
 import { WeirError } from '../core/errors.js';
 import type { Batches } from '../core/header.js';
-import type { Ranks } from './device/cluster/ranks.js';
+import type { ProcessGroup } from './device/cluster/ranks.js';
 import type { Loss } from './loss/loss.js';
 import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
 import type { Model } from './model/model.js';
@@ -27,7 +27,7 @@ const leaveOut = "leave out the short last batch of an epoch, batch(size, { part
 export function checkBatches(
   { model, loss, penalty }: Trained,
   { batches }: Planned,
-  { ranks, synchronized }: Pick<Ranks, 'ranks' | 'synchronized'>,
+  { ranks, synchronized }: Pick<ProcessGroup, 'ranks' | 'synchronized'>,
 ): void {
   if (batches === undefined) return;
   const { size, last } = batches;

@@ -1,5 +1,5 @@
 import { WeirError } from '../core/errors.js';
-import type { AboutNetwork } from './about.js';
+import type { NetworkMetadata } from './about.js';
 import { disposeGroup, type Group } from './accumulate.js';
 import { tf } from './device/tf.js';
 import type { Weights } from './model/model.js';
@@ -25,7 +25,7 @@ export interface TrainState {
   /** Samples of the epoch so far. */
   readonly samples: number;
   /** What no tensor of the weights says; none before the graph has introduced its parts. */
-  readonly about?: AboutNetwork;
+  readonly about?: NetworkMetadata;
   /** The batches since this update, where the next one takes several. Not saved: they come again. */
   readonly group?: Group;
 }
@@ -76,7 +76,7 @@ export interface SavedState
   readonly correct: number;
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
-  readonly about?: AboutNetwork;
+  readonly about?: NetworkMetadata;
 }
 
 /** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */

@@ -12,7 +12,7 @@ import type { RunIdentity } from './identity/run-identity.js';
 import { journal, type MetricRecord } from './journal.js';
 import { checkLog } from './logged.js';
 import type { Network, Pipeline } from './pipeline.js';
-import { type Log, Together, unwritten, type Wishes } from './ranks/together.js';
+import { Consensus, type Log, unwritten, type Votes } from './ranks/together.js';
 import { Requests } from './requests.js';
 import { done, lastWhole, type RunState, readState, runState, trained } from './run-state.js';
 import { isUnread, SnapshotError } from './snapshot/error.js';
@@ -36,7 +36,7 @@ export interface Options extends Cadence {
   /** What the run is a function of; compared as each network is wired, and written with its snapshots. */
   readonly identity?: RunIdentity | undefined;
   /** What the ranks agree upon, where there are several. */
-  readonly together?: Together;
+  readonly together?: Consensus;
 }
 
 const atEpoch = (epoch: number): string => `epoch-${epoch}`; // and of one that others branch off
@@ -60,14 +60,14 @@ export class Execution {
   private lost: string | undefined;
   private readonly remarked = new Set<string>();
   private readonly requests = new Requests();
-  private readonly together: Together;
+  private readonly together: Consensus;
 
   constructor(
     private readonly folder: RunFolder,
     private readonly pipeline: Pipeline,
     private readonly options: Options,
   ) {
-    this.together = options.together ?? new Together();
+    this.together = options.together ?? new Consensus();
   }
 
   /** Ends the run at the next moment of rest, after a snapshot. */
@@ -281,7 +281,7 @@ export class Execution {
       }
       saved = { at: performance.now(), update, epoch: ended };
     };
-    const rested = (at: Flow): Wishes => {
+    const rested = (at: Flow): Votes => {
       watch.rest();
       if (performance.now() - checked > 1000) {
         this.options.check?.();

@@ -13,7 +13,7 @@ import type { MonitorAt } from './monitor/monitor-at.js';
 import type { Pipeline } from './pipeline.js';
 import { stopOnSignals } from './signals.js';
 import { lockFolder } from './snapshot/lock.js';
-import { together } from './watch.js';
+import { bothWatches } from './watch.js';
 import { whereInWords } from './where.js';
 
 export interface Session {
@@ -48,7 +48,7 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     resume: () => execution?.resume(),
   };
   const control = monitor && new RunControl(folder.path, asked, monitor);
-  const watch = control ? together(options.watch, control) : options.watch;
+  const watch = control ? bothWatches(options.watch, control) : options.watch;
   execution = new Execution(folder, pipeline, { ...options, watch, check: () => lock.check() });
   const release = stopOnSignals(() => {
     watch.warn('stopping after a snapshot; once more to stop at once');

@@ -160,12 +160,12 @@ export function settled<C extends Values>(
         right === undefined ? `change ${key} or ${other}` : `set ${said(key, { [key]: right })}, or change ${other}`,
       );
     }
-    tell(`${said(key, values)} became ${show(right)}, to fit ${said(other, values)}`);
+    tell(`${said(key, values)} became ${valueText(right)}, to fit ${said(other, values)}`);
     values = { ...values, [key]: right };
   }
   return values as C;
 }
 
-const said = (key: string, values: Values): string => `${key}=${show(values[key])}`;
+const said = (key: string, values: Values): string => `${key}=${valueText(values[key])}`;
 
-const show = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
+const valueText = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));

@@ -4,7 +4,7 @@ import { WeirError } from '../core/errors.js';
 import type { Positioned } from '../core/item.js';
 import { type Serial, serial } from '../core/serial.js';
 import type { WithTurn } from '../core/turn.js';
-import type { AboutNetwork } from '../learn/about.js';
+import type { NetworkMetadata } from '../learn/about.js';
 import { tf } from '../learn/device/tf.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
@@ -26,7 +26,7 @@ interface Standing {
   readonly number: number;
   readonly epoch: number;
   readonly position: number;
-  readonly about?: AboutNetwork;
+  readonly about?: NetworkMetadata;
 }
 
 type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };

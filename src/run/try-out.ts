@@ -4,13 +4,13 @@ import { oneSpelling, sameNames } from '../core/header.js';
 import { type Taken, takenBy } from './identity/identity.js';
 import type { Network, Pipeline, Streams } from './pipeline.js';
 
-type Config = Readonly<Record<string, unknown>>;
+type ConfigValues = Readonly<Record<string, unknown>>;
 
 /** Wires the graph of the first network, its data read and its parts checked. @throws {WeirError} when it is none. */
-export const wired = (pipeline: Pipeline, config: Config, seed: number): Promise<Streams> =>
+export const wired = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
   streamsOf(pipeline, config, pipeline.networks(config, seed)[0]!);
 
-async function streamsOf(pipeline: Pipeline, config: Config, network: Network): Promise<Streams> {
+async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Streams> {
   const streams: unknown = await pipeline.wire({ config, network, seed: network.seed });
   const named = Object.entries((streams ?? {}) as Record<string, unknown>);
   const odd = named.find(
@@ -24,7 +24,7 @@ async function streamsOf(pipeline: Pipeline, config: Config, network: Network): 
 }
 
 /** Wires the graph of the first network and takes it down again. */
-export async function tryOut(pipeline: Pipeline, config: Config, seed: number): Promise<void> {
+export async function tryOut(pipeline: Pipeline, config: ConfigValues, seed: number): Promise<void> {
   const flow = new Flow(await wired(pipeline, config, seed));
   try {
     flow.introduce();
@@ -65,7 +65,7 @@ export function classesOfTask(
 }
 
 /** Wires the graph of a network, reads through what it takes in, and takes it down again. */
-export async function takenIn(pipeline: Pipeline, config: Config, network: Network): Promise<Taken> {
+export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Taken> {
   const flow = new Flow(await streamsOf(pipeline, config, network));
   try {
     return takenBy(flow);

@@ -17,7 +17,7 @@ export interface Watch {
 }
 
 /** Two who watch a run, as one. */
-export const together = (first: Watch, second: Watch): Watch => ({
+export const bothWatches = (first: Watch, second: Watch): Watch => ({
   network(...about) {
     first.network(...about);
     second.network(...about);

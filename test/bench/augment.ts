@@ -5,7 +5,7 @@ import { serial } from '../../src/core/serial.js';
 import { barlowRecipes } from '../../src/feed/augment/recipes/barlow.js';
 import { views } from '../../src/feed/augment/views.js';
 import { batch, type Samples } from '../../src/feed/batch.js';
-import { draw } from '../../src/feed/draw.js';
+import { loader } from '../../src/feed/draw.js';
 import { cifar10 } from '../../src/feed/source/cifar10.js';
 import { shared } from '../golden.js';
 import { compare, pythonPeer, type Side } from './compare.js';
@@ -64,7 +64,7 @@ export async function bench(): Promise<boolean> {
  */
 function side(data: string): Side {
   const { train } = cifar10({ data, train: 10_000 });
-  const taken$ = draw(train, { epochs: 1_000_000, seed: 0 }).pipe(
+  const taken$ = loader(train, { epochs: 1_000_000, seed: 0 }).pipe(
     views(barlowRecipes(), { seed: 0, threads }),
     batch(size),
     serial<Samples, Positioned, null>({

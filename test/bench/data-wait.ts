@@ -25,7 +25,7 @@ export async function bench([width = '16', updates = '60']: string[]): Promise<b
   const whole: number[] = [];
   let ended = performance.now();
   let last = ended;
-  const updates$ = weir.draw(data, { epochs: 1000, seed: 0, block: size }).pipe(
+  const updates$ = weir.loader(data, { epochs: 1000, seed: 0, block: size }).pipe(
     weir.views(weir.barlowRecipes(), { seed: 0, threads: 2 }),
     weir.batch(size, { partial: 'drop' }),
     tap(() => waits.push(performance.now() - ended)),

@@ -1,5 +1,5 @@
 import { unitScale } from '../../src/feed/augment/op/unit-scale.js';
-import { still } from '../../src/feed/augment/still.js';
+import { lightSamples } from '../../src/feed/augment/still.js';
 import type { Dataset } from '../../src/feed/dataset.js';
 import { permutation } from '../../src/feed/permutation.js';
 import { loadTensorFlow } from '../../src/learn/device/tf.js';
@@ -27,7 +27,7 @@ function bare(dataset: Dataset): Side {
         const first = state.position % (58 * size);
         const order = permutation(dataset.size, 0, 1);
         const indices = Uint32Array.from({ length: size }, (_, at) => order(first + at));
-        const values = still(dataset, indices, [unitScale()]);
+        const values = lightSamples(dataset, indices, [unitScale()]);
         const labels = Uint8Array.from(indices, (index) => dataset.labels[index]!);
         const position = state.position + size;
         const given = { position, epoch: 1, remaining: 1, sampleShape: [28, 28, 1], values, labels };

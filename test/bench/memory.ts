@@ -15,12 +15,12 @@ export async function bench(): Promise<boolean> {
   await loadTensorFlow();
   const { train, test } = weir.mnist();
   const model = weir.mlp([784, 32, 10]);
-  const penalty = weir.spectralPenalty('rep-spectral', model, { gamma: 0.01 });
+  const penalty = weir.spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
   const epochs = Math.ceil(updates / Math.ceil(train.size / 64));
   const tensors: number[] = [];
   const resident: number[] = [];
   let seen = -1;
-  const updates$ = weir.draw(train, { epochs, seed: 0 }).pipe(
+  const updates$ = weir.loader(train, { epochs, seed: 0 }).pipe(
     weir.augment([weir.unitScale()], { seed: 0 }),
     weir.batch(64),
     weir.tap('batches', { keep: 'latest' }, () => undefined),

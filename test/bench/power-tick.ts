@@ -1,7 +1,7 @@
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { weight } from '../../src/learn/model/model.js';
 import { exactSigma } from '../../src/learn/spectral/exact.js';
-import { spectralPenalty } from '../../src/learn/spectral/penalty.js';
+import { spectralRegularizer } from '../../src/learn/spectral/penalty.js';
 import { compare, type Side } from './compare.js';
 import { authors, convolutions, kernelSets, model, threads } from './sides/convolutions.js';
 
@@ -14,7 +14,7 @@ export async function bench(): Promise<boolean> {
   const runtime = await loadTensorFlow();
   const sets = kernelSets();
   const penalties = sets.map((weights) => {
-    const penalty = spectralPenalty('rep-spectral', model, { gamma: 0.02 });
+    const penalty = spectralRegularizer('rep-spectral', model, { gamma: 0.02 });
     penalty.ticked = true;
     penalty.newest = penalty.begin(weights);
     return penalty;

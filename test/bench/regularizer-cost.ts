@@ -3,7 +3,7 @@ import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { resnet } from '../../src/learn/model/resnet.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
-import { type PenaltyKind, spectralPenalty } from '../../src/learn/spectral/penalty.js';
+import { type SpectralKind, spectralRegularizer } from '../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
 import { compare, median, type Side, spread } from './compare.js';
@@ -24,9 +24,9 @@ function noise(): Batch {
   return { position: size, epoch: 1, remaining: size, sampleShape: [32, 32, 3], values, labels };
 }
 
-function side(kind: PenaltyKind): Side {
+function side(kind: SpectralKind): Side {
   const model = resnet({ depth: 18, stem: 'cifar', inputSize: [32, 32], classes: 10 });
-  const penalty = spectralPenalty(kind, model, { gamma: 0.01, seed: 0 });
+  const penalty = spectralRegularizer(kind, model, { gamma: 0.01, seed: 0 });
   const train = trainStage(model, {
     loss: crossEntropy(),
     optimizer: sgd({ rate: 0.01, momentum: 0.9 }),

@@ -5,7 +5,7 @@ import { weight } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { exactSigma } from '../../src/learn/spectral/exact.js';
-import { type PenaltyOptions, spectralPenalty } from '../../src/learn/spectral/penalty.js';
+import { type SpectralOptions, spectralRegularizer } from '../../src/learn/spectral/penalty.js';
 import { trainStage } from '../../src/learn/train.js';
 import { machine, median } from './compare.js';
 import { realImages, trainOn } from './sides/on-cifar10.js';
@@ -19,7 +19,7 @@ const ways = {
   krylov: {},
   power: { directions: 'power' },
   image: { formulation: 'image' },
-} satisfies { [way: string]: Partial<PenaltyOptions> };
+} satisfies { [way: string]: Partial<SpectralOptions> };
 
 /**
  * How far σ of the ticks lies below the exact one while ResNet-18 trains on real images with rep-spectral from the first update on, a
@@ -33,7 +33,7 @@ export async function bench([width = '32', ticks = '25']: string[]): Promise<boo
   const model = resnet({ depth: 18, width: Number(width), stem: 'cifar', inputSize: [32, 32], classes: 10 });
   const sides = Object.entries(ways).map(([way, options]) => ({
     way,
-    penalty: spectralPenalty('rep-spectral', model, { gamma: 0.01, ...options }),
+    penalty: spectralRegularizer('rep-spectral', model, { gamma: 0.01, ...options }),
     milliseconds: [] as number[],
     errors: [] as number[],
     layers: [] as string[],

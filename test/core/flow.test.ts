@@ -9,7 +9,7 @@ import { atEnd, every } from '../../src/core/tick.js';
 import { augment } from '../../src/feed/augment/augment.js';
 import { batch } from '../../src/feed/batch.js';
 import { sharedBytes, sharedFloats } from '../../src/feed/dataset.js';
-import { type Block, draw } from '../../src/feed/draw.js';
+import { type Block, loader } from '../../src/feed/draw.js';
 
 interface Sample extends Positioned {
   readonly value: number;
@@ -394,7 +394,7 @@ test('a state upstream of batches is restored exactly though blocks and batches 
     const labels = sharedBytes(90);
     const data = { name: 'numbers', size: 90, sampleShape: [1], classes: ['a'], values, labels };
     return {
-      out$: draw(data, { epochs: 4, seed: 1, block: 16, capacity: 64 }).pipe(
+      out$: loader(data, { epochs: 4, seed: 1, block: 16, capacity: 64 }).pipe(
         counter,
         augment([], { seed: 1 }),
         batch(25),

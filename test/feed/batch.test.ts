@@ -5,7 +5,7 @@ import { stage } from '../../src/core/stage.js';
 import { augment } from '../../src/feed/augment/augment.js';
 import { batch, type Samples } from '../../src/feed/batch.js';
 import { type Dataset, sharedBytes, sharedFloats } from '../../src/feed/dataset.js';
-import { draw } from '../../src/feed/draw.js';
+import { loader } from '../../src/feed/draw.js';
 
 function numbers(size: number): Dataset {
   const values = sharedFloats(size);
@@ -27,7 +27,7 @@ test('every sample comes once an epoch; batches are full, never span epochs, and
       fc.constantFrom('keep' as const, 'drop' as const),
       async (size, block, wanted, epochs, partial) => {
         fc.pre(partial === 'keep' || size >= wanted); // else there is no batch, and that is refused
-        const batches$ = draw(numbers(size), { epochs, seed: 1, block }).pipe(
+        const batches$ = loader(numbers(size), { epochs, seed: 1, block }).pipe(
           augment([], { seed: 1 }),
           batch(wanted, { partial }),
         );
@@ -55,8 +55,8 @@ test('every sample comes once an epoch; batches are full, never span epochs, and
 
 test('a batch of no size, blocks of none and an empty data set are refused at once', () => {
   expect(() => batch(0)).toThrow("'batch' was asked for batches of 0 samples");
-  expect(() => draw(numbers(3), { epochs: 1, seed: 0, block: 0.5 })).toThrow('blocks of 0.5 samples');
-  expect(() => draw(numbers(0), { epochs: 1, seed: 0 })).toThrow("data set 'numbers' is empty");
+  expect(() => loader(numbers(3), { epochs: 1, seed: 0, block: 0.5 })).toThrow('blocks of 0.5 samples');
+  expect(() => loader(numbers(0), { epochs: 1, seed: 0 })).toThrow("data set 'numbers' is empty");
 });
 
 test('what a user cut short is handed on as a smaller batch', async () => {
@@ -71,7 +71,7 @@ test('what a user cut short is handed on as a smaller batch', async () => {
 });
 
 test('a data set that fills no batch, where short ones are dropped, is told at its first samples', async () => {
-  const batches$ = draw(numbers(5), { epochs: 3, seed: 1 }).pipe(
+  const batches$ = loader(numbers(5), { epochs: 3, seed: 1 }).pipe(
     augment([], { seed: 1 }),
     batch(8, { partial: 'drop' }),
   );
@@ -90,7 +90,7 @@ test.each([
 ] as const)(
   '%d samples in batches of %d (%s): every batch knows the sizes of all',
   async (size, wanted, partial, sizes) => {
-    const batches$ = draw(numbers(size), { epochs: 2, seed: 1, block: 3 }).pipe(
+    const batches$ = loader(numbers(size), { epochs: 2, seed: 1, block: 3 }).pipe(
       augment([], { seed: 1 }),
       batch(wanted, { partial }),
       toArray(),
@@ -110,7 +110,7 @@ test('samples that share positions are refused: a batch could not say which of t
       yield [state, samples];
     },
   });
-  const blocks$ = draw(numbers(20), { epochs: 1, seed: 1, block: 4 }).pipe(augment([], { seed: 1 }));
+  const blocks$ = loader(numbers(20), { epochs: 1, seed: 1, block: 4 }).pipe(augment([], { seed: 1 }));
   await expect(lastValueFrom(blocks$.pipe(twice, batch(5)))).rejects.toMatchObject({
     message: "'batch' was handed 4 samples at position 4 where 0 are due: each needs a position of its own",
     remedy: expect.stringContaining('weir.views'),
@@ -118,7 +118,7 @@ test('samples that share positions are refused: a batch could not say which of t
 });
 
 test('what weir.draw hands out is no sample yet, and is refused with the stage that reads it', async () => {
-  const drawn$ = draw(numbers(20), { epochs: 1, seed: 1, block: 4 }) as unknown as Observable<Samples>;
+  const drawn$ = loader(numbers(20), { epochs: 1, seed: 1, block: 4 }) as unknown as Observable<Samples>;
   await expect(lastValueFrom(drawn$.pipe(batch(5)))).rejects.toMatchObject({
     message: expect.stringContaining("'batch' was handed something without values at position 4"),
     remedy: expect.stringContaining('weir.augment'),

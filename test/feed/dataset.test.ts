@@ -7,7 +7,7 @@ import { unitScale } from '../../src/feed/augment/op/unit-scale.js';
 import { views } from '../../src/feed/augment/views.js';
 import { batch } from '../../src/feed/batch.js';
 import { alignedTo, type Dataset, labeled, sharedBytes } from '../../src/feed/dataset.js';
-import { draw } from '../../src/feed/draw.js';
+import { loader } from '../../src/feed/draw.js';
 
 const made = (classes: string[], labels: number[]): Dataset => ({
   ...{ name: classes.join('-'), size: labels.length, sampleShape: [1], classes },
@@ -31,7 +31,7 @@ test('what samples are drawn from says their classes, recipes what they are norm
   const set = made(['a', 'b'], [0, 1]);
   const classes = { of: 'a-b', names: ['a', 'b'] };
   const by = { mean: [0.5], std: [2] };
-  const drawn = draw(set, { epochs: 1, seed: 0 });
+  const drawn = loader(set, { epochs: 1, seed: 0 });
   expect(headersOf(drawn)).toEqual([{ classes, samples: 2 }]);
   expect(headersOf(drawn.pipe(augment([unitScale(), normalize(by)], { seed: 0 }), batch(2)))).toEqual([
     { classes, samples: 2, normalization: by, batches: { count: 1, size: 2, last: 2 } },
@@ -44,7 +44,7 @@ test('what samples are drawn from says their classes, recipes what they are norm
 });
 
 test('labels that an operator has made stand for what is said of them', async () => {
-  const parity$ = draw(made(['a', 'b', 'c'], [0, 1, 2]), { epochs: 1, seed: 0, shuffle: false }).pipe(
+  const parity$ = loader(made(['a', 'b', 'c'], [0, 1, 2]), { epochs: 1, seed: 0, shuffle: false }).pipe(
     augment([], { seed: 0 }),
     map((samples) => ({ ...samples, labels: samples.labels.map((label) => label % 2) })),
     labeled(['even', 'odd']),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Dataset, dataset, prepared } from '../../src/feed/dataset.js';
-import { draw } from '../../src/feed/draw.js';
+import { loader } from '../../src/feed/draw.js';
 
 const whole = {
   values: [0, 0, 0, 1, 1, 0, 1, 1],
@@ -61,7 +61,7 @@ test.each([
   [{ size: 1.5 }, "data set 'mine' has 1.5 samples", 'whole number'],
   [{ sampleShape: [2, 0] }, "data set 'mine' has samples of shape [2,0]", 'whole numbers'],
 ])('what cannot be trained on is told when the graph is wired: %o', (fault, message, remedy) => {
-  expect(() => draw(handMade(fault), { epochs: 1, seed: 0 })).toThrow(
+  expect(() => loader(handMade(fault), { epochs: 1, seed: 0 })).toThrow(
     expect.objectContaining({ message, remedy: expect.stringContaining(remedy) }),
   );
 });

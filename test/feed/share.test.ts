@@ -4,7 +4,7 @@ import { Flow } from '../../src/core/flow.js';
 import { stage } from '../../src/core/stage.js';
 import { augment } from '../../src/feed/augment/augment.js';
 import { batch, type Samples } from '../../src/feed/batch.js';
-import { draw } from '../../src/feed/draw.js';
+import { loader } from '../../src/feed/draw.js';
 
 /** A data set whose sample i holds the number i. */
 const numbers = (size: number) => ({
@@ -35,7 +35,7 @@ async function batchesOf({ size, batchSize, block, partial }: Asked, rank: numbe
     },
   });
   const graph = () => ({
-    out$: draw(numbers(size), { epochs: 2, seed: 1, block }).pipe(
+    out$: loader(numbers(size), { epochs: 2, seed: 1, block }).pipe(
       augment([], { seed: 1 }),
       batch(batchSize, { partial }),
       keep,

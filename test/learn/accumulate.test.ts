@@ -7,7 +7,7 @@ import type { Step } from '../../src/core/stage.js';
 import { atEnd } from '../../src/core/tick.js';
 import { augment } from '../../src/feed/augment/augment.js';
 import { batch as batches } from '../../src/feed/batch.js';
-import { draw } from '../../src/feed/draw.js';
+import { loader } from '../../src/feed/draw.js';
 import { xor } from '../../src/feed/source/xor.js';
 import { hasNative } from '../../src/learn/device/eager.js';
 import { loadTensorFlow, tf } from '../../src/learn/device/tf.js';
@@ -209,7 +209,7 @@ test('saved in the middle of a group it is as of its update, from whose position
 function graph(log: unknown[]): Record<string, Observable<unknown>> {
   const network = mlp([2, 6, 2]);
   const penalty = regularizer('rep-spectral', network, { gamma: 0.05, from: { epoch: 1 } });
-  const updates$ = draw(xor({ noise: { perCorner: 10 } }), { epochs: 3, seed: 1, block: 7, capacity: 32 }).pipe(
+  const updates$ = loader(xor({ noise: { perCorner: 10 } }), { epochs: 3, seed: 1, block: 7, capacity: 32 }).pipe(
     augment([], { seed: 1 }),
     batches(6),
     train(network, { ...usual, penalty, accumulate: 3 }),

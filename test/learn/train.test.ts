@@ -5,7 +5,7 @@ import { normal } from '../../src/learn/model/initialization.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import { step } from '../../src/learn/optimizer/schedule.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
-import { spectralPenalty } from '../../src/learn/spectral/penalty.js';
+import { spectralRegularizer } from '../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
 import type { TrainState } from '../../src/learn/train-state.js';
@@ -24,7 +24,7 @@ function batch(number: number): Batch {
 
 function training({ gamma = 0, from = 0 } = {}) {
   const model = mlp([2, 8, 2], { initialization: normal(0.5) });
-  const penalty = spectralPenalty('rep-spectral', model, { gamma, from: { epoch: from } });
+  const penalty = spectralRegularizer('rep-spectral', model, { gamma, from: { epoch: from } });
   const optimizer = sgd({ rate: 0.5, momentum: 0.9, decay: 1e-3 });
   const stage = trainStage(model, { loss: crossEntropy(), optimizer, penalty, seed: 3 });
   const next = (state: TrainState, number: number) => stage.next(state, batch(number)) as [TrainState, Update];
@@ -131,7 +131,7 @@ test('the penalty holds σ down from the end of its burn-in', () => {
       tick.next(null, update);
       state = after;
     }
-    const measured = spectralPenalty('rep-spectral', mlp([2, 8, 2]), { gamma: 1 });
+    const measured = spectralRegularizer('rep-spectral', mlp([2, 8, 2]), { gamma: 1 });
     return measured.begin(state.weights).hidden1!.sigma;
   });
   expect(sigmas[1]).toBeLessThan(0.8 * sigmas[0]!);

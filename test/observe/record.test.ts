@@ -9,7 +9,7 @@ import { RecordingWriter } from '../../src/core/recording-writer.js';
 import { augment } from '../../src/feed/augment/augment.js';
 import { unitScale } from '../../src/feed/augment/op/unit-scale.js';
 import { batch, type Samples } from '../../src/feed/batch.js';
-import { draw } from '../../src/feed/draw.js';
+import { loader } from '../../src/feed/draw.js';
 import { replay } from '../../src/feed/source/replay.js';
 import { xor } from '../../src/feed/source/xor.js';
 import { recordEdge } from '../../src/observe/record.js';
@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'weir-record-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const batches = () =>
-  draw(xor({ noise: {} }), { epochs: 3, seed: 5, block: 7 }).pipe(
+  loader(xor({ noise: {} }), { epochs: 3, seed: 5, block: 7 }).pipe(
     augment([unitScale()].slice(1), { seed: 5 }),
     batch(16),
   );

@@ -12,8 +12,8 @@ export default weir.pipeline({
   wire({ config: { epochs, accumulate, batchSize }, seed }) {
     const train = weir.xor({ noise: { perCorner: 10 } });
     const model = weir.mlp([2, 8, 2]);
-    const penalty = weir.spectralPenalty('rep-spectral', model, { gamma: 0.01, from: { epoch: 10 } });
-    const updates$ = weir.draw(train, { epochs, seed, block: 7 }).pipe(
+    const penalty = weir.spectralRegularizer('rep-spectral', model, { gamma: 0.01, from: { epoch: 10 } });
+    const updates$ = weir.loader(train, { epochs, seed, block: 7 }).pipe(
       weir.augment([], { seed }),
       weir.batch(batchSize),
       weir.train(model, {

@@ -4,20 +4,20 @@ import { expect, test } from 'vitest';
 import { resolveConfig } from '../../src/run/config.js';
 import { loadPipeline } from '../../src/run/load-module.js';
 
-const folder = join(import.meta.dirname, '../../pipelines');
+const pipelinesFolder = join(import.meta.dirname, '../../pipelines');
 
 /** The config of a pipeline under these settings, and what was told. */
 async function config(name: string, ...settings: string[]) {
-  const { config, profiles, rules = [] } = await loadPipeline(join(folder, `${name}.ts`));
+  const { config, profiles, rules = [] } = await loadPipeline(join(pipelinesFolder, `${name}.ts`));
   const told: string[] = [];
   const found = resolveConfig(config, profiles, settings, { rules, tell: (line) => told.push(line) });
   return { ...(found as Record<string, unknown>), told } as Record<string, unknown> & { readonly told: string[] };
 }
 
 test('every profile of every pipeline fits itself, to the last setting', async () => {
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
+  for (const file of readdirSync(pipelinesFolder).filter((name) => name.endsWith('.ts'))) {
     const name = file.replace('.ts', '');
-    const { profiles } = await loadPipeline(join(folder, file));
+    const { profiles } = await loadPipeline(join(pipelinesFolder, file));
     for (const profile of ['paper', ...Object.keys(profiles)]) {
       const { told } = await config(name, `profile=${profile}`);
       expect(told.filter((line) => !line.startsWith('readoutImages='))).toEqual([]); // that follows what images are taken

@@ -5,7 +5,7 @@ import type { Block } from '../draw.js';
 import { finisher } from './finish.js';
 import { type OnThreadsOptions, onThreads } from './on-threads.js';
 import { isLight, normalizedBy, type Recipe } from './recipe.js';
-import { still } from './still.js';
+import { lightSamples } from './still.js';
 
 export interface AugmentOptions extends OnThreadsOptions {
   /** Which of several renderings of the same samples this is, where a method compares views. */
@@ -34,7 +34,7 @@ export function augment(recipe: Recipe, options: AugmentOptions): OperatorFuncti
       name,
       start: () => null,
       introduce: (incoming) => normalizedBy([recipe], incoming),
-      next: (none, block) => [none, finish(block, still(block.dataset, block.indices, recipe))],
+      next: (none, block) => [none, finish(block, lightSamples(block.dataset, block.indices, recipe))],
     });
   }
   return onThreads({ recipes: [recipe], view, finish }, { ...options, name });

@@ -5,7 +5,7 @@ import { keepsBytes, type Recipe } from './recipe.js';
 import { compileRecipes } from './render.js';
 import { renderImages } from './render-images.js';
 
-const chunk = 64; // images rendered at once
+const imagesAtOnce = 64; // images rendered at once
 
 export interface DecodedOptions {
   readonly seed?: number;
@@ -32,8 +32,8 @@ export async function decoded(
   const { outShape, length } = compileRecipes(dataset, [recipe])[0]!;
   const values = (keepsBytes(recipe) ? sharedBytes : sharedFloats)(size * length);
   const labels = sharedLabels(dataset.classes.length, size);
-  for (let first = 0; first < size; first += chunk) {
-    const indices = chosen.subarray(first, first + chunk);
+  for (let first = 0; first < size; first += imagesAtOnce) {
+    const indices = chosen.subarray(first, first + imagesAtOnce);
     values.set(await renderImages(dataset, indices, [recipe], { seed, epoch }), first * length);
     for (const [i, index] of indices.entries()) labels[first + i] = dataset.labels[index]!;
   }

@@ -19,15 +19,15 @@ export type EncodedPixels = Pick<ImageDataset, 'name' | 'sampleShape' | 'images'
  * @param before is told of each sample, by its place in `indices`, before it is rendered
  * @throws {WeirError} that names the image
  */
-export function renderImages(...given: Parameters<typeof render>): Promise<Float32Array> {
-  const result = last.then(() => render(...given));
-  last = result.catch(() => undefined);
+export function renderImages(...given: Parameters<typeof renderEncoded>): Promise<Float32Array> {
+  const result = lastRendering.then(() => renderEncoded(...given));
+  lastRendering = result.catch(() => undefined);
   return result;
 }
 
-let last: Promise<unknown> = Promise.resolve();
+let lastRendering: Promise<unknown> = Promise.resolve();
 
-async function render(
+async function renderEncoded(
   data: EncodedPixels,
   indices: Uint32Array,
   recipes: readonly Recipe[],

@@ -84,7 +84,7 @@ export function renderedShape(data: AnyPixels, recipes: readonly Recipe[], views
 }
 
 /** What was compiled in this thread, by what it was compiled from; more than a run has, so a limit that is seldom met. */
-const compiled = new Map<string, Rendering[]>();
+const compiledRecipes = new Map<string, Rendering[]>();
 const MOST = 16;
 
 /**
@@ -94,13 +94,13 @@ const MOST = 16;
 export function compileRecipes({ sampleShape, values }: AnyPixels, recipes: readonly Recipe[]): Rendering[] {
   const bytes = !(values instanceof Float32Array);
   const key = JSON.stringify([recipes, sampleShape, bytes]);
-  let renderings = compiled.get(key);
+  let renderings = compiledRecipes.get(key);
   if (renderings === undefined) {
     const open = sampleShape.map((extent) => extent || undefined); // 0 is one that varies
     renderings = recipes.map((recipe) => compileRecipe(recipe, open, bytes));
     checkShapes(renderings);
-    if (compiled.size >= MOST) compiled.clear();
-    compiled.set(key, renderings);
+    if (compiledRecipes.size >= MOST) compiledRecipes.clear();
+    compiledRecipes.set(key, renderings);
   }
   return renderings;
 }

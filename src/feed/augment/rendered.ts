@@ -2,7 +2,7 @@ import { type Dataset, sampleLength, sharedBytes, sharedFloats } from '../datase
 import { keepsBytes, type Recipe } from './recipe.js';
 import { render, renderedShape } from './render.js';
 
-const chunk = 1024; // samples rendered at once
+const samplesAtOnce = 1024; // samples rendered at once
 
 /**
  * A whole data set after a recipe, as a data set: each sample once, as it comes in that epoch. Bytes stay bytes where all of
@@ -21,8 +21,8 @@ export function rendered(
   const sampleShape = renderedShape(dataset, [recipe], false);
   const length = sampleLength({ sampleShape });
   const values = (bytes ? sharedBytes : sharedFloats)(dataset.size * length);
-  for (let first = 0; first < dataset.size; first += chunk) {
-    const indices = Uint32Array.from({ length: Math.min(chunk, dataset.size - first) }, (_, i) => first + i);
+  for (let first = 0; first < dataset.size; first += samplesAtOnce) {
+    const indices = Uint32Array.from({ length: Math.min(samplesAtOnce, dataset.size - first) }, (_, i) => first + i);
     values.set(render(dataset, indices, recipe, { seed, epoch }), first * length);
   }
   return { ...dataset, sampleShape, values };

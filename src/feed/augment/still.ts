@@ -4,9 +4,9 @@ import type { Recipe } from './recipe.js';
 import { render, renderedShape } from './render.js';
 
 /** The most values of a data set that are kept rendered: 256 MiB. */
-const MOST = 2 ** 26;
+const MOST_VALUES = 2 ** 26;
 
-const kept = new WeakMap<Dataset, Map<string, Float32Array>>();
+const wholeDatasets = new WeakMap<Dataset, Map<string, Float32Array>>();
 
 /**
  * The samples at `indices` after a light recipe, as `render` gives them: [indices, ...sampleShape].
@@ -14,9 +14,9 @@ const kept = new WeakMap<Dataset, Map<string, Float32Array>>();
  * Such a recipe makes the same of a sample in every epoch, so a data set that is not too large is rendered once, and what
  * is left on the main thread is to copy rows together.
  */
-export function still(dataset: AnyDataset, indices: Uint32Array, recipe: Recipe): Float32Array {
+export function lightSamples(dataset: AnyDataset, indices: Uint32Array, recipe: Recipe): Float32Array {
   if (dataset.images) throw lightOnImages(dataset, recipe);
-  const whole = rendered(dataset, recipe);
+  const whole = wholeRendered(dataset, recipe);
   if (!whole) return render(dataset, indices, recipe, { seed: 0, epoch: 1 });
   const length = sampleLength(dataset);
   const out = new Float32Array(indices.length * length);
@@ -36,13 +36,13 @@ function lightOnImages(dataset: AnyDataset, recipe: Recipe): Error {
   );
 }
 
-function rendered(dataset: Dataset, recipe: Recipe): Float32Array | undefined {
+function wholeRendered(dataset: Dataset, recipe: Recipe): Float32Array | undefined {
   if (dataset.values instanceof Float32Array && recipe.length === 0) return dataset.values;
-  if (dataset.values.length > MOST) return undefined;
-  let ofDataset = kept.get(dataset);
+  if (dataset.values.length > MOST_VALUES) return undefined;
+  let ofDataset = wholeDatasets.get(dataset);
   if (!ofDataset) {
     ofDataset = new Map();
-    kept.set(dataset, ofDataset);
+    wholeDatasets.set(dataset, ofDataset);
   }
   const key = JSON.stringify(recipe);
   let whole = ofDataset.get(key);

@@ -2,7 +2,7 @@ import { decode } from 'bmp-ts';
 import type { Image } from '../augment/image.js';
 
 /** Bits a pixel that are read: each was compared with Pillow. (Of 4 the library makes black.) */
-const BITS = [1, 8, 24, 32];
+const BMP_BITS = [1, 8, 24, 32];
 
 interface BmpHeader {
   /** Where the pixels begin. */
@@ -18,8 +18,8 @@ export const isBmp = (bytes: Uint8Array): boolean => bytes.length > 30 && bytes[
 
 /** The size of a BMP, by its header alone. @throws an Error for a kind that is not read, and for one that is cut short */
 export function measureBmp(bytes: Uint8Array): { readonly width: number; readonly height: number } {
-  const { start, width, height, bits, compression } = headerOf(bytes);
-  if (compression !== 0 || !BITS.includes(bits)) {
+  const { start, width, height, bits, compression } = bmpHeader(bytes);
+  if (compression !== 0 || !BMP_BITS.includes(bits)) {
     const what = compression === 0 ? `${bits} bits a pixel` : `compression ${compression}`;
     throw new Error(`it is a BMP of ${what}, which is not read: save it as PNG, or as a plain BMP of 24 bits`);
   }
@@ -43,7 +43,7 @@ export function decodeBmp(bytes: Uint8Array): Image {
   return { height, width, channels: 3, values };
 }
 
-function headerOf(bytes: Uint8Array): BmpHeader {
+function bmpHeader(bytes: Uint8Array): BmpHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const info = view.getUint32(14, true);
   if (info < 40 || bytes.length < 14 + info)

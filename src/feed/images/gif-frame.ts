@@ -22,7 +22,7 @@ export interface OpaqueGif {
  * @returns undefined for another kind of file, and where no frame is found
  */
 export function opaqueGif(bytes: Uint8Array): OpaqueGif | undefined {
-  if (!MAGIC.every((byte, i) => bytes[i] === byte)) return undefined;
+  if (!GIF_MAGIC.every((byte, i) => bytes[i] === byte)) return undefined;
   const colors = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
   let at = 13 + colors(bytes[10]!);
   let control: number | undefined; // where the frame's flags are
@@ -49,4 +49,4 @@ export function opaqueGif(bytes: Uint8Array): OpaqueGif | undefined {
   return undefined;
 }
 
-const MAGIC = [...Buffer.from('GIF8')];
+const GIF_MAGIC = [...Buffer.from('GIF8')];

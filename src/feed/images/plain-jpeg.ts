@@ -20,7 +20,7 @@ type Factory = (options: { print(line: string): void; printErr(line: string): vo
 export type PlainDecoder = (bytes: Uint8Array) => Image | undefined;
 
 /** Pixels that are decoded here at most: the memory of WebAssembly grows with the largest and stays. */
-const MOST_PIXELS = 2 ** 24;
+const MOST_PLAIN_PIXELS = 2 ** 24;
 
 /** Sampled in order, or progressively, by Huffman codes. */
 const PROCESSES = [0xc0, 0xc1, 0xc2];
@@ -37,7 +37,9 @@ export function isPlainJpeg(bytes: Uint8Array): boolean {
   if (frame === undefined || frame.exif) return false;
   const { process, precision, components, height, width } = frame;
   const pixels = height * width;
-  return PROCESSES.includes(process) && precision === 8 && components === 3 && pixels > 0 && pixels <= MOST_PIXELS;
+  return (
+    PROCESSES.includes(process) && precision === 8 && components === 3 && pixels > 0 && pixels <= MOST_PLAIN_PIXELS
+  );
 }
 
 /**
@@ -47,13 +49,13 @@ export function isPlainJpeg(bytes: Uint8Array): boolean {
  * One a thread. The image it gives is good until it gives the next.
  */
 export function plainDecoder(): Promise<PlainDecoder> {
-  started ??= start().catch(() => () => undefined); // no WebAssembly: sharp decodes all
-  return started;
+  startedDecoder ??= startDecoder().catch(() => () => undefined); // no WebAssembly: sharp decodes all
+  return startedDecoder;
 }
 
-let started: Promise<PlainDecoder> | undefined;
+let startedDecoder: Promise<PlainDecoder> | undefined;
 
-async function start(): Promise<PlainDecoder> {
+async function startDecoder(): Promise<PlainDecoder> {
   const require = createRequire(import.meta.url);
   const factory = require('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs') as Factory;
   const quiet = (): void => undefined; // what is damaged is told once, by `decode`
@@ -64,7 +66,7 @@ async function start(): Promise<PlainDecoder> {
       asBytes(decoder.getEncodedBuffer(bytes.length)).set(bytes);
       decoder.decode();
     } catch {
-      if (++failures >= FAILURES) started = undefined;
+      if (++failures >= FAILURES) startedDecoder = undefined;
       return undefined;
     }
     const { width, height, componentCount: channels } = decoder.getFrameInfo();

@@ -14,7 +14,7 @@ import { isPlainJpeg, plainDecoder } from './plain-jpeg.js';
  * @throws {WeirError} that names it where it is gone, has changed since the data set was made, or does not decode
  */
 export async function readImage(images: Images, index: number): Promise<Image> {
-  return isRaw(images) ? rawImage(images, index) : decoded(images, index, encodedBytes(images, index));
+  return isRaw(images) ? rawImage(images, index) : decodedImage(images, index, encodedBytes(images, index));
 }
 
 /**
@@ -27,12 +27,12 @@ export async function beginImage(images: Images, index: number): Promise<() => P
   if (isRaw(images)) return async () => rawImage(images, index);
   const bytes = encodedBytes(images, index);
   if (images.shorter !== undefined || !isPlainJpeg(bytes)) {
-    const image = decoded(images, index, bytes);
+    const image = decodedImage(images, index, bytes);
     image.catch(() => undefined); // thrown when its turn comes
     return () => image;
   }
   const decodePlain = await plainDecoder();
-  return async () => decodePlain(bytes) ?? decoded(images, index, bytes);
+  return async () => decodePlain(bytes) ?? decodedImage(images, index, bytes);
 }
 
 const isRaw = (images: Images): images is PackedImages => images.kind === 'packed' && images.encoding === 'raw';
@@ -48,7 +48,7 @@ const rawImage = (images: PackedImages, index: number): Image => ({
   values: fromPack(images, index),
 });
 
-async function decoded(images: Images, index: number, bytes: Uint8Array): Promise<Image> {
+async function decodedImage(images: Images, index: number, bytes: Uint8Array): Promise<Image> {
   try {
     return await decode(bytes, images);
   } catch (cause) {
@@ -93,7 +93,7 @@ const open = new Map<string, number>();
 /** Where pixels are read to, one image after another: memory that is new each time costs as much as the reading. */
 let scratch = new Uint8Array(0);
 
-function room(length: number, again: boolean): Uint8Array {
+function pixelBuffer(length: number, again: boolean): Uint8Array {
   if (!again) return new Uint8Array(length); // a decoder holds on to it
   if (scratch.length < length) scratch = new Uint8Array(length);
   return scratch.subarray(0, length);
@@ -101,7 +101,7 @@ function room(length: number, again: boolean): Uint8Array {
 
 function fromPack(images: PackedImages, index: number): Uint8Array {
   const { file } = images;
-  const bytes = room(images.lengths[index]!, images.encoding === 'raw');
+  const bytes = pixelBuffer(images.lengths[index]!, images.encoding === 'raw');
   let got = 0;
   try {
     let descriptor = open.get(file);

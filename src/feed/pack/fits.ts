@@ -2,7 +2,7 @@ import type { Data } from '../../core/data.js';
 import { HEADER, type Index } from './format.js';
 
 /** Whether data is an index, of records that lie before `end`: its checksum says that it was written so, not that Weir wrote it. */
-export function fits(data: Data, end: number): data is Index {
+export function isIndex(data: Data, end: number): data is Index {
   if (typeof data !== 'object' || data === null) return false;
   const { name, classes, encoding, labels, offsets, lengths, checksums, heights, widths } = data as Partial<Index>;
   if (typeof name !== 'string' || (encoding !== 'raw' && encoding !== 'encoded')) return false;

@@ -21,7 +21,7 @@ export interface PackOptions {
   readonly progress?: (done: number) => void;
 }
 
-interface Packed {
+interface PackRecord {
   readonly bytes: Uint8Array;
   readonly height: number;
   readonly width: number;
@@ -44,7 +44,7 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
     throw new WeirError(`'${dataset.name}' is packed already`, 'pack the folder that it was made from');
   }
   const images: FileImages = shorter === undefined ? dataset.images : { ...dataset.images, shorter };
-  const one = async (index: number): Promise<Packed> => {
+  const one = async (index: number): Promise<PackRecord> => {
     if (!raw && images.shorter === undefined) {
       const bytes = fileBytes(images, index);
       return { bytes, ...(await measure(bytes)) };
@@ -62,7 +62,7 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
     const index = { ...emptyIndex(dataset, raw) };
     let at = HEADER;
     const ahead = availableParallelism() + 1;
-    const work: Promise<Packed>[] = [];
+    const work: Promise<PackRecord>[] = [];
     for (let i = 0; i < size; i++) {
       while (work.length < ahead && i + work.length < size) work.push(quiet(one(i + work.length)));
       const { bytes, height, width } = await work.shift()!;

@@ -8,10 +8,10 @@ import { sharedLabels } from '../../core/labels.js';
 import { unpack } from '../../core/pack.js';
 import type { ImageDataset } from '../dataset.js';
 import { shared } from '../images/images.js';
-import { fits } from './fits.js';
+import { isIndex } from './fits.js';
 import { HEADER, headerOf, type Index, VERSION } from './format.js';
 
-const AGAIN = 'make the file again with weir pack';
+const PACK_AGAIN = 'make the file again with weir pack';
 
 /**
  * The data set in a file that `weir pack` wrote. Only its index is read now; each record's checksum is verified when it is read.
@@ -23,9 +23,9 @@ const AGAIN = 'make the file again with weir pack';
  */
 export function packed(file: string): ImageDataset {
   const path = resolve(file);
-  const index = read(path);
+  const index = readIndex(path);
   const { offsets, lengths, checksums, heights, widths, labels, encoding } = index;
-  const classes = distinctNames({ of: path, names: index.classes }, AGAIN);
+  const classes = distinctNames({ of: path, names: index.classes }, PACK_AGAIN);
   const size = labels.length;
   const onShared = sharedLabels(classes.length, size);
   onShared.set(labels);
@@ -48,7 +48,7 @@ export function packed(file: string): ImageDataset {
   };
 }
 
-function read(path: string): Index {
+function readIndex(path: string): Index {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
@@ -63,39 +63,39 @@ function read(path: string): Index {
       return bytes.subarray(0, readSync(descriptor, bytes, 0, length, at));
     };
     const header = headerOf(take(HEADER, 0));
-    if (typeof header === 'string') throw new WeirError(`'${path}' ${header}`, AGAIN);
+    if (typeof header === 'string') throw new WeirError(`'${path}' ${header}`, PACK_AGAIN);
     if (header.version !== VERSION) {
-      throw new WeirError(`'${path}' is a pack of format ${header.version}; this Weir reads ${VERSION}`, AGAIN);
+      throw new WeirError(`'${path}' is a pack of format ${header.version}; this Weir reads ${VERSION}`, PACK_AGAIN);
     }
     const { size } = fstatSync(descriptor);
     const whole = [header.at, header.length].every((number) => Number.isSafeInteger(number) && number >= 0);
-    if (!whole || header.at < HEADER) throw new WeirError(`'${path}' has its index at no place in a file`, AGAIN);
+    if (!whole || header.at < HEADER) throw new WeirError(`'${path}' has its index at no place in a file`, PACK_AGAIN);
     if (size !== header.at + header.length) {
       throw new WeirError(
         `'${path}' is ${size < header.at + header.length ? 'cut short' : 'too long'}: it takes ${header.at + header.length} bytes, but has ${size}`,
-        AGAIN,
+        PACK_AGAIN,
       );
     }
     const bytes = take(header.length, header.at);
-    if (crc32(bytes) !== header.checksum) throw new WeirError(`the index of '${path}' was altered`, AGAIN);
-    const index = indexOf(unpack(bytes), header.at, path);
-    if (process.env.WEIR_READ_ALL) verify(index, take, path);
+    if (crc32(bytes) !== header.checksum) throw new WeirError(`the index of '${path}' was altered`, PACK_AGAIN);
+    const index = checkedIndex(unpack(bytes), header.at, path);
+    if (process.env.WEIR_READ_ALL) verifyRecords(index, take, path);
     return index;
   } finally {
     closeSync(descriptor);
   }
 }
 
-function verify(
+function verifyRecords(
   { offsets, lengths, checksums }: Index,
   take: (length: number, at: number) => Buffer,
   path: string,
 ): void {
   const odd = checksums.findIndex((sum, i) => crc32(take(lengths[i]!, offsets[i]!)) !== sum);
-  if (odd >= 0) throw new WeirError(`record ${odd} of '${path}' was altered`, AGAIN);
+  if (odd >= 0) throw new WeirError(`record ${odd} of '${path}' was altered`, PACK_AGAIN);
 }
 
-function indexOf(data: Data, end: number, path: string): Index {
-  if (fits(data, end)) return data;
-  throw new WeirError(`'${path}' has an index that does not fit its records`, AGAIN);
+function checkedIndex(data: Data, end: number, path: string): Index {
+  if (isIndex(data, end)) return data;
+  throw new WeirError(`'${path}' has an index that does not fit its records`, PACK_AGAIN);
 }

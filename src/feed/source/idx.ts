@@ -3,9 +3,9 @@ import { sharedBytes } from '../dataset.js';
 import { content, GET_AGAIN } from './content.js';
 
 /** What an IDX file of bytes holds, by its magic number: 0x08 for unsigned bytes, then the number of dimensions. */
-const MAGIC = { labels: 2049, images: 2051 } as const;
+const IDX_MAGIC = { labels: 2049, images: 2051 } as const;
 
-export type IdxKind = keyof typeof MAGIC;
+export type IdxKind = keyof typeof IDX_MAGIC;
 
 export interface Idx {
   /** [items] for labels, [items, rows, columns] for images. */
@@ -22,7 +22,7 @@ export interface Idx {
 export function readIdx(file: string, kind: IdxKind): Idx {
   const bytes = content(file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const dimensions = MAGIC[kind] & 0xff;
+  const dimensions = IDX_MAGIC[kind] & 0xff;
   const header = 4 * (1 + dimensions);
   if (bytes.length >= 4) checkMagic(file, view.getUint32(0), kind);
   if (bytes.length < header) throw truncated(file, kind, `its header alone takes ${header}`, bytes.length);
@@ -48,16 +48,16 @@ export function readIdx(file: string, kind: IdxKind): Idx {
 }
 
 function checkMagic(file: string, magic: number, kind: IdxKind): void {
-  if (magic === MAGIC[kind]) return;
-  const other = (Object.keys(MAGIC) as IdxKind[]).find((name) => MAGIC[name] === magic);
+  if (magic === IDX_MAGIC[kind]) return;
+  const other = (Object.keys(IDX_MAGIC) as IdxKind[]).find((name) => IDX_MAGIC[name] === magic);
   if (other) {
     throw new WeirError(
-      `'${file}' holds ${other} (magic ${magic}) where ${kind} (magic ${MAGIC[kind]}) were expected`,
+      `'${file}' holds ${other} (magic ${magic}) where ${kind} (magic ${IDX_MAGIC[kind]}) were expected`,
       'check that the files were not renamed into each other',
     );
   }
   throw new WeirError(
-    `'${file}' is no IDX file of ${kind}: it starts with 0x${magic.toString(16).padStart(8, '0')}, not magic ${MAGIC[kind]}`,
+    `'${file}' is no IDX file of ${kind}: it starts with 0x${magic.toString(16).padStart(8, '0')}, not magic ${IDX_MAGIC[kind]}`,
     'give a file of the MNIST distribution, plain or gzip',
   );
 }

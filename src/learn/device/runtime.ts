@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import type * as tfjs from '@tensorflow/tfjs-node-gpu';
 import { WeirError } from '../../core/errors.js';
 import { toError } from '../../core/terminal.js';
-import { clusterOf } from './cluster/environment.js';
-import { type Cluster, configProto, isLoopback, serverDef } from './cluster/protocol.js';
+import { rendezvousOf } from './cluster/environment.js';
+import { configProto, isLoopback, type Rendezvous, serverDef } from './cluster/protocol.js';
 import { cpuFeatures } from './cpu.js';
 import { SetUpFailure } from './setup/failure.js';
 import { thisPlatform } from './setup/platform.js';
@@ -34,7 +34,7 @@ export interface Runtime {
   /** What was set up, where it is the native one. */
   readonly setUp?: SetUp;
   /** The ranks that it is joined with. */
-  readonly cluster?: Cluster;
+  readonly cluster?: Rendezvous;
 }
 
 const names = ['auto', 'cpu', 'gpu', 'wasm'] as const;
@@ -43,7 +43,7 @@ const say = (line: string) => toError(`${line}\n`);
 /** Finds, sets up and loads a runtime; `tf.ts` keeps it. */
 export async function openRuntime(choice: RuntimeChoice): Promise<[TensorFlow, Runtime]> {
   const runtime = choice.runtime ?? fromEnvironment();
-  const cluster = clusterOf(process.env);
+  const cluster = rendezvousOf(process.env);
   if (runtime === 'wasm' && cluster === undefined) return openWasm('asked for by name');
   if (runtime === 'wasm') throw wasmAlone();
   try {
@@ -58,7 +58,7 @@ export async function openRuntime(choice: RuntimeChoice): Promise<[TensorFlow, R
 async function openNative(
   runtime: 'auto' | 'cpu' | 'gpu',
   progress: Listener,
-  cluster: Cluster | undefined,
+  cluster: Rendezvous | undefined,
 ): Promise<[TensorFlow, Runtime]> {
   if (process.arch === 'x64' && process.platform === 'linux' && !cpuFeatures().includes('avx')) {
     throw new SetUpFailure('TensorFlow needs a processor with AVX', 'use another machine, or WEIR_RUNTIME=wasm');
@@ -127,7 +127,7 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
 }
 
 /** Loads it as one rank of several, see setup/context.cc. */
-function loadJoined(addon: string, cluster: Cluster): TensorFlow {
+function loadJoined(addon: string, cluster: Rendezvous): TensorFlow {
   const { env } = process;
   const hex = (message: Uint8Array): string => Buffer.from(message).toString('hex');
   env.WEIR_CONTEXT_CONFIG = hex(configProto());

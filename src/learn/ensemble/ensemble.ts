@@ -2,7 +2,7 @@ import { WeirError } from '../../core/errors.js';
 import { tf } from '../device/tf.js';
 import { mlp } from '../model/mlp.js';
 import { type Model, type Weights, weight } from '../model/model.js';
-import type { PenaltyKind } from '../spectral/penalty.js';
+import type { SpectralKind } from '../spectral/penalty.js';
 import { type Layout, layoutOf } from './layout.js';
 
 /** One network of an ensemble. */
@@ -11,7 +11,7 @@ export interface Member {
   readonly name: string;
   /** Of its first weights. */
   readonly seed: number;
-  readonly regularizer: PenaltyKind;
+  readonly regularizer: SpectralKind;
 }
 
 /**

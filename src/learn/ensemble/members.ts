@@ -2,7 +2,7 @@ import type { Stage } from '../../core/stage.js';
 import { firstDirection } from '../spectral/dense.js';
 import type { Update } from '../update.js';
 import type { Ensemble } from './ensemble.js';
-import type { Directions, EnsemblePenalty } from './penalty.js';
+import type { Directions, EnsembleRegularizer } from './penalty.js';
 import { iterateLayer } from './power.js';
 import { memberRecords, type OfMember } from './records.js';
 import type { EnsembleUpdate } from './update.js';
@@ -38,7 +38,7 @@ export function memberNorms(ensemble: Ensemble): Stage<EnsembleUpdate, OfMember<
  */
 export function memberTicks(
   ensemble: Ensemble,
-  penalty: EnsemblePenalty,
+  penalty: EnsembleRegularizer,
 ): Stage<EnsembleUpdate & { readonly directions: Directions }, OfMember<Sigma>, number> {
   const { layers } = ensemble.layout;
   type Ticked = EnsembleUpdate & { readonly directions: Directions };

@@ -1,12 +1,12 @@
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import { firstDirection } from '../spectral/dense.js';
-import type { PenaltyKind } from '../spectral/penalty.js';
+import type { SpectralKind } from '../spectral/penalty.js';
 import type { Ensemble } from './ensemble.js';
 import type { PlacedLayer } from './layout.js';
 import { iterateLayer } from './power.js';
 
-export interface EnsemblePenaltyOptions {
+export interface EnsembleRegularizerOptions {
   /** γ of every member that is penalized. */
   readonly gamma: number;
   /** The penalties act after this many epochs (burn-in). */
@@ -28,7 +28,7 @@ export interface Directions {
  *
  * As with `spectralPenalty`, `newest` is the one edge of the graph that leads back.
  */
-export interface EnsemblePenalty {
+export interface EnsembleRegularizer {
   /** γ by member and layer, [E, L]. */
   readonly gammas: Float32Array;
   active(epoch: number): boolean;
@@ -44,10 +44,10 @@ export interface EnsemblePenalty {
 }
 
 /** The penalties of an ensemble's members. @example ensemblePenalty(networks, { gamma: 1e-4, from: { epoch: 10_500 } }) */
-export function ensemblePenalty(
+export function ensembleRegularizer(
   { members, layout }: Ensemble,
-  { gamma, from = { epoch: 0 }, iterations = 1 }: EnsemblePenaltyOptions,
-): EnsemblePenalty {
+  { gamma, from = { epoch: 0 }, iterations = 1 }: EnsembleRegularizerOptions,
+): EnsembleRegularizer {
   if (!(gamma >= 0 && Number.isFinite(gamma))) {
     throw new WeirError(`the penalty of an ensemble was given gamma = ${gamma}`, 'give a finite number of at least 0');
   }
@@ -92,7 +92,7 @@ export function ensemblePenalty(
 }
 
 /** Does the regularizer name this layer? See `penaltyKinds`. */
-function penalized(kind: PenaltyKind, { name }: PlacedLayer): boolean {
+function penalized(kind: SpectralKind, { name }: PlacedLayer): boolean {
   if (kind === 'none') return false;
   return kind === 'll-spectral' || (kind === 'readout-spectral') === (name === 'readout');
 }

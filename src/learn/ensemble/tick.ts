@@ -1,7 +1,7 @@
 import type { Data } from '../../core/data.js';
 import type { Stage } from '../../core/stage.js';
 import type { Ensemble } from './ensemble.js';
-import type { Directions, EnsemblePenalty } from './penalty.js';
+import type { Directions, EnsembleRegularizer } from './penalty.js';
 import type { EnsembleUpdate } from './update.js';
 
 /**
@@ -15,7 +15,7 @@ import type { EnsembleUpdate } from './update.js';
  */
 export function ensembleTick(
   { rows }: Ensemble,
-  penalty: EnsemblePenalty,
+  penalty: EnsembleRegularizer,
 ): Stage<EnsembleUpdate, EnsembleUpdate & { readonly directions: Directions }, Directions | null> {
   penalty.ticked = true;
   const hand = (directions: Directions | null): Directions | null => {

@@ -1,7 +1,7 @@
 import type { Data } from '../../core/data.js';
 import { WeirError } from '../../core/errors.js';
 import type { Serial } from '../../core/serial.js';
-import { type AboutNetwork, type Taught, taught } from '../about.js';
+import { type NetworkMetadata, type Taught, taught } from '../about.js';
 import { ranks } from '../device/cluster/joined.js';
 import { tf } from '../device/tf.js';
 import { type Weights, weight } from '../model/model.js';
@@ -10,7 +10,7 @@ import type { SgdOptions } from '../optimizer/sgd.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../saved.js';
 import type { Batch } from '../train.js';
 import { type Ensemble, together } from './ensemble.js';
-import type { EnsemblePenalty } from './penalty.js';
+import type { EnsembleRegularizer } from './penalty.js';
 import { ensembleUpdate } from './step.js';
 import type { EnsembleUpdate } from './update.js';
 
@@ -18,7 +18,7 @@ export interface EnsembleTraining {
   /** SGD as `sgd` has it; the weights of a member are one tensor, and have one rate. */
   readonly sgd: Omit<SgdOptions, 'rates'>;
   /** Added at every update after its burn-in; it needs an `ensembleTick`. */
-  readonly penalty?: EnsemblePenalty;
+  readonly penalty?: EnsembleRegularizer;
 }
 
 /** All that the next update depends on. Its tensors belong to the training step. */
@@ -35,7 +35,7 @@ export interface EnsembleState {
   /** Samples of the epoch so far. */
   readonly samples: number;
   /** What no tensor says; none before the graph has introduced its parts. */
-  readonly about?: AboutNetwork;
+  readonly about?: NetworkMetadata;
 }
 
 export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleState> {

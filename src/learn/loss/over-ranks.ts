@@ -1,5 +1,5 @@
 import { WeirError } from '../../core/errors.js';
-import type { Ranks } from '../device/cluster/ranks.js';
+import type { ProcessGroup } from '../device/cluster/ranks.js';
 import { tf } from '../device/tf.js';
 import type { ViewsLoss, ViewsLossValue } from './views-loss.js';
 
@@ -11,7 +11,7 @@ import type { ViewsLoss, ViewsLossValue } from './views-loss.js';
  *
  * @param projections float32 [views · n, width] of this rank's n samples; the other ranks have as many (`checkEven`)
  */
-export function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: Ranks): ViewsLossValue {
+export function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: ProcessGroup): ViewsLossValue {
   if (ranks.ranks === 1) return loss.of(projections);
   const { views } = loss;
   const [rows, width] = projections.shape;
@@ -35,7 +35,7 @@ export function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: 
  * @param shared samples of all ranks in a batch
  * @throws {WeirError} where the ranks do not share it evenly
  */
-export function checkEven(loss: ViewsLoss, shared: number, { ranks }: Pick<Ranks, 'ranks'>): void {
+export function checkEven(loss: ViewsLoss, shared: number, { ranks }: Pick<ProcessGroup, 'ranks'>): void {
   if (shared % ranks === 0) return;
   throw new WeirError(
     `loss '${loss.name}' compares the samples of all ranks, which do not have as many each in the last batch of an epoch`,

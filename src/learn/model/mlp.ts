@@ -48,13 +48,13 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
   type Dense = (typeof layers)[number];
 
   const flat = (x: tf.Tensor): tf.Tensor2D => (x.rank === 2 ? (x as tf.Tensor2D) : tf.reshape(x, [-1, sizes[0]!]));
-  const product = (weights: Weights, { kernel }: Dense, h: tf.Tensor2D): tf.Tensor2D =>
+  const product = (weights: MlpWeights, { kernel }: Dense, h: tf.Tensor2D): tf.Tensor2D =>
     tf.matMul(h, weight<tf.Tensor2D>(weights, kernel));
-  const biasOf = (weights: Weights, { bias }: Dense): tf.Tensor1D => weight<tf.Tensor1D>(weights, bias);
-  const behind = (weights: Weights, h: tf.Tensor2D, layers: readonly Dense[]): tf.Tensor2D =>
+  const biasOf = (weights: MlpWeights, { bias }: Dense): tf.Tensor1D => weight<tf.Tensor1D>(weights, bias);
+  const behind = (weights: MlpWeights, h: tf.Tensor2D, layers: readonly Dense[]): tf.Tensor2D =>
     layers.reduce((h, layer) => activate(phi, product(weights, layer, h), biasOf(weights, layer), layer.factor), h);
-  const features = (weights: Weights, x: tf.Tensor): tf.Tensor2D => tf.tidy(() => behind(weights, flat(x), hidden));
-  const readOut = (weights: Weights, h: tf.Tensor2D): tf.Tensor2D =>
+  const features = (weights: MlpWeights, x: tf.Tensor): tf.Tensor2D => tf.tidy(() => behind(weights, flat(x), hidden));
+  const readOut = (weights: MlpWeights, h: tf.Tensor2D): tf.Tensor2D =>
     affine(product(weights, readout, h), biasOf(weights, readout), readout.factor);
 
   return {
@@ -151,6 +151,6 @@ function joined(dz: tf.Tensor2D, features: tf.Tensor2D, slope: tf.Tensor2D): [tf
   }) as [tf.Tensor2D, tf.Tensor1D];
 }
 
-type Weights = Parameters<Model['logits']>[0];
+type MlpWeights = Parameters<Model['logits']>[0];
 
 const asLayer = ({ name, kernel, factor }: DenseLayer): DenseLayer => ({ kind: 'dense', name, kernel, factor });

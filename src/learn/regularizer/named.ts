@@ -1,11 +1,11 @@
 import { WeirError } from '../../core/errors.js';
 import type { Model } from '../model/model.js';
 import {
-  type PenaltyKind,
-  type PenaltyOptions,
-  penaltyKinds,
-  type SpectralPenalty,
-  spectralPenalty,
+  type SpectralKind,
+  type SpectralOptions,
+  type SpectralRegularizer,
+  spectralKinds,
+  spectralRegularizer,
 } from '../spectral/penalty.js';
 import { batchSpectralShrinkage, type ShrinkageOptions } from './batch-spectral-shrinkage.js';
 import { crossLipschitz } from './cross-lipschitz.js';
@@ -15,7 +15,7 @@ import type { Regularizer } from './regularizer.js';
 
 /** The regularizers that a config can name: the spectral penalties ('none' among them), and those they are compared with. */
 export const regularizerKinds = [
-  ...penaltyKinds,
+  ...spectralKinds,
   'feature-jacobian',
   'cross-lipschitz',
   'batch-spectral-shrinkage',
@@ -26,10 +26,10 @@ export type RegularizerKind = (typeof regularizerKinds)[number];
 
 /** Strength, burn-in, and what single kinds take; the others leave it aside. */
 export interface RegularizerOptions
-  extends PenaltyOptions,
-    Omit<FeatureJacobianOptions, keyof PenaltyOptions>,
-    Omit<ShrinkageOptions, keyof PenaltyOptions>,
-    Partial<Omit<L2SpOptions, keyof PenaltyOptions>> {}
+  extends SpectralOptions,
+    Omit<FeatureJacobianOptions, keyof SpectralOptions>,
+    Omit<ShrinkageOptions, keyof SpectralOptions>,
+    Partial<Omit<L2SpOptions, keyof SpectralOptions>> {}
 
 /**
  * Builds the regularizer of that kind for a model. What γ multiplies is each one's own:
@@ -45,7 +45,7 @@ export interface RegularizerOptions
  *
  * @example regularizer('cross-lipschitz', model, { gamma: 1e-3, from: { epoch: 160 } })
  */
-export function regularizer(kind: PenaltyKind, model: Model, options: RegularizerOptions): SpectralPenalty;
+export function regularizer(kind: SpectralKind, model: Model, options: RegularizerOptions): SpectralRegularizer;
 export function regularizer(kind: RegularizerKind, model: Model, options: RegularizerOptions): Regularizer;
 export function regularizer(kind: RegularizerKind, model: Model, options: RegularizerOptions): Regularizer {
   switch (kind) {
@@ -58,11 +58,11 @@ export function regularizer(kind: RegularizerKind, model: Model, options: Regula
     case 'l2-sp':
       return l2Sp(model, { ...options, start: options.start ?? (() => model.start(options.seed ?? 0)) });
     default:
-      if (penaltyKinds.includes(kind)) return spectralPenalty(kind, model, options);
+      if (spectralKinds.includes(kind)) return spectralRegularizer(kind, model, options);
       throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${regularizerKinds.join(', ')}`);
   }
 }
 
 /** Is it one whose directions a `spectralTick` refreshes? */
-export const isSpectral = (one: Regularizer): one is SpectralPenalty =>
-  (penaltyKinds as readonly string[]).includes(one.kind);
+export const isSpectral = (one: Regularizer): one is SpectralRegularizer =>
+  (spectralKinds as readonly string[]).includes(one.kind);

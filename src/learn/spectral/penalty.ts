@@ -11,11 +11,11 @@ import type { Spectrum } from './spectrum.js';
  * Which layers are penalized: those of the feature map (equation 5), all (equation 6), only the readout (what the authors' code
  * does under the name of ll-spectral on networks with one hidden layer), or none.
  */
-export const penaltyKinds = ['none', 'rep-spectral', 'll-spectral', 'readout-spectral'] as const;
+export const spectralKinds = ['none', 'rep-spectral', 'll-spectral', 'readout-spectral'] as const;
 
-export type PenaltyKind = (typeof penaltyKinds)[number];
+export type SpectralKind = (typeof spectralKinds)[number];
 
-export interface PenaltyOptions extends Partial<PowerOptions> {
+export interface SpectralOptions extends Partial<PowerOptions> {
   /** γ. */
   readonly gamma: number;
   /** The penalty acts after this many epochs (burn-in): at every update of epoch `from.epoch` + 1 and later. */
@@ -30,8 +30,8 @@ export interface PenaltyOptions extends Partial<PowerOptions> {
  * `newest` is the one edge of the graph that leads back: `spectralTick` hands each spectrum to the penalty, and the training
  * step reads it at the next update. Everything else here is a function of its arguments.
  */
-export interface SpectralPenalty extends Regularizer {
-  readonly kind: PenaltyKind;
+export interface SpectralRegularizer extends Regularizer {
+  readonly kind: SpectralKind;
   readonly gamma: number;
   readonly from: { readonly epoch: number };
   readonly layers: readonly Layer[];
@@ -60,8 +60,8 @@ export interface SpectralPenalty extends Regularizer {
  * @throws {WeirError} an unknown kind; a γ that is none; a size that a stride does not divide (`formulation: 'image'` takes any)
  * @example spectralPenalty('rep-spectral', model, { gamma: 1e-3, from: { epoch: 160 } })
  */
-export function spectralPenalty(
-  kind: PenaltyKind,
+export function spectralRegularizer(
+  kind: SpectralKind,
   model: Model,
   {
     gamma,
@@ -72,8 +72,8 @@ export function spectralPenalty(
     formulation = 'frequency',
     foldNormalization = false,
     imageSize,
-  }: PenaltyOptions,
-): SpectralPenalty {
+  }: SpectralOptions,
+): SpectralRegularizer {
   const layers = penalized(kind, model);
   if (!(gamma >= 0 && Number.isFinite(gamma))) {
     throw new WeirError(`penalty '${kind}' was given gamma = ${gamma}`, 'give a finite number of at least 0');
@@ -120,7 +120,7 @@ const unticked = (kind: string): WeirError =>
     'wire one: updates$.pipe(every({ updates: 1 }), spectralTick(penalty)), and return its stream',
   );
 
-function penalized(kind: PenaltyKind, model: Model): readonly Layer[] {
+function penalized(kind: SpectralKind, model: Model): readonly Layer[] {
   switch (kind) {
     case 'none':
       return [];
@@ -131,6 +131,6 @@ function penalized(kind: PenaltyKind, model: Model): readonly Layer[] {
     case 'readout-spectral':
       return [model.readout];
     default:
-      throw new WeirError(`there is no penalty '${kind}'`, `name one of ${penaltyKinds.join(', ')}`);
+      throw new WeirError(`there is no penalty '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Data } from '../../core/data.js';
 import type { Stage } from '../../core/stage.js';
 import type { Update } from '../update.js';
-import type { SpectralPenalty } from './penalty.js';
+import type { SpectralRegularizer } from './penalty.js';
 import type { Spectrum } from './spectrum.js';
 
 /**
@@ -18,7 +18,7 @@ import type { Spectrum } from './spectrum.js';
  * @example updates$.pipe(every({ updates: 1 }), stage(spectralTick(penalty)))
  */
 export function spectralTick(
-  penalty: SpectralPenalty,
+  penalty: SpectralRegularizer,
 ): Stage<Update, Update & { readonly spectrum: Spectrum }, Spectrum | null> {
   penalty.ticked = true;
   const hand = (spectrum: Spectrum | null): Spectrum | null => {

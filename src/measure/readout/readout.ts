@@ -3,7 +3,7 @@ import type { Header } from '../../core/header.js';
 import { samplesInput } from '../../core/input.js';
 import type { Stage, Step } from '../../core/stage.js';
 import { turn, type WithTurn } from '../../core/turn.js';
-import type { AboutNetwork } from '../../learn/about.js';
+import type { NetworkMetadata } from '../../learn/about.js';
 import { tf } from '../../learn/device/tf.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import { readoutWeights } from '../../learn/model/with-readout.js';
@@ -64,7 +64,7 @@ export type ReadoutState =
       /** The two weights of the new readout, by the model's names. */
       readonly weights: SavedTensors;
       /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
-      readonly about: Pick<AboutNetwork, 'classes' | 'normalization'>;
+      readonly about: Pick<NetworkMetadata, 'classes' | 'normalization'>;
       readonly measured: Measured;
       readonly losses: { readonly test: number; readonly train: number };
     };

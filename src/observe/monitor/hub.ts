@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 
 /** Something that viewers are told: a name and plain data. */
-export interface Told {
+export interface Broadcast {
   readonly event: string;
   readonly data: unknown;
 }
@@ -26,7 +26,7 @@ const beat = 15_000; // milliseconds between two signs of life
  * Bound: 1 MiB of past events, and for each viewer 1 MiB and a state that wait to be read: one that is slower misses events and
  * is given the state when it has caught up; one that reads nothing for 30 s is let go.
  */
-export class Hub {
+export class Broadcaster {
   private readonly viewers = new Set<Viewer>();
   private readonly name = randomBytes(4).toString('hex'); // ids of another process mean nothing here
   private past: { readonly id: number; readonly text: string }[] = [];
@@ -36,7 +36,7 @@ export class Hub {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly state: () => readonly Told[],
+    private readonly state: () => readonly Broadcast[],
     private readonly changed: (viewers: number) => void = () => undefined,
     private readonly wait = patience,
   ) {}
@@ -58,7 +58,7 @@ export class Hub {
     this.changed(this.size);
   }
 
-  tell(told: Told): void {
+  tell(told: Broadcast): void {
     const id = ++this.id;
     if (this.size === 0) {
       this.past = []; // nobody was there to miss it, and who comes back is given the state
@@ -125,7 +125,7 @@ export class Hub {
     return this.whole.text;
   }
 
-  private textOf({ event, data }: Told, id: number): string {
+  private textOf({ event, data }: Broadcast, id: number): string {
     return `id: ${this.name}-${id}\nevent: ${event}\ndata: ${JSON.stringify(data, rounded)}\n\n`;
   }
 }

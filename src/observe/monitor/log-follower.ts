@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { named } from '../json-numbers.js';
 import { Lines } from './lines.js';
 import type { Attacked, CurveKey, LogNews, Newest } from './log-news.js';
-import { Thinned } from './thinned.js';
+import { ThinnedCurve } from './thinned.js';
 
 const chunk = 2 ** 20; // bytes read at once, between two of which the server answers others
 const most = { curves: 400, attacks: 5000 };
@@ -29,7 +29,7 @@ const ofUpdates = new Set(['loss', 'epochLoss', 'epochAccuracy', 'rate']);
  * record is passed by: the report names it. Bound: 400 curves, 5,000 attacked samples, the line that is being written.
  */
 export class LogFollower {
-  private curves = new Map<string, { readonly key: CurveKey; readonly curve: Thinned }>();
+  private curves = new Map<string, { readonly key: CurveKey; readonly curve: ThinnedCurve }>();
   private attacks: Attacked[] = [];
   private told = 0;
   private at = 0;
@@ -156,7 +156,7 @@ export class LogFollower {
         this.omitted++;
         return;
       }
-      known = { key, curve: new Thinned() };
+      known = { key, curve: new ThinnedCurve() };
       this.curves.set(name, known);
     }
     known.curve.add(x, y);

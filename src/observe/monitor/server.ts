@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { asset } from './assets.js';
 import { exposition } from './exposition.js';
 import { type Door, Guard, type Purpose } from './guard.js';
-import type { Hub } from './hub.js';
+import type { Broadcaster } from './hub.js';
 import { type Action, actions, type TapRequest } from './messages.js';
 import { familiesOf, type Readings } from './readings.js';
 import { tapRequest } from './tap-request.js';
@@ -13,9 +13,9 @@ import type { ArraysAs } from './wire.js';
 export interface Served {
   readonly token: string;
   /** All that the page shows. */
-  readonly events: Hub;
+  readonly events: Broadcaster;
   /** Only what comes from the running process, for a monitor of the same run elsewhere. */
-  readonly live: Hub;
+  readonly live: Broadcaster;
   /** The curves of a run beside this one, by its name; undefined where there is none. */
   neighbor(name: string): Promise<unknown>;
   /** Where the run stands now, for a scraper. */
@@ -95,7 +95,7 @@ export function controlServer(served: Served, door: Door): Server {
     json(response, { asked: action });
   };
 
-  const watch = (request: IncomingMessage, response: ServerResponse, hub: Hub) => {
+  const watch = (request: IncomingMessage, response: ServerResponse, hub: Broadcaster) => {
     const most = limits.viewers + (guard.knows(request) ? limits.kept : 0);
     if (hub.size >= most) return refuse(response, 503, 'too many are watching; a place is kept for who has the token');
     head(response, 'text/event-stream; charset=utf-8');

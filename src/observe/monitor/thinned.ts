@@ -13,7 +13,7 @@ export interface Curve {
  *
  * Points come in order of x, whole numbers from 0 on. Bound: `most` buckets; when they are used up, each two become one.
  */
-export class Thinned {
+export class ThinnedCurve {
   private width = 1;
   private buckets: { index: number; bucket: Bucket }[] = [];
   private changed = 0; // buckets from here on are new to the viewers

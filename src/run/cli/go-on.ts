@@ -5,8 +5,8 @@ import { thisMachine } from '../identity/machine.js';
 import { RunIdentity } from '../identity/run-identity.js';
 import { controlAt } from '../monitor/monitor-at.js';
 import type { Pipeline } from '../pipeline.js';
-import { follow } from '../ranks/follow.js';
-import type { Together } from '../ranks/together.js';
+import { followRun } from '../ranks/follow.js';
+import type { Consensus } from '../ranks/together.js';
 import { standingAt } from '../run-state.js';
 import { resumable, runSession } from '../session.js';
 import { Watcher } from '../watcher.js';
@@ -28,12 +28,12 @@ export async function goOn(
   folder: RunFolder,
   pipeline: Pipeline,
   settings: RunningSettings,
-  together?: Together,
+  together?: Consensus,
 ): Promise<void> {
   const identity = await identified(folder, pipeline, settings);
   const options = { ...settings, identity };
   if (together?.writes === false) {
-    if ((await follow(folder, pipeline, options, together)) !== 'done') process.exitCode = resumable;
+    if ((await followRun(folder, pipeline, options, together)) !== 'done') process.exitCode = resumable;
     return;
   }
   const watch = new Watcher(folder, pipeline);

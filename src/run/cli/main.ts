@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { toError } from '../../core/terminal.js';
 import { LostRank } from '../../learn/device/cluster/collectives.js';
 import { resumable } from '../exit-status.js';
-import { tell } from '../ranks/told.js';
+import { reportToSupervisor } from '../ranks/told.js';
 import { version } from '../version.js';
 import { attackCommand } from './attack.js';
 import { doctorCommand } from './doctor.js';
@@ -80,7 +80,7 @@ try {
   await weir.parseAsync();
 } catch (error) {
   if (error instanceof LostRank) {
-    tell({ kind: 'lost', why: error.message }); // the supervisor names the one that was lost
+    reportToSupervisor({ kind: 'lost', why: error.message }); // the supervisor names the one that was lost
     process.exitCode = resumable;
   } else {
     toError(`${shown(error)}\n`);

@@ -6,7 +6,7 @@ import { addressLine, doorOf, listenAt } from '../monitor/door.js';
 import { reportOf } from '../monitor/facts.js';
 import { monitorAt } from '../monitor/monitor-at.js';
 import { ask, relay } from '../monitor/relay.js';
-import { Scene } from '../monitor/scene.js';
+import { ViewModel } from '../monitor/scene.js';
 import { monitorOptions, port } from './options.js';
 
 interface Settings {
@@ -33,7 +33,7 @@ export function monitorCommand(): Command {
         monitor: port ?? true,
         ...(monitorAddress !== undefined && { monitorAddress }),
       });
-      const scene = new Scene(run);
+      const scene = new ViewModel(run);
       const server = controlServer(
         {
           ...{ token, events: scene.events, live: scene.live },

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { WeirError } from '../../core/errors.js';
 import { toError } from '../../core/terminal.js';
-import { placeOf } from '../ranks/place.js';
+import { localRanksOf } from '../ranks/place.js';
 import { asError, supervise } from '../ranks/supervise.js';
 import { shown } from './failure.js';
 import { count, positive } from './options.js';
@@ -58,7 +58,7 @@ export function sameBatchNorm(begun: BatchNorm | undefined, given: BatchNorm | u
  * @returns whether that was so, and all is done
  */
 export async function ranAsRanks(settings: RankSettings, before?: number): Promise<boolean> {
-  const place = placeOf(settings.ranks, process.env, before);
+  const place = localRanksOf(settings.ranks, process.env, before);
   if (place === undefined) return false;
   const verdict = await supervise({
     ...{ place, args: process.argv.slice(2), synchronized: settings.batchNorm === 'synchronized' },

@@ -8,7 +8,7 @@ import { controlAt } from '../monitor/monitor-at.js';
 import { chosen, jobsOfExperiment, moduleOf } from '../reproduction.js';
 import { resumable, runSession } from '../session.js';
 import type { Entry } from '../sweep/entry.js';
-import { ThisProcess, type Work } from '../sweep/here.js';
+import { InProcess, type Work } from '../sweep/here.js';
 import type { Job } from '../sweep/job.js';
 import { folderOfJob, type Plan, planned, readPlan } from '../sweep/plan.js';
 import { threadsFor } from '../sweep/room.js';
@@ -66,7 +66,7 @@ export function reproduceCommand(): Command {
     .action(async (name: string, settings: Settings) => {
       const experiment = await askedFor(name, settings);
       const { into, plan, wanted, apart } = experiment;
-      const here = new ThisProcess(inTerminal(settings));
+      const here = new InProcess(inTerminal(settings));
       const { keepGoing = false } = settings;
       const { driven, entries } = await runSweep({
         ...{ folder: into, plan, jobs: wanted, keepGoing, retry: true },

@@ -4,7 +4,7 @@ import { loadTensorFlow } from '../../learn/device/tf.js';
 import { RunFolder } from '../folder.js';
 import { checkFiles, moduleOf } from '../identity/run-identity.js';
 import { loadPipeline } from '../load-module.js';
-import { startedWith, Together } from '../ranks/together.js';
+import { Consensus, startedWith } from '../ranks/together.js';
 import { stopWithParent } from '../stop-with-parent.js';
 import { goOn } from './go-on.js';
 import { acceptOption, moduleOption, type RunningSettings, runningOptions, takeOverOption } from './options.js';
@@ -30,7 +30,7 @@ export function resumeCommand(): Command {
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
-      const together = new Together(ranks());
+      const together = new Consensus(ranks());
       together.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
       await goOn(folder, await loadPipeline(module), { ...settings, module }, together);
     });

@@ -6,7 +6,7 @@ import { describeConfig, resolveConfig } from '../config.js';
 import { planned, RunFolder } from '../folder.js';
 import { moduleFiles } from '../identity/module-files.js';
 import { loadPipeline } from '../load-module.js';
-import { startedWith, Together } from '../ranks/together.js';
+import { Consensus, startedWith } from '../ranks/together.js';
 import { stopWithParent } from '../stop-with-parent.js';
 import { tryOut } from '../try-out.js';
 import { goOn } from './go-on.js';
@@ -50,7 +50,7 @@ export function runCommand(): Command {
         ...(ranks().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
       });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
-      const together = new Together(ranks());
+      const together = new Consensus(ranks());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
       together.same(startedWith(start, await moduleFiles(module)), {
         remedy: 'start all ranks with the same command, and the same version of all files',

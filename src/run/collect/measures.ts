@@ -26,10 +26,10 @@ export function attackOf(lines: readonly Line[], configured: number | null): Att
   const box = own.at(-1)?.box as Attack['box'];
   const rounds = new Set(own.map((line) => number(line, 'iterations') ?? configured));
   const iterations = rounds.size === 1 ? [...rounds][0]! : null;
-  return own.length === 0 ? null : { iterations, ...(box && { box }), samples: own.map(attacked) };
+  return own.length === 0 ? null : { iterations, ...(box && { box }), samples: own.map(attackedSample) };
 }
 
-function attacked(line: Line): AttackedSample {
+function attackedSample(line: Line): AttackedSample {
   const original = decoded(line.original);
   const adversarial = decoded(line.adversarial);
   return {

@@ -8,8 +8,8 @@ export function momentsOf(
   { name, lines }: { readonly name: string; readonly lines: Lines },
 ): string[] {
   const attacks = [
-    ...attacked('attacked', lines.of('attacks')),
-    ...attacked('its readout attacked', lines.of('readoutAttacks')),
+    ...attackRemarks('attacked', lines.of('attacks')),
+    ...attackRemarks('its readout attacked', lines.of('readoutAttacks')),
   ];
   const ended = isDone(folder, name) ? [...early(folder, name, lines), ...behind(lines)] : []; // else all of it is yet to come
   return [...attacks, ...twice(lines), ...ended].map((said) => `${name}: ${said}.`);
@@ -66,7 +66,7 @@ function twice(lines: Lines): string[] {
     : [];
 }
 
-function attacked(what: string, all: readonly Line[]): string[] {
+function attackRemarks(what: string, all: readonly Line[]): string[] {
   const lines = all.filter((line) => line.outcome !== undefined);
   const updates = [...new Set(lines.flatMap((line) => number(line, 'number') ?? []))];
   const last = newestOf(lines);

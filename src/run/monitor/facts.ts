@@ -4,7 +4,7 @@ import { RunFolder } from '../folder.js';
 import { statusOf } from '../status/status.js';
 
 /** A snapshot file, as the timeline shows it. */
-export interface Saved {
+export interface SnapshotFile {
   readonly network: string;
   readonly label: string;
   /** How many of the network were written before it and with it. */
@@ -41,9 +41,9 @@ export async function runStatus(path: string) {
 }
 
 /** The last that were written, of all networks, by time. */
-export const snapshotsOf = (path: string): Saved[] => allSnapshots(path).slice(-most.snapshots);
+export const snapshotsOf = (path: string): SnapshotFile[] => allSnapshots(path).slice(-most.snapshots);
 
-function allSnapshots(path: string): Saved[] {
+function allSnapshots(path: string): SnapshotFile[] {
   const folder = join(path, 'snapshots');
   if (!existsSync(folder)) return [];
   const run = RunFolder.open(path);
@@ -51,7 +51,7 @@ function allSnapshots(path: string): Saved[] {
     run
       .snapshots(network)
       .list()
-      .flatMap(({ path, label, sequence, pinned }): Saved[] => {
+      .flatMap(({ path, label, sequence, pinned }): SnapshotFile[] => {
         const file = statSync(path, { throwIfNoEntry: false }); // one may be removed meanwhile
         return file === undefined
           ? []

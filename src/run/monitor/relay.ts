@@ -1,7 +1,7 @@
 import { WeirError } from '../../core/errors.js';
 import type { Action } from '../../observe/monitor/messages.js';
 import { reach } from './client.js';
-import type { Scene } from './scene.js';
+import type { ViewModel } from './scene.js';
 
 const pause = 2000; // milliseconds between two tries
 
@@ -11,7 +11,7 @@ const pause = 2000; // milliseconds between two tries
  *
  * @returns what ends it
  */
-export function relay(run: string, scene: Scene): () => void {
+export function relay(run: string, scene: ViewModel): () => void {
   let over = false;
   let close: () => void = () => undefined;
   let timer: NodeJS.Timeout | undefined;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Hub, type Told } from '../../observe/monitor/hub.js';
+import { type Broadcast, Broadcaster } from '../../observe/monitor/hub.js';
 import { LogFollower } from '../../observe/monitor/log-follower.js';
 import type { LogNews } from '../../observe/monitor/log-news.js';
 import type { Going, LivePulse } from '../../observe/monitor/messages.js';
@@ -16,10 +16,10 @@ const pulsePatience = 2000; // milliseconds that a scraper waits for a pulse: a 
  *
  * Bound: that of the log's follower, for this run and the last four others that were compared; the newest of each thing told.
  */
-export class Scene {
-  readonly events: Hub;
+export class ViewModel {
+  readonly events: Broadcaster;
   /** What the running process tells, and nothing from files. */
-  readonly live: Hub;
+  readonly live: Broadcaster;
   private readonly about: ReturnType<typeof aboutRun>;
   private readonly log: LogFollower;
   private readonly newest = new Map<string, unknown>();
@@ -38,8 +38,8 @@ export class Scene {
     this.about = aboutRun(path);
     this.log = new LogFollower(join(path, 'metrics.ndjson'));
     const changed = (): void => this.changed();
-    this.events = new Hub(() => this.state(), changed);
-    this.live = new Hub(() => [...this.newest].map(([event, data]) => ({ event, data })), changed);
+    this.events = new Broadcaster(() => this.state(), changed);
+    this.live = new Broadcaster(() => [...this.newest].map(([event, data]) => ({ event, data })), changed);
   }
 
   /** Something that the running process tells. */
@@ -100,7 +100,7 @@ export class Scene {
     this.live.close();
   }
 
-  private state(): Told[] {
+  private state(): Broadcast[] {
     return [
       { event: 'about', data: this.about },
       ...[...this.told].map(([event, text]) => ({ event, data: JSON.parse(text) as unknown })),

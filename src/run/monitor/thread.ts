@@ -6,7 +6,7 @@ import { TapOut } from '../../observe/monitor/tap-out.js';
 import { doorOf, type Listening, listenAt, listening } from './door.js';
 import { reportOf } from './facts.js';
 import { sweepPlaces } from './place.js';
-import { Scene } from './scene.js';
+import { ViewModel } from './scene.js';
 
 /** What the thread is told at its start. */
 export interface ThreadStart {
@@ -25,7 +25,7 @@ export interface ThreadStart {
 export async function serveRun(): Promise<void> {
   const { run, socket, token, monitor } = workerData as ThreadStart;
   const post = (message: FromThread): void => parentPort!.postMessage(message);
-  const scene = new Scene(run, (viewers) => post({ type: 'watching', viewers }));
+  const scene = new ViewModel(run, (viewers) => post({ type: 'watching', viewers }));
   const taps = new Map<number, TapOut>();
   let tapped = 0;
 

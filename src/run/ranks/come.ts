@@ -1,15 +1,15 @@
 import { connect } from 'node:net';
 import { WeirError } from '../../core/errors.js';
 import { addressOf } from './address.js';
-import { Line } from './line.js';
+import { HeartbeatConnection } from './line.js';
 import { type Answer, answerOf, type Hello } from './messages.js';
-import type { Met } from './met.js';
-import type { Hub } from './place.js';
+import type { ProcessGroup } from './met.js';
+import type { RendezvousAddress } from './place.js';
 
 const retry = 250; // milliseconds
 
 /** Goes to the hub, and again until it is answered there: rank 0's supervisor may begin later than this one. */
-export async function come(own: Hello, hub: Hub, seconds: number): Promise<Met> {
+export async function joinRendezvous(own: Hello, hub: RendezvousAddress, seconds: number): Promise<ProcessGroup> {
   const until = performance.now() + 1000 * seconds;
   let unresolved = false;
   while (performance.now() < until) {
@@ -31,14 +31,14 @@ export async function come(own: Hello, hub: Hub, seconds: number): Promise<Met> 
 }
 
 /** What was answered, by the line that stays open; 'unresolved' where nobody knows the host's name for now. */
-type Asked = { readonly answer: Answer; readonly line: Line } | 'unresolved' | undefined;
+type Asked = { readonly answer: Answer; readonly line: HeartbeatConnection } | 'unresolved' | undefined;
 
 /** Asks once, for no longer than that: a firewall may swallow the first packet, and a stranger at the port keep silent. */
-function ask(own: Hello, hub: Hub, milliseconds: number): Promise<Asked> {
+function ask(own: Hello, hub: RendezvousAddress, milliseconds: number): Promise<Asked> {
   return new Promise((resolve, reject) => {
     const socket = connect(hub.port, hub.host);
     const timer = setTimeout(() => socket.destroy(), milliseconds);
-    const line = new Line(socket);
+    const line = new HeartbeatConnection(socket);
     line.send(own); // goes once it is connected
     line.once('said', (said) => {
       clearTimeout(timer);
@@ -57,7 +57,7 @@ function ask(own: Hello, hub: Hub, milliseconds: number): Promise<Asked> {
   });
 }
 
-const unknown = (own: Hello, hub: Hub, cause?: Error): WeirError =>
+const unknown = (own: Hello, hub: RendezvousAddress, cause?: Error): WeirError =>
   new WeirError(
     `rank ${own.rank} cannot find the host '${hub.host}' of rank 0`,
     'give its address as WEIR_HUB=HOST:PORT',

@@ -1,4 +1,4 @@
-import type { Told } from './told.js';
+import type { RankReport } from './told.js';
 
 /** How the process of a rank ended. */
 export interface End {
@@ -7,7 +7,7 @@ export interface End {
 }
 
 /** What is heard of a rank. */
-export type Heard = Told | ({ readonly kind: 'ended' } & End) | Missing;
+export type RankEvent = RankReport | ({ readonly kind: 'ended' } & End) | Missing;
 
 /** Its supervisor cannot be reached: `how`, such as 'is gone'. */
 export interface Missing {

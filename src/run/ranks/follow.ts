@@ -4,14 +4,14 @@ import type { RunFolder } from '../folder.js';
 import type { Pipeline } from '../pipeline.js';
 import { stopOnSignals } from '../signals.js';
 import { unwatched } from '../watch.js';
-import type { Together } from './together.js';
+import type { Consensus } from './together.js';
 
 /** Runs what is left of a run as a rank that writes nothing and shows nothing: rank 0 does. */
-export async function follow(
+export async function followRun(
   folder: RunFolder,
   pipeline: Pipeline,
   options: Omit<Options, 'watch' | 'together'>,
-  together: Together,
+  together: Consensus,
 ): Promise<Outcome> {
   const execution = new Execution(folder, pipeline, { ...options, watch: unwatched, together });
   const release = stopOnSignals(() => execution.stop(), false);

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
-import type { Place } from './place.js';
+import type { LocalRanks } from './place.js';
 
 /**
  * Which GPU each of this command's ranks is to see, as CUDA_VISIBLE_DEVICES: one a rank, of those that the user (or Slurm) lists, else of
@@ -10,7 +10,7 @@ import type { Place } from './place.js';
  * @param count how many GPUs this machine has
  * @throws {WeirError} where several ranks would share one: NCCL refuses that, late and in words of its own
  */
-export function gpusOf({ own, hub }: Place, env: NodeJS.ProcessEnv, count: number): (string | undefined)[] {
+export function gpusOf({ own, hub }: LocalRanks, env: NodeJS.ProcessEnv, count: number): (string | undefined)[] {
   const { CUDA_VISIBLE_DEVICES: list, SLURM_LOCALID: task, WEIR_RUNTIME: runtime } = env;
   const listed = list === undefined ? undefined : visible(list);
   const theirs = own.map(() => undefined);

@@ -1,8 +1,8 @@
 import { resumable } from '../exit-status.js';
-import type { End, Heard, Verdict } from './events.js';
+import type { End, RankEvent, Verdict } from './events.js';
 
 /** What is known of one rank. */
-interface Known {
+interface RankHealth {
   readonly host: string;
   update: number;
   /** How many collectives it has begun. */
@@ -21,8 +21,8 @@ const interrupted: readonly unknown[] = [130, 143]; // by a second SIGINT or SIG
  * Keeps what is heard of all ranks, and says when and why a run must end: a rank that ends by itself ends all, one that hangs is found by
  * what the others wait for. A function of what it is told and of the time alone.
  */
-export class Judge {
-  private readonly ranks: Known[];
+export class FailureDetector {
+  private readonly ranks: RankHealth[];
   /** The first reason that a rank gave for having lost another. */
   private loss: string | undefined;
 
@@ -35,7 +35,7 @@ export class Judge {
     this.ranks = hosts.map((host) => ({ host, update: -1, calls: 0, heardAt: now, lost: false }));
   }
 
-  hear(rank: number, heard: Heard, now: number): void {
+  hear(rank: number, heard: RankEvent, now: number): void {
     const known = this.ranks[rank]!;
     if (heard.kind === 'at') Object.assign(known, { update: heard.update, heardAt: now });
     else if (heard.kind === 'waits') Object.assign(known, { calls: heard.calls, heardAt: now });
@@ -64,7 +64,7 @@ export class Judge {
     return { status: ranks.some(({ end }) => end!.status === resumable) ? resumable : 0 };
   }
 
-  private named(known: Known): string {
+  private named(known: RankHealth): string {
     return `rank ${this.ranks.indexOf(known)} on ${known.host}`;
   }
 

@@ -8,7 +8,7 @@ const longest = 2 ** 16; // bytes of a message
  * A line between two supervisors: JSON by lines, and a beat every second, so that each hears that the other is there. Emits 'said' with
  * what the other says, and 'gone' when the line is closed.
  */
-export class Line extends EventEmitter<{ said: [unknown]; gone: [] }> {
+export class HeartbeatConnection extends EventEmitter<{ said: [unknown]; gone: [] }> {
   private heardAt = performance.now();
   private readonly beating = setInterval(() => this.send({ beat: true }), beat);
   private waiting = '';

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { version } from '../version.js';
-import { come } from './come.js';
+import { joinRendezvous } from './come.js';
 import type { Hello } from './messages.js';
-import type { Met } from './met.js';
-import type { Hub, Place } from './place.js';
-import { receive } from './receive.js';
+import type { ProcessGroup } from './met.js';
+import type { LocalRanks, RendezvousAddress } from './place.js';
+import { hostRendezvous } from './receive.js';
 
 /**
  * Brings the supervisors of all ranks together, each rank on a machine of its own or not. Their lines stay open: by them each hears how
@@ -14,7 +14,12 @@ import { receive } from './receive.js';
  * @param seconds how long to wait for the others
  * @throws {WeirError} names a rank that does not come or does not fit, a port in use, and a host that does not resolve
  */
-export function meet({ ranks, own }: Place, hub: Hub, port: number, seconds: number): Promise<Met> {
+export function rendezvous(
+  { ranks, own }: LocalRanks,
+  hub: RendezvousAddress,
+  port: number,
+  seconds: number,
+): Promise<ProcessGroup> {
   const hello: Hello = { rank: own[0]!, ranks, weir: version, host: hostname(), port };
-  return hello.rank === 0 ? receive(hello, hub, seconds) : come(hello, hub, seconds);
+  return hello.rank === 0 ? hostRendezvous(hello, hub, seconds) : joinRendezvous(hello, hub, seconds);
 }

@@ -1,5 +1,5 @@
-import type { Heard, Verdict } from './events.js';
-import type { Told } from './told.js';
+import type { RankEvent, Verdict } from './events.js';
+import type { RankReport } from './told.js';
 
 /** What a supervisor says of its rank when it comes. */
 export interface Hello {
@@ -33,7 +33,7 @@ export function answerOf(said: unknown, ranks: number): Answer | undefined {
     : undefined;
 }
 
-export function toldOf(said: unknown): Told | undefined {
+export function rankReportOf(said: unknown): RankReport | undefined {
   const { kind, update, calls, why } = fields(said);
   if (kind === 'at') return whole(update, -1) ? { kind, update } : undefined;
   if (kind === 'waits') return whole(calls, 0) ? { kind, calls } : undefined;
@@ -41,10 +41,10 @@ export function toldOf(said: unknown): Told | undefined {
   return undefined;
 }
 
-export function heardOf(said: unknown): Heard | undefined {
+export function rankEventOf(said: unknown): RankEvent | undefined {
   const { kind, status, signal, how } = fields(said);
   if (kind === 'missing') return isText(how) ? { kind, how: plain(how) } : undefined;
-  if (kind !== 'ended') return toldOf(said);
+  if (kind !== 'ended') return rankReportOf(said);
   const ofStatus = status === null || whole(status, -(2 ** 31), 2 ** 32); // below 0 where it was not started
   return ofStatus && (signal === null || isSignal(signal)) ? { kind, status, signal } : undefined;
 }

@@ -2,17 +2,17 @@ import { WeirError } from '../../core/errors.js';
 import { rankVariable } from '../../learn/device/cluster/environment.js';
 
 /** Where the supervisors of several machines meet: that of rank 0 listens there. */
-export interface Hub {
+export interface RendezvousAddress {
   readonly host: string;
   readonly port: number;
 }
 
 /** Which ranks this command is to start, of how many. */
-export interface Place {
+export interface LocalRanks {
   readonly ranks: number;
   readonly own: readonly number[];
   /** None where all of them are this command's. */
-  readonly hub?: Hub;
+  readonly hub?: RendezvousAddress;
 }
 
 /**
@@ -23,19 +23,23 @@ export interface Place {
  * @returns nothing where the command is to run by itself, or is itself the process of a rank
  * @throws {WeirError} where the variables are no such place, or say another number than was asked for
  */
-export function placeOf(asked: number | undefined, env: NodeJS.ProcessEnv, before?: number): Place | undefined {
+export function localRanksOf(
+  asked: number | undefined,
+  env: NodeJS.ProcessEnv,
+  before?: number,
+): LocalRanks | undefined {
   if (env[rankVariable] || asked === 1) return undefined;
   const { WEIR_RANK, WEIR_RANKS, WEIR_HUB } = env;
   if (WEIR_RANK || WEIR_RANKS) {
     const [rank, ranks] = member('WEIR_RANK', WEIR_RANK || (WEIR_RANKS === '1' ? '0' : ''), 'WEIR_RANKS', WEIR_RANKS);
     agreed(asked, ranks, 'WEIR_RANKS says');
-    return ranks === 1 ? undefined : { ranks, own: [rank], hub: hubOf(WEIR_HUB) };
+    return ranks === 1 ? undefined : { ranks, own: [rank], hub: rendezvousAddressOf(WEIR_HUB) };
   }
   const tasks = env.SLURM_STEP_NUM_TASKS; // `srun` alone sets it
   if (Number(tasks ?? 1) > 1) {
     const [rank, ranks] = member('SLURM_PROCID', env.SLURM_PROCID, 'SLURM_STEP_NUM_TASKS', tasks);
     agreed(asked, ranks, 'srun started tasks:');
-    return { ranks, own: [rank], hub: WEIR_HUB ? hubOf(WEIR_HUB) : slurmHub(env) };
+    return { ranks, own: [rank], hub: WEIR_HUB ? rendezvousAddressOf(WEIR_HUB) : slurmRendezvousAddress(env) };
   }
   const ranks = asked ?? before ?? 1;
   return ranks === 1 ? undefined : { ranks, own: Array.from({ length: ranks }, (_, rank) => rank) };
@@ -58,7 +62,7 @@ function agreed(asked: number | undefined, ranks: number, says: string): void {
   );
 }
 
-function hubOf(text = ''): Hub {
+function rendezvousAddressOf(text = ''): RendezvousAddress {
   const [, host, port] = /^\[?(.+?)\]?:(\d{1,5})$/.exec(text) ?? [];
   if (host && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
   throw new WeirError(
@@ -68,7 +72,7 @@ function hubOf(text = ''): Hub {
 }
 
 /** The step's first host, where `srun` puts task 0, and a port that other steps there do not have. */
-function slurmHub(env: NodeJS.ProcessEnv): Hub {
+function slurmRendezvousAddress(env: NodeJS.ProcessEnv): RendezvousAddress {
   const job = Number(env.SLURM_JOB_ID ?? 0);
   const step = Number(env.SLURM_STEP_ID ?? 0);
   return { host: firstHost(env.SLURM_STEP_NODELIST ?? 'localhost'), port: 20_000 + ((101 * job + step) % 10_000) };

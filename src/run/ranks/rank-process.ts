@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { toError } from '../../core/terminal.js';
 import { addressesVariable, rankVariable, synchronizedVariable } from '../../learn/device/cluster/environment.js';
-import type { Heard } from './events.js';
-import { toldOf } from './messages.js';
+import type { RankEvent } from './events.js';
+import { rankReportOf } from './messages.js';
 
 export interface RankOptions {
   readonly rank: number;
@@ -26,7 +26,7 @@ export class RankProcess {
   private readonly ended: Promise<void>;
   private stoppedSince: number | undefined;
 
-  constructor({ rank, addresses, args, synchronized, threads, gpu }: RankOptions, hear: (heard: Heard) => void) {
+  constructor({ rank, addresses, args, synchronized, threads, gpu }: RankOptions, hear: (heard: RankEvent) => void) {
     this.rank = rank;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
@@ -48,7 +48,7 @@ export class RankProcess {
       createInterface(this.child.stderr).on('line', (line) => toError(`rank ${rank}: ${line}\n`));
     }
     this.child.on('message', (said) => {
-      const told = toldOf(said); // a pipeline module may say things of its own
+      const told = rankReportOf(said); // a pipeline module may say things of its own
       if (told !== undefined) hear(told);
     });
     this.ended = new Promise((resolve) => {

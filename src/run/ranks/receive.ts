@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { WeirError } from '../../core/errors.js';
 import { addressOf, reachable } from './address.js';
-import { Line } from './line.js';
+import { HeartbeatConnection } from './line.js';
 import { type Hello, helloOf } from './messages.js';
-import type { Met } from './met.js';
-import type { Hub } from './place.js';
+import type { ProcessGroup } from './met.js';
+import type { RendezvousAddress } from './place.js';
 
 const most = 256; // connections that have not said who they are
 const toSay = 5000; // milliseconds until one must have
 
 /** Waits at the hub until the supervisors of all other ranks have come; whoever else comes there is sent away. */
-export async function receive(own: Hello, hub: Hub, seconds: number): Promise<Met> {
-  const meeting = new Meeting(own, hub);
+export async function hostRendezvous(own: Hello, hub: RendezvousAddress, seconds: number): Promise<ProcessGroup> {
+  const meeting = new RendezvousHost(own, hub);
   const server = createServer((socket) => meeting.enter(socket));
   try {
     server.listen(hub.port);
@@ -33,22 +33,22 @@ export async function receive(own: Hello, hub: Hub, seconds: number): Promise<Me
   }
 }
 
-interface Guest {
+interface Member {
   readonly hello: Hello;
-  readonly line: Line;
+  readonly line: HeartbeatConnection;
   readonly address: string;
 }
 
-class Meeting {
-  private readonly here = new Map<number, Guest>();
-  private readonly strangers = new Set<Line>();
-  private resolve!: (met: Met) => void;
+class RendezvousHost {
+  private readonly here = new Map<number, Member>();
+  private readonly strangers = new Set<HeartbeatConnection>();
+  private resolve!: (met: ProcessGroup) => void;
   private reject!: (error: WeirError) => void;
-  readonly over = new Promise<Met>((resolve, reject) => Object.assign(this, { resolve, reject }));
+  readonly over = new Promise<ProcessGroup>((resolve, reject) => Object.assign(this, { resolve, reject }));
 
   constructor(
     private readonly own: Hello,
-    private readonly hub: Hub,
+    private readonly hub: RendezvousAddress,
   ) {}
 
   enter(socket: Socket): void {
@@ -57,7 +57,7 @@ class Meeting {
       socket.on('error', () => undefined).destroy();
       return;
     }
-    const line = new Line(socket);
+    const line = new HeartbeatConnection(socket);
     this.strangers.add(line);
     const timer = setTimeout(() => line.destroy(), toSay);
     const known = (): void => {
@@ -83,7 +83,7 @@ class Meeting {
     );
   }
 
-  private greet(guest: Guest): void {
+  private greet(guest: Member): void {
     const { own, here } = this;
     const { hello, line } = guest;
     const name = `rank ${hello.rank} on ${hello.host}`;
@@ -116,7 +116,7 @@ class Meeting {
   }
 
   /** Ends the start for all that have come, and for `odd`, which does not fit. */
-  private refuse(why: string, remedy: string, odd?: Line): void {
+  private refuse(why: string, remedy: string, odd?: HeartbeatConnection): void {
     for (const line of [...[...this.here.values()].map((guest) => guest.line), ...(odd ? [odd] : [])]) {
       line.send({ refused: why, remedy });
       line.close();

@@ -5,13 +5,13 @@ import { resumable } from '../exit-status.js';
 import type { Verdict } from './events.js';
 import { freePorts } from './free-ports.js';
 import { countGpus, gpusOf } from './gpus.js';
-import { meet } from './meet.js';
-import type { Met } from './met.js';
-import type { Place } from './place.js';
+import { rendezvous } from './meet.js';
+import type { ProcessGroup } from './met.js';
+import type { LocalRanks } from './place.js';
 import { Supervisor } from './supervisor.js';
 
 export interface Supervision {
-  readonly place: Place;
+  readonly place: LocalRanks;
   /** The command's own arguments: every rank is the same command again. */
   readonly args: readonly string[];
   readonly synchronized: boolean;
@@ -31,10 +31,10 @@ export async function supervise({ place, args, synchronized, wait, patience }: S
   const { ranks, own, hub } = place;
   const gpus = gpusOf(place, process.env, countGpus());
   const ports = await freePorts(own.length, hub === undefined ? '127.0.0.1' : undefined);
-  const met: Met =
+  const met: ProcessGroup =
     hub === undefined
       ? { addresses: ports.map((port) => `127.0.0.1:${port}`), hosts: Array(ranks).fill(hostname()), lines: new Map() }
-      : await meet(place, hub, ports[0]!, wait);
+      : await rendezvous(place, hub, ports[0]!, wait);
   if (own.includes(0)) {
     const doors = met.addresses.join(', ');
     const whose = hub === undefined ? 'a user of this machine who reaches' : 'whoever reaches';

@@ -1,8 +1,8 @@
 import { resumable } from '../exit-status.js';
-import type { Heard, Verdict } from './events.js';
-import { Judge } from './judge.js';
-import { fields, heardOf, verdictOf } from './messages.js';
-import type { Met } from './met.js';
+import type { RankEvent, Verdict } from './events.js';
+import { FailureDetector } from './judge.js';
+import { fields, rankEventOf, verdictOf } from './messages.js';
+import type { ProcessGroup } from './met.js';
 import { type RankOptions, RankProcess } from './rank-process.js';
 
 const silence = 20; // seconds without a beat after which another machine counts as lost
@@ -18,18 +18,18 @@ export class Supervisor {
   /** How the run ended, once no rank of this command is left. */
   readonly ended = new Promise<Verdict>((resolve) => Object.assign(this, { resolve }));
   private readonly processes: readonly RankProcess[];
-  private readonly judge: Judge | undefined;
+  private readonly judge: FailureDetector | undefined;
   private readonly timer: NodeJS.Timeout;
   private ending = false;
   private asked = false;
 
   constructor(
     starts: readonly RankOptions[],
-    private readonly met: Met,
+    private readonly met: ProcessGroup,
     private readonly patience: number,
   ) {
     const judges = starts.some(({ rank }) => rank === 0);
-    this.judge = judges ? new Judge(met.hosts, patience, performance.now()) : undefined;
+    this.judge = judges ? new FailureDetector(met.hosts, patience, performance.now()) : undefined;
     this.processes = starts.map((start) => new RankProcess(start, (heard) => this.hear(start.rank, heard)));
     for (const signal of signals) process.on(signal, this.signalled);
     for (const [rank, line] of met.lines) {
@@ -61,12 +61,12 @@ export class Supervisor {
       const verdict = verdictOf(end);
       if (verdict !== undefined) this.end(verdict);
     } else {
-      const known = heardOf(heard);
+      const known = rankEventOf(heard);
       if (known !== undefined) this.hear(rank, known);
     }
   }
 
-  private hear(rank: number, heard: Heard): void {
+  private hear(rank: number, heard: RankEvent): void {
     if (this.judge === undefined) this.toAll({ heard });
     else this.judge.hear(rank, heard, performance.now());
     this.weigh();

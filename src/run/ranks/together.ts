@@ -5,7 +5,7 @@ import type { Flow, FlowState } from '../../core/flow.js';
 import { pack, type Segment } from '../../core/pack.js';
 import type { Share } from '../../core/share.js';
 import { alone } from '../../learn/device/cluster/joined.js';
-import type { Ranks } from '../../learn/device/cluster/ranks.js';
+import type { ProcessGroup } from '../../learn/device/cluster/ranks.js';
 import { tf } from '../../learn/device/tf.js';
 import type { MetricsLog } from '../../observe/metrics-log.js';
 import { type RunConfig, RunFolder } from '../folder.js';
@@ -13,10 +13,10 @@ import type { ModuleFiles } from '../identity/module-files.js';
 import type { RunState } from '../run-state.js';
 import { sha256 } from '../snapshot/format.js';
 import { version } from '../version.js';
-import { tell } from './told.js';
+import { reportToSupervisor } from './told.js';
 
 /** What a run is asked for where it is at rest. */
-export interface Wishes {
+export interface Votes {
   readonly stop: boolean;
   readonly snapshot: boolean;
   readonly hold: boolean;
@@ -29,9 +29,9 @@ export type Log = Pick<MetricsLog, 'mark' | 'append' | 'flush' | 'flushAfter' | 
  * What the ranks of a run agree upon. They are at rest at the same places, for they run the same graph: there each says what it was asked
  * for, and all do the same. Rank 0 alone writes. By itself a process agrees with itself, at no cost.
  */
-export class Together {
-  constructor(private readonly ranks: Ranks = alone) {
-    if (!this.alone) ranks.onCall = (calls) => tell({ kind: 'waits', calls });
+export class Consensus {
+  constructor(private readonly ranks: ProcessGroup = alone) {
+    if (!this.alone) ranks.onCall = (calls) => reportToSupervisor({ kind: 'waits', calls });
   }
 
   get share(): Share {
@@ -51,9 +51,9 @@ export class Together {
   waited: readonly number[] = [];
 
   /** What any rank was asked for, `update` being the newest. */
-  agree(wishes: Wishes, update: number): Wishes {
+  agree(wishes: Votes, update: number): Votes {
     if (this.alone) return wishes;
-    tell({ kind: 'at', update });
+    reportToSupervisor({ kind: 'at', update });
     const { rank, ranks, spent } = this.ranks;
     const seconds = Array.from({ length: ranks }, (_, i) => (i === rank ? spent / 1000 : 0));
     const own = [wishes.stop, wishes.snapshot, wishes.hold].map(Number);

@@ -5,7 +5,7 @@ import type { Ledger } from './ledger.js';
 import { endingOf, snapshotsOf } from './outcome.js';
 import { prepare } from './prepare.js';
 
-export interface Driving {
+export interface SchedulerOptions {
   readonly jobs: readonly Job[];
   readonly ledger: Ledger;
   readonly executor: Executor;
@@ -19,7 +19,7 @@ export interface Driving {
 }
 
 /** 'done': every job is. 'stopped': asked to, it can go on. 'failed': a job failed or was cancelled, and nothing else is left to do. */
-export type Driven = 'done' | 'stopped' | 'failed';
+export type SweepOutcome = 'done' | 'stopped' | 'failed';
 
 const between = 15_000; // milliseconds from one word that it lives to the next
 
@@ -29,7 +29,7 @@ const between = 15_000; // milliseconds from one word that it lives to the next
  * Any number of processes may drive one sweep at once: the ledger gives a job to one of them. Whatever a killed one left is taken
  * over, goes on if it still runs, and else waits again, to be resumed from its newest snapshot.
  */
-export class Drive {
+export class Scheduler {
   private readonly held = new Map<string, Held>();
   private stopping = false;
   private failing = false;
@@ -37,14 +37,14 @@ export class Drive {
   private beaten = 0;
   private noted: string | undefined;
 
-  constructor(private readonly driving: Driving) {}
+  constructor(private readonly driving: SchedulerOptions) {}
 
   /** Starts no further job, and asks those under way to stop at their next snapshot. */
   stop(): void {
     this.stopping = true;
   }
 
-  async run(): Promise<Driven> {
+  async run(): Promise<SweepOutcome> {
     const { jobs, ledger, executor, watch } = this.driving;
     for (;;) {
       for (const [job, entry] of ledger.takeOver(jobs)) this.hold(job, entry);
@@ -71,7 +71,7 @@ export class Drive {
   }
 
   /** How it ended, where nothing is left to do or to wait for. */
-  private ended(entries: ReadonlyMap<string, Entry>): Driven | undefined {
+  private ended(entries: ReadonlyMap<string, Entry>): SweepOutcome | undefined {
     const states = [...entries.values()].map(({ state }) => state);
     if (states.every((state) => state === 'done')) return 'done';
     if (this.failing) return 'failed';

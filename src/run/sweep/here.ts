@@ -9,7 +9,7 @@ import { LocalProcesses } from './local.js';
 export type Work = (folder: RunFolder, pipeline: Pipeline, stopped: () => boolean) => Promise<'done' | 'stopped'>;
 
 /** Runs jobs in this process, one after another: the terminal and the monitor are those of the run under way. */
-export class ThisProcess implements Executor {
+export class InProcess implements Executor {
   readonly onStop = 'stop';
   readonly room = 1;
   /** Why the job that failed did. */

@@ -6,7 +6,7 @@ import type { Point } from './grid.js';
 import { type Job, jobName } from './job.js';
 
 /** What a sweep is asked for, checked against its pipeline before anything is trained. */
-export interface Asked {
+export interface JobsAsked {
   readonly module: string;
   readonly pipeline: Pipeline;
   readonly points: readonly Point[];
@@ -23,7 +23,7 @@ export interface Asked {
  * @throws {WeirError} that names a key which the pipeline's config does not have, a value that it does not take (and what would be
  * right), or two points that are the same job
  */
-export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback = {} }: Asked): Job[] {
+export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback = {} }: JobsAsked): Job[] {
   const known = new Map<string, Job>();
   const keys = [...Object.keys(pipeline.config), 'seed', 'profile'];
   for (const point of points) {

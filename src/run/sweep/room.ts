@@ -7,7 +7,7 @@ const most = 2 ** 30; // bytes that a job is taken to need where nobody says
  *
  * Threads are a job's own and stay as they are, so how many jobs run beside it changes nothing in what it computes.
  */
-export function roomFor({
+export function jobsThatFit({
   threads,
   memory = most,
 }: {

@@ -5,7 +5,7 @@ import { toError } from '../../core/terminal.js';
 import { collectReport } from '../collect/collect.js';
 import { soundOf } from '../logged.js';
 import { stopOnSignals } from '../signals.js';
-import { Drive, type Driven } from './drive.js';
+import { Scheduler, type SweepOutcome } from './drive.js';
 import type { Entry } from './entry.js';
 import type { Executor } from './executor.js';
 import type { Job } from './job.js';
@@ -32,7 +32,7 @@ export interface Sweeping {
 }
 
 export interface Swept {
-  readonly driven: Driven;
+  readonly driven: SweepOutcome;
   readonly entries: ReadonlyMap<string, Entry>;
 }
 
@@ -42,7 +42,7 @@ export async function runSweep(sweeping: Sweeping): Promise<Swept> {
   const { jobs = plan.jobs } = sweeping;
   const ledger = ledgerOf(folder, plan);
   const view = sweeping.view ?? new LiveSweep(`sweep ${folder}`, folder, jobs);
-  const drive = new Drive({
+  const drive = new Scheduler({
     ...{ jobs, ledger, keepGoing, executor: sweeping.executor(ledger), watch: view.watch, note: view.note },
     folderOf: (job) => folderOfJob(folder, job),
     logOf: (job) => logOf(folder, job),

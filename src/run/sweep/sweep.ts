@@ -13,7 +13,7 @@ import { jobsOf } from './jobs-of.js';
 import type { Ledger } from './ledger.js';
 import { LocalProcesses } from './local.js';
 import { folderOfJob, type Plan, planned, readPlan } from './plan.js';
-import { roomFor } from './room.js';
+import { jobsThatFit } from './room.js';
 import { logOf, type Reported, reportSweep, runSweep, type Swept } from './run-sweep.js';
 import { requireSlurm } from './slurm/commands.js';
 import { SlurmArrays } from './slurm/slurm.js';
@@ -152,7 +152,8 @@ export function executorFor(folder: string, plan: Plan, running: Running, ledger
       ...(jobs !== undefined && { jobs }),
     });
   }
-  const room = jobs ?? roomFor({ threads: threads ?? availableParallelism(), ...(memory !== undefined && { memory }) });
+  const room =
+    jobs ?? jobsThatFit({ threads: threads ?? availableParallelism(), ...(memory !== undefined && { memory }) });
   return new LocalProcesses({ room, ...own });
 }
 

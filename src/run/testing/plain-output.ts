@@ -12,7 +12,7 @@ export function plainOutput(item: unknown, like?: { readonly item: Data }): Data
   if (item instanceof Map) return plainOutput(Object.fromEntries(item), like);
   if (typeof item === 'function') return numberOf(item as () => unknown);
   if (Array.isArray(item)) return item.map((one, i) => plainOutput(one, at(like, i)));
-  if (!isRecord(item)) return plainCopy(item);
+  if (!isPlainRecord(item)) return plainCopy(item);
   const copy: Record<string, Data> = {};
   for (const [key, value] of Object.entries(item)) {
     const recorded = at(like, key);
@@ -46,5 +46,5 @@ function at(like: { readonly item: Data } | undefined, key: string | number): { 
   return { item: inside ? (item as { readonly [key: string]: Data })[key] : undefined };
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+const isPlainRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value));

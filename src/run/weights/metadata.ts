@@ -1,12 +1,12 @@
 import { WeirError } from '../../core/errors.js';
-import type { AboutNetwork } from '../../learn/about.js';
+import type { NetworkMetadata } from '../../learn/about.js';
 import type { Architecture, Model } from '../../learn/model/model.js';
 
 /** Keys of an architecture that change what a network makes of an input though every tensor fits. */
 const decisive = ['padding', 'activation', 'scale', 'shortcut'] as const;
 
 /** What no tensor of a network says, as the `__metadata__` of a safetensors file: text by key, lists as JSON. */
-export function toMetadata({ architecture, classes, normalization }: AboutNetwork): Record<string, string> {
+export function toMetadata({ architecture, classes, normalization }: NetworkMetadata): Record<string, string> {
   return {
     ...architecture,
     ...(classes && { classes: JSON.stringify(classes.names) }),
@@ -19,7 +19,7 @@ export function toMetadata({ architecture, classes, normalization }: AboutNetwor
  *
  * @throws {WeirError} where it is of Weir and cannot be read
  */
-export function fromMetadata(file: string, metadata: Readonly<Record<string, string>>): AboutNetwork {
+export function fromMetadata(file: string, metadata: Readonly<Record<string, string>>): NetworkMetadata {
   const { weir, classes, normalization, ...rest } = metadata;
   if (weir === undefined) return {};
   const list = (key: string, text: string): unknown => {
@@ -33,7 +33,7 @@ export function fromMetadata(file: string, metadata: Readonly<Record<string, str
     architecture: rest,
     ...(classes !== undefined && { classes: { of: file, names: list('classes', classes) as string[] } }),
     ...(normalization !== undefined && {
-      normalization: list('normalization', normalization) as NonNullable<AboutNetwork['normalization']>,
+      normalization: list('normalization', normalization) as NonNullable<NetworkMetadata['normalization']>,
     }),
   };
 }
@@ -65,7 +65,7 @@ export function checkArchitecture(
  */
 export function assumptions(
   shown: string,
-  { architecture: theirs = {}, normalization }: AboutNetwork,
+  { architecture: theirs = {}, normalization }: NetworkMetadata,
   { name, architecture = {}, assumed = [] }: Pick<Model, 'name' | 'architecture' | 'assumed'>,
 ): string | undefined {
   const unsaid = decisive.filter((key) => architecture[key] !== undefined && theirs[key] === undefined);

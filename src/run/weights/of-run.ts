@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../core/errors.js';
-import type { AboutNetwork } from '../../learn/about.js';
+import type { NetworkMetadata } from '../../learn/about.js';
 import { together } from '../../learn/ensemble/ensemble.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { RunFolder } from '../folder.js';
@@ -29,7 +29,7 @@ export interface RunWeights {
   /** Tensors of the readout that the network had none of: one that was trained with a projection head in its place. */
   readonly more: SavedTensors;
   /** What no tensor says. */
-  readonly about: AboutNetwork;
+  readonly about: NetworkMetadata;
   /** Which readout is in them, and which others there are. */
   readonly readout: string;
   readonly others: readonly string[];

@@ -1,4 +1,4 @@
-import type { AboutNetwork } from '../../learn/about.js';
+import type { NetworkMetadata } from '../../learn/about.js';
 import type { SavedTensors } from '../../learn/saved.js';
 import type { ReadoutState } from '../../measure/readout/readout.js';
 import { hashWeights } from '../hash.js';
@@ -33,5 +33,5 @@ export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, P
 export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
   hashWeights(Object.fromEntries(weightsOf(state).map(({ name, values }) => [name, values])));
 /** What no tensor of them says; nothing in snapshots of earlier versions. */
-export const aboutOf = (state: Pick<RunState, 'flow'>): AboutNetwork =>
-  (weightOwner(state) as { readonly about?: AboutNetwork } | undefined)?.about ?? {};
+export const aboutOf = (state: Pick<RunState, 'flow'>): NetworkMetadata =>
+  (weightOwner(state) as { readonly about?: NetworkMetadata } | undefined)?.about ?? {};

@@ -1,4 +1,4 @@
-import type { AboutNetwork } from '../../learn/about.js';
+import type { NetworkMetadata } from '../../learn/about.js';
 import type { StoredTensor } from './safetensors.js';
 
 /** What a source of weights holds. */
@@ -6,7 +6,7 @@ export interface Stored {
   /** By their names there. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** What it says of the network beside its tensors. */
-  readonly about: AboutNetwork;
+  readonly about: NetworkMetadata;
   /** What was done to read it, for the user to know: a line each. */
   readonly notes?: readonly string[];
 }

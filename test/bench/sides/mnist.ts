@@ -3,7 +3,7 @@ import { augment } from '../../../src/feed/augment/augment.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import { batch } from '../../../src/feed/batch.js';
 import { type Dataset, sharedBytes } from '../../../src/feed/dataset.js';
-import { draw } from '../../../src/feed/draw.js';
+import { loader } from '../../../src/feed/draw.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { train } from '../../../src/learn/operators.js';
@@ -29,7 +29,7 @@ export function images(): Dataset {
 export const graph = (name: string, dataset: Dataset, updates: number): Side =>
   trained(
     name,
-    draw(dataset, { epochs: 1000, seed: 0, block: size }).pipe(
+    loader(dataset, { epochs: 1000, seed: 0, block: size }).pipe(
       augment([unitScale()], { seed: 0 }),
       batch(size),
       train(model(), training),

@@ -8,7 +8,7 @@ import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import { cifar10Statistics } from '../../../src/feed/augment/recipes/statistics.js';
 import { batch } from '../../../src/feed/batch.js';
 import { type Dataset, sharedBytes } from '../../../src/feed/dataset.js';
-import { draw } from '../../../src/feed/draw.js';
+import { loader } from '../../../src/feed/draw.js';
 import type { Precision } from '../../../src/learn/device/native/precision.js';
 import { loadTensorFlow } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
@@ -62,7 +62,7 @@ export async function ours(task: Task, precision: Precision, updates: number): P
   const runtime = await loadTensorFlow();
   const model = resnet({ ...task.model, precision });
   const optimizer = sgd({ rate: 0.01, momentum: 0.9, decay: 1e-4 });
-  const updates$ = draw(images(task), { epochs: 1000, seed: 0 }).pipe(
+  const updates$ = loader(images(task), { epochs: 1000, seed: 0 }).pipe(
     augment(recipe, { seed: 0 }),
     batch(task.size),
     train(model, { loss: crossEntropy(), optimizer, seed: 0 }),

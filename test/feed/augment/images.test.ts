@@ -10,7 +10,7 @@ import { resize } from '../../../src/feed/augment/op/resize.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import { views } from '../../../src/feed/augment/views.js';
 import { batch } from '../../../src/feed/batch.js';
-import { draw } from '../../../src/feed/draw.js';
+import { loader } from '../../../src/feed/draw.js';
 import { packImages } from '../../../src/feed/pack/pack-images.js';
 import { packed } from '../../../src/feed/pack/packed.js';
 import { imageFolder } from '../../../src/feed/source/image-folder/image-folder.js';
@@ -29,7 +29,7 @@ const train = await open();
 test('drawn, decoded and rendered on any number of threads: the same bits, and the folder’s labels', async () => {
   const run = (threads: number) =>
     lastValueFrom(
-      draw(train, { epochs: 2, seed: 1, block: 3 }).pipe(augment(recipe, { seed: 1, threads }), batch(5), toArray()),
+      loader(train, { epochs: 2, seed: 1, block: 3 }).pipe(augment(recipe, { seed: 1, threads }), batch(5), toArray()),
     );
   const batches = await run(1);
   expect(batches.map(({ sampleShape, labels }) => [sampleShape, labels.length])).toEqual(
@@ -45,7 +45,7 @@ test('drawn, decoded and rendered on any number of threads: the same bits, and t
 
 test('two views of each image', async () => {
   const [samples] = await lastValueFrom(
-    draw(train, { epochs: 1, seed: 1 }).pipe(views([recipe, recipe], { seed: 1, threads: 1 }), batch(10), toArray()),
+    loader(train, { epochs: 1, seed: 1 }).pipe(views([recipe, recipe], { seed: 1, threads: 1 }), batch(10), toArray()),
   );
   expect(samples!.sampleShape).toEqual([2, 16, 16, 3]);
   expect(samples!.values).toHaveLength(10 * 2 * 768);
@@ -55,10 +55,10 @@ test('two views of each image', async () => {
 test('a pack of pixels gives what the folder gives', async () => {
   const file = join(root, 'train.weirpack');
   await packImages(train, file, { raw: true });
-  const one = async (dataset: Parameters<typeof draw>[0]) =>
+  const one = async (dataset: Parameters<typeof loader>[0]) =>
     (
       await lastValueFrom(
-        draw(dataset, { epochs: 1, seed: 2, block: 2 }).pipe(
+        loader(dataset, { epochs: 1, seed: 2, block: 2 }).pipe(
           augment(recipe, { seed: 2, threads: 2 }),
           batch(10),
           toArray(),
@@ -70,7 +70,7 @@ test('a pack of pixels gives what the folder gives', async () => {
 
 test('a recipe that brings no two images to one size is refused', async () => {
   const run = (ops: Parameters<typeof augment>[0]) =>
-    lastValueFrom(draw(train, { epochs: 1, seed: 1 }).pipe(augment(ops, { seed: 1, threads: 1 }), toArray()));
+    lastValueFrom(loader(train, { epochs: 1, seed: 1 }).pipe(augment(ops, { seed: 1, threads: 1 }), toArray()));
   await expect(run([unitScale()])).rejects.toThrow("images of different sizes come to op 'unitScale'");
   await expect(run([])).rejects.toThrow("images of different sizes come to the recipe's end");
   await expect(run([resize({ size: 8 }), unitScale()])).rejects.toThrow('images of different sizes come');
@@ -82,7 +82,7 @@ test('a recipe that brings no two images to one size is refused', async () => {
 test('a file that changes or vanishes while training ends it by name', async () => {
   const dataset = await open();
   const run = () =>
-    lastValueFrom(draw(dataset, { epochs: 1, seed: 1 }).pipe(augment(recipe, { seed: 1, threads: 1 }), toArray()));
+    lastValueFrom(loader(dataset, { epochs: 1, seed: 1 }).pipe(augment(recipe, { seed: 1, threads: 1 }), toArray()));
   writeFileSync(join(root, 'images/odd/3.jpg'), await noisyJpeg(29, 44, 99));
   await expect(run()).rejects.toThrow(
     `'odd/3.jpg' of '${join(root, 'images')}' has changed since the folder was looked at`,

@@ -6,7 +6,7 @@ import { randomCrop } from '../../../src/feed/augment/op/random-crop.js';
 import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
 import type { Op, Recipe } from '../../../src/feed/augment/recipe.js';
 import { type RenderKey, render } from '../../../src/feed/augment/render.js';
-import { still } from '../../../src/feed/augment/still.js';
+import { lightSamples } from '../../../src/feed/augment/still.js';
 import type { Dataset } from '../../../src/feed/dataset.js';
 
 const dataset = (values: Dataset['values'], sampleShape: readonly number[], size = 1): Dataset => ({
@@ -102,7 +102,7 @@ test('a data set that is kept rendered gives what rendering gives', () => {
   );
   const indices = Uint32Array.of(7, 0, 7, 3);
   for (const recipe of [[], [unitScale()], [unitScale()]]) {
-    expect(still(data, indices, recipe)).toEqual(render(data, indices, recipe, key));
+    expect(lightSamples(data, indices, recipe)).toEqual(render(data, indices, recipe, key));
   }
 });
 

@@ -8,7 +8,7 @@ import { render } from '../../../src/feed/augment/render.js';
 import { views } from '../../../src/feed/augment/views.js';
 import { batch, type Samples } from '../../../src/feed/batch.js';
 import { type Dataset, sharedBytes } from '../../../src/feed/dataset.js';
-import { draw } from '../../../src/feed/draw.js';
+import { loader } from '../../../src/feed/draw.js';
 
 const size = 50;
 const dataset: Dataset = {
@@ -23,7 +23,7 @@ const recipes = barlowRecipes({ size: 16 });
 const length = 16 * 16 * 3;
 const run = (threads: number): Promise<Samples[]> =>
   lastValueFrom(
-    draw(dataset, { epochs: 2, seed: 3, block: 8 }).pipe(
+    loader(dataset, { epochs: 2, seed: 3, block: 8 }).pipe(
       views(recipes, { seed: 7, threads, limit: 200 }),
       batch(20),
       toArray(),
@@ -56,7 +56,7 @@ test('two views of one recipe differ', () => {
 });
 
 test('views of different shapes, and none at all, are refused', async () => {
-  const blocks = draw(dataset, { epochs: 1, seed: 0 });
+  const blocks = loader(dataset, { epochs: 1, seed: 0 });
   const uneven = views([[centerCrop({ size: 4 })], [centerCrop({ size: 5 }), unitScale()]], { seed: 0, threads: 1 });
   await expect(lastValueFrom(from(blocks).pipe(uneven))).rejects.toThrow(
     'view 0 comes out as [4, 4, 3], but view 1 as [5, 5, 3]',

@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { readIdx } from '../../../src/feed/source/idx.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'weir-idx-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const idxFolder = mkdtempSync(join(tmpdir(), 'weir-idx-'));
+afterAll(() => rmSync(idxFolder, { recursive: true }));
 
 const written = (bytes: Uint8Array, name = 'file') => {
-  const file = join(folder, name);
+  const file = join(idxFolder, name);
   writeFileSync(file, bytes);
   return file;
 };
@@ -40,7 +40,7 @@ test('labels', () => {
   });
 });
 
-const file = join(folder, 'file');
+const file = join(idxFolder, 'file');
 test.each([
   [idx(2049, [3], [9, 0, 1]), `'${file}' holds labels (magic 2049) where images (magic 2051) were expected`],
   [
@@ -71,5 +71,5 @@ test.each([
 });
 
 test('a missing file', () => {
-  expect(() => readIdx(join(folder, 'none'), 'images')).toThrow(/none' cannot be read: ENOENT/);
+  expect(() => readIdx(join(idxFolder, 'none'), 'images')).toThrow(/none' cannot be read: ENOENT/);
 });

@@ -7,7 +7,7 @@ import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { type Ensemble, ensemble, type Member } from '../../../src/learn/ensemble/ensemble.js';
 import { layoutOf } from '../../../src/learn/ensemble/layout.js';
 import { memberNorms } from '../../../src/learn/ensemble/members.js';
-import { ensemblePenalty } from '../../../src/learn/ensemble/penalty.js';
+import { ensembleRegularizer } from '../../../src/learn/ensemble/penalty.js';
 import { portableUpdate } from '../../../src/learn/ensemble/portable.js';
 import { ensembleUpdate } from '../../../src/learn/ensemble/step.js';
 import { ensembleTick } from '../../../src/learn/ensemble/tick.js';
@@ -16,7 +16,7 @@ import type { EnsembleUpdate } from '../../../src/learn/ensemble/update.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import { type PenaltyKind, penaltyKinds, spectralPenalty } from '../../../src/learn/spectral/penalty.js';
+import { type SpectralKind, spectralKinds, spectralRegularizer } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { trainStage } from '../../../src/learn/train.js';
 
@@ -27,7 +27,7 @@ const gamma = 0.02;
 const burnIn = 20;
 const noise = { perCorner: 3, std: 0.3 };
 
-const members = (kinds: readonly PenaltyKind[], seeds: readonly number[]): Member[] =>
+const members = (kinds: readonly SpectralKind[], seeds: readonly number[]): Member[] =>
   seeds.flatMap((seed) => kinds.map((regularizer) => ({ name: `${regularizer}-s${seed}`, seed, regularizer })));
 
 /** Trains on noisy XOR of each member's own seed, an epoch in one or more batches, a tick after every update. */
@@ -36,7 +36,7 @@ function trained(networks: Ensemble, epochs: number, batches = 1): { rows: Float
     networks.members.map(({ seed }) => seed),
     noise,
   );
-  const penalty = ensemblePenalty(networks, { gamma, from: { epoch: burnIn } });
+  const penalty = ensembleRegularizer(networks, { gamma, from: { epoch: burnIn } });
   const tick = ensembleTick(networks, penalty);
   const stage = ensembleStage(networks, { sgd: settings, penalty });
   let state = stage.start();
@@ -76,7 +76,7 @@ describe('a member', () => {
     ['full batch', 1],
     ['three batches an epoch', 3],
   ])('ends in the bits that it would have alone (%s)', (_, batches) => {
-    const all = ensemble([2, 5, 2], members(penaltyKinds, [3, 4, 5]));
+    const all = ensemble([2, 5, 2], members(spectralKinds, [3, 4, 5]));
     const { rows } = trained(all, 40, batches);
     for (const [m, member] of all.members.entries()) {
       const alone = trained(ensemble([2, 5, 2], [member]), 40, batches);
@@ -85,14 +85,14 @@ describe('a member', () => {
     expect(new Set(all.members.map((_, m) => rows[m * 27])).size).toBe(all.members.length);
   });
 
-  test.each(penaltyKinds)('is the network that mlp, sgd and spectralPenalty train: %s', (regularizer) => {
+  test.each(spectralKinds)('is the network that mlp, sgd and spectralPenalty train: %s', (regularizer) => {
     const sizes = [2, 6, 3, 2];
     const networks = ensemble(sizes, members([regularizer], [7]));
     const { rows, update } = trained(networks, 60);
 
     const model = mlp(sizes);
     const data = xor({ seed: 7, noise });
-    const penalty = spectralPenalty(regularizer, model, { gamma, from: { epoch: burnIn }, seed: 7 });
+    const penalty = spectralRegularizer(regularizer, model, { gamma, from: { epoch: burnIn }, seed: 7 });
     const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd(settings), penalty, seed: 7 });
     const tick = spectralTick(penalty);
     let state = stage.start();

@@ -10,7 +10,7 @@ import { projected } from '../../../src/learn/model/projected.js';
 import { resnet } from '../../../src/learn/model/resnet.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { batchSpectralShrinkage } from '../../../src/learn/regularizer/batch-spectral-shrinkage.js';
-import { spectralPenalty } from '../../../src/learn/spectral/penalty.js';
+import { spectralRegularizer } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { trainStage } from '../../../src/learn/train.js';
 import { madeUpWeights, numbers } from '../model/made-up-weights.js';
@@ -106,7 +106,7 @@ test('a projection head stands apart from the feature layers: a penalty up to fe
   expect(names.slice(-4)).toEqual(['projector1/kernel', 'projector1/bias', 'projector2/kernel', 'projector2/bias']);
   expect(names.some((name) => name.startsWith('readout'))).toBe(false);
   expect(model.featureLayers).toEqual(backbone().featureLayers);
-  expect(spectralPenalty('rep-spectral', model, { gamma: 1, formulation: 'image' }).layers).toHaveLength(20);
+  expect(spectralRegularizer('rep-spectral', model, { gamma: 1, formulation: 'image' }).layers).toHaveLength(20);
   expect([...built['barlow-twins']().start(0).keys()].slice(-1)).toEqual(['projector1/kernel']);
   expect(() => projected(mlp([2, 3, 2]), { outputs: 4 })).toThrow('a projection head cannot be put on mlp 2-3-2 gelu');
   expect(() => projected(backbone(), { hidden: [0], outputs: 4 })).toThrow('a projection head of widths 0, 4');
@@ -129,7 +129,7 @@ test('it learns with a penalty, on features too; saved and loaded after any upda
   const batches = [1, 2, 3, 4, 5].map((number) => twoViews(Float32Array.from(numbers(number, 96)), [6], number));
   const run = (kind: 'spectral' | 'shrinkage', stops: readonly number[]) => {
     const begin = () => {
-      const spectral = spectralPenalty('rep-spectral', model, { gamma: 0.1, from: { epoch: 2 } });
+      const spectral = spectralRegularizer('rep-spectral', model, { gamma: 0.1, from: { epoch: 2 } });
       const penalty = kind === 'spectral' ? spectral : batchSpectralShrinkage({ gamma: 0.1, smallest: 2 });
       const optimizer = sgd({ rate: 0.1, momentum: 0.9 });
       const tick = spectralTick(spectral);

@@ -8,7 +8,7 @@ import { mlp } from '../../../src/learn/model/mlp.js';
 import { projected } from '../../../src/learn/model/projected.js';
 import { resnet } from '../../../src/learn/model/resnet.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import { spectralPenalty } from '../../../src/learn/spectral/penalty.js';
+import { spectralRegularizer } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../../../src/learn/train.js';
 import type { Update } from '../../../src/learn/update.js';
@@ -26,7 +26,7 @@ const model = {
   resnet: () => resnet({ depth: 18, ...small }),
   barlow: () => projected(resnet({ depth: 18, ...small }), { hidden: [8], outputs: 6 }),
 }[kind]!();
-const penalty = spectralPenalty('rep-spectral', model, { gamma: 0.01 });
+const penalty = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
 const stage = trainStage(model, {
   loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
   optimizer: sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),

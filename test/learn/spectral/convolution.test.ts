@@ -8,7 +8,7 @@ import { composedKrylov } from '../../../src/learn/spectral/composed-krylov.js';
 import { exactSigma } from '../../../src/learn/spectral/exact.js';
 import { frequencies } from '../../../src/learn/spectral/frequencies.js';
 import { layerNorms } from '../../../src/learn/spectral/layer-norms.js';
-import { type PenaltyOptions, spectralPenalty } from '../../../src/learn/spectral/penalty.js';
+import { type SpectralOptions, spectralRegularizer } from '../../../src/learn/spectral/penalty.js';
 import type { Update } from '../../../src/learn/update.js';
 import { kernelOf } from './reference.js';
 
@@ -51,15 +51,15 @@ const update: Update = {
 };
 const gridOf = ({ inputSize: [height, width], stride }: ConvLayer) => ({ height, width, stride });
 
-function converged(options: Partial<PenaltyOptions>, of = model) {
-  const penalty = spectralPenalty('rep-spectral', of, { gamma: 0.5, iterations: 200, ...options });
+function converged(options: Partial<SpectralOptions>, of = model) {
+  const penalty = spectralRegularizer('rep-spectral', of, { gamma: 0.5, iterations: 200, ...options });
   penalty.ticked = true;
   penalty.newest = penalty.iterate(penalty.begin(weights), weights);
   return penalty;
 }
 
 describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
-  test.each<[Partial<PenaltyOptions>, number]>([
+  test.each<[Partial<SpectralOptions>, number]>([
     [{ directions: 'krylov' }, 4],
     [{ directions: 'power' }, 4],
     [{ formulation: 'image' }, 2], // slow between frequencies that are close; its gradient is tested below
@@ -89,7 +89,7 @@ describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
     expect([...gradients.get('b/scale')!.dataSync()]).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
-  test.each<Partial<PenaltyOptions>>([{ formulation: 'frequency' }, { formulation: 'image' }])(
+  test.each<Partial<SpectralOptions>>([{ formulation: 'frequency' }, { formulation: 'image' }])(
     '%j: the gradient is that of the value with v held, normalization folded in, its scales included',
     (options) => {
       const penalty = converged({ ...options, foldNormalization: true });
@@ -110,10 +110,10 @@ describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
   );
 
   test('the next tick goes on from what was saved', () => {
-    const penalty = spectralPenalty('rep-spectral', model, { gamma: 1 });
+    const penalty = spectralRegularizer('rep-spectral', model, { gamma: 1 });
     penalty.newest = penalty.begin(weights);
     const next = penalty.iterate(penalty.newest, weights);
-    const other = spectralPenalty('rep-spectral', model, { gamma: 1 });
+    const other = spectralRegularizer('rep-spectral', model, { gamma: 1 });
     other.load!(penalty.save!());
     expect(other.iterate(other.newest!, weights)).toEqual(next);
   });

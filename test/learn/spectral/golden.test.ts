@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { powerIterate } from '../../../src/learn/spectral/dense.js';
-import { type PenaltyKind, spectralPenalty } from '../../../src/learn/spectral/penalty.js';
+import { type SpectralKind, spectralRegularizer } from '../../../src/learn/spectral/penalty.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 
 beforeAll(() => loadTensorFlow());
 
 const penalties = golden<
-  { regulariser: PenaltyKind; gamma: number; kernels: GoldenTensor[] },
+  { regulariser: SpectralKind; gamma: number; kernels: GoldenTensor[] },
   { value: number; gradients: GoldenTensor[] }
 >('spectral-penalty');
 
@@ -21,7 +21,7 @@ describe.skipIf(penalties === undefined)('reference vectors: spectral-penalty', 
       kernels.map((name, i) => [name, tf.tensor(input.kernels[i]!.data, input.kernels[i]!.shape)]),
     );
     const gradients = new Map(kernels.map((name) => [name, tf.zerosLike(weights.get(name)!)]));
-    const penalty = spectralPenalty(input.regulariser, model, { gamma: input.gamma, iterations: 100 });
+    const penalty = spectralRegularizer(input.regulariser, model, { gamma: input.gamma, iterations: 100 });
 
     penalty.newest = penalty.iterate(penalty.begin(weights), weights); // the first search may stop short of convergence
     penalty.ticked = true;

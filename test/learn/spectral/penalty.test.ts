@@ -2,27 +2,27 @@ import { beforeAll, expect, test } from 'vitest';
 import { WeirError } from '../../../src/core/errors.js';
 import { loadTensorFlow } from '../../../src/learn/device/tf.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { type PenaltyKind, spectralPenalty } from '../../../src/learn/spectral/penalty.js';
+import { type SpectralKind, spectralRegularizer } from '../../../src/learn/spectral/penalty.js';
 
 beforeAll(() => loadTensorFlow());
 
 const model = mlp([4, 6, 5, 3]);
 
-test.each<[PenaltyKind, string[]]>([
+test.each<[SpectralKind, string[]]>([
   ['none', []],
   ['rep-spectral', ['hidden1', 'hidden2']],
   ['ll-spectral', ['hidden1', 'hidden2', 'readout']],
   ['readout-spectral', ['readout']],
 ])('%s penalizes %j', (kind, names) => {
-  const penalty = spectralPenalty(kind, model, { gamma: 1e-3 });
+  const penalty = spectralRegularizer(kind, model, { gamma: 1e-3 });
   expect(penalty.layers.map((layer) => layer.name)).toEqual(names);
   expect(penalty.active(1)).toBe(names.length > 0);
 });
 
 test('it is on strictly after its burn-in, and never where γ = 0', () => {
-  const penalty = spectralPenalty('rep-spectral', model, { gamma: 1, from: { epoch: 160 } });
+  const penalty = spectralRegularizer('rep-spectral', model, { gamma: 1, from: { epoch: 160 } });
   expect([160, 161].map(penalty.active)).toEqual([false, true]);
-  expect(spectralPenalty('rep-spectral', model, { gamma: 0 }).active(1)).toBe(false);
+  expect(spectralRegularizer('rep-spectral', model, { gamma: 0 }).active(1)).toBe(false);
 });
 
 test('an unknown kind and a γ that is no number say what would do', () => {
@@ -34,11 +34,11 @@ test('an unknown kind and a γ that is no number say what would do', () => {
     }
     return undefined;
   };
-  const kind = error(() => spectralPenalty('l1' as PenaltyKind, model, { gamma: 1 }));
+  const kind = error(() => spectralRegularizer('l1' as SpectralKind, model, { gamma: 1 }));
   expect(kind).toBeInstanceOf(WeirError);
   expect(kind?.message).toBe("there is no penalty 'l1'");
   expect(kind?.remedy).toBe('name one of none, rep-spectral, ll-spectral, readout-spectral');
-  expect(error(() => spectralPenalty('none', model, { gamma: Number.NaN }))?.message).toBe(
+  expect(error(() => spectralRegularizer('none', model, { gamma: Number.NaN }))?.message).toBe(
     "penalty 'none' was given gamma = NaN",
   );
 });

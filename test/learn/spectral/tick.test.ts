@@ -3,7 +3,7 @@ import type { Step } from '../../../src/core/stage.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { layerNorms } from '../../../src/learn/spectral/layer-norms.js';
-import { spectralPenalty } from '../../../src/learn/spectral/penalty.js';
+import { spectralRegularizer } from '../../../src/learn/spectral/penalty.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import type { Update } from '../../../src/learn/update.js';
 
@@ -29,7 +29,7 @@ function updateAt(number: number, epoch: number, [first, readout]: [number, numb
 const one = <State, Out>(steps: Step<State, Out> | Iterable<Step<State, Out>>) => steps as Step<State, Out>;
 
 test('the tick sleeps until the last epoch of the burn-in, then hands each spectrum to the penalty', () => {
-  const penalty = spectralPenalty('rep-spectral', model, { gamma: 1, from: { epoch: 2 } });
+  const penalty = spectralRegularizer('rep-spectral', model, { gamma: 1, from: { epoch: 2 } });
   const tick = spectralTick(penalty);
   expect(penalty.ticked).toBe(true);
   let state = tick.start();
@@ -46,7 +46,7 @@ test('the tick sleeps until the last epoch of the burn-in, then hands each spect
   const [next] = one(tick.next(begun, updateAt(3, 3, [6, 9])));
   expect(next!.hidden1!.sigma).toBeCloseTo(6, 5);
 
-  const other = spectralPenalty('rep-spectral', model, { gamma: 1, from: { epoch: 2 } });
+  const other = spectralRegularizer('rep-spectral', model, { gamma: 1, from: { epoch: 2 } });
   const restored = spectralTick(other);
   restored.start();
   expect(restored.load?.(tick.save!(next))).toEqual(next);

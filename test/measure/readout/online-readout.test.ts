@@ -4,7 +4,7 @@ import { type Step, stage } from '../../../src/core/stage.js';
 import { every } from '../../../src/core/tick.js';
 import { augment } from '../../../src/feed/augment/augment.js';
 import { batch } from '../../../src/feed/batch.js';
-import { draw } from '../../../src/feed/draw.js';
+import { loader } from '../../../src/feed/draw.js';
 import { xor } from '../../../src/feed/source/xor.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
@@ -29,7 +29,7 @@ const options = { batch: 30, fit: 'converged', gradientTolerance: 1e-8 } as cons
 
 /** A network whose readout is fitted anew after every second epoch; `readouts$` is the same by the stage that hands the network on. */
 function graph(log: unknown[]) {
-  const updates$ = draw(points, { epochs: 4, seed: 0 }).pipe(
+  const updates$ = loader(points, { epochs: 4, seed: 0 }).pipe(
     augment([], { seed: 0 }),
     batch(40),
     train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 1, momentum: 0.9 }), seed: 2 }),

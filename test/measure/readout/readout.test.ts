@@ -4,7 +4,7 @@ import { type Step, stage } from '../../../src/core/stage.js';
 import { atEnd } from '../../../src/core/tick.js';
 import { augment } from '../../../src/feed/augment/augment.js';
 import { batch } from '../../../src/feed/batch.js';
-import { draw } from '../../../src/feed/draw.js';
+import { loader } from '../../../src/feed/draw.js';
 import { xor } from '../../../src/feed/source/xor.js';
 import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
@@ -28,7 +28,7 @@ type Nodes = Record<string, { readonly state: { readonly phase: string } }>;
 
 /** A trained network whose refitted readout is attacked. */
 function graph(log: unknown[]) {
-  const updates$ = draw(points, { epochs: 3, seed: 0 }).pipe(
+  const updates$ = loader(points, { epochs: 3, seed: 0 }).pipe(
     augment([], { seed: 0 }),
     batch(40),
     train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 1, momentum: 0.9 }), seed: 2 }),

@@ -3,13 +3,13 @@ import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Hub } from '../../../src/observe/monitor/hub.js';
+import { Broadcaster } from '../../../src/observe/monitor/hub.js';
 import { controlServer } from '../../../src/observe/monitor/server.js';
 import { readings } from './readings.js';
 
 let server: Server;
 let acted = 0;
-const hub = new Hub(() => []);
+const hub = new Broadcaster(() => []);
 
 beforeAll(async () => {
   const act = (): boolean => ++acted > 0;

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Hub } from '../../../src/observe/monitor/hub.js';
+import { Broadcaster } from '../../../src/observe/monitor/hub.js';
 
 const breath = () => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -18,7 +18,7 @@ function reader() {
 
 test('a new viewer is given the state, one that comes back what it missed and no more', async () => {
   let state = 1;
-  const hub = new Hub(() => [{ event: 'state', data: state }]);
+  const hub = new Broadcaster(() => [{ event: 'state', data: state }]);
   const first = reader();
   hub.add(first.out);
   hub.tell({ event: 'news', data: 'a' });
@@ -42,7 +42,7 @@ test('a new viewer is given the state, one that comes back what it missed and no
 });
 
 test('one that was away for too long is given the state', async () => {
-  const hub = new Hub(() => [{ event: 'state', data: 'whole' }]);
+  const hub = new Broadcaster(() => [{ event: 'state', data: 'whole' }]);
   const stays = reader();
   hub.add(stays.out);
   await breath();
@@ -54,7 +54,7 @@ test('one that was away for too long is given the state', async () => {
 });
 
 test('a viewer that never reads is skipped, holds a bounded number of bytes, and is let go; the others miss nothing', async () => {
-  const hub = new Hub(
+  const hub = new Broadcaster(
     () => [{ event: 'state', data: 'whole' }],
     () => undefined,
     40,
@@ -77,7 +77,7 @@ test('a viewer that never reads is skipped, holds a bounded number of bytes, and
 
 test('one that was slow and has caught up is given the state in the place of what it missed', async () => {
   let state = 0;
-  const hub = new Hub(() => [{ event: 'state', data: state }]);
+  const hub = new Broadcaster(() => [{ event: 'state', data: state }]);
   let taken: (() => void)[] = [];
   let text = '';
   const slow = new Writable({

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Hub } from '../../../src/observe/monitor/hub.js';
+import { Broadcaster } from '../../../src/observe/monitor/hub.js';
 import type { Action } from '../../../src/observe/monitor/messages.js';
 import { controlServer, type Served } from '../../../src/observe/monitor/server.js';
 import { readings } from './readings.js';
@@ -10,7 +10,7 @@ import { scraped } from './scraped.js';
 
 const token = 'the-token';
 const acted: Action[] = [];
-const hub = new Hub(() => [{ event: 'state', data: 1 }]);
+const hub = new Broadcaster(() => [{ event: 'state', data: 1 }]);
 const served: Served = {
   ...{ token, events: hub, live: hub },
   neighbor: async (name) => (name === 'other' ? { curves: [] } : undefined),

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { type Bucket, Thinned } from '../../../src/observe/monitor/thinned.js';
+import { type Bucket, ThinnedCurve } from '../../../src/observe/monitor/thinned.js';
 
 test('a short curve is kept point by point', () => {
-  const curve = new Thinned(4);
+  const curve = new ThinnedCurve(4);
   for (const [x, y] of [
     [0, 3],
     [1, 2],
@@ -21,7 +21,7 @@ test('a short curve is kept point by point', () => {
 });
 
 test('a long one is bounded, and no peak is thinned away', () => {
-  const curve = new Thinned(100);
+  const curve = new ThinnedCurve(100);
   for (let x = 0; x < 100_000; x++) curve.add(x, x === 54_321 ? 1e9 : x === 77 ? -1e9 : Math.sin(x));
   const { buckets, width } = curve.curve;
   expect(buckets.length).toBeLessThanOrEqual(100);
@@ -33,7 +33,7 @@ test('a long one is bounded, and no peak is thinned away', () => {
 });
 
 test('what changed, put in the place of what a viewer has from there on, is the curve', () => {
-  const curve = new Thinned(16);
+  const curve = new ThinnedCurve(16);
   let seen: Bucket[] = [];
   let asked = 0;
   for (let x = 0; x < 5000; x++) {

@@ -13,7 +13,7 @@ export default weir.pipeline({
       ...{ name: 'numbers', size, sampleShape: [2], classes: ['odd', 'even'] },
       ...{ labels: new Uint8Array(size).map((_, i) => i % 2), values: new Float32Array(2 * size).fill(1) },
     };
-    const updates$ = weir.draw(dataset, { epochs: 50, seed, block: 16 }).pipe(
+    const updates$ = weir.loader(dataset, { epochs: 50, seed, block: 16 }).pipe(
       weir.augment([], { seed }),
       weir.stage<weir.Samples, weir.Samples, null>({
         name: 'read',

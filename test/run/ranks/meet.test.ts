@@ -3,11 +3,11 @@ import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { addressOf, reachable } from '../../../src/run/ranks/address.js';
 import { freePorts } from '../../../src/run/ranks/free-ports.js';
-import { meet } from '../../../src/run/ranks/meet.js';
-import type { Met } from '../../../src/run/ranks/met.js';
+import { rendezvous } from '../../../src/run/ranks/meet.js';
+import type { ProcessGroup } from '../../../src/run/ranks/met.js';
 import { version } from '../../../src/run/version.js';
 
-const opened: (Socket | Met)[] = [];
+const opened: (Socket | ProcessGroup)[] = [];
 afterEach(() => {
   for (const one of opened.splice(0)) {
     if ('lines' in one) for (const line of one.lines.values()) line.destroy();
@@ -15,8 +15,8 @@ afterEach(() => {
   }
 });
 
-const come = async (rank: number, ranks: number, port: number, seconds = 5): Promise<Met> => {
-  const met = await meet({ ranks, own: [rank] }, { host: '127.0.0.1', port }, 4000 + rank, seconds);
+const come = async (rank: number, ranks: number, port: number, seconds = 5): Promise<ProcessGroup> => {
+  const met = await rendezvous({ ranks, own: [rank] }, { host: '127.0.0.1', port }, 4000 + rank, seconds);
   opened.push(met);
   return met;
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerOf, heardOf, helloOf, verdictOf } from '../../../src/run/ranks/messages.js';
+import { answerOf, helloOf, rankEventOf, verdictOf } from '../../../src/run/ranks/messages.js';
 
 const hello = { rank: 1, ranks: 2, weir: '0.1.0', host: 'a', port: 4000 };
 
@@ -33,7 +33,7 @@ describe('what comes through a port that anyone can reach', () => {
     { kind: 'waits', calls: -1 },
     { kind: 'missing', how: {} },
     { kind: '__proto__' },
-  ])('is nothing heard of a rank: %j', (said) => expect(heardOf(said)).toBeUndefined());
+  ])('is nothing heard of a rank: %j', (said) => expect(rankEventOf(said)).toBeUndefined());
 
   test.each([
     { kind: 'at', update: -1 },
@@ -43,7 +43,7 @@ describe('what comes through a port that anyone can reach', () => {
     { kind: 'missing', how: 'is gone' },
     { kind: 'ended', status: 75, signal: null },
     { kind: 'ended', status: null, signal: 'SIGKILL' },
-  ])('is heard of a rank: %j', (said) => expect(heardOf(said)).toEqual(said));
+  ])('is heard of a rank: %j', (said) => expect(rankEventOf(said)).toEqual(said));
 
   test('is an answer, or an end, or none', () => {
     const met = { addresses: ['10.0.0.1:4000', '[fd00::2]:4000'], hosts: ['a', 'b'] };

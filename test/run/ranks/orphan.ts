@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { tell } from '../../../src/run/ranks/told.js';
+import { reportToSupervisor } from '../../../src/run/ranks/told.js';
 
 /** A supervisor that is killed while its rank is busy; the rank tells it something afterwards, and then writes that it still lives. */
 const [, script, file] = process.argv;
@@ -11,9 +11,9 @@ if (process.channel === undefined) {
   });
   rank.once('message', () => process.kill(process.pid, 'SIGKILL'));
 } else {
-  tell({ kind: 'waits', calls: 1 });
+  reportToSupervisor({ kind: 'waits', calls: 1 });
   const until = performance.now() + 700;
   while (performance.now() < until); // as in a collective: it does not hear that the other end is closed
-  for (let calls = 2; calls < 5; calls++) tell({ kind: 'waits', calls });
+  for (let calls = 2; calls < 5; calls++) reportToSupervisor({ kind: 'waits', calls });
   setTimeout(() => writeFileSync(file!, 'alive'), 100);
 }

@@ -1,5 +1,5 @@
 import { rankVariable } from '../../../src/learn/device/cluster/environment.js';
-import { placeOf } from '../../../src/run/ranks/place.js';
+import { localRanksOf } from '../../../src/run/ranks/place.js';
 import { asError, supervise } from '../../../src/run/ranks/supervise.js';
 
 /** A command of two ranks, or of one of several, that do nothing but outlive SIGTERM and SIGINT: it says the process of each. */
@@ -10,7 +10,7 @@ if (process.env[rankVariable]) {
   setInterval(() => undefined, 1000);
   process.stderr.write(`process ${process.pid}\n`);
 } else {
-  const place = placeOf(process.env.WEIR_RANKS ? undefined : 2, process.env)!;
+  const place = localRanksOf(process.env.WEIR_RANKS ? undefined : 2, process.env)!;
   const verdict = await supervise({ place, args: [], synchronized: false, wait: 5, patience: 60 });
   process.stderr.write(`${asError(verdict)?.message}\n`);
   process.exitCode = verdict.status;

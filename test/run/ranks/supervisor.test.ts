@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../../../src/run/ranks/free-ports.js';
-import type { Line } from '../../../src/run/ranks/line.js';
-import { meet } from '../../../src/run/ranks/meet.js';
+import type { HeartbeatConnection } from '../../../src/run/ranks/line.js';
+import { rendezvous } from '../../../src/run/ranks/meet.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-supervisor-'));
 const started: ChildProcess[] = [];
@@ -36,8 +36,8 @@ function script(name: string, args: readonly string[] = [], env: NodeJS.ProcessE
 }
 
 /** The line of another supervisor at that hub. */
-async function come(rank: number, port: number): Promise<Line> {
-  const { lines } = await meet({ ranks: 2, own: [rank] }, { host: '127.0.0.1', port }, 4000, 10);
+async function come(rank: number, port: number): Promise<HeartbeatConnection> {
+  const { lines } = await rendezvous({ ranks: 2, own: [rank] }, { host: '127.0.0.1', port }, 4000, 10);
   return lines.get(0)!;
 }
 

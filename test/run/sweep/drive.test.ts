@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RunFolder } from '../../../src/run/folder.js';
-import { Drive, type Driven, type Driving } from '../../../src/run/sweep/drive.js';
+import { Scheduler, type SchedulerOptions, type SweepOutcome } from '../../../src/run/sweep/drive.js';
 import type { Executor, Held, Standing } from '../../../src/run/sweep/executor.js';
 import type { Job } from '../../../src/run/sweep/job.js';
 import { Ledger } from '../../../src/run/sweep/ledger.js';
@@ -66,11 +66,11 @@ const running: Standing = { state: 'running' };
 async function driven(
   jobs: readonly Job[],
   executor: Executor,
-  { stopAfter, ...more }: Partial<Driving> & { readonly stopAfter?: number } = {},
-): Promise<{ readonly driven: Driven; readonly states: Readonly<Record<string, string>> }> {
+  { stopAfter, ...more }: Partial<SchedulerOptions> & { readonly stopAfter?: number } = {},
+): Promise<{ readonly driven: SweepOutcome; readonly states: Readonly<Record<string, string>> }> {
   const ledger = Ledger.open(join(base, 'ledger'), 'x');
   let watched = 0;
-  const drive: Drive = new Drive({
+  const drive: Scheduler = new Scheduler({
     ...{ jobs, ledger, executor, keepGoing: true, note: () => undefined },
     folderOf: ({ name }) => join(base, name),
     logOf: ({ name }) => join(base, `${name}.log`),

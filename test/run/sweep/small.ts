@@ -16,7 +16,7 @@ export default weir.pipeline({
 
   wire({ config, seed }) {
     const model = weir.mlp([2, 4, 2], { activation: 'gelu' });
-    const updates$ = weir.draw(weir.xor({ seed }), { epochs: config.epochs, seed }).pipe(
+    const updates$ = weir.loader(weir.xor({ seed }), { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
       weir.stage<weir.Samples, weir.Samples, null>({

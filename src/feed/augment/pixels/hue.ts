@@ -1,11 +1,11 @@
 import { turnByVectors } from './simd/hue.js';
 
 /** Bits after the point. */
-const BITS = 16;
+const HUE_BITS = 16;
 
 /** Turns the hue of an image of red, green and blue by `turn` of the circle, −0.5 to 0.5: value and saturation stay. */
 export function adjustHue(values: Uint8Array, length: number, turn: number): void {
-  const shift = Math.round(6 * turn * 2 ** BITS) | 0;
+  const shift = Math.round(6 * turn * 2 ** HUE_BITS) | 0;
   if (!turnByVectors(values, length, shift)) turnPixels(values, length, shift);
 }
 
@@ -35,12 +35,12 @@ export function turnPixels(values: Uint8Array, length: number, shift: number): v
     const isG = notR & ~isB;
     const sixths = ((g - b) & ~notR) + ((b - r + 2 * d) & isG) + ((r - g + 4 * d) & isB);
 
-    const D = d << BITS;
-    let hue = (sixths << BITS) + Math.imul(d, shift); // times d: −4 to 8, then 0 to 6
+    const D = d << HUE_BITS;
+    let hue = (sixths << HUE_BITS) + Math.imul(d, shift); // times d: −4 to 8, then 0 to 6
     hue += (6 * D) & (hue >> 31);
     hue -= 6 * D;
     hue += (6 * D) & (hue >> 31);
-    const low = min << BITS;
+    const low = min << HUE_BITS;
     values[i] = level(low + cut(distance(hue - 3 * D) - D, D));
     values[i + 1] = level(low + cut(2 * D - distance(hue - 2 * D), D));
     values[i + 2] = level(low + cut(2 * D - distance(hue - 4 * D), D));
@@ -57,4 +57,4 @@ const cut = (x: number, D: number): number => {
 };
 
 /** A level with its fraction back to a byte, as torchvision takes [0, 1] to bytes: ⌊255.999 · x⌋. */
-const level = (x: number): number => (x + (x >> 8)) >> BITS;
+const level = (x: number): number => (x + (x >> 8)) >> HUE_BITS;

@@ -10,31 +10,31 @@ export interface Taps {
 }
 
 /** Rows of taps that are kept; sizes of photographs differ, so there is no end of them. */
-const MOST = 512;
+const MOST_TAPS = 512;
 
-const kept = new Map<number, Map<number, Taps>>();
+const tapsCache = new Map<number, Map<number, Taps>>();
 
 /**
  * The taps of a triangle filter that is as wide as one pixel of the smaller row (Pillow's and PyTorch's antialiased bilinear),
  * kept for the next time.
  */
 export function tapsOf(from: number, to: number): Taps {
-  let known = kept.get(to);
+  let known = tapsCache.get(to);
   if (!known) {
     known = new Map();
-    kept.set(to, known);
+    tapsCache.set(to, known);
   }
   let taps = known.get(from);
   if (!taps) {
-    if (known.size >= MOST) known.clear();
-    taps = make(from, to);
+    if (known.size >= MOST_TAPS) known.clear();
+    taps = makeTaps(from, to);
     known.set(from, taps);
   }
   return taps;
 }
 
 /** Weights are 16-bit integers with as many bits after the point as the largest leaves room for, as in PyTorch on bytes. */
-function make(from: number, to: number): Taps {
+function makeTaps(from: number, to: number): Taps {
   const scale = from / to;
   const support = Math.max(1, scale);
   const rows: { first: number; weights: number[] }[] = [];

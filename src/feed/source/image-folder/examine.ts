@@ -8,7 +8,7 @@ import { firstLine } from '../../images/read.js';
 import type { FileStats } from './stat.js';
 
 /** What opening the files showed; 0 by 0 is one that cannot be read. */
-export interface Examined {
+export interface Inspection {
   readonly widths: Uint32Array;
   readonly heights: Uint32Array;
   readonly checksums: Uint32Array;
@@ -20,13 +20,13 @@ export interface Examined {
  *
  * @param progress is told how many are done, now and then
  */
-export async function examine(
+export async function inspect(
   root: string,
   paths: readonly string[],
   { bytes }: Pick<FileStats, 'bytes'>,
   how: 'decode' | 'header',
   progress: (done: number) => void,
-): Promise<Examined> {
+): Promise<Inspection> {
   const widths = new Uint32Array(paths.length);
   const heights = new Uint32Array(paths.length);
   const checksums = new Uint32Array(paths.length);

@@ -7,8 +7,8 @@ import { toError } from '../../../core/terminal.js';
 import type { ImageDataset } from '../../dataset.js';
 import { shownName } from '../../images/file-name.js';
 import { shared, sharedPaths } from '../../images/images.js';
-import type { Examined } from './examine.js';
-import { examined } from './kept.js';
+import type { Inspection } from './examine.js';
+import { inspectCached } from './kept.js';
 import { classFolders } from './layout/class-folders.js';
 import { flowers102 } from './layout/flowers-102.js';
 import { mitIndoor } from './layout/mit-indoor.js';
@@ -69,7 +69,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
   const root = realpathSync(given);
   const listing = list(root, split, links);
   const stats = statFiles(root, listing.paths, links);
-  const found = await examined({ root, split, paths: listing.paths, stats, look }, (done, of) =>
+  const found = await inspectCached({ root, split, paths: listing.paths, stats, look }, (done, of) =>
     say(`  looked at ${done} of ${of} images`),
   );
   if (found.unreadable.length > 0 && unreadable === 'fail') throw refused(root, listing, found);
@@ -99,7 +99,7 @@ function listed(root: string, split: string | undefined, links: Links): Listing 
   return classFolders(root, split, links);
 }
 
-function refused(root: string, { paths }: Listing, { unreadable }: Examined): WeirError {
+function refused(root: string, { paths }: Listing, { unreadable }: Inspection): WeirError {
   const shown = unreadable.slice(0, 5).map(({ index, why }) => `'${shownName(paths[index]!)}' (${why})`);
   const more = unreadable.length > 5 ? ` and ${unreadable.length - 5} more` : '';
   return new WeirError(
@@ -115,7 +115,7 @@ interface Asked {
   readonly shorter: number | undefined;
 }
 
-function assemble(asked: Asked, listing: Listing, stats: FileStats, found: Examined): ImageFolder {
+function assemble(asked: Asked, listing: Listing, stats: FileStats, found: Inspection): ImageFolder {
   const { root, given, split, shorter } = asked;
   const bad = new Set(found.unreadable.map(({ index }) => index));
   const good = Array.from(listing.paths.keys()).filter((index) => !bad.has(index));

@@ -6,7 +6,7 @@ import type { Data } from '../../../core/data.js';
 import { makeFolder } from '../../../core/make-folder.js';
 import { pack, unpack } from '../../../core/pack.js';
 import { bytesOf } from '../../images/file-name.js';
-import { type Examined, examine } from './examine.js';
+import { type Inspection, inspect } from './examine.js';
 import type { FileStats } from './stat.js';
 
 const MAGIC = 'weirfol2';
@@ -22,7 +22,7 @@ interface Folder {
 }
 
 /** What was found in files that could be read, by what their system said of them. */
-type Kept = Pick<Examined, 'widths' | 'heights' | 'checksums'> & { readonly marks: BigUint64Array };
+type CachedInspection = Pick<Inspection, 'widths' | 'heights' | 'checksums'> & { readonly marks: BigUint64Array };
 
 /**
  * Opens the files of a folder, each once: what was found is kept in Weir's cache, and a file is opened again only where its size, its times
@@ -30,10 +30,10 @@ type Kept = Pick<Examined, 'widths' | 'heights' | 'checksums'> & { readonly mark
  *
  * @param progress is told how many are done, and of how many
  */
-export async function examined(
+export async function inspectCached(
   { root, split, paths, stats, look }: Folder,
   progress: (done: number, of: number) => void,
-): Promise<Examined> {
+): Promise<Inspection> {
   const file = join(
     cacheFolder(),
     'image-folders',
@@ -43,7 +43,7 @@ export async function examined(
   const kept = process.env.WEIR_READ_ALL ? undefined : read(file);
   const places = new Map(kept && Array.from(kept.marks, (mark, place) => [mark, place]));
   const open = Array.from(paths.keys()).filter((i) => !places.has(marks[i]!));
-  const fresh = await examine(
+  const fresh = await inspect(
     ...[root, open.map((i) => paths[i]!), { bytes: stats.bytes.filter((_, i) => !places.has(marks[i]!)) }, look],
     (done) => progress(done, open.length),
   );
@@ -52,7 +52,7 @@ export async function examined(
     heights: new Uint32Array(paths.length),
     checksums: new Uint32Array(paths.length),
   };
-  const take = (i: number, from: Kept | Examined, place: number): void => {
+  const take = (i: number, from: CachedInspection | Inspection, place: number): void => {
     for (const key of ['widths', 'heights', 'checksums'] as const) found[key][i] = from[key][place]!;
   };
   for (let i = 0, next = 0; i < paths.length; i++) {
@@ -79,7 +79,7 @@ function marksOf(paths: readonly string[], { bytes, marks }: FileStats): BigUint
 }
 
 /** Without what could not be read: perhaps it can next time. */
-function readable(all: Kept, unreadable: ReadonlySet<number>): Kept {
+function readable(all: CachedInspection, unreadable: ReadonlySet<number>): CachedInspection {
   if (unreadable.size === 0) return all;
   const good = (_: unknown, i: number): boolean => !unreadable.has(i);
   const { widths, heights, checksums, marks } = all;
@@ -92,20 +92,20 @@ function readable(all: Kept, unreadable: ReadonlySet<number>): Kept {
 }
 
 /** What is kept, or nothing where it is missing, torn or altered. */
-function read(file: string): Kept | undefined {
+function read(file: string): CachedInspection | undefined {
   try {
     const bytes = readFileSync(file);
     const body = bytes.subarray(HEADER);
     if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
     if (!digest(body).equals(bytes.subarray(MAGIC.length, HEADER))) return undefined;
-    return unpack(body) as unknown as Kept;
+    return unpack(body) as unknown as CachedInspection;
   } catch {
     return undefined;
   }
 }
 
 /** A cache that cannot be written costs the next start the same again, no more. */
-function write(file: string, kept: Kept): void {
+function write(file: string, kept: CachedInspection): void {
   const beside = `${file}.${process.pid}.tmp`;
   const body = pack({ ...kept } as unknown as Data);
   try {

@@ -1,8 +1,8 @@
 import { WeirError } from '../../../core/errors.js';
 import { attribute, execute } from '../eager.js';
 import { tf } from '../tf.js';
-import type { Cluster } from './protocol.js';
-import type { Ranks } from './ranks.js';
+import type { Rendezvous } from './protocol.js';
+import type { ProcessGroup } from './ranks.js';
 
 /** What the other ranks were waited for, and one of them was not there any more. The run stops, and can be resumed. */
 export class LostRank extends WeirError {
@@ -16,7 +16,7 @@ const turns = 4;
  * made the same one; a rank that ends fails those that wait for it, one that hangs does not (the supervisor ends them then, see
  * run/ranks: a timeout of the operation itself would leave a sleeping thread behind for every call).
  */
-export function collectives({ rank, addresses, synchronized }: Cluster, hint: 'auto' | 'nccl'): Ranks {
+export function collectives({ rank, addresses, synchronized }: Rendezvous, hint: 'auto' | 'nccl'): ProcessGroup {
   const ranks = addresses.length;
   const keys = new Map<string, { readonly first: number; readonly calls: number }>();
   let spent = 0;
@@ -59,7 +59,7 @@ export function collectives({ rank, addresses, synchronized }: Cluster, hint: 'a
   const gather = (x: tf.Tensor1D): tf.Tensor1D =>
     run('CollectiveGatherV2', x, keyOf(`gather ${x.dtype}`, x.size), [attribute.bool('is_stateless', false)]);
 
-  const joined: Ranks = {
+  const joined: ProcessGroup = {
     ...{ rank, ranks, synchronized },
     get spent() {
       return spent;

@@ -1,5 +1,5 @@
 import { WeirError } from '../../../core/errors.js';
-import type { Cluster } from './protocol.js';
+import type { Rendezvous } from './protocol.js';
 
 /** What a supervisor tells the process of a rank: its number, and where all ranks listen. */
 export const rankVariable = 'WEIR_RANK_OF_THIS';
@@ -7,7 +7,7 @@ export const addressesVariable = 'WEIR_RANK_ADDRESSES';
 export const synchronizedVariable = 'WEIR_RANK_BATCH_NORM';
 
 /** The cluster that this process was started for a rank of; none where it was not. */
-export function clusterOf(env: NodeJS.ProcessEnv): Cluster | undefined {
+export function rendezvousOf(env: NodeJS.ProcessEnv): Rendezvous | undefined {
   const { [rankVariable]: rank, [addressesVariable]: list } = env;
   if (!rank || !list) return undefined;
   const addresses = list.split(',');

@@ -1,10 +1,10 @@
 import { everything } from '../../../core/share.js';
 import { loadedRuntime } from '../tf.js';
 import { collectives } from './collectives.js';
-import type { Ranks } from './ranks.js';
+import type { ProcessGroup } from './ranks.js';
 
 /** A process by itself. */
-export const alone: Ranks = {
+export const alone: ProcessGroup = {
   ...everything,
   synchronized: false,
   sum: (x) => x.clone(),
@@ -12,10 +12,10 @@ export const alone: Ranks = {
   gather: (bytes) => [bytes],
   spent: 0,
 };
-let joined: Ranks | undefined;
+let joined: ProcessGroup | undefined;
 
 /** The ranks that this process is one of, once the runtime is loaded; by itself where it was not started as one of several. */
-export function ranks(): Ranks {
+export function ranks(): ProcessGroup {
   if (joined !== undefined) return joined;
   const runtime = loadedRuntime();
   if (runtime === undefined) return alone;

@@ -1,7 +1,7 @@
 import { bytes, type Fields, joined, text, whole } from '../../../core/protobuf.js';
 
 /** The processes that train together, in the order of their ranks, and which of them this one is. */
-export interface Cluster {
+export interface Rendezvous {
   /** `host:port` each, where TensorFlow's own gRPC server of that rank listens. */
   readonly addresses: readonly string[];
   readonly rank: number;
@@ -15,7 +15,7 @@ const job = 'worker';
  * What TensorFlow's distributed runtime is told (tensorflow/core/protobuf/tensorflow_server.proto): who the ranks are, and that rank 0
  * leads. The leader gives every group of collectives its members, in one order on all ranks.
  */
-export function serverDef({ addresses, rank }: Cluster): Fields {
+export function serverDef({ addresses, rank }: Rendezvous): Fields {
   const task = (address: string, index: number): Fields => bytes(2, whole(1, index), text(2, address));
   const cluster = bytes(1, bytes(1, text(1, job), ...addresses.map(task)));
   const config = bytes(4, configProto());

@@ -5,7 +5,7 @@ import type { tf } from '../tf.js';
  * The processes that train one network together, each on its share of every batch. All of them run the same graph and make the same
  * calls here in the same order.
  */
-export interface Ranks extends Share {
+export interface ProcessGroup extends Share {
   /** Whether batch normalizations are over the shares of all ranks, rather than each rank's by itself. */
   readonly synchronized: boolean;
   /** The sum over all ranks, float32 [n]; the same bits on each. The caller owns it. @throws {LostRank} */

@@ -28,7 +28,7 @@ export function supportsBfloat16(): boolean {
 
 /** x rounded to bfloat16 (8 bits of mantissa). Native runtime only. */
 export function toBfloat16(x: tf.Tensor): Bfloat16 {
-  return new Bfloat16(cast(nativeBackend().getInputTensorIds([x])[0]!, 'float32', 'bfloat16'));
+  return new Bfloat16(castHandle(nativeBackend().getInputTensorIds([x])[0]!, 'float32', 'bfloat16'));
 }
 
 /** a·b with both factors rounded to bfloat16, and the product given back in float32. Native runtime only; no gradient. */
@@ -50,7 +50,7 @@ export function matMulBfloat16(
   ];
   try {
     const [product] = backend.binding.executeOp('MatMul', attributes, [x.id, y.id], 1);
-    const result = cast(product!.id, 'bfloat16', 'float32');
+    const result = castHandle(product!.id, 'bfloat16', 'float32');
     backend.binding.deleteTensor(product!.id);
     return backend.createOutputTensor(result) as tf.Tensor2D;
   } finally {
@@ -59,7 +59,7 @@ export function matMulBfloat16(
   }
 }
 
-function cast(id: number, from: keyof typeof types, to: keyof typeof types): Handle {
+function castHandle(id: number, from: keyof typeof types, to: keyof typeof types): Handle {
   const attributes = [attribute.type('SrcT', from), attribute.type('DstT', to), attribute.bool('Truncate', false)];
   return nativeBackend().binding.executeOp('Cast', attributes, [id], 1)[0]!;
 }

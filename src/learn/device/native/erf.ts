@@ -1,11 +1,11 @@
 import { attribute, execute, hasNative } from '../eager.js';
 import { tf } from '../tf.js';
 
-const T = attribute.type('T', 'float32');
+const float32 = attribute.type('T', 'float32');
 
 /** The error function, elementwise. Without the native runtime within 2e-7 (Abramowitz and Stegun, 7.1.26). No gradient. */
 export function erf<X extends tf.Tensor>(x: X): X {
-  if (hasNative()) return execute('Erf', [T], [x]) as X;
+  if (hasNative()) return execute('Erf', [float32], [x]) as X;
   return tf.tidy(() => {
     const t = tf.div(1, tf.add(1, tf.mul(tf.abs(x), 0.3275911)));
     let polynomial: tf.Tensor = tf.mul(t, 1.061405429);

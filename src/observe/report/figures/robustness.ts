@@ -72,8 +72,8 @@ function draw(
   report: Report,
   measures: readonly string[],
 ): Omit<Figure, 'id' | 'title' | 'paper'> | null {
-  const accuracies = all.flatMap(({ group, accuracy }) => column(group, accuracy, null, 100));
-  const distances = all.flatMap(({ group, distance, fallback }) => column(group, distance, fallback, 1));
+  const accuracies = all.flatMap(({ group, accuracy }) => spreadColumn(group, accuracy, null, 100));
+  const distances = all.flatMap(({ group, distance, fallback }) => spreadColumn(group, distance, fallback, 1));
   const size = { width: WIDTH.half, height: 300, show: 'box' as const };
   const panels = [
     ...(accuracies.length > 0 ? [columns(accuracies, { ...size, label: 'test accuracy, %' })] : []),
@@ -108,7 +108,12 @@ function draw(
   };
 }
 
-function column(group: Group, { values, standardDeviation }: Spread, fallback: number | null, scale: number): Column[] {
+function spreadColumn(
+  group: Group,
+  { values, standardDeviation }: Spread,
+  fallback: number | null,
+  scale: number,
+): Column[] {
   if (values.length === 0) return [];
   const error = standardDeviation ?? fallback;
   const { regularizer } = group;

@@ -8,13 +8,13 @@ import { taken, upload, type VectorKind } from './kind.js';
 export const barlowTwinsLoss: VectorKind = {
   kind: 'barlow-twins',
   compute(input) {
-    let made: ReturnType<typeof computed> | undefined;
-    const once = () => (made ??= computed(input));
+    let made: ReturnType<typeof computedBarlowTwins> | undefined;
+    const once = () => (made ??= computedBarlowTwins(input));
     return { loss: () => once().loss, gradZ1: () => once().gradient[0]!, gradZ2: () => once().gradient[1]! };
   },
 };
 
-function computed(input: Fields) {
+function computedBarlowTwins(input: Fields) {
   const [z1, z2] = [input.tensor('z1', 2), input.tensor('z2', 2)];
   if (`${z1.shape}` !== `${z2.shape}`) {
     throw new WeirError(

@@ -10,15 +10,15 @@ import { taken, upload, type VectorKind } from './kind.js';
 export const batchSpectralShrinkage: VectorKind = {
   kind: 'batch-spectral-shrinkage',
   compute: (input) => ({
-    penalty: () => read(input, 0, (features, k) => shrinkage(features, k)),
+    penalty: () => withFeatures(input, 0, (features, k) => shrinkage(features, k)),
     gradient: () =>
-      read(input, new Float32Array(input.tensor('features', 2).data.length), (features, k) =>
+      withFeatures(input, new Float32Array(input.tensor('features', 2).data.length), (features, k) =>
         taken(shrinkageGradient(features, k)),
       ),
   }),
 };
 
-function read<T>(input: Fields, nothing: T, of: (features: tf.Tensor2D, k: number) => T): T {
+function withFeatures<T>(input: Fields, nothing: T, of: (features: tf.Tensor2D, k: number) => T): T {
   const [batch, d] = input.tensor('features', 2).shape as [number, number];
   const k = input.count('k') - Math.max(0, batch - d);
   if (k <= 0) return nothing;

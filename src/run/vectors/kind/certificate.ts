@@ -13,8 +13,8 @@ import { withNetwork } from './network.js';
 export const certificate: VectorKind = {
   kind: 'certificate',
   compute: (input) => ({
-    features: () => at(input, (model, weights, x) => taken(model.features(weights, x))),
-    jacobianNorm: () => at(input, norm),
+    features: () => atSample(input, (model, weights, x) => taken(model.features(weights, x))),
+    jacobianNorm: () => atSample(input, norm),
     theta: () => margins(input, ({ theta }) => theta),
     marginOverReadoutNorm: () => margins(input, inFeatureSpace),
     boundWithLayerNorms: () => margins(input, (margin, L) => inFeatureSpace(margin) / L),
@@ -26,7 +26,7 @@ type Margin = ReturnType<typeof marginsOf>[number];
 const inFeatureSpace = ({ margin, readoutNorm }: Margin): number => margin / readoutNorm.l2;
 
 function margins(input: Fields, of: (margin: Margin, L: number) => number): number[] {
-  return at(input, (model, weights, x) => {
+  return atSample(input, (model, weights, x) => {
     const [features, logits] = [taken(model.features(weights, x)), taken(model.logits(weights, x))];
     const L = lipschitz('doctor', model, weights).l2;
     return marginsOf(readoutOf(model, weights), features, logits, input.number('label')).map((each) => of(each, L));
@@ -48,7 +48,7 @@ function norm(model: Model, weights: Weights, x: tf.Tensor2D): number {
   }
 }
 
-function at<T>(input: Fields, use: (model: Model, weights: Weights, x: tf.Tensor2D) => T): T {
+function atSample<T>(input: Fields, use: (model: Model, weights: Weights, x: tf.Tensor2D) => T): T {
   return withNetwork(input, (model, weights) => {
     const sample = Float32Array.from(input.numbers('x'));
     const x = tf.tensor2d(sample, [1, sample.length]);

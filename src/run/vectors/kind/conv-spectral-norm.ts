@@ -8,8 +8,8 @@ import { taken, upload, type VectorKind } from './kind.js';
 export const convSpectralNorm: VectorKind = {
   kind: 'conv-spectral-norm',
   compute: (input) => ({
-    sigma: () => read(input, (_, { sigma }) => sigma),
-    gradSigmaSquared: () => read(input, gradient),
+    sigma: () => withKernel(input, (_, { sigma }) => sigma),
+    gradSigmaSquared: () => withKernel(input, gradient),
   }),
 };
 
@@ -30,7 +30,7 @@ function gradient(kernel: tf.Tensor4D, { wave }: ExactSigma): Float32Array {
   );
 }
 
-function read<T>(input: Fields, of: (kernel: tf.Tensor4D, found: ExactSigma) => T): T {
+function withKernel<T>(input: Fields, of: (kernel: tf.Tensor4D, found: ExactSigma) => T): T {
   const grid = { height: input.count('height'), width: input.count('width'), stride: input.count('stride') };
   const kernel = upload(input.tensor('kernel', 4)) as tf.Tensor4D;
   try {

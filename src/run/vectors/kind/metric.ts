@@ -12,9 +12,11 @@ import { withNetwork } from './network.js';
 export const metric: VectorKind = {
   kind: 'metric',
   compute: (input) => ({
-    metric: () => at(input, whole),
-    logVolumeElement: () => at(input, (...here) => (here[2] === 2 ? inThePlane(here, logVolume) : volumes(...here))),
-    topEigenvalue: () => at(input, (...here) => (here[2] === 2 ? inThePlane(here, topEigenvalue) : largest(...here))),
+    metric: () => atPoints(input, whole),
+    logVolumeElement: () =>
+      atPoints(input, (...here) => (here[2] === 2 ? inThePlane(here, logVolume) : volumes(...here))),
+    topEigenvalue: () =>
+      atPoints(input, (...here) => (here[2] === 2 ? inThePlane(here, topEigenvalue) : largest(...here))),
   }),
 };
 
@@ -62,7 +64,7 @@ function largest(...[products, n, d]: Here): number[] {
   return Array.from(norms, (norm) => norm * norm);
 }
 
-function at<T>(input: Fields, use: (...here: Here) => T): T {
+function atPoints<T>(input: Fields, use: (...here: Here) => T): T {
   return withNetwork(input, (model, weights) => {
     const points = input.tensor('points', 2);
     const [n, d] = points.shape as [number, number];

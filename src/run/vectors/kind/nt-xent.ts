@@ -8,13 +8,13 @@ import { taken, upload, type VectorKind } from './kind.js';
 export const ntXentLoss: VectorKind = {
   kind: 'nt-xent',
   compute(input) {
-    let made: ReturnType<typeof computed> | undefined;
-    const once = () => (made ??= computed(input));
+    let made: ReturnType<typeof computedNtXent> | undefined;
+    const once = () => (made ??= computedNtXent(input));
     return { loss: () => once().loss, gradient: () => once().gradient };
   },
 };
 
-function computed(input: Fields) {
+function computedNtXent(input: Fields) {
   const projections = input.tensor('projections', 2);
   const images = input.has('images') ? input.count('images') : projections.shape[0]! / 2;
   if (projections.shape[0] !== 2 * images) {

@@ -1,6 +1,6 @@
 import { tf } from '../../../learn/device/tf.js';
 import type { DenseLayer, Model } from '../../../learn/model/model.js';
-import { spectralPenalty as build, type PenaltyKind } from '../../../learn/spectral/penalty.js';
+import { spectralRegularizer as build, type SpectralKind } from '../../../learn/spectral/penalty.js';
 import type { Fields } from '../fields.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
@@ -22,7 +22,7 @@ function converged(input: Fields): { value: number; gradients: Float32Array[] } 
   const layers = input.tensors('kernels').map((_, i): DenseLayer => ({ kind: 'dense', name: `${i}`, kernel: `${i}` }));
   const weights = new Map(input.tensors('kernels').map((kernel, i) => [`${i}`, upload(kernel)]));
   const model = { featureLayers: layers.slice(0, -1), readout: layers.at(-1)! } as Partial<Model> as Model;
-  const penalty = build(input.text('regulariser') as PenaltyKind, model, {
+  const penalty = build(input.text('regulariser') as SpectralKind, model, {
     gamma: input.number('gamma'),
     directions: 'exact',
   });

@@ -1,11 +1,11 @@
 import { hueModule } from './hue-kernel.js';
 import { starter } from './start.js';
 
-interface Kernels {
+interface HueKernels {
   readonly turn: (from: number, to: number, fours: number, shift: number) => void;
 }
 
-const started = starter<Kernels>(hueModule);
+const hueKernels = starter<HueKernels>(hueModule);
 
 /**
  * `turnPixels` in vectors of WebAssembly, to the bit the same.
@@ -14,7 +14,7 @@ const started = starter<Kernels>(hueModule);
  */
 export function turnByVectors(values: Uint8Array, length: number, shift: number): boolean {
   if (length === 0) return true;
-  const found = started();
+  const found = hueKernels();
   if (found === null) return false;
   const { room, turn } = found;
   room.through(0, values, length, (to) => turn(0, to, Math.ceil(length / 12), shift));

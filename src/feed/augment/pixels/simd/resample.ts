@@ -6,13 +6,13 @@ import { resamplingModule } from './kernels.js';
 import { SPARE } from './room.js';
 import { starter } from './start.js';
 
-interface Kernels {
+interface ResampleKernels {
   readonly across: (...parameters: number[]) => void;
   readonly enlarge: (...parameters: number[]) => void;
   readonly down: (...parameters: number[]) => void;
 }
 
-const started = starter<Kernels>(resamplingModule);
+const resampleKernels = starter<ResampleKernels>(resamplingModule);
 
 /** Taps as the kernels take them: the first tap of each place, then the weights of each in pairs, the last one filled up with a zero. */
 interface Pairs {
@@ -22,10 +22,10 @@ interface Pairs {
   readonly weights: number;
 }
 
-const kept = new WeakMap<Taps, Pairs>();
+const pairsCache = new WeakMap<Taps, Pairs>();
 
 function pairsOf(taps: Taps): Pairs {
-  let pairs = kept.get(taps);
+  let pairs = pairsCache.get(taps);
   if (pairs === undefined) {
     const { count, first, weights } = taps;
     const even = (count + 1) & ~1;
@@ -35,7 +35,7 @@ function pairsOf(taps: Taps): Pairs {
     const all = new Int16Array(bytes.buffer, 4 * places);
     for (let i = 0; i < first.length; i++) all.set(weights.subarray(i * count, (i + 1) * count), i * even);
     pairs = { count: even / 2, bytes, weights: 4 * places };
-    kept.set(taps, pairs);
+    pairsCache.set(taps, pairs);
   }
   return pairs;
 }
@@ -50,7 +50,7 @@ const behind = (at: number, size: number): number => (at + size + SPARE + 15) & 
  * @returns whether it was done
  */
 export function resampleByVectors(image: Image, region: Region, out: Canvas): boolean {
-  const found = started();
+  const found = resampleKernels();
   if (found === null) return false;
   const { room, across, enlarge, down } = found;
   const [rowTaps, columnTaps] = [tapsOf(region.width, out.width), tapsOf(region.height, out.height)];

@@ -10,7 +10,7 @@ const PAGE = 65536;
 export const SPARE = 64;
 
 /** A module's memory. What is made to look at it is kept for the next call: to make it anew takes as long as a small image's copy. */
-export class Room {
+export class KernelMemory {
   private bytes = new Uint8Array(0);
   private result = new Uint8Array(0);
 

@@ -1,4 +1,4 @@
-import { type Memory, Room } from './room.js';
+import { KernelMemory, type Memory } from './room.js';
 
 /** As much of WebAssembly as is used: TypeScript knows it in browsers alone. */
 const { WebAssembly } = globalThis as unknown as {
@@ -9,13 +9,13 @@ const { WebAssembly } = globalThis as unknown as {
 };
 
 /** What gives a module's kernels and its memory, started at the first call, once a thread; null where vectors are not to be had. */
-export function starter<Kernels>(bytes: () => Uint8Array): () => (Kernels & { readonly room: Room }) | null {
-  let started: (Kernels & { readonly room: Room }) | null | undefined;
+export function starter<Kernels>(bytes: () => Uint8Array): () => (Kernels & { readonly room: KernelMemory }) | null {
+  let started: (Kernels & { readonly room: KernelMemory }) | null | undefined;
   return () => {
     if (started === undefined) {
       try {
         const { memory, ...kernels } = new WebAssembly.Instance(new WebAssembly.Module(bytes())).exports;
-        started = { ...(kernels as Kernels), room: new Room(memory) };
+        started = { ...(kernels as Kernels), room: new KernelMemory(memory) };
       } catch {
         started = null;
       }

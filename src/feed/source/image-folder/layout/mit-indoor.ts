@@ -5,17 +5,17 @@ import { oneSpelling } from '../../../../core/header.js';
 import { content } from '../../content.js';
 import { byName, type Listing } from '../listing.js';
 
-const FILES: { readonly [split: string]: string } = { train: 'TrainImages.txt', test: 'TestImages.txt' };
+const INDOOR_LISTS: { readonly [split: string]: string } = { train: 'TrainImages.txt', test: 'TestImages.txt' };
 
 /** MIT Indoor-67: Images/CLASS/image, with `TrainImages.txt` and `TestImages.txt`, a path a line; both name the classes. */
 export function mitIndoor(root: string, split = 'train'): Listing {
-  const name = FILES[split];
+  const name = INDOOR_LISTS[split];
   if (name === undefined) {
-    throw new WeirError(`MIT Indoor has no split '${split}'`, `name one of ${Object.keys(FILES).join(', ')}`);
+    throw new WeirError(`MIT Indoor has no split '${split}'`, `name one of ${Object.keys(INDOOR_LISTS).join(', ')}`);
   }
-  const classes = [...new Set(Object.values(FILES).flatMap((file) => lines(join(root, file)).map(classOf)))].sort(
-    byName,
-  );
+  const classes = [
+    ...new Set(Object.values(INDOOR_LISTS).flatMap((file) => lines(join(root, file)).map(classOf))),
+  ].sort(byName);
   const labelOf = new Map(classes.map((of, label) => [of, label]));
   const listed = lines(join(root, name));
   return {
