@@ -1,6 +1,6 @@
-// The way of the data, as rules: `npm test` holds them. A folder may import what stands before it, never what comes after.
-const only = (folder, allowed) => ({
-  name: `${folder}-imports-${allowed.join('-and-') || 'no-sibling'}`,
+// The way of the data, as rules: `npm test` holds them. A room may import the rooms that stand before it, never what comes after.
+const room = (folder, allowed) => ({
+  name: `${folder}-imports-${allowed.join('-and-') || 'no-other-room'}`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
   to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
@@ -14,13 +14,26 @@ const door = (library, file) => ({
   to: { path: `node_modules/${library}` },
 });
 
+const learning = ['flow', 'storage', 'data', 'tensorflow', 'learn'];
+const measuring = [...learning, 'plot', 'measure'];
+const running = [...measuring, 'report', 'run'];
+
 module.exports = {
   forbidden: [
-    only('core', []),
-    only('feed', ['core']),
-    only('observe', ['core']),
-    only('learn', ['core']),
-    only('measure', ['core', 'learn']),
+    room('flow', []),
+    room('storage', ['flow']),
+    room('data', ['flow', 'storage']),
+    room('tensorflow', ['flow', 'storage']),
+    room('learn', learning),
+    room('plot', ['flow', 'storage']),
+    room('measure', measuring),
+    room('report', measuring),
+    room('run', running),
+    room('vectors', measuring),
+    room('monitor', running),
+    room('ranks', running),
+    room('export', running),
+    room('sweep', running),
     {
       name: 'pipelines-import-the-index-and-rxjs',
       severity: 'error',
@@ -28,31 +41,31 @@ module.exports = {
       to: { pathNot: '^(src/index\\.ts|node_modules/rxjs)' },
     },
     {
-      name: 'workers-call-feed',
+      name: 'workers-augment-data',
       severity: 'error',
       from: { path: '^workers/', pathNot: '^workers/monitor' },
-      to: { path: '^src/', pathNot: '^src/(feed|core)/' },
+      to: { path: '^src/', pathNot: '^src/(data|storage|flow)/' },
     },
     {
       name: 'the-monitor-knows-no-tensors',
       severity: 'error',
-      from: { path: '^(src/run/monitor/(thread|scene|facts|door|place|client|relay)|workers/monitor)' },
-      to: { path: '^src/learn/' },
+      from: { path: '^(src/monitor/(?!control)|workers/monitor)' },
+      to: { path: '^src/(learn|tensorflow)/' },
     },
-    door('piscina', 'src/feed/augment/pool\\.ts'),
-    door('sharp', 'src/feed/images/decode\\.ts'),
-    door('@cornerstonejs', 'src/feed/images/plain-jpeg\\.ts'),
-    door('bmp-ts', 'src/feed/images/bmp\\.ts'),
-    door('msgpackr', 'src/core/pack\\.ts'),
-    door('@tensorflow', 'src/learn/device/'),
+    door('piscina', 'src/data/augment/'),
+    door('sharp', 'src/data/images/'),
+    door('@cornerstonejs', 'src/data/images/'),
+    door('bmp-ts', 'src/data/images/'),
+    door('msgpackr', 'src/storage/'),
+    door('@tensorflow', 'src/tensorflow/'),
     door('zod', 'src/run/config\\.ts'),
-    door('commander', 'src/run/cli/'),
-    door('@observablehq/plot', 'src/observe/report/'),
-    door('@resvg', 'src/observe/report/'),
-    door('@stdlib', 'src/observe/report/student\\.ts'),
-    door('hyparquet', 'src/run/export/parquet\\.ts'),
-    door('proper-lockfile', 'src/learn/device/'),
-    door('lmdb', 'src/run/sweep/ledger\\.ts'),
+    door('commander', 'src/cli/'),
+    door('@observablehq/plot', 'src/plot/'),
+    door('@resvg', 'src/plot/'),
+    door('@stdlib', 'src/plot/'),
+    door('hyparquet', 'src/export/parquet\\.ts'),
+    door('proper-lockfile', 'src/tensorflow/'),
+    door('lmdb', 'src/sweep/ledger\\.ts'),
     {
       name: 'no-circles',
       severity: 'error',

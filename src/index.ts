@@ -4,42 +4,40 @@
  * @module
  */
 
-// The graph: stages, sources, forks and joins, moments.
-export { fanOut } from './core/fan-out.js';
-export { mergeInTurn } from './core/merge.js';
-export { named } from './core/named.js';
-export { serial } from './core/serial.js';
-export { source } from './core/source.js';
-export { filter, type Stage, type Step, stage } from './core/stage.js';
-export { at, atEnd, every, from } from './core/tick.js';
-export { augment } from './feed/augment/augment.js';
-export { compileRecipe, type Rendering, type SampleKey } from './feed/augment/compile.js';
-export { decoded } from './feed/augment/decoded.js';
-export type { Image } from './feed/augment/image.js';
-export { centerCrop } from './feed/augment/op/center-crop.js';
-export { colorJitter } from './feed/augment/op/color-jitter.js';
-export { gaussianBlur } from './feed/augment/op/gaussian-blur.js';
-export { gaussianNoise } from './feed/augment/op/gaussian-noise.js';
-export { horizontalFlip } from './feed/augment/op/horizontal-flip.js';
-export { lighting } from './feed/augment/op/lighting.js';
-export { normalize } from './feed/augment/op/normalize.js';
-export { randomCrop } from './feed/augment/op/random-crop.js';
-export { randomGrayscale } from './feed/augment/op/random-grayscale.js';
-export { randomResizedCrop } from './feed/augment/op/random-resized-crop.js';
-export { resize } from './feed/augment/op/resize.js';
-export { solarize } from './feed/augment/op/solarize.js';
-export { unitScale } from './feed/augment/op/unit-scale.js';
-export type { Recipe } from './feed/augment/recipe.js';
-export { barlowRecipes } from './feed/augment/recipes/barlow.js';
-export { fineTuneRecipe, fineTuneTestRecipe } from './feed/augment/recipes/fine-tune.js';
-export { imagenetRecipe, imagenetTestRecipe } from './feed/augment/recipes/imagenet.js';
-export { simclrRecipes } from './feed/augment/recipes/simclr.js';
-export { cifar10Statistics, imagenetStatistics } from './feed/augment/recipes/statistics.js';
-export { rendered } from './feed/augment/rendered.js';
-export { views } from './feed/augment/views.js';
-export type { Samples } from './feed/batch.js';
+export { augment } from './data/augment/augment-augment.js';
+export { barlowRecipes } from './data/augment/barlow.js';
+export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
+export { decoded } from './data/augment/decoded.js';
+export { fineTuneRecipe, fineTuneTestRecipe } from './data/augment/fine-tune.js';
+export { imagenetRecipe, imagenetTestRecipe } from './data/augment/imagenet.js';
+export { centerCrop } from './data/augment/ops/center-crop.js';
+export { colorJitter } from './data/augment/ops/color-jitter.js';
+export { gaussianNoise } from './data/augment/ops/gaussian-noise.js';
+export { lighting } from './data/augment/ops/lighting.js';
+export { gaussianBlur } from './data/augment/ops/op-gaussian-blur.js';
+export { horizontalFlip } from './data/augment/ops/op-horizontal-flip.js';
+export { normalize } from './data/augment/ops/op-normalize.js';
+export { resize } from './data/augment/ops/op-resize.js';
+export { solarize } from './data/augment/ops/op-solarize.js';
+export { randomCrop } from './data/augment/ops/random-crop.js';
+export { randomGrayscale } from './data/augment/ops/random-grayscale.js';
+export { randomResizedCrop } from './data/augment/ops/random-resized-crop.js';
+export { unitScale } from './data/augment/ops/unit-scale.js';
+export type { Recipe } from './data/augment/recipe.js';
+export { rendered } from './data/augment/rendered.js';
+export { simclrRecipes } from './data/augment/simclr.js';
+export { cifar10Statistics, imagenetStatistics } from './data/augment/statistics.js';
+export { views } from './data/augment/views.js';
+export type { Samples } from './data/batch.js';
 // From a data set to batches.
-export { batch } from './feed/batch.js';
+export { batch } from './data/batch.js';
+export { cifar10, cifar10File, cifar10Task } from './data/datasets/cifar10.js';
+export { imageFolder } from './data/datasets/image-folder/image-folder-image-folder.js';
+export { type FolderReport, reportLines } from './data/datasets/image-folder/report.js';
+export { simplex } from './data/datasets/simplex.js';
+export { mnist } from './data/datasets/source-mnist.js';
+export { xor, xorOfEach } from './data/datasets/xor.js';
+export { loader } from './data/draw.js';
 export {
   type AnyDataset,
   alignedTo,
@@ -48,37 +46,41 @@ export {
   dataset,
   type ImageDataset,
   labeled,
-} from './feed/dataset.js';
-export { loader } from './feed/draw.js';
-export { ordered } from './feed/ordered.js';
-export { packImages } from './feed/pack/pack-images.js';
-export { packed } from './feed/pack/packed.js';
-export { cifar10, cifar10File, cifar10Task } from './feed/source/cifar10.js';
-export { imageFolder } from './feed/source/image-folder/image-folder.js';
-export { type FolderReport, reportLines } from './feed/source/image-folder/report.js';
-export { mnist } from './feed/source/mnist.js';
-export { replay } from './feed/source/replay.js';
-export { simplex } from './feed/source/simplex.js';
-export { xor, xorOfEach } from './feed/source/xor.js';
-export { ensemble } from './learn/ensemble/ensemble.js';
-export { ensembleTick, memberNorms, memberTicks, memberUpdates, trainEnsemble } from './learn/ensemble/operators.js';
+} from './data/feed-dataset.js';
+export type { Image } from './data/images/augment-image.js';
+export { packImages } from './data/pack-images.js';
+export { packed } from './data/packed.js';
+export { replay } from './data/replay.js';
+export { serial } from './flow/core-serial.js';
+export { filter, type Stage, type Step, stage } from './flow/core-stage.js';
+// The graph: stages, sources, forks and joins, moments.
+export { fanOut } from './flow/fan-out.js';
+export { mergeInTurn } from './flow/merge.js';
+export { named } from './flow/named.js';
+export { ordered } from './flow/ordered.js';
+export { at, atEnd, every, from } from './flow/schedule.js';
+export { source } from './flow/source.js';
+// Watching, and the pipeline itself.
+export { tap } from './flow/tap.js';
+export { ensemble } from './learn/ensemble/ensemble-ensemble.js';
 export { ensembleRegularizer } from './learn/ensemble/penalty.js';
+export { ensembleTick, memberNorms, memberTicks, memberUpdates, trainEnsemble } from './learn/ensemble-operators.js';
+export { layerNorms, spectralTick, train } from './learn/learn-operators.js';
+export type { Update } from './learn/learn-update.js';
 export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
 export { ntXent } from './learn/loss/nt-xent.js';
 // Training.
 export { normal, uniform } from './learn/model/initialization.js';
 export { linear } from './learn/model/linear.js';
-export { mlp } from './learn/model/mlp.js';
+export { mlp } from './learn/model/model-mlp.js';
 export { projected } from './learn/model/projected.js';
-export { resnet } from './learn/model/resnet.js';
-export { layerNorms, spectralTick, train } from './learn/operators.js';
+export { resnet } from './learn/model/resnet/resnet.js';
 export { constant, cosine, step } from './learn/optimizer/schedule.js';
 export { sgd } from './learn/optimizer/sgd.js';
-export { isSpectral, regularizer, regularizerKinds } from './learn/regularizer/named.js';
-export { spectralKinds, spectralRegularizer } from './learn/spectral/penalty.js';
-export type { Update } from './learn/update.js';
-
+export { spectralKinds, spectralRegularizer } from './learn/regularizer/penalty.js';
+export { isSpectral, regularizer, regularizerKinds } from './learn/regularizer/registry.js';
+export { startingFrom } from './learn/weights/starting-from.js';
 // Measuring.
 export {
   accuracy,
@@ -95,10 +97,6 @@ export {
   tracking,
 } from './measure/operators.js';
 export * as stages from './measure/stages.js';
-
-// Watching, and the pipeline itself.
-export { tap } from './observe/tap.js';
-export { folder, z } from './run/config.js';
 export {
   attackKeys,
   cifar10Keys,
@@ -107,12 +105,11 @@ export {
   readoutKeys,
   regularizerKeys,
   trainingKeys,
-} from './run/keys.js';
+} from './run/config-keys.js';
+export { fromRun } from './run/from-run.js';
 export { eachRegularizer } from './run/networks.js';
-export { pipeline } from './run/pipeline.js';
+export { folder, z } from './run/run-config.js';
+export { pipeline } from './run/run-pipeline.js';
 export { type Clash, divides, endsWith, type Rule } from './run/settings.js';
 export { networksOf, trainedBy } from './run/trained-by.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
-export { fromRun } from './run/weights/from-run.js';
-
-export { startingFrom } from './run/weights/starting-from.js';

@@ -1,10 +1,11 @@
 // What a user's own tests import, as `weir/testing`.
-export type { Data } from './core/data.js';
-export { WeirError } from './core/errors.js';
-export { type Recording, readRecording } from './core/recording-reader.js';
-export { RecordingWriter } from './core/recording-writer.js';
-export { replay } from './feed/source/replay.js';
-/** For stages that compute with tensors: `beforeAll(() => loadTensorFlow())`. */
-export { loadTensorFlow } from './learn/device/tf.js';
-export { type ExpectReplayOptions, expectReplay } from './run/testing/expect-replay.js';
+
+export { replay } from './data/replay.js';
+export type { Data } from './flow/core-data.js';
+export { WeirError } from './flow/errors.js';
 export { Mismatch } from './run/testing/mismatch.js';
+export { type ExpectReplayOptions, expectReplay } from './run/testing/testing-expect-replay.js';
+export { RecordingWriter } from './storage/core-recording-writer.js';
+export { type Recording, readRecording } from './storage/recording-reader.js';
+/** For stages that compute with tensors: `beforeAll(() => loadTensorFlow())`. */
+export { loadTensorFlow } from './tensorflow/device-tf.js';

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Started, start, weir } from './cli/weir.js';
 import { type Snippet, snippetsOf } from './guide.js';
-import { type Started, start, weir } from './run/weir.js';
 
 /**
  * The guide of README.md, as a reader would follow it: its programs are written into a folder inside the checkout, then all is run in

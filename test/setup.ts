@@ -1,6 +1,6 @@
-import { SetUpFailure } from '../src/learn/device/setup/failure.js';
-import { plainLines } from '../src/learn/device/setup/progress.js';
-import { setUp } from '../src/learn/device/setup/setup.js';
+import { SetUpFailure } from '../src/tensorflow/install/failure.js';
+import { plainLines } from '../src/tensorflow/install/setup-progress.js';
+import { setUp } from '../src/tensorflow/install/setup-setup.js';
 
 /**
  * Runs once before all tests: puts the native runtime in place, so that test files need not wait for each other. Where it

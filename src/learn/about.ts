@@ -1,10 +1,10 @@
-import { labelsAmong, placesAmong, unknownClass } from '../core/class-names.js';
-import { WeirError } from '../core/errors.js';
-import type { ClassNames } from '../core/header.js';
-import { classesOf, type Header, type NormalizedBy } from '../core/header.js';
-import type { Labels } from '../core/labels.js';
-import { tellOnce } from '../core/tell.js';
-import type { Architecture, Model } from './model/model.js';
+import { labelsAmong, placesAmong, unknownClass } from '../data/core-class-names.js';
+import type { Labels } from '../data/labels.js';
+import { WeirError } from '../flow/errors.js';
+import type { ClassNames } from '../flow/header.js';
+import { classesOf, type Header, type NormalizedBy } from '../flow/header.js';
+import { tellOnce } from '../flow/tell.js';
+import type { Architecture, Model } from './model/model-model.js';
 
 /** What no tensor of a trained network says; snapshots hold it beside the weights. */
 export type NetworkMetadata = {

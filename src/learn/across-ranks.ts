@@ -1,8 +1,8 @@
-import { WeirError } from '../core/errors.js';
-import type { Group } from './accumulate.js';
-import type { ProcessGroup } from './device/cluster/ranks.js';
-import { tf } from './device/tf.js';
-import type { Model, Weights } from './model/model.js';
+import { WeirError } from '../flow/errors.js';
+import type { ProcessGroup } from '../tensorflow/collectives/ranks.js';
+import { tf } from '../tensorflow/device-tf.js';
+import type { Group } from './learn-accumulate.js';
+import type { Model, Weights } from './model/model-model.js';
 
 /**
  * What all ranks learned from their shares of one update, as one process would have learned it from all the samples: gradients and

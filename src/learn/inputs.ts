@@ -1,9 +1,9 @@
-import { WeirError } from '../core/errors.js';
-import type { Labels } from '../core/labels.js';
-import { tf } from './device/tf.js';
-import type { Loss } from './loss/loss.js';
+import type { Labels } from '../data/labels.js';
+import { WeirError } from '../flow/errors.js';
+import { tf } from '../tensorflow/device-tf.js';
+import type { Loss } from './loss/loss-loss.js';
 import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
-import type { Model } from './model/model.js';
+import type { Model } from './model/model-model.js';
 
 /** What a batch holds of its samples. */
 interface Samples {

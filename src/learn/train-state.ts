@@ -1,11 +1,11 @@
-import { WeirError } from '../core/errors.js';
+import { WeirError } from '../flow/errors.js';
+import { tf } from '../tensorflow/device-tf.js';
 import type { NetworkMetadata } from './about.js';
-import { disposeGroup, type Group } from './accumulate.js';
-import { tf } from './device/tf.js';
-import type { Weights } from './model/model.js';
-import type { Optimizer } from './optimizer/optimizer.js';
-import { restoreTensors, type SavedTensors, savedTensors } from './saved.js';
-import type { Update } from './update.js';
+import { disposeGroup, type Group } from './learn-accumulate.js';
+import type { Update } from './learn-update.js';
+import type { Weights } from './model/model-model.js';
+import type { Optimizer } from './optimizer/optimizer-optimizer.js';
+import { restoreTensors, type SavedTensors, savedTensors } from './weights/saved-tensors.js';
 
 /** All that the next update depends on. Its tensors belong to the training step. */
 export interface TrainState {

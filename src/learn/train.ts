@@ -1,23 +1,23 @@
-import type { Data } from '../core/data.js';
-import type { Positioned } from '../core/item.js';
-import type { Labels } from '../core/labels.js';
-import type { Serial } from '../core/serial.js';
+import type { Labels } from '../data/labels.js';
+import type { Data } from '../flow/core-data.js';
+import type { Serial } from '../flow/core-serial.js';
+import type { Positioned } from '../flow/item.js';
+import { ranks } from '../tensorflow/collectives/joined.js';
+import { tf } from '../tensorflow/device-tf.js';
 import { type Taught, taught } from './about.js';
-import { checkAccumulate, type Group, joined } from './accumulate.js';
 import { acrossRanks, nothingLearned } from './across-ranks.js';
-import { checkBatches, type Planned } from './batches.js';
-import { ranks } from './device/cluster/joined.js';
-import { tf } from './device/tf.js';
 import { inputsOf } from './inputs.js';
-import { gradientsOf } from './loss/gradients.js';
+import { checkAccumulate, type Group, joined } from './learn-accumulate.js';
+import { checkBatches, type Planned } from './learn-batches.js';
+import type { Update } from './learn-update.js';
 import type { Learned } from './loss/learned.js';
-import type { Loss } from './loss/loss.js';
+import { gradientsOf } from './loss/loss-gradients.js';
+import type { Loss } from './loss/loss-loss.js';
 import { checkEven } from './loss/over-ranks.js';
 import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
-import type { Model, Weights } from './model/model.js';
-import type { Optimizer } from './optimizer/optimizer.js';
-import type { Regularizer } from './regularizer/regularizer.js';
-import { checkShapes, type Shapes, shapesOf } from './saved.js';
+import type { Model, Weights } from './model/model-model.js';
+import type { Optimizer } from './optimizer/optimizer-optimizer.js';
+import type { Regularizer } from './regularizer/regularizer-regularizer.js';
 import {
   disposeState,
   firstState,
@@ -27,7 +27,7 @@ import {
   type TrainState,
   updateOf,
 } from './train-state.js';
-import type { Update } from './update.js';
+import { checkShapes, type Shapes, shapesOf } from './weights/saved-tensors.js';
 
 /** A batch, as far as training reads it. */
 export interface Batch extends Positioned, Planned {

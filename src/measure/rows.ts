@@ -1,6 +1,6 @@
-import { tf } from '../learn/device/tf.js';
-import type { Model, Weights } from '../learn/model/model.js';
-import { type LabeledSamples, writeInput } from './inputs.js';
+import type { Model, Weights } from '../learn/model/model-model.js';
+import { tf } from '../tensorflow/device-tf.js';
+import { type LabeledSamples, writeInput } from './measure-inputs.js';
 
 /** What a network makes of one sample. */
 export interface Row {

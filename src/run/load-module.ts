@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { WeirError } from '../core/errors.js';
-import { sourcesAreModules } from '../core/typescript.js';
-import type { Pipeline } from './pipeline.js';
+import { WeirError } from '../flow/errors.js';
+import type { Pipeline } from './run-pipeline.js';
+import { sourcesAreModules } from './typescript.js';
 import { whereInWords } from './where.js';
 
 /** The pipeline that a TypeScript or JavaScript module exports by default. @throws {WeirError} naming the module. */

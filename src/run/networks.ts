@@ -1,5 +1,5 @@
-import { WeirError } from '../core/errors.js';
-import type { Network } from './pipeline.js';
+import { WeirError } from '../flow/errors.js';
+import type { Network } from './run-pipeline.js';
 
 export interface Grid<K extends string> {
   readonly regularizers: readonly K[];

@@ -1,18 +1,18 @@
-import { WeirError } from '../core/errors.js';
-import type { Outcome } from '../core/flow.js';
-import { LostRank } from '../learn/device/cluster/collectives.js';
-import { loadTensorFlow } from '../learn/device/tf.js';
-import type { Ended } from '../observe/monitor/messages.js';
-import { collectReport } from './collect/collect.js';
-import { Execution, type Options } from './execute.js';
-import type { RunFolder } from './folder.js';
-import { identityNotes } from './identity/run-identity.js';
-import { type Asked, RunControl } from './monitor/control.js';
-import { addressLine } from './monitor/door.js';
-import type { MonitorAt } from './monitor/monitor-at.js';
-import type { Pipeline } from './pipeline.js';
+import { WeirError } from '../flow/errors.js';
+import type { Outcome } from '../flow/flow.js';
+import { addressLine } from '../monitor/door.js';
+import type { Ended } from '../monitor/messages.js';
+import type { MonitorAt } from '../monitor/monitor-at.js';
+import { type Asked, RunControl } from '../monitor/monitor-control.js';
+import type { RunFolder } from '../storage/folder.js';
+import { lockFolder } from '../storage/snapshot-lock.js';
+import { LostRank } from '../tensorflow/collectives/collectives.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { collectReport } from './collect/collect-collect.js';
+import { Execution, type Options } from './execution.js';
+import { identityNotes } from './run-identity.js';
+import type { Pipeline } from './run-pipeline.js';
 import { stopOnSignals } from './signals.js';
-import { lockFolder } from './snapshot/lock.js';
 import { bothWatches } from './watch.js';
 import { whereInWords } from './where.js';
 
@@ -68,7 +68,7 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     }
     const outcome = await execution.run();
     if (outcome === 'done') {
-      const { writeReport } = await import('../observe/report/write.js'); // slow to load, and only now of use
+      const { writeReport } = await import('../report/files.js'); // slow to load, and only now of use
       const report = collectReport([folder]);
       const known = identityNotes(folder); // said when they came up
       for (const one of report.notes ?? []) if (!known.includes(one)) options.watch.warn(one);

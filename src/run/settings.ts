@@ -1,4 +1,4 @@
-import { WeirError } from '../core/errors.js';
+import { WeirError } from '../flow/errors.js';
 
 type Values = Readonly<Record<string, unknown>>;
 

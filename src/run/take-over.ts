@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
-import { MetricsLog } from '../observe/metrics-log.js';
-import { RunFolder } from './folder.js';
-import { recordsOf } from './logged.js';
-import { trained } from './run-state.js';
-import { weightsDigest } from './weights/of-snapshot.js';
+import { RunFolder } from '../storage/folder.js';
+import { MetricsLog } from '../storage/metrics-log.js';
+import { trained } from '../storage/run-state.js';
+import { weightsDigest } from './of-snapshot.js';
+import { recordsOf } from './run-log.js';
 
 /**
  * A new run that takes over the trained networks of a finished one and makes some of its streams anew.

@@ -1,24 +1,30 @@
 import { EMPTY, type Observable } from 'rxjs';
-import type { Data } from '../core/data.js';
-import { WeirError } from '../core/errors.js';
-import type { Positioned } from '../core/item.js';
-import { type Serial, serial } from '../core/serial.js';
-import type { WithTurn } from '../core/turn.js';
+import type { Data } from '../flow/core-data.js';
+import { type Serial, serial } from '../flow/core-serial.js';
+import { WeirError } from '../flow/errors.js';
+import type { Positioned } from '../flow/item.js';
+import type { WithTurn } from '../flow/lease.js';
 import type { NetworkMetadata } from '../learn/about.js';
-import { tf } from '../learn/device/tf.js';
-import type { Model, Weights } from '../learn/model/model.js';
-import { checkShapes, restoreTensors, type SavedTensors, savedTensors, shapesOf } from '../learn/saved.js';
-import type { Update } from '../learn/update.js';
+import type { Update } from '../learn/learn-update.js';
+import type { Model, Weights } from '../learn/model/model-model.js';
+import {
+  checkShapes,
+  restoreTensors,
+  type SavedTensors,
+  savedTensors,
+  shapesOf,
+} from '../learn/weights/saved-tensors.js';
+import { checkArchitecture } from '../learn/weights-metadata.js';
+import { hashWeights } from '../storage/digest.js';
+import { RunFolder } from '../storage/folder.js';
+import { trainedSnapshot } from '../storage/run-state.js';
+import { tf } from '../tensorflow/device-tf.js';
 import { regularizerOf } from './collect/regularizer.js';
-import { RunFolder } from './folder.js';
-import { hashWeights } from './hash.js';
-import { checkOrigin } from './identity/run-identity.js';
-import { recordsOf } from './logged.js';
-import type { Network } from './pipeline.js';
-import { trainedSnapshot } from './run-state.js';
-import { checkArchitecture } from './weights/metadata.js';
-import { withReadout } from './weights/of-run.js';
-import { weightOwner } from './weights/of-snapshot.js';
+import { withReadout } from './of-run.js';
+import { weightOwner } from './of-snapshot.js';
+import { checkOrigin } from './run-identity.js';
+import { recordsOf } from './run-log.js';
+import type { Network } from './run-pipeline.js';
 
 /** Where a trained network stands. */
 interface Standing {

@@ -1,12 +1,12 @@
-import { WeirError } from '../core/errors.js';
-import type { Model } from '../learn/model/model.js';
-import { type Transfer, transferred } from '../observe/report/transfer.js';
-import { folder, z } from './config.js';
-import { attackKeys, convolutionKeys, regularizerKeys, trainingKeys } from './keys.js';
-import type { Network } from './pipeline.js';
+import { WeirError } from '../flow/errors.js';
+import type { Model } from '../learn/model/model-model.js';
+import { startingFrom } from '../learn/weights/starting-from.js';
+import { type Transfer, transferred } from '../plot/transfer.js';
+import { attackKeys, convolutionKeys, regularizerKeys, trainingKeys } from './config-keys.js';
+import { fromRun } from './from-run.js';
+import { folder, z } from './run-config.js';
+import type { Network } from './run-pipeline.js';
 import { networksOf } from './trained-by.js';
-import { fromRun } from './weights/from-run.js';
-import { startingFrom } from './weights/starting-from.js';
 
 /** What a fine-tuning may be regularized with. */
 const kinds = ['none', 'rep-spectral', 'batch-spectral-shrinkage', 'l2-sp'] as const;

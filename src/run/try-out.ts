@@ -1,8 +1,8 @@
-import { WeirError } from '../core/errors.js';
-import { Flow } from '../core/flow.js';
-import { oneSpelling, sameNames } from '../core/header.js';
-import { type Taken, takenBy } from './identity/identity.js';
-import type { Network, Pipeline, Streams } from './pipeline.js';
+import { WeirError } from '../flow/errors.js';
+import { Flow } from '../flow/flow.js';
+import { oneSpelling, sameNames } from '../flow/header.js';
+import { type Taken, takenBy } from '../storage/identity-identity.js';
+import type { Network, Pipeline, Streams } from './run-pipeline.js';
 
 type ConfigValues = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { placeOf } from '../core/errors.js';
+import { placeOf } from '../flow/errors.js';
 
 /** Where an error came up. */
 export interface Where {

@@ -1,9 +1,9 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { launched } from '../run/monitor/chromium.js';
-import { Monitor } from '../run/monitor/watched.js';
-import { start } from '../run/weir.js';
+import { start } from '../cli/weir.js';
+import { launched } from '../monitor/chromium.js';
+import { Monitor } from '../monitor/watched.js';
 import { median, spread } from './compare.js';
 
 /**

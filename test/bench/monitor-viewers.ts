@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Monitor } from '../run/monitor/watched.js';
-import { start, weir } from '../run/weir.js';
+import { start, weir } from '../cli/weir.js';
+import { Monitor } from '../monitor/watched.js';
 import { median, spread } from './compare.js';
 import { onlooker } from './sides/onlookers.js';
 

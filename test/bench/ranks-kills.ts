@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { small, withKills } from '../run/ranks/kills.js';
-import { weir } from '../run/weir.js';
+import { weir } from '../cli/weir.js';
+import { small, withKills } from '../ranks/kills.js';
 import { machine } from './compare.js';
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { start, weir } from '../run/weir.js';
+import { start, weir } from '../cli/weir.js';
 import { machine } from './compare.js';
 
 /**

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { alterNewest } from '../run/snapshot/altered.js';
-import { weir } from '../run/weir.js';
+import { weir } from '../cli/weir.js';
+import { alterNewest } from '../storage/altered.js';
 import { machine } from './compare.js';
 
 const settings = ['profile=quick', 'epochs=2', 'burnIn=1', 'attacked=1', 'iterations=1', 'regularizers=none'];

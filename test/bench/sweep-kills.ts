@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { folderOfJob, readPlan } from '../../src/run/sweep/plan.js';
-import { hashOf, killedSweep, loggedOnce } from '../run/sweep/kills.js';
-import { weir } from '../run/weir.js';
+import { folderOfJob, readPlan } from '../../src/sweep/sweep-plan.js';
+import { weir } from '../cli/weir.js';
+import { hashOf, killedSweep, loggedOnce } from '../sweep/kills.js';
 import { machine } from './compare.js';
 
 /**
@@ -15,7 +15,7 @@ export async function bench([jobs = '40', wanted = '50']: string[]): Promise<boo
   console.log(machine());
   const base = mkdtempSync(join(tmpdir(), 'weir-sweep-kills-'));
   const args = (folder: string) => [
-    ...['sweep', 'test/run/sweep/small.ts', '--grid', 'rate=0.1,0.3', '--grid', `seed=0..${Number(jobs) / 2 - 1}`],
+    ...['sweep', 'test/sweep/small.ts', '--grid', 'rate=0.1,0.3', '--grid', `seed=0..${Number(jobs) / 2 - 1}`],
     ...['--run', folder, '--snapshot-every', '0.1', '--jobs', '2'],
   ];
   try {

@@ -1,4 +1,4 @@
-import { faultKinds, withFaults } from '../feed/augment/faults.js';
+import { faultKinds, withFaults } from '../data/augment/faults.js';
 import { machine } from './compare.js';
 
 /**

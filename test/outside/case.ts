@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Ended, type Started, start } from '../run/weir.js';
+import { type Ended, type Started, start } from '../cli/weir.js';
 
 /** Something that goes wrong outside of Weir, played through the command line: its number comes out right, or the user is told. */
 export interface Case {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { start, weir } from './weir.js';
+import { start, weir } from '../cli/weir.js';
 
 let base: string;
 beforeAll(() => {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { start, weir } from './weir.js';
+import { start, weir } from '../cli/weir.js';
 
 const settings = [
   'regularizers=none,rep-spectral',

@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadTensorFlow } from '../../src/learn/device/tf.js';
-import { resnet } from '../../src/learn/model/resnet.js';
-import { fromRun } from '../../src/run/weights/from-run.js';
-import { readSafetensors } from '../../src/run/weights/safetensors.js';
-import { startingFrom } from '../../src/run/weights/starting-from.js';
-import { start, weir } from './weir.js';
+import { resnet } from '../../src/learn/model/resnet/resnet.js';
+import { startingFrom } from '../../src/learn/weights/starting-from.js';
+import { readSafetensors } from '../../src/learn/weights/weights-safetensors.js';
+import { fromRun } from '../../src/run/from-run.js';
+import { loadTensorFlow } from '../../src/tensorflow/device-tf.js';
+import { start, weir } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
 

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { resolveConfig } from '../../src/run/config.js';
 import { loadPipeline } from '../../src/run/load-module.js';
+import { resolveConfig } from '../../src/run/run-config.js';
 
 const pipelinesFolder = join(import.meta.dirname, '../../pipelines');
 

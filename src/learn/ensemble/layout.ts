@@ -1,4 +1,4 @@
-import { WeirError } from '../../core/errors.js';
+import { WeirError } from '../../flow/errors.js';
 
 /** Where a layer's numbers lie in a member's row, and its v in a row of directions. */
 export interface PlacedLayer {

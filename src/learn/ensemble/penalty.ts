@@ -1,8 +1,8 @@
-import type { Data } from '../../core/data.js';
-import { WeirError } from '../../core/errors.js';
+import type { Data } from '../../flow/core-data.js';
+import { WeirError } from '../../flow/errors.js';
+import type { SpectralKind } from '../regularizer/penalty.js';
 import { firstDirection } from '../spectral/dense.js';
-import type { SpectralKind } from '../spectral/penalty.js';
-import type { Ensemble } from './ensemble.js';
+import type { Ensemble } from './ensemble-ensemble.js';
 import type { PlacedLayer } from './layout.js';
 import { iterateLayer } from './power.js';
 

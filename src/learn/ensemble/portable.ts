@@ -1,6 +1,6 @@
-import type { EnsembleInput, EnsembleOutput } from '../device/native/ensemble.js';
+import { classOf, crossEntropyOf, forward, type Pass, roomFor } from './ensemble-network.js';
 import type { Layout } from './layout.js';
-import { classOf, crossEntropyOf, forward, type Pass, roomFor } from './network.js';
+import type { EnsembleInput, EnsembleOutput } from './native-ensemble.js';
 
 /**
  * What the operation `WeirEnsemble` does, on the main thread in float64: the fallback, and what it is tested against. Members

@@ -1,5 +1,5 @@
-import type { Stage } from '../../core/stage.js';
-import type { Ensemble } from './ensemble.js';
+import type { Stage } from '../../flow/core-stage.js';
+import type { Ensemble } from './ensemble-ensemble.js';
 import type { EnsembleUpdate } from './update.js';
 
 /** A record of one member after an update: it is logged under the member's name. */

@@ -1,6 +1,6 @@
-import type { Data } from '../../core/data.js';
-import type { Stage } from '../../core/stage.js';
-import type { Ensemble } from './ensemble.js';
+import type { Data } from '../../flow/core-data.js';
+import type { Stage } from '../../flow/core-stage.js';
+import type { Ensemble } from './ensemble-ensemble.js';
 import type { Directions, EnsembleRegularizer } from './penalty.js';
 import type { EnsembleUpdate } from './update.js';
 

@@ -1,17 +1,17 @@
-import type { Data } from '../../core/data.js';
-import { WeirError } from '../../core/errors.js';
-import type { Serial } from '../../core/serial.js';
+import type { Data } from '../../flow/core-data.js';
+import type { Serial } from '../../flow/core-serial.js';
+import { WeirError } from '../../flow/errors.js';
+import { ranks } from '../../tensorflow/collectives/joined.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import { type NetworkMetadata, type Taught, taught } from '../about.js';
-import { ranks } from '../device/cluster/joined.js';
-import { tf } from '../device/tf.js';
-import { type Weights, weight } from '../model/model.js';
+import { type Weights, weight } from '../model/model-model.js';
 import { type Schedule, scheduled } from '../optimizer/schedule.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
-import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../saved.js';
 import type { Batch } from '../train.js';
-import { type Ensemble, together } from './ensemble.js';
+import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../weights/saved-tensors.js';
+import { type Ensemble, together } from './ensemble-ensemble.js';
+import { ensembleUpdate } from './ensemble-step.js';
 import type { EnsembleRegularizer } from './penalty.js';
-import { ensembleUpdate } from './step.js';
 import type { EnsembleUpdate } from './update.js';
 
 export interface EnsembleTraining {

@@ -1,4 +1,4 @@
-import type { Update } from '../update.js';
+import type { Update } from '../learn-update.js';
 
 /** What the training step of an ensemble says after an update: numbers are means over the members. */
 export interface EnsembleUpdate extends Update {

@@ -1,5 +1,5 @@
-import { WeirError } from '../../core/errors.js';
-import { tf } from '../device/tf.js';
+import { WeirError } from '../../flow/errors.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import { samplesOf, type ViewsLoss, type ViewsLossValue } from './views-loss.js';
 
 export interface BarlowTwinsOptions {

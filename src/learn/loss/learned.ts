@@ -1,5 +1,5 @@
-import type { tf } from '../device/tf.js';
-import type { Gradients, Weights } from '../model/model.js';
+import type { tf } from '../../tensorflow/device-tf.js';
+import type { Gradients, Weights } from '../model/model-model.js';
 
 /** What one look at a batch gives; the tensors belong to the caller. */
 export interface Learned {

@@ -1,6 +1,6 @@
-import { WeirError } from '../../core/errors.js';
-import type { ProcessGroup } from '../device/cluster/ranks.js';
-import { tf } from '../device/tf.js';
+import { WeirError } from '../../flow/errors.js';
+import type { ProcessGroup } from '../../tensorflow/collectives/ranks.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import type { ViewsLoss, ViewsLossValue } from './views-loss.js';
 
 /**

@@ -1,7 +1,7 @@
-import { WeirError } from '../../core/errors.js';
-import { ranks } from '../device/cluster/joined.js';
-import { tf } from '../device/tf.js';
-import type { Model, Pullback, Weights } from '../model/model.js';
+import { WeirError } from '../../flow/errors.js';
+import { ranks } from '../../tensorflow/collectives/joined.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Model, Pullback, Weights } from '../model/model-model.js';
 import { addGradients } from '../regularizer/add.js';
 import type { Learned, OfFeatures } from './learned.js';
 import { lossOverRanks } from './over-ranks.js';

@@ -1,6 +1,6 @@
-import { WeirError } from '../../core/errors.js';
-import type { tf } from '../device/tf.js';
-import type { Loss } from './loss.js';
+import { WeirError } from '../../flow/errors.js';
+import type { tf } from '../../tensorflow/device-tf.js';
+import type { Loss } from './loss-loss.js';
 
 /** A loss over what a model makes of several views of the same samples, without labels; its gradient by hand. */
 export interface ViewsLoss {

@@ -1,6 +1,6 @@
-import { tf } from '../device/tf.js';
-import { type Activation, activateWithSlope, affine } from './activation/activation.js';
-import { type FeatureJacobian, type Gradients, type Linearization, type Weights, weight } from './model.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { type Activation, activateWithSlope, affine } from './activation-activation.js';
+import { type FeatureJacobian, type Gradients, type Linearization, type Weights, weight } from './model-model.js';
 
 /** h ↦ φ((hW + b) · factor). */
 interface HiddenLayer {

@@ -1,4 +1,4 @@
-import { keyed } from '../../core/seed.js';
+import { keyed } from '../../flow/seed.js';
 
 /**
  * Fills a weight with its first values.

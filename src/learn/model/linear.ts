@@ -1,7 +1,7 @@
-import { WeirError } from '../../core/errors.js';
-import { tf } from '../device/tf.js';
+import { WeirError } from '../../flow/errors.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import { type Initialization, normal } from './initialization.js';
-import { type Gradients, type Model, type Weights, weight } from './model.js';
+import { type Gradients, type Model, type Weights, weight } from './model-model.js';
 
 export interface LinearOptions {
   readonly initialization?: Initialization;

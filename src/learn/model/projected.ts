@@ -1,9 +1,9 @@
-import { WeirError } from '../../core/errors.js';
-import { tf } from '../device/tf.js';
-import { type ActivationName, activationNamed } from './activation/named.js';
-import { type Head, type HeadLayer, headOutputs, throughHead } from './head.js';
+import { WeirError } from '../../flow/errors.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import { type Initialization, uniform } from './initialization.js';
-import type { Model } from './model.js';
+import { type Head, type HeadLayer, headOutputs, throughHead } from './model-head.js';
+import type { Model } from './model-model.js';
+import { type ActivationName, activationNamed } from './named.js';
 
 export interface ProjectedOptions {
   /** Width of each layer between the features and the projections; none makes the head one linear layer. */

@@ -1,5 +1,5 @@
-import { tf } from '../device/tf.js';
-import type { Model, Weights } from './model.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Model, Weights } from './model-model.js';
 
 /** A readout as a logistic regression gives it: logits = Φ(x) · coefficientsᵀ + intercepts. */
 export interface NewReadout {

@@ -1,4 +1,4 @@
-import { WeirError } from '../../core/errors.js';
+import { WeirError } from '../../flow/errors.js';
 import { type Moment, type Schedule, scheduled } from './schedule.js';
 
 /** A learning rate for some of the weights. */

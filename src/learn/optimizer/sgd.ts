@@ -1,6 +1,6 @@
-import { sgdStep } from '../device/native/fused.js';
-import { tf } from '../device/tf.js';
-import type { Optimizer } from './optimizer.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { sgdStep } from '../../tensorflow/ops/fused.js';
+import type { Optimizer } from './optimizer-optimizer.js';
 import { type OwnRate, ratesOf } from './rates.js';
 import { type Schedule, scheduled } from './schedule.js';
 

@@ -1,5 +1,5 @@
-import { tf } from '../device/tf.js';
-import type { Gradients } from '../model/model.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Gradients } from '../model/model-model.js';
 
 /** Adds a gradient to those there are and disposes of both summands; where none is kept under its name, it only disposes. */
 export function addGradient(gradients: Gradients, name: string, added: tf.Tensor): void {

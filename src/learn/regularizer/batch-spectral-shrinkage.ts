@@ -1,7 +1,7 @@
-import { WeirError } from '../../core/errors.js';
-import { singularValues, svd } from '../device/native/svd.js';
-import { tf } from '../device/tf.js';
-import type { Regularizer } from './regularizer.js';
+import { WeirError } from '../../flow/errors.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { singularValues, svd } from '../../tensorflow/ops/native-svd.js';
+import type { Regularizer } from './regularizer-regularizer.js';
 import { checkCount, type Strength, since } from './strength.js';
 
 const KIND = 'batch-spectral-shrinkage';

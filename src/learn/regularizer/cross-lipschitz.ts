@@ -1,8 +1,8 @@
-import { tf } from '../device/tf.js';
-import { type Linearization, type Model, weight } from '../model/model.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { type Linearization, type Model, weight } from '../model/model-model.js';
 import { addGradient, addGradients } from './add.js';
 import { linearized } from './linearized.js';
-import type { Look, Regularizer } from './regularizer.js';
+import type { Look, Regularizer } from './regularizer-regularizer.js';
 import { type Strength, since } from './strength.js';
 
 const KIND = 'cross-lipschitz';

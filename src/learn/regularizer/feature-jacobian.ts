@@ -1,9 +1,9 @@
-import { tf } from '../device/tf.js';
-import type { Linearization, Model } from '../model/model.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Linearization, Model } from '../model/model-model.js';
 import { firstDirection } from '../spectral/dense.js';
 import { addGradients } from './add.js';
 import { linearized } from './linearized.js';
-import type { Look, Regularizer } from './regularizer.js';
+import type { Look, Regularizer } from './regularizer-regularizer.js';
 import { checkCount, type Strength, since } from './strength.js';
 
 const KIND = 'feature-jacobian';

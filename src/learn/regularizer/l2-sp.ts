@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { bytesOf } from '../../core/bytes.js';
-import type { Data } from '../../core/data.js';
-import { WeirError } from '../../core/errors.js';
-import { tf } from '../device/tf.js';
-import type { Model, Weights } from '../model/model.js';
+import type { Data } from '../../flow/core-data.js';
+import { WeirError } from '../../flow/errors.js';
+import { bytesOf } from '../../storage/core-bytes.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Model, Weights } from '../model/model-model.js';
 import { addGradient } from './add.js';
-import type { Regularizer } from './regularizer.js';
+import type { Regularizer } from './regularizer-regularizer.js';
 import { checkStrength, type Strength, since } from './strength.js';
 
 const KIND = 'l2-sp';

@@ -1,5 +1,5 @@
-import { WeirError } from '../../core/errors.js';
-import type { FeatureJacobian, Model } from '../model/model.js';
+import { WeirError } from '../../flow/errors.js';
+import type { FeatureJacobian, Model } from '../model/model-model.js';
 
 /** How a model gives ∇Φ at a batch with gradients. @throws {WeirError} where it does not */
 export function linearized(kind: string, model: Model): NonNullable<FeatureJacobian['at']> {

@@ -1,4 +1,4 @@
-import { WeirError } from '../../core/errors.js';
+import { WeirError } from '../../flow/errors.js';
 
 /** How strong a regularizer is, and since when. */
 export interface Strength {

@@ -1,6 +1,6 @@
-import type { Grid } from '../device/native/spectral.js';
-import { tf } from '../device/tf.js';
-import { frequencies } from './frequencies.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Grid } from '../../tensorflow/ops/spectral.js';
+import { frequencies } from './spectral-frequencies.js';
 
 /**
  * P(ω)ᵀ at the frequencies that stand for all, complex64 [frequencies, phases · in, out]: the transform of a small kernel is a

@@ -1,10 +1,10 @@
-import { batchMatMul } from '../device/native/linear.js';
-import type { Grid, Krylov, krylovAtFrequencies } from '../device/native/spectral.js';
-import { svd } from '../device/native/svd.js';
-import { tf } from '../device/tf.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { batchMatMul } from '../../tensorflow/ops/native-linear.js';
+import { svd } from '../../tensorflow/ops/native-svd.js';
+import type { Grid, Krylov, krylovAtFrequencies } from '../../tensorflow/ops/spectral.js';
+import { scoped } from '../../tensorflow/scoped.js';
 import { amplitudesOf, blocks } from './blocks.js';
-import { frequencies } from './frequencies.js';
-import { scoped } from './scoped.js';
+import { frequencies } from './spectral-frequencies.js';
 
 /** What `krylovAtFrequencies` does, out of TensorFlow's own operations: on a GPU, or where the binding has no others. */
 export function composedKrylov(

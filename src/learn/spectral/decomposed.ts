@@ -1,9 +1,9 @@
-import type { Certified, Grid, Wave } from '../device/native/spectral.js';
-import { singularValues, svd } from '../device/native/svd.js';
-import { tf } from '../device/tf.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { singularValues, svd } from '../../tensorflow/ops/native-svd.js';
+import type { Certified, Grid, Wave } from '../../tensorflow/ops/spectral.js';
+import { scoped } from '../../tensorflow/scoped.js';
 import { amplitudesOf, blocks } from './blocks.js';
-import { frequencies } from './frequencies.js';
-import { scoped } from './scoped.js';
+import { frequencies } from './spectral-frequencies.js';
 
 /**
  * σ by singular value decomposition of every block, out of TensorFlow's own operations: on a GPU, or where the binding has no

@@ -1,10 +1,10 @@
-import { addOuter } from '../device/native/fused.js';
-import { tf } from '../device/tf.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { addOuter } from '../../tensorflow/ops/fused.js';
 import type { DenseLayer } from '../model/layer.js';
-import { weight } from '../model/model.js';
+import { weight } from '../model/model-model.js';
 import { firstDirection, powerIterate } from './dense.js';
-import { exactDense } from './exact.js';
 import type { LayerPower, PowerOptions } from './layer.js';
+import { exactDense } from './spectral-exact.js';
 import type { Singular } from './spectrum.js';
 
 /** A dense layer y = xW: ∂/∂W of strength/2 · ‖Wᵀv‖² is strength · v (Wᵀv)ᵀ (section 3.2, in the layout [in, out]). */

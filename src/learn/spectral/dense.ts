@@ -1,5 +1,5 @@
-import { keyed } from '../../core/seed.js';
-import { tf } from '../device/tf.js';
+import { keyed } from '../../flow/seed.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import type { Singular } from './spectrum.js';
 
 /** When power iteration stops: after `steps`, or before where v rests. */

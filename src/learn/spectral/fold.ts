@@ -1,6 +1,6 @@
-import { tf } from '../device/tf.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import type { ConvLayer } from '../model/layer.js';
-import { type Gradients, type Weights, weight } from '../model/model.js';
+import { type Gradients, type Weights, weight } from '../model/model-model.js';
 
 /**
  * A convolution's kernel with the batch normalization behind it: column o times c_o = scale_o/√(variance_o + ε), as it works in

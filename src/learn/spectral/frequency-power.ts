@@ -1,6 +1,7 @@
-import { keyed } from '../../core/seed.js';
-import { hasFused } from '../device/native/fused.js';
-import { needsNative } from '../device/native/raw.js';
+import { keyed } from '../../flow/seed.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { hasFused } from '../../tensorflow/ops/fused.js';
+import { needsNative } from '../../tensorflow/ops/raw.js';
 import {
   addStretchGradient,
   type Grid,
@@ -8,17 +9,16 @@ import {
   krylovAtFrequencies,
   thinProduct,
   type Wave,
-} from '../device/native/spectral.js';
-import { tf } from '../device/tf.js';
+} from '../../tensorflow/ops/spectral.js';
+import { scoped } from '../../tensorflow/scoped.js';
 import type { ConvLayer } from '../model/layer.js';
-import type { Weights } from '../model/model.js';
-import { weight } from '../model/model.js';
+import type { Weights } from '../model/model-model.js';
+import { weight } from '../model/model-model.js';
 import { composedKrylov } from './composed-krylov.js';
-import { exactSigma, finite } from './exact.js';
 import { folding } from './fold.js';
-import { frequencies, patch } from './frequencies.js';
 import type { LayerPower, PowerOptions } from './layer.js';
-import { scoped } from './scoped.js';
+import { exactSigma, finite } from './spectral-exact.js';
+import { frequencies, patch } from './spectral-frequencies.js';
 import type { Singular } from './spectrum.js';
 
 /**

@@ -1,16 +1,16 @@
-import { WeirError } from '../../core/errors.js';
-import type { Convolutions, Geometry } from '../device/native/convolution/convolution.js';
-import { convolutions } from '../device/native/convolution/on-this-device.js';
-import { lent, type Raw } from '../device/native/raw.js';
-import type { Grid } from '../device/native/spectral.js';
-import { tf } from '../device/tf.js';
+import { WeirError } from '../../flow/errors.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Convolutions, Geometry } from '../../tensorflow/ops/convolution-convolution.js';
+import { convolutions } from '../../tensorflow/ops/on-this-device.js';
+import { lent, type Raw } from '../../tensorflow/ops/raw.js';
+import type { Grid } from '../../tensorflow/ops/spectral.js';
+import { scoped } from '../../tensorflow/scoped.js';
 import type { ConvLayer } from '../model/layer.js';
-import { type Weights, weight } from '../model/model.js';
+import { type Weights, weight } from '../model/model-model.js';
 import { firstDirection } from './dense.js';
-import { finite } from './exact.js';
 import { folding } from './fold.js';
 import type { LayerPower, PowerOptions } from './layer.js';
-import { scoped } from './scoped.js';
+import { finite } from './spectral-exact.js';
 import type { Singular } from './spectrum.js';
 
 /**

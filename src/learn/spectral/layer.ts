@@ -1,5 +1,5 @@
 import type { Layer } from '../model/layer.js';
-import type { Gradients, Weights } from '../model/model.js';
+import type { Gradients, Weights } from '../model/model-model.js';
 import type { Singular } from './spectrum.js';
 
 /** How σ of one layer and its directions are found, and what a penalty γ/2 · σ² on it makes of them. It only reads weights. */

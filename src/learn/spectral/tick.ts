@@ -1,7 +1,7 @@
-import type { Data } from '../../core/data.js';
-import type { Stage } from '../../core/stage.js';
-import type { Update } from '../update.js';
-import type { SpectralRegularizer } from './penalty.js';
+import type { Data } from '../../flow/core-data.js';
+import type { Stage } from '../../flow/core-stage.js';
+import type { Update } from '../learn-update.js';
+import type { SpectralRegularizer } from '../regularizer/penalty.js';
 import type { Spectrum } from './spectrum.js';
 
 /**

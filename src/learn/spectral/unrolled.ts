@@ -1,6 +1,6 @@
-import { WeirError } from '../../core/errors.js';
-import type { Grid } from '../device/native/spectral.js';
-import { tf } from '../device/tf.js';
+import { WeirError } from '../../flow/errors.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Grid } from '../../tensorflow/ops/spectral.js';
 
 /** Numbers of the largest matrix that is made, 256 MiB. */
 const most = 2 ** 26;

@@ -1,8 +1,8 @@
-import { WeirError } from '../../core/errors.js';
-import type { Model, Weights } from '../../learn/model/model.js';
+import { WeirError } from '../../flow/errors.js';
+import type { Model, Weights } from '../../learn/model/model-model.js';
+import { byNorm } from '../certificate/certificate-lipschitz.js';
 import { type Certifier, type CertifierOptions, certifier } from '../certificate/certifier.js';
-import { byNorm } from '../certificate/lipschitz.js';
-import type { AttackResult } from './result.js';
+import type { AttackResult } from './record.js';
 
 /** How the local estimate beside an attack is made. */
 export type BoundsOptions = Pick<CertifierOptions, 'points' | 'steps'>;

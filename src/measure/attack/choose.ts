@@ -1,66 +1,60 @@
-import { keyed } from '../../core/seed.js';
-import type { Model, Weights } from '../../learn/model/model.js';
-import { type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
-import { ask } from './oracle.js';
+import type { AttackedSample, NetworkReport } from '../networks/record.js';
+import type { Group } from '../networks/report-groups.js';
+import { foundSamples } from '../networks/report-summary.js';
 
-/** Samples looked at in one forward pass: always so many rows, so that the order of the data changes no kernel. */
-export const LOOKED_AT = 100;
+/** An attacked sample whose pixels are at hand. */
+export type Pictured = AttackedSample & {
+  readonly distance: number;
+  readonly adversarialLabel: number;
+  readonly original: Float32Array;
+  readonly adversarial: Float32Array;
+};
 
-/** The places 0 … size − 1 in a random order: a function of seed, purpose and counters alone. */
-export function shuffled(
-  size: number,
-  seed: number,
-  purpose: 'order' | 'others' = 'order',
-  ...counters: number[]
-): Uint32Array {
-  const order = Uint32Array.from({ length: size }, (_, i) => i);
-  const random = keyed(seed, `tangent attack/${purpose}`, ...counters);
-  for (let i = size - 1; i > 0; i--) {
-    const j = random.integer(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
+/** The networks to show, one of each group, and their samples in columns. */
+export interface Choice {
+  readonly rows: readonly { readonly group: Group; readonly network: NetworkReport; readonly samples: Pictured[] }[];
+  /** Whether a column is the same test sample in every row. */
+  readonly same: boolean;
 }
 
-/** Which of the `LOOKED_AT` samples from place `from` of the order on are classified correctly, by index. */
-export function correctOnes(
-  model: Model,
-  weights: Weights,
-  samples: LabeledSamples,
-  order: Uint32Array,
-  from: number,
-  normalize?: Normalization,
-): number[] {
-  const indices = order.subarray(from, from + LOOKED_AT);
-  const d = model.inputShape.reduce((size, extent) => size * extent, 1);
-  const rows = new Float32Array(LOOKED_AT * d);
-  indices.forEach((index, row) => {
-    writeInput(samples, index, rows, row * d, normalize);
+/** Up to `columns` attacked samples: the same under every network where it can be, of different labels where it can be. */
+export function choose(groups: readonly Group[], columns: number): Choice | null {
+  const seen = groups
+    .map((group) => ({ group, networks: group.networks.filter((network) => pictured(network).length > 0) }))
+    .filter(({ networks }) => networks.length > 0);
+  const first = seen[0];
+  if (!first) return null;
+  const shared = first.networks.find(({ seed }) =>
+    seen.every(({ networks }) => networks.some((network) => network.seed === seed)),
+  );
+  const rows = seen.map(({ group, networks }) => {
+    const network = networks.find(({ seed }) => seed === shared?.seed) ?? networks[0]!;
+    return { group, network, samples: pictured(network) };
   });
-  const found = ask(model, weights, rows, LOOKED_AT);
-  return [...indices].filter((index, row) => found[row] === samples.labels[index]);
+  const common = rows[0]!.samples.filter(({ index }) =>
+    rows.every(({ samples }) => samples.some((s) => s.index === index)),
+  );
+  if (common.length === 0) {
+    return { rows: rows.map((row) => ({ ...row, samples: spread(row.samples, columns) })), same: false };
+  }
+  const chosen = spread(common, columns).map(({ index }) => index);
+  const pick = (samples: readonly Pictured[]) => chosen.map((index) => samples.find((s) => s.index === index)!);
+  return { rows: rows.map((row) => ({ ...row, samples: pick(row.samples) })), same: true };
 }
 
-/**
- * All samples by their ℓ2 distance from one of them, in units of the model's input, the nearest first; of equal ones the one with the
- * lower index. The sample itself is left out.
- */
-export function nearestFirst(samples: LabeledSamples, index: number, normalize?: Normalization): Uint32Array {
-  const { size, values, sampleShape } = samples;
-  const d = sampleShape.reduce((product, extent) => product * extent, 1);
-  const weights = Float64Array.from({ length: d }, (_, i) => {
-    const std = normalize === undefined ? 1 : normalize.std[i % normalize.std.length]!;
-    return std ** -2; // bytes are all scaled alike
-  });
-  const away = new Float64Array(size);
-  for (let other = 0, at = 0; other < size; other++) {
-    let sum = 0;
-    for (let i = 0, own = index * d; i < d; i++, at++, own++) {
-      const difference = values[at]! - values[own]!;
-      sum += difference * difference * weights[i]!;
-    }
-    away[other] = sum;
-  }
-  const order = Uint32Array.from(away.keys()).sort((a, b) => away[a]! - away[b]! || a - b);
-  return order.filter((other) => other !== index);
+/** The first sample of each label in turn, then the first of what is left; in order of label. */
+function spread(samples: readonly Pictured[], columns: number): Pictured[] {
+  const labels = new Set<number>();
+  const fresh = samples.filter(({ label }) => !labels.has(label) && labels.add(label));
+  const rest = samples.filter((sample) => !fresh.includes(sample));
+  return [...fresh, ...rest].slice(0, columns).sort((a, b) => a.label - b.label || a.index - b.index);
+}
+
+function pictured(network: NetworkReport): Pictured[] {
+  return foundSamples(network)
+    .filter(
+      (sample): sample is Pictured =>
+        sample.adversarialLabel !== null && sample.original !== undefined && sample.adversarial !== undefined,
+    )
+    .sort((a, b) => a.index - b.index);
 }

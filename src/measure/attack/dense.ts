@@ -1,9 +1,9 @@
-import { clampedRows } from '../../learn/device/native/fused.js';
-import { tf } from '../../learn/device/tf.js';
-import { type DenseFirst, type Model, weight } from '../../learn/model/model.js';
+import { type DenseFirst, type Model, weight } from '../../learn/model/model-model.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { clampedRows } from '../../tensorflow/ops/fused.js';
+import { classes } from '../oracle.js';
+import type { Estimator, Sums } from './attack-normal.js';
 import type { Limits } from './box.js';
-import type { Estimator, Sums } from './normal.js';
-import { classes } from './oracle.js';
 
 /** Draws a unit: what bounds the memory, 8 MB for every 1000 units of width. */
 const ROWS = 2048;

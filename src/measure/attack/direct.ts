@@ -1,8 +1,8 @@
-import { tf } from '../../learn/device/tf.js';
-import type { Model } from '../../learn/model/model.js';
+import type { Model } from '../../learn/model/model-model.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { classes } from '../oracle.js';
+import type { Estimator } from './attack-normal.js';
 import type { Limits } from './box.js';
-import type { Estimator } from './normal.js';
-import { classes } from './oracle.js';
 
 /**
  * The evaluations of any model: each draw is a whole input. A unit is one chunk of one sample's draws; the noise of a chunk is

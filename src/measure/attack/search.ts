@@ -1,5 +1,5 @@
-import type { Model, Weights } from '../../learn/model/model.js';
-import { ask } from './oracle.js';
+import type { Model, Weights } from '../../learn/model/model-model.js';
+import { ask } from '../oracle.js';
 import { schedule } from './schedule.js';
 
 /** A group of samples under attack, as the searches see it. */

@@ -1,8 +1,8 @@
-import { statelessNormal } from '../../learn/device/native/random.js';
-import { tf } from '../../learn/device/tf.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { statelessNormal } from '../../tensorflow/ops/random.js';
+import { ask } from '../oracle.js';
 import type { Limits } from './box.js';
 import { distance } from './geometry.js';
-import { ask } from './oracle.js';
 import { schedule } from './schedule.js';
 import type { Searched } from './search.js';
 

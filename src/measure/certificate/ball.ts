@@ -1,4 +1,4 @@
-import type { Random } from '../../core/seed.js';
+import type { Random } from '../../flow/seed.js';
 import type { Norm } from '../../learn/model/part.js';
 
 /**

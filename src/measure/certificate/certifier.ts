@@ -1,12 +1,12 @@
-import { tf } from '../../learn/device/tf.js';
-import type { Model, Weights } from '../../learn/model/model.js';
+import type { Model, Weights } from '../../learn/model/model-model.js';
 import { type ByNorm, type Norm, norms } from '../../learn/model/part.js';
-import { classes } from '../attack/oracle.js';
-import { checkCount } from '../geometry/options.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { checkCount } from '../options.js';
+import { classes } from '../oracle.js';
 import { type Bounds, quotient } from './bounds.js';
-import { byNorm, lipschitz } from './lipschitz.js';
+import { byNorm, lipschitz } from './certificate-lipschitz.js';
+import { lengthOf, marginsOf, readoutOf } from './certificate-margins.js';
 import { localBound, type Sampling } from './local.js';
-import { lengthOf, marginsOf, readoutOf } from './margins.js';
 
 export interface CertifierOptions extends Partial<Sampling> {
   /** The norms in which the local estimate is made; each costs as much as the first. */

@@ -1,6 +1,6 @@
-import type { tf } from '../../learn/device/tf.js';
-import { type ConvLayer, type Weights, weight } from '../../learn/model/model.js';
+import { type ConvLayer, type Weights, weight } from '../../learn/model/model-model.js';
 import type { ByNorm } from '../../learn/model/part.js';
+import type { tf } from '../../tensorflow/device-tf.js';
 import { convSigmaAtMost } from './conv-sigma.js';
 import { folded, type Kernel, tapsAlong } from './taps.js';
 

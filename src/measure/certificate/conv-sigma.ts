@@ -1,4 +1,4 @@
-import { tf } from '../../learn/device/tf.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import { sigmaAtMost } from './dense-norm.js';
 import type { Kernel, Taps } from './taps.js';
 

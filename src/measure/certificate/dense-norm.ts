@@ -1,5 +1,5 @@
-import { tf } from '../../learn/device/tf.js';
 import type { ByNorm } from '../../learn/model/part.js';
+import { tf } from '../../tensorflow/device-tf.js';
 
 /**
  * The norms of y = xW induced by ℓp on both sides, for a kernel [in, out], none of them from below: the largest absolute sum over

@@ -1,12 +1,12 @@
-import { keyed } from '../../core/seed.js';
-import { tf } from '../../learn/device/tf.js';
-import type { Model, Weights } from '../../learn/model/model.js';
+import { keyed } from '../../flow/seed.js';
+import type { Model, Weights } from '../../learn/model/model-model.js';
 import type { Norm } from '../../learn/model/part.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import { jacobianNorms } from '../geometry/jacobian-norm.js';
 import { productsOf } from '../geometry/products.js';
 import { pointsInBall } from './ball.js';
 import { quotient } from './bounds.js';
-import type { Margin } from './margins.js';
+import type { Margin } from './certificate-margins.js';
 
 export interface Sampling {
   /** Points of the ball where ∇Φ is looked at, its center included. */

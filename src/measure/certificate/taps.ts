@@ -1,4 +1,4 @@
-import type { ConvLayer, Padding } from '../../learn/model/model.js';
+import type { ConvLayer, Padding } from '../../learn/model/model-model.js';
 
 /** Which rows (or columns) of a kernel meet an input along one axis of an image; sets that are equal are listed once. */
 export interface Taps {

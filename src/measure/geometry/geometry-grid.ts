@@ -1,12 +1,12 @@
-import { WeirError } from '../../core/errors.js';
-import { samplesInput } from '../../core/input.js';
-import type { Stage } from '../../core/stage.js';
-import type { Model } from '../../learn/model/model.js';
-import type { Update } from '../../learn/update.js';
-import { byName, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
-import { checkCount } from './options.js';
+import { samplesInput } from '../../data/input.js';
+import type { Stage } from '../../flow/core-stage.js';
+import { WeirError } from '../../flow/errors.js';
+import type { Update } from '../../learn/learn-update.js';
+import type { Model } from '../../learn/model/model-model.js';
+import { byName, inputLength, type LabeledSamples, writeInput } from '../measure-inputs.js';
+import { checkCount } from '../options.js';
+import { type Geometry, REST, type SurveyState, survey } from './geometry-survey.js';
 import { productsOf } from './products.js';
-import { type Geometry, REST, type SurveyState, survey } from './survey.js';
 
 export interface GeometryGridOptions {
   /** Least and largest first input. */

@@ -1,5 +1,5 @@
-import { tf } from '../../learn/device/tf.js';
 import type { Norm } from '../../learn/model/part.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import type { Products } from './products.js';
 
 /** When the search for the norm stops. */

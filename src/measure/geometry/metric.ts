@@ -1,4 +1,4 @@
-import { tf } from '../../learn/device/tf.js';
+import { tf } from '../../tensorflow/device-tf.js';
 import type { Products } from './products.js';
 
 /** The metric g = ∇Φᵀ∇Φ (paper, remark 1) on a plane at n points: its values on two directions a and b. */

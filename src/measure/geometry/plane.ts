@@ -1,4 +1,4 @@
-import { WeirError } from '../../core/errors.js';
+import { WeirError } from '../../flow/errors.js';
 import type { Frame } from './frame.js';
 
 /** A square of the plane through three inputs, and where the three lie in it. */

@@ -1,6 +1,6 @@
-import { WeirError } from '../../core/errors.js';
-import type { tf } from '../../learn/device/tf.js';
-import type { FeatureJacobian, Linearization, Model, Weights } from '../../learn/model/model.js';
+import { WeirError } from '../../flow/errors.js';
+import type { FeatureJacobian, Linearization, Model, Weights } from '../../learn/model/model-model.js';
+import type { tf } from '../../tensorflow/device-tf.js';
 
 /** Products with ∇Φ at the samples of one batch; `dispose` gives back what was kept for them. */
 export type Products = Pick<Linearization, 'forward' | 'backward' | 'dispose'>;

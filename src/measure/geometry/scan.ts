@@ -1,5 +1,5 @@
-import type { Model, Weights } from '../../learn/model/model.js';
-import { ask } from '../attack/oracle.js';
+import type { Model, Weights } from '../../learn/model/model-model.js';
+import { ask } from '../oracle.js';
 
 /** How finely the boundary is looked for around one sample of two values. */
 export interface Scan {

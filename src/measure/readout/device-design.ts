@@ -6,8 +6,8 @@ import {
   matMulFloat64,
   mulFloat64,
   rowsFloat64,
-} from '../../learn/device/native/float64.js';
-import { type Design, heaviest } from './design.js';
+} from '../../tensorflow/ops/float64.js';
+import { type Design, heaviest } from './readout-design.js';
 
 /** A design on the device, in float64 there. Native runtime only. @param blocks [rows, width] each; it takes them */
 export function deviceDesign(blocks: readonly Float64[]): Design {

@@ -1,12 +1,12 @@
-import { WeirError } from '../../core/errors.js';
-import { hasNative } from '../../learn/device/eager.js';
-import { type Float64, toFloat64 } from '../../learn/device/native/float64.js';
-import { tf } from '../../learn/device/tf.js';
-import type { Model, Weights } from '../../learn/model/model.js';
-import { inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
-import type { Design } from './design.js';
+import { WeirError } from '../../flow/errors.js';
+import type { Model, Weights } from '../../learn/model/model-model.js';
+import { tf } from '../../tensorflow/device-tf.js';
+import { hasNative } from '../../tensorflow/ops/device-eager.js';
+import { type Float64, toFloat64 } from '../../tensorflow/ops/float64.js';
+import { inputLength, type LabeledSamples, type Normalization, writeInput } from '../measure-inputs.js';
 import { deviceDesign } from './device-design.js';
 import { hostDesign } from './host-design.js';
+import type { Design } from './readout-design.js';
 
 export interface FeaturesOptions {
   /** Samples a forward pass. */

@@ -1,5 +1,5 @@
 import { cholesky } from './cholesky.js';
-import { type Design, heaviest } from './design.js';
+import { type Design, heaviest } from './readout-design.js';
 
 const slice = 4_000_000; // multiplications in one slice: some milliseconds
 const widest = 512; // columns up to which a Gram matrix is made and taken apart here

@@ -1,4 +1,4 @@
-import { WeirError } from '../../core/errors.js';
+import { WeirError } from '../../flow/errors.js';
 
 /** @throws {WeirError} for labels that are none of the classes, and for a class that no sample is of */
 export function checkLabels(labels: ArrayLike<number>, samples: number, classes: number): void {

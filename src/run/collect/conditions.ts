@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Condition, Differences } from '../../observe/report/data.js';
-import { RunFolder } from '../folder.js';
-import { digestOf } from '../identity/identity.js';
-import { newestIdentity } from '../identity/run-identity.js';
+import type { Condition, Differences } from '../../measure/networks/record.js';
+import { RunFolder } from '../../storage/folder.js';
+import { digestOf } from '../../storage/identity-identity.js';
+import { newestIdentity } from '../run-identity.js';
 
 /** Which runs were made alike, for a report over them: nothing but the seed makes a repetition. */
 export interface Conditions {

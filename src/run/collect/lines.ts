@@ -1,5 +1,5 @@
-import type { Data } from '../../core/data.js';
-import { decoded } from '../journal.js';
+import type { Data } from '../../flow/core-data.js';
+import { decoded } from '../../storage/journal.js';
 
 /** A line of the metric log. */
 export type Line = { readonly [field: string]: Data };

@@ -11,8 +11,8 @@ import type {
   Probe,
   Readout,
   Track,
-} from '../../observe/report/data.js';
-import { decoded } from '../journal.js';
+} from '../../measure/networks/record.js';
+import { decoded } from '../../storage/journal.js';
 import { array, type Line, number } from './lines.js';
 import { nearest, newestOf } from './moments.js';
 

@@ -1,5 +1,5 @@
-import type { RunFolder } from '../folder.js';
-import { done } from '../run-state.js';
+import type { RunFolder } from '../../storage/folder.js';
+import { done } from '../../storage/run-state.js';
 import { type Line, type Lines, number } from './lines.js';
 
 /** What a report's numbers of one network are of, where a reader would take them for something else; a sentence each. */

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { sha256Of } from '../../core/bytes.js';
-import type { RunFolder } from '../folder.js';
+import { sha256Of } from '../../storage/core-bytes.js';
+import type { RunFolder } from '../../storage/folder.js';
 
 /**
  * Runs without those that are there twice, and of each of these a sentence: a folder that was named twice, or a copy of one, holds no

@@ -1,4 +1,4 @@
-import { transferred } from '../../observe/report/transfer.js';
+import { transferred } from '../../plot/transfer.js';
 import type { Line } from './lines.js';
 
 /** What the log says of a network. */

@@ -1,6 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import { WeirError } from '../../core/errors.js';
+import { WeirError } from '../../flow/errors.js';
 
 /**
  * Plays a stream in virtual time: whatever RxJS schedules takes place at once, in its order. What waits for threads, promises or the

@@ -1,4 +1,4 @@
-import { WeirError } from '../../core/errors.js';
+import { WeirError } from '../../flow/errors.js';
 
 /** What came out of a stage is not what was recorded; the message names the item, the field and both values. */
 export class Mismatch extends WeirError {

@@ -1,5 +1,5 @@
-import type { Data, TypedArray } from '../../core/data.js';
-import { plainCopy } from '../../core/plain.js';
+import type { Data, TypedArray } from '../../flow/core-data.js';
+import { plainCopy } from '../../flow/plain.js';
 
 /**
  * An item as plain data, with what `weir record` leaves out: a tensor becomes its shape and its values, a map of tensors (weights) a

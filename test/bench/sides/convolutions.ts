@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tf } from '../../../src/learn/device/tf.js';
 import type { ConvLayer } from '../../../src/learn/model/layer.js';
-import { type Model, type Weights, weight } from '../../../src/learn/model/model.js';
-import { resnet } from '../../../src/learn/model/resnet.js';
+import { type Model, type Weights, weight } from '../../../src/learn/model/model-model.js';
+import { resnet } from '../../../src/learn/model/resnet/resnet.js';
+import { tf } from '../../../src/tensorflow/device-tf.js';
 import { pythonPeer } from '../compare.js';
 
 export const threads = 2;

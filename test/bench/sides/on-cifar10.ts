@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyed } from '../../../src/core/seed.js';
-import { horizontalFlip } from '../../../src/feed/augment/op/horizontal-flip.js';
-import { normalize } from '../../../src/feed/augment/op/normalize.js';
-import { unitScale } from '../../../src/feed/augment/op/unit-scale.js';
-import { cifar10Statistics } from '../../../src/feed/augment/recipes/statistics.js';
-import { render } from '../../../src/feed/augment/render.js';
-import type { Dataset } from '../../../src/feed/dataset.js';
-import { cifar10File } from '../../../src/feed/source/cifar10.js';
+import { horizontalFlip } from '../../../src/data/augment/ops/op-horizontal-flip.js';
+import { normalize } from '../../../src/data/augment/ops/op-normalize.js';
+import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
+import { render } from '../../../src/data/augment/render.js';
+import { cifar10Statistics } from '../../../src/data/augment/statistics.js';
+import { cifar10File } from '../../../src/data/datasets/cifar10.js';
+import type { Dataset } from '../../../src/data/feed-dataset.js';
+import { keyed } from '../../../src/flow/seed.js';
+import type { Update } from '../../../src/learn/learn-update.js';
 import type { TrainStage } from '../../../src/learn/train.js';
 import type { TrainState } from '../../../src/learn/train-state.js';
-import type { Update } from '../../../src/learn/update.js';
 
 /** Images a batch. */
 const size = 64;

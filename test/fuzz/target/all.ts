@@ -1,8 +1,8 @@
+import type { Target } from '../target.js';
 import { cifar10, gzipBomb, idxImages, idxLabels, mat } from './data-sets.js';
 import { packOfImages } from './pack-of-images.js';
 import { recording } from './recording.js';
 import { snapshot } from './snapshot.js';
-import type { Target } from './target.js';
 import { metricLog, runConfig, safetensors, settings } from './texts.js';
 
 /** Every reader of files and settings that others may have made. @param folder where a target makes what it begins with */

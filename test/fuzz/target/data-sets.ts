@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { cifar10File } from '../../../src/feed/source/cifar10.js';
-import { readIdx } from '../../../src/feed/source/idx.js';
-import { readMat } from '../../../src/feed/source/image-folder/mat.js';
-import type { Target } from './target.js';
+import { cifar10File } from '../../../src/data/datasets/cifar10.js';
+import { readIdx } from '../../../src/data/datasets/idx.js';
+import { readMat } from '../../../src/data/datasets/image-folder/mat.js';
+import type { Target } from '../target.js';
 
 function idx(magic: number, ...shape: number[]): Buffer {
   const bytes = Buffer.alloc(4 + 4 * shape.length + shape.reduce((product, extent) => product * extent, 1), 3);
@@ -44,7 +44,7 @@ export const cifar10: Target = {
 };
 
 const mats = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../feed/source/image-folder/mat.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../data/datasets/image-folder/mat.json'), 'utf8'),
 ) as Record<string, Record<string, string>>;
 
 export const mat: Target = {

@@ -1,9 +1,9 @@
-import { crc32 } from '../../../src/core/crc32.js';
-import { pack } from '../../../src/core/pack.js';
-import { readImage } from '../../../src/feed/images/read.js';
-import { HEADER, headerBytes, VERSION } from '../../../src/feed/pack/format.js';
-import { packed } from '../../../src/feed/pack/packed.js';
-import type { Target } from './target.js';
+import { HEADER, headerBytes, VERSION } from '../../../src/data/format.js';
+import { readImage } from '../../../src/data/images/reader.js';
+import { packed } from '../../../src/data/packed.js';
+import { crc32 } from '../../../src/storage/crc32.js';
+import { pack } from '../../../src/storage/pack.js';
+import type { Target } from '../target.js';
 
 /** Two images of 2 × 3 pixels, as they are. */
 function original(): Buffer {

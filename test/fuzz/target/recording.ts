@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from '../../../src/core/crc32.js';
-import { aligned, frameHeadBytes, preambleBytes } from '../../../src/core/recording-format.js';
-import { readRecording } from '../../../src/core/recording-reader.js';
-import type { Target } from './target.js';
+import { aligned, frameHeadBytes, preambleBytes } from '../../../src/storage/core-recording-format.js';
+import { crc32 } from '../../../src/storage/crc32.js';
+import { readRecording } from '../../../src/storage/recording-reader.js';
+import type { Target } from '../target.js';
 
 const fixture = (name: string): Buffer =>
   readFileSync(join(import.meta.dirname, '../../../fixtures', `${name}.weirrec`));

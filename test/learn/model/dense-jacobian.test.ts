@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
-import { type ActivationName, activations } from '../../../src/learn/model/activation/named.js';
 import { normal } from '../../../src/learn/model/initialization.js';
-import { mlp } from '../../../src/learn/model/mlp.js';
-import type { Weights } from '../../../src/learn/model/model.js';
+import { mlp } from '../../../src/learn/model/model-mlp.js';
+import type { Weights } from '../../../src/learn/model/model-model.js';
+import { type ActivationName, activations } from '../../../src/learn/model/named.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
 
 beforeAll(() => loadTensorFlow());
 

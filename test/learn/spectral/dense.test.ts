@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
 import { firstDirection, powerIterate } from '../../../src/learn/spectral/dense.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
 
 beforeAll(() => loadTensorFlow());
 

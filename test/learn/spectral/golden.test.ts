@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
-import { mlp } from '../../../src/learn/model/mlp.js';
+import { mlp } from '../../../src/learn/model/model-mlp.js';
+import { type SpectralKind, spectralRegularizer } from '../../../src/learn/regularizer/penalty.js';
 import { powerIterate } from '../../../src/learn/spectral/dense.js';
-import { type SpectralKind, spectralRegularizer } from '../../../src/learn/spectral/penalty.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 
 beforeAll(() => loadTensorFlow());

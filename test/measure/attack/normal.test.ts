@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
-import { seeds } from '../../../src/core/seed.js';
-import { statelessNormal } from '../../../src/learn/device/native/random.js';
-import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
+import { seeds } from '../../../src/flow/seed.js';
+import { type Around, type Noise, normalOf, noSums } from '../../../src/measure/attack/attack-normal.js';
 import { limitsOf } from '../../../src/measure/attack/box.js';
 import { dense } from '../../../src/measure/attack/dense.js';
 import { direct } from '../../../src/measure/attack/direct.js';
-import { type Around, type Noise, normalOf, noSums } from '../../../src/measure/attack/normal.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { statelessNormal } from '../../../src/tensorflow/ops/random.js';
 import { network } from './models.js';
 
 beforeAll(async () => {

@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { keyed } from '../../../src/core/seed.js';
-import { hasNative } from '../../../src/learn/device/eager.js';
-import { singularValues } from '../../../src/learn/device/native/svd.js';
-import { loadTensorFlow, tf } from '../../../src/learn/device/tf.js';
-import { activations } from '../../../src/learn/model/activation/named.js';
-import { mlp } from '../../../src/learn/model/mlp.js';
-import type { ConvLayer, Model, Padding } from '../../../src/learn/model/model.js';
+import { keyed } from '../../../src/flow/seed.js';
+import { mlp } from '../../../src/learn/model/model-mlp.js';
+import type { ConvLayer, Model, Padding } from '../../../src/learn/model/model-model.js';
+import { activations } from '../../../src/learn/model/named.js';
 import { elementwise, largestOf, meanOver, type Part } from '../../../src/learn/model/part.js';
-import { resnet } from '../../../src/learn/model/resnet.js';
+import { resnet } from '../../../src/learn/model/resnet/resnet.js';
+import { lipschitz, ROUNDING } from '../../../src/measure/certificate/certificate-lipschitz.js';
 import { convNorms } from '../../../src/measure/certificate/conv-norm.js';
 import { sigmaAtMost } from '../../../src/measure/certificate/dense-norm.js';
-import { lipschitz, ROUNDING } from '../../../src/measure/certificate/lipschitz.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { hasNative } from '../../../src/tensorflow/ops/device-eager.js';
+import { singularValues } from '../../../src/tensorflow/ops/native-svd.js';
 
 beforeAll(() => loadTensorFlow());
 

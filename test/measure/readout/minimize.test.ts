@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { minimizer } from '../../../src/measure/readout/minimize.js';
 import type { Minimum, Problem } from '../../../src/measure/readout/problem.js';
+import { minimizer } from '../../../src/measure/readout/readout-minimize.js';
 
 /** Rosenbrock's valley: its minimum is 0 at (1, 1). */
 const valley: Problem = {

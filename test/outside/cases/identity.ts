@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { start } from '../../run/weir.js';
+import { start } from '../../cli/weir.js';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 
 const keys = `

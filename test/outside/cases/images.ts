@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from '../../../src/core/crc32.js';
-import { nameOf } from '../../../src/feed/images/images.js';
-import { readImage } from '../../../src/feed/images/read.js';
-import { packed } from '../../../src/feed/pack/packed.js';
-import { frameAt, jpeg, noisyJpeg, pixels, png } from '../../feed/images/made.js';
+import { nameOf } from '../../../src/data/images/images.js';
+import { readImage } from '../../../src/data/images/reader.js';
+import { packed } from '../../../src/data/packed.js';
+import { crc32 } from '../../../src/storage/crc32.js';
+import { frameAt, jpeg, noisyJpeg, pixels, png } from '../../data/images/samples.js';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 
 const vectors = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../feed/images/vectors/pillow.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../data/images/vectors/pillow.json'), 'utf8'),
 ) as {
   readonly files: Readonly<Record<string, { readonly file: string; readonly values: string }>>;
 };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { png } from '../../feed/images/made.js';
-import type { Ended } from '../../run/weir.js';
+import type { Ended } from '../../cli/weir.js';
+import { png } from '../../data/images/samples.js';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 
 /**

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command, type Ended } from '../../run/weir.js';
+import { command, type Ended } from '../../cli/weir.js';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 
 const container = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { command, type Ended } from '../../run/weir.js';
+import { command, type Ended } from '../../cli/weir.js';
 import { type Case, refused, told, type World } from '../case.js';
 
 const xor = ['pipelines/xor.ts', '--set', 'profile=quick'];

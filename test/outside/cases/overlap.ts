@@ -1,5 +1,5 @@
 import { cpSync } from 'node:fs';
-import { noisyJpeg } from '../../feed/images/made.js';
+import { noisyJpeg } from '../../data/images/samples.js';
 import { type Case, right, succeeded, told } from '../case.js';
 
 /** Images drawn from a folder, and tested on those of its other part. */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { weir } from '../../run/weir.js';
+import { weir } from '../../cli/weir.js';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 
 /** Three networks, of which two branch off the first at its third epoch; each is trained, tested and attacked. */
@@ -131,7 +131,7 @@ const unreadable = (suffix: string, times: number): string => `
   };`;
 
 async function withFailingDisk(world: World, code: string, ...args: string[]) {
-  const { start } = await import('../../run/weir.js');
+  const { start } = await import('../../cli/weir.js');
   return start(failingDisk(world, code), ...args).ended;
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { pixels, png } from '../../feed/images/made.js';
-import { ranksOf } from '../../run/ranks/kills.js';
-import { start } from '../../run/weir.js';
+import { start } from '../../cli/weir.js';
+import { pixels, png } from '../../data/images/samples.js';
+import { ranksOf } from '../../ranks/kills.js';
 import { type Case, right, succeeded } from '../case.js';
 
 const quickXor = ['run', 'pipelines/xor.ts', '--set', 'profile=quick'];

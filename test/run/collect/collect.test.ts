@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { MetricRecord } from '../../../src/observe/metrics-log.js';
-import { collectReport } from '../../../src/run/collect/collect.js';
-import { RunFolder } from '../../../src/run/folder.js';
+import { collectReport } from '../../../src/run/collect/collect-collect.js';
+import { RunFolder } from '../../../src/storage/folder.js';
+import type { MetricRecord } from '../../../src/storage/metrics-log.js';
 
 let folder: string;
 beforeEach(() => {

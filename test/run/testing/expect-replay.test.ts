@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { concatMap, delay, from, map, NEVER, type OperatorFunction, of, pipe, skip, take } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { crc32 } from '../../../src/core/crc32.js';
 import * as weir from '../../../src/index.js';
+import { crc32 } from '../../../src/storage/crc32.js';
 import {
   expectReplay,
   loadTensorFlow,

@@ -1,6 +1,6 @@
-import type { Raw } from '../../device/native/raw.js';
-import type { Weights } from '../model.js';
-import type { BlockPlan } from './plan.js';
+import type { Raw } from '../../../tensorflow/ops/raw.js';
+import type { Weights } from '../model-model.js';
+import type { BlockPlan } from './resnet-plan.js';
 import { subsampling } from './subsample.js';
 import { type Engine, type Unit, unit } from './unit.js';
 

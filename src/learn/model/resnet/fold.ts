@@ -1,10 +1,10 @@
-import { attribute } from '../../device/eager.js';
-import type { Convolutions } from '../../device/native/convolution/convolution.js';
-import { lent, type Raw, run } from '../../device/native/raw.js';
-import { tf } from '../../device/tf.js';
-import { type Weights, weight } from '../model.js';
-import { type ConvPlan, convolutionsOf, type Plan } from './plan.js';
-import { EPSILON } from './train.js';
+import { tf } from '../../../tensorflow/device-tf.js';
+import type { Convolutions } from '../../../tensorflow/ops/convolution-convolution.js';
+import { attribute } from '../../../tensorflow/ops/device-eager.js';
+import { lent, type Raw, run } from '../../../tensorflow/ops/raw.js';
+import { type Weights, weight } from '../model-model.js';
+import { type ConvPlan, convolutionsOf, type Plan } from './resnet-plan.js';
+import { EPSILON } from './resnet-train.js';
 
 /** A convolution with its batch normalization folded in: kernel · scale/√(variance + ε), and what is left as a bias. */
 export interface Folded {

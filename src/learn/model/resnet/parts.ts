@@ -1,6 +1,6 @@
-import type { ConvLayer } from '../model.js';
+import type { ConvLayer } from '../model-model.js';
 import { elementwise, largestOf, meanOver, type Part } from '../part.js';
-import type { BlockPlan, ConvPlan, Plan } from './plan.js';
+import type { BlockPlan, ConvPlan, Plan } from './resnet-plan.js';
 
 /** The feature map piece by piece, for bounds on how much it can stretch. */
 export function partsOf(plan: Plan, layer: (conv: ConvPlan) => ConvLayer): Part[] {

@@ -1,7 +1,7 @@
-import { keyed, type Random } from '../../../core/seed.js';
-import { tf } from '../../device/tf.js';
-import type { Weights } from '../model.js';
-import { convolutionsOf, type Plan } from './plan.js';
+import { keyed, type Random } from '../../../flow/seed.js';
+import { tf } from '../../../tensorflow/device-tf.js';
+import type { Weights } from '../model-model.js';
+import { convolutionsOf, type Plan } from './resnet-plan.js';
 
 /**
  * 'torch': kernels U(±1/√fanIn), the default of PyTorch's layers (Kaiming uniform with a = √5), as in the authors' networks on

@@ -1,5 +1,5 @@
-import type { Geometry } from '../../device/native/convolution/convolution.js';
-import { constant, type Raw } from '../../device/native/raw.js';
+import type { Geometry } from '../../../tensorflow/ops/convolution-convolution.js';
+import { constant, type Raw } from '../../../tensorflow/ops/raw.js';
 
 const kernels = new Map<string, Raw>();
 

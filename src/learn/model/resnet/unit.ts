@@ -1,8 +1,8 @@
-import type { Affine, After, Normalizations, Normalized } from '../../device/native/batch-norm/batch-norm.js';
-import type { Convolutions } from '../../device/native/convolution/convolution.js';
-import { lent, type Raw } from '../../device/native/raw.js';
-import { type Weights, weight } from '../model.js';
-import type { ConvPlan } from './plan.js';
+import type { Affine, After, Normalizations, Normalized } from '../../../tensorflow/ops/batch-norm-batch-norm.js';
+import type { Convolutions } from '../../../tensorflow/ops/convolution-convolution.js';
+import { lent, type Raw } from '../../../tensorflow/ops/raw.js';
+import { type Weights, weight } from '../model-model.js';
+import type { ConvPlan } from './resnet-plan.js';
 
 /** What computes a network in training mode: on this device, in this precision. */
 export interface Engine {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { keyed } from '../../../../src/core/seed.js';
-import { hasNative } from '../../../../src/learn/device/eager.js';
-import { cast } from '../../../../src/learn/device/native/precision.js';
-import { lent } from '../../../../src/learn/device/native/raw.js';
-import { loadTensorFlow, tf } from '../../../../src/learn/device/tf.js';
-import { maxPool } from '../../../../src/learn/model/resnet/pool.js';
+import { keyed } from '../../../../src/flow/seed.js';
+import { maxPool } from '../../../../src/learn/model/resnet/resnet-pool.js';
+import { loadTensorFlow, tf } from '../../../../src/tensorflow/device-tf.js';
+import { hasNative } from '../../../../src/tensorflow/ops/device-eager.js';
+import { cast } from '../../../../src/tensorflow/ops/native-precision.js';
+import { lent } from '../../../../src/tensorflow/ops/raw.js';
 
 await loadTensorFlow();
 

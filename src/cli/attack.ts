@@ -1,0 +1,69 @@
+import { Command } from 'commander';
+import { toError } from '../flow/core-terminal.js';
+import { WeirError } from '../flow/errors.js';
+import { checkAttackKeys } from '../run/config-keys.js';
+import { loadPipeline } from '../run/load-module.js';
+import { thisMachine } from '../run/machine.js';
+import { resolveConfig } from '../run/run-config.js';
+import { checkFiles, moduleOf, RunIdentity } from '../run/run-identity.js';
+import { takeOver } from '../run/take-over.js';
+import { wired } from '../run/try-out.js';
+import { RunFolder } from '../storage/folder.js';
+import { trainedSnapshot } from '../storage/run-state.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { goOn } from './go-on.js';
+import {
+  acceptOption,
+  folderOption,
+  moduleOption,
+  type RunningSettings,
+  runningOptions,
+  setOption,
+} from './options.js';
+
+const stream = 'attacks'; // the stream that every pipeline gives its attack's results under
+
+/** `weir attack RUN`: attacks the networks of a finished run once more, with other settings, as a run of its own. */
+export function attackCommand(): Command {
+  const command = new Command('attack')
+    .description('attack the trained networks of a run again, with other settings, in a new run')
+    .argument('<run>', 'folder of a run that is done')
+    .addOption(setOption())
+    .addOption(moduleOption())
+    .addOption(acceptOption())
+    .addOption(folderOption());
+  for (const option of runningOptions()) command.addOption(option);
+  return command
+    .addHelpText(
+      'after',
+      '\nExample:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80',
+    )
+    .action(async (run: string, settings: RunningSettings & { set: string[]; run?: string }) => {
+      const source = RunFolder.open(run);
+      const { seed, config: before } = source.started;
+      const module = moduleOf(source, settings.module);
+      await checkFiles(source, module, settings);
+      const pipeline = await loadPipeline(module);
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
+        before,
+        rules: pipeline.rules ?? [],
+      });
+      checkAttackKeys(before, config, (line) => toError(`${line}\n`));
+      await loadTensorFlow();
+      const streams = await wired(pipeline, config, seed);
+      if (!(`${stream}$` in streams)) {
+        throw new WeirError(
+          `pipeline '${pipeline.name}' has no stream ${stream}$`,
+          'wire an attack and return it by that name',
+        );
+      }
+      const found = pipeline
+        .networks(config, seed)
+        .map(({ name }) => ({ name, snapshot: trainedSnapshot(source, name) }));
+      const identity = await RunIdentity.of(source, await thisMachine(), settings);
+      await identity.check(pipeline);
+      for (const { name, snapshot } of found) identity.checkSnapshot(name, snapshot);
+      const folder = takeOver(source, settings.run, config, [stream], { module, accepted: identity.accepted });
+      await goOn(folder, pipeline, settings);
+    });
+}

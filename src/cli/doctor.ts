@@ -1,0 +1,62 @@
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { toOutput } from '../flow/core-terminal.js';
+import { type Description, describe } from '../tensorflow/describe.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { vectorFiles } from '../vectors/read.js';
+import { vectorTables } from '../vectors/table.js';
+import { checkVectors } from '../vectors/vectors-check.js';
+
+/** `weir doctor`: what this machine computes with, how it was found, and whether its numbers agree with reference vectors. */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('tell which runtime and device are in use, how they were found, and what is missing')
+    .option('--vectors <file...>', 'check the numerics against reference vectors: files, or folders of them')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', '\nExample:\n  weir doctor\n  weir doctor --vectors vectors/*.json')
+    .action(async ({ json = false, vectors }: { json?: boolean; vectors?: string[] }) => {
+      const { ok, data, lines } = vectors === undefined ? await machine() : await numerics(vectors);
+      if (!ok) process.exitCode = 1;
+      toOutput(`${json ? JSON.stringify(data, asText, 2) : lines.join('\n')}\n`);
+    });
+}
+
+interface Findings {
+  readonly ok: boolean;
+  readonly data: unknown;
+  readonly lines: readonly string[];
+}
+
+async function machine(): Promise<Findings> {
+  const found = await describe();
+  const { machine, features, checks } = found;
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const lines = [
+    runtimeLine(found.runtime),
+    `${machine.processor}, ${machine.cores} cores, ${machine.system}`,
+    `features: ${features.join(' ') || 'none that matter'}`,
+    '',
+    ...checks.flatMap(({ name, ok, found: what, remedy }) => [
+      `${ok ? pc.green('✓') : pc.red('✗')} ${name.padEnd(width)}  ${what}`,
+      ...(ok || remedy === undefined ? [] : [`  ${' '.repeat(width)}  ${pc.dim('→')} ${remedy}`]),
+    ]),
+  ];
+  return { ok: checks.every((check) => check.ok), data: found, lines };
+}
+
+async function numerics(paths: readonly string[]): Promise<Findings> {
+  const files = vectorFiles(paths);
+  const { setUp: _, ...runtime } = await loadTensorFlow();
+  const checked = files.map(checkVectors);
+  const ok = checked.every(({ outcome }) => outcome === 'within');
+  return { ok, data: { runtime, ok, files: checked }, lines: [runtimeLine(runtime), '', ...vectorTables(checked)] };
+}
+
+const runtimeLine = (runtime: Description['runtime']): string =>
+  runtime === undefined
+    ? 'no runtime'
+    : `${runtime.kind} TensorFlow ${runtime.version} on the ${runtime.device}, ${runtime.threads} threads`;
+
+/** JSON has no infinity. */
+const asText = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;

@@ -1,0 +1,106 @@
+import { Command } from 'commander';
+import { exportCsv } from '../export/export-csv.js';
+import { exportTensorBoard } from '../export/export-tensorboard.js';
+import { exportParquet } from '../export/parquet.js';
+import { toError, toOutput } from '../flow/core-terminal.js';
+import { WeirError } from '../flow/errors.js';
+import { inTorch } from '../learn/weights/torch.js';
+import { writeSafetensors } from '../learn/weights/weights-safetensors.js';
+import { toMetadata } from '../learn/weights-metadata.js';
+import { weightsOfRun } from '../run/of-run.js';
+import { recordsOf } from '../run/run-log.js';
+import { statusOf } from '../run/status-status.js';
+import { RunFolder } from '../storage/folder.js';
+import { unfinished } from '../storage/run-state.js';
+
+interface Settings {
+  readonly network?: string;
+  readonly readout?: string;
+  readonly stream?: string;
+  readonly tensorboard?: true;
+}
+
+const examples = `
+Examples:
+  weir export runs/cifar10 rep.safetensors --network rep-spectral   weights, for PyTorch
+  weir export runs/barlow old.safetensors --readout trained         with the readout that it had before another was fitted
+  weir export runs/cifar10 metrics.parquet                          metrics, for pandas
+  weir export runs/cifar10 tests.csv --stream tests                 those of one stream, as text
+  weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
+
+/** `weir export RUN FILE`: what other tools read: weights as safetensors, metrics as CSV or Parquet or event files of TensorBoard. */
+export function exportCommand(): Command {
+  return new Command('export')
+    .description('write for other tools: weights as safetensors, metrics as CSV or Parquet, or all for TensorBoard')
+    .argument('<run>', 'folder of the run')
+    .argument('<file>', 'a .csv or .parquet file for metrics, any other for weights; with --tensorboard a folder')
+    .option('--network <name>', 'which of the run’s networks (weights: its only one; metrics: all)')
+    .option('--readout <name>', 'weights: which readout, where one was fitted anew: by default that one, or `trained`')
+    .option('--stream <name>', 'CSV and Parquet: of which stream (default: all), such as updates')
+    .option('--tensorboard', 'event files: scalars, histograms, pictures of attacks, hyperparameters')
+    .addHelpText('after', examples)
+    .action(async (run: string, file: string, settings: Settings) => {
+      const folder = RunFolder.open(run);
+      const table = /\.(csv|parquet)$/.test(file);
+      if (settings.stream !== undefined && (!table || settings.tensorboard)) {
+        throw new WeirError(
+          '--stream is for CSV and Parquet alone',
+          `write \`weir export ${run} metrics.csv --stream ${settings.stream}\``,
+        );
+      }
+      if (settings.readout !== undefined && (table || settings.tensorboard)) {
+        throw new WeirError('--readout is for weights alone', `write \`weir export ${run} weights.safetensors\``);
+      }
+      if (settings.network !== undefined && settings.tensorboard) {
+        throw new WeirError('--tensorboard takes all networks of a run', 'leave --network out');
+      }
+      if (settings.tensorboard) await metricsForTensorBoard(folder, file);
+      else if (table) metricsAsTable(folder, file, settings);
+      else weights(folder, file, settings);
+    });
+}
+
+const circular =
+  "its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits without padding_mode='circular' (README)";
+
+function weights(folder: RunFolder, file: string, { network, readout: asked }: Settings): void {
+  const found = weightsOfRun(folder, { network, readout: asked });
+  const { network: name, update, weights, more, readout, others, about } = found;
+  const tensors = inTorch([...weights, ...more]);
+  writeSafetensors(file, tensors, {
+    ...{ format: 'pt', pipeline: folder.started.pipeline },
+    ...{ network: name, update: String(update), readout },
+    ...toMetadata(about),
+  });
+  if (about.architecture?.padding === 'circular') toOutput(`${circular}\n`);
+  const activation = about.architecture?.activation;
+  if (activation !== undefined && activation !== 'relu') {
+    toOutput(
+      `its activation is ${activation}: a module with another one, such as relu, gives other logits without a word\n`,
+    );
+  }
+  if (others.length > 0) {
+    const which =
+      readout === 'trained'
+        ? 'the readout that it was trained with'
+        : `the readout that stage '${readout}' fitted anew`;
+    toOutput(`with ${which}; there is also --readout ${others.join(', ')}\n`);
+  }
+  if (unfinished(folder).includes(name)) {
+    toError(`'${name}' is not trained and measured to its end: these are the weights of its newest snapshot\n`);
+  }
+  toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
+}
+
+function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
+  const written = file.endsWith('.csv') ? exportCsv : exportParquet;
+  const rows = written(file, () => recordsOf(folder), settings);
+  toOutput(`${rows} rows\n${file}\n`);
+}
+
+async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
+  const { state, damage } = await statusOf(folder.path);
+  if (damage !== null) throw new WeirError(`the run in ${folder.shown} is damaged: ${damage}`, 'put it back as it was');
+  const { networks, records } = exportTensorBoard(into, folder.started, recordsOf(folder), state === 'done');
+  toOutput(`${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`);
+}

@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { toError, toOutput } from '../flow/core-terminal.js';
+import { Flow } from '../flow/flow.js';
+import { toMermaid, toText } from '../flow/graph.js';
+import { loadPipeline } from '../run/load-module.js';
+import { resolveConfig } from '../run/run-config.js';
+import { wired } from '../run/try-out.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { seedOption, setOption } from './options.js';
+
+/** `weir graph MODULE`: the graph of the pipeline's first network, as text or for Mermaid; nothing is run. */
+export function graphCommand(): Command {
+  return new Command('graph')
+    .description('draw the graph of a pipeline')
+    .argument('<module>', 'pipeline module')
+    .addOption(setOption())
+    .addOption(seedOption())
+    .option('--mermaid', 'print Mermaid only')
+    .option('--text', 'print the aligned list only')
+    .addHelpText('after', '\nExample:\n  weir graph pipelines/mnist.ts --set profile=quick')
+    .action(async (module: string, settings: { set: string[]; seed: number; mermaid?: boolean; text?: boolean }) => {
+      const pipeline = await loadPipeline(module);
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules: pipeline.rules ?? [] });
+      await loadTensorFlow();
+      const flow = new Flow(await wired(pipeline, config, settings.seed));
+      const parts = [settings.mermaid ? '' : toText(flow), settings.text ? '' : toMermaid(flow)];
+      flow.close();
+      for (const remark of flow.remarks) toError(`${remark}\n`);
+      toOutput(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+    });
+}

@@ -1,0 +1,51 @@
+import { Command } from 'commander';
+import type { Data } from '../flow/core-data.js';
+import { toOutput } from '../flow/core-terminal.js';
+import { WeirError } from '../flow/errors.js';
+import { namesOf } from '../run/of-run.js';
+import { weightsOf } from '../run/of-snapshot.js';
+import { checkOrigin } from '../run/run-identity.js';
+import { recordsOf } from '../run/run-log.js';
+import { hashAll, hashWeights } from '../storage/digest.js';
+import { RunFolder } from '../storage/folder.js';
+import type { RunState } from '../storage/run-state.js';
+import { readState } from '../storage/run-state.js';
+
+/** `weir hash RUN`: SHA-256 of the newest weights of every network, or of all state and the metric log. */
+export function hashCommand(): Command {
+  return new Command('hash')
+    .description('print the SHA-256 of a run’s newest weights, to compare two runs in one word')
+    .argument('<run>', 'folder of the run')
+    .option('--all', 'take in optimizer, spectra, attack results and the metric log')
+    .addHelpText('after', '\nExample:\n  weir hash runs/mnist-2026-01-31-120000 --all')
+    .action(async (run: string, settings: { all?: boolean }) => {
+      const folder = RunFolder.open(run);
+      const states = statesOf(folder);
+      if (settings.all) {
+        const state = Object.fromEntries([...states].map(([name, { flow, update }]) => [name, { flow, update }]));
+        toOutput(`${hashAll(state as Data, recordsOf(folder))}\n`);
+        return;
+      }
+      const weights = Object.fromEntries(
+        [...states].flatMap(([network, state]) =>
+          weightsOf(state).map(({ name, values }) => [`${network}/${name}`, values] as const),
+        ),
+      );
+      if (Object.keys(weights).length === 0) {
+        throw new WeirError(`the run in ${folder.path} has no weights`, 'its graph has no training step: use --all');
+      }
+      toOutput(`${hashWeights(weights)}\n`);
+    });
+}
+
+function statesOf(folder: RunFolder): Map<string, RunState> {
+  const states = new Map<string, RunState>();
+  for (const name of namesOf(folder)) {
+    const found = readState(folder.snapshots(name));
+    if (found === undefined) continue;
+    checkOrigin(folder, name, found);
+    states.set(name, found.state);
+  }
+  if (states.size > 0) return states;
+  throw new WeirError(`the run in ${folder.path} has no snapshot yet`, 'wait for its first, or resume it');
+}

@@ -1,0 +1,60 @@
+import { Command, Option } from 'commander';
+import { toOutput } from '../flow/core-terminal.js';
+import { addressLine, doorOf, listenAt } from '../monitor/door.js';
+import { monitorAt } from '../monitor/monitor-at.js';
+import { controlServer, refuse } from '../monitor/monitor-server.js';
+import { ask, relay } from '../monitor/relay.js';
+import { reportOf } from '../monitor/run-summary.js';
+import { ViewModel } from '../monitor/scene.js';
+import { RunFolder } from '../storage/folder.js';
+import { monitorOptions, port } from './options.js';
+
+interface Settings {
+  readonly port?: number;
+  readonly monitorAddress?: string;
+  readonly control?: boolean;
+}
+
+/** `weir monitor RUN`: the page of a run that is finished, or that another process works on; from its files, and its socket. */
+export function monitorCommand(): Command {
+  return new Command('monitor')
+    .description('show a run on a page: a finished one, or one that another process works on')
+    .argument('<run>', 'folder of the run')
+    .addOption(new Option('--port <port>', 'port to listen on (default: 7316, or a free one)').argParser(port))
+    .addOption(monitorOptions()[1]!)
+    .option('--control', 'let the page stop, snapshot and pause the run too, where this user started it')
+    .addHelpText(
+      'after',
+      '\nExample:\n  weir monitor runs/mnist-2026-01-31-120000\n\nCtrl-C ends the page, never the run.',
+    )
+    .action(async (run: string, { port, monitorAddress, control }: Settings) => {
+      RunFolder.open(run);
+      const { token, listening } = monitorAt({
+        monitor: port ?? true,
+        ...(monitorAddress !== undefined && { monitorAddress }),
+      });
+      const scene = new ViewModel(run);
+      const server = controlServer(
+        {
+          ...{ token, events: scene.events, live: scene.live },
+          neighbor: (name) => scene.neighbor(name),
+          readings: () => scene.readings(),
+          report: () => reportOf(run),
+          act: async (action) => control === true && (await ask(run, action)),
+          tap: (_request, _arrays, out) => refuse(out, 404, 'taps go to the process that runs it', 'weir tap RUN EDGE'),
+        },
+        doorOf(listening!.address),
+      );
+      const { line, remove } = addressLine(await listenAt(server, listening!, token), run, process.stdout);
+      toOutput(`${line}\n`);
+      const end = relay(run, scene);
+      await new Promise<void>((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+      });
+      remove();
+      end();
+      scene.close();
+      server.close();
+      server.closeAllConnections();
+    });
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { toError, toOutput } from '../flow/core-terminal.js';
+import { Flow } from '../flow/flow.js';
+import { tapped } from '../monitor/tapped.js';
+import { fromWire } from '../monitor/wire.js';
+import { loadPipeline } from '../run/load-module.js';
+import { resolveConfig } from '../run/run-config.js';
+import { wired } from '../run/try-out.js';
+import { RecordingWriter } from '../storage/core-recording-writer.js';
+import { RunFolder } from '../storage/folder.js';
+import { recordEdge } from '../storage/record.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { itemsOption, policyOption, rateOption, seedOption, setOption } from './options.js';
+
+interface Settings {
+  readonly set: string[];
+  readonly seed: number;
+  readonly items: number;
+  readonly policy: string;
+  readonly rate?: number;
+}
+
+/** `weir record MODULE EDGE FILE`: runs the pipeline's first network until so many items of an edge are recorded; of a run, taps it. */
+export function recordCommand(): Command {
+  return new Command('record')
+    .description('record what leaves a node of a pipeline’s graph, or of a running run, as a fixture to replay')
+    .argument('<from>', 'pipeline module, or the folder of a run that is under way')
+    .argument('<edge>', 'name of the node, as `weir graph` lists it')
+    .argument('<file>', 'recording to write, such as fixtures/batches.weirrec')
+    .addOption(setOption())
+    .addOption(seedOption())
+    .addOption(itemsOption())
+    .addOption(policyOption('of a run: ').default('buffer:64'))
+    .addOption(rateOption('of a run: '))
+    .addHelpText(
+      'after',
+      '\nExample:\n  weir record pipelines/mnist.ts batch batches.weirrec --items 3\n  weir record runs/mnist-2026-01-31-120000 batch batches.weirrec\n\nOf a module every item is recorded. A run is never held up for it: what it drops is marked in the recording as a gap.',
+    )
+    .action(async (from: string, edge: string, file: string, settings: Settings) => {
+      const recorded = existsSync(join(from, 'config.json'))
+        ? await fromRun(from, edge, file, settings)
+        : await fromModule(from, edge, file, settings);
+      if (recorded < settings.items) {
+        toError(`weir: the stream ended before ${settings.items} items had come\n`);
+      }
+      toOutput(`${file}\n`);
+    });
+}
+
+async function fromModule(module: string, edge: string, file: string, { set, seed, items }: Settings): Promise<number> {
+  const pipeline = await loadPipeline(module);
+  const config = resolveConfig(pipeline.config, pipeline.profiles, set, { rules: pipeline.rules ?? [] });
+  await loadTensorFlow();
+  const flow = new Flow(await wired(pipeline, config, seed));
+  const complete = (): void => flow.stop();
+  const end = recordEdge(flow, edge, file, { pipeline: pipeline.name, items, complete });
+  try {
+    await flow.start();
+  } finally {
+    end();
+  }
+  return flow.finished ? 0 : items;
+}
+
+async function fromRun(
+  run: string,
+  edge: string,
+  file: string,
+  { items: wanted, policy, rate }: Settings,
+): Promise<number> {
+  const { pipeline } = RunFolder.open(run).started;
+  const asked = { edge, policy, arrays: 'base64', ...(rate !== undefined && { rate }) } as const;
+  const { items, close } = await tapped(run, asked);
+  process.once('SIGINT', close);
+  const recording = RecordingWriter.create(file, { edge, pipeline, createdAt: new Date().toISOString() });
+  let recorded = 0;
+  let missed = 0;
+  let last = 0;
+  try {
+    for await (const { position, time, dropped, item } of items) {
+      if (dropped > missed) recording.gap(last, time, dropped - missed);
+      missed = dropped;
+      recording.append(position, time, fromWire(item));
+      last = position;
+      if (++recorded >= wanted) break;
+    }
+  } finally {
+    recording.end();
+    close();
+  }
+  if (missed > 0) toError(`weir: ${missed} items are missing in between; replay it with --allow-gaps\n`);
+  return recorded;
+}

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { Command } from 'commander';
+import { toError, toOutput } from '../flow/core-terminal.js';
+import { WeirError } from '../flow/errors.js';
+import { reportJson } from '../report/json.js';
+import { changesSince } from '../run/changes-since.js';
+import { collectReport } from '../run/collect/collect-collect.js';
+import { soundOf } from '../run/run-log.js';
+import { RunFolder } from '../storage/folder.js';
+import { begunIn, readPlan } from '../sweep/sweep-plan.js';
+import { acceptOption, readAllOption } from './options.js';
+
+/** `weir report RUN…`: one report over the given runs, as far as they have come. */
+export function reportCommand(): Command {
+  return new Command('report')
+    .description('write the report of one run, or one over several')
+    .argument('<run...>', 'folders of runs, or of sweeps')
+    .option('--json', 'print every number instead')
+    .addOption(acceptOption())
+    .addOption(readAllOption())
+    .option(
+      '--out <folder>',
+      'where to write it (default: the folder `report` of the run or sweep; of several a new one under runs/)',
+    )
+    .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
+    .action(async (runs: string[], settings: { json?: boolean; out?: string; acceptChanges?: boolean }) => {
+      const { folders, left } = foldersOf(runs);
+      process.env.CUDA_VISIBLE_DEVICES = '-1'; // what it compares needs no GPU, and a run may want it
+      const changes = await changesSince(folders, settings);
+      const collected = collectReport(folders);
+      const report = { ...collected, notes: [...collected.notes, ...changes, ...left] };
+      for (const one of left) toError(`${one}\n`);
+      if (left.length > 0) process.exitCode = 1;
+      if (settings.json) {
+        toOutput(`${reportJson(report)}\n`);
+        return;
+      }
+      const { writeReport } = await import('../report/files.js');
+      const { html, json, figures } = await writeReport(settings.out ?? folderFor(runs), report);
+      toOutput(
+        `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
+      );
+    });
+}
+
+/** The runs to report on: those that are named, and of sweeps the jobs that have begun, less those that are damaged. */
+function foldersOf(paths: readonly string[]) {
+  const left: string[] = [];
+  const folders = paths.flatMap((path) => {
+    const plan = readPlan(path);
+    if (plan === undefined) return [RunFolder.open(path)];
+    const sound = soundOf(begunIn(path, plan));
+    left.push(...sound.left);
+    return sound.runs;
+  });
+  if (folders.length > 0) return { folders, left };
+  throw new WeirError(`there is nothing to report in ${paths.join(', ')}`, left[0] ?? 'wait until a run has begun');
+}
+
+/** The report of a run or a sweep is its own; that of several writes over none. */
+function folderFor([first, ...more]: readonly string[]): string {
+  if (more.length === 0) return join(first!, 'report');
+  const name = join('runs', `report-${new Date().toISOString().slice(0, 19).replace(/:/g, '').replace('T', '-')}`);
+  for (let i = 1; ; i++) {
+    const folder = i === 1 ? name : `${name}-${i}`;
+    if (!existsSync(folder)) return folder;
+  }
+}
+
+const shown = (path: string): string => relative(process.cwd(), path) || path;

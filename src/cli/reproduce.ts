@@ -1,0 +1,185 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { Command } from 'commander';
+import { toError, toOutput } from '../flow/core-terminal.js';
+import { WeirError } from '../flow/errors.js';
+import { controlAt } from '../monitor/monitor-at.js';
+import { resumable, runSession } from '../run/session.js';
+import { Watcher } from '../run/terminal-watch.js';
+import { tryOut } from '../run/try-out.js';
+import type { Entry } from '../sweep/entry.js';
+import { requireSlurm } from '../sweep/executors/commands.js';
+import { InProcess, type Work } from '../sweep/executors/here.js';
+import { threadsFor } from '../sweep/executors/room.js';
+import type { Job } from '../sweep/job.js';
+import { chosen, jobsOfExperiment, moduleOf } from '../sweep/reproduction.js';
+import { reportSweep, runSweep, type View } from '../sweep/run-sweep.js';
+import { folderOfJob, type Plan, planned, readPlan } from '../sweep/sweep-plan.js';
+import { executorFor, type Running } from '../sweep/sweep-sweep.js';
+import { reasons } from '../sweep/sweep-table.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { identified } from './go-on.js';
+import {
+  acceptOption,
+  countOption,
+  executorOptions,
+  folderOption,
+  type RunningSettings,
+  resumeOptions,
+  runningOptions,
+  seedOption,
+  setOption,
+  takeOverOption,
+} from './options.js';
+
+interface Settings extends RunningSettings {
+  readonly set: string[];
+  readonly seed: number;
+  readonly run?: string;
+  readonly only?: string[];
+  readonly jobs?: number;
+  readonly keepGoing?: boolean;
+  readonly executor?: 'local' | 'slurm';
+  readonly slurmOption: string[];
+}
+
+/** `weir reproduce NAME`: all runs of an experiment of the paper, and one report over them; asked again it goes on. */
+export function reproduceCommand(): Command {
+  const command = new Command('reproduce')
+    .description('run an experiment of the paper, all its settings, regularizers and seeds, and report it')
+    .argument('<experiment>', 'name of a pipeline, such as xor or mnist, or the path of a module')
+    .addOption(setOption())
+    .addOption(seedOption())
+    .addOption(folderOption().default(undefined, 'runs/reproduce-NAME'))
+    .option('--only <setting...>', 'these settings only')
+    .addOption(
+      countOption('--jobs <n>', 'settings at once, each a process of its own (default: one after another, here)'),
+    )
+    .option('--keep-going', 'go on with other settings when one fails');
+  for (const option of [...executorOptions(), ...runningOptions(), acceptOption(), takeOverOption()])
+    command.addOption(option);
+  return command
+    .addHelpText(
+      'after',
+      '\nExample:\n  weir reproduce xor\n  weir reproduce mnist --set seeds=3 --set attacked=100\nStopped or killed, the same command goes on where it was.',
+    )
+    .action(async (name: string, settings: Settings) => {
+      const experiment = await askedFor(name, settings);
+      const { into, plan, wanted, apart } = experiment;
+      const here = new InProcess(inTerminal(settings));
+      const { keepGoing = false } = settings;
+      const { driven, entries } = await runSweep({
+        ...{ folder: into, plan, jobs: wanted, keepGoing, retry: true },
+        executor: (ledger) => (apart ? executorFor(into, plan, running(settings), ledger) : here),
+        ...(!apart && { view: quiet() }),
+      });
+      if (driven === 'stopped') {
+        toOutput(`stopped; the same command goes on\n${into}\n`);
+        process.exitCode = resumable;
+        return;
+      }
+      if (here.failure !== undefined && !keepGoing) throw here.failure;
+      await conclude(experiment, entries);
+    });
+}
+
+interface Asked {
+  readonly into: string;
+  readonly plan: Plan;
+  readonly wanted: readonly Job[];
+  /** Whether its runs are processes of their own. */
+  readonly apart: boolean;
+}
+
+async function askedFor(name: string, settings: Settings): Promise<Asked> {
+  const into = settings.run ?? join('runs', `reproduce-${name.replace(/^.*[/\\]|\.\w+$/g, '')}`);
+  const before = readPlan(into);
+  if (before?.threads !== undefined) process.env.WEIR_THREADS = String(before.threads); // they decide its bits
+  const slow = (await loadTensorFlow()).kind === 'wasm';
+  const jobs = await jobsOfExperiment({
+    ...{ module: moduleOf(name), seed: settings.seed, into, set: settings.set },
+    fallback: (pipeline) => (slow ? pipeline.fallback : {}),
+  });
+  const wanted = chosen(jobs, settings.only);
+  const executor = settings.executor ?? before?.executor ?? 'local';
+  if (executor === 'slurm') await requireSlurm();
+  const apart = settings.jobs !== undefined || executor === 'slurm';
+  if (apart && (settings.monitor ?? settings.monitorAddress) !== undefined) {
+    throw new WeirError(
+      '--monitor shows one run, and this starts several',
+      'leave --jobs out, or use weir monitor RUN',
+    );
+  }
+  const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
+  const plan = await planned(
+    into,
+    {
+      ...{ jobs, slow, executor, part: true, ...threads },
+      ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver ?? [] },
+    },
+    (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
+  );
+  return { into, plan, wanted, apart };
+}
+
+function running(settings: Settings): Running {
+  const { jobs, executor, slurmOption } = settings;
+  return {
+    options: resumeOptions(settings),
+    ...(executor !== undefined && { executor }),
+    ...(jobs !== undefined && { jobs }),
+    ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
+  };
+}
+
+/** Says what came out, with one report over what is done. */
+async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, Entry>): Promise<void> {
+  for (const line of reasons(wanted.map(({ name }) => ({ name, entry: entries.get(name)! })))) {
+    toOutput(`${line}\n`);
+  }
+  const done = wanted.filter(({ name }) => entries.get(name)?.state === 'done');
+  if (done.length < wanted.length) process.exitCode = 1;
+  const { report, left } = await reportSweep(into, done);
+  if (left.length > 0) process.exitCode = 1;
+  if (report !== undefined) toOutput(`report  ${relative(process.cwd(), report)}\n`);
+  toOutput(`${into}\n`);
+}
+
+/** A run in this terminal says itself how it goes; only where another process has one there is something to tell. */
+function quiet(): View {
+  let told = false;
+  return {
+    watch(entries) {
+      const [name, other] =
+        [...entries].find(([, { lease }]) => lease !== undefined && lease.by.pid !== process.pid) ?? [];
+      if (told || other === undefined) return;
+      told = true;
+      toError(`${name} is run by process ${other.lease!.by.pid}; waiting for it\n`);
+    },
+    note: () => undefined,
+    close: async () => undefined,
+  };
+}
+
+/** One run after another in this terminal, with one address for all: a page that is open goes over to the next. */
+function inTerminal(settings: Settings): Work {
+  const monitor = controlAt(settings);
+  return async (folder, pipeline, stopped) => {
+    const { config, seed } = folder.started;
+    await tryOut(pipeline, config, seed);
+    if (stopped()) return 'stopped';
+    const identity = await identified(folder, pipeline, settings);
+    const watch = new Watcher(folder, pipeline);
+    for (const one of identity.said.splice(0)) watch.warn(one);
+    try {
+      return await runSession({
+        folder,
+        pipeline,
+        options: { ...settings, dead: settings.takeOver ?? [], watch, identity },
+        monitor,
+      });
+    } finally {
+      watch.close();
+    }
+  };
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { Consensus, startedWith } from '../ranks/consensus.js';
+import { loadPipeline } from '../run/load-module.js';
+import { checkFiles, moduleOf } from '../run/run-identity.js';
+import { stopWithParent } from '../run/stop-with-parent.js';
+import { RunFolder } from '../storage/folder.js';
+import { ranks } from '../tensorflow/collectives/joined.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { goOn } from './go-on.js';
+import { acceptOption, moduleOption, type RunningSettings, runningOptions, takeOverOption } from './options.js';
+import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
+
+/** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
+export function resumeCommand(): Command {
+  const command = new Command('resume')
+    .description('go on with a run that was stopped or killed')
+    .argument('<run>', 'folder of the run')
+    .addOption(moduleOption())
+    .addOption(acceptOption())
+    .addOption(takeOverOption());
+  for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
+  return command
+    .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
+    .action(async (run: string, settings: RunningSettings & ResumedRankSettings) => {
+      stopWithParent();
+      const folder = RunFolder.open(run);
+      const { started } = folder;
+      const module = moduleOf(folder, settings.module);
+      const files = await checkFiles(folder, module, settings); // what needs no TensorFlow is told before it is made ready
+      const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
+      if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
+      await loadTensorFlow();
+      const together = new Consensus(ranks());
+      together.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
+      await goOn(folder, await loadPipeline(module), { ...settings, module }, together);
+    });
+}

@@ -1,0 +1,66 @@
+import { Command } from 'commander';
+import { toError, toOutput } from '../flow/core-terminal.js';
+import { Consensus, startedWith } from '../ranks/consensus.js';
+import { loadPipeline } from '../run/load-module.js';
+import { describeConfig, resolveConfig } from '../run/run-config.js';
+import { stopWithParent } from '../run/stop-with-parent.js';
+import { tryOut } from '../run/try-out.js';
+import { planned, RunFolder } from '../storage/folder.js';
+import { moduleFiles } from '../storage/module-files.js';
+import { ranks } from '../tensorflow/collectives/joined.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { goOn } from './go-on.js';
+import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
+import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
+
+interface Settings extends RunningSettings, RankSettings {
+  readonly set: string[];
+  readonly seed: number;
+  readonly run?: string;
+  readonly keys?: boolean;
+}
+
+/** `weir run MODULE`: starts a run, writes its report; its folder is the last line printed. */
+export function runCommand(): Command {
+  const command = new Command('run')
+    .description('start a run of a pipeline')
+    .argument('<module>', 'pipeline module, such as pipelines/mnist.ts')
+    .addOption(setOption())
+    .addOption(seedOption())
+    .addOption(folderOption())
+    .option('--keys', 'list the keys of the pipeline’s config and its profiles, and stop');
+  for (const option of [...runningOptions(), ...rankOptions()]) command.addOption(option);
+  return command
+    .addHelpText('after', '\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1')
+    .action(async (module: string, settings: Settings) => {
+      stopWithParent(); // the process of a rank
+      const pipeline = await loadPipeline(module);
+      if (settings.keys) {
+        const profiles = Object.keys(pipeline.profiles).join(', ') || 'none';
+        toOutput(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
+        return;
+      }
+      const { rules = [] } = pipeline;
+      resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules }); // a wrong one is told before TensorFlow is made ready
+      if (await ranAsRanks(settings)) return;
+      const slow = (await loadTensorFlow()).kind === 'wasm';
+      const fallback = slow ? pipeline.fallback : {};
+      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
+        ...{ fallback, rules },
+        ...(ranks().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
+      });
+      await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
+      const together = new Consensus(ranks());
+      const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
+      together.same(startedWith(start, await moduleFiles(module)), {
+        remedy: 'start all ranks with the same command, and the same version of all files',
+      });
+      const folder = together.folder(() =>
+        RunFolder.create(settings.run, {
+          ...{ ...start, networks: planned(pipeline.networks(config, settings.seed)) },
+          ...(!together.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
+        }),
+      );
+      await goOn(folder, pipeline, settings, together);
+    });
+}

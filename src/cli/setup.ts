@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { toOutput } from '../flow/core-terminal.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+
+/** `weir setup`: gets TensorFlow ready, as any other command would when it first needs it. */
+export function setupCommand(): Command {
+  return new Command('setup')
+    .description('get TensorFlow ready (every command does when it first needs it)')
+    .option('--gpu', 'the build for NVIDIA GPUs, whether or not a driver is found')
+    .option('--cpu', 'the build for processors')
+    .addHelpText('after', '\nExample:\n  weir setup')
+    .action(async (settings: { gpu?: boolean; cpu?: boolean }) => {
+      const asked = settings.gpu ? 'gpu' : settings.cpu ? 'cpu' : 'auto';
+      const runtime = await loadTensorFlow({ runtime: asked });
+      toOutput(`TensorFlow ${runtime.version} on ${runtime.device}, ${runtime.threads} threads: ${runtime.why}\n`);
+    });
+}

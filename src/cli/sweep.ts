@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { Command, Option } from 'commander';
+import { toOutput } from '../flow/core-terminal.js';
+import { WeirError } from '../flow/errors.js';
+import { resumable } from '../run/session.js';
+import { cancelJobs } from '../sweep/cancel.js';
+import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
+import { readPlan } from '../sweep/sweep-plan.js';
+import { goOn, type Running, type Sweep, sweepPoints } from '../sweep/sweep-sweep.js';
+import { reasons, summary } from '../sweep/sweep-table.js';
+import {
+  acceptOption,
+  type ChangeSettings,
+  collect,
+  countOption,
+  executorOptions,
+  readAllOption,
+  resumeOptions,
+  type SnapshotSettings,
+  seedOption,
+  setOption,
+  snapshotOptions,
+  takeOverOption,
+} from './options.js';
+import { showSweep } from './show-sweep.js';
+
+interface Settings extends SnapshotSettings, ChangeSettings {
+  readonly takeOver: readonly string[];
+  readonly grid: string[];
+  readonly seeds?: string;
+  readonly list?: string;
+  readonly set: string[];
+  readonly seed: number;
+  readonly run?: string;
+  readonly jobs?: number;
+  readonly threads?: number;
+  readonly memory?: number;
+  readonly failFast?: boolean;
+  readonly retry?: boolean;
+  readonly executor?: 'local' | 'slurm';
+  readonly slurmOption: string[];
+  readonly ledger?: string;
+  readonly status?: boolean;
+  readonly json?: boolean;
+  readonly cancel?: string[];
+}
+
+const help = `
+Examples:
+  weir sweep pipelines/mnist.ts --grid gamma=0.001,0.01,0.1 --grid seed=0..9 --set profile=quick
+  weir sweep pipelines/mnist.ts --list jobs.ndjson --jobs 4 --threads 2
+  weir sweep pipelines/mnist.ts --grid seed=0..99 --executor slurm --slurm-option=--time=4:00:00 --slurm-option=--mem=8G
+  weir sweep runs/sweep-mnist             goes on with it, after whatever ended it
+  weir sweep runs/sweep-mnist --status    where its jobs stand
+
+Lists are written in brackets: --grid 'regularizers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
+
+/** `weir sweep MODULE`: a run for each point of a grid or list; asked again, or given its folder, it goes on. */
+export function sweepCommand(): Command {
+  const command = new Command('sweep')
+    .description('run a pipeline once for each point of a grid or list, and report over all; asked again it goes on')
+    .argument('<module>', 'pipeline module, or the folder of a sweep to go on with')
+    .addOption(
+      new Option('--grid <key=a,b>', 'values of a key, or of seed (0..9); given again, all combinations')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .option('--seeds <a..b>', 'the same as --grid seed=a..b')
+    .option('--list <file>', 'jobs one by one: JSON, an array of objects or one a line')
+    .addOption(setOption())
+    .addOption(seedOption())
+    .option('--run <folder>', 'folder of the sweep (default: runs/sweep-PIPELINE)')
+    .addOption(countOption('--jobs <n>', 'how many at once (default: as many as cores and memory hold)'))
+    .addOption(
+      countOption('--threads <n>', 'threads of each, for good: they decide its bits (default: WEIR_THREADS, or 1)'),
+    )
+    .addOption(countOption('--memory <GiB>', 'memory that each needs (default: 1)'))
+    .addOption(new Option('--fail-fast', 'stop the others when one fails').conflicts('keepGoing'))
+    .option('--keep-going', 'go on with the others when one fails (the default)')
+    .option('--retry', 'try those again that failed or were cancelled')
+    .option('--ledger <folder>', 'where the ledger is, on a disk of this machine (default: in the sweep’s folder)')
+    .option('--status', 'only show where the jobs stand')
+    .option('--json', 'with --status, as JSON')
+    .option('--cancel <job...>', 'take jobs out: waiting ones at once, running ones after a snapshot');
+  for (const option of [
+    ...[...executorOptions(), ...snapshotOptions()],
+    ...[readAllOption(), acceptOption(), takeOverOption()],
+  ])
+    command.addOption(option);
+  return command.addHelpText('after', help).action(async (target: string, settings: Settings) => {
+    const plan = readPlan(target);
+    if (settings.status || settings.cancel !== undefined) {
+      if (plan === undefined)
+        throw new WeirError(`there is no sweep in ${target}`, 'give the folder of one: it holds sweep.json');
+      if (settings.cancel !== undefined) await cancelJobs(target, plan, settings.cancel);
+      await showSweep(target, settings);
+      return;
+    }
+    if (plan === undefined)
+      end(await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }));
+    else end(await goOn(target, plan, running(settings)));
+  });
+}
+
+function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: Settings) {
+  const grid = [...settings.grid, ...(seeds === undefined ? [] : [`seed=${seeds}`])];
+  if (grid.length === 0 && list === undefined) {
+    const isFolder = existsSync(target) && !/\.\w+$/.test(target);
+    throw new WeirError(
+      isFolder ? `there is no sweep in ${target}` : 'the sweep has no points',
+      'give a module with --grid key=a,b or --list FILE, or the folder of a sweep',
+    );
+  }
+  const combined = pointsOf(grid.map(parseAxis));
+  const points =
+    list === undefined ? combined : readPoints(list).flatMap((one) => combined.map((more) => [...one, ...more]));
+  return { points, set, seed, ...(run !== undefined && { folder: run }) };
+}
+
+function running(settings: Settings): Running {
+  const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
+  return {
+    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },
+    ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver },
+    ...(executor !== undefined && { executor }),
+    ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
+    ...(jobs !== undefined && { jobs }),
+    ...(threads !== undefined && { threads }),
+    ...(memory !== undefined && { memory: memory * 2 ** 30 }),
+    ...(ledger !== undefined && { ledger }),
+  };
+}
+
+function end({ folder, plan, driven, entries, report, left }: Sweep): void {
+  const out = (line: string): boolean => toOutput(`${line}\n`);
+  out(summary('sweep', entries.values()));
+  for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
+  if (driven === 'failed')
+    out(`what the jobs said is in ${join(folder, 'logs')}; to try those again: weir sweep ${folder} --retry`);
+  if (driven === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);
+  if (report !== undefined) out(`report  ${relative(process.cwd(), report)}`);
+  out(folder);
+  process.exitCode = driven === 'stopped' ? resumable : driven === 'done' && left.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,49 @@
+import { Command, Option } from 'commander';
+import { toError, toOutput } from '../flow/core-terminal.js';
+import { tapped } from '../monitor/tapped.js';
+import type { ArraysAs } from '../monitor/wire.js';
+import { countOption, policyOption, rateOption } from './options.js';
+
+interface Settings {
+  readonly policy: string;
+  readonly rate: number;
+  readonly arrays: ArraysAs;
+  readonly items?: number;
+}
+
+/** `weir tap RUN EDGE`: what passes an edge of a run that is under way, a line of JSON an item; the run does not feel it. */
+export function tapCommand(): Command {
+  return new Command('tap')
+    .description('print what passes an edge of a running run, as lines of JSON')
+    .argument('<run>', 'folder of the run')
+    .argument('<edge>', 'name of the node that the items leave, as `weir graph` lists it')
+    .addOption(policyOption().default('latest'))
+    .addOption(rateOption().default(10))
+    .addOption(
+      new Option('--arrays <how>', 'arrays by their beginning, or all of them as base64')
+        .choices(['summary', 'base64'])
+        .default('summary'),
+    )
+    .addOption(countOption('--items <n>', 'how many items (default: until the run ends)'))
+    .addHelpText(
+      'after',
+      '\nExample:\n  weir tap runs/mnist-2026-01-31-120000 batch --rate 1\n  weir tap runs/xor updates --policy buffer:64 --items 100 > updates.ndjson',
+    )
+    .action(async (run: string, edge: string, { items: most = Number.POSITIVE_INFINITY, ...asked }: Settings) => {
+      const { items, close } = await tapped(run, { edge, ...asked });
+      process.once('SIGINT', close);
+      process.stdout.on('error', close); // `weir tap … | head` has seen enough
+      let printed = 0;
+      let dropped = 0;
+      for await (const line of items) {
+        dropped = line.dropped;
+        printed++;
+        if (!toOutput(`${JSON.stringify(line)}\n`)) {
+          await new Promise((resolve) => process.stdout.once('drain', resolve));
+        }
+        if (printed >= most) break;
+      }
+      close();
+      toError(`${printed} items, ${dropped} dropped\n`);
+    });
+}

@@ -1,0 +1,37 @@
+import { WeirError } from '../../../flow/errors.js';
+import { channels } from './channels.js';
+import type { OpDefinition } from './op-op.js';
+
+export interface Normalize {
+  readonly op: 'normalize';
+  /** One for each channel, or one for all. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Subtracts each channel's mean and divides by its standard deviation, both in the units the values have by then. */
+export const normalize = (options: Omit<Normalize, 'op'>): Normalize => ({ op: 'normalize', ...options });
+
+export const normalizeDefinition: OpDefinition<Normalize> = {
+  kind: 'light',
+  prepare({ mean, std }, shape) {
+    const count = channels(shape);
+    for (const [name, list] of Object.entries({ mean, std })) {
+      if (list.length === 1 || list.length === count) continue;
+      throw new WeirError(
+        `op 'normalize' has ${list.length} numbers in ${name}, but the samples have ${count} channels`,
+        'give one for each channel, or one for all',
+      );
+    }
+    const zero = std.findIndex((value) => !(value > 0));
+    if (zero >= 0) throw new WeirError(`op 'normalize' has std ${std[zero]}`, 'give positive numbers');
+    const m = Float32Array.from({ length: count }, (_, c) => mean[c % mean.length]!);
+    const s = Float32Array.from({ length: count }, (_, c) => std[c % std.length]!);
+    return (values) => {
+      for (let i = 0, c = 0; i < values.length; i++) {
+        values[i] = Math.fround(values[i]! - m[c]!) / s[c]!;
+        if (++c === count) c = 0;
+      }
+    };
+  },
+};

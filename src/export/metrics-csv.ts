@@ -1,0 +1,27 @@
+import type { MetricRecord } from '../storage/metrics-log.js';
+import { flattened } from './flattened.js';
+import { columnsOf, textOf } from './observe-columns.js';
+
+/**
+ * Records as CSV (RFC 4180, lines end in LF), a line at a time: a head, and a row for each; the columns are those of `columnsOf`.
+ *
+ * A field that a record lacks is empty, as is null; a list is one cell of JSON; arrays kept as base64 are left out. Numbers have all
+ * their digits, 'NaN' and 'Infinity' stand for what they are.
+ *
+ * @param records gives the records anew each time: the first pass finds the columns, the second writes. Bound: a record.
+ */
+export function* csvOf(records: () => Iterable<MetricRecord>): Generator<string> {
+  const columns = columnsOf(records());
+  yield `${columns.map(({ name }) => quoted(name)).join(',')}\n`;
+  const place = new Map(columns.map(({ name }, i) => [name, i]));
+  for (const record of records()) {
+    const cells = new Array<string>(columns.length).fill('');
+    for (const [field, value] of flattened(record)) {
+      const at = place.get(field); // none: a run under way has logged a new field since
+      if (value !== null && at !== undefined) cells[at] = quoted(textOf(value));
+    }
+    yield `${cells.join(',')}\n`;
+  }
+}
+
+const quoted = (text: string): string => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

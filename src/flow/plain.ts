@@ -1,0 +1,25 @@
+import type { Data, TypedArray } from './core-data.js';
+
+/**
+ * A copy of the plain data in an item: numbers, words, flags, arrays and records of these. What is not plain data
+ * (a function, a tensor or another instance of a class) is left out, for nobody outside the graph may hold it; so is memory
+ * that threads share, which is a data set's and not the item's.
+ */
+export function plainCopy(item: unknown): Data {
+  if (item === null || item === undefined) return item;
+  if (typeof item === 'number' || typeof item === 'string' || typeof item === 'boolean') return item;
+  if (ArrayBuffer.isView(item) && !(item instanceof DataView)) {
+    return item.buffer instanceof SharedArrayBuffer ? undefined : (item as TypedArray).slice();
+  }
+  if (Array.isArray(item)) return item.map(plainCopy);
+  if (!isRecord(item)) return undefined;
+  const copy: Record<string, Data> = {};
+  for (const [key, value] of Object.entries(item)) {
+    const data = plainCopy(value);
+    if (data !== undefined) copy[key] = data;
+  }
+  return copy;
+}
+
+const isRecord = (item: unknown): item is Record<string, unknown> =>
+  typeof item === 'object' && item !== null && [Object.prototype, null].includes(Object.getPrototypeOf(item));

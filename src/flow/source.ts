@@ -1,0 +1,192 @@
+import { Observable } from 'rxjs';
+import { demand, edgeInWords, type Node, path } from './core-node.js';
+import { Flow } from './flow.js';
+import type { Header, Input } from './header.js';
+import type { Positioned } from './item.js';
+import { everything, type Share } from './share.js';
+
+export interface Source<T extends Positioned> {
+  readonly name: string;
+  /**
+   * Samples that may be outside at once; by default three times what the hungriest stage downstream waits for. Twice as many where an
+   * operator of RxJS keeps or drops all of them.
+   */
+  readonly capacity?: number | undefined;
+  /** The data that it hands out, where that comes from outside. */
+  readonly inputs?: readonly Input[];
+  /** What is known of its items before the first one, such as the names of their classes. */
+  header?(): Header;
+  /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
+  from(position: number, share: Share): Iterable<T>;
+}
+
+const slice = 8; // milliseconds of emission after which the event loop breathes
+const light = 0.1; // milliseconds between two looks at the clock, below which it is looked at half as often
+const promptly = 5; // milliseconds without an arrival after which samples may count as dropped; then twice as long
+const patience = 1000; // the same where an operator may hold items for a while
+const silence = 5000; // milliseconds without an arrival after which the last item is written off, and the user told
+const spare = 1; // capacities that may go out besides where nothing arrives
+
+/**
+ * A source that hands out items only against room downstream.
+ *
+ * Bound: `capacity` samples between here and the far end (or one item that is larger), whatever the speeds. Order: that of `from`.
+ * State: the position, which the flow keeps. Alone, outside of a flow, it emits all it has as soon as it is subscribed to.
+ *
+ * An operator of RxJS on the way may drop samples. They count as outside until a later one arrives. Where nothing arrives for a while
+ * some are written off: one capacity of them at most, for the operator may as well keep them. So in all twice the capacity may be
+ * outside, and no more until something arrives; the flow tells what it waits for. An operator that is to drop without limit is
+ * `filter` of ours, which reports by position what it dropped.
+ */
+export function source<T extends Positioned>(value: Source<T>): Observable<T> {
+  return new Observable<T>((subscriber) => {
+    const flow = Flow.current;
+    const node = Flow.join(value.name, 'source');
+    node.limit = value.capacity ?? 0;
+    node.inputs = value.inputs ?? [];
+    node.introduce = () => (value.header === undefined ? [] : [value.header()]);
+    if (flow === undefined) {
+      for (const item of value.from(0, everything)) {
+        if (subscriber.closed) return;
+        subscriber.next(item);
+      }
+      subscriber.complete();
+      return;
+    }
+
+    let items: Iterator<T>;
+    let upcoming: IteratorResult<T> | undefined;
+    let allowance = 0;
+    let writtenOff = 0;
+    let drought: { readonly since: number; readonly arrivals: number; told: boolean } | undefined;
+    let pause = 0;
+    let tellings = 0;
+    let emitting = false;
+    let stride = 1;
+    let timer: NodeJS.Timeout | undefined;
+
+    const start = (): void => {
+      items = value.from(node.left, flow.share)[Symbol.iterator]();
+      upcoming = items.next();
+      pump();
+    };
+
+    const pump = (): void => {
+      if (emitting || upcoming === undefined || subscriber.closed || flow.stopping || flow.held) return;
+      emitting = true;
+      try {
+        flow.push(emit);
+      } catch (error) {
+        subscriber.error(error);
+      } finally {
+        emitting = false;
+      }
+    };
+
+    const emit = (): void => {
+      const begun = performance.now();
+      let looked = begun;
+      for (let count = 1; !subscriber.closed; count++) {
+        if (upcoming!.done) {
+          upcoming = undefined;
+          subscriber.complete();
+          return;
+        }
+        const item: T = upcoming!.value;
+        const samples = item.position - node.left;
+        if (allowance < samples && !seekRoom(samples)) return;
+        allowance -= samples;
+        node.leave(item, item.position);
+        upcoming = items.next(); // looked up first: whoever gets the last item can be told at once that it is the last
+        subscriber.next(item);
+        if (count % stride !== 0) continue;
+        const now = performance.now(); // of heavy items after every one
+        stride = now - looked < light ? Math.min(64, 2 * stride) : 1;
+        looked = now;
+        if (now - begun > slice) {
+          setImmediate(afterBreath);
+          return;
+        }
+      }
+    };
+
+    const afterBreath = (): void => {
+      if (flow.paced) pump();
+      else
+        Promise.resolve()
+          .then(() => flow.rest())
+          .then(
+            (goOn) => goOn && pump(),
+            (error) => subscriber.error(error),
+          );
+    };
+
+    /** An item goes out where it fits, or where nothing else is outside. */
+    const seekRoom = (samples: number): boolean => {
+      const { outside, room } = demand(node);
+      allowance = outside === 0 ? Math.max(room, samples) : room;
+      if (allowance < samples) {
+        if (!flow.paced) flow.restSoon();
+        if (writtenOff > 0) allowance += writtenOff + Math.max(0, samples - node.limit);
+        if (allowance < samples) waitForArrivals(samples);
+      } else writtenOff = 0;
+      return allowance >= samples;
+    };
+
+    /**
+     * Where nothing arrives for a while and nobody works, what is outside was dropped, or an operator keeps it. The while is short
+     * where every operator is known to hand on at once.
+     */
+    const waitForArrivals = (samples: number): void => {
+      if (timer !== undefined) return;
+      const after = path(node);
+      if (drought?.arrivals !== arrivalsAt(after) || isWorking(after)) {
+        drought = { since: performance.now(), arrivals: arrivalsAt(after), told: false };
+        pause = after.every((next) => next.itemsIn > 0 && !next.late) ? promptly : patience;
+        writtenOff = 0;
+      } else pause = Math.min(silence, 2 * pause);
+      const rest = spare * Math.max(node.limit, samples) - writtenOff;
+      const last = rest < 2 * samples;
+      timer = setTimeout(
+        () => {
+          timer = undefined;
+          if (subscriber.closed || upcoming === undefined) return;
+          if (drought?.arrivals === arrivalsAt(after) && !isWorking(after)) waited(after, last ? rest : rest / 2);
+          pump();
+        },
+        rest > 0 && last ? silence : pause,
+      );
+    };
+
+    const waited = (after: readonly Node[], more: number): void => {
+      writtenOff += more;
+      if (more > 0 || drought === undefined || drought.told) return;
+      if (performance.now() - drought.since < silence) return;
+      drought.told = true;
+      if (Number.isInteger(Math.log2(++tellings))) flow.tell(waitingFor([node, ...after])); // of a slow operator not every time
+    };
+
+    flow.onStart(start);
+    flow.onRoom(pump);
+    return () => clearTimeout(timer);
+  });
+}
+
+const arrivalsAt = (nodes: readonly Node[]): number => nodes.reduce((sum, { itemsIn }) => sum + itemsIn, 0);
+
+const isWorking = (nodes: readonly Node[]): boolean =>
+  nodes.some(({ held, works, needs }) => held > 0 && (works || needs === 0));
+
+/** What a flow waits for in which nothing moves: the way on which most samples are, or else who holds some. */
+function waitingFor(nodes: readonly Node[]): string {
+  const ways = nodes.flatMap((from) =>
+    [...from.downstream].map((to) => ({ from, to, samples: from.left - to.entered })),
+  );
+  const way = ways.reduce((most, one) => (one.samples > most.samples ? one : most));
+  const holding = nodes.filter(({ held }) => held > 0).map(({ name, held }) => `'${name}' holds ${held}`);
+  return (
+    `waiting: ${way.samples} samples went out on the way ${edgeInWords(way.from, way.to)} and have not arrived` +
+    `${holding.length === 0 ? '' : ` (${holding.join(', ')})`}; no more go out until one does. ` +
+    'An operator there keeps them, or drops them: let weir.filter drop what is not wanted, or raise the capacity of the source'
+  );
+}

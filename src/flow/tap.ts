@@ -1,0 +1,79 @@
+import { type MonoTypeOperatorFunction, tap as rxTap } from 'rxjs';
+import type { Data } from './core-data.js';
+import { WeirError } from './errors.js';
+import { plainCopy } from './plain.js';
+
+/** Which items a tap keeps while its reader is busy: the newest; of every k-th item the newest; or the newest n. */
+export type TapPolicy =
+  | { readonly keep: 'latest' }
+  | { readonly keep: 'sample'; readonly every: number }
+  | { readonly keep: 'buffer'; readonly size: number };
+
+/** Reads what a tap has kept, one item at a time; the next is handed over when it is done. */
+export type Reader = (item: Data) => void | PromiseLike<void>;
+
+/** A tap, for whoever wants to know how it fares. */
+export class Tap {
+  /** Items that came, that were read, and that had to make way. */
+  seen = 0;
+  read = 0;
+  dropped = 0;
+  private readonly kept: unknown[] = [];
+  private reading = false;
+  private readonly size: number;
+  private readonly every: number;
+
+  constructor(
+    readonly name: string,
+    policy: TapPolicy,
+    private readonly reader: Reader,
+  ) {
+    this.size = policy.keep === 'buffer' ? policy.size : 1;
+    this.every = policy.keep === 'sample' ? policy.every : 1;
+    for (const [key, value] of [
+      ['size', this.size],
+      ['every', this.every],
+    ] as const) {
+      if (Number.isInteger(value) && value >= 1) continue;
+      throw new WeirError(`tap '${name}' has ${key} ${value}`, `${key} must be a whole number from 1 on`);
+    }
+  }
+
+  /** Keeps the item, which nobody changes once it is handed on, and never waits; the copy is made when it is read. */
+  see(item: unknown): void {
+    if (this.seen++ % this.every !== 0) return;
+    if (this.kept.length === this.size) {
+      this.kept.shift();
+      this.dropped++;
+    }
+    this.kept.push(item);
+    if (this.reading) return;
+    this.reading = true;
+    setImmediate(() => void this.drain());
+  }
+
+  private async drain(): Promise<void> {
+    while (this.kept.length > 0) {
+      try {
+        await this.reader(plainCopy(this.kept.shift()));
+        this.read++;
+      } catch {
+        this.dropped++; // a reader that fails, or an item that holds itself, costs an item, and the run nothing
+      }
+    }
+    this.reading = false;
+  }
+}
+
+/**
+ * Lets someone look at a stream without being felt: they get copies of plain data, when the run has a moment to spare.
+ *
+ * Bound: what the policy keeps. Order: kept, with gaps. State: none. Failure: a reader that throws or never returns loses
+ * items, which are counted, and holds up nothing.
+ *
+ * @example batches$.pipe(tap('batches', { keep: 'latest' }, (batch) => console.log(batch)))
+ */
+export function tap<T>(name: string, policy: TapPolicy, reader: Reader): MonoTypeOperatorFunction<T> {
+  const place = new Tap(name, policy, reader);
+  return rxTap((item) => place.see(item));
+}

@@ -1,0 +1,62 @@
+import type { Positioned } from '../../flow/item.js';
+import type { Box } from './box.js';
+import type { Start } from './start.js';
+
+/**
+ * How the attack on one sample ended.
+ *
+ * - `found`: an adversarial point after all iterations, verified.
+ * - `already-misclassified`: the model does not give the sample its label; nothing was searched.
+ * - `never-flipped`: no point was found that the model classifies differently (a constant classifier, for one).
+ * - `not-a-number`: the model gave a logit that is NaN, for the sample or at a point that was evaluated.
+ * - `out-of-queries`: the budget ended the search; the best point so far is there if the start had been found.
+ * - `unstable`: asked again in the end, the model took its answer back (it is not a function of its input).
+ */
+export type Outcome = (typeof outcomes)[number];
+
+export const outcomes = [
+  'found',
+  'already-misclassified',
+  'never-flipped',
+  'not-a-number',
+  'out-of-queries',
+  'unstable',
+] as const;
+
+/** What the attack found on one sample. Plain data, in the input units of the model. */
+export interface AttackResult extends Positioned {
+  /** Updates of the weights that were attacked. */
+  readonly number: number;
+  readonly epoch: number;
+  /** Which sample of the data set. */
+  readonly index: number;
+  readonly label: number;
+  /** Class that the model gives the sample; −1 where its logits are NaN. */
+  readonly predicted: number;
+  /** Class of the adversarial point; −1 without one. */
+  readonly adversarialLabel: number;
+  readonly outcome: Outcome;
+  /** Δx = ‖adversarial − original‖₂ in input units; NaN without an adversarial point. */
+  readonly distance: number;
+  /** Forward evaluations made for this sample, verification included. */
+  readonly queries: number;
+  /** How many samples this attack takes: those asked for, or fewer where there are no more. */
+  readonly total: number;
+  /** T of this attack. Results of older builds lack it. */
+  readonly iterations: number;
+  /** What inputs may be, by channel where these differ. */
+  readonly box: Box;
+  /** What the point that was kept was started from. Results of older builds lack it: their distances could be too long. */
+  readonly start: Start;
+  readonly original: Float32Array;
+  /** Of length 0 where none was found. */
+  readonly adversarial: Float32Array;
+  /** Lemma 1's rigorous lower bound on Δx in ℓ2, where the attack was asked for a `certificate`; so with the next three. */
+  readonly lower?: number;
+  /** The same bound estimated from slopes of the feature map met within Δx of the sample. */
+  readonly local?: number;
+  /** θ_x against the wrong class with the smallest bound. */
+  readonly theta?: number;
+  /** ‖Φ(x)‖₂ */
+  readonly featureNorm?: number;
+}

@@ -1,0 +1,139 @@
+import { look } from '../../plot/colors.js';
+import { type Figure, type Panel, widthOf } from '../../plot/figures-figure.js';
+import { number, percent } from '../../plot/format.js';
+import { Plot, panel } from '../../plot/plot.js';
+import { quantile } from '../../plot/report-statistics.js';
+import { shortened } from '../../plot/text-width.js';
+import { logTicks, plain } from '../../plot/ticks.js';
+import { iterations } from '../attack/mean-distances.js';
+import type { NetworkReport, Report } from '../networks/record.js';
+import { type Group, groups } from '../networks/report-groups.js';
+import { foundSamples } from '../networks/report-summary.js';
+import { entitled } from '../paper.js';
+
+interface Bounded {
+  readonly index: number;
+  readonly distance: number;
+  readonly lower: number;
+  readonly local: number | null;
+  readonly exact: number | null;
+}
+
+interface Row {
+  readonly group: Group;
+  readonly network: NetworkReport;
+  readonly samples: readonly Bounded[];
+}
+
+const MOST = 40; // samples drawn of a network, evenly spaced in rank
+
+/** What is proved of each attacked sample, what is estimated, and what the attack found (lemma 1 of the paper, measured). */
+export function bounds(report: Report): Figure | null {
+  const all = groups(report).flatMap((group): Row[] => {
+    const network = group.networks.find((candidate) => bounded(candidate).length > 0);
+    return network ? [{ group, network, samples: bounded(network) }] : [];
+  });
+  if (all.length === 0) return null;
+  const values = all.flatMap(({ samples }) =>
+    samples.flatMap(({ distance, lower, local, exact }) => [distance, lower, local ?? distance, exact ?? distance]),
+  );
+  const positive = values.filter((value) => value > 0);
+  const domain = [Math.min(...positive) * 0.8, Math.max(...positive) * 1.25] as const;
+  const columns = Math.min(4, Math.max(2, all.length));
+  const exact = all.some(({ samples }) => samples.some((sample) => sample.exact !== null));
+  const local = all.some(({ samples }) => samples.some((sample) => sample.local !== null));
+  return {
+    ...entitled('bounds', report.pipeline, 'bounds', 'Adversarial distances between their bounds'),
+    panels: all.map((row) => draw(row, domain, widthOf(columns))),
+    columns,
+    legend: [
+      { label: 'Δx found by the attack: an upper bound', look: neutral, mark: 'dot' },
+      { label: 'rigorous lower bound', look: neutral, mark: 'line' },
+      ...(local ? [{ label: 'local estimate, not a bound', look: neutral, mark: 'ring' as const }] : []),
+      ...(exact ? [{ label: 'exact distance', look: neutral, mark: 'cross' as const }] : []),
+    ],
+    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in units of the input, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
+    outcome: `lower bound as a share of Δx, median: ${all.map(said).join('; ')}.`,
+  };
+}
+
+const neutral = { light: '#333333', dark: '#d6d6d6', dash: 'none' };
+
+function bounded(network: NetworkReport): Bounded[] {
+  const exact = new Map((network.exact ?? []).map(({ index, distance }) => [index, distance]));
+  return foundSamples(network)
+    .flatMap(({ index, distance, lower, local = null }) =>
+      lower === null || !Number.isFinite(lower)
+        ? []
+        : [{ index, distance, lower, local, exact: exact.get(index) ?? null }],
+    )
+    .sort((a, b) => a.distance - b.distance);
+}
+
+function draw({ group, samples }: Row, domain: readonly [number, number], width: number): Panel {
+  const stride = Math.max(1, samples.length / MOST);
+  const shown = Array.from({ length: Math.min(MOST, samples.length) }, (_, rank) => ({
+    ...samples[Math.floor(rank * stride)]!,
+    rank,
+  })).filter(({ distance }) => distance > 0);
+  const { light } = look(group.regularizer);
+  const proved = shown.filter(({ lower }) => lower > 0);
+  const r = shown.length > 20 ? 2 : 3;
+  const half = 0.42;
+  return panel({
+    ...{ width, height: 280, marginLeft: 46, marginTop: 28, marginBottom: 26, marginRight: 8 },
+    ariaLabel: `${group.label}: ${samples.length} samples in order of Δx, each between its lower bound and the distance found`,
+    x: { domain: [-0.8, Math.max(1, shown.length - 0.2)], axis: null },
+    y: {
+      ...{ type: 'log', domain: [...domain], label: null, grid: true },
+      ...{ ticks: logTicks([...domain]), tickFormat: plain },
+    },
+    marks: [
+      Plot.ruleX(proved, {
+        x: 'rank',
+        y1: 'lower',
+        y2: 'distance',
+        stroke: light,
+        strokeOpacity: 0.35,
+        strokeWidth: 1.4,
+      }),
+      Plot.ruleY(proved, {
+        ...{ y: 'lower', x1: ({ rank }) => rank - half, x2: ({ rank }) => rank + half },
+        ...{ stroke: light, strokeWidth: 2 },
+      }),
+      Plot.dot(
+        shown.filter((sample) => (sample.local ?? 0) > 0),
+        { x: 'rank', y: 'local', r: r * 0.9, stroke: 'currentColor', strokeOpacity: 0.65, strokeWidth: 1 },
+      ),
+      Plot.dot(shown, { x: 'rank', y: 'distance', r, fill: light }),
+      Plot.dot(
+        shown.filter(({ exact }) => exact !== null),
+        { x: 'rank', y: 'exact', r: r + 0.6, symbol: 'times', stroke: 'currentColor', strokeWidth: r > 2 ? 1.4 : 0.9 },
+      ),
+      Plot.dot([0], { frameAnchor: 'top-left', dx: -35, dy: -16, r: 4.5, fill: light }),
+      Plot.text([shortened(group.regularizer, width - 26, { bold: true })], {
+        frameAnchor: 'top-left',
+        dx: -26,
+        dy: -22,
+        text: (t: string) => t,
+        fontWeight: 600,
+      }),
+      Plot.text([`${shown.length < samples.length ? `${shown.length} of ` : ''}${samples.length} samples, by Δx`], {
+        frameAnchor: 'bottom',
+        dy: 18,
+        text: (t: string) => t,
+      }),
+    ],
+  });
+}
+
+function said({ group, samples }: Row): string {
+  const share = quantile(
+    samples.map(({ lower, distance }) => lower / distance),
+    0.5,
+  );
+  const estimates = samples.filter(({ local }) => local !== null);
+  const over = estimates.filter(({ local, distance }) => local! > distance).length;
+  const violated = samples.filter(({ lower, distance }) => lower > distance).length;
+  return `${group.label} ${share !== null && share < 0.01 ? number(share, 2) : percent(share)} (n = ${samples.length}${over > 0 ? `; the estimate exceeds Δx for ${over}` : ''}${violated > 0 ? `; the lower bound exceeds Δx for ${violated}, which must not be` : ''})`;
+}

@@ -1,0 +1,116 @@
+import { look, SEED } from '../../plot/colors.js';
+import { curves, type Series } from '../../plot/curves.js';
+import { type Figure, regularizers, WIDTH } from '../../plot/figures-figure.js';
+import { percent } from '../../plot/format.js';
+import { mean } from '../../plot/report-statistics.js';
+import { fitted } from '../networks/fits.js';
+import type { Interval, NetworkReport, Probe, Report } from '../networks/record.js';
+import { type Group, groups } from '../networks/report-groups.js';
+import { linesReading } from '../training/lines.js';
+
+/** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
+export function onlineReadout(report: Report): Figure | null {
+  const all = groups(report).flatMap((group) => {
+    const networks = group.networks.filter((network) => probesOf(network).length > 1);
+    return networks.length > 0 ? [{ ...group, networks }] : [];
+  });
+  if (all.length === 0) return null;
+  const networks = all.flatMap((group) => group.networks);
+  const last = Math.max(...networks.map((network) => probesOf(network).at(-1)!.epoch));
+  const start = untrainedOf(networks);
+  const said = fitted(networks.flatMap(({ probes = [] }) => probes));
+  const single = all.every((group) => group.networks.length === 1);
+  return {
+    id: 'online-readout',
+    title: 'Accuracy of a readout while the representation is learned',
+    panels: [
+      curves([...(start ? [level(start, last)] : []), ...all.flatMap(series)], {
+        ...{ label: 'test accuracy of the readout, %', x: 'epoch', width: WIDTH.full, height: 320, scale: 'linear' },
+        rules: rulesOf(networks),
+      }),
+    ],
+    columns: 1,
+    legend: [
+      ...regularizers(all),
+      ...(start ? [{ label: 'untrained network', look: { ...SEED, dash: UNTRAINED }, mark: 'line' as const }] : []),
+    ],
+    reading: `At every point a multinomial logistic readout is fitted anew to the frozen features of the training samples, and tested. ${single ? `Shaded: Wilson's 95 % interval over the test samples.` : linesReading(all)}${start ? ` Gray: the same readout on the untrained network${start.several ? ', mean over networks' : ', with its interval'}.` : ''} The vertical axis does not begin at zero.`,
+    paper: null,
+    outcome: `${all.map(ends).join('; ')}.${start ? ` On the untrained network: ${within(start)}.` : ''}${said ? ` ${said}` : ''}`,
+  };
+}
+
+const UNTRAINED = '5 4';
+
+/** In order of epoch, without the untrained network's own: that is a level of its own. */
+const probesOf = (network: NetworkReport): readonly Probe[] => (network.probes ?? []).filter(({ epoch }) => epoch > 0);
+
+type Found = Interval & { readonly accuracy: number };
+
+/** Of the only untrained network; of several their mean, without an interval. */
+function untrainedOf(networks: readonly NetworkReport[]): (Found & { readonly several: boolean }) | null {
+  const all = networks.flatMap((network) => network.probes?.find(({ untrained }) => untrained)?.untrained ?? []);
+  const [first] = all;
+  if (!first) return null;
+  const alike = all.every(({ accuracy }) => accuracy === first.accuracy);
+  return alike
+    ? { ...first, several: false }
+    : { accuracy: mean(all.map(({ accuracy }) => accuracy)), lower: Number.NaN, upper: Number.NaN, several: true };
+}
+
+function level({ accuracy, lower, upper }: Found, last: number): Series {
+  const ends = [0, last];
+  return {
+    look: { ...SEED, dash: UNTRAINED },
+    points: ends.map((x) => ({ x, y: 100 * accuracy })),
+    band: ends.map((x) => ({ x, low: 100 * lower, high: 100 * upper })),
+  };
+}
+
+/** One network with its intervals; of several their mean, and their range where they are more than three. */
+function series({ regularizer, networks }: Group): Series[] {
+  const style = look(regularizer);
+  const [first, ...others] = networks.map(probesOf);
+  if (others.length === 0) {
+    return [
+      {
+        look: style,
+        points: first!.map(({ epoch, accuracy }) => ({ x: epoch, y: 100 * accuracy })),
+        band: first!.map(({ epoch, lower, upper }) => ({ x: epoch, low: 100 * lower, high: 100 * upper })),
+      },
+    ];
+  }
+  const shared = first!.flatMap(({ epoch, accuracy }) => {
+    const rest = others.flatMap((probes) => probes.find((probe) => probe.epoch === epoch)?.accuracy ?? []);
+    return rest.length === others.length ? [{ x: epoch, values: [accuracy, ...rest].map((value) => 100 * value) }] : [];
+  });
+  const middle = shared.map(({ x, values }) => ({ x, y: mean(values) }));
+  if (networks.length > 3) {
+    const band = shared.map(({ x, values }) => ({ x, low: Math.min(...values), high: Math.max(...values) }));
+    return [{ look: style, points: middle, band }];
+  }
+  const thin = [first!, ...others].map((probes) => ({
+    ...{ look: style, thin: true },
+    points: probes.map(({ epoch, accuracy }) => ({ x: epoch, y: 100 * accuracy })),
+  }));
+  return [...thin, { look: style, points: middle }];
+}
+
+function rulesOf(networks: readonly NetworkReport[]) {
+  return [...new Set(networks.map(({ burnIn }) => burnIn))].flatMap((epoch) =>
+    epoch ? [{ x: epoch, text: 'penalty on' }] : [],
+  );
+}
+
+function ends({ label, networks }: Group): string {
+  const last = networks.map((network) => probesOf(network).at(-1)!);
+  const [only] = last;
+  if (last.length === 1) return `${label} ends at ${within({ ...only!, several: false })}`;
+  const values = last.map(({ accuracy }) => accuracy);
+  return `${label} ends at ${percent(mean(values))} (${percent(Math.min(...values))} to ${percent(Math.max(...values))} over ${values.length} networks)`;
+}
+
+function within({ accuracy, lower, upper, several }: Found & { readonly several: boolean }): string {
+  if (several) return `${percent(accuracy)} (mean over networks)`;
+  return `${percent(accuracy)} (95 % interval ${percent(lower)} to ${percent(upper)})`;
+}

@@ -1,0 +1,160 @@
+import { classLook, look } from '../../plot/colors.js';
+import { type Curves, curves, type Series, thinned } from '../../plot/curves.js';
+import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figures-figure.js';
+import { number } from '../../plot/format.js';
+import { mean } from '../../plot/report-statistics.js';
+import type { NetworkReport, Report, Track } from '../networks/record.js';
+import { groups } from '../networks/report-groups.js';
+import { entitled } from '../paper.js';
+
+type Sample = Track['samples'][number];
+
+/** A quantity that is tracked, and its scale. */
+const QUANTITIES: readonly { readonly label: string; readonly of: (sample: Sample) => number; readonly log?: true }[] =
+  [
+    { label: 'θx', of: ({ theta }) => theta },
+    { label: '‖Φ(x)‖', of: ({ featureNorm }) => featureNorm },
+    { label: 'cross-entropy loss (log scale)', of: ({ loss }) => loss, log: true },
+  ];
+
+const POINTS = 200;
+const DIGITS = [1, 6]; // the classes that the paper follows
+const PLAIN = { light: '#333333', dark: '#d6d6d6', dash: 'none' };
+
+/** θx, ‖Φ(x)‖ and the loss of single samples over the training: means over points of the plane (figure A.3a of the paper). */
+export function trackedPoints(report: Report): Figure | null {
+  const shown = firsts(report, (network) => network.sampleShape[0] === 2);
+  if (shown.length === 0) return null;
+  const alone = shown.length === 1 ? shown[0]! : null;
+  const samples = alone ? tracked(alone) : [];
+  const panels = QUANTITIES.map((quantity) =>
+    curves(
+      alone
+        ? [
+            ...samples.map(({ index, label }) => ({
+              ...line(alone, [index], quantity.of, classLook(label)),
+              thin: true,
+            })),
+            line(
+              alone,
+              samples.map(({ index }) => index),
+              quantity.of,
+              PLAIN,
+            ),
+          ]
+        : shown.map((network) =>
+            line(
+              network,
+              tracked(network).map((s) => s.index),
+              quantity.of,
+              look(network.regularizer),
+            ),
+          ),
+      frame(quantity, shown, WIDTH.third),
+    ),
+  );
+  const name = (label: number) => shown[0]!.classes[label] ?? `class ${label}`;
+  const labels = [...new Set(samples.map(({ label }) => label))];
+  return {
+    ...entitled('tracking', report.pipeline, 'tracking', 'θx, ‖Φ(x)‖ and the loss over the training'),
+    panels,
+    columns: 3,
+    legend: alone
+      ? [
+          { label: 'mean', look: PLAIN, mark: 'line' },
+          ...labels.map((label) => ({
+            label: name(label),
+            look: { ...classLook(label), dash: 'none' },
+            mark: 'line' as const,
+          })),
+        ]
+      : regularizers(groups({ ...report, networks: shown })),
+    reading: `${alone ? `Thin: one training point each (n = ${samples.length}); thick: their mean` : 'Means over the tracked points, a line a regularizer'}; seed ${[...new Set(shown.map(({ seed }) => seed))].join(', ')}. θx is the cosine between Φ(x) and the difference of the two readout rows, the smallest over the wrong classes.`,
+    outcome: `means, from first to last: ${shown
+      .map(
+        (network) =>
+          `${alone ? '' : `${network.regularizer} `}${ends(
+            network,
+            tracked(network).map(({ index }) => index),
+          )}`,
+      )
+      .join('; ')}.`,
+  };
+}
+
+/** θx, ‖Φ(x)‖ and the loss of two test images over the training, a row each (figure A.4 of the paper). */
+export function trackedImages(report: Report): Figure | null {
+  const shown = firsts(report, (network) => network.sampleShape[0] !== 2);
+  const samples = shown.slice(0, 1).flatMap(tracked);
+  const known = samples.filter(({ index }) =>
+    shown.every((network) => tracked(network).some((s) => s.index === index)),
+  );
+  const digits = DIGITS.flatMap((digit) => known.find(({ label }) => label === digit) ?? []);
+  const rows = digits.length === DIGITS.length ? digits : known.slice(0, 2);
+  if (rows.length === 0) return null;
+  const name = (label: number) => shown[0]!.classes[label] ?? String(label);
+  return {
+    ...entitled(
+      'tracking-images',
+      report.pipeline,
+      'tracking',
+      'θx, ‖Φ(x)‖ and the loss of two test images over the training',
+    ),
+    panels: rows.flatMap(({ index, label }) =>
+      QUANTITIES.map((quantity, i): Panel => {
+        const drawn = curves(
+          shown.map((network) => line(network, [index], quantity.of, look(network.regularizer))),
+          frame(quantity, shown, WIDTH.third),
+        );
+        return i === 0 ? { ...drawn, heading: `Test sample ${index}, class ${name(label)}` } : drawn;
+      }),
+    ),
+    columns: 3,
+    legend: shown.length > 1 ? regularizers(groups({ ...report, networks: shown })) : [],
+    reading: `One test image a row, ${shown.length > 1 ? 'a line a regularizer' : 'one network'} (seed ${[...new Set(shown.map(({ seed }) => seed))].join(', ')}). θx is the cosine between Φ(x) and the difference of the two readout rows, the smallest over the wrong classes: below zero the sample is misclassified.`,
+    outcome: `from first to last: ${rows.flatMap(({ index, label }) => shown.map((network) => `class ${name(label)}${shown.length > 1 ? `, ${network.regularizer}` : ''}: ${ends(network, [index])}`)).join('; ')}.`,
+  };
+}
+
+/** The samples that a network was tracked on; none where it was seen at one moment only. */
+function tracked({ tracks = [] }: NetworkReport): Track['samples'] {
+  return tracks.length > 1 ? tracks[0]!.samples : [];
+}
+
+/** The first network of each group that was tracked. */
+function firsts(report: Report, fits: (network: NetworkReport) => boolean): NetworkReport[] {
+  const all = groups({
+    ...report,
+    networks: report.networks.filter((network) => tracked(network).length > 0 && fits(network)),
+  });
+  return [...new Map(all.map(({ regularizer, networks }) => [regularizer, networks[0]!])).values()];
+}
+
+function line(
+  network: NetworkReport,
+  indices: readonly number[],
+  of: (s: Sample) => number,
+  style: Series['look'],
+): Series {
+  return {
+    look: style,
+    points: thinned(network.tracks!, POINTS).flatMap(({ epoch, samples }) => {
+      const values = samples.filter(({ index }) => indices.includes(index)).map(of);
+      return values.length > 0 ? [{ x: epoch, y: mean(values) }] : [];
+    }),
+  };
+}
+
+function frame({ label, log }: (typeof QUANTITIES)[number], shown: readonly NetworkReport[], width: number): Curves {
+  const burnIns = [...new Set(shown.map(({ burnIn }) => burnIn))].flatMap((x) =>
+    x ? [{ x, text: 'penalty on' }] : [],
+  );
+  return { label, x: 'epoch', width, height: 230, scale: log ? 'log' : 'linear', rules: burnIns };
+}
+
+function ends(network: NetworkReport, indices: readonly number[]): string {
+  return QUANTITIES.map(({ label, of }) => {
+    const { points } = line(network, indices, of, PLAIN);
+    return `${label.replace(' (log scale)', '')} ${number(points[0]?.y)} to ${number(points.at(-1)?.y)}`;
+  }).join(', ');
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { palette } from '../plot/colors.js';
+import { tokens } from '../plot/report-style.js';
+
+/** A file of the page. */
+export interface Asset {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+interface Kept {
+  readonly type: string;
+  readonly read: () => Buffer | string;
+}
+
+const folder = join(import.meta.dirname, 'page');
+const script = 'text/javascript; charset=utf-8';
+const css = 'text/css; charset=utf-8';
+
+const ofPage = (name: string) => () => readFileSync(join(folder, name));
+const ofUplot = (name: string) => () =>
+  readFileSync(join(createRequire(import.meta.url).resolve('uplot/package.json'), '../dist', name));
+
+const scripts = [
+  'main',
+  'events',
+  'actions',
+  'graph',
+  'layout',
+  'curves',
+  'chart',
+  'colors',
+  'distances',
+  'pictures',
+  'runs',
+  'timeline',
+  'memory',
+  'dom',
+];
+
+/** All that is served of the page, by path: what is not in this table does not exist, so no path leads out of it. */
+const paths: Readonly<Record<string, Kept>> = {
+  '/': { type: 'text/html; charset=utf-8', read: ofPage('index.html') },
+  '/style.css': { type: css, read: ofPage('style.css') },
+  '/icon.svg': { type: 'image/svg+xml', read: ofPage('icon.svg') },
+  '/uplot.js': { type: script, read: ofUplot('uPlot.iife.min.js') },
+  '/uplot.css': { type: css, read: ofUplot('uPlot.min.css') },
+  // The report's colors, so that a regularizer looks the same there and here.
+  '/tokens.css': {
+    type: css,
+    read: () => `:root{${tokens.light}}\n@media (prefers-color-scheme:dark){:root{${tokens.dark}}}\n`,
+  },
+  '/palette.json': { type: 'application/json; charset=utf-8', read: () => JSON.stringify(palette) },
+  ...Object.fromEntries(scripts.map((name) => [`/${name}.js`, { type: script, read: ofPage(`${name}.js`) }])),
+};
+
+const loaded = new Map<string, Asset>();
+
+/** The file of the page at this path; undefined where there is none. Read once. */
+export function asset(path: string): Asset | undefined {
+  const kept = Object.hasOwn(paths, path) ? paths[path] : undefined;
+  if (kept === undefined) return undefined;
+  const found = loaded.get(path) ?? { type: kept.type, bytes: Buffer.from(kept.read()) };
+  loaded.set(path, found);
+  return found;
+}

@@ -1,0 +1,123 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { statusOf } from '../run/status-status.js';
+import { RunFolder } from '../storage/folder.js';
+
+/** A snapshot file, as the timeline shows it. */
+export interface SnapshotFile {
+  readonly network: string;
+  readonly label: string;
+  /** How many of the network were written before it and with it. */
+  readonly sequence: number;
+  readonly pinned: boolean;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+const most = { snapshots: 300, runs: 60 };
+
+/** What does not change while a run goes: what it was started with. */
+export function aboutRun(path: string) {
+  const { started, shown } = RunFolder.open(path);
+  const { pipeline, seed, config, createdAt, networks = [], weir, setting } = started;
+  return {
+    name: basename(resolve(path)),
+    shown,
+    pipeline,
+    seed,
+    config,
+    createdAt,
+    weir,
+    setting,
+    networks: networks.map(({ name, members }) => ({ name, members })),
+  };
+}
+
+/** Where the run stands, as `weir status` has it; undefined where its folder is of an earlier version and cannot tell. */
+export async function runStatus(path: string) {
+  const { networks } = RunFolder.open(path).started;
+  return networks === undefined ? undefined : { ...(await statusOf(path)), report: existsSync(reportFile(path)) };
+}
+
+/** The last that were written, of all networks, by time. */
+export const snapshotsOf = (path: string): SnapshotFile[] => allSnapshots(path).slice(-most.snapshots);
+
+function allSnapshots(path: string): SnapshotFile[] {
+  const folder = join(path, 'snapshots');
+  if (!existsSync(folder)) return [];
+  const run = RunFolder.open(path);
+  const all = readdirSync(folder).flatMap((network) =>
+    run
+      .snapshots(network)
+      .list()
+      .flatMap(({ path, label, sequence, pinned }): SnapshotFile[] => {
+        const file = statSync(path, { throwIfNoEntry: false }); // one may be removed meanwhile
+        return file === undefined
+          ? []
+          : [{ network, label, sequence, pinned, at: Math.round(file.mtimeMs), bytes: file.size }];
+      }),
+  );
+  return all.sort((a, b) => a.at - b.at || a.sequence - b.sequence);
+}
+
+/** Of each network how many were written, and when the last one was, in seconds since 1970. */
+export const writtenOf = (path: string) =>
+  [...new Map(allSnapshots(path).map((one) => [one.network, one])).values()].map(({ network, sequence, at }) => {
+    return { network, written: sequence, at: at / 1000 };
+  });
+
+/** The runs in the folder that holds this one, itself included: where each stands. */
+export async function runsBeside(path: string) {
+  const names = [...besides(path).keys()].slice(-most.runs);
+  const own = basename(resolve(path));
+  const all = await Promise.all(
+    names.map(async (name) => {
+      const beside = { name, own: name === own };
+      try {
+        const { started } = RunFolder.open(join(dirname(resolve(path)), name));
+        const status = await runStatus(join(dirname(resolve(path)), name));
+        const { state, epoch, epochs, update } = status ?? {
+          state: 'unknown',
+          epoch: null,
+          epochs: null,
+          update: null,
+        };
+        return [
+          {
+            ...beside,
+            pipeline: started.pipeline,
+            seed: started.seed,
+            createdAt: started.createdAt,
+            state,
+            epoch,
+            epochs,
+            update,
+          },
+        ];
+      } catch {
+        const nothing = { pipeline: '', seed: null, createdAt: '', epoch: null, epochs: null, update: null };
+        return [{ ...beside, ...nothing, state: 'damaged' as const }]; // it hides no other, and is not hidden
+      }
+    }),
+  );
+  return all.flat();
+}
+
+/** The folder of a run beside this one: looked up among those that are there, never made of the name. */
+export const runBeside = (path: string, name: string): string | undefined => besides(path).get(name);
+
+export function reportOf(path: string): Buffer | undefined {
+  return existsSync(reportFile(path)) ? readFileSync(reportFile(path)) : undefined;
+}
+
+const reportFile = (path: string): string => join(path, 'report', 'report.html');
+
+function besides(path: string): Map<string, string> {
+  const parent = dirname(resolve(path));
+  const names = readdirSync(parent, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(parent, entry.name, 'config.json')))
+    .map(({ name }) => name)
+    .sort();
+  return new Map(names.map((name) => [name, join(parent, name)]));
+}

@@ -1,0 +1,90 @@
+import { resumable } from '../run/exit-status.js';
+import type { End, RankEvent, Verdict } from './events.js';
+
+/** What is known of one rank. */
+interface RankHealth {
+  readonly host: string;
+  update: number;
+  /** How many collectives it has begun. */
+  calls: number;
+  heardAt: number;
+  end?: End;
+  /** It ends for want of another. */
+  lost: boolean;
+  missing?: string;
+}
+
+const toBegin = 1800; // seconds: a first update waits for downloads, data that are read whole, and compilers
+const interrupted: readonly unknown[] = [130, 143]; // by a second SIGINT or SIGTERM
+
+/**
+ * Keeps what is heard of all ranks, and says when and why a run must end: a rank that ends by itself ends all, one that hangs is found by
+ * what the others wait for. A function of what it is told and of the time alone.
+ */
+export class FailureDetector {
+  private readonly ranks: RankHealth[];
+  /** The first reason that a rank gave for having lost another. */
+  private loss: string | undefined;
+
+  constructor(
+    hosts: readonly string[],
+    /** Seconds without an update, of any rank, after which the one that is behind counts as hung; half an hour at least until all had one. */
+    private readonly patience: number,
+    now: number,
+  ) {
+    this.ranks = hosts.map((host) => ({ host, update: -1, calls: 0, heardAt: now, lost: false }));
+  }
+
+  hear(rank: number, heard: RankEvent, now: number): void {
+    const known = this.ranks[rank]!;
+    if (heard.kind === 'at') Object.assign(known, { update: heard.update, heardAt: now });
+    else if (heard.kind === 'waits') Object.assign(known, { calls: heard.calls, heardAt: now });
+    else if (heard.kind === 'lost') {
+      known.lost = true;
+      this.loss ??= heard.why;
+    } else if (heard.kind === 'missing') known.missing ??= heard.how;
+    else known.end = { status: heard.status, signal: heard.signal };
+  }
+
+  /** The end of the run, once it must end: all ranks are to be ended then. Undefined while it goes on. */
+  verdict(now: number): Verdict | undefined {
+    const { ranks } = this;
+    const killed = ranks.find(({ end }) => end?.signal);
+    if (killed) return { status: resumable, why: `${this.named(killed)} was ended by ${killed.end!.signal}` };
+    const failed = ranks.find(({ end }) => end && end.status !== 0 && end.status !== resumable);
+    if (failed) {
+      const status = Math.max(1, failed.end!.status ?? 1); // below 0 where it was not started
+      const how = interrupted.includes(status) ? 'was told twice to stop' : 'failed (its error is above)';
+      return { status, why: `${this.named(failed)} ${how}` };
+    }
+    const missing = ranks.find((known) => known.missing !== undefined && !known.end);
+    if (missing) return { status: resumable, why: `${this.named(missing)} ${missing.missing}` };
+    if (!ranks.every(({ end }) => end)) return this.hung(now);
+    if (ranks.some(({ lost }) => lost)) return this.apart();
+    return { status: ranks.some(({ end }) => end!.status === resumable) ? resumable : 0 };
+  }
+
+  private named(known: RankHealth): string {
+    return `rank ${this.ranks.indexOf(known)} on ${known.host}`;
+  }
+
+  private apart(): Verdict {
+    const reason = this.loss === undefined ? '' : ` (${this.loss})`;
+    return { status: resumable, why: `the ranks lost each other${reason}` };
+  }
+
+  /** None has come further for a while: the one that the others wait for, where one is behind them. */
+  private hung(now: number): Verdict | undefined {
+    const { ranks, patience } = this;
+    if (ranks.some(({ end, lost }) => end && !lost)) return undefined; // done: what the others write after it may take long
+    const seconds = (now - Math.max(...ranks.map(({ heardAt }) => heardAt))) / 1000;
+    const apart = ranks.some(({ end }) => end);
+    const begun = ranks.every(({ update }) => update >= 0);
+    if (seconds < (begun || apart ? patience : Math.max(patience, toBegin))) return undefined;
+    if (apart) return this.apart();
+    const behind = ranks.reduce((least, known) => (known.calls < least.calls ? known : least));
+    const who = ranks.every(({ calls }) => calls === behind.calls) ? 'no rank has' : `${this.named(behind)} has not`;
+    const where = begun ? `past update ${behind.update}` : 'to its first update';
+    return { status: resumable, why: `${who} come ${where} for ${Math.round(seconds)} seconds` };
+  }
+}

@@ -1,0 +1,148 @@
+import { type Compared, comparisons } from '../measure/networks/comparisons.js';
+import { familyOf } from '../measure/networks/family.js';
+import type { Attack, Certificate, Geometry, NetworkReport, Report } from '../measure/networks/record.js';
+import { groups, settingOf } from '../measure/networks/report-groups.js';
+import { summariseGroup, summariseNetwork } from '../measure/networks/report-summary.js';
+import { quantile } from '../plot/report-statistics.js';
+import { spelled } from '../storage/json-numbers.js';
+import { remarks } from './remarks.js';
+import { verdict } from './report-verdict.js';
+
+/**
+ * Every number of the report as JSON, pixels left out.
+ *
+ * The same report gives the same bytes: fields stand in a fixed order, the keys of `config` in that of the alphabet.
+ * A number that JSON lacks is 'NaN', 'Infinity' or '-Infinity', as in the metric log (`json-numbers.ts`); null is what there is none of.
+ */
+export function reportJson(report: Report): string {
+  const { title, pipeline, createdAt, weir, machine, runtime } = report;
+  const head = { title, pipeline, createdAt, weir, machine, runtime };
+  const all = groups(report);
+  const value = {
+    ...head,
+    config: ordered(report.config),
+    differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
+    verdict: verdict(report),
+    regularizers: all.map(summariseGroup),
+    correction: { method: 'Holm', tests: familyOf(report).tests },
+    comparisons: comparisons(report).map(comparisonJson),
+    networks: all.flatMap((group) => group.networks).map(networkJson),
+    notes: [...report.notes, ...remarks(report)],
+  };
+  return `${lines(value, '')}\n`;
+}
+
+function comparisonJson({
+  pipeline,
+  setting,
+  a,
+  b,
+  measure,
+  difference,
+  test,
+  corrected,
+}: Compared): Record<string, unknown> {
+  const { standardError, lower, upper, t, freedom, p, paired, n, greater } = test ?? NO_TEST;
+  const over = test ? 'seeds' : null;
+  return {
+    ...{ pipeline, setting, measure: measure.name, a: a.regularizer, b: b.regularizer, difference },
+    ...{ over, paired, n, standardError, lower, upper, t, freedom, p, pCorrected: corrected, greater },
+  };
+}
+
+const NO_TEST = {
+  ...{ standardError: null, lower: null, upper: null, t: null, freedom: null, p: null },
+  ...{ paired: null, n: null, greater: null },
+};
+
+function networkJson(network: NetworkReport): Record<string, unknown> {
+  const { name, pipeline, regularizer, seed, run, updates, epochs, seconds, testAccuracy, burnIn } = network;
+  const { readout = null, exact = [], certificates = [], tracks = [], alignments = [], geometries = [] } = network;
+  return {
+    ...{ name, pipeline, setting: settingOf(network), regularizer, seed, run, updates, epochs, seconds },
+    ...{ testAccuracy, burnIn, sampleShape: network.sampleShape, classes: network.classes },
+    summary: summariseNetwork(network),
+    sigma: columns(network.sigma),
+    curves: columns(network.curves),
+    attack: network.attack && attackJson(network.attack),
+    ...(network.probes && { probes: network.probes }),
+    ...(network.classifier && { classifier: network.classifier }),
+    readout: readout && { ...readout, attack: readout.attack && attackJson(readout.attack) },
+    exact: exact.map(({ index, label, distance }) => ({ index, label, distance })),
+    certificates: certificates.map(certificateJson),
+    tracks: tracks.map(({ epoch, samples }) => ({ epoch, samples })),
+    alignments: alignments.map(({ epoch, number, loss, cosines, weights, features }) => {
+      return { epoch, number, loss, cosines, weights, features };
+    }),
+    geometries: geometries.map(geometryJson),
+  };
+}
+
+function attackJson({ iterations, box, samples }: Attack): Record<string, unknown> {
+  return {
+    iterations,
+    box: box ?? null,
+    samples: samples.map(({ original: _, adversarial: __, ...numbers }) => {
+      const { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries } = numbers;
+      const { local = null, theta = null, featureNorm = null } = numbers;
+      const start = numbers.start === null ? 'older' : (numbers.start ?? null); // of a build that did not log it
+      const bounds = { lower, upper, local, theta, featureNorm };
+      return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries, start };
+    }),
+  };
+}
+
+function certificateJson({ lower, local, ...rest }: Certificate): Record<string, number> {
+  const { index, label, predicted, theta, featureNorm, marginOverReadoutNorm, lipschitz } = rest;
+  return {
+    ...{ index, label, predicted, theta, featureNorm, marginOverReadoutNorm, lipschitz },
+    ...{ lowerL1: lower.l1, lowerL2: lower.l2, lowerLinf: lower.linf },
+    ...{ localL1: local.l1, localL2: local.l2, localLinf: local.linf },
+  };
+}
+
+/** Where a grid lies and what its cells come to; the cells themselves are in the metric log. */
+function geometryJson({ number, epoch, kind, columns, rows, ...rest }: Geometry): Record<string, unknown> {
+  const { xMin, xMax, yMin, yMax, points, classes, logVolume, topEigenvalue } = rest;
+  const counts: Record<string, number> = {};
+  for (const label of Array.from(classes)) counts[label] = (counts[label] ?? 0) + 1;
+  const middle = (values: ArrayLike<number>) => quantile(Array.from(values).filter(Number.isFinite), 0.5);
+  return {
+    ...{ number, epoch, kind, columns, rows, xMin, xMax, yMin, yMax },
+    ...{ medianLogVolume: middle(logVolume), medianTopEigenvalue: middle(topEigenvalue) },
+    cellsOfClass: counts,
+    points,
+  };
+}
+
+/** Curves as two lists each, so that a long run's are a line, and read into a plot as they are. */
+function columns(curves: NetworkReport['curves']): Record<string, { epoch: number[]; value: number[] }> {
+  return Object.fromEntries(
+    Object.entries(curves).map(([name, points]) => [
+      name,
+      { epoch: points.map(({ epoch }) => epoch), value: points.map(({ value }) => value) },
+    ]),
+  );
+}
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, ordered(inner)]));
+}
+
+/** JSON with a line for each value that holds no other: a sample is one line, not ten. */
+function lines(value: unknown, indent: string): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value, spelled) ?? 'null';
+  const inner = Object.values(value);
+  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value, spelled);
+  const deeper = `${indent}  `;
+  const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+  const parts = Array.isArray(value)
+    ? value.map((each) => lines(each, deeper))
+    : Object.entries(value)
+        .filter(([, each]) => each !== undefined)
+        .map(([key, each]) => `${JSON.stringify(key)}: ${lines(each, deeper)}`);
+  return `${open}\n${deeper}${parts.join(`,\n${deeper}`)}\n${indent}${close}`;
+}

@@ -1,0 +1,150 @@
+import type { Report } from '../measure/networks/record.js';
+import { said } from '../plot/caption.js';
+import { escaped } from '../plot/escaped.js';
+import type { Figure } from '../plot/figures-figure.js';
+import { sample } from '../plot/legend.js';
+import { style } from '../plot/report-style.js';
+import { folded } from '../plot/tables-table.js';
+import { comparisonsTable } from './comparisons.js';
+import { differencesTables } from './differences.js';
+import { figures } from './figures.js';
+import { networksTable } from './networks.js';
+import { layersTable, regularizersTable } from './regularizers.js';
+import { remarks } from './remarks.js';
+import { verdict } from './report-verdict.js';
+import { referenceTable } from './tables-reference.js';
+
+const FOLDED = 24; // networks: the table of more is folded away
+
+/** The report as one HTML file that needs nothing else: style and drawings inside, no script, no network. */
+export function reportHtml(report: Report, drawn: readonly Figure[] = figures(report)): string {
+  const seeds = new Set(report.networks.map((network) => network.seed)).size;
+  const facts = [
+    [...new Set(report.networks.map((network) => network.pipeline))].join(', ') || report.pipeline,
+    quantity(report.networks.length, 'network'),
+    quantity(seeds, 'seed'),
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="Weir ${escaped(report.weir)}">
+<title>${escaped(report.title)}</title>
+<style>
+${style()}
+</style>
+</head>
+<body>
+<main>
+<header>
+<h1>${escaped(report.title)}</h1>
+<p class="facts">${facts.map(escaped).join(' · ')} · <time datetime="${escaped(report.createdAt)}">${escaped(day(report.createdAt))}</time></p>
+</header>
+${differencesSection(report)}<div class="verdict">${verdict(report)
+    .split('\n')
+    .map((text) => `<p>${prose(text)}</p>`)
+    .join('')}</div>
+<section aria-labelledby="summary">
+<h2 id="summary">In numbers</h2>
+${regularizersTable(report)}
+${referenceTable(report)}
+${notes(report)}
+</section>
+${drawn.map(section).join('\n')}
+${comparisonSection(report)}
+<section aria-labelledby="networks">
+<h2 id="networks">Every network</h2>
+${report.networks.length > FOLDED ? folded(`The numbers of ${report.networks.length} networks, one by one`, networksTable(report)) : networksTable(report)}
+${folded('σ of every layer', layersTable(report))}
+</section>
+<section aria-labelledby="made">
+<h2 id="made">How it was made</h2>
+<dl>
+<dt>Weir</dt><dd>${escaped(report.weir)}</dd>
+<dt>Runtime</dt><dd>${escaped(report.runtime)}</dd>
+<dt>Machine</dt><dd>${escaped(report.machine)}</dd>
+<dt>Runs</dt><dd>${[...new Set(report.networks.map((network) => network.run))].map((run) => `<code>${escaped(run)}</code>`).join('<br>')}</dd>
+</dl>
+<details>
+<summary>${report.differences ? `Configuration of ${escaped(report.networks[0]?.run ?? 'the first run')}; that of the others differs as the first table says` : 'Configuration'}</summary>
+<pre tabindex="0">${escaped(JSON.stringify(report.config, null, 2))}</pre>
+</details>
+</section>
+</main>
+</body>
+</html>
+`;
+}
+
+function differencesSection(report: Report): string {
+  const tables = differencesTables(report);
+  if (tables === '') return '';
+  return `<section aria-labelledby="differences">
+<h2 id="differences">What differs between the runs</h2>
+${tables}
+</section>
+`;
+}
+
+function comparisonSection(report: Report): string {
+  const table = comparisonsTable(report);
+  if (table === '') return '';
+  return `<section aria-labelledby="comparisons">
+<h2 id="comparisons">Method against method</h2>
+${table}
+</section>`;
+}
+
+function section(figure: Figure): string {
+  const panels = figure.panels.map(
+    ({ svg, width, heading }) =>
+      `${heading === undefined ? '' : `<h3>${escaped(heading)}</h3>\n`}<div class="panel" style="max-width:${width}px">${unsized(svg)}</div>`,
+  );
+  const key = figure.key
+    ? `<div class="panel key" style="max-width:${figure.key.width}px">${unsized(figure.key.svg)}</div>\n`
+    : '';
+  const texts = said(figure).map(({ lead, text }) => `<p>${lead ? `<strong>${lead}</strong>` : ''}${prose(text)}</p>`);
+  return `<section aria-labelledby="${figure.id}">
+<h2 id="${figure.id}">${escaped(figure.title)}</h2>
+<figure>
+${legend(figure)}${key}<div class="panels columns-${figure.columns}">
+${panels.join('\n')}
+</div>
+<figcaption>${texts.join('')}</figcaption>
+</figure>
+</section>`;
+}
+
+function legend({ legend: entries }: Figure): string {
+  if (entries.length === 0) return '';
+  const items = entries.map(
+    (entry) =>
+      `<li><svg width="28" height="18" viewBox="0 0 28 18" aria-hidden="true">${sample(entry)}</svg>${escaped(entry.label)}</li>`,
+  );
+  return `<ul class="legend">${items.join('')}</ul>\n`;
+}
+
+/** Drawings fill the width they are given: their own is in the view box. */
+function unsized(svg: string): string {
+  return svg.replace(/<svg [^>]*>/, (tag) => tag.replace(/ (?:width|height)="[^"]*"/g, ''));
+}
+
+/** Running text; a number keeps its per cent sign on the same line. */
+function prose(text: string): string {
+  return escaped(text).replace(/(\d) %/g, '$1&nbsp;%');
+}
+
+function notes(report: Report): string {
+  const all = [...report.notes, ...remarks(report)];
+  return all.length > 0 ? `<ul class="notes">${all.map((note) => `<li>${prose(note)}</li>`).join('')}</ul>` : '';
+}
+
+function day(iso: string): string {
+  return iso.replace('T', ' ').replace(/(\d\d:\d\d):\d\d(?:\.\d+)?/, '$1');
+}
+
+function quantity(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

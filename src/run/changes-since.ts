@@ -1,0 +1,71 @@
+import { isAbsolute } from 'node:path';
+import { WeirError } from '../flow/errors.js';
+import type { RunFolder } from '../storage/folder.js';
+import { digestOf } from '../storage/identity-identity.js';
+import { foreignIn } from '../storage/origin.js';
+import { loadPipeline } from './load-module.js';
+import { thisMachine } from './machine.js';
+import { changesOf, moduleOf, RunIdentity, refusal } from './run-identity.js';
+
+/**
+ * Compares what runs were made of with what is there now, as far as it is there, for a report over them. Of runs that were made of the
+ * same data by the same module, one is looked at. Nothing is written.
+ *
+ * @returns a sentence for each change, where changes are accepted, and for each run that could not be compared
+ * @throws {WeirError} that names run and changes
+ */
+export async function changesSince(
+  folders: readonly RunFolder[],
+  { acceptChanges = false }: { readonly acceptChanges?: boolean },
+): Promise<string[]> {
+  const compared = new Set<string>();
+  const notes: string[] = [];
+  for (const folder of folders) {
+    try {
+      const foreign = foreignIn(folder);
+      if (foreign.length > 0 && !acceptChanges) throw refusal(folder, foreign);
+      notes.push(...foreign.map((one) => noteOf(folder, one)));
+      const changes = await changesSinceThen(folder, compared);
+      if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
+      notes.push(...changes.map((change) => noteOf(folder, change)));
+    } catch (error) {
+      if (!(error instanceof NotCompared)) throw error;
+      notes.push(
+        `${folder.shown} could not be compared with the data and module that it was made of: ${error.message}.`,
+      );
+    }
+  }
+  return notes;
+}
+
+const noteOf = (folder: RunFolder, change: string): string =>
+  `Of ${folder.shown}, when this report was written: ${change}.`;
+
+/** Data or module are not there to be compared: what the run holds is good all the same. */
+class NotCompared extends WeirError {}
+
+async function changesSinceThen(folder: RunFolder, compared: Set<string>): Promise<readonly string[]> {
+  const module = await orNotCompared(() => moduleOf(folder));
+  const { changes, identity } = await changesOf(folder, module);
+  if (changes.length > 0 || identity === undefined) return changes;
+  const { config, inputs } = identity;
+  const places = Object.values(config).filter((value) => typeof value === 'string' && isAbsolute(value));
+  const key = digestOf([identity.module, Object.values(inputs), places]);
+  if (compared.has(key)) return [];
+  compared.add(key);
+  const now = await orNotCompared(async () => {
+    const pipeline = await loadPipeline(module);
+    const taken = await RunIdentity.of(folder, await thisMachine(), { acceptChanges: true });
+    await taken.check(pipeline);
+    return taken;
+  });
+  return now.changes;
+}
+
+async function orNotCompared<T>(look: () => T | Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    throw new NotCompared((error as Error).message, undefined, { cause: error });
+  }
+}

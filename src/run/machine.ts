@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import type { Machine } from '../storage/identity-identity.js';
+import { ranks } from '../tensorflow/collectives/joined.js';
+import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { usefulFeatures } from '../tensorflow/install/cpu.js';
+
+/** What this process computes with; loads TensorFlow where that was not done. */
+export async function thisMachine(): Promise<Machine> {
+  const { kind, device, version, threads } = await loadTensorFlow();
+  return {
+    runtime: `${kind === 'native' ? 'TensorFlow' : 'TensorFlow.js on WebAssembly'} ${version} on the ${device}`,
+    threads,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    features: usefulFeatures(),
+    node: process.versions.node,
+    ranks: ranks().ranks,
+  };
+}
+
+/** The commit of the repository that a file is in, with '-dirty' where something differs from it; undefined where there is none. */
+export function commitOf(file: string): string | undefined {
+  const asked = ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'];
+  const { status, stdout } = spawnSync('git', asked, { cwd: dirname(file), encoding: 'utf8', timeout: 10_000 });
+  return status === 0 ? stdout.trim() : undefined;
+}

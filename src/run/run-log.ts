@@ -1,0 +1,88 @@
+import { existsSync, statSync } from 'node:fs';
+import { WeirError } from '../flow/errors.js';
+import { isUnread, SnapshotError } from '../storage/error.js';
+import { RunFolder } from '../storage/folder.js';
+import { differenceFrom, type LogMark } from '../storage/log-mark.js';
+import type { MetricRecord } from '../storage/metrics-log.js';
+import { readMetrics } from '../storage/metrics-reader.js';
+import { foreignIn } from '../storage/origin.js';
+import { done, isLogMark } from '../storage/run-state.js';
+
+/**
+ * How a run's metric log differs from what its newest snapshots know of it, as the end of a sentence; undefined where it does not.
+ *
+ * Reads the head of one snapshot a network, and the log: both are kept in mind until either changes.
+ *
+ * @throws {SnapshotError} where a snapshot that would say it is altered, or cannot be read
+ */
+export function logDamage(
+  folder: RunFolder,
+  { altered = false }: { /** pass over snapshots that are altered */ readonly altered?: boolean } = {},
+): string | undefined {
+  const { networks, from } = folder.started;
+  let furthest: LogMark = from?.logged ?? { bytes: 0 };
+  let finished = (networks ?? []).length > 0;
+  let key = '';
+  for (const { name } of networks ?? []) {
+    const newest = folder.snapshots(name).list()[0];
+    finished &&= newest?.label === done;
+    key += `${newest?.path}\n`;
+  }
+  const file = statSync(folder.log, { throwIfNoEntry: false });
+  key += `${file?.size} ${file?.mtimeMs} ${file?.ino}`;
+  const known = checked.get(folder.log);
+  if (known?.key === key) return known.damage;
+  for (const { name } of networks ?? []) {
+    try {
+      const logged = (folder.snapshots(name).newestHead()?.data as { readonly logged?: unknown } | undefined)?.logged;
+      if (!isLogMark(logged)) finished = false;
+      else if (logged.bytes > furthest.bytes) furthest = logged;
+    } catch (error) {
+      if (!altered || !(error instanceof SnapshotError) || isUnread(error)) throw error;
+      finished = false; // what it knows of the log is lost with it
+    }
+  }
+  const damage = differenceFrom(furthest, folder.log, finished);
+  if (!altered) checked.set(folder.log, { key, damage });
+  return damage;
+}
+
+const checked = new Map<string, { readonly key: string; readonly damage: string | undefined }>();
+
+/** @throws {WeirError} where the metric log is not what the run's snapshots know of it */
+export function checkLog(folder: RunFolder, options: Parameters<typeof logDamage>[1] = {}): void {
+  const damage = logDamage(folder, options);
+  if (damage === undefined) return;
+  throw new WeirError(
+    `the metric log of ${folder.shown} ${damage}`,
+    `put back ${folder.log} as it was, from a copy; without one the results are lost, and the run is to be made again in a new folder`,
+  );
+}
+
+/** The records of a run's metric log. @throws {WeirError} where it is not what the run's snapshots know of it */
+export function recordsOf(folder: RunFolder): Generator<MetricRecord> {
+  checkLog(folder);
+  return readMetrics(folder.log);
+}
+
+/** Those of some runs that can be relied on; of each that is damaged a sentence says why it is left out. */
+export function soundOf(paths: readonly string[]): {
+  readonly runs: readonly RunFolder[];
+  readonly left: readonly string[];
+} {
+  const runs: RunFolder[] = [];
+  const left: string[] = [];
+  for (const path of paths) {
+    try {
+      const run = RunFolder.open(path);
+      checkLog(run);
+      const [foreign] = foreignIn(run);
+      if (foreign !== undefined) throw new WeirError(foreign);
+      if (existsSync(run.log)) runs.push(run); // else nothing was logged yet
+    } catch (error) {
+      if (!(error instanceof WeirError || error instanceof SyntaxError)) throw error; // identity.json that is no JSON
+      left.push(`${path} is left out, for it is damaged: ${error.message}`);
+    }
+  }
+  return { runs, left };
+}

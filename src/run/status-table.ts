@@ -1,0 +1,70 @@
+import pc from 'picocolors';
+import { count, duration, NONE, number } from '../plot/format.js';
+import type { State, Status } from './status-status.js';
+import { columns } from './width.js';
+
+const paint: Readonly<Record<State, (text: string) => string>> = {
+  ...{ running: pc.green, elsewhere: pc.green, stopped: pc.yellow, failed: pc.red, killed: pc.red, done: pc.dim },
+  damaged: pc.red,
+};
+
+const heads = [
+  'state',
+  'run',
+  'network',
+  'phase',
+  'epoch',
+  'update',
+  'rate',
+  'left',
+  'to train',
+  'snapshot',
+  'process',
+];
+
+/** Runs as aligned lines, a run a line, and below them why those that failed did; a word where there is none. */
+export function statusTable(all: readonly Status[]): string[] {
+  if (all.length === 0) return ['no runs'];
+  const rows = all.map(cells);
+  const widths = heads.map((head, i) => Math.max(columns(head), ...rows.map((row) => columns(row[i]!))));
+  const line = (row: readonly string[]): string[] =>
+    row.map((cell, i) => cell + ' '.repeat(widths[i]! - columns(cell)));
+  const failed = all.flatMap(({ state, path, failure, damage }) => {
+    const why = state === 'damaged' ? damage : state === 'failed' ? failure?.message : undefined;
+    return why ? [`${pc.red(state)} ${path}: ${why.split('\n', 1)[0]}`] : [];
+  });
+  return [
+    pc.dim(line(heads).join('  ').trimEnd()),
+    ...rows.map((row, i) => {
+      const [state, ...rest] = line(row);
+      return [paint[all[i]!.state](state!), ...rest].join('  ').trimEnd();
+    }),
+    ...failed,
+  ];
+}
+
+function cells(status: Status): string[] {
+  const { network, process, phase, attacked, snapshotAge, secondsLeft, secondsToTrain, rate } = status;
+  const running = status.state === 'running' || status.state === 'elsewhere';
+  const of = (value: number | null, whole: number | null): string =>
+    value === null ? NONE : `${count(value)}${whole === null ? '' : `/${count(whole)}`}`;
+  const phaseOf = (): string => {
+    const older = attacked?.olderStart ? 'attacked by an older Weir' : '';
+    if (status.state === 'done') return older || NONE;
+    return attacked ? [`attack ${of(attacked.done, attacked.of)}`, older].filter(Boolean).join(', ') : (phase ?? NONE);
+  };
+  const many = (network?.of ?? 1) > 1;
+  return [
+    status.state,
+    status.path,
+    network === null ? NONE : `${network.name}${many ? ` (${network.index} of ${network.of})` : ''}`,
+    phaseOf(),
+    of(status.epoch, status.epochs),
+    of(status.update, status.updates),
+    !running || rate === null ? NONE : `${number(rate)}/s`,
+    !running || secondsLeft === null ? NONE : duration(secondsLeft),
+    !running || secondsToTrain === null || !many ? NONE : duration(secondsToTrain),
+    snapshotAge === null ? 'none' : `${duration(snapshotAge)} ago`,
+    process === null || !running ? NONE : `${process.pid} on ${process.host}`,
+  ];
+}

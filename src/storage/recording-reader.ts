@@ -1,0 +1,187 @@
+import type { Data } from '../flow/core-data.js';
+import { WeirError } from '../flow/errors.js';
+import { arrayOf, elementBytes } from './core-bytes.js';
+import * as format from './core-recording-format.js';
+import { aligned, type Frame, kinds, type RecordingHeader } from './core-recording-format.js';
+import { crc32 } from './crc32.js';
+import { Window } from './file-window.js';
+import { unpack } from './pack.js';
+
+export interface Recording {
+  readonly header: RecordingHeader;
+  /** Read from the file as they are asked for, anew for every iteration; one frame is in memory at a time. */
+  readonly frames: Iterable<Frame>;
+}
+
+/**
+ * Opens a recording and reads its header.
+ *
+ * Nothing is decoded, and no memory taken by a stated length, before a checksum over it is verified. A recording that
+ * was broken off gives its whole frames and then one that is `torn`; an altered one throws a `WeirError` that names the
+ * frame, when the iteration comes to it.
+ */
+export function readRecording(file: string): Recording {
+  const { header } = withWindow(file, readHeader);
+  return {
+    header,
+    frames: {
+      *[Symbol.iterator]() {
+        for (const { frame } of scan(file)) yield frame;
+      },
+    },
+  };
+}
+
+/** Where the whole frames up to `position` end: the byte, the items so far, and the position of the last frame. */
+export function endUpTo(file: string, position: number): { end: number; items: number; last: number } {
+  let found = { end: withWindow(file, readHeader).end, items: 0, last: 0 };
+  for (const { frame, end } of scan(file)) {
+    if (frame.kind === 'torn' || frame.position > position) break;
+    found = { end, items: found.items + (frame.kind === 'item' ? 1 : 0), last: frame.position };
+  }
+  return found;
+}
+
+function readHeader(window: Window): { header: RecordingHeader; end: number } {
+  const { file } = window;
+  const bad = (what: string, remedy = 'record it again'): never => {
+    throw new WeirError(`recording ${file}: ${what}`, remedy);
+  };
+  const preamble = window.read(0, format.preambleBytes);
+  const begins = (preamble ?? window.read(0, Math.min(window.size, 8)) ?? Buffer.alloc(0)).toString('latin1', 0, 8);
+  if (!format.magic.startsWith(begins)) {
+    bad(`is no recording: expected '${format.magic}', got ${JSON.stringify(begins)}`, 'name a file that Weir recorded');
+  }
+  if (!preamble) return bad('is cut short before its first frame');
+  if (crc32(preamble.subarray(0, 12)) !== preamble.readUInt32LE(12)) bad('is altered in its first 12 bytes');
+  const version = preamble.readUInt32LE(8);
+  if (version !== format.formatVersion) {
+    const newer = version > format.formatVersion;
+    bad(
+      `is of ${newer ? 'a newer' : 'an older'} format, version ${version}: this Weir reads version ${format.formatVersion}`,
+      newer
+        ? 'update Weir, or record it again with this one (weir record MODULE EDGE FILE)'
+        : 'record it again (weir record MODULE EDGE FILE), or replay it with the version of Weir that recorded it',
+    );
+  }
+  const whole = crc32(preamble.subarray(0, 24)) === preamble.readUInt32LE(24) && preamble.readUInt32LE(28) === 0;
+  if (!whole) bad('is altered in its first 32 bytes');
+  const bytes = preamble.readUInt32LE(16);
+  const wanted = preamble.readUInt32LE(20);
+  if (bytes > format.headerLimit) bad(`states a header of ${bytes} bytes, ${format.headerLimit} at most`);
+  const packed = window.read(format.preambleBytes, aligned(bytes));
+  if (!packed) return bad('is cut short in its header');
+  if (crc32(packed) !== wanted) bad('its header is altered');
+  const header = unpack(packed.subarray(0, bytes));
+  if (!isHeader(header)) return bad('has a header that does not say what was recorded');
+  return { header, end: format.preambleBytes + packed.length };
+}
+
+const isHeader = (data: Data): data is RecordingHeader =>
+  typeof data === 'object' &&
+  data !== null &&
+  ['edge', 'pipeline', 'createdAt'].every((key) => typeof (data as RecordingHeader)[key] === 'string');
+
+/** The frames, each with the byte where it ends. */
+function* scan(file: string): Generator<{ frame: Frame; end: number }> {
+  const window = new Window(file);
+  try {
+    let { end: at } = readHeader(window);
+    let items = 0;
+    let position = 0;
+    const altered = (what: string): never => {
+      throw new WeirError(
+        `recording ${file} is altered in the frame after position ${position}, at byte ${at}: ${what}`,
+        'record it again, or replay only what comes before',
+      );
+    };
+    const understood = <T>(read: () => T): T => {
+      try {
+        return read();
+      } catch (error) {
+        return altered((error as Error).message);
+      }
+    };
+    const torn = (): { frame: Frame; end: number } => {
+      const message = `recording ${file} was broken off after position ${position} (${items} items), at byte ${at} of ${window.size}`;
+      const problem = new WeirError(message, 'what comes before can be replayed; record it again for the rest');
+      return { frame: { kind: 'torn', position, problem }, end: at };
+    };
+
+    for (;;) {
+      const head = window.read(at, format.frameHeadBytes);
+      if (!head) return yield torn();
+      if (crc32(head.subarray(0, 12)) !== head.readUInt32LE(12)) altered('its length cannot be trusted');
+      const [kind, bytes, wanted] = [head.readUInt32LE(0), head.readUInt32LE(4), head.readUInt32LE(8)];
+      if (bytes > format.frameLimit) altered(`it states ${bytes} bytes, ${format.frameLimit} at most`);
+      const payload = window.read(at + format.frameHeadBytes, bytes);
+      if (!payload) return yield torn();
+      const got = crc32(payload);
+      if (got !== wanted) altered(`expected checksum ${wanted.toString(16)}, got ${got.toString(16)}`);
+      const end = at + format.frameHeadBytes + bytes;
+
+      if (kind === kinds.end) {
+        const [stated] = understood(() => structureOf(payload)).values;
+        if (stated !== items) altered(`it states ${stated} items in all, but ${items} came`);
+        if (end < window.size) altered(`${window.size - end} bytes follow the end`);
+        return;
+      }
+      const frame = understood(() => readFrame(kind, payload));
+      if (!frame) return altered(`it is of the unknown kind ${kind}`);
+      if (frame.kind === 'item') items++;
+      position = frame.position;
+      at = end;
+      yield { frame, end };
+    }
+  } finally {
+    window.close();
+  }
+}
+
+function readFrame(kind: number, payload: Buffer): Exclude<Frame, { kind: 'torn' }> | undefined {
+  if (kind !== kinds.item && kind !== kinds.gap) return undefined;
+  const { values, end } = structureOf(payload);
+  const [position, time, third, packed] = values;
+  if (typeof position !== 'number' || typeof time !== 'number' || !Number.isFinite(position + time)) throw unlike();
+  if (kind === kinds.gap) {
+    if (third !== undefined && typeof third !== 'number') throw unlike();
+    return { kind: 'gap', position, time, missed: third };
+  }
+
+  const sizes = third;
+  if (!isSizes(sizes) || !(packed instanceof Uint8Array)) throw unlike();
+  let at = end;
+  const starts = sizes.map((bytes) => {
+    const start = at;
+    at += aligned(bytes);
+    return start;
+  });
+  const item = unpack(packed, ({ index, dtype, length }) => {
+    const start = starts[index] ?? payload.length;
+    const bytes = payload.subarray(start, start + length * elementBytes(dtype));
+    if (sizes[index] !== bytes.length) throw new WeirError('a recorded item refers to an array that is not there');
+    return arrayOf(dtype, new Uint8Array(bytes)); // on a buffer of its own, so that it may be handed to a worker
+  });
+  return { kind: 'item', position, time, item };
+}
+
+const isSizes = (data: Data): data is readonly number[] =>
+  Array.isArray(data) && data.every((size) => Number.isSafeInteger(size) && size >= 0);
+
+const unlike = (): WeirError => new WeirError('it does not hold what its kind should');
+
+function structureOf(payload: Buffer): { values: readonly Data[]; end: number } {
+  const end = payload.length < 8 ? 0 : 8 + payload.readUInt32LE(0);
+  const values = unpack(payload.subarray(8, end));
+  if (!Array.isArray(values)) throw unlike();
+  return { values, end: aligned(end) };
+}
+
+function withWindow<T>(file: string, work: (window: Window) => T): T {
+  const window = new Window(file);
+  try {
+    return work(window);
+  } finally {
+    window.close();
+  }
+}

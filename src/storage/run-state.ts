@@ -1,0 +1,110 @@
+import type { Data } from '../flow/core-data.js';
+import { WeirError } from '../flow/errors.js';
+import type { FlowState } from '../flow/flow.js';
+import type { SnapshotError } from './error.js';
+import type { RunFolder } from './folder.js';
+import type { About } from './format.js';
+import type { LogMark } from './log-mark.js';
+import type { Found, SnapshotStore } from './snapshot-store.js';
+
+/** The name under which the last snapshot of a network is kept. */
+export const done = 'done';
+
+/** What a snapshot of a run holds. */
+export type RunState = {
+  readonly flow: FlowState;
+  /** The metric log that belongs to it. */
+  readonly logged: LogMark;
+  readonly update: number;
+  readonly seconds: number;
+};
+
+/** A snapshot as the state of a run. @throws {WeirError} when it holds something else. */
+export function runState(found: Found): RunState {
+  if (isRunState(found.data)) return found.data;
+  throw new WeirError(`${found.path} is not a snapshot of a run`, 'it is whole, but holds something else: remove it');
+}
+
+const isRecord = (data: Data): data is { readonly [key: string]: Data } =>
+  typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
+
+/** Whether a snapshot says this of the metric log. */
+export const isLogMark = (data: unknown): data is Required<LogMark> =>
+  isRecord(data as Data) && typeof (data as LogMark).bytes === 'number' && typeof (data as LogMark).sha256 === 'string';
+
+function isRunState(data: Data): data is RunState {
+  if (!isRecord(data) || !isRecord(data.flow) || !isRecord(data.flow.nodes)) return false;
+  const { logged, update, seconds } = data;
+  if (!isLogMark(logged)) return false;
+  if (![update, seconds].every((value) => typeof value === 'number')) return false;
+  return Object.values(data.flow.nodes).every(
+    (node) => isRecord(node) && typeof node.position === 'number' && typeof node.handled === 'number',
+  );
+}
+
+/** A state, and the snapshot that it is from. */
+export interface Standing {
+  readonly state: RunState;
+  /** Whether the network is trained to the end. */
+  readonly done: boolean;
+  /** Names of the pinned snapshots that it had when it was done. */
+  readonly pinned: readonly string[];
+  readonly path: string;
+  readonly about: About;
+}
+
+/**
+ * The newest snapshot of a network.
+ *
+ * @throws {SnapshotError} where it is altered: the one before it is something else than what is asked for
+ */
+export function readState(store: SnapshotStore): Standing | undefined {
+  const found = store.newest();
+  if (found === undefined) return undefined;
+  const [altered] = found.refused;
+  if (altered !== undefined) throw altered;
+  return standing(found);
+}
+
+/** The newest snapshot that is whole, to go on from; those newer that are altered are in `refused`. */
+export function lastWhole(
+  store: SnapshotStore,
+): (Standing & { readonly refused: readonly SnapshotError[] }) | undefined {
+  const found = store.newest();
+  return found && { ...standing(found), refused: found.refused };
+}
+
+const standing = (found: Found): Standing => ({
+  ...{ path: found.path, about: found.about },
+  state: runState(found),
+  done: found.path.endsWith(`-${done}.snapshot`),
+  pinned: Array.isArray(found.about.pinned) ? found.about.pinned.map(String) : [],
+});
+
+/** The last state of a network of a run that is done. */
+export const trained = (run: RunFolder, network: string): RunState => trainedSnapshot(run, network).state;
+
+/** The same with the snapshot that it is from. */
+export function trainedSnapshot(run: RunFolder, network: string): Standing {
+  const found = readState(run.snapshots(network));
+  if (found?.done) return found;
+  throw new WeirError(
+    `network '${network}' of ${run.shown} is not trained to the end`,
+    `finish it with \`weir resume ${run.shown}\``,
+  );
+}
+
+/** Networks of a run that no snapshot says to be trained and measured to the end, in the order in which they come. */
+export const unfinished = (run: RunFolder): string[] =>
+  (run.started.networks ?? [])
+    .map(({ name }) => name)
+    .filter(
+      (name) =>
+        !run
+          .snapshots(name)
+          .list()
+          .some(({ label }) => label === done),
+    );
+
+/** The network that a run works on next, as far as its folder tells: the first that is not trained to the end; none where all are. */
+export const standingAt = (run: RunFolder): string | undefined => unfinished(run)[0];

@@ -1,0 +1,281 @@
+import { join } from 'node:path';
+import type { Data } from '../flow/core-data.js';
+import { decode, decodeHead, headBytes, type Snapshot } from './decode.js';
+import { diskError, isGone, isUnread, mayPass, SnapshotError, unreadable } from './error.js';
+import { disk, type Files } from './files.js';
+import { type About, encode, preambleBytes } from './format.js';
+
+/** A snapshot that was read, and the newer ones that were refused on the way to it, newest first. */
+export interface Found extends Snapshot {
+  readonly path: string;
+  readonly refused: readonly SnapshotError[];
+}
+
+/** A snapshot file of the store: `label` is the update's number, or the name of a pinned one. */
+export interface Listed {
+  readonly path: string;
+  readonly sequence: number;
+  readonly label: string;
+  readonly pinned: boolean;
+}
+
+const batchBytes = 2 ** 20; // small chunks are written together, this much at a time
+const waits = [50, 200, 800]; // milliseconds before a file is read again
+const aside = '.altered'; // what is added to the name of a snapshot that is set aside
+
+/**
+ * The snapshots of one run, in one folder: `000007-480.snapshot` is the seventh written, after update 480.
+ *
+ * Of the numbered ones the last `keep` stay; a named one (`000008-final.snapshot`) stays until one of the same name is
+ * written. One process writes at a time (see `lockFolder`).
+ *
+ * @example
+ * const store = new SnapshotStore('runs/1/snapshots');
+ * store.write(480, { train: { weights } }, { pipeline: 'mnist', update: 480, position: 491_520 });
+ * const last = store.newest(); // undefined: killed before the first snapshot
+ */
+export class SnapshotStore {
+  readonly #keep: number;
+  readonly #files: Files;
+  readonly #refused = new Set<string>();
+
+  constructor(
+    readonly folder: string,
+    { keep = 3, files = disk }: { /** numbered snapshots */ keep?: number; files?: Files } = {},
+  ) {
+    this.#keep = Math.max(1, keep);
+    this.#files = files;
+  }
+
+  /**
+   * Writes a snapshot and returns its path once it is safe on the disk: written beside, synced, renamed, folder synced.
+   *
+   * Synchronous, so that what it writes cannot move meanwhile. A number says after which update; a name pins it.
+   * When it fails, its part is removed, the earlier snapshots are as they were, and the `SnapshotError` says why.
+   *
+   * @param late it is of an earlier moment than all that are there, and takes its place before them
+   */
+  write(label: number | string, data: Data, about: About, { late = false }: { readonly late?: boolean } = {}): string {
+    if (!/^(\d+|[a-z][a-z0-9-]*)$/.test(String(label))) {
+      throw new SnapshotError(
+        `'${label}' cannot name a snapshot`,
+        "use the update's number, or small letters, digits and '-' ('final')",
+        this.folder,
+      );
+    }
+    const chunks = encode(data, about);
+    const newest = this.#sorted(this.#tidy())[0]?.sequence ?? 0;
+    const sequence = late ? 0 : newest + 1;
+    const path = join(this.folder, `${String(sequence).padStart(6, '0')}-${label}.snapshot`);
+    const part = `${path}.part`;
+    try {
+      this.#files.makeFolder(this.folder);
+      this.#writePart(part, chunks);
+      this.#files.rename(part, path);
+      this.#files.syncFolder(this.folder);
+    } catch (error) {
+      this.#try(() => this.#files.remove(part));
+      throw diskError(error, `cannot write snapshot ${path}`, path);
+    }
+    this.#try(() => this.#prune());
+    return path;
+  }
+
+  /**
+   * The newest snapshot that is whole. Torn and altered ones are left out and reported in `refused`.
+   *
+   * Undefined where the folder holds none at all; a `SnapshotError` where it holds some and none is whole, and where one cannot be read:
+   * that says nothing of what is in it, and to go on from an older one would undo what it holds.
+   */
+  newest(): Found | undefined {
+    const refused: SnapshotError[] = [];
+    for (const { path } of this.list()) {
+      try {
+        return { ...this.#read(path), path, refused };
+      } catch (error) {
+        if (isGone(error)) return this.newest(); // pruned since it was listed: there is a newer one
+        if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
+        refused.push(error);
+        this.#refused.add(path);
+      }
+    }
+    if (refused.length === 0) return undefined;
+    throw new SnapshotError(
+      `none of the ${refused.length} snapshots in ${this.folder} can be used:\n${refused.map((error) => `  ${error.message}`).join('\n')}`,
+      `remove the folder ${this.folder}: what it held is then made again from the beginning, and no other network is touched`,
+      this.folder,
+      undefined,
+      { cause: refused[0] },
+    );
+  }
+
+  /** The newest snapshot without its arrays: what it says of itself, and where it is. @throws {SnapshotError} where that is not whole */
+  newestHead(): (Snapshot & Listed) | undefined {
+    const [newest] = this.list();
+    if (newest === undefined) return undefined;
+    try {
+      return { ...this.#head(newest.path), ...newest };
+    } catch (error) {
+      if (isGone(error)) return this.newestHead();
+      throw error;
+    }
+  }
+
+  /** The newest snapshot pinned by this name, or undefined. Throws a `SnapshotError` where it is not whole. */
+  pinned(name: string): Found | undefined {
+    const listed = this.list().find((snapshot) => snapshot.pinned && snapshot.label === name);
+    return listed && this.open(listed.path);
+  }
+
+  /** Whether there is a snapshot pinned by this name, be it one that was set aside. */
+  had(name: string): boolean {
+    return this.#sorted(this.#names().map((file) => file.replace(aside, ''))).some(({ label }) => label === name);
+  }
+
+  /** Puts a file that is altered out of the way, beside its place, until the store has pinned another by its name. */
+  setAside(path: string): void {
+    try {
+      this.#files.rename(path, `${path}${aside}`);
+    } catch (error) {
+      throw diskError(error, `cannot set ${path} aside`, path);
+    }
+  }
+
+  /** The snapshot in this file, of any folder. */
+  open(path: string): Found {
+    return { ...this.#read(path), path, refused: [] };
+  }
+
+  /** The snapshot files, newest first; none of them is read. */
+  list(): Listed[] {
+    return this.#sorted(this.#names());
+  }
+
+  #names(): string[] {
+    try {
+      return this.#files.list(this.folder);
+    } catch (error) {
+      throw diskError(error, `cannot read the folder ${this.folder}`, this.folder);
+    }
+  }
+
+  #sorted(names: readonly string[]): Listed[] {
+    return names
+      .flatMap((name): Listed[] => {
+        const [, sequence, label] = /^(\d+)-(.+)\.snapshot$/.exec(name) ?? [];
+        if (!sequence || !label) return [];
+        return [{ path: join(this.folder, name), sequence: Number(sequence), label, pinned: !/^\d+$/.test(label) }];
+      })
+      .sort((a, b) => b.sequence - a.sequence);
+  }
+
+  #read(path: string): Snapshot {
+    return this.#again(() => decode(this.#bytes(path), path));
+  }
+
+  #head(path: string): Snapshot {
+    return this.#again(() => {
+      const length = headBytes(this.#bytes(path, preambleBytes), path);
+      return decodeHead(this.#bytes(path, length), path);
+    });
+  }
+
+  /** What is read amiss is read once more: what is altered stays so. */
+  #again<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
+      return read();
+    }
+  }
+
+  #bytes(path: string, most?: number): Uint8Array {
+    for (let tries = 0; ; tries++) {
+      try {
+        return this.#files.read(path, most);
+      } catch (error) {
+        if (tries === waits.length || !mayPass(error)) throw unreadable(error, path);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waits[tries]!);
+      }
+    }
+  }
+
+  #writePart(part: string, chunks: readonly Uint8Array[]): void {
+    const file = this.#files.create(part);
+    try {
+      for (const chunk of joined(chunks)) {
+        for (let at = 0; at < chunk.length; ) {
+          const wrote = this.#files.write(file, chunk.subarray(at));
+          if (wrote <= 0) throw Object.assign(new Error('the disk took no more bytes'), { code: 'ENOSPC' });
+          at += wrote;
+        }
+      }
+      this.#files.sync(file);
+    } catch (error) {
+      this.#try(() => this.#files.close(file)); // the first error is the one to tell
+      throw error;
+    }
+    this.#files.close(file);
+  }
+
+  /** Removes what a crash left half-written; returns the other names. */
+  #tidy(): string[] {
+    const names = this.#names();
+    for (const name of names) {
+      if (name.endsWith('.snapshot.part')) this.#try(() => this.#files.remove(join(this.folder, name)));
+    }
+    return names.filter((name) => !name.endsWith('.part'));
+  }
+
+  /** Removes what need not be kept. What cannot be removed now is tried again after the next snapshot. */
+  #prune(): void {
+    const seen = new Set<string>();
+    let numbered = 0;
+    const names = this.#files.list(this.folder);
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { path, label, pinned, sequence } of this.#sorted(names)) {
+      const keep = pinned ? !seen.has(label) : numbered < this.#keep;
+      if (pinned) seen.add(label);
+      else if (!this.#refused.has(path)) {
+        numbered++; // a refused one takes nobody's place
+        if (keep) oldest = sequence;
+      }
+      if (!keep) this.#try(() => this.#files.remove(path));
+    }
+    for (const { path, sequence, label, pinned } of this.#sorted(
+      names.filter((name) => name.endsWith(aside)).map((name) => name.slice(0, -aside.length)),
+    )) {
+      const replaced = pinned ? seen.has(label) : numbered >= this.#keep && sequence < oldest;
+      if (replaced) this.#try(() => this.#files.remove(`${path}${aside}`));
+    }
+  }
+
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch {
+      // Nothing depends on it: the caller has said what does.
+    }
+  }
+}
+
+/** The same bytes in chunks of about `batchBytes`; what is larger already is handed on uncopied. */
+function* joined(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
+  let small: Uint8Array[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    if (bytes > 0 && bytes + chunk.length > batchBytes) {
+      yield Buffer.concat(small);
+      small = [];
+      bytes = 0;
+    }
+    if (chunk.length >= batchBytes) {
+      yield chunk;
+    } else {
+      small.push(chunk);
+      bytes += chunk.length;
+    }
+  }
+  if (bytes > 0) yield Buffer.concat(small);
+}

@@ -1,0 +1,24 @@
+import { tf } from '../../tensorflow/device-tf.js';
+import type { Actual } from '../compare.js';
+import type { Fields, VectorTensor } from '../fields.js';
+
+/** Computes with Weir's own code what the cases of a kind expect. */
+export interface VectorKind {
+  readonly kind: string;
+  /**
+   * What the kind can be asked for, by key; a function is called where the case expects its key.
+   *
+   * @param expected read for its sizes alone (how many steps were traced)
+   */
+  compute(input: Fields, expected: Fields): Readonly<Record<string, () => Actual>>;
+}
+
+/** A tensor of a reference vector in float32. */
+export const upload = ({ data, shape }: VectorTensor): tf.Tensor => tf.tensor([...data], [...shape], 'float32');
+
+/** Its values on the host; it is disposed of. */
+export function taken(tensor: tf.Tensor): Float32Array {
+  const values = tensor.dataSync<'float32'>().slice();
+  tensor.dispose();
+  return values as Float32Array;
+}

@@ -1,0 +1,76 @@
+import { keyed } from '../../../src/flow/seed.js';
+import { everything, ownOf, placeOf } from '../../../src/flow/share.js';
+import type { Update } from '../../../src/learn/learn-update.js';
+import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
+import { mlp } from '../../../src/learn/model/model-mlp.js';
+import { projected } from '../../../src/learn/model/projected.js';
+import { resnet } from '../../../src/learn/model/resnet/resnet.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
+import { spectralRegularizer } from '../../../src/learn/regularizer/penalty.js';
+import { spectralTick } from '../../../src/learn/spectral/tick.js';
+import { type Batch, trainStage } from '../../../src/learn/train.js';
+import { ranks } from '../../../src/tensorflow/collectives/joined.js';
+import { loadTensorFlow } from '../../../src/tensorflow/device-tf.js';
+
+// Trains as one rank of several, on batches of which the last is a short one, and prints what came out.
+await loadTensorFlow();
+const [kind, updates] = [process.argv[2]!, Number(process.argv[3])];
+const isMlp = kind === 'mlp' || kind === 'accumulated';
+const views = kind === 'barlow' ? 2 : 1;
+const size = isMlp ? [12] : [16, 16, 3];
+const small = { classes: 4, inputSize: [16, 16], width: 4 } as const;
+const model = {
+  mlp: () => mlp([12, 16, 4]),
+  accumulated: () => mlp([12, 16, 4]),
+  resnet: () => resnet({ depth: 18, ...small }),
+  barlow: () => projected(resnet({ depth: 18, ...small }), { hidden: [8], outputs: 6 }),
+}[kind]!();
+const penalty = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
+const stage = trainStage(model, {
+  loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
+  optimizer: sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
+  penalty,
+  ...(kind === 'accumulated' && { accumulate: 2 }),
+  seed: 3,
+});
+const tick = spectralTick(penalty);
+
+/** The rank's share of the batch with that number. */
+function batch(number: number): Batch {
+  const { rank, ranks: of } = ranks();
+  const share = of > 1 ? { rank, ranks: of } : everything;
+  const samples = number === updates && isMlp ? 3 : 16; // three among four ranks: one has none
+  const length = size.reduce((product, extent) => product * extent, views);
+  const own = Array.from({ length: ownOf(share, samples) }, (_, k) => placeOf(share, k));
+  const values = new Float32Array(own.length * length);
+  for (const [i, sample] of own.entries()) {
+    const random = keyed(1, 'sample', number, sample);
+    for (let j = 0; j < length; j++) values[i * length + j] = random.normal();
+  }
+  return {
+    ...{
+      position: number * 16,
+      epoch: 1,
+      remaining: number === updates ? 0 : 16,
+      sampleShape: [...(views > 1 ? [views] : []), ...size],
+    },
+    ...{ values, labels: Uint8Array.from(own, (sample) => sample % 4) },
+    ...(of > 1 && { shared: samples }),
+  };
+}
+
+let state = stage.start();
+const begun = new Map([...state.weights].map(([name, tensor]) => [name, tensor.dataSync().slice()]));
+for (let number = 1; number <= updates; number++) {
+  const [next, update] = stage.next(state, batch(number)) as readonly [typeof state, Update?];
+  state = next;
+  if (update === undefined) continue;
+  [...(tick.next(null, update) as Iterable<unknown>)];
+}
+const { epochLoss, epochAccuracy } = stage.repeat(state);
+const moved = [...state.weights].flatMap(([name, tensor]) =>
+  Array.from(tensor.dataSync(), (w, i) => w - begun.get(name)![i]!),
+);
+const sigma = Object.fromEntries(Object.entries(penalty.newest ?? {}).map(([name, one]) => [name, one.sigma]));
+process.stdout.write(JSON.stringify({ loss: epochLoss(), accuracy: epochAccuracy(), moved, sigma }));

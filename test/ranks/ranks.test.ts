@@ -1,0 +1,149 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePorts } from '../../src/ranks/free-ports.js';
+import { loadTensorFlow } from '../../src/tensorflow/device-tf.js';
+import { hasNative } from '../../src/tensorflow/ops/device-eager.js';
+import { start, weir } from '../cli/weir.js';
+import { ranksOf, small, withKills } from './kills.js';
+
+const base = mkdtempSync(join(tmpdir(), 'weir-ranks-'));
+const folder = (name: string): string => join(base, name);
+const lines = (name: string): Record<string, unknown>[] =>
+  readFileSync(join(folder(name), 'metrics.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => ({ ...JSON.parse(line), wall: undefined }));
+let native = false;
+let whole = '';
+let seconds = 0;
+
+beforeAll(async () => {
+  await loadTensorFlow();
+  native = hasNative();
+  if (!native) return;
+  const begun = performance.now();
+  const { status, err } = await weir(...small(folder('whole')));
+  expect(status, err).toBe(0);
+  seconds = (performance.now() - begun) / 1000;
+  whole = (await weir('hash', '--all', folder('whole'))).out.trim();
+});
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+describe('a run of two ranks', () => {
+  test('of which one is killed at random instants ends in the same bits', async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    const { hash, said } = await withKills(folder('killed'), 3, seconds);
+    expect(hash).toBe(whole);
+    for (const line of said)
+      expect(line).toMatch(/weir: rank [01] on \S+ was ended by SIGKILL: all ranks were stopped/);
+    expect(lines('killed')).toEqual(lines('whole'));
+  });
+
+  test('stops all of them where one is told to, however often, and goes on', async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    const run = start(...small(folder('stopped')));
+    await run.said('epoch');
+    const ranks = ranksOf(run.child.pid!);
+    for (const rank of ranks) process.kill(rank, 'SIGTERM'); // as Slurm does, to all processes of a step
+    run.child.kill('SIGTERM');
+    const { status, err } = await run.ended;
+    expect(status, err).toBe(75);
+    expect((await weir('resume', folder('stopped'))).status).toBe(0);
+    expect((await weir('hash', '--all', folder('stopped'))).out.trim()).toBe(whole);
+  });
+
+  test('goes on with another number of them, on the same batches', async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    const run = start(...small(folder('fewer')));
+    await run.said('epoch');
+    run.child.kill('SIGTERM');
+    expect((await run.ended).status).toBe(75);
+    expect((await weir('resume', folder('fewer'), '--ranks', '1')).status).toBe(0);
+    const [here, there] = ['fewer', 'whole'].map((name) => lines(name).filter(({ stream }) => stream === 'updates'));
+    expect(here!.map(({ position }) => position)).toEqual(there!.map(({ position }) => position));
+    for (const [i, { loss }] of here!.entries()) {
+      if (typeof loss === 'number') expect(loss).toBeCloseTo(there![i]!.loss as number, 3);
+    }
+  });
+
+  test('of which one is stopped is ended, and that one named', async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    const run = start(...small(folder('hung'), '--ranks-patience', '5'));
+    await run.said('update 0');
+    const [rank] = ranksOf(run.child.pid!).slice(-1);
+    process.kill(rank!, 'SIGSTOP');
+    const { status, err } = await run.ended;
+    expect(status, err).toBe(75);
+    expect(err).toMatch(/rank [01] on \S+ has been stopped for \d+ seconds: all ranks were stopped/);
+  });
+});
+
+/** Starts `weir run` as one rank of two that meet at a hub. */
+function member(rank: number, port: number, module: string, name: string, ...more: readonly string[]) {
+  const place = { WEIR_RANK: String(rank), WEIR_RANKS: '2', WEIR_HUB: `127.0.0.1:${port}`, WEIR_THREADS: '1' };
+  const [, , , ...rest] = small(folder(name));
+  const args = rest.filter((arg, i) => arg !== '--ranks' && rest[i - 1] !== '--ranks');
+  return start({ ...place }, 'run', module, '--run', ...args, ...more);
+}
+
+describe('ranks that come one by one', () => {
+  test('are told apart where they were started with other values', async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    const [port] = await freePorts(1);
+    const both = [
+      member(0, port!, 'pipelines/mnist.ts', 'odd'),
+      member(1, port!, 'pipelines/mnist.ts', 'odd', '--set', 'gamma=0.5'),
+    ];
+    const [zero, one] = await Promise.all(both.map(({ ended }) => ended));
+    expect([zero!.status, one!.status]).toEqual([1, 1]);
+    expect(zero!.err).toMatch(/rank 1 on \S+ has gamma = 0.5, and rank 0 on \S+ has 0.\d+/);
+  });
+
+  test('are told apart by their data; one that cannot read its own ends all, and says why', async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    const apart = (how: string) => {
+      const run = ['run', 'test/ranks/apart.ts', '--ranks', '2', '--run', folder(how), '--set', `how=${how}`];
+      return weir(...run);
+    };
+    const [data, unread] = [await apart('data'), await apart('unread')];
+    expect([data.status, unread.status]).toEqual([1, 1]);
+    expect(data.err).toMatch(/rank 1 on \S+ has the data of 'draw': samples = 65, and rank 0/);
+    expect(unread.err).toMatch(/rank 1: weir: sample 7 of the disk of rank 1 is gone/);
+    expect(unread.err).toMatch(/weir: rank 1 on \S+ failed \(its error is above\): all ranks were stopped/);
+  });
+
+  test('wait for one that does not come, and say which', { timeout: 30_000 }, async () => {
+    const [port] = await freePorts(1);
+    const { status, err } = await member(0, port!, 'pipelines/mnist.ts', 'alone', '--ranks-wait', '1').ended;
+    expect(status).toBe(1);
+    expect(err).toContain(`rank 1 of 2 did not come to 127.0.0.1:${port} within 1 seconds`);
+    const other = await member(1, port!, 'pipelines/mnist.ts', 'alone', '--ranks-wait', '1').ended;
+    expect(other.err).toContain(`rank 1 got no answer from rank 0 at 127.0.0.1:${port} within 1 seconds`);
+  });
+
+  test('name a host that does not resolve, and a port in use', { timeout: 30_000 }, async () => {
+    const lost = await start(
+      { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_HUB: 'no.such.host.invalid:7320' },
+      'run',
+      'pipelines/mnist.ts',
+      ...['--ranks-wait', '5'],
+    ).ended;
+    expect(lost.err).toContain("rank 1 cannot find the host 'no.such.host.invalid' of rank 0");
+    const server = (await import('node:net')).createServer().listen(0);
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const busy = await member(0, port, 'pipelines/mnist.ts', 'busy').ended;
+    server.close();
+    expect(busy.err).toContain(`rank 0 cannot wait for the others at port ${port}: EADDRINUSE`);
+  });
+
+  test('refuse a batch that they cannot share', async ({ skip }) => {
+    if (!native) skip('collectives need the native runtime');
+    writeFileSync(folder('none'), '');
+    const { status, err } = await weir(...small(folder('thirds')).map((arg) => (arg === '2' ? '3' : arg)));
+    expect(status).toBe(1);
+    expect(err).toMatch(/'batch' makes batches of \d+ samples, which 3 ranks cannot share evenly/);
+  });
+});

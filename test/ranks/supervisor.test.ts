@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { freePorts } from '../../src/ranks/free-ports.js';
+import type { HeartbeatConnection } from '../../src/ranks/line.js';
+import { rendezvous } from '../../src/ranks/meet.js';
+
+const base = mkdtempSync(join(tmpdir(), 'weir-supervisor-'));
+const started: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+  rmSync(base, { recursive: true, force: true });
+});
+
+/** A script beside this test as a process of its own. */
+function script(name: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, name), ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, WEIR_RUNTIME: 'cpu', ...env },
+  });
+  started.push(child);
+  let err = '';
+  child.stderr.on('data', (chunk) => (err += chunk));
+  const said = async (pattern: RegExp, times: number): Promise<string[][]> => {
+    for (;;) {
+      const all = [...err.matchAll(new RegExp(pattern, 'g'))];
+      if (all.length >= times) return all;
+      if (child.exitCode !== null && child.stderr.closed) throw new Error(`it ended without saying ${pattern}: ${err}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  return { child, said, ended: once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]> };
+}
+
+/** The line of another supervisor at that hub. */
+async function come(rank: number, port: number): Promise<HeartbeatConnection> {
+  const { lines } = await rendezvous({ ranks: 2, own: [rank] }, { host: '127.0.0.1', port }, 4000, 10);
+  return lines.get(0)!;
+}
+
+const lives = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe('a supervisor', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('hands %s on once; at the second it ends all ranks by force, with %i', async (signal, status) => {
+    const { child, said, ended } = script('stubborn.ts');
+    const ranks = (await said(/process (\d+)/, 2)).map(([, pid]) => Number(pid));
+    child.kill(signal);
+    await said(new RegExp(`heard ${signal}`), 2);
+    expect(ranks.map(lives)).toEqual([true, true]);
+    child.kill(signal);
+    expect(await ended).toEqual([status, null]);
+    await expect.poll(() => ranks.some(lives), { timeout: 2000 }).toBe(false);
+  });
+
+  test('hears by a line of the rank that came by it, whatever is said', { timeout: 20_000 }, async () => {
+    const [port] = await freePorts(1);
+    const place = { WEIR_RANK: '0', WEIR_RANKS: '2', WEIR_HUB: `127.0.0.1:${port}` };
+    const { said, ended } = script('stubborn.ts', [], place);
+    const line = await come(1, port!);
+    await said(/process (\d+)/, 1);
+    line.send({ rank: 9, heard: { kind: 'at', update: 3 } });
+    for (const heard of [null, 7, {}, { kind: 'ended', status: 'x' }]) line.send({ heard });
+    line.send({ rank: 0, heard: { kind: 'ended', status: 3, signal: null } });
+    expect(await ended).toEqual([3, null]);
+    await said(/rank 1 on \S+ failed \(its error is above\): all ranks were stopped/, 1);
+    line.destroy();
+  });
+
+  test('that is killed does not end a rank that is telling it something', async () => {
+    const file = join(base, 'alive');
+    const { said, ended, child } = script('orphan.ts', [file]);
+    expect(await ended).toEqual([null, 'SIGKILL']);
+    await once(child, 'close'); // the rank holds standard error open
+    expect(existsSync(file)).toBe(true);
+    expect(await said(/^.*$/, 1).then(([line]) => line![0])).toBe('');
+  });
+});

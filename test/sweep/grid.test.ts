@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { WeirError } from '../../src/flow/errors.js';
+import { axesOf, parseAxis, pointsOf, readPoints } from '../../src/sweep/grid.js';
+import { jobName } from '../../src/sweep/job.js';
+import { jobsOf } from '../../src/sweep/jobs-of.js';
+import { chosen, jobsOfExperiment, moduleOf } from '../../src/sweep/reproduction.js';
+import { type Plan, planned } from '../../src/sweep/sweep-plan.js';
+import pipeline from './small.js';
+
+let base: string;
+beforeAll(() => {
+  base = mkdtempSync(join(tmpdir(), 'weir-grid-'));
+});
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+const module = 'test/sweep/small.ts';
+const jobs = (...axes: string[]) => jobsOf({ module, pipeline, points: pointsOf(axes.map(parseAxis)) });
+const told = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    return `${(error as Error).message} → ${(error as WeirError).remedy}`;
+  }
+  return '';
+};
+
+test('an axis is values, a range of whole numbers, or lists in brackets; the last axis moves fastest', () => {
+  expect(parseAxis('seed=0..2,7')).toEqual({ key: 'seed', values: ['0', '1', '2', '7'] });
+  expect(parseAxis('kinds=[a,b],[b]').values).toEqual(['a,b', 'b']);
+  expect(axesOf({ kinds: [['a', 'b'], ['b']], rate: [1e-7] }).map(({ values }) => values)).toEqual([
+    ['["a","b"]', '["b"]'],
+    ['1e-7'],
+  ]);
+  expect(
+    jobs('rate=0.1,1', 'seed=3,4').map(({ name, seed, setting, config }) => [name, seed, setting, config.rate]),
+  ).toEqual([
+    ['rate-0.1-seed-3', 3, 'rate=0.1', 0.1],
+    ['rate-0.1-seed-4', 4, 'rate=0.1', 0.1],
+    ['rate-1-seed-3', 3, 'rate=1', 1],
+    ['rate-1-seed-4', 4, 'rate=1', 1],
+  ]);
+});
+
+test('a name that would not do for a folder is cut and ends in a digest of config and seed', () => {
+  const name = (value: string) => jobName([['data', value]], { config: { data: value }, seed: 0 });
+  expect(name('a/../b c')).toMatch(/^data-a-..-b-c-[0-9a-f]{8}$/);
+  expect(name('a/../b/c')).not.toBe(name('a/../b c'));
+  expect(name('x'.repeat(200))).toHaveLength(80);
+});
+
+test('what is wrong with a grid is told, with what would be right', () => {
+  expect(told(() => jobs('rat=1'))).toContain("there is no key 'rat' → did you mean 'rate'? There are epochs, rate,");
+  expect(told(() => jobs('sed=1'))).toContain("did you mean 'seed'?");
+  expect(told(() => jobs('rate='))).toBe(
+    "the axis 'rate' of the grid is empty → give it a value at least, as in rate=a,b, or leave it out",
+  );
+  expect(told(() => axesOf({ rate: [] }))).toContain("the axis 'rate' of the grid is empty");
+  expect(told(() => jobs('rate=fast'))).toBe(
+    'in the sweep, rate=fast: Invalid input: expected number, received string → rate (learning rate): its default is 0.1',
+  );
+  expect(told(() => jobs('kinds=[a,c]'))).toContain('kinds is one of a, b');
+  expect(told(() => jobs('seed=one'))).toContain('seed=one: a seed is a whole number');
+  expect(told(() => jobs('rate=0.1,0.10'))).toContain('two jobs of the sweep are the same: rate-0.1 and rate=0.10');
+  expect(told(() => jobs('rate=1', 'rate=2'))).toContain("the grid has two axes 'rate'");
+  expect(told(() => jobs('seed=9..0'))).toContain('runs backwards');
+});
+
+test('a list is an array of objects or an object a line, and what is none is named by its place', () => {
+  const file = join(base, 'jobs.ndjson');
+  writeFileSync(file, '{"rate": 0.1, "seed": 3}\n\n{"rate": 1, "kinds": ["a", "b"]}\n');
+  expect(readPoints(file)).toEqual([
+    [
+      ['rate', '0.1'],
+      ['seed', '3'],
+    ],
+    [
+      ['rate', '1'],
+      ['kinds', '["a","b"]'],
+    ],
+  ]);
+  writeFileSync(file, '{"rate": 0.1}\n{"rate": \n');
+  expect(told(() => readPoints(file))).toContain(`line 2 of ${file} is no JSON`);
+  writeFileSync(file, '[{"rate": 0.1}, 3]');
+  expect(told(() => readPoints(file))).toContain(`entry 2 of ${file} is no object`);
+  writeFileSync(file, '[]');
+  expect(told(() => readPoints(file))).toContain('is empty');
+});
+
+test('a folder that holds another sweep is refused by the first difference; it may grow', async () => {
+  const folder = join(base, 'sweep');
+  const asked = (jobs: Plan['jobs'], begun = false) =>
+    planned(folder, { jobs, slow: false, executor: 'local' }, () => begun);
+  const { id } = await asked(jobs('seed=0,1'));
+  const grown = await asked(jobs('seed=0..2'));
+  expect([grown.id, grown.jobs.length]).toEqual([id, 3]);
+  await expect(asked(jobs('seed=1..3'))).rejects.toThrow(`holds a sweep of 3 jobs with 'seed-0' among them`);
+  const others = jobsOf({ module, pipeline, points: pointsOf([parseAxis('seed=0..2')]), set: ['rate=7'] });
+  await expect(asked(others, true)).rejects.toThrow('seed-0 was begun with rate=0.1, and this asks for rate=7');
+  expect((await asked(others)).jobs[0]!.config.rate).toBe(7);
+});
+
+test('the settings of an experiment are jobs, each after the run whose networks it takes up', async () => {
+  const jobs = await jobsOfExperiment({
+    module: moduleOf('mnist-readout'),
+    seed: 3,
+    into: 'runs/x',
+    set: ['hidden=7'],
+  });
+  expect(jobs.map(({ name, after, seed }) => [name, after, seed])).toEqual([
+    ['mnist', [], 3],
+    ['mnist-readout', ['mnist'], 3],
+  ]);
+  expect(jobs[1]!.config.from).toBe(resolve('runs/x/mnist'));
+  const xor = await jobsOfExperiment({ module: moduleOf('xor'), seed: 0, into: 'runs/x', set: [] });
+  expect(chosen(xor, ['noisy']).map(({ name }) => name)).toEqual(['xor-noisy']);
+});

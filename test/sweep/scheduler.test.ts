@@ -1,0 +1,163 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { RunFolder } from '../../src/storage/folder.js';
+import { Scheduler, type SchedulerOptions, type SweepOutcome } from '../../src/sweep/drive.js';
+import type { Executor, Held, Standing } from '../../src/sweep/executors/executor.js';
+import type { Job } from '../../src/sweep/job.js';
+import { Ledger } from '../../src/sweep/sweep-ledger.js';
+
+let base: string;
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'weir-drive-'));
+});
+afterEach(() => rmSync(base, { recursive: true, force: true }));
+
+const job = (name: string, after: readonly string[] = []): Job => ({
+  ...{ name, after, path: name, module: resolve('test/sweep/small.ts'), pipeline: 'small', setting: '' },
+  ...{ seed: 0, config: { epochs: 1 } },
+});
+
+/** Says of each job what the script has for it, look after look; the last again and again. */
+class Scripted implements Executor {
+  readonly room = 2;
+  readonly started: string[] = [];
+  readonly stopped: string[] = [];
+  constructor(
+    private readonly script: Readonly<Record<string, readonly Standing[]>>,
+    readonly onStop: Executor['onStop'] = 'stop',
+  ) {}
+
+  async start(held: readonly Held[]): Promise<void> {
+    for (const { job } of held) this.started.push(job.name);
+  }
+
+  async look(held: readonly Held[]): Promise<Standing[]> {
+    return held.map(({ job, folder }) => {
+      if (this.stopped.includes(job.name)) return { state: 'ended', status: 75 };
+      const [now, ...later] = this.script[job.name]!;
+      if (later.length > 0) (this.script as Record<string, readonly Standing[]>)[job.name] = later;
+      if (now!.state === 'ended' && now!.status === 0) finish(folder);
+      return now!;
+    });
+  }
+
+  async pause(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  async stop(held: readonly Held[]): Promise<void> {
+    for (const { job } of held) this.stopped.push(job.name);
+  }
+}
+
+/** What a run leaves that is done. */
+function finish(folder: string): void {
+  RunFolder.open(folder).snapshots('small').write('done', {}, { pipeline: 'small' });
+  mkdirSync(join(folder, 'report'), { recursive: true });
+  writeFileSync(join(folder, 'report/report.html'), '');
+}
+
+const done: Standing = { state: 'ended', status: 0 };
+const failed: Standing = { state: 'ended', status: 1, reason: 'no data' };
+const running: Standing = { state: 'running' };
+
+async function driven(
+  jobs: readonly Job[],
+  executor: Executor,
+  { stopAfter, ...more }: Partial<SchedulerOptions> & { readonly stopAfter?: number } = {},
+): Promise<{ readonly driven: SweepOutcome; readonly states: Readonly<Record<string, string>> }> {
+  const ledger = Ledger.open(join(base, 'ledger'), 'x');
+  let watched = 0;
+  const drive: Scheduler = new Scheduler({
+    ...{ jobs, ledger, executor, keepGoing: true, note: () => undefined },
+    folderOf: ({ name }) => join(base, name),
+    logOf: ({ name }) => join(base, `${name}.log`),
+    watch: () => {
+      if (++watched === stopAfter) drive.stop();
+    },
+    ...more,
+  });
+  try {
+    const outcome = await drive.run();
+    return {
+      driven: outcome,
+      states: Object.fromEntries([...ledger.all(jobs)].map(([name, { state }]) => [name, state])),
+    };
+  } finally {
+    await ledger.close();
+  }
+}
+
+test('a job starts when those before it are done, as many at once as there is room for', async () => {
+  const executor = new Scripted({ a: [running, running, done], b: [running, done], c: [done], d: [done] });
+  const jobs = [job('a'), job('b', ['a']), job('c'), job('d')];
+  expect(await driven(jobs, executor)).toEqual({
+    driven: 'done',
+    states: { a: 'done', b: 'done', c: 'done', d: 'done' },
+  });
+  expect(executor.started).toEqual(['a', 'c', 'd', 'b']);
+});
+
+test('one that fails holds back those after it alone, or with fail-fast stops all others at a snapshot', async () => {
+  const jobs = [job('a'), job('b', ['a']), job('c'), job('d')];
+  const script = () => ({ a: [running, failed], b: [done], c: [running, running, running, done], d: [done] });
+  expect(await driven(jobs, new Scripted(script()))).toEqual({
+    driven: 'failed',
+    states: { a: 'failed', b: 'waiting', c: 'done', d: 'done' },
+  });
+  rmSync(base, { recursive: true });
+  expect(await driven(jobs, new Scripted(script()), { keepGoing: false })).toEqual({
+    driven: 'failed',
+    states: { a: 'failed', b: 'waiting', c: 'waiting', d: 'waiting' },
+  });
+});
+
+test('asked to stop, jobs of this machine stop and wait, those of a cluster are left to it and found again', async () => {
+  const jobs = [job('a'), job('b'), job('c')];
+  const endless = () => ({ a: [running], b: [running], c: [running] });
+  expect(await driven(jobs, new Scripted(endless()), { stopAfter: 3 })).toEqual({
+    driven: 'stopped',
+    states: { a: 'waiting', b: 'waiting', c: 'waiting' },
+  });
+  const leaving = new Scripted(endless(), 'leave');
+  expect(await driven(jobs, leaving, { stopAfter: 3 })).toEqual({
+    driven: 'stopped',
+    states: { a: 'running', b: 'running', c: 'waiting' },
+  });
+  expect(leaving.stopped).toEqual([]);
+});
+
+test('jobs that could not be started wait again, and it is told why', async () => {
+  class Refused extends Scripted {
+    override async start(): Promise<void> {
+      throw new Error('no such partition');
+    }
+  }
+  const jobs = [job('a'), job('b')];
+  const gone: Standing = { state: 'gone', reason: 'not submitted' };
+  await expect(driven(jobs, new Refused({ a: [gone], b: [gone] }))).rejects.toThrow('no such partition');
+  const ledger = Ledger.open(join(base, 'ledger'), 'x');
+  expect([...ledger.all(jobs).values()].map(({ state, barren }) => [state, barren])).toEqual([
+    ['waiting', 0],
+    ['waiting', 0],
+  ]);
+  await ledger.close();
+});
+
+test('a folder that holds a run of other values is left alone, and the job has failed', async () => {
+  RunFolder.create(join(base, 'a'), { ...job('a'), config: { epochs: 2 } });
+  const executor = new Scripted({ a: [done] });
+  expect(await driven([job('a')], executor)).toEqual({ driven: 'failed', states: { a: 'failed' } });
+  expect(executor.started).toEqual([]);
+});
+
+test('a ledger that was lost is found again in the folders: what is done is not run once more', async () => {
+  const jobs = [job('a'), job('b', ['a'])];
+  await driven(jobs, new Scripted({ a: [done], b: [done] }));
+  rmSync(join(base, 'ledger'), { recursive: true });
+  const executor = new Scripted({});
+  expect((await driven(jobs, executor)).driven).toBe('done');
+  expect(executor.started).toEqual([]);
+});

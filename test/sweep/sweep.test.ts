@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { folderOfJob, readPlan } from '../../src/sweep/sweep-plan.js';
+import { start, weir } from '../cli/weir.js';
+import { hashOf, killedSweep, loggedOnce } from './kills.js';
+
+const module = 'test/sweep/small.ts';
+let base: string;
+beforeAll(() => {
+  base = mkdtempSync(join(tmpdir(), 'weir-sweep-'));
+});
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+test('killed at random, sweep and jobs, each job is run once: to the same bits, in the folder it began in', async () => {
+  const folder = join(base, 'killed');
+  const often = ['--snapshot-every', '0.1', '--jobs', '2'];
+  const args = ['sweep', module, '--grid', 'rate=0.1,0.3', '--grid', 'seed=0..3', '--run', folder, ...often];
+  const { status, out, kills, overwritten } = await killedSweep(args, folder, 6);
+  expect([status, out]).toEqual([0, expect.stringContaining('8 of 8 done')]);
+  expect(overwritten).toEqual([]);
+  expect(Math.min(kills.sweeps, kills.jobs)).toBeGreaterThanOrEqual(2);
+  const runs = readPlan(folder)!.jobs.map((job) => folderOfJob(folder, job));
+  expect(runs.filter((run) => !loggedOnce(run))).toEqual([]);
+
+  const alone = join(base, 'alone');
+  await weir('run', module, '--set', 'rate=0.3', '--seed', '1', '--run', alone);
+  expect(hashOf(join(folder, 'jobs/rate-0.3-seed-1'))).toBe(hashOf(alone));
+});
+
+const quick = ['--set', 'epochs=20', '--set', 'pause=0', '--jobs', '2'];
+
+test('one that fails leaves the others alone, and is told and tried again; what it stands for is typed', async () => {
+  const folder = join(base, 'failing');
+  const args = ['sweep', module, '--grid', 'fails=true,false', ...quick, '--run', folder];
+  const first = await weir(...args);
+  expect([first.status, first.out]).toEqual([
+    1,
+    expect.stringMatching(/1 of 2 done · 1 failed\nfailed fails-true: .*this one was told to fail/),
+  ]);
+  const again = await weir('sweep', folder, '--retry');
+  expect([again.status, again.out]).toEqual([1, expect.stringContaining('1 of 2 done · 1 failed')]);
+  const status = await weir('status', folder);
+  expect(status.out).toMatch(/failed +fails-true .* 2 +–/);
+});
+
+test('stopped, its jobs stop at a snapshot; two processes then finish it together; a cancelled one stays out', async () => {
+  const folder = join(base, 'stopped');
+  const long = ['--set', 'epochs=300', '--jobs', '1', '--run', folder];
+  const { child, ended, said } = start('sweep', module, '--grid', 'seed=0..2', ...long);
+  await said('1 running');
+  const cancelled = await weir('sweep', folder, '--cancel', 'seed-2');
+  expect(cancelled.out).toContain('cancelled seed-2: by weir sweep --cancel');
+  child.kill('SIGTERM');
+  const stopped = await ended;
+  expect([stopped.status, stopped.out]).toEqual([75, expect.stringContaining(`go on with: weir sweep ${folder}`)]);
+
+  const both = await Promise.all([weir('sweep', folder, '--jobs', '1'), weir('sweep', folder, '--jobs', '1')]);
+  expect(both.map(({ status, out }) => [status, out.split('\n')[0]])).toEqual([
+    [1, 'sweep: 2 of 3 done · 1 cancelled'],
+    [1, 'sweep: 2 of 3 done · 1 cancelled'],
+  ]);
+});
