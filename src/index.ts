@@ -4,40 +4,31 @@
  * @module
  */
 
-export { augment } from './data/augment/augment-augment.js';
-export { barlowRecipes } from './data/augment/barlow.js';
+export { augment, views } from './data/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
-export { decoded } from './data/augment/decoded.js';
-export { fineTuneRecipe, fineTuneTestRecipe } from './data/augment/fine-tune.js';
-export { imagenetRecipe, imagenetTestRecipe } from './data/augment/imagenet.js';
-export { centerCrop } from './data/augment/ops/center-crop.js';
-export { colorJitter } from './data/augment/ops/color-jitter.js';
-export { gaussianNoise } from './data/augment/ops/gaussian-noise.js';
-export { lighting } from './data/augment/ops/lighting.js';
-export { gaussianBlur } from './data/augment/ops/op-gaussian-blur.js';
-export { horizontalFlip } from './data/augment/ops/op-horizontal-flip.js';
-export { normalize } from './data/augment/ops/op-normalize.js';
-export { resize } from './data/augment/ops/op-resize.js';
-export { solarize } from './data/augment/ops/op-solarize.js';
-export { randomCrop } from './data/augment/ops/random-crop.js';
-export { randomGrayscale } from './data/augment/ops/random-grayscale.js';
-export { randomResizedCrop } from './data/augment/ops/random-resized-crop.js';
-export { unitScale } from './data/augment/ops/unit-scale.js';
+export { colorJitter, randomGrayscale } from './data/augment/ops/color.js';
+export { centerCrop, randomCrop, randomResizedCrop } from './data/augment/ops/crop.js';
+export { gaussianBlur } from './data/augment/ops/gaussian-blur.js';
+export { horizontalFlip } from './data/augment/ops/horizontal-flip.js';
+export { gaussianNoise, lighting } from './data/augment/ops/noise.js';
+export { normalize, unitScale } from './data/augment/ops/normalize.js';
+export { resize } from './data/augment/ops/resize.js';
+export { solarize } from './data/augment/ops/solarize.js';
 export type { Recipe } from './data/augment/recipe.js';
-export { rendered } from './data/augment/rendered.js';
-export { simclrRecipes } from './data/augment/simclr.js';
-export { cifar10Statistics, imagenetStatistics } from './data/augment/statistics.js';
-export { views } from './data/augment/views.js';
+export {
+  barlowRecipes,
+  cifar10Statistics,
+  fineTuneRecipe,
+  fineTuneTestRecipe,
+  imagenetRecipe,
+  imagenetStatistics,
+  imagenetTestRecipe,
+  simclrRecipes,
+} from './data/augment/recipes.js';
+export { decoded, rendered } from './data/augment/rendered-dataset.js';
 export type { Samples } from './data/batch.js';
 // From a data set to batches.
 export { batch } from './data/batch.js';
-export { cifar10, cifar10File, cifar10Task } from './data/datasets/cifar10.js';
-export { imageFolder } from './data/datasets/image-folder/image-folder-image-folder.js';
-export { type FolderReport, reportLines } from './data/datasets/image-folder/report.js';
-export { simplex } from './data/datasets/simplex.js';
-export { mnist } from './data/datasets/source-mnist.js';
-export { xor, xorOfEach } from './data/datasets/xor.js';
-export { loader } from './data/draw.js';
 export {
   type AnyDataset,
   alignedTo,
@@ -46,41 +37,51 @@ export {
   dataset,
   type ImageDataset,
   labeled,
-} from './data/feed-dataset.js';
-export type { Image } from './data/images/augment-image.js';
-export { packImages } from './data/pack-images.js';
-export { packed } from './data/packed.js';
+} from './data/dataset.js';
+export { cifar10, cifar10File, cifar10Task } from './data/datasets/cifar10.js';
+export { type FolderReport, imageFolder, reportLines } from './data/datasets/image-folder/image-folder.js';
+export { mnist } from './data/datasets/mnist.js';
+export { simplex, xor, xorOfEach } from './data/datasets/synthetic.js';
+export type { Image } from './data/images/image.js';
+export { loader } from './data/loader.js';
+export { packed, packImages } from './data/pack.js';
 export { replay } from './data/replay.js';
-export { serial } from './flow/core-serial.js';
-export { filter, type Stage, type Step, stage } from './flow/core-stage.js';
 // The graph: stages, sources, forks and joins, moments.
-export { fanOut } from './flow/fan-out.js';
-export { mergeInTurn } from './flow/merge.js';
-export { named } from './flow/named.js';
+export { fanOut, mergeInTurn } from './flow/fork-and-join.js';
 export { ordered } from './flow/ordered.js';
 export { at, atEnd, every, from } from './flow/schedule.js';
+export { serial } from './flow/serial.js';
 export { source } from './flow/source.js';
+export { filter, named, type Stage, type Step, stage } from './flow/stage.js';
 // Watching, and the pipeline itself.
 export { tap } from './flow/tap.js';
-export { ensemble } from './learn/ensemble/ensemble-ensemble.js';
-export { ensembleRegularizer } from './learn/ensemble/penalty.js';
-export { ensembleTick, memberNorms, memberTicks, memberUpdates, trainEnsemble } from './learn/ensemble-operators.js';
-export { layerNorms, spectralTick, train } from './learn/learn-operators.js';
-export type { Update } from './learn/learn-update.js';
+export { ensemble } from './learn/ensemble/ensemble.js';
+export { ensembleRegularizer } from './learn/ensemble/regularizer.js';
 export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
 export { ntXent } from './learn/loss/nt-xent.js';
+export { projected } from './learn/model/head.js';
 // Training.
 export { normal, uniform } from './learn/model/initialization.js';
 export { linear } from './learn/model/linear.js';
-export { mlp } from './learn/model/model-mlp.js';
-export { projected } from './learn/model/projected.js';
+export { mlp } from './learn/model/mlp.js';
 export { resnet } from './learn/model/resnet/resnet.js';
-export { constant, cosine, step } from './learn/optimizer/schedule.js';
+export {
+  ensembleTick,
+  layerNorms,
+  memberNorms,
+  memberTicks,
+  memberUpdates,
+  spectralTick,
+  train,
+  trainEnsemble,
+} from './learn/operators.js';
+export { constant, cosine, step } from './learn/optimizer/optimizer.js';
 export { sgd } from './learn/optimizer/sgd.js';
-export { spectralKinds, spectralRegularizer } from './learn/regularizer/penalty.js';
 export { isSpectral, regularizer, regularizerKinds } from './learn/regularizer/registry.js';
-export { startingFrom } from './learn/weights/starting-from.js';
+export { spectralKinds, spectralRegularizer } from './learn/regularizer/spectral.js';
+export type { Update } from './learn/update.js';
+export { startingFrom } from './learn/weights/pretrained.js';
 // Measuring.
 export {
   accuracy,
@@ -97,6 +98,7 @@ export {
   tracking,
 } from './measure/operators.js';
 export * as stages from './measure/stages.js';
+export { type Clash, divides, endsWith, folder, type Rule, z } from './run/config.js';
 export {
   attackKeys,
   cifar10Keys,
@@ -106,10 +108,8 @@ export {
   regularizerKeys,
   trainingKeys,
 } from './run/config-keys.js';
-export { fromRun } from './run/from-run.js';
 export { eachRegularizer } from './run/networks.js';
-export { folder, z } from './run/run-config.js';
-export { pipeline } from './run/run-pipeline.js';
-export { type Clash, divides, endsWith, type Rule } from './run/settings.js';
-export { networksOf, trainedBy } from './run/trained-by.js';
+export { pipeline } from './run/pipeline.js';
+export { networksOf, trainedBy } from './run/trained-network.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
+export { fromRun } from './run/weights.js';

@@ -1,6 +1,5 @@
-import { SetUpFailure } from '../src/tensorflow/install/failure.js';
-import { plainLines } from '../src/tensorflow/install/setup-progress.js';
-import { setUp } from '../src/tensorflow/install/setup-setup.js';
+import { plainLines, SetUpFailure } from '../src/tensorflow/install/progress.js';
+import { setUp } from '../src/tensorflow/install/setup.js';
 
 /**
  * Runs once before all tests: puts the native runtime in place, so that test files need not wait for each other. Where it

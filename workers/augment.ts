@@ -1,5 +1,4 @@
-import { serve } from '../src/data/augment/augment-pool.js';
-import type { Task } from '../src/data/augment/task.js';
+import { serve, type Task } from '../src/data/augment/pool.js';
 
 /** Renders a block of samples in a worker thread. */
 export default (task: Task): Promise<unknown> => serve(task);

@@ -1,17 +1,16 @@
 import { Command } from 'commander';
-import { toError } from '../flow/core-terminal.js';
 import { WeirError } from '../flow/errors.js';
+import { toError } from '../flow/terminal.js';
+import { resolveConfig } from '../run/config.js';
 import { checkAttackKeys } from '../run/config-keys.js';
-import { loadPipeline } from '../run/load-module.js';
 import { thisMachine } from '../run/machine.js';
-import { resolveConfig } from '../run/run-config.js';
+import { wired } from '../run/pipeline.js';
+import { loadPipeline } from '../run/pipeline-module.js';
 import { checkFiles, moduleOf, RunIdentity } from '../run/run-identity.js';
-import { takeOver } from '../run/take-over.js';
-import { wired } from '../run/try-out.js';
-import { RunFolder } from '../storage/folder.js';
+import { takeOver } from '../run/trained-network.js';
+import { RunFolder } from '../storage/run-folder.js';
 import { trainedSnapshot } from '../storage/run-state.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
-import { goOn } from './go-on.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
   acceptOption,
   folderOption,
@@ -20,6 +19,7 @@ import {
   runningOptions,
   setOption,
 } from './options.js';
+import { goOn } from './session.js';
 
 const stream = 'attacks'; // the stream that every pipeline gives its attack's results under
 

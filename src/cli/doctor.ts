@@ -1,11 +1,10 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { toOutput } from '../flow/core-terminal.js';
-import { type Description, describe } from '../tensorflow/describe.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
-import { vectorFiles } from '../vectors/read.js';
-import { vectorTables } from '../vectors/table.js';
-import { checkVectors } from '../vectors/vectors-check.js';
+import { toOutput } from '../flow/terminal.js';
+import { type Description, describe } from '../tensorflow/doctor.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
+import { checkVectors, vectorTables } from '../vectors/check.js';
+import { vectorFiles } from '../vectors/vector-file.js';
 
 /** `weir doctor`: what this machine computes with, how it was found, and whether its numbers agree with reference vectors. */
 export function doctorCommand(): Command {

@@ -1,16 +1,16 @@
 import { Command } from 'commander';
-import { exportCsv } from '../export/export-csv.js';
-import { exportTensorBoard } from '../export/export-tensorboard.js';
+import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
-import { toError, toOutput } from '../flow/core-terminal.js';
+import { exportTensorBoard } from '../export/tensorboard.js';
 import { WeirError } from '../flow/errors.js';
+import { toError, toOutput } from '../flow/terminal.js';
+import { toMetadata } from '../learn/metadata.js';
+import { writeSafetensors } from '../learn/weights/safetensors.js';
 import { inTorch } from '../learn/weights/torch.js';
-import { writeSafetensors } from '../learn/weights/weights-safetensors.js';
-import { toMetadata } from '../learn/weights-metadata.js';
-import { weightsOfRun } from '../run/of-run.js';
 import { recordsOf } from '../run/run-log.js';
-import { statusOf } from '../run/status-status.js';
-import { RunFolder } from '../storage/folder.js';
+import { statusOf } from '../run/status.js';
+import { weightsOfRun } from '../run/weights.js';
+import { RunFolder } from '../storage/run-folder.js';
 import { unfinished } from '../storage/run-state.js';
 
 interface Settings {

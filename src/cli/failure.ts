@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import pc from 'picocolors';
-import { visible } from '../flow/core-terminal.js';
 import { WeirError } from '../flow/errors.js';
-import { whereInWords, whereOf } from '../run/where.js';
+import { visible } from '../flow/terminal.js';
+import { whereInWords, whereOf } from '../run/pipeline-module.js';
 
 /** An error as a user reads it: what happened, where, and what to do; with its stack only where `WEIR_DEBUG` asks for it. */
 export function shown(error: unknown): string {

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { toError, toOutput } from '../flow/core-terminal.js';
 import { Flow } from '../flow/flow.js';
 import { toMermaid, toText } from '../flow/graph.js';
-import { loadPipeline } from '../run/load-module.js';
-import { resolveConfig } from '../run/run-config.js';
-import { wired } from '../run/try-out.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { toError, toOutput } from '../flow/terminal.js';
+import { resolveConfig } from '../run/config.js';
+import { wired } from '../run/pipeline.js';
+import { loadPipeline } from '../run/pipeline-module.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 import { seedOption, setOption } from './options.js';
 
 /** `weir graph MODULE`: the graph of the pipeline's first network, as text or for Mermaid; nothing is run. */

@@ -1,15 +1,13 @@
 import { Command } from 'commander';
-import type { Data } from '../flow/core-data.js';
-import { toOutput } from '../flow/core-terminal.js';
+import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { namesOf } from '../run/of-run.js';
-import { weightsOf } from '../run/of-snapshot.js';
+import { toOutput } from '../flow/terminal.js';
 import { checkOrigin } from '../run/run-identity.js';
 import { recordsOf } from '../run/run-log.js';
+import { namesOf, weightsOf } from '../run/weights.js';
 import { hashAll, hashWeights } from '../storage/digest.js';
-import { RunFolder } from '../storage/folder.js';
-import type { RunState } from '../storage/run-state.js';
-import { readState } from '../storage/run-state.js';
+import { RunFolder } from '../storage/run-folder.js';
+import { type RunState, readState } from '../storage/run-state.js';
 
 /** `weir hash RUN`: SHA-256 of the newest weights of every network, or of all state and the metric log. */
 export function hashCommand(): Command {

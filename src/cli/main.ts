@@ -1,11 +1,10 @@
 import { Command } from 'commander';
-import { toError } from '../flow/core-terminal.js';
-import { reportToSupervisor } from '../ranks/told.js';
-import { resumable } from '../run/exit-status.js';
-import { version } from '../storage/version.js';
-import { LostRank } from '../tensorflow/collectives/collectives.js';
+import { toError } from '../flow/terminal.js';
+import { reportToSupervisor } from '../ranks/messages.js';
+import { resumable } from '../run/process.js';
+import { version } from '../storage/run-folder.js';
+import { LostRank } from '../tensorflow/collectives/process-group.js';
 import { attackCommand } from './attack.js';
-import { statusCommand } from './cli-status.js';
 import { doctorCommand } from './doctor.js';
 import { exportCommand } from './export.js';
 import { shown } from './failure.js';
@@ -20,6 +19,7 @@ import { reproduceCommand } from './reproduce.js';
 import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
+import { statusCommand } from './status.js';
 import { sweepCommand } from './sweep.js';
 import { tapCommand } from './tap.js';
 

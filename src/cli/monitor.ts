@@ -1,12 +1,10 @@
 import { Command, Option } from 'commander';
-import { toOutput } from '../flow/core-terminal.js';
-import { addressLine, doorOf, listenAt } from '../monitor/door.js';
-import { monitorAt } from '../monitor/monitor-at.js';
-import { controlServer, refuse } from '../monitor/monitor-server.js';
-import { ask, relay } from '../monitor/relay.js';
+import { toOutput } from '../flow/terminal.js';
+import { addressLine, doorOf, listenAt, monitorAt } from '../monitor/access.js';
 import { reportOf } from '../monitor/run-summary.js';
-import { ViewModel } from '../monitor/scene.js';
-import { RunFolder } from '../storage/folder.js';
+import { controlServer, refuse } from '../monitor/server.js';
+import { ask, relay, ViewModel } from '../monitor/view-model.js';
+import { RunFolder } from '../storage/run-folder.js';
 import { monitorOptions, port } from './options.js';
 
 interface Settings {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { policyOf } from '../monitor/tap-request.js';
+import { policyOf } from '../monitor/tap-format.js';
 
 /** Gathers an option that may be given again. */
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value];

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { imageFolder } from '../data/datasets/image-folder/image-folder-image-folder.js';
-import { packImages } from '../data/pack-images.js';
-import { toError, toOutput } from '../flow/core-terminal.js';
+import { imageFolder } from '../data/datasets/image-folder/image-folder.js';
+import { packImages } from '../data/pack.js';
+import { toError, toOutput } from '../flow/terminal.js';
 
 interface PackFlags {
   readonly split?: string;

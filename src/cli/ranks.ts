@@ -1,8 +1,8 @@
 import { Option } from 'commander';
-import { toError } from '../flow/core-terminal.js';
 import { WeirError } from '../flow/errors.js';
-import { localRanksOf } from '../ranks/place.js';
-import { asError, supervise } from '../ranks/supervise.js';
+import { toError } from '../flow/terminal.js';
+import { localRanksOf } from '../ranks/rendezvous.js';
+import { asError, supervise } from '../ranks/supervisor.js';
 import { shown } from './failure.js';
 import { count, positive } from './options.js';
 

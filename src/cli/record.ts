@@ -1,17 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { toError, toOutput } from '../flow/core-terminal.js';
 import { Flow } from '../flow/flow.js';
-import { tapped } from '../monitor/tapped.js';
-import { fromWire } from '../monitor/wire.js';
-import { loadPipeline } from '../run/load-module.js';
-import { resolveConfig } from '../run/run-config.js';
-import { wired } from '../run/try-out.js';
-import { RecordingWriter } from '../storage/core-recording-writer.js';
-import { RunFolder } from '../storage/folder.js';
-import { recordEdge } from '../storage/record.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { toError, toOutput } from '../flow/terminal.js';
+import { tapped } from '../monitor/client.js';
+import { fromWire } from '../monitor/tap-format.js';
+import { resolveConfig } from '../run/config.js';
+import { wired } from '../run/pipeline.js';
+import { loadPipeline } from '../run/pipeline-module.js';
+import { RecordingWriter, recordEdge } from '../storage/recording-writer.js';
+import { RunFolder } from '../storage/run-folder.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 import { itemsOption, policyOption, rateOption, seedOption, setOption } from './options.js';
 
 interface Settings {

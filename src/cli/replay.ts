@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { finalize, lastValueFrom, tap } from 'rxjs';
 import { replay } from '../data/replay.js';
-import type { Data, TypedArray } from '../flow/core-data.js';
-import { toError, toOutput } from '../flow/core-terminal.js';
-import type { Positioned } from '../flow/item.js';
+import type { Data, Positioned, TypedArray } from '../flow/data.js';
+import { toError, toOutput } from '../flow/terminal.js';
 import { readRecording } from '../storage/recording-reader.js';
 
 /** `weir replay FILE`: what a recording holds, a line of JSON an item. */

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
-import { toError, toOutput } from '../flow/core-terminal.js';
 import { WeirError } from '../flow/errors.js';
+import { toError, toOutput } from '../flow/terminal.js';
 import { reportJson } from '../report/json.js';
 import { changesSince } from '../run/changes-since.js';
-import { collectReport } from '../run/collect/collect-collect.js';
+import { collectReport } from '../run/collect/collect.js';
 import { soundOf } from '../run/run-log.js';
-import { RunFolder } from '../storage/folder.js';
-import { begunIn, readPlan } from '../sweep/sweep-plan.js';
+import { RunFolder } from '../storage/run-folder.js';
+import { begunIn, readPlan } from '../sweep/plan.js';
 import { acceptOption, readAllOption } from './options.js';
 
 /** `weir report RUN…`: one report over the given runs, as far as they have come. */

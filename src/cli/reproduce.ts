@@ -1,24 +1,21 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
-import { toError, toOutput } from '../flow/core-terminal.js';
 import { WeirError } from '../flow/errors.js';
-import { controlAt } from '../monitor/monitor-at.js';
+import { toError, toOutput } from '../flow/terminal.js';
+import { controlAt } from '../monitor/access.js';
+import { tryOut } from '../run/pipeline.js';
 import { resumable, runSession } from '../run/session.js';
 import { Watcher } from '../run/terminal-watch.js';
-import { tryOut } from '../run/try-out.js';
-import type { Entry } from '../sweep/entry.js';
-import { requireSlurm } from '../sweep/executors/commands.js';
-import { InProcess, type Work } from '../sweep/executors/here.js';
-import { threadsFor } from '../sweep/executors/room.js';
-import type { Job } from '../sweep/job.js';
+import { InProcess, threadsFor, type Work } from '../sweep/executors/local.js';
+import { requireSlurm } from '../sweep/executors/slurm-commands.js';
+import type { Job } from '../sweep/jobs.js';
+import type { Entry } from '../sweep/ledger.js';
+import { folderOfJob, type Plan, planned, readPlan } from '../sweep/plan.js';
 import { chosen, jobsOfExperiment, moduleOf } from '../sweep/reproduction.js';
-import { reportSweep, runSweep, type View } from '../sweep/run-sweep.js';
-import { folderOfJob, type Plan, planned, readPlan } from '../sweep/sweep-plan.js';
-import { executorFor, type Running } from '../sweep/sweep-sweep.js';
-import { reasons } from '../sweep/sweep-table.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
-import { identified } from './go-on.js';
+import { executorFor, type Running, reportSweep, runSweep, type View } from '../sweep/sweep.js';
+import { reasons } from '../sweep/table.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
   acceptOption,
   countOption,
@@ -31,6 +28,7 @@ import {
   setOption,
   takeOverOption,
 } from './options.js';
+import { identified } from './session.js';
 
 interface Settings extends RunningSettings {
   readonly set: string[];

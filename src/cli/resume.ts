@@ -1,14 +1,14 @@
 import { Command } from 'commander';
 import { Consensus, startedWith } from '../ranks/consensus.js';
-import { loadPipeline } from '../run/load-module.js';
+import { loadPipeline } from '../run/pipeline-module.js';
+import { stopWithParent } from '../run/process.js';
 import { checkFiles, moduleOf } from '../run/run-identity.js';
-import { stopWithParent } from '../run/stop-with-parent.js';
-import { RunFolder } from '../storage/folder.js';
-import { ranks } from '../tensorflow/collectives/joined.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
-import { goOn } from './go-on.js';
+import { RunFolder } from '../storage/run-folder.js';
+import { ranks } from '../tensorflow/collectives/process-group.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 import { acceptOption, moduleOption, type RunningSettings, runningOptions, takeOverOption } from './options.js';
 import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
+import { goOn } from './session.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
 export function resumeCommand(): Command {

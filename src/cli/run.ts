@@ -1,17 +1,17 @@
 import { Command } from 'commander';
-import { toError, toOutput } from '../flow/core-terminal.js';
+import { toError, toOutput } from '../flow/terminal.js';
 import { Consensus, startedWith } from '../ranks/consensus.js';
-import { loadPipeline } from '../run/load-module.js';
-import { describeConfig, resolveConfig } from '../run/run-config.js';
-import { stopWithParent } from '../run/stop-with-parent.js';
-import { tryOut } from '../run/try-out.js';
-import { planned, RunFolder } from '../storage/folder.js';
+import { describeConfig, resolveConfig } from '../run/config.js';
+import { tryOut } from '../run/pipeline.js';
+import { loadPipeline } from '../run/pipeline-module.js';
+import { stopWithParent } from '../run/process.js';
 import { moduleFiles } from '../storage/module-files.js';
-import { ranks } from '../tensorflow/collectives/joined.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
-import { goOn } from './go-on.js';
+import { planned, RunFolder } from '../storage/run-folder.js';
+import { ranks } from '../tensorflow/collectives/process-group.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
 import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
+import { goOn } from './session.js';
 
 interface Settings extends RunningSettings, RankSettings {
   readonly set: string[];

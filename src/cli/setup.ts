@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { toOutput } from '../flow/core-terminal.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
+import { toOutput } from '../flow/terminal.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 
 /** `weir setup`: gets TensorFlow ready, as any other command would when it first needs it. */
 export function setupCommand(): Command {

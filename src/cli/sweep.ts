@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
-import { toOutput } from '../flow/core-terminal.js';
 import { WeirError } from '../flow/errors.js';
+import { toOutput } from '../flow/terminal.js';
 import { resumable } from '../run/session.js';
-import { cancelJobs } from '../sweep/cancel.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
-import { readPlan } from '../sweep/sweep-plan.js';
-import { goOn, type Running, type Sweep, sweepPoints } from '../sweep/sweep-sweep.js';
-import { reasons, summary } from '../sweep/sweep-table.js';
+import { readPlan } from '../sweep/plan.js';
+import { cancelJobs, goOn, type Running, type Sweep, sweepPoints } from '../sweep/sweep.js';
+import { reasons, summary } from '../sweep/table.js';
 import {
   acceptOption,
   type ChangeSettings,
@@ -23,7 +22,7 @@ import {
   snapshotOptions,
   takeOverOption,
 } from './options.js';
-import { showSweep } from './show-sweep.js';
+import { showSweep } from './status.js';
 
 interface Settings extends SnapshotSettings, ChangeSettings {
   readonly takeOver: readonly string[];

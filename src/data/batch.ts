@@ -1,10 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
-import { type Step, stage } from '../flow/core-stage.js';
+import { everything, ownOf, type Positioned, type Share } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
-import type { Positioned } from '../flow/item.js';
-import { everything, ownOf, type Share } from '../flow/share.js';
-import { type Labels, labelsLike } from './labels.js';
+import { type Step, stage } from '../flow/stage.js';
+import { type Labels, labelsLike } from './class-names.js';
 
 /** Samples ready to train on, within one epoch. */
 export interface Samples extends Positioned {

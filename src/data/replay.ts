@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { concatMap, defer, delay, map, type Observable, of } from 'rxjs';
+import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Fingerprint } from '../flow/header.js';
-import type { Positioned } from '../flow/item.js';
 import { source } from '../flow/source.js';
-import { sha256Of } from '../storage/core-bytes.js';
-import type { Frame } from '../storage/core-recording-format.js';
+import { sha256Of } from '../storage/bytes.js';
+import type { Frame } from '../storage/recording-format.js';
 import { readRecording } from '../storage/recording-reader.js';
 
 export interface ReplayOptions {

@@ -1,6 +1,5 @@
 import { WeirError } from '../flow/errors.js';
-import { distinctNames } from './core-class-names.js';
-import type { Labels } from './labels.js';
+import { distinctNames, type Labels } from './class-names.js';
 
 /** Labeled samples, as far as they can be checked: those in memory have values, images outside of it have none. */
 export interface CheckedSamples {

@@ -1,10 +1,7 @@
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import type { MetricRecord } from '../storage/metrics-log.js';
-import { version } from '../storage/version.js';
-import { type Choice, Chosen } from './chosen.js';
-import { flattened } from './flattened.js';
-import { inPlace } from './in-place.js';
-import { type Column, columnsOf, textOf } from './observe-columns.js';
+import type { MetricRecord } from '../storage/metric-log.js';
+import { version } from '../storage/run-folder.js';
+import { type Choice, Chosen, type Column, columnsOf, flattened, inPlace, textOf } from './columns.js';
 
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema'];
 

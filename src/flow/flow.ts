@@ -1,14 +1,11 @@
 import { type Observable, type Observer, Subscriber, Subscription } from 'rxjs';
-import { checkGraph, standstill } from './core-check.js';
-import type { Data } from './core-data.js';
-import { Node, type NodeKind, path } from './core-node.js';
-import { toError } from './core-terminal.js';
+import { checkGraph, operatorsOnTheWay, remarksOnOperators, standstill } from './check.js';
+import { type Data, everything, type Positioned, type Share } from './data.js';
 import { cameUp, WeirError } from './errors.js';
 import { distinctHeaders, type Header } from './header.js';
-import type { Positioned } from './item.js';
 import type { Turn } from './lease.js';
-import { operatorsOnTheWay, remarksOnOperators } from './operators.js';
-import { everything, type Share } from './share.js';
+import { Node, type NodeKind, path } from './node.js';
+import { toError } from './terminal.js';
 
 /** What a flow hands to a snapshot: how far it is, and every node's state by name. */
 export type FlowState = {

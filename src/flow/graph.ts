@@ -1,5 +1,5 @@
-import type { Node } from './core-node.js';
 import type { Flow } from './flow.js';
+import type { Node } from './node.js';
 
 /** A graph as text that Mermaid draws: sources as stadiums, the serial stage as a double box, sinks as flags. */
 export function toMermaid(flow: Flow): string {

@@ -1,4 +1,4 @@
-import type { TypedArray } from './core-data.js';
+import type { TypedArray } from './data.js';
 import { WeirError } from './errors.js';
 
 /** The classes that labels stand for: their names in the order of the labels, and the data set or network that has them. */

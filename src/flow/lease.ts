@@ -1,5 +1,5 @@
+import type { Positioned } from './data.js';
 import { StaleClaim } from './errors.js';
-import type { Positioned } from './item.js';
 
 /** Work on one update's weights; every `next` is one slice, between two of which the run may breathe, snapshot or stop. */
 export type Work = Iterator<unknown>;

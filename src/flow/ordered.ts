@@ -11,11 +11,11 @@ import {
   Subscription,
   throwIfEmpty,
 } from 'rxjs';
-import { comesFromSource } from './core-node.js';
+import type { Positioned } from './data.js';
 import { OverLimit } from './errors.js';
 import { Flow } from './flow.js';
 import type { Introduce } from './header.js';
-import type { Positioned } from './item.js';
+import { comesFromSource } from './node.js';
 
 /**
  * Works on several items at once and emits one result for each.

@@ -1,7 +1,7 @@
 import { filter, type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import type { Positioned } from './data.js';
 import { StaleClaim, WeirError } from './errors.js';
 import { Flow } from './flow.js';
-import type { Positioned } from './item.js';
 import { turn, type WithTurn } from './lease.js';
 
 /** An item that knows when it is: how many updates and epochs were done, its own included; 0 is the initial state. */

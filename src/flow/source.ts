@@ -1,9 +1,8 @@
 import { Observable } from 'rxjs';
-import { demand, edgeInWords, type Node, path } from './core-node.js';
+import { everything, type Positioned, type Share } from './data.js';
 import { Flow } from './flow.js';
 import type { Header, Input } from './header.js';
-import type { Positioned } from './item.js';
-import { everything, type Share } from './share.js';
+import { demand, edgeInWords, type Node, path } from './node.js';
 
 export interface Source<T extends Positioned> {
   readonly name: string;

@@ -1,6 +1,6 @@
-import type { Data } from './core-data.js';
-import type { Node } from './core-node.js';
+import type { Data } from './data.js';
 import { Flow } from './flow.js';
+import type { Node } from './node.js';
 
 /** What of a stage its memory calls for. */
 interface Keeper<State> {

@@ -1,7 +1,6 @@
 import { type MonoTypeOperatorFunction, tap as rxTap } from 'rxjs';
-import type { Data } from './core-data.js';
+import { type Data, plainCopy } from './data.js';
 import { WeirError } from './errors.js';
-import { plainCopy } from './plain.js';
 
 /** Which items a tap keeps while its reader is busy: the newest; of every k-th item the newest; or the newest n. */
 export type TapPolicy =

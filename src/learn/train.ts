@@ -1,23 +1,16 @@
-import type { Labels } from '../data/labels.js';
-import type { Data } from '../flow/core-data.js';
-import type { Serial } from '../flow/core-serial.js';
-import type { Positioned } from '../flow/item.js';
-import { ranks } from '../tensorflow/collectives/joined.js';
-import { tf } from '../tensorflow/device-tf.js';
-import { type Taught, taught } from './about.js';
-import { acrossRanks, nothingLearned } from './across-ranks.js';
-import { inputsOf } from './inputs.js';
-import { checkAccumulate, type Group, joined } from './learn-accumulate.js';
-import { checkBatches, type Planned } from './learn-batches.js';
-import type { Update } from './learn-update.js';
-import type { Learned } from './loss/learned.js';
-import { gradientsOf } from './loss/loss-gradients.js';
-import type { Loss } from './loss/loss-loss.js';
-import { checkEven } from './loss/over-ranks.js';
-import { isOfViews, type ViewsLoss } from './loss/views-loss.js';
-import type { Model, Weights } from './model/model-model.js';
-import type { Optimizer } from './optimizer/optimizer-optimizer.js';
-import type { Regularizer } from './regularizer/regularizer-regularizer.js';
+import type { Labels } from '../data/class-names.js';
+import type { Data, Positioned } from '../flow/data.js';
+import type { Serial } from '../flow/serial.js';
+import { ranks } from '../tensorflow/collectives/process-group.js';
+import { tf } from '../tensorflow/tf.js';
+import { acrossRanks, checkAccumulate, type Group, joined, nothingLearned } from './accumulate.js';
+import { checkBatches, inputsOf, type Planned } from './batches.js';
+import { checkEven, gradientsOf } from './loss/gradients.js';
+import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
+import { type Taught, taught } from './metadata.js';
+import type { Model, Weights } from './model/model.js';
+import type { Optimizer } from './optimizer/optimizer.js';
+import type { Regularizer } from './regularizer/regularizer.js';
 import {
   disposeState,
   firstState,
@@ -25,8 +18,9 @@ import {
   type SavedState,
   savedState,
   type TrainState,
+  type Update,
   updateOf,
-} from './train-state.js';
+} from './update.js';
 import { checkShapes, type Shapes, shapesOf } from './weights/saved-tensors.js';
 
 /** A batch, as far as training reads it. */

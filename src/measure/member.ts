@@ -1,9 +1,8 @@
-import type { Data } from '../flow/core-data.js';
-import type { Stage, Step } from '../flow/core-stage.js';
-import type { Ensemble, Member } from '../learn/ensemble/ensemble-ensemble.js';
-import type { EnsembleUpdate } from '../learn/ensemble/update.js';
-import type { Update } from '../learn/learn-update.js';
-import { tf } from '../tensorflow/device-tf.js';
+import type { Data } from '../flow/data.js';
+import type { Stage, Step } from '../flow/stage.js';
+import type { Ensemble, EnsembleUpdate, Member } from '../learn/ensemble/ensemble.js';
+import type { Update } from '../learn/update.js';
+import { tf } from '../tensorflow/tf.js';
 
 /** Which member is measured, and the state of everyone's stage; nothing where a member is passed over. */
 export interface EachState<State> {

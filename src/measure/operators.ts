@@ -1,15 +1,13 @@
-import { lifted, stage } from '../flow/core-stage.js';
-import { accuracy as accuracyStage } from './accuracy/measure-accuracy.js';
-import { memberAccuracy as memberAccuracyStage } from './accuracy/member-accuracy.js';
+import { lifted, stage } from '../flow/stage.js';
+import { accuracy as accuracyStage, memberAccuracy as memberAccuracyStage } from './accuracy/accuracy.js';
 import { alignment as alignmentStage } from './alignment/alignment.js';
-import { tangentAttack as tangentAttackStage } from './attack/attack-tangent-attack.js';
-import { certificate as certificateStage } from './certificate/certificate-certificate.js';
-import { exactDistances as exactDistancesStage } from './geometry/geometry-exact-distances.js';
-import { geometryGrid as geometryGridStage } from './geometry/geometry-grid.js';
-import { geometryPlane as geometryPlaneStage } from './geometry/geometry-plane.js';
+import { tangentAttack as tangentAttackStage } from './attack/tangent-attack.js';
+import { certificate as certificateStage } from './certificate/certificate.js';
+import { exactDistances as exactDistancesStage } from './geometry/exact-distances.js';
+import { geometryGrid as geometryGridStage, geometryPlane as geometryPlaneStage } from './geometry/geometry.js';
 import { eachMember as eachMemberStage } from './member.js';
-import { onlineReadout as onlineReadoutStage } from './readout/readout-online-readout.js';
-import { readout as readoutStage } from './readout/readout-readout.js';
+import { onlineReadout as onlineReadoutStage } from './readout/online-readout.js';
+import { readout as readoutStage } from './readout/readout.js';
 import { tracking as trackingStage } from './tracking/tracking.js';
 
 /** `accuracy` of `accuracy.ts` as an operator. */

@@ -4,11 +4,10 @@
  * @module
  */
 export { layerNorms } from '../learn/spectral/layer-norms.js';
-export { accuracy } from './accuracy/measure-accuracy.js';
-export { tangentAttack } from './attack/attack-tangent-attack.js';
-export { certificate } from './certificate/certificate-certificate.js';
-export { exactDistances } from './geometry/geometry-exact-distances.js';
-export { geometryGrid } from './geometry/geometry-grid.js';
-export { geometryPlane } from './geometry/geometry-plane.js';
-export { onlineReadout } from './readout/readout-online-readout.js';
-export { readout } from './readout/readout-readout.js';
+export { accuracy } from './accuracy/accuracy.js';
+export { tangentAttack } from './attack/tangent-attack.js';
+export { certificate } from './certificate/certificate.js';
+export { exactDistances } from './geometry/exact-distances.js';
+export { geometryGrid, geometryPlane } from './geometry/geometry.js';
+export { onlineReadout } from './readout/online-readout.js';
+export { readout } from './readout/readout.js';

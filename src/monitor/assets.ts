@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { palette } from '../plot/colors.js';
-import { tokens } from '../plot/report-style.js';
+import { palette, tokens } from '../plot/style.js';
 
 /** A file of the page. */
 export interface Asset {

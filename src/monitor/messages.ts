@@ -1,6 +1,6 @@
-import type { Data } from '../flow/core-data.js';
+import type { Data } from '../flow/data.js';
 import type { TapPolicy } from '../flow/tap.js';
-import type { Pulse } from '../run/pulse.js';
+import type { Pulse } from '../run/flow-meter.js';
 import type { Pictures } from './pictures.js';
 
 /** What may be asked of a run; each acts at the next barrier. */

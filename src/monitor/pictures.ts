@@ -1,5 +1,5 @@
 import type { Flow } from '../flow/flow.js';
-import { listen } from '../flow/listen.js';
+import { listen } from '../flow/node.js';
 
 /** A few samples as small pictures: bytes, rows of pixels, one or three channels side by side. Plain data. */
 export interface Pictures {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { statusOf } from '../run/status-status.js';
-import { RunFolder } from '../storage/folder.js';
+import { statusOf } from '../run/status.js';
+import { RunFolder } from '../storage/run-folder.js';
 
 /** A snapshot file, as the timeline shows it. */
 export interface SnapshotFile {

@@ -1,7 +1,7 @@
 import type { Flow } from '../flow/flow.js';
-import { listen } from '../flow/listen.js';
+import { listen } from '../flow/node.js';
 import { Tap } from '../flow/tap.js';
-import { wiredNodes } from '../run/wired.js';
+import { wiredNodes } from '../run/flow-meter.js';
 import type { TapItem, TapRequest, ToThread } from './messages.js';
 
 interface Open {

@@ -1,12 +1,11 @@
 import type { Server, ServerResponse } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
+import { doorOf, type Listening, listenAt, listening } from './access.js';
 import { sweepPlaces } from './control-socket.js';
-import { doorOf, type Listening, listenAt, listening } from './door.js';
 import type { Action, FromThread, ToThread } from './messages.js';
-import { controlServer, type Served } from './monitor-server.js';
 import { reportOf } from './run-summary.js';
-import { ViewModel } from './scene.js';
-import { TapOut } from './tap-out.js';
+import { controlServer, type Served, TapOut } from './server.js';
+import { ViewModel } from './view-model.js';
 
 /** What the thread is told at its start. */
 export interface ThreadStart {

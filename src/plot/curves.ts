@@ -1,7 +1,6 @@
-import type { Look } from './colors.js';
-import type { Panel } from './figures-figure.js';
-import { Plot, panel } from './plot.js';
-import { logTicks, plain } from './ticks.js';
+import type { Panel } from './figure.js';
+import { logTicks, Plot, panel, plain } from './panel.js';
+import type { Look } from './style.js';
 
 /** A line through points in order of x, with the range about it where one is given. */
 export interface Series {

@@ -1,7 +1,7 @@
-import type { Panel } from './figures-figure.js';
-import { number } from './format.js';
-import { Plot, panel } from './plot.js';
-import { indexedPng } from './png.js';
+import type { Panel } from './figure.js';
+import { indexedPng } from './image.js';
+import { Plot, panel } from './panel.js';
+import { number } from './table.js';
 
 /** The range of values that a color scale spans, over all panels that share it. */
 export interface Scale {

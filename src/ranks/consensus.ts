@@ -1,19 +1,17 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
+import type { Share } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow, FlowState } from '../flow/flow.js';
-import type { Share } from '../flow/share.js';
-import { type RunConfig, RunFolder } from '../storage/folder.js';
-import { sha256 } from '../storage/format.js';
-import type { MetricsLog } from '../storage/metrics-log.js';
+import { pack, type Segment } from '../storage/codec.js';
+import type { MetricsLog } from '../storage/metric-log.js';
 import type { ModuleFiles } from '../storage/module-files.js';
-import { pack, type Segment } from '../storage/pack.js';
+import { type RunConfig, RunFolder, version } from '../storage/run-folder.js';
 import type { RunState } from '../storage/run-state.js';
-import { version } from '../storage/version.js';
-import { alone } from '../tensorflow/collectives/joined.js';
-import type { ProcessGroup } from '../tensorflow/collectives/ranks.js';
-import { tf } from '../tensorflow/device-tf.js';
-import { reportToSupervisor } from './told.js';
+import { sha256 } from '../storage/snapshot-format.js';
+import { alone, type ProcessGroup } from '../tensorflow/collectives/process-group.js';
+import { tf } from '../tensorflow/tf.js';
+import { reportToSupervisor } from './messages.js';
 
 /** What a run is asked for where it is at rest. */
 export interface Votes {

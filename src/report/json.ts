@@ -1,12 +1,10 @@
-import { type Compared, comparisons } from '../measure/networks/comparisons.js';
-import { familyOf } from '../measure/networks/family.js';
+import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
+import { groups, settingOf } from '../measure/networks/groups.js';
 import type { Attack, Certificate, Geometry, NetworkReport, Report } from '../measure/networks/record.js';
-import { groups, settingOf } from '../measure/networks/report-groups.js';
-import { summariseGroup, summariseNetwork } from '../measure/networks/report-summary.js';
-import { quantile } from '../plot/report-statistics.js';
-import { spelled } from '../storage/json-numbers.js';
-import { remarks } from './remarks.js';
-import { verdict } from './report-verdict.js';
+import { summariseGroup, summariseNetwork } from '../measure/networks/summary.js';
+import { quantile } from '../plot/statistics.js';
+import { spelled } from '../storage/metric-reader.js';
+import { remarks, verdict } from './verdict.js';
 
 /**
  * Every number of the report as JSON, pixels left out.

@@ -1,18 +1,11 @@
 import type { Report } from '../measure/networks/record.js';
-import { said } from '../plot/caption.js';
-import { escaped } from '../plot/escaped.js';
-import type { Figure } from '../plot/figures-figure.js';
-import { sample } from '../plot/legend.js';
-import { style } from '../plot/report-style.js';
-import { folded } from '../plot/tables-table.js';
-import { comparisonsTable } from './comparisons.js';
-import { differencesTables } from './differences.js';
+import { type Figure, said, sample } from '../plot/figure.js';
+import { style } from '../plot/style.js';
+import { escaped, folded } from '../plot/table.js';
 import { figures } from './figures.js';
-import { networksTable } from './networks.js';
-import { layersTable, regularizersTable } from './regularizers.js';
-import { remarks } from './remarks.js';
-import { verdict } from './report-verdict.js';
-import { referenceTable } from './tables-reference.js';
+import { referenceTable } from './reference.js';
+import { comparisonsTable, differencesTables, layersTable, networksTable, regularizersTable } from './tables.js';
+import { remarks, verdict } from './verdict.js';
 
 const FOLDED = 24; // networks: the table of more is folded away
 

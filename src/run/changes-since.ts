@@ -1,10 +1,9 @@
 import { isAbsolute } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import type { RunFolder } from '../storage/folder.js';
-import { digestOf } from '../storage/identity-identity.js';
-import { foreignIn } from '../storage/origin.js';
-import { loadPipeline } from './load-module.js';
+import { digestOf, foreignIn } from '../storage/identity.js';
+import type { RunFolder } from '../storage/run-folder.js';
 import { thisMachine } from './machine.js';
+import { loadPipeline } from './pipeline-module.js';
 import { changesOf, moduleOf, RunIdentity, refusal } from './run-identity.js';
 
 /**

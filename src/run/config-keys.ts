@@ -1,6 +1,6 @@
 import { WeirError } from '../flow/errors.js';
-import { fits } from '../measure/readout/readout-logistic.js';
-import { folder, z } from './run-config.js';
+import { fits } from '../measure/readout/logistic.js';
+import { folder, z } from './config.js';
 
 /** Keys of a config that most experiments share; each experiment gives its own values as their defaults. */
 

@@ -1,26 +1,23 @@
 import { rmSync } from 'node:fs';
 import type { Observable } from 'rxjs';
-import type { Data } from '../flow/core-data.js';
-import { stage } from '../flow/core-stage.js';
+import type { Data, Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
-import type { Positioned } from '../flow/item.js';
+import { stage } from '../flow/stage.js';
 import { Consensus, type Log, unwritten, type Votes } from '../ranks/consensus.js';
-import { isUnread, SnapshotError } from '../storage/error.js';
-import { type RunConfig, RunFolder } from '../storage/folder.js';
-import type { About } from '../storage/format.js';
 import { journal, type MetricRecord } from '../storage/journal.js';
-import type { LogMark } from '../storage/log-mark.js';
+import type { LogMark } from '../storage/metric-log.js';
+import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import { done, lastWhole, type RunState, readState, runState, trained } from '../storage/run-state.js';
+import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
+import type { About } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
-import { type Cadence, isDue, type Moment } from './due.js';
-import { weightsDigest } from './of-snapshot.js';
+import { classesOfTask, type Network, type Pipeline } from './pipeline.js';
+import { type Cadence, isDue, type Moment, Requests } from './requests.js';
 import type { RunIdentity } from './run-identity.js';
 import { checkLog } from './run-log.js';
-import type { Network, Pipeline } from './run-pipeline.js';
-import { Requests } from './run-requests.js';
-import { classesOfTask } from './try-out.js';
 import type { Watch } from './watch.js';
+import { weightsDigest } from './weights.js';
 
 export interface Options extends Cadence {
   /** How many to keep; those that other networks branch off, and the last of each network, are kept besides. */

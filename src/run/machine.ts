@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
-import type { Machine } from '../storage/identity-identity.js';
-import { ranks } from '../tensorflow/collectives/joined.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
-import { usefulFeatures } from '../tensorflow/install/cpu.js';
+import type { Machine } from '../storage/identity.js';
+import { ranks } from '../tensorflow/collectives/process-group.js';
+import { usefulFeatures } from '../tensorflow/install/platform.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 
 /** What this process computes with; loads TensorFlow where that was not done. */
 export async function thisMachine(): Promise<Machine> {

@@ -1,5 +1,5 @@
 import { WeirError } from '../flow/errors.js';
-import type { Network } from './run-pipeline.js';
+import type { Network } from './pipeline.js';
 
 export interface Grid<K extends string> {
   readonly regularizers: readonly K[];

@@ -2,17 +2,18 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { overlaps } from '../data/overlap.js';
+import { overlaps } from '../data/fingerprint.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint } from '../flow/header.js';
-import { tellOnce } from '../flow/tell.js';
-import type { RunFolder } from '../storage/folder.js';
+import { tellOnce } from '../flow/terminal.js';
 import {
   configChanges,
   digestOf,
+  foreignness,
   type Identity,
   inputChanges,
+  type Labeled,
   type Machine,
   machineChanges,
   moduleChanges,
@@ -20,14 +21,12 @@ import {
   networkDigest,
   type Taken,
   takenBy,
-} from '../storage/identity-identity.js';
+} from '../storage/identity.js';
 import { makeFolder } from '../storage/make-folder.js';
 import { type ModuleFiles, moduleFiles } from '../storage/module-files.js';
-import { foreignness, type Labeled } from '../storage/origin.js';
-import { version } from '../storage/version.js';
+import { type RunFolder, version } from '../storage/run-folder.js';
 import { commitOf } from './machine.js';
-import type { Pipeline } from './run-pipeline.js';
-import { takenIn } from './try-out.js';
+import { type Pipeline, takenIn } from './pipeline.js';
 
 const format = 1;
 

@@ -1,12 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
-import { isUnread, SnapshotError } from '../storage/error.js';
-import { RunFolder } from '../storage/folder.js';
-import { differenceFrom, type LogMark } from '../storage/log-mark.js';
-import type { MetricRecord } from '../storage/metrics-log.js';
-import { readMetrics } from '../storage/metrics-reader.js';
-import { foreignIn } from '../storage/origin.js';
+import { foreignIn } from '../storage/identity.js';
+import { differenceFrom, type LogMark, type MetricRecord } from '../storage/metric-log.js';
+import { readMetrics } from '../storage/metric-reader.js';
+import { RunFolder } from '../storage/run-folder.js';
 import { done, isLogMark } from '../storage/run-state.js';
+import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
 
 /**
  * How a run's metric log differs from what its newest snapshots know of it, as the end of a sentence; undefined where it does not.

@@ -1,20 +1,19 @@
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
-import { addressLine } from '../monitor/door.js';
+import { addressLine, type MonitorAt } from '../monitor/access.js';
+import { type Asked, RunControl } from '../monitor/control.js';
 import type { Ended } from '../monitor/messages.js';
-import type { MonitorAt } from '../monitor/monitor-at.js';
-import { type Asked, RunControl } from '../monitor/monitor-control.js';
-import type { RunFolder } from '../storage/folder.js';
-import { lockFolder } from '../storage/snapshot-lock.js';
-import { LostRank } from '../tensorflow/collectives/collectives.js';
-import { loadTensorFlow } from '../tensorflow/device-tf.js';
-import { collectReport } from './collect/collect-collect.js';
+import { lockFolder } from '../storage/lock.js';
+import type { RunFolder } from '../storage/run-folder.js';
+import { LostRank } from '../tensorflow/collectives/process-group.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
+import { collectReport } from './collect/collect.js';
 import { Execution, type Options } from './execution.js';
+import type { Pipeline } from './pipeline.js';
+import { whereInWords } from './pipeline-module.js';
+import { stopOnSignals } from './process.js';
 import { identityNotes } from './run-identity.js';
-import type { Pipeline } from './run-pipeline.js';
-import { stopOnSignals } from './signals.js';
 import { bothWatches } from './watch.js';
-import { whereInWords } from './where.js';
 
 export interface Session {
   readonly folder: RunFolder;
@@ -24,7 +23,7 @@ export interface Session {
   readonly monitor: MonitorAt | undefined;
 }
 
-export { resumable } from './exit-status.js';
+export { resumable } from './process.js';
 
 /**
  * Runs what is left of a run to its end, or to a stop, then writes its report.

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
-import { count, duration, NONE, number } from '../plot/format.js';
-import type { State, Status } from './status-status.js';
-import { columns } from './width.js';
+import { count, duration, NONE, number } from '../plot/table.js';
+import { columns } from './screen.js';
+import type { State, Status } from './status.js';
 
 const paint: Readonly<Record<State, (text: string) => string>> = {
   ...{ running: pc.green, elsewhere: pc.green, stopped: pc.yellow, failed: pc.red, killed: pc.red, done: pc.dim },

@@ -1,10 +1,9 @@
 import type { Flow } from '../flow/flow.js';
-import type { RunFolder } from '../storage/folder.js';
 import type { MetricRecord } from '../storage/journal.js';
-import { FlowMeter, ranksInWords } from './pulse.js';
-import type { Network, Pipeline } from './run-pipeline.js';
-import { type Terminal, terminalFor } from './terminal.js';
-import type { ProgressView } from './view.js';
+import type { RunFolder } from '../storage/run-folder.js';
+import { FlowMeter, ranksInWords } from './flow-meter.js';
+import type { Network, Pipeline } from './pipeline.js';
+import { type ProgressView, type Terminal, terminalFor } from './progress.js';
 import type { Watch } from './watch.js';
 
 const pause = 100; // milliseconds between two looks

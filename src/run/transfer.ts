@@ -1,12 +1,12 @@
 import { WeirError } from '../flow/errors.js';
-import type { Model } from '../learn/model/model-model.js';
-import { startingFrom } from '../learn/weights/starting-from.js';
+import type { Model } from '../learn/model/model.js';
+import { startingFrom } from '../learn/weights/pretrained.js';
 import { type Transfer, transferred } from '../plot/transfer.js';
+import { folder, z } from './config.js';
 import { attackKeys, convolutionKeys, regularizerKeys, trainingKeys } from './config-keys.js';
-import { fromRun } from './from-run.js';
-import { folder, z } from './run-config.js';
-import type { Network } from './run-pipeline.js';
-import { networksOf } from './trained-by.js';
+import type { Network } from './pipeline.js';
+import { networksOf } from './trained-network.js';
+import { fromRun } from './weights.js';
 
 /** What a fine-tuning may be regularized with. */
 const kinds = ['none', 'rep-spectral', 'batch-spectral-shrinkage', 'l2-sp'] as const;

@@ -1,7 +1,7 @@
-import { toError } from '../flow/core-terminal.js';
 import type { Flow } from '../flow/flow.js';
+import { toError } from '../flow/terminal.js';
 import type { MetricRecord } from '../storage/journal.js';
-import type { Network } from './run-pipeline.js';
+import type { Network } from './pipeline.js';
 
 /** Whoever is told what a run does. */
 export interface Watch {

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Data, TypedArray } from '../flow/core-data.js';
+import type { Data, TypedArray } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { bytesOf, dtypeOf } from './core-bytes.js';
-import type { MetricRecord } from './metrics-log.js';
+import { bytesOf, dtypeOf } from './bytes.js';
+import type { MetricRecord } from './metric-log.js';
 
 /**
  * SHA-256 of the weights, in hexadecimal: for each name, sorted by its UTF-8 bytes, the name and its values as

@@ -1,6 +1,5 @@
-import type { Data, TypedArray } from '../flow/core-data.js';
-import type { Stage } from '../flow/core-stage.js';
-import type { Positioned } from '../flow/item.js';
+import type { Data, Positioned, TypedArray } from '../flow/data.js';
+import type { Stage } from '../flow/stage.js';
 
 /** A line of the metric log. */
 export interface MetricRecord {

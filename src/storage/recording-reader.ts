@@ -1,11 +1,9 @@
-import type { Data } from '../flow/core-data.js';
+import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { arrayOf, elementBytes } from './core-bytes.js';
-import * as format from './core-recording-format.js';
-import { aligned, type Frame, kinds, type RecordingHeader } from './core-recording-format.js';
-import { crc32 } from './crc32.js';
-import { Window } from './file-window.js';
-import { unpack } from './pack.js';
+import { arrayOf, crc32, elementBytes } from './bytes.js';
+import { unpack } from './codec.js';
+import * as format from './recording-format.js';
+import { aligned, type Frame, kinds, type RecordingHeader, Window } from './recording-format.js';
 
 export interface Recording {
   readonly header: RecordingHeader;

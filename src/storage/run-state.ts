@@ -1,10 +1,10 @@
-import type { Data } from '../flow/core-data.js';
+import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { FlowState } from '../flow/flow.js';
-import type { SnapshotError } from './error.js';
-import type { RunFolder } from './folder.js';
-import type { About } from './format.js';
-import type { LogMark } from './log-mark.js';
+import type { LogMark } from './metric-log.js';
+import type { RunFolder } from './run-folder.js';
+import type { SnapshotError } from './snapshot-files.js';
+import type { About } from './snapshot-format.js';
 import type { Found, SnapshotStore } from './snapshot-store.js';
 
 /** The name under which the last snapshot of a network is kept. */

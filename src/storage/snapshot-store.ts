@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import type { Data } from '../flow/core-data.js';
-import { decode, decodeHead, headBytes, type Snapshot } from './decode.js';
-import { diskError, isGone, isUnread, mayPass, SnapshotError, unreadable } from './error.js';
-import { disk, type Files } from './files.js';
-import { type About, encode, preambleBytes } from './format.js';
+import type { Data } from '../flow/data.js';
+import { disk, diskError, type Files, isGone, isUnread, mayPass, SnapshotError, unreadable } from './snapshot-files.js';
+import { type About, decode, decodeHead, encode, headBytes, preambleBytes, type Snapshot } from './snapshot-format.js';
 
 /** A snapshot that was read, and the newer ones that were refused on the way to it, newest first. */
 export interface Found extends Snapshot {

@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { loadPipeline } from '../run/load-module.js';
-import { resolveConfig } from '../run/run-config.js';
-import type { Pipeline } from '../run/run-pipeline.js';
-import type { Job } from './job.js';
+import { resolveConfig } from '../run/config.js';
+import type { Pipeline } from '../run/pipeline.js';
+import { loadPipeline } from '../run/pipeline-module.js';
+import type { Job } from './jobs.js';
 
 export interface Experiment {
   readonly module: string;

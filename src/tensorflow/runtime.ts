@@ -1,15 +1,12 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type * as tfjs from '@tensorflow/tfjs-node-gpu';
-import { toError } from '../flow/core-terminal.js';
 import { WeirError } from '../flow/errors.js';
-import { rendezvousOf } from './collectives/environment.js';
-import { configProto, isLoopback, type Rendezvous, serverDef } from './collectives/protocol.js';
-import { cpuFeatures } from './install/cpu.js';
-import { SetUpFailure } from './install/failure.js';
-import { thisPlatform } from './install/setup-platform.js';
-import { type Listener, plainLines } from './install/setup-progress.js';
-import { addonFolder, type SetUp, setUp } from './install/setup-setup.js';
+import { toError } from '../flow/terminal.js';
+import { configProto, isLoopback, type Rendezvous, rendezvousOf, serverDef } from './collectives/rendezvous.js';
+import { cpuFeatures, thisPlatform } from './install/platform.js';
+import { type Listener, plainLines, SetUpFailure } from './install/progress.js';
+import { addonFolder, type SetUp, setUp } from './install/setup.js';
 
 export type TensorFlow = typeof tfjs;
 

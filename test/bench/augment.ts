@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { barlowRecipes } from '../../src/data/augment/barlow.js';
-import { views } from '../../src/data/augment/views.js';
+import { views } from '../../src/data/augment/augment.js';
+import { barlowRecipes } from '../../src/data/augment/recipes.js';
 import { batch, type Samples } from '../../src/data/batch.js';
 import { cifar10 } from '../../src/data/datasets/cifar10.js';
-import { loader } from '../../src/data/draw.js';
-import { serial } from '../../src/flow/core-serial.js';
-import type { Positioned } from '../../src/flow/item.js';
+import { loader } from '../../src/data/loader.js';
+import type { Positioned } from '../../src/flow/data.js';
+import { serial } from '../../src/flow/serial.js';
 import { shared } from '../golden.js';
 import { compare, pythonPeer, type Side } from './compare.js';
 import { trained } from './sides/trained.js';

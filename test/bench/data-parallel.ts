@@ -1,4 +1,4 @@
-import { freePorts } from '../../src/ranks/free-ports.js';
+import { freePorts } from '../../src/ranks/process.js';
 import { type Answer, compare, type LinePeer, linePeer, median, pythonPeer, type Side } from './compare.js';
 
 const size = 256; // images of a batch, over all ranks

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { imageFolder } from '../../src/data/datasets/image-folder/image-folder-image-folder.js';
-import { inputOf } from '../../src/data/feed-dataset.js';
+import { inputOf } from '../../src/data/dataset.js';
+import { imageFolder } from '../../src/data/datasets/image-folder/image-folder.js';
 
 const most = 5; // seconds
 

@@ -1,7 +1,7 @@
 import { tap } from 'rxjs';
 import { Flow } from '../../src/flow/flow.js';
 import * as weir from '../../src/index.js';
-import { loadTensorFlow } from '../../src/tensorflow/device-tf.js';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { machine, median } from './compare.js';
 import { realImages } from './sides/on-cifar10.js';
 

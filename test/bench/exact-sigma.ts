@@ -1,6 +1,6 @@
-import { weight } from '../../src/learn/model/model-model.js';
-import { type ExactSigma, exactSigma } from '../../src/learn/spectral/spectral-exact.js';
-import { loadTensorFlow, type tf } from '../../src/tensorflow/device-tf.js';
+import { weight } from '../../src/learn/model/model.js';
+import { type ExactSigma, exactSigma } from '../../src/learn/spectral/exact.js';
+import { loadTensorFlow, type tf } from '../../src/tensorflow/tf.js';
 import { compare, type Side } from './compare.js';
 import { authors, convolutions, kernelSets, threads } from './sides/convolutions.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fuzz } from '../fuzz/fuzz-fuzz.js';
+import { fuzz } from '../fuzz/fuzz.js';
 import { single, targets } from '../fuzz/target/all.js';
 import { watchdog } from '../fuzz/watchdog.js';
 import { machine } from './compare.js';

@@ -1,9 +1,9 @@
-import { unitScale } from '../../src/data/augment/ops/unit-scale.js';
-import { lightSamples } from '../../src/data/augment/still.js';
-import type { Dataset } from '../../src/data/feed-dataset.js';
-import { permutation } from '../../src/data/permutation.js';
+import { unitScale } from '../../src/data/augment/ops/normalize.js';
+import { lightSamples } from '../../src/data/augment/rendered-dataset.js';
+import type { Dataset } from '../../src/data/dataset.js';
+import { permutation } from '../../src/data/loader.js';
 import { type TrainStage, trainStage } from '../../src/learn/train.js';
-import { loadTensorFlow } from '../../src/tensorflow/device-tf.js';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { compare, median, type Side, spread } from './compare.js';
 import { graph, images, model, size, training } from './sides/mnist.js';
 

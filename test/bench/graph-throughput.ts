@@ -1,10 +1,10 @@
 import { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { bufferCount, filter, map, Observable, tap as rxTap, scan } from 'rxjs';
-import { stage } from '../../src/flow/core-stage.js';
+import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
-import type { Positioned } from '../../src/flow/item.js';
 import { source } from '../../src/flow/source.js';
+import { stage } from '../../src/flow/stage.js';
 import { tap } from '../../src/flow/tap.js';
 import { compare, type Measured, type Side } from './compare.js';
 

@@ -1,18 +1,16 @@
 import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { AugmentPool } from '../../src/data/augment/augment-pool.js';
-import { horizontalFlip } from '../../src/data/augment/ops/op-horizontal-flip.js';
-import { normalize } from '../../src/data/augment/ops/op-normalize.js';
-import { randomResizedCrop } from '../../src/data/augment/ops/random-resized-crop.js';
-import { unitScale } from '../../src/data/augment/ops/unit-scale.js';
-import { imagenetStatistics } from '../../src/data/augment/statistics.js';
-import { imageFolder } from '../../src/data/datasets/image-folder/image-folder-image-folder.js';
-import type { ImageDataset } from '../../src/data/feed-dataset.js';
-import { type FileImages, pathOf } from '../../src/data/images/images.js';
-import { packImages } from '../../src/data/pack-images.js';
-import { packed } from '../../src/data/packed.js';
-import { permutation } from '../../src/data/permutation.js';
+import { randomResizedCrop } from '../../src/data/augment/ops/crop.js';
+import { horizontalFlip } from '../../src/data/augment/ops/horizontal-flip.js';
+import { normalize, unitScale } from '../../src/data/augment/ops/normalize.js';
+import { AugmentPool } from '../../src/data/augment/pool.js';
+import { imagenetStatistics } from '../../src/data/augment/recipes.js';
+import type { ImageDataset } from '../../src/data/dataset.js';
+import { imageFolder } from '../../src/data/datasets/image-folder/image-folder.js';
+import { type FileImages, pathOf } from '../../src/data/images/locations.js';
+import { permutation } from '../../src/data/loader.js';
+import { packed, packImages } from '../../src/data/pack.js';
 import { shared } from '../golden.js';
 import { compare, median, pythonPeer, type Side } from './compare.js';
 

@@ -1,6 +1,6 @@
 import { Flow } from '../../src/flow/flow.js';
 import * as weir from '../../src/index.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { courseOf } from './sides/flat.js';
 import { collectGarbage } from './sides/garbage.js';
 

@@ -1,4 +1,4 @@
-import { loadTensorFlow } from '../../src/tensorflow/device-tf.js';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { compare, pythonPeer, type Side } from './compare.js';
 import { graph, images, size } from './sides/mnist.js';
 

@@ -1,7 +1,7 @@
-import { weight } from '../../src/learn/model/model-model.js';
-import { spectralRegularizer } from '../../src/learn/regularizer/penalty.js';
-import { exactSigma } from '../../src/learn/spectral/spectral-exact.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import { weight } from '../../src/learn/model/model.js';
+import { spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
+import { exactSigma } from '../../src/learn/spectral/exact.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { compare, type Side } from './compare.js';
 import { authors, convolutions, kernelSets, model, threads } from './sides/convolutions.js';
 

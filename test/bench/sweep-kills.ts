@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { folderOfJob, readPlan } from '../../src/sweep/sweep-plan.js';
+import { folderOfJob, readPlan } from '../../src/sweep/plan.js';
 import { weir } from '../cli/weir.js';
 import { hashOf, killedSweep, loggedOnce } from '../sweep/kills.js';
 import { machine } from './compare.js';

@@ -1,18 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cifar10Statistics } from '../../src/data/augment/statistics.js';
-import type { Dataset } from '../../src/data/feed-dataset.js';
-import type { Update } from '../../src/learn/learn-update.js';
+import { cifar10Statistics } from '../../src/data/augment/recipes.js';
+import type { Dataset } from '../../src/data/dataset.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
-import type { Model, Weights } from '../../src/learn/model/model-model.js';
+import type { Model, Weights } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../src/learn/train.js';
-import { tangentAttack } from '../../src/measure/attack/attack-tangent-attack.js';
+import type { Update } from '../../src/learn/update.js';
 import type { AttackResult } from '../../src/measure/attack/record.js';
-import { type LabeledSamples, writeInput } from '../../src/measure/measure-inputs.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
+import { type LabeledSamples, writeInput } from '../../src/measure/inputs.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { compare, pythonPeer, type Side } from './compare.js';
 import { realImages, trainOn } from './sides/on-cifar10.js';
 

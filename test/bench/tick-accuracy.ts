@@ -1,12 +1,11 @@
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
-import type { ConvLayer } from '../../src/learn/model/layer.js';
-import { weight } from '../../src/learn/model/model-model.js';
+import { type ConvLayer, weight } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
-import { type SpectralOptions, spectralRegularizer } from '../../src/learn/regularizer/penalty.js';
-import { exactSigma } from '../../src/learn/spectral/spectral-exact.js';
+import { type SpectralOptions, spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
+import { exactSigma } from '../../src/learn/spectral/exact.js';
 import { trainStage } from '../../src/learn/train.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { machine, median } from './compare.js';
 import { realImages, trainOn } from './sides/on-cifar10.js';
 

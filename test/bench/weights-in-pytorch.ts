@@ -1,19 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyed } from '../../src/flow/seed.js';
+import { keyed } from '../../src/flow/random.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { uniform } from '../../src/learn/model/initialization.js';
-import { type MlpOptions, mlp } from '../../src/learn/model/model-mlp.js';
-import type { Model, Weights } from '../../src/learn/model/model-model.js';
+import { type MlpOptions, mlp } from '../../src/learn/model/mlp.js';
+import type { Model, Weights } from '../../src/learn/model/model.js';
 import { type ResnetOptions, resnet } from '../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../src/learn/train.js';
+import { startingFrom } from '../../src/learn/weights/pretrained.js';
+import { writeSafetensors } from '../../src/learn/weights/safetensors.js';
 import { restoreTensors, savedTensors } from '../../src/learn/weights/saved-tensors.js';
-import { startingFrom } from '../../src/learn/weights/starting-from.js';
 import { inTorch } from '../../src/learn/weights/torch.js';
-import { writeSafetensors } from '../../src/learn/weights/weights-safetensors.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { type LinePeer, machine, pythonPeer } from './compare.js';
 
 const reach = 1e-4;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import xor from '../../pipelines/xor.js';
 import { Flow } from '../../src/flow/flow.js';
-import { ensemble } from '../../src/learn/ensemble/ensemble-ensemble.js';
-import { resolveConfig } from '../../src/run/run-config.js';
-import type { Streams } from '../../src/run/run-pipeline.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import { ensemble } from '../../src/learn/ensemble/ensemble.js';
+import { resolveConfig } from '../../src/run/config.js';
+import type { Streams } from '../../src/run/pipeline.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { compare, median, pythonPeer, type Side } from './compare.js';
 
 const seeds = 10;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shown } from '../../src/cli/failure.js';
-import { visible, visibleButColors, visibleLine } from '../../src/flow/core-terminal.js';
 import { cameUp, WeirError } from '../../src/flow/errors.js';
-import { whereInWords } from '../../src/run/where.js';
+import { visible, visibleButColors, visibleLine } from '../../src/flow/terminal.js';
+import { whereInWords } from '../../src/run/pipeline-module.js';
 
 describe('a failure', () => {
   test('of the user’s is told with the stage, the file and the line', async () => {
@@ -23,7 +23,7 @@ describe('a failure', () => {
 
   test('of a library’s or Weir’s own, called from a file of the user’s, names that line', () => {
     const error = new Error('odd');
-    const weir = join(import.meta.dirname, '../../src/flow/core-stage.ts');
+    const weir = join(import.meta.dirname, '../../src/flow/stage.ts');
     error.stack = `Error: odd\n    at next (${weir}:1:2)\n    at map (/x/node_modules/rxjs/y.js:3:4)\n    at Object.wire (file:///home/me/a%20b.ts:5:6)`;
     expect(whereInWords(error)).toBe('called from /home/me/a b.ts:5:6');
     error.stack = `Error: odd\n    at next (${weir}:1:2)\n    at node:internal/process:1:1`;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { from, lastValueFrom, type Observable, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { augment } from '../../src/data/augment/augment-augment.js';
+import { augment } from '../../src/data/augment/augment.js';
 import { batch, type Samples } from '../../src/data/batch.js';
-import { loader } from '../../src/data/draw.js';
-import { type Dataset, sharedBytes, sharedFloats } from '../../src/data/feed-dataset.js';
-import { stage } from '../../src/flow/core-stage.js';
+import { type Dataset, sharedBytes, sharedFloats } from '../../src/data/dataset.js';
+import { loader } from '../../src/data/loader.js';
+import { stage } from '../../src/flow/stage.js';
 
 function numbers(size: number): Dataset {
   const values = sharedFloats(size);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { permutation } from '../../src/data/permutation.js';
+import { permutation } from '../../src/data/loader.js';
 
 const order = (n: number, seed: number, epoch: number) =>
   Array.from({ length: n }, (_, i) => permutation(n, seed, epoch)(i));

@@ -3,13 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFil
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
-import { decoded } from '../../src/data/augment/decoded.js';
-import { centerCrop } from '../../src/data/augment/ops/center-crop.js';
-import { resize } from '../../src/data/augment/ops/op-resize.js';
-import { imageFolder } from '../../src/data/datasets/image-folder/image-folder-image-folder.js';
+import { centerCrop } from '../../src/data/augment/ops/crop.js';
+import { resize } from '../../src/data/augment/ops/resize.js';
+import { decoded } from '../../src/data/augment/rendered-dataset.js';
+import { imageFolder } from '../../src/data/datasets/image-folder/image-folder.js';
 import { readImage } from '../../src/data/images/reader.js';
-import { packImages } from '../../src/data/pack-images.js';
-import { packed } from '../../src/data/packed.js';
+import { packed, packImages } from '../../src/data/pack.js';
 import { jpeg, newFolder, noisyJpeg, pixels, png, write } from './images/samples.js';
 
 const root = newFolder();

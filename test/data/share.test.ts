@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { augment } from '../../src/data/augment/augment-augment.js';
+import { augment } from '../../src/data/augment/augment.js';
 import { batch, type Samples } from '../../src/data/batch.js';
-import { loader } from '../../src/data/draw.js';
-import { stage } from '../../src/flow/core-stage.js';
+import { loader } from '../../src/data/loader.js';
 import { Flow } from '../../src/flow/flow.js';
+import { stage } from '../../src/flow/stage.js';
 
 /** A data set whose sample i holds the number i. */
 const numbers = (size: number) => ({

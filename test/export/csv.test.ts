@@ -2,9 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { exportCsv } from '../../src/export/export-csv.js';
-import { csvOf } from '../../src/export/metrics-csv.js';
-import type { MetricRecord } from '../../src/storage/metrics-log.js';
+import { csvOf, exportCsv } from '../../src/export/csv.js';
+import type { MetricRecord } from '../../src/storage/metric-log.js';
 import { weir } from '../cli/weir.js';
 import { madeUpRun } from './made-up-run.js';
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { crc32c, maskedCrc32c } from '../../src/export/crc32c.js';
-import { histogram } from '../../src/export/summary.js';
+import { crc32c, histogram, maskedCrc32c } from '../../src/export/event-file.js';
 import { whole } from '../../src/storage/protobuf.js';
 import { doubles, inside, message, number } from './read-events.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { maskedCrc32c } from '../../src/export/crc32c.js';
+import { maskedCrc32c } from '../../src/export/event-file.js';
 
 /** A protobuf message without its schema: what stands in each field, in order. */
 export type Message = Map<number, (number | Buffer)[]>;

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exportTensorBoard } from '../../src/export/export-tensorboard.js';
-import type { MetricRecord } from '../../src/storage/metrics-log.js';
+import { exportTensorBoard } from '../../src/export/tensorboard.js';
+import type { MetricRecord } from '../../src/storage/metric-log.js';
 import { weir } from '../cli/weir.js';
 import { begun, createdAt, madeUpRun, records } from './made-up-run.js';
 import { inside, number, readEvents, text } from './read-events.js';

@@ -13,12 +13,12 @@ import {
   timer,
 } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { serial } from '../../src/flow/core-serial.js';
-import { filter as keepOnly } from '../../src/flow/core-stage.js';
+import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
-import type { Positioned } from '../../src/flow/item.js';
 import { ordered } from '../../src/flow/ordered.js';
+import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
+import { filter as keepOnly } from '../../src/flow/stage.js';
 
 const capacity = 16;
 const minute = 60_000;

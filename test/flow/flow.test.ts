@@ -1,15 +1,15 @@
 import { concat, concatMap, delay, filter, map, mergeMap, of, share, take, timer } from 'rxjs';
 import { expect, test, vi } from 'vitest';
-import { augment } from '../../src/data/augment/augment-augment.js';
+import { augment } from '../../src/data/augment/augment.js';
 import { batch } from '../../src/data/batch.js';
-import { type Block, loader } from '../../src/data/draw.js';
-import { sharedBytes, sharedFloats } from '../../src/data/feed-dataset.js';
-import { serial } from '../../src/flow/core-serial.js';
-import { filter as keepOnly, stage } from '../../src/flow/core-stage.js';
+import { sharedBytes, sharedFloats } from '../../src/data/dataset.js';
+import { type Block, loader } from '../../src/data/loader.js';
+import type { Positioned } from '../../src/flow/data.js';
 import { Flow, type FlowState } from '../../src/flow/flow.js';
-import type { Positioned } from '../../src/flow/item.js';
 import { atEnd, every } from '../../src/flow/schedule.js';
+import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
+import { filter as keepOnly, stage } from '../../src/flow/stage.js';
 
 interface Sample extends Positioned {
   readonly value: number;

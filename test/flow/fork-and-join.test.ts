@@ -1,11 +1,10 @@
 import { concatMap, map, timer } from 'rxjs';
 import { expect, test } from 'vitest';
-import { stage } from '../../src/flow/core-stage.js';
-import { fanOut } from '../../src/flow/fan-out.js';
+import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
-import type { Positioned } from '../../src/flow/item.js';
-import { mergeInTurn } from '../../src/flow/merge.js';
+import { fanOut, mergeInTurn } from '../../src/flow/fork-and-join.js';
 import { source } from '../../src/flow/source.js';
+import { stage } from '../../src/flow/stage.js';
 import { marbles } from '../marbles.js';
 
 const letters = (text: string) => [...text].map((letter, i) => ({ position: i + 1, letter }));

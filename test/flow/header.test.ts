@@ -1,12 +1,12 @@
 import { filter, map, merge, type Observable, share } from 'rxjs';
 import { expect, test } from 'vitest';
-import { serial } from '../../src/flow/core-serial.js';
-import { stage } from '../../src/flow/core-stage.js';
+import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
+import { mergeInTurn } from '../../src/flow/fork-and-join.js';
 import { classesOf, type Header } from '../../src/flow/header.js';
-import type { Positioned } from '../../src/flow/item.js';
-import { mergeInTurn } from '../../src/flow/merge.js';
+import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
+import { stage } from '../../src/flow/stage.js';
 
 const ab: Header = { classes: { of: 'data', names: ['a', 'b'] } };
 const ba: Header = { classes: { of: 'more', names: ['b', 'a'] } };

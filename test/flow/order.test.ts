@@ -13,16 +13,14 @@ import {
   timer,
 } from 'rxjs';
 import { expect, test } from 'vitest';
-import { serial } from '../../src/flow/core-serial.js';
-import { filter, stage } from '../../src/flow/core-stage.js';
-import { fanOut } from '../../src/flow/fan-out.js';
+import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
+import { fanOut, mergeInTurn } from '../../src/flow/fork-and-join.js';
 import { toMermaid, toText } from '../../src/flow/graph.js';
-import type { Positioned } from '../../src/flow/item.js';
-import { mergeInTurn } from '../../src/flow/merge.js';
-import { named } from '../../src/flow/named.js';
 import { ordered } from '../../src/flow/ordered.js';
+import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
+import { filter, named, stage } from '../../src/flow/stage.js';
 import { marbles } from '../marbles.js';
 
 const count = (name = 'count') =>

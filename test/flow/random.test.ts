@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { keyed, seeds } from '../../src/flow/seed.js';
-import { block, threefry } from '../../src/flow/threefry.js';
+import { block, keyed, seeds, threefry } from '../../src/flow/random.js';
 
 // Random123's published known answers (kat_vectors, "threefry2x32 20"): counter, key, result.
 test.each([

@@ -1,6 +1,6 @@
 import { map, range } from 'rxjs';
 import { expect, test } from 'vitest';
-import type { Data } from '../../src/flow/core-data.js';
+import type { Data } from '../../src/flow/data.js';
 import { Tap, type TapPolicy, tap } from '../../src/flow/tap.js';
 
 const breath = () => new Promise((resolve) => setImmediate(resolve));

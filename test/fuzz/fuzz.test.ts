@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { fuzz } from './fuzz-fuzz.js';
+import { fuzz } from './fuzz.js';
 import { single, targets } from './target/all.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-fuzz-'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ClassNames } from '../../src/flow/header.js';
-import { taught } from '../../src/learn/about.js';
+import { taught } from '../../src/learn/metadata.js';
 
 const train: ClassNames = { of: 'train', names: ['a', 'b', 'c'] };
 const model = { name: 'net', classes: 3, architecture: { padding: 'zero' } };

@@ -1,15 +1,14 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { Update } from '../../src/learn/learn-update.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { normal } from '../../src/learn/model/initialization.js';
-import { mlp } from '../../src/learn/model/model-mlp.js';
-import { step } from '../../src/learn/optimizer/schedule.js';
+import { mlp } from '../../src/learn/model/mlp.js';
+import { step } from '../../src/learn/optimizer/optimizer.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
-import { spectralRegularizer } from '../../src/learn/regularizer/penalty.js';
+import { spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
-import type { TrainState } from '../../src/learn/train-state.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import type { TrainState, Update } from '../../src/learn/update.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 

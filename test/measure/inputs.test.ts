@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { linear } from '../../src/learn/model/linear.js';
-import { byName, type LabeledSamples } from '../../src/measure/measure-inputs.js';
+import { byName, type LabeledSamples } from '../../src/measure/inputs.js';
 
 const model = linear([1, 3]);
 const samples = (labels: number[], classes?: string[]): LabeledSamples => ({

@@ -1,12 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { xor } from '../../src/data/datasets/xor.js';
-import { ensemble } from '../../src/learn/ensemble/ensemble-ensemble.js';
-import type { EnsembleUpdate } from '../../src/learn/ensemble/update.js';
-import { accuracy } from '../../src/measure/accuracy/measure-accuracy.js';
-import { memberAccuracy } from '../../src/measure/accuracy/member-accuracy.js';
-import { tangentAttack } from '../../src/measure/attack/attack-tangent-attack.js';
+import { xor } from '../../src/data/datasets/synthetic.js';
+import { type EnsembleUpdate, ensemble } from '../../src/learn/ensemble/ensemble.js';
+import { accuracy, memberAccuracy } from '../../src/measure/accuracy/accuracy.js';
+import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
 import { eachMember } from '../../src/measure/member.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 

@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { doorOf } from '../../src/monitor/access.js';
 import { readNote, removeNote, socketPlace, sweepPlaces, writeNote } from '../../src/monitor/control-socket.js';
-import { doorOf } from '../../src/monitor/door.js';
 
 const base = mkdtempSync(join(tmpdir(), 'place-'));
 afterAll(() => rmSync(base, { recursive: true }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Bucket, ThinnedCurve } from '../../src/monitor/thinned.js';
+import { type Bucket, ThinnedCurve } from '../../src/monitor/curves.js';
 
 test('a short curve is kept point by point', () => {
   const curve = new ThinnedCurve(4);

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { exposition } from '../../src/monitor/monitor-exposition.js';
-import { familiesOf } from '../../src/monitor/readings.js';
+import { exposition, familiesOf } from '../../src/monitor/exposition.js';
 import { readings } from './readings.js';
 import { scraped } from './scraped.js';
 

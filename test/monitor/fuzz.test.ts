@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Broadcaster } from '../../src/monitor/broadcaster.js';
-import { controlServer } from '../../src/monitor/monitor-server.js';
+import { controlServer } from '../../src/monitor/server.js';
 import { readings } from './readings.js';
 
 let server: Server;

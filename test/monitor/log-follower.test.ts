@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { LogFollower } from '../../src/monitor/monitor-log-follower.js';
+import { LogFollower } from '../../src/monitor/log-follower.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-follow-'));
 const file = join(folder, 'metrics.ndjson');

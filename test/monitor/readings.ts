@@ -1,4 +1,4 @@
-import type { Readings } from '../../src/monitor/readings.js';
+import type { Readings } from '../../src/monitor/exposition.js';
 
 /** A run whose names hold what a text format must escape. */
 export const readings: Readings = {

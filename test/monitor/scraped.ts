@@ -1,4 +1,4 @@
-import type { Sample } from '../../src/monitor/monitor-exposition.js';
+import type { Sample } from '../../src/monitor/exposition.js';
 
 export type Scraped = Sample & { readonly name: string };
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Broadcaster } from '../../src/monitor/broadcaster.js';
 import type { Action } from '../../src/monitor/messages.js';
-import { controlServer, type Served } from '../../src/monitor/monitor-server.js';
+import { controlServer, type Served } from '../../src/monitor/server.js';
 import { readings } from './readings.js';
 import { scraped } from './scraped.js';
 

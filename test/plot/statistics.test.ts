@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import {
+  holm,
   pairedDifference,
   quantile,
   standardDeviation,
   standardError,
+  student,
+  twoSided,
   welchDifference,
-} from '../../src/plot/report-statistics.js';
-import { holm, student, twoSided } from '../../src/plot/student.js';
+} from '../../src/plot/statistics.js';
 
 test('spread is of a sample, and unknown for one value', () => {
   expect(standardDeviation([2, 4, 4, 4, 5, 5, 7, 9])).toBeCloseTo(2.138, 3);

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadTensorFlow } from '../../src/tensorflow/device-tf.js';
-import { hasNative } from '../../src/tensorflow/ops/device-eager.js';
+import { hasNative } from '../../src/tensorflow/ops/eager.js';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { weir } from '../cli/weir.js';
 import { small } from './kills.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FailureDetector } from '../../src/ranks/judge.js';
+import { FailureDetector } from '../../src/ranks/failure-detector.js';
 
 const at = (update: number) => ({ kind: 'at', update }) as const;
 const ended = (status: number | null, signal: NodeJS.Signals | null = null) =>

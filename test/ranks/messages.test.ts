@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerOf, helloOf, rankEventOf, verdictOf } from '../../src/ranks/ranks-messages.js';
+import { answerOf, helloOf, rankEventOf, verdictOf } from '../../src/ranks/messages.js';
 
 const hello = { rank: 1, ranks: 2, weir: '0.1.0', host: 'a', port: 4000 };
 

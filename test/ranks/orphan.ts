@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { reportToSupervisor } from '../../src/ranks/told.js';
+import { reportToSupervisor } from '../../src/ranks/messages.js';
 
 /** A supervisor that is killed while its rank is busy; the rank tells it something afterwards, and then writes that it still lives. */
 const [, script, file] = process.argv;

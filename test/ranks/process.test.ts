@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gpusOf } from '../../src/ranks/gpus.js';
+import { gpusOf } from '../../src/ranks/process.js';
 
 const here = (ranks: number) => ({ ranks, own: Array.from({ length: ranks }, (_, rank) => rank) });
 const there = { ranks: 8, own: [5], hub: { host: 'n1', port: 7320 } };

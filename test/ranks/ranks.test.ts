@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePorts } from '../../src/ranks/free-ports.js';
-import { loadTensorFlow } from '../../src/tensorflow/device-tf.js';
-import { hasNative } from '../../src/tensorflow/ops/device-eager.js';
+import { freePorts } from '../../src/ranks/process.js';
+import { hasNative } from '../../src/tensorflow/ops/eager.js';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { start, weir } from '../cli/weir.js';
 import { ranksOf, small, withKills } from './kills.js';
 

@@ -1,6 +1,6 @@
-import { localRanksOf } from '../../src/ranks/place.js';
-import { asError, supervise } from '../../src/ranks/supervise.js';
-import { rankVariable } from '../../src/tensorflow/collectives/environment.js';
+import { localRanksOf } from '../../src/ranks/rendezvous.js';
+import { asError, supervise } from '../../src/ranks/supervisor.js';
+import { rankVariable } from '../../src/tensorflow/collectives/rendezvous.js';
 
 /** A command of two ranks, or of one of several, that do nothing but outlive SIGTERM and SIGINT: it says the process of each. */
 if (process.env[rankVariable]) {

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { freePorts } from '../../src/ranks/free-ports.js';
-import type { HeartbeatConnection } from '../../src/ranks/line.js';
-import { rendezvous } from '../../src/ranks/meet.js';
+import type { HeartbeatConnection } from '../../src/ranks/failure-detector.js';
+import { freePorts } from '../../src/ranks/process.js';
+import { rendezvous } from '../../src/ranks/rendezvous.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-supervisor-'));
 const started: ChildProcess[] = [];

@@ -1,21 +1,18 @@
 import { expect, test } from 'vitest';
-import { comparisons } from '../../src/measure/networks/comparisons.js';
+import { comparisons } from '../../src/measure/networks/comparison.js';
+import { groups } from '../../src/measure/networks/groups.js';
 import type { Report } from '../../src/measure/networks/record.js';
-import { groups } from '../../src/measure/networks/report-groups.js';
-import { darkRules, look } from '../../src/plot/colors.js';
-import { compose } from '../../src/plot/compose.js';
-import type { Figure } from '../../src/plot/figures-figure.js';
+import type { Figure } from '../../src/plot/figure.js';
+import { compose } from '../../src/plot/figure-file.js';
+import { darkRules, look } from '../../src/plot/style.js';
 import { figures } from '../../src/report/figures.js';
 import { reportJson } from '../../src/report/json.js';
 import { reportHtml } from '../../src/report/page.js';
-import { verdict } from '../../src/report/report-verdict.js';
+import { verdict } from '../../src/report/verdict.js';
 import { report } from './example.js';
-import { barlowNetwork } from './made-up/barlow.js';
-import { imageNetwork } from './made-up/made-up-images.js';
-import { METHODS } from './made-up/made-up-parts.js';
-import { alignmentNetwork, trackedNetwork } from './made-up/training.js';
-import { FINETUNED, transferNetwork, transfers } from './made-up/transfer.js';
-import { xorNetwork } from './made-up/xor.js';
+import { barlowNetwork, FINETUNED, imageNetwork, transferNetwork, transfers } from './made-up/images.js';
+import { METHODS } from './made-up/parts.js';
+import { alignmentNetwork, trackedNetwork, xorNetwork } from './made-up/plane.js';
 
 const SETTINGS = ['clean', 'noisy, decay 1e-4'];
 const xor = report(

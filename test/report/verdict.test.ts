@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { NetworkReport } from '../../src/measure/networks/record.js';
-import { remarks } from '../../src/report/remarks.js';
-import { verdict } from '../../src/report/report-verdict.js';
+import { remarks, verdict } from '../../src/report/verdict.js';
 import { network, report, sample } from './example.js';
 
 test('one seed: the interval is over test samples, and says so', () => {

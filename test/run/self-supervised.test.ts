@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
-import { startingFrom } from '../../src/learn/weights/starting-from.js';
-import { readSafetensors } from '../../src/learn/weights/weights-safetensors.js';
-import { fromRun } from '../../src/run/from-run.js';
-import { loadTensorFlow } from '../../src/tensorflow/device-tf.js';
+import { startingFrom } from '../../src/learn/weights/pretrained.js';
+import { readSafetensors } from '../../src/learn/weights/safetensors.js';
+import { fromRun } from '../../src/run/weights.js';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { start, weir } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime

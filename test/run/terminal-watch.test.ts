@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Flow } from '../../src/flow/flow.js';
-import type { Network, Pipeline } from '../../src/run/run-pipeline.js';
+import type { Network, Pipeline } from '../../src/run/pipeline.js';
 import { Watcher } from '../../src/run/terminal-watch.js';
-import type { RunFolder } from '../../src/storage/folder.js';
+import type { RunFolder } from '../../src/storage/run-folder.js';
 
 afterEach(() => void vi.restoreAllMocks());
 

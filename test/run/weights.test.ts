@@ -2,12 +2,12 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mlp } from '../../src/learn/model/model-mlp.js';
-import type { Weights } from '../../src/learn/model/model-model.js';
-import { startingFrom } from '../../src/learn/weights/starting-from.js';
-import { readSafetensors } from '../../src/learn/weights/weights-safetensors.js';
-import { fromRun } from '../../src/run/from-run.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
+import { mlp } from '../../src/learn/model/mlp.js';
+import type { Weights } from '../../src/learn/model/model.js';
+import { startingFrom } from '../../src/learn/weights/pretrained.js';
+import { readSafetensors } from '../../src/learn/weights/safetensors.js';
+import { fromRun } from '../../src/run/weights.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { weir } from '../cli/weir.js';
 
 const small = ['profile=quick', 'hidden=16', 'epochs=3', 'burnIn=1', 'attacked=1', 'iterations=1'];

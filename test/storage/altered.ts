@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { SnapshotStore } from '../../src/storage/snapshot-store.js';
-import { randomOf } from '../fuzz/random.js';
+import { randomOf } from '../fuzz/fuzz.js';
 
 export interface Alterations {
   /** Bytes between two lengths that the file is cut to. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Data, TypedArray } from '../../src/flow/core-data.js';
+import type { Data, TypedArray } from '../../src/flow/data.js';
 
 const typedArray: fc.Arbitrary<TypedArray> = fc.oneof(
   fc.float32Array(),

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { samplesInput } from '../../src/data/input.js';
+import { samplesInput } from '../../src/data/fingerprint.js';
 import type { Fingerprint } from '../../src/flow/header.js';
 import {
   configChanges,
@@ -13,7 +13,7 @@ import {
   machineChanges,
   moduleChanges,
   networkDigest,
-} from '../../src/storage/identity-identity.js';
+} from '../../src/storage/identity.js';
 import { moduleFiles } from '../../src/storage/module-files.js';
 
 const samples = {

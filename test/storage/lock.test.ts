@@ -4,8 +4,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lockFolder } from '../../src/storage/lock.js';
 import { alive, nameOf, thisProcess } from '../../src/storage/process-mark.js';
-import { lockFolder } from '../../src/storage/snapshot-lock.js';
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -29,7 +29,7 @@ function remedyOf(refused: () => unknown): string {
 
 /** Another process that tries to lock the folder; resolves to what it says: 'locked', or the refusal. */
 function contender(inside: readonly string[] = [], dead?: string): Promise<{ child: ChildProcess; said: string }> {
-  const lock = pathToFileURL(join(import.meta.dirname, '../../src/storage/snapshot-lock.ts')).href;
+  const lock = pathToFileURL(join(import.meta.dirname, '../../src/storage/lock.ts')).href;
   const script = `import { lockFolder } from ${JSON.stringify(lock)};
     try { lockFolder(${JSON.stringify(folder)}, { dead: ${JSON.stringify(dead === undefined ? [] : [dead])} }); console.log('locked'); setInterval(() => {}, 1000); }
     catch (error) { console.log(error.message); }`;

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MetricsLog } from '../../src/storage/metrics-log.js';
-import { readMetrics } from '../../src/storage/metrics-reader.js';
+import { MetricsLog } from '../../src/storage/metric-log.js';
+import { readMetrics } from '../../src/storage/metric-reader.js';
 
 let folder: string;
 let file: string;

@@ -5,10 +5,10 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { WeirError } from '../../src/flow/errors.js';
-import type { Frame } from '../../src/storage/core-recording-format.js';
-import { RecordingWriter } from '../../src/storage/core-recording-writer.js';
-import { crc32 } from '../../src/storage/crc32.js';
+import { crc32 } from '../../src/storage/bytes.js';
+import type { Frame } from '../../src/storage/recording-format.js';
 import { readRecording } from '../../src/storage/recording-reader.js';
+import { RecordingWriter } from '../../src/storage/recording-writer.js';
 import { arbitraryData } from './arbitrary-data.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-recording-'));

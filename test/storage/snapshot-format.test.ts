@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Data } from '../../src/flow/core-data.js';
-import { crc32 } from '../../src/storage/crc32.js';
-import { decode } from '../../src/storage/decode.js';
-import { SnapshotError } from '../../src/storage/error.js';
-import { type About, encode } from '../../src/storage/format.js';
+import type { Data } from '../../src/flow/data.js';
+import { crc32 } from '../../src/storage/bytes.js';
+import { SnapshotError } from '../../src/storage/snapshot-files.js';
+import { type About, decode, encode } from '../../src/storage/snapshot-format.js';
 import { arbitraryData } from './arbitrary-data.js';
 
 const file = 'snapshots/000001-480.snapshot';

@@ -4,10 +4,9 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WeirError } from '../../src/flow/errors.js';
 import { axesOf, parseAxis, pointsOf, readPoints } from '../../src/sweep/grid.js';
-import { jobName } from '../../src/sweep/job.js';
-import { jobsOf } from '../../src/sweep/jobs-of.js';
+import { jobName, jobsOf } from '../../src/sweep/jobs.js';
+import { type Plan, planned } from '../../src/sweep/plan.js';
 import { chosen, jobsOfExperiment, moduleOf } from '../../src/sweep/reproduction.js';
-import { type Plan, planned } from '../../src/sweep/sweep-plan.js';
 import pipeline from './small.js';
 
 let base: string;

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Data } from '../../src/flow/core-data.js';
+import type { Data } from '../../src/flow/data.js';
 import { hashAll } from '../../src/storage/digest.js';
-import { RunFolder } from '../../src/storage/folder.js';
-import { readMetrics } from '../../src/storage/metrics-reader.js';
+import { readMetrics } from '../../src/storage/metric-reader.js';
 import { alive } from '../../src/storage/process-mark.js';
+import { RunFolder } from '../../src/storage/run-folder.js';
 import { trained } from '../../src/storage/run-state.js';
-import { readRows } from '../../src/sweep/rows.js';
-import { folderOfJob, readPlan } from '../../src/sweep/sweep-plan.js';
+import { folderOfJob, readPlan } from '../../src/sweep/plan.js';
+import { readRows } from '../../src/sweep/table.js';
 import { type Started, start } from '../cli/weir.js';
 
 export interface Killed {

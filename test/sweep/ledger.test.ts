@@ -4,9 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { thisProcess } from '../../src/storage/process-mark.js';
-import { mostBarren } from '../../src/sweep/entry.js';
-import { refuseNetwork } from '../../src/sweep/network-file-system.js';
-import { Ledger } from '../../src/sweep/sweep-ledger.js';
+import { Ledger, mostBarren, refuseNetwork } from '../../src/sweep/ledger.js';
 
 let base: string;
 beforeAll(() => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eachRegularizer } from '../../src/run/networks.js';
-import { RunFolder } from '../../src/storage/folder.js';
+import { RunFolder } from '../../src/storage/run-folder.js';
 import { trained } from '../../src/storage/run-state.js';
 import { start, weir } from '../cli/weir.js';
 

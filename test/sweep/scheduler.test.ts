@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { RunFolder } from '../../src/storage/folder.js';
-import { Scheduler, type SchedulerOptions, type SweepOutcome } from '../../src/sweep/drive.js';
+import { RunFolder } from '../../src/storage/run-folder.js';
 import type { Executor, Held, Standing } from '../../src/sweep/executors/executor.js';
-import type { Job } from '../../src/sweep/job.js';
-import { Ledger } from '../../src/sweep/sweep-ledger.js';
+import type { Job } from '../../src/sweep/jobs.js';
+import { Ledger } from '../../src/sweep/ledger.js';
+import { Scheduler, type SchedulerOptions, type SweepOutcome } from '../../src/sweep/scheduler.js';
 
 let base: string;
 beforeEach(() => {

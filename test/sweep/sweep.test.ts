@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { folderOfJob, readPlan } from '../../src/sweep/sweep-plan.js';
+import { folderOfJob, readPlan } from '../../src/sweep/plan.js';
 import { start, weir } from '../cli/weir.js';
 import { hashOf, killedSweep, loggedOnce } from './kills.js';
 

@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Entry } from '../../src/sweep/entry.js';
-import { LiveSweep } from '../../src/sweep/live.js';
-import { reasons, summary, sweepTable } from '../../src/sweep/sweep-table.js';
+import type { Entry } from '../../src/sweep/ledger.js';
+import { LiveSweep, reasons, summary, sweepTable } from '../../src/sweep/table.js';
 import { sweep } from '../../src/sweep.js';
 import type small from './small.js';
 

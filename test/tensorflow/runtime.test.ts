@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { loadTensorFlow, tf } from '../../src/tensorflow/device-tf.js';
-import { inspect } from '../../src/tensorflow/install/setup-setup.js';
+import { inspect } from '../../src/tensorflow/install/setup.js';
+import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { FakeMachine } from './fixture/machine.js';
 
 const run = promisify(execFile);

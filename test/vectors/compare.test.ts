@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compare, part } from '../../src/vectors/compare.js';
+import { compare, part } from '../../src/vectors/check.js';
 
 const tolerance = { relative: 0.1, absolute: 0.01 };
 

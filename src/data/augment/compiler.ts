@@ -1,9 +1,8 @@
 import { WeirError } from '../../flow/errors.js';
-import { keyed, type Random } from '../../flow/seed.js';
-import type { Image } from '../images/augment-image.js';
-import { lookUpFloats } from './kernels/pixels-look-up.js';
-import { channels as channelsOf } from './ops/channels.js';
-import type { Apply, LightOp, OpData, OpenShape } from './ops/op-op.js';
+import { keyed, type Random } from '../../flow/random.js';
+import type { Image } from '../images/image.js';
+import { lookUpFloats } from './kernels/look-up.js';
+import { type Apply, channels as channelsOf, type LightOp, type OpData, type OpenShape } from './ops/op.js';
 import { definitionOf, type Op, type Recipe } from './recipe.js';
 
 /** What the random numbers of a sample depend on. */

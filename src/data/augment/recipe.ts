@@ -1,19 +1,26 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Header } from '../../flow/header.js';
-import { type CenterCrop, centerCropDefinition } from './ops/center-crop.js';
-import { type ColorJitter, colorJitterDefinition } from './ops/color-jitter.js';
-import { type GaussianNoise, gaussianNoiseDefinition } from './ops/gaussian-noise.js';
-import { type Lighting, lightingDefinition } from './ops/lighting.js';
-import { type GaussianBlur, gaussianBlurDefinition } from './ops/op-gaussian-blur.js';
-import { type HorizontalFlip, horizontalFlipDefinition } from './ops/op-horizontal-flip.js';
-import { type Normalize, normalizeDefinition } from './ops/op-normalize.js';
-import type { OpData, OpDefinition } from './ops/op-op.js';
-import { type Resize, resizeDefinition } from './ops/op-resize.js';
-import { type Solarize, solarizeDefinition } from './ops/op-solarize.js';
-import { type RandomCrop, randomCropDefinition } from './ops/random-crop.js';
-import { type RandomGrayscale, randomGrayscaleDefinition } from './ops/random-grayscale.js';
-import { type RandomResizedCrop, randomResizedCropDefinition } from './ops/random-resized-crop.js';
-import { type UnitScale, unitScaleDefinition } from './ops/unit-scale.js';
+import {
+  type ColorJitter,
+  colorJitterDefinition,
+  type RandomGrayscale,
+  randomGrayscaleDefinition,
+} from './ops/color.js';
+import {
+  type CenterCrop,
+  centerCropDefinition,
+  type RandomCrop,
+  type RandomResizedCrop,
+  randomCropDefinition,
+  randomResizedCropDefinition,
+} from './ops/crop.js';
+import { type GaussianBlur, gaussianBlurDefinition } from './ops/gaussian-blur.js';
+import { type HorizontalFlip, horizontalFlipDefinition } from './ops/horizontal-flip.js';
+import { type GaussianNoise, gaussianNoiseDefinition, type Lighting, lightingDefinition } from './ops/noise.js';
+import { type Normalize, normalizeDefinition, type UnitScale, unitScaleDefinition } from './ops/normalize.js';
+import type { OpData, OpDefinition } from './ops/op.js';
+import { type Resize, resizeDefinition } from './ops/resize.js';
+import { type Solarize, solarizeDefinition } from './ops/solarize.js';
 
 export type Op =
   | RandomResizedCrop

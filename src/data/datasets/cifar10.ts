@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { WeirError } from '../../flow/errors.js';
-import { type Dataset, sharedBytes } from '../feed-dataset.js';
+import { type Dataset, sharedBytes } from '../dataset.js';
 import { content, GET_AGAIN } from './content.js';
 
 export interface Cifar10Options {

@@ -1,12 +1,10 @@
 import { openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../flow/errors.js';
-import { crc32 } from '../../storage/crc32.js';
-import type { Image } from './augment-image.js';
-import { decode } from './decode.js';
-import { pathFor } from './file-name.js';
-import { type FileImages, type Images, nameOf, type PackedImages, pathOf } from './images.js';
-import { isPlainJpeg, plainDecoder } from './plain-jpeg.js';
+import { crc32 } from '../../storage/bytes.js';
+import { decode, isPlainJpeg, plainDecoder } from './decoder.js';
+import type { Image } from './image.js';
+import { type FileImages, type Images, nameOf, type PackedImages, pathFor, pathOf } from './locations.js';
 
 /**
  * One image, read and decoded, beside this thread. Pixels that a pack holds as they are stay good until the next is read in this thread.

@@ -1,18 +1,17 @@
-import type { Data } from '../../flow/core-data.js';
-import type { Serial } from '../../flow/core-serial.js';
+import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { ranks } from '../../tensorflow/collectives/joined.js';
-import { tf } from '../../tensorflow/device-tf.js';
-import { type NetworkMetadata, type Taught, taught } from '../about.js';
-import { type Weights, weight } from '../model/model-model.js';
-import { type Schedule, scheduled } from '../optimizer/schedule.js';
+import type { Serial } from '../../flow/serial.js';
+import { ranks } from '../../tensorflow/collectives/process-group.js';
+import { tf } from '../../tensorflow/tf.js';
+import { type NetworkMetadata, type Taught, taught } from '../metadata.js';
+import { type Weights, weight } from '../model/model.js';
+import { type Schedule, scheduled } from '../optimizer/optimizer.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
 import type { Batch } from '../train.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../weights/saved-tensors.js';
-import { type Ensemble, together } from './ensemble-ensemble.js';
-import { ensembleUpdate } from './ensemble-step.js';
-import type { EnsembleRegularizer } from './penalty.js';
-import type { EnsembleUpdate } from './update.js';
+import { type Ensemble, type EnsembleUpdate, together } from './ensemble.js';
+import type { EnsembleRegularizer } from './regularizer.js';
+import { ensembleUpdate } from './step.js';
 
 export interface EnsembleTraining {
   /** SGD as `sgd` has it; the weights of a member are one tensor, and have one rate. */

@@ -1,6 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../../tensorflow/device-tf.js';
-import { samplesOf, type ViewsLoss, type ViewsLossValue } from './views-loss.js';
+import { tf } from '../../tensorflow/tf.js';
+import { samplesOf, type ViewsLoss, type ViewsLossValue } from './loss.js';
 
 export interface BarlowTwinsOptions {
   /** λ, the weight of what is off the diagonal. */

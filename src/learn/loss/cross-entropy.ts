@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../../tensorflow/device-tf.js';
-import { attribute, executeAll, hasNative } from '../../tensorflow/ops/device-eager.js';
-import type { Loss, LossValue } from './loss-loss.js';
+import { attribute, executeAll, hasNative } from '../../tensorflow/ops/eager.js';
+import { tf } from '../../tensorflow/tf.js';
+import type { Loss, LossValue } from './loss.js';
 
 export interface CrossEntropyOptions {
   /** s: the part of the target that is spread evenly over all classes, the right one included. */

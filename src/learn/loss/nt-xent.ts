@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../../tensorflow/device-tf.js';
+import { tf } from '../../tensorflow/tf.js';
 import { crossEntropy } from './cross-entropy.js';
-import { samplesOf, type ViewsLoss, type ViewsLossValue } from './views-loss.js';
+import { samplesOf, type ViewsLoss, type ViewsLossValue } from './loss.js';
 
 export interface NtXentOptions {
   /** T: similarities are divided by it. */

@@ -1,4 +1,4 @@
-import { keyed } from '../../flow/seed.js';
+import { keyed } from '../../flow/random.js';
 
 /**
  * Fills a weight with its first values.

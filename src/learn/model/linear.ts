@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../../tensorflow/device-tf.js';
+import { tf } from '../../tensorflow/tf.js';
 import { type Initialization, normal } from './initialization.js';
-import { type Gradients, type Model, type Weights, weight } from './model-model.js';
+import { type Gradients, type Model, type Weights, weight } from './model.js';
 
 export interface LinearOptions {
   readonly initialization?: Initialization;

@@ -1,8 +1,6 @@
-import { tf } from '../../tensorflow/device-tf.js';
 import { sgdStep } from '../../tensorflow/ops/fused.js';
-import type { Optimizer } from './optimizer-optimizer.js';
-import { type OwnRate, ratesOf } from './rates.js';
-import { type Schedule, scheduled } from './schedule.js';
+import { tf } from '../../tensorflow/tf.js';
+import { type Optimizer, type OwnRate, ratesOf, type Schedule, scheduled } from './optimizer.js';
 
 export interface SgdOptions {
   /** Learning rate. */

@@ -1,8 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../../tensorflow/device-tf.js';
-import { singularValues, svd } from '../../tensorflow/ops/native-svd.js';
-import type { Regularizer } from './regularizer-regularizer.js';
-import { checkCount, type Strength, since } from './strength.js';
+import { singularValues, svd } from '../../tensorflow/ops/svd.js';
+import { tf } from '../../tensorflow/tf.js';
+import { checkCount, type Regularizer, type Strength, since } from './regularizer.js';
 
 const KIND = 'batch-spectral-shrinkage';
 

@@ -1,9 +1,14 @@
-import { tf } from '../../tensorflow/device-tf.js';
-import { type Linearization, type Model, weight } from '../model/model-model.js';
-import { addGradient, addGradients } from './add.js';
-import { linearized } from './linearized.js';
-import type { Look, Regularizer } from './regularizer-regularizer.js';
-import { type Strength, since } from './strength.js';
+import { tf } from '../../tensorflow/tf.js';
+import { type Linearization, type Model, weight } from '../model/model.js';
+import {
+  addGradient,
+  addGradients,
+  type Look,
+  linearized,
+  type Regularizer,
+  type Strength,
+  since,
+} from './regularizer.js';
 
 const KIND = 'cross-lipschitz';
 

@@ -1,10 +1,15 @@
-import { tf } from '../../tensorflow/device-tf.js';
-import type { Linearization, Model } from '../model/model-model.js';
-import { firstDirection } from '../spectral/dense.js';
-import { addGradients } from './add.js';
-import { linearized } from './linearized.js';
-import type { Look, Regularizer } from './regularizer-regularizer.js';
-import { checkCount, type Strength, since } from './strength.js';
+import { tf } from '../../tensorflow/tf.js';
+import type { Linearization, Model } from '../model/model.js';
+import { firstDirection } from '../spectral/power.js';
+import {
+  addGradients,
+  checkCount,
+  type Look,
+  linearized,
+  type Regularizer,
+  type Strength,
+  since,
+} from './regularizer.js';
 
 const KIND = 'feature-jacobian';
 

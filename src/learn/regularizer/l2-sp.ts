@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Data } from '../../flow/core-data.js';
+import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { bytesOf } from '../../storage/core-bytes.js';
-import { tf } from '../../tensorflow/device-tf.js';
-import type { Model, Weights } from '../model/model-model.js';
-import { addGradient } from './add.js';
-import type { Regularizer } from './regularizer-regularizer.js';
-import { checkStrength, type Strength, since } from './strength.js';
+import { bytesOf } from '../../storage/bytes.js';
+import { tf } from '../../tensorflow/tf.js';
+import type { Model, Weights } from '../model/model.js';
+import { addGradient, checkStrength, type Regularizer, type Strength, since } from './regularizer.js';
 
 const KIND = 'l2-sp';
 

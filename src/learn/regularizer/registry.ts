@@ -1,17 +1,17 @@
 import { WeirError } from '../../flow/errors.js';
-import type { Model } from '../model/model-model.js';
+import type { Model } from '../model/model.js';
 import { batchSpectralShrinkage, type ShrinkageOptions } from './batch-spectral-shrinkage.js';
 import { crossLipschitz } from './cross-lipschitz.js';
 import { type FeatureJacobianOptions, featureJacobian } from './feature-jacobian.js';
 import { type L2SpOptions, l2Sp } from './l2-sp.js';
+import type { Regularizer } from './regularizer.js';
 import {
   type SpectralKind,
   type SpectralOptions,
   type SpectralRegularizer,
   spectralKinds,
   spectralRegularizer,
-} from './penalty.js';
-import type { Regularizer } from './regularizer-regularizer.js';
+} from './spectral.js';
 
 /** The regularizers that a config can name: the spectral penalties ('none' among them), and those they are compared with. */
 export const regularizerKinds = [

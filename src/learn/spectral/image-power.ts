@@ -1,17 +1,11 @@
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../../tensorflow/device-tf.js';
-import type { Convolutions, Geometry } from '../../tensorflow/ops/convolution-convolution.js';
-import { convolutions } from '../../tensorflow/ops/on-this-device.js';
-import { lent, type Raw } from '../../tensorflow/ops/raw.js';
+import { type Convolutions, convolutions, type Geometry } from '../../tensorflow/ops/convolution.js';
+import { lent, type Raw } from '../../tensorflow/ops/eager.js';
 import type { Grid } from '../../tensorflow/ops/spectral.js';
-import { scoped } from '../../tensorflow/scoped.js';
-import type { ConvLayer } from '../model/layer.js';
-import { type Weights, weight } from '../model/model-model.js';
-import { firstDirection } from './dense.js';
-import { folding } from './fold.js';
-import type { LayerPower, PowerOptions } from './layer.js';
-import { finite } from './spectral-exact.js';
-import type { Singular } from './spectrum.js';
+import { scoped, tf } from '../../tensorflow/tf.js';
+import { type ConvLayer, type Weights, weight } from '../model/model.js';
+import { finite } from './exact.js';
+import { firstDirection, folding, type LayerPower, type PowerOptions, type Singular } from './power.js';
 
 /**
  * A convolution in image space: power iteration with the circular convolution and its transpose on one image, of any size, divided

@@ -1,10 +1,9 @@
-import type { Stage } from '../../flow/core-stage.js';
-import type { Positioned } from '../../flow/item.js';
-import type { tf } from '../../tensorflow/device-tf.js';
-import type { Update } from '../learn-update.js';
-import type { Layer } from '../model/layer.js';
-import { type Model, type Weights, weight } from '../model/model-model.js';
-import { type ExactSigma, exactDense, exactSigma } from './spectral-exact.js';
+import type { Positioned } from '../../flow/data.js';
+import type { Stage } from '../../flow/stage.js';
+import type { tf } from '../../tensorflow/tf.js';
+import { type Layer, type Model, type Weights, weight } from '../model/model.js';
+import type { Update } from '../update.js';
+import { type ExactSigma, exactDense, exactSigma } from './exact.js';
 
 /** The spectral norm of every layer after an update. */
 export interface LayerNorms extends Positioned {

@@ -1,8 +1,8 @@
-import type { Data } from '../../flow/core-data.js';
-import type { Stage } from '../../flow/core-stage.js';
-import type { Update } from '../learn-update.js';
-import type { SpectralRegularizer } from '../regularizer/penalty.js';
-import type { Spectrum } from './spectrum.js';
+import type { Data } from '../../flow/data.js';
+import type { Stage } from '../../flow/stage.js';
+import type { SpectralRegularizer } from '../regularizer/spectral.js';
+import type { Update } from '../update.js';
+import type { Spectrum } from './power.js';
 
 /**
  * One power iteration on the weights of each update it is given (paper, appendix C, N = 1).

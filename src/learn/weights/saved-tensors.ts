@@ -1,6 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../../tensorflow/device-tf.js';
-import type { Model, Weights } from '../model/model-model.js';
+import { tf } from '../../tensorflow/tf.js';
+import type { Model, Weights } from '../model/model.js';
 
 /** Tensors by name as plain data, in their order. */
 export type SavedTensors = readonly {

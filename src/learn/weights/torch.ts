@@ -1,5 +1,5 @@
+import type { StoredTensor } from './safetensors.js';
 import type { SavedTensors } from './saved-tensors.js';
-import type { StoredTensor } from './weights-safetensors.js';
 
 /**
  * Names and layouts of PyTorch: those of torchvision's ResNets ('conv1.weight', 'layer1.0.bn1.running_mean',

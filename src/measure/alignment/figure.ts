@@ -1,11 +1,10 @@
-import { classLook } from '../../plot/colors.js';
 import { curves, type Series, thinned } from '../../plot/curves.js';
-import { type Figure, type Panel, WIDTH, widthOf } from '../../plot/figures-figure.js';
-import { number } from '../../plot/format.js';
-import { Plot, panel } from '../../plot/plot.js';
+import { type Figure, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
+import { Plot, panel } from '../../plot/panel.js';
+import { classLook } from '../../plot/style.js';
+import { number } from '../../plot/table.js';
+import { acrossSettings, groups } from '../networks/groups.js';
 import type { Alignment, NetworkReport, Report } from '../networks/record.js';
-import { groups } from '../networks/report-groups.js';
-import { acrossSettings } from '../networks/settings.js';
 import { entitled } from '../paper.js';
 
 const POINTS = 160;

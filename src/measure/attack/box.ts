@@ -1,6 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../../tensorflow/device-tf.js';
-import { type LabeledSamples, type Normalization, writeInput } from '../measure-inputs.js';
+import { tf } from '../../tensorflow/tf.js';
+import { type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 
 /** The values that an input may take, in the model's units: one range for all of it, or one for each channel. */
 export interface Box {

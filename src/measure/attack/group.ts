@@ -1,12 +1,17 @@
-import type { Labels } from '../../data/labels.js';
-import type { Model, Weights } from '../../learn/model/model-model.js';
-import { tangentStep } from './attack-hemisphere.js';
-import { type Around, type Estimator, type Noise, normalOf, noSums, type Sums } from './attack-normal.js';
+import type { Labels } from '../../data/class-names.js';
+import type { Model, Weights } from '../../learn/model/model.js';
 import type { Limits } from './box.js';
-import { distance } from './geometry.js';
+import {
+  answers,
+  distance,
+  perturbationScale,
+  type Searched,
+  schedule,
+  searchBoundary,
+  tangentStep,
+} from './hemisphere.js';
+import { type Around, type Estimator, type Noise, normalOf, noSums, type Sums } from './normal.js';
 import { type Outcome, outcomes } from './record.js';
-import { perturbationScale, schedule } from './schedule.js';
-import { answers, type Searched, searchBoundary } from './search.js';
 import {
   noStart,
   type Place,

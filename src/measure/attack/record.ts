@@ -1,4 +1,4 @@
-import type { Positioned } from '../../flow/item.js';
+import type { Positioned } from '../../flow/data.js';
 import type { Box } from './box.js';
 import type { Start } from './start.js';
 

@@ -1,10 +1,8 @@
-import { tf } from '../../tensorflow/device-tf.js';
 import { statelessNormal } from '../../tensorflow/ops/random.js';
-import { ask } from '../oracle.js';
+import { tf } from '../../tensorflow/tf.js';
+import { ask } from '../predictions.js';
 import type { Limits } from './box.js';
-import { distance } from './geometry.js';
-import { schedule } from './schedule.js';
-import type { Searched } from './search.js';
+import { distance, type Searched, schedule } from './hemisphere.js';
 
 /**
  * How the attack comes by its first adversarial point.

@@ -1,8 +1,8 @@
-import { classLook } from '../../plot/colors.js';
-import { type Figure, type Panel, WIDTH } from '../../plot/figures-figure.js';
-import { number, percent } from '../../plot/format.js';
-import { Plot, panel } from '../../plot/plot.js';
-import { mean } from '../../plot/report-statistics.js';
+import { type Figure, type Panel, WIDTH } from '../../plot/figure.js';
+import { Plot, panel } from '../../plot/panel.js';
+import { mean } from '../../plot/statistics.js';
+import { classLook } from '../../plot/style.js';
+import { number, percent } from '../../plot/table.js';
 import type { Report } from '../networks/record.js';
 import { entitled } from '../paper.js';
 

@@ -1,17 +1,15 @@
-import { look } from '../../plot/colors.js';
-import { BOXED } from '../../plot/figures-columns.js';
-import { type Figure, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figures-figure.js';
-import { number, percent, plusMinus } from '../../plot/format.js';
-import { grouped, type Member } from '../../plot/grouped.js';
-import { mean, standardDeviation } from '../../plot/report-statistics.js';
+import { BOXED, grouped, type Member } from '../../plot/columns.js';
+import { type Figure, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { mean, standardDeviation } from '../../plot/statistics.js';
+import { look } from '../../plot/style.js';
+import { number, percent, plusMinus } from '../../plot/table.js';
 import { type Transfer, transferOf } from '../../plot/transfer.js';
-import { apart, basis } from '../networks/against.js';
-import { compared, tested } from '../networks/comparisons.js';
-import { MEASURES, type Measure } from '../networks/measures.js';
+import { apart, basis, compared, tested } from '../networks/comparison.js';
+import { byOrder, type Group, groups } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
-import { byOrder, type Group, groups } from '../networks/report-groups.js';
+import { MEASURES, type Measure } from '../networks/summary.js';
 import { entitled } from '../paper.js';
-import { iterations } from './mean-distances.js';
+import { iterations } from './distance-figure.js';
 
 const named = (name: string): Measure => MEASURES.find((measure) => measure.name === name)!;
 const [ACCURACY, DISTANCE] = [named('Test accuracy, %'), named('Mean Δx')];

@@ -1,14 +1,12 @@
-import { look } from '../../plot/colors.js';
-import { type Figure, type Panel, widthOf } from '../../plot/figures-figure.js';
-import { number, percent } from '../../plot/format.js';
-import { Plot, panel } from '../../plot/plot.js';
-import { quantile } from '../../plot/report-statistics.js';
-import { shortened } from '../../plot/text-width.js';
-import { logTicks, plain } from '../../plot/ticks.js';
-import { iterations } from '../attack/mean-distances.js';
+import { type Figure, type Panel, shortened, widthOf } from '../../plot/figure.js';
+import { logTicks, Plot, panel, plain } from '../../plot/panel.js';
+import { quantile } from '../../plot/statistics.js';
+import { look } from '../../plot/style.js';
+import { number, percent } from '../../plot/table.js';
+import { iterations } from '../attack/distance-figure.js';
+import { type Group, groups } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
-import { type Group, groups } from '../networks/report-groups.js';
-import { foundSamples } from '../networks/report-summary.js';
+import { foundSamples } from '../networks/summary.js';
 import { entitled } from '../paper.js';
 
 interface Bounded {

@@ -1,12 +1,12 @@
-import { look, SEED } from '../../plot/colors.js';
 import { curves, type Series } from '../../plot/curves.js';
-import { type Figure, regularizers, WIDTH } from '../../plot/figures-figure.js';
-import { percent } from '../../plot/format.js';
-import { mean } from '../../plot/report-statistics.js';
-import { fitted } from '../networks/fits.js';
+import { type Figure, regularizers, WIDTH } from '../../plot/figure.js';
+import { mean } from '../../plot/statistics.js';
+import { look, SEED } from '../../plot/style.js';
+import { percent } from '../../plot/table.js';
+import { type Group, groups } from '../networks/groups.js';
 import type { Interval, NetworkReport, Probe, Report } from '../networks/record.js';
-import { type Group, groups } from '../networks/report-groups.js';
-import { linesReading } from '../training/lines.js';
+import { fitted } from '../networks/summary.js';
+import { linesReading } from '../training/figure.js';
 
 /** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
 export function onlineReadout(report: Report): Figure | null {

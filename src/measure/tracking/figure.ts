@@ -1,10 +1,10 @@
-import { classLook, look } from '../../plot/colors.js';
 import { type Curves, curves, type Series, thinned } from '../../plot/curves.js';
-import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figures-figure.js';
-import { number } from '../../plot/format.js';
-import { mean } from '../../plot/report-statistics.js';
+import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { mean } from '../../plot/statistics.js';
+import { classLook, look } from '../../plot/style.js';
+import { number } from '../../plot/table.js';
+import { groups } from '../networks/groups.js';
 import type { NetworkReport, Report, Track } from '../networks/record.js';
-import { groups } from '../networks/report-groups.js';
 import { entitled } from '../paper.js';
 
 type Sample = Track['samples'][number];

@@ -1,12 +1,12 @@
-import { samplesInput } from '../../data/input.js';
-import type { Stage } from '../../flow/core-stage.js';
+import { samplesInput } from '../../data/fingerprint.js';
+import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Positioned } from '../../flow/item.js';
-import type { Update } from '../../learn/learn-update.js';
-import type { Model } from '../../learn/model/model-model.js';
-import { lengthOf, marginsOf, readoutOf } from '../certificate/certificate-margins.js';
-import { byName, inputLength, type LabeledSamples } from '../measure-inputs.js';
-import { crossEntropyOf, rowsOf } from '../rows.js';
+import type { Stage } from '../../flow/stage.js';
+import type { Model } from '../../learn/model/model.js';
+import type { Update } from '../../learn/update.js';
+import { lengthOf, marginsOf, readoutOf } from '../certificate/margins.js';
+import { byName, inputLength, type LabeledSamples } from '../inputs.js';
+import { crossEntropyOf, rowsOf } from '../predictions.js';
 
 /** What the bound of lemma 1 is made of, for some samples at one moment of the training. */
 export interface Track extends Positioned {

@@ -1,5 +1,5 @@
-import type { Entry, Place } from '../entry.js';
-import type { Job } from '../job.js';
+import type { Job } from '../jobs.js';
+import type { Entry, Place } from '../ledger.js';
 
 /** A job that this process of the sweep holds, with the folder of its run. */
 export interface Held {

@@ -1,9 +1,8 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lastLine, type Outcome, run } from './command.js';
-import { diskFull, SetUpFailure } from './failure.js';
+import { diskFull, type Listener, SetUpFailure } from './progress.js';
 import type { Wheel } from './release.js';
-import type { Listener } from './setup-progress.js';
 
 type Pip = readonly [string, ...string[]];
 

@@ -1,5 +1,5 @@
-import { tf } from '../device-tf.js';
-import { type Attribute, attribute, type Handle, nativeBackend, type types } from './device-eager.js';
+import { tf } from '../tf.js';
+import { type Attribute, attribute, type Handle, nativeBackend, type types } from './eager.js';
 
 /**
  * A matrix in float64, a type that TensorFlow.js does not know: held by its number in the runtime, disposed of by its owner.

@@ -1,5 +1,5 @@
-import { runtime, tf } from '../device-tf.js';
-import { execute, executeAll, hasNative } from './device-eager.js';
+import { runtime, tf } from '../tf.js';
+import { execute, executeAll, hasNative } from './eager.js';
 
 /** Up to this many outputs the product of a layer is too thin to be worth a pass of its own. */
 export const narrow = 32;

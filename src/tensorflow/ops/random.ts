@@ -1,6 +1,6 @@
-import { Random } from '../../flow/seed.js';
-import { tf } from '../device-tf.js';
-import { attribute, execute, hasNative } from './device-eager.js';
+import { Random } from '../../flow/random.js';
+import { tf } from '../tf.js';
+import { attribute, execute, hasNative } from './eager.js';
 
 /** Two int32 that key a draw: `seeds(...)` of core/seed.ts makes them. */
 export type Seeds = readonly [number, number];

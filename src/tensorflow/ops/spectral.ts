@@ -1,5 +1,5 @@
-import { tf } from '../device-tf.js';
-import { execute, executeAll } from './device-eager.js';
+import { tf } from '../tf.js';
+import { execute, executeAll } from './eager.js';
 import { hasFused } from './fused.js';
 
 /** Where a circular convolution works: the input's size and the stride, which divides it. */

@@ -1,6 +1,6 @@
-import { tf } from '../../tensorflow/device-tf.js';
-import type { Actual } from '../compare.js';
-import type { Fields, VectorTensor } from '../fields.js';
+import { tf } from '../../tensorflow/tf.js';
+import type { Actual } from '../check.js';
+import type { Fields, VectorTensor } from '../vector-file.js';
 
 /** Computes with Weir's own code what the cases of a kind expect. */
 export interface VectorKind {

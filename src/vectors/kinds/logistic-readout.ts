@@ -1,8 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
-import { hostDesign } from '../../measure/readout/host-design.js';
-import { type Logistic, logistic } from '../../measure/readout/readout-logistic.js';
-import { softmaxLoss } from '../../measure/readout/softmax-loss.js';
-import type { Fields } from '../fields.js';
+import { hostDesign } from '../../measure/readout/design.js';
+import { type Logistic, logistic, softmaxLoss } from '../../measure/readout/logistic.js';
+import type { Fields } from '../vector-file.js';
 import type { VectorKind } from './kind.js';
 
 /**

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConvLayer } from '../../../src/learn/model/layer.js';
-import { type Model, type Weights, weight } from '../../../src/learn/model/model-model.js';
+import { type ConvLayer, type Model, type Weights, weight } from '../../../src/learn/model/model.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
-import { tf } from '../../../src/tensorflow/device-tf.js';
+import { tf } from '../../../src/tensorflow/tf.js';
 import { pythonPeer } from '../compare.js';
 
 export const threads = 2;

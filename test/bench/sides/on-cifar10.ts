@@ -1,16 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { horizontalFlip } from '../../../src/data/augment/ops/op-horizontal-flip.js';
-import { normalize } from '../../../src/data/augment/ops/op-normalize.js';
-import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
-import { render } from '../../../src/data/augment/render.js';
-import { cifar10Statistics } from '../../../src/data/augment/statistics.js';
+import { horizontalFlip } from '../../../src/data/augment/ops/horizontal-flip.js';
+import { normalize, unitScale } from '../../../src/data/augment/ops/normalize.js';
+import { cifar10Statistics } from '../../../src/data/augment/recipes.js';
+import { render } from '../../../src/data/augment/renderer.js';
+import type { Dataset } from '../../../src/data/dataset.js';
 import { cifar10File } from '../../../src/data/datasets/cifar10.js';
-import type { Dataset } from '../../../src/data/feed-dataset.js';
-import { keyed } from '../../../src/flow/seed.js';
-import type { Update } from '../../../src/learn/learn-update.js';
+import { keyed } from '../../../src/flow/random.js';
 import type { TrainStage } from '../../../src/learn/train.js';
-import type { TrainState } from '../../../src/learn/train-state.js';
+import type { TrainState, Update } from '../../../src/learn/update.js';
 
 /** Images a batch. */
 const size = 64;

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
-import { ranks } from '../../../src/tensorflow/collectives/joined.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { ranks } from '../../../src/tensorflow/collectives/process-group.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { onCifar, ours } from './residual-step.js';
 
 /**

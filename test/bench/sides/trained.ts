@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
+import type { Positioned } from '../../../src/flow/data.js';
 import { Flow } from '../../../src/flow/flow.js';
-import type { Positioned } from '../../../src/flow/item.js';
-import { ranks } from '../../../src/tensorflow/collectives/joined.js';
+import { ranks } from '../../../src/tensorflow/collectives/process-group.js';
 import type { Side } from '../compare.js';
 
 /** A graph that trains, held between rounds where it is at rest; a round is so many updates. */

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { concatWith, from, lastValueFrom, NEVER, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { type AugmentOptions, augment } from '../../../src/data/augment/augment-augment.js';
-import { gaussianNoise } from '../../../src/data/augment/ops/gaussian-noise.js';
-import { horizontalFlip } from '../../../src/data/augment/ops/op-horizontal-flip.js';
-import { randomCrop } from '../../../src/data/augment/ops/random-crop.js';
-import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
+import { type AugmentOptions, augment } from '../../../src/data/augment/augment.js';
+import { randomCrop } from '../../../src/data/augment/ops/crop.js';
+import { horizontalFlip } from '../../../src/data/augment/ops/horizontal-flip.js';
+import { gaussianNoise } from '../../../src/data/augment/ops/noise.js';
+import { unitScale } from '../../../src/data/augment/ops/normalize.js';
 import type { Samples } from '../../../src/data/batch.js';
-import type { Block } from '../../../src/data/draw.js';
-import { type Dataset, sharedBytes } from '../../../src/data/feed-dataset.js';
-import { permutation } from '../../../src/data/permutation.js';
+import { type Dataset, sharedBytes } from '../../../src/data/dataset.js';
+import { type Block, permutation } from '../../../src/data/loader.js';
 import type { Fault } from './fixtures/faulty.js';
 
 const size = 300;

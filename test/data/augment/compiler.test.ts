@@ -1,22 +1,24 @@
 import { expect, test } from 'vitest';
-import { barlowRecipes } from '../../../src/data/augment/barlow.js';
 import { compileRecipe } from '../../../src/data/augment/compiler.js';
-import { fineTuneRecipe, fineTuneTestRecipe } from '../../../src/data/augment/fine-tune.js';
-import { imagenetRecipe, imagenetTestRecipe } from '../../../src/data/augment/imagenet.js';
-import { centerCrop } from '../../../src/data/augment/ops/center-crop.js';
-import { colorJitter } from '../../../src/data/augment/ops/color-jitter.js';
-import { lighting } from '../../../src/data/augment/ops/lighting.js';
-import { gaussianBlur } from '../../../src/data/augment/ops/op-gaussian-blur.js';
-import { horizontalFlip } from '../../../src/data/augment/ops/op-horizontal-flip.js';
-import { resize } from '../../../src/data/augment/ops/op-resize.js';
-import { solarize } from '../../../src/data/augment/ops/op-solarize.js';
-import { randomGrayscale } from '../../../src/data/augment/ops/random-grayscale.js';
-import { randomResizedCrop } from '../../../src/data/augment/ops/random-resized-crop.js';
-import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
+import { colorJitter, randomGrayscale } from '../../../src/data/augment/ops/color.js';
+import { centerCrop, randomResizedCrop } from '../../../src/data/augment/ops/crop.js';
+import { gaussianBlur } from '../../../src/data/augment/ops/gaussian-blur.js';
+import { horizontalFlip } from '../../../src/data/augment/ops/horizontal-flip.js';
+import { lighting } from '../../../src/data/augment/ops/noise.js';
+import { unitScale } from '../../../src/data/augment/ops/normalize.js';
+import { resize } from '../../../src/data/augment/ops/resize.js';
+import { solarize } from '../../../src/data/augment/ops/solarize.js';
 import type { Op, Recipe } from '../../../src/data/augment/recipe.js';
-import { render } from '../../../src/data/augment/render.js';
-import { simclrRecipes } from '../../../src/data/augment/simclr.js';
-import type { Image } from '../../../src/data/images/augment-image.js';
+import {
+  barlowRecipes,
+  fineTuneRecipe,
+  fineTuneTestRecipe,
+  imagenetRecipe,
+  imagenetTestRecipe,
+  simclrRecipes,
+} from '../../../src/data/augment/recipes.js';
+import { render } from '../../../src/data/augment/renderer.js';
+import type { Image } from '../../../src/data/images/image.js';
 
 const open = [undefined, undefined, 3] as const;
 const key = { seed: 1, epoch: 2, index: 3, view: 0 };

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { from, lastValueFrom, toArray } from 'rxjs';
-import { type AugmentOptions, augment } from '../../../src/data/augment/augment-augment.js';
-import { gaussianNoise } from '../../../src/data/augment/ops/gaussian-noise.js';
-import { randomCrop } from '../../../src/data/augment/ops/random-crop.js';
-import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
-import { type Dataset, sharedBytes } from '../../../src/data/feed-dataset.js';
-import { randomOf } from '../../fuzz/random.js';
+import { type AugmentOptions, augment } from '../../../src/data/augment/augment.js';
+import { randomCrop } from '../../../src/data/augment/ops/crop.js';
+import { gaussianNoise } from '../../../src/data/augment/ops/noise.js';
+import { unitScale } from '../../../src/data/augment/ops/normalize.js';
+import { type Dataset, sharedBytes } from '../../../src/data/dataset.js';
+import { randomOf } from '../../fuzz/fuzz.js';
 import type { Fault } from './fixtures/faulty.js';
 
 export const faultKinds = ['throw', 'exit', 'memory', 'hang'] as const;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { horizontalFlip } from '../../../src/data/augment/ops/op-horizontal-flip.js';
-import { randomCrop } from '../../../src/data/augment/ops/random-crop.js';
-import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
-import { render } from '../../../src/data/augment/render.js';
-import { rendered } from '../../../src/data/augment/rendered.js';
-import type { Dataset } from '../../../src/data/feed-dataset.js';
+import { randomCrop } from '../../../src/data/augment/ops/crop.js';
+import { horizontalFlip } from '../../../src/data/augment/ops/horizontal-flip.js';
+import { unitScale } from '../../../src/data/augment/ops/normalize.js';
+import { rendered } from '../../../src/data/augment/rendered-dataset.js';
+import { render } from '../../../src/data/augment/renderer.js';
+import type { Dataset } from '../../../src/data/dataset.js';
 
 const size = 1500; // more than are rendered at once
 const images: Dataset = {

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
-import { gaussianNoise } from '../../../src/data/augment/ops/gaussian-noise.js';
-import { horizontalFlip } from '../../../src/data/augment/ops/op-horizontal-flip.js';
-import { normalize } from '../../../src/data/augment/ops/op-normalize.js';
-import { randomCrop } from '../../../src/data/augment/ops/random-crop.js';
-import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
+import { randomCrop } from '../../../src/data/augment/ops/crop.js';
+import { horizontalFlip } from '../../../src/data/augment/ops/horizontal-flip.js';
+import { gaussianNoise } from '../../../src/data/augment/ops/noise.js';
+import { normalize, unitScale } from '../../../src/data/augment/ops/normalize.js';
 import type { Op, Recipe } from '../../../src/data/augment/recipe.js';
-import { type RenderKey, render } from '../../../src/data/augment/render.js';
-import { lightSamples } from '../../../src/data/augment/still.js';
-import type { Dataset } from '../../../src/data/feed-dataset.js';
+import { lightSamples } from '../../../src/data/augment/rendered-dataset.js';
+import { type RenderKey, render } from '../../../src/data/augment/renderer.js';
+import type { Dataset } from '../../../src/data/dataset.js';
 
 const dataset = (values: Dataset['values'], sampleShape: readonly number[], size = 1): Dataset => ({
   name: 'test',

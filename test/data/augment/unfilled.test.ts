@@ -1,18 +1,16 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { normalize } from '../../../src/data/augment/ops/op-normalize.js';
-import { resize } from '../../../src/data/augment/ops/op-resize.js';
-import { randomCrop } from '../../../src/data/augment/ops/random-crop.js';
-import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
-import { renderViews } from '../../../src/data/augment/render.js';
-import { renderImages } from '../../../src/data/augment/render-images.js';
-import { imagenetStatistics } from '../../../src/data/augment/statistics.js';
-import { imageFolder } from '../../../src/data/datasets/image-folder/image-folder-image-folder.js';
+import { randomCrop } from '../../../src/data/augment/ops/crop.js';
+import { normalize, unitScale } from '../../../src/data/augment/ops/normalize.js';
+import { resize } from '../../../src/data/augment/ops/resize.js';
+import { imagenetStatistics } from '../../../src/data/augment/recipes.js';
+import { renderImages, renderViews } from '../../../src/data/augment/renderer.js';
+import { imageFolder } from '../../../src/data/datasets/image-folder/image-folder.js';
 import { newFolder, noisyJpeg, pixels, write } from '../images/samples.js';
 
 const { real } = vi.hoisted(() => ({ real: { unfilled: (_: number) => new Float32Array(0) } }));
 
-vi.mock('../../../src/data/unfilled.js', async (original) => {
+vi.mock('../../../src/data/dataset.js', async (original) => {
   real.unfilled = (await original<typeof real>()).unfilled;
   return { unfilled: (length: number) => new Float32Array(length).fill(Number.NaN) };
 });

@@ -1,14 +1,13 @@
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { barlowRecipes } from '../../../src/data/augment/barlow.js';
-import { centerCrop } from '../../../src/data/augment/ops/center-crop.js';
-import { unitScale } from '../../../src/data/augment/ops/unit-scale.js';
-import { render } from '../../../src/data/augment/render.js';
-import { simclrRecipes } from '../../../src/data/augment/simclr.js';
-import { views } from '../../../src/data/augment/views.js';
+import { views } from '../../../src/data/augment/augment.js';
+import { centerCrop } from '../../../src/data/augment/ops/crop.js';
+import { unitScale } from '../../../src/data/augment/ops/normalize.js';
+import { barlowRecipes, simclrRecipes } from '../../../src/data/augment/recipes.js';
+import { render } from '../../../src/data/augment/renderer.js';
 import { batch, type Samples } from '../../../src/data/batch.js';
-import { loader } from '../../../src/data/draw.js';
-import { type Dataset, sharedBytes } from '../../../src/data/feed-dataset.js';
+import { type Dataset, sharedBytes } from '../../../src/data/dataset.js';
+import { loader } from '../../../src/data/loader.js';
 
 const size = 50;
 const dataset: Dataset = {

@@ -3,8 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { digits } from '../../../src/data/datasets/digits.js';
-import { mnist } from '../../../src/data/datasets/source-mnist.js';
+import { digits, mnist } from '../../../src/data/datasets/mnist.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-digits-'));
 const sha256 = (bytes: NodeJS.ArrayBufferView) => createHash('sha256').update(bytes).digest('hex');

@@ -1,8 +1,7 @@
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { decode, measure } from '../../../src/data/images/decode.js';
-import { isPlainJpeg } from '../../../src/data/images/plain-jpeg.js';
-import { crc32 } from '../../../src/storage/crc32.js';
+import { decode, isPlainJpeg, measure } from '../../../src/data/images/decoder.js';
+import { crc32 } from '../../../src/storage/bytes.js';
 import { afterFrame, frameAt, jpeg, noisyJpeg, pixels, png } from './samples.js';
 
 const values = pixels(5, 7);

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { decode, measure } from '../../../src/data/images/decode.js';
-import { isPlainJpeg, plainDecoder } from '../../../src/data/images/plain-jpeg.js';
+import { decode, isPlainJpeg, measure, plainDecoder } from '../../../src/data/images/decoder.js';
 
 interface Row {
   readonly file: string;

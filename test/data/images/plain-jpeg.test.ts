@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
-import { resize } from '../../../src/data/augment/ops/op-resize.js';
-import { renderImages } from '../../../src/data/augment/render-images.js';
-import { imageFolder } from '../../../src/data/datasets/image-folder/image-folder-image-folder.js';
-import { decode } from '../../../src/data/images/decode.js';
-import { isPlainJpeg, plainDecoder } from '../../../src/data/images/plain-jpeg.js';
+import { resize } from '../../../src/data/augment/ops/resize.js';
+import { renderImages } from '../../../src/data/augment/renderer.js';
+import { imageFolder } from '../../../src/data/datasets/image-folder/image-folder.js';
+import { decode, isPlainJpeg, plainDecoder } from '../../../src/data/images/decoder.js';
 import { beginImage } from '../../../src/data/images/reader.js';
 import { newFolder, noisyJpeg, pixels, png, write } from './samples.js';
 

@@ -1,6 +1,5 @@
-import type { Target } from '../target.js';
-import { cifar10, gzipBomb, idxImages, idxLabels, mat } from './data-sets.js';
-import { packOfImages } from './pack-of-images.js';
+import type { Target } from '../fuzz.js';
+import { cifar10, gzipBomb, idxImages, idxLabels, mat, packOfImages } from './data.js';
 import { recording } from './recording.js';
 import { snapshot } from './snapshot.js';
 import { metricLog, runConfig, safetensors, settings } from './texts.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { aligned, frameHeadBytes, preambleBytes } from '../../../src/storage/core-recording-format.js';
-import { crc32 } from '../../../src/storage/crc32.js';
+import { crc32 } from '../../../src/storage/bytes.js';
+import { aligned, frameHeadBytes, preambleBytes } from '../../../src/storage/recording-format.js';
 import { readRecording } from '../../../src/storage/recording-reader.js';
-import type { Target } from '../target.js';
+import type { Target } from '../fuzz.js';
 
 const fixture = (name: string): Buffer =>
   readFileSync(join(import.meta.dirname, '../../../fixtures', `${name}.weirrec`));

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from '../../../src/storage/crc32.js';
-import { aligned, encode, preambleBytes } from '../../../src/storage/format.js';
-import { pack } from '../../../src/storage/pack.js';
+import { crc32 } from '../../../src/storage/bytes.js';
+import { pack } from '../../../src/storage/codec.js';
 import { readState } from '../../../src/storage/run-state.js';
+import { aligned, encode, preambleBytes } from '../../../src/storage/snapshot-format.js';
 import { SnapshotStore } from '../../../src/storage/snapshot-store.js';
-import type { Target } from '../target.js';
+import type { Target } from '../fuzz.js';
 
 const state = (hidden: number) => ({
   flow: {

@@ -1,14 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import mnist from '../../../pipelines/mnist.js';
-import { flattened } from '../../../src/export/flattened.js';
-import { readSafetensors, writeSafetensors } from '../../../src/learn/weights/weights-safetensors.js';
-import { resolveConfig } from '../../../src/run/run-config.js';
-import { RunFolder } from '../../../src/storage/folder.js';
+import { flattened } from '../../../src/export/columns.js';
+import { readSafetensors, writeSafetensors } from '../../../src/learn/weights/safetensors.js';
+import { resolveConfig } from '../../../src/run/config.js';
 import { decoded } from '../../../src/storage/journal.js';
-import { readMetrics } from '../../../src/storage/metrics-reader.js';
-import { oneOf } from '../random.js';
-import type { Target } from '../target.js';
+import { readMetrics } from '../../../src/storage/metric-reader.js';
+import { RunFolder } from '../../../src/storage/run-folder.js';
+import { oneOf, type Target } from '../fuzz.js';
 
 /** A real file, made where it is needed. */
 export function safetensors(folder: string): Target {

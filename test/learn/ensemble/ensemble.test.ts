@@ -1,24 +1,26 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { xor, xorOfEach } from '../../../src/data/datasets/xor.js';
-import { keyed } from '../../../src/flow/seed.js';
-import { type Ensemble, ensemble, type Member } from '../../../src/learn/ensemble/ensemble-ensemble.js';
-import { memberNorms } from '../../../src/learn/ensemble/ensemble-members.js';
-import { ensembleUpdate } from '../../../src/learn/ensemble/ensemble-step.js';
-import { layoutOf } from '../../../src/learn/ensemble/layout.js';
-import { ensembleRegularizer } from '../../../src/learn/ensemble/penalty.js';
-import { portableUpdate } from '../../../src/learn/ensemble/portable.js';
-import { ensembleTick } from '../../../src/learn/ensemble/tick.js';
+import { xor, xorOfEach } from '../../../src/data/datasets/synthetic.js';
+import { keyed } from '../../../src/flow/random.js';
+import {
+  type Ensemble,
+  type EnsembleUpdate,
+  ensemble,
+  layoutOf,
+  type Member,
+} from '../../../src/learn/ensemble/ensemble.js';
+import { memberNorms } from '../../../src/learn/ensemble/members.js';
+import { ensembleRegularizer, ensembleTick } from '../../../src/learn/ensemble/regularizer.js';
+import { ensembleUpdate, portableUpdate } from '../../../src/learn/ensemble/step.js';
 import { ensembleStage } from '../../../src/learn/ensemble/train.js';
-import type { EnsembleUpdate } from '../../../src/learn/ensemble/update.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import { type SpectralKind, spectralKinds, spectralRegularizer } from '../../../src/learn/regularizer/penalty.js';
+import { type SpectralKind, spectralKinds, spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { trainStage } from '../../../src/learn/train.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
 import { hasFused } from '../../../src/tensorflow/ops/fused.js';
-import { singularValues } from '../../../src/tensorflow/ops/native-svd.js';
+import { singularValues } from '../../../src/tensorflow/ops/svd.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { WeirError } from '../../../src/flow/errors.js';
 import { crossEntropy, portable } from '../../../src/learn/loss/cross-entropy.js';
-import type { Loss } from '../../../src/learn/loss/loss-loss.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import type { Loss } from '../../../src/learn/loss/loss.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { affine } from '../../../src/learn/model/activation-activation.js';
-import { gelu } from '../../../src/learn/model/gelu.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { affine, gelu } from '../../../src/learn/model/activation.js';
 import {
   addOuter,
   clampedRows,
@@ -12,6 +10,7 @@ import {
   pullBack,
   sgdStep,
 } from '../../../src/tensorflow/ops/fused.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 await loadTensorFlow();
 

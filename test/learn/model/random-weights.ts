@@ -1,5 +1,5 @@
-import type { Model, Weights } from '../../../src/learn/model/model-model.js';
-import { tf } from '../../../src/tensorflow/device-tf.js';
+import type { Model, Weights } from '../../../src/learn/model/model.js';
+import { tf } from '../../../src/tensorflow/tf.js';
 
 /** Numbers in [−½, ½) that any language makes alike. */
 export const numbers = (key: number, size: number): Float64Array =>

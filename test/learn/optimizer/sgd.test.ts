@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
-import { gradientsOf } from '../../../src/learn/loss/loss-gradients.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { Weights } from '../../../src/learn/model/model-model.js';
-import { constant, cosine, type Schedule, step } from '../../../src/learn/optimizer/schedule.js';
+import { gradientsOf } from '../../../src/learn/loss/gradients.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Weights } from '../../../src/learn/model/model.js';
+import { constant, cosine, type Schedule, step } from '../../../src/learn/optimizer/optimizer.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation } from '../../golden.js';
 
 beforeAll(() => loadTensorFlow());

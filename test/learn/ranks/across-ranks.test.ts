@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
-import { checkEven } from '../../../src/learn/loss/over-ranks.js';
-import { loadTensorFlow } from '../../../src/tensorflow/device-tf.js';
-import { hasNative } from '../../../src/tensorflow/ops/device-eager.js';
+import { checkEven } from '../../../src/learn/loss/gradients.js';
+import { hasNative } from '../../../src/tensorflow/ops/eager.js';
+import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 import { together } from './processes.js';
 
 interface Trained {

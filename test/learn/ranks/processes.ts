@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { freePorts } from '../../../src/ranks/free-ports.js';
+import { freePorts } from '../../../src/ranks/process.js';
 
 /** Runs `script` as so many ranks, each a process of one thread, and gives what each printed, as JSON. */
 export async function together<T>(

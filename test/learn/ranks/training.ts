@@ -1,17 +1,17 @@
-import { keyed } from '../../../src/flow/seed.js';
-import { everything, ownOf, placeOf } from '../../../src/flow/share.js';
-import type { Update } from '../../../src/learn/learn-update.js';
+import { everything, ownOf, placeOf } from '../../../src/flow/data.js';
+import { keyed } from '../../../src/flow/random.js';
 import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import { projected } from '../../../src/learn/model/projected.js';
+import { projected } from '../../../src/learn/model/head.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import { spectralRegularizer } from '../../../src/learn/regularizer/penalty.js';
+import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../../../src/learn/train.js';
-import { ranks } from '../../../src/tensorflow/collectives/joined.js';
-import { loadTensorFlow } from '../../../src/tensorflow/device-tf.js';
+import type { Update } from '../../../src/learn/update.js';
+import { ranks } from '../../../src/tensorflow/collectives/process-group.js';
+import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 
 // Trains as one rank of several, on batches of which the last is a short one, and prints what came out.
 await loadTensorFlow();

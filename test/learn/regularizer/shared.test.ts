@@ -1,13 +1,12 @@
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { xor } from '../../../src/data/datasets/xor.js';
+import { xor } from '../../../src/data/datasets/synthetic.js';
 import { WeirError } from '../../../src/flow/errors.js';
-import { spectralTick } from '../../../src/learn/learn-operators.js';
-import type { Update } from '../../../src/learn/learn-update.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { normal } from '../../../src/learn/model/initialization.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { Gradients, Model, Weights } from '../../../src/learn/model/model-model.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Gradients, Model, Weights } from '../../../src/learn/model/model.js';
+import { spectralTick } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import {
   isSpectral,
@@ -15,9 +14,10 @@ import {
   regularizer,
   regularizerKinds,
 } from '../../../src/learn/regularizer/registry.js';
-import type { Look, Regularizer } from '../../../src/learn/regularizer/regularizer-regularizer.js';
+import type { Look, Regularizer } from '../../../src/learn/regularizer/regularizer.js';
 import { trainStage } from '../../../src/learn/train.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import type { Update } from '../../../src/learn/update.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { WeirError } from '../../../src/flow/errors.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import { type SpectralKind, spectralRegularizer } from '../../../src/learn/regularizer/penalty.js';
-import { loadTensorFlow } from '../../../src/tensorflow/device-tf.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import { type SpectralKind, spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
+import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { normal } from '../../../src/learn/model/initialization.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
 import {
   batchSpectralShrinkage,
   shrinkage,
   shrinkageGradient,
 } from '../../../src/learn/regularizer/batch-spectral-shrinkage.js';
 import { regularizer } from '../../../src/learn/regularizer/registry.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 
 beforeAll(() => loadTensorFlow());

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { decomposedSigma } from '../../../src/learn/spectral/decomposed.js';
-import { exactDense, exactSigma } from '../../../src/learn/spectral/spectral-exact.js';
-import { patch } from '../../../src/learn/spectral/spectral-frequencies.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { decomposedSigma, exactDense, exactSigma } from '../../../src/learn/spectral/exact.js';
+import { patch } from '../../../src/learn/spectral/frequencies.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 import { kernelOf, sigmaByDefinition } from './reference.js';
 

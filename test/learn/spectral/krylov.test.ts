@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Update } from '../../../src/learn/learn-update.js';
-import type { ConvLayer } from '../../../src/learn/model/layer.js';
-import type { Model } from '../../../src/learn/model/model-model.js';
-import { type SpectralOptions, spectralRegularizer } from '../../../src/learn/regularizer/penalty.js';
-import { composedKrylov } from '../../../src/learn/spectral/composed-krylov.js';
+import type { ConvLayer, Model } from '../../../src/learn/model/model.js';
+import { type SpectralOptions, spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
+import { exactSigma } from '../../../src/learn/spectral/exact.js';
+import { frequencies } from '../../../src/learn/spectral/frequencies.js';
+import { composedKrylov } from '../../../src/learn/spectral/krylov.js';
 import { layerNorms } from '../../../src/learn/spectral/layer-norms.js';
-import { exactSigma } from '../../../src/learn/spectral/spectral-exact.js';
-import { frequencies } from '../../../src/learn/spectral/spectral-frequencies.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import type { Update } from '../../../src/learn/update.js';
 import { hasFused } from '../../../src/tensorflow/ops/fused.js';
 import { addStretchGradient, krylovAtFrequencies, thinProduct } from '../../../src/tensorflow/ops/spectral.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { kernelOf } from './reference.js';
 
 const runtime = await loadTensorFlow();

@@ -1,5 +1,5 @@
-import { keyed } from '../../../src/flow/seed.js';
-import { tf } from '../../../src/tensorflow/device-tf.js';
+import { keyed } from '../../../src/flow/random.js';
+import { tf } from '../../../src/tensorflow/tf.js';
 
 /** A kernel HWIO of N(0, 1) values. */
 export function kernelOf(shape: [number, number, number, number], seed = 0): tf.Tensor4D {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { imagenetStatistics } from '../../../src/data/augment/statistics.js';
+import { imagenetStatistics } from '../../../src/data/augment/recipes.js';
+import type { Dataset } from '../../../src/data/dataset.js';
 import { cifar10File } from '../../../src/data/datasets/cifar10.js';
-import type { Dataset } from '../../../src/data/feed-dataset.js';
 import { type ResnetOptions, resnet } from '../../../src/learn/model/resnet/resnet.js';
-import { startingFrom } from '../../../src/learn/weights/starting-from.js';
-import { accuracy } from '../../../src/measure/accuracy/measure-accuracy.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { startingFrom } from '../../../src/learn/weights/pretrained.js';
+import { accuracy } from '../../../src/measure/accuracy/accuracy.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { shared } from '../../golden.js';
 
 const file = join(shared, 'data/models/cifar10-resnet20.safetensors');

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fromFile } from '../../../src/learn/weights/from-file.js';
-import { fromTorch, torchNames, toTorch } from '../../../src/learn/weights/torch.js';
+import { fromFile } from '../../../src/learn/weights/pretrained.js';
 import {
   readSafetensors,
   readWeights,
   type StoredTensor,
   writeSafetensors,
-} from '../../../src/learn/weights/weights-safetensors.js';
-import { version } from '../../../src/storage/version.js';
+} from '../../../src/learn/weights/safetensors.js';
+import { fromTorch, torchNames, toTorch } from '../../../src/learn/weights/torch.js';
+import { version } from '../../../src/storage/run-folder.js';
 import { shared } from '../../golden.js';
 
 let folder: string;

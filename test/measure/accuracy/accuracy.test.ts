@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Accuracy, type AccuracyState, accuracy } from '../../../src/measure/accuracy/measure-accuracy.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { type Accuracy, type AccuracyState, accuracy } from '../../../src/measure/accuracy/accuracy.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { constant, network, samplesFor, updateOf } from '../attack/models.js';
 
 type Steps = Iterable<readonly [AccuracyState, Accuracy?]>;

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { tangentAttack } from '../../../src/measure/attack/attack-tangent-attack.js';
 import { type Box, limitsOf, usualBox } from '../../../src/measure/attack/box.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { linear, samplesFor, updateOf, watched } from './models.js';
 
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 import { beforeAll, expect, test } from 'vitest';
-import { keyed } from '../../../src/flow/seed.js';
+import { keyed } from '../../../src/flow/random.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { Model, Weights } from '../../../src/learn/model/model-model.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Model, Weights } from '../../../src/learn/model/model.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';
-import { type TangentAttackOptions, tangentAttack } from '../../../src/measure/attack/attack-tangent-attack.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
-import type { LabeledSamples } from '../../../src/measure/measure-inputs.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { type TangentAttackOptions, tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { linear, network, samplesFor, updateOf } from './models.js';
 
 beforeAll(() => loadTensorFlow());

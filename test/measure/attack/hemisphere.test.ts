@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { distance, tangentPoint } from '../../../src/measure/attack/geometry.js';
-import { perturbationScale, schedule } from '../../../src/measure/attack/schedule.js';
+import { distance, perturbationScale, schedule, tangentPoint } from '../../../src/measure/attack/hemisphere.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 
 interface Input {

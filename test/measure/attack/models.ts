@@ -1,9 +1,8 @@
-import type { Update } from '../../../src/learn/learn-update.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { DenseFirst, Model, Weights } from '../../../src/learn/model/model-model.js';
-import { weight } from '../../../src/learn/model/model-model.js';
-import type { LabeledSamples } from '../../../src/measure/measure-inputs.js';
-import { tf } from '../../../src/tensorflow/device-tf.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import { type DenseFirst, type Model, type Weights, weight } from '../../../src/learn/model/model.js';
+import type { Update } from '../../../src/learn/update.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
+import { tf } from '../../../src/tensorflow/tf.js';
 
 export type Attacked = Model & { readonly first?: DenseFirst };
 

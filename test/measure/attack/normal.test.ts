@@ -1,11 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { seeds } from '../../../src/flow/seed.js';
-import { type Around, type Noise, normalOf, noSums } from '../../../src/measure/attack/attack-normal.js';
+import { seeds } from '../../../src/flow/random.js';
 import { limitsOf } from '../../../src/measure/attack/box.js';
-import { dense } from '../../../src/measure/attack/dense.js';
-import { direct } from '../../../src/measure/attack/direct.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { type Around, dense, direct, type Noise, normalOf, noSums } from '../../../src/measure/attack/normal.js';
 import { statelessNormal } from '../../../src/tensorflow/ops/random.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { network } from './models.js';
 
 beforeAll(async () => {

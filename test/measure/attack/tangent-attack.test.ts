@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Weights } from '../../../src/learn/model/model-model.js';
+import type { Weights } from '../../../src/learn/model/model.js';
+import type { AttackResult } from '../../../src/measure/attack/record.js';
 import {
   type AttackState,
   type TangentAttackOptions,
   tangentAttack,
-} from '../../../src/measure/attack/attack-tangent-attack.js';
-import type { AttackResult } from '../../../src/measure/attack/record.js';
-import type { LabeledSamples } from '../../../src/measure/measure-inputs.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+} from '../../../src/measure/attack/tangent-attack.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { type Attacked, constant, linear, network, samplesFor, updateOf, watched } from './models.js';
 
 type Steps = Iterable<readonly [AttackState, AttackResult?]>;

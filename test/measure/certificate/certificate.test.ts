@@ -1,19 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { Model, Weights } from '../../../src/learn/model/model-model.js';
-import { norms } from '../../../src/learn/model/part.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import { type Model, norms, type Weights } from '../../../src/learn/model/model.js';
 import {
   type Certificate,
   type CertificateOptions,
   certificate,
-} from '../../../src/measure/certificate/certificate-certificate.js';
-import { marginsOf, readoutOf } from '../../../src/measure/certificate/certificate-margins.js';
-import { certifier } from '../../../src/measure/certificate/certifier.js';
-import { localBound } from '../../../src/measure/certificate/local.js';
-import { jacobianNorms } from '../../../src/measure/geometry/jacobian-norm.js';
-import { productsOf } from '../../../src/measure/geometry/products.js';
-import type { LabeledSamples } from '../../../src/measure/measure-inputs.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+  certifier,
+} from '../../../src/measure/certificate/certificate.js';
+import { localBound } from '../../../src/measure/certificate/local-bound.js';
+import { marginsOf, readoutOf } from '../../../src/measure/certificate/margins.js';
+import { jacobianNorms, productsOf } from '../../../src/measure/geometry/jacobian.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 import { constant, linear, network, samplesFor, updateOf } from '../attack/models.js';
 import { type GoldenNetwork, networkOf } from './networks.js';

@@ -1,16 +1,21 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { keyed } from '../../../src/flow/seed.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { ConvLayer, Model, Padding } from '../../../src/learn/model/model-model.js';
-import { activations } from '../../../src/learn/model/named.js';
-import { elementwise, largestOf, meanOver, type Part } from '../../../src/learn/model/part.js';
+import { keyed } from '../../../src/flow/random.js';
+import { activations } from '../../../src/learn/model/activation.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import {
+  type ConvLayer,
+  elementwise,
+  largestOf,
+  type Model,
+  meanOver,
+  type Padding,
+  type Part,
+} from '../../../src/learn/model/model.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
-import { lipschitz, ROUNDING } from '../../../src/measure/certificate/certificate-lipschitz.js';
-import { convNorms } from '../../../src/measure/certificate/conv-norm.js';
-import { sigmaAtMost } from '../../../src/measure/certificate/dense-norm.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
-import { hasNative } from '../../../src/tensorflow/ops/device-eager.js';
-import { singularValues } from '../../../src/tensorflow/ops/native-svd.js';
+import { convNorms, lipschitz, ROUNDING, sigmaAtMost } from '../../../src/measure/certificate/lipschitz.js';
+import { hasNative } from '../../../src/tensorflow/ops/eager.js';
+import { singularValues } from '../../../src/tensorflow/ops/svd.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 

@@ -1,6 +1,6 @@
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { Model, Weights } from '../../../src/learn/model/model-model.js';
-import { tf } from '../../../src/tensorflow/device-tf.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Model, Weights } from '../../../src/learn/model/model.js';
+import { tf } from '../../../src/tensorflow/tf.js';
 import type { GoldenTensor } from '../../golden.js';
 
 /** `network` of the reference vectors: one hidden layer, no output scale. */

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { Model, Weights } from '../../../src/learn/model/model-model.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Model, Weights } from '../../../src/learn/model/model.js';
 import {
   type ExactDistance,
   type ExactDistancesOptions,
   exactDistances,
   type ScanState,
-} from '../../../src/measure/geometry/geometry-exact-distances.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+} from '../../../src/measure/geometry/exact-distances.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { linear, network, updateOf } from '../attack/models.js';
 
 beforeAll(() => loadTensorFlow());

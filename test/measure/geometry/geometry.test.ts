@@ -1,15 +1,18 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Stage } from '../../../src/flow/core-stage.js';
-import type { Update } from '../../../src/learn/learn-update.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { Model, Weights } from '../../../src/learn/model/model-model.js';
-import { geometryGrid } from '../../../src/measure/geometry/geometry-grid.js';
-import { geometryPlane } from '../../../src/measure/geometry/geometry-plane.js';
-import type { Geometry, SurveyState } from '../../../src/measure/geometry/geometry-survey.js';
-import { jacobianNorms } from '../../../src/measure/geometry/jacobian-norm.js';
-import { logVolume, planeMetric, topEigenvalue } from '../../../src/measure/geometry/metric.js';
-import { productsOf } from '../../../src/measure/geometry/products.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import type { Stage } from '../../../src/flow/stage.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Model, Weights } from '../../../src/learn/model/model.js';
+import type { Update } from '../../../src/learn/update.js';
+import { geometryGrid, geometryPlane } from '../../../src/measure/geometry/geometry.js';
+import {
+  jacobianNorms,
+  logVolume,
+  planeMetric,
+  productsOf,
+  topEigenvalue,
+} from '../../../src/measure/geometry/jacobian.js';
+import type { Geometry, SurveyState } from '../../../src/measure/geometry/survey.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 import { linear, updateOf } from '../attack/models.js';
 import { type GoldenNetwork, networkOf } from '../certificate/networks.js';

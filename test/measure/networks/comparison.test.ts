@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { comparisons, tested } from '../../../src/measure/networks/comparisons.js';
-import { exactMean } from '../../../src/measure/networks/measures.js';
-import { groups, settingsOf } from '../../../src/measure/networks/report-groups.js';
-import { holm } from '../../../src/plot/student.js';
+import { comparisons, tested } from '../../../src/measure/networks/comparison.js';
+import { groups, settingsOf } from '../../../src/measure/networks/groups.js';
+import { exactMean } from '../../../src/measure/networks/summary.js';
+import { holm } from '../../../src/plot/statistics.js';
 import { reportJson } from '../../../src/report/json.js';
 import { reportHtml } from '../../../src/report/page.js';
 import { network, report, sample } from '../../report/example.js';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { comparisons } from '../../../src/measure/networks/comparisons.js';
+import { comparisons } from '../../../src/measure/networks/comparison.js';
+import { groups } from '../../../src/measure/networks/groups.js';
 import type { NetworkReport } from '../../../src/measure/networks/record.js';
-import { groups } from '../../../src/measure/networks/report-groups.js';
-import { summariseGroup } from '../../../src/measure/networks/report-summary.js';
+import { summariseGroup } from '../../../src/measure/networks/summary.js';
 import { reportJson } from '../../../src/report/json.js';
-import { remarks } from '../../../src/report/remarks.js';
+import { remarks } from '../../../src/report/verdict.js';
 import { network, report, sample } from '../../report/example.js';
 
 /** A network whose results say what they were started from, or, as logs of older builds, do not. */

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { deviceDesign } from '../../../src/measure/readout/device-design.js';
-import { hostDesign } from '../../../src/measure/readout/host-design.js';
-import type { Design } from '../../../src/measure/readout/readout-design.js';
-import { type LogisticOptions, logistic, optionsOf } from '../../../src/measure/readout/readout-logistic.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { type Design, deviceDesign, hostDesign } from '../../../src/measure/readout/design.js';
+import { type LogisticOptions, logistic, optionsOf } from '../../../src/measure/readout/logistic.js';
 import { toFloat64 } from '../../../src/tensorflow/ops/float64.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Minimum, Problem } from '../../../src/measure/readout/problem.js';
-import { minimizer } from '../../../src/measure/readout/readout-minimize.js';
+import { type Minimum, minimizer, type Problem } from '../../../src/measure/readout/minimize.js';
 
 /** Rosenbrock's valley: its minimum is 0 at (1, 1). */
 const valley: Problem = {

@@ -1,24 +1,20 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { augment } from '../../../src/data/augment/augment-augment.js';
+import { augment } from '../../../src/data/augment/augment.js';
 import { batch } from '../../../src/data/batch.js';
-import { xor } from '../../../src/data/datasets/xor.js';
-import { loader } from '../../../src/data/draw.js';
-import { type Step, stage } from '../../../src/flow/core-stage.js';
+import { xor } from '../../../src/data/datasets/synthetic.js';
+import { loader } from '../../../src/data/loader.js';
 import { Flow } from '../../../src/flow/flow.js';
 import { atEnd } from '../../../src/flow/schedule.js';
-import { train } from '../../../src/learn/learn-operators.js';
+import { type Step, stage } from '../../../src/flow/stage.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import { readoutWeights } from '../../../src/learn/model/with-readout.js';
+import { readoutWeights } from '../../../src/learn/model/head.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import { train } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { readout, tangentAttack } from '../../../src/measure/operators.js';
-import {
-  type ReadoutState,
-  type Refitted,
-  readout as readoutStage,
-} from '../../../src/measure/readout/readout-readout.js';
+import { type ReadoutState, type Refitted, readout as readoutStage } from '../../../src/measure/readout/readout.js';
 import { journal } from '../../../src/storage/journal.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { updateOf } from '../attack/models.js';
 import { stoppedAndGoneOn } from './stopped.js';
 

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { linear } from '../../../src/learn/model/linear.js';
-import { mlp } from '../../../src/learn/model/model-mlp.js';
-import type { Model, Weights } from '../../../src/learn/model/model-model.js';
-import type { LabeledSamples } from '../../../src/measure/measure-inputs.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Model, Weights } from '../../../src/learn/model/model.js';
+import type { LabeledSamples } from '../../../src/measure/inputs.js';
 import { type TrackingOptions, tracking } from '../../../src/measure/tracking/tracking.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 import { updateOf } from '../attack/models.js';
 

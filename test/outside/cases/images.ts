@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nameOf } from '../../../src/data/images/images.js';
+import { nameOf } from '../../../src/data/images/locations.js';
 import { readImage } from '../../../src/data/images/reader.js';
-import { packed } from '../../../src/data/packed.js';
-import { crc32 } from '../../../src/storage/crc32.js';
+import { packed } from '../../../src/data/pack.js';
+import { crc32 } from '../../../src/storage/bytes.js';
 import { frameAt, jpeg, noisyJpeg, pixels, png } from '../../data/images/samples.js';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 

@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { collectReport } from '../../../src/run/collect/collect-collect.js';
-import { RunFolder } from '../../../src/storage/folder.js';
-import type { MetricRecord } from '../../../src/storage/metrics-log.js';
+import { collectReport } from '../../../src/run/collect/collect.js';
+import type { MetricRecord } from '../../../src/storage/metric-log.js';
+import { RunFolder } from '../../../src/storage/run-folder.js';
 
 let folder: string;
 beforeEach(() => {

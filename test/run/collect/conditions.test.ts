@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { groups } from '../../../src/measure/networks/report-groups.js';
-import { collectReport } from '../../../src/run/collect/collect-collect.js';
+import { groups } from '../../../src/measure/networks/groups.js';
+import { collectReport } from '../../../src/run/collect/collect.js';
 import { baseName, conditionsOf } from '../../../src/run/collect/conditions.js';
-import { RunFolder } from '../../../src/storage/folder.js';
+import { RunFolder } from '../../../src/storage/run-folder.js';
 
 let base: string;
 beforeAll(() => {

@@ -4,8 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { compile, findCompiler, own } from '../../../src/tensorflow/install/compiler.js';
-import { link } from '../../../src/tensorflow/install/link.js';
+import { compile, findCompiler, link, own } from '../../../src/tensorflow/install/binding.js';
 
 const root = mkdtempSync(join(tmpdir(), 'weir-runpath-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

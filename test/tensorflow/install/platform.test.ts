@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { chooseKind, thisPlatform } from '../../../src/tensorflow/install/platform.js';
 import { releases } from '../../../src/tensorflow/install/release.js';
-import { chooseKind, thisPlatform } from '../../../src/tensorflow/install/setup-platform.js';
 
 const driver = '/proc/driver/nvidia/version';
 

@@ -4,8 +4,8 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, writeFile
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Progress } from '../../../src/tensorflow/install/setup-progress.js';
-import { inspect, type SetUpOptions, setUp } from '../../../src/tensorflow/install/setup-setup.js';
+import type { Progress } from '../../../src/tensorflow/install/progress.js';
+import { inspect, type SetUpOptions, setUp } from '../../../src/tensorflow/install/setup.js';
 import { FakeMachine } from '../fixture/machine.js';
 
 const platform = { os: 'linux', arch: 'x64', glibc: '2.36' };

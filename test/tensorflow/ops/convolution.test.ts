@@ -2,17 +2,18 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { keyed } from '../../../src/flow/seed.js';
-import { loadTensorFlow, tf } from '../../../src/tensorflow/device-tf.js';
-import type { After, Normalizations } from '../../../src/tensorflow/ops/batch-norm-batch-norm.js';
-import { composedNormalizations } from '../../../src/tensorflow/ops/batch-norm-composed.js';
-import { fusedNormalizations } from '../../../src/tensorflow/ops/batch-norm-fused.js';
-import { composedConvolutions } from '../../../src/tensorflow/ops/composed.js';
-import type { Geometry } from '../../../src/tensorflow/ops/convolution-convolution.js';
-import { fusedConvolutions } from '../../../src/tensorflow/ops/convolution-fused.js';
+import { keyed } from '../../../src/flow/random.js';
+import {
+  type After,
+  composedNormalizations,
+  fusedNormalizations,
+  type Normalizations,
+} from '../../../src/tensorflow/ops/batch-norm.js';
+import { composedConvolutions, fusedConvolutions, type Geometry } from '../../../src/tensorflow/ops/convolution.js';
+import { constant, lent, type Raw } from '../../../src/tensorflow/ops/eager.js';
 import { hasFused } from '../../../src/tensorflow/ops/fused.js';
-import { cast, type Precision } from '../../../src/tensorflow/ops/native-precision.js';
-import { constant, lent, type Raw } from '../../../src/tensorflow/ops/raw.js';
+import { cast, type Precision } from '../../../src/tensorflow/ops/precision.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 const SKIPPED = 'needs the native runtime on a CPU';
 let fused = false;

@@ -1,13 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadTensorFlow, type Runtime, tf } from '../../../src/tensorflow/device-tf.js';
-import { matMulBfloat16, toBfloat16 } from '../../../src/tensorflow/ops/bfloat16.js';
-import { erf, normalCdf, normalPdf } from '../../../src/tensorflow/ops/erf.js';
-import { jacobi } from '../../../src/tensorflow/ops/jacobi.js';
-import { fusedMatMul } from '../../../src/tensorflow/ops/matmul.js';
-import { batchMatMul, einsum, fft2d, ifft2d } from '../../../src/tensorflow/ops/native-linear.js';
-import { type Svd, singularValues, svd } from '../../../src/tensorflow/ops/native-svd.js';
+import { erf, normalCdf, normalPdf, relu, reluGrad } from '../../../src/tensorflow/ops/elementwise.js';
+import { batchMatMul, einsum, fft2d, fusedMatMul, ifft2d } from '../../../src/tensorflow/ops/linear.js';
+import { matMulBfloat16, toBfloat16 } from '../../../src/tensorflow/ops/precision.js';
 import { statelessNormal, statelessUniform } from '../../../src/tensorflow/ops/random.js';
-import { relu, reluGrad } from '../../../src/tensorflow/ops/relu.js';
+import { jacobi, type Svd, singularValues, svd } from '../../../src/tensorflow/ops/svd.js';
+import { loadTensorFlow, type Runtime, tf } from '../../../src/tensorflow/tf.js';
 
 let loaded: Runtime;
 beforeAll(async () => {

@@ -1,14 +1,11 @@
-import { tf } from '../../../tensorflow/device-tf.js';
-import type { Convolutions } from '../../../tensorflow/ops/convolution-convolution.js';
-import { attribute } from '../../../tensorflow/ops/device-eager.js';
-import { lent, type Raw, run } from '../../../tensorflow/ops/raw.js';
-import type { FeatureJacobian, Weights } from '../model-model.js';
-import type { FoldedNetwork } from './fold.js';
-import { type Trace, trace } from './resnet-evaluate.js';
-import type { BlockPlan, Plan } from './resnet-plan.js';
-import { maxPool } from './resnet-pool.js';
-import { meanOver } from './resnet-train.js';
-import { subsampling } from './subsample.js';
+import type { Convolutions } from '../../../tensorflow/ops/convolution.js';
+import { attribute, lent, type Raw, run } from '../../../tensorflow/ops/eager.js';
+import { tf } from '../../../tensorflow/tf.js';
+import type { FeatureJacobian, Weights } from '../model.js';
+import { type FoldedNetwork, type Trace, trace } from './evaluate.js';
+import type { BlockPlan, Plan } from './plan.js';
+import { maxPool, subsampling } from './pool.js';
+import { meanOver } from './train.js';
 
 /** Samples linearized at once: what bounds the memory of the trace, about 10 MB a sample for ResNet-18 on 32 × 32 images. */
 const CHUNK = 32;

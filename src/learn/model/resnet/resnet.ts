@@ -1,17 +1,14 @@
 import { WeirError } from '../../../flow/errors.js';
-import { tf } from '../../../tensorflow/device-tf.js';
-import { checkPrecision, type Precision, precisions } from '../../../tensorflow/ops/native-precision.js';
-import { convolutions } from '../../../tensorflow/ops/on-this-device.js';
-import { lent } from '../../../tensorflow/ops/raw.js';
-import { type Head, headOutputs, throughHead } from '../model-head.js';
-import type { ConvLayer, FeaturePullback, Model, Padding, Weights } from '../model-model.js';
-import { folds } from './fold.js';
+import { convolutions } from '../../../tensorflow/ops/convolution.js';
+import { lent } from '../../../tensorflow/ops/eager.js';
+import { checkPrecision, type Precision, precisions } from '../../../tensorflow/ops/precision.js';
+import { tf } from '../../../tensorflow/tf.js';
+import { type Head, headOutputs, throughHead } from '../head.js';
+import type { ConvLayer, FeaturePullback, Model, Padding, Weights } from '../model.js';
+import { evaluate, folds } from './evaluate.js';
 import { residualJacobian } from './jacobian.js';
-import { partsOf } from './parts.js';
-import { evaluate } from './resnet-evaluate.js';
-import { type ConvPlan, convolutionsOf, plan as layOut } from './resnet-plan.js';
-import { EPSILON, engineOf, meanOver, trainingPass } from './resnet-train.js';
-import { type Start, startResnet } from './start.js';
+import { type ConvPlan, convolutionsOf, plan as layOut, partsOf, type Start, startResnet } from './plan.js';
+import { EPSILON, engineOf, meanOver, trainingPass } from './train.js';
 
 export interface ResnetOptions {
   /** 18 and 34 of basic blocks, 50 of bottlenecks; 20 is the small network for CIFAR-10, of three stages. */

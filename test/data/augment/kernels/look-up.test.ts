@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lookUp, lookUpFloats } from '../../../../src/data/augment/kernels/pixels-look-up.js';
-import { keyed } from '../../../../src/flow/seed.js';
+import { lookUp, lookUpFloats } from '../../../../src/data/augment/kernels/look-up.js';
+import { keyed } from '../../../../src/flow/random.js';
 
 const bytes = (length: number, seed: number): Uint8Array => {
   const random = keyed(seed, 'test/look-up');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { drawRegion } from '../../../../src/data/augment/ops/random-resized-crop.js';
-import { keyed } from '../../../../src/flow/seed.js';
+import { drawRegion } from '../../../../src/data/augment/ops/crop.js';
+import { keyed } from '../../../../src/flow/random.js';
 
 const draws = (n: number, height: number, width: number, scale: [number, number], ratio: [number, number]) =>
   Array.from({ length: n }, (_, i) => {

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { blurWeights } from '../../../../src/data/augment/kernels/blur-weights.js';
-import { blurPixels } from '../../../../src/data/augment/ops/blur.js';
-import { blurByVectors } from '../../../../src/data/augment/ops/simd-blur.js';
-import { keyed } from '../../../../src/flow/seed.js';
+import { blurWeights } from '../../../../src/data/augment/kernels/blur.js';
+import { blurByVectors, blurPixels } from '../../../../src/data/augment/ops/gaussian-blur.js';
+import { keyed } from '../../../../src/flow/random.js';
 
 test('by vectors as without them, to the bit, whatever the size and the Gaussian', () => {
   fc.assert(

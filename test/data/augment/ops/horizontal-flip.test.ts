@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mirrorByVectors } from '../../../../src/data/augment/ops/mirror.js';
-import { swapPixels } from '../../../../src/data/augment/ops/op-horizontal-flip.js';
-import { keyed } from '../../../../src/flow/seed.js';
+import { mirrorByVectors, swapPixels } from '../../../../src/data/augment/ops/horizontal-flip.js';
+import { keyed } from '../../../../src/flow/random.js';
 
 test('by vectors as without them, whatever the size', () => {
   fc.assert(

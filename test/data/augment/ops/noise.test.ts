@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { colorOf, lighting } from '../../../../src/data/augment/ops/lighting.js';
-import { render } from '../../../../src/data/augment/render.js';
+import { colorOf, lighting } from '../../../../src/data/augment/ops/noise.js';
+import { render } from '../../../../src/data/augment/renderer.js';
 
 test('one color is added to all pixels, with the covariance of the principal components', () => {
   const size = 6000;

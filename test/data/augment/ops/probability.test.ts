@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
-import { colorJitter } from '../../../../src/data/augment/ops/color-jitter.js';
-import { gaussianBlur } from '../../../../src/data/augment/ops/op-gaussian-blur.js';
-import { horizontalFlip } from '../../../../src/data/augment/ops/op-horizontal-flip.js';
-import { solarize } from '../../../../src/data/augment/ops/op-solarize.js';
-import { randomGrayscale } from '../../../../src/data/augment/ops/random-grayscale.js';
+import { colorJitter, randomGrayscale } from '../../../../src/data/augment/ops/color.js';
+import { gaussianBlur } from '../../../../src/data/augment/ops/gaussian-blur.js';
+import { horizontalFlip } from '../../../../src/data/augment/ops/horizontal-flip.js';
+import { solarize } from '../../../../src/data/augment/ops/solarize.js';
 import type { Op } from '../../../../src/data/augment/recipe.js';
-import { render } from '../../../../src/data/augment/render.js';
+import { render } from '../../../../src/data/augment/renderer.js';
 
 const size = 1000;
 const image = Uint8Array.from({ length: 27 }, (_, i) => (i * 89 + 40) % 256);

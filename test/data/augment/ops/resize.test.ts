@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Resampler } from '../../../../src/data/augment/ops/resample.js';
-import { resampleByVectors } from '../../../../src/data/augment/ops/simd-resample.js';
-import { Canvas } from '../../../../src/data/images/augment-image.js';
-import { keyed } from '../../../../src/flow/seed.js';
+import { Resampler, resampleByVectors } from '../../../../src/data/augment/ops/resize.js';
+import { Canvas } from '../../../../src/data/images/image.js';
+import { keyed } from '../../../../src/flow/random.js';
 
 const extent = fc.integer({ min: 1, max: 70 });
 

@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { barlowRecipes } from '../../../../src/data/augment/barlow.js';
 import { compileRecipe } from '../../../../src/data/augment/compiler.js';
-import { Blur } from '../../../../src/data/augment/ops/blur.js';
-import { adjustBrightness } from '../../../../src/data/augment/ops/brightness.js';
-import { centerCrop } from '../../../../src/data/augment/ops/center-crop.js';
-import { adjustContrast } from '../../../../src/data/augment/ops/contrast.js';
-import { adjustHue } from '../../../../src/data/augment/ops/hue.js';
-import { resize } from '../../../../src/data/augment/ops/op-resize.js';
-import { solarizePixels } from '../../../../src/data/augment/ops/pixels-solarize.js';
-import { Resampler } from '../../../../src/data/augment/ops/resample.js';
-import { adjustSaturation } from '../../../../src/data/augment/ops/saturation.js';
-import { toGray } from '../../../../src/data/augment/ops/to-gray.js';
+import {
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  toGray,
+} from '../../../../src/data/augment/ops/color.js';
+import { centerCrop } from '../../../../src/data/augment/ops/crop.js';
+import { Blur } from '../../../../src/data/augment/ops/gaussian-blur.js';
+import { Resampler, resize } from '../../../../src/data/augment/ops/resize.js';
+import { solarizePixels } from '../../../../src/data/augment/ops/solarize.js';
 import type { Recipe } from '../../../../src/data/augment/recipe.js';
-import { render } from '../../../../src/data/augment/render.js';
+import { barlowRecipes } from '../../../../src/data/augment/recipes.js';
+import { render } from '../../../../src/data/augment/renderer.js';
 
 interface Stored {
   readonly shape: readonly [height: number, width: number, channels: 1 | 3];

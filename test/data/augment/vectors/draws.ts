@@ -1,7 +1,7 @@
-import { barlowRecipes } from '../../../../src/data/augment/barlow.js';
-import { drawJitter, rangesOf } from '../../../../src/data/augment/ops/color-jitter.js';
-import { drawRegion } from '../../../../src/data/augment/ops/random-resized-crop.js';
-import { keyed } from '../../../../src/flow/seed.js';
+import { drawJitter, rangesOf } from '../../../../src/data/augment/ops/color.js';
+import { drawRegion } from '../../../../src/data/augment/ops/crop.js';
+import { barlowRecipes } from '../../../../src/data/augment/recipes.js';
+import { keyed } from '../../../../src/flow/random.js';
 
 /** Prints what the ops of both Barlow views draw for the samples of `chain.json`: see README.md. */
 const [seed, epoch, side, samples] = [3, 5, 32, 8];

@@ -5,8 +5,8 @@ import {
   type ImageFolder,
   type ImageFolderOptions,
   imageFolder,
-} from '../../../../src/data/datasets/image-folder/image-folder-image-folder.js';
-import { nameOf, pathOf } from '../../../../src/data/images/images.js';
+} from '../../../../src/data/datasets/image-folder/image-folder.js';
+import { nameOf, pathOf } from '../../../../src/data/images/locations.js';
 import { readImage } from '../../../../src/data/images/reader.js';
 import { jpeg, newFolder, noisyJpeg, pixels, png, write } from '../../images/samples.js';
 

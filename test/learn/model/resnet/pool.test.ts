@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { keyed } from '../../../../src/flow/seed.js';
-import { maxPool } from '../../../../src/learn/model/resnet/resnet-pool.js';
-import { loadTensorFlow, tf } from '../../../../src/tensorflow/device-tf.js';
-import { hasNative } from '../../../../src/tensorflow/ops/device-eager.js';
-import { cast } from '../../../../src/tensorflow/ops/native-precision.js';
-import { lent } from '../../../../src/tensorflow/ops/raw.js';
+import { keyed } from '../../../../src/flow/random.js';
+import { maxPool } from '../../../../src/learn/model/resnet/pool.js';
+import { hasNative, lent } from '../../../../src/tensorflow/ops/eager.js';
+import { cast } from '../../../../src/tensorflow/ops/precision.js';
+import { loadTensorFlow, tf } from '../../../../src/tensorflow/tf.js';
 
 await loadTensorFlow();
 

@@ -1,0 +1,78 @@
+import { join, relative } from 'node:path';
+import type { Outcome } from '../flow/flow.js';
+import { toOutput } from '../flow/terminal.js';
+import { controlAt } from '../monitor/access.js';
+import type { Consensus } from '../ranks/consensus.js';
+import { Execution, type Options } from '../run/execution.js';
+import { thisMachine } from '../run/machine.js';
+import type { Pipeline } from '../run/pipeline.js';
+import { stopOnSignals } from '../run/process.js';
+import { RunIdentity } from '../run/run-identity.js';
+import { resumable, runSession } from '../run/session.js';
+import { Watcher } from '../run/terminal-watch.js';
+import { unwatched } from '../run/watch.js';
+import type { RunFolder } from '../storage/run-folder.js';
+import { standingAt } from '../storage/run-state.js';
+import type { ChangeSettings, RunningSettings } from './options.js';
+
+/** Runs what is left of a run as a rank that writes nothing and shows nothing: rank 0 does. */
+export async function followRun(
+  folder: RunFolder,
+  pipeline: Pipeline,
+  options: Omit<Options, 'watch' | 'together'>,
+  together: Consensus,
+): Promise<Outcome> {
+  const execution = new Execution(folder, pipeline, { ...options, watch: unwatched, together });
+  const release = stopOnSignals(() => execution.stop(), false);
+  try {
+    return await execution.run();
+  } finally {
+    release();
+  }
+}
+
+/** What a run is a function of, as far as it was begun compared with what is there now. @throws {WeirError} that names what differs */
+export async function identified(
+  folder: RunFolder,
+  pipeline: Pipeline,
+  settings: ChangeSettings,
+): Promise<RunIdentity> {
+  const identity = await RunIdentity.of(folder, await thisMachine(), settings);
+  await identity.check(pipeline, standingAt(folder));
+  return identity;
+}
+
+/** Runs what is left of a run in this terminal, then says where it is; as one of several ranks, if rank 0 shows them. */
+export async function goOn(
+  folder: RunFolder,
+  pipeline: Pipeline,
+  settings: RunningSettings,
+  together?: Consensus,
+): Promise<void> {
+  const identity = await identified(folder, pipeline, settings);
+  const options = { ...settings, identity };
+  if (together?.writes === false) {
+    if ((await followRun(folder, pipeline, options, together)) !== 'done') process.exitCode = resumable;
+    return;
+  }
+  const watch = new Watcher(folder, pipeline);
+  for (const one of identity.said.splice(0)) watch.warn(one);
+  try {
+    const outcome = await runSession({
+      folder,
+      pipeline,
+      options: { ...options, dead: settings.takeOver ?? [], watch, ...(together && { together }) },
+      monitor: controlAt(settings),
+    });
+    watch.close();
+    if (outcome === 'done') {
+      toOutput(`report  ${relative(process.cwd(), join(folder.report, 'report.html'))}\n`);
+    } else {
+      toOutput(`stopped; go on with: weir resume ${folder.shown}\n`);
+      process.exitCode = resumable;
+    }
+  } finally {
+    watch.close();
+  }
+  toOutput(`${folder.shown}\n`);
+}

@@ -1,0 +1,86 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { WeirError } from '../flow/errors.js';
+import { toOutput } from '../flow/terminal.js';
+import { damagedRun, type Status, statusOf } from '../run/status.js';
+import { statusTable } from '../run/status-table.js';
+import { begunIn, readPlan } from '../sweep/plan.js';
+import { readRows, reasons, summary, sweepTable } from '../sweep/table.js';
+
+/** Prints where the jobs of the sweep in this folder stand. */
+export async function showSweep(folder: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const rows = await readRows(folder, readPlan(folder)!);
+  const entries = rows.map(({ entry }) => entry);
+  const lines = json
+    ? [JSON.stringify(rows, undefined, 2)]
+    : [summary(`sweep ${folder}`, entries), ...sweepTable(rows), ...reasons(rows)];
+  toOutput(`${lines.join('\n')}\n`);
+}
+
+/** `weir status [RUN…]`: what is running, how far it is, when it will be done. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('show where runs stand: what is running, how far, when it will be done')
+    .argument('[run...]', 'folders of runs (default: all under runs/)')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  weir status\n  weir status runs/reproduce-xor --json\n\n‘left’ is of the phase under way; ‘to train’ of the training of all networks, what is measured in between not counted.',
+    )
+    .action(async (runs: string[], settings: { json?: boolean }) => {
+      const sweeps = runs.filter((path) => readPlan(path) !== undefined);
+      if (!settings.json && runs.length > 0 && sweeps.length === runs.length) {
+        for (const sweep of sweeps) await showSweep(sweep, settings);
+        return;
+      }
+      const paths = runs.length > 0 ? runs.flatMap(runsOf) : runsUnder('runs');
+      const all: Status[] = [];
+      for (const path of paths) {
+        try {
+          if (!holdsRun(path)) readPlan(path); // says what is wrong with it
+          all.push(await statusOf(path));
+        } catch (error) {
+          const told = error instanceof WeirError || (error as NodeJS.ErrnoException).code !== undefined; // EIO, say
+          if (!told || !(holdsRun(path) || !runs.includes(path))) throw error;
+          all.push(damagedRun(path, error as Error)); // it hides no other
+        }
+      }
+      if (settings.json) toOutput(`${JSON.stringify(all, undefined, 2)}\n`);
+      else for (const line of statusTable(all)) toOutput(`${line}\n`);
+    });
+}
+
+/** The run in this folder, or those of the experiment that it holds; itself where it holds neither, so that it is named. */
+function runsOf(folder: string): string[] {
+  const plan = readPlan(folder);
+  if (plan !== undefined) return begunIn(folder, plan);
+  const found = runsUnder(folder, 1);
+  return found.length > 0 ? found : [folder];
+}
+
+/** The plan of a sweep; one that is damaged hides no other folder: what is wrong is told where its status is asked for. */
+function planIn(folder: string): ReturnType<typeof readPlan> | 'damaged' {
+  try {
+    return readPlan(folder);
+  } catch (error) {
+    if (error instanceof WeirError) return 'damaged';
+    throw error;
+  }
+}
+
+const holdsRun = (folder: string): boolean => existsSync(join(folder, 'config.json'));
+
+/** Folders that hold a run, those of experiments (a run a setting) included; by name. */
+function runsUnder(folder: string, depth = 2): string[] {
+  if (!existsSync(folder) || depth < 0) return [];
+  if (holdsRun(folder)) return [folder];
+  const plan = planIn(folder);
+  if (plan === 'damaged') return [folder];
+  if (plan !== undefined) return begunIn(folder, plan);
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+    .flatMap((name) => runsUnder(join(folder, name), depth - 1));
+}

@@ -1,0 +1,137 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { WeirError } from '../../flow/errors.js';
+import { ordered } from '../../flow/ordered.js';
+import { stage } from '../../flow/stage.js';
+import type { Samples } from '../batch.js';
+import { labelsAt } from '../class-names.js';
+import type { AnyDataset } from '../dataset.js';
+import type { Block } from '../loader.js';
+import { AugmentPool, defaultThreads, type PoolOptions } from './pool.js';
+import { isLight, normalizedBy, type Recipe } from './recipe.js';
+import { lightSamples } from './rendered-dataset.js';
+import { renderedShape } from './renderer.js';
+
+/** Makes samples of a block and the values rendered for it; the shape is worked out once for each data set. */
+export function finisher(recipes: readonly Recipe[], views: boolean): (block: Block, values: Float32Array) => Samples {
+  const shapes = new WeakMap<AnyDataset, readonly number[]>();
+  return ({ dataset, position, epoch, remaining, indices, share }, values) => {
+    let sampleShape = shapes.get(dataset);
+    if (!sampleShape) {
+      sampleShape = renderedShape(dataset, recipes, views);
+      shapes.set(dataset, sampleShape);
+    }
+    const labels = labelsAt(dataset.labels, indices);
+    return { position, epoch, remaining, indices, sampleShape, values, labels, ...(share && { share }) };
+  };
+}
+
+export interface OnThreadsOptions extends PoolOptions {
+  readonly seed: number;
+  /** Samples that may be inside at once; three blocks of 256 for each thread by default. */
+  readonly limit?: number;
+  readonly name?: string;
+}
+
+export interface Work {
+  readonly recipes: readonly Recipe[];
+  /** Of the first recipe. */
+  readonly view: number;
+  /** Makes samples of a block and what came out for it. */
+  readonly finish: (block: Block, values: Float32Array) => Samples;
+}
+
+/** Renders blocks on worker threads, which are started when the first block comes and ended with the stream. */
+export function onThreads(
+  { recipes, view, finish }: Work,
+  options: OnThreadsOptions & { readonly name: string },
+): OperatorFunction<Block, Samples> {
+  const { seed, threads = defaultThreads(), limit = 3 * 256 * threads, name } = options;
+  return (blocks) =>
+    new Observable<Samples>((subscriber) => {
+      let pool: AugmentPool | undefined;
+      const work = (block: Block): Observable<Samples> =>
+        new Observable((inner) => {
+          if (block.indices.length === 0) {
+            inner.next(finish(block, new Float32Array(0))); // no sample of a short last block is this rank's
+            inner.complete();
+            return;
+          }
+          const { dataset, indices, epoch } = block;
+          const abort = new AbortController();
+          pool ??= new AugmentPool({ ...options, threads });
+          pool.run({ dataset, indices, epoch, recipes, seed, view }, abort.signal).then(
+            (values) => {
+              inner.next(finish(block, values));
+              inner.complete();
+            },
+            (error) => inner.error(error),
+          );
+          return () => abort.abort();
+        });
+      const subscription = blocks
+        .pipe(
+          ordered(
+            name,
+            limit,
+            work,
+            (block) => block.indices.length,
+            (incoming) => normalizedBy(recipes, incoming),
+          ),
+        )
+        .subscribe(subscriber);
+      return () => {
+        subscription.unsubscribe();
+        void pool?.close();
+      };
+    });
+}
+
+export interface AugmentOptions extends OnThreadsOptions {
+  /** Which of several renderings of the same samples this is, where a method compares views. */
+  readonly view?: number;
+}
+
+/**
+ * Reads the samples of each block and applies a recipe to them.
+ *
+ *   blocks                   a--b--c--|
+ *   augment([unitScale()])   A--B--C--|   inline: each value alone, nothing random
+ *   augment([randomCrop()])  ---A--B-C|   on worker threads, started when the first block comes and ended with the stream
+ *
+ * Bound: `limit` samples inside; every thread has its next block queued. Order: that of the blocks. State: none, for random
+ * numbers are keyed by (seed, op, epoch, sample, view): any number of threads gives the same bits.
+ * Failure: a thread that dies or hangs is replaced and its block run again, as is a block of which a sample fails; a sample that fails
+ * three times ends the stream with its index.
+ *
+ * @example draw(train, { epochs: 200, seed }).pipe(augment([randomCrop({ padding: 4 }), unitScale()], { seed }), batch(64))
+ */
+export function augment(recipe: Recipe, options: AugmentOptions): OperatorFunction<Block, Samples> {
+  const { view = 0, name = 'augment' } = options;
+  const finish = finisher([recipe], false);
+  if (isLight(recipe)) {
+    return stage<Block, Samples, null>({
+      name,
+      start: () => null,
+      introduce: (incoming) => normalizedBy([recipe], incoming),
+      next: (none, block) => [none, finish(block, lightSamples(block.dataset, block.indices, recipe))],
+    });
+  }
+  return onThreads({ recipes: [recipe], view, finish }, { ...options, name });
+}
+
+/**
+ * Reads the samples of each block and renders each of them by several recipes: the views that a method compares.
+ *
+ *   blocks                       a--b--|
+ *   views([recipe, other])       ---A--B|   sampleShape [2, height, width, channels]
+ *
+ * The views of a sample lie one behind another in `values`, so a batch of n samples is [n, views, …]. View k has random
+ * numbers of its own, though all recipes be the same. Bound, order, state and failure are those of `augment`.
+ *
+ * @example draw(train, { epochs: 1000, seed }).pipe(views(barlowRecipes(), { seed }), batch(1024, { partial: 'drop' }))
+ */
+export function views(recipes: readonly Recipe[], options: OnThreadsOptions): OperatorFunction<Block, Samples> {
+  const { name = 'views' } = options;
+  if (recipes.length === 0) throw new WeirError(`'${name}' was given no recipe`, 'give one recipe for each view');
+  return onThreads({ recipes, view: 0, finish: finisher(recipes, true) }, { ...options, name });
+}

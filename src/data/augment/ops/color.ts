@@ -1,0 +1,303 @@
+import { WeirError } from '../../../flow/errors.js';
+import type { Random } from '../../../flow/random.js';
+import { gray, grayModule, hueModule } from '../kernels/color.js';
+import { SPARE, starter } from '../kernels/instance.js';
+import { lookUp } from '../kernels/look-up.js';
+import { checkProbability, checkRange, colorShape, type OpDefinition, type Range } from './op.js';
+
+/** What float32 loses below a whole number and then rounds up to it: torchvision multiplies in float32, then rounds down. */
+export const SLACK = 2 ** -18;
+
+const brightnessTable = new Uint8Array(256);
+
+/** Multiplies every byte by a factor: ⌊min(factor · x, 255)⌋. */
+export function adjustBrightness(values: Uint8Array, length: number, factor: number): void {
+  const f = Math.fround(factor);
+  for (let x = 0; x < 256; x++) brightnessTable[x] = Math.min(255, f * x + SLACK);
+  lookUp(values, length, brightnessTable);
+}
+
+interface GrayKernels {
+  readonly blend: (from: number, to: number, fours: number, factors: number) => void;
+  readonly sum: (from: number, sums: number, fours: number) => void;
+}
+
+const grayKernels = starter<GrayKernels>(grayModule);
+
+/** Where the pixels begin, behind two factors or four sums. */
+const GRAY_PIXELS = 16;
+const factors = new Float32Array(2);
+const bytesOfFactors = new Uint8Array(factors.buffer);
+
+/**
+ * `blendPixels` in vectors of WebAssembly, to the bit the same.
+ *
+ * @returns whether it was done
+ */
+export function blendByVectors(values: Uint8Array, length: number, factor: number, rest: number): boolean {
+  if (length === 0) return true;
+  const found = grayKernels();
+  if (found === null) return false;
+  const { room, blend } = found;
+  factors[0] = factor;
+  factors[1] = rest;
+  room.whole(GRAY_PIXELS).set(bytesOfFactors);
+  room.through(GRAY_PIXELS, values, length, (to) => blend(GRAY_PIXELS, to, Math.ceil(length / 12), 0));
+  return true;
+}
+
+/** The sum of the gray of all pixels of red, green and blue; undefined where vectors are not to be had. */
+export function sumByVectors(values: Uint8Array, length: number): number | undefined {
+  if (length === 0) return 0;
+  const found = grayKernels();
+  if (found === null) return undefined;
+  const { room, sum } = found;
+  const whole = room.whole(GRAY_PIXELS + length + SPARE);
+  whole.set(values.length === length ? values : values.subarray(0, length), GRAY_PIXELS);
+  whole.fill(0, GRAY_PIXELS + length, GRAY_PIXELS + length + 12);
+  sum(GRAY_PIXELS, 0, Math.ceil(length / 12));
+  const sums = new Uint32Array(whole.buffer, 0, 4);
+  return sums[0]! + sums[1]! + sums[2]! + sums[3]!;
+}
+
+/** The mean gray of an image of 1 or 3 channels. */
+export function meanGray(values: Uint8Array, length: number, channels: 1 | 3): number {
+  const sum = channels === 1 ? sumOf(values, length) : (sumByVectors(values, length) ?? sumOfGray(values, length));
+  return (sum * channels) / length;
+}
+
+function sumOf(values: Uint8Array, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += values[i]!;
+  return sum;
+}
+
+/** Of red, green and blue. */
+export function sumOfGray(values: Uint8Array, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i += 3) sum += gray(values[i]!, values[i + 1]!, values[i + 2]!);
+  return sum;
+}
+
+const contrastTable = new Uint8Array(256);
+
+/** Blends an image with its mean gray m: ⌊factor · x + (1 − factor) · m⌋, cut to 0 to 255. */
+export function adjustContrast(values: Uint8Array, length: number, channels: 1 | 3, factor: number): void {
+  const f = Math.fround(factor);
+  const rest = Math.fround(1 - factor) * meanGray(values, length, channels) + SLACK;
+  for (let x = 0; x < 256; x++) contrastTable[x] = Math.max(0, Math.min(255, f * x + rest));
+  lookUp(values, length, contrastTable);
+}
+
+interface HueKernels {
+  readonly turn: (from: number, to: number, fours: number, shift: number) => void;
+}
+
+const hueKernels = starter<HueKernels>(hueModule);
+
+/**
+ * `turnPixels` in vectors of WebAssembly, to the bit the same.
+ *
+ * @returns whether it was done
+ */
+export function turnByVectors(values: Uint8Array, length: number, shift: number): boolean {
+  if (length === 0) return true;
+  const found = hueKernels();
+  if (found === null) return false;
+  const { room, turn } = found;
+  room.through(0, values, length, (to) => turn(0, to, Math.ceil(length / 12), shift));
+  return true;
+}
+
+/** Bits after the point. */
+const HUE_BITS = 16;
+
+/** Turns the hue of an image of red, green and blue by `turn` of the circle, −0.5 to 0.5: value and saturation stay. */
+export function adjustHue(values: Uint8Array, length: number, turn: number): void {
+  const shift = Math.round(6 * turn * 2 ** HUE_BITS) | 0;
+  if (!turnByVectors(values, length, shift)) turnPixels(values, length, shift);
+}
+
+/**
+ * The same pixel by pixel.
+ *
+ * With d = max − min of a pixel, hue · 6d is a sum of differences of its channels, and each new channel is min plus a part of d
+ * that is linear in it between cuts: so no division is needed, and with masks no branch.
+ *
+ * @param shift sixths of the circle, times 2¹⁶
+ */
+export function turnPixels(values: Uint8Array, length: number, shift: number): void {
+  for (let i = 0; i < length; i += 3) {
+    const r = values[i]!;
+    const g = values[i + 1]!;
+    const b = values[i + 2]!;
+    const gOverR = (r - g) >> 31; // −1 where g > r
+    const larger = r ^ ((r ^ g) & gOverR);
+    const smaller = g ^ ((r ^ g) & gOverR);
+    const bOver = (larger - b) >> 31;
+    const bUnder = (b - smaller) >> 31;
+    const max = larger ^ ((larger ^ b) & bOver);
+    const min = smaller ^ ((smaller ^ b) & bUnder);
+    const d = max - min;
+    const notR = (r - max) >> 31;
+    const isB = notR & ((g - max) >> 31);
+    const isG = notR & ~isB;
+    const sixths = ((g - b) & ~notR) + ((b - r + 2 * d) & isG) + ((r - g + 4 * d) & isB);
+
+    const D = d << HUE_BITS;
+    let hue = (sixths << HUE_BITS) + Math.imul(d, shift); // times d: −4 to 8, then 0 to 6
+    hue += (6 * D) & (hue >> 31);
+    hue -= 6 * D;
+    hue += (6 * D) & (hue >> 31);
+    const low = min << HUE_BITS;
+    values[i] = level(low + cut(distance(hue - 3 * D) - D, D));
+    values[i + 1] = level(low + cut(2 * D - distance(hue - 2 * D), D));
+    values[i + 2] = level(low + cut(2 * D - distance(hue - 4 * D), D));
+  }
+}
+
+const distance = (x: number): number => (x ^ (x >> 31)) - (x >> 31);
+
+/** Between 0 and D. */
+const cut = (x: number, D: number): number => {
+  const atLeast0 = x & ~(x >> 31);
+  const over = atLeast0 - D;
+  return D + (over & (over >> 31));
+};
+
+/** A level with its fraction back to a byte, as torchvision takes [0, 1] to bytes: ⌊255.999 · x⌋. */
+const level = (x: number): number => (x + (x >> 8)) >> HUE_BITS;
+
+/** Blends an image of red, green and blue with its gray g: ⌊factor · x + (1 − factor) · g⌋, cut to 0 to 255. */
+export function adjustSaturation(values: Uint8Array, length: number, factor: number): void {
+  const f = Math.fround(factor);
+  const rest = Math.fround(1 - factor);
+  if (!blendByVectors(values, length, f, rest)) blendPixels(values, length, f, rest);
+}
+
+/** The same pixel by pixel, each step in float32 as in torchvision. */
+export function blendPixels(values: Uint8Array, length: number, factor: number, rest: number): void {
+  for (let i = 0; i < length; i += 3) {
+    const level = Math.fround(rest * gray(values[i]!, values[i + 1]!, values[i + 2]!));
+    for (let c = i; c < i + 3; c++) {
+      values[c] = Math.max(0, Math.min(255, Math.fround(Math.fround(factor * values[c]!) + level)));
+    }
+  }
+}
+
+/** The four, in the order of torchvision's numbers for them. */
+export const adjustments = ['brightness', 'contrast', 'saturation', 'hue'] as const;
+
+/** One number j is the range 1 − j to 1 + j (not below 0) of a factor, and of hue −j to j of the circle. */
+type Strengths = { readonly [Name in (typeof adjustments)[number]]?: number | Range };
+
+export interface ColorJitter extends Strengths {
+  readonly op: 'colorJitter';
+  readonly probability: number;
+}
+
+/**
+ * Changes brightness, contrast, saturation and hue by random factors, in an order drawn for each sample; what is left out
+ * stays. By chance where a `probability` is given.
+ */
+export const colorJitter = ({
+  probability = 1,
+  ...strengths
+}: Strengths & { readonly probability?: number }): ColorJitter => ({ op: 'colorJitter', ...strengths, probability });
+
+/** What was drawn for one sample: which come, first to last, and the factor of each of `adjustments`. */
+export interface Jitter {
+  readonly order: Uint8Array;
+  readonly factors: Float64Array;
+}
+
+export const colorJitterDefinition: OpDefinition<ColorJitter> = {
+  kind: 'pixels',
+  prepare(jitter, shape) {
+    const [height, width, channels] = colorShape('colorJitter', shape);
+    const ranges = rangesOf(jitter);
+    const length = height * width * channels;
+    const drawn: Jitter = { order: new Uint8Array(4), factors: new Float64Array(4) };
+    return (values, random) => {
+      const numbers = random();
+      if (numbers.uniform() >= jitter.probability) return;
+      drawJitter(ranges, numbers, drawn);
+      for (let i = 0; i < 4; i++) {
+        const which = drawn.order[i]!;
+        if (ranges[which] === undefined) continue;
+        const factor = drawn.factors[which]!;
+        if (which === 0) adjustBrightness(values, length, factor);
+        else if (which === 1) adjustContrast(values, length, channels, factor);
+        else if (channels === 1) continue;
+        else if (which === 2) adjustSaturation(values, length, factor);
+        else adjustHue(values, length, factor);
+      }
+    };
+  },
+};
+
+/** The ranges of the four factors, checked; undefined for one that is left out or changes nothing. */
+export function rangesOf(jitter: ColorJitter): (Range | undefined)[] {
+  checkProbability('colorJitter', jitter.probability);
+  return adjustments.map((name) => {
+    const given = jitter[name];
+    if (given === undefined) return undefined;
+    const [middle, least, most] = name === 'hue' ? [0, -0.5, 0.5] : [1, 0, Infinity];
+    if (typeof given === 'number' && !(given >= 0)) {
+      throw new WeirError(
+        `op 'colorJitter' has ${name} ${given}`,
+        'give a number of 0 or more, or a range [least, most]',
+      );
+    }
+    const range: Range =
+      typeof given !== 'number' ? given : [name === 'hue' ? -given : Math.max(0, middle - given), middle + given];
+    const remedy =
+      name === 'hue'
+        ? 'give a number from 0 to 0.5, or a range [least, most] inside of [-0.5, 0.5]'
+        : 'give a number of 0 or more, or a range [least, most] of factors of 0 or more';
+    checkRange('colorJitter', name, range, least, most, remedy);
+    return range[0] === middle && range[1] === middle ? undefined : range;
+  });
+}
+
+/** Draws an order of the four, each of the 24 equally likely, and a factor for each, uniform in its range. */
+export function drawJitter(ranges: readonly (Range | undefined)[], random: Random, into: Jitter): void {
+  const { order, factors } = into;
+  for (let i = 0; i < 4; i++) order[i] = i;
+  for (let i = 3; i > 0; i--) {
+    const j = random.integer(i + 1);
+    const last = order[i]!;
+    order[i] = order[j]!;
+    order[j] = last;
+  }
+  for (let i = 0; i < 4; i++) {
+    const range = ranges[i];
+    const u = random.uniform();
+    factors[i] = range === undefined ? 0 : range[0] + (range[1] - range[0]) * u;
+  }
+}
+
+/** Makes an image of red, green and blue gray, in all three: no saturation is left. */
+export const toGray = (values: Uint8Array, length: number): void => adjustSaturation(values, length, 0);
+
+export interface RandomGrayscale {
+  readonly op: 'randomGrayscale';
+  readonly probability: number;
+}
+
+/** Makes an image gray, in all of its channels, by chance. */
+export const randomGrayscale = ({ probability = 0.1 }: { probability?: number } = {}): RandomGrayscale => ({
+  op: 'randomGrayscale',
+  probability,
+});
+
+export const randomGrayscaleDefinition: OpDefinition<RandomGrayscale> = {
+  kind: 'pixels',
+  prepare({ op, probability }, shape) {
+    const [height, width, channels] = colorShape(op, shape);
+    checkProbability(op, probability);
+    return (values, random) => {
+      if (random().uniform() < probability && channels === 3) toGray(values, height * width * channels);
+    };
+  },
+};

@@ -1,0 +1,159 @@
+import { WeirError } from '../../../flow/errors.js';
+import { ALONG, blurModule, blurWeights, DOWN } from '../kernels/blur.js';
+import { SPARE, starter } from '../kernels/instance.js';
+import { checkProbability, checkRange, imageShape, type OpDefinition, type Range } from './op.js';
+
+/** A place before or after a row of `extent`, mirrored into it without repeating its edge. */
+export const mirrored = (place: number, extent: number): number => {
+  const inside = Math.abs(place);
+  return inside < extent ? inside : 2 * (extent - 1) - inside;
+};
+
+interface Kernels {
+  readonly down: (...parameters: number[]) => void;
+  readonly along: (...parameters: number[]) => void;
+}
+
+const started = starter<Kernels>(blurModule);
+
+/**
+ * `blurPixels` in vectors of WebAssembly, to the bit the same.
+ *
+ * @returns whether it was done
+ */
+export function blurByVectors(
+  values: Uint8Array,
+  height: number,
+  width: number,
+  channels: number,
+  weights: Int16Array,
+  reach: number,
+): boolean {
+  const found = started();
+  if (found === null) return false;
+  const { room, down, along } = found;
+  const pairs = (reach + 1) >> 1; // the last of an odd number is beside a weight of 0
+  const length = width * channels;
+  const stride = 2 * channels;
+  const pitch = 2 * length + 4 * pairs * stride; // of a row between the passes, with what is mirrored
+  const rows = (weights.byteLength + 3) & ~3;
+  const between = rows + 4 * (height + 4 * pairs);
+  const image = between + height * pitch + SPARE;
+  const { buffer } = room.whole(image);
+  new Int16Array(buffer, 0, weights.length).set(weights);
+  const begins = new Int32Array(buffer, rows, height + 4 * pairs);
+  for (let i = 0; i < begins.length; i++) {
+    begins[i] = image + length * Math.max(0, mirrored(i - 2 * pairs, height)); // one too far weighs nothing
+  }
+  const first = between + 2 * pairs * stride;
+  room.through(image, values, height * length, (to) => {
+    down(rows + 8 * pairs, length, first, pitch, height, 0, pairs);
+    along(first, pitch, to, length, height, stride, reach * stride, 0, pairs);
+  });
+  return true;
+}
+
+/**
+ * Blurs images of one size with a Gaussian of `kernel` × `kernel` taps, the image mirrored at its edges (without repeating them).
+ *
+ * The Gaussian is a product, so one pass goes down columns and one along rows, in integers, rounded at the end.
+ */
+export class Blur {
+  private readonly most: number;
+  private readonly weights: Int16Array;
+
+  constructor(
+    private readonly height: number,
+    private readonly width: number,
+    private readonly channels: number,
+    kernel: number,
+  ) {
+    this.most = (kernel - 1) / 2;
+    this.weights = new Int16Array(this.most + 3);
+  }
+
+  /** @param sigma standard deviation in pixels */
+  apply(values: Uint8Array, sigma: number): void {
+    const { height, width, channels, weights } = this;
+    const reach = blurWeights(sigma, this.most, weights);
+    if (reach === 0 || blurByVectors(values, height, width, channels, weights, reach)) return;
+    blurPixels(values, height, width, channels, weights, reach);
+  }
+}
+
+/** The same value by value. */
+export function blurPixels(
+  values: Uint8Array,
+  height: number,
+  width: number,
+  channels: number,
+  weights: Int16Array,
+  reach: number,
+): void {
+  const pitch = width * channels;
+  const between = new Int16Array(height * pitch);
+  for (let y = 0; y < height; y++) {
+    for (let i = 0; i < pitch; i++) {
+      let sum = weights[0]! * values[y * pitch + i]! + (1 << (DOWN - 1));
+      for (let k = 1; k <= reach; k++) {
+        const both = values[mirrored(y - k, height) * pitch + i]! + values[mirrored(y + k, height) * pitch + i]!;
+        sum += weights[1 + k]! * both;
+      }
+      between[y * pitch + i] = sum >> DOWN;
+    }
+  }
+  for (let i = 0; i < height * pitch; i++) {
+    const x = Math.floor((i % pitch) / channels);
+    const edge = i - x * channels;
+    let sum = weights[0]! * between[i]! + (1 << (ALONG - 1));
+    for (let k = 1; k <= reach; k++) {
+      const both =
+        between[edge + mirrored(x - k, width) * channels]! + between[edge + mirrored(x + k, width) * channels]!;
+      sum += weights[1 + k]! * both;
+    }
+    values[i] = sum >> ALONG;
+  }
+}
+
+export interface GaussianBlur {
+  readonly op: 'gaussianBlur';
+  /** Taps along each side, an odd number. */
+  readonly kernel: number;
+  readonly sigma: Range;
+  readonly probability: number;
+}
+
+export interface GaussianBlurOptions {
+  /** Standard deviation in pixels, uniform; one number is always the same. */
+  readonly sigma?: number | Range;
+  /** Taps along each side, an odd number; by default as many as reach to three times the largest `sigma`. */
+  readonly kernel?: number;
+  readonly probability?: number;
+}
+
+/** Blurs an image with a Gaussian, by chance where a `probability` is given. */
+export function gaussianBlur({ sigma = [0.1, 2], kernel, probability = 1 }: GaussianBlurOptions = {}): GaussianBlur {
+  const range: Range = typeof sigma === 'number' ? [sigma, sigma] : sigma;
+  return { op: 'gaussianBlur', kernel: kernel ?? 2 * Math.ceil(3 * range[1]) + 1, sigma: range, probability };
+}
+
+export const gaussianBlurDefinition: OpDefinition<GaussianBlur> = {
+  kind: 'pixels',
+  prepare({ op, kernel, sigma, probability }, shape) {
+    const [height, width, channels] = imageShape(op, shape);
+    checkProbability(op, probability);
+    checkRange(op, 'sigma', sigma, Number.MIN_VALUE, Infinity, 'give a number of pixels above 0, or [least, most]');
+    const most = 2 * Math.min(height, width) - 1;
+    if (!(Number.isInteger(kernel) && kernel > 0 && kernel % 2 === 1 && kernel <= most)) {
+      throw new WeirError(
+        `op '${op}' has kernel ${kernel} for images of ${height} × ${width}`,
+        `give an odd number of pixels up to ${most}, or a smaller sigma: the edges are mirrored once`,
+      );
+    }
+    const blur = new Blur(height, width, channels, kernel);
+    return (values, random) => {
+      const numbers = random();
+      if (numbers.uniform() < probability) blur.apply(values, sigma[0] + (sigma[1] - sigma[0]) * numbers.uniform());
+    };
+  },
+};

@@ -1,0 +1,50 @@
+import { WeirError } from '../../../flow/errors.js';
+import { channels, type OpDefinition } from './op.js';
+
+export interface UnitScale {
+  readonly op: 'unitScale';
+}
+
+/** Takes bytes 0 to 255 to 0 to 1: value / 255, rounded to float32 as PyTorch's `ToTensor` does. */
+export const unitScale = (): UnitScale => ({ op: 'unitScale' });
+
+export const unitScaleDefinition: OpDefinition<UnitScale> = {
+  kind: 'light',
+  prepare: () => (values) => {
+    for (let i = 0; i < values.length; i++) values[i] = values[i]! / 255;
+  },
+};
+
+export interface Normalize {
+  readonly op: 'normalize';
+  /** One for each channel, or one for all. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Subtracts each channel's mean and divides by its standard deviation, both in the units the values have by then. */
+export const normalize = (options: Omit<Normalize, 'op'>): Normalize => ({ op: 'normalize', ...options });
+
+export const normalizeDefinition: OpDefinition<Normalize> = {
+  kind: 'light',
+  prepare({ mean, std }, shape) {
+    const count = channels(shape);
+    for (const [name, list] of Object.entries({ mean, std })) {
+      if (list.length === 1 || list.length === count) continue;
+      throw new WeirError(
+        `op 'normalize' has ${list.length} numbers in ${name}, but the samples have ${count} channels`,
+        'give one for each channel, or one for all',
+      );
+    }
+    const zero = std.findIndex((value) => !(value > 0));
+    if (zero >= 0) throw new WeirError(`op 'normalize' has std ${std[zero]}`, 'give positive numbers');
+    const m = Float32Array.from({ length: count }, (_, c) => mean[c % mean.length]!);
+    const s = Float32Array.from({ length: count }, (_, c) => std[c % std.length]!);
+    return (values) => {
+      for (let i = 0, c = 0; i < values.length; i++) {
+        values[i] = Math.fround(values[i]! - m[c]!) / s[c]!;
+        if (++c === count) c = 0;
+      }
+    };
+  },
+};

@@ -1,0 +1,128 @@
+import { WeirError } from '../../../flow/errors.js';
+import type { Random } from '../../../flow/random.js';
+import type { Image } from '../../images/image.js';
+
+/** An op as data: its name and options. A recipe is a list of them, and crosses to worker threads as it is. */
+export interface OpData {
+  readonly op: string;
+}
+
+/** Shape of a sample, [height, width, channels] for images; undefined is an extent that differs from sample to sample. */
+export type OpenShape = readonly (number | undefined)[];
+
+/** Changes one sample in place. `random()` starts this op's own random numbers for this sample, epoch and view. */
+export type Apply<Values = Float32Array> = (values: Values, random: () => Random) => void;
+
+/** Each value depends on itself and its channel alone, and on nothing random, so no worker is worth it. */
+export interface LightOp<O extends OpData> {
+  readonly kind: 'light';
+  prepare(op: O, shape: readonly number[]): Apply;
+}
+
+/** Values change places, or zeros come in; bytes stay bytes. */
+export interface MovingOp<O extends OpData> {
+  readonly kind: 'moving';
+  prepare(op: O, shape: readonly number[]): Apply<Uint8Array | Float32Array>;
+}
+
+/** Bytes 0 to 255 become other bytes, rounded as torchvision rounds tensors of uint8. */
+export interface PixelOp<O extends OpData> {
+  readonly kind: 'pixels';
+  prepare(op: O, shape: readonly number[]): Apply<Uint8Array>;
+}
+
+/** An image of any size becomes one of another size. */
+export interface ResizingOp<O extends OpData> {
+  readonly kind: 'resizing';
+  prepare(op: O, shape: OpenShape): Resizing;
+}
+
+export interface Resizing {
+  /** What comes out; an extent is undefined where it depends on one that is. */
+  readonly shape: OpenShape;
+  /** @returns memory of the op's own, good until the next call; later ops may change it in place */
+  apply(image: Image, random: () => Random): Image;
+}
+
+/** Anything else, on floats. */
+export interface FreeOp<O extends OpData> {
+  readonly kind: 'free';
+  prepare(op: O, shape: readonly number[]): Apply;
+}
+
+/** What an op's name stands for. `prepare` checks the options against the shape of a sample, and prepares for many samples. */
+export type OpDefinition<O extends OpData> = LightOp<O> | MovingOp<O> | PixelOp<O> | ResizingOp<O> | FreeOp<O>;
+
+/** Height, width and channels of a sample that is an image, for an op that needs one. */
+export function imageShape(op: string, shape: readonly number[]): [height: number, width: number, channels: number];
+export function imageShape(
+  op: string,
+  shape: OpenShape,
+): [height: number | undefined, width: number | undefined, channels: number];
+export function imageShape(op: string, shape: OpenShape) {
+  const [height, width, channels] = shape;
+  if (shape.length !== 3 || channels === undefined) {
+    throw new WeirError(
+      `op '${op}' needs images of [height, width, channels], but the samples are [${shape.join(', ')}]`,
+      'take it out of the recipe, or give a data set of images',
+    );
+  }
+  return [height, width, channels];
+}
+
+/** Channels of an image for an op on colors: three, or one that is gray. */
+export function colorShape(op: string, shape: readonly number[]): [height: number, width: number, channels: 1 | 3] {
+  const [height, width, channels] = imageShape(op, shape);
+  if (channels !== 1 && channels !== 3) {
+    throw new WeirError(
+      `op '${op}' needs images of 3 channels (red, green, blue) or 1, but the samples have ${channels}`,
+      'take it out of the recipe',
+    );
+  }
+  return [height, width, channels];
+}
+
+/** The number of channels of a sample: the last extent of an image [height, width, channels], else 1. */
+export const channels = (shape: readonly number[]): number => (shape.length === 3 ? shape[2]! : 1);
+
+/** A number that is drawn uniformly from a range, or always the same. */
+export type Range = readonly [least: number, most: number];
+
+/** Refuses a probability outside of 0 to 1. */
+export function checkProbability(op: string, probability: number): void {
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new WeirError(`op '${op}' has probability ${probability}`, 'give a number from 0 to 1');
+  }
+}
+
+/** Height and width in pixels; one number where both are the same. */
+export type Size = number | readonly [height: number, width: number];
+
+/** Refuses a size that no image has. */
+export function checkSize(op: string, size: Size): void {
+  const extents = typeof size === 'number' ? [size] : size;
+  if (
+    !(
+      Array.isArray(extents) &&
+      extents.length <= 2 &&
+      extents.every((extent) => Number.isInteger(extent) && extent > 0)
+    )
+  ) {
+    throw new WeirError(
+      `op '${op}' has size ${JSON.stringify(size)}`,
+      'give a whole number of pixels from 1 on, or [height, width]',
+    );
+  }
+}
+
+/** Height and width of what is checked already. */
+export const bothExtents = (size: Size): readonly [height: number, width: number] =>
+  typeof size === 'number' ? [size, size] : size;
+
+/** Refuses a range that is no two growing numbers inside [least, most]. */
+export function checkRange(op: string, key: string, range: Range, least: number, most: number, remedy: string): void {
+  const [from, to] = range;
+  if (!(range.length === 2 && least <= from && from <= to && to <= most && Number.isFinite(to))) {
+    throw new WeirError(`op '${op}' has ${key} ${JSON.stringify(range)}`, remedy);
+  }
+}

@@ -1,0 +1,272 @@
+import { Canvas, type Image, type Region } from '../../images/image.js';
+import { SPARE, starter } from '../kernels/instance.js';
+import { AT_ONCE, resamplingModule } from '../kernels/resample.js';
+import { checkSize, imageShape, type OpDefinition, type Size } from './op.js';
+
+/** For each place of a row of `to` pixels, which of its `from` pixels make it and with what weights. */
+export interface Taps {
+  /** Weights for each place. */
+  readonly count: number;
+  /** [to] The first pixel that has a weight; all `count` lie inside the row. */
+  readonly first: Int32Array;
+  /** [to, count], in units of 2^−bits. */
+  readonly weights: Int16Array;
+  readonly bits: number;
+}
+
+/** Rows of taps that are kept; sizes of photographs differ, so there is no end of them. */
+const MOST_TAPS = 512;
+
+const tapsCache = new Map<number, Map<number, Taps>>();
+
+/**
+ * The taps of a triangle filter that is as wide as one pixel of the smaller row (Pillow's and PyTorch's antialiased bilinear),
+ * kept for the next time.
+ */
+export function tapsOf(from: number, to: number): Taps {
+  let known = tapsCache.get(to);
+  if (!known) {
+    known = new Map();
+    tapsCache.set(to, known);
+  }
+  let taps = known.get(from);
+  if (!taps) {
+    if (known.size >= MOST_TAPS) known.clear();
+    taps = makeTaps(from, to);
+    known.set(from, taps);
+  }
+  return taps;
+}
+
+/** Weights are 16-bit integers with as many bits after the point as the largest leaves room for, as in PyTorch on bytes. */
+function makeTaps(from: number, to: number): Taps {
+  const scale = from / to;
+  const support = Math.max(1, scale);
+  const rows: { first: number; weights: number[] }[] = [];
+  let largest = 0;
+  for (let i = 0; i < to; i++) {
+    const center = scale * (i + 0.5);
+    let first = Math.max(0, Math.trunc(center - support + 0.5));
+    const end = Math.min(from, Math.trunc(center + support + 0.5));
+    const weights: number[] = [];
+    for (let j = first; j < end; j++) weights.push(Math.max(0, 1 - Math.abs((j - center + 0.5) / support)));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    while (weights.at(-1) === 0) weights.pop();
+    for (; weights[0] === 0; first++) weights.shift();
+    const normalized = weights.map((weight) => weight / sum);
+    largest = Math.max(largest, ...normalized);
+    rows.push({ first, weights: normalized });
+  }
+  let bits = 0;
+  while (bits < 22 && Math.trunc(0.5 + largest * 2 ** (bits + 1)) < 2 ** 15) bits++;
+
+  const count = Math.min(from, Math.max(2, ...rows.map(({ weights }) => weights.length)));
+  const taps = { count, first: new Int32Array(to), weights: new Int16Array(to * count), bits };
+  rows.forEach(({ first, weights }, i) => {
+    const start = Math.min(first, from - count);
+    taps.first[i] = start;
+    weights.forEach((weight, k) => {
+      taps.weights[i * count + first - start + k] = Math.trunc(0.5 + weight * 2 ** bits);
+    });
+  });
+  return taps;
+}
+
+interface ResampleKernels {
+  readonly across: (...parameters: number[]) => void;
+  readonly enlarge: (...parameters: number[]) => void;
+  readonly down: (...parameters: number[]) => void;
+}
+
+const resampleKernels = starter<ResampleKernels>(resamplingModule);
+
+/** Taps as the kernels take them: the first tap of each place, then the weights of each in pairs, the last one filled up with a zero. */
+interface Pairs {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` the weights begin. */
+  readonly weights: number;
+}
+
+const pairsCache = new WeakMap<Taps, Pairs>();
+
+function pairsOf(taps: Taps): Pairs {
+  let pairs = pairsCache.get(taps);
+  if (pairs === undefined) {
+    const { count, first, weights } = taps;
+    const even = (count + 1) & ~1;
+    const places = Math.ceil(first.length / AT_ONCE) * AT_ONCE;
+    const bytes = new Uint8Array((4 + 2 * even) * places);
+    new Int32Array(bytes.buffer).set(first);
+    const all = new Int16Array(bytes.buffer, 4 * places);
+    for (let i = 0; i < first.length; i++) all.set(weights.subarray(i * count, (i + 1) * count), i * even);
+    pairs = { count: even / 2, bytes, weights: 4 * places };
+    pairsCache.set(taps, pairs);
+  }
+  return pairs;
+}
+
+/** Where what comes behind an area begins. */
+const behind = (at: number, size: number): number => (at + size + SPARE + 15) & ~15;
+
+/**
+ * `Resampler` for red, green and blue in vectors of WebAssembly, to the bit the same: rows first, then columns, sums of integers in
+ * any order being the same.
+ *
+ * @returns whether it was done
+ */
+export function resampleByVectors(image: Image, region: Region, out: Canvas): boolean {
+  const found = resampleKernels();
+  if (found === null) return false;
+  const { room, across, enlarge, down } = found;
+  const [rowTaps, columnTaps] = [tapsOf(region.width, out.width), tapsOf(region.height, out.height)];
+  const [row, column] = [pairsOf(rowTaps), pairsOf(columnTaps)];
+  const pitch = image.width * 3;
+  const length = out.width * 3;
+  const columns = behind(0, row.bytes.length);
+  const from = behind(columns, column.bytes.length);
+  const rows = behind(from, region.height * pitch);
+  const to = behind(rows, (region.height + 1) * length); // the second of the last pair may be a row further, with a weight of 0
+  const size = out.height * length;
+  const bytes = room.whole(to + size + SPARE);
+  bytes.set(row.bytes);
+  bytes.set(column.bytes, columns);
+  const begin = region.top * pitch;
+  bytes.set(image.values.subarray(begin, begin + region.height * pitch), from);
+
+  const half = (bits: number): number => 1 << (bits - 1);
+  const { bits } = rowTaps;
+  const left = from + 3 * region.left;
+  if (row.count === 1) {
+    const fours = Math.ceil(out.width / AT_ONCE);
+    enlarge(left, pitch, rows, length, region.height, fours, 0, row.weights, half(bits), bits);
+  } else across(left, pitch, rows, region.height, out.width, 0, row.weights, row.count, half(bits), bits);
+  const fine = columnTaps.bits;
+  const weights = columns + column.weights;
+  down(rows, length, to, out.height, columns, weights, column.count, half(fine), fine);
+  out.values.set(bytes.subarray(to, to + size));
+  return true;
+}
+
+/**
+ * Resizes a part of an image, bilinear with antialiasing: rows first, then columns, bytes in between, only over the taps that
+ * count. What lies outside the part is not looked at.
+ */
+export class Resampler {
+  private readonly rows: Canvas;
+  private readonly out: Canvas;
+
+  constructor(private readonly channels: number) {
+    this.rows = new Canvas(channels);
+    this.out = new Canvas(channels);
+  }
+
+  /** @returns memory that is used again at the next call */
+  resample(image: Image, region: Region, height: number, width: number): Canvas {
+    const { channels } = this;
+    const out = this.out.resize(height, width);
+    if (channels === 3 && resampleByVectors(image, region, out)) return out;
+    const rows = this.rows.resize(region.height, width);
+    const across = tapsOf(region.width, width);
+    const from = (region.top * image.width + region.left) * channels;
+    const pitch = image.width * channels;
+    if (channels === 3 && across.count === 2) pairsAcross(image.values, from, pitch, rows, across);
+    else allAcross(image.values, from, pitch, rows, across);
+    down(rows, out, tapsOf(region.height, height));
+    return out;
+  }
+}
+
+/** Across rows of three channels with two taps: every enlargement. */
+function pairsAcross(values: Uint8Array, start: number, pitch: number, to: Canvas, taps: Taps): void {
+  const { first, weights, bits } = taps;
+  const { height, width, values: out } = to;
+  const half = 1 << (bits - 1);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    const row = start + y * pitch;
+    for (let x = 0; x < width; x++, at += 3) {
+      const a = row + 3 * first[x]!;
+      const v = weights[2 * x]!;
+      const w = weights[2 * x + 1]!;
+      out[at] = (v * values[a]! + w * values[a + 3]! + half) >> bits;
+      out[at + 1] = (v * values[a + 1]! + w * values[a + 4]! + half) >> bits;
+      out[at + 2] = (v * values[a + 2]! + w * values[a + 5]! + half) >> bits;
+    }
+  }
+}
+
+function allAcross(values: Uint8Array, start: number, pitch: number, to: Canvas, taps: Taps): void {
+  const { count, first, weights, bits } = taps;
+  const { height, width, channels, values: out } = to;
+  const half = 1 << (bits - 1);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    const row = start + y * pitch;
+    for (let x = 0; x < width; x++) {
+      const begin = row + channels * first[x]!;
+      for (let c = 0; c < channels; c++, at++) {
+        let sum = half;
+        for (let k = 0, a = begin + c; k < count; k++, a += channels) sum += weights[count * x + k]! * values[a]!;
+        out[at] = sum >> bits;
+      }
+    }
+  }
+}
+
+function down(from: Canvas, to: Canvas, taps: Taps): void {
+  const { count, first, weights, bits } = taps;
+  const { height, values: out } = to;
+  const { values } = from;
+  const row = to.width * to.channels;
+  const half = 1 << (bits - 1);
+  for (let y = 0; y < height; y++) {
+    const begin = first[y]! * row;
+    const at = y * row;
+    if (count === 2) {
+      const v = weights[2 * y]!;
+      const w = weights[2 * y + 1]!;
+      for (let i = 0; i < row; i++) {
+        out[at + i] = (v * values[begin + i]! + w * values[begin + row + i]! + half) >> bits;
+      }
+      continue;
+    }
+    for (let i = 0; i < row; i++) {
+      let sum = half;
+      for (let k = 0, a = begin + i; k < count; k++, a += row) sum += weights[count * y + k]! * values[a]!;
+      out[at + i] = sum >> bits;
+    }
+  }
+}
+
+export interface Resize {
+  readonly op: 'resize';
+  /** One number: of the shorter side, the other in proportion. */
+  readonly size: Size;
+}
+
+/** Brings an image to a size (bilinear, antialiased): its shorter side, or both where two are given. */
+export const resize = (options: Omit<Resize, 'op'>): Resize => ({ op: 'resize', ...options });
+
+export const resizeDefinition: OpDefinition<Resize> = {
+  kind: 'resizing',
+  prepare({ op, size }, shape) {
+    const [height, width, channels] = imageShape(op, shape);
+    checkSize(op, size);
+    const resampler = new Resampler(channels);
+    const known = typeof size !== 'number' || (height !== undefined && width !== undefined);
+    return {
+      shape: known ? [...extents(size, height ?? 0, width ?? 0), channels] : [undefined, undefined, channels],
+      apply(image) {
+        const [outHeight, outWidth] = extents(size, image.height, image.width);
+        const whole = { top: 0, left: 0, height: image.height, width: image.width };
+        return resampler.resample(image, whole, outHeight, outWidth);
+      },
+    };
+  },
+};
+
+function extents(size: Size, height: number, width: number): readonly [height: number, width: number] {
+  if (typeof size !== 'number') return size;
+  return height <= width ? [size, Math.trunc((size * width) / height)] : [Math.trunc((size * height) / width), size];
+}

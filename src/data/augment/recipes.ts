@@ -1,0 +1,109 @@
+import { colorJitter, randomGrayscale } from './ops/color.js';
+import { centerCrop, randomResizedCrop } from './ops/crop.js';
+import { gaussianBlur } from './ops/gaussian-blur.js';
+import { horizontalFlip } from './ops/horizontal-flip.js';
+import { lighting } from './ops/noise.js';
+import { normalize, unitScale } from './ops/normalize.js';
+import { resize } from './ops/resize.js';
+import { solarize } from './ops/solarize.js';
+import type { Recipe } from './recipe.js';
+
+/** Mean and standard deviation of each channel in [0, 1], as the authors' code has them. */
+export const imagenetStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
+export const cifar10Statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] } as const;
+
+/**
+ * Supervised training on ImageNet as the authors pretrain.
+ *
+ * Difference to their code: the jitter works on bytes, theirs on floats after scaling to [0, 1].
+ *
+ * @param size pixels of each side that come out
+ */
+export const imagenetRecipe = ({ size = 224 }: { size?: number } = {}): Recipe => [
+  randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
+  horizontalFlip({ probability: 0.5 }),
+  colorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.4 }),
+  unitScale(),
+  lighting({ std: 0.1 }),
+  normalize(imagenetStatistics),
+];
+
+/** Images to evaluate such a network on: the shorter side to 8/7 of `size`, then the middle. Nothing is random. */
+export const imagenetTestRecipe = ({ size = 224 }: { size?: number } = {}): Recipe => [
+  resize({ size: Math.trunc((256 / 224) * size) }),
+  centerCrop({ size }),
+  unitScale(),
+  normalize(imagenetStatistics),
+];
+
+/** What a network is tuned on: CIFAR-10's small images enlarged, or a folder of photographs. */
+export type FineTuneData = 'cifar10' | 'folder';
+
+/**
+ * Fine-tuning as the authors do it: a part that is cut out, and a flip. On folders of photographs the part is between square
+ * and 1.3 times as wide as high, and ImageNet's statistics normalize.
+ *
+ * @param size pixels of each side that come out
+ */
+export const fineTuneRecipe = (data: FineTuneData, { size = 224 }: { size?: number } = {}): Recipe => [
+  randomResizedCrop({ size, scale: [0.08, 1], ratio: data === 'cifar10' ? [3 / 4, 4 / 3] : [1, 1.3] }),
+  horizontalFlip({ probability: 0.5 }),
+  unitScale(),
+  normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
+];
+
+/** Images to evaluate such a network on: the whole image at `size` × `size`, whatever its form was. Nothing is random. */
+export const fineTuneTestRecipe = (data: FineTuneData, { size = 224 }: { size?: number } = {}): Recipe => [
+  resize({ size: [size, size] }),
+  unitScale(),
+  normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
+];
+
+/**
+ * The two views of SimCLR as the authors train it on CIFAR-10: both alike, always blurred with 3 × 3 taps, in [0, 1] without
+ * normalization.
+ *
+ * @param size pixels of each side that come out; @param strength of the color jitter, as a part of the authors'
+ */
+export function simclrRecipes({
+  size = 32,
+  strength = 1,
+}: {
+  size?: number;
+  strength?: number;
+} = {}): readonly [Recipe, Recipe] {
+  const strong = 0.8 * strength;
+  const view: Recipe = [
+    randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
+    horizontalFlip({ probability: 0.5 }),
+    colorJitter({ brightness: strong, contrast: strong, saturation: strong, hue: 0.2 * strength, probability: 0.8 }),
+    randomGrayscale({ probability: 0.2 }),
+    gaussianBlur({ sigma: [0.1, 2], kernel: 2 * Math.floor(Math.floor(size / 10) / 2) + 1 }),
+    unitScale(),
+  ];
+  return [view, view];
+}
+
+/**
+ * The two views of Barlow Twins as the authors train it on CIFAR-10: the first always blurred and never solarized, the second
+ * seldom blurred and sometimes solarized. Normalized with ImageNet's statistics.
+ *
+ * Differences to the authors' code: the blur is a Gaussian of 13 taps with mirrored edges, where Pillow's is three box blurs.
+ *
+ * @param size pixels of each side that come out
+ */
+export const barlowRecipes = ({ size = 32 }: { size?: number } = {}): readonly [Recipe, Recipe] => [
+  view(size, 1, 0),
+  view(size, 0.1, 0.2),
+];
+
+const view = (size: number, blurred: number, solarized: number): Recipe => [
+  randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
+  horizontalFlip({ probability: 0.5 }),
+  colorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1, probability: 0.8 }),
+  randomGrayscale({ probability: 0.2 }),
+  gaussianBlur({ sigma: [0.1, 2], kernel: 13, probability: blurred }),
+  solarize({ threshold: 128, probability: solarized }),
+  unitScale(),
+  normalize(imagenetStatistics),
+];

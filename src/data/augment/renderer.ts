@@ -1,0 +1,183 @@
+import { WeirError } from '../../flow/errors.js';
+import { type AnyDataset, type Dataset, type ImageDataset, sampleLength, unfilled } from '../dataset.js';
+import type { Image } from '../images/image.js';
+import { type Images, nameOf } from '../images/locations.js';
+import { beginImage } from '../images/reader.js';
+import { compileRecipe, type Rendering } from './compiler.js';
+import { channels } from './ops/op.js';
+import type { Recipe } from './recipe.js';
+
+export interface RenderKey {
+  readonly seed: number;
+  /** From 1 on. */
+  readonly epoch: number;
+  /** Which of several renderings of one sample in one epoch: 0 unless a method compares views. */
+  readonly view?: number | undefined;
+}
+
+export type Pixels = Pick<Dataset, 'name' | 'sampleShape' | 'values' | 'images'>;
+
+/** Samples in memory, or images outside of it. */
+type AnyPixels = Pick<AnyDataset, 'sampleShape' | 'values'>;
+
+/**
+ * The samples at `indices` after the recipe: [indices, ...outShape], the shape that the recipe makes of `sampleShape`.
+ *
+ * A function of its arguments alone, so it gives the same bits on whatever thread.
+ *
+ * @param before is told of each sample, by its place in `indices`, before work on it begins
+ */
+export const render = (
+  data: Pixels,
+  indices: Uint32Array,
+  recipe: Recipe,
+  key: RenderKey,
+  before?: (place: number) => void,
+): Float32Array => renderViews(data, indices, [recipe], key, before);
+
+/**
+ * The samples at `indices` after each of several recipes, the renderings of a sample one behind another:
+ * [indices, recipes, ...outShape]. The first is view `key.view`, the next is one more.
+ */
+export function renderViews(
+  data: Pixels,
+  indices: Uint32Array,
+  recipes: readonly Recipe[],
+  key: RenderKey,
+  before?: (place: number) => void,
+): Float32Array {
+  const { seed, epoch, view: first = 0 } = key;
+  const { values, sampleShape } = data;
+  const renderings = compileRecipes(data, recipes);
+  const { length } = renderings[0]!;
+  const stored = sampleLength(data);
+  const out = unfilled(indices.length * recipes.length * length);
+  const [height, width] = sampleShape.length === 3 ? [sampleShape[0]!, sampleShape[1]!] : [1, 1];
+  const size = { height, width, channels: channels(sampleShape) };
+
+  for (let place = 0, at = 0; place < indices.length; place++) {
+    const index = indices[place]!;
+    let rendering: Rendering | undefined;
+    try {
+      before?.(place);
+      const sample =
+        values instanceof Uint8Array
+          ? { ...size, values: values.subarray(index * stored, (index + 1) * stored) }
+          : values.subarray(index * stored, (index + 1) * stored);
+      for (let v = 0; v < renderings.length; v++, at += length) {
+        rendering = renderings[v]!;
+        rendering.apply(sample, { seed, epoch, index, view: first + v }, out.subarray(at, at + length));
+      }
+    } catch (cause) {
+      throw new WeirError(
+        `${rendering?.doing ?? 'reading'} failed on sample ${index} of '${data.name}' in epoch ${epoch}: ${(cause as Error).message}`,
+        'look at that sample, or leave the op out of the recipe',
+        { cause },
+      );
+    }
+  }
+  return out;
+}
+
+/** The shape of what `renderViews` makes of each sample: one recipe's, or with the number of views before it. */
+export function renderedShape(data: AnyPixels, recipes: readonly Recipe[], views: boolean): readonly number[] {
+  const { outShape } = compileRecipes(data, recipes)[0]!;
+  return views ? [recipes.length, ...outShape] : outShape;
+}
+
+/** What was compiled in this thread, by what it was compiled from; more than a run has, so a limit that is seldom met. */
+const compiledRecipes = new Map<string, Rendering[]>();
+const MOST = 16;
+
+/**
+ * Each recipe made ready for the samples, once it is sure that all come out in one shape. It is kept for the next block: to make it anew
+ * takes as long as to render several images.
+ */
+export function compileRecipes({ sampleShape, values }: AnyPixels, recipes: readonly Recipe[]): Rendering[] {
+  const bytes = !(values instanceof Float32Array);
+  const key = JSON.stringify([recipes, sampleShape, bytes]);
+  let renderings = compiledRecipes.get(key);
+  if (renderings === undefined) {
+    const open = sampleShape.map((extent) => extent || undefined); // 0 is one that varies
+    renderings = recipes.map((recipe) => compileRecipe(recipe, open, bytes));
+    checkShapes(renderings);
+    if (compiledRecipes.size >= MOST) compiledRecipes.clear();
+    compiledRecipes.set(key, renderings);
+  }
+  return renderings;
+}
+
+function checkShapes(renderings: readonly Rendering[]): void {
+  const shapes = renderings.map(({ outShape }) => `[${outShape.join(', ')}]`);
+  const other = shapes.findIndex((shape) => shape !== shapes[0]);
+  if (other > 0) {
+    throw new WeirError(
+      `view 0 comes out as ${shapes[0]}, but view ${other} as ${shapes[other]}`,
+      'give all recipes the same size',
+    );
+  }
+}
+
+export type EncodedPixels = Pick<ImageDataset, 'name' | 'sampleShape' | 'images' | 'values'>;
+
+/**
+ * What `renderViews` gives, of images outside of memory: each is read, decoded once, and rendered by every recipe. What this
+ * thread does not decode itself is decoded while the one before it is rendered, on a thread of libuv's.
+ *
+ * A function of its arguments and the files alone. Calls in one thread wait for one another, for they share the memory that is read into.
+ *
+ * @param before is told of each sample, by its place in `indices`, before it is rendered
+ * @throws {WeirError} that names the image
+ */
+export function renderImages(...given: Parameters<typeof renderEncoded>): Promise<Float32Array> {
+  const result = lastRendering.then(() => renderEncoded(...given));
+  lastRendering = result.catch(() => undefined);
+  return result;
+}
+
+let lastRendering: Promise<unknown> = Promise.resolve();
+
+async function renderEncoded(
+  data: EncodedPixels,
+  indices: Uint32Array,
+  recipes: readonly Recipe[],
+  key: RenderKey,
+  before?: (place: number) => void,
+): Promise<Float32Array> {
+  const { seed, epoch, view: first = 0 } = key;
+  const { images } = data;
+  const renderings = compileRecipes(data, recipes);
+  const { length } = renderings[0]!;
+  const out = unfilled(indices.length * recipes.length * length);
+  let at = 0;
+  let upcoming = begun(images, indices[0]);
+
+  for (let place = 0; place < indices.length; place++) {
+    const index = indices[place]!;
+    before?.(place);
+    const image = await (await upcoming!)();
+    upcoming = begun(images, indices[place + 1]);
+    let rendering: Rendering | undefined;
+    try {
+      for (let v = 0; v < renderings.length; v++, at += length) {
+        rendering = renderings[v]!;
+        rendering.apply(image, { seed, epoch, index, view: first + v }, out.subarray(at, at + length));
+      }
+    } catch (cause) {
+      throw new WeirError(
+        `${rendering?.doing} failed on ${nameOf(images, index)}, sample ${index} of '${data.name}', in epoch ${epoch}: ${(cause as Error).message}`,
+        'look at that image, or leave the op out of the recipe',
+        { cause },
+      );
+    }
+  }
+  return out;
+}
+
+/** An image on its way, if there is one; why it cannot be had is thrown when its turn comes. */
+function begun(images: Images, index: number | undefined): Promise<() => Promise<Image>> | undefined {
+  if (index === undefined) return undefined;
+  const image = beginImage(images, index);
+  image.catch(() => undefined);
+  return image;
+}

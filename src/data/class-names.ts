@@ -1,0 +1,84 @@
+import { WeirError } from '../flow/errors.js';
+import { type ClassNames, oneSpelling, sameNames } from '../flow/header.js';
+
+/** Classes of samples, by number: bytes, or two each where there are more than 256 classes. */
+export type Labels = Uint8Array | Uint16Array;
+
+/** Room for the labels of `length` samples, of the same kind as others. */
+export const labelsLike = (labels: Labels, length: number): Labels =>
+  labels instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
+
+/** Room for labels on memory that threads share, as wide as the number of classes needs. */
+export const sharedLabels = (classes: number, length: number): Labels =>
+  classes > 256 ? new Uint16Array(new SharedArrayBuffer(2 * length)) : new Uint8Array(new SharedArrayBuffer(length));
+
+/** The labels of the samples at `indices`. */
+export function labelsAt(labels: Labels, indices: Uint32Array): Labels {
+  const found = labelsLike(labels, indices.length);
+  for (let i = 0; i < indices.length; i++) found[i] = labels[indices[i]!]!;
+  return found;
+}
+
+/** The names in one spelling. @throws {WeirError} where two of them are then the same */
+export function distinctNames({ of, names }: ClassNames, remedy = 'give each class a name of its own'): string[] {
+  const spelled = names.map(oneSpelling);
+  const twice = spelled.findIndex((name, i) => spelled.indexOf(name) !== i);
+  if (twice === -1) return spelled;
+  const [first, second] = [names[spelled.indexOf(spelled[twice]!)]!, names[twice]!];
+  const same = first === second ? '' : ' once both are spelled the same way in Unicode (NFC)';
+  throw new WeirError(`two classes of '${of}' are called '${spelled[twice]}'${same}`, remedy);
+}
+
+/**
+ * For each label of one set of classes the label of the class of that name in another; undefined where they are the same. A class that
+ * is unknown there has −1.
+ */
+export function placesAmong(theirs: ClassNames, own: ClassNames): Int32Array | undefined {
+  if (sameNames(theirs.names, own.names)) return undefined;
+  const places = new Map(distinctNames(own).map((name, place) => [name, place]));
+  return Int32Array.from(distinctNames(theirs), (name) => places.get(name) ?? -1);
+}
+
+/** The labels at those places, in a new array that is wide enough. @throws where a label has no place: look first */
+function relabeled(labels: Labels, places: Int32Array, classes: number): Labels {
+  const found = classes > 256 ? new Uint16Array(labels.length) : labelsLike(labels, labels.length);
+  for (let i = 0; i < labels.length; i++) {
+    const place = places[labels[i]!];
+    if (place === undefined || place < 0) throw new Error(`label ${labels[i]} has no place among ${classes} classes`);
+    found[i] = place;
+  }
+  return found;
+}
+
+/**
+ * Labels of one set of classes as labels of another, class by class by name: a part of the classes is found in its places whatever the
+ * order, and a class that is unknown there is no matter as long as no sample is of it.
+ *
+ * @param remedy for a class that is unknown there @throws {WeirError} that names that class, and how many samples it has
+ */
+export function labelsAmong(labels: Labels, theirs: ClassNames, own: ClassNames, remedy: string): Labels {
+  const places = placesAmong(theirs, own);
+  if (places === undefined) return labels;
+  const counts = new Uint32Array(Math.max(theirs.names.length, 1));
+  for (const label of labels) counts[label]!++;
+  const unknown = places.findIndex((place, label) => place === -1 && counts[label]! > 0);
+  if (unknown !== -1) throw unknownClass(theirs, own, unknown, remedy, counts[unknown]);
+  return relabeled(labels, places, own.names.length);
+}
+
+/** A class of `theirs` that `own` has not. */
+export function unknownClass(
+  theirs: ClassNames,
+  own: ClassNames,
+  label: number,
+  remedy: string,
+  samples?: number,
+): WeirError {
+  const count = samples === undefined ? '' : ` (${samples} sample${samples === 1 ? '' : 's'})`;
+  const known = own.names.slice(0, 20).join(', ');
+  const more = own.names.length > 20 ? ` and ${own.names.length - 20} more` : '';
+  return new WeirError(
+    `class '${oneSpelling(theirs.names[label]!)}' of '${theirs.of}'${count} is none of the classes of '${own.of}': ${known}${more}`,
+    remedy,
+  );
+}

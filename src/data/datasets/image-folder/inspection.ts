@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Data } from '../../../flow/data.js';
+import { crc32 } from '../../../storage/bytes.js';
+import { pack, unpack } from '../../../storage/codec.js';
+import { cacheFolder } from '../../../storage/compiled-cache.js';
+import { makeFolder } from '../../../storage/make-folder.js';
+import { decode, measure } from '../../images/decoder.js';
+import { bytesOf, pathFor } from '../../images/locations.js';
+import { firstLine } from '../../images/reader.js';
+import type { FileStats } from './listing.js';
+
+/** What opening the files showed; 0 by 0 is one that cannot be read. */
+export interface Inspection {
+  readonly widths: Uint32Array;
+  readonly heights: Uint32Array;
+  readonly checksums: Uint32Array;
+  readonly unreadable: readonly { readonly index: number; readonly why: string }[];
+}
+
+/**
+ * Opens every file once: its checksum, its size in pixels, and whether it is an image: to its last row, or by its header alone.
+ *
+ * @param progress is told how many are done, now and then
+ */
+export async function inspect(
+  root: string,
+  paths: readonly string[],
+  { bytes }: Pick<FileStats, 'bytes'>,
+  how: 'decode' | 'header',
+  progress: (done: number) => void,
+): Promise<Inspection> {
+  const widths = new Uint32Array(paths.length);
+  const heights = new Uint32Array(paths.length);
+  const checksums = new Uint32Array(paths.length);
+  const unreadable: { index: number; why: string }[] = [];
+  let next = 0;
+  let done = 0;
+
+  const look = async (index: number): Promise<void> => {
+    try {
+      if (bytes[index] === -2) throw new Error('it is no regular file');
+      if (bytes[index]! < 0) throw new Error('it is not there');
+      const content = await readFile(pathFor(join(root, paths[index]!)));
+      if (content.length !== bytes[index]) throw new Error('it changed while it was read');
+      const { width, height } = await (how === 'decode' ? decode : measure)(content);
+      [widths[index], heights[index], checksums[index]] = [width, height, crc32(content)];
+    } catch (cause) {
+      unreadable.push({ index, why: firstLine(cause) });
+    }
+  };
+  const lane = async (): Promise<void> => {
+    while (next < paths.length) {
+      await look(next++);
+      if (++done % 10_000 === 0) progress(done);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
+  unreadable.sort((a, b) => a.index - b.index);
+  return { widths, heights, checksums, unreadable };
+}
+
+const MAGIC = 'weirfol2';
+const HEADER = MAGIC.length + 32; // the magic, then the SHA-256 of the rest
+
+interface Folder {
+  readonly root: string;
+  readonly split: string | undefined;
+  readonly paths: readonly string[];
+  readonly stats: FileStats;
+  /** How closely files are looked at. */
+  readonly look: 'decode' | 'header';
+}
+
+/** What was found in files that could be read, by what their system said of them. */
+type CachedInspection = Pick<Inspection, 'widths' | 'heights' | 'checksums'> & { readonly marks: BigUint64Array };
+
+/**
+ * Opens the files of a folder, each once: what was found is kept in Weir's cache, and a file is opened again only where its size, its times
+ * (of its contents and of its entry) or its inode are not what they were. With WEIR_READ_ALL every file is.
+ *
+ * @param progress is told how many are done, and of how many
+ */
+export async function inspectCached(
+  { root, split, paths, stats, look }: Folder,
+  progress: (done: number, of: number) => void,
+): Promise<Inspection> {
+  const file = join(
+    cacheFolder(),
+    'image-folders',
+    `${digest(`${MAGIC}\n${look}\n${root}\n${split ?? ''}`).toString('hex', 0, 16)}.bin`,
+  );
+  const marks = marksOf(paths, stats);
+  const kept = process.env.WEIR_READ_ALL ? undefined : read(file);
+  const places = new Map(kept && Array.from(kept.marks, (mark, place) => [mark, place]));
+  const open = Array.from(paths.keys()).filter((i) => !places.has(marks[i]!));
+  const fresh = await inspect(
+    ...[root, open.map((i) => paths[i]!), { bytes: stats.bytes.filter((_, i) => !places.has(marks[i]!)) }, look],
+    (done) => progress(done, open.length),
+  );
+  const found = {
+    widths: new Uint32Array(paths.length),
+    heights: new Uint32Array(paths.length),
+    checksums: new Uint32Array(paths.length),
+  };
+  const take = (i: number, from: CachedInspection | Inspection, place: number): void => {
+    for (const key of ['widths', 'heights', 'checksums'] as const) found[key][i] = from[key][place]!;
+  };
+  for (let i = 0, next = 0; i < paths.length; i++) {
+    const place = places.get(marks[i]!);
+    if (place === undefined) take(i, fresh, next++);
+    else take(i, kept!, place);
+  }
+  const unreadable = fresh.unreadable.map(({ index, why }) => ({ index: open[index]!, why }));
+  if (open.length > unreadable.length || kept?.marks.length !== paths.length - unreadable.length) {
+    write(file, readable({ ...found, marks }, new Set(unreadable.map(({ index }) => index))));
+  }
+  return { ...found, unreadable };
+}
+
+const digest = (...parts: readonly (string | Uint8Array)[]): Buffer => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+
+/** 64 bits of each file's path, size, times and inode: equal for a file that nobody has touched. */
+function marksOf(paths: readonly string[], { bytes, marks }: FileStats): BigUint64Array {
+  return BigUint64Array.from(paths, (path, i) => digest(bytesOf(path), `\0${bytes[i]}\0${marks[i]}`).readBigUInt64LE());
+}
+
+/** Without what could not be read: perhaps it can next time. */
+function readable(all: CachedInspection, unreadable: ReadonlySet<number>): CachedInspection {
+  if (unreadable.size === 0) return all;
+  const good = (_: unknown, i: number): boolean => !unreadable.has(i);
+  const { widths, heights, checksums, marks } = all;
+  return {
+    widths: widths.filter(good),
+    heights: heights.filter(good),
+    checksums: checksums.filter(good),
+    marks: marks.filter(good),
+  };
+}
+
+/** What is kept, or nothing where it is missing, torn or altered. */
+function read(file: string): CachedInspection | undefined {
+  try {
+    const bytes = readFileSync(file);
+    const body = bytes.subarray(HEADER);
+    if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
+    if (!digest(body).equals(bytes.subarray(MAGIC.length, HEADER))) return undefined;
+    return unpack(body) as unknown as CachedInspection;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A cache that cannot be written costs the next start the same again, no more. */
+function write(file: string, kept: CachedInspection): void {
+  const beside = `${file}.${process.pid}.tmp`;
+  const body = pack({ ...kept } as unknown as Data);
+  try {
+    makeFolder(join(cacheFolder(), 'image-folders'));
+    writeFileSync(beside, Buffer.concat([Buffer.from(MAGIC), digest(body), body]), { flush: true });
+    renameSync(beside, file); // whole or not at all
+  } catch {
+    rmSync(beside, { force: true });
+  }
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { TypedArray } from '../flow/data.js';
+import type { Flow } from '../flow/flow.js';
+import type { Fingerprint, Input, InputSamples } from '../flow/header.js';
+import { bytesOf, sha256Of } from '../storage/bytes.js';
+
+interface Samples {
+  readonly name: string;
+  readonly size: number;
+  readonly sampleShape: readonly number[];
+  readonly classes?: readonly string[];
+  readonly labels: TypedArray;
+  readonly values?: TypedArray | undefined;
+  /** Of images that were decoded into memory: the marks of their files. */
+  readonly origins?: Float64Array | undefined;
+}
+
+/**
+ * Labeled samples as an input of the stage that takes them: their number and shape, the names of their classes in order, and SHA-256 of
+ * labels and values.
+ *
+ * @param files of samples that are read one by one while a run goes on: a line each, see `Fingerprint`
+ * @param marks of images, see `Input`
+ */
+export function samplesInput(samples: Samples, files?: () => readonly string[], marks?: () => Float64Array): Input {
+  const { origins } = samples;
+  return {
+    name: samples.name,
+    samples,
+    marks: marks ?? (origins && (() => origins)),
+    fingerprint() {
+      let known = fingerprints.get(samples);
+      if (known === undefined) {
+        known = readThrough(samples, files?.());
+        fingerprints.set(samples, known);
+      }
+      return known;
+    },
+  };
+}
+
+function readThrough(samples: Samples, files: readonly string[] | undefined): Fingerprint {
+  const { size, sampleShape, classes, labels, values } = samples;
+  const facts = {
+    ...{ samples: size, shape: sampleShape, ...(classes && { classes }), labels: sha256Of(bytesOf(labels)) },
+    ...(values && { values: sha256Of(bytesOf(values)) }),
+    ...(files && { images: sha256Of(Buffer.from(files.join('\n'))) }),
+  };
+  return { facts, ...(files && { files }) };
+}
+
+/** A data set that several stages take is read through once. */
+const fingerprints = new WeakMap<Samples, Fingerprint>();
+
+/** Shorter samples, such as points of XOR, coincide without being copies of each other. */
+const SHORTEST = 16;
+
+/**
+ * Measured data sets that hold samples which the network is trained on, a sentence each: files of training and test data that were
+ * exchanged or copied give an accuracy that looks like one of a test. A data set that is measured under the name that it is trained by is
+ * meant so.
+ *
+ * Samples in memory are compared by their bytes, images by the files that they are read from: those of which a pack holds pixels, or
+ * another size, are not found again in a folder.
+ */
+export function overlaps(flow: Flow): string[] {
+  const taken = flow.nodes.flatMap(({ inputs, trained }) => inputs.map((input) => ({ input, trained })));
+  const trainedOn = distinct(taken.filter(({ trained }) => !trained).map(({ input }) => input));
+  const measured = distinct(taken.filter(({ trained }) => trained).map(({ input }) => input));
+  return measured.flatMap((test) =>
+    trainedOn
+      .filter(({ name }) => name !== test.name)
+      .flatMap((train) => {
+        const { count, size } = common(test, train);
+        if (count === 0) return [];
+        return [
+          `${count} of ${size} samples of '${test.name}' are among those of '${train.name}', which the network is trained on: what is measured on them tells nothing of new data`,
+        ];
+      }),
+  );
+}
+
+/** Those that have samples, each once: several parts of a graph take the same data set. */
+const distinct = (inputs: readonly Input[]): Input[] => [
+  ...new Map(inputs.filter(({ samples }) => samples !== undefined).map((one) => [one.samples, one])).values(),
+];
+
+/** How many samples of one data set are in the other one too. */
+function common(test: Input, train: Input): { readonly count: number; readonly size: number } {
+  const [theirs, own] = comparable(test, train);
+  const known = new Set<string | number>(own);
+  let count = 0;
+  for (const one of theirs) if (known.has(one)) count++;
+  return { count, size: theirs.length };
+}
+
+type Marks = readonly string[] | Float64Array;
+
+function comparable(test: Input, train: Input): readonly [Marks, Marks] {
+  if (test.marks && train.marks) return [test.marks(), train.marks()];
+  const [a, b] = [test.samples!, train.samples!];
+  const alike = a.values?.constructor === b.values?.constructor && lengthOf(a) === lengthOf(b);
+  return alike && lengthOf(a) >= SHORTEST ? [digestsOf(a), digestsOf(b)] : [[], []];
+}
+
+const lengthOf = ({ values, size }: InputSamples): number => (values === undefined ? 0 : values.length / size);
+
+/** A digest a sample, in their order; of a data set once, for it is met again with every network. */
+function digestsOf(samples: InputSamples): readonly string[] {
+  const known = digests.get(samples);
+  if (known !== undefined) return known;
+  const bytes = bytesOf(samples.values!);
+  const length = bytes.length / samples.size;
+  const found = Array.from({ length: samples.size }, (_, i) =>
+    createHash('sha1')
+      .update(bytes.subarray(i * length, (i + 1) * length))
+      .digest('base64'),
+  );
+  digests.set(samples, found);
+  return found;
+}
+
+const digests = new WeakMap<InputSamples, readonly string[]>();

@@ -1,0 +1,114 @@
+import type { Observable } from 'rxjs';
+import { ownOf, type Positioned, placeOf, type Share } from '../flow/data.js';
+import { WeirError } from '../flow/errors.js';
+import { keyed } from '../flow/random.js';
+import { source } from '../flow/source.js';
+import { type AnyDataset, classNames, inputOf, prepared } from './dataset.js';
+
+/** Enough for orders that no test here tells from random ones; few points (XOR has 4) need more, since a round there can do little. */
+const rounds = (n: number): number => (n < 1024 ? 48 : 6);
+
+/**
+ * The order in which an epoch visits its samples: a pseudo-random permutation of [0, n) that is a function of its arguments.
+ *
+ * Any place in it is found at once, so there is no shuffle buffer and a resumed run starts where it stopped.
+ * A Feistel network over the smallest a × b ≥ n with a ≈ b ≈ √n; a result of n or more is sent through again
+ * (cycle walking; fewer than a of ab are, so seldom). Source: Black and Rogaway, "Ciphers with arbitrary finite domains" (2002).
+ *
+ * @param n number of samples, from 1 to 2³²
+ * @returns the sample at each place
+ */
+export function permutation(n: number, seed: number, epoch: number): (place: number) => number {
+  const a = Math.ceil(Math.sqrt(n));
+  const b = Math.ceil(n / a);
+  const random = keyed(seed, 'draw/permutation', epoch);
+  const keys = Int32Array.from({ length: rounds(n) }, () => random.uint32());
+
+  return (place) => {
+    let x = place;
+    do {
+      let left = Math.floor(x / b);
+      let right = x - left * b;
+      for (let round = 0; round < keys.length; round += 2) {
+        left += below(a, right, keys[round]!);
+        if (left >= a) left -= a;
+        right += below(b, left, keys[round + 1]!);
+        if (right >= b) right -= b;
+      }
+      x = left * b + right;
+    } while (x >= n);
+    return x;
+  };
+}
+
+/** A keyed hash of x (two multiplications of MurmurHash3's finalizer, high bits used), scaled to [0, n); n up to 2¹⁶. */
+function below(n: number, x: number, key: number): number {
+  const h = Math.imul(x ^ key, 0x85ebca6b);
+  return ((Math.imul(h ^ (h >>> 15), 0xc2b2ae35) >>> 0) * (n / 2 ** 32)) | 0;
+}
+
+/** A run of consecutive draws from a data set, within one epoch. */
+export interface Block extends Positioned {
+  readonly dataset: AnyDataset;
+  /** From 1 on. */
+  readonly epoch: number;
+  /** This rank's, of the samples up to `position`. */
+  readonly indices: Uint32Array;
+  /** Samples of this epoch that are still to come. */
+  readonly remaining: number;
+  /** Where a run has several ranks. */
+  readonly share?: Share;
+}
+
+export interface LoaderOptions {
+  readonly epochs: number;
+  readonly seed: number;
+  /** Off: in the order of the data set, every epoch. */
+  readonly shuffle?: boolean;
+  /** Samples a block: what crosses to a worker at once. 256, or 32 of images that are read and decoded. */
+  readonly block?: number;
+  /** Samples that may be outside at once; by default three batches. */
+  readonly capacity?: number;
+  readonly name?: string;
+}
+
+/**
+ * Draws every sample of a data set once an epoch, in an order that depends on seed and epoch alone.
+ *
+ * The order is a permutation that is computed where it is needed, so any position is reached at once and nothing is kept. Where a run
+ * has several ranks, a block has this rank's share of its samples.
+ * Bound: `capacity`. State: the position. Failure: a data set that cannot be trained on (`dataset`), when the graph is wired.
+ *
+ * @example draw(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
+ */
+export function loader(given: AnyDataset, options: LoaderOptions): Observable<Block> {
+  const { epochs, seed, shuffle = true, block = given.images ? 32 : 256, capacity, name = 'draw' } = options;
+  if (given.size === 0) throw new WeirError(`data set '${given.name}' is empty`, 'check the folder it was read from');
+  if (!Number.isInteger(block) || block < 1) {
+    throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
+  }
+  const dataset = prepared(given);
+  return source({
+    ...{ name, capacity, from: blocks, inputs: [inputOf(dataset)] },
+    header: () => ({ classes: classNames(dataset), samples: dataset.size }),
+  });
+
+  function* blocks(after: number, share: Share): Generator<Block> {
+    const { size } = dataset;
+    let epoch = Math.floor(after / size) + 1;
+    // from the beginning of a block on, whatever part of it had been trained: so stages in between see the same blocks again
+    let first = (after % size) - ((after % size) % block);
+    for (; epoch <= epochs; epoch++, first = 0) {
+      const order = shuffle ? permutation(size, seed, epoch) : (i: number) => i;
+      for (; first < size; first += block) {
+        const end = Math.min(first + block, size);
+        const before = ownOf(share, first);
+        const indices = Uint32Array.from({ length: ownOf(share, end) - before }, (_, i) =>
+          order(placeOf(share, before + i)),
+        );
+        const position = (epoch - 1) * size + end;
+        yield { position, dataset, epoch, indices, remaining: size - end, ...(share.ranks > 1 && { share }) };
+      }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { renameSync, rmSync } from 'node:fs';
+import { WeirError } from '../flow/errors.js';
+import type { Metric, MetricRecord } from '../storage/metric-log.js';
+import { spelled } from '../storage/metric-reader.js';
+
+/** A value of a record that is no record itself: a list stays whole. */
+export type Leaf = Exclude<Metric, { readonly [key: string]: Metric }>;
+
+/**
+ * The fields of a record one by one, those of records inside it with dots: `sigma.hidden1`.
+ *
+ * Arrays that the log keeps as base64 ({ float32: … }: pictures, grids) are left out.
+ */
+export function* flattened(
+  record: { readonly [key: string]: Metric | undefined },
+  before = '',
+): Generator<readonly [field: string, value: Leaf]> {
+  for (const [key, value] of Object.entries(record)) {
+    if (value === undefined) continue;
+    const field = before + key;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) yield [field, value as Leaf];
+    else if (!isArrayOfTheLog(value as object))
+      yield* flattened(value as { readonly [key: string]: Metric }, `${field}.`);
+  }
+}
+
+const isArrayOfTheLog = (value: { readonly float32?: unknown }): boolean =>
+  typeof value.float32 === 'string' && Object.keys(value).length === 1;
+
+/** A column of records laid out as a table; 'text' too where its values are of several kinds, or lists. */
+export interface Column {
+  readonly name: string;
+  readonly kind: 'number' | 'flag' | 'text';
+}
+
+// What identifies a record comes first, in this order.
+const first = ['network', 'stream', 'number', 'epoch', 'position', 'index'];
+const most = 10_000;
+
+/**
+ * The columns of records: nested fields with dots (`sigma.hidden1`), in an order that two runs of a pipeline share: network, stream,
+ * number, epoch, position, index, then all others as they first come, and what depends on the clock (`wall.seconds`) last.
+ *
+ * @throws {WeirError} where there are more than 10,000
+ */
+export function columnsOf(records: Iterable<MetricRecord>): Column[] {
+  const kinds = new Map<string, Column['kind'] | undefined>();
+  for (const record of records) {
+    for (const [field, value] of flattened(record)) {
+      const known = kinds.get(field);
+      if (value === null) kinds.set(field, known);
+      else if (known !== 'text')
+        kinds.set(field, known === undefined || known === kindOf(value) ? kindOf(value) : 'text');
+    }
+    if (kinds.size > most) {
+      throw new WeirError(`the metric log has more than ${most} fields`, 'export one stream of it, with --stream NAME');
+    }
+  }
+  const others = [...kinds.keys()].filter((name) => !first.includes(name));
+  const clock = (name: string): boolean => name.startsWith('wall.');
+  const names = [
+    ...first.filter((name) => kinds.has(name)),
+    ...others.filter((name) => !clock(name)),
+    ...others.filter(clock),
+  ];
+  return names.map((name) => ({ name, kind: kinds.get(name) ?? 'text' }));
+}
+
+/** A value as the text of a cell: a list as JSON. */
+export const textOf = (value: Exclude<Leaf, null>): string =>
+  typeof value === 'object' ? JSON.stringify(value, spelled) : String(value);
+
+const kindOf = (value: Exclude<Leaf, null>): Column['kind'] =>
+  typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'flag' : 'text';
+
+export interface Choice {
+  /** Take the records of this stream alone. */
+  readonly stream?: string | undefined;
+  readonly network?: string | undefined;
+}
+
+/** The records of a log that were asked for, anew each time. */
+export class Chosen {
+  private readonly streams = new Set<string>();
+  private readonly networks = new Set<string>();
+
+  constructor(
+    private readonly records: () => Iterable<MetricRecord>,
+    private readonly choice: Choice,
+  ) {}
+
+  *[Symbol.iterator](): Generator<MetricRecord> {
+    const { stream, network } = this.choice;
+    for (const record of this.records()) {
+      this.streams.add(String(record.stream));
+      this.networks.add(String(record.network));
+      if (stream !== undefined && record.stream !== stream) continue;
+      if (network !== undefined && record.network !== network) continue;
+      yield record;
+    }
+  }
+
+  /** The error for where there were none. */
+  get nothing(): WeirError {
+    if (this.streams.size === 0) {
+      return new WeirError('the metric log is empty', 'export it when the run has got under way');
+    }
+    const { stream, network } = this.choice;
+    const asked = [stream && `stream '${stream}'`, network && `network '${network}'`].filter(Boolean).join(' and ');
+    return new WeirError(
+      `the metric log has nothing of ${asked}`,
+      `its streams are ${[...this.streams].join(', ')}; its networks ${[...this.networks].join(', ')}`,
+    );
+  }
+}
+
+/** Has a file written beside `file`, then puts it in its place; what goes wrong leaves the earlier one, and names the file. */
+export function inPlace<T>(file: string, write: (part: string) => T): T {
+  const part = `${file}.part`;
+  try {
+    const result = write(part);
+    renameSync(part, file);
+    return result;
+  } catch (cause) {
+    rmSync(part, { force: true });
+    if (cause instanceof WeirError) throw cause;
+    const remedy = 'give a file in a folder that can be written to';
+    throw new WeirError(`cannot write ${file}: ${(cause as Error).message}`, remedy, { cause });
+  }
+}

@@ -1,0 +1,76 @@
+/** Numbers in bulk, as a snapshot, a message to a worker or a recording may hold them. */
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** Plain data: what a snapshot, a recording or a tap holds. Never a function, a tensor or a class instance. */
+export type Data =
+  | null
+  | undefined
+  | boolean
+  | number
+  | string
+  | TypedArray
+  | readonly Data[]
+  | { readonly [key: string]: Data };
+
+/**
+ * What every item of a stream carries: how many samples its source had drawn when it came, its own included.
+ *
+ * Credits, snapshots and resumption all count in positions, so an operator in between keeps the field and may change all else.
+ */
+export interface Positioned {
+  readonly position: number;
+}
+
+/**
+ * Which part of every batch a process takes where several train one network together: of the samples of an epoch, in the order
+ * in which they are drawn, rank r of n takes those at r, r + n, r + 2n, …  So any number of ranks that divides a batch meets the same
+ * batches, and each takes as much of every one.
+ */
+export interface Share {
+  readonly rank: number;
+  readonly ranks: number;
+}
+
+/** Of a process that trains alone. */
+export const everything: Share = { rank: 0, ranks: 1 };
+
+/** How many of the first `count` samples of an epoch are this rank's. */
+export const ownOf = ({ rank, ranks }: Share, count: number): number => Math.max(0, Math.ceil((count - rank) / ranks));
+
+/** Which sample of the epoch is this rank's k-th, from 0 on. */
+export const placeOf = ({ rank, ranks }: Share, k: number): number => k * ranks + rank;
+
+/**
+ * A copy of the plain data in an item: numbers, words, flags, arrays and records of these. What is not plain data
+ * (a function, a tensor or another instance of a class) is left out, for nobody outside the graph may hold it; so is memory
+ * that threads share, which is a data set's and not the item's.
+ */
+export function plainCopy(item: unknown): Data {
+  if (item === null || item === undefined) return item;
+  if (typeof item === 'number' || typeof item === 'string' || typeof item === 'boolean') return item;
+  if (ArrayBuffer.isView(item) && !(item instanceof DataView)) {
+    return item.buffer instanceof SharedArrayBuffer ? undefined : (item as TypedArray).slice();
+  }
+  if (Array.isArray(item)) return item.map(plainCopy);
+  if (!isRecord(item)) return undefined;
+  const copy: Record<string, Data> = {};
+  for (const [key, value] of Object.entries(item)) {
+    const data = plainCopy(value);
+    if (data !== undefined) copy[key] = data;
+  }
+  return copy;
+}
+
+const isRecord = (item: unknown): item is Record<string, unknown> =>
+  typeof item === 'object' && item !== null && [Object.prototype, null].includes(Object.getPrototypeOf(item));

@@ -1,0 +1,143 @@
+import { type MonoTypeOperatorFunction, Observable, Subject, Subscription } from 'rxjs';
+import type { Positioned } from './data.js';
+import { Flow } from './flow.js';
+import type { Node } from './node.js';
+
+/**
+ * Hands every item to all branches: the stream is made once, however many listen.
+ *
+ * Bound: the slowest branch holds back the source, so no branch has more outside than the source's capacity. Order: kept.
+ * State: none. Failure: an error goes to all branches. All branches must listen before the flow starts.
+ *
+ * @example const shared$ = batches$.pipe(fanOut('batches')); // then shared$.pipe(…) twice
+ */
+export function fanOut<T extends Positioned>(name: string): MonoTypeOperatorFunction<T> {
+  return (source) => {
+    const items = new Subject<T>();
+    let node: Node | undefined;
+    let connection: { unsubscribe(): void } | undefined;
+    return new Observable<T>((subscriber) => {
+      const listening = items.subscribe(subscriber);
+      if (node === undefined) {
+        const joined = Flow.join(name, 'stage');
+        node = joined;
+        connection = Flow.subscribe(joined, source, {
+          next(item) {
+            try {
+              if (!joined.arrive(item.position)) return;
+            } catch (error) {
+              return items.error(error);
+            }
+            joined.leave(item, item.position);
+            items.next(item);
+          },
+          error: (error) => items.error(error),
+          complete: () => items.complete(),
+        });
+      } else Flow.edge(node);
+      return () => {
+        listening.unsubscribe();
+        if (!items.observed) connection?.unsubscribe();
+      };
+    });
+  };
+}
+
+/** An item of a merged stream: which input it came from, what it was, and its place in the merged order. */
+export interface Merged<T> extends Positioned {
+  readonly input: number;
+  readonly item: T;
+}
+
+/** After an item has gone out: its merged position, whose turn is next, and how far each input has been taken. */
+type Mark = { readonly position: number; readonly turn: number; readonly taken: readonly number[] };
+
+/**
+ * Merges streams in turn, one item of each, so that the order never depends on their speeds; an input that completes is left
+ * out from then on. (RxJS's `merge` goes by arrival and is not repeatable.)
+ *
+ *   a        a--b--------c|
+ *   b        ----xy|
+ *   inTurn   a---xb-y----c|      a, x, b, y, c whatever the times
+ *
+ * Bound: what the fast inputs' sources may have outside. State: how far each input has been taken.
+ * Failure: the first error ends the stream.
+ */
+export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Observable<T>[]): Observable<Merged<T>> {
+  return new Observable((subscriber) => {
+    const flow = Flow.current;
+    const out = Flow.join(name, 'stage');
+    const queues = inputs.map(() => [] as T[]);
+    const open = inputs.map(() => true);
+    const subscription = new Subscription();
+    let marks: Mark[] = [{ position: 0, turn: 0, taken: inputs.map(() => 0) }];
+
+    /** The mark at a merged position; older ones are not asked for again. */
+    const mark = (position: number): Mark => {
+      while (marks.length > 1 && marks[1]!.position <= position) marks.shift();
+      return marks[0]!;
+    };
+    out.state = {
+      save: mark,
+      load(data) {
+        marks = [data as Mark];
+      },
+    };
+
+    /** Emits while it is the turn of an input that has something, and skips those that are over. */
+    const advance = (): void => {
+      let { position, turn, taken } = marks.at(-1)!;
+      while (!subscriber.closed) {
+        if (!open.some((isOpen, i) => isOpen || queues[i]!.length > 0)) {
+          subscriber.complete();
+          return;
+        }
+        const input = turn % inputs.length;
+        const item = queues[input]!.shift();
+        if (item === undefined && open[input]) return;
+        turn++;
+        if (item === undefined) continue;
+        const samples = item.position - taken[input]!;
+        position += samples;
+        taken = taken.with(input, item.position);
+        marks.push({ position, turn, taken });
+        const lane = lanes[input]!;
+        lane.held -= samples;
+        lane.leave(item, item.position);
+        const merged = { position, input, item };
+        out.arrive(position);
+        out.leave(merged, position);
+        if (marks.length % 256 === 0 && flow !== undefined) mark(flow.committed(out));
+        subscriber.next(merged);
+        if (flow !== undefined && !flow.pushing) flow.roomMade();
+      }
+    };
+
+    const lanes = inputs.map((stream, i) => {
+      const lane = Flow.join(`${name}/${i}`, 'stage', out);
+      lane.translate = (position) => mark(position).taken[i]!;
+      subscription.add(
+        Flow.subscribe(lane, stream, {
+          next(item) {
+            try {
+              const before = lane.entered;
+              if (!lane.arrive(item.position)) return;
+              lane.held += item.position - before;
+              queues[i]!.push(item);
+              advance();
+            } catch (error) {
+              subscriber.error(error);
+            }
+          },
+          error: (error) => subscriber.error(error),
+          complete() {
+            open[i] = false;
+            advance();
+          },
+        }),
+      );
+      return lane;
+    });
+    return subscription;
+  });
+}

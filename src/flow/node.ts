@@ -1,0 +1,273 @@
+import type { Data, Positioned } from './data.js';
+import { WeirError } from './errors.js';
+import type { Header, Input, Introduce } from './header.js';
+
+/** What a node of the graph does with items; drawn by `weir graph`. */
+export type NodeKind = 'source' | 'stage' | 'workers' | 'serial' | 'sink';
+
+/** How a snapshot takes a node's state and gives it back. */
+export interface Stateful {
+  /** The state as plain data, as it was when all up to `position` had been taken in. */
+  save(position: number): Data;
+  load(data: Data, position: number): void;
+}
+
+/**
+ * One named place in the graph: its counters, what it holds, and what follows it.
+ *
+ * Positions count samples (see `Positioned`). `entered − left` is not what is inside, since an operator may drop samples:
+ * `held` is. Items come in by rising position: one that an operator of the user's hands on late or twice is refused where it comes in.
+ */
+export class Node {
+  itemsIn = 0;
+  itemsOut = 0;
+  /** Milliseconds spent in the node's own work; light work is measured at every 64th item. */
+  busy = 0;
+  /** Position of the newest item that came in, and of the newest one handed on. */
+  entered = 0;
+  left = 0;
+  /** Samples inside now, and the most there may be. */
+  held = 0;
+  limit = Number.POSITIVE_INFINITY;
+  /** Samples that it must hold before it can hand anything on (a batch). */
+  needs = 0;
+  /** Up to here items have been worked on completely (a stage that claims may be inside the next), and so many at that position. */
+  handled = -1;
+  handledItems = 0;
+  readonly downstream = new Set<Node>();
+  readonly upstream = new Set<Node>();
+  /** The operators without a node of their own on the way to each that follows, as far as they are known. */
+  readonly operators = new Map<Node, readonly string[]>();
+  /** Whether the training step is here or downstream: then every item has a position of its own. */
+  trains = false;
+  /** Whether it is upstream, and whether what it makes of items does not depend on their order. */
+  trained = false;
+  anyOrder = false;
+  state: Stateful | undefined;
+  /** What it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and when a run goes on. */
+  inputs: readonly Input[] = [];
+  /** What it makes of the headers of what comes to it; without it, they are those of what it hands on. */
+  introduce: Introduce | undefined;
+  /** What is known of its items before the first one; none before the flow has told its nodes. */
+  headers: readonly Header[] = [];
+  /** Where what follows counts other samples too: the own position that a position there stands for. */
+  translate: ((position: number) => number) | undefined;
+  /** Whoever records or taps the edge behind this node; called before the item goes on, and must not keep it. */
+  listener: ((item: unknown, position: number) => void) | undefined;
+  /** Items that came in, and went out, at the position of the one before. */
+  cameAgain = 0;
+  wentAgain = 0;
+  private heavy = false;
+  /** Of a restored update that is handed out once more: up to here, and so many at that position, all had been worked on. */
+  private restored = { position: -1, items: 0 };
+
+  /** After a resume: items up to here had been taken in already. */
+  resumedAt = -1;
+  /** Whether items come to it later than they were handed out: an operator of the user's delays them. */
+  late = false;
+
+  constructor(
+    readonly name: string,
+    readonly kind: NodeKind,
+    private readonly flow?: { readonly pushing: boolean },
+  ) {}
+
+  /** Adds the edge to a node that follows. */
+  connect(next: Node, operators: readonly string[] = []): void {
+    this.downstream.add(next);
+    next.upstream.add(this);
+    this.operators.set(next, operators);
+  }
+
+  /**
+   * Counts an item in.
+   *
+   * @returns false where it is to be let go, for it had been taken in before the run was resumed
+   * @throws {WeirError} where an operator has changed the order, or handed an item on twice
+   */
+  arrive(position: number): boolean {
+    if (!(position > this.entered) && !this.mayCome(position)) return false;
+    this.count(position);
+    return true;
+  }
+
+  /** Counts in an item that may come in any order. */
+  count(position: number): void {
+    this.entered = position;
+    this.itemsIn++;
+    if (this.flow !== undefined && !this.flow.pushing) this.late = true;
+  }
+
+  /** Says that an item has been worked on completely. */
+  done(position: number): void {
+    this.handledItems = position === this.handled ? this.handledItems + 1 : 1;
+    this.handled = position;
+  }
+
+  /** Takes up where a snapshot was; one of an older build does not say how many items were worked on. */
+  restore(position: number, handled: number, handledItems = Number.POSITIVE_INFINITY): void {
+    this.entered = this.left = position;
+    this.handled = handled;
+    this.handledItems = handledItems;
+    this.restored = { position: handled, items: handledItems };
+  }
+
+  /** Whether an item that is handed out once more had been worked on before the snapshot. */
+  hadDone(position: number): boolean {
+    const { restored } = this;
+    return position < restored.position || (position === restored.position && restored.items-- > 0);
+  }
+
+  /** Whether an item that is not beyond all before it is to be taken in. */
+  private mayCome(position: number): boolean {
+    if (!Number.isFinite(position)) throw noPosition(this.name);
+    if (position <= this.resumedAt) return false;
+    if (position < this.entered) {
+      if (this.trained && this.anyOrder) return true;
+      throw outOfOrder(this, position);
+    }
+    if (!this.trains || this.itemsIn === 0) return true;
+    let made = 0; // by stages before it, which may make several items of one
+    for (const { wentAgain } of this.upstream) made += wentAgain;
+    if (++this.cameAgain > made) throw twice(this, position);
+    return true;
+  }
+
+  /** Counts an item out; one without a position of its own leaves at `position`. */
+  leave(item: unknown, position: number): void {
+    const own = (item as Partial<Positioned> | null | undefined)?.position ?? position;
+    if (own === this.left) this.wentAgain++;
+    this.left = own;
+    this.itemsOut++;
+    this.listener?.(item, own);
+  }
+
+  /** Whether what it holds leaves by itself, without further items. */
+  get works(): boolean {
+    return this.kind === 'workers' || this.kind === 'serial';
+  }
+
+  /** Nothing came of the items up to `position`: what follows counts them as seen, unless earlier ones are still under way. */
+  pass(position: number): void {
+    for (const next of this.downstream) if (next.entered < this.left) return;
+    this.left = position;
+    for (const next of this.downstream) {
+      if (next.kind === 'serial' || next.held > 0 || next.entered >= position) continue;
+      next.entered = position;
+      next.pass(position);
+    }
+  }
+
+  /** Call before the node's own work, and `end` with the result after it. */
+  begin(): number {
+    return this.heavy || (this.itemsIn & 63) === 0 ? performance.now() : 0;
+  }
+
+  end(begun: number): void {
+    if (begun === 0) return;
+    const took = performance.now() - begun;
+    this.heavy = took > 0.02;
+    this.busy += this.heavy ? took : took * 64;
+  }
+}
+
+const noPosition = (stage: string): WeirError =>
+  new WeirError(
+    `stage '${stage}' was handed an item without a position`,
+    'let operators before it keep the field: map((item) => ({ ...item, more }))',
+  );
+
+const outOfOrder = (node: Node, position: number): WeirError =>
+  new WeirError(
+    `stage '${node.name}' was handed position ${position} after position ${node.entered}${onTheWay(node)}`,
+    whereMerged(node) ?? 'keep the order: use concatMap or weir.ordered in the place of mergeMap',
+  );
+
+const twice = (node: Node, position: number): WeirError =>
+  new WeirError(
+    `stage '${node.name}' was handed position ${position} twice${onTheWay(node)}`,
+    whereMerged(node) ??
+      'hand every item on once: weir.views makes several renderings of a sample, more epochs show it more often',
+  );
+
+const whereMerged = ({ upstream }: Node): string | undefined =>
+  upstream.size > 1 ? 'merge streams with weir.mergeInTurn, whose order does not depend on their speeds' : undefined;
+
+/** An edge with what stands on it: `'augment' → take → 'batch'`. */
+export const edgeInWords = (from: Node, to: Node): string =>
+  [`'${from.name}'`, ...(from.operators.get(to) ?? []), `'${to.name}'`].join(' → ');
+
+function onTheWay(node: Node): string {
+  if (node.upstream.size === 0) return '';
+  return `, on the way ${[...node.upstream].map((from) => edgeInWords(from, node)).join(' and ')}`;
+}
+
+/**
+ * What a source has outside, and how many more samples it may hand out: its own limit less all that is on its way, and no
+ * more than any node on the way may hold. Where the way forks, the fullest branch counts.
+ */
+export function demand(source: Node): { readonly outside: number; readonly room: number } {
+  let least = Number.POSITIVE_INFINITY;
+  let outside = 0;
+  const visit = (node: Node, above: number): void => {
+    for (const next of node.downstream) {
+      const onTheWay = above + Math.max(0, node.left - next.entered) + next.held;
+      if (next.limit - onTheWay < least) least = next.limit - onTheWay;
+      if (onTheWay > outside) outside = onTheWay;
+      if (next.kind !== 'serial') visit(next, onTheWay);
+    }
+  };
+  visit(source, 0);
+  return { outside, room: Math.min(least, source.limit - outside) };
+}
+
+/** Whether a source of ours is upstream, which counts what is outside. */
+export const comesFromSource = (node: Node): boolean =>
+  node.kind === 'source' || [...node.upstream].some((from) => comesFromSource(from));
+
+/** All nodes that `from` leads to, up to and including serial ones, each once. */
+export function path(from: Node): Node[] {
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    for (const next of node.downstream) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      if (next.kind !== 'serial') visit(next);
+    }
+  };
+  visit(from);
+  return [...seen];
+}
+
+/** Told of every item that leaves a node, before it goes on; it must not keep the item nor take long. */
+export type Listener = (item: unknown, position: number) => void;
+
+const listening = new WeakMap<Node, Set<Listener>>();
+
+/**
+ * Adds a listener to what leaves a node; many may listen to one.
+ *
+ * A node that nobody listens to pays nothing, one with a single listener one call.
+ *
+ * @returns what ends it
+ */
+export function listen(node: Node, listener: Listener): () => void {
+  const all = listening.get(node) ?? new Set<Listener>();
+  listening.set(node, all);
+  all.add(listener);
+  settle(node, all);
+  return () => {
+    all.delete(listener);
+    settle(node, all);
+  };
+}
+
+function settle(node: Node, all: ReadonlySet<Listener>): void {
+  const [first, ...others] = all;
+  if (others.length === 0) node.listener = first;
+  else {
+    node.listener = (item, position) => {
+      for (const one of [...all]) one(item, position); // a copy: one of them may end itself
+    };
+  }
+}

@@ -1,0 +1,278 @@
+import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
+import type { Data, Positioned } from './data.js';
+import { cameUp } from './errors.js';
+import { Flow } from './flow.js';
+import type { Header, Input } from './header.js';
+import { type Turn, turn, type Work } from './lease.js';
+import type { Node } from './node.js';
+import { Memory } from './state-history.js';
+
+/** What a stage makes of an item: its new state, and an output if there is one. */
+export type Step<State, Out> = readonly [state: State] | readonly [state: State, output: Out];
+
+/**
+ * A stage that has state, as a value: it hides nothing in closures, so it can be saved, restored and compared without its help.
+ *
+ * A stage without state has the state `null`. The engine never changes a state; `next` returns a new one.
+ */
+export interface Stage<In extends Positioned, Out, State> {
+  readonly name: string;
+  /** With 'weights' the next update waits until `next` is through with this one. */
+  readonly claims?: 'weights';
+  /** Samples that a state holds back. */
+  readonly holds?: (state: State) => number;
+  /** Samples that must have come before anything goes out. */
+  readonly needs?: number;
+  /** Data sets and the like that it takes in besides its items: a run that goes on makes sure that they are what they were. */
+  readonly inputs?: readonly Input[];
+  /** Behind training items may come in any order, as from streams that RxJS's `merge` joins: what it makes of them does not depend on it. */
+  readonly anyOrder?: boolean;
+  start(): State;
+  /**
+   * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any
+   * two; called again with the last state and the same item it must go on from there.
+   */
+  next(state: State, item: In): Step<State, Out> | Iterable<Step<State, Out>>;
+  /**
+   * For a stage that claims weights and whose output others claim in turn: what it had handed out last for this item, made once
+   * more. The engine asks for it when a restored update comes again, in the place of the work that the stage had done on it;
+   * who had handled that output lets it pass, and who was inside of it goes on. Such a stage is shared: many may listen.
+   */
+  repeat?(state: State, item: In): Out | undefined;
+  /**
+   * Told what is known of the items to come, when the graph is wired and its snapshot put back; before any of them, and again where it
+   * is wired anew.
+   *
+   * @returns what is known of what it hands on; without this method, the same
+   * @throws {WeirError} where it cannot work with such items
+   */
+  introduce?(incoming: readonly Header[], state: State): readonly Header[];
+  /** What is left over when the source completes. */
+  end?(state: State): Iterable<Out>;
+  /** The state as plain data; by default the state itself. */
+  save?(state: State): Data;
+  /** @param position where the source goes on: items up to it had been worked on */
+  load?(data: Data, position?: number): State;
+}
+
+/**
+ * Lifts a stage to an operator.
+ *
+ * Bound: what `holds` says. Order: that of the items, which must come by rising position, each once on the way to training. Failure: an error thrown by `next` ends the stream.
+ * A stage that claims weights does its work in the turn of the update, after those that claimed before it.
+ * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the way of an item makes no closure with a
+ * name: where names are kept, as tsx keeps them, each costs 200 ns.
+ *
+ * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(penalty)))
+ */
+export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, State>): OperatorFunction<In, Out> {
+  return (source) => {
+    let joined: Node | undefined;
+    const stream = new Observable<Out>((subscriber) => {
+      const flow = Flow.current;
+      const node = Flow.join(value.name, 'stage');
+      joined = node;
+      node.needs = value.needs ?? 0;
+      node.inputs = value.inputs ?? [];
+      node.anyOrder = value.anyOrder ?? false;
+      const memory = new Memory(value, node);
+      node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
+      let claimed = 0;
+      let completed = false;
+      const failed = (error: unknown): unknown => cameUp(`in stage '${node.name}'`, error);
+
+      const finish = (): void => {
+        try {
+          for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
+          subscriber.complete();
+        } catch (error) {
+          subscriber.error(failed(error));
+        }
+      };
+
+      const apply = (step: Step<State, Out>, item: In): void => {
+        memory.set(step[0]);
+        if (step.length === 1) return;
+        if (flow === undefined) hand(node, subscriber, step[1], item.position);
+        else flow.push(() => hand(node, subscriber, step[1], item.position));
+      };
+
+      /**
+       * All steps of one item, as slices of its turn. A step is applied when the one after it is made, so that the last one and
+       * the item's being handled are one: a snapshot in between would have the item worked on twice.
+       */
+      function* work(item: In): Work {
+        try {
+          let made: Step<State, Out> | undefined;
+          for (const step of stepsOf(() => value.next(memory.state, item), node)) {
+            if (subscriber.closed) return;
+            if (made !== undefined) {
+              apply(made, item);
+              yield;
+            }
+            made = step;
+          }
+          if (made !== undefined) apply(made, item);
+          node.done(item.position);
+        } catch (error) {
+          subscriber.error(failed(error));
+        } finally {
+          claimed--;
+          if (completed && claimed === 0) finish();
+        }
+      }
+
+      /** An item that was worked on before the flow was saved: only its output is handed on, as those who follow may need it. */
+      function* again(item: In): Work {
+        try {
+          const out = value.repeat?.(memory.state, item);
+          if (out === undefined) return;
+          if (flow === undefined) subscriber.next(out);
+          else flow.push(() => subscriber.next(out), true);
+        } catch (error) {
+          subscriber.error(failed(error));
+        } finally {
+          claimed--;
+          if (completed && claimed === 0) finish();
+        }
+      }
+
+      const claim = (now: Turn, work: Work): void => {
+        now.claim(value.name, work);
+        claimed++;
+      };
+
+      const run = (item: In): void => {
+        const begun = node.begin();
+        const result = value.next(memory.state, item);
+        if (isStep(result)) {
+          node.end(begun);
+          memory.keep(result[0], item.position);
+          if (result.length > 1) hand(node, subscriber, result[1] as Out, item.position);
+          else if (node.held === 0) node.pass(item.position);
+        } else {
+          for (const step of result) {
+            memory.keep(step[0], item.position);
+            if (step.length > 1) hand(node, subscriber, step[1] as Out, item.position);
+          }
+          node.end(begun);
+        }
+        node.done(item.position);
+        if (flow !== undefined && !flow.pushing) flow.roomMade();
+      };
+
+      return Flow.subscribe(node, source, {
+        next(item) {
+          try {
+            const now = turn(item);
+            if (flow?.isAgain(now) && node.hadDone(item.position)) {
+              if (value.repeat !== undefined && now !== undefined) claim(now, again(item));
+              return;
+            }
+            if (!node.arrive(item?.position)) return;
+            if (now === undefined || value.claims === undefined) run(item);
+            else claim(now, work(item));
+          } catch (error) {
+            subscriber.error(failed(error));
+          }
+        },
+        error: (error) => subscriber.error(error),
+        complete() {
+          completed = true;
+          if (claimed === 0) finish();
+        },
+      });
+    });
+    if (value.repeat === undefined) return stream;
+    const shared = stream.pipe(share());
+    return new Observable((subscriber) => {
+      if (joined !== undefined) Flow.edge(joined);
+      return shared.subscribe(subscriber);
+    });
+  };
+}
+
+/**
+ * Lets the items pass that `keep` says yes to, and reports by position those that it drops: however many they are, they hold up no
+ * source, as they may behind RxJS's filter.
+ *
+ *   items                1--2--3--4--|
+ *   filter(even)         ---2-----4--|
+ *
+ * Bound: holds nothing. Order: kept. State: none, so `keep` must go by the item alone. Failure: an error of `keep` ends the stream.
+ *
+ * @example draw(train, { epochs: 3, seed }).pipe(filter((block) => block.epoch > 1), augment([unitScale()], { seed }), batch(64))
+ */
+export function filter<T extends Positioned>(
+  keep: (item: T) => boolean,
+  options: { readonly name?: string } = {},
+): MonoTypeOperatorFunction<T> {
+  return (source) =>
+    new Observable<T>((subscriber) => {
+      const flow = Flow.current;
+      const node = Flow.join(options.name ?? 'filter', 'stage');
+      return Flow.subscribe(node, source, {
+        next(item) {
+          try {
+            const again = flow?.isAgain(turn(item)); // of a restored update: whoever follows says whether it is new to him
+            if (!again && !node.arrive(item?.position)) return;
+            if (!keep(item)) node.pass(item.position);
+            else if (again) subscriber.next(item);
+            else hand(node, subscriber, item, item.position);
+            if (flow !== undefined && !flow.pushing) flow.roomMade();
+          } catch (error) {
+            subscriber.error(error);
+          }
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+    });
+}
+
+/** Lifts a function that makes a stage to one that makes an operator. */
+export const lifted =
+  <A extends unknown[], In extends Positioned, Out, State>(make: (...options: A) => Stage<In, Out, State>) =>
+  (...options: A): OperatorFunction<In, Out> =>
+    stage(make(...options));
+
+function isStep<State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): result is Step<State, Out> {
+  return Array.isArray(result);
+}
+
+/** The steps of one item, one by one, their making counted as the node's own work. */
+function* stepsOf<State, Out>(
+  next: () => Step<State, Out> | Iterable<Step<State, Out>>,
+  node: Node,
+): Generator<Step<State, Out>> {
+  let begun = performance.now();
+  const result = next();
+  if (isStep(result)) {
+    node.busy += performance.now() - begun;
+    yield result;
+    return;
+  }
+  for (const step of result) {
+    node.busy += performance.now() - begun;
+    yield step;
+    begun = performance.now();
+  }
+  node.busy += performance.now() - begun;
+}
+
+function hand<Out>(node: Node, subscriber: Subscriber<Out>, out: Out, position: number): void {
+  node.leave(out, position);
+  subscriber.next(out);
+}
+
+/**
+ * The same operator under another name: in the graph, in snapshots and to taps. For when a graph has two of a kind.
+ *
+ * @example named('readout attack', tangentAttack(model, test, { samples: 100, seed }))
+ */
+export function named<In, Out>(name: string, operator: OperatorFunction<In, Out>): OperatorFunction<In, Out> {
+  return (source) => {
+    const stream = operator(source);
+    return new Observable<Out>((subscriber) => Flow.naming(name, () => stream.subscribe(subscriber)));
+  };
+}

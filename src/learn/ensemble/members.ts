@@ -1,0 +1,89 @@
+import type { Stage } from '../../flow/stage.js';
+import { firstDirection } from '../spectral/power.js';
+import type { Update } from '../update.js';
+import type { Ensemble, EnsembleUpdate } from './ensemble.js';
+import { type Directions, type EnsembleRegularizer, iterateLayer } from './regularizer.js';
+
+/** A record of one member after an update: it is logged under the member's name. */
+export type OfMember<Out> = Out & {
+  readonly network: string;
+  readonly position: number;
+  readonly number: number;
+  readonly epoch: number;
+};
+
+/**
+ * A stage that says something of every member of an ensemble after each update, one record a member and in their order.
+ *
+ * State: the member whose turn it is, so a run may stop between any two. Bound: one update. Failure: what `look` throws.
+ *
+ * @param look at all members at once; then what it found of one of them, or nothing to be said
+ */
+export function memberRecords<In extends EnsembleUpdate, Out extends object>(
+  name: string,
+  { members }: Ensemble,
+  look: (update: In) => (member: number) => Out | undefined,
+  { claims = true }: { /** Does it need what stands only in the update's turn? */ readonly claims?: boolean } = {},
+): Stage<In, OfMember<Out>, number> {
+  return {
+    name,
+    ...(claims && { claims: 'weights' }),
+    start: () => 0,
+    *next(from, update) {
+      const { position, number, epoch } = update;
+      const found = look(update);
+      for (let m = from; m < members.length; m++) {
+        const next = (m + 1) % members.length;
+        const said = found(m);
+        if (said === undefined) yield [next];
+        else yield [next, { position, number, epoch, network: members[m]!.name, ...said }];
+      }
+    },
+  };
+}
+
+type Sigma = { readonly sigma: Readonly<Record<string, number>> };
+
+/** Loss, accuracy and learning rate of every member at each update it is given, as `Update` has them. @example updates$.pipe(memberUpdates(networks)) */
+export function memberUpdates(
+  ensemble: Ensemble,
+): Stage<EnsembleUpdate, OfMember<ReturnType<EnsembleUpdate['of']> & Pick<Update, 'endsEpoch' | 'rate'>>, number> {
+  return memberRecords('member updates', ensemble, (update: EnsembleUpdate) => (m) => {
+    const { endsEpoch, rate } = update;
+    return { endsEpoch, ...(rate !== undefined && { rate }), ...update.of(m) };
+  });
+}
+
+/** σ of every layer of every member, by power iteration to rounding: for curves. @example updates$.pipe(memberNorms(networks)) */
+export function memberNorms(ensemble: Ensemble): Stage<EnsembleUpdate, OfMember<Sigma>, number> {
+  const { layers, parameters } = ensemble.layout;
+  const start = layers.map((layer, l) => firstDirection(0, l, layer.in));
+  return memberRecords('layer norms', ensemble, (update: EnsembleUpdate) => {
+    const rows = ensemble.rows(update.weights);
+    const sigma = (m: number, l: number): number =>
+      iterateLayer(rows, m * parameters, layers[l]!, start[l]!.slice(), 10_000, 1e-7); // its error is the square of v's
+    return (m) => ({ sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])) });
+  });
+}
+
+/**
+ * What a tick found of every penalized layer, at once: it stands behind a stage that claims the weights, and needs them no more.
+ *
+ * @example ticks$.pipe(every({ epochs: 50 }), memberTicks(networks, penalty))
+ */
+export function memberTicks(
+  ensemble: Ensemble,
+  penalty: EnsembleRegularizer,
+): Stage<EnsembleUpdate & { readonly directions: Directions }, OfMember<Sigma>, number> {
+  const { layers } = ensemble.layout;
+  type Ticked = EnsembleUpdate & { readonly directions: Directions };
+  const look =
+    ({ directions }: Ticked) =>
+    (m: number): Sigma | undefined => {
+      const own = layers.flatMap(({ name }, l) =>
+        penalty.penalizes(m, l) ? [[name, directions.sigma[m * layers.length + l]!] as const] : [],
+      );
+      return own.length === 0 ? undefined : { sigma: Object.fromEntries(own) };
+    };
+  return memberRecords('member ticks', ensemble, look, { claims: false });
+}

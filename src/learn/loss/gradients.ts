@@ -1,0 +1,176 @@
+import { WeirError } from '../../flow/errors.js';
+import { type ProcessGroup, ranks } from '../../tensorflow/collectives/process-group.js';
+import { tf } from '../../tensorflow/tf.js';
+import type { Gradients, Model, Pullback, Weights } from '../model/model.js';
+import { addGradients } from '../regularizer/regularizer.js';
+import { isOfViews, type Learned, type Loss, type OfFeatures, type ViewsLoss, type ViewsLossValue } from './loss.js';
+
+/**
+ * A loss over views of the samples of all ranks, which compares each with every other: the projections are brought together, each rank
+ * works out the whole loss and takes the gradient of its own rows.
+ *
+ * The gradient is times the number of ranks, for across-ranks.ts takes the mean over them as of losses over own samples alone.
+ *
+ * @param projections float32 [views · n, width] of this rank's n samples; the other ranks have as many (`checkEven`)
+ */
+export function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: ProcessGroup): ViewsLossValue {
+  if (ranks.ranks === 1) return loss.of(projections);
+  const { views } = loss;
+  const [rows, width] = projections.shape;
+  const own = rows / views;
+
+  return tf.tidy(() => {
+    const all = tf.reshape(ranks.collect(tf.reshape(projections, [-1])), [ranks.ranks, views, own, width]);
+    const byView = tf.transpose(all, [1, 0, 2, 3]);
+    const { value, gradient, correct } = loss.of(tf.reshape(byView, [views * ranks.ranks * own, width]));
+    const byRank = tf.reshape(gradient, [views, ranks.ranks, own, width]);
+    const mine = tf.slice(byRank, [0, ranks.rank, 0, 0], [views, 1, own, width]);
+    const given = { value, gradient: tf.mul(tf.reshape(mine, [rows, width]), ranks.ranks) };
+    // what is counted over all samples is on every rank, and will be added up
+    return { ...given, ...(correct && { correct: tf.div(correct, ranks.ranks) }) } as Record<string, tf.Tensor>;
+  }) as unknown as ViewsLossValue;
+}
+
+/**
+ * All ranks find the same, before one waits for the others.
+ *
+ * @param shared samples of all ranks in a batch
+ * @throws {WeirError} where the ranks do not share it evenly
+ */
+export function checkEven(loss: ViewsLoss, shared: number, { ranks }: Pick<ProcessGroup, 'ranks'>): void {
+  if (shared % ranks === 0) return;
+  throw new WeirError(
+    `loss '${loss.name}' compares the samples of all ranks, which do not have as many each in the last batch of an epoch`,
+    "leave that one out: batch(size, { partial: 'drop' })",
+  );
+}
+
+/**
+ * A loss over several views of a batch and its gradient. Views go through the model one after another, each with the batch
+ * statistics of its own and the running statistics moved by each in turn, or together as one batch: see `ViewsLoss.passes`.
+ * A penalty on features meets all views as one batch. The loss compares the samples of all ranks.
+ *
+ * Bound: what the passes of all views keep for the way back, at once.
+ *
+ * @param x float32 [views · n, ...inputShape], the first views first @param labels int32 [views · n]
+ * @throws {WeirError} for a model without a backward pass of its own
+ */
+export function viewGradients(
+  model: Model,
+  loss: ViewsLoss,
+  weights: Weights,
+  x: tf.Tensor,
+  labels: tf.Tensor1D,
+  ofFeatures?: OfFeatures,
+): Learned {
+  if (model.pullback === undefined) {
+    throw new WeirError(
+      `loss '${loss.name}' needs a model with a backward pass of its own, which ${model.name} is not`,
+      'take an MLP, or a ResNet with a projection head',
+    );
+  }
+  const count = loss.passes === 'together' ? 1 : loss.views;
+  const views = tf.split(x, count);
+  const passes: Pullback[] = [];
+  let statistics: Weights | undefined;
+  for (const view of views) {
+    const pass = model.pullback(statistics ? new Map([...weights, ...statistics]) : weights, view);
+    tf.dispose([...(statistics?.values() ?? [])]);
+    statistics = pass.statistics;
+    passes.push(pass);
+  }
+
+  const projections = tf.concat<tf.Tensor2D>(passes.map(({ logits }) => logits));
+  const { value, gradient, correct } = lossOverRanks(loss, projections, ranks());
+  const ofOutputs = tf.split<tf.Tensor2D>(gradient, count);
+  const onFeatures = ofFeatures && penalized(passes, labels, ofFeatures);
+  const [gradients, ...others] = passes.map((pass, i) => pass.gradients(ofOutputs[i]!, onFeatures?.[i]));
+  for (const other of others) addGradients(gradients!, other);
+  tf.dispose([...views, projections, gradient, ...ofOutputs, ...(onFeatures ?? [])]);
+  return {
+    loss: value,
+    correct: correct ?? tf.scalar(Number.NaN),
+    gradients: gradients!,
+    ...(statistics && { statistics }),
+  };
+}
+
+/** The gradient of a penalty on the features of all views, view by view. */
+function penalized(passes: readonly Pullback[], labels: tf.Tensor1D, ofFeatures: OfFeatures): tf.Tensor2D[] {
+  return tf.tidy(() => {
+    const whole = ofFeatures(tf.concat<tf.Tensor2D>(passes.map(({ features }) => features)), labels);
+    return tf.split(whole, passes.length);
+  });
+}
+
+/**
+ * The loss of a batch and its gradient with respect to every weight that is trained: by the model's own backward pass where it
+ * has one, else by TensorFlow.js's automatic differentiation. A loss over views goes through the model's own backward pass, see `viewGradients`.
+ *
+ * @param x float32 [n, ...inputShape] @param labels int32 [n]; of several views n is that of all of them together
+ * @param ofFeatures the gradient of a further penalty on Φ(x), which is sent back with the loss's
+ */
+export function gradientsOf(
+  model: Model,
+  loss: Loss | ViewsLoss,
+  weights: Weights,
+  x: tf.Tensor,
+  labels: tf.Tensor1D,
+  ofFeatures?: OfFeatures,
+): Learned {
+  if (isOfViews(loss)) return viewGradients(model, loss, weights, x, labels, ofFeatures);
+  if (model.pullback === undefined) return automatic(model, loss, weights, x, labels, ofFeatures);
+  const pullback = model.pullback(weights, x);
+  const { value, gradient } = loss.of(pullback.logits, labels);
+  const correct = correctOf(pullback.logits, labels);
+  const further = ofFeatures?.(pullback.features, labels);
+  const gradients = pullback.gradients(gradient, further);
+  tf.dispose([gradient, ...(further ? [further] : [])]);
+  const { statistics } = pullback;
+  return { loss: value, correct, gradients, ...(statistics && { statistics }) };
+}
+
+function automatic(
+  model: Model,
+  loss: Loss,
+  weights: Weights,
+  x: tf.Tensor,
+  labels: tf.Tensor1D,
+  ofFeatures?: OfFeatures,
+): Learned {
+  const fixed = new Set(model.statistics);
+  const names = [...weights.keys()].filter((name) => !fixed.has(name));
+  const named = (values: readonly tf.Tensor[]): Gradients => new Map(names.map((name, i) => [name, values[i]!]));
+  const at = (values: readonly tf.Tensor[]): Weights => new Map([...weights, ...named(values)]);
+  let correct: tf.Scalar | undefined;
+  let value: tf.Scalar | undefined;
+  const lossOf = tf.customGrad((logits, save) => {
+    const { value, gradient } = loss.of(logits as tf.Tensor2D, labels);
+    (save as tf.GradSaveFunc)([gradient]);
+    return { value, gradFunc: (dy, saved) => tf.mul((saved as tf.Tensor[])[0]!, dy) };
+  });
+  const run = tf.valueAndGrads((...values: tf.Tensor[]) => {
+    const logits = model.logits(at(values), x);
+    correct = tf.keep(correctOf(logits, labels));
+    const lost = lossOf(logits);
+    value = tf.keep(tf.clone(lost)) as tf.Scalar;
+    if (ofFeatures === undefined) return lost;
+    return tf.add(lost, further(ofFeatures, model.features(at(values), x), labels));
+  });
+  const { value: whole, grads } = run(names.map((name) => weights.get(name)!));
+  whole.dispose();
+  return { loss: value!, correct: correct!, gradients: named(grads) };
+}
+
+/** A scalar without a value of its own, whose gradient with respect to the features is what the penalty says. */
+function further(ofFeatures: OfFeatures, features: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor {
+  return tf.customGrad((of, save) => {
+    (save as tf.GradSaveFunc)([ofFeatures(of as tf.Tensor2D, labels)]);
+    return { value: tf.scalar(0), gradFunc: (dy, saved) => tf.mul((saved as tf.Tensor[])[0]!, dy) };
+  })(features);
+}
+
+/** How many of the logits' largest are the labels'; a scalar. */
+function correctOf(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+  return tf.tidy(() => tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
+}

@@ -1,0 +1,73 @@
+import { WeirError } from '../../flow/errors.js';
+import type { tf } from '../../tensorflow/tf.js';
+import type { Gradients, Weights } from '../model/model.js';
+
+/** What a loss makes of the logits of a batch. */
+export interface LossValue {
+  /** The mean over the batch, in nats; a scalar. */
+  readonly value: tf.Scalar;
+  /** Its gradient with respect to the logits, [n, classes]. */
+  readonly gradient: tf.Tensor2D;
+}
+
+/** A loss over logits and integer labels, with its gradient by hand. */
+export interface Loss {
+  readonly name: string;
+  /** @param logits float32 [n, classes] @param labels int32 [n]. The tensors returned belong to the caller. */
+  of(logits: tf.Tensor2D, labels: tf.Tensor1D): LossValue;
+}
+
+/** A loss over what a model makes of several views of the same samples, without labels; its gradient by hand. */
+export interface ViewsLoss {
+  readonly name: string;
+  /** How many views of each sample it compares. */
+  readonly views: number;
+  /**
+   * What one batch is to the batch normalizations of the model: 'each' view by itself, one after another, so that running
+   * statistics move once a view; or all views 'together'.
+   */
+  readonly passes: 'each' | 'together';
+  /**
+   * @param projections float32 [views · n, width]: the n samples of the first view, then those of the next.
+   * The tensors returned belong to the caller.
+   */
+  of(projections: tf.Tensor2D): ViewsLossValue;
+}
+
+/** What a loss over views makes of the projections of a batch. */
+export interface ViewsLossValue {
+  /** A scalar. */
+  readonly value: tf.Scalar;
+  /** Its gradient with respect to the projections, [views · n, width]. */
+  readonly gradient: tf.Tensor2D;
+  /** How many of the n samples have their other view nearest to them, where the loss knows; a scalar. */
+  readonly correct?: tf.Scalar;
+}
+
+export const isOfViews = (loss: Loss | ViewsLoss): loss is ViewsLoss => 'views' in loss;
+
+/** The samples in a batch of two views. @throws {WeirError} where there are no other samples to tell one from */
+export function samplesOf(name: string, projections: tf.Tensor2D): number {
+  const rows = projections.shape[0];
+  const samples = rows / 2;
+  if (Number.isInteger(samples) && samples >= 2) return samples;
+  throw new WeirError(
+    `loss '${name}' was handed ${rows} projections: two views of ${samples} sample${samples === 1 ? '' : 's'}`,
+    "it needs two samples or more; batch(size, { partial: 'drop' }) leaves out a short last batch",
+  );
+}
+
+/** What one look at a batch gives; the tensors belong to the caller. */
+export interface Learned {
+  /** The mean loss over the batch, a scalar. */
+  readonly loss: tf.Scalar;
+  /** How many samples were classified correctly, a scalar; NaN where a loss without labels has no such count. */
+  readonly correct: tf.Scalar;
+  /** Of every weight that is trained. */
+  readonly gradients: Gradients;
+  /** The running statistics after this batch, where the model keeps some. */
+  readonly statistics?: Weights;
+}
+
+/** The gradient of a penalty on the features of a batch, [n, width] as they are; it belongs to the caller. */
+export type OfFeatures = (features: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor2D;

@@ -1,0 +1,199 @@
+import type { ClassNames, Input, NormalizedBy } from '../../flow/header.js';
+import type { tf } from '../../tensorflow/tf.js';
+
+/** A layer that has a spectral norm: a linear map, by the kernel among the weights that makes it. */
+export type Layer = DenseLayer | ConvLayer;
+
+/** y = (xW + b) · factor. */
+export interface DenseLayer {
+  readonly kind: 'dense';
+  readonly name: string;
+  /** Name of its kernel among the weights, [in, out]. */
+  readonly kernel: string;
+  /** 1 where it is left out; σ is that of the kernel, without it. */
+  readonly factor?: number;
+}
+
+/** A convolution over images of a stated size, [height, width, in] to [⌈height/stride⌉, ⌈width/stride⌉, out]. */
+export interface ConvLayer {
+  readonly kind: 'conv';
+  readonly name: string;
+  /** Name of its kernel among the weights, HWIO: [rows, columns, in, out]. */
+  readonly kernel: string;
+  readonly stride: number;
+  /** What the layer meets in this model: its σ depends on it (paper, B.3). */
+  readonly inputSize: readonly [height: number, width: number];
+  /** σ is that of the circular convolution either way; with 'zero' it is an estimate. */
+  readonly padding: Padding;
+  /** Names of the batch normalization behind it, where there is one: its scales may be folded into σ. */
+  readonly normalization?: { readonly scale: string; readonly variance: string; readonly epsilon: number };
+}
+
+/** How a convolution sees beyond the edge: opposite pixels (the paper's networks), or zeros. Symmetric, as in PyTorch. */
+export type Padding = 'circular' | 'zero';
+
+/** The ℓp norms that inputs and features are measured in, p = 1, 2, ∞. */
+export const norms = ['l1', 'l2', 'linf'] as const;
+
+export type Norm = (typeof norms)[number];
+
+export type ByNorm<T> = Readonly<Record<Norm, T>>;
+
+/**
+ * A piece of a feature map, as far as it must be known to bound how much the map can stretch: a linear layer by its kernel (a
+ * convolution with the batch normalization behind it, where it names one), any other map by its constants, branches that are added.
+ */
+export type Part = Layer | Bounded | Sum;
+
+/** A map with ‖m(a) − m(b)‖ ≤ lipschitz · ‖a − b‖ in each norm, whatever the weights. */
+export interface Bounded {
+  readonly kind: 'bounded';
+  readonly name: string;
+  readonly lipschitz: ByNorm<number>;
+}
+
+/** Branches that start at one place and are added: a residual block is its branch and its shortcut, [] where that is the identity. */
+export interface Sum {
+  readonly kind: 'sum';
+  readonly branches: readonly (readonly Part[])[];
+}
+
+/** φ applied to each value, with max |φ'|: the same constant in every norm. */
+export const elementwise = (name: string, slope: number): Bounded => ({
+  ...{ kind: 'bounded', name },
+  lipschitz: { l1: slope, l2: slope, linf: slope },
+});
+
+/** The mean over all positions of a map, channel by channel: 1/positions, 1/√positions and 1. */
+export const meanOver = (positions: number): Bounded => ({
+  ...{ kind: 'bounded', name: 'mean' },
+  lipschitz: { l1: 1 / positions, l2: 1 / Math.sqrt(positions), linf: 1 },
+});
+
+/** The largest of each window of size × size at a stride: one value is in up to ⌈size/stride⌉² windows. */
+export function largestOf(size: number, stride: number): Bounded {
+  const windows = Math.ceil(size / stride) ** 2;
+  return {
+    ...{ kind: 'bounded', name: 'largest' },
+    lipschitz: { l1: windows, l2: Math.sqrt(windows), linf: 1 },
+  };
+}
+
+/** Tensors by name, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'. */
+export type Weights = ReadonlyMap<string, tf.Tensor>;
+
+/** Gradients by the name of the weight they belong to. */
+export type Gradients = Map<string, tf.Tensor>;
+
+/** Features and logits in training mode, and what turns their gradients into those of every trained weight. */
+export interface Pullback {
+  /** Φ(x), [n, width]. */
+  readonly features: tf.Tensor2D;
+  readonly logits: tf.Tensor2D;
+  /** What this batch makes of the model's running statistics; new tensors, by name. None where the model keeps none. */
+  readonly statistics?: Weights;
+  /**
+   * Call it once: it takes what the forward pass kept, features and logits included; the gradients belong to the caller.
+   *
+   * @param featuresGradient of a regularizer on Φ(x), [n, width], sent back through the feature map with the loss's
+   */
+  gradients(logitsGradient: tf.Tensor2D, featuresGradient?: tf.Tensor2D): Gradients;
+}
+
+/** The same as far as the features, for a head of another kind: no readout is asked for among the weights. */
+export interface FeaturePullback extends Pick<Pullback, 'features' | 'statistics'> {
+  /** Call it once: it takes what the forward pass kept, features included; of every trained weight of the feature map. */
+  gradients(featuresGradient: tf.Tensor2D): Gradients;
+}
+
+/** A model whose first layer is dense, x·kernel + bias, and the way from there to the logits. */
+export interface DenseFirst {
+  readonly kernel: string;
+  readonly bias: string;
+  /** The logits [n, classes] where the first layer's sums are (z + y + bias) · scale, z and y of [n, width], bias of [width]. */
+  rest(
+    weights: Weights,
+    sums: readonly [z: tf.Tensor2D, y: tf.Tensor2D],
+    bias: tf.Tensor1D,
+    scale: number,
+  ): tf.Tensor2D;
+}
+
+/** ∇Φ at each sample, as products: the matrix itself, [width, inputs], is never made. */
+export interface FeatureJacobian {
+  /** ∇Φ(x_n) p_n for directions p of [n, inputs]; of [n, width]. */
+  forward(weights: Weights, x: tf.Tensor, p: tf.Tensor2D): tf.Tensor2D;
+  /** ∇Φ(x_n)ᵀ q_n for cotangents q of [n, width]; of [n, inputs]. */
+  backward(weights: Weights, x: tf.Tensor, q: tf.Tensor2D): tf.Tensor2D;
+  /** The same at one batch, for many directions and with gradients, where the model has them by hand. */
+  at?(weights: Weights, x: tf.Tensor): Linearization;
+}
+
+/** ∇Φ at the samples of one batch: what every product needs is computed once and kept until `dispose`. */
+export interface Linearization {
+  forward(p: tf.Tensor2D): tf.Tensor2D;
+  backward(q: tf.Tensor2D): tf.Tensor2D;
+  /** ∂/∂w Σ_n q_nᵀ ∇Φ(x_n) p_n for every weight w of the feature map, p and q held constant; they belong to the caller. */
+  gradients(p: tf.Tensor2D, q: tf.Tensor2D): Gradients;
+  dispose(): void;
+}
+
+/**
+ * What no tensor of a network says, and yet decides what it makes of an input: 'architecture', and where it has them 'padding',
+ * 'activation', 'scale', 'shortcut', 'stem', …. It travels with the weights, and is compared where they are taken up.
+ */
+export type Architecture = Readonly<Record<string, string>>;
+
+/**
+ * A network F = readout ∘ Φ as a value: it holds no weights, they come and go by name.
+ *
+ * Among the weights may be running statistics, which are not trained but kept from batch to batch; `features` and `logits` use
+ * them (evaluation mode), `pullback` uses the batch's own (training mode).
+ *
+ * Inputs are float32 of shape [n, ...inputShape]; what a method returns belongs to the caller.
+ */
+export interface Model {
+  readonly name: string;
+  /** Shape of one sample. */
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+  /** The layers of the feature map Φ, from the input on. */
+  readonly featureLayers: readonly Layer[];
+  readonly readout: DenseLayer;
+  readonly architecture?: Architecture;
+  /** Keys of it that nobody chose: the usual values, which weights from elsewhere need not have. */
+  readonly assumed?: readonly string[];
+  /**
+   * Where its first weights are those of a trained network: the classes that its outputs stand for there, none where its readout is new.
+   *
+   * @param normalization of the inputs that come to it now, so that it can say where that network's were others
+   */
+  takenUp?(normalization: NormalizedBy | undefined): ClassNames | undefined;
+  /** Names of the weights that no gradient moves. */
+  readonly statistics?: readonly string[];
+  /** Where its first weights come from, when that is a file or another run. */
+  readonly inputs?: readonly Input[];
+  /** Fresh weights: a function of the seed alone, the same on every device. */
+  start(seed: number): Weights;
+  /** Φ(x), of shape [n, width]. */
+  features(weights: Weights, x: tf.Tensor): tf.Tensor2D;
+  /** F(x), of shape [n, classes]. */
+  logits(weights: Weights, x: tf.Tensor): tf.Tensor2D;
+  /** Where the first layer is dense: what lets an attack evaluate many points about one with fewer products. */
+  readonly first?: DenseFirst;
+  /** The forward pass with a backward pass made by hand; without it the gradient is TensorFlow.js's. */
+  pullback?(weights: Weights, x: tf.Tensor): Pullback;
+  /** The same of the feature map alone, where the model has it: what a head can be put upon. */
+  featurePullback?(weights: Weights, x: tf.Tensor): FeaturePullback;
+  /** Jacobians of the feature map by hand, where the model has them; else by differentiation. */
+  readonly jacobian?: FeatureJacobian;
+  /** The feature map piece by piece, one behind another: what a bound on its Lipschitz constant is made of. */
+  readonly parts?: readonly Part[];
+}
+
+/** The weight of that name; a model asked for one that is not there is a programming error. */
+export function weight<T extends tf.Tensor>(weights: Weights, name: string): T {
+  const tensor = weights.get(name);
+  if (tensor === undefined) throw new Error(`no weight '${name}' among ${[...weights.keys()].join(', ')}`);
+  return tensor as T;
+}

@@ -1,0 +1,179 @@
+import { keyed, type Random } from '../../../flow/random.js';
+import type { Geometry } from '../../../tensorflow/ops/convolution.js';
+import { tf } from '../../../tensorflow/tf.js';
+import { type ConvLayer, elementwise, largestOf, meanOver, type Padding, type Part, type Weights } from '../model.js';
+
+/** A convolution with the batch normalization behind it, by the names of its weights. */
+export interface ConvPlan extends Geometry {
+  readonly name: string;
+  readonly kernel: string;
+  readonly norm: NormNames;
+}
+
+/** Names of a batch normalization's weights, [channels] each; mean and variance are running statistics. */
+export interface NormNames {
+  readonly scale: string;
+  readonly offset: string;
+  readonly mean: string;
+  readonly variance: string;
+}
+
+/** What is added to a block's branch: its input, a convolution of it, or its every second pixel with zero channels about. */
+export type Shortcut =
+  | { readonly kind: 'identity' }
+  | { readonly kind: 'projection'; readonly conv: ConvPlan }
+  | { readonly kind: 'subsample'; readonly geometry: Geometry };
+
+/** y = relu(branch(x) + shortcut(x)); a rectifier stands between the convolutions of the branch. */
+export interface BlockPlan {
+  readonly branch: readonly ConvPlan[];
+  readonly shortcut: Shortcut;
+}
+
+/** A residual network as data, from the input on. */
+export interface Plan {
+  readonly stem: ConvPlan;
+  /** Size of the maps that the stem makes where a 3 × 3 max pool at stride 2 follows it. */
+  readonly pool: { readonly height: number; readonly width: number; readonly channels: number } | undefined;
+  readonly blocks: readonly BlockPlan[];
+  /** Positions that the mean before the readout is over. */
+  readonly positions: number;
+  /** Width of Φ. */
+  readonly features: number;
+  readonly classes: number;
+}
+
+export interface PlanOptions {
+  /** Blocks of each stage. */
+  readonly stages: readonly number[];
+  readonly bottleneck: boolean;
+  readonly stem: 'cifar' | 'imagenet';
+  readonly classes: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Channels of the first stage. */
+  readonly base: number;
+  readonly padding: Padding;
+  readonly shortcut: 'projection' | 'option-a';
+}
+
+/** How much wider than its 3 × 3 convolution a bottleneck block is. */
+const EXPANSION = 4;
+
+/** Lays the network out (He et al. 2016; a bottleneck's stride is that of its 3 × 3 convolution, as in torchvision). */
+export function plan(options: PlanOptions): Plan {
+  const { stages, bottleneck, stem, base, padding, shortcut } = options;
+  let at = { height: options.height, width: options.width, channels: options.channels };
+
+  const conv = (name: string, out: number, size: number, stride: number): ConvPlan => {
+    const norm = (part: string): string => `${name}/norm/${part}`;
+    const made: ConvPlan = {
+      ...{
+        name,
+        kernel: `${name}/kernel`,
+        height: at.height,
+        width: at.width,
+        in: at.channels,
+        out,
+        size,
+        stride,
+        padding,
+      },
+      norm: { scale: norm('scale'), offset: norm('offset'), mean: norm('mean'), variance: norm('variance') },
+    };
+    at = { height: Math.ceil(at.height / stride), width: Math.ceil(at.width / stride), channels: out };
+    return made;
+  };
+
+  const first = stem === 'cifar' ? conv('stem', base, 3, 1) : conv('stem', base, 7, 2);
+  const pool = stem === 'imagenet' ? at : undefined;
+  if (pool) at = { ...at, height: Math.ceil(at.height / 2), width: Math.ceil(at.width / 2) };
+
+  const block = (name: string, width: number, stride: number): BlockPlan => {
+    const start = at;
+    const out = bottleneck ? EXPANSION * width : width;
+    const branch = bottleneck
+      ? [conv(`${name}/conv1`, width, 1, 1), conv(`${name}/conv2`, width, 3, stride), conv(`${name}/conv3`, out, 1, 1)]
+      : [conv(`${name}/conv1`, width, 3, stride), conv(`${name}/conv2`, width, 3, 1)];
+    if (stride === 1 && start.channels === out) return { branch, shortcut: { kind: 'identity' } };
+    const end = at;
+    at = start;
+    const { norm: _, name: __, kernel: ___, ...geometry } = conv(`${name}/shortcut`, out, 1, stride);
+    at = start;
+    const made: Shortcut =
+      shortcut === 'option-a'
+        ? { kind: 'subsample', geometry }
+        : { kind: 'projection', conv: conv(`${name}/shortcut`, out, 1, stride) };
+    at = end;
+    return { branch, shortcut: made };
+  };
+
+  const blocks = stages.flatMap((count, s) =>
+    Array.from({ length: count }, (_, b) =>
+      block(`stage${s + 1}/block${b + 1}`, base * 2 ** s, s > 0 && b === 0 ? 2 : 1),
+    ),
+  );
+  return {
+    stem: first,
+    pool,
+    blocks,
+    positions: at.height * at.width,
+    features: at.channels,
+    classes: options.classes,
+  };
+}
+
+/** All convolutions of the network, in the order of the flow. */
+export const convolutionsOf = ({ stem, blocks }: Plan): ConvPlan[] => [
+  stem,
+  ...blocks.flatMap(({ branch, shortcut }) => [...branch, ...(shortcut.kind === 'projection' ? [shortcut.conv] : [])]),
+];
+
+/**
+ * 'torch': kernels U(±1/√fanIn), the default of PyTorch's layers (Kaiming uniform with a = √5), as in the authors' networks on
+ * CIFAR-10. 'he': convolution kernels N(0, 2/fanOut). The readout and its bias are U(±1/√fanIn) either way.
+ */
+export type Start = 'torch' | 'he';
+
+/** Fresh weights: a function of the seed alone. Scales and variances are 1, offsets and means 0. */
+export function startResnet(plan: Plan, seed: number, start: Start): Weights {
+  const weights = new Map<string, tf.Tensor>();
+  const convolutions = convolutionsOf(plan);
+  const drawn = (layer: number, part: number, size: number, draw: (random: Random) => number): Float32Array => {
+    const random = keyed(seed, 'weights', layer, part);
+    return Float32Array.from({ length: size }, () => draw(random));
+  };
+  const uniform = (bound: number) => (random: Random) => bound * (2 * random.uniform() - 1);
+
+  convolutions.forEach(({ kernel, norm, size, in: from, out }, layer) => {
+    const fanIn = size * size * from;
+    const deviation = Math.sqrt(2 / (size * size * out));
+    const draw = start === 'he' ? (random: Random) => deviation * random.normal() : uniform(1 / Math.sqrt(fanIn));
+    weights.set(kernel, tf.tensor4d(drawn(layer, 0, fanIn * out, draw), [size, size, from, out]));
+    weights.set(norm.scale, tf.ones([out]));
+    weights.set(norm.offset, tf.zeros([out]));
+    weights.set(norm.mean, tf.zeros([out]));
+    weights.set(norm.variance, tf.ones([out]));
+  });
+  const { features, classes } = plan;
+  const draw = uniform(1 / Math.sqrt(features));
+  const layer = convolutions.length;
+  weights.set('readout/kernel', tf.tensor2d(drawn(layer, 0, features * classes, draw), [features, classes]));
+  weights.set('readout/bias', tf.tensor1d(drawn(layer, 1, classes, draw)));
+  return weights;
+}
+
+/** The feature map piece by piece, for bounds on how much it can stretch. */
+export function partsOf(plan: Plan, layer: (conv: ConvPlan) => ConvLayer): Part[] {
+  const relu = elementwise('relu', 1);
+  const aside = ({ shortcut }: BlockPlan): Part[] => {
+    if (shortcut.kind === 'identity') return [];
+    return [shortcut.kind === 'projection' ? layer(shortcut.conv) : elementwise('subsample', 1)];
+  };
+  const blocks = plan.blocks.flatMap((block): Part[] => {
+    const branch = block.branch.flatMap((conv, i): Part[] => (i === 0 ? [layer(conv)] : [relu, layer(conv)]));
+    return [{ kind: 'sum', branches: [branch, aside(block)] }, relu];
+  });
+  return [layer(plan.stem), relu, ...(plan.pool ? [largestOf(3, 2)] : []), ...blocks, meanOver(plan.positions)];
+}

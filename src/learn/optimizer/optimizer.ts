@@ -1,0 +1,99 @@
+import { WeirError } from '../../flow/errors.js';
+import type { Gradients, Weights } from '../model/model.js';
+
+/** Where training is when an update is made. */
+export interface Moment {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** Updates so far, this one included. */
+  readonly number: number;
+}
+
+/** A quantity as a function of where training is, such as a learning rate. */
+export type Schedule = (at: Moment) => number;
+
+/** The same at every update. */
+export const constant =
+  (value: number): Schedule =>
+  () =>
+    value;
+
+/** A quantity that is given as a number or as a schedule, as a schedule. */
+export const scheduled = (value: number | Schedule): Schedule => (typeof value === 'number' ? constant(value) : value);
+
+/** `value` · `factor` ^ ⌊epochs done / `every`⌋, `every` in epochs. */
+export const step =
+  (value: number, { every, factor = 0.1 }: { every: number; factor?: number }): Schedule =>
+  ({ epoch }) =>
+    value * factor ** Math.floor((epoch - 1) / every);
+
+/** From `value` down to `floor` along half a cosine over `epochs`: floor + (value − floor) · ½(1 + cos(π · epochs done / epochs)). */
+export const cosine =
+  (value: number, { epochs, floor = 0 }: { epochs: number; floor?: number }): Schedule =>
+  ({ epoch }) =>
+    floor + ((value - floor) * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs))) / 2;
+
+/** A learning rate for some of the weights. */
+export interface OwnRate {
+  /** Names of weights, or what they begin with up to a '/': 'readout' is 'readout/kernel' and 'readout/bias'. */
+  readonly weights: readonly string[];
+  readonly rate: number | Schedule;
+}
+
+/**
+ * Which learning rate each weight has at an update: that of the first group that names it, else `rate`. PyTorch calls these
+ * parameter groups.
+ *
+ * What is returned takes the names of all trained weights, so that a name that none of them bears is found.
+ *
+ * @throws {WeirError} from what is returned, at a name that no trained weight bears
+ * @example ratesOf('sgd', 0.005, [{ weights: ['readout'], rate: 0.1 }])(['hidden1/kernel', 'readout/kernel'], at)('readout/kernel') // 0.1
+ */
+export function ratesOf(
+  optimizer: string,
+  rate: number | Schedule,
+  rates: readonly OwnRate[],
+): (trained: readonly string[], at: Moment) => (name: string) => number {
+  const usual = scheduled(rate);
+  const own = rates.map((one) => ({ weights: one.weights, schedule: scheduled(one.rate) }));
+  return (trained, at) => {
+    for (const { weights } of own) {
+      const odd = weights.find((name) => !trained.some(bears(name)));
+      if (odd !== undefined) throw unknown(optimizer, odd, trained);
+    }
+    const now = own.map(({ weights, schedule }) => ({ weights, rate: schedule(at) }));
+    const otherwise = usual(at);
+    return (name) => now.find(({ weights }) => weights.some((one) => bears(one)(name)))?.rate ?? otherwise;
+  };
+}
+
+const bears =
+  (name: string) =>
+  (weight: string): boolean =>
+    weight === name || weight.startsWith(`${name}/`);
+
+const unknown = (optimizer: string, name: string, trained: readonly string[]): WeirError =>
+  new WeirError(
+    `optimizer '${optimizer}' has a learning rate for '${name}', which no trained weight is called`,
+    `name any of ${trained.join(', ')}, or what several of them begin with up to a '/'`,
+  );
+
+/** What an update leaves: tensors that belong to the caller. */
+export interface Moved {
+  readonly weights: Weights;
+  /** What the optimizer remembers, by name of the weight. Empty where it remembers nothing. */
+  readonly memory: Weights;
+}
+
+/** A rule for moving weights against their gradient, as a value: its memory is passed in and out. */
+export interface Optimizer {
+  readonly name: string;
+  /** The learning rate of an update, of weights that have none of their own: for those who look on. */
+  rate(at: Moment): number;
+  /**
+   * One update of every weight that has a gradient; the others stay. It takes all tensors it is given: those that it does not hand back are disposed of.
+   *
+   * @param memory what the update before left; empty at the first
+   */
+  move(weights: Weights, gradients: Gradients, memory: Weights, at: Moment): Moved;
+}

@@ -1,0 +1,190 @@
+import type { Data } from '../../flow/data.js';
+import { WeirError } from '../../flow/errors.js';
+import { pack, unpack } from '../../storage/codec.js';
+import { ranks } from '../../tensorflow/collectives/process-group.js';
+import type { Grid } from '../../tensorflow/ops/spectral.js';
+import type { Gradients, Layer, Model, Weights } from '../model/model.js';
+import { imagePower } from '../spectral/image-power.js';
+import { frequencyPower } from '../spectral/krylov.js';
+import { densePower, type LayerPower, type PowerOptions, type Singular, type Spectrum } from '../spectral/power.js';
+import type { Look, Regularizer } from './regularizer.js';
+
+/**
+ * The power iteration for a layer's kind.
+ *
+ * @param index of the layer among those that are penalized
+ * @throws {WeirError} a size that the stride does not divide, where the search goes by frequencies
+ */
+export function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {
+  if (layer.kind === 'dense') return densePower(layer, index, options);
+  const grid = gridOf(layer.name, layer.inputSize, layer.stride, model, options.imageSize);
+  if (options.formulation === 'image' && options.directions !== 'exact') return imagePower(layer, grid, index, options);
+  if (grid.height % grid.stride !== 0 || grid.width % grid.stride !== 0) {
+    throw new WeirError(
+      `layer '${layer.name}' has stride ${grid.stride} on ${grid.height} × ${grid.width}: it has no frequencies where the stride does not divide the size`,
+      "give an imageSize that the strides divide, or formulation: 'image'",
+    );
+  }
+  return frequencyPower(layer, grid, index, options);
+}
+
+/** What a layer would meet if the model's images had that size: each halving rounds up. */
+function gridOf(
+  name: string,
+  [height, width]: readonly [number, number],
+  stride: number,
+  model: Model,
+  imageSize: PowerOptions['imageSize'],
+): Grid {
+  if (imageSize === undefined) return { height, width, stride };
+  const [rows, columns] = imageSize;
+  if (!(Number.isInteger(rows) && rows > 0 && Number.isInteger(columns) && columns > 0)) {
+    throw new WeirError(
+      `a spectral penalty was given imageSize [${imageSize.join(', ')}] for layer '${name}'`,
+      'give whole numbers of pixels, [height, width], such as [32, 32]',
+    );
+  }
+  const [whole, across] = model.inputShape as [number, number];
+  return { height: Math.ceil((height * rows) / whole), width: Math.ceil((width * columns) / across), stride };
+}
+
+/**
+ * The spectrum of all layers, each found by one rank and told to the others: the same on all of them, and no layer is searched twice.
+ * Layers go to the ranks in turn.
+ */
+export function spectrumOf(powers: readonly LayerPower[], find: (power: LayerPower) => Singular): Spectrum {
+  const { rank, ranks: count, gather } = ranks();
+  const own = powers.filter((_, i) => i % count === rank);
+  const found = Object.fromEntries(own.map((power): [string, Singular] => [power.layer.name, find(power)]));
+  if (count === 1) return found;
+  const all: Spectrum = Object.assign({}, ...gather(pack(found as unknown as Data)).map((bytes) => unpack(bytes)));
+  return Object.fromEntries(powers.map(({ layer }) => [layer.name, all[layer.name]!]));
+}
+
+/**
+ * Which layers are penalized: those of the feature map (equation 5), all (equation 6), only the readout (what the authors' code
+ * does under the name of ll-spectral on networks with one hidden layer), or none.
+ */
+export const spectralKinds = ['none', 'rep-spectral', 'll-spectral', 'readout-spectral'] as const;
+
+export type SpectralKind = (typeof spectralKinds)[number];
+
+export interface SpectralOptions extends Partial<PowerOptions> {
+  /** γ. */
+  readonly gamma: number;
+  /** The penalty acts after this many epochs (burn-in): at every update of epoch `from.epoch` + 1 and later. */
+  readonly from?: { readonly epoch: number };
+}
+
+/**
+ * A penalty γ/2 · Σ σ²(W_l) over some layers, its directions refreshed by ticks. σ of a convolution is that of the circular one at
+ * the size of its input, without the batch normalization behind it (as in the authors' code) unless `foldNormalization` is on; where
+ * a model pads with zeros it is an estimate.
+ *
+ * `newest` is the one edge of the graph that leads back: `spectralTick` hands each spectrum to the penalty, and the training
+ * step reads it at the next update. Everything else here is a function of its arguments.
+ */
+export interface SpectralRegularizer extends Regularizer {
+  readonly kind: SpectralKind;
+  readonly gamma: number;
+  readonly from: { readonly epoch: number };
+  readonly layers: readonly Layer[];
+  /** The first spectrum: for dense layers at most 2 · (input dimension) iterations, until v moves less than 1e-6. */
+  begin(weights: Weights): Spectrum;
+  /** The next one: `iterations` steps from the directions of `spectrum` on the weights as they are now, or exact directions. */
+  iterate(spectrum: Spectrum, weights: Weights): Spectrum;
+  /** γ/2 · Σ ‖K_l v_l‖², K_l the linear map of a layer (Wᵀ of a dense one), on the weights as they are now, with the newest directions. */
+  value(look: Pick<Look, 'weights'>): number;
+  /**
+   * Adds ∂/∂W_l of γ/2 · ‖K_l v_l‖² (for a dense layer γσ v uᵀ; section 3.2), the newest v_l held constant and W_l as it is now.
+   * Takes the gradients it replaces.
+   *
+   * @throws {WeirError} when no tick refreshes the directions
+   */
+  addGradients(look: Pick<Look, 'weights'>, gradients: Gradients): void;
+  /** What the newest tick found. */
+  newest: Spectrum | undefined;
+  /** Is there a tick that hands over spectra? */
+  ticked: boolean;
+}
+
+/**
+ * Builds the penalty of that kind for a model.
+ *
+ * @throws {WeirError} an unknown kind; a γ that is none; a size that a stride does not divide (`formulation: 'image'` takes any)
+ * @example spectralPenalty('rep-spectral', model, { gamma: 1e-3, from: { epoch: 160 } })
+ */
+export function spectralRegularizer(
+  kind: SpectralKind,
+  model: Model,
+  {
+    gamma,
+    from = { epoch: 0 },
+    iterations = 1,
+    seed = 0,
+    directions = 'krylov',
+    formulation = 'frequency',
+    foldNormalization = false,
+    imageSize,
+  }: SpectralOptions,
+): SpectralRegularizer {
+  const layers = penalized(kind, model);
+  if (!(gamma >= 0 && Number.isFinite(gamma))) {
+    throw new WeirError(`penalty '${kind}' was given gamma = ${gamma}`, 'give a finite number of at least 0');
+  }
+  const options: PowerOptions = {
+    ...{ iterations, seed, directions, formulation, foldNormalization },
+    ...(imageSize && { imageSize }),
+  };
+  const powers = layers.map((layer, i) => layerPower(layer, model, i, options));
+
+  return {
+    kind,
+    gamma,
+    from,
+    layers,
+    newest: undefined,
+    ticked: false,
+    save() {
+      return (this.newest ?? null) as Data;
+    },
+    load(data) {
+      this.newest = (data as Spectrum | null) ?? undefined;
+    },
+    active: (epoch) => layers.length > 0 && gamma > 0 && epoch > from.epoch,
+    begin: (weights) => spectrumOf(powers, (power) => power.begin(weights)),
+    iterate: (spectrum, weights) => spectrumOf(powers, (power) => power.iterate(weights, spectrum[power.layer.name]!)),
+    value({ weights }) {
+      const spectrum = this.newest ?? this.begin(weights);
+      const squares = powers.map((power) => power.square(weights, spectrum[power.layer.name]!));
+      return (gamma / 2) * squares.reduce((sum, square) => sum + square, 0);
+    },
+    addGradients({ weights }, gradients) {
+      if (!this.ticked) throw unticked(kind);
+      // where the burn-in ended between two ticks, the directions begin here
+      this.newest ??= this.begin(weights);
+      for (const power of powers) power.addGradients(weights, this.newest[power.layer.name]!, gamma, gradients);
+    },
+  };
+}
+
+const unticked = (kind: string): WeirError =>
+  new WeirError(
+    `penalty '${kind}' is on, but no spectral tick refreshes its directions`,
+    'wire one: updates$.pipe(every({ updates: 1 }), spectralTick(penalty)), and return its stream',
+  );
+
+function penalized(kind: SpectralKind, model: Model): readonly Layer[] {
+  switch (kind) {
+    case 'none':
+      return [];
+    case 'rep-spectral':
+      return model.featureLayers;
+    case 'll-spectral':
+      return [...model.featureLayers, model.readout];
+    case 'readout-spectral':
+      return [model.readout];
+    default:
+      throw new WeirError(`there is no penalty '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
+  }
+}

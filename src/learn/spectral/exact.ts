@@ -1,0 +1,160 @@
+import { WeirError } from '../../flow/errors.js';
+import { hasNative } from '../../tensorflow/ops/eager.js';
+import { hasFused } from '../../tensorflow/ops/fused.js';
+import { type Certified, type Grid, provenSigma, type Wave } from '../../tensorflow/ops/spectral.js';
+import { singularValues, svd } from '../../tensorflow/ops/svd.js';
+import { scoped, tf } from '../../tensorflow/tf.js';
+import { amplitudesOf, blocks, frequencies, patch } from './frequencies.js';
+
+/**
+ * σ by singular value decomposition of every block, out of TensorFlow's own operations: on a GPU, or where the binding has no
+ * others. float32; the bound is what a stable decomposition may lose to rounding, (rows + columns) · 2⁻²³ of σ: no proof.
+ */
+export function decomposedSigma(kernel: tf.Tensor4D, grid: Grid): Certified & Wave {
+  const { half, phases } = frequencies(grid, kernel.shape);
+  const inputs = kernel.shape[2];
+  return scoped(() => {
+    const all = blocks(kernel, grid);
+    const [, rows, columns] = all.shape as [number, number, number];
+    const values = tf.max(singularValues(all), -1).dataSync<'float32'>();
+    const top = values.reduce((best, sigma, i) => (sigma <= values[best]! ? best : i), 0);
+    const part = (x: tf.Tensor) => tf.slice(x, [top, 0, 0], [1, rows, columns]);
+    const { u } = svd(tf.complex(part(tf.real(all)), part(tf.imag(all)))); // Pᵀ = u s vᴴ: the input's vector is conj(u)
+    const [re, im] = [tf.real(u), tf.neg(tf.imag(u))].map((x) => tf.slice(x, [0, 0, 0], [1, rows, 1]).dataSync());
+    const vector = Float32Array.of(...re!, ...im!);
+    const sigma = values[top]!;
+    return {
+      ...{ sigma, bound: sigma * (rows + columns) * 2 ** -23, frequency: half[top]! },
+      amplitudes: amplitudesOf(vector, grid, phases, inputs),
+    };
+  });
+}
+
+/** Numbers of the largest matrix that is made, 256 MiB. */
+const most = 2 ** 26;
+
+/**
+ * The matrix of a circular convolution, [height · width · in, outRows · outColumns · out], for any size and stride: output (a, b) reads
+ * input (a · stride + i − ⌊(rows − 1)/2⌋) modulo height for the kernel's row i, and so on. Taps that meet at one place are added.
+ *
+ * @throws {WeirError} where it would be too large
+ */
+export function unrolled(kernel: tf.Tensor4D, { height, width, stride }: Grid): tf.Tensor2D {
+  const [rows, columns, inputs, outputs] = kernel.shape;
+  const [outRows, outColumns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
+  const [tall, wide] = [height * width * inputs, outRows * outColumns * outputs];
+  if (tall * wide > most) {
+    throw new WeirError(
+      `σ of a convolution with stride ${stride} on ${height} × ${width}, which the stride does not divide, would need a matrix of ${tall} × ${wide}`,
+      'give a size that the stride divides (inputSize), or take the image formulation',
+    );
+  }
+  const values = kernel.dataSync<'float32'>();
+  const matrix = new Float32Array(tall * wide);
+  const [up, left] = [Math.floor((rows - 1) / 2), Math.floor((columns - 1) / 2)];
+  for (let a = 0; a < outRows; a++) {
+    for (let b = 0; b < outColumns; b++) {
+      for (let i = 0; i < rows; i++) {
+        for (let j = 0; j < columns; j++) {
+          const [y, x] = [modulo(a * stride + i - up, height), modulo(b * stride + j - left, width)];
+          for (let c = 0; c < inputs; c++) {
+            const to = ((y * width + x) * inputs + c) * wide + (a * outColumns + b) * outputs;
+            const from = ((i * columns + j) * inputs + c) * outputs;
+            for (let o = 0; o < outputs; o++) matrix[to + o]! += values[from + o]!;
+          }
+        }
+      }
+    }
+  }
+  return tf.tensor2d(matrix, [tall, wide]);
+}
+
+const modulo = (x: number, n: number): number => ((x % n) + n) % n;
+
+/** The exact largest singular value: it lies within sigma and sigma + bound. */
+export interface ExactSigma extends Certified {
+  /**
+   * Where the stride divides the size: the frequency, and its wave as one output's kernel meets it, [2, rows · columns · in] (see
+   * `patch`), so that ∂σ²/∂W = 2 · patchᵀ (patch W) for the kernel as a matrix W of [rows · columns · in, out].
+   */
+  readonly wave?: { readonly frequency: number; readonly patch: Float32Array };
+}
+
+export interface ExactOptions {
+  /** How far above the value the bound may lie, as a part of it. */
+  readonly tolerance?: number;
+  /** Frequency to begin with: where it was found last. */
+  readonly from?: number;
+  /** Name for messages. */
+  readonly layer?: string;
+}
+
+/**
+ * The largest singular value of a strided, circularly padded convolution over its input (paper, appendix B and code block 1, which
+ * gives its square), with a bound: on the CPU proved in float64 (setup/kernels/spectral.cc).
+ *
+ * Sizes need not be square, and a kernel may be larger than its input: its taps wrap around. Where the stride does not divide the
+ * size, no Fourier transform takes the operator apart, and the matrix itself is made; its padding is ⌊(size − 1)/2⌋ before the image.
+ *
+ * @param kernel HWIO; only read
+ * @throws {WeirError} a kernel that is not finite; a matrix that is too large to make; no native runtime
+ */
+export function exactSigma(
+  kernel: tf.Tensor4D,
+  { height, width, stride }: Grid,
+  { tolerance = 1e-6, from = 0, layer }: ExactOptions = {},
+): ExactSigma {
+  needsNative();
+  if (height % stride !== 0 || width % stride !== 0) {
+    const options = { tolerance, ...(layer && { layer }) };
+    const { sigma, bound } = scoped(() => exactDense(unrolled(kernel, { height, width, stride }), options));
+    return { sigma, bound };
+  }
+  const grid = { height, width, stride };
+  const { sigma, bound, frequency, amplitudes } = hasFused()
+    ? provenSigma(kernel, grid, { tolerance, from })
+    : decomposedSigma(kernel, grid);
+  return {
+    sigma: finite(sigma, layer),
+    bound,
+    wave: { frequency, patch: patch({ frequency, amplitudes }, grid, kernel.shape) },
+  };
+}
+
+/** The same of a dense layer's kernel, [in, out]: a convolution on one pixel. Without the native runtime by Jacobi rotations. */
+export function exactDense(kernel: tf.Tensor2D, options: ExactOptions = {}): ExactSigma {
+  const [rows, columns] = kernel.shape;
+  if (hasNative()) {
+    return scoped(() =>
+      exactSigma(
+        tf.reshape(kernel, [1, 1, rows, columns]),
+        { height: 1, width: 1, stride: 1 },
+        { ...options, from: 0 },
+      ),
+    );
+  }
+  const { s, u, v } = svd(kernel);
+  const sigma = finite(s.dataSync()[0]!, options.layer);
+  const patch = new Float32Array(2 * rows);
+  const values = u.dataSync<'float32'>();
+  for (let i = 0; i < rows; i++) patch[i] = values[i * u.shape[1]!]!;
+  tf.dispose([s, u, v]);
+  return { sigma, bound: sigma * (rows + columns) * 2 ** -23, wave: { frequency: 0, patch } };
+}
+
+/** @throws {WeirError} where σ is not a number */
+export function finite(sigma: number, layer?: string): number {
+  if (Number.isFinite(sigma)) return sigma;
+  throw new WeirError(
+    `${layer === undefined ? 'a kernel' : `the kernel of layer '${layer}'`} is not finite: it has no spectral norm`,
+    'training diverged: take a smaller learning rate or γ, and go on from the last snapshot',
+  );
+}
+
+function needsNative(): void {
+  if (hasNative()) return;
+  throw new WeirError(
+    'σ of a convolution needs the native TensorFlow runtime',
+    'run `weir doctor`, which says what is missing: mostly a C++ compiler or pip',
+  );
+}

@@ -1,0 +1,195 @@
+import { keyed } from '../../flow/random.js';
+import { addOuter } from '../../tensorflow/ops/fused.js';
+import { tf } from '../../tensorflow/tf.js';
+import { type ConvLayer, type DenseLayer, type Gradients, type Layer, type Weights, weight } from '../model/model.js';
+import { exactDense } from './exact.js';
+
+/** The largest singular value of a layer with its directions, so far as power iteration has come. */
+export interface Singular {
+  /** σ. */
+  readonly sigma: number;
+  /**
+   * Unit vector on the output side: σu is what the layer makes of v. A dense layer's is [out]; for convolutions see the file of
+   * the iteration that made it.
+   */
+  readonly u: Float32Array;
+  /** Unit vector on the input side. */
+  readonly v: Float32Array;
+  /** Where v was found, for a search that goes by frequencies: the next one begins there. */
+  readonly frequency?: number;
+  /** What the iteration carries besides: for convolutions a vector at every frequency. */
+  readonly state?: Float32Array;
+}
+
+/** Per layer, by its name; plain data. */
+export type Spectrum = { readonly [layer: string]: Singular };
+
+/** How σ of one layer and its directions are found, and what a penalty γ/2 · σ² on it makes of them. It only reads weights. */
+export interface LayerPower {
+  readonly layer: Layer;
+  /** From random directions until they rest, or exactly. */
+  begin(weights: Weights): Singular;
+  /** A tick: on from where the last ended, on the weights as they are now. */
+  iterate(weights: Weights, from: Singular): Singular;
+  /** ‖K v‖² on the weights as they are now, K the layer's linear map. */
+  square(weights: Weights, singular: Singular): number;
+  /** Adds the gradient of strength/2 · ‖K v‖², v held constant. Takes the gradients it replaces. */
+  addGradients(weights: Weights, singular: Singular, strength: number, gradients: Gradients): void;
+}
+
+/**
+ * In which space power iteration on a convolution works. By frequencies, every P(ω) has a vector of its own (paper, appendix B.2) and
+ * only the gaps within one slow it down; on one image, K and Kᵀ are applied to all of it at once, and the gaps between frequencies
+ * slow it down too. A tick costs the same.
+ */
+export type Formulation = 'frequency' | 'image';
+
+export interface PowerOptions {
+  /** Power iterations a tick (N of algorithm 1): of dense layers, on an image, and of every layer under `directions: 'power'`. */
+  readonly iterations: number;
+  /** Of the first directions. */
+  readonly seed: number;
+  /**
+   * How ticks find the directions of a convolution by its frequencies: in a Krylov space (within 1 % of σ where power iteration can
+   * be 20 % off), by the paper's power iteration, or the exact pair of each tick's weights. Other layers know the last two.
+   */
+  readonly directions: 'krylov' | 'power' | 'exact';
+  readonly formulation: Formulation;
+  /** Size of the images that convolutions are measured at; the model's own where it is left out. */
+  readonly imageSize?: readonly [height: number, width: number];
+  /** With the batch normalization behind a convolution: see fold.ts. */
+  readonly foldNormalization: boolean;
+}
+
+/**
+ * A convolution's kernel with the batch normalization behind it: column o times c_o = scale_o/√(variance_o + ε), as it works in
+ * evaluation mode. The authors' code leaves it out, and so do we unless asked: then σ is that of the kernel alone, and the network's
+ * Lipschitz constant also depends on the scales. The variance is held constant.
+ */
+export interface Folding {
+  /** The kernel whose σ is meant; inside a scope or `tf.tidy`. */
+  kernel(weights: Weights): tf.Tensor4D;
+  /** c, [out]; undefined where nothing is folded. */
+  factors(weights: Weights): tf.Tensor1D | undefined;
+  /**
+   * Adds ∂/∂scale of strength/2 · Σ_ro (m_ro c_o)², m of [rank, out]: what the layer makes of its direction without c. Takes the
+   * gradient it replaces.
+   */
+  addGradients(weights: Weights, images: () => tf.Tensor2D, strength: number, gradients: Gradients): void;
+}
+
+export function folding(layer: ConvLayer, fold: boolean): Folding {
+  const { normalization } = layer;
+  const factors: Folding['factors'] = (weights) => {
+    if (!fold || normalization === undefined) return undefined;
+    return tf.tidy(() => tf.div(weight(weights, normalization.scale), deviation(weights)) as tf.Tensor1D);
+  };
+  const deviation = (weights: Weights): tf.Tensor =>
+    tf.sqrt(tf.add(weight(weights, normalization!.variance), normalization!.epsilon));
+  return {
+    factors,
+    kernel(weights) {
+      const kernel = weight<tf.Tensor4D>(weights, layer.kernel);
+      const c = factors(weights);
+      return c === undefined ? kernel : (tf.mul(kernel, c) as tf.Tensor4D);
+    },
+    addGradients(weights, images, strength, gradients) {
+      if (!fold || normalization === undefined) return;
+      const old = gradients.get(normalization.scale);
+      if (old === undefined) return;
+      const sum = tf.tidy(() => {
+        const own = tf.mul(tf.sum(tf.square(images()), 0), tf.mul(factors(weights)!, strength));
+        return tf.add(old, tf.div(own, deviation(weights)));
+      });
+      gradients.set(normalization.scale, sum);
+      old.dispose();
+    },
+  };
+}
+
+/** When power iteration stops: after `steps`, or before where v rests. */
+export interface Stop {
+  readonly steps: number;
+  /** Stop when v moved less than this, ‖Δv‖₂. */
+  readonly direction?: number;
+}
+
+/**
+ * Power iteration for the largest singular value of a dense layer y = xW (paper, appendix C, algorithm 1):
+ * u ← Wᵀv/‖·‖, v ← Wu/‖·‖, and at the end σ = ‖Wᵀv‖ with its u, so that ∂σ²/∂W = 2σ v uᵀ for W of [in, out].
+ *
+ * @param kernel W, [in, out]; only read
+ * @param v where to start, of length in; need not be normalized
+ */
+export function powerIterate(kernel: tf.Tensor2D, v: Float32Array, { steps, direction }: Stop): Singular {
+  return tf.tidy(() => {
+    let at = unit(tf.tensor2d(v, [v.length, 1]));
+    let image = tf.matMul(kernel, at, true);
+    for (let i = 0; i < steps; i++) {
+      const before = at;
+      at = unit(tf.matMul(kernel, unit(image)));
+      image = tf.matMul(kernel, at, true);
+      if (direction !== undefined && scalar(tf.norm(tf.sub(at, before))) < direction) break;
+    }
+    const values = image.dataSync<'float32'>();
+    const length = Math.sqrt(values.reduce((sum, y) => sum + y * y, 0));
+    // an all-zero kernel has σ = 0 and no direction: the one it was given stays
+    const u = values.map((y) => (length === 0 ? 0 : y / length));
+    return { sigma: length, u: Float32Array.from(u), v: length === 0 ? v.slice() : at.dataSync<'float32'>().slice() };
+  });
+}
+
+/** N(0, I) keyed by seed and layer: a first direction. */
+export function firstDirection(seed: number, layer: number, length: number): Float32Array {
+  const random = keyed(seed, 'spectral/direction', layer);
+  return Float32Array.from({ length }, () => random.normal());
+}
+
+const unit = (x: tf.Tensor): tf.Tensor2D => tf.div(x, tf.maximum(tf.norm(x), 1e-30)) as tf.Tensor2D;
+
+const scalar = (x: tf.Tensor): number => x.dataSync()[0]!;
+
+/** A dense layer y = xW: ∂/∂W of strength/2 · ‖Wᵀv‖² is strength · v (Wᵀv)ᵀ (section 3.2, in the layout [in, out]). */
+export function densePower(
+  layer: DenseLayer,
+  index: number,
+  { iterations, seed, directions }: Pick<PowerOptions, 'iterations' | 'seed' | 'directions'>,
+): LayerPower {
+  const kernelOf = (weights: Parameters<LayerPower['begin']>[0]) => weight<tf.Tensor2D>(weights, layer.kernel);
+  if (directions === 'exact') {
+    const power = densePower(layer, index, { iterations, seed, directions: 'power' });
+    return {
+      ...power,
+      begin: (weights) => exact(kernelOf(weights), layer.name),
+      iterate: (weights) => exact(kernelOf(weights), layer.name),
+    };
+  }
+  return {
+    layer,
+    /** At most 2 · (input dimension) iterations, until v moves less than 1e-6. */
+    begin(weights) {
+      const kernel = kernelOf(weights);
+      const inputs = kernel.shape[0];
+      return powerIterate(kernel, firstDirection(seed, index, inputs), { steps: 2 * inputs, direction: 1e-6 });
+    },
+    iterate: (weights, { v }) => powerIterate(kernelOf(weights), v, { steps: iterations }),
+    square: (weights, singular) => tf.tidy(() => tf.sum(tf.square(image(kernelOf(weights), singular))).dataSync()[0]!),
+    addGradients(weights, singular, strength, gradients) {
+      const w = kernelOf(weights);
+      const old = gradients.get(layer.kernel) as tf.Tensor2D;
+      gradients.set(
+        layer.kernel,
+        tf.tidy(() => addOuter(old, tf.tensor1d(singular.v), tf.mul(image(w, singular), strength))),
+      );
+      old.dispose();
+    },
+  };
+}
+
+/** (Wᵀv)ᵀ = vᵀW, of shape [1, out]. */
+const image = (kernel: tf.Tensor2D, { v }: Singular): tf.Tensor2D => tf.matMul(tf.tensor2d(v, [1, v.length]), kernel);
+
+function exact(kernel: tf.Tensor2D, layer: string): Singular {
+  const { wave } = exactDense(kernel, { layer });
+  return powerIterate(kernel, wave!.patch.slice(0, kernel.shape[0]), { steps: 0 });
+}

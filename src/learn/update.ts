@@ -1,0 +1,161 @@
+import type { Positioned } from '../flow/data.js';
+import { WeirError } from '../flow/errors.js';
+import { tf } from '../tensorflow/tf.js';
+import { disposeGroup, type Group } from './accumulate.js';
+import type { NetworkMetadata } from './metadata.js';
+import type { Weights } from './model/model.js';
+import type { Optimizer } from './optimizer/optimizer.js';
+import { restoreTensors, type SavedTensors, savedTensors } from './weights/saved-tensors.js';
+
+/**
+ * What the training step says after an update. The weights are those of this update until everything that claimed them is
+ * through; numbers stay on the device until someone calls for them, and can be called for as long as the weights are there.
+ */
+export interface Update extends Positioned {
+  /** Updates so far. */
+  readonly number: number;
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+  /** Updates of every epoch, where it is known. */
+  readonly updatesInEpoch?: number;
+  /** The learning rate that it was made with, of weights that have none of their own; none at update 0, which nothing made. */
+  readonly rate?: number;
+  /** The kind of the term that is added to the loss, 'none' where there is none: of update 0 and the last of each epoch. */
+  readonly regularizer?: string;
+  /** Only to be read. */
+  readonly weights: Weights;
+  /** Mean loss of this update's batch before the update, without the penalty; of labels in nats. */
+  loss(): number;
+  /** Mean loss over this epoch's samples so far, each as its batch met it; null at update 0, before any. */
+  epochLoss(): number | null;
+  /**
+   * Part of this epoch's samples so far that were classified correctly, or whose views were matched, each as its batch met it;
+   * null where the loss counts none, and at update 0.
+   */
+  epochAccuracy(): number | null;
+}
+
+/** All that the next update depends on. Its tensors belong to the training step. */
+export interface TrainState {
+  readonly weights: Weights;
+  /** What the optimizer remembers, such as velocities. */
+  readonly memory: Weights;
+  readonly number: number;
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+  readonly position: number;
+  /** Updates of every epoch, where whoever makes the batches has told. */
+  readonly updatesInEpoch?: number;
+  /** Loss of the last update, a scalar on the device; the next two are sums over the samples of the epoch so far. */
+  readonly loss: tf.Scalar;
+  readonly losses: tf.Scalar;
+  readonly correct: tf.Scalar;
+  /** Samples of the epoch so far. */
+  readonly samples: number;
+  /** What no tensor of the weights says; none before the graph has introduced its parts. */
+  readonly about?: NetworkMetadata;
+  /** The batches since this update, where the next one takes several. Not saved: they come again. */
+  readonly group?: Group;
+}
+
+/** The state before the first update. */
+export const firstState = (weights: Weights): TrainState => ({
+  weights,
+  memory: new Map(),
+  number: 0,
+  epoch: 0,
+  endsEpoch: true,
+  position: 0,
+  loss: tf.scalar(0),
+  losses: tf.scalar(0),
+  correct: tf.scalar(0),
+  samples: 0,
+});
+
+/** What an update was made with, besides its state. */
+export interface MadeWith {
+  readonly optimizer: Pick<Optimizer, 'rate'>;
+  /** The kind of what is added to the loss; 'none' where nothing is. */
+  readonly regularizer: string;
+}
+
+/** The update that left this state. */
+export function updateOf(state: TrainState, { optimizer, regularizer }: MadeWith): Update {
+  const { weights, number, epoch, endsEpoch, position, updatesInEpoch, loss, losses, correct, samples } = state;
+  return {
+    ...{ weights, number, epoch, endsEpoch, position },
+    ...(updatesInEpoch !== undefined && { updatesInEpoch }),
+    ...(number > 0 && { rate: optimizer.rate({ epoch, number }) }),
+    ...(endsEpoch && { regularizer }),
+    loss: () => finite(inTime(loss, number), number),
+    epochLoss: () => (samples === 0 ? null : inTime(losses, number) / samples),
+    epochAccuracy() {
+      const found = inTime(correct, number);
+      return samples === 0 || Number.isNaN(found) ? null : found / samples;
+    },
+  };
+}
+
+/** A state as plain data. */
+export interface SavedState
+  extends Pick<TrainState, 'number' | 'epoch' | 'endsEpoch' | 'position' | 'updatesInEpoch' | 'samples'> {
+  readonly loss: number;
+  readonly losses: number;
+  readonly correct: number;
+  readonly weights: SavedTensors;
+  readonly memory: SavedTensors;
+  readonly about?: NetworkMetadata;
+}
+
+/** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
+export function savedState(state: TrainState): SavedState {
+  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, about } = state;
+  const { loss, losses, correct } = state;
+  return {
+    ...{ number, epoch, endsEpoch, position, samples },
+    ...(updatesInEpoch !== undefined && { updatesInEpoch }),
+    ...(about && { about }),
+    ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
+    weights: savedTensors(weights),
+    memory: savedTensors(memory),
+  };
+}
+
+/** Puts it back, to the bit. */
+export function restoredState({ weights, memory, loss, losses, correct, ...counts }: SavedState): TrainState {
+  return {
+    ...counts,
+    weights: restoreTensors(weights),
+    memory: restoreTensors(memory),
+    loss: tf.scalar(loss),
+    losses: tf.scalar(losses),
+    correct: tf.scalar(correct),
+  };
+}
+
+/** Gives the state's tensors back. */
+export function disposeState({ weights, memory, loss, losses, correct, group }: TrainState): void {
+  tf.dispose([...weights.values(), ...memory.values(), loss, losses, correct]);
+  if (group !== undefined) disposeGroup(group);
+}
+
+/** A loss that can be gone on from: a diverged run ends here, with the last good snapshot kept. */
+function finite(loss: number, update: number): number {
+  if (Number.isFinite(loss)) return loss;
+  throw new WeirError(
+    `training diverged: the loss is ${loss} at update ${update}`,
+    'take a smaller learning rate or γ, and go on from the last snapshot or start again',
+  );
+}
+
+/** Reads a number of an update. @throws {WeirError} where an operator kept the update back until its numbers were given back */
+function inTime(scalar: tf.Scalar, update: number): number {
+  if (!scalar.isDisposed) return read(scalar);
+  throw new WeirError(
+    `the loss of update ${update} is read too late: training has moved on, and its numbers are gone`,
+    'read them when the update arrives: put no delay, debounce or buffer between the training and what reads or logs its updates',
+  );
+}
+
+const read = (scalar: tf.Scalar): number => scalar.dataSync()[0]!;

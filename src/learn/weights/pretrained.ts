@@ -1,0 +1,213 @@
+import { WeirError } from '../../flow/errors.js';
+import type { Input, NormalizedBy } from '../../flow/header.js';
+import { tellOnce } from '../../flow/terminal.js';
+import { hashWeights } from '../../storage/digest.js';
+import { tf } from '../../tensorflow/tf.js';
+import { assumptions, checkArchitecture, fromMetadata, type NetworkMetadata } from '../metadata.js';
+import type { Model, Padding, Weights } from '../model/model.js';
+import { readWeights, type StoredTensor } from './safetensors.js';
+import { fromTorch, torchNames } from './torch.js';
+
+/** What a source of weights holds. */
+export interface Stored {
+  /** By their names there. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** What it says of the network beside its tensors. */
+  readonly about: NetworkMetadata;
+  /** What was done to read it, for the user to know: a line each. */
+  readonly notes?: readonly string[];
+}
+
+/** Where a network's first weights come from: a safetensors file, or a run. */
+export interface WeightSource {
+  /** How messages call it. */
+  readonly shown: string;
+  /** What is in it; it is asked once, when it is first needed. @throws {WeirError} where it cannot be read */
+  read(): Stored;
+  /** The names that a weight of a model may go by there, the usual one first. */
+  namesOf(weight: string): readonly [string, ...string[]];
+  /** A tensor of it in the layout of Weir: kernels HWIO, matrices [in, out]. */
+  laidOut(tensor: StoredTensor): StoredTensor;
+}
+
+/** The weights of a safetensors file with PyTorch's names and layouts, see `torchNames`; `weir export` writes such files. */
+export const fromFile = (file: string): WeightSource => ({
+  shown: file,
+  read: () => stored(file),
+  namesOf: torchNames,
+  laidOut: fromTorch,
+});
+
+/** What wrappers put before every name: DataParallel, torch.compile, Lightning and others. */
+const wrappers = ['module.', '_orig_mod.', 'model.'];
+
+function stored(file: string): Stored {
+  const { tensors, metadata, converted } = readWeights(file);
+  const [prefix, bare] = unwrapped(tensors);
+  const types = Object.entries(converted).map(([type, count]) => `${count} of ${tensors.size} tensors are ${type}`);
+  return {
+    tensors: bare,
+    about: fromMetadata(file, metadata),
+    notes: [
+      ...(types.length > 0 ? [`${file}: ${types.join(', ')}; read as float32`] : []),
+      ...(prefix !== '' ? [`${file}: every name begins with '${prefix}', which is left out`] : []),
+    ],
+  };
+}
+
+/** The tensors without what a wrapper has put before all of their names. */
+function unwrapped(
+  tensors: ReadonlyMap<string, StoredTensor>,
+): readonly [prefix: string, ReadonlyMap<string, StoredTensor>] {
+  const names = [...tensors.keys()];
+  let prefix = '';
+  for (;;) {
+    const more = wrappers.find(
+      (wrapper) => names.length > 0 && names.every((name) => name.startsWith(prefix + wrapper)),
+    );
+    if (more === undefined) break;
+    prefix += more;
+  }
+  return [prefix, new Map([...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor]))];
+}
+
+export interface StartingOptions {
+  /** Layers that begin anew from the seed, such as ['readout'] for another set of classes: those there are not looked at. */
+  readonly fresh?: readonly string[];
+  /**
+   * Tensors that are left out, by their names there or by what those begin with, such as ['projector'] for the head that
+   * a self-supervised network was trained with.
+   */
+  readonly drop?: readonly string[];
+  /** What the network of a file that does not say it sees beyond the edge of an image: 'zero' in torchvision. */
+  readonly padding?: Padding;
+}
+
+/**
+ * The model with weights that begin as those of a safetensors file or of a run: what fine-tuning starts from. All else of it is as it
+ * was, so a penalty towards the start (`l2-sp`) draws to them.
+ *
+ * @param from a safetensors file with the names and layouts of PyTorch, as `weir export` writes it; or `fromRun(folder)`
+ * What no tensor says (padding, activation, scale, shortcut) is compared with the model, and what inputs were normalized with is told
+ * where it differs. Of a file that says nothing of it the user is told what was assumed, and must say the padding: here, or to `resnet`.
+ * Where the readout is not fresh its outputs stand for the classes that they stood for there: labels go by their names.
+ *
+ * @throws {WeirError} when training begins: for a network that differs in those, a weight that is not there or of another shape, or one that the model has not and that
+ * is not dropped; for a fresh layer that the model has not; for something to drop that is not there
+ * @example startingFrom(resnet({ depth: 18, … }), 'pretrained.safetensors', { fresh: ['readout'] })
+ * @example startingFrom(resnet({ depth: 18, … }), fromRun('runs/barlow'), { fresh: ['readout'], drop: ['projector'] })
+ */
+export function startingFrom(
+  model: Model,
+  from: string | WeightSource,
+  { fresh = [], drop = [], padding }: StartingOptions = {},
+): Model {
+  const source = typeof from === 'string' ? fromFile(from) : from;
+  const { shown } = source;
+  const isFresh = (name: string): boolean => fresh.some((layer) => name.startsWith(`${layer}/`));
+  let stored: Stored | undefined; // read once, when it is first needed
+  const read = (): Stored => {
+    if (stored !== undefined) return stored;
+    const found = source.read();
+    const { about } = found;
+    const architecture = { ...(padding && { padding }), ...about.architecture };
+    checkArchitecture(shown, architecture, model);
+    const assumed = assumptions(shown, { ...about, architecture }, model);
+    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) tellOnce(note);
+    stored = { ...found, tensors: kept(found.tensors) };
+    return stored;
+  };
+  const start = (seed: number): Weights => {
+    const { tensors } = read();
+    const own = model.start(seed);
+    try {
+      checkFresh(own);
+      return taken(own, tensors);
+    } catch (error) {
+      tf.dispose([...own.values()]);
+      throw error;
+    }
+  };
+
+  const kept = (all: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor> => {
+    const odd = drop.find((start) => start === '' || ![...all.keys()].some((name) => name.startsWith(start)));
+    if (odd !== undefined) {
+      throw new WeirError(
+        `${shown} has no tensor '${odd}' that could be dropped`,
+        `it has ${[...all.keys()].join(', ')}`,
+      );
+    }
+    return new Map([...all].filter(([name]) => !drop.some((start) => name.startsWith(start))));
+  };
+
+  const taken = (own: Weights, stored: ReadonlyMap<string, StoredTensor>): Weights => {
+    const used = new Set<string>();
+    const found = [...own].map(([name, { shape }]) => {
+      const names = source.namesOf(name);
+      for (const each of names) used.add(each);
+      if (isFresh(name)) return undefined;
+      const there = names.find((each) => stored.has(each));
+      if (there === undefined) throw lacks(names[0], name);
+      const tensor = source.laidOut(stored.get(there)!);
+      if (tensor.shape.join() !== shape.join()) throw another(there, tensor.shape, shape);
+      return tensor;
+    });
+    const more = [...stored.keys()].find((name) => !used.has(name));
+    if (more !== undefined) {
+      throw new WeirError(
+        `${shown} has a tensor '${more}' that ${model.name} has no place for`,
+        `take the model that the weights are of, or leave it out: drop: ['${more.replace(/(?<=.)[./][^./]*$/, '')}']`,
+      );
+    }
+    return new Map(
+      [...own].map(([name, tensor], i) => {
+        const from = found[i];
+        if (from === undefined) return [name, tensor];
+        tensor.dispose();
+        return [name, tf.tensor(from.values, [...from.shape])];
+      }),
+    );
+  };
+
+  const checkFresh = (own: Weights): void => {
+    const layers = new Set([...own.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
+    const odd = fresh.find((layer) => ![...own.keys()].some((name) => name.startsWith(`${layer}/`)));
+    if (odd === undefined) return;
+    throw new WeirError(
+      `${model.name} has no layer '${odd}' that could begin anew`,
+      `name some of ${[...layers].join(', ')}, or what they begin with`,
+    );
+  };
+  const lacks = (there: string, name: string): WeirError =>
+    new WeirError(
+      `${shown} has no tensor '${there}'${drop.length > 0 ? ' that is not dropped' : ''}, which ${model.name} needs for '${name}'`,
+      `take the model that the weights are of, or begin that layer anew: fresh: ['${name.split('/')[0]}']`,
+    );
+  const another = (there: string, got: readonly number[], wanted: readonly number[]): WeirError =>
+    new WeirError(
+      `tensor '${there}' of ${shown} is [${got.join(', ')}] in the order of Weir, but ${model.name} needs [${wanted.join(', ')}]`,
+      'take the model that the weights are of, or begin that layer anew with fresh',
+    );
+  const input: Input = {
+    name: shown,
+    fingerprint: () => ({
+      facts: {
+        weights: hashWeights(Object.fromEntries([...read().tensors].map(([name, { values }]) => [name, values]))),
+      },
+    }),
+  };
+  return {
+    ...model,
+    inputs: [...(model.inputs ?? []), input],
+    start,
+    takenUp(now) {
+      const { classes, normalization: then } = read().about;
+      if (now !== undefined && then !== undefined && JSON.stringify(now) !== JSON.stringify(then)) {
+        tellOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
+      }
+      return isFresh(`${model.readout.name}/`) ? undefined : classes;
+    },
+  };
+}
+
+const by = ({ mean, std }: NormalizedBy): string => `mean ${mean.join(' ')}, std ${std.join(' ')}`;

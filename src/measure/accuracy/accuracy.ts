@@ -1,0 +1,120 @@
+import { samplesInput } from '../../data/fingerprint.js';
+import type { Positioned } from '../../flow/data.js';
+import type { Stage } from '../../flow/stage.js';
+import type { Ensemble, EnsembleUpdate, Member } from '../../learn/ensemble/ensemble.js';
+import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
+import { classOf, crossEntropyOf, forward, roomFor } from '../../learn/ensemble/network.js';
+import type { Model } from '../../learn/model/model.js';
+import type { Update } from '../../learn/update.js';
+import { tf } from '../../tensorflow/tf.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+
+/** How well the network of one update does on samples it may not have seen. */
+export interface Accuracy extends Positioned {
+  readonly number: number;
+  readonly epoch: number;
+  /** Part of the samples that are classified correctly, 0 to 1. */
+  readonly accuracy: number;
+  /** Mean cross-entropy, in nats. */
+  readonly loss: number;
+}
+
+export interface AccuracyOptions {
+  /** Samples a forward pass. */
+  readonly batch?: number;
+  readonly normalize?: Normalization;
+}
+
+/** Where the measurement stands: samples measured, how many were correct, and their summed loss. */
+export type AccuracyState = { readonly done: number; readonly correct: number; readonly loss: number };
+
+const REST: AccuracyState = { done: 0, correct: 0, loss: 0 };
+
+/**
+ * Accuracy and loss over a whole data set, on the weights of each update it is given.
+ *
+ * Bound: one batch on the device; the engine breathes after each. Order: that of the updates. State: sums so far.
+ * Failure: samples that the model does not take. NaN logits count as wrong and make the loss NaN.
+ *
+ * @example updates$.pipe(every({ epochs: 5 }), stage(accuracy(model, test)))
+ */
+export function accuracy(
+  model: Model,
+  given: LabeledSamples,
+  { batch = 500, normalize }: AccuracyOptions = {},
+): Stage<Update, Accuracy, AccuracyState> {
+  const samples = byName('accuracy', model, given);
+  const length = inputLength('accuracy', model, samples);
+  return {
+    name: 'accuracy',
+    claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
+    start: () => REST,
+    *next(state, { position, number, epoch, weights }) {
+      let { done, correct, loss } = state;
+      while (done < samples.size) {
+        const n = Math.min(batch, samples.size - done);
+        const rows = new Float32Array(n * length);
+        for (let i = 0; i < n; i++) writeInput(samples, done + i, rows, i * length, normalize);
+        const logits = tf.tidy(() => model.logits(weights, tf.tensor(rows, [n, ...model.inputShape])));
+        const values = logits.dataSync();
+        logits.dispose();
+        for (let i = 0; i < n; i++) {
+          const row = Float64Array.from(values.subarray(i * model.classes, (i + 1) * model.classes));
+          const label = samples.labels[done + i]!;
+          const top = Math.max(...row);
+          loss += Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0)) + top - row[label]!;
+          if (row.indexOf(top) === label) correct++;
+        }
+        done += n;
+        if (done < samples.size) yield [{ done, correct, loss }];
+      }
+      yield [REST, { position, number, epoch, accuracy: correct / samples.size, loss: loss / samples.size }];
+    },
+  };
+}
+
+/**
+ * What `accuracy` measures, for every member of an ensemble on samples of its own, on the main thread: for small networks.
+ *
+ * Bound, order, state: those of `memberRecords`. Failure: samples that the members do not take. NaN logits make the loss NaN.
+ *
+ * @param samplesOf the samples of a member
+ * @example updates$.pipe(every({ epochs: 50 }), memberAccuracy(networks, ({ seed }) => xor({ seed, noise: {} })))
+ */
+export function memberAccuracy(
+  ensemble: Ensemble,
+  samplesOf: (member: Member, index: number) => LabeledSamples,
+): Stage<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
+  const { layout, model } = ensemble;
+  const given = ensemble.members.map(samplesOf);
+  const samples = given.map((one) => byName('accuracy', model, one));
+  const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
+  const pass = roomFor(layout);
+  const x = new Float32Array(length);
+  const stage = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
+    const rows = ensemble.rows(update.weights);
+    return (m) => {
+      const own = samples[m]!;
+      let correct = 0;
+      let loss = 0;
+      for (let i = 0; i < own.size; i++) {
+        writeInput(own, i, x, 0);
+        pass.inputs[0]!.set(x);
+        forward(layout, rows, m * layout.parameters, pass);
+        loss += crossEntropyOf(pass.logits, own.labels[i]!, { others: 0, total: 0 });
+        if (classOf(pass.logits) === own.labels[i]) correct++;
+      }
+      return { accuracy: correct / own.size, loss: loss / own.size };
+    };
+  });
+  return {
+    ...stage,
+    inputs: given.map((one) => samplesInput(one)),
+    introduce(incoming) {
+      for (const own of samples) own.introduce(incoming);
+      return incoming;
+    },
+  };
+}

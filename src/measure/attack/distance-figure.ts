@@ -1,0 +1,253 @@
+import { BOXED, type Column, columns, extent } from '../../plot/columns.js';
+import { type Figure, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { mean, standardDeviation } from '../../plot/statistics.js';
+import { number, percent, plusMinus } from '../../plot/table.js';
+import { against } from '../networks/comparison.js';
+import { type Group, groups, settingsOf, told } from '../networks/groups.js';
+import type { NetworkReport, Report } from '../networks/record.js';
+import {
+  exactMean,
+  fitted,
+  MEASURES,
+  type Measure,
+  type Spread,
+  spread,
+  summariseGroup,
+  summariseNetwork,
+} from '../networks/summary.js';
+import { entitled } from '../paper.js';
+
+const [ATTACKED, EXACT] = ['Mean Δx', 'Mean exact Δx'].map(
+  (name) => MEASURES.find((measure) => measure.name === name)!,
+) as [Measure, Measure];
+
+/**
+ * Mean adversarial distance of each regularizer in each setting (figures 2 and E.2 of the paper).
+ *
+ * @param every whether noisy settings are drawn beside the clean ones (figure E.2)
+ */
+export function meanDistances(report: Report, every: boolean): Figure | null {
+  const all = groups(report).filter(({ setting }) => every || !/noisy/i.test(setting));
+  const drawn = all
+    .map((group) => ({ group, column: column(group) }))
+    .filter(({ column: { values } }) => values.length > 0);
+  if (drawn.length === 0) return null;
+  const domain = extent(groups(report).map(column)); // both figures on one scale
+  const settings = settingsOf(drawn.flatMap(({ group }) => group.networks));
+  const exact = drawn.some(({ column: { beside } }) => beside !== undefined && beside.values.length > 0);
+  const counts = [...new Set(drawn.map(({ column: { values } }) => values.length))].sort((a, b) => a - b);
+  const title = `Mean adversarial distance per regularizer${every ? ', clean and noisy data' : ''}`;
+  return {
+    ...entitled(every ? 'distances-noisy' : 'distances', report.pipeline, 'mean-distances', title),
+    panels: settings.map((setting) => {
+      const here = drawn.filter(({ group }) => group.setting === setting);
+      return columns(
+        here.map((each) => each.column),
+        { label: `mean Δx${setting ? `, ${setting}` : ''}`, width: WIDTH.half, height: 270, show: 'bar', domain },
+      );
+    }),
+    columns: 2,
+    legend: [],
+    reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, units of the input) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; gray: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
+    outcome: [
+      told(drawn, ({ group, column: each }) => sentence(group, each)),
+      ...settings.map((setting) => {
+        const here = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
+        return against(
+          report,
+          here,
+          exact ? EXACT : ATTACKED,
+          `${exact ? 'Exact' : 'Mean'} Δx${setting && `, ${setting}`}`,
+        );
+      }),
+    ]
+      .filter(Boolean)
+      .join(' '),
+  };
+}
+
+function column(group: Group): Column {
+  const values = known(group.networks.map((network) => summariseNetwork(network).meanDistance));
+  const exact = known(group.networks.map(exactMean));
+  return {
+    ...{ label: group.regularizer, regularizer: group.regularizer, values, error: standardDeviation(values) },
+    beside: { values: exact, error: standardDeviation(exact) },
+  };
+}
+
+function sentence(group: Group, { values, error, beside }: Column): string {
+  const exact = beside && beside.values.length > 0 ? ` (exact ${plusMinus(mean(beside.values), beside.error, 3)})` : '';
+  return `${group.regularizer} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
+}
+
+/** ', T = 40, inputs kept in [0, 1]' as a phrase; nothing where no network was attacked. */
+export function iterations({ networks }: Pick<Report, 'networks'>): string {
+  const all = [
+    ...new Set(
+      networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((a) => a?.iterations ?? [])),
+    ),
+  ];
+  return all.length > 0 ? `, T = ${all.join(' and ')}${boxes(networks)}` : '';
+}
+
+const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
+
+/** ', inputs kept in [0, 1]': what the attacks let an input be, by channel where these differ. */
+function boxes(networks: Report['networks']): string {
+  const all = networks.flatMap(({ attack, readout }) =>
+    [attack?.box, readout?.attack?.box].flatMap((box) => box ?? []),
+  );
+  const told = new Set(all.map(({ min, max }) => rangeOf([min, max].map((bound) => [bound].flat()))));
+  return told.size > 0 ? `, inputs kept in ${[...told].join(' and ')}` : '';
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3))).replace('-', '−');
+
+function rangeOf([least = [], most = []]: readonly (readonly number[])[]): string {
+  const n = Math.max(least.length, most.length);
+  const ranges = Array.from(
+    { length: n },
+    (_, c) => `[${short(least[c % least.length]!)}, ${short(most[c % most.length]!)}]`,
+  );
+  return n === 1 ? ranges[0]! : `${ranges.join(' × ')} by channel`;
+}
+
+/** The two numbers of every network of a group that the figure shows. */
+interface Pair {
+  readonly group: Group;
+  readonly accuracy: Spread;
+  readonly distance: Spread;
+  /** Over test samples, of the only network attacked. */
+  readonly fallback: number | null;
+  /** Samples with an adversarial one, of each network attacked. */
+  readonly found: readonly number[];
+}
+
+/** Test accuracy and mean adversarial distance of each regularizer, every seed a dot (figures 4 and 6b of the paper). */
+export function robustness(report: Report): Figure | null {
+  const all = groups(report).map((group): Pair => {
+    const { testAccuracy, meanDistance } = summariseGroup(group);
+    return {
+      group,
+      accuracy: testAccuracy,
+      distance: meanDistance,
+      fallback: ofSamples(group),
+      found: foundBy(group.networks),
+    };
+  });
+  const drawn = draw(all, report, ['Test accuracy, %', 'Mean Δx']);
+  const name = entitled(
+    'robustness',
+    report.pipeline,
+    'robustness',
+    'Accuracy and adversarial distance per regularizer',
+  );
+  return drawn && { ...name, ...drawn };
+}
+
+/** The same with the readout thrown away and fitted anew on the frozen features (figure 5 of the paper). */
+export function refitted(report: Report): Figure | null {
+  const again = groups({ ...report, networks: report.networks.filter(({ readout }) => readout) });
+  const all = again.map((group): Pair => {
+    const attacked = group.networks.map((network) => ({ ...network, attack: network.readout!.attack }));
+    return {
+      group,
+      accuracy: spread(group.networks, ({ readout }) => readout!.accuracy),
+      distance: spread(attacked, (network) => summariseNetwork(network).meanDistance),
+      fallback: ofSamples({ ...group, networks: attacked }),
+      found: foundBy(attacked),
+    };
+  });
+  const drawn = draw(all, report, ['Accuracy, readout refitted, %', 'Mean Δx, readout refitted']);
+  if (!drawn) return null;
+  const networks = again.flatMap((group) => group.networks);
+  return {
+    ...entitled('readout', report.pipeline, 'readout', 'Accuracy and adversarial distance with a readout fitted anew'),
+    ...drawn,
+    reading: `Multinomial logistic regression on the frozen features of the training samples, l2 penalty of strength 1, then the network with it attacked. ${drawn.reading}`,
+    outcome: `${drawn.outcome} ${fitted(networks.map(({ readout }) => readout!))}`,
+  };
+}
+
+function draw(
+  all: readonly Pair[],
+  report: Report,
+  measures: readonly string[],
+): Omit<Figure, 'id' | 'title' | 'paper'> | null {
+  const accuracies = all.flatMap(({ group, accuracy }) => spreadColumn(group, accuracy, null, 100));
+  const distances = all.flatMap(({ group, distance, fallback }) => spreadColumn(group, distance, fallback, 1));
+  const size = { width: WIDTH.half, height: 300, show: 'box' as const };
+  const panels = [
+    ...(accuracies.length > 0 ? [columns(accuracies, { ...size, label: 'test accuracy, %' })] : []),
+    ...(distances.length > 0 ? [columns(distances, { ...size, label: 'mean adversarial distance Δx' })] : []),
+  ];
+  if (panels.length === 0) return null;
+  const most = Math.max(...all.map(({ group }) => group.networks.length));
+  const marks =
+    most >= BOXED
+      ? 'box: quartiles over seeds, its thick line the median, its whiskers the least and the greatest seed'
+      : `bar: ± 1 standard deviation over seeds${most === 1 ? ', and for the distance of a single network ± 1 standard error over its test samples' : ''}`;
+  const names = new Set(all.map(({ group }) => group.regularizer));
+  const both = names.has('ll-spectral') && names.has('readout-spectral');
+  return {
+    panels,
+    columns: 2,
+    legend: [],
+    reading: `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral penalizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    outcome: [
+      `${all.map(said).join('; ')}.`,
+      ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>
+        against(
+          report,
+          all.map(({ group }) => group),
+          measure,
+          measure.name.replace(', %', ', points of per cent'),
+        ),
+      ),
+    ]
+      .filter(Boolean)
+      .join(' '),
+  };
+}
+
+function spreadColumn(
+  group: Group,
+  { values, standardDeviation }: Spread,
+  fallback: number | null,
+  scale: number,
+): Column[] {
+  if (values.length === 0) return [];
+  const error = standardDeviation ?? fallback;
+  const { regularizer } = group;
+  return [
+    {
+      label: regularizer,
+      regularizer,
+      values: values.map((v) => v * scale),
+      error: error === null ? null : error * scale,
+    },
+  ];
+}
+
+/** Standard error over the samples of the only network attacked. */
+function ofSamples(group: Group): number | null {
+  const found = group.networks.map(summariseNetwork).filter((summary) => summary.meanDistance !== null);
+  return found.length === 1 ? found[0]!.standardError : null;
+}
+
+const foundBy = (networks: readonly NetworkReport[]): number[] =>
+  networks.flatMap((network) => (network.attack ? [summariseNetwork(network).found] : []));
+
+function samples(counts: readonly number[]): string {
+  if (counts.length === 0) return 'none attacked';
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return `${least === most ? least : `${least} to ${most}`} a network`;
+}
+
+function said({ group, accuracy, distance, fallback }: Pair): string {
+  const error = distance.standardDeviation ?? fallback;
+  const size = distance.mean === null ? 'not attacked' : `Δx ${plusMinus(distance.mean, error)}`;
+  const spreadOf = accuracy.standardDeviation;
+  const shown = spreadOf === null ? percent(accuracy.mean) : `${plusMinus(100 * accuracy.mean!, 100 * spreadOf, 2)} %`;
+  return `${group.label} ${shown}, ${size}`;
+}

@@ -1,0 +1,183 @@
+import { samplesInput } from '../../data/fingerprint.js';
+import type { Positioned } from '../../flow/data.js';
+import type { Stage, Step } from '../../flow/stage.js';
+import { type ByNorm, type Model, type Norm, norms, type Weights } from '../../learn/model/model.js';
+import type { Update } from '../../learn/update.js';
+import { tf } from '../../tensorflow/tf.js';
+import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+import { classes, correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
+import { byNorm, lipschitz } from './lipschitz.js';
+import { localBound, type Sampling } from './local-bound.js';
+import { type Bounds, lengthOf, marginsOf, quotient, readoutOf } from './margins.js';
+
+export interface CertifierOptions extends Partial<Sampling> {
+  /** The norms in which the local estimate is made; each costs as much as the first. */
+  readonly local?: readonly Norm[];
+}
+
+/** @param index of the sample: it keys what is drawn @param radius R in each norm; none means as far as it matters */
+export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => Bounds;
+
+/**
+ * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k: whatever changes the class of x is
+ * no shorter than (w·Φ(x) + b_c − b_k) / (‖w‖_q L), w = W_c − W_k, 1/p + 1/q = 1.
+ *
+ * `lower` has for L the constant of the whole feature map from its layers' norms (`lipschitz`): rigorous, and as it holds everywhere no
+ * ball is needed. `local` has the largest slope met in a ball (`localBound`): an estimate. In (A.1) the induced q-norm is that of the
+ * transposed Jacobian, for in the proof ∇Φᵀ meets w; ‖∇Φᵀ‖_q = ‖∇Φ‖_p.
+ *
+ * Float32 is allowed for by 10⁻⁵ of L and 2·10⁻⁶ of the terms of the margin: ample in practice, and no interval arithmetic.
+ *
+ * @returns for given weights, whose constants are found then, what certifies one sample after another
+ * @throws {WeirError} for a model without parts or without a Jacobian
+ */
+export function certifier(
+  stage: string,
+  model: Model,
+  { points = 32, steps = 20, seed = 0, local = norms }: CertifierOptions = {},
+): (weights: Weights) => Certifier {
+  checkCount(stage, { points, steps });
+  const nearby = local.length === 0 ? undefined : localBound(stage, model, { points, steps, seed });
+
+  return (weights) => {
+    const L = lipschitz(stage, model, weights);
+    const readout = readoutOf(model, weights);
+    return (x, label, index, radius) => {
+      const { features, logits, predicted } = seen(model, weights, x);
+      const margins = marginsOf(readout, features, logits, label);
+      const safe = (norm: Norm): number =>
+        Math.min(
+          ...margins.map(({ margin, rounding, readoutNorm }) =>
+            quotient(margin - rounding, readoutNorm[norm] * L[norm]),
+          ),
+        );
+      const nearest = margins.reduce<(typeof margins)[number] | undefined>(
+        (least, one) => (least === undefined || inFeatureSpace(one) < inFeatureSpace(least) ? one : least),
+        undefined,
+      );
+      const outcome =
+        predicted === -1
+          ? 'not-a-number'
+          : predicted !== label
+            ? 'already-misclassified'
+            : margins.length === 0
+              ? 'one-class'
+              : 'certified';
+      const fixed = { 'not-a-number': Number.NaN, 'already-misclassified': 0, 'one-class': Number.POSITIVE_INFINITY };
+      const estimate = (norm: Norm): number =>
+        nearby === undefined || !local.includes(norm)
+          ? Number.NaN
+          : nearby(weights, x, margins, norm, index, radius?.[norm] ?? Number.POSITIVE_INFINITY);
+      return {
+        ...{ outcome, predicted, rival: nearest?.rival ?? -1, theta: nearest?.theta ?? Number.NaN },
+        featureNorm: lengthOf(features),
+        marginOverReadoutNorm: nearest === undefined ? Number.NaN : inFeatureSpace(nearest),
+        lipschitz: L.l2,
+        lower: byNorm((norm) => (outcome === 'certified' ? safe(norm) : fixed[outcome])),
+        local: byNorm((norm) => (outcome === 'certified' ? estimate(norm) : fixed[outcome])),
+      };
+    };
+  };
+}
+
+const inFeatureSpace = ({ margin, readoutNorm }: ReturnType<typeof marginsOf>[number]): number =>
+  margin / readoutNorm.l2;
+
+function seen(model: Model, weights: Weights, sample: Float32Array) {
+  const x = tf.tensor(sample, [1, ...model.inputShape]);
+  const [features, logits] = [model.features(weights, x), model.logits(weights, x)];
+  const found = {
+    ...{ features: features.dataSync<'float32'>(), logits: logits.dataSync<'float32'>() },
+    predicted: classes(logits)[0]!,
+  };
+  tf.dispose([x, features, logits]);
+  return found;
+}
+
+/** What is certain, and what is likely, of one sample of the network of one update. Plain data. */
+export interface Certificate extends Positioned, Bounds {
+  readonly number: number;
+  readonly epoch: number;
+  /** Which sample of the data set. */
+  readonly index: number;
+  readonly label: number;
+}
+
+export interface CertificateOptions extends CertifierOptions {
+  /** How many samples, at most. */
+  readonly samples: number;
+  /** Of the order, and of what is drawn. With that of a Tangent Attack, and its `shuffle` and `choose`, the samples are the same. */
+  readonly seed: number;
+  readonly shuffle?: boolean;
+  /** `correct` passes over samples that the model gets wrong; `all` reports them with their outcome. */
+  readonly choose?: 'correct' | 'all';
+  /** R of the local estimate, in input units, one for all norms or each its own; by default as far as it matters. */
+  readonly radius?: number | ByNorm<number>;
+  readonly normalize?: Normalization;
+}
+
+/** Where it stands: samples of the order looked through, done among the next so many, and certificates given. */
+export type CertificateState = { readonly scanned: number; readonly done: number; readonly given: number };
+
+const REST: CertificateState = { scanned: 0, done: 0, given: 0 };
+
+/**
+ * Lemma 1's lower bounds on the adversarial distance (paper, (3) and (A.1)), sample by sample, on the weights of each update it is given:
+ * a rigorous one from the layers' norms, loose for deep networks, and an estimate from slopes met nearby (`certifier`).
+ *
+ * Bound: the points of one ball on the device; the engine breathes after each sample. Order: that of the attack. State:
+ * `CertificateState`. Failure: samples that the model does not take, a model without parts or without a Jacobian; what happens
+ * to a single sample is its outcome.
+ *
+ * @example updates$.pipe(atEnd(), certificate(model, test, { samples: 100, seed }))
+ */
+export function certificate(
+  model: Model,
+  given: LabeledSamples,
+  options: CertificateOptions,
+): Stage<Update, Certificate, CertificateState> {
+  const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalize } = options;
+  const name = 'certificate';
+  const samples = byName(name, model, given);
+  const length = inputLength(name, model, samples);
+  checkCount(name, { samples: wanted });
+  const certify = certifier(name, model, options);
+  const R = typeof radius === 'number' ? byNorm(() => radius) : radius;
+
+  return {
+    name,
+    claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
+    start: () => REST,
+    *next(state, { position, number, epoch, weights }): Generator<Step<CertificateState, Certificate>> {
+      const order = shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);
+      const boundsOf = certify(weights);
+      let { scanned, done, given } = state;
+      while (scanned < samples.size && given < wanted) {
+        const chosen =
+          choose === 'all'
+            ? order.subarray(scanned, scanned + LOOKED_AT)
+            : correctOnes(model, weights, samples, order, scanned, normalize);
+        while (done < chosen.length && given < wanted) {
+          const index = chosen[done]!;
+          const label = samples.labels[index]!;
+          const x = new Float32Array(length);
+          writeInput(samples, index, x, 0, normalize);
+          const bounds = boundsOf(x, label, index, R);
+          done++;
+          given++;
+          yield [
+            { scanned, done, given },
+            { position, number, epoch, index, label, ...bounds },
+          ];
+        }
+        if (given === wanted) break;
+        scanned += LOOKED_AT;
+        done = 0;
+        yield [{ scanned, done, given }];
+      }
+      yield [REST];
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { keyed, type Random } from '../../flow/random.js';
+import type { Model, Norm, Weights } from '../../learn/model/model.js';
+import { tf } from '../../tensorflow/tf.js';
+import { jacobianNorms, productsOf } from '../geometry/jacobian.js';
+import { type Margin, quotient } from './margins.js';
+
+/**
+ * The center, and points drawn evenly from the ball B_p(center, radius) around it, one behind another.
+ *
+ * p = 2: a normal direction, its length R·u^(1/d). p = 1: exponential numbers of either sign, divided by their sum and one more.
+ * p = ∞: even numbers from −R to R.
+ *
+ * @param count points, the center included
+ */
+export function pointsInBall(
+  center: Float32Array,
+  radius: number,
+  norm: Norm,
+  count: number,
+  random: Random,
+): Float32Array {
+  const d = center.length;
+  const points = new Float32Array(count * d);
+  points.set(center);
+  const draw = { l1: octahedron, l2: ball, linf: cube }[norm];
+  for (let point = 1; point < count; point++) {
+    const away = draw(d, random);
+    for (let i = 0; i < d; i++) points[point * d + i] = center[i]! + radius * away[i]!;
+  }
+  return points;
+}
+
+function ball(d: number, random: Random): Float64Array {
+  const direction = Float64Array.from({ length: d }, () => random.normal());
+  const length = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));
+  const radius = random.uniform() ** (1 / d);
+  return direction.map((value) => (value * radius) / length);
+}
+
+function octahedron(d: number, random: Random): Float64Array {
+  const exponential = (): number => -Math.log(1 - random.uniform());
+  const sizes = Float64Array.from({ length: d }, exponential);
+  const sum = sizes.reduce((sum, size) => sum + size, exponential());
+  return sizes.map((size) => (random.uniform() < 0.5 ? -size : size) / sum);
+}
+
+const cube = (d: number, random: Random): Float64Array =>
+  Float64Array.from({ length: d }, () => 2 * random.uniform() - 1);
+
+export interface Sampling {
+  /** Points of the ball where ∇Φ is looked at, its center included. */
+  readonly points: number;
+  /** Power iterations at each, at most. */
+  readonly steps: number;
+  readonly seed: number;
+}
+
+/**
+ * The bound of (A.1) with the largest ‖∇Φ(y)‖_p met at points y drawn evenly from B_p(x, R), R included as a cap. An estimate: the ball
+ * holds points with larger slopes than those drawn, and the power iteration comes from below.
+ *
+ * R is the radius given or, if that is smaller, the margin over ‖w‖_q ‖∇Φ(x)‖_p: no larger ball gives a larger bound. Where ∇Φ(x) = 0
+ * and no radius is given, no ball is the right one, and the result is infinite.
+ *
+ * @param index of the sample: it keys what is drawn
+ */
+export function localBound(
+  stage: string,
+  model: Model,
+  { points, steps, seed }: Sampling,
+): (
+  weights: Weights,
+  x: Float32Array,
+  margins: readonly Margin[],
+  norm: Norm,
+  index: number,
+  radius: number,
+) => number {
+  const products = productsOf(stage, model);
+
+  /** The largest ‖∇Φ‖ at n inputs that lie one behind another. */
+  function steepest(weights: Weights, inputs: Float32Array, n: number, norm: Norm, index: number): number {
+    const random = keyed(seed, 'certificate/directions', index, n);
+    const start = tf.tensor2d(
+      Float32Array.from(inputs, () => random.normal()),
+      [n, inputs.length / n],
+    );
+    const x = tf.tensor(inputs, [n, ...model.inputShape]);
+    const here = products(weights, x);
+    const found = jacobianNorms(here, start, norm, { steps });
+    here.dispose();
+    tf.dispose([start, x]);
+    return Math.max(...found);
+  }
+
+  return (weights, x, margins, norm, index, radius) => {
+    const bound = (slope: number): number =>
+      Math.min(...margins.map(({ margin, readoutNorm }) => quotient(margin, readoutNorm[norm] * slope)));
+    const R = Math.min(radius, bound(steepest(weights, x, 1, norm, index)));
+    if (!Number.isFinite(R) || R === 0) return R;
+    const inputs = pointsInBall(x, R, norm, points, keyed(seed, `certificate/ball/${norm}`, index));
+    return Math.min(R, bound(steepest(weights, inputs, points, norm, index)));
+  };
+}

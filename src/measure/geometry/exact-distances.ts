@@ -1,0 +1,226 @@
+import { samplesInput } from '../../data/fingerprint.js';
+import type { Positioned } from '../../flow/data.js';
+import { WeirError } from '../../flow/errors.js';
+import type { Stage, Step } from '../../flow/stage.js';
+import type { Model, Weights } from '../../learn/model/model.js';
+import type { Update } from '../../learn/update.js';
+import { byName, checkCount, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
+import { ask } from '../predictions.js';
+import { checkTwo } from './geometry.js';
+
+/** How finely the boundary is looked for around one sample of two values. */
+export interface Scan {
+  /** Rays, at equal angles. */
+  readonly directions: number;
+  /** From ring to ring, in input units: a strip of another class that is narrower than this can be stepped over. */
+  readonly step: number;
+  /** Length of the interval on a ray that the boundary is left in, in input units. */
+  readonly tolerance: number;
+}
+
+/** What one model says around one sample. */
+export interface Around {
+  readonly model: Model;
+  readonly weights: Weights;
+  readonly sample: Float32Array;
+  /** Class of the sample itself. */
+  readonly predicted: number;
+}
+
+/** Directions of length 1, x and y by turns. */
+export function unitVectors(angles: ArrayLike<number>): Float64Array {
+  const vectors = new Float64Array(2 * angles.length);
+  for (let i = 0; i < angles.length; i++) {
+    vectors[2 * i] = Math.cos(angles[i]!);
+    vectors[2 * i + 1] = Math.sin(angles[i]!);
+  }
+  return vectors;
+}
+
+/** Classes on whole rings around the sample: at each radius, in each direction. */
+export function classesOnRings(
+  { model, weights, sample }: Around,
+  vectors: Float64Array,
+  radii: readonly number[],
+): Int32Array {
+  const rows = new Float32Array(vectors.length * radii.length);
+  let at = 0;
+  for (const radius of radii) {
+    for (let i = 0; i < vectors.length; i += 2) {
+      rows[at++] = sample[0]! + radius * vectors[i]!;
+      rows[at++] = sample[1]! + radius * vectors[i + 1]!;
+    }
+  }
+  return ask(model, weights, rows, rows.length / 2);
+}
+
+/** Classes at the points (angle, radius) around the sample. */
+function classesAt({ model, weights, sample }: Around, angles: readonly number[], radii: Float64Array): Int32Array {
+  const vectors = unitVectors(angles);
+  const rows = Float32Array.from(vectors, (value, i) => sample[i & 1]! + radii[i >> 1]! * value);
+  return ask(model, weights, rows, angles.length);
+}
+
+/**
+ * The distance of the boundary, once some of the rays are known to have crossed it between `inner` and `outer`: each is halved down to
+ * the tolerance, then twice the rays about the nearest one are made fifty times as dense and halved again, for where the boundary
+ * has a corner the nearest point lies between rays.
+ *
+ * @param crossed angles of rays whose point at `outer` is of another class
+ * @returns an upper end: the point at that distance is of another class; NaN where a point on the way has NaN logits
+ */
+export function nearestCrossing(
+  around: Around,
+  crossed: readonly number[],
+  inner: number,
+  outer: number,
+  { directions, tolerance }: Scan,
+): number {
+  let [distance, angle] = halved(around, crossed, inner, outer, tolerance);
+  if (Number.isNaN(distance)) return distance;
+  let spacing = (2 * Math.PI) / directions;
+  for (let round = 0; round < 2; round++) {
+    const finer = Array.from({ length: 101 }, (_, i) => angle + ((i - 50) / 50) * spacing);
+    const found = classesAt(around, finer, new Float64Array(finer.length).fill(distance));
+    if (found.includes(-1)) return Number.NaN;
+    const inside = finer.filter((_, i) => found[i] !== around.predicted);
+    if (inside.length === 0) break;
+    [distance, angle] = halved(around, inside, inner, distance, tolerance);
+    spacing /= 50;
+  }
+  return distance;
+}
+
+/** The smallest radius of another class, and its angle, on rays that are of another class at `outer`; NaN for NaN logits. */
+function halved(
+  around: Around,
+  angles: readonly number[],
+  inner: number,
+  outer: number,
+  tolerance: number,
+): [distance: number, angle: number] {
+  const low = new Float64Array(angles.length).fill(inner);
+  const high = new Float64Array(angles.length).fill(outer);
+  for (let width = outer - inner; width > tolerance; width /= 2) {
+    const middle = low.map((radius, i) => (radius + high[i]!) / 2);
+    const found = classesAt(around, angles, middle);
+    if (found.includes(-1)) return [Number.NaN, Number.NaN];
+    for (let i = 0; i < angles.length; i++) (found[i] === around.predicted ? low : high)[i] = middle[i]!;
+  }
+  const nearest = high.indexOf(Math.min(...high));
+  return [high[nearest]!, angles[nearest]!];
+}
+
+/**
+ * How the scan around one sample ended.
+ *
+ * - `found`: the boundary, within the tolerance.
+ * - `already-misclassified`: the model does not give the sample its label.
+ * - `beyond-reach`: no point of another class within the reach.
+ * - `not-a-number`: the model gave a logit that is NaN.
+ */
+export type ScanOutcome = 'found' | 'already-misclassified' | 'beyond-reach' | 'not-a-number';
+
+export interface ExactDistance extends Positioned {
+  readonly number: number;
+  readonly epoch: number;
+  readonly index: number;
+  readonly label: number;
+  readonly outcome: ScanOutcome;
+  /** From the sample to the nearest point of another class, in input units; NaN where none was found. */
+  readonly distance: number;
+}
+
+export interface ExactDistancesOptions extends Partial<Scan> {
+  /** How far to look, in input units. */
+  readonly reach?: number;
+}
+
+/** Where the scan stands: samples done, and rings about the next one in which all is of its class. */
+export type ScanState = { readonly done: number; readonly rings: number };
+
+const POINTS = 100_000; // in one pass
+
+/**
+ * The exact distance Δx to the decision boundary in two dimensions, for each sample, by a dense scan of directions: the yardstick
+ * beside the attack, whose distances lie above it.
+ *
+ * Rings around the sample grow by `step` until a ray has changed class; on the rays that have, the boundary is halved down to
+ * `tolerance`. With D directions the nearest point of a straight boundary is missed by less than (π/D)²/2 of the distance, and
+ * about the nearest ray the directions are made denser still. What is found is of another class, so Δx is never above it.
+ *
+ * Bound: 100,000 points on the device; the engine breathes after each. Order: that of the samples. State: `ScanState`.
+ * Failure: a model that does not take two values; what happens to a single sample is its outcome.
+ *
+ * @example updates$.pipe(atEnd(), exactDistances(model, train, { reach: 4 }))
+ */
+export function exactDistances(
+  model: Model,
+  given: LabeledSamples,
+  { reach = 5, directions = 3600, step = 0.01, tolerance = 1e-6 }: ExactDistancesOptions = {},
+): Stage<Update, ExactDistance, ScanState> {
+  const name = 'exact distances';
+  checkTwo(name, model);
+  const samples = byName(name, model, given);
+  inputLength(name, model, samples);
+  checkCount(name, { directions });
+  for (const [key, value] of Object.entries({ reach, step, tolerance })) {
+    if (value > 0 && Number.isFinite(value)) continue;
+    throw new WeirError(`stage '${name}': ${key} is ${value}`, `give ${key} as a length above 0, in input units`);
+  }
+  const all = Math.ceil(reach / step - 1e-9);
+  const together = Math.max(1, Math.floor(POINTS / directions));
+  const radius = (ring: number): number => Math.min(reach, ring * step);
+  const angles = Array.from({ length: directions }, (_, i) => (2 * Math.PI * i) / directions);
+  const vectors = unitVectors(angles);
+
+  return {
+    name,
+    claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
+    start: () => ({ done: 0, rings: 0 }),
+    *next(state, { position, number, epoch, weights }): Generator<Step<ScanState, ExactDistance>> {
+      const sample = new Float32Array(2);
+      let { done, rings } = state;
+      for (; done < samples.size; done++, rings = 0) {
+        writeInput(samples, done, sample, 0);
+        const label = samples.labels[done]!;
+        const predicted = ask(model, weights, sample, 1)[0]!;
+        const around = { model, weights, sample, predicted };
+        let outcome: ScanOutcome =
+          predicted === -1 ? 'not-a-number' : predicted === label ? 'beyond-reach' : 'already-misclassified';
+        let distance = Number.NaN;
+        while (outcome === 'beyond-reach' && rings < all) {
+          const count = Math.min(together, all - rings);
+          const radii = Array.from({ length: count }, (_, i) => radius(rings + 1 + i));
+          const found = classesOnRings(around, vectors, radii);
+          const first = otherThan(predicted, found);
+          if (first === -1) {
+            rings += count;
+            if (rings < all) yield [{ done, rings }];
+            continue;
+          }
+          const ring = Math.floor(first / directions);
+          const on = found.subarray(ring * directions, (ring + 1) * directions);
+          if (on.includes(-1)) outcome = 'not-a-number';
+          else {
+            const crossed = angles.filter((_, i) => on[i] !== predicted);
+            const [inner, outer] = [radius(rings + ring), radius(rings + ring + 1)];
+            distance = nearestCrossing(around, crossed, inner, outer, { directions, step, tolerance });
+            outcome = Number.isNaN(distance) ? 'not-a-number' : 'found';
+          }
+        }
+        const result = { position, number, epoch, index: done, label, outcome, distance };
+        if (done + 1 < samples.size) yield [{ done: done + 1, rings: 0 }, result];
+        else yield [{ done: 0, rings: 0 }, result];
+      }
+    },
+  };
+}
+
+/** The first place that holds another class; −1 where none does. */
+function otherThan(predicted: number, found: Int32Array): number {
+  for (let i = 0; i < found.length; i++) if (found[i] !== predicted) return i;
+  return -1;
+}

@@ -1,0 +1,142 @@
+import type { Figure, Panel } from '../../plot/figure.js';
+import { transferOf, unregularized } from '../../plot/transfer.js';
+import type { NetworkReport, Report } from './record.js';
+
+/** The networks that differ in nothing but their seed. */
+export interface Group {
+  /** What figures and tables call it: the regularizer, with pipeline and setting before it where a report holds several. */
+  readonly label: string;
+  readonly pipeline: string;
+  readonly setting: string;
+  readonly regularizer: string;
+  readonly networks: readonly NetworkReport[];
+}
+
+/** The regularizers of the paper, in the order of its figures; others follow in the order they come. */
+const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch-spectral-shrinkage'];
+
+/** Networks by pipeline, setting and regularizer, each group in order of its seeds. */
+export function groups(report: Report): Group[] {
+  const pipelines = unique(report.networks.map(({ pipeline }) => pipeline));
+  return pipelines.flatMap((pipeline) => {
+    const here = report.networks.filter((network) => network.pipeline === pipeline);
+    const settings = settingsOf(here);
+    return settings.flatMap((setting) => {
+      const alike = here.filter((network) => settingOf(network) === setting);
+      const where = [...(pipelines.length > 1 ? [pipeline] : []), ...(settings.length > 1 && setting ? [setting] : [])];
+      return unique(alike.map(({ regularizer }) => regularizer))
+        .sort(byOrder)
+        .map((regularizer) => ({
+          label: where.length > 0 ? `${where.join(', ')}: ${regularizer}` : regularizer,
+          ...{ pipeline, setting, regularizer },
+          networks: alike.filter((network) => network.regularizer === regularizer).sort((a, b) => a.seed - b.seed),
+        }));
+    });
+  });
+}
+
+/**
+ * The setting of a network; '' where its experiment has one only. One that was attacked by an older build is in a setting of its own, so
+ * that its distances are neither pooled with others nor held against them.
+ */
+export const settingOf = (network: NetworkReport): string =>
+  [network.setting, startedOlder(network) && 'attacked by an older Weir'].filter(Boolean).join(', ');
+
+/** Whether a network has distances of the start that the attack had in older builds, which could be too long. */
+export const startedOlder = ({ attack, readout }: NetworkReport): boolean =>
+  [attack, readout?.attack].some((one) =>
+    one?.samples.some(({ start, distance }) => start === null && distance !== null),
+  );
+
+/** The settings that are there, clean before noisy, short names before long ones; '' is one as any other. */
+export function settingsOf(networks: readonly NetworkReport[]): string[] {
+  const place = (setting: string) => (/noisy/i.test(setting) ? 1 : 0);
+  return unique(networks.map(settingOf)).sort((a, b) => place(a) - place(b) || a.length - b.length);
+}
+
+/** The order of regularizers, in figures and tables; of networks that were trained twice by pretraining, then by fine-tuning. */
+export function byOrder(a: string, b: string): number {
+  const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  const [first, second] = [a, b].map((name) => transferOf(name) ?? { pretrained: name, finetuned: name });
+  return place(first!.pretrained) - place(second!.pretrained) || place(first!.finetuned) - place(second!.finetuned);
+}
+
+/** Two groups of one setting, the first of which is held against the second. */
+export type Pair = readonly [a: Group, b: Group];
+
+/**
+ * Every method against the unregularized one, and rep-spectral against every other. Of networks that were trained twice also every
+ * pretraining against none, and every fine-tuning against none, with the other stage the same.
+ */
+export function opposed(all: readonly Group[]): Pair[] {
+  return all.flatMap((b) =>
+    all.filter((a) => a.pipeline === b.pipeline && a.setting === b.setting && opposes(a, b)).map((a): Pair => [a, b]),
+  );
+}
+
+function opposes(a: Group, b: Group): boolean {
+  if (a === b || unregularized(a.regularizer)) return false;
+  if (unregularized(b.regularizer) || a.regularizer === 'rep-spectral') return true;
+  const [mine, theirs] = [transferOf(a.regularizer), transferOf(b.regularizer)];
+  if (!mine || !theirs) return false;
+  if (mine.finetuned === theirs.finetuned) return theirs.pretrained === 'none';
+  return mine.pretrained === theirs.pretrained && theirs.finetuned === 'none';
+}
+
+const unique = (names: readonly string[]): string[] => [...new Set(names)];
+
+/** One figure over all settings of a report: a headed row of panels for each, one legend, what came out of each in turn. */
+export function acrossSettings(report: Report, draw: (part: Report, setting: string) => Figure | null): Figure | null {
+  const settings = settingsOf(report.networks);
+  if (settings.length < 2) return draw(report, settings[0] ?? '');
+  const drawn = settings.flatMap((setting) => {
+    const networks = report.networks.filter((network) => settingOf(network) === setting);
+    const figure = draw({ ...report, networks }, setting);
+    return figure ? [{ setting: named(setting), figure }] : [];
+  });
+  const first = drawn[0];
+  if (!first) return null;
+  const entries = drawn.flatMap(({ figure }) => figure.legend);
+  const headed = (setting: string, { heading }: Panel) => (heading === undefined ? setting : `${setting}: ${heading}`);
+  return {
+    ...first.figure,
+    panels: drawn.flatMap(({ setting, figure }) =>
+      figure.panels.map((panel, i) => (i === 0 ? { ...panel, heading: headed(setting, panel) } : panel)),
+    ),
+    columns: Math.max(...drawn.map(({ figure }) => figure.columns)),
+    legend: entries.filter((entry, i) => entries.findIndex(({ label }) => label === entry.label) === i),
+    outcome: inTurn(drawn.map(({ setting, figure }) => ({ setting, text: figure.outcome }))),
+  };
+}
+
+/** What is said of each item, by setting where there are several: 'Clean: …; …. Noisy: …; ….' */
+export function told<T extends { readonly group: Group }>(items: readonly T[], say: (item: T) => string): string {
+  const settings = [...new Set(items.map(({ group }) => group.setting))];
+  const of = (setting: string) =>
+    items
+      .filter(({ group }) => group.setting === setting)
+      .map(say)
+      .join('; ');
+  if (settings.length < 2) return `${items.map(say).join('; ')}.`;
+  return settings.map((setting) => `${capital(named(setting))}: ${of(setting)}.`).join(' ');
+}
+
+/** Sentences of several settings; what all of them begin with, up to the first colon, is said once. */
+function inTurn(all: readonly { readonly setting: string; readonly text: string }[]): string {
+  const opening = /^[^:;]+: /.exec(all[0]!.text)?.[0] ?? '';
+  const shared = all.length > 1 && opening !== '' && all.every(({ text }) => text.startsWith(opening)) ? opening : '';
+  const each = all.map(({ setting, text }) => `${capital(setting)}: ${text.slice(shared.length)}`);
+  return [...(shared ? [`${shared.slice(0, -2)}.`] : []), ...each].join(' ');
+}
+
+const named = (setting: string): string => setting || 'otherwise';
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Panels in order of their settings, each setting headed where there are several. */
+export function headed(panels: readonly { readonly setting: string; readonly panel: Panel }[]): Panel[] {
+  const several = new Set(panels.map(({ setting }) => setting)).size > 1;
+  return panels.map(({ setting, panel }, i) =>
+    several && setting !== panels[i - 1]?.setting ? { ...panel, heading: named(setting) } : panel,
+  );
+}

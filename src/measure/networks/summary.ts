@@ -1,0 +1,208 @@
+import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
+import type { Group } from './groups.js';
+import type { AttackedSample, Fit, NetworkReport } from './record.js';
+
+/** The numbers of one network that tables, figures and the verdict share. */
+export interface NetworkSummary {
+  readonly attacked: number;
+  /** Attacked samples that the network classifies correctly: those that the paper counts. */
+  readonly correct: number;
+  /** Correct samples for which an adversarial one was found: those with a distance. */
+  readonly found: number;
+  readonly meanDistance: number | null;
+  readonly standardError: number | null;
+  readonly medianDistance: number | null;
+  /** Per attacked sample. */
+  readonly meanQueries: number | null;
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Of the samples with a distance, by what they were started from; `older` for logs of older builds, see `startedOlder`. */
+  readonly starts: Readonly<Record<string, number>>;
+  /** The last σ of each layer. */
+  readonly sigma: Readonly<Record<string, number>>;
+}
+
+/** The numbers of one group of seeds: means of networks' values, with their spread over seeds. */
+export interface GroupSummary {
+  readonly label: string;
+  readonly pipeline: string;
+  readonly setting: string;
+  readonly regularizer: string;
+  readonly networks: number;
+  readonly seeds: number;
+  readonly testAccuracy: Spread;
+  readonly meanDistance: Spread;
+  readonly sigma: Readonly<Record<string, Spread>>;
+}
+
+export interface Spread {
+  readonly mean: number | null;
+  readonly standardDeviation: number | null;
+  readonly standardError: number | null;
+  readonly values: readonly number[];
+}
+
+/** Correctly classified samples that were attacked (paper, section 4: an adversarial one is of a correct sample). */
+export function correctSamples(network: NetworkReport): readonly AttackedSample[] {
+  return (network.attack?.samples ?? []).filter((sample) => sample.predicted === sample.label);
+}
+
+/** Correctly classified samples with a distance. */
+export function foundSamples(network: NetworkReport): readonly (AttackedSample & { readonly distance: number })[] {
+  return correctSamples(network).filter(
+    (sample): sample is AttackedSample & { distance: number } =>
+      sample.distance !== null && Number.isFinite(sample.distance),
+  );
+}
+
+export function summariseNetwork(network: NetworkReport): NetworkSummary {
+  const samples = network.attack?.samples ?? [];
+  const distances = foundSamples(network).map((sample) => sample.distance);
+  const outcomes = counted(samples.map(({ outcome }) => outcome));
+  return {
+    attacked: samples.length,
+    correct: correctSamples(network).length,
+    found: distances.length,
+    meanDistance: distances.length > 0 ? mean(distances) : null,
+    standardError: standardError(distances),
+    medianDistance: quantile(distances, 0.5),
+    meanQueries: samples.length > 0 ? mean(samples.map((sample) => sample.queries)) : null,
+    outcomes,
+    starts: counted(foundSamples(network).map(({ start }) => (start === null ? 'older' : (start ?? 'unknown')))),
+    sigma: Object.fromEntries(
+      Object.entries(network.sigma).flatMap(([layer, points]) => {
+        const last = points.at(-1);
+        return last ? [[layer, last.value]] : [];
+      }),
+    ),
+  };
+}
+
+function counted(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+export function summariseGroup(group: Group): GroupSummary {
+  const summaries = group.networks.map(summariseNetwork);
+  const layers = [...new Set(summaries.flatMap((summary) => Object.keys(summary.sigma)))];
+  return {
+    label: group.label,
+    pipeline: group.pipeline,
+    setting: group.setting,
+    regularizer: group.regularizer,
+    networks: group.networks.length,
+    seeds: new Set(group.networks.map((network) => network.seed)).size,
+    testAccuracy: spread(group.networks, (network) => network.testAccuracy),
+    meanDistance: spread(group.networks, (network) => summariseNetwork(network).meanDistance),
+    sigma: Object.fromEntries(
+      layers.map((layer) => [
+        layer,
+        spread(group.networks, (network) => summariseNetwork(network).sigma[layer] ?? null),
+      ]),
+    ),
+  };
+}
+
+/** A measure per seed, of the networks that have it. A seed that was run twice counts once, by the mean of its networks. */
+export function bySeed(
+  networks: readonly NetworkReport[],
+  of: (network: NetworkReport) => number | null,
+): ReadonlyMap<number, number> {
+  const all = new Map<number, number[]>();
+  for (const network of networks) {
+    const value = of(network);
+    if (value !== null && Number.isFinite(value)) all.set(network.seed, [...(all.get(network.seed) ?? []), value]);
+  }
+  return new Map([...all].map(([seed, values]) => [seed, mean(values)]));
+}
+
+/**
+ * Mean and spread of a measure over seeds. A run beside an attack of it, or a copy of it, is no second training: counted as one, it
+ * would make the spread smaller than that of trainings.
+ */
+export function spread(networks: readonly NetworkReport[], of: (network: NetworkReport) => number | null): Spread {
+  const known = [...bySeed(networks, of).values()];
+  return {
+    mean: known.length > 0 ? mean(known) : null,
+    standardDeviation: standardDeviation(known),
+    standardError: standardError(known),
+    values: known,
+  };
+}
+
+/** A number of a network that tables show and that methods are compared by. */
+export interface Measure {
+  readonly name: string;
+  /** Null where the network has none. */
+  readonly of: (network: NetworkReport) => number | null;
+  /** What it is shown times: 100 for per cent. */
+  readonly scale: number;
+  /** Places after the point; undefined for as many as show the spread. */
+  readonly places?: number;
+}
+
+/** Every such number, in the order of the tables. Means are over the samples of a network. */
+export const MEASURES: readonly Measure[] = [
+  { name: 'Test accuracy, %', of: ({ testAccuracy }) => testAccuracy, scale: 100, places: 2 },
+  { name: 'Mean Δx', of: (network) => summariseNetwork(network).meanDistance, scale: 1, places: 3 },
+  { name: 'Mean exact Δx', of: exactMean, scale: 1, places: 3 },
+  { name: 'Mean lower bound', of: (network) => meanOf(network, 'lower'), scale: 1 },
+  { name: 'Mean local estimate', of: (network) => meanOf(network, 'local'), scale: 1, places: 3 },
+  { name: 'Accuracy, readout refitted, %', of: ({ readout }) => readout?.accuracy ?? null, scale: 100, places: 2 },
+  { name: 'Mean Δx, readout refitted', of: refittedMean, scale: 1, places: 3 },
+];
+
+/** Those of them that some network has. */
+export function measured(networks: readonly NetworkReport[]): Measure[] {
+  return MEASURES.filter(({ of }) => networks.some((network) => of(network) !== null));
+}
+
+/** The mean exact distance of a network: over the samples that the attack has a distance of, or over all if it has none. */
+export function exactMean(network: NetworkReport): number | null {
+  const found = new Set(foundSamples(network).map(({ index }) => index));
+  const all = (network.exact ?? []).filter(({ distance }) => Number.isFinite(distance));
+  const shared = found.size > 0 ? all.filter(({ index }) => found.has(index)) : all;
+  return shared.length > 0 ? mean(shared.map(({ distance }) => distance)) : null;
+}
+
+function refittedMean(network: NetworkReport): number | null {
+  return network.readout ? summariseNetwork({ ...network, attack: network.readout.attack }).meanDistance : null;
+}
+
+function meanOf(network: NetworkReport, bound: 'lower' | 'local'): number | null {
+  const values = foundSamples(network).map((sample) => sample[bound] ?? Number.NaN);
+  const finite = values.filter(Number.isFinite);
+  return finite.length > 0 ? mean(finite) : null;
+}
+
+/** How some readouts were fitted, and whether they converged, a sentence for each way; '' for none. */
+export function fitted(fits: readonly Fit[]): string {
+  const ways = [...new Set(fits.map(wayOf))];
+  return ways
+    .map((way) => {
+      const own = fits.filter((fit) => wayOf(fit) === way);
+      const early = own.filter(({ converged }) => !converged).length;
+      const counts = own.flatMap(({ iterations }) => iterations ?? []);
+      const [least, most] = [Math.min(...counts), Math.max(...counts)];
+      const after = counts.length === 0 ? '' : ` (${least === most ? least : `${least} to ${most}`} iterations)`;
+      const how = own.length === 1 ? 'The fit' : `All ${own.length} fits`;
+      const ended =
+        early === 0
+          ? `${how} converged${after}.`
+          : `${early} of ${own.length} fits stopped before ${own.length === 1 ? 'it' : 'they'} converged${after}.`;
+      return `${way} ${ended}`;
+    })
+    .join(' ');
+}
+
+/** The fits of readouts that a network's numbers are of: fitted anew after training, or as the classifier on learned features. */
+export const fitsOf = ({ readout, classifier }: NetworkReport): Fit[] =>
+  [readout, classifier].flatMap((fit) => fit ?? []);
+
+function wayOf({ fit, iterationLimit }: Fit): string {
+  const limit = iterationLimit === null ? '' : `, at most ${iterationLimit.toLocaleString('en-US')} iterations`;
+  if (fit === 'scikit-learn') return `Readouts are fitted by scikit-learn's default${limit}.`;
+  if (fit === 'converged') return `Readouts are fitted until they converge${limit}.`;
+  return 'How readouts were fitted is not in the log, which is of an earlier version.';
+}

@@ -1,0 +1,112 @@
+import type { Positioned } from '../../flow/data.js';
+import type { WithTurn } from '../../flow/lease.js';
+import type { Stage, Step } from '../../flow/stage.js';
+import type { Model } from '../../learn/model/model.js';
+import type { Update } from '../../learn/update.js';
+import type { LabeledSamples } from '../inputs.js';
+import type { Fit } from './logistic.js';
+import { type ReadoutOptions, type ReadoutState, type Refitted, readout } from './readout.js';
+
+/** An interval of a proportion. Plain data. */
+export type Interval = { readonly lower: number; readonly upper: number };
+
+const z = 1.959963984540054; // of a normal distribution, 95 % between −z and z, to the last digit of a float64
+
+/**
+ * Wilson's 95 % interval for a proportion p found in n trials: (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
+ *
+ * Unlike p ± its standard error it stays within 0 and 1, and is honest at p = 0 and p = 1.
+ */
+export function wilson(p: number, n: number): Interval {
+  const square = z ** 2 / n;
+  const center = p + square / 2;
+  const reach = z * Math.sqrt((p * (1 - p)) / n + square / (4 * n));
+  return { lower: Math.max(0, (center - reach) / (1 + square)), upper: Math.min(1, (center + reach) / (1 + square)) };
+}
+
+export interface OnlineReadoutOptions extends ReadoutOptions {
+  /** Training samples that the readout is fitted on: the first so many. All by default. */
+  readonly images?: number;
+}
+
+/** A part of the test samples that is classified correctly, 0 to 1, with Wilson's 95 % interval. Plain data. */
+type Found = Interval & { readonly accuracy: number };
+
+/** How well a readout does on the features of one update. */
+export interface OnlineReadout extends Positioned, Found {
+  readonly number: number;
+  readonly epoch: number;
+  /** Mean cross-entropy over the test samples, in nats. */
+  readonly loss: number;
+  /** Part of the training samples that it was fitted on and classifies correctly. */
+  readonly trainAccuracy: number;
+  /** Samples that it was fitted on. */
+  readonly images: number;
+  /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
+  readonly fit: Fit;
+  readonly iterations: number;
+  readonly iterationLimit: number;
+  readonly converged: boolean;
+  /** The same of the untrained network, update 0; null where that one was not measured. */
+  readonly untrained: Found | null;
+}
+
+/** Where the fit under way stands, and what the untrained network's came to. */
+export type OnlineReadoutState = { readonly fit: ReadoutState; readonly untrained: Found | null };
+
+const REST: ReadoutState = { phase: 'rest' };
+
+/**
+ * What a representation is worth while it is learned: for each update a multinomial logistic readout is fitted to its frozen
+ * features and tested, beside what a readout on the untrained network came to. The network trains on as it is.
+ *
+ *   updates                0-----1-----2|    0 is the untrained network: let it pass, as `every({ epochs: k })` does
+ *   online readout         A-----B-----C|    B, C: their accuracy, and A's
+ *
+ * The fit is scikit-learn's by default, as that of `readout`. With `fit: 'converged'` it ends after 500 iterations all the same, and
+ * says so where it has not converged by then: features of badly scaled networks may need thousands.
+ * Bound, order, failure: those of `readout`. State: `OnlineReadoutState`; a fit goes on after a resume as `readout`'s does.
+ *
+ * @param model whose feature map it is; its own readout is not looked at
+ * @example updates$.pipe(every({ epochs: 5 }), stage(onlineReadout(backbone, train, test, { images: 5000 })))
+ */
+export function onlineReadout(
+  model: Model,
+  train: LabeledSamples,
+  test: LabeledSamples,
+  { images = train.size, ...options }: OnlineReadoutOptions = {},
+): Stage<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
+  const size = Math.min(images, train.size);
+  const length = train.values.length / train.size;
+  const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };
+  const fitted = readout(model, { ...train, ...first }, test, {
+    ...(options.fit === 'converged' && { fitIterations: 500 }),
+    ...options,
+  });
+  return {
+    name: 'online readout',
+    claims: 'weights',
+    inputs: fitted.inputs ?? [],
+    start: () => ({ fit: REST, untrained: null }),
+    introduce: (incoming, { fit }) => fitted.introduce!(incoming, fit),
+
+    *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout>> {
+      for (const [at, network] of fitted.next(fit, update) as Iterable<Step<ReadoutState, Refitted>>) {
+        if (network === undefined) {
+          yield [{ fit: at, untrained }];
+          continue;
+        }
+        const { position, number, epoch, accuracy, trainAccuracy } = network;
+        const { fit: how, iterations, iterationLimit, converged } = network;
+        const found: Found = { accuracy, ...wilson(accuracy, test.size) };
+        const first = number === 0 ? found : untrained;
+        const fit = { fit: how, iterations, iterationLimit, converged };
+        const measured = { loss: network.loss(), trainAccuracy, images: size, ...fit };
+        yield [
+          { fit: REST, untrained: first },
+          { position, number, epoch, ...found, ...measured, untrained: first },
+        ];
+      }
+    },
+  };
+}

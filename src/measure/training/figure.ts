@@ -1,0 +1,143 @@
+import { curves, type Series, thinned } from '../../plot/curves.js';
+import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { mean } from '../../plot/statistics.js';
+import { look } from '../../plot/style.js';
+import { number, percent } from '../../plot/table.js';
+import { type Group, groups } from '../networks/groups.js';
+import type { CurvePoint, NetworkReport, Report } from '../networks/record.js';
+import { summariseGroup } from '../networks/summary.js';
+import { entitled } from '../paper.js';
+
+/** What a panel of curves over epochs is told. */
+export interface Lines {
+  readonly label: string;
+  readonly width: number;
+  readonly height: number;
+  readonly scale: 'log' | 'linear' | 'per cent';
+  readonly of: (network: NetworkReport) => readonly CurvePoint[];
+}
+
+const SINGLY = 3; // networks of a group drawn each; more are drawn as their range
+const POINTS = 120; // of a curve: more is finer than the paper it is printed on
+
+/** What the reader of such a panel is told of its lines. */
+export function linesReading(groups: readonly Group[]): string {
+  const most = Math.max(...groups.map(({ networks }) => networks.length));
+  const many =
+    most > SINGLY
+      ? 'Line: mean over seeds; shaded: from the least to the greatest seed.'
+      : most > 1
+        ? 'Thin: one network each; thick: their mean.'
+        : 'One line a network.';
+  return `${many} The dashed rule is where burn-in ends and the penalty is switched on.`;
+}
+
+/** Curves over epochs, colored by regularizer, with a rule where the penalty is switched on. */
+export function lines(groups: readonly Group[], { label, width, height, scale, of }: Lines): Panel {
+  const factor = scale === 'per cent' ? 100 : 1;
+  const usable = ({ epoch, value }: CurvePoint) =>
+    Number.isFinite(epoch) && Number.isFinite(value) && (scale !== 'log' || value > 0);
+  const series = groups.flatMap(({ regularizer, networks }): Series[] => {
+    const single = networks.map((network) =>
+      thinned(of(network).filter(usable), POINTS).map(({ epoch, value }) => ({ x: epoch, y: value * factor })),
+    );
+    const style = look(regularizer);
+    const { middle, range } = together(single.filter((points) => points.length > 0));
+    if (networks.length > SINGLY) return [{ look: style, points: middle, band: range }];
+    const thin = networks.length > 1 ? single.map((points) => ({ look: style, points, thin: true })) : [];
+    return [...thin, { look: style, points: middle }];
+  });
+  const burnIns = new Set(groups.flatMap(({ networks }) => networks.map(({ burnIn }) => burnIn)));
+  const rules = [...burnIns].flatMap((epoch) => (epoch ? [{ x: epoch, text: 'penalty on' }] : []));
+  const ariaLabel = `${label} over epochs: ${groups.map((group) => group.regularizer).join(', ')}`;
+  return curves(series, {
+    ...{ label, ariaLabel, width, height, rules },
+    x: 'epoch',
+    scale: scale === 'log' ? 'log' : 'linear',
+  });
+}
+
+/** Mean and range over networks, at the epochs that all of them were measured at. */
+function together(networks: readonly (readonly { x: number; y: number }[])[]) {
+  const at = networks.map((points) => new Map(points.map(({ x, y }) => [x, y])));
+  const shared = (networks[0] ?? []).map(({ x }) => x).filter((x) => at.every((values) => values.has(x)));
+  const all = shared.map((x) => ({ x, values: at.map((values) => values.get(x)!) }));
+  return {
+    middle: all.map(({ x, values }) => ({ x, y: mean(values) })),
+    range: all.map(({ x, values }) => ({ x, low: Math.min(...values), high: Math.max(...values) })),
+  };
+}
+
+const FIRST = ['training loss', 'test loss', 'test accuracy'];
+
+/** Every curve that was measured, over epochs: losses on a log scale, accuracies in per cent. */
+export function learning(report: Report): Figure | null {
+  const all = groups(report);
+  const measured = [...new Set(report.networks.flatMap((network) => Object.keys(network.curves)))].filter((name) =>
+    report.networks.some((network) => (network.curves[name]?.length ?? 0) > 1),
+  );
+  const names = [
+    ...FIRST.filter((name) => measured.includes(name)),
+    ...measured.filter((name) => !FIRST.includes(name)),
+  ];
+  if (names.length === 0) return null;
+  return {
+    id: 'learning',
+    title: 'Learning curves',
+    panels: names.map((name) =>
+      lines(all, {
+        label: `${name}${/accuracy/.test(name) ? ', %' : /loss/.test(name) ? ' (log scale)' : ''}`,
+        width: names.length % 3 === 0 ? WIDTH.third : WIDTH.half,
+        height: 290,
+        scale: /accuracy/.test(name) ? 'per cent' : /loss/.test(name) ? 'log' : 'linear',
+        of: (network) => network.curves[name] ?? [],
+      }),
+    ),
+    columns: names.length % 3 === 0 ? 3 : 2,
+    legend: regularizers(all),
+    reading: linesReading(all),
+    paper: null,
+    outcome: `at the end, mean over seeds: ${names.map((name) => ends(name, all)).join('; ')}.`,
+  };
+}
+
+function ends(name: string, all: readonly Group[]): string {
+  const values = all.flatMap(({ label, networks }) => {
+    const last = networks.flatMap((network) => network.curves[name]?.at(-1)?.value ?? []);
+    return last.length > 0 ? [`${label} ${/accuracy/.test(name) ? percent(mean(last)) : number(mean(last))}`] : [];
+  });
+  return `${name}: ${values.join(', ')}`;
+}
+
+/** The top singular value of each layer over epochs, a panel a layer (as figure E.1 of the paper). */
+export function sigma(report: Report): Figure | null {
+  const all = groups(report);
+  const layers = [...new Set(report.networks.flatMap((network) => Object.keys(network.sigma)))].filter((layer) =>
+    report.networks.some((network) => (network.sigma[layer]?.length ?? 0) > 1),
+  );
+  if (layers.length === 0) return null;
+  const wide = layers.length < 3;
+  const many = layers.length > 6;
+  const told = layers.length <= 4 ? layers : [layers[0]!, layers.at(-1)!];
+  const summaries = all.map(summariseGroup);
+  const ends = told.map((layer) => {
+    const values = summaries.map(({ label, sigma: last }) => `${label} ${number(last[layer]?.mean)}`);
+    return `${layer}: ${values.join(', ')}`;
+  });
+  return {
+    ...entitled('sigma', report.pipeline, 'sigma', 'Spectral norm of each layer over the training'),
+    panels: layers.map((layer) =>
+      lines(all, {
+        label: `σ of ${layer}`,
+        width: wide ? WIDTH.half : many ? WIDTH.quarter : WIDTH.third,
+        height: wide ? 290 : many ? 170 : 220,
+        scale: 'linear',
+        of: (network) => network.sigma[layer] ?? [],
+      }),
+    ),
+    columns: wide ? 2 : many ? 4 : 3,
+    legend: regularizers(all),
+    reading: `σ, the largest singular value of each layer as a linear map. ${linesReading(all)}`,
+    outcome: `at the end, mean over seeds: ${ends.join('; ')}.`,
+  };
+}

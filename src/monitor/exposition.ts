@@ -1,0 +1,180 @@
+import type { Newest } from './curves.js';
+import type { LivePulse } from './messages.js';
+
+/** A quantity that a scraper takes: what it is, and its value for each set of labels. */
+export interface Family {
+  /** Of a counter without `_total`. */
+  readonly name: string;
+  readonly type: 'gauge' | 'counter';
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A text that a scraper reads. */
+export interface Exposition {
+  readonly type: string;
+  readonly text: string;
+}
+
+/**
+ * Families in Prometheus' text format, or in OpenMetrics' where the request accepts that: there a counter's family goes without
+ * `_total`, quotes are escaped in helps too, and the end is marked. A family without samples is left out.
+ *
+ * Written here: prom-client keeps values between scrapes and would have to forget those of stages that are gone.
+ */
+export function exposition(families: readonly Family[], accept = ''): Exposition {
+  const open = accept.includes('application/openmetrics-text');
+  const lines = families.flatMap(({ name, type, help, samples }) => {
+    if (samples.length === 0) return [];
+    const full = type === 'counter' ? `${name}_total` : name;
+    const said = open ? name : full;
+    return [
+      `# HELP ${said} ${escaped(help, open ? /[\\\n"]/g : /[\\\n]/g)}`,
+      `# TYPE ${said} ${type}`,
+      ...samples.map(({ labels, value }) => `${full}${labeled(labels)} ${spelled(value)}`),
+    ];
+  });
+  return {
+    type: open
+      ? 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+      : 'text/plain; version=0.0.4; charset=utf-8',
+    text: `${[...lines, ...(open ? ['# EOF'] : [])].join('\n')}\n`,
+  };
+}
+
+function labeled(labels: Sample['labels']): string {
+  const all = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value, /[\\\n"]/g)}"`);
+  return all.length === 0 ? '' : `{${all.join(',')}}`;
+}
+
+const escaped = (text: string, which: RegExp): string =>
+  text.replace(which, (letter) => (letter === '\n' ? '\\n' : `\\${letter}`));
+
+const spelled = (value: number): string =>
+  value === Number.POSITIVE_INFINITY ? '+Inf' : value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
+
+/** Where a run stands now: what a scraper is told. */
+export interface Readings {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly seed: number;
+  /** One of `states`. */
+  readonly state: string;
+  /** The network under way, and how far it is; null where nothing was logged yet. */
+  readonly at: { readonly network: string; readonly update: number; readonly epoch: number } | null;
+  readonly newest: readonly Newest[];
+  /** What the process that works on it says; undefined where none does. */
+  readonly pulse: LivePulse | undefined;
+  /** By network: how many were written, and when the last one was, in seconds since 1970. */
+  readonly snapshots: readonly { readonly network: string; readonly written: number; readonly at: number }[];
+  readonly viewers: number;
+}
+
+const states = [
+  'running',
+  'pausing',
+  'paused',
+  'stopping',
+  'stopped',
+  'failed',
+  'killed',
+  'elsewhere',
+  'done',
+  'damaged',
+];
+
+/** The readings as families of numbers, all with the run's name. Bound: that of the log's follower and of the graph. */
+export function familiesOf(readings: Readings): Family[] {
+  const { run, pipeline, seed, state, at, newest, pulse, snapshots, viewers } = readings;
+  const one = (value: number | null | undefined, labels: Sample['labels'] = {}): Sample[] =>
+    value === null || value === undefined ? [] : [{ labels: { run, ...labels }, value }];
+  const of = (pattern: RegExp, labels: (one: Newest, found: RegExpExecArray) => Sample['labels']): Sample[] =>
+    newest.flatMap((each) => {
+      const found = pattern.exec(each.field);
+      return found === null ? [] : one(each.value, { network: each.network, ...labels(each, found) });
+    });
+  const logged = ({ stream, field }: Newest): Sample['labels'] => ({ stream, field });
+  const network = { network: pulse?.network.name ?? '' };
+  const { stages = [], edges = [], memory, tensors, taps } = pulse ?? {};
+  const gauge = (name: string, help: string, samples: readonly Sample[]): Family => {
+    return { name: `weir_${name}`, type: 'gauge', help, samples };
+  };
+  const counter = (name: string, help: string, samples: readonly Sample[]): Family => {
+    return { name: `weir_${name}`, type: 'counter', help, samples };
+  };
+  return [
+    gauge('run_info', 'The run: its pipeline and seed.', one(1, { pipeline, seed: String(seed) })),
+    gauge(
+      'run_state',
+      '1 for the state that the run is in.',
+      states.flatMap((each) => one(Number(each === state), { state: each })),
+    ),
+    gauge('update', 'Updates so far of the network under way.', at ? one(at.update, { network: at.network }) : []),
+    gauge('epoch', 'The epoch that it is in, from 1 on.', at ? one(at.epoch, { network: at.network }) : []),
+    gauge('loss', 'Losses as last logged.', of(/loss$/i, logged)),
+    gauge('accuracy', 'Accuracies as last logged, 0 to 1.', of(/accuracy$/i, logged)),
+    gauge(
+      'learning_rate',
+      'The learning rate of the last update that was logged.',
+      of(/^rate$/, () => ({})),
+    ),
+    gauge(
+      'sigma',
+      'σ of a layer as last logged.',
+      of(/^sigma\.(.*)$/, ({ stream }, [, layer]) => ({ stream, layer: layer! })),
+    ),
+    counter(
+      'stage_items',
+      'Items that left a stage; of a sink, that came to it.',
+      stages.flatMap(({ name, items }) => one(items, { ...network, stage: name })),
+    ),
+    gauge(
+      'stage_busy_ratio',
+      'Part of the time since the last reading that a stage spent in its own work, 0 to 1.',
+      stages.flatMap(({ name, busy }) => one(busy, { ...network, stage: name })),
+    ),
+    gauge(
+      'edge_queue',
+      'Samples that wait between two stages.',
+      edges.flatMap(({ from, to, queue }) => one(queue, { ...network, from, to })),
+    ),
+    gauge(
+      'edge_limit',
+      'How many samples may wait there.',
+      edges.flatMap(({ from, to, limit }) => one(limit, { ...network, from, to })),
+    ),
+    gauge('samples_per_second', 'Samples trained a second since the last reading.', one(pulse?.samples)),
+    counter(
+      'snapshots_written',
+      'Snapshots written.',
+      snapshots.flatMap(({ network, written }) => one(written, { network })),
+    ),
+    gauge(
+      'snapshot_timestamp_seconds',
+      'When the last snapshot was written, in seconds since 1970.',
+      snapshots.flatMap(({ network, at }) => one(at, { network })),
+    ),
+    gauge('taps', 'Taps from outside that are open.', one(taps?.open)),
+    counter('tap_items_dropped', 'Items that made way in taps from outside.', one(taps?.dropped)),
+    gauge('viewers', 'Who watches by the events.', one(viewers)),
+    gauge(
+      'rank_waiting',
+      'Part of the time that a rank waited for the others since the last reading, what they sent included.',
+      (pulse?.ranks ?? []).flatMap((share, rank) => one(share, { rank: String(rank) })),
+    ),
+    gauge('resident_memory_bytes', 'Memory of the process.', one(memory?.resident)),
+    gauge('heap_bytes', 'Memory of JavaScript’s heap.', one(memory?.heap)),
+    gauge('tensors', 'Tensors alive.', one(tensors?.count)),
+    gauge('tensor_bytes', 'Their bytes.', one(tensors?.bytes)),
+    gauge(
+      'event_loop_delay_seconds',
+      'The longest that the training thread’s event loop waited since the last reading: about an update.',
+      one(pulse?.loopDelay),
+    ),
+  ];
+}

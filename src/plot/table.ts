@@ -1,0 +1,83 @@
+import { look } from './style.js';
+
+/** Text as HTML and SVG may hold it, in an element or a quoted attribute. */
+export function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+/** Numbers as a reader sees them; a dash where there is none. */
+export const NONE = '–';
+
+/** Three significant digits, or as many as asked; no exponent between 0.001 and a million. */
+export function number(value: number | null | undefined, digits = 3): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return NONE;
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞';
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(digits - 1).replace('e+', 'e');
+  const whole = size === 0 ? 1 : Math.floor(Math.log10(size)) + 1;
+  return value.toFixed(Math.max(0, Math.min(digits - whole, 6)));
+}
+
+/** A fraction as per cent, with one digit after the point, or as many as asked. */
+export function percent(fraction: number | null | undefined, digits = 1): string {
+  if (fraction === null || fraction === undefined || !Number.isFinite(fraction)) return NONE;
+  return `${(100 * fraction).toFixed(digits)} %`;
+}
+
+/** Counts with thousands set apart. */
+export function count(value: number | null | undefined): string {
+  return value === null || value === undefined || !Number.isFinite(value)
+    ? NONE
+    : Math.round(value).toLocaleString('en-US');
+}
+
+/** `value ± spread`, with as many places as show the spread, or as asked; the value alone where no spread is known. */
+export function plusMinus(value: number | null, spread: number | null, places?: number): string {
+  if (value === null) return NONE;
+  if (spread === null) return places === undefined ? number(value) : value.toFixed(places);
+  const shown = places ?? (spread > 0 ? Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(spread)))) : 3);
+  return `${value.toFixed(shown)} ± ${spread.toFixed(shown)}`;
+}
+
+/** Seconds in the two units that matter: `1 h 03 min`, `2 min 05 s`, `12 s`. */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NONE;
+  const whole = Math.max(0, Math.round(seconds));
+  const pad = (value: number) => String(value).padStart(2, '0');
+  if (whole >= 86_400) return `${Math.floor(whole / 86_400)} d ${pad(Math.floor((whole % 86_400) / 3600))} h`;
+  if (whole >= 3600) return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`;
+  if (whole >= 60) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  return `${whole} s`;
+}
+
+/** Cells are HTML already; the first of a row is its heading. */
+export function table(title: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const head = heads.map((text) => `<th scope="col">${escaped(text)}</th>`).join('');
+  const body = rows.map(
+    ([first = '', ...rest]) =>
+      `<tr><th scope="row">${first}</th>${rest.map((cell) => `<td>${cell}</td>`).join('')}</tr>`,
+  );
+  return `<div class="scroll" role="region" tabindex="0" aria-label="${escaped(title)}"><table>
+<caption><span>${escaped(title)}</span></caption>
+<thead><tr>${head}</tr></thead>
+<tbody>
+${body.join('\n')}
+</tbody>
+</table></div>`;
+}
+
+/** A name with the dot of its regularizer's color before it. */
+export function name(label: string, regularizer: string): string {
+  const { light } = look(regularizer);
+  return `<svg class="dot" width="10" height="10" aria-hidden="true"><circle cx="5" cy="5" r="4.5" fill="${light}"/></svg>${escaped(label)}`;
+}
+
+/** A table that a reader opens who wants it. */
+export function folded(summary: string, inner: string): string {
+  return inner === '' ? '' : `<details>\n<summary>${escaped(summary)}</summary>\n${inner}\n</details>`;
+}

@@ -1,0 +1,188 @@
+import { iterations } from '../measure/attack/distance-figure.js';
+import { type Compared, comparisons, correction, probability, tested } from '../measure/networks/comparison.js';
+import { groups } from '../measure/networks/groups.js';
+import type { Differences, NetworkReport, Report } from '../measure/networks/record.js';
+import {
+  exactMean,
+  type Measure,
+  measured,
+  type Spread,
+  spread,
+  summariseGroup,
+  summariseNetwork,
+} from '../measure/networks/summary.js';
+import { count, duration, escaped, NONE, name, number, percent, plusMinus, table } from '../plot/table.js';
+
+/** Columns of σ; a deeper network has a table of its own. */
+export const LAYERS = 4;
+
+/** One row a setting and regularizer: means and standard deviations over its networks of every number there is. */
+export function regularizersTable(report: Report): string {
+  const measures = measured(report.networks);
+  const layers = layersOf(report);
+  const shown = layers.length > LAYERS ? [] : layers;
+  const rows = groups(report).map((group) => {
+    const { sigma } = summariseGroup(group);
+    const value = (measure: Measure) => over(spread(group.networks, measure.of), measure.places, measure.scale);
+    return [
+      name(group.label, group.regularizer),
+      String(group.networks.length),
+      ...measures.map(value),
+      ...shown.map((layer) => (sigma[layer] ? over(sigma[layer], 3) : NONE)),
+    ];
+  });
+  const heads = ['Regularizer', 'Networks', ...measures.map((measure) => measure.name), ...shown.map((l) => `σ ${l}`)];
+  return table('Per regularizer: mean ± standard deviation over networks (seeds). Distances are l2.', heads, rows);
+}
+
+/** σ of every layer of a deep network, a row a layer; '' where the table above has them. */
+export function layersTable(report: Report): string {
+  const layers = layersOf(report);
+  if (layers.length <= LAYERS) return '';
+  const summaries = groups(report).map(summariseGroup);
+  const rows = layers.map((layer) => [
+    escaped(layer),
+    ...summaries.map(({ sigma }) => (sigma[layer] ? over(sigma[layer], 3) : NONE)),
+  ]);
+  return table(
+    'σ of every layer at the end: mean ± standard deviation over networks (seeds).',
+    ['Layer', ...summaries.map(({ label }) => label)],
+    rows,
+  );
+}
+
+export function layersOf({ networks }: Report): string[] {
+  return [...new Set(networks.flatMap((network) => Object.keys(network.sigma)))];
+}
+
+function over({ mean, standardDeviation }: Spread, places: number | undefined, scale = 1): string {
+  if (mean === null) return NONE;
+  return plusMinus(mean * scale, standardDeviation === null ? null : standardDeviation * scale, places);
+}
+
+/** One row a network: every number of it that fits a line. */
+export function networksTable(report: Report): string {
+  const networks = groups(report).flatMap((group) =>
+    group.networks.map((network) => ({ network, label: group.label })),
+  );
+  const layers = layersOf(report);
+  const exact = report.networks.some((network) => exactMean(network) !== null);
+  const refitted = report.networks.some(({ readout }) => readout);
+  const deep = layers.length > LAYERS;
+  const heads = [
+    ...['Regularizer', 'Seed', 'Test accuracy', 'Mean Δx ± s.e.', 'Median Δx', 'Attacked', 'Outcomes'],
+    ...(deep ? ['Largest σ'] : layers.map((layer) => `σ ${layer}`)),
+    ...(exact ? ['Mean exact Δx'] : []),
+    ...(refitted ? ['Accuracy, readout refitted', 'Mean Δx, readout refitted'] : []),
+    ...['Queries', 'Trained'],
+  ];
+  const rows = networks.map(({ network, label }) => {
+    const summary = summariseNetwork(network);
+    const outcomes = Object.entries(summary.outcomes).map(([outcome, n]) => `${count(n)} ${escaped(outcome)}`);
+    const sigmas = deep ? [largest(summary.sigma)] : layers.map((layer) => number(summary.sigma[layer]));
+    return [
+      name(label, network.regularizer),
+      String(network.seed),
+      percent(network.testAccuracy, 2),
+      plusMinus(summary.meanDistance, summary.standardError, 3),
+      number(summary.medianDistance),
+      network.attack ? count(summary.attacked) : NONE,
+      outcomes.join('<br>') || NONE,
+      ...sigmas,
+      ...(exact ? [number(exactMean(network))] : []),
+      ...(refitted ? again(network) : []),
+      count(summary.meanQueries),
+      `${count(network.epochs)} epochs<br>${count(network.updates)} updates<br>${duration(network.seconds)}`,
+    ];
+  });
+  return table(caption(report.networks), heads, rows);
+}
+
+function again(network: NetworkReport): string[] {
+  const { readout } = network;
+  if (!readout) return [NONE, NONE];
+  const { meanDistance, standardError } = summariseNetwork({ ...network, attack: readout.attack });
+  return [percent(readout.accuracy, 2), plusMinus(meanDistance, standardError, 3)];
+}
+
+function caption(networks: readonly NetworkReport[]): string {
+  const how = iterations({ networks });
+  const attack = how === '' ? '' : ` Tangent Attack${how};`;
+  return `Per network.${attack} distances are l2, over correctly classified test samples for which an adversarial one was found; s.e. is the standard error over them. Queries are the mean a sample.`;
+}
+
+function largest(sigma: Readonly<Record<string, number>>): string {
+  const [layer, value] = Object.entries(sigma).reduce<[string, number]>(
+    (most, entry) => (entry[1] > most[1] ? entry : most),
+    ['', Number.NEGATIVE_INFINITY],
+  );
+  return layer === '' ? NONE : `${number(value)} (${escaped(layer)})`;
+}
+
+const RUNS = 3; // of one row that are named; of more there is a count
+
+/** What differs between runs, a row for those that are alike and a table for each pipeline; '' where nothing does. */
+export function differencesTables({ differences = [] }: Report): string {
+  return differences.map((each) => differencesTable(each, differences.length > 1)).join('\n');
+}
+
+function differencesTable({ pipeline, keys, conditions }: Differences, several: boolean): string {
+  const rows = conditions.map(({ setting, values, runs }) => [
+    escaped(setting || 'otherwise'),
+    ...values.map((value) => (value === null ? NONE : escaped(value))),
+    runs.length > RUNS ? `${runs.length} runs` : runs.map((run) => `<code>${escaped(run)}</code>`).join('<br>'),
+  ]);
+  const of = several ? ` (${pipeline})` : '';
+  return table(
+    `A row for runs that were made alike but for the seed${of}: only those of one row are repetitions, and methods are compared within it.`,
+    ['Setting', ...keys, 'Runs'],
+    rows,
+  );
+}
+
+const SHOWN = /accuracy|Δx/i; // of the measures: bounds are compared in the JSON
+
+/** Method against method, a row a pair, with difference, interval and p of each measure, the test and its n; '' for none. */
+export function comparisonsTable(report: Report): string {
+  const all = comparisons(report).filter(({ measure }) => SHOWN.test(measure.name));
+  if (all.length === 0) return '';
+  const measures = [...new Set(all.map(({ measure }) => measure))];
+  const pipelines = new Set(all.map(({ pipeline }) => pipeline)).size;
+  const places = new Set(all.map(({ pipeline, setting }) => `${pipeline} ${setting}`)).size;
+  const allowed = correction(report);
+  const rows = [...grouped(all).values()].map((pair) => {
+    const { a, b, pipeline, setting } = pair[0]!;
+    const where = [...(pipelines > 1 ? [pipeline] : []), setting].filter(Boolean).join(', ');
+    return [
+      name(`${places > 1 && where ? `${where}: ` : ''}${a.regularizer} less ${b.regularizer}`, a.regularizer),
+      [...new Set(pair.map(tested))].join('<br>'),
+      ...measures.map((measure) => cell(pair.find((each) => each.measure === measure))),
+    ];
+  });
+  return table(
+    `Difference of the means (and for how many seeds the former is greater), its 95 % interval and two-sided p, each of that difference alone${allowed && `; then p with ${allowed}: below 0.05 it holds however many there are`}. Paired over seeds wherever both were trained from the same ones (Student’s t on the differences), else Welch’s t.`,
+    ['Pair', 'Test', ...measures.map((measure) => measure.name)],
+    rows,
+  );
+}
+
+function grouped(all: readonly Compared[]): Map<string, Compared[]> {
+  const pairs = new Map<string, Compared[]>();
+  for (const each of all) {
+    const key = JSON.stringify([each.pipeline, each.setting, each.a.regularizer, each.b.regularizer]);
+    pairs.set(key, [...(pairs.get(key) ?? []), each]);
+  }
+  return pairs;
+}
+
+function cell(compared: Compared | undefined): string {
+  if (!compared) return NONE;
+  const { difference, test, measure, corrected } = compared;
+  const shown = (value: number) => (measure.scale * value).toFixed(measure.places ?? 4);
+  const size = difference >= 0 ? `+${shown(difference)}` : shown(difference);
+  if (test === null || test.lower === null) return size;
+  const holm = corrected === null ? '' : `<br>Holm ${escaped(probability(corrected))}`;
+  const p = test.p === null ? '' : `<br>p ${escaped(probability(test.p))}${holm}`;
+  const greater = test.greater === null ? '' : ` (${test.greater} of ${test.n})`;
+  return `<strong>${size}</strong>${greater}<br>${shown(test.lower)} to ${shown(test.upper!)}${p}`;
+}

@@ -1,0 +1,147 @@
+import {
+  type Comparison,
+  compareDistances,
+  correction,
+  DISTANCE,
+  familyOf,
+  probability,
+  type Ranked,
+  type Ranking,
+  ranked,
+  rivals,
+} from '../measure/networks/comparison.js';
+import { groups, startedOlder } from '../measure/networks/groups.js';
+import type { Report } from '../measure/networks/record.js';
+import { correctSamples, fitsOf, fitted, foundSamples, summariseNetwork } from '../measure/networks/summary.js';
+import { number, percent, plusMinus } from '../plot/table.js';
+import { unregularized } from '../plot/transfer.js';
+
+/** What the numbers say about which representation is more robust, as one paragraph a setting: no more than they can carry. */
+export function verdict(report: Report): string {
+  const all = groups(report);
+  if (all.length === 0) return 'The report holds no network.';
+  const several = new Set(all.map((group) => group.pipeline)).size > 1;
+  return ranked(all)
+    .map((ranking) => {
+      const { pipeline, setting } = ranking;
+      const where = [...(several ? [pipeline] : []), ...(setting ? [setting] : [])].join(', ');
+      return where ? `${where}: ${ofSetting(report, ranking)}` : ofSetting(report, ranking);
+    })
+    .join('\n');
+}
+
+function ofSetting(report: Report, ranking: Ranking): string {
+  const [best, second] = ranking.ranked;
+  if (!best) return nothingFound(report, ranking);
+  const said = rivals(ranking).flatMap(({ other }) => {
+    const plain = unregularized(other.group.regularizer);
+    const introduction = plain ? 'the unregularized network has' : `second is ${other.group.regularizer}, with`;
+    return [against(report, best, other, introduction), ...(plain ? [accuracy(best, other)] : [])];
+  });
+  return [lead(best, ranking.ranked.length), ...said, caveat(best, second)].filter(Boolean).join(' ');
+}
+
+function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): string {
+  const own = networks.filter((network) => network.pipeline === pipeline && (network.setting ?? '') === setting);
+  if (own.some(({ attack }) => (attack?.samples ?? []).length > 0))
+    return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
+  return own.some(({ readout }) => readout?.attack)
+    ? 'The networks were attacked with readouts that were fitted anew alone: their distances are told with those.'
+    : 'No network was attacked in the stream attacks$, so nothing is said of their robustness.';
+}
+
+function lead({ group, summary, distance }: Ranked, compared: number): string {
+  const { networks } = summary;
+  const values = summary.meanDistance.values.length;
+  const only = summariseNetwork(group.networks[0]!);
+  const error = values > 1 ? summary.meanDistance.standardError : only.standardError;
+  const over =
+    values > 1
+      ? `${values} ${values === networks ? 'networks' : 'seeds'}`
+      : `${only.found} test samples${networks > 1 ? ' of one network' : ''}`;
+  const size = `Δx = ${plusMinus(distance, error)} (mean ± standard error over ${over})`;
+  const who = unregularized(group.regularizer) ? 'The unregularized network' : group.regularizer;
+  if (compared === 1) return `${who} has a mean adversarial distance of ${size}; there is no other to compare it with.`;
+  return `${who} has the largest mean adversarial distance: ${size}.`;
+}
+
+function against(report: Report, best: Ranked, other: Ranked, introduction: string): string {
+  const value = `${capital(introduction)} ${number(other.distance)}`;
+  const comparison = compareDistances(best.group, other.group);
+  if (!comparison) return `${value}.`;
+  const { lower, upper, over, paired, n } = comparison;
+  if (lower === null || upper === null) {
+    return `${value}; the difference is ${number(comparison.value)}, and there are too few values for an interval.`;
+  }
+  const basis = `${paired ? 'paired over' : 'unpaired,'} ${n} ${over === 'seeds' ? 'seeds' : 'test samples'}${paired ? '' : ' or more a side'}`;
+  const corrected = familyOf(report).corrected(best.group, other.group, DISTANCE, over);
+  const test = corrected === null ? '' : `; p ${probability(corrected)} with ${correction(report)}`;
+  return `${value}; the difference is ${number(comparison.value)} (95 % interval ${number(lower)} to ${number(upper)}, ${basis}${test}), ${reading(comparison, corrected)}.`;
+}
+
+function reading({ lower, upper, over }: Comparison, corrected: number | null): string {
+  if (lower! <= 0 && upper! >= 0) return 'which includes zero: these results do not tell the two apart';
+  if (corrected !== null && corrected >= 0.05) {
+    return 'which leaves zero out for one test alone, but not for as many as were made: these results do not tell the two apart';
+  }
+  if (upper! < 0) return 'which is below zero: over what both have in common, the order is the other way round';
+  return over === 'seeds' ? 'more than the seeds explain' : 'more than the choice of test samples explains';
+}
+
+function accuracy(best: Ranked, baseline: Ranked): string {
+  const [mine, theirs] = [best.summary.testAccuracy.mean, baseline.summary.testAccuracy.mean];
+  if (mine === null || theirs === null) return '';
+  const points = 100 * (mine - theirs);
+  const size = `${Math.abs(points).toFixed(1)} points ${points < 0 ? 'below' : 'above'}`;
+  const relation = Math.abs(points) < 0.05 ? 'the same as' : size;
+  return `Test accuracy under ${best.group.regularizer} is ${percent(mine)}, ${relation} the unregularized ${percent(theirs)}.`;
+}
+
+function caveat(best: Ranked, second: Ranked | undefined): string {
+  const seeds = Math.min(best.summary.seeds, second?.summary.seeds ?? Infinity);
+  if (seeds === 1) return 'With one seed this says nothing of how another training would come out.';
+  if (seeds < 5) return `With ${seeds} seeds the intervals are rough.`;
+  return '';
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What the numbers leave out or count twice, a sentence each: a reader of the means should know. */
+export function remarks(report: Report): string[] {
+  const fits = fitted(report.networks.flatMap(fitsOf));
+  return [...(fits ? [fits] : []), ...ofGroups(report)];
+}
+
+function ofGroups(report: Report): string[] {
+  return groups(report).flatMap(({ label, networks }) => {
+    const older = networks.filter(startedOlder);
+    const runs = [...new Set(older.map(({ run }) => run))].join(', ');
+    const correct = networks.reduce((sum, network) => sum + correctSamples(network).length, 0);
+    const missing = networks.flatMap((network) => {
+      const found = new Set(foundSamples(network).map(({ index }) => index));
+      return correctSamples(network).filter(({ index }) => !found.has(index));
+    });
+    const outcomes = [...new Set(missing.map(({ outcome }) => outcome))].join(', ');
+    const seeds = networks.map(({ seed }) => seed);
+    const twice = [...new Set(seeds.filter((seed, i) => seeds.indexOf(seed) !== i))];
+    return [
+      ...(older.length > 0
+        ? [
+            `${label}: ${older.length === 1 ? 'a network was' : `${older.length} networks were`} attacked by an older Weir (${runs}), whose attack had a start that makes distances too long, single ones by two thirds or more; weir attack RUN attacks again.`,
+          ]
+        : []),
+      ...(missing.length > 0
+        ? [
+            `${label}: ${missing.length} of ${correct} correctly classified samples came out without an adversarial one (${outcomes}); means and medians leave them out, so they are no larger than the true ones.`,
+          ]
+        : []),
+      ...(twice.length > 0
+        ? [
+            `${label}: seed ${twice.join(', ')} is there more than once; means and intervals count each seed once, by the mean of its networks.`,
+          ]
+        : []),
+    ];
+  });
+}

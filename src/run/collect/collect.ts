@@ -1,0 +1,236 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import type { CurvePoint, NetworkReport, Report } from '../../measure/networks/record.js';
+import { transferOf, unregularized } from '../../plot/transfer.js';
+import { sha256Of } from '../../storage/bytes.js';
+import { type RunFolder, version } from '../../storage/run-folder.js';
+import { unfinished } from '../../storage/run-state.js';
+import { identityNotes } from '../run-identity.js';
+import { recordsOf } from '../run-log.js';
+import { baseName, conditionsOf } from './conditions.js';
+import {
+  alignment,
+  attackOf,
+  certificate,
+  classifierOf,
+  exactDistance,
+  geometry,
+  isProbe,
+  type Line,
+  Lines,
+  momentsOf,
+  number,
+  probe,
+  readoutOf,
+  regularizerOf,
+  track,
+} from './records.js';
+
+/**
+ * Runs without those that are there twice, and of each of these a sentence: a folder that was named twice, or a copy of one, holds no
+ * second training, and counted as one it would make every mean look surer than it is.
+ */
+export function onceEach(given: readonly RunFolder[]): {
+  readonly folders: readonly RunFolder[];
+  readonly again: string[];
+} {
+  const folders: RunFolder[] = [];
+  const again: string[] = [];
+  for (const folder of given) {
+    const known = folders.find((one) => sameRun(one, folder));
+    if (known === undefined) folders.push(folder);
+    else if (realpathSync(known.path) === realpathSync(folder.path))
+      again.push(`${folder.shown} was named twice; it counts once.`);
+    else again.push(`${folder.shown} is a copy of ${known.shown} and is left out.`);
+  }
+  return { folders, again };
+}
+
+/** Its start and its metric log tell a run from all others: both hold times. */
+function sameRun(a: RunFolder, b: RunFolder): boolean {
+  if (realpathSync(a.path) === realpathSync(b.path)) return true;
+  if (JSON.stringify(a.started) !== JSON.stringify(b.started)) return false;
+  const [one, other] = [logSize(a), logSize(b)];
+  return one > 0 && one === other && digest(a) === digest(b);
+}
+
+const logSize = ({ log }: RunFolder): number => statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+
+const digest = ({ log }: RunFolder): string => sha256Of(readFileSync(log));
+
+/** Everything that the logs of some runs say, as a report. */
+export function collectReport(given: readonly RunFolder[]): Report {
+  const { folders, again } = onceEach(given);
+  const { started } = folders[0]!;
+  const { settingOf, differences, notes } = conditionsOf(folders);
+  const found = folders.flatMap((folder) => networksOf(folder, settingOf(folder)));
+  const { networks: distinct, same } = distinctOf(found.map(({ report }) => report));
+  const networks = byName(distinct);
+  const several = folders.length > 1;
+  const moments = found.flatMap(({ report, said }) => (several ? said.map((one) => `${report.run}: ${one}`) : said));
+  return {
+    title: `${started.pipeline}: ${networks.length} network${networks.length === 1 ? '' : 's'}`,
+    pipeline: started.pipeline,
+    createdAt: new Date().toISOString(),
+    weir: version,
+    machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    runtime: `Node ${process.versions.node}`,
+    config: started.config,
+    networks,
+    ...(differences.length > 0 && { differences }),
+    notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(underWay), ...folders.flatMap(identityNotes)],
+  };
+}
+
+const PICTURES = ['original', 'adversarial']; // kept of a run's first samples alone, whichever network these are of
+
+/**
+ * Networks without those that came out as another of the same seed did, in every number, and of each of these a sentence: made again to
+ * the same bits, as where sweeps overlap, it is the same training and no repetition.
+ */
+function distinctOf(all: readonly NetworkReport[]): { readonly networks: NetworkReport[]; readonly same: string[] } {
+  const known = new Map<string, NetworkReport>();
+  const same: string[] = [];
+  const networks = all.filter((network) => {
+    const { run, seconds: _, geometries: __, ...rest } = network;
+    const numbers = JSON.stringify(rest, (key, value) => (PICTURES.includes(key) ? undefined : value));
+    const first = known.get(numbers);
+    if (first === undefined || first.run === run || network.updates === 0) {
+      known.set(numbers, first ?? network);
+      return true;
+    }
+    same.push(`${network.name} of ${run} came out as that of ${first.run} did, in every number: it counts once.`);
+    return false;
+  });
+  return { networks, same };
+}
+
+/** What a run has not come to yet: its accuracy may be that of an early epoch, and its mean distance that of the first few samples. */
+function underWay(folder: RunFolder): string[] {
+  const names = unfinished(folder);
+  if (names.length === 0) return [];
+  return [
+    `${folder.shown} is not at its end: its numbers of ${names.join(', ')} are those so far, and may come out otherwise; \`weir status\` tells how far it is.`,
+  ];
+}
+
+/** Networks of one regularizer and setting that differ in their names by more than the seed are no repetitions: told apart by those. */
+function byName(networks: readonly NetworkReport[]): NetworkReport[] {
+  const names = new Map<string, Set<string>>();
+  const keyOf = ({ pipeline, setting, regularizer }: NetworkReport) => JSON.stringify([pipeline, setting, regularizer]);
+  for (const network of networks) {
+    const known = names.get(keyOf(network)) ?? new Set();
+    names.set(keyOf(network), known.add(baseName(network.name, network.seed)));
+  }
+  return networks.map((network) => {
+    if (names.get(keyOf(network))!.size < 2) return network;
+    return { ...network, setting: [network.setting, baseName(network.name, network.seed)].filter(Boolean).join(', ') };
+  });
+}
+
+/** A network's part of the report, and what its reader must be told of it, a sentence each. */
+interface Collected {
+  readonly report: NetworkReport;
+  readonly said: readonly string[];
+}
+
+/** The networks of a run, as far as it has come. */
+function networksOf(folder: RunFolder, setting: string): Collected[] {
+  const lines = new Map<string, Line[]>();
+  for (const record of recordsOf(folder)) {
+    const line = record as unknown as Line;
+    const network = String(line.network);
+    const known = lines.get(network);
+    if (known === undefined) lines.set(network, [line]);
+    else known.push(line);
+  }
+  return [...lines].flatMap(([name, own]) => {
+    const about = own.find((line) => line.stream === 'network');
+    if (about === undefined) return []; // a graph that trains several networks: they have lines of their own
+    const branch = about.branch as Line | undefined;
+    const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
+    const logged = { name, about, lines: new Lines(whole), own: new Lines(own), last: own.at(-1)! };
+    return [{ report: networkReport(folder, setting, logged), said: momentsOf(folder, logged) }];
+  });
+}
+
+/** What was logged of a network up to where another branched off it, less what that one logged of the same moment. */
+function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Line[] {
+  const moment = ({ stream, number, index }: Line): string => `${stream} ${number} ${index}`;
+  const known = new Set(own.map(moment));
+  return trunk.filter(
+    (line) => line.stream !== 'network' && Number(line.epoch) <= Number(branch.epoch) && !known.has(moment(line)),
+  );
+}
+
+/** The log of a network. */
+interface Logged {
+  readonly name: string;
+  readonly about: Line;
+  /** With those of the network that it branched off. */
+  readonly lines: Lines;
+  readonly own: Lines;
+  readonly last: Line;
+}
+
+function networkReport(folder: RunFolder, setting: string, { name, about, lines, own, last }: Logged): NetworkReport {
+  const { pipeline, config } = folder.started;
+  const updates = lines.of('updates');
+  // Readouts tested while a representation is learned are no tests of a network that has a classifier of its own.
+  const probed = [...lines.of('probes'), ...lines.of('tests')].filter(isProbe);
+  const tests = lines.of('tests').filter((line) => !isProbe(line));
+  const classifier = lines.of('classifiers').at(-1);
+  const epochs = updates.filter((line) => line.endsEpoch);
+  const iterations = number(config as Line, 'iterations');
+  const regularizer = regularizerOf({ pipeline, name, about, updates: own.of('updates') });
+  return {
+    ...{ name, pipeline, regularizer, setting },
+    seed: Number(about.seed),
+    run: folder.shown,
+    updates: most(updates, 'number'),
+    epochs: most(updates, 'epoch'),
+    seconds: number((last.wall ?? {}) as Line, 'seconds'),
+    testAccuracy: number(classifier ?? tests.at(-1) ?? probed.at(-1) ?? {}, 'accuracy'),
+    sampleShape: (about.sampleShape as number[] | undefined) ?? [],
+    classes: (about.classes as string[] | undefined) ?? [],
+    curves: {
+      'training loss': curve(epochs, 'epochLoss'),
+      'training accuracy': curve(epochs, 'epochAccuracy'),
+      'test loss': curve(tests, 'loss'),
+      'test accuracy': curve(tests, 'accuracy'),
+      'learning rate': unlessConstant(curve(epochs, 'rate')), // one that never changes is in the config
+    },
+    sigma: sigmaOf(lines.of('sigmas')),
+    burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer) ? null : number(config as Line, 'burnIn'),
+    attack: attackOf(lines.of('attacks'), iterations),
+    ...(probed.length > 0 && { probes: probed.map(probe) }),
+    classifier: classifierOf(lines.of('classifiers')),
+    readout: readoutOf(lines.of('readouts'), attackOf(lines.of('readoutAttacks'), iterations)),
+    exact: lines.of('exactDistances').map(exactDistance),
+    geometries: lines.of('geometries').map(geometry),
+    tracks: lines.of('tracks').map(track),
+    alignments: lines.of('alignments').map(alignment),
+    certificates: lines.of('certificates').map(certificate),
+  };
+}
+
+const most = (lines: readonly Line[], field: string): number =>
+  lines.reduce((most, line) => Math.max(most, Number(line[field])), 0);
+
+const curve = (lines: readonly Line[], field: string): CurvePoint[] =>
+  lines
+    .filter((line) => typeof line[field] === 'number')
+    .map((line) => ({ epoch: Number(line.epoch), value: Number(line[field]) }));
+
+const unlessConstant = (points: readonly CurvePoint[]): readonly CurvePoint[] =>
+  points.every(({ value }) => value === points[0]!.value) ? [] : points;
+
+function sigmaOf(lines: readonly Line[]): Record<string, CurvePoint[]> {
+  const layers = Object.keys((lines[0]?.sigma as Line | undefined) ?? {});
+  return Object.fromEntries(
+    layers.map((layer) => [
+      layer,
+      lines.map((line) => ({ epoch: Number(line.epoch), value: Number((line.sigma as Line)[layer]) })),
+    ]),
+  );
+}

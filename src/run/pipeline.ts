@@ -1,0 +1,201 @@
+import type { Observable } from 'rxjs';
+import { WeirError } from '../flow/errors.js';
+import { Flow } from '../flow/flow.js';
+import { oneSpelling, sameNames } from '../flow/header.js';
+import { type Taken, takenBy } from '../storage/identity.js';
+import type { Config, Profiles, Rule, Shape, z } from './config.js';
+
+/** One network that a pipeline trains: a graph of its own, run after those before it. */
+export interface Network {
+  /** Unique in the run; small letters, digits and '-'. */
+  readonly name: string;
+  /** What it is called in figures and tables; by default what is added to its loss, as the training step says. */
+  readonly regularizer?: string;
+  readonly seed: number;
+  /** Epochs of its training, where they are not the config's `epochs`. */
+  readonly epochs?: number;
+  /** Where one graph trains several networks at once: those. Items with a field `network` are logged under that name. */
+  readonly members?: readonly Network[];
+  /**
+   * Begins where a network listed before it stood at the end of an epoch, and so saves training it up to there once more. Right
+   * where the two differ only later, as regularizers do that are switched on after a burn-in.
+   */
+  readonly branch?: { readonly of: string; readonly epoch: number };
+}
+
+/** What the samples are, for the figures. */
+export interface Task {
+  readonly sampleShape: readonly number[];
+  readonly classes: readonly string[];
+}
+
+/** What `wire` is given. */
+export interface Wiring<S extends Shape, N extends Network> {
+  readonly config: Config<S>;
+  readonly network: N;
+  readonly seed: number;
+}
+
+/** The streams of a graph by name: each is listened to, and what it emits goes into the metric log under its name. */
+export type Streams = Readonly<Record<`${string}$`, Observable<unknown>>>;
+
+/** An experiment as a TypeScript module exports it by default. */
+export interface Pipeline<S extends Shape = Shape, N extends Network = Network> {
+  readonly name: string;
+  /** A line on what it does, for `--help` and the report. */
+  readonly title: string;
+  readonly task: Task | undefined;
+  readonly config: S;
+  readonly profiles: Profiles<S>;
+  readonly fallback: Partial<z.input<z.ZodObject<S>>>;
+  readonly reproduce: Reproduction;
+  /** Which of its settings cancel each other, besides the shared ones (`settings.ts`). */
+  readonly rules?: readonly Rule[];
+  networks(config: Config<S>, seed: number): readonly N[];
+  wire(wiring: Wiring<S, N>): Streams | Promise<Streams>;
+}
+
+/** The runs that make up an experiment of the paper. */
+export interface Reproduction {
+  /** By the name of a setting, `key=value` each; by default a single one without a name, of the paper's values. */
+  readonly settings?: Readonly<Record<string, readonly string[]>>;
+  /** A pipeline whose reproduction goes before; the config's key `from` is given its run's folder. */
+  readonly after?: string;
+}
+
+interface Definition<S extends Shape, N extends Network> {
+  readonly name: string;
+  readonly title?: string;
+  readonly task?: Task;
+  readonly config: S;
+  readonly profiles?: Profiles<S>;
+  /** Values for where TensorFlow runs on WebAssembly, many times slower; what a user sets has the last word. */
+  readonly fallback?: Partial<z.input<z.ZodObject<S>>>;
+  /** What `weir reproduce` runs. */
+  readonly reproduce?: Reproduction;
+  /** Which of its settings cancel each other, besides the shared ones: `endsWith('logEvery', 'epochs', 'logged')`. */
+  readonly rules?: readonly Rule[];
+  /** By default a single one, of the pipeline's name. */
+  readonly networks?: (config: Config<S>, seed: number) => readonly N[];
+  readonly wire: (wiring: Wiring<S, N>) => Streams | Promise<Streams>;
+}
+
+/**
+ * Defines an experiment: its config, the networks it trains, and how streams are wired into a graph for each.
+ *
+ * Wiring declares: it starts nothing, and what it returns is the same for the same config, network and seed.
+ *
+ * @example export default pipeline({ name: 'mnist', config: { epochs: z.number().default(200) }, wire({ config }) { … } })
+ */
+export function pipeline<S extends Shape, N extends Network = Network>(definition: Definition<S, N>): Pipeline<S, N> {
+  const single = (_: Config<S>, seed: number): readonly N[] => [{ name: definition.name, seed } as N];
+  return {
+    name: definition.name,
+    title: definition.title ?? definition.name,
+    task: definition.task,
+    config: definition.config,
+    profiles: definition.profiles ?? {},
+    fallback: definition.fallback ?? {},
+    reproduce: definition.reproduce ?? {},
+    rules: definition.rules ?? [],
+    networks(config, seed) {
+      const networks = (definition.networks ?? single)(config, seed);
+      checkNames(definition.name, networks);
+      return networks;
+    },
+    wire: definition.wire,
+  };
+}
+
+function checkNames(pipelineName: string, networks: readonly Network[]): void {
+  if (networks.length === 0) {
+    throw new WeirError(
+      `pipeline '${pipelineName}' lists no networks`,
+      'give it one regularizer and one seed at least',
+    );
+  }
+  const names = networks.flatMap(({ name, members = [] }) => [name, ...members.map((member) => member.name)]);
+  const lost = networks.find(({ branch }, i) => branch && !networks.slice(0, i).some(({ name }) => name === branch.of));
+  if (lost !== undefined) {
+    throw new WeirError(
+      `network '${lost.name}' of pipeline '${pipelineName}' branches off '${lost.branch!.of}', which is not listed before it`,
+      'list that one first',
+    );
+  }
+  const odd = names.find((name, i) => !/^[a-z][a-z0-9-]*$/.test(name) || names.indexOf(name) !== i);
+  if (odd === undefined) return;
+  throw new WeirError(
+    `pipeline '${pipelineName}' has a network called '${odd}'`,
+    "names of networks are unique and of small letters, digits and '-'",
+  );
+}
+
+type ConfigValues = Readonly<Record<string, unknown>>;
+
+/** Wires the graph of the first network, its data read and its parts checked. @throws {WeirError} when it is none. */
+export const wired = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
+  streamsOf(pipeline, config, pipeline.networks(config, seed)[0]!);
+
+async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Streams> {
+  const streams: unknown = await pipeline.wire({ config, network, seed: network.seed });
+  const named = Object.entries((streams ?? {}) as Record<string, unknown>);
+  const odd = named.find(
+    ([, stream]) => typeof (stream as { subscribe?: unknown } | undefined)?.subscribe !== 'function',
+  );
+  if (named.length > 0 && odd === undefined) return streams as Streams;
+  throw new WeirError(
+    `pipeline '${pipeline.name}' wires ${odd === undefined ? 'no streams' : `'${odd[0]}', which is no stream`}`,
+    'return Observables by name from wire: { updates$, tests$ }',
+  );
+}
+
+/** Wires the graph of the first network and takes it down again. */
+export async function tryOut(pipeline: Pipeline, config: ConfigValues, seed: number): Promise<void> {
+  const flow = new Flow(await wired(pipeline, config, seed));
+  try {
+    flow.introduce();
+    classesOfTask(pipeline, flow);
+  } finally {
+    flow.close();
+  }
+}
+
+/**
+ * The names of the classes for figures, in the order of the labels: those of the pipeline's task, else of the data, where all that is
+ * logged has the same.
+ *
+ * @param flow that has introduced its parts @throws {WeirError} where the task has the data's names in another order
+ */
+export function classesOfTask(
+  { name: pipeline, task }: Pick<Pipeline, 'name' | 'task'>,
+  flow: Flow,
+): readonly string[] | undefined {
+  const sinks = flow.nodes.filter(({ kind }) => kind === 'sink');
+  const known = sinks.flatMap(({ headers }) =>
+    headers.flatMap(({ classes }) => (classes === undefined ? [] : [classes])),
+  );
+  if (task === undefined) {
+    const [first] = known;
+    return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
+  }
+  for (const { of, names } of known) {
+    const places = task.classes.map((name) => names.map(oneSpelling).indexOf(oneSpelling(name)));
+    const odd = places.findIndex((place, label) => place !== -1 && place !== label);
+    if (odd === -1) continue;
+    throw new WeirError(
+      `pipeline '${pipeline}' calls class ${odd} '${task.classes[odd]}', but in '${of}' that is class ${places[odd]}`,
+      `give task: { classes } in the order of the data: ${names.join(', ')}`,
+    );
+  }
+  return task.classes;
+}
+
+/** Wires the graph of a network, reads through what it takes in, and takes it down again. */
+export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Taken> {
+  const flow = new Flow(await streamsOf(pipeline, config, network));
+  try {
+    return takenBy(flow);
+  } finally {
+    flow.close();
+  }
+}

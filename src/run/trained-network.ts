@@ -1,0 +1,147 @@
+import { join, resolve } from 'node:path';
+import { EMPTY, type Observable } from 'rxjs';
+import type { Data, Positioned } from '../flow/data.js';
+import { WeirError } from '../flow/errors.js';
+import type { WithTurn } from '../flow/lease.js';
+import { type Serial, serial } from '../flow/serial.js';
+import { checkArchitecture, type NetworkMetadata } from '../learn/metadata.js';
+import type { Model, Weights } from '../learn/model/model.js';
+import type { Update } from '../learn/update.js';
+import {
+  checkShapes,
+  restoreTensors,
+  type SavedTensors,
+  savedTensors,
+  shapesOf,
+} from '../learn/weights/saved-tensors.js';
+import { hashWeights } from '../storage/digest.js';
+import { MetricsLog } from '../storage/metric-log.js';
+import { RunFolder } from '../storage/run-folder.js';
+import { trained, trainedSnapshot } from '../storage/run-state.js';
+import { tf } from '../tensorflow/tf.js';
+import { regularizerOf } from './collect/records.js';
+import type { Network } from './pipeline.js';
+import { checkOrigin } from './run-identity.js';
+import { recordsOf } from './run-log.js';
+import { weightOwner, weightsDigest, withReadout } from './weights.js';
+
+/** Where a trained network stands. */
+interface Standing {
+  readonly weights: Weights;
+  readonly number: number;
+  readonly epoch: number;
+  readonly position: number;
+  readonly about?: NetworkMetadata;
+}
+
+type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
+
+/**
+ * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them. Where
+ * that run fitted its readout anew, they have that one, as its export has.
+ *
+ * Weights are copied into the first snapshot, so the other run is not needed afterwards.
+ *
+ * @param run folder of a run that is done @param network its name there
+ * @throws {WeirError} when that network is not trained to the end, or is of another model
+ * @example trainedBy(model, { run: config.from, network: network.name }).pipe(readout(model, train, test))
+ */
+export function trainedBy(
+  model: Model,
+  { run, network }: { readonly run: string; readonly network: string },
+): Observable<Update & WithTurn> {
+  const read = (): Saved => {
+    const folder = RunFolder.open(run);
+    const found = trainedSnapshot(folder, network);
+    checkOrigin(folder, network, found);
+    const saved = weightOwner(found.state) as Saved | undefined;
+    if (saved?.weights === undefined) {
+      throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
+    }
+    const own = model.start(0);
+    const { weights, about } = withReadout(folder, found.state);
+    checkShapes(model, shapesOf(own), weights);
+    tf.dispose([...own.values()]);
+    checkArchitecture(`network '${network}' of ${run}`, about.architecture ?? {}, model);
+    return { ...saved, weights, about };
+  };
+  const restored = ({ weights, number, epoch, position, about }: Saved): Standing => ({
+    ...{ number, epoch, position },
+    ...(about && { about }),
+    weights: restoreTensors(weights),
+  });
+  const stage: Serial<Positioned, Update, Standing> = {
+    name: 'trained',
+    inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
+    start: () => restored(read()),
+    introduce: (_, { about: { classes, normalization } = {} }) => [
+      { ...(classes && { classes }), ...(normalization && { normalization }) },
+    ],
+    next: () => {
+      throw new Error('a trained network is not trained any further');
+    },
+    repeat: ({ about: _, ...standing }) => ({ ...standing, endsEpoch: true, ...unknown }),
+    save: ({ weights, ...at }) => ({ ...at, weights: savedTensors(weights) }) as unknown as Data,
+    load: (data) => restored(data as unknown as Saved),
+    dispose: ({ weights }) => tf.dispose([...weights.values()]),
+  };
+  return (EMPTY as Observable<Positioned>).pipe(serial(stage));
+}
+
+const digestOf = ({ weights }: Saved): string =>
+  hashWeights(Object.fromEntries(weights.map(({ name, values }) => [name, values])));
+
+/** Of training itself nothing is known here. */
+const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };
+
+/** The networks that a run trained, as they were listed there. @throws {WeirError} when there is no such run */
+export function networksOf(run: string): (Network & { readonly regularizer: string })[] {
+  if (run === '') {
+    throw new WeirError(
+      'no run was named whose networks to take up',
+      'name one: --set from=RUN, or use weir reproduce',
+    );
+  }
+  const folder = RunFolder.open(run);
+  const { pipeline } = folder.started;
+  const records = [...recordsOf(folder)];
+  return records
+    .filter(({ stream }) => stream === 'network')
+    .map((about) => {
+      const name = String(about.network);
+      const updates = records.filter(({ stream, network }) => stream === 'updates' && network === name);
+      const regularizer = regularizerOf({ pipeline, name, about, updates });
+      return { name, regularizer, seed: Number(about.seed) };
+    });
+}
+
+/**
+ * A new run that takes over the trained networks of a finished one and makes some of its streams anew.
+ *
+ * It begins with the other's metric log, less those streams, so its report tells the whole story.
+ *
+ * @param module where the pipeline module is @param accepted in what the other run is not what it was, as far as the user accepts it
+ */
+export function takeOver(
+  source: RunFolder,
+  path: string | undefined,
+  config: Readonly<Record<string, unknown>>,
+  streams: readonly string[],
+  { module, accepted }: { readonly module: string; readonly accepted: readonly string[] },
+): RunFolder {
+  const { pipeline, seed, networks } = source.started;
+  const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
+  const again = streams.map((stream) => `${stream}$`);
+  return RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
+    const log = new MetricsLog(join(folder, 'metrics.ndjson'));
+    try {
+      log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
+      for (const record of kept) log.append(record);
+      log.flush({ sync: true });
+      const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trained(source, name))] as const);
+      return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
+    } finally {
+      log.close();
+    }
+  });
+}

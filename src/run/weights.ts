@@ -1,0 +1,167 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { WeirError } from '../flow/errors.js';
+import { together } from '../learn/ensemble/ensemble.js';
+import type { NetworkMetadata } from '../learn/metadata.js';
+import type { WeightSource } from '../learn/weights/pretrained.js';
+import type { SavedTensors } from '../learn/weights/saved-tensors.js';
+import type { ReadoutState } from '../measure/readout/readout.js';
+import { hashWeights } from '../storage/digest.js';
+import { RunFolder } from '../storage/run-folder.js';
+import { type RunState, readState, trainedSnapshot } from '../storage/run-state.js';
+import { checkOrigin } from './run-identity.js';
+
+/** The state of the stage that owns the weights: the training step's, or that of a network taken up from another run. */
+export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
+  (flow.nodes.train ?? flow.nodes.trained)?.state;
+
+/** The weights that a snapshot holds; none where its graph has no training step. */
+export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
+  (weightOwner(state) as { readonly weights: SavedTensors } | undefined)?.weights ?? [];
+
+type Fitted = Extract<ReadoutState, { phase: 'fitted' }>;
+
+/**
+ * Readouts that were fitted anew to these weights, by the stage that did it: the tensors that take the place of the network's own, as
+ * whatever followed that stage, an attack say, met them.
+ */
+export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, Pick<Fitted, 'weights' | 'about'>> {
+  const owner = weightOwner(state) as { readonly position: number } | undefined;
+  const fitted = Object.entries(state.flow.nodes).flatMap(([name, { state }]) => {
+    const { phase, position, weights, about = {} } = (state ?? {}) as Partial<Fitted>;
+    return phase === 'fitted' && position === owner?.position && weights !== undefined
+      ? [[name, { weights, about }] as const]
+      : [];
+  });
+  return new Map(fitted);
+}
+
+/** SHA-256 of the weights that a snapshot holds, by name. */
+export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
+  hashWeights(Object.fromEntries(weightsOf(state).map(({ name, values }) => [name, values])));
+/** What no tensor of them says; nothing in snapshots of earlier versions. */
+export const aboutOf = (state: Pick<RunState, 'flow'>): NetworkMetadata =>
+  (weightOwner(state) as { readonly about?: NetworkMetadata } | undefined)?.about ?? {};
+
+export interface Choice {
+  /** Which of the run's networks; by default its only one. */
+  readonly network?: string | undefined;
+  /**
+   * Which readout, where one was fitted anew to the features of these weights: by the name of the stage that did it, by default that
+   * one; `trained` is the network's own.
+   */
+  readonly readout?: string | undefined;
+  /** Only weights of a network that is trained to the end, else the newest there are. */
+  readonly finished?: boolean;
+}
+
+export interface RunWeights {
+  readonly network: string;
+  /** Updates that they have behind them. */
+  readonly update: number;
+  readonly weights: SavedTensors;
+  /** Tensors of the readout that the network had none of: one that was trained with a projection head in its place. */
+  readonly more: SavedTensors;
+  /** What no tensor says. */
+  readonly about: NetworkMetadata;
+  /** Which readout is in them, and which others there are. */
+  readonly readout: string;
+  readonly others: readonly string[];
+}
+
+/**
+ * The newest weights of a run's network, from its snapshots; the pipeline's module is not needed. Where its readout was fitted anew,
+ * they have that one: the network that was tested and attacked.
+ *
+ * @throws {WeirError} where several networks are there and none is named, none of that name, one without weights of its own, or, where
+ * that was asked for, one that is not trained to the end
+ */
+export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: Choice): RunWeights {
+  const names = namesOf(folder);
+  const name = network ?? (names.length === 1 ? names[0]! : undefined);
+  if (names.length === 0) {
+    throw new WeirError(`the run in ${folder.shown} has no snapshot yet`, 'wait for its first, or resume it');
+  }
+  if (name === undefined || !names.includes(name)) {
+    throw new WeirError(
+      name === undefined
+        ? `the run in ${folder.shown} has several networks`
+        : `the run in ${folder.shown} has no network '${name}'`,
+      `name one, by --network or { network: … }: ${names.join(', ')}`,
+    );
+  }
+  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name));
+  if (found !== undefined) checkOrigin(folder, name, found);
+  const state = found?.state;
+  const weights = state === undefined ? [] : weightsOf(state);
+  if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === together)) {
+    throw new WeirError(
+      `network '${name}' of ${folder.shown} has no weights of its own`,
+      'name one that is trained by `train` and has a snapshot',
+    );
+  }
+  return { network: name, update: state.update, ...withReadout(folder, state, readout) };
+}
+
+/** The weights with one of the readouts that there are. @throws {WeirError} for one that is not there, and where the choice is open */
+export function withReadout(
+  folder: RunFolder,
+  state: RunState,
+  asked?: string,
+): Pick<RunWeights, 'weights' | 'more' | 'about' | 'readout' | 'others'> {
+  const fitted = readoutsOf(state);
+  const names = [...fitted.keys(), own];
+  const readout = asked ?? (fitted.size > 1 ? undefined : names[0]!);
+  if (readout === undefined || !names.includes(readout)) {
+    throw new WeirError(
+      readout === undefined
+        ? `the network in ${folder.shown} was given several readouts`
+        : `the network in ${folder.shown} has no readout '${readout}' of these weights`,
+      `name one, by --readout or { readout: … }: ${names.join(', ')}`,
+    );
+  }
+  const anew = new Map((fitted.get(readout)?.weights ?? []).map((tensor) => [tensor.name, tensor]));
+  const weights = weightsOf(state);
+  const { architecture } = aboutOf(state);
+  const about = fitted.get(readout)?.about;
+  return {
+    about: about === undefined ? aboutOf(state) : { ...(architecture && { architecture }), ...about },
+    weights: weights.map((tensor) => anew.get(tensor.name) ?? tensor),
+    more: [...anew.values()].filter(({ name }) => weights.every((tensor) => tensor.name !== name)),
+    ...{ readout, others: names.filter((name) => name !== readout) },
+  };
+}
+
+const own = 'trained';
+
+/** The networks of a run as its config lists them; where it does not, those that have snapshots. */
+export function namesOf({ started, path }: RunFolder): readonly string[] {
+  if (started.networks !== undefined) return started.networks.map(({ name }) => name);
+  const snapshots = join(path, 'snapshots');
+  return existsSync(snapshots) ? readdirSync(snapshots) : [];
+}
+
+/**
+ * The last weights of a network that a run trained to the end, straight from its snapshot: the same as of its export. Tensors go by
+ * their names here, such as 'stage1/block1/conv1/kernel' and 'projector1/kernel'.
+ *
+ * They are read when training begins, and the first snapshot of that training holds them: after it the other run is not needed.
+ *
+ * @param run its folder @param network which of its networks, by default its only one @param readout 'trained' for the network's own
+ * where one was fitted anew, which else is taken; one that a network with a projection head was given only where it is named
+ * @throws {WeirError} when they are read: where there is no such run, several networks and none named, one without weights of its own,
+ * or one that is not trained to the end
+ * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })
+ */
+export function fromRun(run: string, { network, readout }: Pick<Choice, 'network' | 'readout'> = {}): WeightSource {
+  return {
+    shown: network === undefined ? run : `network '${network}' of ${run}`,
+    read() {
+      const { weights, more, about } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
+      const all = readout === undefined ? weights : [...weights, ...more]; // what is asked for is wanted
+      return { tensors: new Map(all.map(({ name, shape, values }) => [name, { shape, values }])), about };
+    },
+    namesOf: (weight) => [weight],
+    laidOut: (tensor) => tensor,
+  };
+}

@@ -1,0 +1,250 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Flow } from '../flow/flow.js';
+import type { Fact, Fingerprint } from '../flow/header.js';
+import { sha256Of } from './bytes.js';
+import type { ModuleFiles } from './module-files.js';
+import type { RunConfig, RunFolder } from './run-folder.js';
+
+/** What a run computes with. Where it differs the same bits are not promised. Plain JSON. */
+export interface Machine {
+  readonly runtime: string;
+  readonly threads: number;
+  readonly processor: string;
+  /** Of the processor: what TensorFlow makes use of. */
+  readonly features: readonly string[];
+  readonly node: string;
+  readonly ranks: number;
+}
+
+/** Everything that a run is a function of. Plain JSON. */
+export interface Identity {
+  /** ISO 8601: since when. */
+  readonly at: string;
+  /** Weir's version, and the commit where it runs from a repository. */
+  readonly weir: string;
+  readonly weirCommit?: string;
+  readonly seed: number;
+  readonly config: RunConfig['config'];
+  /** SHA-256 of config and seed. */
+  readonly configDigest: string;
+  readonly module: { readonly path: string; readonly files: ModuleFiles };
+  /** Of the module's repository, with '-dirty' where files differ from it; none where there is no repository. */
+  readonly commit?: string;
+  readonly machine: Machine;
+  /** By network, from when it is wired on: what each part of its graph takes in, as digests of fingerprints. */
+  readonly inputs: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** What is not as it was before, and was accepted: a sentence each. */
+  readonly accepted: readonly string[];
+}
+
+/** An input by the name that messages give it; the name is not compared. */
+export interface NamedFingerprint extends Fingerprint {
+  readonly name: string;
+}
+
+/** What a graph takes in, by the part of it that does. */
+export type Taken = Readonly<Record<string, readonly NamedFingerprint[]>>;
+
+/** Reads through what a graph takes in; call it before the flow starts. */
+export const takenBy = (flow: Flow): Taken =>
+  Object.fromEntries(
+    flow.nodes
+      .filter(({ inputs }) => inputs.length > 0)
+      .map(({ name, inputs }) => [name, inputs.map((input) => ({ name: input.name, ...input.fingerprint() }))]),
+  );
+
+/** The same text for the same value, whatever the order of its keys. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${sorted.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
+}
+
+/** SHA-256 of a plain value, in hexadecimal. */
+export const digestOf = (value: unknown): string => sha256Of(Buffer.from(canonical(value)));
+
+/** What a snapshot of a network carries: the digest of all that the network is a function of, and of the machine. */
+export const networkDigest = (identity: Identity, network: string): string => {
+  const { weir: _, weirCommit, at, commit, accepted, inputs, module, ...rest } = identity;
+  return digestOf({ ...rest, module: module.files, inputs: inputs[network] });
+};
+
+/** What differs between two configs and seeds, key by key. */
+export function configChanges(
+  was: Pick<Identity, 'config' | 'seed'>,
+  is: Pick<Identity, 'config' | 'seed'>,
+): readonly string[] {
+  const keys = [...new Set([...Object.keys(was.config), ...Object.keys(is.config)])];
+  return [
+    ...keys
+      .filter((key) => !isDeepStrictEqual(was.config[key], is.config[key]))
+      .map((key) => `the config's '${key}' was ${shown(was.config[key])} and is ${shown(is.config[key])}`),
+    ...(was.seed === is.seed ? [] : [`the seed was ${was.seed} and is ${is.seed}`]),
+  ];
+}
+
+/** Which files of a pipeline's code are not what they were. @param path of the module now */
+export function moduleChanges(was: ModuleFiles, is: ModuleFiles, path: string): readonly string[] {
+  const [before, now] = [Object.keys(was), Object.keys(is)];
+  const main = (file: string): boolean => file === before[0] || file === now[0];
+  const edited = was[before[0]!] === is[now[0]!] ? [] : [`the pipeline module ${path} was edited`];
+  const others = [...new Set([...before, ...now])].filter((file) => !main(file) && was[file] !== is[file]);
+  const how = (file: string): string =>
+    is[file] === undefined
+      ? 'is gone, or is not imported any more'
+      : was[file] === undefined
+        ? 'was not imported before'
+        : 'was edited';
+  return [...edited, ...others.map((file) => `'${file}', a part of the pipeline module ${path}, ${how(file)}`)];
+}
+
+/** What of a graph's inputs is not what it was, data set by data set. */
+export function inputChanges(was: Taken, is: Taken): readonly string[] {
+  const changes = [...new Set([...Object.keys(was), ...Object.keys(is)])].flatMap((node) => {
+    const [before = [], now = []] = [was[node], is[node]];
+    if (before.length !== now.length) return [`'${node}' took ${before.length} data sets and takes ${now.length}`];
+    return now.flatMap((one, i) => {
+      const what = factChanges(before[i]!, one);
+      return what.length === 0 ? [] : [`${shownInput(one.name)} (for '${node}') has changed: ${what.join(', ')}`];
+    });
+  });
+  const sentences = new Map(
+    changes.map((change) => [change.replace(/ \(for '.*?'\)/, ''), change]).reverse() as [string, string][],
+  );
+  return [...sentences.values()].reverse(); // one that several parts take is told of once
+}
+
+const shownInput = (name: string): string => (name.startsWith('network ') ? name : `data set '${name}'`);
+
+const broad = ['samples', 'shape', 'classes'];
+
+function factChanges(was: Fingerprint, is: Fingerprint): readonly string[] {
+  const keys = [...new Set([...Object.keys(was.facts), ...Object.keys(is.facts)])];
+  const odd = keys.filter((key) => !isDeepStrictEqual(was.facts[key], is.facts[key]));
+  if (odd.length === 0) return [];
+  const coarse = odd.filter((key) => broad.includes(key)).map((key) => factChange(key, was.facts[key], is.facts[key]));
+  const files = was.files && is.files ? fileChanges(was.files, is.files) : [];
+  if (coarse.length + files.length > 0) return [...coarse, ...files];
+  return odd.map((key) => (key === 'images' ? 'its images come in another order' : `its ${key} differ`));
+}
+
+function factChange(key: string, was: Fact | undefined, is: Fact | undefined): string {
+  if (Array.isArray(was) && Array.isArray(is) && key === 'classes') {
+    const at = is.findIndex((name, i) => name !== was[i]);
+    if (is.length === was.length) return `class ${at + 1} is '${is[at]}' and was '${was[at]}'`;
+    return `it has ${is.length} classes and had ${was.length}`;
+  }
+  if (key === 'samples') return `it has ${shown(is)} samples and had ${shown(was)}`;
+  return `its ${key} is ${shown(is)} and was ${shown(was)}`;
+}
+
+function fileChanges(was: readonly string[], is: readonly string[]): readonly string[] {
+  const split = (line: string): [string, string] => [line.slice(9), line.slice(0, 8)]; // 'checksum path'
+  const [before, now] = [new Map(was.map(split)), new Map(is.map(split))];
+  const edited = [...now].filter(([path, sum]) => before.has(path) && before.get(path) !== sum).map(([path]) => path);
+  const fresh = [...now.keys()].filter((path) => !before.has(path));
+  const gone = [...before.keys()].filter((path) => !now.has(path));
+  return [
+    told(edited, 'was replaced', 'were replaced'),
+    told(fresh, 'is new', 'are new'),
+    told(gone, 'is gone', 'are gone'),
+  ].flat();
+}
+
+const told = (paths: readonly string[], one: string, many: string): string[] =>
+  paths.length === 0
+    ? []
+    : paths.length === 1
+      ? [`'${paths[0]}' ${one}`]
+      : [`${paths.length} files such as '${paths[0]}' ${many}`];
+
+/** What of the machine differs, in a few words; nothing where it does not. */
+export function machineChanges(was: Machine, is: Machine): readonly string[] {
+  const missing = was.features.filter((one) => !is.features.includes(one));
+  const added = is.features.filter((one) => !was.features.includes(one));
+  const plain = (['ranks', 'threads', 'processor', 'runtime', 'node'] as const).flatMap((key) =>
+    was[key] === is[key] ? [] : [`${key === 'node' ? 'Node.js' : key} ${is[key]} (was ${was[key]})`],
+  );
+  const features = [...added.map((one) => `with ${one}`), ...missing.map((one) => `without ${one}`)];
+  return features.length === 0 ? plain : [...plain, `a processor ${features.join(', ')}`];
+}
+
+const shown = (value: unknown): string => {
+  const text = value === undefined ? 'not set' : (JSON.stringify(value) ?? 'nothing');
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+};
+
+/**
+ * What of a run's config and seed was edited since the run was last taken up, a sentence each; none where its folder keeps no identity.
+ *
+ * @throws {SyntaxError} where what it keeps is damaged
+ */
+export function editsOf({ path, started }: RunFolder): readonly string[] {
+  const file = join(path, 'identity.json');
+  if (!existsSync(file)) return [];
+  const { identities = [] } = JSON.parse(readFileSync(file, 'utf8')) as { readonly identities?: readonly Identity[] };
+  const { config, seed } = JSON.parse(JSON.stringify(started)) as Pick<Identity, 'config' | 'seed'>;
+  const newest = identities.at(-1);
+  return newest === undefined ? [] : configChanges(newest, { config, seed });
+}
+
+/** A snapshot as far as it says whose it is. */
+export interface Labeled {
+  readonly path: string;
+  readonly about: { readonly identity?: unknown; readonly network?: unknown };
+}
+
+/**
+ * Why a snapshot that lies in the place of a network is not the run's own; undefined where nothing speaks against it. Networks of a run
+ * share what they are a function of, so the name that it carries is what tells them apart. What the user has accepted once, and the run
+ * has recorded, speaks against it no more.
+ *
+ * @param identities what the run was a function of; undefined where its folder keeps none
+ */
+export function foreignness(
+  identities: readonly Identity[] | undefined,
+  network: string,
+  snapshot: Labeled,
+): string | undefined {
+  const reason = reasonOf(identities, network, snapshot);
+  const accepted = identities?.some((one) => reason !== undefined && one.accepted.includes(reason));
+  return accepted ? undefined : reason;
+}
+
+function reasonOf(
+  identities: readonly Identity[] | undefined,
+  network: string,
+  { path, about }: Labeled,
+): string | undefined {
+  const file = path.slice(Math.max(0, path.lastIndexOf(join('snapshots', network)))); // wherever the folder is moved to
+  if (about.network !== undefined && about.network !== network) {
+    return `the snapshot ${file} is of the network '${about.network}', and lies where those of '${network}' do`;
+  }
+  if (identities === undefined) return about.identity === undefined ? undefined : 'its identity.json is gone';
+  if (identities.some((one) => one.inputs[network] && networkDigest(one, network) === about.identity)) return undefined;
+  return `the snapshot ${file} was made with other config, data or code, or by another run`;
+}
+
+/**
+ * Of each network's newest snapshot that is not the run's own a sentence. Only their heads are read.
+ *
+ * @throws {SnapshotError} where a head is altered, or cannot be read @throws {SyntaxError} where `identity.json` is damaged
+ */
+export function foreignIn(folder: RunFolder): readonly string[] {
+  const heads = (folder.started.networks ?? []).flatMap(({ name }) => {
+    const head = folder.snapshots(name).newestHead();
+    return head === undefined ? [] : [{ name, head }];
+  });
+  const identities = identitiesIn(folder); // after the heads: a run that goes on writes it before them
+  return [...new Set(heads.flatMap(({ name, head }) => foreignness(identities, name, head) ?? []))];
+}
+
+function identitiesIn({ path }: RunFolder): readonly Identity[] | undefined {
+  const file = join(path, 'identity.json');
+  if (!existsSync(file)) return undefined;
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly identities?: readonly Identity[] }).identities ?? [];
+}

@@ -1,0 +1,195 @@
+import { existsSync, linkSync, readdirSync, readFileSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WeirError } from '../flow/errors.js';
+import { makeFolder } from './make-folder.js';
+import { alive, nameOf, overInSlurm, type ProcessMark, thisProcess, whereIs } from './process-mark.js';
+
+/** Linux's numbers of file systems that several machines mount; on others none is known. */
+const network: Readonly<Record<number, string>> = {
+  26985: 'NFS',
+  20859: 'SMB',
+  4283649346: 'CIFS',
+  4266872130: 'SMB2',
+  198183888: 'Lustre',
+  1196443219: 'GPFS',
+  12805120: 'Ceph',
+  428016422: 'BeeGFS',
+  1397113167: 'AFS',
+};
+
+/** Of those that several machines may mount: FUSE, 9P, OCFS2, GFS2. */
+const perhaps = new Set([1702057286, 16914839, 1952539503, 18225520]);
+
+const typeOf = (folder: string): number => statfsSync(folder).type;
+
+/** The name of the file system where it is one that several machines mount. */
+export const networkFileSystem = (folder: string, type = typeOf): string | undefined => network[type(folder) >>> 0];
+
+/** Whether no other machine can write there. */
+export function isOwnDisk(folder: string): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    return networkFileSystem(folder) === undefined && !perhaps.has(typeOf(folder) >>> 0);
+  } catch {
+    return false;
+  }
+}
+
+/** A folder that belongs to this process until it is released, or the process ends. */
+export interface Lock {
+  release(): void;
+  /** @throws {WeirError} where somebody has said that this process is dead, and works on the folder in its place */
+  check(): void;
+}
+
+/**
+ * Makes this process the only one on a run's folder, or throws a `WeirError` that names the one which is.
+ *
+ * The lock is a file `lock.N` that says who holds it. It is made whole and exclusively (by a hard link), and a lock
+ * whose holder has died is never taken over but followed by `lock.N+1`, so of two that find it only one succeeds.
+ * A holder that was killed counts no more at once. One of another machine or container cannot be asked: it counts until the user says
+ * that it is dead. (A lock that must be touched every few seconds, as the cache of the set-up has, would be lost in an update that holds
+ * the event loop for longer.)
+ *
+ * @param dead names of marks (`nameOf`) that the user says are of dead processes
+ */
+export function lockFolder(folder: string, { dead = [] }: { readonly dead?: readonly string[] } = {}): Lock {
+  const draft = join(folder, `lock-draft-${process.pid}-${performance.now()}`);
+  try {
+    makeFolder(folder);
+    writeFileSync(draft, JSON.stringify(thisProcess()), { flush: true }); // whole, even if the machine dies next
+    const path = take(folder, draft, dead);
+    return { release: () => remove(path), check: () => stillThere(folder, path) };
+  } catch (error) {
+    if (error instanceof WeirError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new WeirError(
+      `cannot make the run folder ${folder} this process's own: ${code ?? error}`,
+      'see that this user may write there and that the disk is not full',
+      { cause: error },
+    );
+  } finally {
+    remove(draft);
+  }
+}
+
+/** The process that holds the folder, or held it when it was killed; undefined where nobody does. */
+export function holderOf(
+  folder: string,
+): { readonly mark: ProcessMark; readonly alive: boolean | 'unknown' } | undefined {
+  const newest = holders(folder).sort((a, b) => b.number - a.number)[0];
+  return newest?.mark && { mark: newest.mark, alive: alive(newest.mark, { ownDisk: isOwnDisk(folder) }) };
+}
+
+function stillThere(folder: string, path: string): void {
+  if (existsSync(path) || !existsSync(folder)) return;
+  const now = holderOf(folder)?.mark;
+  throw new WeirError(
+    `the run folder ${folder} was taken over${now === undefined ? '' : ` by process ${now.pid} of '${now.host}'`}: somebody said that this process is dead`,
+    'this process stops, and writes no more; what it did since its last snapshot is made again by the other',
+  );
+}
+
+function take(folder: string, draft: string, said: readonly string[]): string {
+  for (;;) {
+    const before = holders(folder);
+    refuseLiving(folder, before, said);
+    const number = Math.max(0, ...before.map((holder) => holder.number)) + 1;
+    const path = join(folder, `lock.${number}`);
+    if (!linked(draft, path)) continue; // someone was quicker: look again
+
+    const others = holders(folder).filter((holder) => holder.number !== number);
+    try {
+      refuseLiving(folder, others, said); // one that came between our look and our link
+    } catch (error) {
+      remove(path);
+      throw error;
+    }
+    for (const dead of others) remove(dead.path);
+    removeDrafts(folder);
+    return path;
+  }
+}
+
+/** Drafts of processes killed in the moment before they linked them. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!/^lock-draft-\d+-/.test(name)) continue;
+    const mark = readMark(join(folder, name));
+    if (typeof mark === 'object' && alive(mark) === false) remove(join(folder, name));
+  }
+}
+
+interface Holder {
+  readonly path: string;
+  readonly number: number;
+  readonly mark?: ProcessMark;
+}
+
+function holders(folder: string): Holder[] {
+  return readdirSync(folder).flatMap((name): Holder[] => {
+    const number = /^lock\.(\d+)$/.exec(name)?.[1];
+    if (!number) return [];
+    const path = join(folder, name);
+    const mark = readMark(path);
+    if (mark === 'gone') return []; // released meanwhile
+    return [{ path, number: Number(number), ...(mark && { mark }) }];
+  });
+}
+
+/** The mark in a file; undefined where it cannot be understood, or read. */
+function readMark(path: string): ProcessMark | 'gone' | undefined {
+  try {
+    const mark = JSON.parse(readFileSync(path, 'utf8')) as ProcessMark | null;
+    return typeof mark?.pid === 'number' && typeof mark.host === 'string' ? mark : undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'gone' : undefined;
+  }
+}
+
+function refuseLiving(folder: string, holders: readonly Holder[], said: readonly string[]): void {
+  const ownDisk = isOwnDisk(folder);
+  for (const { path, mark } of holders) {
+    if (!mark) throw new WeirError(`the lock ${path} cannot be read`, `if no run uses ${folder}, delete that file`);
+    const state = alive(mark, { ownDisk });
+    if (state === true) {
+      throw new WeirError(
+        `the run folder ${folder} is in use by process ${mark.pid}`,
+        `wait until it ends, or stop it with \`kill ${mark.pid}\`; one folder takes one process at a time`,
+      );
+    }
+    if (state === 'unknown' && !said.includes(nameOf(mark)) && !overInSlurm(mark)) {
+      const since = mark.since === undefined ? '' : `, since ${mark.since.slice(0, 19).replace('T', ' ')} UTC`;
+      throw new WeirError(
+        `the run folder ${folder} is in use by process ${mark.pid} of '${mark.host}'${since}: ${whereIs(mark)}, which cannot be asked from here`,
+        `wait until it ends; if it is dead for certain, say so: --take-over ${nameOf(mark)}`,
+      );
+    }
+  }
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
+  }
+  try {
+    writeFileSync(to, readFileSync(from), { flag: 'wx' }); // a file system without hard links
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone already, or the folder is: either way nobody holds it.
+  }
+}

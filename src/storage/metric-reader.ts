@@ -1,0 +1,90 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { WeirError } from '../flow/errors.js';
+import type { MetricRecord } from './metric-log.js';
+
+const numbers: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+};
+
+/** A text that reads like such a number, or like one that was marked as a text. */
+const alike = /^=*(NaN|-?Infinity)$/;
+
+/**
+ * For `JSON.stringify`: numbers that JSON lacks become their names, 'NaN', 'Infinity' and '-Infinity'; a text that is one of these (a class
+ * may be called so) is marked with '='. The metric log and the report's JSON are written so.
+ */
+export const spelled = (_key: string, value: unknown): unknown => {
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  return typeof value === 'string' && alike.test(value) ? `=${value}` : value;
+};
+
+/** For `JSON.parse`: gives back what `spelled` made. */
+export const named = (_key: string, value: unknown): unknown => {
+  if (typeof value !== 'string') return value;
+  if (Object.hasOwn(numbers, value)) return numbers[value];
+  return alike.test(value) ? value.slice(1) : value;
+};
+
+const chunkBytes = 2 ** 16;
+const lineLimit = 2 ** 24; // bytes; a longer one is not a line of ours
+
+/**
+ * The records of a metric log, read as they are asked for.
+ *
+ * A last line without its end is left out: it is being written, or was when the run was killed. Throws a `WeirError`
+ * that names the line of one that is not a record. The texts 'NaN', 'Infinity' and '-Infinity' come back as numbers.
+ */
+export function* readMetrics(file: string): Generator<MetricRecord> {
+  const handle = open(file);
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true });
+    let number = 0;
+    let rest: Buffer = Buffer.alloc(0);
+    const chunk = Buffer.alloc(chunkBytes);
+    for (;;) {
+      const got = readSync(handle, chunk);
+      if (got === 0) return;
+      rest = Buffer.concat([rest, chunk.subarray(0, got)]);
+      let start = 0;
+      for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a, start)) {
+        number++;
+        yield parse(file, number, () => text.decode(rest.subarray(start, end)));
+        start = end + 1;
+      }
+      rest = rest.subarray(start);
+      if (rest.length > lineLimit) throw corrupt(file, number + 1, `it is longer than ${lineLimit} bytes`);
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function open(file: string): number {
+  try {
+    return openSync(file, 'r');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new WeirError(`cannot read the metric log ${file}: ${code}`, 'name the folder of a run', { cause });
+  }
+}
+
+function parse(file: string, number: number, text: () => string): MetricRecord {
+  let record: unknown;
+  try {
+    record = JSON.parse(text(), named);
+  } catch (error) {
+    throw corrupt(file, number, (error as Error).message);
+  }
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+    throw corrupt(file, number, 'it is not an object');
+  }
+  return record as MetricRecord;
+}
+
+const corrupt = (file: string, number: number, what: string): WeirError =>
+  new WeirError(
+    `line ${number} of the metric log ${file} is not a record: ${what}`,
+    'the file was altered: delete that line, or start the run again in a new folder',
+  );

@@ -1,0 +1,123 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Data } from '../flow/data.js';
+import { WeirError } from '../flow/errors.js';
+import type { Header } from '../flow/header.js';
+import { crc32 } from './bytes.js';
+
+/**
+ * A recorded stream, little-endian, every part starting at a multiple of 8 bytes:
+ *
+ *     0  magic 'WEIRFLOW'
+ *     8  format version, 12 CRC-32 of bytes 0-11, 16 bytes of the header, 20 CRC-32 of the header and its padding,
+ *    24  CRC-32 of bytes 0-23, 28 zero (uint32 each)
+ *    32  the header, packed; then frames:
+ *        kind, bytes of the payload, CRC-32 of the payload, CRC-32 of the twelve bytes before (uint32 each); the payload
+ *
+ * A payload: the bytes of its structure (uint32) and 4 bytes of zero; the structure, packed; for an item, the elements
+ * of its arrays. The structure is [position, time, bytes of each array, packed item] for an item,
+ * [position, time, missed or undefined] for a gap, [items, position] for the end.
+ */
+export const magic = 'WEIRFLOW';
+export const formatVersion = 1;
+export const preambleBytes = 32;
+export const frameHeadBytes = 16;
+export const kinds = { item: 1, gap: 2, end: 3 } as const;
+
+/** Bytes of a header, and of a frame's payload, at most: what a reader may have to hold in memory. */
+export const headerLimit = 2 ** 20;
+export const frameLimit = 2 ** 30;
+
+/** What a recording says of itself. */
+export interface RecordingHeader {
+  /** The name of the edge whose items these are. */
+  readonly edge: string;
+  readonly pipeline: string;
+  /** When it was made, as ISO 8601. */
+  readonly createdAt: string;
+  /** What was known of the stream before its first item; recordings of earlier versions have none. */
+  readonly headers?: readonly Header[];
+  readonly [key: string]: Data;
+}
+
+/**
+ * One moment of a recording; `time` is in milliseconds since its start.
+ *
+ * A gap says that items after the one at `position` are missing (`missed`: how many, where that is known). `torn` comes
+ * last where the recorder was killed or is still at work: the frames before it are whole, `problem` says where it ends.
+ */
+export type Frame =
+  | { readonly kind: 'item'; readonly position: number; readonly time: number; readonly item: Data }
+  | { readonly kind: 'gap'; readonly position: number; readonly time: number; readonly missed: number | undefined }
+  | { readonly kind: 'torn'; readonly position: number; readonly problem: WeirError };
+
+/** The next multiple of 8. */
+export const aligned = (bytes: number): number => Math.ceil(bytes / 8) * 8;
+
+/** The bytes, and the zeros that bring them to a multiple of 8. */
+export const padded = (bytes: Uint8Array): Uint8Array[] => [
+  bytes,
+  new Uint8Array(aligned(bytes.length) - bytes.length),
+];
+
+export const size = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+
+/** CRC-32 of the chunks one after the other. */
+export const checksum = (chunks: readonly Uint8Array[]): number =>
+  chunks.reduce((before, chunk) => crc32(chunk, before), 0);
+
+/** Does the work on a recording's file; what the file system throws becomes a `WeirError` that names the file. */
+export function onDisk<T>(file: string, verb: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const code = String((cause as NodeJS.ErrnoException).code ?? cause);
+    const remedy = {
+      EEXIST: 'choose another name, or delete it first',
+      ENOENT: 'see that the file, or the folder to hold it, exists',
+      ENOSPC: 'the disk is full: free some space',
+      EACCES: 'see that this user may read and write it',
+    }[code];
+    throw new WeirError(`cannot ${verb} recording ${file}: ${code}`, remedy, { cause });
+  }
+}
+
+const windowBytes = 2 ** 18;
+
+/** A file read through a buffer, so that small frames do not cost a system call each. */
+export class Window {
+  readonly size: number;
+  readonly #handle: number;
+  #buffer: Buffer = Buffer.alloc(0);
+  #start = 0;
+
+  constructor(readonly file: string) {
+    this.#handle = onDisk(file, 'open', () => openSync(file, 'r'));
+    this.size = fstatSync(this.#handle).size;
+  }
+
+  /** These bytes, or undefined where the file ends before them. Valid until the next read. */
+  read(start: number, length: number): Buffer | undefined {
+    if (length > this.size - start) return undefined;
+    const at = start - this.#start;
+    if (at < 0 || at + length > this.#buffer.length) {
+      this.#buffer = this.#load(start, Math.max(length, Math.min(windowBytes, this.size - start)));
+      this.#start = start;
+      return this.#buffer.subarray(0, length);
+    }
+    return this.#buffer.subarray(at, at + length);
+  }
+
+  close(): void {
+    closeSync(this.#handle);
+  }
+
+  #load(start: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(length);
+    for (let at = 0; at < length; ) {
+      const got = onDisk(this.file, 'read', () => readSync(this.#handle, bytes, at, length - at, start + at));
+      if (got === 0) throw new WeirError(`recording ${this.file} became shorter while it was read`, 'read it again');
+      at += got;
+    }
+    return bytes;
+  }
+}

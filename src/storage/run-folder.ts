@@ -1,0 +1,234 @@
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, relative, resolve } from 'node:path';
+import { WeirError } from '../flow/errors.js';
+import type { Network } from '../run/pipeline.js';
+import { makeFolder } from './make-folder.js';
+import { type LogMark, MetricsLog } from './metric-log.js';
+import type { ModuleFiles } from './module-files.js';
+import { SnapshotStore } from './snapshot-store.js';
+
+/** Weir's version, from its `package.json`. */
+export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+
+const format = 2; // 1 did not know what its runs were made of
+
+/** What a run was started with; nothing of it changes afterwards. */
+export interface RunConfig {
+  readonly format: number;
+  readonly weir: string;
+  /** The pipeline module, as an absolute path. */
+  readonly module: string;
+  /** SHA-256 of the module and what it imports, where the run was planned before it began, as a job of a sweep. */
+  readonly files?: ModuleFiles;
+  readonly pipeline: string;
+  readonly seed: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly createdAt: string;
+  /** The setting of an experiment that this run is; '' or none where it is a run by itself. */
+  readonly setting?: string;
+  /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
+  readonly networks?: readonly Planned[];
+  /** The ranks that it was started with, where there were several. */
+  readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
+  /** The run whose networks this one takes over, trained, and the streams it makes anew. */
+  readonly from?: {
+    readonly run: string;
+    readonly again: readonly string[];
+    readonly logged: LogMark;
+    /** SHA-256 of what was taken over of each network. */
+    readonly weights: Readonly<Record<string, string>>;
+    /** In what the other run is not what it was, as far as that was accepted. */
+    readonly accepted: readonly string[];
+  };
+}
+
+/** A network of a run, as the pipeline listed it. */
+export type Planned = Pick<Network, 'name' | 'epochs' | 'branch'> & { readonly members?: readonly string[] };
+
+/** Why a run ended before its time. */
+export interface Failure {
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What a run's config keeps of its networks. */
+export const planned = (networks: readonly Network[]): Planned[] =>
+  networks.map(({ name, epochs, branch, members }) => ({
+    name,
+    ...(epochs !== undefined && { epochs }),
+    ...(branch && { branch }),
+    ...(members && { members: members.map((member) => member.name) }),
+  }));
+
+/**
+ * A run's folder: the resolved config, the metric log, snapshots, recordings, the report. Nothing else holds state.
+ */
+export class RunFolder {
+  private constructor(
+    readonly path: string,
+    readonly started: RunConfig,
+  ) {}
+
+  /**
+   * Makes a run's folder, by default a new one under `runs/`.
+   *
+   * @param fill puts into the folder what the run takes over, and says what that is; the config is written last
+   * @throws {WeirError} when a run is there already.
+   */
+  static create(
+    path: string | undefined,
+    start: Pick<RunConfig, 'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
+    fill?: (folder: string) => NonNullable<RunConfig['from']>,
+  ): RunFolder {
+    const createdAt = new Date().toISOString();
+    const folder = path ?? fresh(start.pipeline, createdAt);
+    if (existsSync(configFile(folder))) {
+      throw new WeirError(
+        `there is a run in ${folder} already`,
+        `go on with \`weir resume ${folder}\`, or choose another folder`,
+      );
+    }
+    if (hasResults(folder)) {
+      throw new WeirError(
+        `there are snapshots of a run in ${folder}, whose config.json is gone`,
+        'put that back from a copy, or choose another folder',
+      );
+    }
+    let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
+    try {
+      makeFolder(folder);
+      if (fill !== undefined) run = { ...run, from: fill(folder) };
+      const part = `${configFile(folder)}.part`;
+      writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });
+      renameSync(part, configFile(folder));
+    } catch (cause) {
+      throw new WeirError(`cannot write ${folder}: ${(cause as Error).message}`, 'choose another folder with --run', {
+        cause,
+      });
+    }
+    return new RunFolder(folder, run);
+  }
+
+  /** @throws {WeirError} when there is no run, or one that this version cannot read. */
+  static open(path: string): RunFolder {
+    if (!existsSync(configFile(path))) {
+      if (hasResults(path)) {
+        throw new WeirError(
+          `there are snapshots of a run in ${path}, whose config.json is gone`,
+          'put that back from a copy: what the run holds cannot be understood without it',
+        );
+      }
+      throw new WeirError(
+        `there is no run in ${path}`,
+        'nothing was written there yet: start it again with `weir run`',
+      );
+    }
+    const run = readConfig(configFile(path));
+    if (run.format !== format) {
+      throw new WeirError(
+        `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
+        run.format === 1
+          ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
+          : `use Weir ${run.weir} for it`,
+      );
+    }
+    return new RunFolder(path, run);
+  }
+
+  get metrics(): MetricsLog {
+    return new MetricsLog(this.log);
+  }
+
+  /** The file of the metric log. To read it use `recordsOf`, which checks it. */
+  get log(): string {
+    return join(this.path, 'metrics.ndjson');
+  }
+
+  /** The snapshots of one network; `keep` says how many stay when one is written. */
+  snapshots(network: string, { keep }: { readonly keep?: number | undefined } = {}): SnapshotStore {
+    return new SnapshotStore(join(this.path, 'snapshots', network), keep === undefined ? {} : { keep });
+  }
+
+  /** Whether anything was trained and saved. */
+  get hasSnapshots(): boolean {
+    return existsSync(join(this.path, 'snapshots'));
+  }
+
+  /** Why the run ended before its time; undefined where it did not, or goes on again. */
+  get failure(): Failure | undefined {
+    try {
+      return JSON.parse(readFileSync(this.failureFile, 'utf8')) as Failure;
+    } catch {
+      return undefined; // none, or not whole: it only tells
+    }
+  }
+
+  /** Notes why the run ends, for `weir status`; `undefined` takes the note away. A full disk stops no one here. */
+  set failure(failure: Failure | undefined) {
+    try {
+      if (failure === undefined) rmSync(this.failureFile, { force: true });
+      else writeFileSync(this.failureFile, `${JSON.stringify(failure)}\n`);
+    } catch {
+      // The error itself is told where the run was started.
+    }
+  }
+
+  private get failureFile(): string {
+    return join(this.path, 'failure.json');
+  }
+
+  get report(): string {
+    return join(this.path, 'report');
+  }
+
+  recording(name: string): string {
+    return join(this.path, 'recordings', `${name}.weirrec`);
+  }
+
+  /** The path as a user in the working folder would type it. */
+  get shown(): string {
+    const short = relative(process.cwd(), this.path);
+    return short.startsWith('..') || short === '' ? this.path : short;
+  }
+}
+
+const configFile = (folder: string): string => join(folder, 'config.json');
+
+function readConfig(file: string): RunConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new WeirError(`${file} cannot be read: ${code}`, 'ask again when it can: nothing was changed', { cause });
+  }
+  try {
+    const run = JSON.parse(text) as RunConfig;
+    if (typeof run?.format === 'number') return run;
+    throw new Error('it does not say of which format it is');
+  } catch (cause) {
+    throw new WeirError(
+      `${file} is damaged: ${(cause as Error).message}`,
+      'put it back from a copy: what the run holds cannot be understood without it',
+      { cause },
+    );
+  }
+}
+
+/** Whether there is what a run has made: another run in the same place would take it for its own. */
+const hasResults = (folder: string): boolean => {
+  const snapshots = join(folder, 'snapshots');
+  return (
+    existsSync(snapshots) && readdirSync(snapshots, { recursive: true }).some((name) => /\.snapshot/.test(String(name)))
+  );
+};
+
+function fresh(pipeline: string, createdAt: string): string {
+  const name = `${pipeline}-${createdAt.slice(0, 19).replace(/:/g, '').replace('T', '-')}`;
+  for (let i = 1; ; i++) {
+    const folder = join('runs', i === 1 ? name : `${name}-${i}`);
+    if (!existsSync(folder)) return folder;
+  }
+}

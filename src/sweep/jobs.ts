@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { WeirError } from '../flow/errors.js';
+import { resolveConfig, unknown } from '../run/config.js';
+import type { Pipeline } from '../run/pipeline.js';
+import type { ModuleFiles } from '../storage/module-files.js';
+import type { RunConfig } from '../storage/run-folder.js';
+import type { Point } from './grid.js';
+
+/** A job of a sweep: one run in a folder of its own. Plain data. */
+export interface Job {
+  /** Unique in the sweep; names its folder, and is a pure function of what the job is. */
+  readonly name: string;
+  /** The folder of its run, as seen from the sweep's. */
+  readonly path: string;
+  /** The pipeline module, as an absolute path. */
+  readonly module: string;
+  /** SHA-256 of the module and of what it imports, as of when the sweep was planned: all jobs of a module run the same code. */
+  readonly files?: ModuleFiles;
+  readonly pipeline: string;
+  /** What sets it apart, but for its seed; reports put what has the same together. */
+  readonly setting: string;
+  readonly seed: number;
+  readonly config: RunConfig['config'];
+  /** Names of jobs that must be done before it starts. */
+  readonly after: readonly string[];
+}
+
+const longest = 80; // characters of a folder's name
+
+/**
+ * The name of a job by what is set: `gamma-0.01-seed-3`.
+ *
+ * Where that would be long, or hold what a file's name should not, it is cut and ends in a digest of the job's config and seed.
+ */
+export function jobName(point: Point, { config, seed }: Pick<Job, 'config' | 'seed'>): string {
+  const plain = point.length > 0 && point.every(([key, value]) => /^[\w.]+$/.test(key) && /^-?[\w.+]+$/.test(value));
+  const name = point.map(([key, value]) => `${key}-${value}`).join('-');
+  if (plain && name.length <= longest) return name;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([seed, Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))]))
+    .digest('hex')
+    .slice(0, 8);
+  const readable = name.replace(/[^\w.+]+/g, '-').slice(0, longest - digest.length - 1);
+  return [readable.replace(/^-+|-+$/g, '') || 'job', digest].join('-');
+}
+
+/** What a sweep is asked for, checked against its pipeline before anything is trained. */
+export interface JobsAsked {
+  readonly module: string;
+  readonly pipeline: Pipeline;
+  readonly points: readonly Point[];
+  /** `key=value` each, for all jobs. */
+  readonly set?: readonly string[];
+  /** Where no point has a seed. */
+  readonly seed?: number;
+  readonly fallback?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The jobs of a sweep, a point each, in order.
+ *
+ * @throws {WeirError} that names a key which the pipeline's config does not have, a value that it does not take (and what would be
+ * right), or two points that are the same job
+ */
+export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback = {} }: JobsAsked): Job[] {
+  const known = new Map<string, Job>();
+  const keys = [...Object.keys(pipeline.config), 'seed', 'profile'];
+  for (const point of points) {
+    const odd = point.find(([key]) => !keys.includes(key));
+    if (odd !== undefined) throw unknown('key', odd[0], keys);
+    const values = point.filter(([key]) => key !== 'seed');
+    const own = { seed: seedOf(point) ?? seed, config: configOf({ pipeline, values, set, fallback }) };
+    const name = jobName(point, own);
+    const job: Job = {
+      ...{ name, path: join('jobs', name), module: resolve(module), pipeline: pipeline.name },
+      ...{ setting: values.map(([key, value]) => `${key}=${value}`).join(', '), ...own, after: [] },
+    };
+    pipeline.networks(job.config, job.seed); // what the pipeline itself refuses is told here
+    const twin = known.get(identity(job));
+    if (twin !== undefined) {
+      const shown = point.map(([key, value]) => `${key}=${value}`).join(' ');
+      throw new WeirError(`two jobs of the sweep are the same: ${twin.name} and ${shown}`, 'leave one of them out');
+    }
+    known.set(identity(job), job);
+  }
+  return [...known.values()];
+}
+
+const identity = ({ config, seed }: Job): string => JSON.stringify([config, seed]);
+
+function configOf(job: {
+  readonly pipeline: Pipeline;
+  readonly values: Point;
+  readonly set: readonly string[];
+  readonly fallback: Readonly<Record<string, unknown>>;
+}): Job['config'] {
+  const { pipeline, values, set, fallback } = job;
+  const both = values.find(([key]) => set.some((one) => one.startsWith(`${key}=`)));
+  if (both !== undefined) {
+    throw new WeirError(
+      `'${both[0]}' is set for all jobs and for each`,
+      'give it to --set or to the grid, not to both',
+    );
+  }
+  const given = [...set, ...values.map(([key, value]) => `${key}=${value}`)];
+  const config = resolveConfig(pipeline.config, pipeline.profiles, given, {
+    ...{ fallback, said: 'in the sweep,', rules: pipeline.rules ?? [] },
+  });
+  return JSON.parse(JSON.stringify(config)) as Job['config']; // as it is kept, so that two can be compared
+}
+
+function seedOf(point: Point): number | undefined {
+  const text = point.find(([key]) => key === 'seed')?.[1];
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new WeirError(`in the sweep, seed=${text}: a seed is a whole number`, 'give whole numbers from 0 to 2^53 - 1');
+}

@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { WeirError } from '../flow/errors.js';
+import { moduleChanges } from '../storage/identity.js';
+import { type Lock, lockFolder } from '../storage/lock.js';
+import { moduleFiles } from '../storage/module-files.js';
+import { version } from '../storage/run-folder.js';
+import type { Job } from './jobs.js';
+import { Ledger, refuseNetwork } from './ledger.js';
+
+const format = 1;
+
+/** What a sweep is, as `sweep.json` in its folder keeps it. Plain data; where its jobs stand is in the ledger. */
+export interface Plan {
+  readonly format: number;
+  readonly weir: string;
+  /** By which its ledger is known to be its own. */
+  readonly id: string;
+  readonly createdAt: string;
+  /** Threads inside one operation of every job, so that its bits do not depend on how many run at once; none: all cores. */
+  readonly threads?: number;
+  /** Whether jobs take their pipeline's values for WebAssembly, as the machine that began it had to. */
+  readonly slow: boolean;
+  /** What it was begun with: the processes of a machine, or Slurm with these options; it goes on so where nothing else is asked. */
+  readonly executor: 'local' | 'slurm';
+  readonly slurmOptions?: readonly string[];
+  /** Folder of the ledger; by default `ledger` in the sweep's. */
+  readonly ledger?: string;
+  /** The machine whose disk that folder is on. */
+  readonly host?: string;
+  readonly jobs: readonly Job[];
+}
+
+/** The plan of the sweep in this folder; undefined where there is none. @throws {WeirError} when it cannot be read */
+export function readPlan(folder: string): Plan | undefined {
+  const file = planFile(folder);
+  if (!existsSync(file)) return undefined;
+  let plan: Plan;
+  try {
+    plan = JSON.parse(readFileSync(file, 'utf8')) as Plan;
+  } catch (cause) {
+    throw new WeirError(`${file} is no sweep: ${(cause as Error).message}`, 'begin the sweep in another folder', {
+      cause,
+    });
+  }
+  if (plan.format === format) return plan;
+  throw new WeirError(
+    `the sweep in ${folder} is of format ${plan.format}, this is Weir ${version} with format ${format}`,
+    `use Weir ${plan.weir} for it`,
+  );
+}
+
+export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'executor' | 'slurmOptions' | 'ledger' | 'jobs'> {
+  /** Whether jobs of the plan may be absent, for this is to be a part of it. */
+  readonly part?: boolean;
+  /** Names of processes of other machines that the user says are dead. */
+  readonly dead?: readonly string[];
+  /** Go on although the module is not what it was; jobs that are not begun take it as it is now. */
+  readonly acceptChanges?: boolean | undefined;
+}
+
+/**
+ * The plan of the folder with these jobs in it; it is written where it is new or grows.
+ *
+ * @param begun whether a job was started already: then it must be asked for as it was
+ * @throws {WeirError} when the folder holds another sweep, naming the first difference
+ */
+export async function planned(folder: string, wanted: Wanted, begun: (job: Job) => boolean): Promise<Plan> {
+  const jobs = await Promise.all(wanted.jobs.map(async (job) => ({ ...job, files: await moduleFiles(job.module) })));
+  const lock = await own(folder, wanted.dead); // of two that begin a sweep at once the second finds what the first has written
+  try {
+    return plannedAlone(folder, { ...wanted, jobs }, begun);
+  } finally {
+    lock.release();
+  }
+}
+
+function plannedAlone(folder: string, wanted: Wanted, begun: (job: Job) => boolean): Plan {
+  const before = readPlan(folder);
+  if (before === undefined && wanted.ledger === undefined) refuseNetwork(folder); // before anything is written
+  const plan: Plan = before === undefined ? fresh(wanted) : { ...before, jobs: merged(folder, before, wanted, begun) };
+  if (before !== undefined) sameRest(folder, before, wanted);
+  if (!isDeepStrictEqual(plan, before)) write(folder, plan);
+  return plan;
+}
+
+/** The folder of a job's run. */
+export const folderOfJob = (folder: string, { path }: Pick<Job, 'path'>): string => join(folder, path);
+
+/** The folders of jobs that have begun. */
+export const begunIn = (folder: string, { jobs }: Pick<Plan, 'jobs'>): string[] =>
+  jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
+
+/** Where the plan's ledger is. */
+export const ledgerFolder = (folder: string, { ledger }: Pick<Plan, 'ledger'>): string =>
+  ledger ?? join(folder, 'ledger');
+
+const planFile = (folder: string): string => join(folder, 'sweep.json');
+
+const fresh = ({ part: _, acceptChanges: __, dead: ___, ledger, ...wanted }: Wanted): Plan => ({
+  ...{ format, weir: version, id: randomUUID(), createdAt: new Date().toISOString(), ...wanted },
+  ...(ledger !== undefined && { ledger: resolve(ledger), host: hostname() }),
+});
+
+function merged(folder: string, before: Plan, wanted: Wanted, begun: (job: Job) => boolean): Job[] {
+  const known = new Map(before.jobs.map((job) => [job.name, job]));
+  const asked = new Map(wanted.jobs.map((job) => [job.name, job]));
+  const lost = before.jobs.find(({ name }) => !asked.has(name));
+  if (lost !== undefined && !wanted.part) {
+    throw new WeirError(
+      `${folder} holds a sweep of ${before.jobs.length} jobs with '${lost.name}' among them, which is not asked for here`,
+      'choose another folder with --run, or ask for the same jobs or more; `weir sweep FOLDER` goes on with what it holds',
+    );
+  }
+  if (!wanted.acceptChanges) refuseEdited(folder, before.jobs, wanted.jobs);
+  for (const job of wanted.jobs) {
+    const was = known.get(job.name);
+    known.set(job.name, job);
+    if (was !== undefined && begun(was)) refuseOther(join(folder, job.path), was, job);
+  }
+  return [...known.values()];
+}
+
+/** @throws {WeirError} when the code of jobs that are to come is not that of jobs that there are, naming the file */
+function refuseEdited(folder: string, before: readonly Job[], wanted: readonly Job[]): void {
+  for (const { module, files } of wanted) {
+    const was = before.find((job) => job.module === module && job.files !== undefined);
+    const changes = was === undefined ? [] : moduleChanges(was.files!, files!, module);
+    if (changes.length === 0) continue;
+    throw new WeirError(
+      `the sweep in ${folder} is not what it was: ${changes.join('; ')}`,
+      'put back what it was, or begin another sweep with --run; --accept-changes goes on all the same',
+    );
+  }
+}
+
+/** @throws {WeirError} when a job that was begun is now to be another, naming the key in which they differ */
+export function refuseOther(
+  path: string,
+  was: Pick<Job, 'pipeline' | 'seed' | 'config'>,
+  is: Pick<Job, 'pipeline' | 'seed' | 'config'>,
+): void {
+  const flat = ({ pipeline, seed, config }: Pick<Job, 'pipeline' | 'seed' | 'config'>) =>
+    JSON.parse(JSON.stringify({ pipeline, seed, ...config })) as Record<string, unknown>;
+  const [old, asked] = [flat(was), flat(is)];
+  const key = Object.keys({ ...asked, ...old }).find((one) => !isDeepStrictEqual(asked[one], old[one]));
+  if (key === undefined) return;
+  throw new WeirError(
+    `${path} was begun with ${key}=${String(old[key])}, and this asks for ${key}=${String(asked[key])}`,
+    'choose another folder with --run, or ask for the same to go on with it',
+  );
+}
+
+function sameRest(folder: string, before: Plan, { threads, ledger }: Wanted): void {
+  if (threads !== undefined && threads !== before.threads) {
+    throw new WeirError(
+      `the sweep in ${folder} was begun with ${before.threads ?? 'all'} threads a job, and this asks for ${threads}`,
+      'leave --threads out: other threads would give other bits',
+    );
+  }
+  if (ledger === undefined || resolve(ledger) === ledgerFolder(resolve(folder), before)) return;
+  throw new WeirError(
+    `the ledger of the sweep in ${folder} is ${ledgerFolder(folder, before)}, and this asks for ${ledger}`,
+    'leave --ledger out',
+  );
+}
+
+async function own(folder: string, dead: readonly string[] = []): Promise<Lock> {
+  for (const until = Date.now() + 10_000; ; ) {
+    try {
+      return lockFolder(folder, { dead });
+    } catch (error) {
+      if (Date.now() > until || (error as Error).cause !== undefined) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+function write(folder: string, plan: Plan): void {
+  const file = planFile(folder);
+  try {
+    const part = `${file}.part`;
+    writeFileSync(part, `${JSON.stringify(plan, undefined, 2)}\n`, { flush: true });
+    renameSync(part, file);
+  } catch (cause) {
+    throw new WeirError(`cannot write ${file}: ${(cause as Error).message}`, 'choose another folder with --run', {
+      cause,
+    });
+  }
+}
+
+/** Opens the ledger of the sweep in this folder. @throws {WeirError} when it is another sweep's, or on a disk of another machine */
+export function ledgerOf(folder: string, plan: Plan): Ledger {
+  if (plan.host !== undefined && plan.host !== hostname()) {
+    throw new WeirError(
+      `the ledger of the sweep in ${folder} is on the machine '${plan.host}', in ${plan.ledger}`,
+      `go on from there; should that disk be lost, take "ledger" and "host" out of ${folder}/sweep.json`,
+    );
+  }
+  return Ledger.open(ledgerFolder(folder, plan), plan.id);
+}

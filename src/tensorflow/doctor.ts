@@ -1,0 +1,185 @@
+import { statfs } from 'node:fs/promises';
+import { arch, cpus, platform, release } from 'node:os';
+import { WeirError } from '../flow/errors.js';
+import { cacheFolder } from '../storage/compiled-cache.js';
+import { findCompiler } from './install/binding.js';
+import { findPip } from './install/pip.js';
+import { thisPlatform, usefulFeatures } from './install/platform.js';
+import { inspect } from './install/setup.js';
+import { hasNative } from './ops/eager.js';
+import { erf, relu, reluGrad } from './ops/elementwise.js';
+import { batchMatMul, einsum, fft2d, fusedMatMul } from './ops/linear.js';
+import { matMulBfloat16, supportsBfloat16 } from './ops/precision.js';
+import { statelessNormal } from './ops/random.js';
+import { svd } from './ops/svd.js';
+import type { Runtime } from './runtime.js';
+import { loadTensorFlow, tf } from './tf.js';
+
+/** One thing that `weir doctor` looked at. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What to do where it is not ok. */
+  readonly remedy?: string;
+}
+
+/** Looks, and makes a failed check of an error. */
+export async function check(name: string, look: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, ok: true, found: await look() };
+  } catch (error) {
+    const remedy = error instanceof WeirError ? error.remedy : undefined;
+    return { name, ok: false, found: (error as Error).message, ...(remedy !== undefined && { remedy }) };
+  }
+}
+
+/** Each operation that TensorFlow.js lacks, on a tiny input with a known answer. */
+const operations: Readonly<Record<string, () => { found: tf.Tensor; wanted: readonly number[] }>> = {
+  Relu: () => ({ found: relu(tf.tensor1d([-1, 2])), wanted: [0, 2] }),
+  ReluGrad: () => ({ found: reluGrad(tf.tensor1d([3, 3]), tf.tensor1d([-1, 2])), wanted: [0, 3] }),
+  Erf: () => ({ found: erf(tf.tensor1d([0, 1])), wanted: [0, 0.8427008] }),
+  _FusedMatMul: () => ({
+    found: fusedMatMul(tf.tensor2d([[1, -2]]), tf.tensor2d([[1], [3]]), tf.tensor1d([1]), 'relu'),
+    wanted: [0],
+  }),
+  Einsum: () => ({ found: einsum('i,i->', tf.tensor1d([1, 2]), tf.tensor1d([3, 4])), wanted: [11] }),
+  Svd: () => ({ found: svd(tf.tensor2d([[0, 3], [2, 0]])).s, wanted: [3, 2] }), // biome-ignore format: a matrix
+  FFT2D: () => ({ found: tf.real(fft2d(tf.complex(tf.ones([2, 2]), tf.zeros([2, 2])))), wanted: [4, 0, 0, 0] }),
+  BatchMatMulV2: () => {
+    const i = tf.complex(tf.zeros([1, 1]), tf.ones([1, 1]));
+    return { found: tf.real(batchMatMul(i, i)), wanted: [-1] };
+  },
+  StatelessRandomNormal: () => {
+    const noise = () => statelessNormal([4], [1, 2]);
+    return { found: tf.sub(noise(), noise()), wanted: [0, 0, 0, 0] };
+  },
+};
+
+/** Runs every operation of `native.ts` and compares what it gives; where one fails, says what does without it. */
+export function checkOperations(): Check[] {
+  const checks = Object.entries(operations).map(([name, run]): Check => {
+    try {
+      let wanted: readonly number[] = [];
+      const found = read(() => {
+        const result = run();
+        wanted = result.wanted;
+        return result.found;
+      });
+      const ok = found.length === wanted.length && found.every((x, i) => Math.abs(x - wanted[i]!) < 1e-5);
+      if (!ok)
+        return { name, ok, found: `gave ${found}, expected ${wanted}`, remedy: 'report this, with the processor' };
+      return { name, ok, found: hasNative() ? 'native' : 'portable fallback' };
+    } catch (error) {
+      const remedy = 'what needs it stops with a message; the native runtime has it';
+      return { name, ok: false, found: (error as Error).message.split('\n')[0]!, remedy };
+    }
+  });
+  return [...checks, bfloat16()];
+}
+
+function bfloat16(): Check {
+  if (!hasNative()) return { name: 'bfloat16', ok: true, found: 'no: WebAssembly' };
+  if (!supportsBfloat16())
+    return { name: 'bfloat16', ok: true, found: 'no: this processor has no instructions for it' };
+  const [value] = read(() => matMulBfloat16(tf.tensor2d([[2]]), tf.tensor2d([[3]])));
+  if (value !== 6) return { name: 'bfloat16', ok: false, found: `2 · 3 gave ${value}`, remedy: 'leave bfloat16 off' };
+  return { name: 'bfloat16', ok: true, found: 'native' };
+}
+
+function read(run: () => tf.Tensor): number[] {
+  const result = tf.tidy(run);
+  const values = Array.from(result.dataSync());
+  result.dispose();
+  return values;
+}
+
+/** What `weir doctor` prints. Plain data. */
+export interface Description {
+  /** The runtime in use; undefined where none loads, which a check then says. */
+  readonly runtime?: Omit<Runtime, 'setUp'>;
+  readonly versions: { readonly node: string; readonly tensorflowJs?: string; readonly tensorflow?: string };
+  readonly machine: { readonly system: string; readonly processor: string; readonly cores: number };
+  /** Those features of the processor that TensorFlow makes use of. */
+  readonly features: readonly string[];
+  readonly checks: readonly Check[];
+}
+
+/**
+ * Looks at everything that decides which runtime this machine gets, loads it (setting it up where that was not done), and
+ * runs each native operation on a small input.
+ */
+export async function describe(): Promise<Description> {
+  const checks = await checkSetUp();
+  const versions: { node: string; tensorflowJs?: string; tensorflow?: string } = { node: process.versions.node };
+  let runtime: Omit<Runtime, 'setUp'> | undefined;
+  const load = await check('runtime', async () => {
+    const { setUp: _, ...loaded } = await loadTensorFlow();
+    runtime = loaded;
+    versions.tensorflowJs = tf.version['tfjs-core'];
+    if (loaded.kind === 'native') versions.tensorflow = loaded.version;
+    return `${loaded.kind} ${loaded.version} on the ${loaded.device}, ${loaded.threads} threads (${loaded.why})`;
+  });
+  checks.push(load);
+  if (runtime?.device === 'GPU') checks.push(...gpuOptions());
+  if (load.ok) checks.push(...checkOperations());
+  return {
+    ...(runtime && { runtime }),
+    versions,
+    machine: {
+      system: `${platform()} ${release()} ${arch()}`,
+      processor: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+    },
+    features: usefulFeatures(),
+    checks,
+  };
+}
+
+/** What set-up needs and what it has made so far. */
+async function checkSetUp(): Promise<Check[]> {
+  const cache = cacheFolder();
+  const state = inspect();
+  state.catch(() => {}); // told by the checks below
+  const found = (there: boolean, where: string) =>
+    there ? where : 'not yet: the first command that needs it makes it';
+  return Promise.all([
+    check('Node.js', async () => {
+      if (Number(process.versions.node.split('../learn/device')[0]) < 20)
+        throw new WeirError(process.versions.node, 'use Node.js 20 or newer');
+      return process.versions.node;
+    }),
+    check('C library', async () => {
+      const { glibc, os } = thisPlatform();
+      if (glibc) return `glibc ${glibc}`;
+      throw new WeirError(
+        `${os} without glibc`,
+        'TensorFlow has wheels for Linux with glibc only: the runtime is WebAssembly',
+      );
+    }),
+    check('NVIDIA driver', async () => thisPlatform().driver ?? 'none'),
+    check('pip', async () => (await findPip()).version),
+    check('C++ compiler', async () => (await findCompiler()).version),
+    check('cache folder', async () => `${cache}, ${await freeSpace(cache)}`),
+    check('library', async () => {
+      const { hasLibrary, library, why } = await state;
+      return `${found(hasLibrary, library)} (${why})`;
+    }),
+    check('binding', async () => found((await state).hasBinding, (await state).binding)),
+    check('link', async () => found((await state).isLinked, (await state).addon)),
+  ]);
+}
+
+function gpuOptions(): Check[] {
+  const { TF_DETERMINISTIC_OPS, NVIDIA_TF32_OVERRIDE } = process.env;
+  const deterministic = TF_DETERMINISTIC_OPS === '1' || TF_DETERMINISTIC_OPS === 'true';
+  return [
+    { name: 'deterministic kernels', ok: true, found: deterministic ? 'yes' : 'no (WEIR_DETERMINISTIC=0)' },
+    { name: 'TF32', ok: true, found: NVIDIA_TF32_OVERRIDE === '0' ? 'off' : 'on (WEIR_TF32=1)' },
+  ];
+}
+
+async function freeSpace(cache: string): Promise<string> {
+  const { bavail, bsize } = await statfs(cache).catch(() => statfs('/'));
+  return `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
+}

@@ -1,0 +1,58 @@
+import { WeirError } from '../../flow/errors.js';
+
+/** How far set-up is. Steps without a size carry neither `done` nor `total`. */
+export interface Progress {
+  readonly step: 'wait' | 'download' | 'verify' | 'unpack' | 'compile' | 'link' | 'instead' | 'done';
+  /** What is being worked on, for the reader: a package, a file. */
+  readonly what: string;
+  /** Bytes. */
+  readonly done?: number;
+  readonly total?: number;
+}
+
+export type Listener = (progress: Progress) => void;
+
+const words: Record<Progress['step'], string> = {
+  wait: 'waiting for',
+  download: 'downloading',
+  verify: 'verifying',
+  unpack: 'unpacking',
+  compile: 'compiling',
+  link: 'linking',
+  instead: 'going on with',
+  done: 'ready:',
+};
+
+/** Prints a line when a step begins, and one every quarter of a long download. */
+export function plainLines(write: (line: string) => void): Listener {
+  let last = '';
+  return ({ step, what, done = 0, total }) => {
+    const quarter = total !== undefined && total > 5e6 ? Math.floor((4 * done) / total) : 0;
+    const size = total !== undefined && total > 5e6 ? ` (${(total / 1e6).toFixed(0)} MB)` : '';
+    const share = quarter > 0 && quarter < 4 ? `: ${quarter * 25} %` : '';
+    const line = `${words[step]} ${what}${size}${share}`;
+    if (quarter === 4 || line === last) return;
+    last = line;
+    write(`weir: ${line}`);
+  };
+}
+
+/** The native runtime cannot be had, and why. With runtime `auto`, WebAssembly takes its place. */
+export class SetUpFailure extends WeirError {
+  override name = 'SetUpFailure';
+}
+
+/** Is this the file system saying that it is full? */
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** The disk filled up while something was being written to `folder`. */
+export function diskFull(folder: string, cause?: unknown): SetUpFailure {
+  return new SetUpFailure(
+    `set-up ran out of disk under ${folder}`,
+    'free some space, or name a folder on another disk with WEIR_CACHE; what was half done starts over',
+    { cause },
+  );
+}

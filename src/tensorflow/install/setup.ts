@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
+import lockfile from 'proper-lockfile';
+import { cacheFolder } from '../../storage/compiled-cache.js';
+import { makeFolder } from '../../storage/make-folder.js';
+import { bindingKey, compile, findCompiler, isLinked, link } from './binding.js';
+import { fetchLibrary, hasLibrary, linkNamedLibrary, readMarker, writeMarker } from './library.js';
+import { chooseKind, type Platform, thisPlatform } from './platform.js';
+import { diskFull, isDiskFull, type Listener, SetUpFailure } from './progress.js';
+import { type Kind, type Release, releases } from './release.js';
+
+/** A lock whose owner has not touched it for this long is that of a process that died, in milliseconds. */
+const stale = 5_000;
+
+/** Runs `work` alone among all processes that use this cache; a second one waits, and a lock left by a dead one is taken over. */
+export async function alone<T>(cache: string, listen: Listener, work: () => Promise<T>): Promise<T> {
+  const path = join(cache, 'lock');
+  try {
+    makeFolder(cache);
+  } catch (error) {
+    throw new SetUpFailure(
+      `the cache folder ${cache} cannot be made: ${(error as Error).message}`,
+      'name a folder that can be written with WEIR_CACHE',
+      { cause: error },
+    );
+  }
+  const release = await acquire(cache, path, listen);
+  try {
+    return await work();
+  } finally {
+    await release().catch(() => {}); // taken over by another meanwhile, or its folder is gone: nothing to release
+  }
+}
+
+async function acquire(cache: string, path: string, listen: Listener): Promise<() => Promise<void>> {
+  for (;;) {
+    try {
+      // A compromised lock (this process slept past `stale`) costs at most work done twice: results are renamed into place.
+      return await lockfile.lock(cache, { lockfilePath: path, stale, update: stale / 4, onCompromised: () => {} });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ELOCKED') {
+        throw new SetUpFailure(
+          `the cache folder ${cache} cannot be locked: ${message}`,
+          'name a folder that can be written with WEIR_CACHE',
+          { cause: error },
+        );
+      }
+      listen({ step: 'wait', what: `another set-up (${path})` });
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+export interface SetUpOptions {
+  /** Which library: the one that suits the machine, or one by name. */
+  readonly runtime?: 'auto' | Kind;
+  readonly progress?: Listener;
+  /** The rest is for tests: another machine, other pins, another copy of the npm package. */
+  readonly platform?: Platform;
+  readonly releases?: Readonly<Record<string, Partial<Record<Kind, Release>>>>;
+  readonly addon?: string;
+}
+
+/** What is in place after set-up. */
+export interface SetUp {
+  /** `named`: the library that WEIR_LIBTENSORFLOW names. */
+  readonly kind: Kind | 'named';
+  /** Why this kind. */
+  readonly why: string;
+  /** Folder that holds the library, in the cache. */
+  readonly library: string;
+  /** The compiled binding, in the cache. */
+  readonly binding: string;
+  /** Folder of the npm package that now has both. */
+  readonly addon: string;
+}
+
+/** The three things that set-up puts in place, and whether each is there. */
+export interface State extends SetUp {
+  readonly hasLibrary: boolean;
+  readonly hasBinding: boolean;
+  readonly isLinked: boolean;
+}
+
+/** Looks at what `setUp` would do, and does nothing. */
+export async function inspect(options: SetUpOptions = {}): Promise<State> {
+  const plan = await planFor(options);
+  return {
+    ...plan.result,
+    hasLibrary: await plan.source.isThere(),
+    hasBinding: await plan.hasBinding(),
+    isLinked: await plan.isLinked(),
+  };
+}
+
+/**
+ * Puts a native TensorFlow behind the npm package @tensorflow/tfjs-node-gpu: library and binding in a cache outside the
+ * checkout, linked from node_modules. Does what is missing and nothing else; safe to run twice at once and to kill.
+ *
+ * Where a GPU's library suits the machine but cannot be had (it takes five times the disk), the one without CUDA takes its
+ * place. Fails with a `SetUpFailure` that says what is missing and how to mend it.
+ */
+export async function setUp(options: SetUpOptions = {}): Promise<SetUp> {
+  const { runtime = 'auto', platform = thisPlatform(), progress } = options;
+  try {
+    return await setUpOne({ ...options, runtime, platform });
+  } catch (error) {
+    const isGpu = runtime === 'auto' && !process.env.WEIR_LIBTENSORFLOW && chooseKind('auto', platform).kind === 'gpu';
+    if (!isGpu || !(error instanceof SetUpFailure)) throw error;
+    progress?.({ step: 'instead', what: `the library without CUDA, since ${error.message}; ${error.remedy}` });
+    const done = await setUpOne({ ...options, platform, runtime: 'cpu' });
+    return { ...done, why: `the library with CUDA cannot be had: ${error.message}` };
+  }
+}
+
+async function setUpOne(options: SetUpOptions): Promise<SetUp> {
+  const progress = options.progress ?? (() => {});
+  const { cache, source, tensorflow, result, ...is } = await planFor(options);
+  const { addon, binding } = result;
+  if ((await source.isThere()) && (await is.hasBinding()) && (await is.isLinked())) return result;
+
+  await alone(cache, progress, async () => {
+    await sweep(cache);
+    const compiler = (await is.hasBinding()) ? undefined : await findCompiler(); // before the long download
+    if (!(await source.isThere())) await source.get(progress);
+    if (compiler) {
+      progress({ step: 'compile', what: `TensorFlow.js's binding with ${compiler.version}` });
+      await compileInto(dirname(binding), (output) => compile(compiler.compiler, addon, tensorflow, output));
+    }
+    if (!(await is.isLinked())) {
+      progress({ step: 'link', what: `TensorFlow into ${addon}` });
+      await link(addon, tensorflow, binding);
+    }
+    progress({ step: 'done', what: `native TensorFlow (${source.kind}: ${source.why})` });
+  });
+  return result;
+}
+
+async function planFor(options: SetUpOptions) {
+  const { runtime = 'auto', platform = thisPlatform(), addon = addonFolder() } = options;
+  const cache = cacheFolder();
+  const source = chooseSource(runtime, platform, options.releases ?? releases, cache);
+  const key = await bindingKey(addon, basename(source.folder), `${platform.arch}-glibc-${platform.glibc}`);
+  const folder = join(cache, `binding-${key}`);
+  const binding = join(folder, 'tfjs_binding.node');
+  const tensorflow = join(source.folder, 'tensorflow');
+  const result: SetUp = { kind: source.kind, why: source.why, library: source.folder, binding, addon };
+  return {
+    cache,
+    source,
+    tensorflow,
+    result,
+    hasBinding: async () => (await readMarker(folder)) !== undefined,
+    isLinked: () => isLinked(addon, tensorflow, binding),
+  };
+}
+
+/** Where the library comes from. */
+interface Source {
+  readonly kind: SetUp['kind'];
+  readonly why: string;
+  readonly folder: string;
+  isThere(): Promise<boolean>;
+  get(progress: Listener): Promise<void>;
+}
+
+function chooseSource(
+  runtime: 'auto' | Kind,
+  platform: Platform,
+  pinned: NonNullable<SetUpOptions['releases']>,
+  cache: string,
+): Source {
+  const named = process.env.WEIR_LIBTENSORFLOW;
+  if (named) {
+    const folder = join(cache, `named-${createHash('sha256').update(resolve(named)).digest('hex').slice(0, 16)}`);
+    return {
+      kind: 'named',
+      why: `WEIR_LIBTENSORFLOW names ${named}`,
+      folder,
+      isThere: async () => (await readMarker(folder)) !== undefined,
+      get: () => linkNamedLibrary(folder, named),
+    };
+  }
+  const { kind, why } = chooseKind(runtime, platform);
+  const { os, arch, glibc } = platform;
+  const release = os === 'linux' && glibc !== undefined ? pinned[arch]?.[kind] : undefined;
+  if (release === undefined) {
+    const system = os === 'linux' && glibc === undefined ? 'linux without glibc' : os;
+    throw new SetUpFailure(
+      `there is no TensorFlow library with${kind === 'gpu' ? '' : 'out'} CUDA to download for ${system} on ${arch}`,
+      'name a folder that has libtensorflow with WEIR_LIBTENSORFLOW, or use WEIR_RUNTIME=wasm',
+    );
+  }
+  const folder = join(cache, `tensorflow-${release.version}-${kind}-${arch}`);
+  return {
+    kind,
+    why,
+    folder,
+    isThere: () => hasLibrary(folder, release),
+    get: (progress) => fetchLibrary(folder, release, arch, progress),
+  };
+}
+
+async function compileInto(folder: string, work: (output: string) => Promise<void>): Promise<void> {
+  const part = `${folder}.${process.pid}.part`;
+  try {
+    await mkdir(part, { recursive: true });
+    await work(join(part, 'tfjs_binding.node'));
+    await writeMarker(part, { holds: "TensorFlow.js's binding", sources: {} }, ['tfjs_binding.node']);
+    await rm(folder, { recursive: true, force: true });
+    await rename(part, folder);
+  } catch (error) {
+    await rm(part, { recursive: true, force: true }).catch(() => {});
+    throw isDiskFull(error) ? diskFull(dirname(folder), error) : error;
+  }
+}
+
+/** Removes what a set-up that was killed left behind. The lock is held, so nobody else is at work here. */
+async function sweep(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (name.endsWith('.part')) await rm(join(cache, name), { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The folder of the npm package whose binding is built here. */
+export function addonFolder(): string {
+  return dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json'));
+}

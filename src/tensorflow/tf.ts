@@ -1,0 +1,94 @@
+import type * as tfjs from '@tensorflow/tfjs-node-gpu';
+import { WeirError } from '../flow/errors.js';
+import { openRuntime, type Runtime, type RuntimeChoice, type TensorFlow } from './runtime.js';
+
+export type { Runtime, RuntimeChoice };
+
+/**
+ * TensorFlow.js, once `await loadTensorFlow()` has settled which runtime is behind it.
+ *
+ * A live binding: the same name is a stand-in that refuses every use until then, and the library itself afterwards.
+ */
+// biome-ignore lint/style/useConst: assigned by loadTensorFlow, which the rule does not see past the namespace below
+export let tf: TensorFlow = new Proxy({} as TensorFlow, {
+  get(_, key) {
+    throw new WeirError(
+      `TensorFlow was used (tf.${String(key)}) before it was loaded`,
+      'await loadTensorFlow() first: commands and pipelines do it on their own',
+    );
+  },
+});
+
+/** The types of TensorFlow.js that Weir's signatures mention, under the name that its values have. */
+export declare namespace tf {
+  type Rank = tfjs.Rank;
+  type Tensor<R extends tfjs.Rank = tfjs.Rank> = tfjs.Tensor<R>;
+  type Scalar = tfjs.Scalar;
+  type Tensor1D = tfjs.Tensor1D;
+  type Tensor2D = tfjs.Tensor2D;
+  type Tensor3D = tfjs.Tensor3D;
+  type Tensor4D = tfjs.Tensor4D;
+  type Variable<R extends tfjs.Rank = tfjs.Rank> = tfjs.Variable<R>;
+  type DataType = tfjs.DataType;
+  type TensorLike = tfjs.TensorLike;
+  type TensorContainer = tfjs.TensorContainer;
+  type NamedTensorMap = tfjs.NamedTensorMap;
+  type GradSaveFunc = tfjs.GradSaveFunc;
+}
+
+let loading: Promise<Runtime> | undefined;
+let loaded: Runtime | undefined;
+
+/**
+ * Puts a TensorFlow runtime behind `tf`, setting the native one up first where that has not been done.
+ *
+ * The first call decides; later ones get the same runtime, and one that asks for another kind is refused.
+ * `WEIR_RUNTIME` is the default of `runtime`, `WEIR_THREADS` the number of threads inside one operation.
+ */
+export async function loadTensorFlow(options: RuntimeChoice = {}): Promise<Runtime> {
+  loading ??= openRuntime(options).then(([library, runtime]) => {
+    tf = library;
+    loaded = runtime;
+    return runtime;
+  });
+  let runtime: Runtime;
+  try {
+    runtime = await loading;
+  } catch (error) {
+    loading = undefined; // what was missing may be there at the next call
+    throw error;
+  }
+  refuseAnother(options.runtime, runtime);
+  return runtime;
+}
+
+/** One process has one runtime: tensors of two do not mix. */
+function refuseAnother(asked: RuntimeChoice['runtime'] = 'auto', { kind, device }: Runtime): void {
+  const is = kind === 'wasm' ? 'wasm' : device === 'GPU' ? 'gpu' : 'cpu';
+  if (asked === 'auto' || asked === is) return;
+  const name = kind === 'wasm' ? 'WebAssembly' : `native TensorFlow on the ${device}`;
+  throw new WeirError(
+    `the runtime '${asked}' was asked for, but ${name} is loaded in this process already`,
+    'ask for it in the first call, with WEIR_RUNTIME, or in a process of its own',
+  );
+}
+
+/** The runtime in use, where one is loaded. */
+export const loadedRuntime = (): Runtime | undefined => loaded;
+
+/** The runtime in use, once loaded. */
+export function runtime(): Runtime {
+  if (loaded === undefined) throw new WeirError('no TensorFlow runtime is loaded', 'await loadTensorFlow() first');
+  return loaded;
+}
+
+/** What `work` returns, and none of the tensors that it made: `tf.tidy` for what is no tensor, whose arrays tidy would search. */
+export function scoped<T>(work: () => T): T {
+  const scope = tf.engine();
+  scope.startScope();
+  try {
+    return work();
+  } finally {
+    scope.endScope();
+  }
+}

@@ -1,0 +1,168 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { WeirError } from '../flow/errors.js';
+import type { Tolerance } from './check.js';
+
+/** A tensor of a reference vector, row-major. */
+export interface VectorTensor {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+/** Part of a case, read key by key; what is missing or of another form is named. */
+export class Fields {
+  constructor(
+    readonly where: string,
+    private readonly record: Readonly<Record<string, unknown>>,
+  ) {}
+
+  get keys(): readonly string[] {
+    return Object.keys(this.record);
+  }
+
+  has(key: string): boolean {
+    return this.record[key] !== undefined && this.record[key] !== null;
+  }
+
+  get(key: string): unknown {
+    if (this.has(key)) return this.record[key];
+    throw new WeirError(`${this.where} has no '${key}'`, `it has ${this.keys.join(', ') || 'nothing'}`);
+  }
+
+  number(key: string): number {
+    const value = this.get(key);
+    if (typeof value === 'number') return value;
+    throw this.odd(key, 'a number');
+  }
+
+  /** A whole number of at least 1. */
+  count(key: string): number {
+    const value = this.get(key);
+    if (Number.isInteger(value) && (value as number) > 0) return value as number;
+    throw this.odd(key, 'a whole number from 1 on');
+  }
+
+  text(key: string): string {
+    const value = this.get(key);
+    if (typeof value === 'string') return value;
+    throw this.odd(key, 'a word');
+  }
+
+  /** @param rank how many sides it has */
+  tensor(key: string, rank?: number): VectorTensor {
+    const value = this.get(key);
+    if (isTensor(value) && (rank === undefined || value.shape.length === rank)) return value;
+    throw this.odd(key, `a tensor${rank === undefined ? '' : ` of rank ${rank}`}: ${form}`);
+  }
+
+  tensors(key: string): readonly VectorTensor[] {
+    const value = this.get(key);
+    if (Array.isArray(value) && value.length > 0 && value.every(isTensor)) return value;
+    throw this.odd(key, `a list of tensors: [${form}, …]`);
+  }
+
+  /** Numbers, as a list or as the values of a tensor. */
+  numbers(key: string): readonly number[] {
+    const value = this.get(key);
+    if (isNumbers(value)) return value;
+    if (isTensor(value)) return value.data;
+    throw this.odd(key, 'a list of numbers');
+  }
+
+  /** The fields of a record inside of it. */
+  inner(key: string): Fields {
+    const value = this.get(key);
+    if (isRecord(value)) return new Fields(`the ${key}`, value);
+    throw this.odd(key, 'an object');
+  }
+
+  private odd(key: string, wanted: string): WeirError {
+    return new WeirError(`'${key}' of ${this.where} is not what it should be`, `give ${wanted}`);
+  }
+}
+
+const form = '{"shape": […], "data": […]}, as many finite numbers as the shape says';
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'number');
+
+export const isTensor = (value: unknown): value is VectorTensor =>
+  isRecord(value) &&
+  isNumbers(value.shape) &&
+  value.shape.every((side) => Number.isInteger(side) && side > 0) &&
+  isNumbers(value.data) &&
+  value.data.length === value.shape.reduce((size, side) => size * side, 1);
+
+/** Reference vectors of one kind, as a file holds them. */
+export interface VectorFile {
+  readonly kind: string;
+  readonly source: string;
+  /** Not looked into yet: a case that is malformed spoils no other. */
+  readonly cases: readonly unknown[];
+}
+
+export interface VectorCase {
+  readonly input: Fields;
+  readonly expected: Fields;
+  readonly tolerance: Tolerance;
+}
+
+const format = 'weir-vectors/1';
+const outline = `{"format": "${format}", "kind", "source", "cases": [{"name", "input", "expected", "tolerance"}]}`;
+
+/** Files as they are, folders as the JSON files in them, in the order of their names. @throws {WeirError} where there is none */
+export function vectorFiles(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) throw new WeirError(`there is no ${path}`, 'name files of reference vectors, or a folder');
+    if (!found.isDirectory()) return [path];
+    const files = readdirSync(path)
+      .filter((name) => name.endsWith('.json'))
+      .sort();
+    if (files.length === 0) throw new WeirError(`no JSON file is in ${path}`, 'name files of reference vectors');
+    return files.map((name) => join(path, name));
+  });
+}
+
+/** @throws {WeirError} for a file that holds no reference vectors */
+export function readVectors(path: string): VectorFile {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new WeirError(`it cannot be read as JSON: ${(error as Error).message}`, `it should hold ${outline}`);
+  }
+  if (!isRecord(content) || content.format !== format) {
+    const is = isRecord(content) && content.format !== undefined ? `'${content.format}'` : 'none';
+    throw new WeirError(`its format is ${is}, not '${format}'`, `it should hold ${outline}`);
+  }
+  const { kind, source, cases } = content;
+  if (typeof kind !== 'string') throw new WeirError("it does not say its 'kind'", `it should hold ${outline}`);
+  if (!Array.isArray(cases) || cases.length === 0) {
+    throw new WeirError("it has no 'cases'", `it should hold ${outline}, one case at least`);
+  }
+  return { kind, source: typeof source === 'string' ? source : '', cases };
+}
+
+/** The name of a case, or its place where it has none. */
+export const nameOf = (one: unknown, index: number): string =>
+  isRecord(one) && (typeof one.name === 'string' || typeof one.name === 'number') ? String(one.name) : `#${index + 1}`;
+
+/** @throws {WeirError} for a case without an input, something to compare or a tolerance */
+export function readCase(one: unknown): VectorCase {
+  const fields = new Fields('the case', isRecord(one) ? one : {});
+  const [input, expected] = ['input', 'expected'].map((key) => fields.inner(key)) as [Fields, Fields];
+  if (!expected.keys.some((key) => expected.has(key))) {
+    throw new WeirError('the case expects nothing', "its 'expected' holds what is compared, a key at least");
+  }
+  const part = (key: string): number => {
+    const tolerance = fields.inner('tolerance');
+    const value = tolerance.has(key) ? tolerance.number(key) : 0;
+    if (value >= 0) return value;
+    throw new WeirError(`its tolerance has ${key} = ${value}`, 'give a number of at least 0');
+  };
+  return { input, expected, tolerance: { relative: part('relative'), absolute: part('absolute') } };
+}

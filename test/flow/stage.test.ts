@@ -1,0 +1,176 @@
+import { EMPTY, mergeMap } from 'rxjs';
+import { expect, test } from 'vitest';
+import type { Positioned } from '../../src/flow/data.js';
+import { Flow, type FlowState } from '../../src/flow/flow.js';
+import { turn, type WithTurn } from '../../src/flow/lease.js';
+import { atEnd } from '../../src/flow/schedule.js';
+import { serial } from '../../src/flow/serial.js';
+import { source } from '../../src/flow/source.js';
+import { filter, named, stage } from '../../src/flow/stage.js';
+
+interface Update extends Positioned, WithTurn {
+  readonly number: number;
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+}
+
+/** A graph in which one stage works on what another made of the weights, beside one that works on the weights themselves. */
+function graph(log: string[], made = { alive: 0 }) {
+  const updates$ = source({
+    name: 'count',
+    *from(after) {
+      for (let i = after + 1; i <= 4; i++) yield { position: i };
+    },
+  }).pipe(
+    serial<Positioned, Update, number>({
+      name: 'train',
+      start: () => 0,
+      next(_, { position }) {
+        return [position, this.repeat(position)];
+      },
+      repeat: (position) => ({ position, number: position, epoch: 1, endsEpoch: position === 4 }),
+    }),
+  );
+  const slow = (name: string, steps: number) =>
+    stage<Update & { made?: string }, { position: number; text: string }, number>({
+      name,
+      claims: 'weights',
+      start: () => 0,
+      *next(done, { position, made = 'weights' }) {
+        for (let i = done + 1; i <= steps; i++) {
+          yield [i === steps ? 0 : i, { position, text: `${name} ${i} of ${made} ${position}` }];
+        }
+      },
+    });
+  const fitted = (update: Update, at: number): Update & { made: string } => {
+    made.alive++;
+    turn(update)?.whenOver(() => {
+      made.alive--;
+    });
+    return { ...update, made: `fit@${at}` };
+  };
+  const fits$ = updates$.pipe(
+    atEnd(),
+    stage<Update, Update & { made: string }, number>({
+      name: 'fit',
+      claims: 'weights',
+      start: () => 0,
+      *next(done, update) {
+        for (let i = done + 1; i < 3; i++) yield [i];
+        yield [update.position, fitted(update, update.position)];
+      },
+      repeat: (at, update) => (at === update.position ? fitted(update, at) : undefined),
+    }),
+  );
+  const written = (name: string) =>
+    stage<Positioned, never, number>({
+      name,
+      start: () => 0,
+      next(lines, item) {
+        log.push(`${name}: ${(item as { text?: string }).text ?? (item as { made?: string }).made}`);
+        return [lines + 1];
+      },
+    });
+  return {
+    fits$: fits$.pipe(written('log fits')),
+    beside$: updates$.pipe(atEnd(), slow('beside', 4), written('log beside')),
+    behind$: fits$.pipe(slow('behind', 4), written('log behind')),
+  };
+}
+
+test('work on what a stage made of the weights goes on where it was, and its order and its log are those of a run never stopped', async () => {
+  const whole: string[] = [];
+  let rests = 0;
+  await new Flow(graph(whole), () => void rests++).start();
+  expect(whole).toHaveLength(9);
+  for (let stopAt = 1; stopAt <= rests; stopAt++) {
+    const log: string[] = [];
+    const made = { alive: 0 };
+    let rest = 0;
+    let saved: FlowState | undefined;
+    const first: Flow = new Flow(graph(log, made), () => {
+      if (++rest !== stopAt) return;
+      saved = structuredClone(first.save());
+      first.stop();
+    });
+    const outcome = await first.start();
+    expect(made.alive).toBe(0);
+    if (outcome === 'done') continue;
+    const second = new Flow(graph(log, made));
+    second.load(saved!);
+    expect(await second.start()).toBe('done');
+    expect(log, `stopped at rest ${stopAt}`).toEqual(whole);
+    expect(made.alive, 'what was made goes with the turn').toBe(0);
+  }
+});
+
+test('items that an operator makes of one update are each worked on once, wherever the run is stopped among them', async () => {
+  const wire = (log: string[]) => {
+    const work = stage<Update & { part: string }, { position: number; text: string }, number>({
+      name: 'work',
+      claims: 'weights',
+      start: () => 0,
+      *next(done, { position, part }) {
+        for (let i = done + 1; i <= 2; i++) yield [i === 2 ? 0 : i, { position, text: `${part}${i} of ${position}` }];
+      },
+    });
+    const write = stage<{ position: number; text: string }, never, number>({
+      name: 'log',
+      start: () => 0,
+      next(lines, { text }) {
+        log.length = lines;
+        log.push(text);
+        return [lines + 1];
+      },
+    });
+    const updates$ = source({
+      name: 'count',
+      *from(after) {
+        for (let i = after + 1; i <= 2; i++) yield { position: i };
+      },
+    }).pipe(
+      serial<Positioned, Update, number>({
+        name: 'train',
+        start: () => 0,
+        next(_, { position }) {
+          return [position, this.repeat(position)];
+        },
+        repeat: (position) => ({ position, number: position, epoch: 1, endsEpoch: true }),
+      }),
+    );
+    const parts = mergeMap((update: Update) => ['a', 'b', 'c'].map((part) => ({ ...update, part })));
+    return {
+      out$: updates$.pipe(
+        parts,
+        filter(({ part }) => part !== 'b'),
+        work,
+        write,
+      ),
+    };
+  };
+  const whole: string[] = [];
+  let rests = 0;
+  await new Flow(wire(whole), () => void rests++).start();
+  expect(whole).toEqual([0, 1, 2].flatMap((at) => ['a1', 'a2', 'c1', 'c2'].map((part) => `${part} of ${at}`)));
+  for (let stopAt = 1; stopAt <= rests; stopAt++) {
+    const log: string[] = [];
+    let rest = 0;
+    const first: Flow = new Flow(wire(log), () => void (++rest === stopAt && first.stop()));
+    if ((await first.start()) === 'done') continue;
+    const second = new Flow(wire(log));
+    second.load(structuredClone(first.save()));
+    expect(await second.start()).toBe('done');
+    expect(log, `stopped at rest ${stopAt}`).toEqual(whole);
+  }
+});
+
+const half = () =>
+  stage<Positioned, Positioned, null>({ name: 'half', start: () => null, next: (_, item) => [null, item] });
+const source$ = source<Positioned>({ name: 'one', *from() {} });
+
+test('of two parts of a kind one is given another name, and what stands before it keeps its own', () => {
+  const flow = new Flow({ a$: source$.pipe(half(), named('second half', half())) });
+  expect(flow.nodes.map(({ name }) => name)).toEqual(['a$', 'second half', 'half', 'one']);
+  flow.close();
+  expect(() => new Flow({ a$: EMPTY.pipe(half(), half()) })).toThrow("two parts of the graph are called 'half'");
+});

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { cifar10File } from '../../../src/data/datasets/cifar10.js';
+import { readMat } from '../../../src/data/datasets/image-folder/mat.js';
+import { readIdx } from '../../../src/data/datasets/mnist.js';
+import { readImage } from '../../../src/data/images/reader.js';
+import { HEADER, headerBytes, packed, VERSION } from '../../../src/data/pack.js';
+import { crc32 } from '../../../src/storage/bytes.js';
+import { pack } from '../../../src/storage/codec.js';
+import type { Target } from '../fuzz.js';
+
+function idx(magic: number, ...shape: number[]): Buffer {
+  const bytes = Buffer.alloc(4 + 4 * shape.length + shape.reduce((product, extent) => product * extent, 1), 3);
+  for (const [i, value] of [magic, ...shape].entries()) bytes.writeUInt32BE(value, 4 * i);
+  return bytes;
+}
+const images = idx(2051, 5, 6, 7);
+const labels = idx(2049, 40);
+/** A bomb: 32 MiB of the same byte that says it is labels, in 32 KiB. */
+const bomb = gzipSync(idx(2049, 2 ** 25));
+
+export const idxImages: Target = {
+  name: 'IDX images',
+  originals: [images, gzipSync(images)],
+  read: (file) => readIdx(file, 'images'),
+};
+
+export const idxLabels: Target = {
+  name: 'IDX labels',
+  originals: [labels, gzipSync(labels)],
+  read: (file) => readIdx(file, 'labels'),
+};
+
+export const gzipBomb: Target = {
+  name: 'gzip bomb',
+  originals: [bomb],
+  make: () => bomb,
+  read: (file) => readIdx(file, 'labels'),
+};
+
+const cifar = Buffer.alloc(3 * 3073, 5);
+
+export const cifar10: Target = {
+  name: 'CIFAR-10',
+  originals: [cifar, gzipSync(cifar)],
+  read: (file) => cifar10File(file),
+};
+
+const mats = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../data/datasets/image-folder/mat.json'), 'utf8'),
+) as Record<string, Record<string, string>>;
+
+export const mat: Target = {
+  name: 'MATLAB',
+  originals: Object.values(mats)
+    .filter((made) => typeof made === 'object')
+    .flatMap((made) => Object.values(made).map((text) => Buffer.from(text, 'base64'))),
+  read: (file) => readMat(file),
+};
+
+/** Two images of 2 × 3 pixels, as they are. */
+function original(): Buffer {
+  const records = [Buffer.alloc(18, 7), Buffer.alloc(18, 9)];
+  const index = Buffer.from(
+    pack({
+      ...{ name: 'made', classes: ['a', 'b'], encoding: 'raw', labels: Uint8Array.of(0, 1) },
+      ...{ offsets: Float64Array.of(HEADER, HEADER + 18), lengths: Uint32Array.of(18, 18) },
+      ...{ checksums: Uint32Array.from(records, (record) => crc32(record)) },
+      ...{ heights: Uint32Array.of(2, 2), widths: Uint32Array.of(3, 3) },
+    }),
+  );
+  const header = headerBytes({ version: VERSION, at: HEADER + 36, length: index.length, checksum: crc32(index) });
+  return Buffer.concat([header, ...records, index]);
+}
+
+function mend(bytes: Buffer): void {
+  if (bytes.length < HEADER) return;
+  const at = bytes.readDoubleLE(16);
+  if (at >= 0 && at <= bytes.length) {
+    bytes.writeUInt32LE(crc32(bytes.subarray(at, at + bytes.readDoubleLE(24))), 32);
+  }
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, HEADER - 4)), HEADER - 4);
+}
+
+export const packOfImages: Target = {
+  name: 'pack',
+  originals: [original()],
+  mend,
+  async read(file) {
+    const { images, size } = packed(file);
+    // Where an altered index says that they are encoded, the decoder's own judgement is not ours to test.
+    if (images.kind === 'packed' && images.encoding === 'encoded') return;
+    for (let i = 0; i < size; i++) await readImage(images, i);
+  },
+};

@@ -1,0 +1,196 @@
+import { inflateSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { thresholds } from '../../src/measure/attack/distribution-figure.js';
+import { choose } from '../../src/measure/attack/picture-figure.js';
+import { classesOf, map, margins, middleOf } from '../../src/measure/geometry/map.js';
+import { groups } from '../../src/measure/networks/groups.js';
+import type { Geometry } from '../../src/measure/networks/record.js';
+import { curves } from '../../src/plot/curves.js';
+import { compose, raster } from '../../src/plot/figure-file.js';
+import { heatMap } from '../../src/plot/heat-map.js';
+import { imageShape, png } from '../../src/plot/image.js';
+import { logTicks } from '../../src/plot/panel.js';
+import { density } from '../../src/plot/statistics.js';
+import { look } from '../../src/plot/style.js';
+import { figures } from '../../src/report/figures.js';
+import { network, pictured, report } from './example.js';
+
+const attack = { iterations: 40, samples: [pictured(0, 1.5), pictured(1, 2.5)] };
+const full = report([network('none', 0, [], { attack }), network('rep-spectral', 0, [], { attack })]);
+const ids = (of: typeof full) => figures(of).map(({ id }) => id);
+
+test('figures carry the number that the paper gives them for this task, and are the same bytes each time', () => {
+  expect(ids(full)).toEqual(['figure-4-robustness', 'distances', 'bounds', 'figure-e4-pictures', 'sigma', 'learning']);
+  expect(figures(full).map(compose)).toEqual(figures(full).map(compose));
+});
+
+test('a figure without numbers is left out: points of the plane, no attack, nothing at all', () => {
+  const points = { sampleShape: [2], classes: ['0', '1'] };
+  const drawn = ['figure-1-trade-off', 'mean-distances', 'distances', 'bounds', 'sigma', 'learning'];
+  expect(ids(report([network('none', 0, [1, 2], points)]))).toEqual(drawn);
+  const bare = { attack: null, sigma: {}, curves: {} };
+  expect(ids(report([network('none', 0, [], bare)]))).toEqual(['figure-4-robustness']);
+  expect(ids(report([]))).toEqual([]);
+});
+
+test('each pipeline of a report has figures of its own', () => {
+  const mixed = report([network('none', 0, [1]), network('none', 0, [1], { pipeline: 'xor/clean' })]);
+  expect(ids(mixed).filter((id) => id.startsWith('sigma'))).toEqual(['sigma-mnist']);
+  expect(ids(mixed)).toContain('figure-e1-sigma-xor-clean');
+});
+
+test('what was pretrained without labels stands beside figure 7, or beside none', () => {
+  const drawn = (pipeline: string) =>
+    ids(report(['none', 'rep-spectral'].map((kind) => network(kind, 0, [], { pipeline, attack })))).join(' ');
+  expect(drawn('cifar10-barlow')).toMatch(/^figure-7b-robustness figure-7a-distances bounds/);
+  expect(drawn('cifar10-simclr')).toMatch(/^robustness distances bounds/);
+});
+
+test('values that cannot be drawn stop no figure', () => {
+  const curves = { 'training loss': [0, -1, Number.NaN, 0.5].map((value, epoch) => ({ epoch, value })) };
+  const drawn = figures(report([network('none', 0, [0, 0], { curves, testAccuracy: null })]));
+  expect(
+    drawn
+      .map(compose)
+      .join()
+      .match(/NaN|Infinity|undefined/),
+  ).toBeNull();
+});
+
+test('a regularizer keeps its color and dash in every figure', () => {
+  const { light } = look('rep-spectral');
+  for (const figure of figures(full))
+    expect([figure.id, compose(figure).includes(`"${light}"`)]).toEqual([figure.id, true]);
+  expect(look('something-new')).toEqual(look('something-new'));
+});
+
+test('a name with markup in it still makes SVG that a parser takes', async () => {
+  const drawn = figures(
+    report([network('<a> & "b"', 0, [1, 2], { sigma: { '<w>': full.networks[0]!.sigma.hidden1! } })]),
+  );
+  for (const figure of drawn) expect((await raster(compose(figure), 0.1)).length).toBeGreaterThan(100);
+});
+
+test('text is drawn without any font of the machine', async () => {
+  const svg = (text: string) =>
+    `<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20"><text y="15" font-family="system-ui, sans-serif">${text}</text></svg>`;
+  const [empty, words] = [await raster(svg('')), await raster(svg('7 → 3, Δσ'))];
+  expect(words.length).toBeGreaterThan(empty.length + 200);
+});
+
+test('pictures show the same samples under every regularizer, of different labels first', () => {
+  const samples = [3, 13, 5].map((index) => pictured(index, 1));
+  const networks = ['none', 'rep-spectral'].map((name) => network(name, 0, [], { attack: { iterations: 1, samples } }));
+  const choice = choose(groups(report(networks)), 2);
+  expect(choice?.rows.map((row) => row.samples.map(({ index }) => index))).toEqual([
+    [3, 5],
+    [3, 5],
+  ]);
+});
+
+test.each([
+  [[784], [28, 28, 1]],
+  [
+    [28, 28],
+    [28, 28, 1],
+  ],
+  [
+    [32, 32, 3],
+    [32, 32, 3],
+  ],
+  [[2], null],
+  [[4], null],
+  [[30], null],
+])('samples of shape %j are pictures of %j', (shape, wanted) => {
+  expect(imageShape(shape)).toEqual(wanted);
+});
+
+test('PNG: signature, size, and pixels as they came', () => {
+  const bytes = png(2, 1, Uint8Array.of(1, 2, 3, 250, 251, 252));
+  expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+  expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([2, 1]);
+  const data = bytes.indexOf('IDAT') + 4;
+  expect([...inflateSync(bytes.subarray(data, data + bytes.readUInt32BE(data - 8)))]).toEqual([
+    0, 1, 2, 3, 250, 251, 252,
+  ]);
+  expect(bytes.subarray(-12).toString('hex')).toBe('0000000049454e44ae426082'); // an empty chunk, its CRC as in the standard
+});
+
+test('log axes: ones, twos and fives over few decades, powers of ten over many', () => {
+  expect(logTicks([0.02, 1])).toEqual([0.02, 0.05, 0.1, 0.2, 0.5, 1]);
+  expect(logTicks([0.002, 0.5])).toEqual([0.003, 0.01, 0.03, 0.1, 0.3]);
+  expect(logTicks([1e-6, 1])).toEqual([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
+  expect(logTicks([])).toEqual([]);
+});
+
+/** Four cells by two: class 1 right of x = 0, class 0 left of it. */
+const halves: Geometry = {
+  ...{ number: 1, epoch: 1, kind: 'grid', xMin: -2, xMax: 2, yMin: 0, yMax: 2, columns: 4, rows: 2 },
+  points: [{ x: -1.5, y: 0.5, label: 0 }],
+  classes: [0, 0, 1, 1, 0, 0, 1, 1],
+  margin: [-3, -1, 1, 3, -3, -1, 1, 3],
+  logVolume: [0, 0, 0, 0, 1, 1, 1, Number.NaN],
+  topEigenvalue: [1, 1, 1, 1, 1, 1, 1, 1],
+};
+const names = (label: number) => `class ${label}`;
+const options = { title: 'a map', width: 218, names, layer: 'classes' as const };
+
+test('a cell lies about its middle, rows upwards', () => {
+  expect(middleOf(halves, 0)).toEqual({ x: -1.5, y: 0.5 });
+  expect(middleOf(halves, 7)).toEqual({ x: 1.5, y: 1.5 });
+});
+
+test('the margin of a point is to the nearest cell of another class; none where there is no other', () => {
+  expect(margins(halves)).toEqual([2]);
+  expect(margins({ ...halves, classes: new Float32Array(8) })).toEqual([]);
+});
+
+test('the boundary of two halves is the line between them, at both ends of the frame', () => {
+  const { svg } = map(halves, options);
+  const middle = 26 + (218 - 26 - 6) / 2;
+  expect(svg).toContain(`${middle},`);
+  expect(map({ ...halves, classes: new Float32Array(8) }, options).svg).not.toContain('aria-label="contour"');
+});
+
+test('cells without a prediction have no class', () => {
+  expect(classesOf({ ...halves, classes: [-1, 1, 0, 1, 1, 1, 1, 1] })).toEqual([0, 1]);
+});
+
+test('a heat map has its greatest y on top, dark for low, light for high, and gray where there is no value', () => {
+  const bytes = Buffer.from(heatMap(halves.logVolume, 4, 2, { low: 0, high: 1 }).split(',')[1]!, 'base64');
+  const at = (type: string) => bytes.indexOf(type);
+  const palette = (i: number) => [...bytes.subarray(at('PLTE') + 4 + 3 * i, at('PLTE') + 7 + 3 * i)];
+  const length = bytes.readUInt32BE(at('IDAT') - 4);
+  const pixels = inflateSync(bytes.subarray(at('IDAT') + 4, at('IDAT') + 4 + length));
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  const color = (x: number, y: number) => palette(pixels[y * (width + 1) + 1 + x]!);
+  expect(color(0, 0)).toEqual([0xfd, 0xe7, 0x25]);
+  expect(color(0, height - 1)).toEqual([0x44, 0x01, 0x54]);
+  expect(color(width - 1, 0)).toEqual([150, 150, 150]);
+});
+
+test('a density has an area of one, also of values close to zero', () => {
+  const values = [0.01, 0.02, 0.05, 0.3, 0.4, 0.9, 1, 1.1];
+  const points = density(values, 4, 400)!;
+  const area = points.slice(1).reduce((sum, { x, y }, i) => sum + ((y + points[i]!.y) / 2) * (x - points[i]!.x), 0);
+  expect(area).toBeCloseTo(1, 2);
+  expect([density([1, 2], 3), density([1, 1, 1], 3)]).toEqual([null, null]);
+});
+
+test('what a log scale cannot show is left out, with the rest drawn', () => {
+  const points = [0, 1, Number.NaN, 0.1].map((y, x) => ({ x, y }));
+  const look = { light: '#123456', dark: '#abcdef', dash: 'none' };
+  const { svg } = curves([{ look, points }], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'log' });
+  expect(svg).toContain('#123456');
+  expect(svg).not.toMatch(/NaN|Infinity/);
+  expect(curves([], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'linear' }).svg).not.toMatch(
+    /NaN|Inf/,
+  );
+});
+
+test('a sample that never flipped is beyond every threshold; too few samples make no figure', () => {
+  const distances = [1, 2, 3, 4, 5, 6, 7, 8];
+  const drawn = thresholds(report([network('none', 0, distances), network('rep-spectral', 0, [...distances, null])]))!;
+  expect(drawn.outcome).toContain('none at 0, rep-spectral at 15');
+  expect(thresholds(report([network('none', 0, [1, 2, 3])]))).toBeNull();
+});
