@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toError, toOutput } from '../flow/terminal.js';
 import { controlAt } from '../monitor/access.js';
+import { controlledBy } from '../monitor/control.js';
 import { tryOut } from '../run/pipeline.js';
 import { resumable, runSession } from '../run/session.js';
 import { Watcher } from '../run/terminal-watch.js';
@@ -161,7 +162,7 @@ function quiet(): View {
 
 /** One run after another in this terminal, with one address for all: a page that is open goes over to the next. */
 function inTerminal(settings: Settings): Work {
-  const monitor = controlAt(settings);
+  const control = controlledBy(controlAt(settings));
   return async (folder, pipeline, stopped) => {
     const { config, seed } = folder.started;
     await tryOut(pipeline, config, seed);
@@ -174,7 +175,7 @@ function inTerminal(settings: Settings): Work {
         folder,
         pipeline,
         options: { ...settings, dead: settings.takeOver ?? [], watch, identity },
-        monitor,
+        control,
       });
     } finally {
       watch.close();

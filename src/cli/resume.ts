@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { Consensus, startedWith } from '../ranks/consensus.js';
+import { RankConsensus, startedWith } from '../ranks/consensus.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
 import { checkFiles, moduleOf } from '../run/run-identity.js';
@@ -30,8 +30,8 @@ export function resumeCommand(): Command {
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
-      const together = new Consensus(ranks());
-      together.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
-      await goOn(folder, await loadPipeline(module), { ...settings, module }, together);
+      const consensus = new RankConsensus(ranks());
+      consensus.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
+      await goOn(folder, await loadPipeline(module), { ...settings, module }, consensus);
     });
 }

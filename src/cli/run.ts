@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { toError, toOutput } from '../flow/terminal.js';
-import { Consensus, startedWith } from '../ranks/consensus.js';
+import { RankConsensus, startedWith } from '../ranks/consensus.js';
 import { describeConfig, resolveConfig } from '../run/config.js';
 import { tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
@@ -50,17 +50,17 @@ export function runCommand(): Command {
         ...(ranks().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
       });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
-      const together = new Consensus(ranks());
+      const consensus = new RankConsensus(ranks());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
-      together.same(startedWith(start, await moduleFiles(module)), {
+      consensus.same(startedWith(start, await moduleFiles(module)), {
         remedy: 'start all ranks with the same command, and the same version of all files',
       });
-      const folder = together.folder(() =>
+      const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
           ...{ ...start, networks: planned(pipeline.networks(config, settings.seed)) },
-          ...(!together.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
+          ...(!consensus.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
         }),
       );
-      await goOn(folder, pipeline, settings, together);
+      await goOn(folder, pipeline, settings, consensus);
     });
 }

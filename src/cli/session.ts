@@ -2,7 +2,8 @@ import { join, relative } from 'node:path';
 import type { Outcome } from '../flow/flow.js';
 import { toOutput } from '../flow/terminal.js';
 import { controlAt } from '../monitor/access.js';
-import type { Consensus } from '../ranks/consensus.js';
+import { controlledBy } from '../monitor/control.js';
+import type { RankConsensus } from '../ranks/consensus.js';
 import { Execution, type Options } from '../run/execution.js';
 import { thisMachine } from '../run/machine.js';
 import type { Pipeline } from '../run/pipeline.js';
@@ -19,10 +20,10 @@ import type { ChangeSettings, RunningSettings } from './options.js';
 export async function followRun(
   folder: RunFolder,
   pipeline: Pipeline,
-  options: Omit<Options, 'watch' | 'together'>,
-  together: Consensus,
+  options: Omit<Options, 'watch' | 'consensus'>,
+  consensus: RankConsensus,
 ): Promise<Outcome> {
-  const execution = new Execution(folder, pipeline, { ...options, watch: unwatched, together });
+  const execution = new Execution(folder, pipeline, { ...options, watch: unwatched, consensus });
   const release = stopOnSignals(() => execution.stop(), false);
   try {
     return await execution.run();
@@ -47,12 +48,12 @@ export async function goOn(
   folder: RunFolder,
   pipeline: Pipeline,
   settings: RunningSettings,
-  together?: Consensus,
+  consensus?: RankConsensus,
 ): Promise<void> {
   const identity = await identified(folder, pipeline, settings);
   const options = { ...settings, identity };
-  if (together?.writes === false) {
-    if ((await followRun(folder, pipeline, options, together)) !== 'done') process.exitCode = resumable;
+  if (consensus?.writes === false) {
+    if ((await followRun(folder, pipeline, options, consensus)) !== 'done') process.exitCode = resumable;
     return;
   }
   const watch = new Watcher(folder, pipeline);
@@ -61,8 +62,8 @@ export async function goOn(
     const outcome = await runSession({
       folder,
       pipeline,
-      options: { ...options, dead: settings.takeOver ?? [], watch, ...(together && { together }) },
-      monitor: controlAt(settings),
+      options: { ...options, dead: settings.takeOver ?? [], watch, ...(consensus && { consensus }) },
+      control: controlledBy(controlAt(settings)),
     });
     watch.close();
     if (outcome === 'done') {

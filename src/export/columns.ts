@@ -1,6 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
-import type { Metric, MetricRecord } from '../storage/metric-log.js';
+import type { Metric, MetricRecord } from '../storage/metric-reader.js';
 import { spelled } from '../storage/metric-reader.js';
 
 /** A value of a record that is no record itself: a list stays whole. */

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
-import type { MetricRecord } from '../storage/metric-log.js';
+import type { MetricRecord } from '../storage/metric-reader.js';
 import { type Choice, Chosen, columnsOf, flattened, inPlace, textOf } from './columns.js';
 
 /**

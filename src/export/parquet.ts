@@ -1,5 +1,5 @@
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import type { MetricRecord } from '../storage/metric-log.js';
+import type { MetricRecord } from '../storage/metric-reader.js';
 import { version } from '../storage/run-folder.js';
 import { type Choice, Chosen, type Column, columnsOf, flattened, inPlace, textOf } from './columns.js';
 

@@ -3,7 +3,7 @@ import { WeirError } from '../flow/errors.js';
 import { brightness, imageShape, largest, perturbationPixels, pixels, png } from '../plot/image.js';
 import { decoded } from '../storage/journal.js';
 import { makeFolder } from '../storage/make-folder.js';
-import type { MetricRecord } from '../storage/metric-log.js';
+import type { MetricRecord } from '../storage/metric-reader.js';
 import type { Fields } from '../storage/protobuf.js';
 import type { RunConfig } from '../storage/run-folder.js';
 import { flattened } from './columns.js';

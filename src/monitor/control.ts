@@ -3,11 +3,11 @@ import { Worker } from 'node:worker_threads';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import { FlowMeter } from '../run/flow-meter.js';
-import type { Watch } from '../run/watch.js';
+import type { Asked, Ended, RemoteControl } from '../run/watch.js';
 import { tf } from '../tensorflow/tf.js';
-import type { MonitorAt } from './access.js';
+import { addressLine, type MonitorAt } from './access.js';
 import { type Note, removeNote, socketPlace, writeNote } from './control-socket.js';
-import type { Action, Ended, FromThread, Going, ToThread } from './messages.js';
+import type { Action, FromThread, Going, ToThread } from './messages.js';
 import { nextPictures } from './pictures.js';
 import { OutsideTaps } from './taps.js';
 import type { ThreadStart } from './thread.js';
@@ -82,14 +82,6 @@ export class ControlThread {
   }
 }
 
-/** What a run does when it is asked. */
-export interface Asked {
-  stop(): void;
-  snapshot(): void;
-  pause(): void;
-  resume(): void;
-}
-
 const beat = 1000; // milliseconds from one pulse to the next
 const fineness = 50; // milliseconds to which the event loop's delay is told
 
@@ -100,7 +92,7 @@ const fineness = 50; // milliseconds to which the event loop's delay is told
  * Bound: one pulse, one set of pictures and one item a tap are under way. Failure: where the thread or its socket fails, the run goes
  * on without, unless a page was asked for.
  */
-export class RunControl implements Watch {
+export class RunControl implements RemoteControl {
   private flow: Flow | undefined;
   private meter: FlowMeter | undefined;
   private about = { name: '', index: 0, of: 0 };
@@ -108,6 +100,7 @@ export class RunControl implements Watch {
   private viewers = 0;
   private timer: NodeJS.Timeout | undefined;
   private underWay = false;
+  private forget: () => void = () => undefined;
   private endPictures: () => void = () => undefined;
   private readonly delay = monitorEventLoopDelay({ resolution: fineness });
   private readonly taps = new OutsideTaps((message) => this.post(message));
@@ -115,10 +108,11 @@ export class RunControl implements Watch {
   private readonly cleanUp: () => void;
 
   constructor(
-    run: string,
+    private readonly run: string,
     private readonly asked: Asked,
-    { token, ...monitor }: MonitorAt,
+    private readonly monitor: MonitorAt,
   ) {
+    const { token } = monitor;
     const place = socketPlace();
     this.cleanUp = () => {
       place?.remove();
@@ -137,9 +131,15 @@ export class RunControl implements Watch {
     });
   }
 
-  /** The page's address, once it can be opened. @throws {WeirError} where it cannot */
-  url(): Promise<string | undefined> {
-    return this.thread.listening();
+  /** The page's address, once it can be opened, as a line for the terminal. @throws {WeirError} where it cannot */
+  async opened(): Promise<string | undefined> {
+    const { listening } = this.monitor;
+    if (listening === undefined) return undefined;
+    const url = (await this.thread.listening())!;
+    this.monitor.listening = { ...listening, port: Number(new URL(url).port) }; // the next run of this command has it too
+    const { line, remove } = addressLine(url, this.run, process.stderr);
+    this.forget = remove;
+    return `monitor: ${line}`;
   }
 
   network(network: { readonly name: string }, index: number, of: number, flow: Flow): void {
@@ -168,6 +168,7 @@ export class RunControl implements Watch {
     this.delay.disable();
     this.goes({ state: how, note: '' });
     this.taps.closeAll();
+    this.forget();
     await this.thread.ended();
     process.off('exit', this.cleanUp);
     this.cleanUp();
@@ -236,6 +237,10 @@ export class RunControl implements Watch {
     this.thread.post(message);
   }
 }
+
+/** Puts a control server beside a run; none where nothing is to be reached. */
+export const controlledBy = (monitor: MonitorAt | undefined) =>
+  monitor && ((run: string, asked: Asked): RemoteControl => new RunControl(run, asked, monitor));
 
 /** A run whose folder takes no note cannot be reached, and goes on. */
 function noted(run: string, note: Note): void {

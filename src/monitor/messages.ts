@@ -1,6 +1,7 @@
 import type { Data } from '../flow/data.js';
 import type { TapPolicy } from '../flow/tap.js';
 import type { Pulse } from '../run/flow-meter.js';
+import type { Ended } from '../run/watch.js';
 import type { Pictures } from './pictures.js';
 
 /** What may be asked of a run; each acts at the next barrier. */
@@ -19,9 +20,6 @@ export interface LivePulse extends Pulse {
   /** The longest that the event loop waited since the pulse before, in seconds. */
   readonly loopDelay: number;
 }
-
-/** How a process that worked on a run ended. */
-export type Ended = 'done' | 'stopped' | 'failed';
 
 /** Whether the run moves. */
 export interface Going {

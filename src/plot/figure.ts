@@ -1,4 +1,3 @@
-import type { Group } from '../measure/networks/groups.js';
 import { type Look, look } from './style.js';
 import { escaped } from './table.js';
 
@@ -48,13 +47,13 @@ export function widthOf(columns: number): number {
 export const FONT = 'Inter, system-ui, sans-serif';
 
 /** The legend of the regularizers of some groups, each once. */
-export function regularizers(groups: readonly Group[]): LegendEntry[] {
+export function regularizers(groups: readonly { readonly regularizer: string }[]): LegendEntry[] {
   const names = [...new Set(groups.map(({ regularizer }) => regularizer))];
   return names.map((name) => ({ label: name, look: look(name), mark: 'line' }));
 }
 
 /** How many networks stand behind each mean: '10 seeds', 'one seed', '3 to 10 seeds'. */
-export function seedsPhrase(groups: readonly Group[]): string {
+export function seedsPhrase(groups: readonly { readonly networks: readonly unknown[] }[]): string {
   const counts = groups.map(({ networks }) => networks.length);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   if (most === 1) return 'one seed';

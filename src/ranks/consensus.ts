@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Share } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow, FlowState } from '../flow/flow.js';
+import type { Consensus, Votes } from '../run/consensus.js';
 import { pack, type Segment } from '../storage/codec.js';
-import type { MetricsLog } from '../storage/metric-log.js';
 import type { ModuleFiles } from '../storage/module-files.js';
 import { type RunConfig, RunFolder, version } from '../storage/run-folder.js';
 import type { RunState } from '../storage/run-state.js';
@@ -13,21 +13,11 @@ import { alone, type ProcessGroup } from '../tensorflow/collectives/process-grou
 import { tf } from '../tensorflow/tf.js';
 import { reportToSupervisor } from './messages.js';
 
-/** What a run is asked for where it is at rest. */
-export interface Votes {
-  readonly stop: boolean;
-  readonly snapshot: boolean;
-  readonly hold: boolean;
-}
-
-/** As much of the metric log as a run uses. */
-export type Log = Pick<MetricsLog, 'mark' | 'append' | 'flush' | 'flushAfter' | 'cutBack' | 'follow' | 'close'>;
-
 /**
  * What the ranks of a run agree upon. They are at rest at the same places, for they run the same graph: there each says what it was asked
  * for, and all do the same. Rank 0 alone writes. By itself a process agrees with itself, at no cost.
  */
-export class Consensus {
+export class RankConsensus implements Consensus {
   constructor(private readonly ranks: ProcessGroup = alone) {
     if (!this.alone) ranks.onCall = (calls) => reportToSupervisor({ kind: 'waits', calls });
   }
@@ -49,12 +39,12 @@ export class Consensus {
   waited: readonly number[] = [];
 
   /** What any rank was asked for, `update` being the newest. */
-  agree(wishes: Votes, update: number): Votes {
-    if (this.alone) return wishes;
+  agree(votes: Votes, update: number): Votes {
+    if (this.alone) return votes;
     reportToSupervisor({ kind: 'at', update });
     const { rank, ranks, spent } = this.ranks;
     const seconds = Array.from({ length: ranks }, (_, i) => (i === rank ? spent / 1000 : 0));
-    const own = [wishes.stop, wishes.snapshot, wishes.hold].map(Number);
+    const own = [votes.stop, votes.snapshot, votes.hold].map(Number);
     const all = tf.tidy(() =>
       this.ranks
         .sum(tf.tensor1d([...own, ...seconds]))
@@ -149,17 +139,6 @@ export function startedWith(
   const code = Object.entries(files).map(([path, sum]) => [`the SHA-256 of ${path}`, sum]);
   return { ...keys, ...started, ...Object.fromEntries(code) };
 }
-
-/** The log of a rank that does not write: it keeps no line. */
-export const unwritten: Log = {
-  mark: { bytes: 0, sha256: '' },
-  append: () => undefined,
-  flush: () => undefined,
-  flushAfter: () => undefined,
-  cutBack: () => undefined,
-  follow: () => undefined,
-  close: () => undefined,
-};
 
 function digest(node: FlowState['nodes'][string]): string {
   const segments: Segment[] = [];

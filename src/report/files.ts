@@ -40,7 +40,7 @@ async function put(folder: string, name: string, content: string | Uint8Array): 
   const path = join(folder, name);
   const beside = `${path}.${process.pid}.part`;
   try {
-    makeFolder(join(path, '../observe'));
+    makeFolder(join(path, '..'));
     await writeFile(beside, content);
     await rename(beside, path);
     return path;

@@ -4,7 +4,6 @@ import type { Data, Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
 import { stage } from '../flow/stage.js';
-import { Consensus, type Log, unwritten, type Votes } from '../ranks/consensus.js';
 import { journal, type MetricRecord } from '../storage/journal.js';
 import type { LogMark } from '../storage/metric-log.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
@@ -12,6 +11,7 @@ import { done, lastWhole, type RunState, readState, runState, trained } from '..
 import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
 import type { About } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { type Consensus, type Log, single, unwritten, type Votes } from './consensus.js';
 import { classesOfTask, type Network, type Pipeline } from './pipeline.js';
 import { type Cadence, isDue, type Moment, Requests } from './requests.js';
 import type { RunIdentity } from './run-identity.js';
@@ -33,7 +33,7 @@ export interface Options extends Cadence {
   /** What the run is a function of; compared as each network is wired, and written with its snapshots. */
   readonly identity?: RunIdentity | undefined;
   /** What the ranks agree upon, where there are several. */
-  readonly together?: Consensus;
+  readonly consensus?: Consensus;
 }
 
 const atEpoch = (epoch: number): string => `epoch-${epoch}`; // and of one that others branch off
@@ -57,20 +57,20 @@ export class Execution {
   private lost: string | undefined;
   private readonly remarked = new Set<string>();
   private readonly requests = new Requests();
-  private readonly together: Consensus;
+  private readonly consensus: Consensus;
 
   constructor(
     private readonly folder: RunFolder,
     private readonly pipeline: Pipeline,
     private readonly options: Options,
   ) {
-    this.together = options.together ?? new Consensus();
+    this.consensus = options.consensus ?? single;
   }
 
   /** Ends the run at the next moment of rest, after a snapshot. */
   stop(): void {
     this.stopped = true;
-    if (this.together.alone) this.flow?.stop(); // else where all ranks agree upon it
+    if (this.consensus.alone) this.flow?.stop(); // else where all ranks agree upon it
     this.requests.stopped();
   }
 
@@ -95,11 +95,11 @@ export class Execution {
 
   /** Trains and measures what is not done yet. @returns 'stopped' when it can be resumed. */
   async run(): Promise<Outcome> {
-    if (this.together.writes) {
+    if (this.consensus.writes) {
       this.checkOrigins(); // first: a snapshot of another run knows another log
       checkLog(this.folder, { altered: true }); // before anything is written; those that are altered are told below
     }
-    const metrics = this.together.writes ? this.folder.metrics : unwritten;
+    const metrics = this.consensus.writes ? this.folder.metrics : unwritten;
     try {
       const outcome = await this.runAll(metrics);
       metrics.flush();
@@ -130,7 +130,7 @@ export class Execution {
       }
       const trunk = before === undefined ? await this.branchedOff(networks, i, metrics, begins) : undefined;
       if (trunk === 'stopped') return 'stopped';
-      if (this.together.writes) for (const { file } of before?.refused ?? []) store.setAside(file);
+      if (this.consensus.writes) for (const { file } of before?.refused ?? []) store.setAside(file);
       const from = before?.state.logged ?? begins[i]!;
       if (again) metrics.follow(from, { more: i === newest });
       else metrics.cutBack(from);
@@ -155,13 +155,13 @@ export class Execution {
 
   /** Refuses a snapshot that this run did not make; of several ranks the one that writes them can tell. */
   private checkOrigin(network: string, found: { readonly path: string; readonly about: About }): void {
-    if (this.together.writes) this.options.identity?.checkSnapshot(network, found);
+    if (this.consensus.writes) this.options.identity?.checkSnapshot(network, found);
   }
 
   /** Says what the user should know of the graph, once, and not for every network and rank. */
   private remark(remarks: readonly string[]): void {
     for (const remark of remarks) {
-      if (this.together.writes && !this.remarked.has(remark)) this.options.watch.warn(remark);
+      if (this.consensus.writes && !this.remarked.has(remark)) this.options.watch.warn(remark);
       this.remarked.add(remark);
     }
   }
@@ -186,7 +186,7 @@ export class Execution {
     } catch (error) {
       if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
       this.options.watch.warn(error.message);
-      if (this.together.writes) store.setAside(error.file);
+      if (this.consensus.writes) store.setAside(error.file);
     }
     const had = store.had(label) || readState(store)?.pinned.includes(label);
     if (had) return await this.remade(networks, index, metrics, begins);
@@ -225,11 +225,11 @@ export class Execution {
       trunk,
       pin,
     });
-    this.together.same({}, { remedy: 'go on with the run' }); // all ranks are here: the first one has written it
+    this.consensus.same({}, { remedy: 'go on with the run' }); // all ranks are here: the first one has written it
     const found = pin.into.pinned(atEpoch(epoch));
     if (found === undefined && outcome === 'done') throw noSnapshot(name, branch!);
     if (found === undefined) return 'stopped';
-    if (this.together.writes) rmSync(beside.folder, { recursive: true, force: true });
+    if (this.consensus.writes) rmSync(beside.folder, { recursive: true, force: true });
     return runState(found);
   }
 
@@ -261,9 +261,9 @@ export class Execution {
         }),
       };
       const state: RunState = { flow: flow.save(), logged: metrics.mark, update, seconds };
-      this.together.sameState(flow, state);
+      this.consensus.sameState(flow, state);
       try {
-        if (this.together.writes) {
+        if (this.consensus.writes) {
           this.options.check?.();
           metrics.flush({ sync: true });
           identity?.save(); // before the snapshot that carries its digest
@@ -290,7 +290,7 @@ export class Execution {
         if (pin !== undefined && !at.stopping) at.stop();
       }
       const now: Moment = { at: performance.now(), update, epoch: ended };
-      const asked = this.together.agree(
+      const asked = this.consensus.agree(
         {
           stop: this.stopped,
           snapshot: this.requests.takeSnapshot() || isDue(this.options, saved, now),
@@ -298,7 +298,7 @@ export class Execution {
         },
         update,
       );
-      at.waited = this.together.waited;
+      at.waited = this.consensus.waited;
       if (asked.stop && !at.stopping) at.stop();
       if (asked.snapshot || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
       return asked;
@@ -306,14 +306,14 @@ export class Execution {
     const flow = new Flow(
       logged(streams, network.name, write),
       (at) => {
-        if (at.ending !== undefined && !this.together.alone) return; // of this rank alone: the others are not at rest, and lose it
+        if (at.ending !== undefined && !this.consensus.alone) return; // of this rank alone: the others are not at rest, and lose it
         const { hold, stop } = rested(at);
         if (!hold || stop || at.held) return;
         metrics.flush(); // who looks at it while it is held sees all of it
         watch.held(true);
-        return this.requests.hold(at, () => rested(at).hold, this.together.alone).finally(() => watch.held(false));
+        return this.requests.hold(at, () => rested(at).hold, this.consensus.alone).finally(() => watch.held(false));
       },
-      this.together.share,
+      this.consensus.share,
       (line) => watch.warn(line),
     );
     this.flow = flow;
@@ -331,8 +331,8 @@ export class Execution {
           write({ network: one.name, stream: 'network', ...(classes && { classes }), ...one, ...this.pipeline.task });
         }
       }
-      this.together.sameGraph(flow, update);
-      if (this.stopped && this.together.alone) flow.stop();
+      this.consensus.sameGraph(flow, update);
+      if (this.stopped && this.consensus.alone) flow.stop();
       watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
       return await flow.start();
     } finally {

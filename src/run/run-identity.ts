@@ -391,7 +391,7 @@ function linesOf(index: string): string[] | undefined {
 }
 
 function whole(file: string, contents: string | Uint8Array): void {
-  makeFolder(join(file, './'));
+  makeFolder(join(file, '..'));
   writeFileSync(`${file}.part`, contents, { flush: true });
   renameSync(`${file}.part`, file);
 }

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import { foreignIn } from '../storage/identity.js';
-import { differenceFrom, type LogMark, type MetricRecord } from '../storage/metric-log.js';
+import { differenceFrom, type LogMark } from '../storage/metric-log.js';
+import type { MetricRecord } from '../storage/metric-reader.js';
 import { readMetrics } from '../storage/metric-reader.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { done, isLogMark } from '../storage/run-state.js';

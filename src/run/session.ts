@@ -1,8 +1,5 @@
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
-import { addressLine, type MonitorAt } from '../monitor/access.js';
-import { type Asked, RunControl } from '../monitor/control.js';
-import type { Ended } from '../monitor/messages.js';
 import { lockFolder } from '../storage/lock.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { LostRank } from '../tensorflow/collectives/process-group.js';
@@ -13,14 +10,14 @@ import type { Pipeline } from './pipeline.js';
 import { whereInWords } from './pipeline-module.js';
 import { stopOnSignals } from './process.js';
 import { identityNotes } from './run-identity.js';
-import { bothWatches } from './watch.js';
+import { type Asked, bothWatches, type Ended, type RemoteControl } from './watch.js';
 
 export interface Session {
   readonly folder: RunFolder;
   readonly pipeline: Pipeline;
   readonly options: Options;
   /** How it is reached while it runs; undefined: not at all. */
-  readonly monitor: MonitorAt | undefined;
+  readonly control?: ((path: string, asked: Asked) => RemoteControl) | undefined;
 }
 
 export { resumable } from './process.js';
@@ -31,7 +28,7 @@ export { resumable } from './process.js';
  * One process at a time: the folder is locked. A first Ctrl-C, SIGTERM or SIGUSR1 stops at the next moment of rest, a second Ctrl-C or
  * SIGTERM at once.
  */
-export async function runSession({ folder, pipeline, options, monitor }: Session): Promise<Outcome> {
+export async function runSession({ folder, pipeline, options, control: controlled }: Session): Promise<Outcome> {
   const lock = lockFolder(folder.path, { dead: options.dead ?? [] });
   try {
     options.identity?.save();
@@ -46,25 +43,19 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     pause: () => execution?.pause(),
     resume: () => execution?.resume(),
   };
-  const control = monitor && new RunControl(folder.path, asked, monitor);
+  const control = controlled?.(folder.path, asked);
   const watch = control ? bothWatches(options.watch, control) : options.watch;
   execution = new Execution(folder, pipeline, { ...options, watch, check: () => lock.check() });
   const release = stopOnSignals(() => {
     watch.warn('stopping after a snapshot; once more to stop at once');
     execution.stop();
-  }, options.together?.alone ?? true);
+  }, options.consensus?.alone ?? true);
   folder.failure = undefined;
   let ended: Ended = 'failed';
-  let forget = (): void => undefined;
   try {
     await loadTensorFlow();
-    if (monitor?.listening !== undefined) {
-      const url = (await control!.url())!;
-      monitor.listening = { ...monitor.listening, port: Number(new URL(url).port) };
-      const { line, remove } = addressLine(url, folder.path, process.stderr);
-      forget = remove;
-      options.watch.warn(`monitor: ${line}`); // to the terminal alone: it bears the token there
-    }
+    const address = await control?.opened();
+    if (address !== undefined) options.watch.warn(address); // to the terminal alone: it bears the token there
     const outcome = await execution.run();
     if (outcome === 'done') {
       const { writeReport } = await import('../report/files.js'); // slow to load, and only now of use
@@ -85,7 +76,6 @@ export async function runSession({ folder, pipeline, options, monitor }: Session
     throw error;
   } finally {
     release();
-    forget();
     await control?.close(ended);
     lock.release();
   }

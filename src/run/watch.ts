@@ -16,7 +16,25 @@ export interface Watch {
   held(now: boolean): void;
 }
 
-/** Two who watch a run, as one. */
+/** How a process that worked on a run ended. */
+export type Ended = 'done' | 'stopped' | 'failed';
+
+/** What a run does when it is asked. */
+export interface Asked {
+  stop(): void;
+  snapshot(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** A watch that acts on the run too, and is open as long as the run is: a socket, a page in a browser. */
+export interface RemoteControl extends Watch {
+  /** Where it can be reached, as a line for the terminal; none where only a socket is open. @throws {WeirError} where it cannot be */
+  opened(): Promise<string | undefined>;
+  close(how: Ended): Promise<void>;
+}
+
+/** Two watches as one. */
 export const bothWatches = (first: Watch, second: Watch): Watch => ({
   network(...about) {
     first.network(...about);

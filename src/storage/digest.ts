@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Data, TypedArray } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { bytesOf, dtypeOf } from './bytes.js';
-import type { MetricRecord } from './metric-log.js';
+import type { MetricRecord } from './metric-reader.js';
 
 /**
  * SHA-256 of the weights, in hexadecimal: for each name, sorted by its UTF-8 bytes, the name and its values as

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
-import { spelled } from './metric-reader.js';
+import { type MetricRecord, spelled } from './metric-reader.js';
 
 /** How far a metric log was when something was made of it, and what it was up to there. */
 export type LogMark = {
@@ -51,18 +51,6 @@ export function differenceFrom({ bytes, sha256 }: LogMark, file: string, whole: 
   } finally {
     closeSync(handle);
   }
-}
-
-/** What a metric may be: NaN and the infinities too, though JSON has none. */
-export type Metric = null | boolean | number | string | readonly Metric[] | { readonly [key: string]: Metric };
-
-/**
- * One line of the metric log. All that depends on the clock lies under `wall` (times, rates), so that two runs of the
- * same seed differ in nothing else.
- */
-export interface MetricRecord {
-  readonly wall?: { readonly [key: string]: Metric };
-  readonly [key: string]: Metric | undefined;
 }
 
 const bufferBytes = 2 ** 16;

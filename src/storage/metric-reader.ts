@@ -1,6 +1,17 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
-import type { MetricRecord } from './metric-log.js';
+
+/** What a metric may be: NaN and the infinities too, though JSON has none. */
+export type Metric = null | boolean | number | string | readonly Metric[] | { readonly [key: string]: Metric };
+
+/**
+ * One line of the metric log. All that depends on the clock lies under `wall` (times, rates), so that two runs of the
+ * same seed differ in nothing else.
+ */
+export interface MetricRecord {
+  readonly wall?: { readonly [key: string]: Metric };
+  readonly [key: string]: Metric | undefined;
+}
 
 const numbers: Readonly<Record<string, number>> = {
   NaN: Number.NaN,

@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import type { Network } from '../run/pipeline.js';
 import { makeFolder } from './make-folder.js';
 import { type LogMark, MetricsLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
@@ -43,8 +42,15 @@ export interface RunConfig {
   };
 }
 
-/** A network of a run, as the pipeline listed it. */
-export type Planned = Pick<Network, 'name' | 'epochs' | 'branch'> & { readonly members?: readonly string[] };
+/** A network of a run, as the pipeline listed it: its name, and what tells how far the run is. */
+export interface Planned {
+  readonly name: string;
+  /** Of its training, where they are not those of the config. */
+  readonly epochs?: number;
+  /** The network whose state at the end of an epoch it begins with. */
+  readonly branch?: { readonly of: string; readonly epoch: number };
+  readonly members?: readonly string[];
+}
 
 /** Why a run ended before its time. */
 export interface Failure {
@@ -54,7 +60,9 @@ export interface Failure {
 }
 
 /** What a run's config keeps of its networks. */
-export const planned = (networks: readonly Network[]): Planned[] =>
+export const planned = (
+  networks: readonly (Omit<Planned, 'members'> & { readonly members?: readonly { readonly name: string }[] })[],
+): Planned[] =>
   networks.map(({ name, epochs, branch, members }) => ({
     name,
     ...(epochs !== undefined && { epochs }),

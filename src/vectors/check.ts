@@ -4,18 +4,16 @@ import { WeirError } from '../flow/errors.js';
 import { scoped } from '../tensorflow/tf.js';
 import type { VectorKind } from './kinds/kind.js';
 import { kinds } from './kinds/registry.js';
-import { isNumbers, isTensor, nameOf, readCase, readVectors } from './vector-file.js';
-
-/** a agrees with b where |a − b| ≤ absolute + relative · |b|; for a tensor, element by element with max|b| in the place of |b|. */
-export interface Tolerance {
-  readonly relative: number;
-  readonly absolute: number;
-}
-
-/** What a kind computes: a number, the values of a tensor, a number each, or tensors. */
-export type Actual = number | Values | readonly number[] | readonly Values[];
-
-export type Values = Float32Array | Float64Array;
+import {
+  type Actual,
+  isNumbers,
+  isTensor,
+  nameOf,
+  readCase,
+  readVectors,
+  type Tolerance,
+  type Values,
+} from './vector-file.js';
 
 /** How far a value is from the one expected. */
 export interface Deviation {

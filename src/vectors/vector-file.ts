@@ -1,7 +1,17 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import type { Tolerance } from './check.js';
+
+/** a agrees with b where |a − b| ≤ absolute + relative · |b|; for a tensor, element by element with max|b| in the place of |b|. */
+export interface Tolerance {
+  readonly relative: number;
+  readonly absolute: number;
+}
+
+/** What a kind computes: a number, the values of a tensor, a number each, or tensors. */
+export type Actual = number | Values | readonly number[] | readonly Values[];
+
+export type Values = Float32Array | Float64Array;
 
 /** A tensor of a reference vector, row-major. */
 export interface VectorTensor {

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorAt } from '../../src/monitor/access.js';
+import { controlledBy } from '../../src/monitor/control.js';
 import { resolveConfig } from '../../src/run/config.js';
 import { loadPipeline } from '../../src/run/pipeline-module.js';
 import { runSession } from '../../src/run/session.js';
@@ -66,9 +67,9 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
   };
   const begun = performance.now();
   try {
-    const monitor = monitorAt({ monitor: 0 });
+    const control = controlledBy(monitorAt({ monitor: 0 }));
     const options = { snapshotEvery: 3, onSnapshotError: 'stop', watch } as const;
-    await runSession({ folder, pipeline, options, monitor });
+    await runSession({ folder, pipeline, options, control });
   } finally {
     onlookers?.kill();
     rmSync(base, { recursive: true });

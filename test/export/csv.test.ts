@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { csvOf, exportCsv } from '../../src/export/csv.js';
-import type { MetricRecord } from '../../src/storage/metric-log.js';
+import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { weir } from '../cli/weir.js';
 import { madeUpRun } from './made-up-run.js';
 

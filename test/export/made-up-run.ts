@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MetricRecord } from '../../src/storage/metric-log.js';
+import type { MetricRecord } from '../../src/storage/metric-reader.js';
 
 export const createdAt = '2026-01-01T00:00:00.000Z';
 export const begun = Date.parse(createdAt) / 1000;

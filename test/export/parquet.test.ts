@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { afterAll, expect, test } from 'vitest';
 import { exportParquet } from '../../src/export/parquet.js';
-import type { MetricRecord } from '../../src/storage/metric-log.js';
+import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { weir } from '../cli/weir.js';
 import { madeUpRun, records } from './made-up-run.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportTensorBoard } from '../../src/export/tensorboard.js';
-import type { MetricRecord } from '../../src/storage/metric-log.js';
+import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { weir } from '../cli/weir.js';
 import { begun, createdAt, madeUpRun, records } from './made-up-run.js';
 import { inside, number, readEvents, text } from './read-events.js';

@@ -170,7 +170,7 @@ let file: string;
 beforeAll(() => {
   file = join(mkdtempSync(join(tmpdir(), 'weir-tail-')), 'metrics.ndjson');
 });
-afterAll(() => rmSync(join(file, './'), { recursive: true }));
+afterAll(() => rmSync(join(file, '..'), { recursive: true }));
 
 test('no log, an empty one, a line that is being written, one that was altered', () => {
   expect(lastRecords(file)).toEqual([]);

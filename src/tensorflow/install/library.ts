@@ -162,7 +162,7 @@ export async function linkNamedLibrary(folder: string, named: string): Promise<v
     await symlink(join(libraries, versioned!), join(tensorflow, `${stem}.so`));
   }
   await symlink(include, join(tensorflow, 'include'));
-  await symlink(resolve(libraries, '../../learn/device', 'nvidia'), join(part, 'nvidia')); // dangles where there are no companions
+  await symlink(resolve(libraries, '..', 'nvidia'), join(part, 'nvidia')); // dangles where there are no companions
   await writeMarker(part, { holds: `links to ${named}`, sources: {} }, [
     'tensorflow/libtensorflow.so', // another size there means another library
     'tensorflow/libtensorflow_framework.so',

@@ -1,6 +1,5 @@
 import { tf } from '../../tensorflow/tf.js';
-import type { Actual } from '../check.js';
-import type { Fields, VectorTensor } from '../vector-file.js';
+import type { Actual, Fields, VectorTensor } from '../vector-file.js';
 
 /** Computes with Weir's own code what the cases of a kind expect. */
 export interface VectorKind {

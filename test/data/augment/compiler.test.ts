@@ -85,7 +85,7 @@ test.each([
     const out = new Float32Array(rendering.length);
     rendering.apply(noise(61, 83), key, out);
     expect(out.every(Number.isFinite)).toBe(true);
-    expect(new Set(out).size).toBeGreaterThan(20); // some come out gray
+    expect(new Set(out).size).toBeGreaterThan(10); // some come out gray, of a small part of the image
   }
 });
 

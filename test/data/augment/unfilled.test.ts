@@ -11,8 +11,9 @@ import { newFolder, noisyJpeg, pixels, write } from '../images/samples.js';
 const { real } = vi.hoisted(() => ({ real: { unfilled: (_: number) => new Float32Array(0) } }));
 
 vi.mock('../../../src/data/dataset.js', async (original) => {
-  real.unfilled = (await original<typeof real>()).unfilled;
-  return { unfilled: (length: number) => new Float32Array(length).fill(Number.NaN) };
+  const dataset = await original<typeof import('../../../src/data/dataset.js')>();
+  real.unfilled = dataset.unfilled;
+  return { ...dataset, unfilled: (length: number) => new Float32Array(length).fill(Number.NaN) };
 });
 
 test('memory of its own, of the length asked for', () => {

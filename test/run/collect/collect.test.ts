@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { collectReport } from '../../../src/run/collect/collect.js';
-import type { MetricRecord } from '../../../src/storage/metric-log.js';
+import type { MetricRecord } from '../../../src/storage/metric-reader.js';
 import { RunFolder } from '../../../src/storage/run-folder.js';
 
 let folder: string;

@@ -175,13 +175,13 @@ test('a list that leads out of the folder is refused', async () => {
 
 test('links in a circle end', async () => {
   write(root, { 'a/1.jpg': image });
-  symlinkSync('../../../feed/source', join(root, 'a/up'));
+  symlinkSync('..', join(root, 'a/up'));
   await expect(open()).rejects.toThrow(`'${root}/a/up' leads out of the folder, to '${root}'`);
 });
 
 test('links to a folder above, inside, end too', async () => {
   write(root, { 'a/deep/1.jpg': image });
-  symlinkSync('../../../feed/source', join(root, 'a/deep/up'));
+  symlinkSync('..', join(root, 'a/deep/up'));
   await expect(open()).rejects.toThrow(`'${root}' goes deeper than 16 folders: 'a/deep/up/deep/up`);
 });
 

@@ -1,0 +1,57 @@
+import type { Share } from '../flow/data.js';
+import type { Flow } from '../flow/flow.js';
+import type { MetricsLog } from '../storage/metric-log.js';
+import type { RunState } from '../storage/run-state.js';
+
+/** Requests that are answered at a barrier. */
+export interface Votes {
+  readonly stop: boolean;
+  readonly snapshot: boolean;
+  readonly hold: boolean;
+}
+
+/** As much of the metric log as a run uses. */
+export type Log = Pick<MetricsLog, 'mark' | 'append' | 'flush' | 'flushAfter' | 'cutBack' | 'follow' | 'close'>;
+
+/** Decisions that all processes of a run take alike; a run on one machine, in one process, has `single`. */
+export interface Consensus {
+  /** The part of every batch that this process takes. */
+  readonly share: Share;
+  /** Whether there is no other process. */
+  readonly alone: boolean;
+  /** Whether this process writes the run's folder: one of them does. */
+  readonly writes: boolean;
+  /** Seconds that each process has waited for the others so far, by rank. */
+  readonly waited: readonly number[];
+  /** What any process was asked for at a barrier, `update` being the newest. */
+  agree(votes: Votes, update: number): Votes;
+  /** @throws {WeirError} where processes cannot share the graph, or its parts or data are not the same for all */
+  sameGraph(flow: Flow, update: number): void;
+  /** @throws {WeirError} where the update, or what was made of it, is not the same for all */
+  sameState(flow: Flow, state: RunState): void;
+  /** @throws {WeirError} where these values are not the same for all */
+  same(mine: Readonly<Record<string, unknown>>, how: { readonly remedy: string }): void;
+}
+
+/** The consensus of one process with itself. */
+export const single: Consensus = {
+  share: { rank: 0, ranks: 1 },
+  alone: true,
+  writes: true,
+  waited: [],
+  agree: (votes) => votes,
+  sameGraph: () => undefined,
+  sameState: () => undefined,
+  same: () => undefined,
+};
+
+/** The log of a rank that does not write: it keeps no line. */
+export const unwritten: Log = {
+  mark: { bytes: 0, sha256: '' },
+  append: () => undefined,
+  flush: () => undefined,
+  flushAfter: () => undefined,
+  cutBack: () => undefined,
+  follow: () => undefined,
+  close: () => undefined,
+};
