@@ -6,9 +6,9 @@ import {
   addressOf,
   firstHost,
   localRanksOf,
-  type ProcessGroup,
   reachable,
   rendezvous,
+  type SupervisorGroup,
 } from '../../src/ranks/rendezvous.js';
 import { version } from '../../src/storage/run-folder.js';
 
@@ -71,7 +71,7 @@ describe('which ranks a command starts', () => {
   ])('%s begins with %s', (list, first) => expect(firstHost(list)).toBe(first));
 });
 
-const opened: (Socket | ProcessGroup)[] = [];
+const opened: (Socket | SupervisorGroup)[] = [];
 afterEach(() => {
   for (const one of opened.splice(0)) {
     if ('lines' in one) for (const line of one.lines.values()) line.destroy();
@@ -79,7 +79,7 @@ afterEach(() => {
   }
 });
 
-const come = async (rank: number, ranks: number, port: number, seconds = 5): Promise<ProcessGroup> => {
+const come = async (rank: number, ranks: number, port: number, seconds = 5): Promise<SupervisorGroup> => {
   const met = await rendezvous({ ranks, own: [rank] }, { host: '127.0.0.1', port }, 4000 + rank, seconds);
   opened.push(met);
   return met;
