@@ -22,7 +22,7 @@ export interface LocalRanks {
 }
 
 /**
- * What was asked for: `--ranks N` here, or one rank of several, as `srun` or the variables WEIR_RANK, WEIR_RANKS and WEIR_HUB say;
+ * What was asked for: `--ranks N` here, or one rank of several, as `srun` or the variables WEIR_RANK, WEIR_RANKS and WEIR_RENDEZVOUS say;
  * `--ranks 1` makes it one by itself there too.
  *
  * @param before how many it was begun with: taken where nothing else is said
@@ -35,17 +35,17 @@ export function localRanksOf(
   before?: number,
 ): LocalRanks | undefined {
   if (env[rankVariable] || asked === 1) return undefined;
-  const { WEIR_RANK, WEIR_RANKS, WEIR_HUB } = env;
+  const { WEIR_RANK, WEIR_RANKS, WEIR_RENDEZVOUS } = env;
   if (WEIR_RANK || WEIR_RANKS) {
     const [rank, ranks] = member('WEIR_RANK', WEIR_RANK || (WEIR_RANKS === '1' ? '0' : ''), 'WEIR_RANKS', WEIR_RANKS);
     agreed(asked, ranks, 'WEIR_RANKS says');
-    return ranks === 1 ? undefined : { ranks, own: [rank], hub: rendezvousAddressOf(WEIR_HUB) };
+    return ranks === 1 ? undefined : { ranks, own: [rank], hub: rendezvousAddressOf(WEIR_RENDEZVOUS) };
   }
   const tasks = env.SLURM_STEP_NUM_TASKS; // `srun` alone sets it
   if (Number(tasks ?? 1) > 1) {
     const [rank, ranks] = member('SLURM_PROCID', env.SLURM_PROCID, 'SLURM_STEP_NUM_TASKS', tasks);
     agreed(asked, ranks, 'srun started tasks:');
-    return { ranks, own: [rank], hub: WEIR_HUB ? rendezvousAddressOf(WEIR_HUB) : slurmRendezvousAddress(env) };
+    return { ranks, own: [rank], hub: WEIR_RENDEZVOUS ? rendezvousAddressOf(WEIR_RENDEZVOUS) : slurmRendezvousAddress(env) };
   }
   const ranks = asked ?? before ?? 1;
   return ranks === 1 ? undefined : { ranks, own: Array.from({ length: ranks }, (_, rank) => rank) };
@@ -72,8 +72,8 @@ function rendezvousAddressOf(text = ''): RendezvousAddress {
   const [, host, port] = /^\[?(.+?)\]?:(\d{1,5})$/.exec(text) ?? [];
   if (host && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
   throw new WeirError(
-    `WEIR_HUB='${text}' is no place to meet`,
-    'give the address of the machine of rank 0 and a free port there, as in WEIR_HUB=10.0.0.1:7320',
+    `WEIR_RENDEZVOUS='${text}' is no place to meet`,
+    'give the address of the machine of rank 0 and a free port there, as in WEIR_RENDEZVOUS=10.0.0.1:7320',
   );
 }
 
@@ -168,7 +168,7 @@ function ask(own: JoinRequest, hub: RendezvousAddress, milliseconds: number): Pr
 const unknown = (own: JoinRequest, hub: RendezvousAddress, cause?: Error): WeirError =>
   new WeirError(
     `rank ${own.rank} cannot find the host '${hub.host}' of rank 0`,
-    'give its address as WEIR_HUB=HOST:PORT',
+    'give its address as WEIR_RENDEZVOUS=HOST:PORT',
     cause && { cause },
   );
 
@@ -189,7 +189,7 @@ export async function hostRendezvous(
   } catch (cause) {
     throw new WeirError(
       `rank 0 cannot wait for the others at port ${hub.port}: ${(cause as NodeJS.ErrnoException).code}`,
-      'another run may be using it: give a free port as WEIR_HUB=HOST:PORT to all ranks',
+      'another run may be using it: give a free port as WEIR_RENDEZVOUS=HOST:PORT to all ranks',
       { cause },
     );
   }

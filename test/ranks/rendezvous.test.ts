@@ -22,12 +22,12 @@ describe('which ranks a command starts', () => {
   test('all of them with --ranks', () => expect(localRanksOf(3, {})).toEqual({ ranks: 3, own: [0, 1, 2] }));
 
   test('one where variables say so', () => {
-    const env = { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_HUB: '[fd00::1]:7320' };
+    const env = { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_RENDEZVOUS: '[fd00::1]:7320' };
     expect(localRanksOf(undefined, env)).toEqual({ ranks: 2, own: [1], hub: { host: 'fd00::1', port: 7320 } });
     expect(() => localRanksOf(undefined, { ...env, WEIR_RANK: '2' })).toThrow(
       'WEIR_RANK=2 and WEIR_RANKS=2 are no rank of several',
     );
-    expect(() => localRanksOf(undefined, { ...env, WEIR_HUB: 'here' })).toThrow("WEIR_HUB='here' is no place to meet");
+    expect(() => localRanksOf(undefined, { ...env, WEIR_RENDEZVOUS: 'here' })).toThrow("WEIR_RENDEZVOUS='here' is no place to meet");
   });
 
   test('by itself where variables say that it is the only one, without a hub', () => {
@@ -58,7 +58,7 @@ describe('which ranks a command starts', () => {
     expect(localRanksOf(1, { ...job, ...step })).toBeUndefined();
     expect(() => localRanksOf(2, { ...job, ...step })).toThrow('--ranks 2 was given, but srun started tasks: 4');
     const hub = { host: '10.0.0.1', port: 7320 };
-    expect(localRanksOf(undefined, { ...job, ...step, WEIR_HUB: '10.0.0.1:7320' })).toEqual({ ...place, hub });
+    expect(localRanksOf(undefined, { ...job, ...step, WEIR_RENDEZVOUS: '10.0.0.1:7320' })).toEqual({ ...place, hub });
   });
 
   test.each([
