@@ -109,7 +109,7 @@ describe('ranks that come one by one', () => {
     };
     const [data, unread] = [await apart('data'), await apart('unread')];
     expect([data.status, unread.status]).toEqual([1, 1]);
-    expect(data.err).toMatch(/rank 1 on \S+ has the data of 'draw': samples = 65, and rank 0/);
+    expect(data.err).toMatch(/rank 1 on \S+ has the data of 'loader': samples = 65, and rank 0/);
     expect(unread.err).toMatch(/rank 1: weir: sample 7 of the disk of rank 1 is gone/);
     expect(unread.err).toMatch(/weir: rank 1 on \S+ failed \(its error is above\): all ranks were stopped/);
   });
