@@ -45,7 +45,11 @@ export function localRanksOf(
   if (Number(tasks ?? 1) > 1) {
     const [rank, ranks] = member('SLURM_PROCID', env.SLURM_PROCID, 'SLURM_STEP_NUM_TASKS', tasks);
     agreed(asked, ranks, 'srun started tasks:');
-    return { ranks, own: [rank], hub: WEIR_RENDEZVOUS ? rendezvousAddressOf(WEIR_RENDEZVOUS) : slurmRendezvousAddress(env) };
+    return {
+      ranks,
+      own: [rank],
+      hub: WEIR_RENDEZVOUS ? rendezvousAddressOf(WEIR_RENDEZVOUS) : slurmRendezvousAddress(env),
+    };
   }
   const ranks = asked ?? before ?? 1;
   return ranks === 1 ? undefined : { ranks, own: Array.from({ length: ranks }, (_, rank) => rank) };

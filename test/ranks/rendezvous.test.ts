@@ -27,7 +27,9 @@ describe('which ranks a command starts', () => {
     expect(() => localRanksOf(undefined, { ...env, WEIR_RANK: '2' })).toThrow(
       'WEIR_RANK=2 and WEIR_RANKS=2 are no rank of several',
     );
-    expect(() => localRanksOf(undefined, { ...env, WEIR_RENDEZVOUS: 'here' })).toThrow("WEIR_RENDEZVOUS='here' is no place to meet");
+    expect(() => localRanksOf(undefined, { ...env, WEIR_RENDEZVOUS: 'here' })).toThrow(
+      "WEIR_RENDEZVOUS='here' is no place to meet",
+    );
   });
 
   test('by itself where variables say that it is the only one, without a hub', () => {
