@@ -205,7 +205,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
  *
  * Bound: holds nothing. Order: kept. State: none, so `keep` must go by the item alone. Failure: an error of `keep` ends the stream.
  *
- * @example draw(train, { epochs: 3, seed }).pipe(filter((block) => block.epoch > 1), augment([unitScale()], { seed }), batch(64))
+ * @example loader(train, { epochs: 3, seed }).pipe(filter((block) => block.epoch > 1), augment([unitScale()], { seed }), batch(64))
  */
 export function filter<T extends Positioned>(
   keep: (item: T) => boolean,
