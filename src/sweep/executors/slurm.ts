@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '../../storage/folders.js';
 import { holderOf } from '../../storage/lock.js';
-import { makeFolder } from '../../storage/make-folder.js';
 import type { Ledger, Place } from '../ledger.js';
 import type { Executor, Held, Standing } from './executor.js';
 import { arrayCalled, cancel, completing, saidOf, standingOf, submit } from './slurm-commands.js';
