@@ -94,19 +94,19 @@ export default weir.pipeline({
     const attacks$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        weir.stages.tangentAttack(model, pointsOf(member), { ...config, ...whole, seed: member.seed }),
+        weir.tangentAttack(model, pointsOf(member), { ...config, ...whole, seed: member.seed }),
       ),
     );
     const exactDistances$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        weir.stages.exactDistances(model, pointsOf(member), { directions: 720, step: 0.02 }),
+        weir.exactDistances(model, pointsOf(member), { directions: 720, step: 0.02 }),
       ),
     );
     const geometries$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        member.seed === seed ? weir.stages.geometryGrid(model, { points: pointsOf(member) }) : undefined,
+        member.seed === seed ? weir.geometryGrid(model, { points: pointsOf(member) }) : undefined,
       ),
     );
     return { ticks$, updates$, tests$, sigmas$, attacks$, exactDistances$, geometries$ };

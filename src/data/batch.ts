@@ -89,8 +89,8 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
 
   function notSamples({ position }: Positioned): WeirError {
     return new WeirError(
-      `'${name}' was handed something without values at position ${position}: what weir.draw hands out says only which samples are due`,
-      'put weir.augment between them, which reads them: draw(…).pipe(augment([], { seed }), batch(…))',
+      `'${name}' was handed something without values at position ${position}: the items of weir.loader say only which samples come next`,
+      'put weir.augment between them, which reads them: loader(…).pipe(augment([], { seed }), batch(…))',
     );
   }
 

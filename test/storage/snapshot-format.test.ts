@@ -12,7 +12,7 @@ const bytesFor = (data: Data, about: About = {}): Uint8Array => new Uint8Array(B
 const small = bytesFor(
   {
     train: { weights: { 'hidden1/kernel': Float32Array.of(1, 2, 3), 'hidden1/bias': Float64Array.of(4) }, update: 480 },
-    draw: { position: 491_520, order: Uint8Array.of(1, 2, 3, 4, 5) },
+    loader: { position: 491_520, order: Uint8Array.of(1, 2, 3, 4, 5) },
   },
   { pipeline: 'mnist', update: 480 },
 );
@@ -78,9 +78,9 @@ test('an altered segment is named, with both checksums', () => {
   const altered = small.slice();
   altered[find(Uint8Array.of(1, 2, 3, 4, 5)) + 2]! ^= 0x10;
   const error = refusal(altered);
-  expect(error.segment).toBe('draw/order');
+  expect(error.segment).toBe('loader/order');
   expect(error.message).toMatch(
-    /^segment 2 'draw\/order' of .*480\.snapshot is altered: expected checksum [0-9a-f]{16}, got [0-9a-f]{16}$/,
+    /^segment 2 'loader\/order' of .*480\.snapshot is altered: expected checksum [0-9a-f]{16}, got [0-9a-f]{16}$/,
   );
 });
 

@@ -11,7 +11,7 @@ import type { Target } from '../fuzz.js';
 const state = (hidden: number) => ({
   flow: {
     nodes: {
-      draw: { position: 256, handled: -1, state: undefined },
+      loader: { position: 256, handled: -1, state: undefined },
       train: {
         ...{ position: 256, handled: 256 },
         state: {

@@ -27,7 +27,7 @@ const stopAt = (name) => {
   process.kill(process.pid, 'SIGTERM');
 };
 const graphOf = ({ config, network, seed }, model, train, test, steps) => {
-  const updates$ = weir.draw(train, { epochs: config.epochs, seed }).pipe(
+  const updates$ = weir.loader(train, { epochs: config.epochs, seed }).pipe(
     weir.augment(steps, { seed }),
     weir.batch(8),
     weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: config.rate * scale }), seed }),

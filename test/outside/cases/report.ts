@@ -14,7 +14,7 @@ export default weir.pipeline({
     const points = weir.xor();
     const model = weir.mlp([2, config.flavor === 'plain' ? 4 : 8, 2]);
     const penalty = config.gamma > 0 ? weir.spectralPenalty('rep-spectral', model, { gamma: config.gamma }) : undefined;
-    const updates$ = weir.draw(points, { epochs: 2, seed }).pipe(
+    const updates$ = weir.loader(points, { epochs: 2, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
       weir.train(model, {
@@ -38,7 +38,7 @@ export default weir.pipeline({
   wire({ network, seed }) {
     const points = weir.xor();
     const model = weir.mlp([2, network.hidden, 2]);
-    const updates$ = weir.draw(points, { epochs: 1, seed }).pipe(
+    const updates$ = weir.loader(points, { epochs: 1, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),

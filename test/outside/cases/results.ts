@@ -30,7 +30,7 @@ export default weir.pipeline({
     const points = weir.xor({ noise: { perCorner: 6, std: 0.1 } });
     const model = weir.mlp([2, 16, 2]);
     const penalty = weir.regularizer(network.regularizer, model, { gamma: config.gamma, from: { epoch: config.burnIn }, seed });
-    const updates$ = weir.draw(points, { epochs: config.epochs, seed }).pipe(
+    const updates$ = weir.loader(points, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }), weir.batch(6),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.3, momentum: 0.9 }), penalty, seed }),
     );

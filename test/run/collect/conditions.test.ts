@@ -103,7 +103,7 @@ function identified(folder: RunFolder, module: string, values: string, samples =
   const identity = {
     ...{ at: '2026-01-01T00:00:00Z', weir: '0', config, seed, configDigest: '', accepted: [], machine: {} },
     module: { path: 'one.ts', files: { 'one.ts': module } },
-    inputs: { one: { draw: [values] } },
+    inputs: { one: { loader: [values] } },
   };
   const fingerprints = { [values]: { name: 'points', facts: { samples, shape: [2], values } } };
   mkdirSync(folder.path, { recursive: true });
