@@ -66,7 +66,7 @@ export type StageOperator<In extends Positioned, Out, State> = OperatorFunction<
  * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the way of an item makes no closure with a
  * name: where names are kept, as tsx keeps them, each costs 200 ns.
  *
- * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(penalty)))
+ * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(regularizer)))
  */
 export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, State>): StageOperator<In, Out, State> {
   const operator: OperatorFunction<In, Out> = (source) => {

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
-import { type Taken, takenBy } from '../storage/identity.js';
+import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import type { Config, Profiles, Rule, Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
@@ -191,10 +191,10 @@ export function classesOfTask(
 }
 
 /** Wires the graph of a network, reads through what it takes in, and takes it down again. */
-export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Taken> {
+export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<NetworkInputs> {
   const flow = new Flow(await streamsOf(pipeline, config, network));
   try {
-    return takenBy(flow);
+    return inputsOf(flow);
   } finally {
     flow.close();
   }

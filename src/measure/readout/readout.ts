@@ -79,7 +79,7 @@ function checkFinite(features: tf.Tensor2D, first: number): void {
 }
 
 export interface ReadoutOptions {
-  /** C: the weight of the losses against the penalty. */
+  /** C: the weight of the losses against the regularizer. */
   readonly inverseRegularization?: number;
   /** How far it is fitted: as scikit-learn does by default (the paper's), or until it has converged. */
   readonly fit?: Fit;
