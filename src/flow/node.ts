@@ -43,6 +43,8 @@ export class Node {
   /** Whether it is upstream, and whether what it makes of items does not depend on their order. */
   trained = false;
   anyOrder = false;
+  /** A log stands before a sink and hands none of its items on: readers of the graph look through it. */
+  role: 'log' | undefined;
   state: Stateful | undefined;
   /** What it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and when a run goes on. */
   inputs: readonly Input[] = [];
