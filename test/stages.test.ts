@@ -131,9 +131,9 @@ const rows: Record<string, Row> = {
   },
   'ensemble: train': {
     make: () => {
-      const penalty = ensembleRegularizer(networks, { gamma: 0.1, from: { epoch: 1 } });
-      penalty.ticked = true;
-      return ensembleStage(networks, { sgd: { rate: 0.5, momentum: 0.9 }, penalty });
+      const regularizer = ensembleRegularizer(networks, { gamma: 0.1, from: { epoch: 1 } });
+      regularizer.ticked = true;
+      return ensembleStage(networks, { sgd: { rate: 0.5, momentum: 0.9 }, regularizer });
     },
     items: () => batches().map((batch) => ({ ...batch, values: xorOfEach([1, 2, 3]).values.slice() })),
   },

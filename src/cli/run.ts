@@ -11,7 +11,7 @@ import { ranks } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
 import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
-import { goOn } from './session.js';
+import { continueRun } from './session.js';
 
 interface Settings extends RunningSettings, RankSettings {
   readonly set: string[];
@@ -61,6 +61,6 @@ export function runCommand(): Command {
           ...(!consensus.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
         }),
       );
-      await goOn(folder, pipeline, settings, consensus);
+      await continueRun(folder, pipeline, settings, consensus);
     });
 }

@@ -4,7 +4,7 @@ import { toOutput } from '../flow/terminal.js';
 import { controlAt } from '../monitor/access.js';
 import { controlledBy } from '../monitor/control.js';
 import type { RankConsensus } from '../ranks/consensus.js';
-import { Execution, type Options } from '../run/execution.js';
+import { Execution, type ExecutionOptions } from '../run/execution.js';
 import { thisMachine } from '../run/machine.js';
 import type { Pipeline } from '../run/pipeline.js';
 import { stopOnSignals } from '../run/process.js';
@@ -20,7 +20,7 @@ import type { ChangeSettings, RunningSettings } from './options.js';
 export async function followRun(
   folder: RunFolder,
   pipeline: Pipeline,
-  options: Omit<Options, 'watch' | 'consensus'>,
+  options: Omit<ExecutionOptions, 'watch' | 'consensus'>,
   consensus: RankConsensus,
 ): Promise<Outcome> {
   const execution = new Execution(folder, pipeline, { ...options, watch: unwatched, consensus });
@@ -44,7 +44,7 @@ export async function identified(
 }
 
 /** Runs what is left of a run in this terminal, then says where it is; as one of several ranks, if rank 0 shows them. */
-export async function goOn(
+export async function continueRun(
   folder: RunFolder,
   pipeline: Pipeline,
   settings: RunningSettings,

@@ -19,7 +19,7 @@ import type { Update } from './update.js';
  * Trains on each batch, and emits the update: one training, many listeners; the next update waits for those that claimed
  * these weights. The first thing emitted is update 0, the initial weights.
  *
- * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), penalty, seed }))
+ * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), regularizer, seed }))
  */
 export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithTurn> =>
   serial(trainStage(model, training));
@@ -28,10 +28,10 @@ export const train = (model: Model, training: Training): OperatorFunction<Batch,
  * `spectralTick` of `spectral/tick.ts` as an operator. For a regularizer that has no directions to refresh it is asleep: a stage
  * all the same, so that networks of any regularizer are one graph, and can branch from one snapshot.
  */
-export const spectralTick = (penalty: Regularizer) =>
+export const spectralTick = (regularizer: Regularizer) =>
   stage<Update, Ticked, Spectrum | null>(
-    isSpectral(penalty)
-      ? spectralTickStage(penalty)
+    isSpectral(regularizer)
+      ? spectralTickStage(regularizer)
       : { name: 'spectral tick', start: () => null, next: () => [null], save: () => null, load: () => null },
   );
 
@@ -43,7 +43,7 @@ export const layerNorms = lifted(layerNormsStage);
 /**
  * Trains all members of an ensemble on each batch; as `train` does it for one network.
  *
- * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, penalty }))
+ * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer }))
  */
 export const trainEnsemble = (
   ensemble: Ensemble,

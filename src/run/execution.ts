@@ -13,13 +13,13 @@ import type { About } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { type Consensus, type Log, single, unwritten, type Votes } from './consensus.js';
 import { classesOfTask, type Network, type Pipeline } from './pipeline.js';
-import { type Cadence, isDue, type Moment, Requests } from './requests.js';
+import { isDue, Requests, type SnapshotCadence, type SnapshotPoint } from './requests.js';
 import type { RunIdentity } from './run-identity.js';
 import { checkLog } from './run-log.js';
 import type { Watch } from './watch.js';
 import { weightsDigest } from './weights.js';
 
-export interface Options extends Cadence {
+export interface ExecutionOptions extends SnapshotCadence {
   /** How many to keep; those that other networks branch off, and the last of each network, are kept besides. */
   readonly snapshotKeep?: number;
   /** What to do when a snapshot cannot be written. */
@@ -62,7 +62,7 @@ export class Execution {
   constructor(
     private readonly folder: RunFolder,
     private readonly pipeline: Pipeline,
-    private readonly options: Options,
+    private readonly options: ExecutionOptions,
   ) {
     this.consensus = options.consensus ?? single;
   }
@@ -243,7 +243,7 @@ export class Execution {
     let update = (state ?? trunk)?.update ?? 0;
     let checked = performance.now();
     let ended: number | undefined; // the epoch that the newest update is the last of
-    let saved: Moment = { at: performance.now(), update, epoch: ended };
+    let saved: SnapshotPoint = { at: performance.now(), update, epoch: ended };
 
     const write = (record: MetricRecord): void => {
       if (typeof record.number === 'number') update = record.number;
@@ -289,7 +289,7 @@ export class Execution {
         snapshot(at, atEpoch(ended), pin?.into);
         if (pin !== undefined && !at.stopping) at.stop();
       }
-      const now: Moment = { at: performance.now(), update, epoch: ended };
+      const now: SnapshotPoint = { at: performance.now(), update, epoch: ended };
       const asked = this.consensus.agree(
         {
           stop: this.stopped,

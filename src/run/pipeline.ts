@@ -24,7 +24,7 @@ export interface Network {
 }
 
 /** What the samples are, for the figures. */
-export interface Task {
+export interface LearningTask {
   readonly sampleShape: readonly number[];
   readonly classes: readonly string[];
 }
@@ -44,7 +44,7 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly name: string;
   /** A line on what it does, for `--help` and the report. */
   readonly title: string;
-  readonly task: Task | undefined;
+  readonly task: LearningTask | undefined;
   readonly config: S;
   readonly profiles: Profiles<S>;
   readonly fallback: Partial<z.input<z.ZodObject<S>>>;
@@ -66,7 +66,7 @@ export interface Reproduction {
 interface Definition<S extends Shape, N extends Network> {
   readonly name: string;
   readonly title?: string;
-  readonly task?: Task;
+  readonly task?: LearningTask;
   readonly config: S;
   readonly profiles?: Profiles<S>;
   /** Values for where TensorFlow runs on WebAssembly, many times slower; what a user sets has the last word. */
@@ -133,7 +133,7 @@ function checkNames(pipelineName: string, networks: readonly Network[]): void {
 type ConfigValues = Readonly<Record<string, unknown>>;
 
 /** Wires the graph of the first network, its data read and its parts checked. @throws {WeirError} when it is none. */
-export const wired = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
+export const wireFirstNetwork = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
   streamsOf(pipeline, config, pipeline.networks(config, seed)[0]!);
 
 async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Streams> {
@@ -151,7 +151,7 @@ async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Netw
 
 /** Wires the graph of the first network and takes it down again. */
 export async function tryOut(pipeline: Pipeline, config: ConfigValues, seed: number): Promise<void> {
-  const flow = new Flow(await wired(pipeline, config, seed));
+  const flow = new Flow(await wireFirstNetwork(pipeline, config, seed));
   try {
     flow.introduce();
     classesOfTask(pipeline, flow);

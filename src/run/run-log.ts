@@ -66,7 +66,7 @@ export function recordsOf(folder: RunFolder): Generator<MetricRecord> {
 }
 
 /** Those of some runs that can be relied on; of each that is damaged a sentence says why it is left out. */
-export function soundOf(paths: readonly string[]): {
+export function intactRuns(paths: readonly string[]): {
   readonly runs: readonly RunFolder[];
   readonly left: readonly string[];
 } {

@@ -26,7 +26,7 @@ import { recordsOf } from './run-log.js';
 import { weightOwner, weightsDigest, withReadout } from './weights.js';
 
 /** Where a trained network stands. */
-interface Standing {
+interface TrainedState {
   readonly weights: Weights;
   readonly number: number;
   readonly epoch: number;
@@ -34,7 +34,7 @@ interface Standing {
   readonly about?: NetworkMetadata;
 }
 
-type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
+type Saved = Omit<TrainedState, 'weights'> & { readonly weights: SavedTensors };
 
 /**
  * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them. Where
@@ -65,12 +65,12 @@ export function trainedBy(
     checkArchitecture(`network '${network}' of ${run}`, about.architecture ?? {}, model);
     return { ...saved, weights, about };
   };
-  const restored = ({ weights, number, epoch, position, about }: Saved): Standing => ({
+  const restored = ({ weights, number, epoch, position, about }: Saved): TrainedState => ({
     ...{ number, epoch, position },
     ...(about && { about }),
     weights: restoreTensors(weights),
   });
-  const stage: Serial<Positioned, Update, Standing> = {
+  const stage: Serial<Positioned, Update, TrainedState> = {
     name: 'trained',
     inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),

@@ -43,7 +43,7 @@ export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
 export const aboutOf = (state: Pick<RunState, 'flow'>): NetworkMetadata =>
   (weightOwner(state) as { readonly about?: NetworkMetadata } | undefined)?.about ?? {};
 
-export interface Choice {
+export interface WeightsChoice {
   /** Which of the run's networks; by default its only one. */
   readonly network?: string | undefined;
   /**
@@ -76,7 +76,7 @@ export interface RunWeights {
  * @throws {WeirError} where several networks are there and none is named, none of that name, one without weights of its own, or, where
  * that was asked for, one that is not trained to the end
  */
-export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: Choice): RunWeights {
+export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: WeightsChoice): RunWeights {
   const names = namesOf(folder);
   const name = network ?? (names.length === 1 ? names[0]! : undefined);
   if (names.length === 0) {
@@ -153,7 +153,10 @@ export function namesOf({ started, path }: RunFolder): readonly string[] {
  * or one that is not trained to the end
  * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })
  */
-export function fromRun(run: string, { network, readout }: Pick<Choice, 'network' | 'readout'> = {}): WeightSource {
+export function fromRun(
+  run: string,
+  { network, readout }: Pick<WeightsChoice, 'network' | 'readout'> = {},
+): WeightSource {
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {

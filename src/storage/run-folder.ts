@@ -10,7 +10,8 @@ import { SnapshotStore } from './snapshot-store.js';
 /** Weir's version, from its `package.json`. */
 export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 
-const format = 2; // 1 did not know what its runs were made of
+/** Raised with every change to what a run's folder or the state in its snapshots is called. */
+const format = 3;
 
 /** What a run was started with; nothing of it changes afterwards. */
 export interface RunConfig {
@@ -137,7 +138,7 @@ export class RunFolder {
     if (run.format !== format) {
       throw new WeirError(
         `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
-        run.format === 1
+        run.format < format
           ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
           : `use Weir ${run.weir} for it`,
       );

@@ -82,7 +82,7 @@ describe('a run of two ranks', () => {
 
 /** Starts `weir run` as one rank of two that meet at a hub. */
 function member(rank: number, port: number, module: string, name: string, ...more: readonly string[]) {
-  const place = { WEIR_RANK: String(rank), WEIR_RANKS: '2', WEIR_HUB: `127.0.0.1:${port}`, WEIR_THREADS: '1' };
+  const place = { WEIR_RANK: String(rank), WEIR_RANKS: '2', WEIR_RENDEZVOUS: `127.0.0.1:${port}`, WEIR_THREADS: '1' };
   const [, , , ...rest] = small(folder(name));
   const args = rest.filter((arg, i) => arg !== '--ranks' && rest[i - 1] !== '--ranks');
   return start({ ...place }, 'run', module, '--run', ...args, ...more);
@@ -125,7 +125,7 @@ describe('ranks that come one by one', () => {
 
   test('name a host that does not resolve, and a port in use', { timeout: 30_000 }, async () => {
     const lost = await start(
-      { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_HUB: 'no.such.host.invalid:7320' },
+      { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_RENDEZVOUS: 'no.such.host.invalid:7320' },
       'run',
       'pipelines/mnist.ts',
       ...['--ranks-wait', '5'],

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
 import type { Outcome } from '../../src/flow/flow.js';
 import { resolveConfig } from '../../src/run/config.js';
-import { Execution, type Options } from '../../src/run/execution.js';
+import { Execution, type ExecutionOptions } from '../../src/run/execution.js';
 import { hashAll } from '../../src/storage/digest.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
@@ -28,7 +28,7 @@ const fresh = (): RunFolder =>
 
 async function run(
   folder: RunFolder,
-  onSnapshotError: Options['onSnapshotError'],
+  onSnapshotError: ExecutionOptions['onSnapshotError'],
 ): Promise<{ outcome: Outcome; warned: string[] }> {
   const warned: string[] = [];
   const nothing = (): void => undefined;

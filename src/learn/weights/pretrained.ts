@@ -85,7 +85,7 @@ export interface StartingOptions {
 
 /**
  * The model with weights that begin as those of a safetensors file or of a run: what fine-tuning starts from. All else of it is as it
- * was, so a penalty towards the start (`l2-sp`) draws to them.
+ * was, so a regularizer towards the start (`l2-sp`) draws to them.
  *
  * @param from a safetensors file with the names and layouts of PyTorch, as `weir export` writes it; or `fromRun(folder)`
  * What no tensor says (padding, activation, scale, shortcut) is compared with the model, and what inputs were normalized with is told

@@ -1,7 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { marginsOf, readoutOf } from '../certificate/margins.js';
@@ -35,14 +35,14 @@ export interface Alignment extends Positioned {
  *
  * @example updates$.pipe(every({ epochs: 10 }), alignment(model, points))
  */
-export function alignment(model: Model, given: LabeledSamples): Stage<Update, Alignment, null> {
+export function alignment(model: Model, given: LabeledSamples): StageOperator<Update, Alignment, null> {
   const name = 'alignment';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   checkClasses(name, model, samples);
   const indices = Array.from({ length: samples.size }, (_, i) => i);
   const classes = Array.from({ length: model.classes }, (_, k) => k);
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -67,7 +67,7 @@ export function alignment(model: Model, given: LabeledSamples): Stage<Update, Al
         },
       ];
     },
-  };
+  });
 }
 
 /** (1 − z_k·z_c) / ‖z_c − z_k‖ */

@@ -164,7 +164,7 @@ export function refitted(report: Report): Figure | null {
   return {
     ...entitled('readout', report.pipeline, 'readout', 'Accuracy and adversarial distance with a readout fitted anew'),
     ...drawn,
-    reading: `Multinomial logistic regression on the frozen features of the training samples, l2 penalty of strength 1, then the network with it attacked. ${drawn.reading}`,
+    reading: `Multinomial logistic regression on the frozen features of the training samples, l2 regularizer of strength 1, then the network with it attacked. ${drawn.reading}`,
     outcome: `${drawn.outcome} ${fitted(networks.map(({ readout }) => readout!))}`,
   };
 }
@@ -193,7 +193,7 @@ function draw(
     panels,
     columns: 2,
     legend: [],
-    reading: `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral penalizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    reading: `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
     outcome: [
       `${all.map(said).join('; ')}.`,
       ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>

@@ -2,7 +2,7 @@ import { labelsAt } from '../../data/class-names.js';
 import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import { seeds } from '../../flow/random.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { statelessNormal } from '../../tensorflow/ops/random.js';
@@ -122,13 +122,13 @@ interface Attacking {
  * any yield gives the same bits. Failure: samples that the model does not take, a distance below its certificate; what else happens to
  * a single sample is its outcome.
  *
- * @example updates$.pipe(atEnd(), stage(tangentAttack(model, test, { samples: 1000, seed })))
+ * @example updates$.pipe(atEnd(), tangentAttack(model, test, { samples: 1000, seed }))
  */
 export function tangentAttack(
   model: Model,
   given: LabeledSamples,
   options: TangentAttackOptions,
-): Stage<Update, AttackResult, AttackState> {
+): StageOperator<Update, AttackResult, AttackState> {
   const { seed, iterations = schedule.iterations, group = 16 } = options;
   const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
   const { normalize, chunk = 128, certificate = false } = options;
@@ -198,7 +198,7 @@ export function tangentAttack(
     };
   };
 
-  return {
+  return stage({
     name: 'tangent attack',
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -250,7 +250,7 @@ export function tangentAttack(
       }
       yield [{ phase: 'rest' }];
     },
-  };
+  });
 }
 
 const olderBuild = (): WeirError =>

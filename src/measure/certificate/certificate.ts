@@ -1,6 +1,6 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import { type ByNorm, type Model, type Norm, norms, type Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -135,7 +135,7 @@ export function certificate(
   model: Model,
   given: LabeledSamples,
   options: CertificateOptions,
-): Stage<Update, Certificate, CertificateState> {
+): StageOperator<Update, Certificate, CertificateState> {
   const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalize } = options;
   const name = 'certificate';
   const samples = byName(name, model, given);
@@ -144,7 +144,7 @@ export function certificate(
   const certify = certifier(name, model, options);
   const R = typeof radius === 'number' ? byNorm(() => radius) : radius;
 
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -179,5 +179,5 @@ export function certificate(
       }
       yield [REST];
     },
-  };
+  });
 }

@@ -1,7 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, checkCount, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
@@ -158,7 +158,7 @@ export function exactDistances(
   model: Model,
   given: LabeledSamples,
   { reach = 5, directions = 3600, step = 0.01, tolerance = 1e-6 }: ExactDistancesOptions = {},
-): Stage<Update, ExactDistance, ScanState> {
+): StageOperator<Update, ExactDistance, ScanState> {
   const name = 'exact distances';
   checkTwo(name, model);
   const samples = byName(name, model, given);
@@ -174,7 +174,7 @@ export function exactDistances(
   const angles = Array.from({ length: directions }, (_, i) => (2 * Math.PI * i) / directions);
   const vectors = unitVectors(angles);
 
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -216,7 +216,7 @@ export function exactDistances(
         else yield [{ done: 0, rings: 0 }, result];
       }
     },
-  };
+  });
 }
 
 /** The first place that holds another class; −1 where none does. */

@@ -1,6 +1,6 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
@@ -89,7 +89,7 @@ export interface GeometryGridOptions {
 export function geometryGrid(
   model: Model,
   { x = [-3.5, 3.5], y = [-3.5, 3.5], resolution = 40, points: given, batch = 2000 }: GeometryGridOptions = {},
-): Stage<Update, Geometry, SurveyState> {
+): StageOperator<Update, Geometry, SurveyState> {
   const name = 'geometry grid';
   checkTwo(name, model);
   checkCount(name, { resolution, batch }, { resolution: 400 });
@@ -107,14 +107,14 @@ export function geometryGrid(
     ...{ model, frame, batch, steps: 0, kind: 'grid' as const },
     products: productsOf(name, model),
   };
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: given === undefined ? [] : [samplesInput(given)],
     start: () => REST,
     ...(points && { introduce: points.introduce }),
     next: (state, update) => survey({ ...task, points: points === undefined ? [] : drawn(points) }, state, update),
-  };
+  });
 }
 
 /** @throws {WeirError} for a model of another number of inputs than two */
@@ -163,7 +163,7 @@ export function geometryPlane(
   model: Model,
   given: LabeledSamples,
   options: GeometryPlaneOptions = {},
-): Stage<Update, Geometry, SurveyState> {
+): StageOperator<Update, Geometry, SurveyState> {
   const { resolution = 40, border = 0.25, normalize, batch = 64, topEigenvalue = 'plane' } = options;
   const name = 'geometry plane';
   const samples = byName(name, model, given);
@@ -187,14 +187,14 @@ export function geometryPlane(
   const { frame, places } = plane;
   const points = () => places.map(([x, y], i) => ({ x, y, label: samples.labels[indices[i]!]! }));
   const task = { model, frame, batch, steps, kind: 'plane' as const, products: productsOf(name, model) };
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
     start: () => REST,
     introduce: samples.introduce,
     next: (state, update) => survey({ ...task, points: points() }, state, update),
-  };
+  });
 }
 
 /** The first sample of each of the three lowest classes; the first others where there are fewer classes. */

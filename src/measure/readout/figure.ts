@@ -98,7 +98,7 @@ function series({ regularizer, networks }: Group): Series[] {
 
 function rulesOf(networks: readonly NetworkReport[]) {
   return [...new Set(networks.map(({ burnIn }) => burnIn))].flatMap((epoch) =>
-    epoch ? [{ x: epoch, text: 'penalty on' }] : [],
+    epoch ? [{ x: epoch, text: 'regularizer on' }] : [],
   );
 }
 

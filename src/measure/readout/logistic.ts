@@ -61,7 +61,7 @@ export function softmaxLoss(rows: Float64Array, b: Float64Array, labels: ArrayLi
 }
 
 export interface LogisticOptions extends Partial<MinimizeOptions> {
-  /** C: the weight of the losses against the penalty. */
+  /** C: the weight of the losses against the regularizer. */
   readonly inverseRegularization?: number;
   /** Whether directions are preconditioned with the features' Gram matrix, where the design has one: far fewer iterations converge. */
   readonly preconditioned?: boolean;
@@ -93,13 +93,13 @@ export type Logistic = {
 };
 
 /**
- * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not penalized.
+ * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not regularized.
  *
  * As scikit-learn's LogisticRegression with C = 1, except that it is a softmax over K classes for K = 2 too, and that by default it goes
  * on until it has converged: see `Fit`. As there the tolerance is on the mean over the samples: no component of this sum's gradient is
  * larger than tolerance · C · n when it ends.
  *
- * The penalty makes the minimum in W unique whatever the rank of the features: where columns are copies or combinations of each
+ * The regularizer makes the minimum in W unique whatever the rank of the features: where columns are copies or combinations of each
  * other, it is the one of least norm. In b it is unique up to a common constant, which is chosen to make their mean 0.
  *
  * @param labels one of 0 … classes − 1 a sample
@@ -208,7 +208,7 @@ export function logistic(
 }
 
 /**
- * The inverse of the matrix [[M, m], [mᵀ, Σw]] that M is a part of: the column of ones behind the intercepts, without a penalty.
+ * The inverse of the matrix [[M, m], [mᵀ, Σw]] that M is a part of: the column of ones behind the intercepts, without a regularizer.
  * By Schur's complement of M.
  */
 function withIntercepts({ sum, total, solve }: Gram, classes: number): LinearMap {

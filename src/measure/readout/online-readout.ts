@@ -1,6 +1,6 @@
 import type { Positioned } from '../../flow/data.js';
 import type { WithTurn } from '../../flow/lease.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import type { LabeledSamples } from '../inputs.js';
@@ -68,14 +68,14 @@ const REST: ReadoutState = { phase: 'rest' };
  * Bound, order, failure: those of `readout`. State: `OnlineReadoutState`; a fit goes on after a resume as `readout`'s does.
  *
  * @param model whose feature map it is; its own readout is not looked at
- * @example updates$.pipe(every({ epochs: 5 }), stage(onlineReadout(backbone, train, test, { images: 5000 })))
+ * @example updates$.pipe(every({ epochs: 5 }), onlineReadout(backbone, train, test, { images: 5000 }))
  */
 export function onlineReadout(
   model: Model,
   train: LabeledSamples,
   test: LabeledSamples,
   { images = train.size, ...options }: OnlineReadoutOptions = {},
-): Stage<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
+): StageOperator<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
   const size = Math.min(images, train.size);
   const length = train.values.length / train.size;
   const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };
@@ -83,7 +83,7 @@ export function onlineReadout(
     ...(options.fit === 'converged' && { fitIterations: 500 }),
     ...options,
   });
-  return {
+  return stage<Update & WithTurn, OnlineReadout, OnlineReadoutState>({
     name: 'online readout',
     claims: 'weights',
     inputs: fitted.inputs ?? [],
@@ -108,5 +108,5 @@ export function onlineReadout(
         ];
       }
     },
-  };
+  });
 }

@@ -2,7 +2,7 @@ import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import type { Header } from '../../flow/header.js';
 import { turn, type WithTurn } from '../../flow/lease.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { NetworkMetadata } from '../../learn/metadata.js';
 import { readoutWeights } from '../../learn/model/head.js';
 import type { Model, Weights } from '../../learn/model/model.js';
@@ -79,7 +79,7 @@ function checkFinite(features: tf.Tensor2D, first: number): void {
 }
 
 export interface ReadoutOptions {
-  /** C: the weight of the losses against the penalty. */
+  /** C: the weight of the losses against the regularizer. */
   readonly inverseRegularization?: number;
   /** How far it is fitted: as scikit-learn does by default (the paper's), or until it has converged. */
   readonly fit?: Fit;
@@ -148,14 +148,14 @@ export type ReadoutState =
  * are none, a class without samples, features that are not finite. The tensors of
  * the new readout live as long as the update's turn; outside of an engine they belong to whoever gets the item.
  *
- * @example updates$.pipe(atEnd(), stage(readout(model, train, test)), stage(tangentAttack(model, test, { samples: 1000, seed })))
+ * @example updates$.pipe(atEnd(), readout(model, train, test), tangentAttack(model, test, { samples: 1000, seed }))
  */
 export function readout(
   model: Model,
   train: LabeledSamples,
   test: LabeledSamples,
   options: ReadoutOptions = {},
-): Stage<Update & WithTurn, Refitted, ReadoutState> {
+): StageOperator<Update & WithTurn, Refitted, ReadoutState> {
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500 } = options;
   if (!fits.includes(how)) {
@@ -178,7 +178,7 @@ export function readout(
     return { ...update, weights: new Map([...update.weights, ...own]) as Weights };
   };
 
-  return {
+  return stage({
     name: 'readout',
     claims: 'weights',
     inputs: [samplesInput(train), samplesInput(test)],
@@ -244,7 +244,7 @@ export function readout(
       state.phase === 'fitted' && state.position === update.position
         ? item(refit(update, state.weights), state)
         : undefined,
-  };
+  });
 }
 
 function item(network: Update, { measured, losses }: Extract<ReadoutState, { phase: 'fitted' }>): Refitted {

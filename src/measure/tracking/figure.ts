@@ -147,7 +147,7 @@ function line(
 
 function frame({ label, log }: (typeof QUANTITIES)[number], shown: readonly NetworkReport[], width: number): Curves {
   const burnIns = [...new Set(shown.map(({ burnIn }) => burnIn))].flatMap((x) =>
-    x ? [{ x, text: 'penalty on' }] : [],
+    x ? [{ x, text: 'regularizer on' }] : [],
   );
   return { label, x: 'epoch', width, height: 230, scale: log ? 'log' : 'linear', rules: burnIns };
 }

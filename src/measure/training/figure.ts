@@ -29,10 +29,10 @@ export function linesReading(groups: readonly Group[]): string {
       : most > 1
         ? 'Thin: one network each; thick: their mean.'
         : 'One line a network.';
-  return `${many} The dashed rule is where burn-in ends and the penalty is switched on.`;
+  return `${many} The dashed rule is where burn-in ends and the regularizer is switched on.`;
 }
 
-/** Curves over epochs, colored by regularizer, with a rule where the penalty is switched on. */
+/** Curves over epochs, colored by regularizer, with a rule where the regularizer is switched on. */
 export function lines(groups: readonly Group[], { label, width, height, scale, of }: Lines): Panel {
   const factor = scale === 'per cent' ? 100 : 1;
   const usable = ({ epoch, value }: CurvePoint) =>
@@ -48,7 +48,7 @@ export function lines(groups: readonly Group[], { label, width, height, scale, o
     return [...thin, { look: style, points: middle }];
   });
   const burnIns = new Set(groups.flatMap(({ networks }) => networks.map(({ burnIn }) => burnIn)));
-  const rules = [...burnIns].flatMap((epoch) => (epoch ? [{ x: epoch, text: 'penalty on' }] : []));
+  const rules = [...burnIns].flatMap((epoch) => (epoch ? [{ x: epoch, text: 'regularizer on' }] : []));
   const ariaLabel = `${label} over epochs: ${groups.map((group) => group.regularizer).join(', ')}`;
   return curves(series, {
     ...{ label, ariaLabel, width, height, rules },

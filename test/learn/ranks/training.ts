@@ -26,15 +26,15 @@ const model = {
   resnet: () => resnet({ depth: 18, ...small }),
   barlow: () => projected(resnet({ depth: 18, ...small }), { hidden: [8], outputs: 6 }),
 }[kind]!();
-const penalty = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
+const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
 const stage = trainStage(model, {
   loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
   optimizer: sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
-  penalty,
+  regularizer,
   ...(kind === 'accumulated' && { accumulate: 2 }),
   seed: 3,
 });
-const tick = spectralTick(penalty);
+const tick = spectralTick(regularizer);
 
 /** The rank's share of the batch with that number. */
 function batch(number: number): Batch {
@@ -72,5 +72,5 @@ const { epochLoss, epochAccuracy } = stage.repeat(state);
 const moved = [...state.weights].flatMap(([name, tensor]) =>
   Array.from(tensor.dataSync(), (w, i) => w - begun.get(name)![i]!),
 );
-const sigma = Object.fromEntries(Object.entries(penalty.newest ?? {}).map(([name, one]) => [name, one.sigma]));
+const sigma = Object.fromEntries(Object.entries(regularizer.newest ?? {}).map(([name, one]) => [name, one.sigma]));
 process.stdout.write(JSON.stringify({ loss: epochLoss(), accuracy: epochAccuracy(), moved, sigma }));
