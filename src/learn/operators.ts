@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { WithTurn } from '../flow/lease.js';
+import type { WithLease } from '../flow/lease.js';
 import { serial } from '../flow/serial.js';
 import { lifted, stage } from '../flow/stage.js';
 import type { Ensemble, EnsembleUpdate } from './ensemble/ensemble.js';
@@ -21,7 +21,7 @@ import type { Update } from './update.js';
  *
  * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), regularizer, seed }))
  */
-export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithTurn> =>
+export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithLease> =>
   serial(trainStage(model, training));
 
 /**
@@ -48,7 +48,7 @@ export const layerNorms = lifted(layerNormsStage);
 export const trainEnsemble = (
   ensemble: Ensemble,
   training: EnsembleTraining,
-): OperatorFunction<Batch, EnsembleUpdate & WithTurn> => serial(ensembleStage(ensemble, training));
+): OperatorFunction<Batch, EnsembleUpdate & WithLease> => serial(ensembleStage(ensemble, training));
 
 /** `ensembleTick` of `tick.ts` as an operator. */
 export const ensembleTick = lifted(ensembleTickStage);

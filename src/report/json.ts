@@ -3,7 +3,7 @@ import { groups, settingOf } from '../measure/networks/groups.js';
 import type { Attack, Certificate, Geometry, NetworkReport, Report } from '../measure/networks/record.js';
 import { summariseGroup, summariseNetwork } from '../measure/networks/summary.js';
 import { quantile } from '../plot/statistics.js';
-import { spelled } from '../storage/metric-reader.js';
+import { metricReplacer } from '../storage/metric-reader.js';
 import { remarks, verdict } from './verdict.js';
 
 /**
@@ -132,9 +132,9 @@ function ordered(value: unknown): unknown {
 
 /** JSON with a line for each value that holds no other: a sample is one line, not ten. */
 function lines(value: unknown, indent: string): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value, spelled) ?? 'null';
+  if (value === null || typeof value !== 'object') return JSON.stringify(value, metricReplacer) ?? 'null';
   const inner = Object.values(value);
-  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value, spelled);
+  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value, metricReplacer);
   const deeper = `${indent}  `;
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
   const parts = Array.isArray(value)

@@ -1,5 +1,5 @@
 import type { Positioned } from '../../flow/data.js';
-import type { WithTurn } from '../../flow/lease.js';
+import type { WithLease } from '../../flow/lease.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -75,7 +75,7 @@ export function onlineReadout(
   train: LabeledSamples,
   test: LabeledSamples,
   { images = train.size, ...options }: OnlineReadoutOptions = {},
-): StageOperator<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
+): StageOperator<Update & WithLease, OnlineReadout, OnlineReadoutState> {
   const size = Math.min(images, train.size);
   const length = train.values.length / train.size;
   const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };
@@ -83,7 +83,7 @@ export function onlineReadout(
     ...(options.fit === 'converged' && { fitIterations: 500 }),
     ...options,
   });
-  return stage<Update & WithTurn, OnlineReadout, OnlineReadoutState>({
+  return stage<Update & WithLease, OnlineReadout, OnlineReadoutState>({
     name: 'online readout',
     claims: 'weights',
     inputs: fitted.inputs ?? [],

@@ -1,7 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import type { Header } from '../../flow/header.js';
-import { turn, type WithTurn } from '../../flow/lease.js';
+import { leaseOf, type WithLease } from '../../flow/lease.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { NetworkMetadata } from '../../learn/metadata.js';
 import { readoutWeights } from '../../learn/model/head.js';
@@ -155,7 +155,7 @@ export function readout(
   train: LabeledSamples,
   test: LabeledSamples,
   options: ReadoutOptions = {},
-): StageOperator<Update & WithTurn, Refitted, ReadoutState> {
+): StageOperator<Update & WithLease, Refitted, ReadoutState> {
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500 } = options;
   if (!fits.includes(how)) {
@@ -172,9 +172,9 @@ export function readout(
   const tested = accuracy(model, test, { batch, ...(normalize && { normalize }) });
 
   /** The update with the new readout's tensors, which go when the turn is over. */
-  const refit = (update: Update & WithTurn, saved: SavedTensors): Update & WithTurn => {
+  const refit = (update: Update & WithLease, saved: SavedTensors): Update & WithLease => {
     const own = restoreTensors(saved);
-    turn(update)?.whenOver(() => tf.dispose([...own.values()]));
+    leaseOf(update)?.onClose(() => tf.dispose([...own.values()]));
     return { ...update, weights: new Map([...update.weights, ...own]) as Weights };
   };
 
@@ -194,7 +194,7 @@ export function readout(
       const dispose = (): void => {
         for (const one of made.splice(0)) one.dispose();
       };
-      turn(update)?.whenOver(dispose); // a run that is stopped in the middle of it
+      leaseOf(update)?.onClose(dispose); // a run that is stopped in the middle of it
       try {
         let state: ReadoutState = from;
         const keep = (one: { dispose(): void }): void => void made.push(one);
