@@ -41,8 +41,7 @@ beforeAll(() => {
   }
 });
 afterAll(async () => {
-  long?.child.kill('SIGKILL');
-  await long?.ended;
+  await endLong();
   rmSync(folder, { recursive: true });
 });
 
@@ -53,6 +52,12 @@ function imports(...modules: string[]): boolean {
   } catch {
     return false;
   }
+}
+
+/** Ends the run that is under way, so that later commands have the processor for themselves. */
+async function endLong(): Promise<void> {
+  long?.child.kill('SIGKILL');
+  await long?.ended;
 }
 
 const run = (file: string, ...args: string[]): Promise<{ readonly stdout: string }> =>
@@ -86,6 +91,7 @@ const called = ({ page, text, file }: Snippet): string => `${page}: ${file || te
 for (const snippet of inOrder.filter(({ language }) => language === 'sh' || python)) {
   test(called(snippet), async () => {
     if (snippet.text.includes('runs/long')) await underWay();
+    else await endLong();
     if (snippet.language === 'sh') await run('bash', '-euo', 'pipefail', '-c', snippet.text);
     else expect((await run(process.env.WEIR_PYTHON!, snippet.file)).stdout).toMatch(/^tensor\(\d\)\n$/);
   });
