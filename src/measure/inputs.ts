@@ -48,7 +48,11 @@ export function byName(stage: string, model: Model, samples: LabeledSamples): Na
     );
   };
   return {
-    ...{ name, size, sampleShape, values, classes },
+    name,
+    size,
+    sampleShape,
+    values,
+    classes,
     get labels() {
       labels ??= checked(given);
       return labels;

@@ -4,7 +4,7 @@ import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import type { LabeledSamples } from '../inputs.js';
-import type { Fit } from './logistic.js';
+import type { FitMethod } from './logistic.js';
 import { type ReadoutOptions, type ReadoutState, type Refitted, readout } from './readout.js';
 
 /** An interval of a proportion. Plain data. */
@@ -43,7 +43,7 @@ export interface OnlineReadout extends Positioned, Found {
   /** Samples that it was fitted on. */
   readonly images: number;
   /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
-  readonly fit: Fit;
+  readonly fit: FitMethod;
   readonly iterations: number;
   readonly iterationLimit: number;
   readonly converged: boolean;

@@ -14,7 +14,7 @@ import { tf } from '../../tensorflow/tf.js';
 import { accuracy } from '../accuracy/accuracy.js';
 import { inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { type Design, deviceDesign, hostDesign } from './design.js';
-import { checkLabels, type Fit, fits, logistic, optionsOf } from './logistic.js';
+import { checkLabels, type FitMethod, fitMethods, logistic, optionsOf } from './logistic.js';
 import type { Minimum } from './minimize.js';
 
 export interface FeaturesOptions {
@@ -82,7 +82,7 @@ export interface ReadoutOptions {
   /** C: the weight of the losses against the regularizer. */
   readonly inverseRegularization?: number;
   /** How far it is fitted: as scikit-learn does by default (the paper's), or until it has converged. */
-  readonly fit?: Fit;
+  readonly fit?: FitMethod;
   /** The fit ends when no component of the gradient is larger than this, a sample: instead of that of `fit`. */
   readonly gradientTolerance?: number;
   /** Iterations of L-BFGS after which the fit ends though it has not converged: instead of those of `fit`. */
@@ -100,7 +100,7 @@ type Measured = {
   /** ½‖W‖² + C · Σ losses over the training samples, in nats. */
   readonly objective: number;
   /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
-  readonly fit: Fit;
+  readonly fit: FitMethod;
   readonly iterations: number;
   readonly iterationLimit: number;
   readonly converged: boolean;
@@ -158,8 +158,8 @@ export function readout(
 ): StageOperator<Update & WithLease, Refitted, ReadoutState> {
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500 } = options;
-  if (!fits.includes(how)) {
-    throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fits.join(', ')}`);
+  if (!fitMethods.includes(how)) {
+    throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fitMethods.join(', ')}`);
   }
   const usual = optionsOf[how];
   const iterationLimit = fitIterations ?? usual.iterations;
@@ -230,7 +230,10 @@ export function readout(
           accuracy,
           trainAccuracy: seen.correct / train.size,
           objective: at.value,
-          ...{ fit: how, iterations: at.iterations, iterationLimit, converged: at.ended === 'converged' },
+          fit: how,
+          iterations: at.iterations,
+          iterationLimit,
+          converged: at.ended === 'converged',
         };
         const losses = { test: loss, train: seen.loss / train.size };
         const done = { phase: 'fitted', position: update.position, weights, measured, losses, about } as const;
