@@ -295,7 +295,7 @@ export class Execution {
       metrics.flushAfter(2000); // who looks at it meanwhile sees it grow
       if (ended !== undefined && (pin === undefined ? branches.delete(ended) : ended === pin.epoch)) {
         snapshot(at, atEpoch(ended), pin?.into);
-        if (pin !== undefined && !at.stopping) at.stop();
+        if (pin !== undefined && !at.barrier.stopping) at.stop();
       }
       const now: SnapshotPoint = { at: performance.now(), update, epoch: ended };
       const asked = this.consensus.agree(
@@ -306,14 +306,14 @@ export class Execution {
         },
         update,
       );
-      if (asked.stop && !at.stopping) at.stop();
-      if (asked.snapshot || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
+      if (asked.stop && !at.barrier.stopping) at.stop();
+      if (asked.snapshot || at.barrier.stopping || at.finished || at.barrier.ending !== undefined) snapshot(at);
       return asked;
     };
     const onBarrier = (at: Flow): Promise<void> | undefined => {
-      if (at.ending !== undefined && !this.consensus.alone) return; // an error of this rank alone: the others do not come to the barrier
+      if (at.barrier.ending !== undefined && !this.consensus.alone) return; // an error of this rank alone: the others do not come to the barrier
       const { hold, stop } = answer(at);
-      if (!hold || stop || at.held) return;
+      if (!hold || stop || at.barrier.held) return;
       metrics.flush(); // so that the log is complete while the run is held
       watch.held(true);
       return this.requests.hold(at, () => answer(at).hold, this.consensus.alone).finally(() => watch.held(false));

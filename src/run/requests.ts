@@ -73,7 +73,7 @@ export class Requests {
 
   /** Whether the flow is to be held now. */
   holds(flow: Flow): boolean {
-    return this.pausing && !flow.stopping && !flow.finished && flow.ending === undefined;
+    return this.pausing && !flow.barrier.stopping && !flow.finished && flow.barrier.ending === undefined;
   }
 
   /**
@@ -84,21 +84,21 @@ export class Requests {
    */
   async hold(flow: Flow, rested: () => boolean, alone = true): Promise<void> {
     const alive = setInterval(() => undefined, 2 ** 30);
-    flow.held = true;
+    flow.barrier.hold();
     try {
-      for (let held = true; held && !flow.stopping; ) {
+      for (let held = true; held && !flow.barrier.stopping; ) {
         await firstValueFrom(alone ? this.asked$ : race(this.asked$, timer(moment)));
         held = rested();
       }
     } finally {
       clearInterval(alive);
-      flow.held = false;
-      flow.roomMade();
+      flow.barrier.release();
+      flow.demand.roomMade();
     }
   }
 
   private ask(flow: Flow | undefined): void {
-    if (flow?.paced === false) flow.restSoon();
+    flow?.barrier.reachSoon();
     this.asked$.next();
   }
 }

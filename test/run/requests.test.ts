@@ -23,7 +23,7 @@ function counting(requests: Requests) {
   });
   const flow = new Flow({ out$: source({ name: 'loader', from }).pipe(count) }, (at) => {
     rested();
-    if (!at.held && requests.holds(at))
+    if (!at.barrier.held && requests.holds(at))
       return requests.hold(at, () => {
         rested();
         return requests.holds(at);
@@ -40,7 +40,7 @@ test('a flow that is held hands out nothing, writes a snapshot when asked, and g
   const done = flow.start();
   await later(2);
   requests.pause(flow);
-  while (!flow.held) await later(1);
+  while (!flow.barrier.held) await later(1);
   await later(5);
   const { items } = seen;
   await later(30);
@@ -58,7 +58,7 @@ test('one that is held can be stopped', async () => {
   const { flow, seen } = counting(requests);
   const done = flow.start();
   requests.pause(flow);
-  while (!flow.held) await later(1);
+  while (!flow.barrier.held) await later(1);
   flow.stop();
   requests.stopped();
   expect(await done).toBe('stopped');
