@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './paper.js';
 
 const { z } = weir;
 
@@ -31,6 +32,7 @@ export default weir.pipeline({
   name: 'cifar10-barlow',
   title: 'CIFAR-10 by Barlow Twins with spectral regularization up to feature space',
   task: weir.cifar10Task,
+  figures: paper.barlow,
 
   config: {
     ...weir.cifar10Keys(),

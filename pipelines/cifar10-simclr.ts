@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './paper.js';
 
 const { z } = weir;
 
@@ -27,6 +28,7 @@ export default weir.pipeline({
   name: 'cifar10-simclr',
   title: 'CIFAR-10 by SimCLR with spectral regularization up to feature space',
   task: weir.cifar10Task,
+  figures: paper.simclr,
 
   config: {
     ...weir.cifar10Keys(),

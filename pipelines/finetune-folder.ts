@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './paper.js';
 
 const { z } = weir;
 
@@ -15,6 +16,7 @@ const { z } = weir;
 export default weir.pipeline({
   name: 'finetune-folder',
   title: 'Fine-tuning on a folder of photographs, after pretraining with and without spectral regularization',
+  figures: paper.finetuneFolder,
 
   config: {
     data: weir.folder().default('data/dogs').describe('folder of images, with its official lists or train/ and val/'),
