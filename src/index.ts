@@ -52,7 +52,7 @@ export { ordered } from './flow/ordered.js';
 export { at, atEnd, every, from } from './flow/schedule.js';
 export { serial } from './flow/serial.js';
 export { source } from './flow/source.js';
-export { filter, named, type Stage, type Step, stage } from './flow/stage.js';
+export { filter, named, recorded, type Stage, type Step, stage } from './flow/stage.js';
 // Watching, and the pipeline itself.
 export { tap } from './flow/tap.js';
 export { ensemble } from './learn/ensemble/ensemble.js';
@@ -98,7 +98,7 @@ export {
   tracking,
 } from './measure/operators.js';
 export * as stages from './measure/stages.js';
-export { type Clash, divides, endsWith, folder, type Rule, z } from './run/config.js';
+export { type Clash, divides, endsWith, folder, type Rule } from './run/config.js';
 export {
   attackKeys,
   cifar10Keys,
@@ -113,3 +113,5 @@ export { pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights.js';
+// What a measurement logs, declared once.
+export { array, category, quantities, quantity, record, z } from './storage/record.js';

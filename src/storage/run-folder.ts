@@ -5,12 +5,13 @@ import { WeirError } from '../flow/errors.js';
 import { makeFolder } from './make-folder.js';
 import { type LogMark, MetricsLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
+import type { RecordDescriptions } from './record.js';
 import { SnapshotStore } from './snapshot-store.js';
 
 /** Weir's version, from its `package.json`. */
 export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 
-const format = 2; // 1 did not know what its runs were made of
+const format = 3; // 1 did not know what its runs were made of, 2 not what its streams are
 
 /** What a run was started with; nothing of it changes afterwards. */
 export interface RunConfig {
@@ -137,7 +138,7 @@ export class RunFolder {
     if (run.format !== format) {
       throw new WeirError(
         `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
-        run.format === 1
+        run.format < format
           ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
           : `use Weir ${run.weir} for it`,
       );
@@ -185,6 +186,34 @@ export class RunFolder {
 
   private get failureFile(): string {
     return join(this.path, 'failure.json');
+  }
+
+  /** The schemas of the streams that the run logs, as far as their stages declare them. */
+  get streams(): RecordDescriptions {
+    if (!existsSync(this.streamsFile)) return {};
+    try {
+      return JSON.parse(readFileSync(this.streamsFile, 'utf8')) as RecordDescriptions;
+    } catch (cause) {
+      throw new WeirError(
+        `${this.streamsFile} is damaged: ${(cause as Error).message}`,
+        'put it back from a copy, or delete it and go on with the run: it is written when a network is wired',
+        { cause },
+      );
+    }
+  }
+
+  /** Adds the schemas of a network's streams to those that are there. */
+  declare(streams: RecordDescriptions): void {
+    const before = existsSync(this.streamsFile) ? readFileSync(this.streamsFile, 'utf8') : '';
+    const now = `${JSON.stringify({ ...this.streams, ...streams }, undefined, 2)}\n`;
+    if (now === before) return;
+    const part = `${this.streamsFile}.part`;
+    writeFileSync(part, now, { flush: true });
+    renameSync(part, this.streamsFile);
+  }
+
+  private get streamsFile(): string {
+    return join(this.path, 'streams.json');
   }
 
   get report(): string {
