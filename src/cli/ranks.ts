@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { localRanksOf } from '../ranks/rendezvous.js';
-import { asError, supervise } from '../ranks/supervisor.js';
+import { errorOf, supervise } from '../ranks/supervisor.js';
 import { shown } from './failure.js';
 import { count, positive } from './options.js';
 
@@ -64,7 +64,7 @@ export async function ranAsRanks(settings: RankSettings, before?: number): Promi
     ...{ place, args: process.argv.slice(2), synchronized: settings.batchNorm === 'synchronized' },
     ...{ wait: settings.ranksWait, patience: settings.ranksPatience },
   });
-  const error = asError(verdict);
+  const error = errorOf(verdict);
   if (error !== undefined && verdict.status !== 0) toError(`${shown(error)}\n`);
   process.exitCode = verdict.status;
   return true;

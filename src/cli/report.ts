@@ -6,9 +6,9 @@ import { toError, toOutput } from '../flow/terminal.js';
 import { reportJson } from '../report/json.js';
 import { changesSince } from '../run/changes-since.js';
 import { collectReport } from '../run/collect/collect.js';
-import { soundOf } from '../run/run-log.js';
+import { intactRuns } from '../run/run-log.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { begunIn, readPlan } from '../sweep/plan.js';
+import { begunRuns, readPlan } from '../sweep/plan.js';
 import { acceptOption, readAllOption } from './options.js';
 
 /** `weir report RUN…`: one report over the given runs, as far as they have come. */
@@ -50,7 +50,7 @@ function foldersOf(paths: readonly string[]) {
   const folders = paths.flatMap((path) => {
     const plan = readPlan(path);
     if (plan === undefined) return [RunFolder.open(path)];
-    const sound = soundOf(begunIn(path, plan));
+    const sound = intactRuns(begunRuns(path, plan));
     left.push(...sound.left);
     return sound.runs;
   });

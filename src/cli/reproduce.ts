@@ -8,13 +8,13 @@ import { controlledBy } from '../monitor/control.js';
 import { tryOut } from '../run/pipeline.js';
 import { resumable, runSession } from '../run/session.js';
 import { Watcher } from '../run/terminal-watch.js';
-import { InProcess, threadsFor, type Work } from '../sweep/executors/local.js';
+import { InProcess, type JobRunner, threadsFor } from '../sweep/executors/local.js';
 import { requireSlurm } from '../sweep/executors/slurm-commands.js';
 import type { Job } from '../sweep/jobs.js';
-import type { Entry } from '../sweep/ledger.js';
-import { folderOfJob, type Plan, planned, readPlan } from '../sweep/plan.js';
+import type { JobEntry } from '../sweep/ledger.js';
+import { folderOfJob, planSweep, readPlan, type SweepPlan } from '../sweep/plan.js';
 import { chosen, jobsOfExperiment, moduleOf } from '../sweep/reproduction.js';
-import { executorFor, type Running, reportSweep, runSweep, type View } from '../sweep/sweep.js';
+import { executorFor, reportSweep, runSweep, type SweepSettings, type SweepView } from '../sweep/sweep.js';
 import { reasons } from '../sweep/table.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
@@ -84,7 +84,7 @@ export function reproduceCommand(): Command {
 
 interface Asked {
   readonly into: string;
-  readonly plan: Plan;
+  readonly plan: SweepPlan;
   readonly wanted: readonly Job[];
   /** Whether its runs are processes of their own. */
   readonly apart: boolean;
@@ -110,7 +110,7 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
     );
   }
   const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
-  const plan = await planned(
+  const plan = await planSweep(
     into,
     {
       ...{ jobs, slow, executor, part: true, ...threads },
@@ -121,7 +121,7 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
   return { into, plan, wanted, apart };
 }
 
-function running(settings: Settings): Running {
+function running(settings: Settings): SweepSettings {
   const { jobs, executor, slurmOption } = settings;
   return {
     options: resumeOptions(settings),
@@ -132,7 +132,7 @@ function running(settings: Settings): Running {
 }
 
 /** Says what came out, with one report over what is done. */
-async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, Entry>): Promise<void> {
+async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, JobEntry>): Promise<void> {
   for (const line of reasons(wanted.map(({ name }) => ({ name, entry: entries.get(name)! })))) {
     toOutput(`${line}\n`);
   }
@@ -145,7 +145,7 @@ async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, En
 }
 
 /** A run in this terminal says itself how it goes; only where another process has one there is something to tell. */
-function quiet(): View {
+function quiet(): SweepView {
   let told = false;
   return {
     watch(entries) {
@@ -161,7 +161,7 @@ function quiet(): View {
 }
 
 /** One run after another in this terminal, with one address for all: a page that is open goes over to the next. */
-function inTerminal(settings: Settings): Work {
+function inTerminal(settings: Settings): JobRunner {
   const control = controlledBy(controlAt(settings));
   return async (folder, pipeline, stopped) => {
     const { config, seed } = folder.started;

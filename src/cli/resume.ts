@@ -8,7 +8,7 @@ import { ranks } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { acceptOption, moduleOption, type RunningSettings, runningOptions, takeOverOption } from './options.js';
 import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
-import { goOn } from './session.js';
+import { continueRun } from './session.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
 export function resumeCommand(): Command {
@@ -32,6 +32,6 @@ export function resumeCommand(): Command {
       await loadTensorFlow();
       const consensus = new RankConsensus(ranks());
       consensus.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
-      await goOn(folder, await loadPipeline(module), { ...settings, module }, consensus);
+      await continueRun(folder, await loadPipeline(module), { ...settings, module }, consensus);
     });
 }

@@ -6,7 +6,7 @@ import { toOutput } from '../flow/terminal.js';
 import { resumable } from '../run/session.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
 import { readPlan } from '../sweep/plan.js';
-import { cancelJobs, goOn, type Running, type Sweep, sweepPoints } from '../sweep/sweep.js';
+import { cancelJobs, continueSweep, type Sweep, type SweepSettings, sweepPoints } from '../sweep/sweep.js';
 import { reasons, summary } from '../sweep/table.js';
 import {
   acceptOption,
@@ -98,7 +98,7 @@ export function sweepCommand(): Command {
     }
     if (plan === undefined)
       end(await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }));
-    else end(await goOn(target, plan, running(settings)));
+    else end(await continueSweep(target, plan, running(settings)));
   });
 }
 
@@ -117,7 +117,7 @@ function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: 
   return { points, set, seed, ...(run !== undefined && { folder: run }) };
 }
 
-function running(settings: Settings): Running {
+function running(settings: Settings): SweepSettings {
   const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
   return {
     ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { everything, ownOf, type Positioned, type Share } from '../flow/data.js';
+import { everything, ownCount, type Positioned, type Share } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
 import { type Step, stage } from '../flow/stage.js';
@@ -89,8 +89,8 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
 
   function notSamples({ position }: Positioned): WeirError {
     return new WeirError(
-      `'${name}' was handed something without values at position ${position}: what weir.draw hands out says only which samples are due`,
-      'put weir.augment between them, which reads them: draw(…).pipe(augment([], { seed }), batch(…))',
+      `'${name}' was handed something without values at position ${position}: the items of weir.loader say only which samples come next`,
+      'put weir.augment between them, which reads them: loader(…).pipe(augment([], { seed }), batch(…))',
     );
   }
 
@@ -223,7 +223,7 @@ function endOf({ position, epoch, remaining }: Samples): number {
 /** How many of the last `count` samples, of all ranks, up to the end of the piece are this rank's. */
 function ownBehind(piece: Samples, count: number): number {
   const { share } = piece;
-  return share === undefined ? count : ownOf(share, endOf(piece)) - ownOf(share, endOf(piece) - count);
+  return share === undefined ? count : ownCount(share, endOf(piece)) - ownCount(share, endOf(piece) - count);
 }
 
 function without(state: Partial, count: number): Partial {

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { ownOf, type Positioned, placeOf, type Share } from '../flow/data.js';
+import { ownCount, ownIndex, type Positioned, type Share } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { keyed } from '../flow/random.js';
 import { source } from '../flow/source.js';
@@ -47,7 +47,7 @@ function below(n: number, x: number, key: number): number {
   return ((Math.imul(h ^ (h >>> 15), 0xc2b2ae35) >>> 0) * (n / 2 ** 32)) | 0;
 }
 
-/** A run of consecutive draws from a data set, within one epoch. */
+/** Consecutive samples of an epoch, by their indices: none is read yet. */
 export interface Block extends Positioned {
   readonly dataset: AnyDataset;
   /** From 1 on. */
@@ -79,10 +79,10 @@ export interface LoaderOptions {
  * has several ranks, a block has this rank's share of its samples.
  * Bound: `capacity`. State: the position. Failure: a data set that cannot be trained on (`dataset`), when the graph is wired.
  *
- * @example draw(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
+ * @example loader(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
  */
 export function loader(given: AnyDataset, options: LoaderOptions): Observable<Block> {
-  const { epochs, seed, shuffle = true, block = given.images ? 32 : 256, capacity, name = 'draw' } = options;
+  const { epochs, seed, shuffle = true, block = given.images ? 32 : 256, capacity, name = 'loader' } = options;
   if (given.size === 0) throw new WeirError(`data set '${given.name}' is empty`, 'check the folder it was read from');
   if (!Number.isInteger(block) || block < 1) {
     throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
@@ -102,9 +102,9 @@ export function loader(given: AnyDataset, options: LoaderOptions): Observable<Bl
       const order = shuffle ? permutation(size, seed, epoch) : (i: number) => i;
       for (; first < size; first += block) {
         const end = Math.min(first + block, size);
-        const before = ownOf(share, first);
-        const indices = Uint32Array.from({ length: ownOf(share, end) - before }, (_, i) =>
-          order(placeOf(share, before + i)),
+        const before = ownCount(share, first);
+        const indices = Uint32Array.from({ length: ownCount(share, end) - before }, (_, i) =>
+          order(ownIndex(share, before + i)),
         );
         const position = (epoch - 1) * size + end;
         yield { position, dataset, epoch, indices, remaining: size - end, ...(share.ranks > 1 && { share }) };

@@ -2,8 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
-import { FlowMeter } from '../run/flow-meter.js';
-import type { Asked, Ended, RemoteControl } from '../run/watch.js';
+import { FlowMeter } from '../flow/meter.js';
+import type { RemoteControl, RunActions, RunEnding } from '../run/watch.js';
 import { tf } from '../tensorflow/tf.js';
 import { addressLine, type MonitorAt } from './access.js';
 import { type Note, removeNote, socketPlace, writeNote } from './control-socket.js';
@@ -109,7 +109,7 @@ export class RunControl implements RemoteControl {
 
   constructor(
     private readonly run: string,
-    private readonly asked: Asked,
+    private readonly asked: RunActions,
     private readonly monitor: MonitorAt,
   ) {
     const { token } = monitor;
@@ -163,7 +163,7 @@ export class RunControl implements RemoteControl {
   }
 
   /** Tells the viewers how it ended, ends the thread, and takes the socket away. */
-  async close(how: Ended): Promise<void> {
+  async close(how: RunEnding): Promise<void> {
     this.watched(0);
     this.delay.disable();
     this.goes({ state: how, note: '' });
@@ -240,7 +240,7 @@ export class RunControl implements RemoteControl {
 
 /** Puts a control server beside a run; none where nothing is to be reached. */
 export const controlledBy = (monitor: MonitorAt | undefined) =>
-  monitor && ((run: string, asked: Asked): RemoteControl => new RunControl(run, asked, monitor));
+  monitor && ((run: string, asked: RunActions): RemoteControl => new RunControl(run, asked, monitor));
 
 /** A run whose folder takes no note cannot be reached, and goes on. */
 function noted(run: string, note: Note): void {

@@ -1,7 +1,7 @@
 import type { Data } from '../flow/data.js';
+import type { Pulse } from '../flow/meter.js';
 import type { TapPolicy } from '../flow/tap.js';
-import type { Pulse } from '../run/flow-meter.js';
-import type { Ended } from '../run/watch.js';
+import type { RunEnding } from '../run/watch.js';
 import type { Pictures } from './pictures.js';
 
 /** What may be asked of a run; each acts at the next barrier. */
@@ -23,7 +23,7 @@ export interface LivePulse extends Pulse {
 
 /** Whether the run moves. */
 export interface Going {
-  readonly state: 'running' | 'pausing' | 'paused' | 'stopping' | Ended;
+  readonly state: 'running' | 'pausing' | 'paused' | 'stopping' | RunEnding;
   /** What the run last told its terminal. */
   readonly note: string;
 }

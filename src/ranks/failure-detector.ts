@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { resumable } from '../run/process.js';
-import type { End, RankEvent, Verdict } from './messages.js';
+import type { ProcessExit, RankEvent, Verdict } from './messages.js';
 
 const beat = 1000; // milliseconds
 const longest = 2 ** 16; // bytes of a message
@@ -72,7 +72,7 @@ interface RankHealth {
   /** How many collectives it has begun. */
   calls: number;
   heardAt: number;
-  end?: End;
+  end?: ProcessExit;
   /** It ends for want of another. */
   lost: boolean;
   missing?: string;

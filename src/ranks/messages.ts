@@ -16,13 +16,13 @@ export const reportToSupervisor = (told: RankReport): void => {
 };
 
 /** How the process of a rank ended. */
-export interface End {
+export interface ProcessExit {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
 /** What is heard of a rank. */
-export type RankEvent = RankReport | ({ readonly kind: 'ended' } & End) | Missing;
+export type RankEvent = RankReport | ({ readonly kind: 'ended' } & ProcessExit) | Missing;
 
 /** Its supervisor cannot be reached: `how`, such as 'is gone'. */
 export interface Missing {
@@ -37,7 +37,7 @@ export interface Verdict {
 }
 
 /** What a supervisor says of its rank when it comes. */
-export interface Hello {
+export interface JoinRequest {
   readonly rank: number;
   readonly ranks: number;
   readonly weir: string;
@@ -47,19 +47,19 @@ export interface Hello {
 }
 
 /** What rank 0's supervisor answers: where all are, or why this one may not come. */
-export type Answer =
+export type JoinReply =
   | { readonly refused: string; readonly remedy?: string }
   | { readonly addresses: readonly string[]; readonly hosts: readonly string[] };
 
 // Whoever reaches the hub's port can say anything: what has not the shape of a message is none. Texts are shown in a terminal.
 
-export function helloOf(said: unknown): Hello | undefined {
+export function joinRequestOf(said: unknown): JoinRequest | undefined {
   const { rank, ranks, weir, host, port } = fields(said);
   if (!whole(ranks, 2, 2 ** 16) || !whole(rank, 1, ranks) || !whole(port, 1, 2 ** 16)) return undefined;
   return isText(weir) && isText(host) ? { rank, ranks, weir: plain(weir), host: plain(host), port } : undefined;
 }
 
-export function answerOf(said: unknown, ranks: number): Answer | undefined {
+export function joinReplyOf(said: unknown, ranks: number): JoinReply | undefined {
   const { refused, remedy, addresses, hosts } = fields(said);
   if (isText(refused)) return { refused: plain(refused), ...(isText(remedy) && { remedy: plain(remedy) }) };
   if (!areTexts(addresses, ranks) || !areTexts(hosts, ranks)) return undefined;

@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { version } from '../storage/run-folder.js';
 import { rankVariable } from '../tensorflow/collectives/rendezvous.js';
 import { HeartbeatConnection } from './failure-detector.js';
-import { type Answer, answerOf, type Hello, helloOf } from './messages.js';
+import { type JoinReply, type JoinRequest, joinReplyOf, joinRequestOf } from './messages.js';
 
 /** Where the supervisors of several machines meet: that of rank 0 listens there. */
 export interface RendezvousAddress {
@@ -22,7 +22,7 @@ export interface LocalRanks {
 }
 
 /**
- * What was asked for: `--ranks N` here, or one rank of several, as `srun` or the variables WEIR_RANK, WEIR_RANKS and WEIR_HUB say;
+ * What was asked for: `--ranks N` here, or one rank of several, as `srun` or the variables WEIR_RANK, WEIR_RANKS and WEIR_RENDEZVOUS say;
  * `--ranks 1` makes it one by itself there too.
  *
  * @param before how many it was begun with: taken where nothing else is said
@@ -35,17 +35,21 @@ export function localRanksOf(
   before?: number,
 ): LocalRanks | undefined {
   if (env[rankVariable] || asked === 1) return undefined;
-  const { WEIR_RANK, WEIR_RANKS, WEIR_HUB } = env;
+  const { WEIR_RANK, WEIR_RANKS, WEIR_RENDEZVOUS } = env;
   if (WEIR_RANK || WEIR_RANKS) {
     const [rank, ranks] = member('WEIR_RANK', WEIR_RANK || (WEIR_RANKS === '1' ? '0' : ''), 'WEIR_RANKS', WEIR_RANKS);
     agreed(asked, ranks, 'WEIR_RANKS says');
-    return ranks === 1 ? undefined : { ranks, own: [rank], hub: rendezvousAddressOf(WEIR_HUB) };
+    return ranks === 1 ? undefined : { ranks, own: [rank], hub: rendezvousAddressOf(WEIR_RENDEZVOUS) };
   }
   const tasks = env.SLURM_STEP_NUM_TASKS; // `srun` alone sets it
   if (Number(tasks ?? 1) > 1) {
     const [rank, ranks] = member('SLURM_PROCID', env.SLURM_PROCID, 'SLURM_STEP_NUM_TASKS', tasks);
     agreed(asked, ranks, 'srun started tasks:');
-    return { ranks, own: [rank], hub: WEIR_HUB ? rendezvousAddressOf(WEIR_HUB) : slurmRendezvousAddress(env) };
+    return {
+      ranks,
+      own: [rank],
+      hub: WEIR_RENDEZVOUS ? rendezvousAddressOf(WEIR_RENDEZVOUS) : slurmRendezvousAddress(env),
+    };
   }
   const ranks = asked ?? before ?? 1;
   return ranks === 1 ? undefined : { ranks, own: Array.from({ length: ranks }, (_, rank) => rank) };
@@ -72,8 +76,8 @@ function rendezvousAddressOf(text = ''): RendezvousAddress {
   const [, host, port] = /^\[?(.+?)\]?:(\d{1,5})$/.exec(text) ?? [];
   if (host && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
   throw new WeirError(
-    `WEIR_HUB='${text}' is no place to meet`,
-    'give the address of the machine of rank 0 and a free port there, as in WEIR_HUB=10.0.0.1:7320',
+    `WEIR_RENDEZVOUS='${text}' is no place to meet`,
+    'give the address of the machine of rank 0 and a free port there, as in WEIR_RENDEZVOUS=10.0.0.1:7320',
   );
 }
 
@@ -89,7 +93,7 @@ export const firstHost = (list: string): string =>
   /^(\[[^\]]*\]|[^,[])*/.exec(list)![0].replace(/\[(\d+)[^\]]*\]/g, '$1');
 
 /** All ranks, once all have come. */
-export interface ProcessGroup {
+export interface SupervisorGroup {
   /** `host:port` by rank. */
   readonly addresses: readonly string[];
   readonly hosts: readonly string[];
@@ -113,7 +117,11 @@ export function reachable(remote: string, hub: RendezvousAddress): string {
 const retry = 250; // milliseconds
 
 /** Goes to the hub, and again until it is answered there: rank 0's supervisor may begin later than this one. */
-export async function joinRendezvous(own: Hello, hub: RendezvousAddress, seconds: number): Promise<ProcessGroup> {
+export async function joinRendezvous(
+  own: JoinRequest,
+  hub: RendezvousAddress,
+  seconds: number,
+): Promise<SupervisorGroup> {
   const until = performance.now() + 1000 * seconds;
   let unresolved = false;
   while (performance.now() < until) {
@@ -135,10 +143,10 @@ export async function joinRendezvous(own: Hello, hub: RendezvousAddress, seconds
 }
 
 /** What was answered, by the line that stays open; 'unresolved' where nobody knows the host's name for now. */
-type Asked = { readonly answer: Answer; readonly line: HeartbeatConnection } | 'unresolved' | undefined;
+type Asked = { readonly answer: JoinReply; readonly line: HeartbeatConnection } | 'unresolved' | undefined;
 
 /** Asks once, for no longer than that: a firewall may swallow the first packet, and a stranger at the port keep silent. */
-function ask(own: Hello, hub: RendezvousAddress, milliseconds: number): Promise<Asked> {
+function ask(own: JoinRequest, hub: RendezvousAddress, milliseconds: number): Promise<Asked> {
   return new Promise((resolve, reject) => {
     const socket = connect(hub.port, hub.host);
     const timer = setTimeout(() => socket.destroy(), milliseconds);
@@ -146,7 +154,7 @@ function ask(own: Hello, hub: RendezvousAddress, milliseconds: number): Promise<
     line.send(own); // goes once it is connected
     line.once('said', (said) => {
       clearTimeout(timer);
-      const answer = answerOf(said, own.ranks);
+      const answer = joinReplyOf(said, own.ranks);
       if (answer === undefined) line.destroy();
       else resolve({ answer, line });
     });
@@ -161,10 +169,10 @@ function ask(own: Hello, hub: RendezvousAddress, milliseconds: number): Promise<
   });
 }
 
-const unknown = (own: Hello, hub: RendezvousAddress, cause?: Error): WeirError =>
+const unknown = (own: JoinRequest, hub: RendezvousAddress, cause?: Error): WeirError =>
   new WeirError(
     `rank ${own.rank} cannot find the host '${hub.host}' of rank 0`,
-    'give its address as WEIR_HUB=HOST:PORT',
+    'give its address as WEIR_RENDEZVOUS=HOST:PORT',
     cause && { cause },
   );
 
@@ -172,7 +180,11 @@ const most = 256; // connections that have not said who they are
 const toSay = 5000; // milliseconds until one must have
 
 /** Waits at the hub until the supervisors of all other ranks have come; whoever else comes there is sent away. */
-export async function hostRendezvous(own: Hello, hub: RendezvousAddress, seconds: number): Promise<ProcessGroup> {
+export async function hostRendezvous(
+  own: JoinRequest,
+  hub: RendezvousAddress,
+  seconds: number,
+): Promise<SupervisorGroup> {
   const meeting = new RendezvousHost(own, hub);
   const server = createServer((socket) => meeting.enter(socket));
   try {
@@ -181,7 +193,7 @@ export async function hostRendezvous(own: Hello, hub: RendezvousAddress, seconds
   } catch (cause) {
     throw new WeirError(
       `rank 0 cannot wait for the others at port ${hub.port}: ${(cause as NodeJS.ErrnoException).code}`,
-      'another run may be using it: give a free port as WEIR_HUB=HOST:PORT to all ranks',
+      'another run may be using it: give a free port as WEIR_RENDEZVOUS=HOST:PORT to all ranks',
       { cause },
     );
   }
@@ -195,7 +207,7 @@ export async function hostRendezvous(own: Hello, hub: RendezvousAddress, seconds
 }
 
 interface Member {
-  readonly hello: Hello;
+  readonly hello: JoinRequest;
   readonly line: HeartbeatConnection;
   readonly address: string;
 }
@@ -203,12 +215,12 @@ interface Member {
 class RendezvousHost {
   private readonly here = new Map<number, Member>();
   private readonly strangers = new Set<HeartbeatConnection>();
-  private resolve!: (met: ProcessGroup) => void;
+  private resolve!: (met: SupervisorGroup) => void;
   private reject!: (error: WeirError) => void;
-  readonly over = new Promise<ProcessGroup>((resolve, reject) => Object.assign(this, { resolve, reject }));
+  readonly over = new Promise<SupervisorGroup>((resolve, reject) => Object.assign(this, { resolve, reject }));
 
   constructor(
-    private readonly own: Hello,
+    private readonly own: JoinRequest,
     private readonly hub: RendezvousAddress,
   ) {}
 
@@ -228,7 +240,7 @@ class RendezvousHost {
     line.once('gone', known);
     line.once('said', (said) => {
       known();
-      const hello = helloOf(said);
+      const hello = joinRequestOf(said);
       if (hello === undefined) line.destroy();
       else this.greet({ hello, line, address: addressOf(reachable(remoteAddress, this.hub), hello.port) });
     });
@@ -304,7 +316,7 @@ export function rendezvous(
   hub: RendezvousAddress,
   port: number,
   seconds: number,
-): Promise<ProcessGroup> {
-  const hello: Hello = { rank: own[0]!, ranks, weir: version, host: hostname(), port };
+): Promise<SupervisorGroup> {
+  const hello: JoinRequest = { rank: own[0]!, ranks, weir: version, host: hostname(), port };
   return hello.rank === 0 ? hostRendezvous(hello, hub, seconds) : joinRendezvous(hello, hub, seconds);
 }

@@ -5,7 +5,7 @@ import { resumable } from '../run/process.js';
 import { FailureDetector } from './failure-detector.js';
 import { fields, type RankEvent, rankEventOf, type Verdict, verdictOf } from './messages.js';
 import { countGpus, freePorts, gpusOf, type RankOptions, RankProcess } from './process.js';
-import { type LocalRanks, type ProcessGroup, rendezvous } from './rendezvous.js';
+import { type LocalRanks, rendezvous, type SupervisorGroup } from './rendezvous.js';
 
 const silence = 20; // seconds without a beat after which another machine counts as lost
 const look = 200; // milliseconds
@@ -27,7 +27,7 @@ export class Supervisor {
 
   constructor(
     starts: readonly RankOptions[],
-    private readonly met: ProcessGroup,
+    private readonly met: SupervisorGroup,
     private readonly patience: number,
   ) {
     const judges = starts.some(({ rank }) => rank === 0);
@@ -134,7 +134,7 @@ export async function supervise({ place, args, synchronized, wait, patience }: S
   const { ranks, own, hub } = place;
   const gpus = gpusOf(place, process.env, countGpus());
   const ports = await freePorts(own.length, hub === undefined ? '127.0.0.1' : undefined);
-  const met: ProcessGroup =
+  const met: SupervisorGroup =
     hub === undefined
       ? { addresses: ports.map((port) => `127.0.0.1:${port}`), hosts: Array(ranks).fill(hostname()), lines: new Map() }
       : await rendezvous(place, hub, ports[0]!, wait);
@@ -152,7 +152,7 @@ export async function supervise({ place, args, synchronized, wait, patience }: S
 }
 
 /** Where the ranks of a run ended before their time, why, as one line. */
-export function asError({ status, why }: Verdict): WeirError | undefined {
+export function errorOf({ status, why }: Verdict): WeirError | undefined {
   if (why === undefined) return undefined;
   const remedy = status === resumable ? 'go on from the newest snapshot with `weir resume`' : undefined;
   return new WeirError(`${why}: all ranks were stopped`, remedy);

@@ -7,19 +7,26 @@ import { stage } from '../flow/stage.js';
 import { journal, type MetricRecord } from '../storage/journal.js';
 import type { LogMark } from '../storage/metric-log.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
-import { done, lastWhole, type RunState, readState, runState, trained } from '../storage/run-state.js';
+import {
+  done,
+  newestWholeState,
+  type RunState,
+  readNetworkState,
+  runState,
+  trainedState,
+} from '../storage/run-state.js';
 import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
 import type { About } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { type Consensus, type Log, single, unwritten, type Votes } from './consensus.js';
 import { classesOfTask, type Network, type Pipeline, recordsDeclaredBy, streamName } from './pipeline.js';
-import { type Cadence, isDue, type Moment, Requests } from './requests.js';
+import { isDue, Requests, type SnapshotCadence, type SnapshotPoint } from './requests.js';
 import type { RunIdentity } from './run-identity.js';
 import { checkLog } from './run-log.js';
 import type { Watch } from './watch.js';
 import { weightsDigest } from './weights.js';
 
-export interface Options extends Cadence {
+export interface ExecutionOptions extends SnapshotCadence {
   /** How many to keep; those that other networks branch off, and the last of each network, are kept besides. */
   readonly snapshotKeep?: number;
   /** What to do when a snapshot cannot be written. */
@@ -62,7 +69,7 @@ export class Execution {
   constructor(
     private readonly folder: RunFolder,
     private readonly pipeline: Pipeline,
-    private readonly options: Options,
+    private readonly options: ExecutionOptions,
   ) {
     this.consensus = options.consensus ?? single;
   }
@@ -117,7 +124,7 @@ export class Execution {
     const begins: LogMark[] = [this.folder.started.from?.logged ?? { bytes: 0 }]; // where each network's lines do
     for (const [i, network] of networks.entries()) {
       const store = stores[i]!;
-      const before = lastWhole(store);
+      const before = newestWholeState(store);
       if (before !== undefined) this.checkOrigin(network.name, before);
       if (before?.done && before.refused.length === 0) {
         begins.push(before.state.logged);
@@ -188,7 +195,7 @@ export class Execution {
       this.options.watch.warn(error.message);
       if (this.consensus.writes) store.setAside(error.file);
     }
-    const had = store.had(label) || readState(store)?.pinned.includes(label);
+    const had = store.had(label) || readNetworkState(store)?.pinned.includes(label);
     if (had) return await this.remade(networks, index, metrics, begins);
     throw noSnapshot(name, branch);
   }
@@ -207,7 +214,7 @@ export class Execution {
     const { of, epoch } = branch!;
     const index = networks.findIndex((network) => network.name === of);
     const beside = this.folder.snapshots(`${of}/again`, { keep: this.options.snapshotKeep });
-    const before = lastWhole(beside);
+    const before = newestWholeState(beside);
     if (before !== undefined) this.checkOrigin(of, before);
     this.options.watch.warn(
       `the snapshot of '${of}' at the end of epoch ${epoch} is lost: it is made again, and all that is finished stays as it is`,
@@ -243,7 +250,7 @@ export class Execution {
     let update = (state ?? trunk)?.update ?? 0;
     let checked = performance.now();
     let ended: number | undefined; // the epoch that the newest update is the last of
-    let saved: Moment = { at: performance.now(), update, epoch: ended };
+    let saved: SnapshotPoint = { at: performance.now(), update, epoch: ended };
 
     const write = (record: MetricRecord): void => {
       if (typeof record.number === 'number') update = record.number;
@@ -289,7 +296,7 @@ export class Execution {
         snapshot(at, atEpoch(ended), pin?.into);
         if (pin !== undefined && !at.stopping) at.stop();
       }
-      const now: Moment = { at: performance.now(), update, epoch: ended };
+      const now: SnapshotPoint = { at: performance.now(), update, epoch: ended };
       const asked = this.consensus.agree(
         {
           stop: this.stopped,
@@ -351,7 +358,7 @@ const noSnapshot = (network: string, { of, epoch }: NonNullable<Network['branch'
   );
 /** The last state of a network that this run took over. @throws {WeirError} where it is not the one that was taken */
 function takenFrom({ run, weights }: NonNullable<RunConfig['from']>, network: string): RunState {
-  const state = trained(RunFolder.open(run), network);
+  const state = trainedState(RunFolder.open(run), network);
   const wanted = weights[network];
   if (wanted === undefined || weightsDigest(state) === wanted) return state;
   throw new WeirError(

@@ -1,9 +1,9 @@
 import type { Observable } from 'rxjs';
 import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
-import { oneSpelling, sameNames } from '../flow/header.js';
+import { canonicalName, sameNames } from '../flow/header.js';
 import { declarationsOf } from '../flow/node.js';
-import { type Taken, takenBy } from '../storage/identity.js';
+import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import { type RecordDescription, type RecordDescriptions, record } from '../storage/record.js';
 import { type Config, type Profiles, type Rule, type Shape, z } from './config.js';
 
@@ -57,7 +57,7 @@ export function recordsDeclaredBy(flow: Flow): RecordDescriptions {
 export const streamName = (key: string): string => key.replace(/\$$/, '');
 
 /** What the samples are, for the figures. */
-export interface Task {
+export interface LearningTask {
   readonly sampleShape: readonly number[];
   readonly classes: readonly string[];
 }
@@ -77,7 +77,7 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly name: string;
   /** A line on what it does, for `--help` and the report. */
   readonly title: string;
-  readonly task: Task | undefined;
+  readonly task: LearningTask | undefined;
   readonly config: S;
   readonly profiles: Profiles<S>;
   readonly fallback: Partial<z.input<z.ZodObject<S>>>;
@@ -99,7 +99,7 @@ export interface Reproduction {
 interface Definition<S extends Shape, N extends Network> {
   readonly name: string;
   readonly title?: string;
-  readonly task?: Task;
+  readonly task?: LearningTask;
   readonly config: S;
   readonly profiles?: Profiles<S>;
   /** Values for where TensorFlow runs on WebAssembly, many times slower; what a user sets has the last word. */
@@ -166,7 +166,7 @@ function checkNames(pipelineName: string, networks: readonly Network[]): void {
 type ConfigValues = Readonly<Record<string, unknown>>;
 
 /** Wires the graph of the first network, its data read and its parts checked. @throws {WeirError} when it is none. */
-export const wired = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
+export const wireFirstNetwork = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
   streamsOf(pipeline, config, pipeline.networks(config, seed)[0]!);
 
 async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Streams> {
@@ -184,7 +184,7 @@ async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Netw
 
 /** Wires the graph of the first network and takes it down again. */
 export async function tryOut(pipeline: Pipeline, config: ConfigValues, seed: number): Promise<void> {
-  const flow = new Flow(await wired(pipeline, config, seed));
+  const flow = new Flow(await wireFirstNetwork(pipeline, config, seed));
   try {
     flow.introduce();
     classesOfTask(pipeline, flow);
@@ -212,7 +212,7 @@ export function classesOfTask(
     return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
   }
   for (const { of, names } of known) {
-    const places = task.classes.map((name) => names.map(oneSpelling).indexOf(oneSpelling(name)));
+    const places = task.classes.map((name) => names.map(canonicalName).indexOf(canonicalName(name)));
     const odd = places.findIndex((place, label) => place !== -1 && place !== label);
     if (odd === -1) continue;
     throw new WeirError(
@@ -224,10 +224,10 @@ export function classesOfTask(
 }
 
 /** Wires the graph of a network, reads through what it takes in, and takes it down again. */
-export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Taken> {
+export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<NetworkInputs> {
   const flow = new Flow(await streamsOf(pipeline, config, network));
   try {
-    return takenBy(flow);
+    return inputsOf(flow);
   } finally {
     flow.close();
   }

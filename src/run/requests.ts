@@ -2,7 +2,7 @@ import { firstValueFrom, race, Subject, timer } from 'rxjs';
 import type { Flow } from '../flow/flow.js';
 
 /** When snapshots come, in any of three ways. */
-export interface Cadence {
+export interface SnapshotCadence {
   /** Seconds from one snapshot to the next. */
   readonly snapshotEvery: number;
   /** Updates from one snapshot to the next, besides; no such rule where it is left out. Counted as they are logged. */
@@ -12,7 +12,7 @@ export interface Cadence {
 }
 
 /** How far a network is: its newest update, and the epoch that it is the last of, where it is one; and when that was, in milliseconds. */
-export interface Moment {
+export interface SnapshotPoint {
   readonly at: number;
   readonly update: number;
   readonly epoch: number | undefined;
@@ -20,9 +20,9 @@ export interface Moment {
 
 /** Whether it is time for a snapshot, by the clock, by updates or by epochs. */
 export function isDue(
-  { snapshotEvery, snapshotUpdates, snapshotEpochs }: Cadence,
-  saved: Moment,
-  now: Moment,
+  { snapshotEvery, snapshotUpdates, snapshotEpochs }: SnapshotCadence,
+  saved: SnapshotPoint,
+  now: SnapshotPoint,
 ): boolean {
   if (now.at - saved.at > 1000 * snapshotEvery) return true;
   if (snapshotUpdates !== undefined && now.update - saved.update >= snapshotUpdates) return true;

@@ -5,19 +5,19 @@ import type { RunFolder } from '../storage/run-folder.js';
 import { LostRank } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { collectReport } from './collect/collect.js';
-import { Execution, type Options } from './execution.js';
+import { Execution, type ExecutionOptions } from './execution.js';
 import type { Pipeline } from './pipeline.js';
-import { whereInWords } from './pipeline-module.js';
+import { originText } from './pipeline-module.js';
 import { stopOnSignals } from './process.js';
 import { identityNotes } from './run-identity.js';
-import { type Asked, bothWatches, type Ended, type RemoteControl } from './watch.js';
+import { bothWatches, type RemoteControl, type RunActions, type RunEnding } from './watch.js';
 
-export interface Session {
+export interface SessionOptions {
   readonly folder: RunFolder;
   readonly pipeline: Pipeline;
-  readonly options: Options;
+  readonly options: ExecutionOptions;
   /** How it is reached while it runs; undefined: not at all. */
-  readonly control?: ((path: string, asked: Asked) => RemoteControl) | undefined;
+  readonly control?: ((path: string, asked: RunActions) => RemoteControl) | undefined;
 }
 
 export { resumable } from './process.js';
@@ -28,7 +28,7 @@ export { resumable } from './process.js';
  * One process at a time: the folder is locked. A first Ctrl-C, SIGTERM or SIGUSR1 stops at the next moment of rest, a second Ctrl-C or
  * SIGTERM at once.
  */
-export async function runSession({ folder, pipeline, options, control: controlled }: Session): Promise<Outcome> {
+export async function runSession({ folder, pipeline, options, control: controlled }: SessionOptions): Promise<Outcome> {
   const lock = lockFolder(folder.path, { dead: options.dead ?? [] });
   try {
     options.identity?.save();
@@ -37,7 +37,7 @@ export async function runSession({ folder, pipeline, options, control: controlle
     throw error;
   }
   let execution: Execution | undefined;
-  const asked: Asked = {
+  const asked: RunActions = {
     stop: () => execution?.stop(),
     snapshot: () => execution?.snapshot(),
     pause: () => execution?.pause(),
@@ -51,7 +51,7 @@ export async function runSession({ folder, pipeline, options, control: controlle
     execution.stop();
   }, options.consensus?.alone ?? true);
   folder.failure = undefined;
-  let ended: Ended = 'failed';
+  let ended: RunEnding = 'failed';
   try {
     await loadTensorFlow();
     const address = await control?.opened();
@@ -84,6 +84,6 @@ export async function runSession({ folder, pipeline, options, control: controlle
 /** A failure as `weir status` shows it. */
 function inShort(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const where = error instanceof WeirError ? undefined : whereInWords(error);
+  const where = error instanceof WeirError ? undefined : originText(error);
   return where === undefined ? error.message : `${error.message} (${where})`;
 }

@@ -17,10 +17,10 @@ export interface Watch {
 }
 
 /** How a process that worked on a run ended. */
-export type Ended = 'done' | 'stopped' | 'failed';
+export type RunEnding = 'done' | 'stopped' | 'failed';
 
 /** What a run does when it is asked. */
-export interface Asked {
+export interface RunActions {
   stop(): void;
   snapshot(): void;
   pause(): void;
@@ -31,7 +31,7 @@ export interface Asked {
 export interface RemoteControl extends Watch {
   /** Where it can be reached, as a line for the terminal; none where only a socket is open. @throws {WeirError} where it cannot be */
   opened(): Promise<string | undefined>;
-  close(how: Ended): Promise<void>;
+  close(how: RunEnding): Promise<void>;
 }
 
 /** Two watches as one. */

@@ -8,7 +8,7 @@ import type { SavedTensors } from '../learn/weights/saved-tensors.js';
 import type { ReadoutState } from '../measure/readout/readout.js';
 import { hashWeights } from '../storage/digest.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { type RunState, readState, trainedSnapshot } from '../storage/run-state.js';
+import { type RunState, readNetworkState, trainedNetwork } from '../storage/run-state.js';
 import { checkOrigin } from './run-identity.js';
 
 /** The state of the stage that owns the weights: the training step's, or that of a network taken up from another run. */
@@ -43,7 +43,7 @@ export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
 export const aboutOf = (state: Pick<RunState, 'flow'>): NetworkMetadata =>
   (weightOwner(state) as { readonly about?: NetworkMetadata } | undefined)?.about ?? {};
 
-export interface Choice {
+export interface WeightsChoice {
   /** Which of the run's networks; by default its only one. */
   readonly network?: string | undefined;
   /**
@@ -76,7 +76,7 @@ export interface RunWeights {
  * @throws {WeirError} where several networks are there and none is named, none of that name, one without weights of its own, or, where
  * that was asked for, one that is not trained to the end
  */
-export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: Choice): RunWeights {
+export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: WeightsChoice): RunWeights {
   const names = namesOf(folder);
   const name = network ?? (names.length === 1 ? names[0]! : undefined);
   if (names.length === 0) {
@@ -90,7 +90,7 @@ export function weightsOfRun(folder: RunFolder, { network, readout, finished = f
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name));
+  const found = finished ? trainedNetwork(folder, name) : readNetworkState(folder.snapshots(name));
   if (found !== undefined) checkOrigin(folder, name, found);
   const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
@@ -153,7 +153,10 @@ export function namesOf({ started, path }: RunFolder): readonly string[] {
  * or one that is not trained to the end
  * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })
  */
-export function fromRun(run: string, { network, readout }: Pick<Choice, 'network' | 'readout'> = {}): WeightSource {
+export function fromRun(
+  run: string,
+  { network, readout }: Pick<WeightsChoice, 'network' | 'readout'> = {},
+): WeightSource {
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {

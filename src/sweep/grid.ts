@@ -73,17 +73,17 @@ export function readPoints(file: string): Point[] {
   });
 }
 
-interface Read {
+interface ListEntry {
   readonly where: string;
   readonly value: unknown;
 }
 
-function entriesOf(file: string, text: string): Read[] {
+function entriesOf(file: string, text: string): ListEntry[] {
   const values = parsed(file, text) as unknown[];
   return values.map((value, i) => ({ where: `entry ${i + 1} of ${file}`, value }));
 }
 
-function objectsOf(file: string, text: string): Read[] {
+function objectsOf(file: string, text: string): ListEntry[] {
   return text.split('\n').flatMap((line, i) => {
     const where = `line ${i + 1} of ${file}`;
     return line.trim() === '' ? [] : [{ where, value: parsed(where, line) }];

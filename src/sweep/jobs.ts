@@ -46,7 +46,7 @@ export function jobName(point: Point, { config, seed }: Pick<Job, 'config' | 'se
 }
 
 /** What a sweep is asked for, checked against its pipeline before anything is trained. */
-export interface JobsAsked {
+export interface JobsOptions {
   readonly module: string;
   readonly pipeline: Pipeline;
   readonly points: readonly Point[];
@@ -63,7 +63,7 @@ export interface JobsAsked {
  * @throws {WeirError} that names a key which the pipeline's config does not have, a value that it does not take (and what would be
  * right), or two points that are the same job
  */
-export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback = {} }: JobsAsked): Job[] {
+export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback = {} }: JobsOptions): Job[] {
   const known = new Map<string, Job>();
   const keys = [...Object.keys(pipeline.config), 'seed', 'profile'];
   for (const point of points) {

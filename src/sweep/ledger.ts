@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
 import { WeirError } from '../flow/errors.js';
+import { makeFolder } from '../storage/folders.js';
 import { networkFileSystem } from '../storage/lock.js';
-import { makeFolder } from '../storage/make-folder.js';
-import { alive, type ProcessMark, thisProcess } from '../storage/process-mark.js';
+import { isAlive, type ProcessId, thisProcess } from '../storage/process-id.js';
 
 /** Where a job stands. 'running' is one that is held by a sweep's process: started, or on its way there. */
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** Where a started job is: a process of this machine, or a task of an array of Slurm. Plain data. */
-export type Place =
-  | { readonly kind: 'process'; readonly mark: ProcessMark }
+export type JobLocation =
+  | { readonly kind: 'process'; readonly mark: ProcessId }
   | { readonly kind: 'slurm'; readonly batch: string; readonly index: number; readonly id?: string };
 
 /** A line of the ledger. Plain data. */
-export interface Entry {
+export interface JobEntry {
   readonly state: JobState;
   /** How often it was started. Also the fence: who reports on an earlier attempt is not heard. */
   readonly attempts: number;
@@ -33,16 +33,16 @@ export interface Entry {
 
 /** Who looks after a running job: a sweep's process, not the job's own. */
 export interface Lease {
-  readonly by: ProcessMark;
+  readonly by: ProcessId;
   /** When it was last heard of, in milliseconds since 1970. */
   readonly beat: number;
-  readonly place?: Place;
+  readonly place?: JobLocation;
   /** What the newest snapshots of the job were when it was started, so that a barren attempt is known. */
   readonly snapshots: string;
 }
 
 /** How an attempt ended. */
-export interface Ending {
+export interface AttemptResult {
   readonly state: Exclude<JobState, 'running'>;
   readonly reason?: string;
   /** Whether it left no newer snapshot though nobody of the sweep stopped it; none where that cannot be said. */
@@ -52,10 +52,10 @@ export interface Ending {
 /** After so many attempts in a row without a new snapshot a job has failed: whatever kills it would do so again. */
 export const mostBarren = 5;
 
-export const waiting: Entry = { state: 'waiting', attempts: 0, barren: 0, changed: 0 };
+export const waiting: JobEntry = { state: 'waiting', attempts: 0, barren: 0, changed: 0 };
 
 /** The entry after its attempt ended. */
-export function ended(entry: Entry, { reason, barren, ...ending }: Ending, now: number): Entry {
+export function entryAfter(entry: JobEntry, { reason, barren, ...ending }: AttemptResult, now: number): JobEntry {
   const { attempts, cancel } = entry;
   const state = cancel && ending.state === 'waiting' ? 'cancelled' : ending.state;
   const row = barren === undefined ? entry.barren : barren ? entry.barren + 1 : 0;
@@ -87,7 +87,7 @@ export function refuseNetwork(folder: string, type?: (folder: string) => number)
 }
 
 /** A job as the ledger sees it: its name, and those that must be done before it. */
-export interface Task {
+export interface LedgerJob {
   readonly name: string;
   readonly after: readonly string[];
 }
@@ -104,7 +104,7 @@ export class Ledger {
   private constructor(
     private readonly db: RootDatabase<unknown, string>,
     /** Who holds what this ledger claims. */
-    readonly me: ProcessMark,
+    readonly me: ProcessId,
     private readonly now: () => number,
   ) {}
 
@@ -112,7 +112,7 @@ export class Ledger {
   static open(
     folder: string,
     sweep: string,
-    { me = thisProcess(), now = Date.now }: { readonly me?: ProcessMark; readonly now?: () => number } = {},
+    { me = thisProcess(), now = Date.now }: { readonly me?: ProcessId; readonly now?: () => number } = {},
   ): Ledger {
     makeFolder(folder);
     refuseNetwork(folder);
@@ -143,7 +143,7 @@ export class Ledger {
   }
 
   /** Every job's entry; one that was never claimed is waiting. */
-  all(jobs: readonly Task[]): Map<string, Entry> {
+  all(jobs: readonly LedgerJob[]): Map<string, JobEntry> {
     return this.db.transactionSync(() => new Map(jobs.map(({ name }) => [name, this.entry(name)])));
   }
 
@@ -152,9 +152,13 @@ export class Ledger {
    *
    * @param snapshots what the newest snapshots of a job are @returns the jobs with their new entries
    */
-  claim<T extends Task>(jobs: readonly T[], room: number, snapshots: (job: T) => string = () => ''): [T, Entry][] {
+  claim<T extends LedgerJob>(
+    jobs: readonly T[],
+    room: number,
+    snapshots: (job: T) => string = () => '',
+  ): [T, JobEntry][] {
     return this.db.transactionSync(() => {
-      const claimed: [T, Entry][] = [];
+      const claimed: [T, JobEntry][] = [];
       for (const job of jobs) {
         if (claimed.length >= room) break;
         const { state, attempts, barren } = this.entry(job.name);
@@ -170,7 +174,7 @@ export class Ledger {
   }
 
   /** Notes where the attempt was started. */
-  placed(name: string, attempt: number, place: Place): void {
+  placed(name: string, attempt: number, place: JobLocation): void {
     this.change(name, attempt, (entry) => ({ ...entry, lease: { ...entry.lease!, place } }));
   }
 
@@ -184,14 +188,14 @@ export class Ledger {
   }
 
   /** Notes how the attempt ended. @returns whether it was heard: not, where another process has taken the job over */
-  settle(name: string, attempt: number, ending: Ending): boolean {
-    return this.change(name, attempt, (entry) => ended(entry, ending, this.now()));
+  settle(name: string, attempt: number, ending: AttemptResult): boolean {
+    return this.change(name, attempt, (entry) => entryAfter(entry, ending, this.now()));
   }
 
   /** Takes over the running jobs whose process is gone; each goes on as it stands, or is settled by what its folder holds. */
-  takeOver<T extends Task>(jobs: readonly T[]): [T, Entry][] {
+  takeOver<T extends LedgerJob>(jobs: readonly T[]): [T, JobEntry][] {
     return this.db.transactionSync(() =>
-      jobs.flatMap((job): [T, Entry][] => {
+      jobs.flatMap((job): [T, JobEntry][] => {
         const entry = this.entry(job.name);
         if (entry.lease === undefined || !this.isGone(entry.lease.by, entry.lease.beat)) return [];
         return [[job, this.put(job.name, { ...entry, lease: { ...entry.lease, by: this.me, beat: this.now() } })]];
@@ -200,7 +204,7 @@ export class Ledger {
   }
 
   /** Lets jobs that failed or were cancelled be tried again. */
-  reopen(jobs: readonly Task[], states: readonly Entry['state'][] = ['failed', 'cancelled']): void {
+  reopen(jobs: readonly LedgerJob[], states: readonly JobEntry['state'][] = ['failed', 'cancelled']): void {
     this.db.transactionSync(() => {
       for (const { name } of jobs) {
         const { state, attempts } = this.entry(name);
@@ -210,7 +214,7 @@ export class Ledger {
   }
 
   /** Takes a waiting job out, and a running one when its attempt ends. @returns its entry */
-  cancel(name: string, reason: string): Entry {
+  cancel(name: string, reason: string): JobEntry {
     return this.db.transactionSync(() => {
       const entry = this.entry(name);
       const { state, attempts } = entry;
@@ -233,16 +237,16 @@ export class Ledger {
     await this.db.close();
   }
 
-  private entry(name: string): Entry {
-    return (this.db.get(`job ${name}`) as Entry | undefined) ?? waiting;
+  private entry(name: string): JobEntry {
+    return (this.db.get(`job ${name}`) as JobEntry | undefined) ?? waiting;
   }
 
-  private put(name: string, entry: Entry): Entry {
+  private put(name: string, entry: JobEntry): JobEntry {
     this.db.putSync(`job ${name}`, entry);
     return entry;
   }
 
-  private change(name: string, attempt: number, to: (entry: Entry) => Entry): boolean {
+  private change(name: string, attempt: number, to: (entry: JobEntry) => JobEntry): boolean {
     return this.db.transactionSync(() => {
       const entry = this.entry(name);
       if (entry.attempts !== attempt || !isDeepStrictEqual(entry.lease?.by, this.me)) return false;
@@ -251,8 +255,8 @@ export class Ledger {
     });
   }
 
-  private isGone(by: ProcessMark, beat: number): boolean {
-    const lives = alive(by, { ownDisk: true }); // a ledger is on a disk of one machine: `refuseNetwork`
+  private isGone(by: ProcessId, beat: number): boolean {
+    const lives = isAlive(by, { ownDisk: true }); // a ledger is on a disk of one machine: `refuseNetwork`
     return lives === 'unknown' ? this.now() - beat > silence : !lives;
   }
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../flow/errors.js';
 import { moduleChanges } from '../storage/identity.js';
-import { type Lock, lockFolder } from '../storage/lock.js';
+import { type FolderLock, lockFolder } from '../storage/lock.js';
 import { moduleFiles } from '../storage/module-files.js';
 import { version } from '../storage/run-folder.js';
 import type { Job } from './jobs.js';
@@ -14,7 +14,7 @@ import { Ledger, refuseNetwork } from './ledger.js';
 const format = 1;
 
 /** What a sweep is, as `sweep.json` in its folder keeps it. Plain data; where its jobs stand is in the ledger. */
-export interface Plan {
+export interface SweepPlan {
   readonly format: number;
   readonly weir: string;
   /** By which its ledger is known to be its own. */
@@ -35,12 +35,12 @@ export interface Plan {
 }
 
 /** The plan of the sweep in this folder; undefined where there is none. @throws {WeirError} when it cannot be read */
-export function readPlan(folder: string): Plan | undefined {
+export function readPlan(folder: string): SweepPlan | undefined {
   const file = planFile(folder);
   if (!existsSync(file)) return undefined;
-  let plan: Plan;
+  let plan: SweepPlan;
   try {
-    plan = JSON.parse(readFileSync(file, 'utf8')) as Plan;
+    plan = JSON.parse(readFileSync(file, 'utf8')) as SweepPlan;
   } catch (cause) {
     throw new WeirError(`${file} is no sweep: ${(cause as Error).message}`, 'begin the sweep in another folder', {
       cause,
@@ -53,7 +53,8 @@ export function readPlan(folder: string): Plan | undefined {
   );
 }
 
-export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'executor' | 'slurmOptions' | 'ledger' | 'jobs'> {
+export interface PlanRequest
+  extends Pick<SweepPlan, 'threads' | 'slow' | 'executor' | 'slurmOptions' | 'ledger' | 'jobs'> {
   /** Whether jobs of the plan may be absent, for this is to be a part of it. */
   readonly part?: boolean;
   /** Names of processes of other machines that the user says are dead. */
@@ -68,7 +69,7 @@ export interface Wanted extends Pick<Plan, 'threads' | 'slow' | 'executor' | 'sl
  * @param begun whether a job was started already: then it must be asked for as it was
  * @throws {WeirError} when the folder holds another sweep, naming the first difference
  */
-export async function planned(folder: string, wanted: Wanted, begun: (job: Job) => boolean): Promise<Plan> {
+export async function planSweep(folder: string, wanted: PlanRequest, begun: (job: Job) => boolean): Promise<SweepPlan> {
   const jobs = await Promise.all(wanted.jobs.map(async (job) => ({ ...job, files: await moduleFiles(job.module) })));
   const lock = await own(folder, wanted.dead); // of two that begin a sweep at once the second finds what the first has written
   try {
@@ -78,10 +79,11 @@ export async function planned(folder: string, wanted: Wanted, begun: (job: Job) 
   }
 }
 
-function plannedAlone(folder: string, wanted: Wanted, begun: (job: Job) => boolean): Plan {
+function plannedAlone(folder: string, wanted: PlanRequest, begun: (job: Job) => boolean): SweepPlan {
   const before = readPlan(folder);
   if (before === undefined && wanted.ledger === undefined) refuseNetwork(folder); // before anything is written
-  const plan: Plan = before === undefined ? fresh(wanted) : { ...before, jobs: merged(folder, before, wanted, begun) };
+  const plan: SweepPlan =
+    before === undefined ? fresh(wanted) : { ...before, jobs: merged(folder, before, wanted, begun) };
   if (before !== undefined) sameRest(folder, before, wanted);
   if (!isDeepStrictEqual(plan, before)) write(folder, plan);
   return plan;
@@ -91,21 +93,21 @@ function plannedAlone(folder: string, wanted: Wanted, begun: (job: Job) => boole
 export const folderOfJob = (folder: string, { path }: Pick<Job, 'path'>): string => join(folder, path);
 
 /** The folders of jobs that have begun. */
-export const begunIn = (folder: string, { jobs }: Pick<Plan, 'jobs'>): string[] =>
+export const begunRuns = (folder: string, { jobs }: Pick<SweepPlan, 'jobs'>): string[] =>
   jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
 
 /** Where the plan's ledger is. */
-export const ledgerFolder = (folder: string, { ledger }: Pick<Plan, 'ledger'>): string =>
+export const ledgerFolder = (folder: string, { ledger }: Pick<SweepPlan, 'ledger'>): string =>
   ledger ?? join(folder, 'ledger');
 
 const planFile = (folder: string): string => join(folder, 'sweep.json');
 
-const fresh = ({ part: _, acceptChanges: __, dead: ___, ledger, ...wanted }: Wanted): Plan => ({
+const fresh = ({ part: _, acceptChanges: __, dead: ___, ledger, ...wanted }: PlanRequest): SweepPlan => ({
   ...{ format, weir: version, id: randomUUID(), createdAt: new Date().toISOString(), ...wanted },
   ...(ledger !== undefined && { ledger: resolve(ledger), host: hostname() }),
 });
 
-function merged(folder: string, before: Plan, wanted: Wanted, begun: (job: Job) => boolean): Job[] {
+function merged(folder: string, before: SweepPlan, wanted: PlanRequest, begun: (job: Job) => boolean): Job[] {
   const known = new Map(before.jobs.map((job) => [job.name, job]));
   const asked = new Map(wanted.jobs.map((job) => [job.name, job]));
   const lost = before.jobs.find(({ name }) => !asked.has(name));
@@ -154,7 +156,7 @@ export function refuseOther(
   );
 }
 
-function sameRest(folder: string, before: Plan, { threads, ledger }: Wanted): void {
+function sameRest(folder: string, before: SweepPlan, { threads, ledger }: PlanRequest): void {
   if (threads !== undefined && threads !== before.threads) {
     throw new WeirError(
       `the sweep in ${folder} was begun with ${before.threads ?? 'all'} threads a job, and this asks for ${threads}`,
@@ -168,7 +170,7 @@ function sameRest(folder: string, before: Plan, { threads, ledger }: Wanted): vo
   );
 }
 
-async function own(folder: string, dead: readonly string[] = []): Promise<Lock> {
+async function own(folder: string, dead: readonly string[] = []): Promise<FolderLock> {
   for (const until = Date.now() + 10_000; ; ) {
     try {
       return lockFolder(folder, { dead });
@@ -179,7 +181,7 @@ async function own(folder: string, dead: readonly string[] = []): Promise<Lock> 
   }
 }
 
-function write(folder: string, plan: Plan): void {
+function write(folder: string, plan: SweepPlan): void {
   const file = planFile(folder);
   try {
     const part = `${file}.part`;
@@ -193,7 +195,7 @@ function write(folder: string, plan: Plan): void {
 }
 
 /** Opens the ledger of the sweep in this folder. @throws {WeirError} when it is another sweep's, or on a disk of another machine */
-export function ledgerOf(folder: string, plan: Plan): Ledger {
+export function ledgerOf(folder: string, plan: SweepPlan): Ledger {
   if (plan.host !== undefined && plan.host !== hostname()) {
     throw new WeirError(
       `the ledger of the sweep in ${folder} is on the machine '${plan.host}', in ${plan.ledger}`,

@@ -5,7 +5,7 @@ import type { Pipeline } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import type { Job } from './jobs.js';
 
-export interface Experiment {
+export interface ReproductionOptions {
   readonly module: string;
   readonly seed: number;
   /** Folder that holds a folder for each run. */
@@ -21,7 +21,13 @@ export interface Experiment {
  *
  * A pure function of what is asked: asked again it names the same folders, so an experiment goes on where it was.
  */
-export async function jobsOfExperiment({ module, seed, into, set, fallback = () => ({}) }: Experiment): Promise<Job[]> {
+export async function jobsOfExperiment({
+  module,
+  seed,
+  into,
+  set,
+  fallback = () => ({}),
+}: ReproductionOptions): Promise<Job[]> {
   const chain = await chainOf(module);
   const lost = set.filter((setting) => !chain.some(({ pipeline }) => hasKey(pipeline, setting)));
   const jobs: Job[] = [];

@@ -5,10 +5,10 @@ import { WeirError } from '../flow/errors.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { logDamage } from '../run/run-log.js';
 import { resumable } from '../run/session.js';
-import { planned as networksOf, type Planned, RunFolder } from '../storage/run-folder.js';
-import type { Executor, Held, Standing } from './executors/executor.js';
+import { plannedNetworks as networksOf, type PlannedNetwork, RunFolder } from '../storage/run-folder.js';
+import type { ClaimedJob, Executor, JobStatus } from './executors/executor.js';
 import type { Job } from './jobs.js';
-import type { Ending, Entry, Ledger } from './ledger.js';
+import type { AttemptResult, JobEntry, Ledger } from './ledger.js';
 import { refuseOther } from './plan.js';
 
 /** Whether the run in this folder is done to the last: all its networks, and its report; and none of it is damaged. */
@@ -29,7 +29,7 @@ export function isFinished(path: string): boolean {
 export function snapshotsOf(path: string): string {
   const run = opened(path);
   if (run === undefined) return '';
-  return (run.started.networks ?? []).flatMap(({ name }: Planned) => newest(run, name)).join(' ');
+  return (run.started.networks ?? []).flatMap(({ name }: PlannedNetwork) => newest(run, name)).join(' ');
 }
 
 /** The run in a folder; undefined where there is none, or a damaged one: its own process says so, and other jobs go on. */
@@ -51,10 +51,10 @@ function newest(run: RunFolder, network: string): string[] {
 
 /** How the attempt ended, by its exit status where that is known, else by what its folder holds. */
 export function endingOf(
-  { folder, entry }: Pick<Held, 'folder' | 'entry'>,
-  standing: Exclude<Standing, { readonly state: 'running' }>,
+  { folder, entry }: Pick<ClaimedJob, 'folder' | 'entry'>,
+  standing: Exclude<JobStatus, { readonly state: 'running' }>,
   log: string,
-): Ending {
+): AttemptResult {
   if (isFinished(folder)) return { state: 'done' };
   if (standing.state === 'cancelled') return { state: 'cancelled', reason: standing.reason };
   const barren = snapshotsOf(folder) === entry.lease?.snapshots;
@@ -110,7 +110,7 @@ export interface SchedulerOptions {
   readonly folderOf: (job: Job) => string;
   readonly logOf: (job: Job) => string;
   /** Told where all jobs stand, about once a second. */
-  readonly watch: (entries: ReadonlyMap<string, Entry>) => void;
+  readonly watch: (entries: ReadonlyMap<string, JobEntry>) => void;
   readonly note: (line: string) => void;
 }
 
@@ -126,7 +126,7 @@ const between = 15_000; // milliseconds from one word that it lives to the next
  * over, goes on if it still runs, and else waits again, to be resumed from its newest snapshot.
  */
 export class Scheduler {
-  private readonly held = new Map<string, Held>();
+  private readonly held = new Map<string, ClaimedJob>();
   private stopping = false;
   private failing = false;
   private asked = false;
@@ -167,7 +167,7 @@ export class Scheduler {
   }
 
   /** How it ended, where nothing is left to do or to wait for. */
-  private ended(entries: ReadonlyMap<string, Entry>): SweepOutcome | undefined {
+  private ended(entries: ReadonlyMap<string, JobEntry>): SweepOutcome | undefined {
     const states = [...entries.values()].map(({ state }) => state);
     if (states.every((state) => state === 'done')) return 'done';
     if (this.failing) return 'failed';
@@ -176,7 +176,7 @@ export class Scheduler {
     return this.driving.jobs.some((job) => this.mayStart(job, entries)) ? undefined : 'failed';
   }
 
-  private mayStart({ name, after }: Job, entries: ReadonlyMap<string, Entry>): boolean {
+  private mayStart({ name, after }: Job, entries: ReadonlyMap<string, JobEntry>): boolean {
     return entries.get(name)?.state === 'waiting' && after.every((one) => entries.get(one)?.state === 'done');
   }
 
@@ -184,7 +184,7 @@ export class Scheduler {
     const { jobs, ledger, executor, folderOf } = this.driving;
     const room = executor.room - this.held.size;
     if (room <= 0) return;
-    const ready: Held[] = [];
+    const ready: ClaimedJob[] = [];
     for (const [job, entry] of ledger.claim(jobs, room, (job) => snapshotsOf(folderOf(job)))) {
       const held = this.hold(job, entry);
       try {
@@ -212,7 +212,7 @@ export class Scheduler {
     for (const [i, standing] of (await this.driving.executor.look(all)).entries()) this.see(all[i]!, standing);
   }
 
-  private see(held: Held, standing: Standing): void {
+  private see(held: ClaimedJob, standing: JobStatus): void {
     const { ledger, logOf, note } = this.driving;
     const { job, entry } = held;
     if (standing.state === 'running' && standing.note !== undefined && standing.note !== this.noted) {
@@ -227,11 +227,11 @@ export class Scheduler {
     }
   }
 
-  private settle({ job, entry }: Held, ending: Ending): void {
+  private settle({ job, entry }: ClaimedJob, ending: AttemptResult): void {
     const { ledger, keepGoing, note } = this.driving;
     this.held.delete(job.name);
     // One that stopped because it was asked to is not one that gets nowhere.
-    const fair: Ending = this.asked && ending.state !== 'done' ? stoppedBySweep(ending) : ending;
+    const fair: AttemptResult = this.asked && ending.state !== 'done' ? stoppedBySweep(ending) : ending;
     if (!ledger.settle(job.name, entry.attempts, fair)) return;
     if (ending.state !== 'failed') return;
     note(`${job.name} failed: ${ending.reason}`);
@@ -244,7 +244,7 @@ export class Scheduler {
     await this.driving.executor.stop([...this.held.values()]);
   }
 
-  private hold(job: Job, entry: Entry): Held {
+  private hold(job: Job, entry: JobEntry): ClaimedJob {
     const held = { job, folder: this.driving.folderOf(job), entry };
     this.held.set(job.name, held);
     return held;
@@ -252,7 +252,7 @@ export class Scheduler {
 }
 
 /** A job that the sweep itself has stopped waits again, and is not one that gets nowhere; one that failed has failed all the same. */
-function stoppedBySweep({ state, reason, barren }: Ending): Ending {
+function stoppedBySweep({ state, reason, barren }: AttemptResult): AttemptResult {
   if (state === 'failed') return { state, ...(reason !== undefined && { reason }) };
   return { state: 'waiting', ...(barren === false && { barren }) };
 }

@@ -8,9 +8,9 @@ import { nearest, type Shape, type z } from '../run/config.js';
 import { type Pipeline, tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopOnSignals } from '../run/process.js';
-import { soundOf } from '../run/run-log.js';
+import { intactRuns } from '../run/run-log.js';
+import { makeFolder } from '../storage/folders.js';
 import { holderOf } from '../storage/lock.js';
-import { makeFolder } from '../storage/make-folder.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import type { Executor } from './executors/executor.js';
 import { jobsThatFit, LocalProcesses } from './executors/local.js';
@@ -18,17 +18,17 @@ import { SlurmArrays } from './executors/slurm.js';
 import { cancel, requireSlurm } from './executors/slurm-commands.js';
 import { axesOf, type Point, pointOf, pointsOf } from './grid.js';
 import { type Job, jobsOf } from './jobs.js';
-import type { Entry, Ledger } from './ledger.js';
-import { folderOfJob, ledgerOf, type Plan, planned, readPlan } from './plan.js';
+import type { JobEntry, Ledger } from './ledger.js';
+import { folderOfJob, ledgerOf, planSweep, readPlan, type SweepPlan } from './plan.js';
 import { isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
 import { LiveSweep } from './table.js';
 
 /** What shows the jobs of a sweep. */
-export type View = Pick<LiveSweep, 'watch' | 'note' | 'close'>;
+export type SweepView = Pick<LiveSweep, 'watch' | 'note' | 'close'>;
 
-export interface Sweeping {
+export interface SweepRun {
   readonly folder: string;
-  readonly plan: Plan;
+  readonly plan: SweepPlan;
   /** Those to bring to their end, where it is not all. */
   readonly jobs?: readonly Job[];
   readonly executor: (ledger: Ledger) => Executor;
@@ -36,16 +36,16 @@ export interface Sweeping {
   /** Whether jobs that failed or were cancelled are tried again. */
   readonly retry: boolean;
   /** Shows them; by default a table, or lines. */
-  readonly view?: View;
+  readonly view?: SweepView;
 }
 
-export interface Swept {
+export interface SweepResult {
   readonly driven: SweepOutcome;
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: ReadonlyMap<string, JobEntry>;
 }
 
 /** Brings jobs of a sweep to their end, or to a stop by a signal; afterwards `reportSweep` says what came out. */
-export async function runSweep(sweeping: Sweeping): Promise<Swept> {
+export async function runSweep(sweeping: SweepRun): Promise<SweepResult> {
   const { folder, plan, keepGoing, retry } = sweeping;
   const { jobs = plan.jobs } = sweeping;
   const ledger = ledgerOf(folder, plan);
@@ -82,7 +82,7 @@ export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
 }
 
 /** What became of the report over a sweep's jobs. */
-export interface Reported {
+export interface SweepReport {
   /** The path of the page; none where no job has begun. */
   readonly report?: string;
   /** Jobs that are damaged and so are not in it, a sentence each. */
@@ -90,9 +90,9 @@ export interface Reported {
 }
 
 /** Writes one report over all jobs that have begun, and says on standard error which are left out. */
-export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<Reported> {
+export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<SweepReport> {
   const begun = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
-  const { runs, left } = soundOf(begun);
+  const { runs, left } = intactRuns(begun);
   for (const one of left) toError(`${one}\n`);
   if (runs.length === 0) return { left };
   const { writeReport } = await import('../report/files.js'); // slow to load, and only now of use
@@ -110,7 +110,7 @@ export type PointOf<P> = Partial<ValuesOf<P>>;
 export type GridOf<P> = { readonly [K in keyof ValuesOf<P>]?: readonly NonNullable<ValuesOf<P>[K]>[] };
 
 /** How jobs are run. */
-export interface Running {
+export interface SweepSettings {
   readonly executor?: 'local' | 'slurm';
   /** How many at once; by default as many as the machine's cores and memory hold, or as Slurm gives. */
   readonly jobs?: number;
@@ -132,7 +132,7 @@ export interface Running {
   readonly dead?: readonly string[];
 }
 
-export interface SweepOptions<P> extends Running {
+export interface SweepOptions<P> extends SweepSettings {
   /** The pipeline module, as a path. */
   readonly module: string;
   readonly grid?: GridOf<P>;
@@ -144,9 +144,9 @@ export interface SweepOptions<P> extends Running {
   readonly folder?: string;
 }
 
-export interface Sweep extends Swept, Reported {
+export interface Sweep extends SweepResult, SweepReport {
   readonly folder: string;
-  readonly plan: Plan;
+  readonly plan: SweepPlan;
 }
 
 /**
@@ -166,7 +166,7 @@ export async function sweep<P = Pipeline>({
   return sweepPoints({ module, points, set: pointOf(set).map(([key, value]) => `${key}=${value}`), ...rest });
 }
 
-export interface PointsAsked extends Running {
+export interface PointsOptions extends SweepSettings {
   readonly module: string;
   readonly points: readonly Point[];
   readonly set?: readonly string[];
@@ -175,7 +175,7 @@ export interface PointsAsked extends Running {
 }
 
 /** The same with values as text. */
-export async function sweepPoints({ module, points, set = [], seed = 0, ...running }: PointsAsked): Promise<Sweep> {
+export async function sweepPoints({ module, points, set = [], seed = 0, ...running }: PointsOptions): Promise<Sweep> {
   const pipeline = await loadPipeline(module);
   const asked = {
     module,
@@ -193,7 +193,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...runni
   if (before === undefined) await tryOut(pipeline, jobs[0]!.config, jobs[0]!.seed); // what no job could do is told at once
   const threads = running.threads ?? (before === undefined ? Number(process.env.WEIR_THREADS) || 1 : undefined);
   const { ledger, executor = 'local', slurmOptions } = running;
-  const plan = await planned(
+  const plan = await planSweep(
     folder,
     {
       ...{ jobs, slow, executor, acceptChanges: running.acceptChanges },
@@ -204,11 +204,11 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...runni
     },
     (job) => existsSync(join(folderOfJob(folder, job), 'config.json')),
   );
-  return goOn(folder, plan, running);
+  return continueSweep(folder, plan, running);
 }
 
 /** Goes on with the sweep that a folder holds. */
-export async function goOn(folder: string, plan: Plan, running: Running = {}): Promise<Sweep> {
+export async function continueSweep(folder: string, plan: SweepPlan, running: SweepSettings = {}): Promise<Sweep> {
   const { keepGoing = true, retry = false, executor = plan.executor } = running;
   if (executor === 'slurm') await requireSlurm();
   const swept = await runSweep({
@@ -223,7 +223,7 @@ export async function goOn(folder: string, plan: Plan, running: Running = {}): P
 }
 
 /** What runs the jobs of a plan. */
-export function executorFor(folder: string, plan: Plan, running: Running, ledger: Ledger): Executor {
+export function executorFor(folder: string, plan: SweepPlan, running: SweepSettings, ledger: Ledger): Executor {
   const { id, threads } = plan;
   const { jobs, memory, options = [], executor = plan.executor, slurmOptions = plan.slurmOptions ?? [] } = running;
   const log = ({ job }: { job: { name: string } }) => logOf(folder, job);
@@ -248,7 +248,7 @@ function seedIn(set: readonly string[]): number | undefined {
 }
 
 /** Takes jobs out of a sweep. @throws {WeirError} when there is no such job */
-export async function cancelJobs(folder: string, plan: Plan, names: readonly string[]): Promise<void> {
+export async function cancelJobs(folder: string, plan: SweepPlan, names: readonly string[]): Promise<void> {
   const odd = names.find((name) => !plan.jobs.some((job) => job.name === name));
   if (odd !== undefined) {
     const known = plan.jobs.map(({ name }) => name);

@@ -7,13 +7,13 @@ import { type Screen, usesColor } from '../run/progress.js';
 import { columns, cut, InPlace } from '../run/screen.js';
 import { damagedRun, type Status, statusOf } from '../run/status.js';
 import type { Job } from './jobs.js';
-import type { Entry, JobState, Place } from './ledger.js';
-import { folderOfJob, ledgerOf, type Plan } from './plan.js';
+import type { JobEntry, JobLocation, JobState } from './ledger.js';
+import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
 
 /** A job of a sweep with where it stands, and its run where it has begun. */
-export interface Row {
+export interface JobRow {
   readonly name: string;
-  readonly entry: Entry;
+  readonly entry: JobEntry;
   readonly run?: Status;
 }
 
@@ -21,7 +21,7 @@ const order: readonly JobState[] = ['running', 'failed', 'cancelled', 'waiting',
 const heads = ['state', 'job', 'network', 'phase', 'epoch', 'update', 'left', 'attempts', 'where'];
 
 /** How many jobs are in which state, in one line. */
-export function summary(title: string, entries: Iterable<Entry>): string {
+export function summary(title: string, entries: Iterable<JobEntry>): string {
   const states = [...entries].map(({ state }) => state);
   const many = (state: JobState): number => states.filter((one) => one === state).length;
   const rest = order.filter((state) => state !== 'done' && many(state) > 0).map((state) => `${many(state)} ${state}`);
@@ -34,7 +34,7 @@ export function summary(title: string, entries: Iterable<Entry>): string {
  * @param most rows, where there are more the last line says how many
  */
 export function sweepTable(
-  rows: readonly Row[],
+  rows: readonly JobRow[],
   { width = Number.POSITIVE_INFINITY, most = Number.POSITIVE_INFINITY, color = pc.isColorSupported } = {},
 ): string[] {
   const c = pc.createColors(color);
@@ -65,14 +65,14 @@ export function sweepTable(
 }
 
 /** Why jobs that failed or were cancelled did, and what is damaged of others, a line each. */
-export const reasons = (rows: readonly Row[]): string[] =>
+export const reasons = (rows: readonly JobRow[]): string[] =>
   rows.flatMap(({ name, entry, run }) => {
     if (entry.state === 'failed' || entry.state === 'cancelled')
       return [`${pc.red(entry.state)} ${name}: ${(entry.reason ?? 'without a reason').split('\n', 1)[0]}`];
     return run?.state === 'damaged' ? [`${pc.red('damaged')} ${name}: ${run.damage?.split('\n', 1)[0]}`] : [];
   });
 
-function cellsOf({ name, entry, run }: Row): string[] {
+function cellsOf({ name, entry, run }: JobRow): string[] {
   const of = (value: number | null | undefined, whole: number | null | undefined): string =>
     typeof value !== 'number' ? NONE : `${count(value)}${typeof whole === 'number' ? `/${count(whole)}` : ''}`;
   const running = entry.state === 'running';
@@ -90,7 +90,7 @@ function cellsOf({ name, entry, run }: Row): string[] {
   ];
 }
 
-function whereIs(place: Place | undefined): string {
+function whereIs(place: JobLocation | undefined): string {
   if (place === undefined) return 'starting';
   if (place.kind === 'process') return `${place.mark.pid} on ${place.mark.host}`;
   return place.id === undefined ? 'Slurm' : `Slurm ${place.id}`;
@@ -100,10 +100,10 @@ function whereIs(place: Place | undefined): string {
 export async function rowsOf(
   folder: string,
   jobs: readonly Job[],
-  entries: ReadonlyMap<string, Entry>,
-  of: (entry: Entry) => boolean = () => true,
-): Promise<Row[]> {
-  const rows: Row[] = [];
+  entries: ReadonlyMap<string, JobEntry>,
+  of: (entry: JobEntry) => boolean = () => true,
+): Promise<JobRow[]> {
+  const rows: JobRow[] = [];
   for (const job of jobs) {
     const entry = entries.get(job.name)!;
     const run = of(entry) ? await begun(folderOfJob(folder, job)) : undefined;
@@ -113,7 +113,7 @@ export async function rowsOf(
 }
 
 /** The jobs of the sweep in this folder, as its ledger and their folders have them. */
-export async function readRows(folder: string, plan: Plan): Promise<Row[]> {
+export async function readRows(folder: string, plan: SweepPlan): Promise<JobRow[]> {
   const ledger = ledgerOf(folder, plan);
   try {
     return await rowsOf(folder, plan.jobs, ledger.all(plan.jobs));
@@ -151,7 +151,7 @@ export class LiveSweep {
     this.place = screen.isTTY === true && process.env.TERM !== 'dumb' ? new InPlace(screen) : undefined;
   }
 
-  readonly watch = (entries: ReadonlyMap<string, Entry>): void => {
+  readonly watch = (entries: ReadonlyMap<string, JobEntry>): void => {
     if (this.place === undefined) this.say(summary(this.title, entries.values()));
     else this.drawing ??= this.draw(entries, this.place).finally(() => (this.drawing = undefined));
   };
@@ -168,7 +168,7 @@ export class LiveSweep {
     this.place?.end();
   }
 
-  private async draw(entries: ReadonlyMap<string, Entry>, place: InPlace): Promise<void> {
+  private async draw(entries: ReadonlyMap<string, JobEntry>, place: InPlace): Promise<void> {
     const rows = await rowsOf(this.folder, this.jobs, entries, ({ state }) => state === 'running');
     if (this.closed) return;
     const color = usesColor(process.env);

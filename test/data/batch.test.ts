@@ -117,9 +117,9 @@ test('samples that share positions are refused: a batch could not say which of t
   });
 });
 
-test('what weir.draw hands out is no sample yet, and is refused with the stage that reads it', async () => {
-  const drawn$ = loader(numbers(20), { epochs: 1, seed: 1, block: 4 }) as unknown as Observable<Samples>;
-  await expect(lastValueFrom(drawn$.pipe(batch(5)))).rejects.toMatchObject({
+test('a block of the loader holds no values yet: it is refused, and the message names the stage that reads it', async () => {
+  const blocks$ = loader(numbers(20), { epochs: 1, seed: 1, block: 4 }) as unknown as Observable<Samples>;
+  await expect(lastValueFrom(blocks$.pipe(batch(5)))).rejects.toMatchObject({
     message: expect.stringContaining("'batch' was handed something without values at position 4"),
     remedy: expect.stringContaining('weir.augment'),
   });

@@ -51,7 +51,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     expect(new URL(page.url()).hash).toBe('');
     await page.locator('.graph .slow .name').waitFor(); // the bottleneck is marked
     expect(await page.locator('.graph .name').allTextContents()).toEqual(
-      expect.arrayContaining(['draw', 'batch', 'train', 'updates$']),
+      expect.arrayContaining(['loader', 'batch', 'train', 'updates$']),
     );
     expect(await page.locator('#bottleneck').textContent()).toMatch(
       /samples trained a second\. The others wait for .+: busy \d+ %/,

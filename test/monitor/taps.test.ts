@@ -2,15 +2,15 @@ import { of, timer } from 'rxjs';
 import { concatMap, map } from 'rxjs/operators';
 import { expect, test } from 'vitest';
 import { Flow } from '../../src/flow/flow.js';
+import { FlowMeter } from '../../src/flow/meter.js';
 import { source } from '../../src/flow/source.js';
 import { stage } from '../../src/flow/stage.js';
 import type { ToThread } from '../../src/monitor/messages.js';
 import { OutsideTaps } from '../../src/monitor/taps.js';
-import { FlowMeter } from '../../src/run/flow-meter.js';
 
 const items = (count: number) =>
   source({
-    name: 'draw',
+    name: 'loader',
     capacity: 20,
     from: function* () {
       for (let i = 1; i <= count; i++) yield { position: i, values: Float32Array.of(i) };
@@ -76,7 +76,7 @@ test('a rate holds the reader back, never the run', async () => {
     if (message.type === 'item') outside.ack(message.tap);
   });
   outside.follow(flow);
-  outside.add(1, { edge: 'draw', policy: { keep: 'latest' }, rate: 0.5 });
+  outside.add(1, { edge: 'loader', policy: { keep: 'latest' }, rate: 0.5 });
   await flow.start();
   outside.closeAll();
   expect(posted.filter(({ type }) => type === 'item')).toHaveLength(1);
@@ -92,7 +92,7 @@ test('an edge that there is not is refused with those that there are; a tap goes
   expect(posted.pop()).toEqual({
     type: 'tapped',
     tap: 2,
-    refused: { message: "the graph has no edge after 'wrok'", remedy: "tap one of 'work', 'draw'" },
+    refused: { message: "the graph has no edge after 'wrok'", remedy: "tap one of 'work', 'loader'" },
   });
   outside.add(3, { edge: 'work', policy: { keep: 'buffer', size: 1000 } });
   await first.start();
@@ -120,9 +120,9 @@ test('the meter tells rates, busy shares, queues against their limits and what t
   const { stages, edges, bottleneck } = meter.read();
   flow.stop();
   await done;
-  expect(stages.map(({ name }) => name)).toEqual(['out$', 'slow', 'work', 'draw']);
+  expect(stages.map(({ name }) => name)).toEqual(['out$', 'slow', 'work', 'loader']);
   expect(stages[1]!.rate).toBeGreaterThan(100);
   expect(stages[1]!.busy).toBeGreaterThan(stages[2]!.busy!);
   expect(bottleneck?.name).toBe('slow');
-  expect(edges).toContainEqual({ from: 'draw', to: 'work', queue: expect.any(Number), limit: 20 });
+  expect(edges).toContainEqual({ from: 'loader', to: 'work', queue: expect.any(Number), limit: 20 });
 });

@@ -43,7 +43,7 @@ function member(rank: 0 | 1, folder: string) {
   const place = {
     WEIR_RANK: String(rank),
     WEIR_RANKS: '2',
-    WEIR_HUB: '10.213.7.1:7320',
+    WEIR_RENDEZVOUS: '10.213.7.1:7320',
     WEIR_THREADS: '1',
     NO_COLOR: '1',
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerOf, helloOf, rankEventOf, verdictOf } from '../../src/ranks/messages.js';
+import { joinReplyOf, joinRequestOf, rankEventOf, verdictOf } from '../../src/ranks/messages.js';
 
 const hello = { rank: 1, ranks: 2, weir: '0.1.0', host: 'a', port: 4000 };
 
@@ -18,10 +18,10 @@ describe('what comes through a port that anyone can reach', () => {
     { ...hello, port: 65_536 },
     { ...hello, host: 'a'.repeat(5000) },
     { ...hello, weir: undefined },
-  ])('is no hello: %j', (said) => expect(helloOf(said)).toBeUndefined());
+  ])('is no hello: %j', (said) => expect(joinRequestOf(said)).toBeUndefined());
 
   test('is a hello, without what a terminal would obey', () => {
-    expect(helloOf({ ...hello, host: 'a\u001b[2J', more: 1 })).toEqual({ ...hello, host: 'a [2J' });
+    expect(joinRequestOf({ ...hello, host: 'a\u001b[2J', more: 1 })).toEqual({ ...hello, host: 'a [2J' });
   });
 
   test.each([
@@ -47,10 +47,10 @@ describe('what comes through a port that anyone can reach', () => {
 
   test('is an answer, or an end, or none', () => {
     const met = { addresses: ['10.0.0.1:4000', '[fd00::2]:4000'], hosts: ['a', 'b'] };
-    expect(answerOf(met, 2)).toEqual(met);
-    expect(answerOf(met, 3)).toBeUndefined();
-    expect(answerOf({ ...met, addresses: ['a:1', 'b:1,evil:2'] }, 2)).toBeUndefined();
-    expect(answerOf({ refused: 'no', remedy: 5 }, 2)).toEqual({ refused: 'no' });
+    expect(joinReplyOf(met, 2)).toEqual(met);
+    expect(joinReplyOf(met, 3)).toBeUndefined();
+    expect(joinReplyOf({ ...met, addresses: ['a:1', 'b:1,evil:2'] }, 2)).toBeUndefined();
+    expect(joinReplyOf({ refused: 'no', remedy: 5 }, 2)).toEqual({ refused: 'no' });
     expect(verdictOf({ status: 75, why: 'x' })).toEqual({ status: 75, why: 'x' });
     expect(verdictOf({ status: '0' })).toBeUndefined();
   });

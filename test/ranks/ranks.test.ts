@@ -82,7 +82,7 @@ describe('a run of two ranks', () => {
 
 /** Starts `weir run` as one rank of two that meet at a hub. */
 function member(rank: number, port: number, module: string, name: string, ...more: readonly string[]) {
-  const place = { WEIR_RANK: String(rank), WEIR_RANKS: '2', WEIR_HUB: `127.0.0.1:${port}`, WEIR_THREADS: '1' };
+  const place = { WEIR_RANK: String(rank), WEIR_RANKS: '2', WEIR_RENDEZVOUS: `127.0.0.1:${port}`, WEIR_THREADS: '1' };
   const [, , , ...rest] = small(folder(name));
   const args = rest.filter((arg, i) => arg !== '--ranks' && rest[i - 1] !== '--ranks');
   return start({ ...place }, 'run', module, '--run', ...args, ...more);
@@ -109,7 +109,7 @@ describe('ranks that come one by one', () => {
     };
     const [data, unread] = [await apart('data'), await apart('unread')];
     expect([data.status, unread.status]).toEqual([1, 1]);
-    expect(data.err).toMatch(/rank 1 on \S+ has the data of 'draw': samples = 65, and rank 0/);
+    expect(data.err).toMatch(/rank 1 on \S+ has the data of 'loader': samples = 65, and rank 0/);
     expect(unread.err).toMatch(/rank 1: weir: sample 7 of the disk of rank 1 is gone/);
     expect(unread.err).toMatch(/weir: rank 1 on \S+ failed \(its error is above\): all ranks were stopped/);
   });
@@ -125,7 +125,7 @@ describe('ranks that come one by one', () => {
 
   test('name a host that does not resolve, and a port in use', { timeout: 30_000 }, async () => {
     const lost = await start(
-      { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_HUB: 'no.such.host.invalid:7320' },
+      { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_RENDEZVOUS: 'no.such.host.invalid:7320' },
       'run',
       'pipelines/mnist.ts',
       ...['--ranks-wait', '5'],

@@ -6,9 +6,9 @@ import {
   addressOf,
   firstHost,
   localRanksOf,
-  type ProcessGroup,
   reachable,
   rendezvous,
+  type SupervisorGroup,
 } from '../../src/ranks/rendezvous.js';
 import { version } from '../../src/storage/run-folder.js';
 
@@ -22,12 +22,14 @@ describe('which ranks a command starts', () => {
   test('all of them with --ranks', () => expect(localRanksOf(3, {})).toEqual({ ranks: 3, own: [0, 1, 2] }));
 
   test('one where variables say so', () => {
-    const env = { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_HUB: '[fd00::1]:7320' };
+    const env = { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_RENDEZVOUS: '[fd00::1]:7320' };
     expect(localRanksOf(undefined, env)).toEqual({ ranks: 2, own: [1], hub: { host: 'fd00::1', port: 7320 } });
     expect(() => localRanksOf(undefined, { ...env, WEIR_RANK: '2' })).toThrow(
       'WEIR_RANK=2 and WEIR_RANKS=2 are no rank of several',
     );
-    expect(() => localRanksOf(undefined, { ...env, WEIR_HUB: 'here' })).toThrow("WEIR_HUB='here' is no place to meet");
+    expect(() => localRanksOf(undefined, { ...env, WEIR_RENDEZVOUS: 'here' })).toThrow(
+      "WEIR_RENDEZVOUS='here' is no place to meet",
+    );
   });
 
   test('by itself where variables say that it is the only one, without a hub', () => {
@@ -58,7 +60,7 @@ describe('which ranks a command starts', () => {
     expect(localRanksOf(1, { ...job, ...step })).toBeUndefined();
     expect(() => localRanksOf(2, { ...job, ...step })).toThrow('--ranks 2 was given, but srun started tasks: 4');
     const hub = { host: '10.0.0.1', port: 7320 };
-    expect(localRanksOf(undefined, { ...job, ...step, WEIR_HUB: '10.0.0.1:7320' })).toEqual({ ...place, hub });
+    expect(localRanksOf(undefined, { ...job, ...step, WEIR_RENDEZVOUS: '10.0.0.1:7320' })).toEqual({ ...place, hub });
   });
 
   test.each([
@@ -71,7 +73,7 @@ describe('which ranks a command starts', () => {
   ])('%s begins with %s', (list, first) => expect(firstHost(list)).toBe(first));
 });
 
-const opened: (Socket | ProcessGroup)[] = [];
+const opened: (Socket | SupervisorGroup)[] = [];
 afterEach(() => {
   for (const one of opened.splice(0)) {
     if ('lines' in one) for (const line of one.lines.values()) line.destroy();
@@ -79,7 +81,7 @@ afterEach(() => {
   }
 });
 
-const come = async (rank: number, ranks: number, port: number, seconds = 5): Promise<ProcessGroup> => {
+const come = async (rank: number, ranks: number, port: number, seconds = 5): Promise<SupervisorGroup> => {
   const met = await rendezvous({ ranks, own: [rank] }, { host: '127.0.0.1', port }, 4000 + rank, seconds);
   opened.push(met);
   return met;

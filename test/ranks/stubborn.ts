@@ -1,5 +1,5 @@
 import { localRanksOf } from '../../src/ranks/rendezvous.js';
-import { asError, supervise } from '../../src/ranks/supervisor.js';
+import { errorOf, supervise } from '../../src/ranks/supervisor.js';
 import { rankVariable } from '../../src/tensorflow/collectives/rendezvous.js';
 
 /** A command of two ranks, or of one of several, that do nothing but outlive SIGTERM and SIGINT: it says the process of each. */
@@ -12,6 +12,6 @@ if (process.env[rankVariable]) {
 } else {
   const place = localRanksOf(process.env.WEIR_RANKS ? undefined : 2, process.env)!;
   const verdict = await supervise({ place, args: [], synchronized: false, wait: 5, patience: 60 });
-  process.stderr.write(`${asError(verdict)?.message}\n`);
+  process.stderr.write(`${errorOf(verdict)?.message}\n`);
   process.exitCode = verdict.status;
 }

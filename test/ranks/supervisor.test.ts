@@ -67,7 +67,7 @@ describe('a supervisor', () => {
 
   test('hears by a line of the rank that came by it, whatever is said', { timeout: 20_000 }, async () => {
     const [port] = await freePorts(1);
-    const place = { WEIR_RANK: '0', WEIR_RANKS: '2', WEIR_HUB: `127.0.0.1:${port}` };
+    const place = { WEIR_RANK: '0', WEIR_RANKS: '2', WEIR_RENDEZVOUS: `127.0.0.1:${port}` };
     const { said, ended } = script('stubborn.ts', [], place);
     const line = await come(1, port!);
     await said(/process (\d+)/, 1);

@@ -21,7 +21,7 @@ function counting(requests: Requests) {
       return [none];
     },
   });
-  const flow = new Flow({ out$: source({ name: 'draw', from }).pipe(count) }, (at) => {
+  const flow = new Flow({ out$: source({ name: 'loader', from }).pipe(count) }, (at) => {
     rested();
     if (!at.held && requests.holds(at))
       return requests.hold(at, () => {

@@ -34,9 +34,9 @@ test.each<[string, Partial<typeof samples>, string]>([
   ['samples', { size: 1, labels: Uint8Array.of(0), values: Float32Array.of(0, 1) }, 'it has 1 samples and had 2'],
   ['shape', { sampleShape: [2, 1] }, 'its shape is [2,1] and was [2]'],
 ])('a data set whose %s changed is told of by that', (_, change, what) => {
-  const changes = inputChanges({ draw: [of()], accuracy: [of()] }, { draw: [of(change)], accuracy: [of(change)] });
-  expect(changes).toEqual([`data set 'numbers' (for 'draw') has changed: ${what}`]); // once, though two parts take it
-  expect(inputChanges({ draw: [of()] }, { draw: [of()] })).toEqual([]);
+  const changes = inputChanges({ loader: [of()], accuracy: [of()] }, { loader: [of(change)], accuracy: [of(change)] });
+  expect(changes).toEqual([`data set 'numbers' (for 'loader') has changed: ${what}`]); // once, though two parts take it
+  expect(inputChanges({ loader: [of()] }, { loader: [of()] })).toEqual([]);
 });
 
 const folder = (files: readonly string[]): { name: string } & Fingerprint => ({
@@ -46,8 +46,8 @@ const folder = (files: readonly string[]): { name: string } & Fingerprint => ({
 test('of a folder the files are named', () => {
   const before = folder(['00000001 a/1.png', '00000002 a/2.png', '00000003 a/3.png']);
   const after = folder(['00000001 a/1.png', '00000009 a/2.png', '00000004 a/4.png']);
-  expect(inputChanges({ draw: [before] }, { draw: [after] })).toEqual([
-    "data set 'folder' (for 'draw') has changed: 'a/2.png' was replaced, 'a/4.png' is new, 'a/3.png' is gone",
+  expect(inputChanges({ loader: [before] }, { loader: [after] })).toEqual([
+    "data set 'folder' (for 'loader') has changed: 'a/2.png' was replaced, 'a/4.png' is new, 'a/3.png' is gone",
   ]);
 });
 
@@ -93,7 +93,7 @@ test('a machine is told by what differs of it', () => {
 test('a snapshot’s digest is of config, seed, code, data and machine, not of where and when', () => {
   const identity: Identity = {
     ...{ at: '2026', weir: '1', seed: 0, config: { a: 1, b: 2 }, configDigest: 'x', machine, accepted: [] },
-    ...{ module: { path: '/a', files: { 'a.ts': '1' } }, inputs: { one: { draw: ['f'] }, two: { draw: ['g'] } } },
+    ...{ module: { path: '/a', files: { 'a.ts': '1' } }, inputs: { one: { loader: ['f'] }, two: { loader: ['g'] } } },
   };
   const digest = networkDigest(identity, 'one');
   expect(networkDigest({ ...identity, at: '2027', weir: '2', commit: 'c', accepted: ['x'] }, 'one')).toBe(digest);
@@ -101,7 +101,7 @@ test('a snapshot’s digest is of config, seed, code, data and machine, not of w
     networkDigest({ ...identity, module: { ...identity.module, path: '/b' }, config: { b: 2, a: 1 } }, 'one'),
   ).toBe(digest);
   expect(networkDigest(identity, 'two')).not.toBe(digest);
-  for (const other of [{ seed: 1 }, { machine: { ...machine, threads: 3 } }, { inputs: { one: { draw: ['h'] } } }]) {
+  for (const other of [{ seed: 1 }, { machine: { ...machine, threads: 3 } }, { inputs: { one: { loader: ['h'] } } }]) {
     expect(networkDigest({ ...identity, ...other }, 'one')).not.toBe(digest);
   }
 });

@@ -12,7 +12,7 @@ const bytesFor = (data: Data, about: About = {}): Uint8Array => new Uint8Array(B
 const small = bytesFor(
   {
     train: { weights: { 'hidden1/kernel': Float32Array.of(1, 2, 3), 'hidden1/bias': Float64Array.of(4) }, update: 480 },
-    draw: { position: 491_520, order: Uint8Array.of(1, 2, 3, 4, 5) },
+    loader: { position: 491_520, order: Uint8Array.of(1, 2, 3, 4, 5) },
   },
   { pipeline: 'mnist', update: 480 },
 );
@@ -78,9 +78,9 @@ test('an altered segment is named, with both checksums', () => {
   const altered = small.slice();
   altered[find(Uint8Array.of(1, 2, 3, 4, 5)) + 2]! ^= 0x10;
   const error = refusal(altered);
-  expect(error.segment).toBe('draw/order');
+  expect(error.segment).toBe('loader/order');
   expect(error.message).toMatch(
-    /^segment 2 'draw\/order' of .*480\.snapshot is altered: expected checksum [0-9a-f]{16}, got [0-9a-f]{16}$/,
+    /^segment 2 'loader\/order' of .*480\.snapshot is altered: expected checksum [0-9a-f]{16}, got [0-9a-f]{16}$/,
   );
 });
 
@@ -104,14 +104,14 @@ test('what is no snapshot, and one of another version, say so', () => {
   expect(refusal(new Uint8Array()).message).toContain('is cut short: it has 0 bytes');
   expect(refusal(Buffer.from('PK\x03\x04 a zip file')).message).toContain("expected 'WEIRSNAP', got \"PK");
   for (const [version, remedy] of [
-    [2, 'resume it with the version of Weir that wrote it, or a newer one'],
-    [0, 'resume it with the version of Weir that wrote it'],
+    [3, 'resume it with the version of Weir that wrote it, or a newer one'],
+    [1, 'resume it with the version of Weir that wrote it'],
   ] as const) {
     const other = Buffer.from(small);
     other.writeUInt32LE(version, 8);
     other.writeUInt32LE(crc32(other.subarray(0, 12)), 12);
     const error = refusal(other);
-    expect(error.message).toBe(`snapshot ${file}: has format version ${version}, but this Weir reads version 1`);
+    expect(error.message).toBe(`snapshot ${file}: has format version ${version}, but this Weir reads version 2`);
     expect(error.remedy).toBe(remedy);
   }
 });

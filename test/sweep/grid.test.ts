@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WeirError } from '../../src/flow/errors.js';
 import { axesOf, parseAxis, pointsOf, readPoints } from '../../src/sweep/grid.js';
 import { jobName, jobsOf } from '../../src/sweep/jobs.js';
-import { type Plan, planned } from '../../src/sweep/plan.js';
+import { planSweep, type SweepPlan } from '../../src/sweep/plan.js';
 import { chosen, jobsOfExperiment, moduleOf } from '../../src/sweep/reproduction.js';
 import pipeline from './small.js';
 
@@ -90,8 +90,8 @@ test('a list is an array of objects or an object a line, and what is none is nam
 
 test('a folder that holds another sweep is refused by the first difference; it may grow', async () => {
   const folder = join(base, 'sweep');
-  const asked = (jobs: Plan['jobs'], begun = false) =>
-    planned(folder, { jobs, slow: false, executor: 'local' }, () => begun);
+  const asked = (jobs: SweepPlan['jobs'], begun = false) =>
+    planSweep(folder, { jobs, slow: false, executor: 'local' }, () => begun);
   const { id } = await asked(jobs('seed=0,1'));
   const grown = await asked(jobs('seed=0..2'));
   expect([grown.id, grown.jobs.length]).toEqual([id, 3]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import type { Executor, Held, Standing } from '../../src/sweep/executors/executor.js';
+import type { ClaimedJob, Executor, JobStatus } from '../../src/sweep/executors/executor.js';
 import type { Job } from '../../src/sweep/jobs.js';
 import { Ledger } from '../../src/sweep/ledger.js';
 import { Scheduler, type SchedulerOptions, type SweepOutcome } from '../../src/sweep/scheduler.js';
@@ -25,19 +25,19 @@ class Scripted implements Executor {
   readonly started: string[] = [];
   readonly stopped: string[] = [];
   constructor(
-    private readonly script: Readonly<Record<string, readonly Standing[]>>,
+    private readonly script: Readonly<Record<string, readonly JobStatus[]>>,
     readonly onStop: Executor['onStop'] = 'stop',
   ) {}
 
-  async start(held: readonly Held[]): Promise<void> {
+  async start(held: readonly ClaimedJob[]): Promise<void> {
     for (const { job } of held) this.started.push(job.name);
   }
 
-  async look(held: readonly Held[]): Promise<Standing[]> {
+  async look(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     return held.map(({ job, folder }) => {
       if (this.stopped.includes(job.name)) return { state: 'ended', status: 75 };
       const [now, ...later] = this.script[job.name]!;
-      if (later.length > 0) (this.script as Record<string, readonly Standing[]>)[job.name] = later;
+      if (later.length > 0) (this.script as Record<string, readonly JobStatus[]>)[job.name] = later;
       if (now!.state === 'ended' && now!.status === 0) finish(folder);
       return now!;
     });
@@ -47,7 +47,7 @@ class Scripted implements Executor {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
-  async stop(held: readonly Held[]): Promise<void> {
+  async stop(held: readonly ClaimedJob[]): Promise<void> {
     for (const { job } of held) this.stopped.push(job.name);
   }
 }
@@ -59,9 +59,9 @@ function finish(folder: string): void {
   writeFileSync(join(folder, 'report/report.html'), '');
 }
 
-const done: Standing = { state: 'ended', status: 0 };
-const failed: Standing = { state: 'ended', status: 1, reason: 'no data' };
-const running: Standing = { state: 'running' };
+const done: JobStatus = { state: 'ended', status: 0 };
+const failed: JobStatus = { state: 'ended', status: 1, reason: 'no data' };
+const running: JobStatus = { state: 'running' };
 
 async function driven(
   jobs: readonly Job[],
@@ -136,7 +136,7 @@ test('jobs that could not be started wait again, and it is told why', async () =
     }
   }
   const jobs = [job('a'), job('b')];
-  const gone: Standing = { state: 'gone', reason: 'not submitted' };
+  const gone: JobStatus = { state: 'gone', reason: 'not submitted' };
   await expect(driven(jobs, new Refused({ a: [gone], b: [gone] }))).rejects.toThrow('no such partition');
   const ledger = Ledger.open(join(base, 'ledger'), 'x');
   expect([...ledger.all(jobs).values()].map(({ state, barren }) => [state, barren])).toEqual([

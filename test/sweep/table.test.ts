@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Entry } from '../../src/sweep/ledger.js';
+import type { JobEntry } from '../../src/sweep/ledger.js';
 import { LiveSweep, reasons, summary, sweepTable } from '../../src/sweep/table.js';
 import { sweep } from '../../src/sweep.js';
 import type small from './small.js';
 
-const entry = (state: Entry['state'], more: Partial<Entry> = {}): Entry => ({
+const entry = (state: JobEntry['state'], more: Partial<JobEntry> = {}): JobEntry => ({
   ...{ state, attempts: 1, barren: 0, changed: 0 },
   ...more,
 });

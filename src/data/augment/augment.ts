@@ -103,7 +103,7 @@ export interface AugmentOptions extends OnThreadsOptions {
  * Failure: a thread that dies or hangs is replaced and its block run again, as is a block of which a sample fails; a sample that fails
  * three times ends the stream with its index.
  *
- * @example draw(train, { epochs: 200, seed }).pipe(augment([randomCrop({ padding: 4 }), unitScale()], { seed }), batch(64))
+ * @example loader(train, { epochs: 200, seed }).pipe(augment([randomCrop({ padding: 4 }), unitScale()], { seed }), batch(64))
  */
 export function augment(recipe: Recipe, options: AugmentOptions): OperatorFunction<Block, Samples> {
   const { view = 0, name = 'augment' } = options;
@@ -128,7 +128,7 @@ export function augment(recipe: Recipe, options: AugmentOptions): OperatorFuncti
  * The views of a sample lie one behind another in `values`, so a batch of n samples is [n, views, …]. View k has random
  * numbers of its own, though all recipes be the same. Bound, order, state and failure are those of `augment`.
  *
- * @example draw(train, { epochs: 1000, seed }).pipe(views(barlowRecipes(), { seed }), batch(1024, { partial: 'drop' }))
+ * @example loader(train, { epochs: 1000, seed }).pipe(views(barlowRecipes(), { seed }), batch(1024, { partial: 'drop' }))
  */
 export function views(recipes: readonly Recipe[], options: OnThreadsOptions): OperatorFunction<Block, Samples> {
   const { name = 'views' } = options;

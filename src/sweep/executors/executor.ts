@@ -1,19 +1,19 @@
 import type { Job } from '../jobs.js';
-import type { Entry, Place } from '../ledger.js';
+import type { JobEntry, JobLocation } from '../ledger.js';
 
 /** A job that this process of the sweep holds, with the folder of its run. */
-export interface Held {
+export interface ClaimedJob {
   readonly job: Job;
   readonly folder: string;
-  readonly entry: Entry;
+  readonly entry: JobEntry;
 }
 
 /**
  * Where a started job stands: under way (perhaps elsewhere than was thought), ended as told, or gone without a word, so that its
  * folder has to say how far it came.
  */
-export type Standing =
-  | { readonly state: 'running'; readonly place?: Place; readonly note?: string }
+export type JobStatus =
+  | { readonly state: 'running'; readonly place?: JobLocation; readonly note?: string }
   | {
       readonly state: 'ended';
       readonly status: number | null;
@@ -30,13 +30,13 @@ export interface Executor {
   /** How many jobs at once. */
   readonly room: number;
   /** Starts jobs whose folders are ready. `placed` is told where each is, as soon as that is known. */
-  start(held: readonly Held[], placed: (held: Held, place: Place) => void): Promise<void>;
+  start(held: readonly ClaimedJob[], placed: (held: ClaimedJob, place: JobLocation) => void): Promise<void>;
   /** Where jobs stand, those that an earlier process of the sweep started included. */
-  look(held: readonly Held[]): Promise<readonly Standing[]>;
+  look(held: readonly ClaimedJob[]): Promise<readonly JobStatus[]>;
   /** Resolves when it is worth looking again. */
   pause(): Promise<void>;
   /** Asks jobs to stop at their next snapshot. */
-  stop(held: readonly Held[]): Promise<void>;
+  stop(held: readonly ClaimedJob[]): Promise<void>;
   /** What becomes of jobs when the sweep's process is asked to stop: they stop with it, or go on without. */
   readonly onStop: 'stop' | 'leave';
 }

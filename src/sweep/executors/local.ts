@@ -7,9 +7,9 @@ import type { Pipeline } from '../../run/pipeline.js';
 import { loadPipeline } from '../../run/pipeline-module.js';
 import { resumable } from '../../run/session.js';
 import { holderOf } from '../../storage/lock.js';
-import { alive, markOf, type ProcessMark } from '../../storage/process-mark.js';
+import { isAlive, type ProcessId, processIdOf } from '../../storage/process-id.js';
 import { RunFolder } from '../../storage/run-folder.js';
-import type { Executor, Held, Standing } from './executor.js';
+import type { ClaimedJob, Executor, JobStatus } from './executor.js';
 
 const most = 2 ** 30; // bytes that a job is taken to need where nobody says
 
@@ -41,7 +41,7 @@ export interface LocalOptions {
   readonly threads?: number;
   /** Handed on to `weir resume`. */
   readonly options?: readonly string[];
-  readonly log: (held: Held) => string;
+  readonly log: (held: ClaimedJob) => string;
 }
 
 /**
@@ -53,8 +53,8 @@ export interface LocalOptions {
 export class LocalProcesses implements Executor {
   readonly onStop = 'stop';
   readonly room: number;
-  private readonly children = new Map<string, { readonly child: ChildProcess; readonly mark: ProcessMark }>();
-  private readonly ended = new Map<string, Standing>();
+  private readonly children = new Map<string, { readonly child: ChildProcess; readonly mark: ProcessId }>();
+  private readonly ended = new Map<string, JobStatus>();
   private wake: () => void = () => undefined;
 
   constructor(private readonly settings: LocalOptions) {
@@ -62,8 +62,8 @@ export class LocalProcesses implements Executor {
   }
 
   async start(
-    held: readonly Held[],
-    placed: (held: Held, place: { kind: 'process'; mark: ProcessMark }) => void,
+    held: readonly ClaimedJob[],
+    placed: (held: ClaimedJob, place: { kind: 'process'; mark: ProcessId }) => void,
   ): Promise<void> {
     for (const one of held) {
       const mark = this.spawn(one);
@@ -71,7 +71,7 @@ export class LocalProcesses implements Executor {
     }
   }
 
-  async look(held: readonly Held[]): Promise<Standing[]> {
+  async look(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     return held.map((one) => {
       const { name } = one.job;
       const holder = holderOf(one.folder);
@@ -90,7 +90,7 @@ export class LocalProcesses implements Executor {
           'go on with --executor slurm, or take it out with scancel first',
         );
       }
-      if (place?.kind === 'process' && alive(place.mark, { ownDisk: true }) === true) return { state: 'running' }; // before it holds its folder
+      if (place?.kind === 'process' && isAlive(place.mark, { ownDisk: true }) === true) return { state: 'running' }; // before it holds its folder
       return { state: 'gone', reason: 'killed' };
     });
   }
@@ -106,7 +106,7 @@ export class LocalProcesses implements Executor {
     });
   }
 
-  async stop(held: readonly Held[]): Promise<void> {
+  async stop(held: readonly ClaimedJob[]): Promise<void> {
     for (const { job, folder } of held) {
       const own = this.children.get(job.name);
       if (own !== undefined) own.child.kill('SIGTERM');
@@ -118,7 +118,7 @@ export class LocalProcesses implements Executor {
   }
 
   /** Starts one. @returns the process, or nothing where it could not be started, which is then how it ended */
-  private spawn(one: Held): ProcessMark | undefined {
+  private spawn(one: ClaimedJob): ProcessId | undefined {
     const { name } = one.job;
     const { threads, options = [] } = this.settings;
     const { FORCE_COLOR: _, ...env } = process.env; // what it says goes into a file
@@ -132,7 +132,7 @@ export class LocalProcesses implements Executor {
       });
       child.on('error', (error) => this.end(name, { state: 'ended', status: 1, reason: error.message }));
       child.on('exit', (status, signal) => this.end(name, { state: 'ended', status, ...(signal && { signal }) }));
-      const mark = child.pid === undefined ? undefined : markOf(child.pid);
+      const mark = child.pid === undefined ? undefined : processIdOf(child.pid);
       if (mark !== undefined) this.children.set(name, { child, mark });
       return mark;
     } finally {
@@ -140,7 +140,7 @@ export class LocalProcesses implements Executor {
     }
   }
 
-  private end(name: string, how: Standing): void {
+  private end(name: string, how: JobStatus): void {
     this.children.delete(name);
     this.ended.set(name, how);
     this.wake();
@@ -148,7 +148,7 @@ export class LocalProcesses implements Executor {
 }
 
 /** Brings a run to its end in this process. */
-export type Work = (folder: RunFolder, pipeline: Pipeline, stopped: () => boolean) => Promise<'done' | 'stopped'>;
+export type JobRunner = (folder: RunFolder, pipeline: Pipeline, stopped: () => boolean) => Promise<'done' | 'stopped'>;
 
 /** Runs jobs in this process, one after another: the terminal and the monitor are those of the run under way. */
 export class InProcess implements Executor {
@@ -157,14 +157,14 @@ export class InProcess implements Executor {
   /** Why the job that failed did. */
   failure: unknown;
   private job: string | undefined;
-  private result: Standing | undefined;
+  private result: JobStatus | undefined;
   private over: Promise<void> = Promise.resolve();
   private stopped = false;
   private readonly others = new LocalProcesses({ room: 0, log: () => '' });
 
-  constructor(private readonly work: Work) {}
+  constructor(private readonly work: JobRunner) {}
 
-  async start(held: readonly Held[]): Promise<void> {
+  async start(held: readonly ClaimedJob[]): Promise<void> {
     for (const one of held) {
       this.job = one.job.name;
       this.result = undefined;
@@ -174,7 +174,7 @@ export class InProcess implements Executor {
     }
   }
 
-  async look(held: readonly Held[]): Promise<Standing[]> {
+  async look(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     const mine = this.result ?? { state: 'running' };
     const others = await this.others.look(held); // jobs that an earlier process of the sweep had started
     return held.map(({ job }, i) => (job.name === this.job ? mine : others[i]!));
@@ -191,7 +191,7 @@ export class InProcess implements Executor {
     this.stopped = true; // a run under way has heard the signal itself
   }
 
-  private async run({ job, folder }: Held): Promise<Standing> {
+  private async run({ job, folder }: ClaimedJob): Promise<JobStatus> {
     try {
       const outcome = await this.work(RunFolder.open(folder), await loadPipeline(job.module), () => this.stopped);
       return { state: 'ended', status: outcome === 'done' ? 0 : resumable };

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { WeirError } from '../../flow/errors.js';
-import type { Standing } from './executor.js';
+import type { JobStatus } from './executor.js';
 
 /** What Slurm says of a task of an array. */
-export interface Said {
+export interface SlurmTaskState {
   /** Such as COMPLETED, or 'CANCELLED by 1000'. */
   readonly state: string;
   /** As 75:0, status and signal. */
@@ -16,8 +16,8 @@ export interface Said {
  *
  * Of several lines of one task the last counts.
  */
-export function tasksOf(lines: string): Map<string, Said> {
-  const tasks = new Map<string, Said>();
+export function tasksOf(lines: string): Map<string, SlurmTaskState> {
+  const tasks = new Map<string, SlurmTaskState>();
   for (const line of lines.split('\n')) {
     const [id, state, exit = '0:0'] = line.trim().split('|');
     const [, array, index] = /^(\d+)_(\d+|\[[\d,%-]+\])$/.exec(id ?? '') ?? [];
@@ -28,7 +28,7 @@ export function tasksOf(lines: string): Map<string, Said> {
 }
 
 /** Where a job stands by what Slurm says of its task. */
-export function standingOf({ state, exit }: Said, id: string): Standing {
+export function jobStatusOf({ state, exit }: SlurmTaskState, id: string): JobStatus {
   const [word = ''] = state.split(' ');
   const [status = 0, signal = 0] = exit.split(':').map(Number);
   if (word === 'CANCELLED') return { state: 'cancelled', reason: `Slurm ${id}: ${state}` };
@@ -99,13 +99,13 @@ export async function submit(script: string, options: readonly string[]): Promis
 }
 
 /** What Slurm says of all tasks of these arrays: its accounting, and where that is not kept, its controller, as long as it remembers. */
-export async function saidOf(arrays: readonly string[]): Promise<ReadonlyMap<string, Said>> {
+export async function taskStates(arrays: readonly string[]): Promise<ReadonlyMap<string, SlurmTaskState>> {
   if (arrays.length === 0) return new Map();
   try {
     const asked = ['-X', '-n', '-P', '-j', arrays.join(','), '--format=JobID,State,ExitCode'];
     return tasksOf(await slurm('sacct', ...asked));
   } catch {
-    return remembered(arrays);
+    return controllerStates(arrays);
   }
 }
 
@@ -139,7 +139,7 @@ export async function cancel(ids: readonly string[], ...options: string[]): Prom
 }
 
 /** What the controller says, which forgets a task some minutes after it has ended (MinJobAge). */
-export async function remembered(arrays: readonly string[]): Promise<ReadonlyMap<string, Said>> {
+export async function controllerStates(arrays: readonly string[]): Promise<ReadonlyMap<string, SlurmTaskState>> {
   const fields = 'ArrayJobID:_,ArrayTaskID:|,State:|,exit_code:';
   try {
     const asked = ['--noheader', '--array', '--states=all', `--jobs=${arrays.join(',')}`, `--Format=${fields}`];

@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '../../storage/folders.js';
 import { holderOf } from '../../storage/lock.js';
-import { makeFolder } from '../../storage/make-folder.js';
-import type { Ledger, Place } from '../ledger.js';
-import type { Executor, Held, Standing } from './executor.js';
-import { arrayCalled, cancel, completing, saidOf, standingOf, submit } from './slurm-commands.js';
+import type { JobLocation, Ledger } from '../ledger.js';
+import type { ClaimedJob, Executor, JobStatus } from './executor.js';
+import { arrayCalled, cancel, completing, jobStatusOf, submit, taskStates } from './slurm-commands.js';
 
 const command = join(import.meta.dirname, '../../cli/weir.js');
 
-export interface Batch {
+export interface ArrayScript {
   /** Name of the array: unique to the sweep and to this submission. */
   readonly name: string;
   /** By index of the array: the folder of the job's run, and the log of what it says. */
@@ -26,7 +26,7 @@ export interface Batch {
  *
  * @returns the script's path
  */
-export function writeBatch(folder: string, { name, tasks, threads, options }: Batch): string {
+export function writeArrayScript(folder: string, { name, tasks, threads, options }: ArrayScript): string {
   makeFolder(folder);
   const list = join(folder, `${name}.list`);
   writeFileSync(list, tasks.map((task) => `${resolve(task.folder)}\t${resolve(task.log)}\n`).join(''), { flush: true });
@@ -63,13 +63,13 @@ export function writeBatch(folder: string, { name, tasks, threads, options }: Ba
 /** A word for the shell, as it stands. */
 const quoted = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-interface Settings {
+interface SlurmOptions {
   /** The sweep's folder, which all nodes see by this path. */
   readonly folder: string;
   readonly sweep: string;
   readonly ledger: Pick<Ledger, 'count'>;
   readonly options: readonly string[];
-  readonly log: (held: Held) => string;
+  readonly log: (held: ClaimedJob) => string;
   /** How many tasks of an array run at once. */
   readonly jobs?: number;
   readonly threads?: number;
@@ -77,7 +77,7 @@ interface Settings {
   readonly slurmOptions: readonly string[];
 }
 
-type Task = Extract<Place, { readonly kind: 'slurm' }>;
+type ArrayTask = Extract<JobLocation, { readonly kind: 'slurm' }>;
 
 const most = 1000; // tasks of an array: what Slurm takes where nobody has set MaxArraySize
 const [soonest, latest] = [1000, 15_000]; // milliseconds from one question to the next: longer while nothing changes
@@ -94,14 +94,14 @@ export class SlurmArrays implements Executor {
   private wait = soonest;
   private before = '';
 
-  constructor(private readonly settings: Settings) {}
+  constructor(private readonly settings: SlurmOptions) {}
 
-  async start(held: readonly Held[], placed: (held: Held, place: Place) => void): Promise<void> {
+  async start(held: readonly ClaimedJob[], placed: (held: ClaimedJob, place: JobLocation) => void): Promise<void> {
     const { folder, sweep, ledger, options, log, jobs, threads, slurmOptions } = this.settings;
     const batch = `weir-${sweep.slice(0, 8)}-${ledger.count('batches')}`;
     for (const [index, one] of held.entries()) placed(one, { kind: 'slurm', batch, index });
     const tasks = held.map((one) => ({ folder: one.folder, log: log(one) }));
-    const script = writeBatch(join(folder, 'slurm'), {
+    const script = writeArrayScript(join(folder, 'slurm'), {
       name: batch,
       tasks,
       options,
@@ -116,7 +116,7 @@ export class SlurmArrays implements Executor {
     this.wait = soonest;
   }
 
-  async look(held: readonly Held[]): Promise<Standing[]> {
+  async look(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     try {
       return await this.ask(held);
     } catch (error) {
@@ -126,22 +126,22 @@ export class SlurmArrays implements Executor {
     }
   }
 
-  private async ask(held: readonly Held[]): Promise<Standing[]> {
+  private async ask(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     const found = await this.submitted(held);
     const ids = held.map((one) => {
       const place = placeOf(one);
       return place?.id ?? (place && found.has(place.batch) ? `${found.get(place.batch)}_${place.index}` : undefined);
     });
     const arrays = [...new Set(ids.flatMap((id) => (id === undefined ? [] : [id.split('_')[0]!])))];
-    const said = await saidOf(arrays);
+    const said = await taskStates(arrays);
     const now = JSON.stringify([...said]);
     this.wait = now === this.before ? Math.min(latest, 1.5 * this.wait) : soonest;
     this.before = now;
-    const standings = held.map((one, i): Standing => {
+    const standings = held.map((one, i): JobStatus => {
       const id = ids[i];
       if (id === undefined) return withoutTask(one);
       const task = said.get(id);
-      const standing = task === undefined ? unheard(one) : standingOf(task, id);
+      const standing = task === undefined ? unheard(one) : jobStatusOf(task, id);
       if (standing.state !== 'running' || placeOf(one)?.id !== undefined) return standing;
       return { ...standing, place: { ...placeOf(one)!, id } };
     });
@@ -155,14 +155,14 @@ export class SlurmArrays implements Executor {
     await new Promise((resolve) => setTimeout(resolve, this.wait));
   }
 
-  async stop(held: readonly Held[]): Promise<void> {
+  async stop(held: readonly ClaimedJob[]): Promise<void> {
     const ids = held.flatMap((one) => placeOf(one)?.id ?? []);
     await cancel(ids, '--state=PENDING');
     await cancel(ids, '--state=RUNNING', '--batch', '--signal=USR2'); // our script has them stop after a snapshot
   }
 
   /** Arrays whose number was not noted, by name: those that were submitted all the same. */
-  private async submitted(held: readonly Held[]): Promise<Map<string, string>> {
+  private async submitted(held: readonly ClaimedJob[]): Promise<Map<string, string>> {
     const lost = new Set(held.flatMap((one) => (placeOf(one)?.id === undefined ? (placeOf(one)?.batch ?? []) : [])));
     const found = new Map<string, string>();
     for (const batch of lost) {
@@ -173,18 +173,18 @@ export class SlurmArrays implements Executor {
   }
 }
 
-function placeOf({ entry }: Held): Task | undefined {
+function placeOf({ entry }: ClaimedJob): ArrayTask | undefined {
   const place = entry.lease?.place;
   return place?.kind === 'slurm' ? place : undefined;
 }
 
 /** A job that was claimed and never submitted, or that runs as a process of this machine. */
-function withoutTask({ folder }: Held): Standing {
+function withoutTask({ folder }: ClaimedJob): JobStatus {
   return holderOf(folder)?.alive === true ? { state: 'running' } : { state: 'gone', reason: 'not submitted' };
 }
 
 /** Slurm does not know the task yet, or no more. */
-function unheard({ entry, folder }: Held): Standing {
+function unheard({ entry, folder }: ClaimedJob): JobStatus {
   const young = Date.now() - entry.changed < 60_000;
   if (young || holderOf(folder)?.alive === true) return { state: 'running' };
   return { state: 'gone', reason: 'Slurm knows nothing of it any more' };

@@ -13,7 +13,7 @@ export default weir.pipeline({
   config: { epochs: weir.z.int().default(200), attacked: weir.z.int().default(1), shuffle: weir.z.boolean().default(false) },
   wire({ config, seed }) {
     const model = weir.mlp([2, 8, 2], { scale: 'none' });
-    const updates$ = weir.draw(points, { epochs: config.epochs, seed }).pipe(
+    const updates$ = weir.loader(points, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(8),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.3, momentum: 0.9 }), seed }),

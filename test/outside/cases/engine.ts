@@ -22,7 +22,7 @@ export default weir.pipeline({
   config: { epochs: weir.z.int().default(3) },
   wire({ config, seed }) {
     const data = weir.xor({ noise: { perCorner: 100, std: 0.2 }, seed });
-    const blocks$ = (name = 'draw') => weir.draw(data, { epochs: config.epochs, seed, block: 10, capacity: ${capacity}, name });
+    const blocks$ = (name = 'loader') => weir.loader(data, { epochs: config.epochs, seed, block: 10, capacity: ${capacity}, name });
     const updates$ = blocks$().pipe(
       weir.augment([], { seed }),
       rx.tap(({ position }) => {

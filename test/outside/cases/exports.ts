@@ -10,7 +10,7 @@ export default weir.pipeline({
   wire({ config, seed }) {
     const points = weir.xor();
     const model = weir.mlp([2, 4, 2]);
-    const updates$ = weir.draw(points, { epochs: config.epochs, seed, shuffle: false }).pipe(
+    const updates$ = weir.loader(points, { epochs: config.epochs, seed, shuffle: false }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),

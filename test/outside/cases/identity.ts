@@ -27,7 +27,7 @@ const stopAt = (name) => {
   process.kill(process.pid, 'SIGTERM');
 };
 const graphOf = ({ config, network, seed }, model, train, test, steps) => {
-  const updates$ = weir.draw(train, { epochs: config.epochs, seed }).pipe(
+  const updates$ = weir.loader(train, { epochs: config.epochs, seed }).pipe(
     weir.augment(steps, { seed }),
     weir.batch(8),
     weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: config.rate * scale }), seed }),
@@ -234,7 +234,7 @@ export const identityCases: readonly Case[] = [
   ),
   betweenStopAndResume(
     'the folder of an older build put in its place',
-    (world) => edit(world, 'run/config.json', (text) => text.replace('"format": 2', '"format": 1')),
+    (world) => edit(world, 'run/config.json', (text) => text.replace('"format": 3', '"format": 1')),
     /is of format 1.*\n.*older builds are not taken up/,
   ),
   ofImages(

@@ -39,8 +39,8 @@ export default weir.pipeline({
     const test = made('test', config.test, 5);
     let model = weir.mlp([2, 16, config.outputs], { activation: 'relu', scale: 'none', initialization: weir.uniform() });
     if (config.start) model = weir.startingFrom(model, /\\.\\w+$/.test(config.start) ? config.start : weir.fromRun(config.start));
-    const drawn = weir.draw(train, { epochs: config.epochs, seed });
-    const both = config.more.length === 0 ? drawn : merge(drawn, weir.named('more', weir.augment([], { seed }))(weir.draw(made('more', config.more, 20), { epochs: 1, seed, name: 'draw more' })));
+    const drawn = weir.loader(train, { epochs: config.epochs, seed });
+    const both = config.more.length === 0 ? drawn : merge(drawn, weir.named('more', weir.augment([], { seed }))(weir.loader(made('more', config.more, 20), { epochs: 1, seed, name: 'draw more' })));
     const updates$ = config.from
       ? weir.trainedBy(model, { run: config.from, network: 'points' })
       : (config.more.length ? both : drawn).pipe(
@@ -111,7 +111,7 @@ export default weir.pipeline({
     const folder = config.data;
     const test = await weir.decoded(await weir.imageFolder({ folder, split: 'val' }), [weir.resize({ size: 8 }), weir.centerCrop({ size: 8 })]);
     const model = weir.mlp([192, 8, train.classes.length], { activation: 'relu', scale: 'none', initialization: weir.uniform() });
-    const updates$ = weir.draw(train, { epochs: 20, seed }).pipe(
+    const updates$ = weir.loader(train, { epochs: 20, seed }).pipe(
       weir.augment([weir.resize({ size: 8 }), weir.centerCrop({ size: 8 }), weir.unitScale()], { seed, threads: 1 }), weir.batch(4),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }));
     const tests$ = updates$.pipe(weir.atEnd(), weir.accuracy(model, test));

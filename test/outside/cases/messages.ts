@@ -15,7 +15,7 @@ const faulty = (world: World, where: 'wire' | 'operator' | 'stage'): string => {
       '  wire({ seed }: any) {',
       `    ${boom('wire')}`,
       '    const model = weir.mlp([2, 4, 2]);',
-      '    const samples$ = weir.draw(weir.xor({ seed }), { epochs: 2, seed });',
+      '    const samples$ = weir.loader(weir.xor({ seed }), { epochs: 2, seed });',
       `    const own$ = weir.stage({ name: 'my stage', start: () => null, next: (state: null, item: any) => { ${boom('stage')} return [state, item] as const; } })(samples$ as any);`,
       `    const updates$ = own$.pipe(weir.augment([], { seed }), weir.batch(4), (source: any) => { ${boom('operator')} return source; }, weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }) as any);`,
       '    return { updates$ };',

@@ -10,7 +10,7 @@ export default weir.pipeline({
     const points = weir.xor({ noise: { std: 0.6 }, seed: 1 });
     const bare = weir.mlp([2, 8, 2]);
     const model = config.from === '' ? bare : weir.startingFrom(bare, config.from);
-    const updates$ = weir.draw(points, { epochs: config.epochs, seed }).pipe(
+    const updates$ = weir.loader(points, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(40),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.3 }), seed }),
@@ -49,7 +49,7 @@ export default weir.pipeline({
   wire({ network, seed }) {
     const points = weir.xor();
     const model = weir.mlp([2, 2, 2]);
-    const updates$ = weir.draw(points, { epochs: 1, seed }).pipe(
+    const updates$ = weir.loader(points, { epochs: 1, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
@@ -68,7 +68,7 @@ export default weir.pipeline({
   wire({ config, seed }) {
     const points = weir.xor();
     const model = weir.startingFrom(weir.mlp([2, 2, 2]), config.from);
-    const updates$ = weir.draw(points, { epochs: 1, seed }).pipe(
+    const updates$ = weir.loader(points, { epochs: 1, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),

@@ -12,7 +12,7 @@ export default weir.pipeline({
     const train = await weir.imageFolder({ folder: config.data, split: 'train' });
     const test = await weir.decoded(await weir.imageFolder({ folder: config.data, split: config.tested }), small);
     const model = weir.mlp([48, 4, 2]);
-    const updates$ = weir.draw(train, { epochs: 1, seed }).pipe(
+    const updates$ = weir.loader(train, { epochs: 1, seed }).pipe(
       weir.augment([...small, weir.unitScale()], { seed }), weir.batch(4),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }));
     return { updates$, tests$: updates$.pipe(weir.atEnd(), weir.accuracy(model, test)) };
@@ -31,7 +31,7 @@ export default weir.pipeline({
       labels: [0, 1, 0, 1, 0, 1, 0, 1, 0, 1],
     });
     const model = weir.mlp([16, 4, 2]);
-    const updates$ = weir.draw(made('train', 0), { epochs: 1, seed }).pipe(
+    const updates$ = weir.loader(made('train', 0), { epochs: 1, seed }).pipe(
       weir.augment([weir.unitScale()], { seed }), weir.batch(5),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }));
     return { updates$, tests$: updates$.pipe(weir.atEnd(), weir.accuracy(model, made('test', 10 - config.shared))) };

@@ -13,7 +13,7 @@ export default weir.pipeline({
   wire({ config, seed }) {
     const data = ${how.data ?? 'whole'};
     const model = ${how.model ?? 'weir.mlp([10, 8, 2])'};
-    const updates$ = weir.draw(data, { epochs: config.epochs, seed }).pipe(
+    const updates$ = weir.loader(data, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }),
       ${how.batches ?? 'weir.batch(20)'},
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.5 }), seed }),

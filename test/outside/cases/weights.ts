@@ -51,7 +51,7 @@ export default weir.pipeline({
     const own = weir.resnet({ depth: 20, width: 4, classes: 3, inputSize: [8, 8], padding: config.padding });
     const model = config.start ? weir.startingFrom(own, config.start) : own;
     const normalize = { mean: [config.mean], std: [0.25] };
-    const updates$ = weir.draw(colors, { epochs: config.epochs, seed }).pipe(
+    const updates$ = weir.loader(colors, { epochs: config.epochs, seed }).pipe(
       weir.augment([weir.unitScale(), weir.normalize(normalize)], { seed }), weir.batch(8),
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.05 }), seed }));
     return { updates$, tests$: updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, colors, { normalize })) };
@@ -152,7 +152,7 @@ export const weights: readonly Case[] = [
         'gelu.ts',
         `export default weir.pipeline({
           name: 'gelu', config: {},
-          wire: ({ seed }) => ({ updates$: weir.draw(weir.xor(), { epochs: 1, seed }).pipe(
+          wire: ({ seed }) => ({ updates$: weir.loader(weir.xor(), { epochs: 1, seed }).pipe(
             weir.augment([], { seed }), weir.batch(4),
             weir.train(weir.mlp([2, 4, 2]), { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed })) }),
         });`,

@@ -2,7 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { remembered, type Said, standingOf, tasksOf } from '../../../src/sweep/executors/slurm-commands.js';
+import {
+  controllerStates,
+  jobStatusOf,
+  type SlurmTaskState,
+  tasksOf,
+} from '../../../src/sweep/executors/slurm-commands.js';
 import { readPlan } from '../../../src/sweep/plan.js';
 import { readRows } from '../../../src/sweep/table.js';
 import { hasNative } from '../../../src/tensorflow/ops/eager.js';
@@ -35,7 +40,7 @@ test('what Slurm says of tasks, a range of waiting ones included', () => {
     ...['4_1', '4_2', '4_7'].map((id) => [id, 'PENDING']),
     ['4_3', 'CANCELLED by 1000'],
   ]);
-  const standing = (state: string, exit = '0:0') => standingOf({ state, exit }, '4_1');
+  const standing = (state: string, exit = '0:0') => jobStatusOf({ state, exit }, '4_1');
   expect(standing('CANCELLED by 1000')).toMatchObject({ state: 'cancelled' });
   expect(standing('FAILED', '75:0')).toEqual({ state: 'ended', status: 75 });
   expect(standing('NODE_FAIL')).toMatchObject({ state: 'gone' });
@@ -103,9 +108,9 @@ test.skipIf(lacking !== undefined)(
     ]);
     const again = cluster!.run('sacct', '-X', '-n', '-P', '-D', '-j', array, '--format=JobID,State');
     expect(again.match(/REQUEUED/g)).toHaveLength(3);
-    const states = (tasks: ReadonlyMap<string, Said>) =>
+    const states = (tasks: ReadonlyMap<string, SlurmTaskState>) =>
       Object.fromEntries([...tasks].map(([id, { state }]) => [id, state.split(' ')[0]]));
-    expect(states(await remembered([array]))).toEqual(states(said)); // what is asked where no accounting is kept
+    expect(states(await controllerStates([array]))).toEqual(states(said)); // what is asked where no accounting is kept
 
     const queuedAgain = [0, 1, 2];
     const alone = await Promise.all(

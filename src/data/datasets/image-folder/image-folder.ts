@@ -92,7 +92,7 @@ export interface ImageFolder extends ImageDataset {
  * be read (unless they are to be skipped)
  * @example
  * const train = await imageFolder({ folder: 'imagenet', split: 'train' });
- * draw(train, { epochs: 90, seed }).pipe(augment([randomResizedCrop({ size: 224 }), unitScale()], { seed }), batch(512));
+ * loader(train, { epochs: 90, seed }).pipe(augment([randomResizedCrop({ size: 224 }), unitScale()], { seed }), batch(512));
  */
 export async function imageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
   const {
