@@ -19,7 +19,7 @@ import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
 import type { About } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { type Consensus, type Log, single, unwritten, type Votes } from './consensus.js';
-import { classesOfTask, type Network, type Pipeline } from './pipeline.js';
+import { classesOfTask, type Network, type Pipeline, recordsDeclaredBy, streamName } from './pipeline.js';
 import { isDue, Requests, type SnapshotCadence, type SnapshotPoint } from './requests.js';
 import type { RunIdentity } from './run-identity.js';
 import { checkLog } from './run-log.js';
@@ -325,6 +325,7 @@ export class Execution {
     );
     this.flow = flow;
     this.remark(flow.remarks);
+    if (this.consensus.writes) this.folder.declare(recordsDeclaredBy(flow));
     try {
       await identity?.wired(this.pipeline, network.name, flow); // before anything is done with its data
       for (const one of identity?.said.splice(0) ?? []) watch.warn(one);
@@ -374,7 +375,7 @@ function logged(
   return Object.fromEntries(
     Object.entries(streams).map(([name, stream]) => [
       name,
-      (stream as Observable<Positioned>).pipe(stage(journal(network, name.replace(/\$$/, ''), write))),
+      (stream as Observable<Positioned>).pipe(stage(journal(network, streamName(name), write))),
     ]),
   );
 }

@@ -26,6 +26,7 @@ export function journal(
   return {
     name: `log ${stream}`,
     anyOrder: true,
+    handsOn: true,
     start: () => 0,
     next(kept, item) {
       const { fields, arrays } = plain(item, kept < pictures);
