@@ -17,8 +17,8 @@ interface Variant {
  * `every-20` and `exact`: the same seed, data and γ; compare σ per layer, accuracy and Δx. `krylov-20`, as seldom but nearer to the
  * exact ones, tells what is due to old directions and what to wrong ones.
  *
- * B.3: σ of a convolution depends on the size of its input, so the penalty should use that of the test images. Networks
- * `size-16`, `size-24`, `size-48`: the penalty takes σ as if images had that size; all are trained and tested at 32.
+ * B.3: σ of a convolution depends on the size of its input, so the regularizer should use that of the test images. Networks
+ * `size-16`, `size-24`, `size-48`: the regularizer takes σ as if images had that size; all are trained and tested at 32.
  */
 export default weir.pipeline({
   name: 'appendix-b',
@@ -30,10 +30,10 @@ export default weir.pipeline({
     sizes: z
       .array(z.int().min(8).multipleOf(8))
       .default([16, 24, 48])
-      .describe('image sizes at which the penalty takes σ, besides 32'),
+      .describe('image sizes at which the regularizer takes σ, besides 32'),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
     gamma: z.number().min(0).default(0.01).describe('γ of equation 5'),
-    burnIn: z.int().min(0).default(160).describe('epochs before the penalty acts'),
+    burnIn: z.int().min(0).default(160).describe('epochs before the regularizer acts'),
     ...weir.attackKeys({ attacked: 1000 }),
   },
   profiles: {
@@ -62,7 +62,7 @@ export default weir.pipeline({
     const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
     const { depth, width } = config;
     const model = weir.resnet({ depth, width, stem: 'cifar', inputSize: [32, 32], classes: 10 });
-    const penalty = weir.spectralRegularizer(network.kind, model, {
+    const regularizer = weir.spectralRegularizer(network.kind, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: network.directions,
@@ -83,11 +83,11 @@ export default weir.pipeline({
           { seed },
         ),
         weir.batch(config.batchSize, config),
-        weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), penalty, seed }),
+        weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), regularizer, seed }),
       );
     const ticks$ = updates$.pipe(
       weir.every({ updates: network.every, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const epochs$ = updates$.pipe(weir.every({ epochs: 1 }));
     const tests$ = epochs$.pipe(weir.accuracy(model, test, { normalize: weir.cifar10Statistics }));

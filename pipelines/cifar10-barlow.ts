@@ -3,7 +3,7 @@ import * as weir from '../src/index.js';
 const { z } = weir;
 
 /**
- * CIFAR-10, Barlow Twins on ResNet-18: pretraining without labels under the penalty γ/2 · Σ σ² up to feature space, or without;
+ * CIFAR-10, Barlow Twins on ResNet-18: pretraining without labels under the regularizer γ/2 · Σ σ² up to feature space, or without;
  * then a logistic readout on the frozen features, and the Tangent Attack on both together (paper, 4.4 and E.3, figure 7).
  *
  * `tests$` is a readout fitted to the training images every few epochs; `attacks$` is on the readout that is fitted at the end.
@@ -14,9 +14,9 @@ const { z } = weir;
  * |---|---|---|
  * | images that the last readout is fitted to * | the training images as they are | random crops and flips of them |
  * | normalized for readout and attack with * | the constants of the pretraining, ImageNet's | CIFAR-10's |
- * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalized |
- * | penalty acts | at every update after the burn-in | at updates 0 and 24 of an epoch, and in a step of its own after each |
- * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02, 0.002 or 0.2 |
+ * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is regularized |
+ * | regularizer acts | at every update after the burn-in | at updates 0 and 24 of an epoch, and in a step of its own after each |
+ * | weight of the regularizer | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02, 0.002 or 0.2 |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
  * | logistic regression | scikit-learn's default, 100 iterations, which often end before it has converged; `readoutFit=converged` goes on | the same |
@@ -72,7 +72,7 @@ export default weir.pipeline({
     const authors = config.protocol === 'authors';
     const backbone = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
     const model = weir.projected(backbone, { outputs: config.projections, bias: false });
-    const penalty = weir.regularizer(network.regularizer, model, {
+    const regularizer = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
@@ -83,11 +83,11 @@ export default weir.pipeline({
       .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.views(weir.barlowRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.barlowTwins(config), optimizer: weir.sgd(config), penalty, seed }),
+      weir.train(model, { loss: weir.barlowTwins(config), optimizer: weir.sgd(config), regularizer, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),

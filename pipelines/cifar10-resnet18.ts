@@ -3,18 +3,18 @@ import * as weir from '../src/index.js';
 const { z } = weir;
 
 /**
- * CIFAR-10, ResNet-18: the penalty γ/2 · Σ σ² over its convolutions, over all layers, on the readout only, or none
+ * CIFAR-10, ResNet-18: the regularizer γ/2 · Σ σ² over its convolutions, over all layers, on the readout only, or none
  * (paper, 4.3 and E.2).
  *
  * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's, where marked):
  *
  * | | paper (default) | authors |
  * |---|---|---|
- * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalized |
- * | penalty acts | at every update after the burn-in | at updates 0, 24, 48 of an epoch, and in a step of its own after each |
+ * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is regularized |
+ * | regularizer acts | at every update after the burn-in | at updates 0, 24, 48 of an epoch, and in a step of its own after each |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
- * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
+ * | weight of the regularizer | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
  *
  * Distances are in units of the normalized input, about five times those of pixels in [0, 1].
  */
@@ -48,7 +48,7 @@ export default weir.pipeline({
     const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
     const { depth, width, padding, precision } = config;
     const model = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
-    const penalty = weir.regularizer(network.regularizer, model, {
+    const regularizer = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
@@ -63,11 +63,11 @@ export default weir.pipeline({
       weir.batch(config.batchSize, config),
     );
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), penalty, seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), regularizer, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),

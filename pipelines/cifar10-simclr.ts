@@ -3,7 +3,7 @@ import * as weir from '../src/index.js';
 const { z } = weir;
 
 /**
- * CIFAR-10, SimCLR on ResNet-18: pretraining without labels under the penalty γ/2 · Σ σ² up to feature space, or without; then a
+ * CIFAR-10, SimCLR on ResNet-18: pretraining without labels under the regularizer γ/2 · Σ σ² up to feature space, or without; then a
  * logistic readout on the frozen features, and the Tangent Attack on both together. As `cifar10-barlow`, with another loss.
  *
  * `tests$` is a readout fitted to the training images every few epochs; `attacks$` is on the readout that is fitted at the end.
@@ -15,9 +15,9 @@ const { z } = weir;
  *
  * | | paper's protocol (default) | authors |
  * |---|---|---|
- * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is penalized |
- * | penalty acts | at every update after the burn-in | at every 24th (or 10th) update of an epoch, and in a step of its own after each |
- * | weight of the penalty | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02 or 0.002 |
+ * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is regularized |
+ * | regularizer acts | at every update after the burn-in | at every 24th (or 10th) update of an epoch, and in a step of its own after each |
+ * | weight of the regularizer | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02 or 0.002 |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | logistic regression | scikit-learn's default, 100 iterations, which often end before it has converged; `readoutFit=converged` goes on | the same |
  *
@@ -59,7 +59,7 @@ export default weir.pipeline({
     const { depth, width, padding, precision } = config;
     const backbone = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
     const model = weir.projected(backbone, { hidden: [config.hidden], outputs: config.projections });
-    const penalty = weir.regularizer(network.regularizer, model, {
+    const regularizer = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
@@ -70,11 +70,11 @@ export default weir.pipeline({
       .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.views(weir.simclrRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.ntXent(config), optimizer: weir.sgd(config), penalty, seed }),
+      weir.train(model, { loss: weir.ntXent(config), optimizer: weir.sgd(config), regularizer, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const tests$ = updates$.pipe(
       weir.every({ epochs: config.testEvery }),

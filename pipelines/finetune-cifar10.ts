@@ -12,9 +12,9 @@ const { z } = weir;
  * | | paper (default) | authors |
  * |---|---|---|
  * | readout | trained from its start | never trained, where the backbone is their own: a fault |
- * | weight of the penalty | γ/2; the value is not told, γ = 0.002 here | λ on Σ σ² of 0.01 or 0.001, so γ = 2λ |
+ * | weight of the regularizer | γ/2; the value is not told, γ = 0.002 here | λ on Σ σ² of 0.01 or 0.001, so γ = 2λ |
  * | weight of batch spectral shrinkage | not told, 0.001 here | 0.01 or 0.001 |
- * | penalty goes | into the gradient, at every update | straight to the weights at each tick, not scaled by the rate |
+ * | regularizer goes | into the gradient, at every update | straight to the weights at each tick, not scaled by the rate |
  * | weight decay | not told, 1e-4 here | 1e-4 |
  * | directions of the convolutions * | power iteration: `directions=power`. Usual here are Krylov spaces, nearer to exact | power iteration |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
@@ -59,7 +59,7 @@ export default weir.pipeline({
     const { depth, stem, width, padding, precision } = config;
     const shape = { depth, stem, width, padding, precision, inputSize: [size, size] as const };
     const model = weir.pretrainedModel(weir.resnet({ ...shape, classes: train.classes.length }), config, network);
-    const penalty = weir.regularizer(network.finetuned, model, {
+    const regularizer = weir.regularizer(network.finetuned, model, {
       gamma: network.finetuned === 'batch-spectral-shrinkage' ? config.shrinkage : config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config, { authors: 'power' }),
@@ -77,12 +77,12 @@ export default weir.pipeline({
           ...{ rate: rate(config.rate), momentum, decay },
           rates: [{ weights: [model.readout.name], rate: rate(config.readoutRate) }],
         }),
-        ...{ penalty, seed },
+        ...{ regularizer, seed },
       }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const normalize = weir.cifar10Statistics;
     const tests$ = updates$.pipe(

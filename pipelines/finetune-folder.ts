@@ -55,7 +55,7 @@ export default weir.pipeline({
     const { depth, stem, width, padding, precision } = config;
     const shape = { depth, stem, width, padding, precision, inputSize: [size, size] as const };
     const model = weir.pretrainedModel(weir.resnet({ ...shape, classes: train.classes.length }), config, network);
-    const penalty = weir.regularizer(network.finetuned, model, {
+    const regularizer = weir.regularizer(network.finetuned, model, {
       gamma: network.finetuned === 'batch-spectral-shrinkage' ? config.shrinkage : config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config, { authors: 'power' }),
@@ -73,12 +73,12 @@ export default weir.pipeline({
           ...{ rate: rate(config.rate), momentum, decay },
           rates: [{ weights: [model.readout.name], rate: rate(config.readoutRate) }],
         }),
-        ...{ penalty, seed },
+        ...{ regularizer, seed },
       }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const normalize = weir.imagenetStatistics;
     const tests$ = updates$.pipe(

@@ -7,7 +7,7 @@ const { seeds: _, ...regularizerKeys } = weir.regularizerKeys(['none', 'rep-spec
 });
 
 /**
- * ResNet-50 on ImageNet, with labels, under the penalty γ/2 · Σ σ² up to feature space, or without: what the fine-tuning of figure 8
+ * ResNet-50 on ImageNet, with labels, under the regularizer γ/2 · Σ σ² up to feature space, or without: what the fine-tuning of figure 8
  * begins with (paper, 4.5 and E.4). `weir export RUN FILE --network rep-spectral` writes its weights for PyTorch.
  *
  * A batch of 512 is taken in parts of `part` images, whose gradients are averaged: it fits any device. Batch normalization sees the
@@ -19,8 +19,8 @@ const { seeds: _, ...regularizerKeys } = weir.regularizerKeys(['none', 'rep-spec
  * |---|---|---|
  * | learning rate | 0.02 | 0.02, scaled by 8: `rate=0.16` |
  * | directions refreshed | by power iteration every 160 updates: `directions=power`. Usual here are Krylov spaces, nearer to exact | by power iteration every 80: `directions=power tickEvery=80` |
- * | weight of the penalty | γ/2, γ = 0.001 | λ on Σ σ² of 0.01 or 0.001: `gamma=0.02` or `gamma=0.002` |
- * | penalty goes | into the gradient, at every update after the burn-in | straight to the weights at each tick, not scaled by the rate |
+ * | weight of the regularizer | γ/2, γ = 0.001 | λ on Σ σ² of 0.01 or 0.001: `gamma=0.02` or `gamma=0.002` |
+ * | regularizer goes | into the gradient, at every update after the burn-in | straight to the weights at each tick, not scaled by the rate |
  * | images an epoch | each once | each three times, in one batch (repeated augmentation), a third of them |
  *
  * From the code, for the paper does not say: the augmentation (see `imagenetRecipe`), and the evaluation at a center crop.
@@ -74,7 +74,7 @@ export default weir.pipeline({
     const { depth, stem, width, padding, precision } = config;
     const inputSize = [size, size] as const;
     const model = weir.resnet({ depth, stem, width, padding, precision, inputSize, classes: train.classes.length });
-    const penalty = weir.regularizer(network.regularizer, model, {
+    const regularizer = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
@@ -89,12 +89,12 @@ export default weir.pipeline({
         loss: weir.crossEntropy(config),
         optimizer: weir.sgd({ rate: weir.step(config.rate, { every: decayEvery }), momentum, decay }),
         accumulate: config.batchSize / part,
-        ...{ penalty, seed },
+        ...{ regularizer, seed },
       }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const normalize = weir.imagenetStatistics;
     const tests$ = updates$.pipe(

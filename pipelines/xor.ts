@@ -12,7 +12,7 @@ const { z } = weir;
  * |---|---|---|
  * | noisy data | full batch | batches of 20, in an order that the networks share |
  * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
- * | penalty on the features | γ/2 · σ² | adds mean max gelu'(z)² (not here) |
+ * | regularizer on the features | γ/2 · σ² | adds mean max gelu'(z)² (not here) |
  */
 export default weir.pipeline({
   name: 'xor',
@@ -34,7 +34,7 @@ export default weir.pipeline({
     momentum: z.number().min(0).max(1).default(0.9),
     decay: z.number().min(0).default(0).describe('weight decay, on all parameters'),
     gamma: z.number().min(0).default(1e-4).describe('γ of equations 5 and 6'),
-    burnIn: z.int().min(0).default(10_500).describe('epochs before the penalty acts'),
+    burnIn: z.int().min(0).default(10_500).describe('epochs before the regularizer acts'),
     logEvery: z.int().min(1).default(50).describe('epochs from one line of the log to the next'),
     iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
     protocol: z.enum(['paper', 'authors']).default('paper').describe('whose batches and whose attack'),
@@ -64,7 +64,7 @@ export default weir.pipeline({
 
   wire({ config, network, seed }) {
     const networks = weir.ensemble([2, config.hidden, 2], network.members);
-    const penalty = weir.ensembleRegularizer(networks, { gamma: config.gamma, from: { epoch: config.burnIn } });
+    const regularizer = weir.ensembleRegularizer(networks, { gamma: config.gamma, from: { epoch: config.burnIn } });
     const noise = config.noisy ? { std: config.std } : undefined;
     const points = weir.xorOfEach(
       network.members.map((member) => member.seed),
@@ -76,12 +76,12 @@ export default weir.pipeline({
     const batches$ = weir
       .loader(points, { epochs: config.epochs, seed, shuffle: batchSize < points.size })
       .pipe(weir.augment([], { seed }), weir.batch(batchSize));
-    const steps$ = batches$.pipe(weir.trainEnsemble(networks, { sgd: config, penalty }));
+    const steps$ = batches$.pipe(weir.trainEnsemble(networks, { sgd: config, regularizer }));
     const ticks$ = steps$.pipe(
       weir.every({ updates: 1, from: { epoch: config.burnIn } }),
-      weir.ensembleTick(networks, penalty),
+      weir.ensembleTick(networks, regularizer),
       weir.every({ epochs: config.logEvery }),
-      weir.memberTicks(networks, penalty),
+      weir.memberTicks(networks, regularizer),
     );
     const logged$ = steps$.pipe(weir.every({ epochs: config.logEvery }));
     const updates$ = logged$.pipe(weir.memberUpdates(networks));
@@ -94,19 +94,19 @@ export default weir.pipeline({
     const attacks$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        weir.stages.tangentAttack(model, pointsOf(member), { ...config, ...whole, seed: member.seed }),
+        weir.tangentAttack(model, pointsOf(member), { ...config, ...whole, seed: member.seed }),
       ),
     );
     const exactDistances$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        weir.stages.exactDistances(model, pointsOf(member), { directions: 720, step: 0.02 }),
+        weir.exactDistances(model, pointsOf(member), { directions: 720, step: 0.02 }),
       ),
     );
     const geometries$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        member.seed === seed ? weir.stages.geometryGrid(model, { points: pointsOf(member) }) : undefined,
+        member.seed === seed ? weir.geometryGrid(model, { points: pointsOf(member) }) : undefined,
       ),
     );
     return { ticks$, updates$, tests$, sigmas$, attacks$, exactDistances$, geometries$ };

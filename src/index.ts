@@ -83,21 +83,16 @@ export { spectralKinds, spectralRegularizer } from './learn/regularizer/spectral
 export type { Update } from './learn/update.js';
 export { startingFrom } from './learn/weights/pretrained.js';
 // Measuring.
-export {
-  accuracy,
-  alignment,
-  certificate,
-  eachMember,
-  exactDistances,
-  geometryGrid,
-  geometryPlane,
-  memberAccuracy,
-  onlineReadout,
-  readout,
-  tangentAttack,
-  tracking,
-} from './measure/operators.js';
-export * as stages from './measure/stages.js';
+export { accuracy, memberAccuracy } from './measure/accuracy/accuracy.js';
+export { alignment } from './measure/alignment/alignment.js';
+export { tangentAttack } from './measure/attack/tangent-attack.js';
+export { certificate } from './measure/certificate/certificate.js';
+export { exactDistances } from './measure/geometry/exact-distances.js';
+export { geometryGrid, geometryPlane } from './measure/geometry/geometry.js';
+export { eachMember } from './measure/member.js';
+export { onlineReadout } from './measure/readout/online-readout.js';
+export { readout } from './measure/readout/readout.js';
+export { tracking } from './measure/tracking/tracking.js';
 export { type Clash, divides, endsWith, folder, type Rule, z } from './run/config.js';
 export {
   attackKeys,

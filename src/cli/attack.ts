@@ -9,7 +9,7 @@ import { loadPipeline } from '../run/pipeline-module.js';
 import { checkFiles, moduleOf, RunIdentity } from '../run/run-identity.js';
 import { takeOver } from '../run/trained-network.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { trainedSnapshot } from '../storage/run-state.js';
+import { trainedNetwork } from '../storage/run-state.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
   acceptOption,
@@ -59,7 +59,7 @@ export function attackCommand(): Command {
       }
       const found = pipeline
         .networks(config, seed)
-        .map(({ name }) => ({ name, snapshot: trainedSnapshot(source, name) }));
+        .map(({ name }) => ({ name, snapshot: trainedNetwork(source, name) }));
       const identity = await RunIdentity.of(source, await thisMachine(), settings);
       await identity.check(pipeline);
       for (const { name, snapshot } of found) identity.checkSnapshot(name, snapshot);

@@ -11,7 +11,7 @@ import { recordsOf } from '../run/run-log.js';
 import { statusOf } from '../run/status.js';
 import { weightsOfRun } from '../run/weights.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { unfinished } from '../storage/run-state.js';
+import { unfinishedNetworks } from '../storage/run-state.js';
 
 interface Settings {
   readonly network?: string;
@@ -86,7 +86,7 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
         : `the readout that stage '${readout}' fitted anew`;
     toOutput(`with ${which}; there is also --readout ${others.join(', ')}\n`);
   }
-  if (unfinished(folder).includes(name)) {
+  if (unfinishedNetworks(folder).includes(name)) {
     toError(`'${name}' is not trained and measured to its end: these are the weights of its newest snapshot\n`);
   }
   toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);

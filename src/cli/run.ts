@@ -6,7 +6,7 @@ import { tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
 import { moduleFiles } from '../storage/module-files.js';
-import { planned, RunFolder } from '../storage/run-folder.js';
+import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { ranks } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
@@ -57,7 +57,7 @@ export function runCommand(): Command {
       });
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
-          ...{ ...start, networks: planned(pipeline.networks(config, settings.seed)) },
+          ...{ ...start, networks: plannedNetworks(pipeline.networks(config, settings.seed)) },
           ...(!consensus.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
         }),
       );

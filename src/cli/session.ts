@@ -13,7 +13,7 @@ import { resumable, runSession } from '../run/session.js';
 import { Watcher } from '../run/terminal-watch.js';
 import { unwatched } from '../run/watch.js';
 import type { RunFolder } from '../storage/run-folder.js';
-import { standingAt } from '../storage/run-state.js';
+import { networkInTraining } from '../storage/run-state.js';
 import type { ChangeSettings, RunningSettings } from './options.js';
 
 /** Runs what is left of a run as a rank that writes nothing and shows nothing: rank 0 does. */
@@ -39,7 +39,7 @@ export async function identified(
   settings: ChangeSettings,
 ): Promise<RunIdentity> {
   const identity = await RunIdentity.of(folder, await thisMachine(), settings);
-  await identity.check(pipeline, standingAt(folder));
+  await identity.check(pipeline, networkInTraining(folder));
   return identity;
 }
 

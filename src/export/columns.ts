@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Metric, MetricRecord } from '../storage/metric-reader.js';
-import { spelled } from '../storage/metric-reader.js';
+import { metricReplacer } from '../storage/metric-reader.js';
 
 /** A value of a record that is no record itself: a list stays whole. */
 export type Leaf = Exclude<Metric, { readonly [key: string]: Metric }>;
@@ -68,7 +68,7 @@ export function columnsOf(records: Iterable<MetricRecord>): Column[] {
 
 /** A value as the text of a cell: a list as JSON. */
 export const textOf = (value: Exclude<Leaf, null>): string =>
-  typeof value === 'object' ? JSON.stringify(value, spelled) : String(value);
+  typeof value === 'object' ? JSON.stringify(value, metricReplacer) : String(value);
 
 const kindOf = (value: Exclude<Leaf, null>): Column['kind'] =>
   typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'flag' : 'text';

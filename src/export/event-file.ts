@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import { bytewise } from '../storage/bytes.js';
-import { bytes, double, doubles, type Fields, float, joined, text, whole } from '../storage/protobuf.js';
+import { bytes, double, doubles, float, integer, joined, type ProtobufFields, text } from '../storage/protobuf.js';
 
 /** CRC-32C (Castagnoli), as TFRecord files carry it: rotated and with a constant added, so that a checksum of checksums is none. */
 export function maskedCrc32c(bytes: Uint8Array): number {
@@ -12,14 +12,14 @@ export function maskedCrc32c(bytes: Uint8Array): number {
 export const crc32c = bytewise(0x82f63b78);
 
 /** Values of a summary (tensorboard/compat/proto/summary.proto), each under its tag. */
-export const scalar = (tag: string, value: number): Fields => joined(text(1, tag), float(2, value));
+export const scalar = (tag: string, value: number): ProtobufFields => joined(text(1, tag), float(2, value));
 
 /** A picture that is a PNG already. */
-export const image = (tag: string, width: number, height: number, png: Uint8Array): Fields =>
-  joined(text(1, tag), bytes(4, whole(1, height), whole(2, width), whole(3, 3), bytes(4, png)));
+export const image = (tag: string, width: number, height: number, png: Uint8Array): ProtobufFields =>
+  joined(text(1, tag), bytes(4, integer(1, height), integer(2, width), integer(3, 3), bytes(4, png)));
 
 /** How often values lie in each of `buckets` ranges of one width, from the least to the greatest. */
-export function histogram(tag: string, values: readonly number[], buckets = 30): Fields {
+export function histogram(tag: string, values: readonly number[], buckets = 30): ProtobufFields {
   const sorted = Float64Array.from(values).sort();
   const [least, greatest] = [sorted[0]!, sorted.at(-1)!];
   const width = (greatest - least) / buckets;
@@ -46,36 +46,41 @@ export function histogram(tag: string, values: readonly number[], buckets = 30):
 export type Hparams = Readonly<Record<string, string | number | boolean>>;
 
 /** What the table of hyperparameters is made of (tensorboard/plugins/hparams/plugin_data.proto), as summary values. */
-export function experiment(name: string, created: number, hparams: Hparams, metrics: readonly string[]): Fields {
+export function experiment(
+  name: string,
+  created: number,
+  hparams: Hparams,
+  metrics: readonly string[],
+): ProtobufFields {
   const types = { string: 1, boolean: 2, number: 3 } as const;
   const keys = Object.entries(hparams).map(([key, value]) =>
-    bytes(4, text(1, key), whole(4, types[typeof value as keyof typeof types])),
+    bytes(4, text(1, key), integer(4, types[typeof value as keyof typeof types])),
   );
   const tags = metrics.map((tag) => bytes(5, bytes(1, text(2, tag))));
   return data('_hparams_/experiment', bytes(2, text(6, name), double(3, created), ...keys, ...tags));
 }
 
 /** One trained network is one session. */
-export function sessionStart(name: string, begun: number, hparams: Hparams): Fields {
+export function sessionStart(name: string, begun: number, hparams: Hparams): ProtobufFields {
   const entries = Object.entries(hparams).map(([key, value]) => bytes(1, text(1, key), bytes(2, protoValue(value))));
   return data('_hparams_/session_start_info', bytes(3, ...entries, text(4, name), double(5, begun)));
 }
 
-export const sessionEnd = (ended: number, done: boolean): Fields =>
-  data('_hparams_/session_end_info', bytes(4, whole(1, done ? 1 : 3), double(2, ended)));
+export const sessionEnd = (ended: number, done: boolean): ProtobufFields =>
+  data('_hparams_/session_end_info', bytes(4, integer(1, done ? 1 : 3), double(2, ended)));
 
 /** A google.protobuf.Value. */
-function protoValue(value: string | number | boolean): Fields {
+function protoValue(value: string | number | boolean): ProtobufFields {
   if (typeof value === 'number') return double(2, value);
-  return typeof value === 'boolean' ? whole(4, Number(value)) : text(3, value);
+  return typeof value === 'boolean' ? integer(4, Number(value)) : text(3, value);
 }
 
 // The message lies in the tag's metadata; its tensor is a lone 0 (float32, no dimensions), as the plug-in itself writes it.
-const data = (tag: string, message: Fields): Fields =>
+const data = (tag: string, message: ProtobufFields): ProtobufFields =>
   joined(
     text(1, tag),
-    bytes(8, whole(1, 1), bytes(2, bytes(2))),
-    bytes(9, bytes(1, text(1, 'hparams'), bytes(2, whole(1, 0), message))),
+    bytes(8, integer(1, 1), bytes(2, bytes(2))),
+    bytes(9, bytes(1, text(1, 'hparams'), bytes(2, integer(1, 0), message))),
   );
 
 const bufferBytes = 2 ** 16;
@@ -107,8 +112,8 @@ export class EventFile {
   }
 
   /** Adds values of one step; `time` in seconds since 1970. */
-  append(time: number, step: number, values: readonly Fields[]): void {
-    this.#record(joined(double(1, time), whole(2, step), bytes(5, ...values.map((value) => bytes(1, value)))));
+  append(time: number, step: number, values: readonly ProtobufFields[]): void {
+    this.#record(joined(double(1, time), integer(2, step), bytes(5, ...values.map((value) => bytes(1, value)))));
   }
 
   close(): void {

@@ -15,7 +15,7 @@ export interface Planned {
 interface Trained {
   readonly model: Model;
   readonly loss: Loss | ViewsLoss;
-  readonly penalty?: Regularizer | undefined;
+  readonly regularizer?: Regularizer | undefined;
 }
 
 const leaveOut = "leave out the short last batch of an epoch, batch(size, { partial: 'drop' }): --set partial=drop";
@@ -26,7 +26,7 @@ const leaveOut = "leave out the short last batch of an epoch, batch(size, { part
  * @throws {WeirError} for batches too small for a loss, a normalization or a regularizer
  */
 export function checkBatches(
-  { model, loss, penalty }: Trained,
+  { model, loss, regularizer }: Trained,
   { batches }: Planned,
   { ranks, synchronized }: Pick<ProcessGroup, 'ranks' | 'synchronized'>,
 ): void {
@@ -51,8 +51,8 @@ export function checkBatches(
     if ((synchronized ? last : own) * maps < 2)
       refuse(`${model.name} normalizes over a single value per channel there`);
   }
-  const needed = penalty?.leastSamples ?? 1;
-  if (own < needed) refuse(`'${penalty!.kind}' needs ${needed} samples in every batch`);
+  const needed = regularizer?.leastSamples ?? 1;
+  if (own < needed) refuse(`'${regularizer!.kind}' needs ${needed} samples in every batch`);
 }
 
 /** The fewest samples that a rank with any gets of so many. */

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { WithTurn } from '../flow/lease.js';
+import type { WithLease } from '../flow/lease.js';
 import { serial } from '../flow/serial.js';
 import { lifted, stage } from '../flow/stage.js';
 import type { Ensemble, EnsembleUpdate } from './ensemble/ensemble.js';
@@ -19,19 +19,19 @@ import type { Update } from './update.js';
  * Trains on each batch, and emits the update: one training, many listeners; the next update waits for those that claimed
  * these weights. The first thing emitted is update 0, the initial weights.
  *
- * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), penalty, seed }))
+ * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), regularizer, seed }))
  */
-export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithTurn> =>
+export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithLease> =>
   serial(trainStage(model, training));
 
 /**
  * `spectralTick` of `spectral/tick.ts` as an operator. For a regularizer that has no directions to refresh it is asleep: a stage
  * all the same, so that networks of any regularizer are one graph, and can branch from one snapshot.
  */
-export const spectralTick = (penalty: Regularizer) =>
+export const spectralTick = (regularizer: Regularizer) =>
   stage<Update, Ticked, Spectrum | null>(
-    isSpectral(penalty)
-      ? spectralTickStage(penalty)
+    isSpectral(regularizer)
+      ? spectralTickStage(regularizer)
       : { name: 'spectral tick', start: () => null, next: () => [null], save: () => null, load: () => null },
   );
 
@@ -43,12 +43,12 @@ export const layerNorms = lifted(layerNormsStage);
 /**
  * Trains all members of an ensemble on each batch; as `train` does it for one network.
  *
- * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, penalty }))
+ * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer }))
  */
 export const trainEnsemble = (
   ensemble: Ensemble,
   training: EnsembleTraining,
-): OperatorFunction<Batch, EnsembleUpdate & WithTurn> => serial(ensembleStage(ensemble, training));
+): OperatorFunction<Batch, EnsembleUpdate & WithLease> => serial(ensembleStage(ensemble, training));
 
 /** `ensembleTick` of `tick.ts` as an operator. */
 export const ensembleTick = lifted(ensembleTickStage);

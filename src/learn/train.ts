@@ -44,7 +44,7 @@ export interface Training {
   readonly loss: Loss | ViewsLoss;
   readonly optimizer: Optimizer;
   /** Its gradient is added at every update after its burn-in; a spectral one needs a `spectralTick`. */
-  readonly penalty?: Regularizer;
+  readonly regularizer?: Regularizer;
   /**
    * How many batches make one update, whose gradient is the mean over all their samples: so a batch that is too large for the
    * device is given in parts. The last update of an epoch takes what is left. By default each batch makes one.
@@ -71,7 +71,7 @@ export interface TrainStage extends AccumulatingStage {
 }
 
 /**
- * One update of the weights for each batch, or for `accumulate` of them: loss, gradient, penalty (from the end of its burn-in),
+ * One update of the weights for each batch, or for `accumulate` of them: loss, gradient, regularizer (from the end of its burn-in),
  * optimizer. Where a run has several ranks, each looks at its share of every batch, and the update is that of all of them.
  *
  *   batches             a--b--c--d--e--f--    e is the last of an epoch
@@ -79,8 +79,8 @@ export interface TrainStage extends AccumulatingStage {
  *   accumulate: 2    0-----1-----2--3-----
  *
  * With `accumulate` an update is that of one batch of all samples, up to rounding, but for what looks at a batch as a whole: batch
- * normalizations see each batch by itself and move their running statistics at each, as in PyTorch, and a penalty on
- * features is the mean of those of the batches. A penalty on weights is added once.
+ * normalizations see each batch by itself and move their running statistics at each, as in PyTorch, and a regularizer on
+ * features is the mean of those of the batches. A regularizer on weights is added once.
  *
  * State: weights, the optimizer's memory, the sums over the epoch, and what the batches since the last update gave. It owns their
  * tensors: `next` takes the state it is given and disposes of what it replaces, so an earlier state must not be used again.
@@ -89,17 +89,17 @@ export interface TrainStage extends AccumulatingStage {
  * Sizes that cannot work are told when the graph is wired, or else at the first batch (`checkBatches`).
  *
  * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
- * @example trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1, momentum: 0.9 }), penalty, seed })
+ * @example trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1, momentum: 0.9 }), regularizer, seed })
  */
 export function trainStage(model: Model, training: Training & { readonly accumulate?: 1 }): TrainStage;
 export function trainStage(model: Model, training: Training): AccumulatingStage;
 export function trainStage(
   model: Model,
-  { loss, optimizer, penalty, accumulate = 1, seed }: Training,
+  { loss, optimizer, regularizer, accumulate = 1, seed }: Training,
 ): AccumulatingStage {
   checkAccumulate(accumulate, loss);
   let checked = false;
-  const made = { optimizer, regularizer: penalty?.kind ?? 'none' };
+  const made = { optimizer, regularizer: regularizer?.kind ?? 'none' };
   let shapes: Shapes | undefined;
   let known: Taught | undefined; // made again from the state's own when the graph is wired
   const begin = (): Weights => {
@@ -107,7 +107,7 @@ export function trainStage(
     shapes = shapesOf(weights);
     return weights;
   };
-  const activeAt = (epoch: number): Regularizer | undefined => (penalty?.active(epoch) ? penalty : undefined);
+  const activeAt = (epoch: number): Regularizer | undefined => (regularizer?.active(epoch) ? regularizer : undefined);
 
   /** The update that a group makes. */
   function moved(state: TrainState, group: Group, batches?: Planned['batches']): [TrainState, Update] {
@@ -142,7 +142,7 @@ export function trainStage(
   const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
 
   function check(planned: Planned): void {
-    checkBatches({ model, loss, penalty }, planned, ranks());
+    checkBatches({ model, loss, regularizer }, planned, ranks());
     checked = planned.batches !== undefined;
   }
 
@@ -186,12 +186,15 @@ export function trainStage(
     repeat: (state) => updateOf(state, made),
 
     save: (state) =>
-      ({ ...savedState({ ...state, ...aboutOf(state) }), penalty: penalty?.save?.() ?? null }) as unknown as Data,
+      ({
+        ...savedState({ ...state, ...aboutOf(state) }),
+        regularizer: regularizer?.save?.() ?? null,
+      }) as unknown as Data,
 
     load(data) {
-      const { penalty: carried, ...saved } = data as unknown as SavedState & { readonly penalty: Data };
+      const { regularizer: carried, ...saved } = data as unknown as SavedState & { readonly regularizer: Data };
       if (shapes !== undefined) checkShapes(model, shapes, saved.weights);
-      penalty?.load?.(carried);
+      regularizer?.load?.(carried);
       return restoredState(saved);
     },
 

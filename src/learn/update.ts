@@ -25,7 +25,7 @@ export interface Update extends Positioned {
   readonly regularizer?: string;
   /** Only to be read. */
   readonly weights: Weights;
-  /** Mean loss of this update's batch before the update, without the penalty; of labels in nats. */
+  /** Mean loss of this update's batch before the update, without the regularizer; of labels in nats. */
   loss(): number;
   /** Mean loss over this epoch's samples so far, each as its batch met it; null at update 0, before any. */
   epochLoss(): number | null;

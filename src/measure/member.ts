@@ -1,5 +1,5 @@
 import type { Data } from '../flow/data.js';
-import type { Stage, Step } from '../flow/stage.js';
+import { type Stage, type StageOperator, type Step, stage } from '../flow/stage.js';
 import type { Ensemble, EnsembleUpdate, Member } from '../learn/ensemble/ensemble.js';
 import type { Update } from '../learn/update.js';
 import { tf } from '../tensorflow/tf.js';
@@ -26,7 +26,7 @@ export interface EachState<State> {
 export function eachMember<Out extends object, State>(
   ensemble: Ensemble,
   make: (member: Member, index: number) => Stage<Update, Out, State> | undefined,
-): Stage<EnsembleUpdate, Out & { readonly network: string }, EachState<State>> {
+): StageOperator<EnsembleUpdate, Out & { readonly network: string }, EachState<State>> {
   const { members } = ensemble;
   const stages = members.map(make);
   const after = (m: number): number => {
@@ -34,7 +34,7 @@ export function eachMember<Out extends object, State>(
     return next === -1 ? stages.findIndex((stage) => stage !== undefined) : next;
   };
 
-  return {
+  return stage<EnsembleUpdate, Out & { readonly network: string }, EachState<State>>({
     name: stages.find((stage) => stage !== undefined)?.name ?? 'each member',
     claims: 'weights',
     inputs: stages.flatMap((stage) => stage?.inputs ?? []),
@@ -94,7 +94,7 @@ export function eachMember<Out extends object, State>(
         ),
       };
     },
-  };
+  });
 }
 
 const stepsOf = <State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): Iterable<Step<State, Out>> =>

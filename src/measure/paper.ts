@@ -29,7 +29,7 @@ const PAPER = {
     [
       /xor/i,
       '3a',
-      'figure 3a (clean XOR): rep-spectral widens the margin; the penalty on all layers hardly moves the boundary.',
+      'figure 3a (clean XOR): rep-spectral widens the margin; the regularizer on all layers hardly moves the boundary.',
     ],
     [/./, null, 'the paper draws boundaries for XOR only (figure 3a: rep-spectral widens the margin).'],
   ],
@@ -78,7 +78,7 @@ const PAPER = {
     [
       /cifar|resnet/i,
       '6b',
-      'figure 6b (ResNet-18, ten seeds, 1000 test images): both penalties raise accuracy and distance, rep-spectral perhaps marginally more.',
+      'figure 6b (ResNet-18, ten seeds, 1000 test images): both regularizers raise accuracy and distance, rep-spectral perhaps marginally more.',
     ],
   ],
   readout: [
@@ -163,7 +163,7 @@ const PAPER = {
     [
       /xor/i,
       'E.1',
-      'figure E.1 (clean XOR, penalty on from epoch 10,500): rep-spectral holds the feature layer down while the readout grows; ll-spectral does the opposite.',
+      'figure E.1 (clean XOR, regularizer on from epoch 10,500): rep-spectral holds the feature layer down while the readout grows; ll-spectral does the opposite.',
     ],
     [
       /./,
@@ -236,7 +236,7 @@ export function entitled(shown: Shown, pipeline: string, slug: string, title: st
   const [, figure, text] = entries.find(([pattern]) => pattern.test(pipeline)) ?? [null, null, null];
   if (figure === null) return { id: slug, title, paper: text };
   return {
-    id: `figure-${figure.toLowerCase().replace('.', '')}-${slug}`,
+    id: `figure-${figure.toLowerCase().replace('./', '')}-${slug}`,
     title: `Figure ${figure}: ${title}`,
     paper: text,
   };

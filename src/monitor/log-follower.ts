@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { named } from '../storage/metric-reader.js';
+import { metricReviver } from '../storage/metric-reader.js';
 import { type Attacked, type CurveKey, type LogNews, type Newest, ThinnedCurve } from './curves.js';
 
 const longest = 2 ** 24; // bytes; a longer line is not one of ours
@@ -138,7 +138,7 @@ export class LogFollower {
   private line(text: string): void {
     let record: Record<string, unknown>;
     try {
-      record = JSON.parse(text, named) as Record<string, unknown>;
+      record = JSON.parse(text, metricReviver) as Record<string, unknown>;
     } catch {
       return;
     }

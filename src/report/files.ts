@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import type { Report } from '../measure/networks/record.js';
 import { compose, raster } from '../plot/figure-file.js';
-import { makeFolder } from '../storage/make-folder.js';
+import { makeFolder } from '../storage/folders.js';
 import { figures } from './figures.js';
 import { reportJson } from './json.js';
 import { reportHtml } from './page.js';

@@ -114,7 +114,7 @@ const shared: readonly Rule[] = [
       const [begun, all] = [(burnIn as number) * perEpoch, epochs * perEpoch];
       if (Math.ceil(begun / every) * every < all) return undefined;
       return {
-        why: `the penalty acts at updates ${begun + 1} to ${all} (${perEpoch} an epoch), and its directions would never be refreshed`,
+        why: `the regularizer acts at updates ${begun + 1} to ${all} (${perEpoch} an epoch), and its directions would never be refreshed`,
         right: Math.max(1, Math.floor((all - begun) / 4)),
       };
     },
@@ -232,7 +232,7 @@ export function resolveConfig<S extends Shape>(
   }
   const issue = parsed.error.issues[0]!;
   throw new WeirError(
-    `config: ${issue.path.join('.')}: ${issue.message}`,
+    `config: ${issue.path.join('./')}: ${issue.message}`,
     'correct the pipeline’s defaults or profile',
   );
 }

@@ -1,6 +1,6 @@
 import type { Share } from '../flow/data.js';
 import type { Flow } from '../flow/flow.js';
-import type { MetricsLog } from '../storage/metric-log.js';
+import type { MetricLog } from '../storage/metric-log.js';
 import type { RunState } from '../storage/run-state.js';
 
 /** Requests that are answered at a barrier. */
@@ -11,7 +11,7 @@ export interface Votes {
 }
 
 /** As much of the metric log as a run uses. */
-export type Log = Pick<MetricsLog, 'mark' | 'append' | 'flush' | 'flushAfter' | 'cutBack' | 'follow' | 'close'>;
+export type Log = Pick<MetricLog, 'mark' | 'append' | 'flush' | 'flushAfter' | 'cutBack' | 'follow' | 'close'>;
 
 /** Decisions that all processes of a run take alike; a run on one machine, in one process, has `single`. */
 export interface Consensus {

@@ -7,7 +7,14 @@ import { stage } from '../flow/stage.js';
 import { journal, type MetricRecord } from '../storage/journal.js';
 import type { LogMark } from '../storage/metric-log.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
-import { done, lastWhole, type RunState, readState, runState, trained } from '../storage/run-state.js';
+import {
+  done,
+  newestWholeState,
+  type RunState,
+  readNetworkState,
+  runState,
+  trainedState,
+} from '../storage/run-state.js';
 import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
 import type { About } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
@@ -117,7 +124,7 @@ export class Execution {
     const begins: LogMark[] = [this.folder.started.from?.logged ?? { bytes: 0 }]; // where each network's lines do
     for (const [i, network] of networks.entries()) {
       const store = stores[i]!;
-      const before = lastWhole(store);
+      const before = newestWholeState(store);
       if (before !== undefined) this.checkOrigin(network.name, before);
       if (before?.done && before.refused.length === 0) {
         begins.push(before.state.logged);
@@ -188,7 +195,7 @@ export class Execution {
       this.options.watch.warn(error.message);
       if (this.consensus.writes) store.setAside(error.file);
     }
-    const had = store.had(label) || readState(store)?.pinned.includes(label);
+    const had = store.had(label) || readNetworkState(store)?.pinned.includes(label);
     if (had) return await this.remade(networks, index, metrics, begins);
     throw noSnapshot(name, branch);
   }
@@ -207,7 +214,7 @@ export class Execution {
     const { of, epoch } = branch!;
     const index = networks.findIndex((network) => network.name === of);
     const beside = this.folder.snapshots(`${of}/again`, { keep: this.options.snapshotKeep });
-    const before = lastWhole(beside);
+    const before = newestWholeState(beside);
     if (before !== undefined) this.checkOrigin(of, before);
     this.options.watch.warn(
       `the snapshot of '${of}' at the end of epoch ${epoch} is lost: it is made again, and all that is finished stays as it is`,
@@ -350,7 +357,7 @@ const noSnapshot = (network: string, { of, epoch }: NonNullable<Network['branch'
   );
 /** The last state of a network that this run took over. @throws {WeirError} where it is not the one that was taken */
 function takenFrom({ run, weights }: NonNullable<RunConfig['from']>, network: string): RunState {
-  const state = trained(RunFolder.open(run), network);
+  const state = trainedState(RunFolder.open(run), network);
   const wanted = weights[network];
   if (wanted === undefined || weightsDigest(state) === wanted) return state;
   throw new WeirError(

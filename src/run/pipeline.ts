@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs';
 import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
-import { oneSpelling, sameNames } from '../flow/header.js';
-import { type Taken, takenBy } from '../storage/identity.js';
+import { canonicalName, sameNames } from '../flow/header.js';
+import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import type { Config, Profiles, Rule, Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
@@ -179,7 +179,7 @@ export function classesOfTask(
     return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
   }
   for (const { of, names } of known) {
-    const places = task.classes.map((name) => names.map(oneSpelling).indexOf(oneSpelling(name)));
+    const places = task.classes.map((name) => names.map(canonicalName).indexOf(canonicalName(name)));
     const odd = places.findIndex((place, label) => place !== -1 && place !== label);
     if (odd === -1) continue;
     throw new WeirError(
@@ -191,10 +191,10 @@ export function classesOfTask(
 }
 
 /** Wires the graph of a network, reads through what it takes in, and takes it down again. */
-export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Taken> {
+export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<NetworkInputs> {
   const flow = new Flow(await streamsOf(pipeline, config, network));
   try {
-    return takenBy(flow);
+    return inputsOf(flow);
   } finally {
     flow.close();
   }

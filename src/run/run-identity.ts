@@ -6,23 +6,23 @@ import { overlaps } from '../data/fingerprint.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint } from '../flow/header.js';
-import { tellOnce } from '../flow/terminal.js';
+import { noticeOnce } from '../flow/terminal.js';
+import { makeFolder } from '../storage/folders.js';
 import {
   configChanges,
   digestOf,
-  foreignness,
+  foreignReason,
   type Identity,
   inputChanges,
-  type Labeled,
+  inputsOf,
   type Machine,
   machineChanges,
   moduleChanges,
   type NamedFingerprint,
+  type NetworkInputs,
   networkDigest,
-  type Taken,
-  takenBy,
+  type SnapshotOrigin,
 } from '../storage/identity.js';
-import { makeFolder } from '../storage/make-folder.js';
 import { type ModuleFiles, moduleFiles } from '../storage/module-files.js';
 import { type RunFolder, version } from '../storage/run-folder.js';
 import { commitOf } from './machine.js';
@@ -108,11 +108,11 @@ export function identityNotes(folder: RunFolder): string[] {
  * Refuses a snapshot that is not of this network of the run in whose folder it lies, and a folder whose config was edited: for who reads
  * results and computes none.
  */
-export function checkOrigin(folder: RunFolder, network: string, snapshot: Labeled): void {
+export function checkOrigin(folder: RunFolder, network: string, snapshot: SnapshotOrigin): void {
   const identities = read(folder)?.file.identities;
   const changes = identities === undefined ? [] : editsOf(folder, identities.at(-1)!);
   if (changes.length > 0) throw refusal(folder, changes);
-  const foreign = foreignness(identities, network, snapshot);
+  const foreign = foreignReason(identities, network, snapshot);
   if (foreign !== undefined) throw refusal(folder, [foreign]);
 }
 
@@ -256,7 +256,7 @@ export class RunIdentity {
    * @throws {WeirError} that names the data sets that have changed, and what of them
    */
   async wired(pipeline: Pipeline, network: string, flow: Flow): Promise<void> {
-    const taken = takenBy(flow);
+    const taken = inputsOf(flow);
     const was = this.recorded(network);
     if (was === undefined) {
       const other = Object.keys(this.now.inputs).at(-1);
@@ -264,12 +264,12 @@ export class RunIdentity {
       if (!alike) await this.compare(pipeline, other);
     } else this.refuse(inputChanges(was, taken));
     this.record(network, taken);
-    for (const line of overlaps(flow)) tellOnce(line);
+    for (const line of overlaps(flow)) noticeOnce(line);
   }
 
   /** @throws {WeirError} for a snapshot that this run did not make, as it is or was, unless changes are accepted */
-  checkSnapshot(network: string, snapshot: Labeled): void {
-    const foreign = foreignness(this.file.identities, network, snapshot);
+  checkSnapshot(network: string, snapshot: SnapshotOrigin): void {
+    const foreign = foreignReason(this.file.identities, network, snapshot);
     if (foreign !== undefined) this.refuse([foreign]);
   }
 
@@ -334,7 +334,7 @@ export class RunIdentity {
   }
 
   /** What a network took in, as it was recorded. */
-  private recorded(network: string): Taken | undefined {
+  private recorded(network: string): NetworkInputs | undefined {
     const inputs = this.now.inputs[network];
     return (
       inputs &&
@@ -359,7 +359,7 @@ export class RunIdentity {
     else if (fresh.length > 0) this.replace({ ...this.now, accepted: [...this.now.accepted, ...fresh] });
   }
 
-  private record(network: string, taken: Taken): void {
+  private record(network: string, taken: NetworkInputs): void {
     const inputs = digests(taken);
     if (isDeepStrictEqual(this.now.inputs[network], inputs)) return;
     const all = Object.values(taken).flat();
@@ -377,7 +377,7 @@ export class RunIdentity {
   }
 }
 
-const digests = (taken: Taken): Record<string, string[]> =>
+const digests = (taken: NetworkInputs): Record<string, string[]> =>
   Object.fromEntries(
     Object.entries(taken).map(([node, all]) => [node, all.map(({ facts }: Fingerprint) => digestOf(facts))]),
   );

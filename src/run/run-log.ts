@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
-import { foreignIn } from '../storage/identity.js';
+import { foreignSnapshots } from '../storage/identity.js';
 import { differenceFrom, type LogMark } from '../storage/metric-log.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { readMetrics } from '../storage/metric-reader.js';
@@ -76,7 +76,7 @@ export function intactRuns(paths: readonly string[]): {
     try {
       const run = RunFolder.open(path);
       checkLog(run);
-      const [foreign] = foreignIn(run);
+      const [foreign] = foreignSnapshots(run);
       if (foreign !== undefined) throw new WeirError(foreign);
       if (existsSync(run.log)) runs.push(run); // else nothing was logged yet
     } catch (error) {

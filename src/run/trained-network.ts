@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { EMPTY, type Observable } from 'rxjs';
 import type { Data, Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import type { WithTurn } from '../flow/lease.js';
+import type { WithLease } from '../flow/lease.js';
 import { type Serial, serial } from '../flow/serial.js';
 import { checkArchitecture, type NetworkMetadata } from '../learn/metadata.js';
 import type { Model, Weights } from '../learn/model/model.js';
@@ -15,9 +15,9 @@ import {
   shapesOf,
 } from '../learn/weights/saved-tensors.js';
 import { hashWeights } from '../storage/digest.js';
-import { MetricsLog } from '../storage/metric-log.js';
+import { MetricLog } from '../storage/metric-log.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { trained, trainedSnapshot } from '../storage/run-state.js';
+import { trainedNetwork, trainedState } from '../storage/run-state.js';
 import { tf } from '../tensorflow/tf.js';
 import { regularizerOf } from './collect/records.js';
 import type { Network } from './pipeline.js';
@@ -49,10 +49,10 @@ type Saved = Omit<TrainedState, 'weights'> & { readonly weights: SavedTensors };
 export function trainedBy(
   model: Model,
   { run, network }: { readonly run: string; readonly network: string },
-): Observable<Update & WithTurn> {
+): Observable<Update & WithLease> {
   const read = (): Saved => {
     const folder = RunFolder.open(run);
-    const found = trainedSnapshot(folder, network);
+    const found = trainedNetwork(folder, network);
     checkOrigin(folder, network, found);
     const saved = weightOwner(found.state) as Saved | undefined;
     if (saved?.weights === undefined) {
@@ -133,12 +133,12 @@ export function takeOver(
   const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
   return RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
-    const log = new MetricsLog(join(folder, 'metrics.ndjson'));
+    const log = new MetricLog(join(folder, 'metrics.ndjson'));
     try {
       log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
       for (const record of kept) log.append(record);
       log.flush({ sync: true });
-      const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trained(source, name))] as const);
+      const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);
       return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
     } finally {
       log.close();

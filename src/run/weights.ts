@@ -8,7 +8,7 @@ import type { SavedTensors } from '../learn/weights/saved-tensors.js';
 import type { ReadoutState } from '../measure/readout/readout.js';
 import { hashWeights } from '../storage/digest.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { type RunState, readState, trainedSnapshot } from '../storage/run-state.js';
+import { type RunState, readNetworkState, trainedNetwork } from '../storage/run-state.js';
 import { checkOrigin } from './run-identity.js';
 
 /** The state of the stage that owns the weights: the training step's, or that of a network taken up from another run. */
@@ -90,7 +90,7 @@ export function weightsOfRun(folder: RunFolder, { network, readout, finished = f
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const found = finished ? trainedSnapshot(folder, name) : readState(folder.snapshots(name));
+  const found = finished ? trainedNetwork(folder, name) : readNetworkState(folder.snapshots(name));
   if (found !== undefined) checkOrigin(folder, name, found);
   const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);

@@ -45,7 +45,7 @@ export interface RecordingHeader {
  * A gap says that items after the one at `position` are missing (`missed`: how many, where that is known). `torn` comes
  * last where the recorder was killed or is still at work: the frames before it are whole, `problem` says where it ends.
  */
-export type Frame =
+export type RecordingFrame =
   | { readonly kind: 'item'; readonly position: number; readonly time: number; readonly item: Data }
   | { readonly kind: 'gap'; readonly position: number; readonly time: number; readonly missed: number | undefined }
   | { readonly kind: 'torn'; readonly position: number; readonly problem: WeirError };
@@ -84,7 +84,7 @@ export function onDisk<T>(file: string, verb: string, work: () => T): T {
 const windowBytes = 2 ** 18;
 
 /** A file read through a buffer, so that small frames do not cost a system call each. */
-export class Window {
+export class FileWindow {
   readonly size: number;
   readonly #handle: number;
   #buffer: Buffer = Buffer.alloc(0);

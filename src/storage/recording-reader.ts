@@ -3,12 +3,12 @@ import { WeirError } from '../flow/errors.js';
 import { arrayOf, crc32, elementBytes } from './bytes.js';
 import { unpack } from './codec.js';
 import * as format from './recording-format.js';
-import { aligned, type Frame, kinds, type RecordingHeader, Window } from './recording-format.js';
+import { aligned, FileWindow, kinds, type RecordingFrame, type RecordingHeader } from './recording-format.js';
 
 export interface Recording {
   readonly header: RecordingHeader;
   /** Read from the file as they are asked for, anew for every iteration; one frame is in memory at a time. */
-  readonly frames: Iterable<Frame>;
+  readonly frames: Iterable<RecordingFrame>;
 }
 
 /**
@@ -40,7 +40,7 @@ export function endUpTo(file: string, position: number): { end: number; items: n
   return found;
 }
 
-function readHeader(window: Window): { header: RecordingHeader; end: number } {
+function readHeader(window: FileWindow): { header: RecordingHeader; end: number } {
   const { file } = window;
   const bad = (what: string, remedy = 'record it again'): never => {
     throw new WeirError(`recording ${file}: ${what}`, remedy);
@@ -81,8 +81,8 @@ const isHeader = (data: Data): data is RecordingHeader =>
   ['edge', 'pipeline', 'createdAt'].every((key) => typeof (data as RecordingHeader)[key] === 'string');
 
 /** The frames, each with the byte where it ends. */
-function* scan(file: string): Generator<{ frame: Frame; end: number }> {
-  const window = new Window(file);
+function* scan(file: string): Generator<{ frame: RecordingFrame; end: number }> {
+  const window = new FileWindow(file);
   try {
     let { end: at } = readHeader(window);
     let items = 0;
@@ -100,7 +100,7 @@ function* scan(file: string): Generator<{ frame: Frame; end: number }> {
         return altered((error as Error).message);
       }
     };
-    const torn = (): { frame: Frame; end: number } => {
+    const torn = (): { frame: RecordingFrame; end: number } => {
       const message = `recording ${file} was broken off after position ${position} (${items} items), at byte ${at} of ${window.size}`;
       const problem = new WeirError(message, 'what comes before can be replayed; record it again for the rest');
       return { frame: { kind: 'torn', position, problem }, end: at };
@@ -136,7 +136,7 @@ function* scan(file: string): Generator<{ frame: Frame; end: number }> {
   }
 }
 
-function readFrame(kind: number, payload: Buffer): Exclude<Frame, { kind: 'torn' }> | undefined {
+function readFrame(kind: number, payload: Buffer): Exclude<RecordingFrame, { kind: 'torn' }> | undefined {
   if (kind !== kinds.item && kind !== kinds.gap) return undefined;
   const { values, end } = structureOf(payload);
   const [position, time, third, packed] = values;
@@ -175,8 +175,8 @@ function structureOf(payload: Buffer): { values: readonly Data[]; end: number } 
   return { values, end: aligned(end) };
 }
 
-function withWindow<T>(file: string, work: (window: Window) => T): T {
-  const window = new Window(file);
+function withWindow<T>(file: string, work: (window: FileWindow) => T): T {
+  const window = new FileWindow(file);
   try {
     return work(window);
   } finally {

@@ -2,15 +2,16 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { makeFolder } from './make-folder.js';
-import { type LogMark, MetricsLog } from './metric-log.js';
+import { makeFolder } from './folders.js';
+import { type LogMark, MetricLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
 import { SnapshotStore } from './snapshot-store.js';
 
 /** Weir's version, from its `package.json`. */
 export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 
-const format = 2; // 1 did not know what its runs were made of
+/** Raised with every change to what a run's folder or the state in its snapshots is called. */
+const format = 3;
 
 /** What a run was started with; nothing of it changes afterwards. */
 export interface RunConfig {
@@ -27,7 +28,7 @@ export interface RunConfig {
   /** The setting of an experiment that this run is; '' or none where it is a run by itself. */
   readonly setting?: string;
   /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
-  readonly networks?: readonly Planned[];
+  readonly networks?: readonly PlannedNetwork[];
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
@@ -43,7 +44,7 @@ export interface RunConfig {
 }
 
 /** A network of a run, as the pipeline listed it: its name, and what tells how far the run is. */
-export interface Planned {
+export interface PlannedNetwork {
   readonly name: string;
   /** Of its training, where they are not those of the config. */
   readonly epochs?: number;
@@ -53,16 +54,16 @@ export interface Planned {
 }
 
 /** Why a run ended before its time. */
-export interface Failure {
+export interface RunFailure {
   readonly message: string;
   /** ISO 8601. */
   readonly at: string;
 }
 
 /** What a run's config keeps of its networks. */
-export const planned = (
-  networks: readonly (Omit<Planned, 'members'> & { readonly members?: readonly { readonly name: string }[] })[],
-): Planned[] =>
+export const plannedNetworks = (
+  networks: readonly (Omit<PlannedNetwork, 'members'> & { readonly members?: readonly { readonly name: string }[] })[],
+): PlannedNetwork[] =>
   networks.map(({ name, epochs, branch, members }) => ({
     name,
     ...(epochs !== undefined && { epochs }),
@@ -137,7 +138,7 @@ export class RunFolder {
     if (run.format !== format) {
       throw new WeirError(
         `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
-        run.format === 1
+        run.format < format
           ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
           : `use Weir ${run.weir} for it`,
       );
@@ -145,8 +146,8 @@ export class RunFolder {
     return new RunFolder(path, run);
   }
 
-  get metrics(): MetricsLog {
-    return new MetricsLog(this.log);
+  get metrics(): MetricLog {
+    return new MetricLog(this.log);
   }
 
   /** The file of the metric log. To read it use `recordsOf`, which checks it. */
@@ -165,16 +166,16 @@ export class RunFolder {
   }
 
   /** Why the run ended before its time; undefined where it did not, or goes on again. */
-  get failure(): Failure | undefined {
+  get failure(): RunFailure | undefined {
     try {
-      return JSON.parse(readFileSync(this.failureFile, 'utf8')) as Failure;
+      return JSON.parse(readFileSync(this.failureFile, 'utf8')) as RunFailure;
     } catch {
       return undefined; // none, or not whole: it only tells
     }
   }
 
   /** Notes why the run ends, for `weir status`; `undefined` takes the note away. A full disk stops no one here. */
-  set failure(failure: Failure | undefined) {
+  set failure(failure: RunFailure | undefined) {
     try {
       if (failure === undefined) rmSync(this.failureFile, { force: true });
       else writeFileSync(this.failureFile, `${JSON.stringify(failure)}\n`);

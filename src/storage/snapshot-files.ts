@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { WeirError } from '../flow/errors.js';
-import { makeFolder } from './make-folder.js';
+import { makeFolder } from './folders.js';
 
 /** A snapshot that cannot be read or written, and, where it is one, the segment of it that is to blame. */
 export class SnapshotError extends WeirError {
@@ -67,7 +67,7 @@ export function diskError(cause: unknown, what: string, file: string): SnapshotE
  *
  * All of it is synchronous and throws what `node:fs` throws.
  */
-export interface Files {
+export interface FileSystem {
   /** Names in the folder; none where there is no such folder. */
   list(folder: string): string[];
   makeFolder(folder: string): void;
@@ -87,7 +87,7 @@ export interface Files {
 const readAtOnce = 2 ** 30; // bytes; one call cannot read 2 GiB
 
 /** The disk. */
-export const disk: Files = {
+export const disk: FileSystem = {
   list: (folder) => (fs.existsSync(folder) ? fs.readdirSync(folder) : []),
   makeFolder: (folder) => makeFolder(folder),
   create: (path) => fs.openSync(path, 'w'),

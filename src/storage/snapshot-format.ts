@@ -22,14 +22,15 @@ import { SnapshotError } from './snapshot-files.js';
  * A segment's SHA-256 takes in its padding, so no byte of a file is without a checksum.
  */
 export const magic = 'WEIRSNAP';
-export const formatVersion = 1;
+/** Raised with every change to the layout above or to a key of the state inside. 2: `regularizer` in the state of training. */
+export const formatVersion = 2;
 export const preambleBytes = 72;
 
 /** What is known of a snapshot besides its data: pipeline, network, update, position and the like. */
 export type About = { readonly [key: string]: Data };
 
 /** One line of a snapshot's table. */
-export type Entry = { readonly name: string; readonly bytes: number; readonly sha256: string };
+export type SegmentEntry = { readonly name: string; readonly bytes: number; readonly sha256: string };
 
 /** The next multiple of 8. */
 export const aligned = (bytes: number): number => Math.ceil(bytes / 8) * 8;
@@ -47,7 +48,7 @@ export function encode(data: Data, about: About): Uint8Array[] {
   const header = padded(pack({ weir, about, data }, segments));
   const bodies = segments.map(({ array }) => padded(bytesOf(array)));
   const entries = segments.map(
-    ({ name, array }, i): Entry => ({
+    ({ name, array }, i): SegmentEntry => ({
       name: name.replace(/^data\//, ''),
       bytes: array.byteLength,
       sha256: sha256(...bodies[i]!),
@@ -178,7 +179,7 @@ function decodedHead(bytes: Uint8Array, file: string) {
   const table = understood(headEnd - aligned(tableBytes), tableBytes);
   if (!isTable(table)) return fail('has a table that is no list of segments');
   const head = (segment: Parameters<typeof unpack>[1]): Data => understood(preambleBytes, headerBytes, segment);
-  return { head, table: table as readonly Entry[], total, headEnd };
+  return { head, table: table as readonly SegmentEntry[], total, headEnd };
 }
 
 function snapshotOf(head: Data, file: string): Snapshot {
@@ -191,7 +192,7 @@ function snapshotOf(head: Data, file: string): Snapshot {
 const isRecord = (data: Data): data is { readonly [key: string]: Data } =>
   typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
 
-const isTable = (data: Data): data is readonly Entry[] =>
+const isTable = (data: Data): data is readonly SegmentEntry[] =>
   Array.isArray(data) &&
   data.every(
     (entry: Data) =>

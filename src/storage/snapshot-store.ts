@@ -1,16 +1,25 @@
 import { join } from 'node:path';
 import type { Data } from '../flow/data.js';
-import { disk, diskError, type Files, isGone, isUnread, mayPass, SnapshotError, unreadable } from './snapshot-files.js';
+import {
+  disk,
+  diskError,
+  type FileSystem,
+  isGone,
+  isUnread,
+  mayPass,
+  SnapshotError,
+  unreadable,
+} from './snapshot-files.js';
 import { type About, decode, decodeHead, encode, headBytes, preambleBytes, type Snapshot } from './snapshot-format.js';
 
 /** A snapshot that was read, and the newer ones that were refused on the way to it, newest first. */
-export interface Found extends Snapshot {
+export interface StoredSnapshot extends Snapshot {
   readonly path: string;
   readonly refused: readonly SnapshotError[];
 }
 
 /** A snapshot file of the store: `label` is the update's number, or the name of a pinned one. */
-export interface Listed {
+export interface SnapshotFile {
   readonly path: string;
   readonly sequence: number;
   readonly label: string;
@@ -34,12 +43,12 @@ const aside = '.altered'; // what is added to the name of a snapshot that is set
  */
 export class SnapshotStore {
   readonly #keep: number;
-  readonly #files: Files;
+  readonly #files: FileSystem;
   readonly #refused = new Set<string>();
 
   constructor(
     readonly folder: string,
-    { keep = 3, files = disk }: { /** numbered snapshots */ keep?: number; files?: Files } = {},
+    { keep = 3, files = disk }: { /** numbered snapshots */ keep?: number; files?: FileSystem } = {},
   ) {
     this.#keep = Math.max(1, keep);
     this.#files = files;
@@ -85,7 +94,7 @@ export class SnapshotStore {
    * Undefined where the folder holds none at all; a `SnapshotError` where it holds some and none is whole, and where one cannot be read:
    * that says nothing of what is in it, and to go on from an older one would undo what it holds.
    */
-  newest(): Found | undefined {
+  newest(): StoredSnapshot | undefined {
     const refused: SnapshotError[] = [];
     for (const { path } of this.list()) {
       try {
@@ -108,7 +117,7 @@ export class SnapshotStore {
   }
 
   /** The newest snapshot without its arrays: what it says of itself, and where it is. @throws {SnapshotError} where that is not whole */
-  newestHead(): (Snapshot & Listed) | undefined {
+  newestHead(): (Snapshot & SnapshotFile) | undefined {
     const [newest] = this.list();
     if (newest === undefined) return undefined;
     try {
@@ -120,7 +129,7 @@ export class SnapshotStore {
   }
 
   /** The newest snapshot pinned by this name, or undefined. Throws a `SnapshotError` where it is not whole. */
-  pinned(name: string): Found | undefined {
+  pinned(name: string): StoredSnapshot | undefined {
     const listed = this.list().find((snapshot) => snapshot.pinned && snapshot.label === name);
     return listed && this.open(listed.path);
   }
@@ -140,12 +149,12 @@ export class SnapshotStore {
   }
 
   /** The snapshot in this file, of any folder. */
-  open(path: string): Found {
+  open(path: string): StoredSnapshot {
     return { ...this.#read(path), path, refused: [] };
   }
 
   /** The snapshot files, newest first; none of them is read. */
-  list(): Listed[] {
+  list(): SnapshotFile[] {
     return this.#sorted(this.#names());
   }
 
@@ -157,9 +166,9 @@ export class SnapshotStore {
     }
   }
 
-  #sorted(names: readonly string[]): Listed[] {
+  #sorted(names: readonly string[]): SnapshotFile[] {
     return names
-      .flatMap((name): Listed[] => {
+      .flatMap((name): SnapshotFile[] => {
         const [, sequence, label] = /^(\d+)-(.+)\.snapshot$/.exec(name) ?? [];
         if (!sequence || !label) return [];
         return [{ path: join(this.folder, name), sequence: Number(sequence), label, pinned: !/^\d+$/.test(label) }];

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
 import { WeirError } from '../flow/errors.js';
+import { makeFolder } from '../storage/folders.js';
 import { networkFileSystem } from '../storage/lock.js';
-import { makeFolder } from '../storage/make-folder.js';
-import { alive, type ProcessMark, thisProcess } from '../storage/process-mark.js';
+import { isAlive, type ProcessId, thisProcess } from '../storage/process-id.js';
 
 /** Where a job stands. 'running' is one that is held by a sweep's process: started, or on its way there. */
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** Where a started job is: a process of this machine, or a task of an array of Slurm. Plain data. */
 export type JobLocation =
-  | { readonly kind: 'process'; readonly mark: ProcessMark }
+  | { readonly kind: 'process'; readonly mark: ProcessId }
   | { readonly kind: 'slurm'; readonly batch: string; readonly index: number; readonly id?: string };
 
 /** A line of the ledger. Plain data. */
@@ -33,7 +33,7 @@ export interface JobEntry {
 
 /** Who looks after a running job: a sweep's process, not the job's own. */
 export interface Lease {
-  readonly by: ProcessMark;
+  readonly by: ProcessId;
   /** When it was last heard of, in milliseconds since 1970. */
   readonly beat: number;
   readonly place?: JobLocation;
@@ -104,7 +104,7 @@ export class Ledger {
   private constructor(
     private readonly db: RootDatabase<unknown, string>,
     /** Who holds what this ledger claims. */
-    readonly me: ProcessMark,
+    readonly me: ProcessId,
     private readonly now: () => number,
   ) {}
 
@@ -112,7 +112,7 @@ export class Ledger {
   static open(
     folder: string,
     sweep: string,
-    { me = thisProcess(), now = Date.now }: { readonly me?: ProcessMark; readonly now?: () => number } = {},
+    { me = thisProcess(), now = Date.now }: { readonly me?: ProcessId; readonly now?: () => number } = {},
   ): Ledger {
     makeFolder(folder);
     refuseNetwork(folder);
@@ -255,8 +255,8 @@ export class Ledger {
     });
   }
 
-  private isGone(by: ProcessMark, beat: number): boolean {
-    const lives = alive(by, { ownDisk: true }); // a ledger is on a disk of one machine: `refuseNetwork`
+  private isGone(by: ProcessId, beat: number): boolean {
+    const lives = isAlive(by, { ownDisk: true }); // a ledger is on a disk of one machine: `refuseNetwork`
     return lives === 'unknown' ? this.now() - beat > silence : !lives;
   }
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../flow/errors.js';
 import { moduleChanges } from '../storage/identity.js';
-import { type Lock, lockFolder } from '../storage/lock.js';
+import { type FolderLock, lockFolder } from '../storage/lock.js';
 import { moduleFiles } from '../storage/module-files.js';
 import { version } from '../storage/run-folder.js';
 import type { Job } from './jobs.js';
@@ -170,7 +170,7 @@ function sameRest(folder: string, before: SweepPlan, { threads, ledger }: PlanRe
   );
 }
 
-async function own(folder: string, dead: readonly string[] = []): Promise<Lock> {
+async function own(folder: string, dead: readonly string[] = []): Promise<FolderLock> {
   for (const until = Date.now() + 10_000; ; ) {
     try {
       return lockFolder(folder, { dead });

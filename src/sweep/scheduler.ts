@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { logDamage } from '../run/run-log.js';
 import { resumable } from '../run/session.js';
-import { planned as networksOf, type Planned, RunFolder } from '../storage/run-folder.js';
+import { plannedNetworks as networksOf, type PlannedNetwork, RunFolder } from '../storage/run-folder.js';
 import type { ClaimedJob, Executor, JobStatus } from './executors/executor.js';
 import type { Job } from './jobs.js';
 import type { AttemptResult, JobEntry, Ledger } from './ledger.js';
@@ -29,7 +29,7 @@ export function isFinished(path: string): boolean {
 export function snapshotsOf(path: string): string {
   const run = opened(path);
   if (run === undefined) return '';
-  return (run.started.networks ?? []).flatMap(({ name }: Planned) => newest(run, name)).join(' ');
+  return (run.started.networks ?? []).flatMap(({ name }: PlannedNetwork) => newest(run, name)).join(' ');
 }
 
 /** The run in a folder; undefined where there is none, or a damaged one: its own process says so, and other jobs go on. */

@@ -8,7 +8,7 @@ import { resolveConfig } from '../../src/run/config.js';
 import { loadPipeline } from '../../src/run/pipeline-module.js';
 import { runSession } from '../../src/run/session.js';
 import type { Watch } from '../../src/run/watch.js';
-import { planned, RunFolder } from '../../src/storage/run-folder.js';
+import { plannedNetworks, RunFolder } from '../../src/storage/run-folder.js';
 import { tf } from '../../src/tensorflow/tf.js';
 import { Monitor } from '../monitor/watched.js';
 import { machine } from './compare.js';
@@ -35,7 +35,7 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
   const config = resolveConfig(pipeline.config, pipeline.profiles, [...set, 'iterations=4']);
   const folder = RunFolder.create(join(base, 'run'), {
     ...{ module, pipeline: pipeline.name, seed: 0, config },
-    networks: planned(pipeline.networks(config, 0)),
+    networks: plannedNetworks(pipeline.networks(config, 0)),
   });
   const read: Record<'tensors' | 'active' | 'files' | 'resident', number[]> = {
     ...{ tensors: [], active: [], files: [], resident: [] },

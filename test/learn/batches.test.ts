@@ -12,7 +12,7 @@ const network = (pixels: number) => ({
   loss: crossEntropy(),
 });
 const views = { ...network(8), loss: barlowTwins() };
-const shrunk = { ...plain, penalty: batchSpectralShrinkage({ smallest: 4, gamma: 1, from: { epoch: 0 } }) };
+const shrunk = { ...plain, regularizer: batchSpectralShrinkage({ smallest: 4, gamma: 1, from: { epoch: 0 } }) };
 const alone = { ranks: 1, synchronized: false };
 const sizes = (size: number, last: number): Planned => ({ batches: { count: 3, size, last } });
 

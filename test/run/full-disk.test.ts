@@ -9,7 +9,7 @@ import { Execution } from '../../src/run/execution.js';
 import { hashAll } from '../../src/storage/digest.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import { readState } from '../../src/storage/run-state.js';
+import { readNetworkState } from '../../src/storage/run-state.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import accumulating from './accumulating.js';
 
@@ -59,7 +59,7 @@ async function run(folder: RunFolder, after: (update: number) => void = () => un
 const log = (folder: RunFolder): string => join(folder.path, 'metrics.ndjson');
 
 function hash(folder: RunFolder): string {
-  const { state, done } = readState(folder.snapshots('accumulating'))!;
+  const { state, done } = readNetworkState(folder.snapshots('accumulating'))!;
   expect(done).toBe(true);
   return hashAll(state.flow as unknown as Data, readMetrics(log(folder)));
 }

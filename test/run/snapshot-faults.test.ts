@@ -9,8 +9,8 @@ import { Execution, type ExecutionOptions } from '../../src/run/execution.js';
 import { hashAll } from '../../src/storage/digest.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import { readState } from '../../src/storage/run-state.js';
-import { disk, type Files, SnapshotError } from '../../src/storage/snapshot-files.js';
+import { readNetworkState } from '../../src/storage/run-state.js';
+import { disk, type FileSystem, SnapshotError } from '../../src/storage/snapshot-files.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import accumulating from './accumulating.js';
 
@@ -47,13 +47,13 @@ async function run(
 
 /** SHA-256 of the last state and of the log. */
 function hash(folder: RunFolder): string {
-  const { state, done } = readState(folder.snapshots('accumulating'))!;
+  const { state, done } = readNetworkState(folder.snapshots('accumulating'))!;
   expect(done).toBe(true);
   return hashAll(state.flow as unknown as Data, readMetrics(join(folder.path, 'metrics.ndjson')));
 }
 
 /** From the third snapshot on, `times` of them fail at this call. */
-function fail(call: keyof Files, code: string, times: number): void {
+function fail(call: keyof FileSystem, code: string, times: number): void {
   let snapshots = 0;
   const creating = disk.create;
   vi.spyOn(disk, 'create').mockImplementation((path) => {
@@ -97,7 +97,7 @@ test.each(faults)(
     expect(error.message).toMatch(/cannot write snapshot .*run-\d+\/snapshots\/accumulating\/000003-18\.snapshot: /);
     expect(error.message).toContain(`${reason} (${code})`);
     expect(error.remedy).toContain('the earlier snapshots are as they were');
-    const { state, done } = readState(folder.snapshots('accumulating'))!;
+    const { state, done } = readNetworkState(folder.snapshots('accumulating'))!;
     expect([done, state.update]).toEqual([false, call === 'syncFolder' ? 18 : 12]); // whole there, only not known to be safe
     expect(await run(folder, 'stop')).toEqual({ outcome: 'done', warned: [] });
     expect(hash(folder)).toBe(whole);

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { lastRecords, statusOf } from '../../src/run/status.js';
 import { statusTable } from '../../src/run/status-table.js';
 import { lockFolder } from '../../src/storage/lock.js';
-import { type Planned, RunFolder } from '../../src/storage/run-folder.js';
+import { type PlannedNetwork, RunFolder } from '../../src/storage/run-folder.js';
 
 let base: string;
 beforeEach(() => {
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true }));
 
-const names: readonly Planned[] = [
+const names: readonly PlannedNetwork[] = [
   { name: 'none' },
   { name: 'rep-spectral', branch: { of: 'none', epoch: 6 } },
   { name: 'll-spectral', branch: { of: 'none', epoch: 6 } },

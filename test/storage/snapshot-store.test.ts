@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
-import { disk, type Files, SnapshotError } from '../../src/storage/snapshot-files.js';
+import { disk, type FileSystem, SnapshotError } from '../../src/storage/snapshot-files.js';
 import { SnapshotStore } from '../../src/storage/snapshot-store.js';
 import { alterNewest } from './altered.js';
 
@@ -136,10 +136,10 @@ test('what a crash left half-written is removed by the next write', () => {
 });
 
 /** The disk, on which the nth call fails with this code, and all after it in the same call of the store if `dead`. */
-function failing(n: number, code: string, dead = false): { files: Files; calls: () => number } {
+function failing(n: number, code: string, dead = false): { files: FileSystem; calls: () => number } {
   let calls = 0;
   const files = new Proxy(disk, {
-    get: (target, name: keyof Files) =>
+    get: (target, name: keyof FileSystem) =>
       ((...args: unknown[]) => {
         calls++;
         if (calls === n || (dead && calls > n)) throw Object.assign(new Error(code), { code });

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Data } from '../../src/flow/data.js';
 import { hashAll } from '../../src/storage/digest.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
-import { alive } from '../../src/storage/process-mark.js';
+import { isAlive } from '../../src/storage/process-id.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import { trained } from '../../src/storage/run-state.js';
+import { trainedState } from '../../src/storage/run-state.js';
 import { folderOfJob, readPlan } from '../../src/sweep/plan.js';
 import { readRows } from '../../src/sweep/table.js';
 import { type Started, start } from '../cli/weir.js';
@@ -70,7 +70,7 @@ export async function killedSweep(args: readonly string[], folder: string, wante
 
 /** The word by which the state and the metric log of a finished run of `small.ts` are compared. */
 export function hashOf(run: string): string {
-  const { flow, update } = trained(RunFolder.open(run), 'small');
+  const { flow, update } = trainedState(RunFolder.open(run), 'small');
   return hashAll({ small: { flow, update } } as unknown as Data, readMetrics(join(run, 'metrics.ndjson')));
 }
 
@@ -103,7 +103,7 @@ async function pidsOf(folder: string): Promise<number[]> {
   if (plan === undefined) return [];
   return (await readRows(folder, plan)).flatMap(({ entry }) => {
     const place = entry.lease?.place;
-    return place?.kind === 'process' && alive(place.mark) === true ? [place.mark.pid] : [];
+    return place?.kind === 'process' && isAlive(place.mark) === true ? [place.mark.pid] : [];
   });
 }
 

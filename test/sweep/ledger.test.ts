@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { thisProcess } from '../../src/storage/process-mark.js';
+import { thisProcess } from '../../src/storage/process-id.js';
 import { Ledger, mostBarren, refuseNetwork } from '../../src/sweep/ledger.js';
 
 let base: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eachRegularizer } from '../../src/run/networks.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import { trained } from '../../src/storage/run-state.js';
+import { trainedState } from '../../src/storage/run-state.js';
 import { start, weir } from '../cli/weir.js';
 
 const small = ['profile=quick', 'hidden=16', 'epochs=4', 'burnIn=2', 'attacked=2', 'iterations=2'].flatMap(
@@ -18,7 +18,7 @@ beforeAll(() => {
 afterAll(() => rmSync(base, { recursive: true }));
 
 const weightsOf = (run: string, network: string): unknown =>
-  (trained(RunFolder.open(run), network).flow.nodes.train!.state as { weights: unknown }).weights;
+  (trainedState(RunFolder.open(run), network).flow.nodes.train!.state as { weights: unknown }).weights;
 
 test('stopped and asked for again an experiment goes on, and a network that branched off is to the bit the one trained alone', async () => {
   const experiment = join(base, 'experiment');

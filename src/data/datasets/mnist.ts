@@ -13,8 +13,7 @@ import {
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { WeirError } from '../../flow/errors.js';
-import { cacheFolder } from '../../storage/compiled-cache.js';
-import { makeFolder } from '../../storage/make-folder.js';
+import { cacheFolder, makeFolder } from '../../storage/folders.js';
 import { type Dataset, sharedBytes, split } from '../dataset.js';
 import { content, GET_AGAIN } from './content.js';
 

@@ -67,13 +67,13 @@ export function memberNorms(ensemble: Ensemble): Stage<EnsembleUpdate, OfMember<
 }
 
 /**
- * What a tick found of every penalized layer, at once: it stands behind a stage that claims the weights, and needs them no more.
+ * What a tick found of every regularized layer, at once: it stands behind a stage that claims the weights, and needs them no more.
  *
- * @example ticks$.pipe(every({ epochs: 50 }), memberTicks(networks, penalty))
+ * @example ticks$.pipe(every({ epochs: 50 }), memberTicks(networks, regularizer))
  */
 export function memberTicks(
   ensemble: Ensemble,
-  penalty: EnsembleRegularizer,
+  regularizer: EnsembleRegularizer,
 ): Stage<EnsembleUpdate & { readonly directions: Directions }, OfMember<Sigma>, number> {
   const { layers } = ensemble.layout;
   type Ticked = EnsembleUpdate & { readonly directions: Directions };
@@ -81,7 +81,7 @@ export function memberTicks(
     ({ directions }: Ticked) =>
     (m: number): Sigma | undefined => {
       const own = layers.flatMap(({ name }, l) =>
-        penalty.penalizes(m, l) ? [[name, directions.sigma[m * layers.length + l]!] as const] : [],
+        regularizer.regularizes(m, l) ? [[name, directions.sigma[m * layers.length + l]!] as const] : [],
       );
       return own.length === 0 ? undefined : { sigma: Object.fromEntries(own) };
     };

@@ -139,7 +139,7 @@ function addGradient(
 }
 
 /**
- * One update of every member: loss, gradient, penalty, SGD. One native operation, or the same on the main thread.
+ * One update of every member: loss, gradient, regularizer, SGD. One native operation, or the same on the main thread.
  *
  * The tensors it is given stay; those it returns are new.
  */

@@ -17,7 +17,7 @@ export interface EnsembleTraining {
   /** SGD as `sgd` has it; the weights of a member are one tensor, and have one rate. */
   readonly sgd: Omit<SgdOptions, 'rates'>;
   /** Added at every update after its burn-in; it needs an `ensembleTick`. */
-  readonly penalty?: EnsembleRegularizer;
+  readonly regularizer?: EnsembleRegularizer;
 }
 
 /** All that the next update depends on. Its tensors belong to the training step. */
@@ -43,20 +43,20 @@ export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleSta
 }
 
 /**
- * One update of every member for each batch: its own mean cross-entropy, gradient, penalty (from the end of the burn-in), SGD.
+ * One update of every member for each batch: its own mean cross-entropy, gradient, regularizer (from the end of the burn-in), SGD.
  *
  * Members do not touch each other: each ends in the same bits as in an ensemble of one.
  *
  * State: weights, velocities and the sums over the epoch. It owns their tensors: `next` takes the state it is given and disposes
  * of what it replaces. Bound: one batch. Order: that of the batches. Failure: a batch that does not fit, a loss that is not finite.
  *
- * @example ensembleStage(networks, { sgd: { rate: 1, momentum: 0.9 }, penalty })
+ * @example ensembleStage(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer })
  */
-export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTraining): EnsembleStage {
+export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: EnsembleTraining): EnsembleStage {
   const { members, layout } = ensemble;
   const { rate, momentum = 0, decay = 0 } = sgd;
   const rateAt = scheduled(rate);
-  const unpenalized = new Float32Array(members.length * layout.layers.length);
+  const unregularized = new Float32Array(members.length * layout.layers.length);
   let known: Taught | undefined; // made again from the state's own when the graph is wired
   const nowhere = new Float32Array(members.length * layout.inputs);
 
@@ -86,7 +86,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
       const { values: x } = batch;
       const labels = known?.labels(batch.labels) ?? batch.labels;
       const about = state.about ?? known?.about;
-      const active = penalty?.active(batch.epoch) ? penalty : undefined;
+      const active = regularizer?.active(batch.epoch) ? regularizer : undefined;
       if (active !== undefined) {
         if (!active.ticked) throw unticked();
         // where the burn-in ended between two ticks, the directions begin here
@@ -95,7 +95,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
       const moved = ensembleUpdate(layout, {
         ...before,
         ...{ x, labels, momentum, decay },
-        gammas: active?.gammas ?? unpenalized,
+        gammas: active?.gammas ?? unregularized,
         directions: active?.newest?.v ?? nowhere,
         rate: rateAt(at),
         fresh: state.endsEpoch,
@@ -124,14 +124,14 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
         weights: savedTensors(weights),
         memory: savedTensors(memory),
         sums: savedTensors(new Map([['sums', sums]])),
-        penalty: penalty?.save() ?? null,
+        regularizer: regularizer?.save() ?? null,
       };
     },
 
     load(data) {
-      const { weights, memory, sums, penalty: carried, ...counts } = data as unknown as Saved;
+      const { weights, memory, sums, regularizer: carried, ...counts } = data as unknown as Saved;
       checkShapes(ensemble, new Map([[together, [members.length, layout.parameters]]]), weights);
-      penalty?.load(carried);
+      regularizer?.load(carried);
       return {
         ...counts,
         weights: restoreTensors(weights),
@@ -151,7 +151,7 @@ type Saved = Omit<EnsembleState, 'weights' | 'memory' | 'sums'> & {
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
   readonly sums: SavedTensors;
-  readonly penalty: Data;
+  readonly regularizer: Data;
 };
 
 function update(ensemble: Ensemble, state: EnsembleState, rateAt: Schedule): EnsembleUpdate {
@@ -213,6 +213,6 @@ const alone = (): WeirError =>
 
 const unticked = (): WeirError =>
   new WeirError(
-    'the penalty of an ensemble is on, but no tick refreshes its directions',
-    'wire one: updates$.pipe(every({ updates: 1 }), ensembleTick(networks, penalty)), and return its stream',
+    'the regularizer of an ensemble is on, but no tick refreshes its directions',
+    'wire one: updates$.pipe(every({ updates: 1 }), ensembleTick(networks, regularizer)), and return its stream',
   );

@@ -13,7 +13,7 @@ import {
   spectralRegularizer,
 } from './spectral.js';
 
-/** The regularizers that a config can name: the spectral penalties ('none' among them), and those they are compared with. */
+/** The regularizers that a config can name: the spectral ones ('none' among them), and those they are compared with. */
 export const regularizerKinds = [
   ...spectralKinds,
   'feature-jacobian',

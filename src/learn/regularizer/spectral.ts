@@ -12,7 +12,7 @@ import type { Look, Regularizer } from './regularizer.js';
 /**
  * The power iteration for a layer's kind.
  *
- * @param index of the layer among those that are penalized
+ * @param index of the layer among those that are regularized
  * @throws {WeirError} a size that the stride does not divide, where the search goes by frequencies
  */
 export function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {
@@ -40,7 +40,7 @@ function gridOf(
   const [rows, columns] = imageSize;
   if (!(Number.isInteger(rows) && rows > 0 && Number.isInteger(columns) && columns > 0)) {
     throw new WeirError(
-      `a spectral penalty was given imageSize [${imageSize.join(', ')}] for layer '${name}'`,
+      `a spectral regularizer was given imageSize [${imageSize.join(', ')}] for layer '${name}'`,
       'give whole numbers of pixels, [height, width], such as [32, 32]',
     );
   }
@@ -62,7 +62,7 @@ export function spectrumOf(powers: readonly LayerPower[], find: (power: LayerPow
 }
 
 /**
- * Which layers are penalized: those of the feature map (equation 5), all (equation 6), only the readout (what the authors' code
+ * Which layers are regularized: those of the feature map (equation 5), all (equation 6), only the readout (what the authors' code
  * does under the name of ll-spectral on networks with one hidden layer), or none.
  */
 export const spectralKinds = ['none', 'rep-spectral', 'll-spectral', 'readout-spectral'] as const;
@@ -72,16 +72,16 @@ export type SpectralKind = (typeof spectralKinds)[number];
 export interface SpectralOptions extends Partial<PowerOptions> {
   /** γ. */
   readonly gamma: number;
-  /** The penalty acts after this many epochs (burn-in): at every update of epoch `from.epoch` + 1 and later. */
+  /** The regularizer acts after this many epochs (burn-in): at every update of epoch `from.epoch` + 1 and later. */
   readonly from?: { readonly epoch: number };
 }
 
 /**
- * A penalty γ/2 · Σ σ²(W_l) over some layers, its directions refreshed by ticks. σ of a convolution is that of the circular one at
+ * A regularizer γ/2 · Σ σ²(W_l) over some layers, its directions refreshed by ticks. σ of a convolution is that of the circular one at
  * the size of its input, without the batch normalization behind it (as in the authors' code) unless `foldNormalization` is on; where
  * a model pads with zeros it is an estimate.
  *
- * `newest` is the one edge of the graph that leads back: `spectralTick` hands each spectrum to the penalty, and the training
+ * `newest` is the one edge of the graph that leads back: `spectralTick` hands each spectrum to the regularizer, and the training
  * step reads it at the next update. Everything else here is a function of its arguments.
  */
 export interface SpectralRegularizer extends Regularizer {
@@ -109,10 +109,10 @@ export interface SpectralRegularizer extends Regularizer {
 }
 
 /**
- * Builds the penalty of that kind for a model.
+ * Builds the regularizer of that kind for a model.
  *
  * @throws {WeirError} an unknown kind; a γ that is none; a size that a stride does not divide (`formulation: 'image'` takes any)
- * @example spectralPenalty('rep-spectral', model, { gamma: 1e-3, from: { epoch: 160 } })
+ * @example spectralRegularizer('rep-spectral', model, { gamma: 1e-3, from: { epoch: 160 } })
  */
 export function spectralRegularizer(
   kind: SpectralKind,
@@ -128,9 +128,9 @@ export function spectralRegularizer(
     imageSize,
   }: SpectralOptions,
 ): SpectralRegularizer {
-  const layers = penalized(kind, model);
+  const layers = regularized(kind, model);
   if (!(gamma >= 0 && Number.isFinite(gamma))) {
-    throw new WeirError(`penalty '${kind}' was given gamma = ${gamma}`, 'give a finite number of at least 0');
+    throw new WeirError(`regularizer '${kind}' was given gamma = ${gamma}`, 'give a finite number of at least 0');
   }
   const options: PowerOptions = {
     ...{ iterations, seed, directions, formulation, foldNormalization },
@@ -170,11 +170,11 @@ export function spectralRegularizer(
 
 const unticked = (kind: string): WeirError =>
   new WeirError(
-    `penalty '${kind}' is on, but no spectral tick refreshes its directions`,
-    'wire one: updates$.pipe(every({ updates: 1 }), spectralTick(penalty)), and return its stream',
+    `regularizer '${kind}' is on, but no spectral tick refreshes its directions`,
+    'wire one: updates$.pipe(every({ updates: 1 }), spectralTick(regularizer)), and return its stream',
   );
 
-function penalized(kind: SpectralKind, model: Model): readonly Layer[] {
+function regularized(kind: SpectralKind, model: Model): readonly Layer[] {
   switch (kind) {
     case 'none':
       return [];
@@ -185,6 +185,6 @@ function penalized(kind: SpectralKind, model: Model): readonly Layer[] {
     case 'readout-spectral':
       return [model.readout];
     default:
-      throw new WeirError(`there is no penalty '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
+      throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
   }
 }

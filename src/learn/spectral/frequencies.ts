@@ -49,7 +49,7 @@ export function frequencies(
 
 /**
  * The wave as the kernel meets it, at the places that one output reads: [2, rows · columns · in], real then imaginary. For a
- * kernel W of [rows · columns · in, out] and this patch p, σ = ‖p W‖: a convolution's penalty is that of a dense layer.
+ * kernel W of [rows · columns · in, out] and this patch p, σ = ‖p W‖: a convolution's regularizer is that of a dense layer.
  */
 export function patch(
   { frequency, amplitudes }: Wave,

@@ -89,11 +89,11 @@ const firstColumns = (x: tf.Tensor, columns: number): tf.Tensor => {
 };
 
 /**
- * A convolution by its frequencies: a search for every P(ω) (paper, appendices B.2 and C), of which the penalty takes the one that
+ * A convolution by its frequencies: a search for every P(ω) (paper, appendices B.2 and C), of which the regularizer takes the one that
  * stretches most.
  *
  * The search is block Lanczos iteration, or the paper's power iteration. In training a new direction grows out of the many others
- * within a few ticks, while the penalty holds the old one down; a vector that has turned to the old one has next to nothing of the
+ * within a few ticks, while the regularizer holds the old one down; a vector that has turned to the old one has next to nothing of the
  * new. Power iteration stays up to a quarter of σ behind then; a space of a few vectors and steps holds both
  * (`npm run bench -- tick-accuracy`).
  *

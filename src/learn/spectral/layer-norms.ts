@@ -21,7 +21,7 @@ export interface LayerNorms extends Positioned {
 type Frequencies = { readonly [layer: string]: Float32Array };
 
 /**
- * Measures σ of every layer of each update it is given, exactly, with a bound. For curves and reports; it does not touch the penalty.
+ * Measures σ of every layer of each update it is given, exactly, with a bound. For curves and reports; it does not touch the regularizer.
  *
  * (Power iteration would not do: where σ₁ and σ₂ are close it creeps, and a small step looks like the end of it.)
  *

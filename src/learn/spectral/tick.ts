@@ -12,17 +12,17 @@ import type { Spectrum } from './power.js';
  *
  * It sleeps until the last epoch of the burn-in, where its first tick finds the directions from a random start.
  *
- * State: the `Spectrum` (σ, u, v per layer). The penalty reads the newest one at the next update: the one edge back.
+ * State: the `Spectrum` (σ, u, v per layer). The regularizer reads the newest one at the next update: the one edge back.
  * Bound: one update. Order: that of the updates. Failure: none of its own.
  *
- * @example updates$.pipe(every({ updates: 1 }), stage(spectralTick(penalty)))
+ * @example updates$.pipe(every({ updates: 1 }), stage(spectralTick(regularizer)))
  */
 export function spectralTick(
-  penalty: SpectralRegularizer,
+  regularizer: SpectralRegularizer,
 ): Stage<Update, Update & { readonly spectrum: Spectrum }, Spectrum | null> {
-  penalty.ticked = true;
+  regularizer.ticked = true;
   const hand = (spectrum: Spectrum | null): Spectrum | null => {
-    penalty.newest = spectrum ?? undefined;
+    regularizer.newest = spectrum ?? undefined;
     return spectrum;
   };
   return {
@@ -30,12 +30,13 @@ export function spectralTick(
     claims: 'weights',
     start: () => hand(null),
     next(_, update) {
-      if (!penalty.active(update.epoch + 1)) return [null]; // far from the end of the burn-in
-      const before = penalty.newest; // the training step begins them itself where the burn-in ended between two ticks
-      const spectrum = before === undefined ? penalty.begin(update.weights) : penalty.iterate(before, update.weights);
+      if (!regularizer.active(update.epoch + 1)) return [null]; // far from the end of the burn-in
+      const before = regularizer.newest; // the training step begins them itself where the burn-in ended between two ticks
+      const spectrum =
+        before === undefined ? regularizer.begin(update.weights) : regularizer.iterate(before, update.weights);
       return [hand(spectrum), { ...update, spectrum }];
     },
-    save: (spectrum) => (spectrum ?? penalty.newest ?? null) as Data,
+    save: (spectrum) => (spectrum ?? regularizer.newest ?? null) as Data,
     load: (data) => hand(data as Spectrum | null),
   };
 }

@@ -1,6 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Input, NormalizedBy } from '../../flow/header.js';
-import { tellOnce } from '../../flow/terminal.js';
+import { noticeOnce } from '../../flow/terminal.js';
 import { hashWeights } from '../../storage/digest.js';
 import { tf } from '../../tensorflow/tf.js';
 import { assumptions, checkArchitecture, fromMetadata, type NetworkMetadata } from '../metadata.js';
@@ -85,7 +85,7 @@ export interface StartingOptions {
 
 /**
  * The model with weights that begin as those of a safetensors file or of a run: what fine-tuning starts from. All else of it is as it
- * was, so a penalty towards the start (`l2-sp`) draws to them.
+ * was, so a regularizer towards the start (`l2-sp`) draws to them.
  *
  * @param from a safetensors file with the names and layouts of PyTorch, as `weir export` writes it; or `fromRun(folder)`
  * What no tensor says (padding, activation, scale, shortcut) is compared with the model, and what inputs were normalized with is told
@@ -113,7 +113,7 @@ export function startingFrom(
     const architecture = { ...(padding && { padding }), ...about.architecture };
     checkArchitecture(shown, architecture, model);
     const assumed = assumptions(shown, { ...about, architecture }, model);
-    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) tellOnce(note);
+    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) noticeOnce(note);
     stored = { ...found, tensors: kept(found.tensors) };
     return stored;
   };
@@ -203,7 +203,7 @@ export function startingFrom(
     takenUp(now) {
       const { classes, normalization: then } = read().about;
       if (now !== undefined && then !== undefined && JSON.stringify(now) !== JSON.stringify(then)) {
-        tellOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
+        noticeOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
       }
       return isFresh(`${model.readout.name}/`) ? undefined : classes;
     },

@@ -1,6 +1,6 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Ensemble, EnsembleUpdate, Member } from '../../learn/ensemble/ensemble.js';
 import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
 import { classOf, crossEntropyOf, forward, roomFor } from '../../learn/ensemble/network.js';
@@ -36,16 +36,16 @@ const REST: AccuracyState = { done: 0, correct: 0, loss: 0 };
  * Bound: one batch on the device; the engine breathes after each. Order: that of the updates. State: sums so far.
  * Failure: samples that the model does not take. NaN logits count as wrong and make the loss NaN.
  *
- * @example updates$.pipe(every({ epochs: 5 }), stage(accuracy(model, test)))
+ * @example updates$.pipe(every({ epochs: 5 }), accuracy(model, test))
  */
 export function accuracy(
   model: Model,
   given: LabeledSamples,
   { batch = 500, normalize }: AccuracyOptions = {},
-): Stage<Update, Accuracy, AccuracyState> {
+): StageOperator<Update, Accuracy, AccuracyState> {
   const samples = byName('accuracy', model, given);
   const length = inputLength('accuracy', model, samples);
-  return {
+  return stage({
     name: 'accuracy',
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -72,7 +72,7 @@ export function accuracy(
       }
       yield [REST, { position, number, epoch, accuracy: correct / samples.size, loss: loss / samples.size }];
     },
-  };
+  });
 }
 
 /**
@@ -86,14 +86,14 @@ export function accuracy(
 export function memberAccuracy(
   ensemble: Ensemble,
   samplesOf: (member: Member, index: number) => LabeledSamples,
-): Stage<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
+): StageOperator<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
   const { layout, model } = ensemble;
   const given = ensemble.members.map(samplesOf);
   const samples = given.map((one) => byName('accuracy', model, one));
   const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
   const pass = roomFor(layout);
   const x = new Float32Array(length);
-  const stage = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
+  const records = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);
     return (m) => {
       const own = samples[m]!;
@@ -109,12 +109,12 @@ export function memberAccuracy(
       return { accuracy: correct / own.size, loss: loss / own.size };
     };
   });
-  return {
-    ...stage,
+  return stage({
+    ...records,
     inputs: given.map((one) => samplesInput(one)),
     introduce(incoming) {
       for (const own of samples) own.introduce(incoming);
       return incoming;
     },
-  };
+  });
 }

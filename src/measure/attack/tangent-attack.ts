@@ -2,7 +2,7 @@ import { labelsAt } from '../../data/class-names.js';
 import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import { seeds } from '../../flow/random.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { statelessNormal } from '../../tensorflow/ops/random.js';
@@ -14,7 +14,7 @@ import { type Box, checkInside, limitsOf, usualBox } from './box.js';
 import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
 import { distance, schedule } from './hemisphere.js';
 import { dense, direct } from './normal.js';
-import { type AttackResult, outcomes } from './record.js';
+import { type AttackResult, attackOutcomes } from './record.js';
 import { type Protocol, startKinds } from './start.js';
 
 /** How the local estimate beside an attack is made. */
@@ -122,13 +122,13 @@ interface Attacking {
  * any yield gives the same bits. Failure: samples that the model does not take, a distance below its certificate; what else happens to
  * a single sample is its outcome.
  *
- * @example updates$.pipe(atEnd(), stage(tangentAttack(model, test, { samples: 1000, seed })))
+ * @example updates$.pipe(atEnd(), tangentAttack(model, test, { samples: 1000, seed }))
  */
 export function tangentAttack(
   model: Model,
   given: LabeledSamples,
   options: TangentAttackOptions,
-): Stage<Update, AttackResult, AttackState> {
+): StageOperator<Update, AttackResult, AttackState> {
   const { seed, iterations = schedule.iterations, group = 16 } = options;
   const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
   const { normalize, chunk = 128, certificate = false } = options;
@@ -149,7 +149,11 @@ export function tangentAttack(
   };
   const members = (chosen: Uint32Array, g: number): Uint32Array => chosen.subarray(g * group, (g + 1) * group);
   const begin = (chosen: Uint32Array, passedOver: number, g: number): Attacking => ({
-    ...{ phase: 'attack', chosen, passedOver, group: g, emitted: new Uint8Array(group) },
+    phase: 'attack',
+    chosen,
+    passedOver,
+    group: g,
+    emitted: new Uint8Array(group),
     at: startGroup(group, members(chosen, g).length, d),
   });
 
@@ -166,7 +170,13 @@ export function tangentAttack(
       writeInput(samples, index, originals, slot * d, normalize);
     });
     return {
-      ...{ model, weights: update.weights, box: limits, iterations, budget, protocol, originals },
+      model,
+      weights: update.weights,
+      box: limits,
+      iterations,
+      budget,
+      protocol,
+      originals,
       labels: labelsAt(samples.labels, indices),
       estimator: model.first ? dense(model, model.first, group, limits) : direct(model, group, limits, chunk),
       noise: (iteration, part, shape) => statelessNormal(shape, seeds(seed, 'tangent attack/normal', iteration, part)),
@@ -187,18 +197,26 @@ export function tangentAttack(
     const adversarialLabel = at.adversarialLabel[slot]!;
     const adversarial = adversarialLabel === -1 ? new Float32Array(0) : at.points.slice(slot * d, (slot + 1) * d);
     return {
-      ...{ position: update.position, number: update.number, epoch: update.epoch },
-      ...{ index, label: samples.labels[index]!, predicted: at.predicted[slot]!, adversarialLabel },
-      outcome: outcomes[at.outcome[slot]!]!,
+      position: update.position,
+      number: update.number,
+      epoch: update.epoch,
+      index,
+      label: samples.labels[index]!,
+      predicted: at.predicted[slot]!,
+      adversarialLabel,
+      outcome: attackOutcomes[at.outcome[slot]!]!,
       distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
       queries: at.queries[slot]!,
-      ...{ total: chosen.length, iterations, box },
+      total: chosen.length,
+      iterations,
+      box,
       start: startKinds[at.start[slot]!]!,
-      ...{ original, adversarial },
+      original,
+      adversarial,
     };
   };
 
-  return {
+  return stage({
     name: 'tangent attack',
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -250,7 +268,7 @@ export function tangentAttack(
       }
       yield [{ phase: 'rest' }];
     },
-  };
+  });
 }
 
 const olderBuild = (): WeirError =>

@@ -58,7 +58,7 @@ export interface NetworkReport {
   readonly curves: Readonly<Record<string, readonly CurvePoint[]>>;
   /** Top singular value per layer, in the order of the network. */
   readonly sigma: Readonly<Record<string, readonly CurvePoint[]>>;
-  /** Epochs trained before the penalty is switched on; null where there is none. */
+  /** Epochs trained before the regularizer is switched on; null where there is none. */
   readonly burnIn: number | null;
   readonly attack: Attack | null;
   /** Readouts that were fitted to its features and tested while it was learned, in order of epoch. */

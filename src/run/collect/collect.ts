@@ -4,7 +4,7 @@ import type { CurvePoint, NetworkReport, Report } from '../../measure/networks/r
 import { transferOf, unregularized } from '../../plot/transfer.js';
 import { sha256Of } from '../../storage/bytes.js';
 import { type RunFolder, version } from '../../storage/run-folder.js';
-import { unfinished } from '../../storage/run-state.js';
+import { unfinishedNetworks } from '../../storage/run-state.js';
 import { identityNotes } from '../run-identity.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
@@ -107,7 +107,7 @@ function distinctOf(all: readonly NetworkReport[]): { readonly networks: Network
 
 /** What a run has not come to yet: its accuracy may be that of an early epoch, and its mean distance that of the first few samples. */
 function underWay(folder: RunFolder): string[] {
-  const names = unfinished(folder);
+  const names = unfinishedNetworks(folder);
   if (names.length === 0) return [];
   return [
     `${folder.shown} is not at its end: its numbers of ${names.join(', ')} are those so far, and may come out otherwise; \`weir status\` tells how far it is.`,
@@ -184,7 +184,10 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
   const iterations = number(config as Line, 'iterations');
   const regularizer = regularizerOf({ pipeline, name, about, updates: own.of('updates') });
   return {
-    ...{ name, pipeline, regularizer, setting },
+    name,
+    pipeline,
+    regularizer,
+    setting,
     seed: Number(about.seed),
     run: folder.shown,
     updates: most(updates, 'number'),

@@ -7,7 +7,7 @@ import type { Pipeline } from '../../run/pipeline.js';
 import { loadPipeline } from '../../run/pipeline-module.js';
 import { resumable } from '../../run/session.js';
 import { holderOf } from '../../storage/lock.js';
-import { alive, markOf, type ProcessMark } from '../../storage/process-mark.js';
+import { isAlive, type ProcessId, processIdOf } from '../../storage/process-id.js';
 import { RunFolder } from '../../storage/run-folder.js';
 import type { ClaimedJob, Executor, JobStatus } from './executor.js';
 
@@ -53,7 +53,7 @@ export interface LocalOptions {
 export class LocalProcesses implements Executor {
   readonly onStop = 'stop';
   readonly room: number;
-  private readonly children = new Map<string, { readonly child: ChildProcess; readonly mark: ProcessMark }>();
+  private readonly children = new Map<string, { readonly child: ChildProcess; readonly mark: ProcessId }>();
   private readonly ended = new Map<string, JobStatus>();
   private wake: () => void = () => undefined;
 
@@ -63,7 +63,7 @@ export class LocalProcesses implements Executor {
 
   async start(
     held: readonly ClaimedJob[],
-    placed: (held: ClaimedJob, place: { kind: 'process'; mark: ProcessMark }) => void,
+    placed: (held: ClaimedJob, place: { kind: 'process'; mark: ProcessId }) => void,
   ): Promise<void> {
     for (const one of held) {
       const mark = this.spawn(one);
@@ -90,7 +90,7 @@ export class LocalProcesses implements Executor {
           'go on with --executor slurm, or take it out with scancel first',
         );
       }
-      if (place?.kind === 'process' && alive(place.mark, { ownDisk: true }) === true) return { state: 'running' }; // before it holds its folder
+      if (place?.kind === 'process' && isAlive(place.mark, { ownDisk: true }) === true) return { state: 'running' }; // before it holds its folder
       return { state: 'gone', reason: 'killed' };
     });
   }
@@ -118,7 +118,7 @@ export class LocalProcesses implements Executor {
   }
 
   /** Starts one. @returns the process, or nothing where it could not be started, which is then how it ended */
-  private spawn(one: ClaimedJob): ProcessMark | undefined {
+  private spawn(one: ClaimedJob): ProcessId | undefined {
     const { name } = one.job;
     const { threads, options = [] } = this.settings;
     const { FORCE_COLOR: _, ...env } = process.env; // what it says goes into a file
@@ -132,7 +132,7 @@ export class LocalProcesses implements Executor {
       });
       child.on('error', (error) => this.end(name, { state: 'ended', status: 1, reason: error.message }));
       child.on('exit', (status, signal) => this.end(name, { state: 'ended', status, ...(signal && { signal }) }));
-      const mark = child.pid === undefined ? undefined : markOf(child.pid);
+      const mark = child.pid === undefined ? undefined : processIdOf(child.pid);
       if (mark !== undefined) this.children.set(name, { child, mark });
       return mark;
     } finally {

@@ -7,7 +7,7 @@ import type { VectorKind } from './kind.js';
 /**
  * Multinomial logistic regression. Classes are the labels that occur, in order, as in scikit-learn.
  *
- * Where two classes are expected to have one row of coefficients, it is scikit-learn's binary regression, whose penalty is on the
+ * Where two classes are expected to have one row of coefficients, it is scikit-learn's binary regression, whose regularizer is on the
  * difference of the two rows: that is a softmax with half of C.
  */
 export const logisticReadout: VectorKind = {

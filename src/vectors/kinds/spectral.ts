@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import type { DenseLayer, Model } from '../../learn/model/model.js';
 import { shrinkage, shrinkageGradient } from '../../learn/regularizer/batch-spectral-shrinkage.js';
-import { spectralRegularizer as build, type SpectralKind } from '../../learn/regularizer/spectral.js';
+import { type SpectralKind, spectralRegularizer } from '../../learn/regularizer/spectral.js';
 import { type ExactSigma, exactSigma } from '../../learn/spectral/exact.js';
 import { powerIterate } from '../../learn/spectral/power.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -72,7 +72,7 @@ export const powerIterationTrace: VectorKind = {
 };
 
 /** γ/2 · Σ σ² over the layers that the regularizer takes, and its gradient (paper, equations 5 and 6). */
-export const spectralPenalty: VectorKind = {
+export const spectralValue: VectorKind = {
   kind: 'spectral-penalty',
   compute(input) {
     let made: ReturnType<typeof converged> | undefined;
@@ -89,16 +89,16 @@ function converged(input: Fields): { value: number; gradients: Float32Array[] } 
   const layers = input.tensors('kernels').map((_, i): DenseLayer => ({ kind: 'dense', name: `${i}`, kernel: `${i}` }));
   const weights = new Map(input.tensors('kernels').map((kernel, i) => [`${i}`, upload(kernel)]));
   const model = { featureLayers: layers.slice(0, -1), readout: layers.at(-1)! } as Partial<Model> as Model;
-  const penalty = build(input.text('regulariser') as SpectralKind, model, {
+  const regularizer = spectralRegularizer(input.text('regulariser') as SpectralKind, model, {
     gamma: input.number('gamma'),
     directions: 'exact',
   });
   try {
-    penalty.ticked = true;
-    penalty.newest = penalty.begin(weights);
+    regularizer.ticked = true;
+    regularizer.newest = regularizer.begin(weights);
     const gradients = new Map([...weights].map(([name, kernel]) => [name, tf.zerosLike(kernel)]));
-    penalty.addGradients({ weights }, gradients);
-    return { value: penalty.value({ weights }), gradients: [...gradients.values()].map(taken) };
+    regularizer.addGradients({ weights }, gradients);
+    return { value: regularizer.value({ weights }), gradients: [...gradients.values()].map(taken) };
   } finally {
     tf.dispose([...weights.values()]);
   }

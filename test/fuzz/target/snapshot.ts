@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from '../../../src/storage/bytes.js';
 import { pack } from '../../../src/storage/codec.js';
-import { readState } from '../../../src/storage/run-state.js';
+import { readNetworkState } from '../../../src/storage/run-state.js';
 import { aligned, encode, preambleBytes } from '../../../src/storage/snapshot-format.js';
 import { SnapshotStore } from '../../../src/storage/snapshot-store.js';
 import type { Target } from '../fuzz.js';
@@ -45,7 +45,7 @@ export const snapshot: Target = {
     const folder = `${file}-snapshots`;
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, '000001-2.snapshot'), bytes);
-    const { state } = readState(new SnapshotStore(folder))!;
+    const { state } = readNetworkState(new SnapshotStore(folder))!;
     return Object.values(state.flow.nodes).reduce((sum, node) => sum + node.position, state.logged.bytes);
   },
 };

@@ -91,16 +91,21 @@ describe.each(regularizerKinds.filter((kind) => kind !== 'none'))('%s', (kind) =
     const x = tf.tensor(points.values, [8, 2]);
     const labels = tf.tensor1d(Int32Array.from(points.labels), 'int32');
     const settings = { gamma: 1, beta: 1, start: () => model.start(1) };
-    const valueAfter = (penalty?: Regularizer): number => {
-      const train = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.2 }), penalty, seed: 0 });
+    const valueAfter = (term?: Regularizer): number => {
+      const train = trainStage(model, {
+        loss: crossEntropy(),
+        optimizer: sgd({ rate: 0.2 }),
+        regularizer: term,
+        seed: 0,
+      });
       let state = train.start();
       for (let i = 0; i < 30; i++) [state] = train.next(state, batch);
       const { weights } = state;
       return regularizer(kind, model, settings).value({ weights, x, labels, features: model.features(weights, x) });
     };
-    const penalty = regularizer(kind, model, settings);
-    if (isSpectral(penalty)) penalty.ticked = true;
-    expect(valueAfter(penalty)).toBeLessThan(0.9 * valueAfter());
+    const term = regularizer(kind, model, settings);
+    if (isSpectral(term)) term.ticked = true;
+    expect(valueAfter(term)).toBeLessThan(0.9 * valueAfter());
   });
 });
 

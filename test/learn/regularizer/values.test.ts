@@ -44,7 +44,7 @@ describe('batch spectral shrinkage', () => {
       [0, 0, 0],
     ]);
 
-  test('a batch larger than the width is penalized', () => {
+  test('a batch larger than the width is regularized', () => {
     expect(shrinkage(tall(), 1)).toBeCloseTo(1, 6);
     expect(shrinkage(tall(), 2)).toBeCloseTo(5, 5);
     const gradient = [...shrinkageGradient(tall(), 2).dataSync()];
