@@ -43,6 +43,8 @@ export class Node {
   /** Whether it is upstream, and whether what it makes of items does not depend on their order. */
   trained = false;
   anyOrder = false;
+  /** A log stands before a sink and hands none of its items on: readers of the graph look through it. */
+  role: 'log' | undefined;
   state: Stateful | undefined;
   /** What it declares its items to be, and whether it hands on those that come, unchanged. */
   record: Declaration | undefined;

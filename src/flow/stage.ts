@@ -17,6 +17,8 @@ export type Step<State, Out> = readonly [state: State] | readonly [state: State,
  */
 export interface Stage<In extends Positioned, Out, State> {
   readonly name: string;
+  /** With 'log' it writes the items of the sink behind it and hands none on: the drawn graph and the meter leave it out. */
+  readonly role?: 'log';
   /** With 'weights' the next update waits until `next` is through with this one. */
   readonly claims?: 'weights';
   /** Samples that a state holds back. */
@@ -79,6 +81,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const flow = Flow.current;
       const node = Flow.join(value.name, 'stage');
       joined = node;
+      node.role = value.role;
       node.needs = value.needs ?? 0;
       node.inputs = value.inputs ?? [];
       node.anyOrder = value.anyOrder ?? false;

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import type { Share } from '../flow/data.js';
+import type { Share } from '../data/share.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow, FlowState } from '../flow/flow.js';
 import type { Consensus, Votes } from '../run/consensus.js';

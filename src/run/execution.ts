@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Observable } from 'rxjs';
+import { withShare } from '../data/share.js';
 import type { Data, Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
@@ -285,8 +286,8 @@ export class Execution {
       }
       saved = { at: performance.now(), update, epoch: ended };
     };
-    const rested = (at: Flow): Votes => {
-      watch.rest();
+    const answer = (at: Flow): Votes => {
+      watch.barrier(this.consensus.waited);
       if (performance.now() - checked > 1000) {
         this.options.check?.();
         checked = performance.now();
@@ -305,23 +306,21 @@ export class Execution {
         },
         update,
       );
-      at.waited = this.consensus.waited;
       if (asked.stop && !at.stopping) at.stop();
       if (asked.snapshot || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
       return asked;
     };
-    const flow = new Flow(
-      logged(streams, network.name, write),
-      (at) => {
-        if (at.ending !== undefined && !this.consensus.alone) return; // of this rank alone: the others are not at rest, and lose it
-        const { hold, stop } = rested(at);
-        if (!hold || stop || at.held) return;
-        metrics.flush(); // who looks at it while it is held sees all of it
-        watch.held(true);
-        return this.requests.hold(at, () => rested(at).hold, this.consensus.alone).finally(() => watch.held(false));
-      },
+    const onBarrier = (at: Flow): Promise<void> | undefined => {
+      if (at.ending !== undefined && !this.consensus.alone) return; // an error of this rank alone: the others do not come to the barrier
+      const { hold, stop } = answer(at);
+      if (!hold || stop || at.held) return;
+      metrics.flush(); // so that the log is complete while the run is held
+      watch.held(true);
+      return this.requests.hold(at, () => answer(at).hold, this.consensus.alone).finally(() => watch.held(false));
+    };
+    const flow = withShare(
       this.consensus.share,
-      (line) => watch.warn(line),
+      () => new Flow(logged(streams, network.name, write), onBarrier, (line) => watch.warn(line)),
     );
     this.flow = flow;
     this.remark(flow.remarks);
