@@ -11,7 +11,7 @@ import { isSpectral } from './regularizer/registry.js';
 import type { Regularizer } from './regularizer/regularizer.js';
 import { layerNorms as layerNormsStage } from './spectral/layer-norms.js';
 import type { Spectrum } from './spectral/power.js';
-import { spectralTick as spectralTickStage } from './spectral/tick.js';
+import { spectralTick as spectralTickStage, tickRecord } from './spectral/tick.js';
 import { type Batch, type Training, trainStage } from './train.js';
 import type { Update } from './update.js';
 
@@ -32,7 +32,14 @@ export const spectralTick = (regularizer: Regularizer) =>
   stage<Update, Ticked, Spectrum | null>(
     isSpectral(regularizer)
       ? spectralTickStage(regularizer)
-      : { name: 'spectral tick', start: () => null, next: () => [null], save: () => null, load: () => null },
+      : {
+          name: 'spectral tick',
+          record: tickRecord,
+          start: () => null,
+          next: () => [null],
+          save: () => null,
+          load: () => null,
+        },
   );
 
 type Ticked = Update & { readonly spectrum: Spectrum };

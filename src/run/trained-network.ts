@@ -132,7 +132,7 @@ export function takeOver(
   const { pipeline, seed, networks, figures = [] } = source.started;
   const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
-  return RunFolder.create(
+  const run = RunFolder.create(
     path,
     { module, pipeline, seed, config, figures, ...(networks && { networks }) },
     (folder) => {
@@ -148,4 +148,6 @@ export function takeOver(
       }
     },
   );
+  run.declare(source.streams);
+  return run;
 }

@@ -1,6 +1,8 @@
+import type { Declaration } from '../../flow/header.js';
 import type { Stage } from '../../flow/stage.js';
+import { layerNormsRecord } from '../spectral/layer-norms.js';
 import { firstDirection } from '../spectral/power.js';
-import type { Update } from '../update.js';
+import { type Update, updateRecord } from '../update.js';
 import type { Ensemble, EnsembleUpdate } from './ensemble.js';
 import { type Directions, type EnsembleRegularizer, iterateLayer } from './regularizer.js';
 
@@ -23,10 +25,18 @@ export function memberRecords<In extends EnsembleUpdate, Out extends object>(
   name: string,
   { members }: Ensemble,
   look: (update: In) => (member: number) => Out | undefined,
-  { claims = true }: { /** Does it need what stands only in the update's turn? */ readonly claims?: boolean } = {},
+  {
+    claims = true,
+    record,
+  }: {
+    /** Whether it needs what is there only during the update's lease. */
+    readonly claims?: boolean;
+    readonly record?: Declaration;
+  } = {},
 ): Stage<In, OfMember<Out>, number> {
   return {
     name,
+    ...(record && { record }),
     ...(claims && { claims: 'weights' }),
     start: () => 0,
     *next(from, update) {
@@ -48,22 +58,24 @@ type Sigma = { readonly sigma: Readonly<Record<string, number>> };
 export function memberUpdates(
   ensemble: Ensemble,
 ): Stage<EnsembleUpdate, OfMember<ReturnType<EnsembleUpdate['of']> & Pick<Update, 'endsEpoch' | 'rate'>>, number> {
-  return memberRecords('member updates', ensemble, (update: EnsembleUpdate) => (m) => {
+  const look = (update: EnsembleUpdate) => (m: number) => {
     const { endsEpoch, rate } = update;
     return { endsEpoch, ...(rate !== undefined && { rate }), ...update.of(m) };
-  });
+  };
+  return memberRecords('member updates', ensemble, look, { record: updateRecord });
 }
 
 /** σ of every layer of every member, by power iteration to rounding: for curves. @example updates$.pipe(memberNorms(networks)) */
 export function memberNorms(ensemble: Ensemble): Stage<EnsembleUpdate, OfMember<Sigma>, number> {
   const { layers, parameters } = ensemble.layout;
   const start = layers.map((layer, l) => firstDirection(0, l, layer.in));
-  return memberRecords('layer norms', ensemble, (update: EnsembleUpdate) => {
+  const look = (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);
     const sigma = (m: number, l: number): number =>
       iterateLayer(rows, m * parameters, layers[l]!, start[l]!.slice(), 10_000, 1e-7); // its error is the square of v's
-    return (m) => ({ sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])) });
-  });
+    return (m: number) => ({ sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])) });
+  };
+  return memberRecords('layer norms', ensemble, look, { record: layerNormsRecord });
 }
 
 /**
@@ -85,5 +97,5 @@ export function memberTicks(
       );
       return own.length === 0 ? undefined : { sigma: Object.fromEntries(own) };
     };
-  return memberRecords('member ticks', ensemble, look, { claims: false });
+  return memberRecords('member ticks', ensemble, look, { claims: false, record: layerNormsRecord });
 }

@@ -1,8 +1,12 @@
 import type { Data } from '../../flow/data.js';
 import type { Stage } from '../../flow/stage.js';
+import { record } from '../../storage/record.js';
 import type { SpectralRegularizer } from '../regularizer/spectral.js';
 import type { Update } from '../update.js';
 import type { Spectrum } from './power.js';
+
+/** A tick finds σ of the penalized layers; what is logged of it is the update that it worked on. */
+export const tickRecord = record({ name: 'spectral tick', role: 'spectrum', fields: {} });
 
 /**
  * One power iteration on the weights of each update it is given (paper, appendix C, N = 1).
@@ -27,6 +31,7 @@ export function spectralTick(
   };
   return {
     name: 'spectral tick',
+    record: tickRecord,
     claims: 'weights',
     start: () => hand(null),
     next(_, update) {
