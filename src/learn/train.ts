@@ -1,13 +1,13 @@
 import type { Labels } from '../data/class-names.js';
 import type { Data, Positioned } from '../flow/data.js';
 import type { Serial } from '../flow/serial.js';
-import { ranks } from '../tensorflow/collectives/process-group.js';
+import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
-import { acrossRanks, checkAccumulate, type Group, joined, nothingLearned } from './accumulate.js';
-import { checkBatches, inputsOf, type Planned } from './batches.js';
+import { type AccumulatedBatches, acrossRanks, checkAccumulate, nothingLearned, withBatch } from './accumulate.js';
+import { checkBatches, type ExpectedBatches, inputsOf } from './batches.js';
 import { checkEven, gradientsOf } from './loss/gradients.js';
 import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
-import { type Taught, taught } from './metadata.js';
+import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimizer } from './optimizer/optimizer.js';
 import type { Regularizer } from './regularizer/regularizer.js';
@@ -24,7 +24,7 @@ import {
 import { checkShapes, type Shapes, shapesOf } from './weights/saved-tensors.js';
 
 /** A batch, as far as training reads it. */
-export interface Batch extends Positioned, Planned {
+export interface Batch extends Positioned, ExpectedBatches {
   /** Counted from 1. */
   readonly epoch: number;
   /** Samples of the epoch still to come. */
@@ -101,7 +101,7 @@ export function trainStage(
   let checked = false;
   const made = { optimizer, regularizer: regularizer?.kind ?? 'none' };
   let shapes: Shapes | undefined;
-  let known: Taught | undefined; // made again from the state's own when the graph is wired
+  let known: MatchedClasses | undefined; // made again from the state's own when the graph is wired
   const begin = (): Weights => {
     const weights = model.start(seed);
     shapes = shapesOf(weights);
@@ -110,8 +110,12 @@ export function trainStage(
   const activeAt = (epoch: number): Regularizer | undefined => (regularizer?.active(epoch) ? regularizer : undefined);
 
   /** The update that a group makes. */
-  function moved(state: TrainState, group: Group, batches?: Planned['batches']): [TrainState, Update] {
-    const { learned, samples, position, epoch, remaining } = acrossRanks(group, ranks());
+  function moved(
+    state: TrainState,
+    group: AccumulatedBatches,
+    batches?: ExpectedBatches['batches'],
+  ): [TrainState, Update] {
+    const { learned, samples, position, epoch, remaining } = acrossRanks(group, processGroup());
     const fresh = state.endsEpoch;
     const at = { epoch, number: state.number + 1 };
     const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
@@ -141,16 +145,16 @@ export function trainStage(
 
   const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
 
-  function check(planned: Planned): void {
-    checkBatches({ model, loss, regularizer }, planned, ranks());
+  function check(planned: ExpectedBatches): void {
+    checkBatches({ model, loss, regularizer }, planned, processGroup());
     checked = planned.batches !== undefined;
   }
 
   /** What the weights learn from a batch. */
   function learnedFrom(weights: Weights, given: Batch, shared: number): Learned {
     const batch = known === undefined ? given : { ...given, labels: known.labels(given.labels) };
-    if (isOfViews(loss)) checkEven(loss, shared, ranks());
-    if (batch.labels.length === 0) return nothingLearned(model, weights, ranks());
+    if (isOfViews(loss)) checkEven(loss, shared, processGroup());
+    if (batch.labels.length === 0) return nothingLearned(model, weights, processGroup());
     const [x, labels] = inputsOf(model, loss, batch);
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
@@ -167,16 +171,16 @@ export function trainStage(
 
     introduce(incoming, state) {
       for (const header of incoming) check(header);
-      known = taught('train', model, incoming, { before: state.about, labeled: !isOfViews(loss) });
+      known = matchClasses('train', model, incoming, { before: state.about, labeled: !isOfViews(loss) });
       return known.headers;
     },
 
     next(state, batch) {
       if (!checked) check(batch); // where no header told
       const samples = batch.labels.length;
-      const shared = batch.shared ?? samples * ranks().ranks;
+      const shared = batch.shared ?? samples * processGroup().ranks;
       const learned = learnedFrom(metBy(state), batch, shared);
-      const group = joined(state.group, learned, { samples, shared }, batch);
+      const group = withBatch(state.group, learned, { samples, shared }, batch);
       const whole = group.batches === accumulate || batch.remaining === 0;
       return whole ? moved(state, group, batch.batches) : [{ ...state, group }];
     },

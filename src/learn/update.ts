@@ -1,7 +1,7 @@
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { tf } from '../tensorflow/tf.js';
-import { disposeGroup, type Group } from './accumulate.js';
+import { type AccumulatedBatches, disposeAccumulated } from './accumulate.js';
 import type { NetworkMetadata } from './metadata.js';
 import type { Weights } from './model/model.js';
 import type { Optimizer } from './optimizer/optimizer.js';
@@ -56,7 +56,7 @@ export interface TrainState {
   /** What no tensor of the weights says; none before the graph has introduced its parts. */
   readonly about?: NetworkMetadata;
   /** The batches since this update, where the next one takes several. Not saved: they come again. */
-  readonly group?: Group;
+  readonly group?: AccumulatedBatches;
 }
 
 /** The state before the first update. */
@@ -137,7 +137,7 @@ export function restoredState({ weights, memory, loss, losses, correct, ...count
 /** Gives the state's tensors back. */
 export function disposeState({ weights, memory, loss, losses, correct, group }: TrainState): void {
   tf.dispose([...weights.values(), ...memory.values(), loss, losses, correct]);
-  if (group !== undefined) disposeGroup(group);
+  if (group !== undefined) disposeAccumulated(group);
 }
 
 /** A loss that can be gone on from: a diverged run ends here, with the last good snapshot kept. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { together } from '../learn/ensemble/ensemble.js';
+import { membersKey } from '../learn/ensemble/ensemble.js';
 import type { NetworkMetadata } from '../learn/metadata.js';
 import type { WeightSource } from '../learn/weights/pretrained.js';
 import type { SavedTensors } from '../learn/weights/saved-tensors.js';
@@ -94,7 +94,7 @@ export function weightsOfRun(folder: RunFolder, { network, readout, finished = f
   if (found !== undefined) checkOrigin(folder, name, found);
   const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
-  if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === together)) {
+  if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === membersKey)) {
     throw new WeirError(
       `network '${name}' of ${folder.shown} has no weights of its own`,
       'name one that is trained by `train` and has a snapshot',

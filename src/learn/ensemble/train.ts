@@ -1,15 +1,15 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import type { Serial } from '../../flow/serial.js';
-import { ranks } from '../../tensorflow/collectives/process-group.js';
+import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type NetworkMetadata, type Taught, taught } from '../metadata.js';
+import { type MatchedClasses, matchClasses, type NetworkMetadata } from '../metadata.js';
 import { type Weights, weight } from '../model/model.js';
 import { type Schedule, scheduled } from '../optimizer/optimizer.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
 import type { Batch } from '../train.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../weights/saved-tensors.js';
-import { type Ensemble, type EnsembleUpdate, together } from './ensemble.js';
+import { type Ensemble, type EnsembleUpdate, membersKey } from './ensemble.js';
 import type { EnsembleRegularizer } from './regularizer.js';
 import { ensembleUpdate } from './step.js';
 
@@ -57,32 +57,32 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
   const { rate, momentum = 0, decay = 0 } = sgd;
   const rateAt = scheduled(rate);
   const unregularized = new Float32Array(members.length * layout.layers.length);
-  let known: Taught | undefined; // made again from the state's own when the graph is wired
+  let known: MatchedClasses | undefined; // made again from the state's own when the graph is wired
   const nowhere = new Float32Array(members.length * layout.inputs);
 
   return {
     name: 'train',
 
     start() {
-      if (ranks().ranks > 1) throw alone();
+      if (processGroup().ranks > 1) throw alone();
       const weights = ensemble.start();
       return {
         weights,
-        memory: new Map([[together, tf.zerosLike(weight(weights, together))]]),
+        memory: new Map([[membersKey, tf.zerosLike(weight(weights, membersKey))]]),
         sums: tf.zeros([members.length, 3]),
         ...{ number: 0, epoch: 0, endsEpoch: true, position: 0, samples: 0 },
       };
     },
 
     introduce(incoming, state) {
-      known = taught('train', ensemble.model, incoming, { before: state.about, labeled: true });
+      known = matchClasses('train', ensemble.model, incoming, { before: state.about, labeled: true });
       return known.headers;
     },
 
     next(state, batch) {
       checkBatch(ensemble, batch);
       const at = { epoch: batch.epoch, number: state.number + 1 };
-      const before = { members: weight(state.weights, together), velocity: weight(state.memory, together) };
+      const before = { members: weight(state.weights, membersKey), velocity: weight(state.memory, membersKey) };
       const { values: x } = batch;
       const labels = known?.labels(batch.labels) ?? batch.labels;
       const about = state.about ?? known?.about;
@@ -103,8 +103,8 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
       });
       tf.dispose([before.members, before.velocity, state.sums]);
       const next: EnsembleState = {
-        weights: new Map([[together, moved.members]]),
-        memory: new Map([[together, moved.velocity]]),
+        weights: new Map([[membersKey, moved.members]]),
+        memory: new Map([[membersKey, moved.velocity]]),
         sums: moved.sums,
         ...at,
         endsEpoch: batch.remaining === 0,
@@ -130,7 +130,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
 
     load(data) {
       const { weights, memory, sums, regularizer: carried, ...counts } = data as unknown as Saved;
-      checkShapes(ensemble, new Map([[together, [members.length, layout.parameters]]]), weights);
+      checkShapes(ensemble, new Map([[membersKey, [members.length, layout.parameters]]]), weights);
       regularizer?.load(carried);
       return {
         ...counts,

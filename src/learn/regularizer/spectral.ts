@@ -1,13 +1,13 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { pack, unpack } from '../../storage/codec.js';
-import { ranks } from '../../tensorflow/collectives/process-group.js';
-import type { Grid } from '../../tensorflow/ops/spectral.js';
+import { processGroup } from '../../tensorflow/collectives/process-group.js';
+import type { ConvolutionGrid } from '../../tensorflow/ops/spectral.js';
 import type { Gradients, Layer, Model, Weights } from '../model/model.js';
 import { imagePower } from '../spectral/image-power.js';
 import { frequencyPower } from '../spectral/krylov.js';
 import { densePower, type LayerPower, type PowerOptions, type Singular, type Spectrum } from '../spectral/power.js';
-import type { Look, Regularizer } from './regularizer.js';
+import type { Regularizer, RegularizerInput } from './regularizer.js';
 
 /**
  * The power iteration for a layer's kind.
@@ -35,7 +35,7 @@ function gridOf(
   stride: number,
   model: Model,
   imageSize: PowerOptions['imageSize'],
-): Grid {
+): ConvolutionGrid {
   if (imageSize === undefined) return { height, width, stride };
   const [rows, columns] = imageSize;
   if (!(Number.isInteger(rows) && rows > 0 && Number.isInteger(columns) && columns > 0)) {
@@ -53,7 +53,7 @@ function gridOf(
  * Layers go to the ranks in turn.
  */
 export function spectrumOf(powers: readonly LayerPower[], find: (power: LayerPower) => Singular): Spectrum {
-  const { rank, ranks: count, gather } = ranks();
+  const { rank, ranks: count, gather } = processGroup();
   const own = powers.filter((_, i) => i % count === rank);
   const found = Object.fromEntries(own.map((power): [string, Singular] => [power.layer.name, find(power)]));
   if (count === 1) return found;
@@ -94,14 +94,14 @@ export interface SpectralRegularizer extends Regularizer {
   /** The next one: `iterations` steps from the directions of `spectrum` on the weights as they are now, or exact directions. */
   iterate(spectrum: Spectrum, weights: Weights): Spectrum;
   /** γ/2 · Σ ‖K_l v_l‖², K_l the linear map of a layer (Wᵀ of a dense one), on the weights as they are now, with the newest directions. */
-  value(look: Pick<Look, 'weights'>): number;
+  value(look: Pick<RegularizerInput, 'weights'>): number;
   /**
    * Adds ∂/∂W_l of γ/2 · ‖K_l v_l‖² (for a dense layer γσ v uᵀ; section 3.2), the newest v_l held constant and W_l as it is now.
    * Takes the gradients it replaces.
    *
    * @throws {WeirError} when no tick refreshes the directions
    */
-  addGradients(look: Pick<Look, 'weights'>, gradients: Gradients): void;
+  addGradients(look: Pick<RegularizerInput, 'weights'>, gradients: Gradients): void;
   /** What the newest tick found. */
   newest: Spectrum | undefined;
   /** Is there a tick that hands over spectra? */

@@ -200,7 +200,7 @@ export function startingFrom(
     ...model,
     inputs: [...(model.inputs ?? []), input],
     start,
-    takenUp(now) {
+    pretrainedClasses(now) {
       const { classes, normalization: then } = read().about;
       if (now !== undefined && then !== undefined && JSON.stringify(now) !== JSON.stringify(then)) {
         tellOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);

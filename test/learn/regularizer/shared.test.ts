@@ -14,7 +14,7 @@ import {
   regularizer,
   regularizerKinds,
 } from '../../../src/learn/regularizer/registry.js';
-import type { Look, Regularizer } from '../../../src/learn/regularizer/regularizer.js';
+import type { Regularizer, RegularizerInput } from '../../../src/learn/regularizer/regularizer.js';
 import { trainStage } from '../../../src/learn/train.js';
 import type { Update } from '../../../src/learn/update.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
@@ -25,7 +25,7 @@ const large = { initialization: normal(0.7) };
 const options = { gamma: 3, smallest: 3, iterations: 60, seed: 2, start: () => mlp([5, 7, 6, 3]).start(9) };
 
 /** Its gradient with respect to every weight, by whichever way it goes. */
-function gradientsBy(one: Regularizer, model: Model, look: Look): Gradients {
+function gradientsBy(one: Regularizer, model: Model, look: RegularizerInput): Gradients {
   const { features, logits, gradients } = model.pullback!(look.weights, look.x);
   const further = one.featuresGradient?.(features, look.labels);
   const none = tf.zerosLike(logits);
