@@ -15,7 +15,7 @@ export type NetworkMetadata = {
 
 /** What a training step learns from the headers of its batches before the first one comes. */
 export interface MatchedClasses {
-  readonly about: NetworkMetadata;
+  readonly metadata: NetworkMetadata;
   /** Of what it hands on. */
   readonly headers: readonly Header[];
   /** A batch's labels as the network counts them. */
@@ -42,10 +42,10 @@ export function matchClasses(
   const rest = { ...(architecture && { architecture }), ...(normalization && { normalization }) };
   const without = normalization === undefined ? [] : [{ normalization }];
   const pretrained = model.pretrainedClasses?.(normalization);
-  if (!labeled) return { about: rest, headers: without, labels: unchanged };
+  if (!labeled) return { metadata: rest, headers: without, labels: unchanged };
   const theirs = classesOf(stage, incoming);
   const own = before?.classes ?? pretrained ?? theirs;
-  if (own === undefined) return { about: rest, headers: without, labels: unchanged };
+  if (own === undefined) return { metadata: rest, headers: without, labels: unchanged };
   if (own.names.length > model.classes) {
     throw new WeirError(
       `'${own.of}' has ${own.names.length} classes, but ${model.name} has ${model.classes} outputs`,
@@ -67,9 +67,9 @@ export function matchClasses(
       "its weights have no output for that class: rename or remove it, or begin the readout anew: fresh: ['readout']",
     );
   }
-  const about = { ...rest, classes: own };
+  const metadata = { ...rest, classes: own };
   return {
-    about,
+    metadata,
     headers: [{ classes: own, ...(normalization && { normalization }) }],
     labels: places === undefined ? unchanged : (labels) => labelsAmong(labels, theirs!, own, ''),
   };

@@ -1,6 +1,8 @@
+import type { OperatorFunction } from 'rxjs';
 import type { Labels } from '../data/class-names.js';
 import type { Data, Positioned } from '../flow/data.js';
-import type { Serial } from '../flow/serial.js';
+import type { WithTurn } from '../flow/lease.js';
+import { type Serial, serial } from '../flow/serial.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
 import { type AccumulatedBatches, acrossRanks, checkAccumulate, nothingLearned, withBatch } from './accumulate.js';
@@ -54,7 +56,7 @@ export interface Training {
   readonly seed: number;
 }
 
-/** The training step, with what an engine that owns it needs besides. */
+/** The training step as a stage, for an engine that owns its state: `serial`, a benchmark. */
 export interface AccumulatingStage extends Serial<Batch, Update, TrainState> {
   /** The state as of its update, without the batches since. */
   save(state: TrainState): Data;
@@ -71,25 +73,36 @@ export interface TrainStage extends AccumulatingStage {
 }
 
 /**
- * One update of the weights for each batch, or for `accumulate` of them: loss, gradient, regularizer (from the end of its burn-in),
- * optimizer. Where a run has several ranks, each looks at its share of every batch, and the update is that of all of them.
+ * Trains on each batch, and emits the update: one update of the weights for each batch, or for `accumulate` of them, by loss,
+ * gradient, regularizer (from the end of its burn-in) and optimizer. The first update emitted is 0, the initial weights.
+ *
+ * One training, many listeners: the next update waits for those that claimed the weights of this one. Where a run has several
+ * ranks, each learns from its share of every batch, and the update is that of all of them.
  *
  *   batches             a--b--c--d--e--f--    e is the last of an epoch
  *   train            0--1--2--3--4--5--6--
  *   accumulate: 2    0-----1-----2--3-----
  *
- * With `accumulate` an update is that of one batch of all samples, up to rounding, but for what looks at a batch as a whole: batch
- * normalizations see each batch by itself and move their running statistics at each, as in PyTorch, and a regularizer on
- * features is the mean of those of the batches. A regularizer on weights is added once.
+ * With `accumulate` an update is that of one batch of all samples, up to rounding. Two things see each batch by itself: batch
+ * normalizations, which move their running statistics at each, as in PyTorch; and a regularizer on features, which is the mean
+ * over the batches. A regularizer on weights is added once.
  *
- * State: weights, the optimizer's memory, the sums over the epoch, and what the batches since the last update gave. It owns their
- * tensors: `next` takes the state it is given and disposes of what it replaces, so an earlier state must not be used again.
- * Bound: one batch. Order: that of the batches. Failure: a batch that does not fit the model.
+ * State: weights, the optimizer's memory, the sums over the epoch, and the gradients of the batches since the last update.
+ * Bound: one batch. Order: that of the batches. Failure: a batch that the model does not take, a loss that is not finite.
  *
- * Sizes that cannot work are told when the graph is wired, or else at the first batch (`checkBatches`).
+ * Sizes that cannot work are refused when the graph is wired, or else at the first batch (`checkBatches`).
  *
  * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
- * @example trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1, momentum: 0.9 }), regularizer, seed })
+ * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), regularizer, seed }))
+ */
+export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithTurn> =>
+  serial(trainStage(model, training));
+
+/**
+ * The stage that `train` lifts. It owns the tensors of its state: `next` takes the state it is given and disposes of what it
+ * replaces, so an earlier state must not be used again.
+ *
+ * @throws {WeirError} as `train` does
  */
 export function trainStage(model: Model, training: Training & { readonly accumulate?: 1 }): TrainStage;
 export function trainStage(model: Model, training: Training): AccumulatingStage;
@@ -138,12 +151,13 @@ export function trainStage(
       losses,
       correct,
       samples: fresh ? samples : state.samples + samples,
-      ...aboutOf(state),
+      ...metadataOf(state),
     };
     return [next, updateOf(next, made)];
   }
 
-  const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
+  const metadataOf = ({ metadata = known?.metadata }: TrainState): Pick<TrainState, 'metadata'> =>
+    metadata ? { metadata } : {};
 
   function check(planned: ExpectedBatches): void {
     checkBatches({ model, loss, regularizer }, planned, processGroup());
@@ -171,7 +185,7 @@ export function trainStage(
 
     introduce(incoming, state) {
       for (const header of incoming) check(header);
-      known = matchClasses('train', model, incoming, { before: state.about, labeled: !isOfViews(loss) });
+      known = matchClasses('train', model, incoming, { before: state.metadata, labeled: !isOfViews(loss) });
       return known.headers;
     },
 
@@ -191,7 +205,7 @@ export function trainStage(
 
     save: (state) =>
       ({
-        ...savedState({ ...state, ...aboutOf(state) }),
+        ...savedState({ ...state, ...metadataOf(state) }),
         regularizer: regularizer?.save?.() ?? null,
       }) as unknown as Data,
 

@@ -54,7 +54,7 @@ export interface TrainState {
   /** Samples of the epoch so far. */
   readonly samples: number;
   /** What no tensor of the weights says; none before the graph has introduced its parts. */
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
   /** The batches since this update, where the next one takes several. Not saved: they come again. */
   readonly group?: AccumulatedBatches;
 }
@@ -105,17 +105,17 @@ export interface SavedState
   readonly correct: number;
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
 }
 
 /** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
 export function savedState(state: TrainState): SavedState {
-  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, about } = state;
+  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, metadata } = state;
   const { loss, losses, correct } = state;
   return {
     ...{ number, epoch, endsEpoch, position, samples },
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
-    ...(about && { about }),
+    ...(metadata && { metadata }),
     ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
     weights: savedTensors(weights),
     memory: savedTensors(memory),

@@ -12,7 +12,10 @@ const network = (pixels: number) => ({
   loss: crossEntropy(),
 });
 const views = { ...network(8), loss: barlowTwins() };
-const shrunk = { ...plain, regularizer: batchSpectralShrinkage({ smallest: 4, gamma: 1, from: { epoch: 0 } }) };
+const shrunk = {
+  ...plain,
+  regularizer: batchSpectralShrinkage(plain.model, { smallest: 4, gamma: 1, from: { epoch: 0 } }),
+};
 const alone = { ranks: 1, synchronized: false };
 const sizes = (size: number, last: number): ExpectedBatches => ({ batches: { count: 3, size, last } });
 

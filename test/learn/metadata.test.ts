@@ -8,8 +8,8 @@ const normalization = { mean: [0.5], std: [0.25] };
 const start = { before: undefined, labeled: true };
 
 test('a fresh network takes the classes of its samples, and knows what they were normalized with', () => {
-  const { about, headers, labels } = matchClasses('train', model, [{ classes: train, normalization }], start);
-  expect(about).toEqual({ architecture: { padding: 'zero' }, classes: train, normalization });
+  const { metadata, headers, labels } = matchClasses('train', model, [{ classes: train, normalization }], start);
+  expect(metadata).toEqual({ architecture: { padding: 'zero' }, classes: train, normalization });
   expect(headers).toEqual([{ classes: train, normalization }]);
   const own = Uint8Array.of(2, 1);
   expect(labels(own)).toBe(own);
@@ -21,7 +21,7 @@ test('one that was trained before keeps its own: samples in another order are br
     matchClasses('train', model, [{ classes }], { before: { classes: train }, labeled: true }),
     matchClasses('train', { ...model, pretrainedClasses: () => train }, [{ classes }], start),
   ]) {
-    expect(found.about.classes).toEqual(train);
+    expect(found.metadata.classes).toEqual(train);
     expect(found.headers).toEqual([{ classes: train }]);
     expect([...found.labels(Uint8Array.of(0, 1))]).toEqual([2, 0]);
   }
@@ -45,15 +45,15 @@ test('more classes than outputs are refused; none known, or a loss without label
     "'train' has 3 classes, but net has 2 outputs",
   );
   expect(matchClasses('train', model, [], start)).toMatchObject({
-    about: { architecture: { padding: 'zero' } },
+    metadata: { architecture: { padding: 'zero' } },
     headers: [],
   });
   const unlabeled = { before: undefined, labeled: false };
-  const { about, headers } = matchClasses(
+  const { metadata, headers } = matchClasses(
     'train',
     { ...model, classes: 2 },
     [{ classes: train, normalization }],
     unlabeled,
   );
-  expect([about.classes, headers]).toEqual([undefined, [{ normalization }]]);
+  expect([metadata.classes, headers]).toEqual([undefined, [{ normalization }]]);
 });

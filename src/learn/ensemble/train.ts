@@ -1,6 +1,8 @@
+import type { OperatorFunction } from 'rxjs';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Serial } from '../../flow/serial.js';
+import type { WithTurn } from '../../flow/lease.js';
+import { type Serial, serial } from '../../flow/serial.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type MatchedClasses, matchClasses, type NetworkMetadata } from '../metadata.js';
@@ -34,7 +36,7 @@ export interface EnsembleState {
   /** Samples of the epoch so far. */
   readonly samples: number;
   /** What no tensor says; none before the graph has introduced its parts. */
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
 }
 
 export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleState> {
@@ -43,14 +45,24 @@ export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleSta
 }
 
 /**
- * One update of every member for each batch: its own mean cross-entropy, gradient, regularizer (from the end of the burn-in), SGD.
+ * Trains all members of an ensemble on each batch, as `train` does one network: each by its own mean cross-entropy, gradient,
+ * regularizer (from the end of the burn-in) and SGD. The first update emitted is 0, the initial weights.
  *
- * Members do not touch each other: each ends in the same bits as in an ensemble of one.
+ * Members are independent: each ends in the same bits as in an ensemble of one.
  *
- * State: weights, velocities and the sums over the epoch. It owns their tensors: `next` takes the state it is given and disposes
- * of what it replaces. Bound: one batch. Order: that of the batches. Failure: a batch that does not fit, a loss that is not finite.
+ * State: weights, velocities and the sums over the epoch. Bound: one batch. Order: that of the batches. Failure: a batch that the
+ * members do not take, a loss that is not finite.
  *
- * @example ensembleStage(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer })
+ * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer }))
+ */
+export const trainEnsemble = (
+  ensemble: Ensemble,
+  training: EnsembleTraining,
+): OperatorFunction<Batch, EnsembleUpdate & WithTurn> => serial(ensembleStage(ensemble, training));
+
+/**
+ * The stage that `trainEnsemble` lifts. It owns the tensors of its state: `next` takes the state it is given and disposes of what
+ * it replaces.
  */
 export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: EnsembleTraining): EnsembleStage {
   const { members, layout } = ensemble;
@@ -75,7 +87,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
     },
 
     introduce(incoming, state) {
-      known = matchClasses('train', ensemble.model, incoming, { before: state.about, labeled: true });
+      known = matchClasses('train', ensemble.model, incoming, { before: state.metadata, labeled: true });
       return known.headers;
     },
 
@@ -85,7 +97,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
       const before = { members: weight(state.weights, membersKey), velocity: weight(state.memory, membersKey) };
       const { values: x } = batch;
       const labels = known?.labels(batch.labels) ?? batch.labels;
-      const about = state.about ?? known?.about;
+      const metadata = state.metadata ?? known?.metadata;
       const active = regularizer?.active(batch.epoch) ? regularizer : undefined;
       if (active !== undefined) {
         if (!active.ticked) throw unticked();
@@ -110,7 +122,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
         endsEpoch: batch.remaining === 0,
         position: batch.position,
         samples: (state.endsEpoch ? 0 : state.samples) + labels.length,
-        ...(about && { about }),
+        ...(metadata && { metadata }),
       };
       return [next, update(ensemble, next, rateAt)];
     },
