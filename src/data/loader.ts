@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { ownOf, type Positioned, placeOf, type Share } from '../flow/data.js';
+import { ownCount, ownIndex, type Positioned, type Share } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { keyed } from '../flow/random.js';
 import { source } from '../flow/source.js';
@@ -102,9 +102,9 @@ export function loader(given: AnyDataset, options: LoaderOptions): Observable<Bl
       const order = shuffle ? permutation(size, seed, epoch) : (i: number) => i;
       for (; first < size; first += block) {
         const end = Math.min(first + block, size);
-        const before = ownOf(share, first);
-        const indices = Uint32Array.from({ length: ownOf(share, end) - before }, (_, i) =>
-          order(placeOf(share, before + i)),
+        const before = ownCount(share, first);
+        const indices = Uint32Array.from({ length: ownCount(share, end) - before }, (_, i) =>
+          order(ownIndex(share, before + i)),
         );
         const position = (epoch - 1) * size + end;
         yield { position, dataset, epoch, indices, remaining: size - end, ...(share.ranks > 1 && { share }) };

@@ -46,10 +46,11 @@ export interface Share {
 export const everything: Share = { rank: 0, ranks: 1 };
 
 /** How many of the first `count` samples of an epoch are this rank's. */
-export const ownOf = ({ rank, ranks }: Share, count: number): number => Math.max(0, Math.ceil((count - rank) / ranks));
+export const ownCount = ({ rank, ranks }: Share, count: number): number =>
+  Math.max(0, Math.ceil((count - rank) / ranks));
 
 /** Which sample of the epoch is this rank's k-th, from 0 on. */
-export const placeOf = ({ rank, ranks }: Share, k: number): number => k * ranks + rank;
+export const ownIndex = ({ rank, ranks }: Share, k: number): number => k * ranks + rank;
 
 /**
  * A copy of the plain data in an item: numbers, words, flags, arrays and records of these. What is not plain data

@@ -9,10 +9,10 @@ export type ClassNames = {
 };
 
 /** One spelling of a name in Unicode (NFC): macOS writes 'é' as two characters, Linux as one. */
-export const oneSpelling = (name: string): string => name.normalize('NFC');
+export const canonicalName = (name: string): string => name.normalize('NFC');
 
 export const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((name, i) => oneSpelling(name) === oneSpelling(b[i]!));
+  a.length === b.length && a.every((name, i) => canonicalName(name) === canonicalName(b[i]!));
 
 /** Mean and standard deviation of each channel, in units of [0, 1], that values were normalized with. */
 export type NormalizedBy = { readonly mean: readonly number[]; readonly std: readonly number[] };

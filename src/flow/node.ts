@@ -194,12 +194,12 @@ const whereMerged = ({ upstream }: Node): string | undefined =>
   upstream.size > 1 ? 'merge streams with weir.mergeInTurn, whose order does not depend on their speeds' : undefined;
 
 /** An edge with what stands on it: `'augment' → take → 'batch'`. */
-export const edgeInWords = (from: Node, to: Node): string =>
+export const edgeText = (from: Node, to: Node): string =>
   [`'${from.name}'`, ...(from.operators.get(to) ?? []), `'${to.name}'`].join(' → ');
 
 function onTheWay(node: Node): string {
   if (node.upstream.size === 0) return '';
-  return `, on the way ${[...node.upstream].map((from) => edgeInWords(from, node)).join(' and ')}`;
+  return `, on the way ${[...node.upstream].map((from) => edgeText(from, node)).join(' and ')}`;
 }
 
 /**
@@ -222,8 +222,8 @@ export function demand(source: Node): { readonly outside: number; readonly room:
 }
 
 /** Whether a source of ours is upstream, which counts what is outside. */
-export const comesFromSource = (node: Node): boolean =>
-  node.kind === 'source' || [...node.upstream].some((from) => comesFromSource(from));
+export const hasSource = (node: Node): boolean =>
+  node.kind === 'source' || [...node.upstream].some((from) => hasSource(from));
 
 /** All nodes that `from` leads to, up to and including serial ones, each once. */
 export function path(from: Node): Node[] {

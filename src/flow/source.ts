@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import { everything, type Positioned, type Share } from './data.js';
 import { Flow } from './flow.js';
 import type { Header, Input } from './header.js';
-import { demand, edgeInWords, type Node, path } from './node.js';
+import { demand, edgeText, type Node, path } from './node.js';
 
 export interface Source<T extends Positioned> {
   readonly name: string;
@@ -184,7 +184,7 @@ function waitingFor(nodes: readonly Node[]): string {
   const way = ways.reduce((most, one) => (one.samples > most.samples ? one : most));
   const holding = nodes.filter(({ held }) => held > 0).map(({ name, held }) => `'${name}' holds ${held}`);
   return (
-    `waiting: ${way.samples} samples went out on the way ${edgeInWords(way.from, way.to)} and have not arrived` +
+    `waiting: ${way.samples} samples went out on the way ${edgeText(way.from, way.to)} and have not arrived` +
     `${holding.length === 0 ? '' : ` (${holding.join(', ')})`}; no more go out until one does. ` +
     'An operator there keeps them, or drops them: let weir.filter drop what is not wanted, or raise the capacity of the source'
   );

@@ -1,11 +1,11 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data, Positioned } from './data.js';
-import { cameUp } from './errors.js';
+import { withLocation } from './errors.js';
 import { Flow } from './flow.js';
 import type { Header, Input } from './header.js';
-import { type Turn, turn, type Work } from './lease.js';
+import { type Lease, leaseOf, type Work } from './lease.js';
 import type { Node } from './node.js';
-import { Memory } from './state-history.js';
+import { StateHistory } from './state-history.js';
 
 /** What a stage makes of an item: its new state, and an output if there is one. */
 export type Step<State, Out> = readonly [state: State] | readonly [state: State, output: Out];
@@ -78,11 +78,11 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.needs = value.needs ?? 0;
       node.inputs = value.inputs ?? [];
       node.anyOrder = value.anyOrder ?? false;
-      const memory = new Memory(value, node);
+      const memory = new StateHistory(value, node);
       node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
       let claimed = 0;
       let completed = false;
-      const failed = (error: unknown): unknown => cameUp(`in stage '${node.name}'`, error);
+      const failed = (error: unknown): unknown => withLocation(`in stage '${node.name}'`, error);
 
       const finish = (): void => {
         try {
@@ -140,7 +140,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
         }
       }
 
-      const claim = (now: Turn, work: Work): void => {
+      const claim = (now: Lease, work: Work): void => {
         now.claim(value.name, work);
         claimed++;
       };
@@ -167,7 +167,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       return Flow.subscribe(node, source, {
         next(item) {
           try {
-            const now = turn(item);
+            const now = leaseOf(item);
             if (flow?.isAgain(now) && node.hadDone(item.position)) {
               if (value.repeat !== undefined && now !== undefined) claim(now, again(item));
               return;
@@ -218,7 +218,7 @@ export function filter<T extends Positioned>(
       return Flow.subscribe(node, source, {
         next(item) {
           try {
-            const again = flow?.isAgain(turn(item)); // of a restored update: whoever follows says whether it is new to him
+            const again = flow?.isAgain(leaseOf(item)); // of a restored update: whoever follows says whether it is new to him
             if (!again && !node.arrive(item?.position)) return;
             if (!keep(item)) node.pass(item.position);
             else if (again) subscriber.next(item);

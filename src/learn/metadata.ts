@@ -1,7 +1,7 @@
 import { type Labels, labelsAmong, placesAmong, unknownClass } from '../data/class-names.js';
 import { WeirError } from '../flow/errors.js';
 import { type ClassNames, classesOf, type Header, type NormalizedBy } from '../flow/header.js';
-import { tellOnce } from '../flow/terminal.js';
+import { noticeOnce } from '../flow/terminal.js';
 import type { Architecture, Model } from './model/model.js';
 
 /** What no tensor of a trained network says; snapshots hold it beside the weights. */
@@ -53,7 +53,7 @@ export function matchClasses(
     );
   }
   if (theirs === undefined) {
-    tellOnce(
+    noticeOnce(
       `stage '${stage}': the classes of its samples have no names, so labels go by their place among ${own.names.join(', ')}`,
     );
   }

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Labels } from '../data/class-names.js';
 import type { Data, Positioned } from '../flow/data.js';
-import type { WithTurn } from '../flow/lease.js';
+import type { WithLease } from '../flow/lease.js';
 import { type Serial, serial } from '../flow/serial.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
@@ -95,7 +95,7 @@ export interface TrainStage extends AccumulatingStage {
  * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
  * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), regularizer, seed }))
  */
-export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithTurn> =>
+export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithLease> =>
   serial(trainStage(model, training));
 
 /**

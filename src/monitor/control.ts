@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
-import { FlowMeter } from '../run/flow-meter.js';
+import { FlowMeter } from '../flow/meter.js';
 import type { RemoteControl, RunActions, RunEnding } from '../run/watch.js';
 import { tf } from '../tensorflow/tf.js';
 import { addressLine, type MonitorAt } from './access.js';

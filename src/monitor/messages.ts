@@ -1,6 +1,6 @@
 import type { Data } from '../flow/data.js';
+import type { Pulse } from '../flow/meter.js';
 import type { TapPolicy } from '../flow/tap.js';
-import type { Pulse } from '../run/flow-meter.js';
 import type { RunEnding } from '../run/watch.js';
 import type { Pictures } from './pictures.js';
 

@@ -1,4 +1,4 @@
-import { type Look, look } from './style.js';
+import { type MarkStyle, markStyle } from './style.js';
 import { escaped } from './table.js';
 
 /** One drawing: a complete SVG element in units of CSS pixels. */
@@ -32,7 +32,7 @@ export interface Figure {
 
 export interface LegendEntry {
   readonly label: string;
-  readonly look: Look;
+  readonly style: MarkStyle;
   readonly mark: 'line' | 'dot' | 'square' | 'frame' | 'ring' | 'cross';
 }
 
@@ -49,7 +49,7 @@ export const FONT = 'Inter, system-ui, sans-serif';
 /** The legend of the regularizers of some groups, each once. */
 export function regularizers(groups: readonly { readonly regularizer: string }[]): LegendEntry[] {
   const names = [...new Set(groups.map(({ regularizer }) => regularizer))];
-  return names.map((name) => ({ label: name, look: look(name), mark: 'line' }));
+  return names.map((name) => ({ label: name, style: markStyle(name), mark: 'line' }));
 }
 
 /** How many networks stand behind each mean: '10 seeds', 'one seed', '3 to 10 seeds'. */
@@ -61,7 +61,7 @@ export function seedsPhrase(groups: readonly { readonly networks: readonly unkno
 }
 
 /** What stands before the words of a legend's entry: SVG in a box of 26 by 18. */
-export function sample({ look: { light, dash }, mark }: LegendEntry): string {
+export function sample({ style: { light, dash }, mark }: LegendEntry): string {
   switch (mark) {
     case 'line':
       return `<line x1="0" x2="26" y1="9" y2="9" stroke="${light}" stroke-width="2.5" stroke-dasharray="${dash}"/>`;
@@ -122,7 +122,7 @@ const SIZE = 11.5; // px
 const LINE = 17;
 
 /** What a figure's caption says, in order, and the word in bold that each begins with. */
-export function said(figure: Figure): { readonly lead: string; readonly text: string }[] {
+export function captionParts(figure: Figure): { readonly lead: string; readonly text: string }[] {
   return [
     { lead: '', text: figure.reading },
     ...(figure.paper === null ? [] : [{ lead: 'Paper: ', text: figure.paper }]),
@@ -135,7 +135,7 @@ export function caption(figure: Figure, width: number, top: number): { readonly 
   const room = width - 16;
   let y = top + LINE;
   const lines: string[] = [];
-  for (const { lead, text } of said(figure)) {
+  for (const { lead, text } of captionParts(figure)) {
     folded((lead + text).replace(/(\d) %/g, '$1\u00a0%'), room).forEach((line, i) => {
       const bold = i === 0 && lead ? `<tspan font-weight="600">${escaped(lead)}</tspan>` : '';
       lines.push(

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
-import { oneSpelling, sameNames } from '../flow/header.js';
+import { canonicalName, sameNames } from '../flow/header.js';
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import type { Config, Profiles, Rule, Shape, z } from './config.js';
 
@@ -179,7 +179,7 @@ export function classesOfTask(
     return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
   }
   for (const { of, names } of known) {
-    const places = task.classes.map((name) => names.map(oneSpelling).indexOf(oneSpelling(name)));
+    const places = task.classes.map((name) => names.map(canonicalName).indexOf(canonicalName(name)));
     const odd = places.findIndex((place, label) => place !== -1 && place !== label);
     if (odd === -1) continue;
     throw new WeirError(

@@ -6,7 +6,7 @@ import { overlaps } from '../data/fingerprint.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint } from '../flow/header.js';
-import { tellOnce } from '../flow/terminal.js';
+import { noticeOnce } from '../flow/terminal.js';
 import { makeFolder } from '../storage/folders.js';
 import {
   configChanges,
@@ -264,7 +264,7 @@ export class RunIdentity {
       if (!alike) await this.compare(pipeline, other);
     } else this.refuse(inputChanges(was, taken));
     this.record(network, taken);
-    for (const line of overlaps(flow)) tellOnce(line);
+    for (const line of overlaps(flow)) noticeOnce(line);
   }
 
   /** @throws {WeirError} for a snapshot that this run did not make, as it is or was, unless changes are accepted */

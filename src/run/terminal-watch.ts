@@ -1,7 +1,7 @@
 import type { Flow } from '../flow/flow.js';
+import { FlowMeter, ranksInWords } from '../flow/meter.js';
 import type { MetricRecord } from '../storage/journal.js';
 import type { RunFolder } from '../storage/run-folder.js';
-import { FlowMeter, ranksInWords } from './flow-meter.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { type ProgressView, type Terminal, terminalFor } from './progress.js';
 import type { Watch } from './watch.js';

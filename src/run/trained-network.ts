@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { EMPTY, type Observable } from 'rxjs';
 import type { Data, Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import type { WithTurn } from '../flow/lease.js';
+import type { WithLease } from '../flow/lease.js';
 import { type Serial, serial } from '../flow/serial.js';
 import { checkArchitecture, type NetworkMetadata } from '../learn/metadata.js';
 import type { Model, Weights } from '../learn/model/model.js';
@@ -49,7 +49,7 @@ type Saved = Omit<TrainedState, 'weights'> & { readonly weights: SavedTensors };
 export function trainedBy(
   model: Model,
   { run, network }: { readonly run: string; readonly network: string },
-): Observable<Update & WithTurn> {
+): Observable<Update & WithLease> {
   const read = (): Saved => {
     const folder = RunFolder.open(run);
     const found = trainedNetwork(folder, network);

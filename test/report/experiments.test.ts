@@ -4,7 +4,7 @@ import { groups } from '../../src/measure/networks/groups.js';
 import type { Report } from '../../src/measure/networks/record.js';
 import type { Figure } from '../../src/plot/figure.js';
 import { compose } from '../../src/plot/figure-file.js';
-import { darkRules, look } from '../../src/plot/style.js';
+import { darkRules, markStyle } from '../../src/plot/style.js';
 import { figures } from '../../src/report/figures.js';
 import { reportJson } from '../../src/report/json.js';
 import { reportHtml } from '../../src/report/page.js';
@@ -128,9 +128,9 @@ test('what is fine-tuned is compared with both stages plain, and with one of the
 });
 
 test('six combinations have six looks, on white and on a dark page; those of one pretraining share its hue', () => {
-  const looks = groups(transfer).map(({ regularizer }) => look(regularizer));
+  const looks = groups(transfer).map(({ regularizer }) => markStyle(regularizer));
   for (const key of ['light', 'dark'] as const) expect(new Set(looks.map((each) => each[key])).size).toBe(6);
-  expect(look('rep-spectral > none')).toEqual(look('rep-spectral'));
+  expect(markStyle('rep-spectral > none')).toEqual(markStyle('rep-spectral'));
   for (const { light, dark } of looks) expect(darkRules()).toContain(`[fill="${light}"]{fill:${dark}}`);
 });
 

@@ -11,7 +11,7 @@ import { heatMap } from '../../src/plot/heat-map.js';
 import { imageShape, png } from '../../src/plot/image.js';
 import { logTicks } from '../../src/plot/panel.js';
 import { density } from '../../src/plot/statistics.js';
-import { look } from '../../src/plot/style.js';
+import { markStyle } from '../../src/plot/style.js';
 import { figures } from '../../src/report/figures.js';
 import { network, pictured, report } from './example.js';
 
@@ -58,10 +58,10 @@ test('values that cannot be drawn stop no figure', () => {
 });
 
 test('a regularizer keeps its color and dash in every figure', () => {
-  const { light } = look('rep-spectral');
+  const { light } = markStyle('rep-spectral');
   for (const figure of figures(full))
     expect([figure.id, compose(figure).includes(`"${light}"`)]).toEqual([figure.id, true]);
-  expect(look('something-new')).toEqual(look('something-new'));
+  expect(markStyle('something-new')).toEqual(markStyle('something-new'));
 });
 
 test('a name with markup in it still makes SVG that a parser takes', async () => {
@@ -125,7 +125,15 @@ test('log axes: ones, twos and fives over few decades, powers of ten over many',
 
 /** Four cells by two: class 1 right of x = 0, class 0 left of it. */
 const halves: Geometry = {
-  ...{ number: 1, epoch: 1, kind: 'grid', xMin: -2, xMax: 2, yMin: 0, yMax: 2, columns: 4, rows: 2 },
+  number: 1,
+  epoch: 1,
+  kind: 'grid',
+  xMin: -2,
+  xMax: 2,
+  yMin: 0,
+  yMax: 2,
+  columns: 4,
+  rows: 2,
   points: [{ x: -1.5, y: 0.5, label: 0 }],
   classes: [0, 0, 1, 1, 0, 0, 1, 1],
   margin: [-3, -1, 1, 3, -3, -1, 1, 3],
@@ -179,8 +187,8 @@ test('a density has an area of one, also of values close to zero', () => {
 
 test('what a log scale cannot show is left out, with the rest drawn', () => {
   const points = [0, 1, Number.NaN, 0.1].map((y, x) => ({ x, y }));
-  const look = { light: '#123456', dark: '#abcdef', dash: 'none' };
-  const { svg } = curves([{ look, points }], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'log' });
+  const style = { light: '#123456', dark: '#abcdef', dash: 'none' };
+  const { svg } = curves([{ style, points }], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'log' });
   expect(svg).toContain('#123456');
   expect(svg).not.toMatch(/NaN|Infinity/);
   expect(curves([], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'linear' }).svg).not.toMatch(

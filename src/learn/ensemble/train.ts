@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { WithTurn } from '../../flow/lease.js';
+import type { WithLease } from '../../flow/lease.js';
 import { type Serial, serial } from '../../flow/serial.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -58,7 +58,7 @@ export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleSta
 export const trainEnsemble = (
   ensemble: Ensemble,
   training: EnsembleTraining,
-): OperatorFunction<Batch, EnsembleUpdate & WithTurn> => serial(ensembleStage(ensemble, training));
+): OperatorFunction<Batch, EnsembleUpdate & WithLease> => serial(ensembleStage(ensemble, training));
 
 /**
  * The stage that `trainEnsemble` lifts. It owns the tensors of its state: `next` takes the state it is given and disposes of what

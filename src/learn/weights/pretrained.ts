@@ -1,6 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Input, NormalizedBy } from '../../flow/header.js';
-import { tellOnce } from '../../flow/terminal.js';
+import { noticeOnce } from '../../flow/terminal.js';
 import { hashWeights } from '../../storage/digest.js';
 import { tf } from '../../tensorflow/tf.js';
 import { assumptions, checkArchitecture, fromMetadata, type NetworkMetadata } from '../metadata.js';
@@ -113,7 +113,7 @@ export function startingFrom(
     const architecture = { ...(padding && { padding }), ...metadata.architecture };
     checkArchitecture(shown, architecture, model);
     const assumed = assumptions(shown, { ...metadata, architecture }, model);
-    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) tellOnce(note);
+    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) noticeOnce(note);
     stored = { ...found, tensors: kept(found.tensors) };
     return stored;
   };
@@ -203,7 +203,7 @@ export function startingFrom(
     pretrainedClasses(now) {
       const { classes, normalization: then } = read().metadata;
       if (now !== undefined && then !== undefined && JSON.stringify(now) !== JSON.stringify(then)) {
-        tellOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
+        noticeOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
       }
       return isFresh(`${model.readout.name}/`) ? undefined : classes;
     },

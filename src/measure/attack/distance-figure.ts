@@ -3,17 +3,17 @@ import { type Figure, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
 import { against } from '../networks/comparison.js';
-import { type Group, groups, settingsOf, told } from '../networks/groups.js';
+import { bySetting, groups, type SeedGroup, settingsOf } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import {
   exactMean,
-  fitted,
+  fitSentences,
   MEASURES,
   type Measure,
   type Spread,
   spread,
-  summariseGroup,
-  summariseNetwork,
+  summarizeGroup,
+  summarizeNetwork,
 } from '../networks/summary.js';
 import { entitled } from '../paper.js';
 
@@ -50,7 +50,7 @@ export function meanDistances(report: Report, every: boolean): Figure | null {
     legend: [],
     reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, units of the input) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; gray: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
     outcome: [
-      told(drawn, ({ group, column: each }) => sentence(group, each)),
+      bySetting(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
         const here = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
         return against(
@@ -66,16 +66,19 @@ export function meanDistances(report: Report, every: boolean): Figure | null {
   };
 }
 
-function column(group: Group): Column {
-  const values = known(group.networks.map((network) => summariseNetwork(network).meanDistance));
+function column(group: SeedGroup): Column {
+  const values = known(group.networks.map((network) => summarizeNetwork(network).meanDistance));
   const exact = known(group.networks.map(exactMean));
   return {
-    ...{ label: group.regularizer, regularizer: group.regularizer, values, error: standardDeviation(values) },
+    label: group.regularizer,
+    regularizer: group.regularizer,
+    values,
+    error: standardDeviation(values),
     beside: { values: exact, error: standardDeviation(exact) },
   };
 }
 
-function sentence(group: Group, { values, error, beside }: Column): string {
+function sentence(group: SeedGroup, { values, error, beside }: Column): string {
   const exact = beside && beside.values.length > 0 ? ` (exact ${plusMinus(mean(beside.values), beside.error, 3)})` : '';
   return `${group.regularizer} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
 }
@@ -114,7 +117,7 @@ function rangeOf([least = [], most = []]: readonly (readonly number[])[]): strin
 
 /** The two numbers of every network of a group that the figure shows. */
 interface Pair {
-  readonly group: Group;
+  readonly group: SeedGroup;
   readonly accuracy: Spread;
   readonly distance: Spread;
   /** Over test samples, of the only network attacked. */
@@ -126,7 +129,7 @@ interface Pair {
 /** Test accuracy and mean adversarial distance of each regularizer, every seed a dot (figures 4 and 6b of the paper). */
 export function robustness(report: Report): Figure | null {
   const all = groups(report).map((group): Pair => {
-    const { testAccuracy, meanDistance } = summariseGroup(group);
+    const { testAccuracy, meanDistance } = summarizeGroup(group);
     return {
       group,
       accuracy: testAccuracy,
@@ -153,7 +156,7 @@ export function refitted(report: Report): Figure | null {
     return {
       group,
       accuracy: spread(group.networks, ({ readout }) => readout!.accuracy),
-      distance: spread(attacked, (network) => summariseNetwork(network).meanDistance),
+      distance: spread(attacked, (network) => summarizeNetwork(network).meanDistance),
       fallback: ofSamples({ ...group, networks: attacked }),
       found: foundBy(attacked),
     };
@@ -165,7 +168,7 @@ export function refitted(report: Report): Figure | null {
     ...entitled('readout', report.pipeline, 'readout', 'Accuracy and adversarial distance with a readout fitted anew'),
     ...drawn,
     reading: `Multinomial logistic regression on the frozen features of the training samples, l2 regularizer of strength 1, then the network with it attacked. ${drawn.reading}`,
-    outcome: `${drawn.outcome} ${fitted(networks.map(({ readout }) => readout!))}`,
+    outcome: `${drawn.outcome} ${fitSentences(networks.map(({ readout }) => readout!))}`,
   };
 }
 
@@ -211,7 +214,7 @@ function draw(
 }
 
 function spreadColumn(
-  group: Group,
+  group: SeedGroup,
   { values, standardDeviation }: Spread,
   fallback: number | null,
   scale: number,
@@ -230,13 +233,13 @@ function spreadColumn(
 }
 
 /** Standard error over the samples of the only network attacked. */
-function ofSamples(group: Group): number | null {
-  const found = group.networks.map(summariseNetwork).filter((summary) => summary.meanDistance !== null);
+function ofSamples(group: SeedGroup): number | null {
+  const found = group.networks.map(summarizeNetwork).filter((summary) => summary.meanDistance !== null);
   return found.length === 1 ? found[0]!.standardError : null;
 }
 
 const foundBy = (networks: readonly NetworkReport[]): number[] =>
-  networks.flatMap((network) => (network.attack ? [summariseNetwork(network).found] : []));
+  networks.flatMap((network) => (network.attack ? [summarizeNetwork(network).found] : []));
 
 function samples(counts: readonly number[]): string {
   if (counts.length === 0) return 'none attacked';

@@ -1,6 +1,6 @@
 import type { Positioned } from '../../flow/data.js';
 import type { Box } from './box.js';
-import type { Start } from './start.js';
+import type { StartKind } from './start.js';
 
 /**
  * How the attack on one sample ended.
@@ -12,9 +12,9 @@ import type { Start } from './start.js';
  * - `out-of-queries`: the budget ended the search; the best point so far is there if the start had been found.
  * - `unstable`: asked again in the end, the model took its answer back (it is not a function of its input).
  */
-export type Outcome = (typeof outcomes)[number];
+export type AttackOutcome = (typeof attackOutcomes)[number];
 
-export const outcomes = [
+export const attackOutcomes = [
   'found',
   'already-misclassified',
   'never-flipped',
@@ -35,7 +35,7 @@ export interface AttackResult extends Positioned {
   readonly predicted: number;
   /** Class of the adversarial point; −1 without one. */
   readonly adversarialLabel: number;
-  readonly outcome: Outcome;
+  readonly outcome: AttackOutcome;
   /** Δx = ‖adversarial − original‖₂ in input units; NaN without an adversarial point. */
   readonly distance: number;
   /** Forward evaluations made for this sample, verification included. */
@@ -47,7 +47,7 @@ export interface AttackResult extends Positioned {
   /** What inputs may be, by channel where these differ. */
   readonly box: Box;
   /** What the point that was kept was started from. Results of older builds lack it: their distances could be too long. */
-  readonly start: Start;
+  readonly start: StartKind;
   readonly original: Float32Array;
   /** Of length 0 where none was found. */
   readonly adversarial: Float32Array;

@@ -1,9 +1,9 @@
 import { type Figure, type LegendEntry, widthOf } from '../../plot/figure.js';
 import { colorBar } from '../../plot/heat-map.js';
 import { mean, quantile } from '../../plot/statistics.js';
-import { classLook, look } from '../../plot/style.js';
+import { classStyle, markStyle } from '../../plot/style.js';
 import { count, number } from '../../plot/table.js';
-import { acrossSettings, groups, headed, told } from '../networks/groups.js';
+import { acrossSettings, bySetting, groups, headed } from '../networks/groups.js';
 import type { Geometry, NetworkReport, Report } from '../networks/record.js';
 import { entitled, type Shown } from '../paper.js';
 import { classesOf, type Mapped, map, mapped, margins, middleOf, seedsOf } from './map.js';
@@ -61,13 +61,17 @@ function maps(all: readonly Mapped[]) {
   ];
   const legend = present
     .sort((a, b) => a - b)
-    .map((label): LegendEntry => ({ label: names(label), look: classLook(label), mark: 'square' }));
+    .map((label): LegendEntry => ({ label: names(label), style: classStyle(label), mark: 'square' }));
   const named = present.length > 2;
   return {
     panels: all.map(({ group, geometry }) =>
       map(geometry, {
-        ...{ title: group.regularizer, color: look(group.regularizer).light, width: widthOf(columns) },
-        ...{ layer: 'classes' as const, names, named },
+        title: group.regularizer,
+        color: markStyle(group.regularizer).light,
+        width: widthOf(columns),
+        layer: 'classes' as const,
+        names,
+        named,
       }),
     ),
     columns,
@@ -100,13 +104,16 @@ export function snapshots(report: Report): Figure | null {
     ...entitled('snapshots', report.pipeline, 'boundary-snapshots', 'The decision boundary over the training'),
     panels: all.map((geometry) =>
       map(geometry, {
-        ...{ title: `epoch ${count(geometry.epoch)}`, width: widthOf(4), layer: 'classes' as const, names },
+        title: `epoch ${count(geometry.epoch)}`,
+        width: widthOf(4),
+        layer: 'classes' as const,
+        names,
       }),
     ),
     columns: 4,
     legend: present
       .sort((a, b) => a - b)
-      .map((label) => ({ label: names(label), look: classLook(label), mark: 'square' })),
+      .map((label) => ({ label: names(label), style: classStyle(label), mark: 'square' })),
     reading: `The input plane of one network (${group.label}, seed ${network.seed}) as its training goes on. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class.`,
     outcome: `mean distance from a training point to the nearest cell of another class, by epoch: ${told.join('; ')}.`,
   };
@@ -134,17 +141,17 @@ interface Quantity {
 }
 
 const VOLUME: Quantity = {
-  ...{
-    shown: 'volume',
-    slug: 'volume',
-    title: 'Volume element of the feature map',
-    label: 'log √det g (natural logarithm)',
-  },
+  shown: 'volume',
+  slug: 'volume',
+  title: 'Volume element of the feature map',
+  label: 'log √det g (natural logarithm)',
   of: ({ logVolume }) => logVolume,
 };
 
 const EIGENVALUE: Quantity = {
-  ...{ shown: 'eigenvalue', slug: 'top-eigenvalue', title: 'Largest stretch of the feature map' },
+  shown: 'eigenvalue',
+  slug: 'top-eigenvalue',
+  title: 'Largest stretch of the feature map',
   label: 'log √λmax(g) (natural logarithm)',
   of: ({ topEigenvalue }) => Array.from(topEigenvalue, (value) => (value > 0 ? 0.5 * Math.log(value) : Number.NaN)),
 };
@@ -176,8 +183,11 @@ function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, labe
       all.map(({ group, network, geometry, values }) => ({
         setting: group.setting,
         panel: map(geometry, {
-          ...{ title: group.regularizer, color: look(group.regularizer).light, width: widthOf(columns) },
-          ...{ layer: { values, scale }, names: (label: number) => network.classes[label] ?? String(label) },
+          title: group.regularizer,
+          color: markStyle(group.regularizer).light,
+          width: widthOf(columns),
+          layer: { values, scale },
+          names: (label: number) => network.classes[label] ?? String(label),
         }),
       })),
     ),
@@ -186,8 +196,8 @@ function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, labe
     key: colorBar(scale, label),
     reading: `g is the metric that the feature map Φ pulls back to the input; one network a regularizer (${seedsOf(all)}), one scale for all panels, from the first to the 99.5th percentile. Light: small input changes move the features far; white line: the decision boundary${gray ? '; gray: no value, for g has no full rank there' : ''}.`,
     outcome: plane
-      ? `median over the plane. ${told(all, ({ group, values }) => `${group.regularizer} ${middle(Array.from(values))}`)}`
-      : `median within ${NEAR} of a training point, and over the whole plane. ${told(all, (each) => `${each.group.regularizer} ${middle(near(each, each.values))} and ${middle(Array.from(each.values))}`)}`,
+      ? `median over the plane. ${bySetting(all, ({ group, values }) => `${group.regularizer} ${middle(Array.from(values))}`)}`
+      : `median within ${NEAR} of a training point, and over the whole plane. ${bySetting(all, (each) => `${each.group.regularizer} ${middle(near(each, each.values))} and ${middle(Array.from(each.values))}`)}`,
   };
 }
 

@@ -3,7 +3,7 @@ import { transferOf, unregularized } from '../../plot/transfer.js';
 import type { NetworkReport, Report } from './record.js';
 
 /** The networks that differ in nothing but their seed. */
-export interface Group {
+export interface SeedGroup {
   /** What figures and tables call it: the regularizer, with pipeline and setting before it where a report holds several. */
   readonly label: string;
   readonly pipeline: string;
@@ -16,7 +16,7 @@ export interface Group {
 const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch-spectral-shrinkage'];
 
 /** Networks by pipeline, setting and regularizer, each group in order of its seeds. */
-export function groups(report: Report): Group[] {
+export function groups(report: Report): SeedGroup[] {
   const pipelines = unique(report.networks.map(({ pipeline }) => pipeline));
   return pipelines.flatMap((pipeline) => {
     const here = report.networks.filter((network) => network.pipeline === pipeline);
@@ -28,7 +28,9 @@ export function groups(report: Report): Group[] {
         .sort(byOrder)
         .map((regularizer) => ({
           label: where.length > 0 ? `${where.join(', ')}: ${regularizer}` : regularizer,
-          ...{ pipeline, setting, regularizer },
+          pipeline,
+          setting,
+          regularizer,
           networks: alike.filter((network) => network.regularizer === regularizer).sort((a, b) => a.seed - b.seed),
         }));
     });
@@ -62,19 +64,19 @@ export function byOrder(a: string, b: string): number {
 }
 
 /** Two groups of one setting, the first of which is held against the second. */
-export type Pair = readonly [a: Group, b: Group];
+export type Pair = readonly [a: SeedGroup, b: SeedGroup];
 
 /**
  * Every method against the unregularized one, and rep-spectral against every other. Of networks that were trained twice also every
  * pretraining against none, and every fine-tuning against none, with the other stage the same.
  */
-export function opposed(all: readonly Group[]): Pair[] {
+export function opposed(all: readonly SeedGroup[]): Pair[] {
   return all.flatMap((b) =>
     all.filter((a) => a.pipeline === b.pipeline && a.setting === b.setting && opposes(a, b)).map((a): Pair => [a, b]),
   );
 }
 
-function opposes(a: Group, b: Group): boolean {
+function opposes(a: SeedGroup, b: SeedGroup): boolean {
   if (a === b || unregularized(a.regularizer)) return false;
   if (unregularized(b.regularizer) || a.regularizer === 'rep-spectral') return true;
   const [mine, theirs] = [transferOf(a.regularizer), transferOf(b.regularizer)];
@@ -110,7 +112,10 @@ export function acrossSettings(report: Report, draw: (part: Report, setting: str
 }
 
 /** What is said of each item, by setting where there are several: 'Clean: …; …. Noisy: …; ….' */
-export function told<T extends { readonly group: Group }>(items: readonly T[], say: (item: T) => string): string {
+export function bySetting<T extends { readonly group: SeedGroup }>(
+  items: readonly T[],
+  say: (item: T) => string,
+): string {
   const settings = [...new Set(items.map(({ group }) => group.setting))];
   const of = (setting: string) =>
     items

@@ -1,6 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Design, Gram } from './design.js';
-import { add, dot, type LinearMap, type MinimizeOptions, type Minimum, minimizer, type Problem } from './minimize.js';
+import { add, dot, type LinearMap, type MinimizeOptions, type Minimum, minimizer, type Objective } from './minimize.js';
 
 /** @throws {WeirError} for labels that are none of the classes, and for a class that no sample is of */
 export function checkLabels(labels: ArrayLike<number>, samples: number, classes: number): void {
@@ -72,13 +72,13 @@ export interface LogisticOptions extends Partial<MinimizeOptions> {
  * where no component of the mean's gradient is above 1e-4; on features of a network it mostly ends before it has converged.
  * `converged`: preconditioned, to a hundredth of that gradient, however many iterations it takes (at most 10,000).
  */
-export const fits = ['scikit-learn', 'converged'] as const;
+export const fitMethods = ['scikit-learn', 'converged'] as const;
 
-export type Fit = (typeof fits)[number];
+export type FitMethod = (typeof fitMethods)[number];
 
 /** The options of `logistic` that make a fit. */
 export const optionsOf: Readonly<
-  Record<Fit, Required<Pick<LogisticOptions, 'tolerance' | 'iterations' | 'preconditioned'>>>
+  Record<FitMethod, Required<Pick<LogisticOptions, 'tolerance' | 'iterations' | 'preconditioned'>>>
 > = {
   'scikit-learn': { tolerance: 1e-4, iterations: 100, preconditioned: false },
   converged: { tolerance: 1e-6, iterations: 10_000, preconditioned: true },
@@ -128,7 +128,7 @@ export function logistic(
   const split = (x: Float64Array) => ({ W: x.subarray(0, size), b: x.subarray(size) });
 
   let gram: Gram | undefined;
-  const problem: Problem = {
+  const problem: Objective = {
     *evaluate(x, gradient) {
       const { W, b } = split(x);
       const into = split(gradient);
@@ -170,7 +170,7 @@ export function logistic(
           gram = yield* design.gram!(weights);
           return withIntercepts(gram, classes);
         },
-      } satisfies Partial<Problem>)),
+      } satisfies Partial<Objective>)),
   };
 
   const options = { tolerance: tolerance * C * design.samples, iterations, ...(memory !== undefined && { memory }) };

@@ -1,7 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import type { Header } from '../../flow/header.js';
-import { turn, type WithTurn } from '../../flow/lease.js';
+import { leaseOf, type WithLease } from '../../flow/lease.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { NetworkMetadata } from '../../learn/metadata.js';
 import { readoutWeights } from '../../learn/model/head.js';
@@ -14,7 +14,7 @@ import { tf } from '../../tensorflow/tf.js';
 import { accuracy } from '../accuracy/accuracy.js';
 import { inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { type Design, deviceDesign, hostDesign } from './design.js';
-import { checkLabels, type Fit, fits, logistic, optionsOf } from './logistic.js';
+import { checkLabels, type FitMethod, fitMethods, logistic, optionsOf } from './logistic.js';
 import type { Minimum } from './minimize.js';
 
 export interface FeaturesOptions {
@@ -82,7 +82,7 @@ export interface ReadoutOptions {
   /** C: the weight of the losses against the regularizer. */
   readonly inverseRegularization?: number;
   /** How far it is fitted: as scikit-learn does by default (the paper's), or until it has converged. */
-  readonly fit?: Fit;
+  readonly fit?: FitMethod;
   /** The fit ends when no component of the gradient is larger than this, a sample: instead of that of `fit`. */
   readonly gradientTolerance?: number;
   /** Iterations of L-BFGS after which the fit ends though it has not converged: instead of those of `fit`. */
@@ -100,7 +100,7 @@ type Measured = {
   /** ½‖W‖² + C · Σ losses over the training samples, in nats. */
   readonly objective: number;
   /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
-  readonly fit: Fit;
+  readonly fit: FitMethod;
   readonly iterations: number;
   readonly iterationLimit: number;
   readonly converged: boolean;
@@ -155,11 +155,11 @@ export function readout(
   train: LabeledSamples,
   test: LabeledSamples,
   options: ReadoutOptions = {},
-): StageOperator<Update & WithTurn, Refitted, ReadoutState> {
+): StageOperator<Update & WithLease, Refitted, ReadoutState> {
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500 } = options;
-  if (!fits.includes(how)) {
-    throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fits.join(', ')}`);
+  if (!fitMethods.includes(how)) {
+    throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fitMethods.join(', ')}`);
   }
   const usual = optionsOf[how];
   const iterationLimit = fitIterations ?? usual.iterations;
@@ -172,9 +172,9 @@ export function readout(
   const tested = accuracy(model, test, { batch, ...(normalize && { normalize }) });
 
   /** The update with the new readout's tensors, which go when the turn is over. */
-  const refit = (update: Update & WithTurn, saved: SavedTensors): Update & WithTurn => {
+  const refit = (update: Update & WithLease, saved: SavedTensors): Update & WithLease => {
     const own = restoreTensors(saved);
-    turn(update)?.whenOver(() => tf.dispose([...own.values()]));
+    leaseOf(update)?.onClose(() => tf.dispose([...own.values()]));
     return { ...update, weights: new Map([...update.weights, ...own]) as Weights };
   };
 
@@ -194,7 +194,7 @@ export function readout(
       const dispose = (): void => {
         for (const one of made.splice(0)) one.dispose();
       };
-      turn(update)?.whenOver(dispose); // a run that is stopped in the middle of it
+      leaseOf(update)?.onClose(dispose); // a run that is stopped in the middle of it
       try {
         let state: ReadoutState = from;
         const keep = (one: { dispose(): void }): void => void made.push(one);
@@ -230,7 +230,10 @@ export function readout(
           accuracy,
           trainAccuracy: seen.correct / train.size,
           objective: at.value,
-          ...{ fit: how, iterations: at.iterations, iterationLimit, converged: at.ended === 'converged' },
+          fit: how,
+          iterations: at.iterations,
+          iterationLimit,
+          converged: at.ended === 'converged',
         };
         const losses = { test: loss, train: seen.loss / train.size };
         const done = { phase: 'fitted', position: update.position, weights, measured, losses, metadata } as const;

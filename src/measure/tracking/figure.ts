@@ -1,7 +1,7 @@
 import { type Curves, curves, type Series, thinned } from '../../plot/curves.js';
 import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
-import { classLook, look } from '../../plot/style.js';
+import { classStyle, markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
 import type { NetworkReport, Report, Track } from '../networks/record.js';
@@ -32,7 +32,7 @@ export function trackedPoints(report: Report): Figure | null {
       alone
         ? [
             ...samples.map(({ index, label }) => ({
-              ...line(alone, [index], quantity.of, classLook(label)),
+              ...line(alone, [index], quantity.of, classStyle(label)),
               thin: true,
             })),
             line(
@@ -47,7 +47,7 @@ export function trackedPoints(report: Report): Figure | null {
               network,
               tracked(network).map((s) => s.index),
               quantity.of,
-              look(network.regularizer),
+              markStyle(network.regularizer),
             ),
           ),
       frame(quantity, shown, WIDTH.third),
@@ -61,10 +61,10 @@ export function trackedPoints(report: Report): Figure | null {
     columns: 3,
     legend: alone
       ? [
-          { label: 'mean', look: PLAIN, mark: 'line' },
+          { label: 'mean', style: PLAIN, mark: 'line' },
           ...labels.map((label) => ({
             label: name(label),
-            look: { ...classLook(label), dash: 'none' },
+            style: { ...classStyle(label), dash: 'none' },
             mark: 'line' as const,
           })),
         ]
@@ -103,7 +103,7 @@ export function trackedImages(report: Report): Figure | null {
     panels: rows.flatMap(({ index, label }) =>
       QUANTITIES.map((quantity, i): Panel => {
         const drawn = curves(
-          shown.map((network) => line(network, [index], quantity.of, look(network.regularizer))),
+          shown.map((network) => line(network, [index], quantity.of, markStyle(network.regularizer))),
           frame(quantity, shown, WIDTH.third),
         );
         return i === 0 ? { ...drawn, heading: `Test sample ${index}, class ${name(label)}` } : drawn;
@@ -134,10 +134,10 @@ function line(
   network: NetworkReport,
   indices: readonly number[],
   of: (s: Sample) => number,
-  style: Series['look'],
+  style: Series['style'],
 ): Series {
   return {
-    look: style,
+    style,
     points: thinned(network.tracks!, POINTS).flatMap(({ epoch, samples }) => {
       const values = samples.filter(({ index }) => indices.includes(index)).map(of);
       return values.length > 0 ? [{ x: epoch, y: mean(values) }] : [];

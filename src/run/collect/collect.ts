@@ -184,7 +184,10 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
   const iterations = number(config as Line, 'iterations');
   const regularizer = regularizerOf({ pipeline, name, about, updates: own.of('updates') });
   return {
-    ...{ name, pipeline, regularizer, setting },
+    name,
+    pipeline,
+    regularizer,
+    setting,
     seed: Number(about.seed),
     run: folder.shown,
     updates: most(updates, 'number'),

@@ -1,19 +1,19 @@
-import type { Flow } from '../flow/flow.js';
-import { demand, type Node, type NodeKind, path } from '../flow/node.js';
+import type { Flow } from './flow.js';
+import { demand, type Node, type NodeKind, path } from './node.js';
 
 /** What writes a stream's items into the metric log stands before every sink of a run; the user wired none of it. */
 const writes = (node: Node): boolean =>
   node.name.startsWith('log ') && [...node.downstream].some((next) => next.name === `${node.name.slice(4)}$`);
 
 /** The nodes that the user wired, as `weir graph` lists them. */
-export const wiredNodes = (flow: Flow): Node[] => flow.nodes.filter((node) => !writes(node));
+export const userNodes = (flow: Flow): Node[] => flow.nodes.filter((node) => !writes(node));
 
 /** What follows a node in the graph that the user wired. */
-export const wiredAfter = (node: Node): Node[] =>
+export const userNodesAfter = (node: Node): Node[] =>
   [...node.downstream].flatMap((next) => (writes(next) ? [...next.downstream] : [next]));
 
 /** The node whose counters are a sink's: what writes its items into the metric log hands none of them on. */
-export const countedBy = (flow: Flow, node: Node): Node =>
+export const countingNode = (flow: Flow, node: Node): Node =>
   (node.kind === 'sink' && flow.nodes.find((other) => writes(other) && other.downstream.has(node))) || node;
 
 /** What a stage did lately. */
@@ -80,14 +80,14 @@ export class FlowMeter {
     const before = this.past;
     this.past = this.counts();
     this.at = now;
-    const nodes = wiredNodes(this.flow);
+    const nodes = userNodes(this.flow);
     const stages = nodes.map((node): StagePulse => {
       const past = before.get(node) ?? { items: 0, busy: 0, left: 0 };
       const items = this.itemsOf(node);
       const busy = node.kind === 'workers' ? null : Math.min(1, (node.busy - past.busy) / (1000 * seconds));
       return { name: node.name, kind: node.kind, rate: Math.max(0, items - past.items) / seconds, busy, items };
     });
-    const edges = nodes.flatMap((node) => wiredAfter(node).map((next) => this.edge(node, next)));
+    const edges = nodes.flatMap((node) => userNodesAfter(node).map((next) => this.edge(node, next)));
     const serial = nodes.find(({ kind }) => kind === 'serial');
     const trained = serial === undefined ? 0 : serial.left - (before.get(serial)?.left ?? serial.left);
     const { waited } = this.flow;
@@ -112,7 +112,7 @@ export class FlowMeter {
   }
 
   private itemsOf(node: Node): number {
-    return node.kind === 'sink' ? countedBy(this.flow, node).itemsIn : node.itemsOut;
+    return node.kind === 'sink' ? countingNode(this.flow, node).itemsIn : node.itemsOut;
   }
 
   private counts() {
