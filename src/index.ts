@@ -52,7 +52,7 @@ export { ordered } from './flow/ordered.js';
 export { at, atEnd, every, from } from './flow/schedule.js';
 export { serial } from './flow/serial.js';
 export { source } from './flow/source.js';
-export { filter, named, type Stage, type Step, stage } from './flow/stage.js';
+export { filter, named, recorded, type Stage, type Step, stage } from './flow/stage.js';
 // Watching, and the pipeline itself.
 export { tap } from './flow/tap.js';
 export { ensemble } from './learn/ensemble/ensemble.js';
@@ -88,7 +88,7 @@ export { eachMember } from './measure/member.js';
 export { onlineReadout } from './measure/readout/online-readout.js';
 export { readout } from './measure/readout/readout.js';
 export { tracking } from './measure/tracking/tracking.js';
-export { type Clash, divides, endsWith, folder, type Rule, z } from './run/config.js';
+export { type Clash, divides, endsWith, folder, type Rule } from './run/config.js';
 export {
   attackKeys,
   cifar10Keys,
@@ -103,3 +103,5 @@ export { pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights.js';
+// What a measurement logs, declared once.
+export { array, category, quantities, quantity, record, z } from './storage/record.js';

@@ -22,6 +22,7 @@ import {
   type TrainState,
   type Update,
   updateOf,
+  updateRecord,
 } from './update.js';
 import { checkShapes, type Shapes, shapesOf } from './weights/saved-tensors.js';
 
@@ -179,6 +180,7 @@ export function trainStage(
 
   return {
     name: 'train',
+    record: updateRecord,
     inputs: model.inputs ?? [],
 
     start: () => firstState(begin()),

@@ -1,5 +1,6 @@
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
+import { quantity, record, z } from '../storage/record.js';
 import { tf } from '../tensorflow/tf.js';
 import { type AccumulatedBatches, disposeAccumulated } from './accumulate.js';
 import type { NetworkMetadata } from './metadata.js';
@@ -35,6 +36,21 @@ export interface Update extends Positioned {
    */
   epochAccuracy(): number | null;
 }
+
+/** What is logged of an update. */
+export const updateRecord = record({
+  name: 'training',
+  role: 'training',
+  fields: {
+    endsEpoch: z.boolean(),
+    updatesInEpoch: z.int().optional(),
+    rate: quantity({ label: 'learning rate', scale: 'log' }).optional(),
+    regularizer: z.string().optional(),
+    loss: quantity({ label: 'loss', scale: 'log', better: 'lower' }),
+    epochLoss: quantity({ label: 'loss', scale: 'log', better: 'lower', headline: true }).nullable(),
+    epochAccuracy: quantity({ label: 'accuracy', unit: 'fraction', better: 'higher', headline: true }).nullable(),
+  },
+});
 
 /** All that the next update depends on. Its tensors belong to the training step. */
 export interface TrainState {

@@ -132,7 +132,7 @@ export function takeOver(
   const { pipeline, seed, networks } = source.started;
   const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
-  return RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
+  const run = RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
     const log = new MetricLog(join(folder, 'metrics.ndjson'));
     try {
       log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
@@ -144,4 +144,6 @@ export function takeOver(
       log.close();
     }
   });
+  run.declare(source.streams);
+  return run;
 }

@@ -1,6 +1,8 @@
+import type { Declaration } from '../../flow/header.js';
 import { type Stage, type StageOperator, stage } from '../../flow/stage.js';
+import { layerNormsRecord } from '../spectral/layer-norms.js';
 import { firstDirection } from '../spectral/power.js';
-import type { Update } from '../update.js';
+import { type Update, updateRecord } from '../update.js';
 import type { Ensemble, EnsembleUpdate } from './ensemble.js';
 import { type EnsembleRegularizer, iterateLayer, type TickedEnsemble } from './regularizer.js';
 
@@ -24,10 +26,11 @@ export function memberRecords<In extends EnsembleUpdate, Out extends object>(
   name: string,
   { members }: Ensemble,
   measure: (update: In) => (member: number) => Out | undefined,
-  { claims = true }: { readonly claims?: boolean } = {},
+  { claims = true, record }: { readonly claims?: boolean; readonly record?: Declaration } = {},
 ): Stage<In, OfMember<Out>, number> {
   return {
     name,
+    ...(record && { record }),
     ...(claims && { claims: 'weights' }),
     start: () => 0,
     *next(from, update) {
@@ -55,11 +58,10 @@ type Sigma = { readonly sigma: Readonly<Record<string, number>> };
  * @example updates$.pipe(memberUpdates(networks))
  */
 export function memberUpdates(ensemble: Ensemble): StageOperator<EnsembleUpdate, OfMember<MemberUpdate>, number> {
-  return stage(
-    memberRecords('member updates', ensemble, ({ endsEpoch, rate, of }: EnsembleUpdate) => (m) => {
-      return { endsEpoch, ...(rate !== undefined && { rate }), ...of(m) };
-    }),
-  );
+  const measure =
+    ({ endsEpoch, rate, of }: EnsembleUpdate) =>
+    (m: number): MemberUpdate => ({ endsEpoch, ...(rate !== undefined && { rate }), ...of(m) });
+  return stage(memberRecords('member updates', ensemble, measure, { record: updateRecord }));
 }
 
 /**
@@ -72,14 +74,13 @@ export function memberUpdates(ensemble: Ensemble): StageOperator<EnsembleUpdate,
 export function memberNorms(ensemble: Ensemble): StageOperator<EnsembleUpdate, OfMember<Sigma>, number> {
   const { layers, parameters } = ensemble.layout;
   const start = layers.map((layer, l) => firstDirection(0, l, layer.in));
-  return stage(
-    memberRecords('layer norms', ensemble, (update: EnsembleUpdate) => {
-      const rows = ensemble.rows(update.weights);
-      const sigma = (m: number, l: number): number =>
-        iterateLayer(rows, m * parameters, layers[l]!, start[l]!.slice(), 10_000, 1e-7); // its error is the square of v's
-      return (m) => ({ sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])) });
-    }),
-  );
+  const measure = (update: EnsembleUpdate) => {
+    const rows = ensemble.rows(update.weights);
+    const sigma = (m: number, l: number): number =>
+      iterateLayer(rows, m * parameters, layers[l]!, start[l]!.slice(), 10_000, 1e-7); // its error is the square of v's
+    return (m: number): Sigma => ({ sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])) });
+  };
+  return stage(memberRecords('layer norms', ensemble, measure, { record: layerNormsRecord }));
 }
 
 /**
@@ -103,5 +104,5 @@ export function memberTicks(
       );
       return own.length === 0 ? undefined : { sigma: Object.fromEntries(own) };
     };
-  return stage(memberRecords('member ticks', ensemble, measure, { claims: false }));
+  return stage(memberRecords('member ticks', ensemble, measure, { claims: false, record: layerNormsRecord }));
 }

@@ -10,6 +10,7 @@ import { type Weights, weight } from '../model/model.js';
 import { type Schedule, scheduled } from '../optimizer/optimizer.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
 import type { Batch } from '../train.js';
+import { updateRecord } from '../update.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../weights/saved-tensors.js';
 import { type Ensemble, type EnsembleUpdate, membersKey } from './ensemble.js';
 import type { EnsembleRegularizer } from './regularizer.js';
@@ -74,6 +75,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
 
   return {
     name: 'train',
+    record: updateRecord,
 
     start() {
       if (processGroup().ranks > 1) throw alone();

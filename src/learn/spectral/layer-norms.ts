@@ -1,5 +1,6 @@
 import type { Positioned } from '../../flow/data.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
+import { quantities, record, z } from '../../storage/record.js';
 import type { tf } from '../../tensorflow/tf.js';
 import { type Layer, type Model, type Weights, weight } from '../model/model.js';
 import type { Update } from '../update.js';
@@ -16,6 +17,17 @@ export interface LayerNorms extends Positioned {
   /** Convolutions that the model pads with zeros: σ is that of the circular one, an estimate of theirs. */
   readonly estimates?: readonly string[];
 }
+
+/** What is logged of the spectral norms. */
+export const layerNormsRecord = record({
+  name: 'layer norms',
+  role: 'spectrum',
+  fields: {
+    sigma: quantities({ label: 'σ', scale: 'log', better: 'lower', headline: true }),
+    bounds: z.record(z.string(), z.number()).optional(),
+    estimates: z.array(z.string()).optional(),
+  },
+});
 
 /** By name of a convolution the frequency where the next search starts. */
 type Frequencies = { readonly [layer: string]: Float32Array };
@@ -35,6 +47,7 @@ export function layerNorms(model: Model): StageOperator<Update, LayerNorms, Freq
   const estimates = layers.flatMap((layer) => (layer.kind === 'conv' && layer.padding === 'zero' ? [layer.name] : []));
   return stage<Update, LayerNorms, Frequencies>({
     name: 'layer norms',
+    record: layerNormsRecord,
     claims: 'weights',
     start: () => ({}),
     next(from, { position, number, epoch, weights }) {

@@ -1,5 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
+import { record } from '../../storage/record.js';
 import type { Regularizer } from '../regularizer/regularizer.js';
 import { isSpectral } from '../regularizer/spectral.js';
 import type { Update } from '../update.js';
@@ -7,6 +8,9 @@ import type { Spectrum } from './power.js';
 
 /** An update with σ and the singular vectors of each layer, as its tick found them. */
 type TickedUpdate = Update & { readonly spectrum: Spectrum };
+
+/** The record of a tick is the update that it worked on. */
+export const tickRecord = record({ name: 'spectral tick', role: 'spectrum', fields: {} });
 
 /**
  * Refreshes the directions of a spectral regularizer on the weights of each update it is given: one power iteration a layer
@@ -29,6 +33,7 @@ export function spectralTick(regularizer: Regularizer): StageOperator<Update, Ti
   if (!isSpectral(regularizer)) {
     return stage<Update, TickedUpdate, Spectrum | null>({
       name,
+      record: tickRecord,
       start: () => null,
       next: () => [null],
       save: () => null,
@@ -42,6 +47,7 @@ export function spectralTick(regularizer: Regularizer): StageOperator<Update, Ti
   };
   return stage({
     name,
+    record: tickRecord,
     claims: 'weights',
     start: () => hand(null),
     next(_, update) {

@@ -6,8 +6,19 @@ import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
 import { allocatePass, classOf, crossEntropyOf, forward } from '../../learn/ensemble/network.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
+import { quantity, record } from '../../storage/record.js';
 import { tf } from '../../tensorflow/tf.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+
+/** What is logged of a test. */
+export const accuracyRecord = record({
+  name: 'accuracy',
+  role: 'test',
+  fields: {
+    accuracy: quantity({ unit: 'fraction', better: 'higher', headline: true }),
+    loss: quantity({ scale: 'log', better: 'lower' }),
+  },
+});
 
 /** How well the network of one update does on samples it may not have seen. */
 export interface Accuracy extends Positioned {
@@ -47,6 +58,7 @@ export function accuracy(
   const length = inputLength('accuracy', model, samples);
   return stage({
     name: 'accuracy',
+    record: accuracyRecord,
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,
@@ -111,6 +123,7 @@ export function memberAccuracy(
   });
   return stage({
     ...records,
+    record: accuracyRecord,
     inputs: given.map((one) => samplesInput(one)),
     introduce(incoming) {
       for (const own of samples) own.introduce(incoming);

@@ -1,4 +1,3 @@
-import { everything, type Share } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { attribute, execute } from '../ops/eager.js';
 import { loadedRuntime, tf } from '../tf.js';
@@ -8,7 +7,9 @@ import type { Rendezvous } from './rendezvous.js';
  * The processes that train one network together, each on its share of every batch. All of them run the same graph and make the same
  * calls here in the same order.
  */
-export interface ProcessGroup extends Share {
+export interface ProcessGroup {
+  readonly rank: number;
+  readonly ranks: number;
   /** Whether batch normalizations are over the shares of all ranks, rather than each rank's by itself. */
   readonly synchronized: boolean;
   /** The sum over all ranks, float32 [n]; the same bits on each. The caller owns it. @throws {LostRank} */
@@ -116,7 +117,8 @@ const reason = (error: unknown): string =>
 
 /** A process by itself. */
 export const singleProcess: ProcessGroup = {
-  ...everything,
+  rank: 0,
+  ranks: 1,
   synchronized: false,
   sum: (x) => x.clone(),
   collect: (x) => x.expandDims(0),

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { withShare } from '../../../src/data/share.js';
 import type { Positioned } from '../../../src/flow/data.js';
 import { Flow } from '../../../src/flow/flow.js';
 import { processGroup } from '../../../src/tensorflow/collectives/process-group.js';
@@ -19,7 +20,7 @@ export function trained(name: string, updates$: Observable<Positioned>, updates:
       goOn = resolve;
     });
   };
-  const flow = new Flow({ updates$ }, atRest, { rank: processGroup().rank, ranks: processGroup().ranks });
+  const flow = withShare(processGroup(), () => new Flow({ updates$ }, atRest));
   const ended = flow.start();
   return {
     name,

@@ -1,4 +1,4 @@
-import { everything, ownCount, ownIndex } from '../../../src/flow/data.js';
+import { everything, ownCount, ownIndex } from '../../../src/data/share.js';
 import { keyed } from '../../../src/flow/random.js';
 import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
