@@ -58,7 +58,7 @@ module.exports = {
     door('bmp-ts', 'src/data/images/'),
     door('msgpackr', 'src/storage/'),
     door('@tensorflow', 'src/tensorflow/'),
-    door('zod', 'src/run/config\\.ts'),
+    door('zod', 'src/storage/record\\.ts'),
     door('commander', 'src/cli/'),
     door('@observablehq/plot', 'src/plot/'),
     door('@resvg', 'src/plot/'),

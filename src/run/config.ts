@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import leven from 'leven';
-import { z } from 'zod';
 import { WeirError } from '../flow/errors.js';
+import { z } from '../storage/record.js';
 
 type Values = Readonly<Record<string, unknown>>;
 

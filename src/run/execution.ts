@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Observable } from 'rxjs';
+import { withShare } from '../data/share.js';
 import type { Data, Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
@@ -19,7 +20,7 @@ import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
 import type { About } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { type Consensus, type Log, single, unwritten, type Votes } from './consensus.js';
-import { classesOfTask, type Network, type Pipeline } from './pipeline.js';
+import { classesOfTask, type Network, type Pipeline, recordsDeclaredBy, streamName } from './pipeline.js';
 import { isDue, Requests, type SnapshotCadence, type SnapshotPoint } from './requests.js';
 import type { RunIdentity } from './run-identity.js';
 import { checkLog } from './run-log.js';
@@ -285,8 +286,8 @@ export class Execution {
       }
       saved = { at: performance.now(), update, epoch: ended };
     };
-    const rested = (at: Flow): Votes => {
-      watch.rest();
+    const answer = (at: Flow): Votes => {
+      watch.barrier(this.consensus.waited);
       if (performance.now() - checked > 1000) {
         this.options.check?.();
         checked = performance.now();
@@ -305,26 +306,25 @@ export class Execution {
         },
         update,
       );
-      at.waited = this.consensus.waited;
       if (asked.stop && !at.stopping) at.stop();
       if (asked.snapshot || at.stopping || at.finished || at.ending !== undefined) snapshot(at);
       return asked;
     };
-    const flow = new Flow(
-      logged(streams, network.name, write),
-      (at) => {
-        if (at.ending !== undefined && !this.consensus.alone) return; // of this rank alone: the others are not at rest, and lose it
-        const { hold, stop } = rested(at);
-        if (!hold || stop || at.held) return;
-        metrics.flush(); // who looks at it while it is held sees all of it
-        watch.held(true);
-        return this.requests.hold(at, () => rested(at).hold, this.consensus.alone).finally(() => watch.held(false));
-      },
+    const onBarrier = (at: Flow): Promise<void> | undefined => {
+      if (at.ending !== undefined && !this.consensus.alone) return; // an error of this rank alone: the others do not come to the barrier
+      const { hold, stop } = answer(at);
+      if (!hold || stop || at.held) return;
+      metrics.flush(); // so that the log is complete while the run is held
+      watch.held(true);
+      return this.requests.hold(at, () => answer(at).hold, this.consensus.alone).finally(() => watch.held(false));
+    };
+    const flow = withShare(
       this.consensus.share,
-      (line) => watch.warn(line),
+      () => new Flow(logged(streams, network.name, write), onBarrier, (line) => watch.warn(line)),
     );
     this.flow = flow;
     this.remark(flow.remarks);
+    if (this.consensus.writes) this.folder.declare(recordsDeclaredBy(flow));
     try {
       await identity?.wired(this.pipeline, network.name, flow); // before anything is done with its data
       for (const one of identity?.said.splice(0) ?? []) watch.warn(one);
@@ -374,7 +374,7 @@ function logged(
   return Object.fromEntries(
     Object.entries(streams).map(([name, stream]) => [
       name,
-      (stream as Observable<Positioned>).pipe(stage(journal(network, name.replace(/\$$/, ''), write))),
+      (stream as Observable<Positioned>).pipe(stage(journal(network, streamName(name), write))),
     ]),
   );
 }

@@ -10,8 +10,8 @@ export interface Watch {
   record(record: MetricRecord): void;
   snapshot(path: string, update: number): void;
   warn(message: string): void;
-  /** The graph is at rest: a good time to look at it. */
-  rest(): void;
+  /** The graph is at a barrier: its nodes can be read. `waited` is the seconds that each rank has waited for the others so far. */
+  barrier(waited: readonly number[]): void;
   /** The run is held at a barrier, or goes on. */
   held(now: boolean): void;
 }
@@ -52,9 +52,9 @@ export const bothWatches = (first: Watch, second: Watch): Watch => ({
     first.warn(message);
     second.warn(message);
   },
-  rest() {
-    first.rest();
-    second.rest();
+  barrier(waited) {
+    first.barrier(waited);
+    second.barrier(waited);
   },
   held(now) {
     first.held(now);
@@ -66,6 +66,6 @@ const nothing = (): void => undefined;
 
 /** Nobody watches; warnings go to standard error. */
 export const unwatched: Watch = {
-  ...{ network: nothing, record: nothing, snapshot: nothing, rest: nothing, held: nothing },
+  ...{ network: nothing, record: nothing, snapshot: nothing, barrier: nothing, held: nothing },
   warn: (message) => void toError(`${message}\n`),
 };

@@ -45,7 +45,7 @@ async function run(folder: RunFolder, after: (update: number) => void = () => un
   const warned: string[] = [];
   const nothing = (): void => undefined;
   const watch = {
-    ...{ network: nothing, record: nothing, rest: nothing, held: nothing },
+    ...{ network: nothing, record: nothing, barrier: nothing, held: nothing },
     snapshot: (_path: string, update: number) => after(update),
     warn: (text: string) => void warned.push(text),
   };
