@@ -1,5 +1,5 @@
 import * as weir from '../src/index.js';
-import * as paper from './paper.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 

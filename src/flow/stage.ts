@@ -264,11 +264,6 @@ export const recorded = <T extends Positioned>(
   });
 
 /** Lifts a function that makes a stage to one that makes an operator. */
-export const lifted =
-  <A extends unknown[], In extends Positioned, Out, State>(make: (...options: A) => Stage<In, Out, State>) =>
-  (...options: A): OperatorFunction<In, Out> =>
-    stage(make(...options));
-
 function isStep<State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): result is Step<State, Out> {
   return Array.isArray(result);
 }

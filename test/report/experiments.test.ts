@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import * as paper from '../../pipelines/paper.js';
+import * as paper from '../../pipelines/shared/paper.js';
 import { comparisons } from '../../src/measure/networks/comparison.js';
 import { groups } from '../../src/measure/networks/groups.js';
 import type { Report } from '../../src/measure/networks/record.js';
