@@ -30,6 +30,8 @@ export interface RunConfig {
   readonly setting?: string;
   /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
   readonly networks?: readonly PlannedNetwork[];
+  /** The figures that its pipeline asks for, as the report takes them. */
+  readonly figures?: readonly object[];
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
@@ -89,7 +91,10 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
+    start: Pick<
+      RunConfig,
+      'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'figures' | 'ranks'
+    >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
