@@ -151,7 +151,7 @@ export class RunControl implements RemoteControl {
 
   record(): void {}
   snapshot(): void {}
-  rest(): void {}
+  barrier(): void {}
 
   warn(message: string): void {
     this.goes({ ...this.going, note: message });

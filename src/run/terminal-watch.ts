@@ -105,7 +105,7 @@ export class Watcher implements Watch {
     else if (this.flow?.stopping !== true) this.terminal.note('going on');
   }
 
-  rest(): void {
+  barrier(): void {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;
     if (now - this.measured > window) this.measure(now);
