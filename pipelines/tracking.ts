@@ -3,7 +3,7 @@ import * as weir from '../src/index.js';
 
 const { z } = weir;
 
-/** What is followed: XOR in the plane (figure A.3), handwritten digits (figure A.4). */
+/** Data whose samples are followed: XOR in the plane (figure A.3), handwritten digits (figure A.4). */
 const tasks = {
   xor: { sampleShape: [2], classes: ['same sign', 'opposite signs'] },
   mnist: { sampleShape: [28, 28], classes: [...'0123456789'] },
@@ -71,7 +71,11 @@ export default weir.pipeline({
   ],
   networks: (config, seed) =>
     config.tasks.map((task) => ({
-      ...{ name: task, regularizer: `none: ${task}`, seed, task, ...tasks[task] },
+      name: task,
+      regularizer: `none: ${task}`,
+      seed,
+      task,
+      ...tasks[task],
       epochs: config[`${task}Epochs`],
       rate: config[`${task}Rate`],
       hidden: config[`${task}Hidden`],

@@ -1,9 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
-import { everything, ownCount, type Positioned, type Share } from '../flow/data.js';
+import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
 import { type Step, stage } from '../flow/stage.js';
 import { type Labels, labelsLike } from './class-names.js';
+import { everything, ownCount, type Share } from './share.js';
 
 /** Samples ready to train on, within one epoch. */
 export interface Samples extends Positioned {

@@ -1,6 +1,6 @@
 import { type Observable, type Observer, Subscriber, Subscription } from 'rxjs';
 import { checkGraph, operatorsOnTheWay, remarksOnOperators, standstill } from './check.js';
-import { type Data, everything, type Positioned, type Share } from './data.js';
+import type { Data, Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import { distinctHeaders, type Header } from './header.js';
 import type { Lease } from './lease.js';
@@ -48,8 +48,6 @@ export class Flow {
   finished = false;
   /** On while a node hands items on: what arrives at another time was held by an operator of the user's. */
   pushing = false;
-  /** Seconds that each rank of the run has waited for the others so far, by rank; empty where there are none. */
-  waited: readonly number[] = [];
   /** What the user should know of the graph as it is wired, a line each. */
   readonly remarks: readonly string[];
   /** The error that ends the flow once it is at rest. */
@@ -70,8 +68,6 @@ export class Flow {
   constructor(
     streams: Readonly<Record<string, Observable<unknown>>>,
     private readonly atRest?: OnBarrier,
-    /** The part of every batch that this process takes. */
-    readonly share: Share = everything,
     /** Told, in a line, of what the flow waits for. */
     readonly tell: (line: string) => void = (line) => void toError(`${line}\n`),
   ) {

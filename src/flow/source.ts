@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { everything, type Positioned, type Share } from './data.js';
+import type { Positioned } from './data.js';
 import { Flow } from './flow.js';
 import type { Header, Input } from './header.js';
 import { demand, edgeText, type Node, path } from './node.js';
@@ -15,8 +15,8 @@ export interface Source<T extends Positioned> {
   readonly inputs?: readonly Input[];
   /** What is known of its items before the first one, such as the names of their classes. */
   header?(): Header;
-  /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
-  from(position: number, share: Share): Iterable<T>;
+  /** All items after `position`, in order. */
+  from(position: number): Iterable<T>;
 }
 
 const slice = 8; // milliseconds of emission after which the event loop breathes
@@ -45,7 +45,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     node.inputs = value.inputs ?? [];
     node.introduce = () => (value.header === undefined ? [] : [value.header()]);
     if (flow === undefined) {
-      for (const item of value.from(0, everything)) {
+      for (const item of value.from(0)) {
         if (subscriber.closed) return;
         subscriber.next(item);
       }
@@ -65,7 +65,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     let timer: NodeJS.Timeout | undefined;
 
     const start = (): void => {
-      items = value.from(node.left, flow.share)[Symbol.iterator]();
+      items = value.from(node.left)[Symbol.iterator]();
       upcoming = items.next();
       pump();
     };

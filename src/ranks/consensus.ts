@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import type { Share } from '../flow/data.js';
+import type { Share } from '../data/share.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow, FlowState } from '../flow/flow.js';
 import type { Consensus, Votes } from '../run/consensus.js';
@@ -9,7 +9,7 @@ import type { ModuleFiles } from '../storage/module-files.js';
 import { type RunConfig, RunFolder, version } from '../storage/run-folder.js';
 import type { RunState } from '../storage/run-state.js';
 import { sha256 } from '../storage/snapshot-format.js';
-import { alone, type ProcessGroup } from '../tensorflow/collectives/process-group.js';
+import { type ProcessGroup, singleProcess } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
 import { reportToSupervisor } from './messages.js';
 
@@ -18,7 +18,7 @@ import { reportToSupervisor } from './messages.js';
  * alike. Rank 0 alone writes. A process by itself agrees with itself, at no cost.
  */
 export class RankConsensus implements Consensus {
-  constructor(private readonly ranks: ProcessGroup = alone) {
+  constructor(private readonly ranks: ProcessGroup = singleProcess) {
     if (!this.alone) ranks.onCall = (calls) => reportToSupervisor({ kind: 'collective', calls });
   }
 

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { withShare } from '../data/share.js';
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
@@ -9,7 +10,7 @@ import { type RunState, trainedState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import type { Consensus, Log, Votes } from './consensus.js';
 import { NetworkSnapshots, type SnapshotOptions } from './network-snapshots.js';
-import { classesOfTask, type Network, type Pipeline, type Streams } from './pipeline.js';
+import { classesOfTask, type Network, type Pipeline, recordsDeclaredBy, type Streams, streamName } from './pipeline.js';
 import type { Requests } from './requests.js';
 import { weightsDigest } from './weights.js';
 
@@ -75,19 +76,16 @@ export class NetworkTraining {
 
   /** Trains the network to its end. @returns 'stopped' where it can be resumed */
   async toEnd(): Promise<Outcome> {
-    const { pipeline, consensus, requests, metrics, remark } = this.run;
+    const { pipeline, folder, consensus, requests, metrics, remark } = this.run;
     const { watch, identity } = this.run.options;
     const { networks, index, state, trunk } = this.options;
     const { network, snapshots } = this;
-    const flow = new Flow(
-      this.logged(),
-      (flow) => this.atBarrier(flow),
-      consensus.share,
-      (line) => watch.warn(line),
-    );
+    const onBarrier = (flow: Flow) => this.atBarrier(flow);
+    const flow = withShare(consensus.share, () => new Flow(this.logged(), onBarrier, (line) => watch.warn(line)));
     try {
       requests.attach(flow);
       for (const line of flow.remarks) remark(line);
+      if (consensus.writes) folder.declare(recordsDeclaredBy(flow));
       await identity?.wired(pipeline, network.name, flow); // before anything is done with its data
       for (const line of identity?.said.splice(0) ?? []) watch.warn(line);
       this.load(flow);
@@ -125,7 +123,7 @@ export class NetworkTraining {
 
   private logged(): Record<string, Observable<unknown>> {
     const entries = Object.entries(this.streams).map(([name, stream]) => {
-      const value = journal(this.network.name, name.replace(/\$$/, ''), (record) => this.log(record));
+      const value = journal(this.network.name, streamName(name), (record) => this.log(record));
       return [name, (stream as Observable<Positioned>).pipe(stage(value))];
     });
     return Object.fromEntries(entries);
@@ -139,9 +137,9 @@ export class NetworkTraining {
   }
 
   /** Answers a barrier: votes, writes snapshots, and holds the flow where that was asked for. */
-  private atBarrier(flow: Flow): void | Promise<void> {
+  private atBarrier(flow: Flow): Promise<void> | undefined {
     const { consensus, requests, metrics, options } = this.run;
-    if (flow.ending !== undefined && !consensus.alone) return; // this rank alone fails: the others reach no barrier, and lose it
+    if (flow.ending !== undefined && !consensus.alone) return; // an error of this rank alone: the others do not reach this barrier
     const { hold, stop } = this.vote(flow);
     if (!hold || stop || flow.held) return;
     metrics.flush(); // readers see all of the log while the run is held
@@ -152,7 +150,7 @@ export class NetworkTraining {
   private vote(flow: Flow): Votes {
     const { consensus, requests, metrics, options } = this.run;
     const { snapshots } = this;
-    options.watch.barrier();
+    options.watch.barrier(consensus.waited);
     if (performance.now() - this.checkedAt > checkEvery) {
       options.check?.();
       this.checkedAt = performance.now();
@@ -161,7 +159,6 @@ export class NetworkTraining {
     if (snapshots.writeEpochEnd(flow) && !flow.stopping) flow.stop();
     const own = requests.votes(flow);
     const all = consensus.agree({ ...own, snapshot: own.snapshot || snapshots.due }, snapshots.update);
-    flow.waited = consensus.waited;
     if (all.stop && !flow.stopping) flow.stop();
     if (all.snapshot || flow.stopping || flow.finished || flow.ending !== undefined) snapshots.write(flow);
     return all;

@@ -2,8 +2,10 @@ import type { Observable } from 'rxjs';
 import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
+import { declarationsOf } from '../flow/node.js';
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
-import type { Config, Profiles, Rule, Shape, z } from './config.js';
+import { type RecordDescription, type RecordDescriptions, record } from '../storage/record.js';
+import { type Config, type Profiles, type Rule, type Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
 export interface Network {
@@ -22,6 +24,37 @@ export interface Network {
    */
   readonly branch?: { readonly of: string; readonly epoch: number };
 }
+
+/** What is logged of a network before its first update. */
+export const networkRecord = record({
+  name: 'network',
+  role: 'network',
+  fields: {
+    name: z.string(),
+    seed: z.int(),
+    regularizer: z.string().optional(),
+    epochs: z.int().optional(),
+    classes: z.array(z.string()).optional(),
+    sampleShape: z.array(z.int()).optional(),
+  },
+});
+
+/** The schemas of the streams of a graph, by stream: each that its stages declare. */
+export function recordsDeclaredBy(flow: Flow): RecordDescriptions {
+  const sinks = flow.nodes.filter(({ kind }) => kind === 'sink');
+  return Object.fromEntries([
+    ['network', networkRecord.description],
+    ...sinks.flatMap((sink) => {
+      const [declared] = declarationsOf(sink);
+      if (declared === undefined) return [];
+      const description = declared.declaration.description as RecordDescription;
+      return [[streamName(sink.name), declared.changed ? { ...description, open: true } : description] as const];
+    }),
+  ]);
+}
+
+/** What a stream `tests$` is called outside of the pipeline: `tests`. */
+export const streamName = (key: string): string => key.replace(/\$$/, '');
 
 /** What the samples are, for the figures. */
 export interface LearningTask {

@@ -10,8 +10,8 @@ export interface Watch {
   record(record: MetricRecord): void;
   snapshot(path: string, update: number): void;
   warn(message: string): void;
-  /** The graph is at a barrier: its counters stand still. */
-  barrier(): void;
+  /** The graph is at a barrier: its nodes can be read. `waited` is the seconds that each rank has waited for the others so far. */
+  barrier(waited: readonly number[]): void;
   /** The run is held at a barrier, or goes on. */
   held(now: boolean): void;
 }
@@ -52,9 +52,9 @@ export const bothWatches = (first: Watch, second: Watch): Watch => ({
     first.warn(message);
     second.warn(message);
   },
-  barrier() {
-    first.barrier();
-    second.barrier();
+  barrier(waited) {
+    first.barrier(waited);
+    second.barrier(waited);
   },
   held(now) {
     first.held(now);
