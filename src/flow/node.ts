@@ -1,6 +1,6 @@
 import type { Data, Positioned } from './data.js';
 import { WeirError } from './errors.js';
-import type { Header, Input, Introduce } from './header.js';
+import type { Declaration, Header, Input, Introduce } from './header.js';
 
 /** What a node of the graph does with items; drawn by `weir graph`. */
 export type NodeKind = 'source' | 'stage' | 'workers' | 'serial' | 'sink';
@@ -47,6 +47,9 @@ export class Node {
   /** A log stands before a sink and hands none of its items on: readers of the graph look through it. */
   role: 'log' | undefined;
   state: NodeState | undefined;
+  /** The declaration of its items, and whether it hands on those that come, unchanged. */
+  record: Declaration | undefined;
+  handsOn = false;
   /** The data that it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and on resume. */
   inputs: readonly Input[] = [];
   /** Makes the headers of its outputs from those of its items; without it they are the same. */
@@ -207,6 +210,21 @@ function onTheWay(node: Node): string {
 /** Whether a source of ours is upstream: it counts the samples outside. */
 export const hasSource = (node: Node): boolean =>
   node.kind === 'source' || [...node.upstream].some((from) => hasSource(from));
+
+/** A declaration that reaches a node; `changed` where operators of RxJS stand on the way, which may have changed the items. */
+export type Declared = { readonly declaration: Declaration; readonly changed: boolean };
+
+/**
+ * The declarations of the items that come to a node: those of the nearest stages before it that make or declare them. None where a
+ * stage without a declaration made them, or an operator such as RxJS's `share` hides the stage.
+ */
+export const declarationsOf = (node: Node): readonly Declared[] =>
+  [...node.upstream].flatMap((from) => {
+    const changed = (from.operators.get(node) ?? []).length > 0;
+    if (from.record !== undefined) return [{ declaration: from.record, changed }];
+    if (!from.handsOn) return [];
+    return declarationsOf(from).map((one) => ({ ...one, changed: one.changed || changed }));
+  });
 
 /** All nodes that `from` leads to, up to and including serial ones, each once. */
 export function path(from: Node): Node[] {

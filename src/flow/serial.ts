@@ -80,6 +80,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
   ) {
     this.node = join(value.name, 'serial');
     this.node.inputs = value.inputs ?? [];
+    this.node.record = value.record;
     this.state = value.start();
     this.node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, this.state));
     this.node.state = {

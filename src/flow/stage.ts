@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data, Positioned } from './data.js';
 import { withLocation } from './errors.js';
-import type { Header, Input } from './header.js';
+import type { Declaration, Header, Input } from './header.js';
 import { type Lease, leaseOf, type Work } from './lease.js';
 import type { Node } from './node.js';
 import { StateHistory } from './state-history.js';
@@ -25,6 +25,10 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly holds?: (state: State) => number;
   /** Samples that must have come before anything goes out. */
   readonly needs?: number;
+  /** The declaration of its outputs, by which they are logged, drawn and exported; made by `record`. */
+  readonly record?: Declaration;
+  /** Hands on the items that come, as they are: the stages that follow see the declaration of the stage before. */
+  readonly handsOn?: boolean;
   /** Data sets and the like that it takes in besides its items: a resumed run makes sure that they have not changed. */
   readonly inputs?: readonly Input[];
   /** Behind training its items may come in any order, as from streams that RxJS's `merge` joins: its outputs and state do not depend on it. */
@@ -81,6 +85,8 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.needs = value.needs ?? 0;
       node.inputs = value.inputs ?? [];
       node.anyOrder = value.anyOrder ?? false;
+      node.record = value.record;
+      node.handsOn = value.handsOn ?? false;
       const history = new StateHistory(value, node);
       node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, history.state));
       let claimed = 0;
@@ -215,6 +221,7 @@ export function filter<T extends Positioned>(
     new Observable<T>((subscriber) => {
       const { demand } = currentContext();
       const node = join(options.name ?? 'filter', 'stage');
+      node.handsOn = true;
       return subscribeFrom(node, source, {
         next(item) {
           try {
@@ -234,12 +241,26 @@ export function filter<T extends Positioned>(
     });
 }
 
-/** Lifts a function that makes a stage to one that makes an operator. */
-export const lifted =
-  <A extends unknown[], In extends Positioned, Out, State>(make: (...options: A) => Stage<In, Out, State>) =>
-  (...options: A): OperatorFunction<In, Out> =>
-    stage(make(...options));
+/**
+ * Declares what the items of a stream are, where no stage makes them: they pass unchanged.
+ *
+ * Bound: holds nothing. Order: kept. State: none. Failure: none of its own.
+ *
+ * @example updates$.pipe(every({ epochs: 1 }), map((update) => ({ ...update, norm: norm(update.weights) })), recorded(norms))
+ */
+export const recorded = <T extends Positioned>(
+  record: Declaration,
+  options: { readonly name?: string } = {},
+): MonoTypeOperatorFunction<T> =>
+  stage<T, T, null>({
+    name: options.name ?? record.name,
+    record,
+    anyOrder: true,
+    start: () => null,
+    next: (_, item) => [null, item],
+  });
 
+/** Lifts a function that makes a stage to one that makes an operator. */
 function isStep<State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): result is Step<State, Out> {
   return Array.isArray(result);
 }

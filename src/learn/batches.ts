@@ -8,11 +8,11 @@ import type { Model } from './model/model.js';
 import type { Regularizer } from './regularizer/regularizer.js';
 
 /** What the batches of an epoch will be, as far as whoever makes them has told. */
-export interface Planned {
+export interface ExpectedBatches {
   readonly batches?: Batches;
 }
 
-interface Trained {
+interface TrainingParts {
   readonly model: Model;
   readonly loss: Loss | ViewsLoss;
   readonly regularizer?: Regularizer | undefined;
@@ -26,8 +26,8 @@ const leaveOut = "leave out the short last batch of an epoch, batch(size, { part
  * @throws {WeirError} for batches too small for a loss, a normalization or a regularizer
  */
 export function checkBatches(
-  { model, loss, regularizer }: Trained,
-  { batches }: Planned,
+  { model, loss, regularizer }: TrainingParts,
+  { batches }: ExpectedBatches,
   { ranks, synchronized }: Pick<ProcessGroup, 'ranks' | 'synchronized'>,
 ): void {
   if (batches === undefined) return;

@@ -76,7 +76,7 @@ const nameOf = (host: string): string =>
 function isOwn(name: string, door: Door): boolean {
   if (name === 'localhost' || name === '127.0.0.1' || name === '::1') return true;
   if (door !== 'open') return false;
-  const own = (whole: string): string => whole.toLowerCase().split('./')[0]!; // with whatever domain: the token guards it
+  const own = (whole: string): string => whole.toLowerCase().split('.')[0]!; // with whatever domain: the token guards it
   return isIP(name) !== 0 || own(name) === own(hostname());
 }
 

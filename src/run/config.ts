@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import leven from 'leven';
-import { z } from 'zod';
 import { WeirError } from '../flow/errors.js';
+import { z } from '../storage/record.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -232,7 +232,7 @@ export function resolveConfig<S extends Shape>(
   }
   const issue = parsed.error.issues[0]!;
   throw new WeirError(
-    `config: ${issue.path.join('./')}: ${issue.message}`,
+    `config: ${issue.path.join('.')}: ${issue.message}`,
     'correct the pipeline’s defaults or profile',
   );
 }

@@ -27,6 +27,7 @@ export function journal(
     name: `log ${stream}`,
     role: 'log',
     anyOrder: true,
+    handsOn: true,
     start: () => 0,
     next(kept, item) {
       const { fields, arrays } = plain(item, kept < pictures);

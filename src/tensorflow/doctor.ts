@@ -145,7 +145,7 @@ async function checkSetUp(): Promise<Check[]> {
     there ? where : 'not yet: the first command that needs it makes it';
   return Promise.all([
     check('Node.js', async () => {
-      if (Number(process.versions.node.split('./')[0]) < 20)
+      if (Number(process.versions.node.split('.')[0]) < 20)
         throw new WeirError(process.versions.node, 'use Node.js 20 or newer');
       return process.versions.node;
     }),

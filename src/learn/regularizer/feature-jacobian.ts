@@ -4,9 +4,9 @@ import { firstDirection } from '../spectral/power.js';
 import {
   addGradients,
   checkCount,
-  type Look,
   linearized,
   type Regularizer,
+  type RegularizerInput,
   type Strength,
   since,
 } from './regularizer.js';
@@ -56,7 +56,10 @@ export function featureJacobian(
     }) as [tf.Tensor2D, tf.Tensor2D];
   }
 
-  const looked = <T>({ weights, x }: Pick<Look, 'weights' | 'x'>, work: (here: Linearization, n: number) => T): T => {
+  const looked = <T>(
+    { weights, x }: Pick<RegularizerInput, 'weights' | 'x'>,
+    work: (here: Linearization, n: number) => T,
+  ): T => {
     const here = linearize(weights, x);
     try {
       return work(here, x.shape[0]!);

@@ -1,4 +1,5 @@
 import type { Positioned } from '../../flow/data.js';
+import { array, category, quantity, record, z } from '../../storage/record.js';
 import type { Box } from './box.js';
 import type { StartKind } from './start.js';
 
@@ -22,6 +23,31 @@ export const attackOutcomes = [
   'out-of-queries',
   'unstable',
 ] as const;
+
+/** What is logged of an attacked sample. */
+export const attackRecord = record({
+  name: 'Tangent Attack',
+  role: 'attack',
+  total: 'total',
+  fields: {
+    index: z.int(),
+    label: z.int(),
+    predicted: z.int(),
+    adversarialLabel: z.int(),
+    outcome: category(attackOutcomes),
+    distance: quantity({ label: 'adversarial distance', unit: 'input units', better: 'higher', headline: true }),
+    queries: z.int(),
+    total: z.int(),
+    iterations: z.int(),
+    start: z.string(),
+    original: array(),
+    adversarial: array(),
+    lower: quantity({ label: 'lower bound', unit: 'input units', better: 'higher' }).optional(),
+    local: quantity({ label: 'local bound', unit: 'input units', better: 'higher' }).optional(),
+    theta: quantity({ label: 'θ', better: 'higher' }).optional(),
+    featureNorm: quantity({ label: '‖Φ(x)‖' }).optional(),
+  },
+});
 
 /** What the attack found on one sample. Plain data, in the input units of the model. */
 export interface AttackResult extends Positioned {

@@ -14,7 +14,7 @@ import { type Box, checkInside, limitsOf, usualBox } from './box.js';
 import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
 import { distance, schedule } from './hemisphere.js';
 import { dense, direct } from './normal.js';
-import { type AttackResult, attackOutcomes } from './record.js';
+import { type AttackResult, attackOutcomes, attackRecord } from './record.js';
 import { type Protocol, startKinds } from './start.js';
 
 /** How the local estimate beside an attack is made. */
@@ -218,6 +218,7 @@ export function tangentAttack(
 
   return stage({
     name: 'tangent attack',
+    record: attackRecord,
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,

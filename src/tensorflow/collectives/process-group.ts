@@ -116,7 +116,7 @@ const reason = (error: unknown): string =>
     .replace(/^.*Message: /, '');
 
 /** A process by itself. */
-export const alone: ProcessGroup = {
+export const singleProcess: ProcessGroup = {
   rank: 0,
   ranks: 1,
   synchronized: false,
@@ -128,11 +128,11 @@ export const alone: ProcessGroup = {
 let joined: ProcessGroup | undefined;
 
 /** The ranks that this process is one of, once the runtime is loaded; by itself where it was not started as one of several. */
-export function ranks(): ProcessGroup {
+export function processGroup(): ProcessGroup {
   if (joined !== undefined) return joined;
   const runtime = loadedRuntime();
-  if (runtime === undefined) return alone;
-  const { cluster, device } = runtime;
-  joined = cluster === undefined ? alone : collectives(cluster, device === 'GPU' ? 'nccl' : 'auto');
+  if (runtime === undefined) return singleProcess;
+  const { rendezvous, device } = runtime;
+  joined = rendezvous === undefined ? singleProcess : collectives(rendezvous, device === 'GPU' ? 'nccl' : 'auto');
   return joined;
 }

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import { download, findPip } from './pip.js';
-import { diskFull, isDiskFull, type Listener, SetUpFailure } from './progress.js';
+import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import type { Release, Wheel } from './release.js';
 
 /** Says what a folder of the cache holds. Written last, so a folder with a marker that agrees is whole. */
@@ -66,7 +66,7 @@ export async function unpack(
   wheel: string,
   folder: string,
   { requirement: what, unpacked: total }: Wheel,
-  listen: Listener,
+  listen: SetUpListener,
 ): Promise<string[]> {
   const libraries: string[] = [];
   try {
@@ -113,7 +113,12 @@ export async function hasLibrary(folder: string, release: Release): Promise<bool
  *
  * All of it happens in a folder beside that is renamed last; wheels go one at a time, so the disk never holds two.
  */
-export async function fetchLibrary(folder: string, release: Release, arch: string, listen: Listener): Promise<void> {
+export async function fetchLibrary(
+  folder: string,
+  release: Release,
+  arch: string,
+  listen: SetUpListener,
+): Promise<void> {
   const { pip } = await findPip();
   await checkSpace(dirname(folder), release);
   const part = `${folder}.${process.pid}.part`;
