@@ -236,7 +236,7 @@ export function entitled(shown: Shown, pipeline: string, slug: string, title: st
   const [, figure, text] = entries.find(([pattern]) => pattern.test(pipeline)) ?? [null, null, null];
   if (figure === null) return { id: slug, title, paper: text };
   return {
-    id: `figure-${figure.toLowerCase().replace('./', '')}-${slug}`,
+    id: `figure-${figure.toLowerCase().replace('.', '')}-${slug}`,
     title: `Figure ${figure}: ${title}`,
     paper: text,
   };

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { isRecord } from '../flow/data.js';
 import { resumable } from '../run/process.js';
 import type { ProcessExit, RankEvent, Verdict } from './messages.js';
 
@@ -60,7 +61,7 @@ export class HeartbeatConnection extends EventEmitter<{ said: [unknown]; gone: [
         this.socket.destroy(); // whoever that is, it is no supervisor
         return;
       }
-      if (typeof message === 'object' && message !== null && !('beat' in message)) this.emit('said', message);
+      if (isRecord(message) && !('beat' in message)) this.emit('said', message);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../flow/data.js';
 /** What the process of a rank tells its supervisor. */
 export type RankReport =
   /** It is at rest after that update. */
@@ -89,8 +90,7 @@ export function verdictOf(said: unknown): Verdict | undefined {
   return whole(status, 0, 2 ** 32) ? { status, ...(isText(why) && { why: plain(why) }) } : undefined;
 }
 
-export const fields = (said: unknown): Readonly<Record<string, unknown>> =>
-  typeof said === 'object' && said !== null ? (said as Readonly<Record<string, unknown>>) : {};
+export const fields = (said: unknown): Readonly<Record<string, unknown>> => (isRecord(said) ? said : {});
 
 const whole = (value: unknown, from: number, below = Number.MAX_SAFE_INTEGER): value is number =>
   Number.isSafeInteger(value) && (value as number) >= from && (value as number) < below;

@@ -15,7 +15,7 @@ import {
   runState,
   trainedState,
 } from '../storage/run-state.js';
-import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
+import { isUnread, SnapshotError } from '../storage/snapshot-error.js';
 import type { About } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { type Consensus, type Log, single, unwritten, type Votes } from './consensus.js';

@@ -1,16 +1,16 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
+import { writeAtomically } from './atomic-write.js';
+import { onDisk } from './disk.js';
+import { version } from './file-format.js';
 import { makeFolder } from './folders.js';
 import { type LogMark, MetricLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
 import { SnapshotStore } from './snapshot-store.js';
 
-/** Weir's version, from its `package.json`. */
-export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
-
 const format = 2; // 1 did not know what its runs were made of
+const anotherFolder = 'choose another folder with --run';
 
 /** What a run was started with; nothing of it changes afterwards. */
 export interface RunConfig {
@@ -105,17 +105,15 @@ export class RunFolder {
       );
     }
     let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
-    try {
-      makeFolder(folder);
-      if (fill !== undefined) run = { ...run, from: fill(folder) };
-      const part = `${configFile(folder)}.part`;
-      writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });
-      renameSync(part, configFile(folder));
-    } catch (cause) {
-      throw new WeirError(`cannot write ${folder}: ${(cause as Error).message}`, 'choose another folder with --run', {
-        cause,
-      });
-    }
+    onDisk(
+      `write ${folder}`,
+      () => {
+        makeFolder(folder);
+        if (fill !== undefined) run = { ...run, from: fill(folder) };
+      },
+      anotherFolder,
+    );
+    writeAtomically(configFile(folder), `${JSON.stringify(run, undefined, 2)}\n`, { remedy: anotherFolder });
     return new RunFolder(folder, run);
   }
 
