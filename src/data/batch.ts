@@ -1,9 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
-import { everything, ownOf, type Positioned, type Share } from '../flow/data.js';
+import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
 import { type Step, stage } from '../flow/stage.js';
 import { type Labels, labelsLike } from './class-names.js';
+import { everything, ownCount, type Share } from './share.js';
 
 /** Samples ready to train on, within one epoch. */
 export interface Samples extends Positioned {
@@ -223,7 +224,7 @@ function endOf({ position, epoch, remaining }: Samples): number {
 /** How many of the last `count` samples, of all ranks, up to the end of the piece are this rank's. */
 function ownBehind(piece: Samples, count: number): number {
   const { share } = piece;
-  return share === undefined ? count : ownOf(share, endOf(piece)) - ownOf(share, endOf(piece) - count);
+  return share === undefined ? count : ownCount(share, endOf(piece)) - ownCount(share, endOf(piece) - count);
 }
 
 function without(state: Partial, count: number): Partial {

@@ -8,14 +8,14 @@ import type { Model } from './model/model.js';
 import type { Regularizer } from './regularizer/regularizer.js';
 
 /** What the batches of an epoch will be, as far as whoever makes them has told. */
-export interface Planned {
+export interface ExpectedBatches {
   readonly batches?: Batches;
 }
 
-interface Trained {
+interface TrainingParts {
   readonly model: Model;
   readonly loss: Loss | ViewsLoss;
-  readonly penalty?: Regularizer | undefined;
+  readonly regularizer?: Regularizer | undefined;
 }
 
 const leaveOut = "leave out the short last batch of an epoch, batch(size, { partial: 'drop' }): --set partial=drop";
@@ -26,8 +26,8 @@ const leaveOut = "leave out the short last batch of an epoch, batch(size, { part
  * @throws {WeirError} for batches too small for a loss, a normalization or a regularizer
  */
 export function checkBatches(
-  { model, loss, penalty }: Trained,
-  { batches }: Planned,
+  { model, loss, regularizer }: TrainingParts,
+  { batches }: ExpectedBatches,
   { ranks, synchronized }: Pick<ProcessGroup, 'ranks' | 'synchronized'>,
 ): void {
   if (batches === undefined) return;
@@ -51,8 +51,8 @@ export function checkBatches(
     if ((synchronized ? last : own) * maps < 2)
       refuse(`${model.name} normalizes over a single value per channel there`);
   }
-  const needed = penalty?.leastSamples ?? 1;
-  if (own < needed) refuse(`'${penalty!.kind}' needs ${needed} samples in every batch`);
+  const needed = regularizer?.leastSamples ?? 1;
+  if (own < needed) refuse(`'${regularizer!.kind}' needs ${needed} samples in every batch`);
 }
 
 /** The fewest samples that a rank with any gets of so many. */

@@ -2,7 +2,7 @@ import { type Labels, labelsAmong } from '../data/class-names.js';
 import { checkSamples } from '../data/sample-check.js';
 import { WeirError } from '../flow/errors.js';
 import { type ClassNames, classesOf, type Introduce } from '../flow/header.js';
-import { tellOnce } from '../flow/terminal.js';
+import { noticeOnce } from '../flow/terminal.js';
 import type { Model } from '../learn/model/model.js';
 
 /** Labeled samples in memory: what measuring needs of a data set. */
@@ -48,7 +48,11 @@ export function byName(stage: string, model: Model, samples: LabeledSamples): Na
     );
   };
   return {
-    ...{ name, size, sampleShape, values, classes },
+    name,
+    size,
+    sampleShape,
+    values,
+    classes,
     get labels() {
       labels ??= checked(given);
       return labels;
@@ -58,7 +62,7 @@ export function byName(stage: string, model: Model, samples: LabeledSamples): Na
       const theirs = classes && { of: name, names: classes };
       if (own === undefined ? theirs !== undefined : theirs === undefined) {
         const nameless = own === undefined ? "the network's outputs" : `'${name}'`;
-        tellOnce(
+        noticeOnce(
           `stage '${stage}': the classes of ${nameless} have no names, so labels of '${name}' go by their place`,
         );
       }

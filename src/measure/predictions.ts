@@ -32,7 +32,7 @@ export function ask(model: Model, weights: Weights, rows: Float32Array, n: numbe
 }
 
 /** What a network makes of one sample. */
-export interface Row {
+export interface Prediction {
   readonly label: number;
   /** Φ(x), of the width of the model. */
   readonly features: Float32Array;
@@ -47,7 +47,7 @@ export function rowsOf(
   samples: LabeledSamples,
   indices: readonly number[],
   length: number,
-): Row[] {
+): Prediction[] {
   const inputs = new Float32Array(indices.length * length);
   for (const [i, index] of indices.entries()) writeInput(samples, index, inputs, i * length);
   const x = tf.tensor(inputs, [indices.length, ...model.inputShape]);
@@ -63,7 +63,7 @@ export function rowsOf(
 }
 
 /** −log softmax(logits)[label], in nats. */
-export function crossEntropyOf({ logits, label }: Pick<Row, 'logits' | 'label'>): number {
+export function crossEntropyOf({ logits, label }: Pick<Prediction, 'logits' | 'label'>): number {
   const top = Math.max(...logits);
   return Math.log(logits.reduce((sum, value) => sum + Math.exp(value - top), 0)) + top - logits[label]!;
 }

@@ -12,7 +12,13 @@ import {
 } from '../measure/networks/comparison.js';
 import { groups, startedOlder } from '../measure/networks/groups.js';
 import type { Report } from '../measure/networks/record.js';
-import { correctSamples, fitsOf, fitted, foundSamples, summariseNetwork } from '../measure/networks/summary.js';
+import {
+  correctSamples,
+  fitSentences,
+  foundSamples,
+  readoutFits,
+  summarizeNetwork,
+} from '../measure/networks/summary.js';
 import { number, percent, plusMinus } from '../plot/table.js';
 import { unregularized } from '../plot/transfer.js';
 
@@ -53,7 +59,7 @@ function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): str
 function lead({ group, summary, distance }: Ranked, compared: number): string {
   const { networks } = summary;
   const values = summary.meanDistance.values.length;
-  const only = summariseNetwork(group.networks[0]!);
+  const only = summarizeNetwork(group.networks[0]!);
   const error = values > 1 ? summary.meanDistance.standardError : only.standardError;
   const over =
     values > 1
@@ -110,7 +116,7 @@ function capital(text: string): string {
 
 /** What the numbers leave out or count twice, a sentence each: a reader of the means should know. */
 export function remarks(report: Report): string[] {
-  const fits = fitted(report.networks.flatMap(fitsOf));
+  const fits = fitSentences(report.networks.flatMap(readoutFits));
   return [...(fits ? [fits] : []), ...ofGroups(report)];
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import leven from 'leven';
-import { z } from 'zod';
 import { WeirError } from '../flow/errors.js';
+import { z } from '../storage/record.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -114,7 +114,7 @@ const shared: readonly Rule[] = [
       const [begun, all] = [(burnIn as number) * perEpoch, epochs * perEpoch];
       if (Math.ceil(begun / every) * every < all) return undefined;
       return {
-        why: `the penalty acts at updates ${begun + 1} to ${all} (${perEpoch} an epoch), and its directions would never be refreshed`,
+        why: `the regularizer acts at updates ${begun + 1} to ${all} (${perEpoch} an epoch), and its directions would never be refreshed`,
         right: Math.max(1, Math.floor((all - begun) / 4)),
       };
     },

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { placeOf, WeirError } from '../flow/errors.js';
+import { locationOf, WeirError } from '../flow/errors.js';
 import type { Pipeline } from './pipeline.js';
 import { sourcesAreModules } from './typescript.js';
 
@@ -23,7 +23,7 @@ export function originOf(error: Error): ErrorOrigin {
   const own = frames.findIndex(({ file }) => !file.startsWith(`${weir}/`) && !file.includes('/node_modules/'));
   const frame = frames[own];
   const line = frame && `${shownFile(frame.file)}:${frame.at}`;
-  return { place: placeOf(error), line, thrown: own === 0 };
+  return { place: locationOf(error), line, thrown: own === 0 };
 }
 
 /** The same as words for a message; undefined where nothing is known. */

@@ -6,7 +6,7 @@ import { overlaps } from '../data/fingerprint.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint } from '../flow/header.js';
-import { tellOnce } from '../flow/terminal.js';
+import { noticeOnce } from '../flow/terminal.js';
 import { writeAtomically } from '../storage/atomic-write.js';
 import { digestOf } from '../storage/digest.js';
 import { onDisk } from '../storage/disk.js';
@@ -267,7 +267,7 @@ export class RunIdentity {
       if (!alike) await this.compare(pipeline, other);
     } else this.refuse(inputChanges(was, taken));
     this.record(network, taken);
-    for (const line of overlaps(flow)) tellOnce(line);
+    for (const line of overlaps(flow)) noticeOnce(line);
   }
 
   /** @throws {WeirError} for a snapshot that this run did not make, as it is or was, unless changes are accepted */

@@ -7,9 +7,11 @@ import { version } from './file-format.js';
 import { makeFolder } from './folders.js';
 import { type LogMark, MetricLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
+import type { RecordDescriptions } from './record.js';
 import { SnapshotStore } from './snapshot-store.js';
 
-const format = 2; // 1 did not know what its runs were made of
+/** Raised with every change to what a run's folder or the state in its snapshots is called. */
+const format = 3;
 const anotherFolder = 'choose another folder with --run';
 
 /** What a run was started with; nothing of it changes afterwards. */
@@ -28,6 +30,8 @@ export interface RunConfig {
   readonly setting?: string;
   /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
   readonly networks?: readonly PlannedNetwork[];
+  /** The figures that its pipeline asks for, as the report takes them. */
+  readonly figures?: readonly object[];
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
@@ -87,7 +91,10 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
+    start: Pick<
+      RunConfig,
+      'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'figures' | 'ranks'
+    >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
@@ -135,7 +142,7 @@ export class RunFolder {
     if (run.format !== format) {
       throw new WeirError(
         `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
-        run.format === 1
+        run.format < format
           ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
           : `use Weir ${run.weir} for it`,
       );
@@ -183,6 +190,31 @@ export class RunFolder {
 
   private get failureFile(): string {
     return join(this.path, 'failure.json');
+  }
+
+  /** The schemas of the streams that the run logs, as far as their stages declare them. */
+  get streams(): RecordDescriptions {
+    if (!existsSync(this.streamsFile)) return {};
+    try {
+      return JSON.parse(readFileSync(this.streamsFile, 'utf8')) as RecordDescriptions;
+    } catch (cause) {
+      throw new WeirError(
+        `${this.streamsFile} is damaged: ${(cause as Error).message}`,
+        'put it back from a copy, or delete it and go on with the run: it is written when a network is wired',
+        { cause },
+      );
+    }
+  }
+
+  /** Adds the schemas of a network's streams to those that are there. */
+  declare(streams: RecordDescriptions): void {
+    const before = existsSync(this.streamsFile) ? readFileSync(this.streamsFile, 'utf8') : '';
+    const now = `${JSON.stringify({ ...this.streams, ...streams }, undefined, 2)}\n`;
+    if (now !== before) writeAtomically(this.streamsFile, now);
+  }
+
+  private get streamsFile(): string {
+    return join(this.path, 'streams.json');
   }
 
   get report(): string {

@@ -22,7 +22,8 @@ import { SnapshotError } from './snapshot-error.js';
  * A segment's SHA-256 takes in its padding, so no byte of a file is without a checksum.
  */
 export const magic = 'WEIRSNAP';
-export const formatVersion = 1;
+/** Raised with every change to the layout above or to a key of the state inside. 2: `regularizer` in the state of training. */
+export const formatVersion = 2;
 export const preambleBytes = 72;
 
 /** What is known of a snapshot besides its data: pipeline, network, update, position and the like. */

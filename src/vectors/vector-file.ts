@@ -21,7 +21,7 @@ export interface VectorTensor {
 }
 
 /** Part of a case, read key by key; what is missing or of another form is named. */
-export class Fields {
+export class VectorFields {
   constructor(
     readonly where: string,
     private readonly record: Readonly<Record<string, unknown>>,
@@ -81,9 +81,9 @@ export class Fields {
   }
 
   /** The fields of a record inside of it. */
-  inner(key: string): Fields {
+  inner(key: string): VectorFields {
     const value = this.get(key);
-    if (isRecord(value)) return new Fields(`the ${key}`, value);
+    if (isRecord(value)) return new VectorFields(`the ${key}`, value);
     throw this.odd(key, 'an object');
   }
 
@@ -113,8 +113,8 @@ export interface VectorFile {
 }
 
 export interface VectorCase {
-  readonly input: Fields;
-  readonly expected: Fields;
+  readonly input: VectorFields;
+  readonly expected: VectorFields;
   readonly tolerance: Tolerance;
 }
 
@@ -161,8 +161,8 @@ export const nameOf = (one: unknown, index: number): string =>
 
 /** @throws {WeirError} for a case without an input, something to compare or a tolerance */
 export function readCase(one: unknown): VectorCase {
-  const fields = new Fields('the case', isRecord(one) ? one : {});
-  const [input, expected] = ['input', 'expected'].map((key) => fields.inner(key)) as [Fields, Fields];
+  const fields = new VectorFields('the case', isRecord(one) ? one : {});
+  const [input, expected] = ['input', 'expected'].map((key) => fields.inner(key)) as [VectorFields, VectorFields];
   if (!expected.keys.some((key) => expected.has(key))) {
     throw new WeirError('the case expects nothing', "its 'expected' holds what is compared, a key at least");
   }

@@ -54,7 +54,7 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
       const { url } = Monitor.in(message);
       onlookers = spawn(process.execPath, ['--import', 'tsx', look, url, String(viewers)], { stdio: 'inherit' });
     },
-    rest() {
+    barrier() {
       if (!due || read.tensors.length >= samples) return;
       due = false;
       collectGarbage();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shown } from '../../src/cli/failure.js';
-import { cameUp, WeirError } from '../../src/flow/errors.js';
+import { WeirError, withLocation } from '../../src/flow/errors.js';
 import { visible, visibleButColors, visibleLine } from '../../src/flow/terminal.js';
 import { originText } from '../../src/run/pipeline-module.js';
 
@@ -14,8 +14,8 @@ describe('a failure', () => {
     const { boom } = (await import(/* @vite-ignore */ file)) as { boom(): void };
     const error = thrownBy(boom);
     expect(originText(error)).toBe(`at ${file}:2:20`);
-    cameUp("in stage 'my stage'", error);
-    cameUp("on the way to 'updates$'", error); // the first place is the one
+    withLocation("in stage 'my stage'", error);
+    withLocation("on the way to 'updates$'", error); // the first place is the one
     expect(shown(error)).toBe(
       `weir: Cannot read properties of undefined (reading 'foo') (in stage 'my stage', at ${file}:2:20)\n  → see to that line: WEIR_DEBUG=1 shows all of the stack`,
     );

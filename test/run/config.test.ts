@@ -72,6 +72,11 @@ test('a run is not started in the folder of another, nor opened where there is n
   expect(() => RunFolder.open(join(folder, 'none'))).toThrow('there is no run in');
   writeFileSync(join(path, 'config.json'), '{"format": 99, "weir": "9.0.0"}');
   expect(() => RunFolder.open(path)).toThrow('format 99');
+  writeFileSync(join(path, 'config.json'), '{"format": 2, "weir": "0.1.0"}');
+  expect(() => RunFolder.open(path)).toThrow(`the run in ${path} is of format 2`);
+  expect(() => RunFolder.open(path)).toThrow(
+    expect.objectContaining({ remedy: expect.stringContaining('older builds') }),
+  );
   writeFileSync(join(path, 'config.json'), '{');
   expect(() => RunFolder.open(path)).toThrow('config.json is damaged');
   writeFileSync(join(folder, 'file'), '');

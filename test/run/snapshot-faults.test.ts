@@ -37,7 +37,7 @@ async function run(
     network: nothing,
     record: nothing,
     snapshot: nothing,
-    rest: nothing,
+    barrier: nothing,
     held: nothing,
     warn: (text: string) => void warned.push(text),
   };

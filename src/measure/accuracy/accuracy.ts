@@ -1,13 +1,24 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
-import type { Ensemble, EnsembleUpdate, Member } from '../../learn/ensemble/ensemble.js';
+import type { Ensemble, EnsembleMember, EnsembleUpdate } from '../../learn/ensemble/ensemble.js';
 import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
-import { classOf, crossEntropyOf, forward, roomFor } from '../../learn/ensemble/network.js';
+import { allocatePass, classOf, crossEntropyOf, forward } from '../../learn/ensemble/network.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
+import { quantity, record } from '../../storage/record.js';
 import { tf } from '../../tensorflow/tf.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+
+/** What is logged of a test. */
+export const accuracyRecord = record({
+  name: 'accuracy',
+  role: 'test',
+  fields: {
+    accuracy: quantity({ unit: 'fraction', better: 'higher', headline: true }),
+    loss: quantity({ scale: 'log', better: 'lower' }),
+  },
+});
 
 /** How well the network of one update does on samples it may not have seen. */
 export interface Accuracy extends Positioned {
@@ -47,6 +58,7 @@ export function accuracy(
   const length = inputLength('accuracy', model, samples);
   return stage({
     name: 'accuracy',
+    record: accuracyRecord,
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,
@@ -85,13 +97,13 @@ export function accuracy(
  */
 export function memberAccuracy(
   ensemble: Ensemble,
-  samplesOf: (member: Member, index: number) => LabeledSamples,
+  samplesOf: (member: EnsembleMember, index: number) => LabeledSamples,
 ): StageOperator<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
   const { layout, model } = ensemble;
   const given = ensemble.members.map(samplesOf);
   const samples = given.map((one) => byName('accuracy', model, one));
   const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
-  const pass = roomFor(layout);
+  const pass = allocatePass(layout);
   const x = new Float32Array(length);
   const records = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);
@@ -111,6 +123,7 @@ export function memberAccuracy(
   });
   return stage({
     ...records,
+    record: accuracyRecord,
     inputs: given.map((one) => samplesInput(one)),
     introduce(incoming) {
       for (const own of samples) own.introduce(incoming);

@@ -6,7 +6,7 @@ import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { marginsOf, readoutOf } from '../certificate/margins.js';
 import { byName, inputLength, type LabeledSamples } from '../inputs.js';
-import { crossEntropyOf, type Row, rowsOf } from '../predictions.js';
+import { crossEntropyOf, type Prediction, rowsOf } from '../predictions.js';
 
 /** How the readout's weight vectors lie beside the features of their classes, at one moment of the training. */
 export interface Alignment extends Positioned {
@@ -57,7 +57,11 @@ export function alignment(model: Model, given: LabeledSamples): StageOperator<Up
       return [
         null,
         {
-          ...{ position, number, epoch, weights, features },
+          position,
+          number,
+          epoch,
+          weights,
+          features,
           loss: rows.reduce((sum, row) => sum + crossEntropyOf(row), 0) / rows.length,
           cosines: classes.map((k) => dot(weights[k]!, features[k]!) / (norm(weights[k]!) * norm(features[k]!))),
           thetas: classes.map((k) =>
@@ -76,7 +80,7 @@ function limit(features: readonly (readonly number[])[], c: number, k: number): 
   return (1 - dot(own, other)) / norm(own.map((value, i) => value - other[i]!));
 }
 
-function meanOf(rows: readonly Row[]): number[] {
+function meanOf(rows: readonly Prediction[]): number[] {
   const width = rows[0]!.features.length;
   return Array.from(
     { length: width },

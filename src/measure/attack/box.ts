@@ -77,7 +77,8 @@ export function limitsOf(box: Box, d: number): Limits {
   const width = upper.reduce((sum, value, i) => sum + value - lower[i]!, 0) / d;
   const uniform = least.length === 1 && most.length === 1;
   return {
-    ...{ lower, upper },
+    lower,
+    upper,
     width: uniform ? most[0]! - least[0]! : width,
     clip: (inputs) =>
       uniform

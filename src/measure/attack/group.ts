@@ -10,12 +10,12 @@ import {
   searchBoundary,
   tangentStep,
 } from './hemisphere.js';
-import { type Around, type Estimator, type Noise, normalOf, noSums, type Sums } from './normal.js';
-import { type Outcome, outcomes } from './record.js';
+import { type BoundaryPoints, type Estimator, type Noise, normalOf, noSums, type Sums } from './normal.js';
+import { type AttackOutcome, attackOutcomes } from './record.js';
 import {
   noStart,
-  type Place,
   type Protocol,
+  type StartPoint,
   type StartState,
   type StartTask,
   seekStarts,
@@ -33,7 +33,7 @@ export type GroupState = {
   /** Where the search for starts stands of the sample under way; null between two. */
   readonly starting: StartState | null;
   /** The starts of each sample, the nearest first. */
-  readonly starts: readonly (readonly Place[])[];
+  readonly starts: readonly (readonly StartPoint[])[];
   /** Which of its starts each sample pursues; `schedule.starts` when the nearest has been kept. */
   readonly rank: number;
   /** 1 for each sample that has a start of that rank, and queries for it. */
@@ -107,12 +107,15 @@ export function* attackGroup(task: GroupTask, from: GroupState): Generator<Group
   const size = state.outcome.length;
   const d = originals.length / size;
   const heats = schedule.heats(task.iterations);
-  const end = (slot: number, outcome: Outcome): void => {
-    state.outcome[slot] = outcomes.indexOf(outcome);
+  const end = (slot: number, outcome: AttackOutcome): void => {
+    state.outcome[slot] = attackOutcomes.indexOf(outcome);
   };
   const group: Searched = {
-    ...{ model: task.model, weights: task.weights, originals },
-    ...{ predicted: state.predicted, queries: state.queries },
+    model: task.model,
+    weights: task.weights,
+    originals,
+    predicted: state.predicted,
+    queries: state.queries,
     broken: (slot) => end(slot, 'not-a-number'),
   };
   const where = (wanted: (slot: number) => boolean): Uint8Array =>
@@ -177,7 +180,7 @@ export function* attackGroup(task: GroupTask, from: GroupState): Generator<Group
         perturbationScale(i, box, distance(originals, state.points, slot * d, d), d),
       );
       const wanted = running.map((one, slot) => Number(one === 1 && scales[slot]! > 0)); // at x itself there is no normal
-      const around: Around = { points: state.points, predicted: state.predicted, wanted, scales };
+      const around: BoundaryPoints = { points: state.points, predicted: state.predicted, wanted, scales };
       const sums = state.sums ?? noSums(size, d);
       state.sums = sums;
       const units = estimator.units(n);

@@ -5,7 +5,7 @@ import { classes } from '../predictions.js';
 import type { Limits } from './box.js';
 
 /** The points whose normals are estimated: those of one group, one after the other. */
-export interface Around {
+export interface BoundaryPoints {
   /** x_t, [group, d], in input units. */
   readonly points: Float32Array;
   /** δ of each. */
@@ -39,7 +39,7 @@ export interface Estimator {
   /** Units of work for n draws a sample. */
   units(n: number): number;
   /** Adds one unit to the sums. */
-  add(weights: Weights, around: Around, n: number, unit: number, noise: Noise, sums: Sums): void;
+  add(weights: Weights, around: BoundaryPoints, n: number, unit: number, noise: Noise, sums: Sums): void;
   /** Gives back what is kept from one unit to the next. */
   dispose(): void;
 }

@@ -1,6 +1,7 @@
 import type { Positioned } from '../../flow/data.js';
+import { array, category, quantity, record, z } from '../../storage/record.js';
 import type { Box } from './box.js';
-import type { Start } from './start.js';
+import type { StartKind } from './start.js';
 
 /**
  * How the attack on one sample ended.
@@ -12,9 +13,9 @@ import type { Start } from './start.js';
  * - `out-of-queries`: the budget ended the search; the best point so far is there if the start had been found.
  * - `unstable`: asked again in the end, the model took its answer back (it is not a function of its input).
  */
-export type Outcome = (typeof outcomes)[number];
+export type AttackOutcome = (typeof attackOutcomes)[number];
 
-export const outcomes = [
+export const attackOutcomes = [
   'found',
   'already-misclassified',
   'never-flipped',
@@ -22,6 +23,31 @@ export const outcomes = [
   'out-of-queries',
   'unstable',
 ] as const;
+
+/** What is logged of an attacked sample. */
+export const attackRecord = record({
+  name: 'Tangent Attack',
+  role: 'attack',
+  total: 'total',
+  fields: {
+    index: z.int(),
+    label: z.int(),
+    predicted: z.int(),
+    adversarialLabel: z.int(),
+    outcome: category(attackOutcomes),
+    distance: quantity({ label: 'adversarial distance', unit: 'input units', better: 'higher', headline: true }),
+    queries: z.int(),
+    total: z.int(),
+    iterations: z.int(),
+    start: z.string(),
+    original: array(),
+    adversarial: array(),
+    lower: quantity({ label: 'lower bound', unit: 'input units', better: 'higher' }).optional(),
+    local: quantity({ label: 'local bound', unit: 'input units', better: 'higher' }).optional(),
+    theta: quantity({ label: 'θ', better: 'higher' }).optional(),
+    featureNorm: quantity({ label: '‖Φ(x)‖' }).optional(),
+  },
+});
 
 /** What the attack found on one sample. Plain data, in the input units of the model. */
 export interface AttackResult extends Positioned {
@@ -35,7 +61,7 @@ export interface AttackResult extends Positioned {
   readonly predicted: number;
   /** Class of the adversarial point; −1 without one. */
   readonly adversarialLabel: number;
-  readonly outcome: Outcome;
+  readonly outcome: AttackOutcome;
   /** Δx = ‖adversarial − original‖₂ in input units; NaN without an adversarial point. */
   readonly distance: number;
   /** Forward evaluations made for this sample, verification included. */
@@ -47,7 +73,7 @@ export interface AttackResult extends Positioned {
   /** What inputs may be, by channel where these differ. */
   readonly box: Box;
   /** What the point that was kept was started from. Results of older builds lack it: their distances could be too long. */
-  readonly start: Start;
+  readonly start: StartKind;
   readonly original: Float32Array;
   /** Of length 0 where none was found. */
   readonly adversarial: Float32Array;

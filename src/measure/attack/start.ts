@@ -17,18 +17,18 @@ import { distance, type Searched, schedule } from './hemisphere.js';
 export type Protocol = 'paper' | 'authors';
 
 /** What an attack started from; `none` where there was nothing to start from. */
-export type Start = (typeof startKinds)[number];
+export type StartKind = (typeof startKinds)[number];
 
 export const startKinds = ['none', 'noise', 'image'] as const;
 
 /** An adversarial point: the draw of the sample's own noise, or the image by its index in the evaluation set. */
-export interface Place {
+export interface StartPoint {
   readonly start: 'noise' | 'image';
   readonly at: number;
 }
 
 /** An adversarial point whose segment to x is being searched for the boundary. */
-interface Candidate extends Place {
+interface Candidate extends StartPoint {
   /** The class at the adversarial end. */
   readonly label: number;
   /** The part of the segment, seen from x, that holds the boundary. */
@@ -76,7 +76,7 @@ const BATCH = 50;
 export function* seekStarts(
   task: StartTask,
   from: StartState,
-): Generator<StartState, readonly Place[] | 'never-flipped' | 'out-of-queries'> {
+): Generator<StartState, readonly StartPoint[] | 'never-flipped' | 'out-of-queries'> {
   const { group, slot, budget } = task;
   const literal = task.protocol === 'authors';
   const x = original(task);
@@ -92,7 +92,7 @@ export function* seekStarts(
     return found;
   };
   /** Those of n points in `rows` that change the class. */
-  const flipped = (start: Place['start'], rows: Float32Array, places: ArrayLike<number>): Candidate[] => {
+  const flipped = (start: StartPoint['start'], rows: Float32Array, places: ArrayLike<number>): Candidate[] => {
     const found = labelsOf(rows, places.length);
     return Array.from(found, (label, k) => ({ start, at: places[k]!, label, left: 0, right: 1 })).filter(
       ({ label }) => label !== group.predicted[slot],
@@ -191,7 +191,7 @@ function standings(
 /** The point of that place, in units of the model's input. */
 export function startPoint(
   task: Pick<StartTask, 'group' | 'slot' | 'box' | 'seeds' | 'input'>,
-  place: Place,
+  place: StartPoint,
 ): Float32Array {
   if (place.start === 'image') return task.input(place.at);
   const d = original(task).length;

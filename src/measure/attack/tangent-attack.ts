@@ -14,7 +14,7 @@ import { type Box, checkInside, limitsOf, usualBox } from './box.js';
 import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
 import { distance, schedule } from './hemisphere.js';
 import { dense, direct } from './normal.js';
-import { type AttackResult, outcomes } from './record.js';
+import { type AttackResult, attackOutcomes, attackRecord } from './record.js';
 import { type Protocol, startKinds } from './start.js';
 
 /** How the local estimate beside an attack is made. */
@@ -149,7 +149,11 @@ export function tangentAttack(
   };
   const members = (chosen: Uint32Array, g: number): Uint32Array => chosen.subarray(g * group, (g + 1) * group);
   const begin = (chosen: Uint32Array, passedOver: number, g: number): Attacking => ({
-    ...{ phase: 'attack', chosen, passedOver, group: g, emitted: new Uint8Array(group) },
+    phase: 'attack',
+    chosen,
+    passedOver,
+    group: g,
+    emitted: new Uint8Array(group),
     at: startGroup(group, members(chosen, g).length, d),
   });
 
@@ -166,7 +170,13 @@ export function tangentAttack(
       writeInput(samples, index, originals, slot * d, normalize);
     });
     return {
-      ...{ model, weights: update.weights, box: limits, iterations, budget, protocol, originals },
+      model,
+      weights: update.weights,
+      box: limits,
+      iterations,
+      budget,
+      protocol,
+      originals,
       labels: labelsAt(samples.labels, indices),
       estimator: model.first ? dense(model, model.first, group, limits) : direct(model, group, limits, chunk),
       noise: (iteration, part, shape) => statelessNormal(shape, seeds(seed, 'tangent attack/normal', iteration, part)),
@@ -187,19 +197,28 @@ export function tangentAttack(
     const adversarialLabel = at.adversarialLabel[slot]!;
     const adversarial = adversarialLabel === -1 ? new Float32Array(0) : at.points.slice(slot * d, (slot + 1) * d);
     return {
-      ...{ position: update.position, number: update.number, epoch: update.epoch },
-      ...{ index, label: samples.labels[index]!, predicted: at.predicted[slot]!, adversarialLabel },
-      outcome: outcomes[at.outcome[slot]!]!,
+      position: update.position,
+      number: update.number,
+      epoch: update.epoch,
+      index,
+      label: samples.labels[index]!,
+      predicted: at.predicted[slot]!,
+      adversarialLabel,
+      outcome: attackOutcomes[at.outcome[slot]!]!,
       distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
       queries: at.queries[slot]!,
-      ...{ total: chosen.length, iterations, box },
+      total: chosen.length,
+      iterations,
+      box,
       start: startKinds[at.start[slot]!]!,
-      ...{ original, adversarial },
+      original,
+      adversarial,
     };
   };
 
   return stage({
     name: 'tangent attack',
+    record: attackRecord,
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,

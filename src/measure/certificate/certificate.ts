@@ -8,7 +8,7 @@ import { byName, checkCount, inputLength, type LabeledSamples, type Normalizatio
 import { classes, correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { byNorm, lipschitz } from './lipschitz.js';
 import { localBound, type Sampling } from './local-bound.js';
-import { type Bounds, lengthOf, marginsOf, quotient, readoutOf } from './margins.js';
+import { lengthOf, marginsOf, quotient, readoutOf, type SampleBounds } from './margins.js';
 
 export interface CertifierOptions extends Partial<Sampling> {
   /** The norms in which the local estimate is made; each costs as much as the first. */
@@ -16,7 +16,7 @@ export interface CertifierOptions extends Partial<Sampling> {
 }
 
 /** @param index of the sample: it keys what is drawn @param radius R in each norm; none means as far as it matters */
-export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => Bounds;
+export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => SampleBounds;
 
 /**
  * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k: whatever changes the class of x is
@@ -69,7 +69,10 @@ export function certifier(
           ? Number.NaN
           : nearby(weights, x, margins, norm, index, radius?.[norm] ?? Number.POSITIVE_INFINITY);
       return {
-        ...{ outcome, predicted, rival: nearest?.rival ?? -1, theta: nearest?.theta ?? Number.NaN },
+        outcome,
+        predicted,
+        rival: nearest?.rival ?? -1,
+        theta: nearest?.theta ?? Number.NaN,
         featureNorm: lengthOf(features),
         marginOverReadoutNorm: nearest === undefined ? Number.NaN : inFeatureSpace(nearest),
         lipschitz: L.l2,
@@ -87,7 +90,8 @@ function seen(model: Model, weights: Weights, sample: Float32Array) {
   const x = tf.tensor(sample, [1, ...model.inputShape]);
   const [features, logits] = [model.features(weights, x), model.logits(weights, x)];
   const found = {
-    ...{ features: features.dataSync<'float32'>(), logits: logits.dataSync<'float32'>() },
+    features: features.dataSync<'float32'>(),
+    logits: logits.dataSync<'float32'>(),
     predicted: classes(logits)[0]!,
   };
   tf.dispose([x, features, logits]);
@@ -95,7 +99,7 @@ function seen(model: Model, weights: Weights, sample: Float32Array) {
 }
 
 /** What is certain, and what is likely, of one sample of the network of one update. Plain data. */
-export interface Certificate extends Positioned, Bounds {
+export interface Certificate extends Positioned, SampleBounds {
   readonly number: number;
   readonly epoch: number;
   /** Which sample of the data set. */

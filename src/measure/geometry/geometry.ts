@@ -5,11 +5,11 @@ import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { productsOf } from './jacobian.js';
-import { type Frame, type Geometry, REST, type SurveyState, survey } from './survey.js';
+import { type Geometry, type PlaneFrame, REST, type SurveyState, survey } from './survey.js';
 
 /** A square of the plane through three inputs, and where the three lie in it. */
 export interface Plane {
-  readonly frame: Frame;
+  readonly frame: PlaneFrame;
   readonly places: readonly (readonly [x: number, y: number])[];
 }
 
@@ -37,9 +37,15 @@ export function planeThrough(
   const [x, y] = [(left + right) / 2, y2 / 2];
   return {
     frame: {
-      ...{ origin: p, a: Float32Array.from(a), b: Float32Array.from(up, (value) => value / y2) },
-      ...{ xMin: x - side / 2, xMax: x + side / 2, yMin: y - side / 2, yMax: y + side / 2 },
-      ...{ columns: resolution, rows: resolution },
+      origin: p,
+      a: Float32Array.from(a),
+      b: Float32Array.from(up, (value) => value / y2),
+      xMin: x - side / 2,
+      xMax: x + side / 2,
+      yMin: y - side / 2,
+      yMax: y + side / 2,
+      columns: resolution,
+      rows: resolution,
     },
     places: [
       [0, 0],
@@ -100,11 +106,22 @@ export function geometryGrid(
     throw new WeirError(`stage '${name}': ${key} is [${min}, ${max}]`, 'give the smaller bound first');
   }
   const frame = {
-    ...{ origin: Float32Array.of(0, 0), a: Float32Array.of(1, 0), b: Float32Array.of(0, 1) },
-    ...{ xMin: x[0], xMax: x[1], yMin: y[0], yMax: y[1], columns: resolution, rows: resolution },
+    origin: Float32Array.of(0, 0),
+    a: Float32Array.of(1, 0),
+    b: Float32Array.of(0, 1),
+    xMin: x[0],
+    xMax: x[1],
+    yMin: y[0],
+    yMax: y[1],
+    columns: resolution,
+    rows: resolution,
   };
   const task = {
-    ...{ model, frame, batch, steps: 0, kind: 'grid' as const },
+    model,
+    frame,
+    batch,
+    steps: 0,
+    kind: 'grid' as const,
     products: productsOf(name, model),
   };
   return stage({

@@ -1,10 +1,10 @@
 import type { Positioned } from '../../flow/data.js';
-import type { WithTurn } from '../../flow/lease.js';
+import type { WithLease } from '../../flow/lease.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import type { LabeledSamples } from '../inputs.js';
-import type { Fit } from './logistic.js';
+import type { FitMethod } from './logistic.js';
 import { type ReadoutOptions, type ReadoutState, type Refitted, readout } from './readout.js';
 
 /** An interval of a proportion. Plain data. */
@@ -43,7 +43,7 @@ export interface OnlineReadout extends Positioned, Found {
   /** Samples that it was fitted on. */
   readonly images: number;
   /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
-  readonly fit: Fit;
+  readonly fit: FitMethod;
   readonly iterations: number;
   readonly iterationLimit: number;
   readonly converged: boolean;
@@ -75,7 +75,7 @@ export function onlineReadout(
   train: LabeledSamples,
   test: LabeledSamples,
   { images = train.size, ...options }: OnlineReadoutOptions = {},
-): StageOperator<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
+): StageOperator<Update & WithLease, OnlineReadout, OnlineReadoutState> {
   const size = Math.min(images, train.size);
   const length = train.values.length / train.size;
   const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };
@@ -83,7 +83,7 @@ export function onlineReadout(
     ...(options.fit === 'converged' && { fitIterations: 500 }),
     ...options,
   });
-  return stage<Update & WithTurn, OnlineReadout, OnlineReadoutState>({
+  return stage<Update & WithLease, OnlineReadout, OnlineReadoutState>({
     name: 'online readout',
     claims: 'weights',
     inputs: fitted.inputs ?? [],

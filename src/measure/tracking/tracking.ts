@@ -63,8 +63,11 @@ export function tracking(
       const tracked = rowsOf(model, weights, samples, indices, length).map((row, i): TrackedSample => {
         const thetas = marginsOf(readout, row.features, row.logits, row.label).map(({ theta }) => theta);
         return {
-          ...{ index: indices[i]!, label: row.label, theta: Math.min(...thetas) },
-          ...{ featureNorm: lengthOf(row.features), loss: crossEntropyOf(row) },
+          index: indices[i]!,
+          label: row.label,
+          theta: Math.min(...thetas),
+          featureNorm: lengthOf(row.features),
+          loss: crossEntropyOf(row),
         };
       });
       return [null, { position, number, epoch, samples: tracked }];

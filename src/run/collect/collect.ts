@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import type { CurvePoint, NetworkReport, Report } from '../../measure/networks/record.js';
+import type { FigureRequest } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/transfer.js';
 import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
@@ -78,6 +79,9 @@ export function collectReport(given: readonly RunFolder[]): Report {
     runtime: `Node ${process.versions.node}`,
     config: started.config,
     networks,
+    figures: Object.fromEntries(
+      folders.map(({ started }) => [started.pipeline, (started.figures ?? []) as FigureRequest[]]),
+    ),
     ...(differences.length > 0 && { differences }),
     notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(underWay), ...folders.flatMap(identityNotes)],
   };
@@ -93,7 +97,7 @@ function distinctOf(all: readonly NetworkReport[]): { readonly networks: Network
   const known = new Map<string, NetworkReport>();
   const same: string[] = [];
   const networks = all.filter((network) => {
-    const { run, seconds: _, geometries: __, ...rest } = network;
+    const { run, seconds: _, geometries: __, config: ___, ...rest } = network;
     const numbers = JSON.stringify(rest, (key, value) => (PICTURES.includes(key) ? undefined : value));
     const first = known.get(numbers);
     if (first === undefined || first.run === run || network.updates === 0) {
@@ -185,8 +189,12 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
   const iterations = number(config as Line, 'iterations');
   const regularizer = regularizerOf({ pipeline, name, about, updates: own.of('updates') });
   return {
-    ...{ name, pipeline, regularizer, setting },
+    name,
+    pipeline,
+    regularizer,
+    setting,
     seed: Number(about.seed),
+    config,
     run: folder.shown,
     updates: most(updates, 'number'),
     epochs: most(updates, 'epoch'),

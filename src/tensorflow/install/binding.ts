@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { replaceAtomically } from '../../storage/atomic-write.js';
 import { sha256Of } from '../../storage/digest.js';
-import { run } from './command.js';
+import { runCommand } from './command.js';
 import { diskFull, isDiskFull, SetUpFailure } from './progress.js';
 
 const require = createRequire(import.meta.url);
@@ -50,7 +50,7 @@ export async function findCompiler(env = process.env): Promise<{ compiler: Compi
   const named = env.CXX?.trim().split(/\s+/) as [string, ...string[]] | undefined;
   const candidates: Compiler[] = named?.[0] ? [named] : [['c++'], ['g++'], ['clang++']];
   for (const compiler of candidates) {
-    const outcome = await run([...compiler, '--version']);
+    const outcome = await runCommand([...compiler, '--version']);
     if (outcome.status === 0) return { compiler, version: outcome.output.split('\n')[0]!.trim() };
   }
   const tried = candidates.map((compiler) => compiler[0]).join(', ');
@@ -85,7 +85,7 @@ export async function compile(
 ): Promise<void> {
   await mkdir(dirname(output), { recursive: true });
   const temporary = dirname(output); // the compiler's own files stay on the disk that was checked
-  const outcome = await run(
+  const outcome = await runCommand(
     [
       ...compiler,
       ...flags,

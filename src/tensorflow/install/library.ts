@@ -6,7 +6,7 @@ import { openPromise } from 'yauzl';
 import { replaceAtomically } from '../../storage/atomic-write.js';
 import { sha256OfFile } from '../../storage/digest.js';
 import { download, findPip } from './pip.js';
-import { diskFull, isDiskFull, type Listener, SetUpFailure } from './progress.js';
+import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import type { Release, Wheel } from './release.js';
 
 /** Says what a folder of the cache holds. Written last, so a folder with a marker that agrees is whole. */
@@ -60,7 +60,7 @@ export async function unpack(
   wheel: string,
   folder: string,
   { requirement: what, unpacked: total }: Wheel,
-  listen: Listener,
+  listen: SetUpListener,
 ): Promise<string[]> {
   const libraries: string[] = [];
   try {
@@ -107,7 +107,12 @@ export async function hasLibrary(folder: string, release: Release): Promise<bool
  *
  * All of it happens in a folder beside that is renamed last; wheels go one at a time, so the disk never holds two.
  */
-export async function fetchLibrary(folder: string, release: Release, arch: string, listen: Listener): Promise<void> {
+export async function fetchLibrary(
+  folder: string,
+  release: Release,
+  arch: string,
+  listen: SetUpListener,
+): Promise<void> {
   const { pip } = await findPip();
   await checkSpace(dirname(folder), release);
   try {

@@ -1,7 +1,14 @@
 import { beforeAll, expect, test } from 'vitest';
 import { seeds } from '../../../src/flow/random.js';
 import { limitsOf } from '../../../src/measure/attack/box.js';
-import { type Around, dense, direct, type Noise, normalOf, noSums } from '../../../src/measure/attack/normal.js';
+import {
+  type BoundaryPoints,
+  dense,
+  direct,
+  type Noise,
+  normalOf,
+  noSums,
+} from '../../../src/measure/attack/normal.js';
 import { statelessNormal } from '../../../src/tensorflow/ops/random.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { network } from './models.js';
@@ -21,7 +28,7 @@ test.each([
   const noise: Noise = (_, [rows]) => (rows === d ? tf.clone(z) : tf.transpose(z));
   // on the bounds, near them, and far from them
   const points = Float32Array.from({ length: group * d }, (_, i) => [0, 0.001, 0.5, 1][i % 4]!);
-  const around: Around = {
+  const around: BoundaryPoints = {
     points,
     scales: Float64Array.of(0.3, 0.01, 0.05),
     predicted: Int32Array.of(0, 1, 2),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { comparisons } from '../../../src/measure/networks/comparison.js';
 import { groups } from '../../../src/measure/networks/groups.js';
 import type { NetworkReport } from '../../../src/measure/networks/record.js';
-import { summariseGroup } from '../../../src/measure/networks/summary.js';
+import { summarizeGroup } from '../../../src/measure/networks/summary.js';
 import { reportJson } from '../../../src/report/json.js';
 import { remarks } from '../../../src/report/verdict.js';
 import { network, report, sample } from '../../report/example.js';
@@ -19,7 +19,7 @@ const mixed = report([
 ]);
 
 test('distances of the older start are not pooled with others, nor held against them', () => {
-  const means = groups(mixed).map((group) => [group.label, summariseGroup(group).meanDistance.values]);
+  const means = groups(mixed).map((group) => [group.label, summarizeGroup(group).meanDistance.values]);
   expect(Object.fromEntries(means)).toEqual({
     none: [1],
     'rep-spectral': [2],

@@ -2,9 +2,9 @@ import * as weir from '../../src/index.js';
 
 const rank = Number(process.env.WEIR_RANK_OF_THIS);
 
-/** What ranks are tested with that are not alike: rank 1 has a data set of its own, or data that cannot be read to the end. */
+/** A pipeline whose ranks differ: rank 1 has another data set, or data that cannot be read to the end. */
 export default weir.pipeline({
-  name: 'apart',
+  name: 'different-data',
   config: { how: weir.z.enum(['data', 'unread']) },
 
   wire({ config: { how }, seed }) {
