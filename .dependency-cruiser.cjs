@@ -38,7 +38,7 @@ module.exports = {
       name: 'pipelines-import-the-index-and-rxjs',
       severity: 'error',
       from: { path: '^pipelines/' },
-      to: { pathNot: '^(src/index\\.ts|node_modules/rxjs)' },
+      to: { pathNot: '^(src/index\\.ts|pipelines/shared/|node_modules/rxjs)' },
     },
     {
       name: 'workers-augment-data',

@@ -63,7 +63,6 @@ export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
 export { ntXent } from './learn/loss/nt-xent.js';
 export { projected } from './learn/model/head.js';
-// Training.
 export { normal, uniform } from './learn/model/initialization.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
@@ -84,6 +83,8 @@ export { tangentAttack } from './measure/attack/tangent-attack.js';
 export { certificate } from './measure/certificate/certificate.js';
 export { exactDistances } from './measure/geometry/exact-distances.js';
 export { geometryGrid, geometryPlane } from './measure/geometry/geometry.js';
+// Training.
+export type { Normalization } from './measure/inputs.js';
 export { eachMember } from './measure/member.js';
 export { onlineReadout } from './measure/readout/online-readout.js';
 export { readout } from './measure/readout/readout.js';
@@ -99,7 +100,7 @@ export {
   trainingKeys,
 } from './run/config-keys.js';
 export { eachRegularizer } from './run/networks.js';
-export { pipeline } from './run/pipeline.js';
+export { type PipelineFigure, pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights.js';

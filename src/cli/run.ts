@@ -57,7 +57,9 @@ export function runCommand(): Command {
       });
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
-          ...{ ...start, networks: plannedNetworks(pipeline.networks(config, settings.seed)) },
+          ...start,
+          networks: plannedNetworks(pipeline.networks(config, settings.seed)),
+          figures: pipeline.figures,
           ...(!consensus.alone && { ranks: { count: processGroup().ranks, batchNorm: settings.batchNorm } }),
         }),
       );

@@ -67,7 +67,7 @@ const called: Readonly<Record<string, string | undefined>> = {
   scanInternals: 'scan',
 };
 
-const engine = fileURLToPath(new URL('./', import.meta.url));
+const engine = fileURLToPath(new URL('.', import.meta.url));
 const ours = fileURLToPath(new URL('..', import.meta.url));
 
 /**

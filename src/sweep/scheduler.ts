@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { WeirError } from '../flow/errors.js';
 import { loadPipeline } from '../run/pipeline-module.js';
+import { resumable } from '../run/process.js';
 import { logDamage } from '../run/run-log.js';
-import { resumable } from '../run/session.js';
 import { plannedNetworks as networksOf, type PlannedNetwork, RunFolder } from '../storage/run-folder.js';
 import type { ClaimedJob, Executor, JobStatus } from './executors/executor.js';
 import type { Job } from './jobs.js';
@@ -90,8 +90,17 @@ export async function prepare(
   path: string,
 ): Promise<'ready' | 'finished'> {
   if (!existsSync(join(path, 'config.json'))) {
-    const networks = networksOf((await loadPipeline(module)).networks(config, seed));
-    RunFolder.create(path, { module, pipeline, seed, config, setting, networks, ...(files && { files }) });
+    const { figures, networks } = await loadPipeline(module);
+    RunFolder.create(path, {
+      module,
+      pipeline,
+      seed,
+      config,
+      setting,
+      networks: networksOf(networks(config, seed)),
+      figures,
+      ...(files && { files }),
+    });
     return 'ready';
   }
   const run = RunFolder.open(path);

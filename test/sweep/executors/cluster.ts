@@ -17,7 +17,7 @@ export function missing(): string | undefined {
 /** Slurm on one machine with its accounting, all of it under one folder and on ports of its own. */
 export class Cluster {
   private readonly daemons: ChildProcess[] = [];
-  private readonly host = hostname().split('./')[0]!;
+  private readonly host = hostname().split('.')[0]!;
 
   private constructor(private readonly folder: string) {}
 
