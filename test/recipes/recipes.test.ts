@@ -10,6 +10,7 @@ import { apply, recipesOf } from './recipe.js';
 const files = {
   'A regularizer': 3,
   'A data set': 3,
+  'A figure': 3,
   'A command': 3,
 };
 const root = join(import.meta.dirname, '../..');
