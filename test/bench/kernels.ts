@@ -1,3 +1,4 @@
+import { sizeOf } from '../../src/flow/data.js';
 import { keyed } from '../../src/flow/random.js';
 import { ensemble } from '../../src/learn/ensemble/ensemble.js';
 import { ensembleStage } from '../../src/learn/ensemble/train.js';
@@ -101,7 +102,7 @@ function milliseconds(work: () => void, times: number): number {
 
 const random = keyed(0, 'bench');
 const normal = (...shape: number[]): tf.Tensor => {
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(shape);
   return tf.tensor(
     Float32Array.from({ length: size }, () => random.normal()),
     shape,

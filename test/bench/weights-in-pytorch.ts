@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sizeOf } from '../../src/flow/data.js';
 import { keyed } from '../../src/flow/random.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { uniform } from '../../src/learn/model/initialization.js';
@@ -131,7 +132,7 @@ function printed(what: string, ours: Float32Array, theirs: readonly number[], od
 function samplesOf({ model, count }: Pair, file: string): tf.Tensor {
   const shape = [count, ...model.inputShape];
   const random = keyed(0, 'bench/inputs');
-  const values = new Float32Array(shape.reduce((product, extent) => product * extent, 1)).map(() => random.normal());
+  const values = new Float32Array(sizeOf(shape)).map(() => random.normal());
   writeSafetensors(file, new Map([['x', shape.length === 4 ? channelsFirst(shape, values) : { shape, values }]]));
   return tf.tensor(values, shape);
 }
@@ -156,7 +157,7 @@ function logitsOf(model: Model, weights: Weights, x: tf.Tensor): Float32Array {
 function trained(model: Model): Weights {
   const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.05, momentum: 0.9 }), seed: 0 });
   const random = keyed(0, 'bench/training');
-  const [size, length] = [32, model.inputShape.reduce((product, extent) => product * extent, 1)];
+  const [size, length] = [32, sizeOf(model.inputShape)];
   let state = stage.start();
   for (let number = 1; number <= updates; number++) {
     const labels = Uint8Array.from({ length: size }, () => random.integer(10));
