@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 import { cifar10Backbone, quickPretraining, selfSupervised, selfSupervisedKeys } from './shared/self-supervised.js';
 
 const { z } = weir;
@@ -32,6 +33,7 @@ export default weir.pipeline({
   name: 'cifar10-barlow',
   title: 'CIFAR-10 by Barlow Twins with spectral regularization up to feature space',
   task: weir.cifar10Task,
+  figures: paper.barlow,
 
   config: {
     ...selfSupervisedKeys({ batchSize: 1024, decay: 1e-4 }),

@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -22,6 +23,7 @@ export default weir.pipeline({
   name: 'cifar10-resnet18',
   title: 'CIFAR-10 by ResNet-18 with spectral regularization up to feature space',
   task: weir.cifar10Task,
+  figures: paper.resnet18,
 
   config: {
     ...weir.cifar10Keys(),

@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 import { cifar10Backbone, quickPretraining, selfSupervised, selfSupervisedKeys } from './shared/self-supervised.js';
 
 const { z } = weir;
@@ -28,6 +29,7 @@ export default weir.pipeline({
   name: 'cifar10-simclr',
   title: 'CIFAR-10 by SimCLR with spectral regularization up to feature space',
   task: weir.cifar10Task,
+  figures: paper.simclr,
 
   config: {
     ...selfSupervisedKeys({ batchSize: 512, decay: 5e-4 }),

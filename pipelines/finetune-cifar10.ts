@@ -1,5 +1,6 @@
 import * as weir from '../src/index.js';
 import { fineTuned, fineTuningKeys } from './shared/fine-tuning.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -29,6 +30,7 @@ const { z } = weir;
 export default weir.pipeline({
   name: 'finetune-cifar10',
   title: 'Fine-tuning on CIFAR-10, after pretraining with and without spectral regularization',
+  figures: paper.finetuneCifar10,
 
   config: {
     data: weir.folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),

@@ -1,5 +1,6 @@
 import * as weir from '../src/index.js';
 import { fineTuned, fineTuningKeys } from './shared/fine-tuning.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -16,6 +17,7 @@ const { z } = weir;
 export default weir.pipeline({
   name: 'finetune-folder',
   title: 'Fine-tuning on a folder of photographs, after pretraining with and without spectral regularization',
+  figures: paper.finetuneFolder,
 
   config: {
     data: weir.folder().default('data/dogs').describe('folder of images, with its official lists or train/ and val/'),

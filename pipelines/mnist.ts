@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -19,6 +20,7 @@ export default weir.pipeline({
   name: 'mnist',
   title: 'MNIST with spectral regularization up to feature space',
   task: { sampleShape: [28, 28], classes: [...'0123456789'] },
+  figures: paper.mnist,
 
   config: {
     data: weir

@@ -1,5 +1,6 @@
 import { EMPTY, filter, map } from 'rxjs';
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -22,6 +23,7 @@ const DIGITS = [1, 6]; // the classes of the paper's two test samples
 export default weir.pipeline({
   name: 'tracking',
   title: 'θ, feature norm and loss of single samples over the training',
+  figures: paper.tracking,
 
   config: {
     tasks: z

@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -18,6 +19,7 @@ export default weir.pipeline({
   name: 'xor',
   title: 'XOR with spectral regularization up to feature space',
   task: { sampleShape: [2], classes: ['same sign', 'opposite signs'] },
+  figures: paper.xor,
 
   config: {
     noisy: z.boolean().default(false).describe('20 points about each corner instead of the corners'),

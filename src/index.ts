@@ -100,7 +100,7 @@ export {
   trainingKeys,
 } from './run/config-keys.js';
 export { eachRegularizer } from './run/networks.js';
-export { pipeline } from './run/pipeline.js';
+export { type PipelineFigure, pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights.js';

@@ -60,6 +60,7 @@ export function runCommand(): Command {
         RunFolder.create(settings.run, {
           ...start,
           networks: plannedNetworks(pipeline.networks(config, settings.seed)),
+          figures: pipeline.figures,
           ...(!consensus.alone && { ranks: { count: processGroup().ranks, batchNorm: settings.batchNorm } }),
         }),
       );

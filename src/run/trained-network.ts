@@ -131,21 +131,25 @@ export function takeOver(
   streams: readonly string[],
   { module, accepted }: { readonly module: string; readonly accepted: readonly string[] },
 ): RunFolder {
-  const { pipeline, seed, networks } = source.started;
+  const { pipeline, seed, networks, figures = [] } = source.started;
   const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
-  const run = RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
-    const log = new MetricLog(join(folder, 'metrics.ndjson'));
-    try {
-      log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
-      for (const record of kept) log.append(record);
-      log.flush({ sync: true });
-      const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);
-      return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
-    } finally {
-      log.close();
-    }
-  });
+  const run = RunFolder.create(
+    path,
+    { module, pipeline, seed, config, figures, ...(networks && { networks }) },
+    (folder) => {
+      const log = new MetricLog(join(folder, 'metrics.ndjson'));
+      try {
+        log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
+        for (const record of kept) log.append(record);
+        log.flush({ sync: true });
+        const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);
+        return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
+      } finally {
+        log.close();
+      }
+    },
+  );
   run.declare(source.streams);
   return run;
 }

@@ -90,8 +90,17 @@ export async function prepare(
   path: string,
 ): Promise<'ready' | 'finished'> {
   if (!existsSync(join(path, 'config.json'))) {
-    const networks = networksOf((await loadPipeline(module)).networks(config, seed));
-    RunFolder.create(path, { module, pipeline, seed, config, setting, networks, ...(files && { files }) });
+    const { figures, networks } = await loadPipeline(module);
+    RunFolder.create(path, {
+      module,
+      pipeline,
+      seed,
+      config,
+      setting,
+      networks: networksOf(networks(config, seed)),
+      figures,
+      ...(files && { files }),
+    });
     return 'ready';
   }
   const run = RunFolder.open(path);
