@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toOutput } from '../flow/terminal.js';
-import { resumable } from '../run/session.js';
+import { resumable } from '../run/process.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
 import { readPlan } from '../sweep/plan.js';
 import { cancelJobs, continueSweep, type Sweep, type SweepSettings, sweepPoints } from '../sweep/sweep.js';

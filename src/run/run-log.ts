@@ -6,7 +6,7 @@ import type { MetricRecord } from '../storage/metric-reader.js';
 import { readMetrics } from '../storage/metric-reader.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { done, isLogMark } from '../storage/run-state.js';
-import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
+import { isUnread, SnapshotError } from '../storage/snapshot-error.js';
 
 /**
  * How a run's metric log differs from what its newest snapshots know of it, as the end of a sentence; undefined where it does not.

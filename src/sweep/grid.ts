@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 
 /** One point of a sweep: what is set, in the order in which it was given. Values as a user would type them after `--set key=`. */
@@ -66,7 +67,7 @@ export function readPoints(file: string): Point[] {
   const lines = text.trimStart().startsWith('[') ? entriesOf(file, text) : objectsOf(file, text);
   if (lines.length === 0) throw new WeirError(`the list ${file} is empty`, 'give it an object for each job');
   return lines.map(({ where, value }) => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (isRecord(value)) {
       return pointOf(value);
     }
     throw new WeirError(`${where} is no object`, 'write each job as {"gamma": 0.1, "seed": 3}');

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { resolveConfig, unknown } from '../run/config.js';
 import type { Pipeline } from '../run/pipeline.js';
+import { sha256Of } from '../storage/digest.js';
 import type { ModuleFiles } from '../storage/module-files.js';
 import type { RunConfig } from '../storage/run-folder.js';
 import type { Point } from './grid.js';
@@ -37,10 +37,10 @@ export function jobName(point: Point, { config, seed }: Pick<Job, 'config' | 'se
   const plain = point.length > 0 && point.every(([key, value]) => /^[\w.]+$/.test(key) && /^-?[\w.+]+$/.test(value));
   const name = point.map(([key, value]) => `${key}-${value}`).join('-');
   if (plain && name.length <= longest) return name;
-  const digest = createHash('sha256')
-    .update(JSON.stringify([seed, Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))]))
-    .digest('hex')
-    .slice(0, 8);
+  const digest = sha256Of(JSON.stringify([seed, Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))])).slice(
+    0,
+    8,
+  );
   const readable = name.replace(/[^\w.+]+/g, '-').slice(0, longest - digest.length - 1);
   return [readable.replace(/^-+|-+$/g, '') || 'job', digest].join('-');
 }

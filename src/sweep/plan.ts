@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../flow/errors.js';
+import { writeAtomically } from '../storage/atomic-write.js';
+import { version } from '../storage/file-format.js';
 import { moduleChanges } from '../storage/identity.js';
 import { type FolderLock, lockFolder } from '../storage/lock.js';
 import { moduleFiles } from '../storage/module-files.js';
-import { version } from '../storage/run-folder.js';
 import type { Job } from './jobs.js';
 import { Ledger, refuseNetwork } from './ledger.js';
 
@@ -181,18 +182,10 @@ async function own(folder: string, dead: readonly string[] = []): Promise<Folder
   }
 }
 
-function write(folder: string, plan: SweepPlan): void {
-  const file = planFile(folder);
-  try {
-    const part = `${file}.part`;
-    writeFileSync(part, `${JSON.stringify(plan, undefined, 2)}\n`, { flush: true });
-    renameSync(part, file);
-  } catch (cause) {
-    throw new WeirError(`cannot write ${file}: ${(cause as Error).message}`, 'choose another folder with --run', {
-      cause,
-    });
-  }
-}
+const write = (folder: string, plan: SweepPlan): void =>
+  writeAtomically(planFile(folder), `${JSON.stringify(plan, undefined, 2)}\n`, {
+    remedy: 'choose another folder with --run',
+  });
 
 /** Opens the ledger of the sweep in this folder. @throws {WeirError} when it is another sweep's, or on a disk of another machine */
 export function ledgerOf(folder: string, plan: SweepPlan): Ledger {

@@ -100,7 +100,7 @@ async function there(pair: Pair, weightsOf: (model: Model) => Weights, { python,
   const { logits, missing, unexpected } = await python.ask(JSON.stringify(task));
   const ours = logitsOf(pair.model, weights, x);
   const odd = [...(missing as string[]), ...(unexpected as string[])];
-  return told(`Weir → PyTorch, ${pair.name}: ${weights.size} tensors`, ours, logits as number[], odd);
+  return printed(`Weir → PyTorch, ${pair.name}: ${weights.size} tensors`, ours, logits as number[], odd);
 }
 
 /** PyTorch → Weir. */
@@ -111,11 +111,11 @@ async function back(pair: Pair, { python, folder }: Trip): Promise<number> {
   const { logits } = await python.ask(JSON.stringify(task));
   const weights = startingFrom(pair.model, file).start(1);
   const ours = logitsOf(pair.model, weights, x);
-  return told(`PyTorch → Weir, ${pair.name}: ${weights.size} tensors`, ours, logits as number[], []);
+  return printed(`PyTorch → Weir, ${pair.name}: ${weights.size} tensors`, ours, logits as number[], []);
 }
 
 /** Prints how far the logits are apart, over the largest of them; infinity where names were missing or too many. */
-function told(what: string, ours: Float32Array, theirs: readonly number[], odd: readonly string[]): number {
+function printed(what: string, ours: Float32Array, theirs: readonly number[], odd: readonly string[]): number {
   const largest = Math.max(...theirs.map(Math.abs));
   const apart = Math.max(...theirs.map((value, i) => Math.abs(value - (ours[i] ?? Number.NaN)))) / largest;
   const difference = odd.length > 0 || Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart;

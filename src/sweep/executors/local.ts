@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { WeirError } from '../../flow/errors.js';
 import type { Pipeline } from '../../run/pipeline.js';
 import { loadPipeline } from '../../run/pipeline-module.js';
-import { resumable } from '../../run/session.js';
+import { resumable } from '../../run/process.js';
 import { holderOf } from '../../storage/lock.js';
 import { isAlive, type ProcessId, processIdOf } from '../../storage/process-id.js';
 import { RunFolder } from '../../storage/run-folder.js';

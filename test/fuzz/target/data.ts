@@ -6,8 +6,8 @@ import { readMat } from '../../../src/data/datasets/image-folder/mat.js';
 import { readIdx } from '../../../src/data/datasets/mnist.js';
 import { readImage } from '../../../src/data/images/reader.js';
 import { HEADER, headerBytes, packed, VERSION } from '../../../src/data/pack.js';
-import { crc32 } from '../../../src/storage/bytes.js';
 import { pack } from '../../../src/storage/codec.js';
+import { crc32 } from '../../../src/storage/digest.js';
 import type { Target } from '../fuzz.js';
 
 function idx(magic: number, ...shape: number[]): Buffer {

@@ -11,7 +11,7 @@ import {
   writeSafetensors,
 } from '../../../src/learn/weights/safetensors.js';
 import { fromTorch, torchNames, toTorch } from '../../../src/learn/weights/torch.js';
-import { version } from '../../../src/storage/run-folder.js';
+import { version } from '../../../src/storage/file-format.js';
 import { shared } from '../../golden.js';
 
 let folder: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { concatMap, delay, from, map, NEVER, type OperatorFunction, of, pipe, skip, take } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as weir from '../../../src/index.js';
-import { crc32 } from '../../../src/storage/bytes.js';
+import { crc32 } from '../../../src/storage/digest.js';
 import {
   expectReplay,
   loadTensorFlow,
