@@ -1,4 +1,4 @@
-import { type Case, right, succeeded, told, type World } from '../case.js';
+import { type Case, right, succeeded, type World } from '../case.js';
 
 /** Two classes so far apart that no noise of the attack reaches from one to the other; exact distances stand beside. */
 const far = `
