@@ -38,7 +38,7 @@ module.exports = {
       name: 'pipelines-import-the-index-and-rxjs',
       severity: 'error',
       from: { path: '^pipelines/' },
-      to: { pathNot: '^(src/index\\.ts|node_modules/rxjs)' },
+      to: { pathNot: '^(src/index\\.ts|pipelines/shared/|node_modules/rxjs)' },
     },
     {
       name: 'workers-augment-data',
@@ -58,7 +58,7 @@ module.exports = {
     door('bmp-ts', 'src/data/images/'),
     door('msgpackr', 'src/storage/'),
     door('@tensorflow', 'src/tensorflow/'),
-    door('zod', 'src/run/config\\.ts'),
+    door('zod', 'src/storage/record\\.ts'),
     door('commander', 'src/cli/'),
     door('@observablehq/plot', 'src/plot/'),
     door('@resvg', 'src/plot/'),

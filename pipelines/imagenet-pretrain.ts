@@ -3,24 +3,26 @@ import * as weir from '../src/index.js';
 const { z } = weir;
 const { seeds: _, ...regularizerKeys } = weir.regularizerKeys(['none', 'rep-spectral'], {
   regularizers: ['none', 'rep-spectral'],
-  ...{ gamma: 0.001, burnIn: 80, tickEvery: 160 },
+  gamma: 0.001,
+  burnIn: 80,
+  tickEvery: 160,
 });
 
 /**
- * ResNet-50 on ImageNet, with labels, under the penalty γ/2 · Σ σ² up to feature space, or without: what the fine-tuning of figure 8
+ * ResNet-50 on ImageNet, with labels, under the regularizer γ/2 · Σ σ² up to feature space, or without: the networks that the fine-tuning of figure 8
  * begins with (paper, 4.5 and E.4). `weir export RUN FILE --network rep-spectral` writes its weights for PyTorch.
  *
  * A batch of 512 is taken in parts of `part` images, whose gradients are averaged: it fits any device. Batch normalization sees the
  * parts, as it sees the share of each of four GPUs in the paper.
  *
- * What the paper's protocol and the authors' code do differently (set the keys for the code's):
+ * Differences between the paper's protocol and the authors' code (set the keys for the code's):
  *
  * | | paper (default) | authors |
  * |---|---|---|
  * | learning rate | 0.02 | 0.02, scaled by 8: `rate=0.16` |
  * | directions refreshed | by power iteration every 160 updates: `directions=power`. Usual here are Krylov spaces, nearer to exact | by power iteration every 80: `directions=power tickEvery=80` |
- * | weight of the penalty | γ/2, γ = 0.001 | λ on Σ σ² of 0.01 or 0.001: `gamma=0.02` or `gamma=0.002` |
- * | penalty goes | into the gradient, at every update after the burn-in | straight to the weights at each tick, not scaled by the rate |
+ * | weight of the regularizer | γ/2, γ = 0.001 | λ on Σ σ² of 0.01 or 0.001: `gamma=0.02` or `gamma=0.002` |
+ * | regularizer goes | into the gradient, at every update after the burn-in | straight to the weights at each tick, not scaled by the rate |
  * | images an epoch | each once | each three times, in one batch (repeated augmentation), a third of them |
  *
  * From the code, for the paper does not say: the augmentation (see `imagenetRecipe`), and the evaluation at a center crop.
@@ -33,12 +35,12 @@ export default weir.pipeline({
     imagenet: weir.folder().default('data/imagenet').describe('folder with train/ and val/, in each a folder a class'),
     pack: weir.folder('').default('').describe('a pack of the training images (weir pack), read in place of train/'),
     links: z.enum(['inside', 'follow']).default('inside').describe('links out of the folder: refused, or followed'),
-    unreadable: z.enum(['fail', 'skip']).default('fail').describe('what an unreadable image is cause for'),
+    unreadable: z.enum(['fail', 'skip']).default('fail').describe('an unreadable image ends the run, or is left out'),
     testImages: z.int().min(1).default(10_000).describe('validation images to take, of every class alike, in memory'),
     depth: z.literal([18, 34, 50]).default(50),
     stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
     width: z.int().min(1).default(64).describe('channels of the first stage'),
-    size: z.int().min(8).default(224).describe('pixels of each side of what the network sees'),
+    size: z.int().min(8).default(224).describe('pixels of each side of the images that the network sees'),
     ...weir.convolutionKeys(),
     ...regularizerKeys,
     ...weir.trainingKeys({ epochs: 120, batchSize: 512, rate: 0.02, decay: 1e-4 }),
@@ -50,8 +52,18 @@ export default weir.pipeline({
   },
   profiles: {
     quick: {
-      ...{ depth: 18, stem: 'cifar', width: 8, size: 32, epochs: 6, batchSize: 64, part: 32, rate: 0.05 },
-      ...{ decayEvery: 4, burnIn: 4, tickEvery: 5, testEvery: 2 },
+      depth: 18,
+      stem: 'cifar',
+      width: 8,
+      size: 32,
+      epochs: 6,
+      batchSize: 64,
+      part: 32,
+      rate: 0.05,
+      decayEvery: 4,
+      burnIn: 4,
+      tickEvery: 5,
+      testEvery: 2,
     },
   },
 
@@ -74,7 +86,7 @@ export default weir.pipeline({
     const { depth, stem, width, padding, precision } = config;
     const inputSize = [size, size] as const;
     const model = weir.resnet({ depth, stem, width, padding, precision, inputSize, classes: train.classes.length });
-    const penalty = weir.regularizer(network.regularizer, model, {
+    const regularizer = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
@@ -89,12 +101,13 @@ export default weir.pipeline({
         loss: weir.crossEntropy(config),
         optimizer: weir.sgd({ rate: weir.step(config.rate, { every: decayEvery }), momentum, decay }),
         accumulate: config.batchSize / part,
-        ...{ penalty, seed },
+        regularizer,
+        seed,
       }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const normalize = weir.imagenetStatistics;
     const tests$ = updates$.pipe(

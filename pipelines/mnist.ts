@@ -1,24 +1,26 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
 /**
- * MNIST, one hidden layer: the penalty γ/2 · Σ σ² up to feature space, over all layers, on the readout only, or none
+ * MNIST, one hidden layer: the regularizer γ/2 · Σ σ² up to feature space, over all layers, on the readout only, or none
  * (paper, 4.2 and E.1).
  *
- * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's):
+ * Differences between the paper's protocol and the authors' code (`--set protocol=authors` takes the code's):
  *
  * | | paper (default) | authors |
  * |---|---|---|
  * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | 'll-spectral' | both layers | the readout only: here that is `readout-spectral`, whatever the protocol |
  * | hidden units | 2000 (text), 784 (E.1) | 2000 |
- * | weight of the penalty | γ/2 | λ, so γ = 2λ |
+ * | weight of the regularizer | γ/2 | λ, so γ = 2λ |
  */
 export default weir.pipeline({
   name: 'mnist',
   title: 'MNIST with spectral regularization up to feature space',
   task: { sampleShape: [28, 28], classes: [...'0123456789'] },
+  figures: paper.mnist,
 
   config: {
     data: weir
@@ -28,7 +30,8 @@ export default weir.pipeline({
     hidden: z.int().min(1).default(2000).describe('hidden units'),
     ...weir.regularizerKeys(weir.regularizerKinds, {
       regularizers: weir.spectralKinds,
-      ...{ gamma: 1e-3, burnIn: 160 },
+      gamma: 1e-3,
+      burnIn: 160,
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
@@ -43,7 +46,7 @@ export default weir.pipeline({
   wire({ config, network, seed }) {
     const { train, test } = weir.mnist({ data: config.data, seed });
     const model = weir.mlp([784, config.hidden, 10]);
-    const penalty = weir.regularizer(network.regularizer, model, {
+    const regularizer = weir.regularizer(network.regularizer, model, {
       gamma: config.gamma,
       from: { epoch: config.burnIn },
       seed,
@@ -53,11 +56,11 @@ export default weir.pipeline({
       .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.augment([weir.unitScale()], { seed }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), penalty, seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), regularizer, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(penalty),
+      weir.spectralTick(regularizer),
     );
     const tests$ = updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, test));
     const sigmas$ = updates$.pipe(weir.every({ epochs: 1 }), weir.layerNorms(model));

@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -6,18 +7,19 @@ const { z } = weir;
  * XOR in the plane, 2-8-2 GELU: four corners, or noisy points about them (paper, 4.1 and E.1). All seeds and regularizers are
  * trained at once, as one ensemble in which each ends in the bits that it would have alone.
  *
- * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's):
+ * Differences between the paper's protocol and the authors' code (`--set protocol=authors` takes the code's):
  *
  * | | paper (default) | authors |
  * |---|---|---|
  * | noisy data | full batch | batches of 20, in an order that the networks share |
  * | start of the attack | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
- * | penalty on the features | γ/2 · σ² | adds mean max gelu'(z)² (not here) |
+ * | regularizer on the features | γ/2 · σ² | adds mean max gelu'(z)² (not here) |
  */
 export default weir.pipeline({
   name: 'xor',
   title: 'XOR with spectral regularization up to feature space',
   task: { sampleShape: [2], classes: ['same sign', 'opposite signs'] },
+  figures: paper.xor,
 
   config: {
     noisy: z.boolean().default(false).describe('20 points about each corner instead of the corners'),
@@ -34,7 +36,7 @@ export default weir.pipeline({
     momentum: z.number().min(0).max(1).default(0.9),
     decay: z.number().min(0).default(0).describe('weight decay, on all parameters'),
     gamma: z.number().min(0).default(1e-4).describe('γ of equations 5 and 6'),
-    burnIn: z.int().min(0).default(10_500).describe('epochs before the penalty acts'),
+    burnIn: z.int().min(0).default(10_500).describe('epochs before the regularizer acts'),
     logEvery: z.int().min(1).default(50).describe('epochs from one line of the log to the next'),
     iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
     protocol: z.enum(['paper', 'authors']).default('paper').describe('whose batches and whose attack'),
@@ -64,7 +66,7 @@ export default weir.pipeline({
 
   wire({ config, network, seed }) {
     const networks = weir.ensemble([2, config.hidden, 2], network.members);
-    const penalty = weir.ensembleRegularizer(networks, { gamma: config.gamma, from: { epoch: config.burnIn } });
+    const regularizer = weir.ensembleRegularizer(networks, { gamma: config.gamma, from: { epoch: config.burnIn } });
     const noise = config.noisy ? { std: config.std } : undefined;
     const points = weir.xorOfEach(
       network.members.map((member) => member.seed),
@@ -76,12 +78,12 @@ export default weir.pipeline({
     const batches$ = weir
       .loader(points, { epochs: config.epochs, seed, shuffle: batchSize < points.size })
       .pipe(weir.augment([], { seed }), weir.batch(batchSize));
-    const steps$ = batches$.pipe(weir.trainEnsemble(networks, { sgd: config, penalty }));
+    const steps$ = batches$.pipe(weir.trainEnsemble(networks, { sgd: config, regularizer }));
     const ticks$ = steps$.pipe(
       weir.every({ updates: 1, from: { epoch: config.burnIn } }),
-      weir.ensembleTick(networks, penalty),
+      weir.ensembleTick(networks, regularizer),
       weir.every({ epochs: config.logEvery }),
-      weir.memberTicks(networks, penalty),
+      weir.memberTicks(networks, regularizer),
     );
     const logged$ = steps$.pipe(weir.every({ epochs: config.logEvery }));
     const updates$ = logged$.pipe(weir.memberUpdates(networks));
@@ -89,24 +91,24 @@ export default weir.pipeline({
     const sigmas$ = logged$.pipe(weir.memberNorms(networks));
 
     const { model } = networks;
-    const reach = config.noisy ? Math.max(2, 1 + 5 * config.std) : 2; // the authors' box, or what holds the points of wider noise
+    const reach = config.noisy ? Math.max(2, 1 + 5 * config.std) : 2; // the authors' box, or a wider one that holds the points of wider noise
     const whole = { samples: points.size, group: points.size, box: { min: -reach, max: reach }, shuffle: false };
     const attacks$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        weir.stages.tangentAttack(model, pointsOf(member), { ...config, ...whole, seed: member.seed }),
+        weir.tangentAttack(model, pointsOf(member), { ...config, ...whole, seed: member.seed }),
       ),
     );
     const exactDistances$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        weir.stages.exactDistances(model, pointsOf(member), { directions: 720, step: 0.02 }),
+        weir.exactDistances(model, pointsOf(member), { directions: 720, step: 0.02 }),
       ),
     );
     const geometries$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        member.seed === seed ? weir.stages.geometryGrid(model, { points: pointsOf(member) }) : undefined,
+        member.seed === seed ? weir.geometryGrid(model, { points: pointsOf(member) }) : undefined,
       ),
     );
     return { ticks$, updates$, tests$, sigmas$, attacks$, exactDistances$, geometries$ };

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,11 +7,20 @@ import { type Started, start, weir } from './cli/weir.js';
 import { type Snippet, snippetsOf } from './guide.js';
 
 /**
- * The guide of README.md, as a reader would follow it: its programs are written into a folder inside the checkout, then all is run in
- * the order in which it stands there.
+ * The pages with snippets, as a reader would follow them: programs are written into a folder inside the checkout, then all is run in
+ * the order of the pages. Some chapters have commands that take hours, or a cluster: these are left out by naming the others.
  */
+const pages: readonly (readonly [page: string, ...chapters: string[]])[] = [
+  ['README.md', 'A pipeline'],
+  ['src/monitor/README.md', 'Taps'],
+  ['fixtures/README.md'],
+  ['src/export/README.md'],
+  ['src/learn/weights/README.md'],
+];
 const root = join(import.meta.dirname, '..');
-const snippets = snippetsOf(readFileSync(join(root, 'README.md'), 'utf8'), 'Guide');
+const snippets = pages.flatMap(([page, ...chapters]) =>
+  snippetsOf(readFileSync(join(root, page), 'utf8'), page, chapters),
+);
 const programs = snippets.filter(({ file }) => file !== '');
 const commands = snippets.filter(({ language }) => language === 'sh');
 const python = process.env.WEIR_PYTHON && imports('torch', 'torchvision', 'safetensors');
@@ -31,8 +40,7 @@ beforeAll(() => {
   }
 });
 afterAll(async () => {
-  long?.child.kill('SIGKILL');
-  await long?.ended;
+  await endLong();
   rmSync(folder, { recursive: true });
 });
 
@@ -43,6 +51,12 @@ function imports(...modules: string[]): boolean {
   } catch {
     return false;
   }
+}
+
+/** Ends the run that is under way, so that later commands have the processor for themselves. */
+async function endLong(): Promise<void> {
+  long?.child.kill('SIGKILL');
+  await long?.ended;
 }
 
 const run = (file: string, ...args: string[]): Promise<{ readonly stdout: string }> =>
@@ -71,11 +85,12 @@ test('each of its programs is used by another snippet, or is run by itself', () 
 });
 
 const inOrder = snippets.filter(({ language }) => language !== 'ts');
-const called = ({ section, text, file }: Snippet): string => `${section}: ${file || text.split('\n')[0]}`;
+const called = ({ page, text, file }: Snippet): string => `${page}: ${file || text.split('\n')[0]}`;
 
 for (const snippet of inOrder.filter(({ language }) => language === 'sh' || python)) {
   test(called(snippet), async () => {
     if (snippet.text.includes('runs/long')) await underWay();
+    else await endLong();
     if (snippet.language === 'sh') await run('bash', '-euo', 'pipefail', '-c', snippet.text);
     else expect((await run(process.env.WEIR_PYTHON!, snippet.file)).stdout).toMatch(/^tensor\(\d\)\n$/);
   });
@@ -84,14 +99,30 @@ for (const snippet of inOrder.filter(({ language }) => language === 'python' && 
   test.skip(`${called(snippet)} (WEIR_PYTHON with torch and safetensors)`, () => undefined);
 }
 
-test('what they are said to leave is there', async () => {
+for (const file of readdirSync(join(root, 'pipelines/examples')).filter((name) => name.endsWith('.ts'))) {
+  test(`pipelines/examples/${file} runs to its end, and each of its streams is in the log`, async () => {
+    const name = file.replace(/\.ts$/, '');
+    const [, returned] = /return \{ (\w+\$.*) \};\n/.exec(
+      readFileSync(join(root, 'pipelines/examples', file), 'utf8'),
+    )!;
+    const { status, err } = await weir('run', `pipelines/examples/${file}`, '--run', join(folder, 'runs', name));
+    expect([status, err]).toEqual([0, expect.any(String)]);
+    const log = readFileSync(join(folder, 'runs', name, 'metrics.ndjson'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const logged = new Set(log.map((line) => `${JSON.parse(line).stream}$`));
+    expect(returned!.split(', ').filter((stream) => !logged.has(stream))).toEqual([]);
+  });
+}
+
+test('the files that they are said to leave are there', async () => {
   expect(commands.length).toBeGreaterThanOrEqual(4);
-  const rows = readFileSync(join(folder, 'smoothed.csv'), 'utf8').trimEnd().split('\n');
-  expect(rows[0]).toContain('smoothed');
-  expect(rows.length).toBe(1 + 3 * 63); // three epochs of 8,000 digits in batches of 128
+  const tests = readFileSync(join(folder, 'tests.csv'), 'utf8').trimEnd().split('\n');
+  expect(tests[0]).toContain('accuracy');
   const taken = readFileSync(join(folder, 'batches.ndjson'), 'utf8').trimEnd().split('\n');
   expect(taken.map((line) => JSON.parse(line).item.values.base64.length > 1000)).toEqual([true, true]);
-  for (const file of ['samples', 'batches-of-100', 'long'])
-    expect([file, existsSync(join(folder, `fixtures/${file}.weirrec`))]).toEqual([file, true]);
+  const left = ['samples.weirrec', 'batches-of-100.weirrec', 'long.weirrec'].map((file) => `fixtures/${file}`);
+  for (const file of [...left, 'metrics.parquet', 'board', 'small.safetensors'])
+    expect([file, existsSync(join(folder, file))]).toEqual([file, true]);
   expect((await weir('hash', join(folder, 'runs/small'))).status).toBe(0);
 });

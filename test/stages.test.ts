@@ -4,7 +4,7 @@ import { concatWith, toArray } from 'rxjs/operators';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { xor, xorOfEach } from '../src/data/datasets/synthetic.js';
 import type { Data, Positioned } from '../src/flow/data.js';
-import { Turn, turnOf } from '../src/flow/lease.js';
+import { Lease, leaseKey } from '../src/flow/lease.js';
 import { type Stage, type Step, stage } from '../src/flow/stage.js';
 import { type EnsembleUpdate, ensemble } from '../src/learn/ensemble/ensemble.js';
 import { memberNorms } from '../src/learn/ensemble/members.js';
@@ -131,9 +131,9 @@ const rows: Record<string, Row> = {
   },
   'ensemble: train': {
     make: () => {
-      const penalty = ensembleRegularizer(networks, { gamma: 0.1, from: { epoch: 1 } });
-      penalty.ticked = true;
-      return ensembleStage(networks, { sgd: { rate: 0.5, momentum: 0.9 }, penalty });
+      const regularizer = ensembleRegularizer(networks, { gamma: 0.1, from: { epoch: 1 } });
+      regularizer.ticked = true;
+      return ensembleStage(networks, { sgd: { rate: 0.5, momentum: 0.9 }, regularizer });
     },
     items: () => batches().map((batch) => ({ ...batch, values: xorOfEach([1, 2, 3]).values.slice() })),
   },
@@ -172,15 +172,15 @@ function run(
   const save = (): Data => structuredClone(one.save?.(state) ?? (state as Data));
   let last = save();
   for (const item of items.slice(from?.item ?? 0)) {
-    const turn = new Turn(item.position);
-    const result = one.next(state, { ...item, [turnOf]: turn });
+    const lease = new Lease(item.position);
+    const result = one.next(state, { ...item, [leaseKey]: lease });
     for (const step of isStep(result) ? [result] : result) {
       state = step[0];
       const saved = save();
       if (step.length > 1 || !isDeepStrictEqual(saved, last)) trace.push({ saved, output: plain(step[1]) });
       last = saved;
     }
-    turn.close();
+    lease.close();
   }
   (one as { dispose?(state: unknown): void }).dispose?.(state);
   return trace;

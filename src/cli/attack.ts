@@ -4,12 +4,12 @@ import { toError } from '../flow/terminal.js';
 import { resolveConfig } from '../run/config.js';
 import { checkAttackKeys } from '../run/config-keys.js';
 import { thisMachine } from '../run/machine.js';
-import { wired } from '../run/pipeline.js';
+import { wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { checkFiles, moduleOf, RunIdentity } from '../run/run-identity.js';
 import { takeOver } from '../run/trained-network.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { trainedSnapshot } from '../storage/run-state.js';
+import { trainedNetwork } from '../storage/run-state.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
   acceptOption,
@@ -19,7 +19,7 @@ import {
   runningOptions,
   setOption,
 } from './options.js';
-import { goOn } from './session.js';
+import { continueRun } from './session.js';
 
 const stream = 'attacks'; // the stream that every pipeline gives its attack's results under
 
@@ -50,7 +50,7 @@ export function attackCommand(): Command {
       });
       checkAttackKeys(before, config, (line) => toError(`${line}\n`));
       await loadTensorFlow();
-      const streams = await wired(pipeline, config, seed);
+      const streams = await wireFirstNetwork(pipeline, config, seed);
       if (!(`${stream}$` in streams)) {
         throw new WeirError(
           `pipeline '${pipeline.name}' has no stream ${stream}$`,
@@ -59,11 +59,11 @@ export function attackCommand(): Command {
       }
       const found = pipeline
         .networks(config, seed)
-        .map(({ name }) => ({ name, snapshot: trainedSnapshot(source, name) }));
+        .map(({ name }) => ({ name, snapshot: trainedNetwork(source, name) }));
       const identity = await RunIdentity.of(source, await thisMachine(), settings);
       await identity.check(pipeline);
       for (const { name, snapshot } of found) identity.checkSnapshot(name, snapshot);
       const folder = takeOver(source, settings.run, config, [stream], { module, accepted: identity.accepted });
-      await goOn(folder, pipeline, settings);
+      await continueRun(folder, pipeline, settings);
     });
 }

@@ -11,7 +11,7 @@ import { recordsOf } from '../run/run-log.js';
 import { statusOf } from '../run/status.js';
 import { weightsOfRun } from '../run/weights.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { unfinished } from '../storage/run-state.js';
+import { unfinishedNetworks } from '../storage/run-state.js';
 
 interface Settings {
   readonly network?: string;
@@ -65,15 +65,18 @@ const circular =
 
 function weights(folder: RunFolder, file: string, { network, readout: asked }: Settings): void {
   const found = weightsOfRun(folder, { network, readout: asked });
-  const { network: name, update, weights, more, readout, others, about } = found;
+  const { network: name, update, weights, more, readout, others, metadata } = found;
   const tensors = inTorch([...weights, ...more]);
   writeSafetensors(file, tensors, {
-    ...{ format: 'pt', pipeline: folder.started.pipeline },
-    ...{ network: name, update: String(update), readout },
-    ...toMetadata(about),
+    format: 'pt',
+    pipeline: folder.started.pipeline,
+    network: name,
+    update: String(update),
+    readout,
+    ...toMetadata(metadata),
   });
-  if (about.architecture?.padding === 'circular') toOutput(`${circular}\n`);
-  const activation = about.architecture?.activation;
+  if (metadata.architecture?.padding === 'circular') toOutput(`${circular}\n`);
+  const activation = metadata.architecture?.activation;
   if (activation !== undefined && activation !== 'relu') {
     toOutput(
       `its activation is ${activation}: a module with another one, such as relu, gives other logits without a word\n`,
@@ -86,7 +89,7 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
         : `the readout that stage '${readout}' fitted anew`;
     toOutput(`with ${which}; there is also --readout ${others.join(', ')}\n`);
   }
-  if (unfinished(folder).includes(name)) {
+  if (unfinishedNetworks(folder).includes(name)) {
     toError(`'${name}' is not trained and measured to its end: these are the weights of its newest snapshot\n`);
   }
   toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);

@@ -2,16 +2,16 @@ import { inspect } from 'node:util';
 import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
 import { visible } from '../flow/terminal.js';
-import { whereInWords, whereOf } from '../run/pipeline-module.js';
+import { originOf, originText } from '../run/pipeline-module.js';
 
 /** An error as a user reads it: what happened, where, and what to do; with its stack only where `WEIR_DEBUG` asks for it. */
 export function shown(error: unknown): string {
-  const [message, remedy] = told(error);
+  const [message, remedy] = messageOf(error);
   const rest = remedy === undefined ? '' : `\n  ${pc.dim('→')} ${visible(remedy)}`;
   return `${pc.red('weir:')} ${visible(message)}${rest}`;
 }
 
-function told(error: unknown): readonly [message: string, remedy?: string] {
+function messageOf(error: unknown): readonly [message: string, remedy?: string] {
   if (error instanceof WeirError) return error.remedy === undefined ? [error.message] : [error.message, error.remedy];
   if (typeof error === 'string') return [error];
   if (!(error instanceof Error)) {
@@ -21,9 +21,9 @@ function told(error: unknown): readonly [message: string, remedy?: string] {
   if (process.env.WEIR_DEBUG !== undefined) return [error.stack ?? error.message];
   const ofSystem = SYSTEM[(error as NodeJS.ErrnoException).code ?? ''];
   if (ofSystem !== undefined) return [`${ofSystem[0]} (${error.message})`, ofSystem[1]];
-  const where = whereInWords(error);
+  const where = originText(error);
   const message = where === undefined ? error.message : `${error.message} (${where})`;
-  const { line, thrown } = whereOf(error);
+  const { line, thrown } = originOf(error);
   const whose =
     line === undefined
       ? 'this may be a fault in Weir or in the pipeline'

@@ -3,7 +3,7 @@ import { Flow } from '../flow/flow.js';
 import { toMermaid, toText } from '../flow/graph.js';
 import { toError, toOutput } from '../flow/terminal.js';
 import { resolveConfig } from '../run/config.js';
-import { wired } from '../run/pipeline.js';
+import { wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { seedOption, setOption } from './options.js';
@@ -22,7 +22,7 @@ export function graphCommand(): Command {
       const pipeline = await loadPipeline(module);
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules: pipeline.rules ?? [] });
       await loadTensorFlow();
-      const flow = new Flow(await wired(pipeline, config, settings.seed));
+      const flow = new Flow(await wireFirstNetwork(pipeline, config, settings.seed));
       const parts = [settings.mermaid ? '' : toText(flow), settings.text ? '' : toMermaid(flow)];
       flow.close();
       for (const remark of flow.remarks) toError(`${remark}\n`);

@@ -7,7 +7,7 @@ import { recordsOf } from '../run/run-log.js';
 import { namesOf, weightsOf } from '../run/weights.js';
 import { hashAll, hashWeights } from '../storage/digest.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { type RunState, readState } from '../storage/run-state.js';
+import { type RunState, readNetworkState } from '../storage/run-state.js';
 
 /** `weir hash RUN`: SHA-256 of the newest weights of every network, or of all state and the metric log. */
 export function hashCommand(): Command {
@@ -39,7 +39,7 @@ export function hashCommand(): Command {
 function statesOf(folder: RunFolder): Map<string, RunState> {
   const states = new Map<string, RunState>();
   for (const name of namesOf(folder)) {
-    const found = readState(folder.snapshots(name));
+    const found = readNetworkState(folder.snapshots(name));
     if (found === undefined) continue;
     checkOrigin(folder, name, found);
     states.set(name, found.state);

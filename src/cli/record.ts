@@ -6,7 +6,7 @@ import { toError, toOutput } from '../flow/terminal.js';
 import { tapped } from '../monitor/client.js';
 import { fromWire } from '../monitor/tap-format.js';
 import { resolveConfig } from '../run/config.js';
-import { wired } from '../run/pipeline.js';
+import { wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { RecordingWriter, recordEdge } from '../storage/recording-writer.js';
 import { RunFolder } from '../storage/run-folder.js';
@@ -52,7 +52,7 @@ async function fromModule(module: string, edge: string, file: string, { set, see
   const pipeline = await loadPipeline(module);
   const config = resolveConfig(pipeline.config, pipeline.profiles, set, { rules: pipeline.rules ?? [] });
   await loadTensorFlow();
-  const flow = new Flow(await wired(pipeline, config, seed));
+  const flow = new Flow(await wireFirstNetwork(pipeline, config, seed));
   const complete = (): void => flow.stop();
   const end = recordEdge(flow, edge, file, { pipeline: pipeline.name, items, complete });
   try {

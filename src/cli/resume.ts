@@ -4,11 +4,11 @@ import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
 import { checkFiles, moduleOf } from '../run/run-identity.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { ranks } from '../tensorflow/collectives/process-group.js';
+import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { acceptOption, moduleOption, type RunningSettings, runningOptions, takeOverOption } from './options.js';
 import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
-import { goOn } from './session.js';
+import { continueRun } from './session.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
 export function resumeCommand(): Command {
@@ -30,8 +30,8 @@ export function resumeCommand(): Command {
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
-      const consensus = new RankConsensus(ranks());
+      const consensus = new RankConsensus(processGroup());
       consensus.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
-      await goOn(folder, await loadPipeline(module), { ...settings, module }, consensus);
+      await continueRun(folder, await loadPipeline(module), { ...settings, module }, consensus);
     });
 }

@@ -4,27 +4,28 @@ import { toOutput } from '../flow/terminal.js';
 import { controlAt } from '../monitor/access.js';
 import { controlledBy } from '../monitor/control.js';
 import type { RankConsensus } from '../ranks/consensus.js';
-import { Execution, type Options } from '../run/execution.js';
+import { Execution, type ExecutionOptions } from '../run/execution.js';
 import { thisMachine } from '../run/machine.js';
 import type { Pipeline } from '../run/pipeline.js';
-import { stopOnSignals } from '../run/process.js';
+import { resumable, stopOnSignals } from '../run/process.js';
 import { RunIdentity } from '../run/run-identity.js';
-import { resumable, runSession } from '../run/session.js';
+
+import { runSession } from '../run/session.js';
 import { Watcher } from '../run/terminal-watch.js';
 import { unwatched } from '../run/watch.js';
 import type { RunFolder } from '../storage/run-folder.js';
-import { standingAt } from '../storage/run-state.js';
+import { networkInTraining } from '../storage/run-state.js';
 import type { ChangeSettings, RunningSettings } from './options.js';
 
 /** Runs what is left of a run as a rank that writes nothing and shows nothing: rank 0 does. */
 export async function followRun(
   folder: RunFolder,
   pipeline: Pipeline,
-  options: Omit<Options, 'watch' | 'consensus'>,
+  options: Omit<ExecutionOptions, 'watch' | 'consensus'>,
   consensus: RankConsensus,
 ): Promise<Outcome> {
   const execution = new Execution(folder, pipeline, { ...options, watch: unwatched, consensus });
-  const release = stopOnSignals(() => execution.stop(), false);
+  const release = stopOnSignals(() => execution.requests.stop(), false);
   try {
     return await execution.run();
   } finally {
@@ -39,12 +40,12 @@ export async function identified(
   settings: ChangeSettings,
 ): Promise<RunIdentity> {
   const identity = await RunIdentity.of(folder, await thisMachine(), settings);
-  await identity.check(pipeline, standingAt(folder));
+  await identity.check(pipeline, networkInTraining(folder));
   return identity;
 }
 
 /** Runs what is left of a run in this terminal, then says where it is; as one of several ranks, if rank 0 shows them. */
-export async function goOn(
+export async function continueRun(
   folder: RunFolder,
   pipeline: Pipeline,
   settings: RunningSettings,

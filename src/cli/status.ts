@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { toOutput } from '../flow/terminal.js';
 import { damagedRun, type Status, statusOf } from '../run/status.js';
 import { statusTable } from '../run/status-table.js';
-import { begunIn, readPlan } from '../sweep/plan.js';
+import { begunRuns, readPlan } from '../sweep/plan.js';
 import { readRows, reasons, summary, sweepTable } from '../sweep/table.js';
 
 /** Prints where the jobs of the sweep in this folder stand. */
@@ -54,7 +54,7 @@ export function statusCommand(): Command {
 /** The run in this folder, or those of the experiment that it holds; itself where it holds neither, so that it is named. */
 function runsOf(folder: string): string[] {
   const plan = readPlan(folder);
-  if (plan !== undefined) return begunIn(folder, plan);
+  if (plan !== undefined) return begunRuns(folder, plan);
   const found = runsUnder(folder, 1);
   return found.length > 0 ? found : [folder];
 }
@@ -77,7 +77,7 @@ function runsUnder(folder: string, depth = 2): string[] {
   if (holdsRun(folder)) return [folder];
   const plan = planIn(folder);
   if (plan === 'damaged') return [folder];
-  if (plan !== undefined) return begunIn(folder, plan);
+  if (plan !== undefined) return begunRuns(folder, plan);
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)

@@ -1,5 +1,5 @@
 import { WeirError } from '../flow/errors.js';
-import { type ClassNames, oneSpelling, sameNames } from '../flow/header.js';
+import { type ClassNames, canonicalName, sameNames } from '../flow/header.js';
 
 /** Classes of samples, by number: bytes, or two each where there are more than 256 classes. */
 export type Labels = Uint8Array | Uint16Array;
@@ -21,7 +21,7 @@ export function labelsAt(labels: Labels, indices: Uint32Array): Labels {
 
 /** The names in one spelling. @throws {WeirError} where two of them are then the same */
 export function distinctNames({ of, names }: ClassNames, remedy = 'give each class a name of its own'): string[] {
-  const spelled = names.map(oneSpelling);
+  const spelled = names.map(canonicalName);
   const twice = spelled.findIndex((name, i) => spelled.indexOf(name) !== i);
   if (twice === -1) return spelled;
   const [first, second] = [names[spelled.indexOf(spelled[twice]!)]!, names[twice]!];
@@ -78,7 +78,7 @@ export function unknownClass(
   const known = own.names.slice(0, 20).join(', ');
   const more = own.names.length > 20 ? ` and ${own.names.length - 20} more` : '';
   return new WeirError(
-    `class '${oneSpelling(theirs.names[label]!)}' of '${theirs.of}'${count} is none of the classes of '${own.of}': ${known}${more}`,
+    `class '${canonicalName(theirs.names[label]!)}' of '${theirs.of}'${count} is none of the classes of '${own.of}': ${known}${more}`,
     remedy,
   );
 }

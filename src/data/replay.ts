@@ -4,8 +4,8 @@ import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Fingerprint } from '../flow/header.js';
 import { source } from '../flow/source.js';
-import { sha256Of } from '../storage/bytes.js';
-import type { Frame } from '../storage/recording-format.js';
+import { sha256Of } from '../storage/digest.js';
+import type { RecordingFrame } from '../storage/recording-format.js';
 import { readRecording } from '../storage/recording-reader.js';
 
 export interface ReplayOptions {
@@ -58,7 +58,7 @@ export function replay<T extends Positioned>(file: string, options: ReplayOption
     }
   }
 
-  function refuse(frame: Exclude<Frame, { kind: 'item' }>): void {
+  function refuse(frame: Exclude<RecordingFrame, { kind: 'item' }>): void {
     if (gaps === 'allow') return;
     if (frame.kind === 'torn') throw frame.problem;
     throw new WeirError(

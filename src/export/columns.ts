@@ -1,7 +1,6 @@
-import { renameSync, rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Metric, MetricRecord } from '../storage/metric-reader.js';
-import { spelled } from '../storage/metric-reader.js';
+import { metricReplacer } from '../storage/metric-reader.js';
 
 /** A value of a record that is no record itself: a list stays whole. */
 export type Leaf = Exclude<Metric, { readonly [key: string]: Metric }>;
@@ -68,10 +67,13 @@ export function columnsOf(records: Iterable<MetricRecord>): Column[] {
 
 /** A value as the text of a cell: a list as JSON. */
 export const textOf = (value: Exclude<Leaf, null>): string =>
-  typeof value === 'object' ? JSON.stringify(value, spelled) : String(value);
+  typeof value === 'object' ? JSON.stringify(value, metricReplacer) : String(value);
 
 const kindOf = (value: Exclude<Leaf, null>): Column['kind'] =>
   typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'flag' : 'text';
+
+/** The remedy where a file cannot be written. */
+export const remedy = 'give a file in a folder that can be written to';
 
 export interface Choice {
   /** Take the records of this stream alone. */
@@ -111,20 +113,5 @@ export class Chosen {
       `the metric log has nothing of ${asked}`,
       `its streams are ${[...this.streams].join(', ')}; its networks ${[...this.networks].join(', ')}`,
     );
-  }
-}
-
-/** Has a file written beside `file`, then puts it in its place; what goes wrong leaves the earlier one, and names the file. */
-export function inPlace<T>(file: string, write: (part: string) => T): T {
-  const part = `${file}.part`;
-  try {
-    const result = write(part);
-    renameSync(part, file);
-    return result;
-  } catch (cause) {
-    rmSync(part, { force: true });
-    if (cause instanceof WeirError) throw cause;
-    const remedy = 'give a file in a folder that can be written to';
-    throw new WeirError(`cannot write ${file}: ${(cause as Error).message}`, remedy, { cause });
   }
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { brightness, imageShape, largest, perturbationPixels, pixels, png } from '../plot/image.js';
+import { makeFolder } from '../storage/folders.js';
 import { decoded } from '../storage/journal.js';
-import { makeFolder } from '../storage/make-folder.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
-import type { Fields } from '../storage/protobuf.js';
+import type { ProtobufFields } from '../storage/protobuf.js';
 import type { RunConfig } from '../storage/run-folder.js';
 import { flattened } from './columns.js';
 import {
@@ -29,7 +29,7 @@ export function attackPicture(
   original: Float32Array,
   adversarial: Float32Array,
   shape: readonly number[],
-): Fields | undefined {
+): ProtobufFields | undefined {
   const size = imageShape(shape);
   if (size === null) return undefined;
   const [height, width, channels] = size;
@@ -102,7 +102,7 @@ export class NetworkEvents {
     if (number !== this.moment) this.flush();
     this.moment = number;
     const bySample = typeof record.index === 'number';
-    const values: Fields[] = [];
+    const values: ProtobufFields[] = [];
     for (const [field, value] of flattened(record)) {
       if (typeof value !== 'number' || places.has(field) || /^(wall|box)\./.test(field)) continue;
       const tag = `${record.stream}/${field}`;
@@ -158,7 +158,14 @@ export class NetworkEvents {
     this.samples.clear();
   }
 
-  private picture({ stream, index, label, adversarialLabel, original, adversarial }: MetricRecord): Fields | undefined {
+  private picture({
+    stream,
+    index,
+    label,
+    adversarialLabel,
+    original,
+    adversarial,
+  }: MetricRecord): ProtobufFields | undefined {
     const [from, to] = [original, adversarial].map((array) => decoded(array as Parameters<typeof decoded>[0]));
     if (from === undefined || to === undefined) return undefined;
     return attackPicture(`${stream}/sample ${index}, ${label} as ${adversarialLabel}`, from, to, this.shape);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { WeirError } from './errors.js';
-import { edgeInWords, type Node, path } from './node.js';
+import { edgeText, type Node, path } from './node.js';
 
 /**
  * Refuses a graph that could not run: one that trains in two places, that forks before training where nobody counts, or whose
@@ -118,7 +118,7 @@ export function remarksOnOperators(nodes: readonly Node[]): string[] {
         if (some.length === 0) return [];
         const subject = some.length === 1 ? `RxJS's ${some[0]} keeps` : `RxJS's ${some.join(', ')} keep`;
         return [
-          `on the way ${edgeInWords(from, to)}, ${subject} state that no snapshot holds: ` +
+          `on the way ${edgeText(from, to)}, ${subject} state that no snapshot holds: ` +
             'a run that is stopped and resumed will differ from one that is not; make it a stage (weir.stage), or put it behind the training',
         ];
       }),

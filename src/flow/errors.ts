@@ -19,13 +19,13 @@ export class WeirError extends Error {
 const places = new WeakMap<Error, string>();
 
 /** Notes where in the graph an error came up, such as "in stage 'batch'", unless that is known already. @returns the error */
-export function cameUp<E>(place: string, error: E): E {
+export function withLocation<E>(place: string, error: E): E {
   if (error instanceof Error && !places.has(error)) places.set(error, place);
   return error;
 }
 
 /** Where in the graph an error came up, where that is known. */
-export const placeOf = (error: Error): string | undefined => places.get(error);
+export const locationOf = (error: Error): string | undefined => places.get(error);
 
 /** A stage was handed more items than it may hold at once. */
 export class OverLimit extends WeirError {

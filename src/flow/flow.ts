@@ -1,9 +1,9 @@
 import { type Observable, type Observer, Subscriber, Subscription } from 'rxjs';
 import { checkGraph, operatorsOnTheWay, remarksOnOperators, standstill } from './check.js';
-import { type Data, everything, type Positioned, type Share } from './data.js';
-import { cameUp, WeirError } from './errors.js';
+import type { Data, Positioned } from './data.js';
+import { WeirError, withLocation } from './errors.js';
 import { distinctHeaders, type Header } from './header.js';
-import type { Turn } from './lease.js';
+import type { Lease } from './lease.js';
 import { Node, type NodeKind, path } from './node.js';
 import { toError } from './terminal.js';
 
@@ -23,7 +23,7 @@ export type FlowState = {
 export type Outcome = 'done' | 'stopped';
 
 /** Called whenever all stages are at rest: between two updates, and between two slices of work on one. */
-export type AtRest = (flow: Flow) => void | Promise<void>;
+export type OnBarrier = (flow: Flow) => void | Promise<void>;
 
 /** While one part of the graph subscribes to the next, these two are known: so a graph draws itself. */
 let joining: { flow: Flow; consumer: Node | undefined } | undefined;
@@ -48,8 +48,6 @@ export class Flow {
   finished = false;
   /** On while a node hands items on: what arrives at another time was held by an operator of the user's. */
   pushing = false;
-  /** Seconds that each rank of the run has waited for the others so far, by rank; empty where there are none. */
-  waited: readonly number[] = [];
   /** What the user should know of the graph as it is wired, a line each. */
   readonly remarks: readonly string[];
   /** The error that ends the flow once it is at rest. */
@@ -69,9 +67,7 @@ export class Flow {
 
   constructor(
     streams: Readonly<Record<string, Observable<unknown>>>,
-    private readonly atRest?: AtRest,
-    /** The part of every batch that this process takes. */
-    readonly share: Share = everything,
+    private readonly atRest?: OnBarrier,
     /** Told, in a line, of what the flow waits for. */
     readonly tell: (line: string) => void = (line) => void toError(`${line}\n`),
   ) {
@@ -148,7 +144,7 @@ export class Flow {
       return source.subscribe({
         next: observer.next?.bind(observer), // of a Subscriber of RxJS's they lie in its class: a spread would lose them
         complete: observer.complete?.bind(observer),
-        error: (error) => observer.error?.(cameUp(`on the way to '${node.name}'`, error)), // in an operator of RxJS's, or a user's
+        error: (error) => observer.error?.(withLocation(`on the way to '${node.name}'`, error)), // in an operator of RxJS's, or a user's
       });
     } finally {
       joining = before;
@@ -215,7 +211,7 @@ export class Flow {
   }
 
   /** Whether an item is handed out once more, now or delayed by an operator of the user's, and not made anew. */
-  isAgain(now: Turn | undefined): boolean {
+  isAgain(now: Lease | undefined): boolean {
     return this.pushing ? this.repeating : (now?.again ?? false);
   }
 

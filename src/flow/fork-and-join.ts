@@ -20,6 +20,7 @@ export function fanOut<T extends Positioned>(name: string): MonoTypeOperatorFunc
       const listening = items.subscribe(subscriber);
       if (node === undefined) {
         const joined = Flow.join(name, 'stage');
+        joined.handsOn = true;
         node = joined;
         connection = Flow.subscribe(joined, source, {
           next(item) {

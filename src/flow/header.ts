@@ -1,4 +1,4 @@
-import type { TypedArray } from './data.js';
+import type { Data, TypedArray } from './data.js';
 import { WeirError } from './errors.js';
 
 /** The classes that labels stand for: their names in the order of the labels, and the data set or network that has them. */
@@ -9,10 +9,10 @@ export type ClassNames = {
 };
 
 /** One spelling of a name in Unicode (NFC): macOS writes 'é' as two characters, Linux as one. */
-export const oneSpelling = (name: string): string => name.normalize('NFC');
+export const canonicalName = (name: string): string => name.normalize('NFC');
 
 export const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((name, i) => oneSpelling(name) === oneSpelling(b[i]!));
+  a.length === b.length && a.every((name, i) => canonicalName(name) === canonicalName(b[i]!));
 
 /** Mean and standard deviation of each channel, in units of [0, 1], that values were normalized with. */
 export type NormalizedBy = { readonly mean: readonly number[]; readonly std: readonly number[] };
@@ -55,6 +55,12 @@ export function classesOf(stage: string, incoming: readonly Header[]): ClassName
     `stage '${stage}' gets samples of '${first!.of}' and of '${odd.of}', whose classes are not the same in the same order`,
     `bring them to one: alignedTo(${JSON.stringify(first!.of)}'s classes, …) gives a data set with the labels of another`,
   );
+}
+
+/** What the items of a stream are, as plain data that the engine carries and never reads. */
+export interface Declaration {
+  readonly name: string;
+  readonly description: Data;
 }
 
 /** One thing that can be compared: a count, a checksum, or names in order. */

@@ -4,70 +4,70 @@ import { StaleClaim } from './errors.js';
 /** Work on one update's weights; every `next` is one slice, between two of which the run may breathe, snapshot or stop. */
 export type Work = Iterator<unknown>;
 
-/** Where an item carries its turn. A spread (`{ ...update, more }`) keeps it. */
-export const turnOf: unique symbol = Symbol('turn');
+/** The key under which an item carries its lease. A spread (`{ ...update, more }`) keeps it. */
+export const leaseKey: unique symbol = Symbol('lease');
 
-export interface WithTurn {
-  readonly [turnOf]?: Turn;
+export interface WithLease {
+  readonly [leaseKey]?: Lease;
 }
 
 /**
- * The time in which the weights stand still after one update.
+ * The weights of one update, standing still.
  *
- * Stages claim it when they receive the update, and their work is done one after another, in the order of the claims;
- * the next update starts when all of it is done.
+ * A stage claims the lease when it receives the update. The claimed work is done in the order of the claims, and the next update starts
+ * when all of it is done.
  */
-export class Turn {
+export class Lease {
   private readonly works: Work[] = [];
-  private readonly atLast: (() => void)[] = [];
-  private readonly after: (() => void)[] = [];
-  private open = true;
+  private readonly lastCalls: (() => void)[] = [];
+  private readonly closeCalls: (() => void)[] = [];
+  private isOpen = true;
 
   constructor(
     readonly position: number,
-    /** Of a restored update that is handed out once more: who had handled it lets it pass. */
+    /** Of a restored update that is handed out once more: a stage that had handled it lets it pass. */
     readonly again = false,
   ) {}
 
-  /** Whether the weights still stand. */
-  get stands(): boolean {
-    return this.open;
+  /** Whether the weights are still those of this update. */
+  get open(): boolean {
+    return this.isOpen;
   }
 
-  /** Adds work to this turn. @throws {StaleClaim} when the weights have moved on. */
+  /** Adds work on these weights. @throws {StaleClaim} when training has gone on to a later update. */
   claim(stage: string, work: Work): void {
-    if (!this.open) throw new StaleClaim(stage, this.position);
+    if (!this.isOpen) throw new StaleClaim(stage, this.position);
     this.works.push(work);
   }
 
-  /** Calls back if this proves to be the last turn, while its weights still stand. */
-  whenLast(call: () => void): void {
-    if (this.open) this.atLast.push(call);
-  }
-
-  /** The last turn: tells those who wait for it. */
-  end(): void {
-    for (const call of this.atLast.splice(0)) call();
-  }
-
-  /** Calls back when the weights move on, or the flow ends: for what was made of them and goes with them. */
-  whenOver(call: () => void): void {
-    if (this.open) this.after.push(call);
-    else call();
-  }
-
-  /** The work to do next, or nothing. */
+  /** The claimed work to do next, or nothing. */
   take(): Work | undefined {
     return this.works.shift();
   }
 
+  /** `call` is called if this update proves to be the last, while its weights still stand. */
+  onLast(call: () => void): void {
+    if (this.isOpen) this.lastCalls.push(call);
+  }
+
+  /** Makes the calls that `onLast` was given: no further update will come. */
+  announceLast(): void {
+    for (const call of this.lastCalls.splice(0)) call();
+  }
+
+  /** `call` is called when training goes on or the flow ends: there, what was made of these weights is disposed of. */
+  onClose(call: () => void): void {
+    if (this.isOpen) this.closeCalls.push(call);
+    else call();
+  }
+
   close(): void {
-    this.open = false;
-    for (const call of this.after.splice(0)) call();
+    this.isOpen = false;
+    for (const call of this.closeCalls.splice(0)) call();
   }
 }
 
-/** The turn that an item came in, where a serial stage is upstream. */
-export function turn(item: Positioned & WithTurn): Turn | undefined {
-  return item?.[turnOf];
+/** The lease of the update that an item was made of, where a serial stage is upstream. */
+export function leaseOf(item: Positioned & WithLease): Lease | undefined {
+  return item?.[leaseKey];
 }

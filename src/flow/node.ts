@@ -1,6 +1,6 @@
 import type { Data, Positioned } from './data.js';
 import { WeirError } from './errors.js';
-import type { Header, Input, Introduce } from './header.js';
+import type { Declaration, Header, Input, Introduce } from './header.js';
 
 /** What a node of the graph does with items; drawn by `weir graph`. */
 export type NodeKind = 'source' | 'stage' | 'workers' | 'serial' | 'sink';
@@ -43,7 +43,12 @@ export class Node {
   /** Whether it is upstream, and whether what it makes of items does not depend on their order. */
   trained = false;
   anyOrder = false;
+  /** A log stands before a sink and hands none of its items on: readers of the graph look through it. */
+  role: 'log' | undefined;
   state: Stateful | undefined;
+  /** What it declares its items to be, and whether it hands on those that come, unchanged. */
+  record: Declaration | undefined;
+  handsOn = false;
   /** What it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and when a run goes on. */
   inputs: readonly Input[] = [];
   /** What it makes of the headers of what comes to it; without it, they are those of what it hands on. */
@@ -194,12 +199,12 @@ const whereMerged = ({ upstream }: Node): string | undefined =>
   upstream.size > 1 ? 'merge streams with weir.mergeInTurn, whose order does not depend on their speeds' : undefined;
 
 /** An edge with what stands on it: `'augment' → take → 'batch'`. */
-export const edgeInWords = (from: Node, to: Node): string =>
+export const edgeText = (from: Node, to: Node): string =>
   [`'${from.name}'`, ...(from.operators.get(to) ?? []), `'${to.name}'`].join(' → ');
 
 function onTheWay(node: Node): string {
   if (node.upstream.size === 0) return '';
-  return `, on the way ${[...node.upstream].map((from) => edgeInWords(from, node)).join(' and ')}`;
+  return `, on the way ${[...node.upstream].map((from) => edgeText(from, node)).join(' and ')}`;
 }
 
 /**
@@ -222,8 +227,23 @@ export function demand(source: Node): { readonly outside: number; readonly room:
 }
 
 /** Whether a source of ours is upstream, which counts what is outside. */
-export const comesFromSource = (node: Node): boolean =>
-  node.kind === 'source' || [...node.upstream].some((from) => comesFromSource(from));
+export const hasSource = (node: Node): boolean =>
+  node.kind === 'source' || [...node.upstream].some((from) => hasSource(from));
+
+/** A declaration that reaches a node; `changed` where operators of RxJS stand on the way, which may have changed the items. */
+export type Declared = { readonly declaration: Declaration; readonly changed: boolean };
+
+/**
+ * The declarations of the items that come to a node: those of the nearest stages before it that make or declare them. None where a
+ * stage without a declaration made them, or an operator such as RxJS's `share` hides the stage.
+ */
+export const declarationsOf = (node: Node): readonly Declared[] =>
+  [...node.upstream].flatMap((from) => {
+    const changed = (from.operators.get(node) ?? []).length > 0;
+    if (from.record !== undefined) return [{ declaration: from.record, changed }];
+    if (!from.handsOn) return [];
+    return declarationsOf(from).map((one) => ({ ...one, changed: one.changed || changed }));
+  });
 
 /** All nodes that `from` leads to, up to and including serial ones, each once. */
 export function path(from: Node): Node[] {

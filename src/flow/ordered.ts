@@ -15,7 +15,7 @@ import type { Positioned } from './data.js';
 import { OverLimit } from './errors.js';
 import { Flow } from './flow.js';
 import type { Introduce } from './header.js';
-import { comesFromSource } from './node.js';
+import { hasSource } from './node.js';
 
 /**
  * Works on several items at once and emits one result for each.
@@ -61,7 +61,7 @@ export function ordered<A, B>(
           const position = own ?? node.entered;
           const result = new AsyncSubject<B>(); // keeps an early result, or error, until its turn
           if (fits(size)) begin({ item, result, size });
-          else if (comesFromSource(node)) waiting.push({ item, result, size });
+          else if (hasSource(node)) waiting.push({ item, result, size });
           else throw new OverLimit(name, limit);
           node.held += size;
           return result.pipe(

@@ -2,7 +2,7 @@ import { filter, type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Positioned } from './data.js';
 import { StaleClaim, WeirError } from './errors.js';
 import { Flow } from './flow.js';
-import { turn, type WithTurn } from './lease.js';
+import { leaseOf, type WithLease } from './lease.js';
 
 /** An item that knows when it is: how many updates and epochs were done, its own included; 0 is the initial state. */
 export interface Counted extends Positioned {
@@ -59,20 +59,20 @@ export const at = <T extends Counted>(moment: Since): MonoTypeOperatorFunction<T
  * them, or that lets the last one not pass, there is no last item whose weights stand, and that is an error.
  * Bound: holds one item. State: none.
  */
-export function atEnd<T extends Positioned & WithTurn>(): MonoTypeOperatorFunction<T> {
+export function atEnd<T extends Positioned & WithLease>(): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable<T>((subscriber) => {
       const flow = Flow.current;
       const give = (item: T): void => {
         if (flow === undefined) subscriber.next(item);
-        else flow.push(() => subscriber.next(item), turn(item)?.again);
+        else flow.push(() => subscriber.next(item), leaseOf(item)?.again);
       };
       let kept: T | undefined;
       let given = false;
       return source.subscribe({
         next(item) {
           kept = item;
-          turn(item)?.whenLast(() => {
+          leaseOf(item)?.onLast(() => {
             given = true;
             give(item);
           });
@@ -80,8 +80,8 @@ export function atEnd<T extends Positioned & WithTurn>(): MonoTypeOperatorFuncti
         error: (error) => subscriber.error(error),
         complete() {
           if (given || kept === undefined) return subscriber.complete();
-          const now = turn(kept);
-          if (now !== undefined && !now.stands) return subscriber.error(new StaleClaim('atEnd', kept.position));
+          const now = leaseOf(kept);
+          if (now !== undefined && !now.open) return subscriber.error(new StaleClaim('atEnd', kept.position));
           give(kept);
           subscriber.complete();
         },

@@ -1,8 +1,8 @@
 import { Observable, type OperatorFunction, Subject } from 'rxjs';
 import type { Data, Positioned } from './data.js';
-import { cameUp, WeirError } from './errors.js';
+import { WeirError, withLocation } from './errors.js';
 import { Flow } from './flow.js';
-import { Turn, turnOf, type WithTurn } from './lease.js';
+import { Lease, leaseKey, type WithLease } from './lease.js';
 import type { Node } from './node.js';
 import type { Stage, Step } from './stage.js';
 
@@ -45,7 +45,7 @@ export interface Serial<In extends Positioned, Out extends Positioned, State> ex
  */
 export function serial<In extends Positioned, Out extends Positioned, State>(
   value: Serial<In, Out, State>,
-): OperatorFunction<In, Out & WithTurn> {
+): OperatorFunction<In, Out & WithLease> {
   return (source) => {
     const outputs = new Subject<Out>();
     let line: Line<In, Out, State> | undefined;
@@ -68,7 +68,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
   private readonly flow = Flow.current;
   private readonly queue: { readonly item: In; readonly samples: number }[] = [];
   private state: State;
-  private turn: Turn | undefined;
+  private turn: Lease | undefined;
   private source: { unsubscribe(): void } | undefined;
   private ended: { readonly error?: unknown } | undefined;
   private closed = false;
@@ -80,6 +80,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
   ) {
     this.node = Flow.join(value.name, 'serial');
     this.node.inputs = value.inputs ?? [];
+    this.node.record = value.record;
     this.state = value.start();
     this.node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, this.state));
     this.node.state = {
@@ -113,7 +114,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
       complete: () => end({}),
     });
     const start = (): void =>
-      void this.run().catch((error) => this.outputs.error(cameUp(`in stage '${this.node.name}'`, error)));
+      void this.run().catch((error) => this.outputs.error(withLocation(`in stage '${this.node.name}'`, error)));
     if (this.flow === undefined) setImmediate(start);
     else {
       this.flow.onStart(() => setImmediate(start));
@@ -169,9 +170,9 @@ class Line<In extends Positioned, Out extends Positioned, State> {
 
   /** Hands on an output with its turn; whoever needs the weights claims it now. */
   private handOut(output: Out, again: boolean): void {
-    this.turn = new Turn(output.position, again);
-    const given: Out & { [turnOf]?: Turn } = output;
-    given[turnOf] = this.turn;
+    this.turn = new Lease(output.position, again);
+    const given: Out & { [leaseKey]?: Lease } = output;
+    given[leaseKey] = this.turn;
     if (!again) this.node.leave(output, output.position);
     if (this.flow === undefined) this.outputs.next(given);
     else {
@@ -216,7 +217,7 @@ class Line<In extends Positioned, Out extends Positioned, State> {
     }
     if (this.turn?.position === 0 && this.node.itemsIn === 0) return this.outputs.error(nothingCame(this.value.name));
     if (!(await this.flushed())) return;
-    this.turn?.end();
+    this.turn?.announceLast();
     if (!(await this.settled())) return;
     const { turn } = this;
     this.outputs.complete();

@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
-import { everything, type Positioned, type Share } from './data.js';
+import type { Positioned } from './data.js';
 import { Flow } from './flow.js';
 import type { Header, Input } from './header.js';
-import { demand, edgeInWords, type Node, path } from './node.js';
+import { demand, edgeText, type Node, path } from './node.js';
 
 export interface Source<T extends Positioned> {
   readonly name: string;
@@ -15,8 +15,8 @@ export interface Source<T extends Positioned> {
   readonly inputs?: readonly Input[];
   /** What is known of its items before the first one, such as the names of their classes. */
   header?(): Header;
-  /** All items after `position`, in order; where a run has several ranks, this one's share of each. */
-  from(position: number, share: Share): Iterable<T>;
+  /** All items after `position`, in order. */
+  from(position: number): Iterable<T>;
 }
 
 const slice = 8; // milliseconds of emission after which the event loop breathes
@@ -45,7 +45,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     node.inputs = value.inputs ?? [];
     node.introduce = () => (value.header === undefined ? [] : [value.header()]);
     if (flow === undefined) {
-      for (const item of value.from(0, everything)) {
+      for (const item of value.from(0)) {
         if (subscriber.closed) return;
         subscriber.next(item);
       }
@@ -65,7 +65,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     let timer: NodeJS.Timeout | undefined;
 
     const start = (): void => {
-      items = value.from(node.left, flow.share)[Symbol.iterator]();
+      items = value.from(node.left)[Symbol.iterator]();
       upcoming = items.next();
       pump();
     };
@@ -184,7 +184,7 @@ function waitingFor(nodes: readonly Node[]): string {
   const way = ways.reduce((most, one) => (one.samples > most.samples ? one : most));
   const holding = nodes.filter(({ held }) => held > 0).map(({ name, held }) => `'${name}' holds ${held}`);
   return (
-    `waiting: ${way.samples} samples went out on the way ${edgeInWords(way.from, way.to)} and have not arrived` +
+    `waiting: ${way.samples} samples went out on the way ${edgeText(way.from, way.to)} and have not arrived` +
     `${holding.length === 0 ? '' : ` (${holding.join(', ')})`}; no more go out until one does. ` +
     'An operator there keeps them, or drops them: let weir.filter drop what is not wanted, or raise the capacity of the source'
   );

@@ -1,11 +1,11 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data, Positioned } from './data.js';
-import { cameUp } from './errors.js';
+import { withLocation } from './errors.js';
 import { Flow } from './flow.js';
-import type { Header, Input } from './header.js';
-import { type Turn, turn, type Work } from './lease.js';
+import type { Declaration, Header, Input } from './header.js';
+import { type Lease, leaseOf, type Work } from './lease.js';
 import type { Node } from './node.js';
-import { Memory } from './state-history.js';
+import { StateHistory } from './state-history.js';
 
 /** What a stage makes of an item: its new state, and an output if there is one. */
 export type Step<State, Out> = readonly [state: State] | readonly [state: State, output: Out];
@@ -17,12 +17,18 @@ export type Step<State, Out> = readonly [state: State] | readonly [state: State,
  */
 export interface Stage<In extends Positioned, Out, State> {
   readonly name: string;
+  /** With 'log' it writes the items of the sink behind it and hands none on: the drawn graph and the meter leave it out. */
+  readonly role?: 'log';
   /** With 'weights' the next update waits until `next` is through with this one. */
   readonly claims?: 'weights';
   /** Samples that a state holds back. */
   readonly holds?: (state: State) => number;
   /** Samples that must have come before anything goes out. */
   readonly needs?: number;
+  /** What its items are, for whatever logs, draws or exports them; made by `record`. */
+  readonly record?: Declaration;
+  /** Hands on the items that come, as they are: those who follow see the declaration of the stage before. */
+  readonly handsOn?: boolean;
   /** Data sets and the like that it takes in besides its items: a run that goes on makes sure that they are what they were. */
   readonly inputs?: readonly Input[];
   /** Behind training items may come in any order, as from streams that RxJS's `merge` joins: what it makes of them does not depend on it. */
@@ -55,31 +61,37 @@ export interface Stage<In extends Positioned, Out, State> {
   load?(data: Data, position?: number): State;
 }
 
+/** An operator for RxJS's `pipe` that is also the stage it was lifted from, for whoever runs stages in another way (`eachMember`). */
+export type StageOperator<In extends Positioned, Out, State> = OperatorFunction<In, Out> & Stage<In, Out, State>;
+
 /**
- * Lifts a stage to an operator.
+ * Lifts a stage to an operator, which keeps the members of the stage.
  *
  * Bound: what `holds` says. Order: that of the items, which must come by rising position, each once on the way to training. Failure: an error thrown by `next` ends the stream.
  * A stage that claims weights does its work in the turn of the update, after those that claimed before it.
  * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the way of an item makes no closure with a
  * name: where names are kept, as tsx keeps them, each costs 200 ns.
  *
- * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(penalty)))
+ * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(regularizer)))
  */
-export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, State>): OperatorFunction<In, Out> {
-  return (source) => {
+export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, State>): StageOperator<In, Out, State> {
+  const operator: OperatorFunction<In, Out> = (source) => {
     let joined: Node | undefined;
     const stream = new Observable<Out>((subscriber) => {
       const flow = Flow.current;
       const node = Flow.join(value.name, 'stage');
       joined = node;
+      node.role = value.role;
       node.needs = value.needs ?? 0;
       node.inputs = value.inputs ?? [];
       node.anyOrder = value.anyOrder ?? false;
-      const memory = new Memory(value, node);
+      node.record = value.record;
+      node.handsOn = value.handsOn ?? false;
+      const memory = new StateHistory(value, node);
       node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
       let claimed = 0;
       let completed = false;
-      const failed = (error: unknown): unknown => cameUp(`in stage '${node.name}'`, error);
+      const failed = (error: unknown): unknown => withLocation(`in stage '${node.name}'`, error);
 
       const finish = (): void => {
         try {
@@ -137,7 +149,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
         }
       }
 
-      const claim = (now: Turn, work: Work): void => {
+      const claim = (now: Lease, work: Work): void => {
         now.claim(value.name, work);
         claimed++;
       };
@@ -164,7 +176,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       return Flow.subscribe(node, source, {
         next(item) {
           try {
-            const now = turn(item);
+            const now = leaseOf(item);
             if (flow?.isAgain(now) && node.hadDone(item.position)) {
               if (value.repeat !== undefined && now !== undefined) claim(now, again(item));
               return;
@@ -190,6 +202,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       return shared.subscribe(subscriber);
     });
   };
+  return Object.defineProperties(operator, Object.getOwnPropertyDescriptors(value)) as StageOperator<In, Out, State>;
 }
 
 /**
@@ -211,10 +224,11 @@ export function filter<T extends Positioned>(
     new Observable<T>((subscriber) => {
       const flow = Flow.current;
       const node = Flow.join(options.name ?? 'filter', 'stage');
+      node.handsOn = true;
       return Flow.subscribe(node, source, {
         next(item) {
           try {
-            const again = flow?.isAgain(turn(item)); // of a restored update: whoever follows says whether it is new to him
+            const again = flow?.isAgain(leaseOf(item)); // of a restored update: whoever follows says whether it is new to him
             if (!again && !node.arrive(item?.position)) return;
             if (!keep(item)) node.pass(item.position);
             else if (again) subscriber.next(item);
@@ -230,12 +244,26 @@ export function filter<T extends Positioned>(
     });
 }
 
-/** Lifts a function that makes a stage to one that makes an operator. */
-export const lifted =
-  <A extends unknown[], In extends Positioned, Out, State>(make: (...options: A) => Stage<In, Out, State>) =>
-  (...options: A): OperatorFunction<In, Out> =>
-    stage(make(...options));
+/**
+ * Declares what the items of a stream are, where no stage makes them: they pass unchanged.
+ *
+ * Bound: holds nothing. Order: kept. State: none. Failure: none of its own.
+ *
+ * @example updates$.pipe(every({ epochs: 1 }), map((update) => ({ ...update, norm: norm(update.weights) })), recorded(norms))
+ */
+export const recorded = <T extends Positioned>(
+  record: Declaration,
+  options: { readonly name?: string } = {},
+): MonoTypeOperatorFunction<T> =>
+  stage<T, T, null>({
+    name: options.name ?? record.name,
+    record,
+    anyOrder: true,
+    start: () => null,
+    next: (_, item) => [null, item],
+  });
 
+/** Lifts a function that makes a stage to one that makes an operator. */
 function isStep<State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): result is Step<State, Out> {
   return Array.isArray(result);
 }

@@ -3,7 +3,7 @@ import { Flow } from './flow.js';
 import type { Node } from './node.js';
 
 /** What of a stage its memory calls for. */
-interface Keeper<State> {
+interface StateOwner<State> {
   readonly holds?: (state: State) => number;
   start(): State;
   save?(state: State): Data;
@@ -16,13 +16,13 @@ interface Keeper<State> {
  * There the stage is ahead of what has been trained, and a snapshot is of what has been trained: so a state is kept for every
  * item under way, and dropped when the item is through.
  */
-export class Memory<State> {
+export class StateHistory<State> {
   state: State;
   private past: { readonly position: number; readonly state: State }[];
   private readonly flow = Flow.current;
 
   constructor(
-    private readonly value: Keeper<State>,
+    private readonly value: StateOwner<State>,
     private readonly node: Node,
   ) {
     this.state = value.start();

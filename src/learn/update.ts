@@ -1,7 +1,8 @@
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
+import { quantity, record, z } from '../storage/record.js';
 import { tf } from '../tensorflow/tf.js';
-import { disposeGroup, type Group } from './accumulate.js';
+import { type AccumulatedBatches, disposeAccumulated } from './accumulate.js';
 import type { NetworkMetadata } from './metadata.js';
 import type { Weights } from './model/model.js';
 import type { Optimizer } from './optimizer/optimizer.js';
@@ -25,7 +26,7 @@ export interface Update extends Positioned {
   readonly regularizer?: string;
   /** Only to be read. */
   readonly weights: Weights;
-  /** Mean loss of this update's batch before the update, without the penalty; of labels in nats. */
+  /** Mean loss of this update's batch before the update, without the regularizer; of labels in nats. */
   loss(): number;
   /** Mean loss over this epoch's samples so far, each as its batch met it; null at update 0, before any. */
   epochLoss(): number | null;
@@ -35,6 +36,21 @@ export interface Update extends Positioned {
    */
   epochAccuracy(): number | null;
 }
+
+/** What is logged of an update. */
+export const updateRecord = record({
+  name: 'training',
+  role: 'training',
+  fields: {
+    endsEpoch: z.boolean(),
+    updatesInEpoch: z.int().optional(),
+    rate: quantity({ label: 'learning rate', scale: 'log' }).optional(),
+    regularizer: z.string().optional(),
+    loss: quantity({ label: 'loss', scale: 'log', better: 'lower' }),
+    epochLoss: quantity({ label: 'loss', scale: 'log', better: 'lower', headline: true }).nullable(),
+    epochAccuracy: quantity({ label: 'accuracy', unit: 'fraction', better: 'higher', headline: true }).nullable(),
+  },
+});
 
 /** All that the next update depends on. Its tensors belong to the training step. */
 export interface TrainState {
@@ -54,9 +70,9 @@ export interface TrainState {
   /** Samples of the epoch so far. */
   readonly samples: number;
   /** What no tensor of the weights says; none before the graph has introduced its parts. */
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
   /** The batches since this update, where the next one takes several. Not saved: they come again. */
-  readonly group?: Group;
+  readonly group?: AccumulatedBatches;
 }
 
 /** The state before the first update. */
@@ -105,17 +121,17 @@ export interface SavedState
   readonly correct: number;
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
 }
 
 /** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
 export function savedState(state: TrainState): SavedState {
-  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, about } = state;
+  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, metadata } = state;
   const { loss, losses, correct } = state;
   return {
     ...{ number, epoch, endsEpoch, position, samples },
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
-    ...(about && { about }),
+    ...(metadata && { metadata }),
     ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
     weights: savedTensors(weights),
     memory: savedTensors(memory),
@@ -137,7 +153,7 @@ export function restoredState({ weights, memory, loss, losses, correct, ...count
 /** Gives the state's tensors back. */
 export function disposeState({ weights, memory, loss, losses, correct, group }: TrainState): void {
   tf.dispose([...weights.values(), ...memory.values(), loss, losses, correct]);
-  if (group !== undefined) disposeGroup(group);
+  if (group !== undefined) disposeAccumulated(group);
 }
 
 /** A loss that can be gone on from: a diverged run ends here, with the last good snapshot kept. */

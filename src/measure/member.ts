@@ -1,6 +1,6 @@
 import type { Data } from '../flow/data.js';
-import type { Stage, Step } from '../flow/stage.js';
-import type { Ensemble, EnsembleUpdate, Member } from '../learn/ensemble/ensemble.js';
+import { type Stage, type StageOperator, type Step, stage } from '../flow/stage.js';
+import type { Ensemble, EnsembleMember, EnsembleUpdate } from '../learn/ensemble/ensemble.js';
 import type { Update } from '../learn/update.js';
 import { tf } from '../tensorflow/tf.js';
 
@@ -25,8 +25,8 @@ export interface EachState<State> {
  */
 export function eachMember<Out extends object, State>(
   ensemble: Ensemble,
-  make: (member: Member, index: number) => Stage<Update, Out, State> | undefined,
-): Stage<EnsembleUpdate, Out & { readonly network: string }, EachState<State>> {
+  make: (member: EnsembleMember, index: number) => Stage<Update, Out, State> | undefined,
+): StageOperator<EnsembleUpdate, Out & { readonly network: string }, EachState<State>> {
   const { members } = ensemble;
   const stages = members.map(make);
   const after = (m: number): number => {
@@ -34,9 +34,10 @@ export function eachMember<Out extends object, State>(
     return next === -1 ? stages.findIndex((stage) => stage !== undefined) : next;
   };
 
-  return {
+  return stage<EnsembleUpdate, Out & { readonly network: string }, EachState<State>>({
     name: stages.find((stage) => stage !== undefined)?.name ?? 'each member',
     claims: 'weights',
+    ...recordOf(stages),
     inputs: stages.flatMap((stage) => stage?.inputs ?? []),
     start: () => ({ at: after(0), states: stages.map((stage) => stage?.start()) }),
 
@@ -94,8 +95,14 @@ export function eachMember<Out extends object, State>(
         ),
       };
     },
-  };
+  });
 }
+
+/** All stages are of one kind, and so are their records. */
+const recordOf = (stages: readonly (Pick<Stage<never, unknown, unknown>, 'record'> | undefined)[]) => {
+  const record = stages.find((stage) => stage !== undefined)?.record;
+  return record && { record };
+};
 
 const stepsOf = <State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): Iterable<Step<State, Out>> =>
   Array.isArray(result) ? [result as unknown as Step<State, Out>] : (result as Iterable<Step<State, Out>>);

@@ -1,3 +1,4 @@
+import { sizeOf } from '../flow/data.js';
 import { keyed } from '../flow/random.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { tf } from '../tensorflow/tf.js';
@@ -32,7 +33,7 @@ export function ask(model: Model, weights: Weights, rows: Float32Array, n: numbe
 }
 
 /** What a network makes of one sample. */
-export interface Row {
+export interface Prediction {
   readonly label: number;
   /** Φ(x), of the width of the model. */
   readonly features: Float32Array;
@@ -47,7 +48,7 @@ export function rowsOf(
   samples: LabeledSamples,
   indices: readonly number[],
   length: number,
-): Row[] {
+): Prediction[] {
   const inputs = new Float32Array(indices.length * length);
   for (const [i, index] of indices.entries()) writeInput(samples, index, inputs, i * length);
   const x = tf.tensor(inputs, [indices.length, ...model.inputShape]);
@@ -63,7 +64,7 @@ export function rowsOf(
 }
 
 /** −log softmax(logits)[label], in nats. */
-export function crossEntropyOf({ logits, label }: Pick<Row, 'logits' | 'label'>): number {
+export function crossEntropyOf({ logits, label }: Pick<Prediction, 'logits' | 'label'>): number {
   const top = Math.max(...logits);
   return Math.log(logits.reduce((sum, value) => sum + Math.exp(value - top), 0)) + top - logits[label]!;
 }
@@ -97,7 +98,7 @@ export function correctOnes(
   normalize?: Normalization,
 ): number[] {
   const indices = order.subarray(from, from + LOOKED_AT);
-  const d = model.inputShape.reduce((size, extent) => size * extent, 1);
+  const d = sizeOf(model.inputShape);
   const rows = new Float32Array(LOOKED_AT * d);
   indices.forEach((index, row) => {
     writeInput(samples, index, rows, row * d, normalize);
@@ -112,7 +113,7 @@ export function correctOnes(
  */
 export function nearestFirst(samples: LabeledSamples, index: number, normalize?: Normalization): Uint32Array {
   const { size, values, sampleShape } = samples;
-  const d = sampleShape.reduce((product, extent) => product * extent, 1);
+  const d = sizeOf(sampleShape);
   const weights = Float64Array.from({ length: d }, (_, i) => {
     const std = normalize === undefined ? 1 : normalize.std[i % normalize.std.length]!;
     return std ** -2; // bytes are all scaled alike

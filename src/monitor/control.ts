@@ -2,8 +2,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
-import { FlowMeter } from '../run/flow-meter.js';
-import type { Asked, Ended, RemoteControl } from '../run/watch.js';
+import { FlowMeter } from '../flow/meter.js';
+import { WaitMeter } from '../run/consensus.js';
+import type { RemoteControl, RunActions, RunEnding } from '../run/watch.js';
 import { tf } from '../tensorflow/tf.js';
 import { addressLine, type MonitorAt } from './access.js';
 import { type Note, removeNote, socketPlace, writeNote } from './control-socket.js';
@@ -95,6 +96,8 @@ const fineness = 50; // milliseconds to which the event loop's delay is told
 export class RunControl implements RemoteControl {
   private flow: Flow | undefined;
   private meter: FlowMeter | undefined;
+  private waits = new WaitMeter();
+  private waited: readonly number[] = [];
   private about = { name: '', index: 0, of: 0 };
   private going: Going = { state: 'running', note: '' };
   private viewers = 0;
@@ -109,7 +112,7 @@ export class RunControl implements RemoteControl {
 
   constructor(
     private readonly run: string,
-    private readonly asked: Asked,
+    private readonly asked: RunActions,
     private readonly monitor: MonitorAt,
   ) {
     const { token } = monitor;
@@ -146,12 +149,16 @@ export class RunControl implements RemoteControl {
     this.flow = flow;
     this.about = { name: network.name, index: index + 1, of };
     this.meter = new FlowMeter(flow);
+    this.waits = new WaitMeter();
     this.taps.follow(flow);
+  }
+
+  barrier(waited: readonly number[]): void {
+    this.waited = waited;
   }
 
   record(): void {}
   snapshot(): void {}
-  rest(): void {}
 
   warn(message: string): void {
     this.goes({ ...this.going, note: message });
@@ -163,7 +170,7 @@ export class RunControl implements RemoteControl {
   }
 
   /** Tells the viewers how it ended, ends the thread, and takes the socket away. */
-  async close(how: Ended): Promise<void> {
+  async close(how: RunEnding): Promise<void> {
     this.watched(0);
     this.delay.disable();
     this.goes({ state: how, note: '' });
@@ -221,6 +228,7 @@ export class RunControl implements RemoteControl {
       type: 'pulse',
       pulse: {
         ...this.meter.read(),
+        ranks: this.waits.read(this.waited),
         network: this.about,
         memory: { resident: rss, heap: heapUsed, arrays: Math.max(external, arrayBuffers) },
         tensors: { count: numTensors, bytes: numBytes },
@@ -240,7 +248,7 @@ export class RunControl implements RemoteControl {
 
 /** Puts a control server beside a run; none where nothing is to be reached. */
 export const controlledBy = (monitor: MonitorAt | undefined) =>
-  monitor && ((run: string, asked: Asked): RemoteControl => new RunControl(run, asked, monitor));
+  monitor && ((run: string, asked: RunActions): RemoteControl => new RunControl(run, asked, monitor));
 
 /** A run whose folder takes no note cannot be reached, and goes on. */
 function noted(run: string, note: Note): void {

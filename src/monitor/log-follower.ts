@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { named } from '../storage/metric-reader.js';
+import { isRecord } from '../flow/data.js';
+import { metricReviver } from '../storage/metric-reader.js';
 import { type Attacked, type CurveKey, type LogNews, type Newest, ThinnedCurve } from './curves.js';
 
 const longest = 2 ** 24; // bytes; a longer line is not one of ours
@@ -138,7 +139,7 @@ export class LogFollower {
   private line(text: string): void {
     let record: Record<string, unknown>;
     try {
-      record = JSON.parse(text, named) as Record<string, unknown>;
+      record = JSON.parse(text, metricReviver) as Record<string, unknown>;
     } catch {
       return;
     }
@@ -192,6 +193,3 @@ export class LogFollower {
 }
 
 const number = (value: unknown): number | null => (typeof value === 'number' && !Number.isNaN(value) ? value : null);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !('float32' in value);

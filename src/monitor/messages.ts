@@ -1,7 +1,7 @@
 import type { Data } from '../flow/data.js';
+import type { Pulse } from '../flow/meter.js';
 import type { TapPolicy } from '../flow/tap.js';
-import type { Pulse } from '../run/flow-meter.js';
-import type { Ended } from '../run/watch.js';
+import type { RunEnding } from '../run/watch.js';
 import type { Pictures } from './pictures.js';
 
 /** What may be asked of a run; each acts at the next barrier. */
@@ -10,6 +10,8 @@ export type Action = (typeof actions)[number];
 
 /** The flow's numbers, with what is of the whole process. */
 export interface LivePulse extends Pulse {
+  /** The part of the time that each rank waited for the others, 0 to 1, by rank; empty where there is one process alone. */
+  readonly ranks: readonly number[];
   readonly network: { readonly name: string; readonly index: number; readonly of: number };
   /** Bytes: resident, of JavaScript's heap, and of arrays outside of it. */
   readonly memory: { readonly resident: number; readonly heap: number; readonly arrays: number };
@@ -23,7 +25,7 @@ export interface LivePulse extends Pulse {
 
 /** Whether the run moves. */
 export interface Going {
-  readonly state: 'running' | 'pausing' | 'paused' | 'stopping' | Ended;
+  readonly state: 'running' | 'pausing' | 'paused' | 'stopping' | RunEnding;
   /** What the run last told its terminal. */
   readonly note: string;
 }

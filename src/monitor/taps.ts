@@ -1,7 +1,7 @@
 import type { Flow } from '../flow/flow.js';
+import { userNodes } from '../flow/meter.js';
 import { listen } from '../flow/node.js';
 import { Tap } from '../flow/tap.js';
-import { wiredNodes } from '../run/flow-meter.js';
 import type { TapItem, TapRequest, ToThread } from './messages.js';
 
 interface Open {
@@ -42,7 +42,7 @@ export class OutsideTaps {
 
   add(id: number, request: TapRequest): void {
     const { flow } = this;
-    const known = (flow === undefined ? [] : wiredNodes(flow))
+    const known = (flow === undefined ? [] : userNodes(flow))
       .filter(({ kind }) => kind !== 'sink')
       .map(({ name }) => name);
     if (!known.includes(request.edge)) {

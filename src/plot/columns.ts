@@ -1,7 +1,7 @@
 import { type Panel, textWidth } from './figure.js';
 import { Plot, panel } from './panel.js';
 import { mean, quantile } from './statistics.js';
-import { look, SEED } from './style.js';
+import { markStyle, SEED } from './style.js';
 import { number, plusMinus } from './table.js';
 
 /** One group in one panel: the value of each network, and how far its bar reaches from their mean. */
@@ -38,7 +38,11 @@ export function columns(all: readonly Column[], { label, width, height, show, do
     ].filter((each) => each.values.length > 0);
   });
   return panel({
-    ...{ width, height, marginLeft: 52, marginTop: 28, marginBottom: 46 },
+    width,
+    height,
+    marginLeft: 52,
+    marginTop: 28,
+    marginBottom: 46,
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
     x: { domain: [-0.5, all.length - 0.5], axis: null },
     y: { domain: [...(domain ?? extent(all))], label, grid: true, ticks: 6, labelArrow: 'none' },
@@ -48,7 +52,7 @@ export function columns(all: readonly Column[], { label, width, height, show, do
         { label: null, tickSize: 0, tickFormat: (i: number) => folded(all[i]!.label, width / all.length) },
       ),
       ...drawn.flatMap(({ at, half, hollow, regularizer, values, error }) => {
-        const { light } = look(regularizer);
+        const { light } = markStyle(regularizer);
         const center = mean(values);
         const boxed = show === 'box' && values.length >= BOXED;
         const dots = values.map((y, i) => ({
@@ -59,13 +63,23 @@ export function columns(all: readonly Column[], { label, width, height, show, do
         return [
           ...(boxed ? box(values, at, half, light) : []),
           Plot.dot(dots, {
-            ...{ x: 'x', y: 'y', r: 3, fill: hollow ? 'none' : SEED.light, fillOpacity: 0.75 },
-            ...{ stroke: hollow ? SEED.light : 'none', strokeWidth: 1.2 },
+            x: 'x',
+            y: 'y',
+            r: 3,
+            fill: hollow ? 'none' : SEED.light,
+            fillOpacity: 0.75,
+            stroke: hollow ? SEED.light : 'none',
+            strokeWidth: 1.2,
           }),
           ...(boxed || error === null ? [] : bar(center, error, at, half, light)),
           Plot.dot([center], {
-            ...{ x: () => at, y: (y: number) => y, r: 6, symbol: 'diamond', strokeWidth: hollow ? 2 : 1 },
-            ...{ fill: hollow ? 'white' : light, stroke: hollow ? light : 'white' },
+            x: () => at,
+            y: (y: number) => y,
+            r: 6,
+            symbol: 'diamond',
+            strokeWidth: hollow ? 2 : 1,
+            fill: hollow ? 'white' : light,
+            stroke: hollow ? light : 'white',
           }),
         ];
       }),
@@ -105,8 +119,14 @@ export function box(
     Plot.ruleX(ends, { x: () => at, y1: 'y1', y2: 'y2', stroke: color, strokeWidth: 1.5 }),
     Plot.ruleY([least, most], { x1: () => at - half / 2, x2: () => at + half / 2, stroke: color, strokeWidth: 1.5 }),
     Plot.rect([0], {
-      ...{ x1: () => at - half, x2: () => at + half, y1: () => low, y2: () => high },
-      ...{ fill: color, fillOpacity: opacity, stroke: color, strokeWidth: 1.5 },
+      x1: () => at - half,
+      x2: () => at + half,
+      y1: () => low,
+      y2: () => high,
+      fill: color,
+      fillOpacity: opacity,
+      stroke: color,
+      strokeWidth: 1.5,
     }),
     Plot.ruleY([middle], { x1: () => at - half, x2: () => at + half, stroke: color, strokeWidth: 2.5 }),
   ];
@@ -139,7 +159,7 @@ export function folded(label: string, room: number): string {
 }
 
 /** A column that stands with others at one place of the axis. */
-export interface Member extends Column {
+export interface GroupedColumn extends Column {
   /** What the place is called. */
   readonly place: string;
   /** Drawn as an empty frame, so that it is told from the full ones in gray print too. */
@@ -159,7 +179,7 @@ export interface Grouped {
 const FILLED = 0.84; // of the room at one place
 
 /** Columns side by side at each place of the axis, a gray dot for every network. */
-export function grouped(all: readonly Member[], { label, places, width, height, show }: Grouped): Panel {
+export function grouped(all: readonly GroupedColumn[], { label, places, width, height, show }: Grouped): Panel {
   const at = [...new Set(all.map(({ place }) => place))];
   const most = Math.max(...at.map((place) => all.filter((member) => member.place === place).length));
   const wide = FILLED / most;
@@ -172,12 +192,19 @@ export function grouped(all: readonly Member[], { label, places, width, height, 
   const room = (width - 60) / at.length;
   const lines = Math.max(...at.map((place) => folded(place, room).split('\n').length));
   return panel({
-    ...{ width, height, marginLeft: 52, marginTop: 28, marginBottom: 30 + 14 * lines },
+    width,
+    height,
+    marginLeft: 52,
+    marginTop: 28,
+    marginBottom: 30 + 14 * lines,
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
     x: { domain: [-0.5, at.length - 0.5], axis: null },
     y: {
-      ...{ domain: show === 'bars' ? [0, greatest] : [least, greatest] },
-      ...{ label, grid: true, ticks: 6, labelArrow: 'none' },
+      domain: show === 'bars' ? [0, greatest] : [least, greatest],
+      label,
+      grid: true,
+      ticks: 6,
+      labelArrow: 'none',
     },
     marks: [
       Plot.axisX(
@@ -185,8 +212,11 @@ export function grouped(all: readonly Member[], { label, places, width, height, 
         { label: null, tickSize: 0, tickFormat: (i: number) => folded(at[i]!, room) },
       ),
       Plot.text([places], {
-        ...{ text: (text: string) => text, frameAnchor: 'bottom', lineAnchor: 'bottom', dy: 25 + 14 * lines },
-        ...{ fill: 'currentColor' },
+        text: (text: string) => text,
+        frameAnchor: 'bottom',
+        lineAnchor: 'bottom',
+        dy: 25 + 14 * lines,
+        fill: 'currentColor',
       }),
       ...drawn.flatMap((member) => (show === 'bars' ? barOf(member) : spreadOf(member))),
       ...(show === 'bars' ? [Plot.ruleY([0], { stroke: 'currentColor' })] : []),
@@ -194,18 +224,24 @@ export function grouped(all: readonly Member[], { label, places, width, height, 
   });
 }
 
-interface Placed extends Member {
+interface Placed extends GroupedColumn {
   readonly middle: number;
   readonly half: number;
 }
 
 function barOf({ values, error, regularizer, hollow, middle, half }: Placed): Plot.Markish[] {
-  const { light } = look(regularizer);
+  const { light } = markStyle(regularizer);
   const center = mean(values);
   return [
     Plot.rect([center], {
-      ...{ x1: () => middle - half, x2: () => middle + half, y1: () => 0, y2: (y: number) => y },
-      ...{ fill: light, fillOpacity: hollow ? 0.1 : 0.85, stroke: light, strokeWidth: 1.5 },
+      x1: () => middle - half,
+      x2: () => middle + half,
+      y1: () => 0,
+      y2: (y: number) => y,
+      fill: light,
+      fillOpacity: hollow ? 0.1 : 0.85,
+      stroke: light,
+      strokeWidth: 1.5,
     }),
     ...dots(values, middle, half),
     ...(error === null ? [] : bar(center, error, middle, half / 2, 'currentColor')),
@@ -213,7 +249,7 @@ function barOf({ values, error, regularizer, hollow, middle, half }: Placed): Pl
 }
 
 function spreadOf({ values, error, regularizer, hollow, middle, half }: Placed): Plot.Markish[] {
-  const { light } = look(regularizer);
+  const { light } = markStyle(regularizer);
   const center = mean(values);
   const boxed = values.length >= BOXED;
   return [
@@ -221,8 +257,13 @@ function spreadOf({ values, error, regularizer, hollow, middle, half }: Placed):
     ...dots(values, middle, half),
     ...(boxed || error === null ? [] : bar(center, error, middle, half / 2, light)),
     Plot.dot([center], {
-      ...{ x: () => middle, y: (y: number) => y, r: 5.5, symbol: 'diamond', strokeWidth: hollow ? 2 : 1 },
-      ...{ fill: hollow ? 'white' : light, stroke: hollow ? light : 'white' },
+      x: () => middle,
+      y: (y: number) => y,
+      r: 5.5,
+      symbol: 'diamond',
+      strokeWidth: hollow ? 2 : 1,
+      fill: hollow ? 'white' : light,
+      stroke: hollow ? light : 'white',
     }),
   ];
 }

@@ -1,10 +1,10 @@
 import type { Panel } from './figure.js';
 import { logTicks, Plot, panel, plain } from './panel.js';
-import type { Look } from './style.js';
+import type { MarkStyle } from './style.js';
 
 /** A line through points in order of x, with the range about it where one is given. */
 export interface Series {
-  readonly look: Look;
+  readonly style: MarkStyle;
   readonly points: readonly { readonly x: number; readonly y: number }[];
   readonly band?: readonly { readonly x: number; readonly low: number; readonly high: number }[];
   /** One of many: thin, pale and solid. */
@@ -46,38 +46,55 @@ export function curves(all: readonly Series[], options: Curves): Panel {
     ...series.band.flatMap(({ low, high }) => [low, high]),
   ]);
   return panel({
-    ...{ width, height, marginLeft: 52, marginTop: 30, marginBottom: 42, marginRight: 20 },
+    width,
+    height,
+    marginLeft: 52,
+    marginTop: 30,
+    marginBottom: 42,
+    marginRight: 20,
     ariaLabel: options.ariaLabel ?? label,
     x: {
-      ...{ label: x, labelAnchor: 'center', labelArrow: 'none', ticks: width / 70 },
+      label: x,
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      ticks: width / 70,
       ...(xLog
         ? { type: 'log' as const, ticks: logTicks(points.map((at) => at.x)), tickFormat: plain, domain: [first, last] }
         : { domain: [first, last] }),
     },
     y: {
-      ...{ label, grid: true, labelArrow: 'none', ...(domain && { domain: [...domain] }) },
+      label,
+      grid: true,
+      labelArrow: 'none',
+      ...(domain && { domain: [...domain] }),
       ...(log
         ? { type: 'log' as const, ticks: logTicks(values), tickFormat: plain }
         : { nice: domain === undefined, ticks: 6 }),
     },
     marks: [
       Plot.ruleX(inside, { x: 'x', stroke: 'currentColor', strokeOpacity: 0.55, strokeDasharray: '4 3' }),
-      ...drawn.map(({ band, look: { light } }) =>
+      ...drawn.map(({ band, style: { light } }) =>
         Plot.areaY(band, { x: 'x', y1: 'low', y2: 'high', fill: light, fillOpacity: 0.16 }),
       ),
       ...drawn
         .filter(({ thin }) => thin)
         .map((line) =>
-          Plot.line(line.points, { x: 'x', y: 'y', stroke: line.look.light, strokeOpacity: 0.35, strokeWidth: 1 }),
+          Plot.line(line.points, { x: 'x', y: 'y', stroke: line.style.light, strokeOpacity: 0.35, strokeWidth: 1 }),
         ),
       ...drawn
         .filter(({ thin }) => !thin)
-        .map(({ points: line, look: { light, dash } }) =>
+        .map(({ points: line, style: { light, dash } }) =>
           Plot.line(line, { x: 'x', y: 'y', stroke: light, strokeWidth: 2.2, strokeDasharray: dash }),
         ),
       Plot.text(inside.slice(0, 1), {
-        ...{ x: 'x', text: 'text', frameAnchor: 'top', dy: 3, stroke: 'white', fill: 'currentColor' },
-        ...{ textAnchor: leftward ? 'end' : 'start', dx: leftward ? -5 : 5 },
+        x: 'x',
+        text: 'text',
+        frameAnchor: 'top',
+        dy: 3,
+        stroke: 'white',
+        fill: 'currentColor',
+        textAnchor: leftward ? 'end' : 'start',
+        dx: leftward ? -5 : 5,
       }),
     ],
   });

@@ -1,4 +1,4 @@
-import { type Look, look } from './style.js';
+import { type MarkStyle, markStyle } from './style.js';
 import { escaped } from './table.js';
 
 /** One drawing: a complete SVG element in units of CSS pixels. */
@@ -10,10 +10,16 @@ export interface Panel {
   readonly heading?: string;
 }
 
-/** Panels that belong together, with what to say of them. */
-export interface Figure {
+/** Panels that belong together, with the words of their caption. */
+export interface Figure extends Drawing {
   /** Also its file name; carries the paper's number where the paper has this figure. */
   readonly id: string;
+  /** The paper's words on its own figure. */
+  readonly paper: string | null;
+}
+
+/** A figure as its module draws it; the report adds its name, and the paper's number and words where the pipeline has them. */
+export interface Drawing {
   readonly title: string;
   readonly panels: readonly Panel[];
   /** Panels side by side where there is room. */
@@ -24,15 +30,26 @@ export interface Figure {
   readonly key?: Panel;
   /** What is drawn, and what the marks mean. */
   readonly reading: string;
-  /** What the paper showed here. */
-  readonly paper: string | null;
-  /** What came out here, in a sentence or two, from the data. */
+  /** The result, in a sentence or two, from the data. */
   readonly outcome: string;
+}
+
+/** A figure that a pipeline asks for: its place in the list is its place in the report. */
+export interface FigureRequest<Name extends string = string> {
+  readonly figure: Name;
+  /** In the place of the figure's own title. */
+  readonly title?: string;
+  /** The number of the same figure in the paper: '3a', 'E.2'. */
+  readonly number?: string;
+  /** The paper's words on its figure, a sentence. */
+  readonly paper?: string;
+  /** Draws only networks whose run has these values in its config. */
+  readonly where?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface LegendEntry {
   readonly label: string;
-  readonly look: Look;
+  readonly style: MarkStyle;
   readonly mark: 'line' | 'dot' | 'square' | 'frame' | 'ring' | 'cross';
 }
 
@@ -49,7 +66,7 @@ export const FONT = 'Inter, system-ui, sans-serif';
 /** The legend of the regularizers of some groups, each once. */
 export function regularizers(groups: readonly { readonly regularizer: string }[]): LegendEntry[] {
   const names = [...new Set(groups.map(({ regularizer }) => regularizer))];
-  return names.map((name) => ({ label: name, look: look(name), mark: 'line' }));
+  return names.map((name) => ({ label: name, style: markStyle(name), mark: 'line' }));
 }
 
 /** How many networks stand behind each mean: '10 seeds', 'one seed', '3 to 10 seeds'. */
@@ -61,7 +78,7 @@ export function seedsPhrase(groups: readonly { readonly networks: readonly unkno
 }
 
 /** What stands before the words of a legend's entry: SVG in a box of 26 by 18. */
-export function sample({ look: { light, dash }, mark }: LegendEntry): string {
+export function sample({ style: { light, dash }, mark }: LegendEntry): string {
   switch (mark) {
     case 'line':
       return `<line x1="0" x2="26" y1="9" y2="9" stroke="${light}" stroke-width="2.5" stroke-dasharray="${dash}"/>`;
@@ -122,7 +139,7 @@ const SIZE = 11.5; // px
 const LINE = 17;
 
 /** What a figure's caption says, in order, and the word in bold that each begins with. */
-export function said(figure: Figure): { readonly lead: string; readonly text: string }[] {
+export function captionParts(figure: Figure): { readonly lead: string; readonly text: string }[] {
   return [
     { lead: '', text: figure.reading },
     ...(figure.paper === null ? [] : [{ lead: 'Paper: ', text: figure.paper }]),
@@ -135,7 +152,7 @@ export function caption(figure: Figure, width: number, top: number): { readonly 
   const room = width - 16;
   let y = top + LINE;
   const lines: string[] = [];
-  for (const { lead, text } of said(figure)) {
+  for (const { lead, text } of captionParts(figure)) {
     folded((lead + text).replace(/(\d) %/g, '$1\u00a0%'), room).forEach((line, i) => {
       const bold = i === 0 && lead ? `<tspan font-weight="600">${escaped(lead)}</tspan>` : '';
       lines.push(

@@ -61,14 +61,23 @@ export function colorBar({ low, high }: Scale, label: string): Panel {
   const src = heatMap(ramp, LEVELS, 1, { low: 0, high: LEVELS - 1 });
   const [width, height, side] = [460, 52, 8];
   return panel({
-    ...{ width, height, marginLeft: side, marginRight: side, marginTop: 20, marginBottom: 20 },
+    width,
+    height,
+    marginLeft: side,
+    marginRight: side,
+    marginTop: 20,
+    marginBottom: 20,
     ariaLabel: `Colors: ${label}, from ${number(low)} (dark) to ${number(high)} (light)`,
     x: { domain: [low, high], label: null, ticks: 6, tickSize: 4 },
     y: { domain: [0, 1], axis: null },
     marks: [
       Plot.image([src], {
-        ...{ x: () => (low + high) / 2, y: () => 0.5, src: (s: string) => s, preserveAspectRatio: 'none' },
-        ...{ width: width - 2 * side, height: height - 40 },
+        x: () => (low + high) / 2,
+        y: () => 0.5,
+        src: (s: string) => s,
+        preserveAspectRatio: 'none',
+        width: width - 2 * side,
+        height: height - 40,
       }),
       Plot.text([label], { frameAnchor: 'top-left', dy: -16, text: (t: string) => t, fontWeight: 600 }),
     ],

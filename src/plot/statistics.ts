@@ -25,7 +25,7 @@ export function holm(all: readonly number[]): number[] {
 }
 
 /** A difference of two means with its 95 % interval and t test; null where too few values came. */
-export interface Difference {
+export interface MeanDifference {
   readonly value: number;
   readonly lower: number | null;
   readonly upper: number | null;
@@ -64,13 +64,13 @@ export function quantile(values: readonly number[], p: number): number | null {
 }
 
 /** Mean of `a[i] - b[i]`, which belong together, with Student's interval on the differences. */
-export function pairedDifference(a: readonly number[], b: readonly number[]): Difference {
+export function pairedDifference(a: readonly number[], b: readonly number[]): MeanDifference {
   const differences = a.map((value, i) => value - b[i]!);
   return interval(mean(differences), standardError(differences), differences.length - 1);
 }
 
 /** Mean of `a` less mean of `b`, with Welch's interval: the two need not share size or variance. */
-export function welchDifference(a: readonly number[], b: readonly number[]): Difference {
+export function welchDifference(a: readonly number[], b: readonly number[]): MeanDifference {
   const [ea, eb] = [standardError(a), standardError(b)];
   if (ea === null || eb === null) return interval(mean(a) - mean(b), null, 0);
   const variance = ea ** 2 + eb ** 2;
@@ -78,7 +78,7 @@ export function welchDifference(a: readonly number[], b: readonly number[]): Dif
   return interval(mean(a) - mean(b), Math.sqrt(variance), variance === 0 ? a.length + b.length - 2 : freedom);
 }
 
-function interval(value: number, error: number | null, freedom: number): Difference {
+function interval(value: number, error: number | null, freedom: number): MeanDifference {
   if (error === null) {
     return { value, lower: null, upper: null, standardError: null, t: null, freedom: null, p: null };
   }

@@ -1,7 +1,7 @@
 import { transferOf } from './transfer.js';
 
-/** How one regularizer, or one class, looks in every figure: told apart by hue, by lightness in gray print, and by dash. */
-export interface Look {
+/** The style of one regularizer, or one class, in every figure: hue and dash set it apart, and lightness in gray print. */
+export interface MarkStyle {
   /** On white, and in every PNG. */
   readonly light: string;
   /** On a dark page. */
@@ -10,13 +10,13 @@ export interface Look {
   readonly dash: string;
 }
 
-/** How the samples of a class look. */
-export interface ClassLook extends Look {
+/** The style of the samples of a class. */
+export interface ClassStyle extends MarkStyle {
   readonly symbol: 'circle' | 'square' | 'triangle' | 'diamond' | 'star';
 }
 
 /** Okabe and Ito's palette, safe for color-blind readers, each with a lighter form for dark pages. */
-const LOOKS: Readonly<Record<string, Look>> = {
+const STYLES: Readonly<Record<string, MarkStyle>> = {
   none: { light: '#333333', dark: '#d6d6d6', dash: 'none' },
   'll-spectral': { light: '#d55e00', dark: '#ff8a3d', dash: '7 3' },
   'readout-spectral': { light: '#b5559a', dark: '#e39bc8', dash: '2.5 2.5' },
@@ -27,7 +27,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   'feature-jacobian': { light: '#7a3b1d', dark: '#d9a27f', dash: '9 3 2 3' },
 };
 
-const OTHERS: readonly Look[] = [
+const OTHERS: readonly MarkStyle[] = [
   { light: '#4f7a28', dark: '#9bd069', dash: '7 3' },
   { light: '#b0174b', dark: '#ff86a8', dash: '2.5 2.5' },
   { light: '#4a6a7c', dark: '#9cbfd4', dash: '9 3 2 3' },
@@ -38,7 +38,7 @@ const OTHERS: readonly Look[] = [
 ];
 
 /** Tol's muted palette in an order whose neighbors differ in lightness too; a class beyond the tenth begins it again. */
-const CLASSES: readonly ClassLook[] = [
+const CLASSES: readonly ClassStyle[] = [
   { light: '#e08a00', dark: '#ffb347', dash: 'none', symbol: 'circle' },
   { light: '#332288', dark: '#a397ff', dash: '6 3', symbol: 'square' },
   { light: '#117733', dark: '#5fcf86', dash: '2.5 2.5', symbol: 'triangle' },
@@ -62,31 +62,31 @@ const TINTS: Readonly<Record<string, { readonly white: number; readonly dash: st
 
 const OTHER_TINT = { white: 0.48, dash: '5 2 1 2' };
 
-/** The looks of regularizers, and those that any other gets, as plain data. */
-export const palette = { known: LOOKS, others: OTHERS };
+/** The styles of the known regularizers, and those given to any other, as plain data. */
+export const palette = { known: STYLES, others: OTHERS };
 
 /** Single seeds, beside the colored mean of all. */
 export const SEED = { light: '#8c8c8c', dark: '#9a9a9a' };
 
-/** The look of a regularizer: fixed for those of the paper; any other gets one by its name, the same in every report. */
-export function look(regularizer: string): Look {
-  const known = LOOKS[regularizer];
+/** The style of a regularizer: fixed for those of the paper; any other gets one by its name, the same in every report. */
+export function markStyle(regularizer: string): MarkStyle {
+  const known = STYLES[regularizer];
   if (known) return known;
   const both = transferOf(regularizer);
-  if (both) return tinted(look(both.pretrained), TINTS[both.finetuned] ?? OTHER_TINT);
+  if (both) return tinted(markStyle(both.pretrained), TINTS[both.finetuned] ?? OTHER_TINT);
   let sum = 0;
   for (const letter of regularizer) sum = (sum * 31 + letter.codePointAt(0)!) % 9973;
   return OTHERS[sum % OTHERS.length]!;
 }
 
-/** The look of class `label`, counted from 0. */
-export function classLook(label: number): ClassLook {
+/** The style of class `label`, counted from 0. */
+export function classStyle(label: number): ClassStyle {
   return CLASSES[((Math.trunc(label) % CLASSES.length) + CLASSES.length) % CLASSES.length]!;
 }
 
 /** CSS that turns the light colors of inline figures into the dark ones. */
 export function darkRules(): string {
-  const once = [...Object.values(LOOKS), ...OTHERS];
+  const once = [...Object.values(STYLES), ...OTHERS];
   const twice = once.flatMap((each) =>
     [...Object.values(TINTS), OTHER_TINT].filter(({ white }) => white > 0).map((tint) => tinted(each, tint)),
   );
@@ -96,7 +96,10 @@ export function darkRules(): string {
 }
 
 /** The color with so much white in it; on a dark page, with so much black. */
-function tinted({ light, dark }: Look, { white, dash }: { readonly white: number; readonly dash: string }): Look {
+function tinted(
+  { light, dark }: MarkStyle,
+  { white, dash }: { readonly white: number; readonly dash: string },
+): MarkStyle {
   const mixed = (color: string, to: number) =>
     `#${[1, 3, 5]
       .map((at) => Number.parseInt(color.slice(at, at + 2), 16))

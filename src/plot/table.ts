@@ -1,4 +1,4 @@
-import { look } from './style.js';
+import { markStyle } from './style.js';
 
 /** Text as HTML and SVG may hold it, in an element or a quoted attribute. */
 export function escaped(text: string): string {
@@ -73,7 +73,7 @@ ${body.join('\n')}
 
 /** A name with the dot of its regularizer's color before it. */
 export function name(label: string, regularizer: string): string {
-  const { light } = look(regularizer);
+  const { light } = markStyle(regularizer);
   return `<svg class="dot" width="10" height="10" aria-hidden="true"><circle cx="5" cy="5" r="4.5" fill="${light}"/></svg>${escaped(label)}`;
 }
 

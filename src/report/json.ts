@@ -1,9 +1,9 @@
 import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
 import { groups, settingOf } from '../measure/networks/groups.js';
 import type { Attack, Certificate, Geometry, NetworkReport, Report } from '../measure/networks/record.js';
-import { summariseGroup, summariseNetwork } from '../measure/networks/summary.js';
+import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
 import { quantile } from '../plot/statistics.js';
-import { spelled } from '../storage/metric-reader.js';
+import { metricReplacer } from '../storage/metric-reader.js';
 import { remarks, verdict } from './verdict.js';
 
 /**
@@ -21,7 +21,7 @@ export function reportJson(report: Report): string {
     config: ordered(report.config),
     differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),
-    regularizers: all.map(summariseGroup),
+    regularizers: all.map(summarizeGroup),
     correction: { method: 'Holm', tests: familyOf(report).tests },
     comparisons: comparisons(report).map(comparisonJson),
     networks: all.flatMap((group) => group.networks).map(networkJson),
@@ -43,23 +43,56 @@ function comparisonJson({
   const { standardError, lower, upper, t, freedom, p, paired, n, greater } = test ?? NO_TEST;
   const over = test ? 'seeds' : null;
   return {
-    ...{ pipeline, setting, measure: measure.name, a: a.regularizer, b: b.regularizer, difference },
-    ...{ over, paired, n, standardError, lower, upper, t, freedom, p, pCorrected: corrected, greater },
+    pipeline,
+    setting,
+    measure: measure.name,
+    a: a.regularizer,
+    b: b.regularizer,
+    difference,
+    over,
+    paired,
+    n,
+    standardError,
+    lower,
+    upper,
+    t,
+    freedom,
+    p,
+    pCorrected: corrected,
+    greater,
   };
 }
 
 const NO_TEST = {
-  ...{ standardError: null, lower: null, upper: null, t: null, freedom: null, p: null },
-  ...{ paired: null, n: null, greater: null },
+  standardError: null,
+  lower: null,
+  upper: null,
+  t: null,
+  freedom: null,
+  p: null,
+  paired: null,
+  n: null,
+  greater: null,
 };
 
 function networkJson(network: NetworkReport): Record<string, unknown> {
   const { name, pipeline, regularizer, seed, run, updates, epochs, seconds, testAccuracy, burnIn } = network;
   const { readout = null, exact = [], certificates = [], tracks = [], alignments = [], geometries = [] } = network;
   return {
-    ...{ name, pipeline, setting: settingOf(network), regularizer, seed, run, updates, epochs, seconds },
-    ...{ testAccuracy, burnIn, sampleShape: network.sampleShape, classes: network.classes },
-    summary: summariseNetwork(network),
+    name,
+    pipeline,
+    setting: settingOf(network),
+    regularizer,
+    seed,
+    run,
+    updates,
+    epochs,
+    seconds,
+    testAccuracy,
+    burnIn,
+    sampleShape: network.sampleShape,
+    classes: network.classes,
+    summary: summarizeNetwork(network),
     sigma: columns(network.sigma),
     curves: columns(network.curves),
     attack: network.attack && attackJson(network.attack),
@@ -82,8 +115,7 @@ function attackJson({ iterations, box, samples }: Attack): Record<string, unknow
     box: box ?? null,
     samples: samples.map(({ original: _, adversarial: __, ...numbers }) => {
       const { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries } = numbers;
-      const { local = null, theta = null, featureNorm = null } = numbers;
-      const start = numbers.start === null ? 'older' : (numbers.start ?? null); // of a build that did not log it
+      const { local = null, theta = null, featureNorm = null, start = null } = numbers;
       const bounds = { lower, upper, local, theta, featureNorm };
       return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries, start };
     }),
@@ -93,9 +125,19 @@ function attackJson({ iterations, box, samples }: Attack): Record<string, unknow
 function certificateJson({ lower, local, ...rest }: Certificate): Record<string, number> {
   const { index, label, predicted, theta, featureNorm, marginOverReadoutNorm, lipschitz } = rest;
   return {
-    ...{ index, label, predicted, theta, featureNorm, marginOverReadoutNorm, lipschitz },
-    ...{ lowerL1: lower.l1, lowerL2: lower.l2, lowerLinf: lower.linf },
-    ...{ localL1: local.l1, localL2: local.l2, localLinf: local.linf },
+    index,
+    label,
+    predicted,
+    theta,
+    featureNorm,
+    marginOverReadoutNorm,
+    lipschitz,
+    lowerL1: lower.l1,
+    lowerL2: lower.l2,
+    lowerLinf: lower.linf,
+    localL1: local.l1,
+    localL2: local.l2,
+    localLinf: local.linf,
   };
 }
 
@@ -106,8 +148,17 @@ function geometryJson({ number, epoch, kind, columns, rows, ...rest }: Geometry)
   for (const label of Array.from(classes)) counts[label] = (counts[label] ?? 0) + 1;
   const middle = (values: ArrayLike<number>) => quantile(Array.from(values).filter(Number.isFinite), 0.5);
   return {
-    ...{ number, epoch, kind, columns, rows, xMin, xMax, yMin, yMax },
-    ...{ medianLogVolume: middle(logVolume), medianTopEigenvalue: middle(topEigenvalue) },
+    number,
+    epoch,
+    kind,
+    columns,
+    rows,
+    xMin,
+    xMax,
+    yMin,
+    yMax,
+    medianLogVolume: middle(logVolume),
+    medianTopEigenvalue: middle(topEigenvalue),
     cellsOfClass: counts,
     points,
   };
@@ -132,9 +183,9 @@ function ordered(value: unknown): unknown {
 
 /** JSON with a line for each value that holds no other: a sample is one line, not ten. */
 function lines(value: unknown, indent: string): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value, spelled) ?? 'null';
+  if (value === null || typeof value !== 'object') return JSON.stringify(value, metricReplacer) ?? 'null';
   const inner = Object.values(value);
-  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value, spelled);
+  if (inner.every((each) => each === null || typeof each !== 'object')) return JSON.stringify(value, metricReplacer);
   const deeper = `${indent}  `;
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
   const parts = Array.isArray(value)

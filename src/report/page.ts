@@ -1,5 +1,5 @@
 import type { Report } from '../measure/networks/record.js';
-import { type Figure, said, sample } from '../plot/figure.js';
+import { captionParts, type Figure, sample } from '../plot/figure.js';
 import { style } from '../plot/style.js';
 import { escaped, folded } from '../plot/table.js';
 import { figures } from './figures.js';
@@ -98,7 +98,9 @@ function section(figure: Figure): string {
   const key = figure.key
     ? `<div class="panel key" style="max-width:${figure.key.width}px">${unsized(figure.key.svg)}</div>\n`
     : '';
-  const texts = said(figure).map(({ lead, text }) => `<p>${lead ? `<strong>${lead}</strong>` : ''}${prose(text)}</p>`);
+  const texts = captionParts(figure).map(
+    ({ lead, text }) => `<p>${lead ? `<strong>${lead}</strong>` : ''}${prose(text)}</p>`,
+  );
   return `<section aria-labelledby="${figure.id}">
 <h2 id="${figure.id}">${escaped(figure.title)}</h2>
 <figure>

@@ -1,6 +1,6 @@
-import { type Group, groups } from '../measure/networks/groups.js';
+import { groups, type SeedGroup } from '../measure/networks/groups.js';
 import type { Report } from '../measure/networks/record.js';
-import { exactMean, summariseNetwork } from '../measure/networks/summary.js';
+import { exactMean, summarizeNetwork } from '../measure/networks/summary.js';
 import { mean, standardDeviation } from '../plot/statistics.js';
 import { NONE, name, plusMinus, table } from '../plot/table.js';
 
@@ -49,19 +49,19 @@ export function referenceTable(report: Report): string {
 }
 
 /** The weight decay that a setting's name states; null where it is not clean XOR at the protocol's length. */
-function decayOf({ pipeline, setting, networks }: Group): Reference['decay'] | null {
+function decayOf({ pipeline, setting, networks }: SeedGroup): Reference['decay'] | null {
   if (!/xor/i.test(pipeline) || /noisy/i.test(setting) || networks.some(({ epochs }) => epochs < EPOCHS)) return null;
   if (setting === 'clean') return 0;
   return /^clean.*decay 1e-4$/.test(setting) ? 1e-4 : null;
 }
 
-function row(group: Group, { sigma, exact, attacked }: Reference): string[] {
+function row(group: SeedGroup, { sigma, exact, attacked }: Reference): string[] {
   const last = (place: number) =>
-    group.networks.flatMap((network) => Object.values(summariseNetwork(network).sigma).at(place) ?? []);
+    group.networks.flatMap((network) => Object.values(summarizeNetwork(network).sigma).at(place) ?? []);
   const ours = (values: readonly number[], places: number) =>
     values.length > 0 ? plusMinus(mean(values), standardDeviation(values), places) : NONE;
   const exactly = group.networks.flatMap((network) => exactMean(network) ?? []);
-  const found = group.networks.flatMap((network) => summariseNetwork(network).meanDistance ?? []);
+  const found = group.networks.flatMap((network) => summarizeNetwork(network).meanDistance ?? []);
   return [
     name(group.label, group.regularizer),
     ...[ours(last(0), 2), sigma[0].toFixed(2), ours(last(-1), 2), sigma[1].toFixed(2)],

@@ -8,8 +8,8 @@ import {
   measured,
   type Spread,
   spread,
-  summariseGroup,
-  summariseNetwork,
+  summarizeGroup,
+  summarizeNetwork,
 } from '../measure/networks/summary.js';
 import { count, duration, escaped, NONE, name, number, percent, plusMinus, table } from '../plot/table.js';
 
@@ -22,7 +22,7 @@ export function regularizersTable(report: Report): string {
   const layers = layersOf(report);
   const shown = layers.length > LAYERS ? [] : layers;
   const rows = groups(report).map((group) => {
-    const { sigma } = summariseGroup(group);
+    const { sigma } = summarizeGroup(group);
     const value = (measure: Measure) => over(spread(group.networks, measure.of), measure.places, measure.scale);
     return [
       name(group.label, group.regularizer),
@@ -39,7 +39,7 @@ export function regularizersTable(report: Report): string {
 export function layersTable(report: Report): string {
   const layers = layersOf(report);
   if (layers.length <= LAYERS) return '';
-  const summaries = groups(report).map(summariseGroup);
+  const summaries = groups(report).map(summarizeGroup);
   const rows = layers.map((layer) => [
     escaped(layer),
     ...summaries.map(({ sigma }) => (sigma[layer] ? over(sigma[layer], 3) : NONE)),
@@ -77,7 +77,7 @@ export function networksTable(report: Report): string {
     ...['Queries', 'Trained'],
   ];
   const rows = networks.map(({ network, label }) => {
-    const summary = summariseNetwork(network);
+    const summary = summarizeNetwork(network);
     const outcomes = Object.entries(summary.outcomes).map(([outcome, n]) => `${count(n)} ${escaped(outcome)}`);
     const sigmas = deep ? [largest(summary.sigma)] : layers.map((layer) => number(summary.sigma[layer]));
     return [
@@ -101,7 +101,7 @@ export function networksTable(report: Report): string {
 function again(network: NetworkReport): string[] {
   const { readout } = network;
   if (!readout) return [NONE, NONE];
-  const { meanDistance, standardError } = summariseNetwork({ ...network, attack: readout.attack });
+  const { meanDistance, standardError } = summarizeNetwork({ ...network, attack: readout.attack });
   return [percent(readout.accuracy, 2), plusMinus(meanDistance, standardError, 3)];
 }
 

@@ -10,9 +10,15 @@ import {
   ranked,
   rivals,
 } from '../measure/networks/comparison.js';
-import { groups, startedOlder } from '../measure/networks/groups.js';
+import { groups } from '../measure/networks/groups.js';
 import type { Report } from '../measure/networks/record.js';
-import { correctSamples, fitsOf, fitted, foundSamples, summariseNetwork } from '../measure/networks/summary.js';
+import {
+  correctSamples,
+  fitSentences,
+  foundSamples,
+  readoutFits,
+  summarizeNetwork,
+} from '../measure/networks/summary.js';
 import { number, percent, plusMinus } from '../plot/table.js';
 import { unregularized } from '../plot/transfer.js';
 
@@ -53,7 +59,7 @@ function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): str
 function lead({ group, summary, distance }: Ranked, compared: number): string {
   const { networks } = summary;
   const values = summary.meanDistance.values.length;
-  const only = summariseNetwork(group.networks[0]!);
+  const only = summarizeNetwork(group.networks[0]!);
   const error = values > 1 ? summary.meanDistance.standardError : only.standardError;
   const over =
     values > 1
@@ -110,14 +116,12 @@ function capital(text: string): string {
 
 /** What the numbers leave out or count twice, a sentence each: a reader of the means should know. */
 export function remarks(report: Report): string[] {
-  const fits = fitted(report.networks.flatMap(fitsOf));
+  const fits = fitSentences(report.networks.flatMap(readoutFits));
   return [...(fits ? [fits] : []), ...ofGroups(report)];
 }
 
 function ofGroups(report: Report): string[] {
   return groups(report).flatMap(({ label, networks }) => {
-    const older = networks.filter(startedOlder);
-    const runs = [...new Set(older.map(({ run }) => run))].join(', ');
     const correct = networks.reduce((sum, network) => sum + correctSamples(network).length, 0);
     const missing = networks.flatMap((network) => {
       const found = new Set(foundSamples(network).map(({ index }) => index));
@@ -127,11 +131,6 @@ function ofGroups(report: Report): string[] {
     const seeds = networks.map(({ seed }) => seed);
     const twice = [...new Set(seeds.filter((seed, i) => seeds.indexOf(seed) !== i))];
     return [
-      ...(older.length > 0
-        ? [
-            `${label}: ${older.length === 1 ? 'a network was' : `${older.length} networks were`} attacked by an older Weir (${runs}), whose attack had a start that makes distances too long, single ones by two thirds or more; weir attack RUN attacks again.`,
-          ]
-        : []),
       ...(missing.length > 0
         ? [
             `${label}: ${missing.length} of ${correct} correctly classified samples came out without an adversarial one (${outcomes}); means and medians leave them out, so they are no larger than the true ones.`,

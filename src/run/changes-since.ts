@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { digestOf, foreignIn } from '../storage/identity.js';
+import { digestOf } from '../storage/digest.js';
+import { foreignSnapshots } from '../storage/identity.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { thisMachine } from './machine.js';
 import { loadPipeline } from './pipeline-module.js';
@@ -21,7 +22,7 @@ export async function changesSince(
   const notes: string[] = [];
   for (const folder of folders) {
     try {
-      const foreign = foreignIn(folder);
+      const foreign = foreignSnapshots(folder);
       if (foreign.length > 0 && !acceptChanges) throw refusal(folder, foreign);
       notes.push(...foreign.map((one) => noteOf(folder, one)));
       const changes = await changesSinceThen(folder, compared);

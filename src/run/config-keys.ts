@@ -1,5 +1,5 @@
 import { WeirError } from '../flow/errors.js';
-import { fits } from '../measure/readout/logistic.js';
+import { fitMethods } from '../measure/readout/logistic.js';
 import { folder, z } from './config.js';
 
 /** Keys of a config that most experiments share; each experiment gives its own values as their defaults. */
@@ -87,7 +87,7 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
 /** How readouts are fitted to frozen features. */
 export const readoutKeys = () => ({
   readoutFit: z
-    .enum(fits)
+    .enum(fitMethods)
     .default('scikit-learn')
     .describe("by scikit-learn's default (the paper's), which ends after 100 iterations, or until it has converged"),
 });

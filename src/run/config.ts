@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import leven from 'leven';
-import { z } from 'zod';
 import { WeirError } from '../flow/errors.js';
+import { z } from '../storage/record.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -114,7 +114,7 @@ const shared: readonly Rule[] = [
       const [begun, all] = [(burnIn as number) * perEpoch, epochs * perEpoch];
       if (Math.ceil(begun / every) * every < all) return undefined;
       return {
-        why: `the penalty acts at updates ${begun + 1} to ${all} (${perEpoch} an epoch), and its directions would never be refreshed`,
+        why: `the regularizer acts at updates ${begun + 1} to ${all} (${perEpoch} an epoch), and its directions would never be refreshed`,
         right: Math.max(1, Math.floor((all - begun) / 4)),
       };
     },
@@ -141,7 +141,7 @@ const shared: readonly Rule[] = [
  * @param tell is told, in a line, of a default that gave way
  * @throws {WeirError} that names both keys, and a value that would do
  */
-export function settled<C extends Values>(
+export function settleConflicts<C extends Values>(
   config: C,
   profile: string,
   resolved: Resolved,
@@ -186,7 +186,7 @@ export const folder = (...words: readonly string[]) =>
 /** Values for some keys, under a name: `--set profile=quick`. */
 export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
 
-interface Earlier {
+interface ConfigOptions {
   /** The config of an earlier run. */
   readonly before?: Readonly<Record<string, unknown>>;
   /** What the machine cannot do as the profile has it. */
@@ -209,7 +209,7 @@ export function resolveConfig<S extends Shape>(
   shape: S,
   profiles: Profiles<S>,
   settings: readonly string[],
-  { before = {}, fallback = {}, said = '--set', rules, tell }: Earlier = {},
+  { before = {}, fallback = {}, said = '--set', rules, tell }: ConfigOptions = {},
 ): Config<S> & { readonly profile: string } {
   const given = new Map(settings.map(parseSetting));
   const profile = given.get('profile') ?? String(before.profile ?? 'paper');
@@ -228,7 +228,7 @@ export function resolveConfig<S extends Shape>(
   const parsed = z.strictObject(shape).safeParse(values);
   if (parsed.success) {
     const resolved = { given: new Set(given.keys()), usual: z.object(shape).safeParse(usual).data ?? {} };
-    return { ...settled(parsed.data as Config<S>, profile, resolved, rules, tell), profile };
+    return { ...settleConflicts(parsed.data as Config<S>, profile, resolved, rules, tell), profile };
   }
   const issue = parsed.error.issues[0]!;
   throw new WeirError(

@@ -1,7 +1,7 @@
 import { WeirError } from '../flow/errors.js';
 import type { Network } from './pipeline.js';
 
-export interface Grid<K extends string> {
+export interface NetworkGrid<K extends string> {
   readonly regularizers: readonly K[];
   /** How many seeds, from `seed` on. */
   readonly seeds?: number;
@@ -19,7 +19,7 @@ export function eachRegularizer<K extends string>({
   seed,
   burnIn = 0,
   epochs = Number.POSITIVE_INFINITY,
-}: Grid<K>): (Network & { readonly regularizer: K })[] {
+}: NetworkGrid<K>): (Network & { readonly regularizer: K })[] {
   const twice = regularizers.find((kind, i) => regularizers.indexOf(kind) !== i);
   if (twice !== undefined) {
     throw new WeirError(
@@ -33,7 +33,9 @@ export function eachRegularizer<K extends string>({
   return Array.from({ length: seeds }, (_, i) => seed + i).flatMap((seed) => {
     const named = (regularizer: string): string => (seeds === 1 ? regularizer : `${regularizer}-s${seed}`);
     return order.map((regularizer) => ({
-      ...{ name: named(regularizer), regularizer, seed },
+      name: named(regularizer),
+      regularizer,
+      seed,
       ...(branching && regularizer !== unregularized && { branch: { of: named(unregularized), epoch: burnIn } }),
     }));
   });

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { placeOf, WeirError } from '../flow/errors.js';
+import { locationOf, WeirError } from '../flow/errors.js';
 import type { Pipeline } from './pipeline.js';
 import { sourcesAreModules } from './typescript.js';
 
 /** Where an error came up. */
-export interface Where {
+export interface ErrorOrigin {
   /** The stage, as the engine knows it: "in stage 'train'". */
   readonly place: string | undefined;
   /** The first line of a file that is neither Weir's nor a library's: FILE:LINE:COLUMN, as seen from the working folder. */
@@ -18,17 +18,17 @@ export interface Where {
 const weir = join(import.meta.dirname, '..');
 
 /** Where an error came up: the stage, and the first line of the user's own files. */
-export function whereOf(error: Error): Where {
+export function originOf(error: Error): ErrorOrigin {
   const frames = (error.stack ?? '').slice(error.message.length).split('\n').flatMap(frameOf);
   const own = frames.findIndex(({ file }) => !file.startsWith(`${weir}/`) && !file.includes('/node_modules/'));
   const frame = frames[own];
   const line = frame && `${shownFile(frame.file)}:${frame.at}`;
-  return { place: placeOf(error), line, thrown: own === 0 };
+  return { place: locationOf(error), line, thrown: own === 0 };
 }
 
 /** The same as words for a message; undefined where nothing is known. */
-export function whereInWords(error: Error): string | undefined {
-  const { place, line, thrown } = whereOf(error);
+export function originText(error: Error): string | undefined {
+  const { place, line, thrown } = originOf(error);
   const parts = [place, line && `${thrown ? 'at' : 'called from'} ${line}`].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(', ');
 }
@@ -77,6 +77,6 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
 
 /** The line of the user's own file that the error came from. */
 function whereIn(error: Error): string {
-  const where = whereInWords(error);
+  const where = originText(error);
   return where === undefined ? 'mend it, or see all of it with WEIR_DEBUG=1' : `see ${where.replace(/^at /, '')}`;
 }

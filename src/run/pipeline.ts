@@ -1,9 +1,14 @@
 import type { Observable } from 'rxjs';
 import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
-import { oneSpelling, sameNames } from '../flow/header.js';
-import { type Taken, takenBy } from '../storage/identity.js';
-import type { Config, Profiles, Rule, Shape, z } from './config.js';
+import { canonicalName, sameNames } from '../flow/header.js';
+import { declarationsOf } from '../flow/node.js';
+import type { FigureRequest } from '../plot/figure.js';
+import type { FigureName } from '../report/figures.js';
+
+import { inputsOf, type NetworkInputs } from '../storage/identity.js';
+import { type RecordDescription, type RecordDescriptions, record } from '../storage/record.js';
+import { type Config, type Profiles, type Rule, type Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
 export interface Network {
@@ -23,8 +28,39 @@ export interface Network {
   readonly branch?: { readonly of: string; readonly epoch: number };
 }
 
+/** What is logged of a network before its first update. */
+export const networkRecord = record({
+  name: 'network',
+  role: 'network',
+  fields: {
+    name: z.string(),
+    seed: z.int(),
+    regularizer: z.string().optional(),
+    epochs: z.int().optional(),
+    classes: z.array(z.string()).optional(),
+    sampleShape: z.array(z.int()).optional(),
+  },
+});
+
+/** The schemas of the streams of a graph, by stream: each that its stages declare. */
+export function recordsDeclaredBy(flow: Flow): RecordDescriptions {
+  const sinks = flow.nodes.filter(({ kind }) => kind === 'sink');
+  return Object.fromEntries([
+    ['network', networkRecord.description],
+    ...sinks.flatMap((sink) => {
+      const [declared] = declarationsOf(sink);
+      if (declared === undefined) return [];
+      const description = declared.declaration.description as RecordDescription;
+      return [[streamName(sink.name), declared.changed ? { ...description, open: true } : description] as const];
+    }),
+  ]);
+}
+
+/** What a stream `tests$` is called outside of the pipeline: `tests`. */
+export const streamName = (key: string): string => key.replace(/\$$/, '');
+
 /** What the samples are, for the figures. */
-export interface Task {
+export interface LearningTask {
   readonly sampleShape: readonly number[];
   readonly classes: readonly string[];
 }
@@ -44,16 +80,20 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly name: string;
   /** A line on what it does, for `--help` and the report. */
   readonly title: string;
-  readonly task: Task | undefined;
+  readonly task: LearningTask | undefined;
   readonly config: S;
   readonly profiles: Profiles<S>;
   readonly fallback: Partial<z.input<z.ZodObject<S>>>;
   readonly reproduce: Reproduction;
+  readonly figures: readonly PipelineFigure[];
   /** Which of its settings cancel each other, besides the shared ones (`settings.ts`). */
   readonly rules?: readonly Rule[];
   networks(config: Config<S>, seed: number): readonly N[];
   wire(wiring: Wiring<S, N>): Streams | Promise<Streams>;
 }
+
+/** A figure of the report, by its name, where a pipeline asks for it. */
+export type PipelineFigure = FigureRequest<FigureName>;
 
 /** The runs that make up an experiment of the paper. */
 export interface Reproduction {
@@ -66,13 +106,15 @@ export interface Reproduction {
 interface Definition<S extends Shape, N extends Network> {
   readonly name: string;
   readonly title?: string;
-  readonly task?: Task;
+  readonly task?: LearningTask;
   readonly config: S;
   readonly profiles?: Profiles<S>;
   /** Values for where TensorFlow runs on WebAssembly, many times slower; what a user sets has the last word. */
   readonly fallback?: Partial<z.input<z.ZodObject<S>>>;
   /** What `weir reproduce` runs. */
   readonly reproduce?: Reproduction;
+  /** The figures that stand first in its report, in this order, with the words of a paper on them; those that apply follow. */
+  readonly figures?: readonly PipelineFigure[];
   /** Which of its settings cancel each other, besides the shared ones: `endsWith('logEvery', 'epochs', 'logged')`. */
   readonly rules?: readonly Rule[];
   /** By default a single one, of the pipeline's name. */
@@ -97,6 +139,7 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     profiles: definition.profiles ?? {},
     fallback: definition.fallback ?? {},
     reproduce: definition.reproduce ?? {},
+    figures: definition.figures ?? [],
     rules: definition.rules ?? [],
     networks(config, seed) {
       const networks = (definition.networks ?? single)(config, seed);
@@ -133,7 +176,7 @@ function checkNames(pipelineName: string, networks: readonly Network[]): void {
 type ConfigValues = Readonly<Record<string, unknown>>;
 
 /** Wires the graph of the first network, its data read and its parts checked. @throws {WeirError} when it is none. */
-export const wired = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
+export const wireFirstNetwork = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
   streamsOf(pipeline, config, pipeline.networks(config, seed)[0]!);
 
 async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Streams> {
@@ -151,7 +194,7 @@ async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Netw
 
 /** Wires the graph of the first network and takes it down again. */
 export async function tryOut(pipeline: Pipeline, config: ConfigValues, seed: number): Promise<void> {
-  const flow = new Flow(await wired(pipeline, config, seed));
+  const flow = new Flow(await wireFirstNetwork(pipeline, config, seed));
   try {
     flow.introduce();
     classesOfTask(pipeline, flow);
@@ -179,7 +222,7 @@ export function classesOfTask(
     return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
   }
   for (const { of, names } of known) {
-    const places = task.classes.map((name) => names.map(oneSpelling).indexOf(oneSpelling(name)));
+    const places = task.classes.map((name) => names.map(canonicalName).indexOf(canonicalName(name)));
     const odd = places.findIndex((place, label) => place !== -1 && place !== label);
     if (odd === -1) continue;
     throw new WeirError(
@@ -191,10 +234,10 @@ export function classesOfTask(
 }
 
 /** Wires the graph of a network, reads through what it takes in, and takes it down again. */
-export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<Taken> {
+export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<NetworkInputs> {
   const flow = new Flow(await streamsOf(pipeline, config, network));
   try {
-    return takenBy(flow);
+    return inputsOf(flow);
   } finally {
     flow.close();
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -6,25 +6,28 @@ import { overlaps } from '../data/fingerprint.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint } from '../flow/header.js';
-import { tellOnce } from '../flow/terminal.js';
+import { noticeOnce } from '../flow/terminal.js';
+import { writeAtomically } from '../storage/atomic-write.js';
+import { digestOf } from '../storage/digest.js';
+import { onDisk } from '../storage/disk.js';
+import { version } from '../storage/file-format.js';
+import { makeFolder } from '../storage/folders.js';
 import {
   configChanges,
-  digestOf,
-  foreignness,
+  foreignReason,
   type Identity,
   inputChanges,
-  type Labeled,
+  inputsOf,
   type Machine,
   machineChanges,
   moduleChanges,
   type NamedFingerprint,
+  type NetworkInputs,
   networkDigest,
-  type Taken,
-  takenBy,
+  type SnapshotOrigin,
 } from '../storage/identity.js';
-import { makeFolder } from '../storage/make-folder.js';
 import { type ModuleFiles, moduleFiles } from '../storage/module-files.js';
-import { type RunFolder, version } from '../storage/run-folder.js';
+import type { RunFolder } from '../storage/run-folder.js';
 import { commitOf } from './machine.js';
 import { type Pipeline, takenIn } from './pipeline.js';
 
@@ -108,11 +111,11 @@ export function identityNotes(folder: RunFolder): string[] {
  * Refuses a snapshot that is not of this network of the run in whose folder it lies, and a folder whose config was edited: for who reads
  * results and computes none.
  */
-export function checkOrigin(folder: RunFolder, network: string, snapshot: Labeled): void {
+export function checkOrigin(folder: RunFolder, network: string, snapshot: SnapshotOrigin): void {
   const identities = read(folder)?.file.identities;
   const changes = identities === undefined ? [] : editsOf(folder, identities.at(-1)!);
   if (changes.length > 0) throw refusal(folder, changes);
-  const foreign = foreignness(identities, network, snapshot);
+  const foreign = foreignReason(identities, network, snapshot);
   if (foreign !== undefined) throw refusal(folder, [foreign]);
 }
 
@@ -256,7 +259,7 @@ export class RunIdentity {
    * @throws {WeirError} that names the data sets that have changed, and what of them
    */
   async wired(pipeline: Pipeline, network: string, flow: Flow): Promise<void> {
-    const taken = takenBy(flow);
+    const taken = inputsOf(flow);
     const was = this.recorded(network);
     if (was === undefined) {
       const other = Object.keys(this.now.inputs).at(-1);
@@ -264,12 +267,12 @@ export class RunIdentity {
       if (!alike) await this.compare(pipeline, other);
     } else this.refuse(inputChanges(was, taken));
     this.record(network, taken);
-    for (const line of overlaps(flow)) tellOnce(line);
+    for (const line of overlaps(flow)) noticeOnce(line);
   }
 
   /** @throws {WeirError} for a snapshot that this run did not make, as it is or was, unless changes are accepted */
-  checkSnapshot(network: string, snapshot: Labeled): void {
-    const foreign = foreignness(this.file.identities, network, snapshot);
+  checkSnapshot(network: string, snapshot: SnapshotOrigin): void {
+    const foreign = foreignReason(this.file.identities, network, snapshot);
     if (foreign !== undefined) this.refuse([foreign]);
   }
 
@@ -281,18 +284,10 @@ export class RunIdentity {
       throw new WeirError(`${file} has changed since it was read`, 'another process worked on the run: try once more');
     }
     const text = `${JSON.stringify(this.file, undefined, 2)}\n`;
-    try {
-      for (const [digest, lines] of this.pending) whole(this.indexFile(digest), gzipSync(lines.join('\n')));
-      whole(file, text);
-    } catch (cause) {
-      throw new WeirError(
-        `cannot write ${file}: ${(cause as Error).message}`,
-        'see that the disk is not full and may be written to',
-        {
-          cause,
-        },
-      );
-    }
+    const inputs = join(this.folder.path, 'inputs');
+    if (this.pending.size > 0) onDisk(`make the folder ${inputs}`, () => makeFolder(inputs));
+    for (const [digest, lines] of this.pending) writeAtomically(this.indexFile(digest), gzipSync(lines.join('\n')));
+    writeAtomically(file, text);
     this.pending.clear();
     this.text = text;
     this.dirty = false;
@@ -334,7 +329,7 @@ export class RunIdentity {
   }
 
   /** What a network took in, as it was recorded. */
-  private recorded(network: string): Taken | undefined {
+  private recorded(network: string): NetworkInputs | undefined {
     const inputs = this.now.inputs[network];
     return (
       inputs &&
@@ -359,7 +354,7 @@ export class RunIdentity {
     else if (fresh.length > 0) this.replace({ ...this.now, accepted: [...this.now.accepted, ...fresh] });
   }
 
-  private record(network: string, taken: Taken): void {
+  private record(network: string, taken: NetworkInputs): void {
     const inputs = digests(taken);
     if (isDeepStrictEqual(this.now.inputs[network], inputs)) return;
     const all = Object.values(taken).flat();
@@ -377,7 +372,7 @@ export class RunIdentity {
   }
 }
 
-const digests = (taken: Taken): Record<string, string[]> =>
+const digests = (taken: NetworkInputs): Record<string, string[]> =>
   Object.fromEntries(
     Object.entries(taken).map(([node, all]) => [node, all.map(({ facts }: Fingerprint) => digestOf(facts))]),
   );
@@ -388,10 +383,4 @@ function linesOf(index: string): string[] | undefined {
   } catch {
     return undefined; // it only names what differs; whether something does, the digest tells
   }
-}
-
-function whole(file: string, contents: string | Uint8Array): void {
-  makeFolder(join(file, '..'));
-  writeFileSync(`${file}.part`, contents, { flush: true });
-  renameSync(`${file}.part`, file);
 }

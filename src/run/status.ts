@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { editsOf, foreignIn } from '../storage/identity.js';
+import { editsOf, foreignSnapshots } from '../storage/identity.js';
 import { holderOf } from '../storage/lock.js';
-import { named } from '../storage/metric-reader.js';
-import { type Failure, type Planned, planned, RunFolder } from '../storage/run-folder.js';
+import { metricReviver } from '../storage/metric-reader.js';
+import { type PlannedNetwork, plannedNetworks, type RunFailure, RunFolder } from '../storage/run-folder.js';
 import { loadPipeline } from './pipeline-module.js';
 import { logDamage } from './run-log.js';
 
@@ -45,8 +46,8 @@ function read(handle: number, size: number, bytes: number): Record<string, unkno
   lines.pop(); // empty, or being written
   return lines.flatMap((line) => {
     try {
-      const record: unknown = JSON.parse(line, named);
-      return typeof record === 'object' && record !== null ? [record as Record<string, unknown>] : [];
+      const record: unknown = JSON.parse(line, metricReviver);
+      return isRecord(record) ? [record] : [];
     } catch {
       return []; // a report names it; here it only tells how far a run is
     }
@@ -90,7 +91,7 @@ export const NOTHING: Progress = {
 /** Reads how far a run is; of a long log the end only. */
 export function progressOf(
   log: string,
-  networks: readonly Planned[],
+  networks: readonly PlannedNetwork[],
   config: Readonly<Record<string, unknown>>,
 ): Progress {
   const indexOf = (record: LogRecord): number => memberOf(networks, record.network);
@@ -141,7 +142,7 @@ function inEpoch(trained: readonly LogRecord[]): number | null {
 function attackOf(
   own: readonly LogRecord[],
   config: Readonly<Record<string, unknown>>,
-  { members }: Planned,
+  { members }: PlannedNetwork,
 ): Pick<Progress, 'phase' | 'attacked' | 'rate' | 'secondsLeft'> {
   const { stream, number } = own.at(-1)!;
   const same = own.filter((record) => record.stream === stream && record.number === number);
@@ -164,7 +165,7 @@ const startOf = (results: readonly LogRecord[]): { readonly olderStart?: boolean
 const isTraining = (record: LogRecord): boolean => record.outcome === undefined && count(record.number) !== null;
 
 function toTrain(run: {
-  readonly networks: readonly Planned[];
+  readonly networks: readonly PlannedNetwork[];
   readonly index: number;
   readonly pace: number | null;
   readonly left: number | null;
@@ -182,7 +183,7 @@ function toTrain(run: {
 }
 
 /** Which of the networks goes by that name, or has a member that does; −1 where none has. */
-function memberOf(networks: readonly Planned[], name: unknown): number {
+function memberOf(networks: readonly PlannedNetwork[], name: unknown): number {
   return networks.findIndex((one) => one.name === name || one.members?.includes(String(name)));
 }
 
@@ -212,7 +213,7 @@ export interface Status extends Progress {
   readonly state: State;
   /** Who holds the folder, or held it when it was killed. */
   readonly process: { readonly pid: number; readonly host: string } | null;
-  readonly failure: Failure | null;
+  readonly failure: RunFailure | null;
   /** What is not as it was written. */
   readonly damage: string | null;
   /** Seconds since the newest snapshot was written; null where there is none. */
@@ -249,7 +250,7 @@ function damageOf(folder: RunFolder): string | null {
   try {
     const [edit] = editsOf(folder);
     if (edit !== undefined) return `config.json was edited: ${edit}`;
-    const [foreign] = foreignIn(folder);
+    const [foreign] = foreignSnapshots(folder);
     if (foreign !== undefined) return foreign;
     const damage = logDamage(folder);
     return damage === undefined ? null : `the metric log ${damage}`;
@@ -267,9 +268,9 @@ export const damagedRun = (path: string, { message }: Pick<Error, 'message'>): S
 });
 
 /** As the config lists them; of a run of an earlier version as its pipeline does. */
-async function networksOf({ started }: RunFolder): Promise<readonly Planned[]> {
+async function networksOf({ started }: RunFolder): Promise<readonly PlannedNetwork[]> {
   const { networks, module, config, seed } = started;
-  return networks ?? planned((await loadPipeline(module)).networks(config, seed));
+  return networks ?? plannedNetworks((await loadPipeline(module)).networks(config, seed));
 }
 
 function stateOf(done: boolean, alive: boolean | 'unknown' | undefined, failed: boolean): State {

@@ -1,7 +1,8 @@
 import type { Flow } from '../flow/flow.js';
+import { FlowMeter } from '../flow/meter.js';
 import type { MetricRecord } from '../storage/journal.js';
 import type { RunFolder } from '../storage/run-folder.js';
-import { FlowMeter, ranksInWords } from './flow-meter.js';
+import { WaitMeter, waitsText } from './consensus.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { type ProgressView, type Terminal, terminalFor } from './progress.js';
 import type { Watch } from './watch.js';
@@ -32,6 +33,7 @@ export class Watcher implements Watch {
   private saved: { readonly update: number; readonly at: number } | undefined;
   private meter: FlowMeter | undefined;
   private measured = 0;
+  private waits = new WaitMeter();
 
   constructor(
     private readonly folder: RunFolder,
@@ -45,6 +47,7 @@ export class Watcher implements Watch {
     this.attack = undefined;
     this.members = network.members?.length ?? 1;
     this.meter = new FlowMeter(flow);
+    this.waits = new WaitMeter();
     this.measured = performance.now();
     const { name, branch } = network;
     const branches = branch !== undefined && this.folder.snapshots(name).list().length === 0;
@@ -105,10 +108,10 @@ export class Watcher implements Watch {
     else if (this.flow?.stopping !== true) this.terminal.note('going on');
   }
 
-  rest(): void {
+  barrier(waited: readonly number[]): void {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;
-    if (now - this.measured > window) this.measure(now);
+    if (now - this.measured > window) this.measure(now, waited);
     if (this.attackBegan === 0 && this.flow?.nodes.some((node) => node.name === attackStage && node.itemsIn > 0)) {
       this.attackBegan = now;
       this.view = { ...this.view, phase: 'attack' }; // how many samples it takes its first result says
@@ -162,14 +165,14 @@ export class Watcher implements Watch {
   }
 
   /** Rate and bottleneck of the last moments. */
-  private measure(now: number): void {
+  private measure(now: number, waited: readonly number[]): void {
     this.measured = now;
-    const { samples, bottleneck, ranks } = this.meter!.read();
+    const { samples, bottleneck } = this.meter!.read();
     this.view = {
       ...this.view!,
       rate: samples > 0 ? { value: samples, unit: 'samples/s' } : null,
       bottleneck: bottleneck && `${bottleneck.name} (${bottleneck.why})`,
-      ranks: ranksInWords(ranks),
+      ranks: waitsText(this.waits.read(waited)),
     };
   }
 

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { EMPTY, type Observable } from 'rxjs';
 import type { Data, Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import type { WithTurn } from '../flow/lease.js';
+import type { WithLease } from '../flow/lease.js';
 import { type Serial, serial } from '../flow/serial.js';
 import { checkArchitecture, type NetworkMetadata } from '../learn/metadata.js';
 import type { Model, Weights } from '../learn/model/model.js';
@@ -15,9 +15,9 @@ import {
   shapesOf,
 } from '../learn/weights/saved-tensors.js';
 import { hashWeights } from '../storage/digest.js';
-import { MetricsLog } from '../storage/metric-log.js';
+import { MetricLog } from '../storage/metric-log.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { trained, trainedSnapshot } from '../storage/run-state.js';
+import { trainedNetwork, trainedState } from '../storage/run-state.js';
 import { tf } from '../tensorflow/tf.js';
 import { regularizerOf } from './collect/records.js';
 import type { Network } from './pipeline.js';
@@ -26,15 +26,15 @@ import { recordsOf } from './run-log.js';
 import { weightOwner, weightsDigest, withReadout } from './weights.js';
 
 /** Where a trained network stands. */
-interface Standing {
+interface TrainedState {
   readonly weights: Weights;
   readonly number: number;
   readonly epoch: number;
   readonly position: number;
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
 }
 
-type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
+type Saved = Omit<TrainedState, 'weights'> & { readonly weights: SavedTensors };
 
 /**
  * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them. Where
@@ -49,38 +49,40 @@ type Saved = Omit<Standing, 'weights'> & { readonly weights: SavedTensors };
 export function trainedBy(
   model: Model,
   { run, network }: { readonly run: string; readonly network: string },
-): Observable<Update & WithTurn> {
+): Observable<Update & WithLease> {
   const read = (): Saved => {
     const folder = RunFolder.open(run);
-    const found = trainedSnapshot(folder, network);
+    const found = trainedNetwork(folder, network);
     checkOrigin(folder, network, found);
     const saved = weightOwner(found.state) as Saved | undefined;
     if (saved?.weights === undefined) {
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
     const own = model.start(0);
-    const { weights, about } = withReadout(folder, found.state);
+    const { weights, metadata } = withReadout(folder, found.state);
     checkShapes(model, shapesOf(own), weights);
     tf.dispose([...own.values()]);
-    checkArchitecture(`network '${network}' of ${run}`, about.architecture ?? {}, model);
-    return { ...saved, weights, about };
+    checkArchitecture(`network '${network}' of ${run}`, metadata.architecture ?? {}, model);
+    return { ...saved, weights, metadata };
   };
-  const restored = ({ weights, number, epoch, position, about }: Saved): Standing => ({
-    ...{ number, epoch, position },
-    ...(about && { about }),
+  const restored = ({ weights, number, epoch, position, metadata }: Saved): TrainedState => ({
+    number,
+    epoch,
+    position,
+    ...(metadata && { metadata }),
     weights: restoreTensors(weights),
   });
-  const stage: Serial<Positioned, Update, Standing> = {
+  const stage: Serial<Positioned, Update, TrainedState> = {
     name: 'trained',
     inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),
-    introduce: (_, { about: { classes, normalization } = {} }) => [
+    introduce: (_, { metadata: { classes, normalization } = {} }) => [
       { ...(classes && { classes }), ...(normalization && { normalization }) },
     ],
     next: () => {
       throw new Error('a trained network is not trained any further');
     },
-    repeat: ({ about: _, ...standing }) => ({ ...standing, endsEpoch: true, ...unknown }),
+    repeat: ({ metadata: _, ...standing }) => ({ ...standing, endsEpoch: true, ...unknown }),
     save: ({ weights, ...at }) => ({ ...at, weights: savedTensors(weights) }) as unknown as Data,
     load: (data) => restored(data as unknown as Saved),
     dispose: ({ weights }) => tf.dispose([...weights.values()]),
@@ -129,19 +131,25 @@ export function takeOver(
   streams: readonly string[],
   { module, accepted }: { readonly module: string; readonly accepted: readonly string[] },
 ): RunFolder {
-  const { pipeline, seed, networks } = source.started;
+  const { pipeline, seed, networks, figures = [] } = source.started;
   const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
-  return RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
-    const log = new MetricsLog(join(folder, 'metrics.ndjson'));
-    try {
-      log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
-      for (const record of kept) log.append(record);
-      log.flush({ sync: true });
-      const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trained(source, name))] as const);
-      return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
-    } finally {
-      log.close();
-    }
-  });
+  const run = RunFolder.create(
+    path,
+    { module, pipeline, seed, config, figures, ...(networks && { networks }) },
+    (folder) => {
+      const log = new MetricLog(join(folder, 'metrics.ndjson'));
+      try {
+        log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
+        for (const record of kept) log.append(record);
+        log.flush({ sync: true });
+        const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);
+        return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
+      } finally {
+        log.close();
+      }
+    },
+  );
+  run.declare(source.streams);
+  return run;
 }

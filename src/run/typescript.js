@@ -1,6 +1,6 @@
 // Plain JavaScript: it lets Node read TypeScript.
 import { register as addHooks } from 'node:module';
-import { compiledCache } from '../storage/compiled-cache.js';
+import { compiledCache } from '../storage/folders.js';
 
 export async function readTypeScript() {
   const variables = compiledCache();

@@ -4,14 +4,14 @@ import { WeirError } from '../flow/errors.js';
 import { arrayOf, bytesOf, type Dtype, dtypeOf, dtypes } from './bytes.js';
 
 /** How deep arrays and objects may nest in packed data. */
-export const depthLimit = 100;
+export const nestingLimit = 100;
 
 /**
  * Reads packed bytes through without building anything, and throws a `WeirError` unless they are what `pack` writes.
  *
  * The decoder then never meets an extension (it would build dates, regular expressions, errors, records compiled to
- * functions), recursion past `depthLimit`, a length past the end, a key that is not text, or bytes after the value.
- * Time and memory: linear in the bytes, and at most `depthLimit` counters.
+ * functions), recursion past `nestingLimit`, a length past the end, a key that is not text, or bytes after the value.
+ * Time and memory: linear in the bytes, and at most `nestingLimit` counters.
  */
 export function checkPacked(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -34,7 +34,7 @@ export function checkPacked(bytes: Uint8Array): void {
   const open = (count: number, map: boolean): void => {
     const values = map ? 2 * count : count;
     if (values > bytes.length - at) refuse(`${values} values expected, ${bytes.length - at} bytes are left`);
-    if (left.length > depthLimit) refuse(`more than ${depthLimit} levels of nesting`);
+    if (left.length > nestingLimit) refuse(`more than ${nestingLimit} levels of nesting`);
     left.push(values);
     keyed.push(map);
   };
@@ -131,7 +131,7 @@ export function pack(value: Data, segments?: Segment[]): Uint8Array {
     /\p{Surrogate}/u.test(value) ? refuse('text with half a surrogate pair, which UTF-8 cannot hold') : value;
 
   const inside = (key: string, value: unknown): unknown => {
-    if (path.length >= depthLimit) refuse(`nested deeper than ${depthLimit} levels`, 'is there a cycle in it?');
+    if (path.length >= nestingLimit) refuse(`nested deeper than ${nestingLimit} levels`, 'is there a cycle in it?');
     path.push(key);
     const result = plain(value);
     path.pop();

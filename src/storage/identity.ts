@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Flow } from '../flow/flow.js';
 import type { Fact, Fingerprint } from '../flow/header.js';
-import { sha256Of } from './bytes.js';
+import { digestOf } from './digest.js';
 import type { ModuleFiles } from './module-files.js';
 import type { RunConfig, RunFolder } from './run-folder.js';
 
@@ -45,27 +45,15 @@ export interface NamedFingerprint extends Fingerprint {
 }
 
 /** What a graph takes in, by the part of it that does. */
-export type Taken = Readonly<Record<string, readonly NamedFingerprint[]>>;
+export type NetworkInputs = Readonly<Record<string, readonly NamedFingerprint[]>>;
 
 /** Reads through what a graph takes in; call it before the flow starts. */
-export const takenBy = (flow: Flow): Taken =>
+export const inputsOf = (flow: Flow): NetworkInputs =>
   Object.fromEntries(
     flow.nodes
       .filter(({ inputs }) => inputs.length > 0)
       .map(({ name, inputs }) => [name, inputs.map((input) => ({ name: input.name, ...input.fingerprint() }))]),
   );
-
-/** The same text for the same value, whatever the order of its keys. */
-function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
-  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${sorted.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
-}
-
-/** SHA-256 of a plain value, in hexadecimal. */
-export const digestOf = (value: unknown): string => sha256Of(Buffer.from(canonical(value)));
 
 /** What a snapshot of a network carries: the digest of all that the network is a function of, and of the machine. */
 export const networkDigest = (identity: Identity, network: string): string => {
@@ -103,7 +91,7 @@ export function moduleChanges(was: ModuleFiles, is: ModuleFiles, path: string): 
 }
 
 /** What of a graph's inputs is not what it was, data set by data set. */
-export function inputChanges(was: Taken, is: Taken): readonly string[] {
+export function inputChanges(was: NetworkInputs, is: NetworkInputs): readonly string[] {
   const changes = [...new Set([...Object.keys(was), ...Object.keys(is)])].flatMap((node) => {
     const [before = [], now = []] = [was[node], is[node]];
     if (before.length !== now.length) return [`'${node}' took ${before.length} data sets and takes ${now.length}`];
@@ -193,7 +181,7 @@ export function editsOf({ path, started }: RunFolder): readonly string[] {
 }
 
 /** A snapshot as far as it says whose it is. */
-export interface Labeled {
+export interface SnapshotOrigin {
   readonly path: string;
   readonly about: { readonly identity?: unknown; readonly network?: unknown };
 }
@@ -205,10 +193,10 @@ export interface Labeled {
  *
  * @param identities what the run was a function of; undefined where its folder keeps none
  */
-export function foreignness(
+export function foreignReason(
   identities: readonly Identity[] | undefined,
   network: string,
-  snapshot: Labeled,
+  snapshot: SnapshotOrigin,
 ): string | undefined {
   const reason = reasonOf(identities, network, snapshot);
   const accepted = identities?.some((one) => reason !== undefined && one.accepted.includes(reason));
@@ -218,7 +206,7 @@ export function foreignness(
 function reasonOf(
   identities: readonly Identity[] | undefined,
   network: string,
-  { path, about }: Labeled,
+  { path, about }: SnapshotOrigin,
 ): string | undefined {
   const file = path.slice(Math.max(0, path.lastIndexOf(join('snapshots', network)))); // wherever the folder is moved to
   if (about.network !== undefined && about.network !== network) {
@@ -234,13 +222,13 @@ function reasonOf(
  *
  * @throws {SnapshotError} where a head is altered, or cannot be read @throws {SyntaxError} where `identity.json` is damaged
  */
-export function foreignIn(folder: RunFolder): readonly string[] {
+export function foreignSnapshots(folder: RunFolder): readonly string[] {
   const heads = (folder.started.networks ?? []).flatMap(({ name }) => {
     const head = folder.snapshots(name).newestHead();
     return head === undefined ? [] : [{ name, head }];
   });
   const identities = identitiesIn(folder); // after the heads: a run that goes on writes it before them
-  return [...new Set(heads.flatMap(({ name, head }) => foreignness(identities, name, head) ?? []))];
+  return [...new Set(heads.flatMap(({ name, head }) => foreignReason(identities, name, head) ?? []))];
 }
 
 function identitiesIn({ path }: RunFolder): readonly Identity[] | undefined {

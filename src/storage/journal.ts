@@ -25,7 +25,9 @@ export function journal(
 ): Stage<Positioned, never, number> {
   return {
     name: `log ${stream}`,
+    role: 'log',
     anyOrder: true,
+    handsOn: true,
     start: () => 0,
     next(kept, item) {
       const { fields, arrays } = plain(item, kept < pictures);

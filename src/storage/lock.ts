@@ -1,8 +1,8 @@
 import { existsSync, linkSync, readdirSync, readFileSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { makeFolder } from './make-folder.js';
-import { alive, nameOf, overInSlurm, type ProcessMark, thisProcess, whereIs } from './process-mark.js';
+import { makeFolder } from './folders.js';
+import { endedInSlurm, isAlive, locationOf, nameOfProcess, type ProcessId, thisProcess } from './process-id.js';
 
 /** Linux's numbers of file systems that several machines mount; on others none is known. */
 const network: Readonly<Record<number, string>> = {
@@ -36,7 +36,7 @@ export function isOwnDisk(folder: string): boolean {
 }
 
 /** A folder that belongs to this process until it is released, or the process ends. */
-export interface Lock {
+export interface FolderLock {
   release(): void;
   /** @throws {WeirError} where somebody has said that this process is dead, and works on the folder in its place */
   check(): void;
@@ -53,7 +53,7 @@ export interface Lock {
  *
  * @param dead names of marks (`nameOf`) that the user says are of dead processes
  */
-export function lockFolder(folder: string, { dead = [] }: { readonly dead?: readonly string[] } = {}): Lock {
+export function lockFolder(folder: string, { dead = [] }: { readonly dead?: readonly string[] } = {}): FolderLock {
   const draft = join(folder, `lock-draft-${process.pid}-${performance.now()}`);
   try {
     makeFolder(folder);
@@ -76,9 +76,9 @@ export function lockFolder(folder: string, { dead = [] }: { readonly dead?: read
 /** The process that holds the folder, or held it when it was killed; undefined where nobody does. */
 export function holderOf(
   folder: string,
-): { readonly mark: ProcessMark; readonly alive: boolean | 'unknown' } | undefined {
+): { readonly mark: ProcessId; readonly alive: boolean | 'unknown' } | undefined {
   const newest = holders(folder).sort((a, b) => b.number - a.number)[0];
-  return newest?.mark && { mark: newest.mark, alive: alive(newest.mark, { ownDisk: isOwnDisk(folder) }) };
+  return newest?.mark && { mark: newest.mark, alive: isAlive(newest.mark, { ownDisk: isOwnDisk(folder) }) };
 }
 
 function stillThere(folder: string, path: string): void {
@@ -116,14 +116,14 @@ function removeDrafts(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (!/^lock-draft-\d+-/.test(name)) continue;
     const mark = readMark(join(folder, name));
-    if (typeof mark === 'object' && alive(mark) === false) remove(join(folder, name));
+    if (typeof mark === 'object' && isAlive(mark) === false) remove(join(folder, name));
   }
 }
 
 interface Holder {
   readonly path: string;
   readonly number: number;
-  readonly mark?: ProcessMark;
+  readonly mark?: ProcessId;
 }
 
 function holders(folder: string): Holder[] {
@@ -138,9 +138,9 @@ function holders(folder: string): Holder[] {
 }
 
 /** The mark in a file; undefined where it cannot be understood, or read. */
-function readMark(path: string): ProcessMark | 'gone' | undefined {
+function readMark(path: string): ProcessId | 'gone' | undefined {
   try {
-    const mark = JSON.parse(readFileSync(path, 'utf8')) as ProcessMark | null;
+    const mark = JSON.parse(readFileSync(path, 'utf8')) as ProcessId | null;
     return typeof mark?.pid === 'number' && typeof mark.host === 'string' ? mark : undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'gone' : undefined;
@@ -151,18 +151,18 @@ function refuseLiving(folder: string, holders: readonly Holder[], said: readonly
   const ownDisk = isOwnDisk(folder);
   for (const { path, mark } of holders) {
     if (!mark) throw new WeirError(`the lock ${path} cannot be read`, `if no run uses ${folder}, delete that file`);
-    const state = alive(mark, { ownDisk });
+    const state = isAlive(mark, { ownDisk });
     if (state === true) {
       throw new WeirError(
         `the run folder ${folder} is in use by process ${mark.pid}`,
         `wait until it ends, or stop it with \`kill ${mark.pid}\`; one folder takes one process at a time`,
       );
     }
-    if (state === 'unknown' && !said.includes(nameOf(mark)) && !overInSlurm(mark)) {
+    if (state === 'unknown' && !said.includes(nameOfProcess(mark)) && !endedInSlurm(mark)) {
       const since = mark.since === undefined ? '' : `, since ${mark.since.slice(0, 19).replace('T', ' ')} UTC`;
       throw new WeirError(
-        `the run folder ${folder} is in use by process ${mark.pid} of '${mark.host}'${since}: ${whereIs(mark)}, which cannot be asked from here`,
-        `wait until it ends; if it is dead for certain, say so: --take-over ${nameOf(mark)}`,
+        `the run folder ${folder} is in use by process ${mark.pid} of '${mark.host}'${since}: ${locationOf(mark)}, which cannot be asked from here`,
+        `wait until it ends; if it is dead for certain, say so: --take-over ${nameOfProcess(mark)}`,
       );
     }
   }

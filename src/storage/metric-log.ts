@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
-import { type MetricRecord, spelled } from './metric-reader.js';
+import { onDisk } from './disk.js';
+import { type MetricRecord, metricReplacer } from './metric-reader.js';
 
 /** How far a metric log was when something was made of it, and what it was up to there. */
 export type LogMark = {
@@ -63,11 +64,11 @@ const bufferBytes = 2 ** 16;
  * Opening one cuts off a last line that a killed process left half-written. Every method throws a `WeirError` where the disk does.
  *
  * @example
- * const log = new MetricsLog('runs/1/metrics.ndjson');
+ * const log = new MetricLog('runs/1/metrics.ndjson');
  * log.append({ update: 24, loss: 0.31, wall: { seconds: 1.2 } });
  * log.flush({ sync: true }); // before the snapshot that holds log.mark
  */
-export class MetricsLog {
+export class MetricLog {
   readonly #handle: number;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -97,7 +98,7 @@ export class MetricsLog {
 
   append(record: MetricRecord): void {
     if (this.#followed !== undefined && this.#follows(this.#followed, record)) return;
-    const line = Buffer.from(`${JSON.stringify(record, spelled)}\n`);
+    const line = Buffer.from(`${JSON.stringify(record, metricReplacer)}\n`);
     this.#hash.update(line);
     this.#waiting.push(line);
     this.#waitingBytes += line.length;
@@ -186,7 +187,10 @@ export class MetricsLog {
       this.#followed = undefined; // from here on new lines are written
       return false;
     }
-    const [there, here] = [withoutWall(line.toString()), JSON.stringify({ ...record, wall: undefined }, spelled)];
+    const [there, here] = [
+      withoutWall(line.toString()),
+      JSON.stringify({ ...record, wall: undefined }, metricReplacer),
+    ];
     if (there !== here) throw this.#another(followed.at, `there is ${cut(there)}, and this time ${cut(here)}`);
     this.#hash.update(line);
     followed.at += line.length;
@@ -243,16 +247,11 @@ export class MetricsLog {
   }
 
   #do<T>(verb: string, work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      const code = String((cause as NodeJS.ErrnoException).code ?? cause);
-      const remedy =
-        code === 'ENOSPC'
-          ? 'the disk is full: free some space, then go on with `weir resume`; the earlier snapshots are as they were'
-          : 'see that this user may write there';
-      throw new WeirError(`cannot ${verb} the metric log ${this.file}: ${code}`, remedy, { cause });
-    }
+    return onDisk(
+      `${verb} the metric log ${this.file}`,
+      work,
+      (usual) => `${usual}, then go on with \`weir resume\`; the earlier snapshots are as they were`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 
 /** What a metric may be: NaN and the infinities too, though JSON has none. */
@@ -26,13 +27,13 @@ const alike = /^=*(NaN|-?Infinity)$/;
  * For `JSON.stringify`: numbers that JSON lacks become their names, 'NaN', 'Infinity' and '-Infinity'; a text that is one of these (a class
  * may be called so) is marked with '='. The metric log and the report's JSON are written so.
  */
-export const spelled = (_key: string, value: unknown): unknown => {
+export const metricReplacer = (_key: string, value: unknown): unknown => {
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   return typeof value === 'string' && alike.test(value) ? `=${value}` : value;
 };
 
 /** For `JSON.parse`: gives back what `spelled` made. */
-export const named = (_key: string, value: unknown): unknown => {
+export const metricReviver = (_key: string, value: unknown): unknown => {
   if (typeof value !== 'string') return value;
   if (Object.hasOwn(numbers, value)) return numbers[value];
   return alike.test(value) ? value.slice(1) : value;
@@ -84,11 +85,11 @@ function open(file: string): number {
 function parse(file: string, number: number, text: () => string): MetricRecord {
   let record: unknown;
   try {
-    record = JSON.parse(text(), named);
+    record = JSON.parse(text(), metricReviver);
   } catch (error) {
     throw corrupt(file, number, (error as Error).message);
   }
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+  if (!isRecord(record)) {
     throw corrupt(file, number, 'it is not an object');
   }
   return record as MetricRecord;

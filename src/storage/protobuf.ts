@@ -2,7 +2,7 @@
  * Fields of a protobuf message, to be put one after another (https://protobuf.dev/programming-guides/encoding). So little of it that the
  * event files need no library; what a reader takes as the default anyway may be left out.
  */
-export type Fields = Uint8Array;
+export type ProtobufFields = Uint8Array;
 
 const VARINT = 0;
 const EIGHT_BYTES = 1;
@@ -10,30 +10,30 @@ const LENGTH = 2;
 const FOUR_BYTES = 5;
 
 /** A whole number from 0 to 2^53 - 1; also a flag or an enum. */
-export const whole = (field: number, value: number): Fields => joined(tag(field, VARINT), varint(value));
+export const integer = (field: number, value: number): ProtobufFields => joined(tag(field, VARINT), varint(value));
 
-export function double(field: number, value: number): Fields {
+export function double(field: number, value: number): ProtobufFields {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(value);
   return joined(tag(field, EIGHT_BYTES), bytes);
 }
 
-export function float(field: number, value: number): Fields {
+export function float(field: number, value: number): ProtobufFields {
   const bytes = Buffer.alloc(4);
   bytes.writeFloatLE(value);
   return joined(tag(field, FOUR_BYTES), bytes);
 }
 
 /** Bytes, and what is stored as bytes: text, and messages. */
-export const bytes = (field: number, ...parts: readonly Uint8Array[]): Fields => {
+export const bytes = (field: number, ...parts: readonly Uint8Array[]): ProtobufFields => {
   const value = joined(...parts);
   return joined(tag(field, LENGTH), varint(value.length), value);
 };
 
-export const text = (field: number, value: string): Fields => bytes(field, Buffer.from(value));
+export const text = (field: number, value: string): ProtobufFields => bytes(field, Buffer.from(value));
 
 /** Repeated doubles, packed. */
-export function doubles(field: number, values: readonly number[]): Fields {
+export function doubles(field: number, values: readonly number[]): ProtobufFields {
   const packed = Buffer.alloc(8 * values.length);
   for (const [i, value] of values.entries()) packed.writeDoubleLE(value, 8 * i);
   return bytes(field, packed);

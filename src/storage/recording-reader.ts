@@ -1,14 +1,16 @@
-import type { Data } from '../flow/data.js';
+import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { arrayOf, crc32, elementBytes } from './bytes.js';
+import { arrayOf, elementBytes } from './bytes.js';
 import { unpack } from './codec.js';
+import { crc32 } from './digest.js';
+import { aligned, stampOf } from './file-format.js';
 import * as format from './recording-format.js';
-import { aligned, type Frame, kinds, type RecordingHeader, Window } from './recording-format.js';
+import { FileWindow, kinds, type RecordingFrame, type RecordingHeader } from './recording-format.js';
 
 export interface Recording {
   readonly header: RecordingHeader;
   /** Read from the file as they are asked for, anew for every iteration; one frame is in memory at a time. */
-  readonly frames: Iterable<Frame>;
+  readonly frames: Iterable<RecordingFrame>;
 }
 
 /**
@@ -40,19 +42,21 @@ export function endUpTo(file: string, position: number): { end: number; items: n
   return found;
 }
 
-function readHeader(window: Window): { header: RecordingHeader; end: number } {
+function readHeader(window: FileWindow): { header: RecordingHeader; end: number } {
   const { file } = window;
   const bad = (what: string, remedy = 'record it again'): never => {
     throw new WeirError(`recording ${file}: ${what}`, remedy);
   };
   const preamble = window.read(0, format.preambleBytes);
-  const begins = (preamble ?? window.read(0, Math.min(window.size, 8)) ?? Buffer.alloc(0)).toString('latin1', 0, 8);
-  if (!format.magic.startsWith(begins)) {
+  const { begins, isMagic, version, checksum, stated } = stampOf(
+    preamble ?? window.read(0, Math.min(window.size, format.magic.length))!,
+    format.magic,
+  );
+  if (!isMagic) {
     bad(`is no recording: expected '${format.magic}', got ${JSON.stringify(begins)}`, 'name a file that Weir recorded');
   }
   if (!preamble) return bad('is cut short before its first frame');
-  if (crc32(preamble.subarray(0, 12)) !== preamble.readUInt32LE(12)) bad('is altered in its first 12 bytes');
-  const version = preamble.readUInt32LE(8);
+  if (checksum !== stated) bad('is altered in its first 12 bytes');
   if (version !== format.formatVersion) {
     const newer = version > format.formatVersion;
     bad(
@@ -76,13 +80,12 @@ function readHeader(window: Window): { header: RecordingHeader; end: number } {
 }
 
 const isHeader = (data: Data): data is RecordingHeader =>
-  typeof data === 'object' &&
-  data !== null &&
+  isRecord(data) &&
   ['edge', 'pipeline', 'createdAt'].every((key) => typeof (data as RecordingHeader)[key] === 'string');
 
 /** The frames, each with the byte where it ends. */
-function* scan(file: string): Generator<{ frame: Frame; end: number }> {
-  const window = new Window(file);
+function* scan(file: string): Generator<{ frame: RecordingFrame; end: number }> {
+  const window = new FileWindow(file);
   try {
     let { end: at } = readHeader(window);
     let items = 0;
@@ -100,7 +103,7 @@ function* scan(file: string): Generator<{ frame: Frame; end: number }> {
         return altered((error as Error).message);
       }
     };
-    const torn = (): { frame: Frame; end: number } => {
+    const torn = (): { frame: RecordingFrame; end: number } => {
       const message = `recording ${file} was broken off after position ${position} (${items} items), at byte ${at} of ${window.size}`;
       const problem = new WeirError(message, 'what comes before can be replayed; record it again for the rest');
       return { frame: { kind: 'torn', position, problem }, end: at };
@@ -136,7 +139,7 @@ function* scan(file: string): Generator<{ frame: Frame; end: number }> {
   }
 }
 
-function readFrame(kind: number, payload: Buffer): Exclude<Frame, { kind: 'torn' }> | undefined {
+function readFrame(kind: number, payload: Buffer): Exclude<RecordingFrame, { kind: 'torn' }> | undefined {
   if (kind !== kinds.item && kind !== kinds.gap) return undefined;
   const { values, end } = structureOf(payload);
   const [position, time, third, packed] = values;
@@ -175,8 +178,8 @@ function structureOf(payload: Buffer): { values: readonly Data[]; end: number } 
   return { values, end: aligned(end) };
 }
 
-function withWindow<T>(file: string, work: (window: Window) => T): T {
-  const window = new Window(file);
+function withWindow<T>(file: string, work: (window: FileWindow) => T): T {
+  const window = new FileWindow(file);
   try {
     return work(window);
   } finally {

@@ -1,16 +1,18 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { makeFolder } from './make-folder.js';
-import { type LogMark, MetricsLog } from './metric-log.js';
+import { writeAtomically } from './atomic-write.js';
+import { onDisk } from './disk.js';
+import { version } from './file-format.js';
+import { makeFolder } from './folders.js';
+import { type LogMark, MetricLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
+import type { RecordDescriptions } from './record.js';
 import { SnapshotStore } from './snapshot-store.js';
 
-/** Weir's version, from its `package.json`. */
-export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
-
-const format = 2; // 1 did not know what its runs were made of
+/** Raised with every change to what a run's folder or the state in its snapshots is called. */
+const format = 3;
+const anotherFolder = 'choose another folder with --run';
 
 /** What a run was started with; nothing of it changes afterwards. */
 export interface RunConfig {
@@ -27,7 +29,9 @@ export interface RunConfig {
   /** The setting of an experiment that this run is; '' or none where it is a run by itself. */
   readonly setting?: string;
   /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
-  readonly networks?: readonly Planned[];
+  readonly networks?: readonly PlannedNetwork[];
+  /** The figures that its pipeline asks for, as the report takes them. */
+  readonly figures?: readonly object[];
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
@@ -43,7 +47,7 @@ export interface RunConfig {
 }
 
 /** A network of a run, as the pipeline listed it: its name, and what tells how far the run is. */
-export interface Planned {
+export interface PlannedNetwork {
   readonly name: string;
   /** Of its training, where they are not those of the config. */
   readonly epochs?: number;
@@ -53,16 +57,16 @@ export interface Planned {
 }
 
 /** Why a run ended before its time. */
-export interface Failure {
+export interface RunFailure {
   readonly message: string;
   /** ISO 8601. */
   readonly at: string;
 }
 
 /** What a run's config keeps of its networks. */
-export const planned = (
-  networks: readonly (Omit<Planned, 'members'> & { readonly members?: readonly { readonly name: string }[] })[],
-): Planned[] =>
+export const plannedNetworks = (
+  networks: readonly (Omit<PlannedNetwork, 'members'> & { readonly members?: readonly { readonly name: string }[] })[],
+): PlannedNetwork[] =>
   networks.map(({ name, epochs, branch, members }) => ({
     name,
     ...(epochs !== undefined && { epochs }),
@@ -87,7 +91,10 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
+    start: Pick<
+      RunConfig,
+      'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'figures' | 'ranks'
+    >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
@@ -105,17 +112,15 @@ export class RunFolder {
       );
     }
     let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
-    try {
-      makeFolder(folder);
-      if (fill !== undefined) run = { ...run, from: fill(folder) };
-      const part = `${configFile(folder)}.part`;
-      writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });
-      renameSync(part, configFile(folder));
-    } catch (cause) {
-      throw new WeirError(`cannot write ${folder}: ${(cause as Error).message}`, 'choose another folder with --run', {
-        cause,
-      });
-    }
+    onDisk(
+      `write ${folder}`,
+      () => {
+        makeFolder(folder);
+        if (fill !== undefined) run = { ...run, from: fill(folder) };
+      },
+      anotherFolder,
+    );
+    writeAtomically(configFile(folder), `${JSON.stringify(run, undefined, 2)}\n`, { remedy: anotherFolder });
     return new RunFolder(folder, run);
   }
 
@@ -137,7 +142,7 @@ export class RunFolder {
     if (run.format !== format) {
       throw new WeirError(
         `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
-        run.format === 1
+        run.format < format
           ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
           : `use Weir ${run.weir} for it`,
       );
@@ -145,8 +150,8 @@ export class RunFolder {
     return new RunFolder(path, run);
   }
 
-  get metrics(): MetricsLog {
-    return new MetricsLog(this.log);
+  get metrics(): MetricLog {
+    return new MetricLog(this.log);
   }
 
   /** The file of the metric log. To read it use `recordsOf`, which checks it. */
@@ -165,16 +170,16 @@ export class RunFolder {
   }
 
   /** Why the run ended before its time; undefined where it did not, or goes on again. */
-  get failure(): Failure | undefined {
+  get failure(): RunFailure | undefined {
     try {
-      return JSON.parse(readFileSync(this.failureFile, 'utf8')) as Failure;
+      return JSON.parse(readFileSync(this.failureFile, 'utf8')) as RunFailure;
     } catch {
       return undefined; // none, or not whole: it only tells
     }
   }
 
   /** Notes why the run ends, for `weir status`; `undefined` takes the note away. A full disk stops no one here. */
-  set failure(failure: Failure | undefined) {
+  set failure(failure: RunFailure | undefined) {
     try {
       if (failure === undefined) rmSync(this.failureFile, { force: true });
       else writeFileSync(this.failureFile, `${JSON.stringify(failure)}\n`);
@@ -185,6 +190,31 @@ export class RunFolder {
 
   private get failureFile(): string {
     return join(this.path, 'failure.json');
+  }
+
+  /** The schemas of the streams that the run logs, as far as their stages declare them. */
+  get streams(): RecordDescriptions {
+    if (!existsSync(this.streamsFile)) return {};
+    try {
+      return JSON.parse(readFileSync(this.streamsFile, 'utf8')) as RecordDescriptions;
+    } catch (cause) {
+      throw new WeirError(
+        `${this.streamsFile} is damaged: ${(cause as Error).message}`,
+        'put it back from a copy, or delete it and go on with the run: it is written when a network is wired',
+        { cause },
+      );
+    }
+  }
+
+  /** Adds the schemas of a network's streams to those that are there. */
+  declare(streams: RecordDescriptions): void {
+    const before = existsSync(this.streamsFile) ? readFileSync(this.streamsFile, 'utf8') : '';
+    const now = `${JSON.stringify({ ...this.streams, ...streams }, undefined, 2)}\n`;
+    if (now !== before) writeAtomically(this.streamsFile, now);
+  }
+
+  private get streamsFile(): string {
+    return join(this.path, 'streams.json');
   }
 
   get report(): string {

@@ -1,11 +1,11 @@
-import type { Data } from '../flow/data.js';
+import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { FlowState } from '../flow/flow.js';
 import type { LogMark } from './metric-log.js';
 import type { RunFolder } from './run-folder.js';
-import type { SnapshotError } from './snapshot-files.js';
+import type { SnapshotError } from './snapshot-error.js';
 import type { About } from './snapshot-format.js';
-import type { Found, SnapshotStore } from './snapshot-store.js';
+import type { SnapshotStore, StoredSnapshot } from './snapshot-store.js';
 
 /** The name under which the last snapshot of a network is kept. */
 export const done = 'done';
@@ -20,13 +20,10 @@ export type RunState = {
 };
 
 /** A snapshot as the state of a run. @throws {WeirError} when it holds something else. */
-export function runState(found: Found): RunState {
+export function runState(found: StoredSnapshot): RunState {
   if (isRunState(found.data)) return found.data;
   throw new WeirError(`${found.path} is not a snapshot of a run`, 'it is whole, but holds something else: remove it');
 }
-
-const isRecord = (data: Data): data is { readonly [key: string]: Data } =>
-  typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
 
 /** Whether a snapshot says this of the metric log. */
 export const isLogMark = (data: unknown): data is Required<LogMark> =>
@@ -43,7 +40,7 @@ function isRunState(data: Data): data is RunState {
 }
 
 /** A state, and the snapshot that it is from. */
-export interface Standing {
+export interface NetworkState {
   readonly state: RunState;
   /** Whether the network is trained to the end. */
   readonly done: boolean;
@@ -58,23 +55,23 @@ export interface Standing {
  *
  * @throws {SnapshotError} where it is altered: the one before it is something else than what is asked for
  */
-export function readState(store: SnapshotStore): Standing | undefined {
+export function readNetworkState(store: SnapshotStore): NetworkState | undefined {
   const found = store.newest();
   if (found === undefined) return undefined;
   const [altered] = found.refused;
   if (altered !== undefined) throw altered;
-  return standing(found);
+  return networkState(found);
 }
 
 /** The newest snapshot that is whole, to go on from; those newer that are altered are in `refused`. */
-export function lastWhole(
+export function newestWholeState(
   store: SnapshotStore,
-): (Standing & { readonly refused: readonly SnapshotError[] }) | undefined {
+): (NetworkState & { readonly refused: readonly SnapshotError[] }) | undefined {
   const found = store.newest();
-  return found && { ...standing(found), refused: found.refused };
+  return found && { ...networkState(found), refused: found.refused };
 }
 
-const standing = (found: Found): Standing => ({
+const networkState = (found: StoredSnapshot): NetworkState => ({
   ...{ path: found.path, about: found.about },
   state: runState(found),
   done: found.path.endsWith(`-${done}.snapshot`),
@@ -82,11 +79,11 @@ const standing = (found: Found): Standing => ({
 });
 
 /** The last state of a network of a run that is done. */
-export const trained = (run: RunFolder, network: string): RunState => trainedSnapshot(run, network).state;
+export const trainedState = (run: RunFolder, network: string): RunState => trainedNetwork(run, network).state;
 
 /** The same with the snapshot that it is from. */
-export function trainedSnapshot(run: RunFolder, network: string): Standing {
-  const found = readState(run.snapshots(network));
+export function trainedNetwork(run: RunFolder, network: string): NetworkState {
+  const found = readNetworkState(run.snapshots(network));
   if (found?.done) return found;
   throw new WeirError(
     `network '${network}' of ${run.shown} is not trained to the end`,
@@ -95,7 +92,7 @@ export function trainedSnapshot(run: RunFolder, network: string): Standing {
 }
 
 /** Networks of a run that no snapshot says to be trained and measured to the end, in the order in which they come. */
-export const unfinished = (run: RunFolder): string[] =>
+export const unfinishedNetworks = (run: RunFolder): string[] =>
   (run.started.networks ?? [])
     .map(({ name }) => name)
     .filter(
@@ -107,4 +104,4 @@ export const unfinished = (run: RunFolder): string[] =>
     );
 
 /** The network that a run works on next, as far as its folder tells: the first that is not trained to the end; none where all are. */
-export const standingAt = (run: RunFolder): string | undefined => unfinished(run)[0];
+export const networkInTraining = (run: RunFolder): string | undefined => unfinishedNetworks(run)[0];

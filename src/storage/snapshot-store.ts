@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import type { Data } from '../flow/data.js';
-import { disk, diskError, type Files, isGone, isUnread, mayPass, SnapshotError, unreadable } from './snapshot-files.js';
+import { AtomicFile } from './atomic-write.js';
+import { disk, type FileSystem } from './disk.js';
+import { isGone, isUnread, mayPass, readError, SnapshotError, storeError } from './snapshot-error.js';
 import { type About, decode, decodeHead, encode, headBytes, preambleBytes, type Snapshot } from './snapshot-format.js';
 
 /** A snapshot that was read, and the newer ones that were refused on the way to it, newest first. */
-export interface Found extends Snapshot {
+export interface StoredSnapshot extends Snapshot {
   readonly path: string;
   readonly refused: readonly SnapshotError[];
 }
 
 /** A snapshot file of the store: `label` is the update's number, or the name of a pinned one. */
-export interface Listed {
+export interface SnapshotFile {
   readonly path: string;
   readonly sequence: number;
   readonly label: string;
@@ -34,12 +36,12 @@ const aside = '.altered'; // what is added to the name of a snapshot that is set
  */
 export class SnapshotStore {
   readonly #keep: number;
-  readonly #files: Files;
+  readonly #files: FileSystem;
   readonly #refused = new Set<string>();
 
   constructor(
     readonly folder: string,
-    { keep = 3, files = disk }: { /** numbered snapshots */ keep?: number; files?: Files } = {},
+    { keep = 3, files = disk }: { /** numbered snapshots */ keep?: number; files?: FileSystem } = {},
   ) {
     this.#keep = Math.max(1, keep);
     this.#files = files;
@@ -65,15 +67,15 @@ export class SnapshotStore {
     const newest = this.#sorted(this.#tidy())[0]?.sequence ?? 0;
     const sequence = late ? 0 : newest + 1;
     const path = join(this.folder, `${String(sequence).padStart(6, '0')}-${label}.snapshot`);
-    const part = `${path}.part`;
+    let out: AtomicFile | undefined;
     try {
       this.#files.makeFolder(this.folder);
-      this.#writePart(part, chunks);
-      this.#files.rename(part, path);
-      this.#files.syncFolder(this.folder);
+      out = new AtomicFile(path, { files: this.#files });
+      for (const chunk of joined(chunks)) out.write(chunk);
+      out.commit();
     } catch (error) {
-      this.#try(() => this.#files.remove(part));
-      throw diskError(error, `cannot write snapshot ${path}`, path);
+      out?.abandon();
+      throw storeError(error, `write snapshot ${path}`, path);
     }
     this.#try(() => this.#prune());
     return path;
@@ -85,7 +87,7 @@ export class SnapshotStore {
    * Undefined where the folder holds none at all; a `SnapshotError` where it holds some and none is whole, and where one cannot be read:
    * that says nothing of what is in it, and to go on from an older one would undo what it holds.
    */
-  newest(): Found | undefined {
+  newest(): StoredSnapshot | undefined {
     const refused: SnapshotError[] = [];
     for (const { path } of this.list()) {
       try {
@@ -108,7 +110,7 @@ export class SnapshotStore {
   }
 
   /** The newest snapshot without its arrays: what it says of itself, and where it is. @throws {SnapshotError} where that is not whole */
-  newestHead(): (Snapshot & Listed) | undefined {
+  newestHead(): (Snapshot & SnapshotFile) | undefined {
     const [newest] = this.list();
     if (newest === undefined) return undefined;
     try {
@@ -120,7 +122,7 @@ export class SnapshotStore {
   }
 
   /** The newest snapshot pinned by this name, or undefined. Throws a `SnapshotError` where it is not whole. */
-  pinned(name: string): Found | undefined {
+  pinned(name: string): StoredSnapshot | undefined {
     const listed = this.list().find((snapshot) => snapshot.pinned && snapshot.label === name);
     return listed && this.open(listed.path);
   }
@@ -135,17 +137,17 @@ export class SnapshotStore {
     try {
       this.#files.rename(path, `${path}${aside}`);
     } catch (error) {
-      throw diskError(error, `cannot set ${path} aside`, path);
+      throw storeError(error, `set ${path} aside`, path);
     }
   }
 
   /** The snapshot in this file, of any folder. */
-  open(path: string): Found {
+  open(path: string): StoredSnapshot {
     return { ...this.#read(path), path, refused: [] };
   }
 
   /** The snapshot files, newest first; none of them is read. */
-  list(): Listed[] {
+  list(): SnapshotFile[] {
     return this.#sorted(this.#names());
   }
 
@@ -153,13 +155,13 @@ export class SnapshotStore {
     try {
       return this.#files.list(this.folder);
     } catch (error) {
-      throw diskError(error, `cannot read the folder ${this.folder}`, this.folder);
+      throw storeError(error, `read the folder ${this.folder}`, this.folder);
     }
   }
 
-  #sorted(names: readonly string[]): Listed[] {
+  #sorted(names: readonly string[]): SnapshotFile[] {
     return names
-      .flatMap((name): Listed[] => {
+      .flatMap((name): SnapshotFile[] => {
         const [, sequence, label] = /^(\d+)-(.+)\.snapshot$/.exec(name) ?? [];
         if (!sequence || !label) return [];
         return [{ path: join(this.folder, name), sequence: Number(sequence), label, pinned: !/^\d+$/.test(label) }];
@@ -193,35 +195,17 @@ export class SnapshotStore {
       try {
         return this.#files.read(path, most);
       } catch (error) {
-        if (tries === waits.length || !mayPass(error)) throw unreadable(error, path);
+        if (tries === waits.length || !mayPass(error)) throw readError(error, path);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waits[tries]!);
       }
     }
-  }
-
-  #writePart(part: string, chunks: readonly Uint8Array[]): void {
-    const file = this.#files.create(part);
-    try {
-      for (const chunk of joined(chunks)) {
-        for (let at = 0; at < chunk.length; ) {
-          const wrote = this.#files.write(file, chunk.subarray(at));
-          if (wrote <= 0) throw Object.assign(new Error('the disk took no more bytes'), { code: 'ENOSPC' });
-          at += wrote;
-        }
-      }
-      this.#files.sync(file);
-    } catch (error) {
-      this.#try(() => this.#files.close(file)); // the first error is the one to tell
-      throw error;
-    }
-    this.#files.close(file);
   }
 
   /** Removes what a crash left half-written; returns the other names. */
   #tidy(): string[] {
     const names = this.#names();
     for (const name of names) {
-      if (name.endsWith('.snapshot.part')) this.#try(() => this.#files.remove(join(this.folder, name)));
+      if (/\.snapshot\..*part$/.test(name)) this.#try(() => this.#files.remove(join(this.folder, name)));
     }
     return names.filter((name) => !name.endsWith('.part'));
   }

@@ -15,7 +15,7 @@ export async function bench(): Promise<boolean> {
   await loadTensorFlow();
   const { train, test } = weir.mnist();
   const model = weir.mlp([784, 32, 10]);
-  const penalty = weir.spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
+  const regularizer = weir.spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
   const epochs = Math.ceil(updates / Math.ceil(train.size / 64));
   const tensors: number[] = [];
   const resident: number[] = [];
@@ -27,11 +27,11 @@ export async function bench(): Promise<boolean> {
     weir.train(model, {
       loss: weir.crossEntropy(),
       optimizer: weir.sgd({ rate: 0.1, momentum: 0.9 }),
-      penalty,
+      regularizer,
       seed: 0,
     }),
   );
-  const ticks$ = updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(penalty));
+  const ticks$ = updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(regularizer));
   const tests$ = updates$.pipe(weir.every({ updates: 500 }), weir.accuracy(model, test));
   const flow = new Flow({ updates$, ticks$, tests$ }, (at) => {
     if (++seen % every !== 0 || seen === 0) return;

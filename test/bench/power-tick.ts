@@ -6,31 +6,31 @@ import { compare, type Side } from './compare.js';
 import { authors, convolutions, kernelSets, model, threads } from './sides/convolutions.js';
 
 /**
- * One power iteration on every convolution of ResNet-18 (CIFAR) at all frequencies, and the gradient of the penalty, against the
+ * One power iteration on every convolution of ResNet-18 (CIFAR) at all frequencies, and the gradient of the regularizer, against the
  * authors' fine-tuning code, which does the same with autograd. Rounds alternate between two sets of kernels.
  */
 export async function bench(): Promise<boolean> {
   process.env.WEIR_THREADS ??= String(threads);
   const runtime = await loadTensorFlow();
   const sets = kernelSets();
-  const penalties = sets.map((weights) => {
-    const penalty = spectralRegularizer('rep-spectral', model, { gamma: 0.02 });
-    penalty.ticked = true;
-    penalty.newest = penalty.begin(weights);
-    return penalty;
+  const regularizers = sets.map((weights) => {
+    const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 0.02 });
+    regularizer.ticked = true;
+    regularizer.newest = regularizer.begin(weights);
+    return regularizer;
   });
   const parts: { tick: number[]; gradient: number[] } = { tick: [], gradient: [] };
   const ours: Side = {
     name: `Weir (TensorFlow ${runtime.version}, ${runtime.threads} threads)`,
     round(round) {
       const weights = sets[round % sets.length]!;
-      const penalty = penalties[round % sets.length]!;
+      const regularizer = regularizers[round % sets.length]!;
       const gradients = new Map(convolutions.map(({ kernel }) => [kernel, tf.zerosLike(weight(weights, kernel))]));
       for (const gradient of gradients.values()) gradient.dataSync(); // they are there before the clock starts
       const begun = performance.now();
-      penalty.newest = penalty.iterate(penalty.newest!, weights);
+      regularizer.newest = regularizer.iterate(regularizer.newest!, weights);
       const ticked = performance.now();
-      penalty.addGradients({ weights }, gradients);
+      regularizer.addGradients({ weights }, gradients);
       const ended = performance.now();
       tf.dispose([...gradients.values()]);
       parts.tick.push(ticked - begun);
@@ -41,7 +41,7 @@ export async function bench(): Promise<boolean> {
   const python = await authors(sets);
   const peer: Side =
     python === undefined
-      ? { name: 'nobody', round: () => Number.NaN }
+      ? { name: 'no peer', round: () => Number.NaN }
       : {
           name: `the authors' batched power iteration (${python.ready})`,
           round: async (round) => (await python.ask(`tick ${round % sets.length}`)).seconds,
@@ -53,7 +53,7 @@ export async function bench(): Promise<boolean> {
     Math.max(
       ...convolutions.map(({ name, kernel, stride, inputSize: [height, width] }) => {
         const { sigma } = exactSigma(weight<tf.Tensor4D>(weights, kernel), { height, width, stride });
-        return 1 - penalties[i]!.newest![name]!.sigma / sigma;
+        return 1 - regularizers[i]!.newest![name]!.sigma / sigma;
       }),
     ),
   );

@@ -13,7 +13,7 @@ const cadence = 24; // updates a tick
 const settled = 10; // ticks that do not count
 const reach = 0.01;
 
-/** How ticks find the directions; the penalty uses the first, the others look on. */
+/** How ticks find the directions; the regularizer uses the first, the others are computed beside it. */
 const ways = {
   krylov: {},
   power: { directions: 'power' },
@@ -32,15 +32,15 @@ export async function bench([width = '32', ticks = '25']: string[]): Promise<boo
   const model = resnet({ depth: 18, width: Number(width), stem: 'cifar', inputSize: [32, 32], classes: 10 });
   const sides = Object.entries(ways).map(([way, options]) => ({
     way,
-    penalty: spectralRegularizer('rep-spectral', model, { gamma: 0.01, ...options }),
+    regularizer: spectralRegularizer('rep-spectral', model, { gamma: 0.01, ...options }),
     milliseconds: [] as number[],
     errors: [] as number[],
     layers: [] as string[],
   }));
-  const [{ penalty }] = sides as [(typeof sides)[0], ...typeof sides];
-  penalty.ticked = true;
+  const [{ regularizer }] = sides as [(typeof sides)[0], ...typeof sides];
+  regularizer.ticked = true;
   const optimizer = sgd({ rate: 0.01, momentum: 0.9, decay: 1e-4 });
-  const stage = trainStage(model, { loss: crossEntropy(), optimizer, penalty, seed: 0 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer, regularizer, seed: 0 });
   let tick = 0;
   const state = trainOn(data, stage, cadence * Number(ticks), ({ number, weights, loss }) => {
     if (number % cadence !== 0) return;
@@ -49,11 +49,17 @@ export async function bench([width = '32', ticks = '25']: string[]): Promise<boo
       const [height, width] = inputSize;
       return { name, sigma: exactSigma(weight<tf.Tensor4D>(weights, kernel), { height, width, stride }).sigma };
     });
-    for (const { penalty, milliseconds, errors, layers } of sides) {
+    for (const { regularizer, milliseconds, errors, layers } of sides) {
       const begun = performance.now();
-      penalty.newest = penalty.newest === undefined ? penalty.begin(weights) : penalty.iterate(penalty.newest, weights);
+      regularizer.newest =
+        regularizer.newest === undefined
+          ? regularizer.begin(weights)
+          : regularizer.iterate(regularizer.newest, weights);
       milliseconds.push(performance.now() - begun);
-      const off = exact.map(({ name, sigma }) => ({ name, error: Math.abs(1 - penalty.newest![name]!.sigma / sigma) }));
+      const off = exact.map(({ name, sigma }) => ({
+        name,
+        error: Math.abs(1 - regularizer.newest![name]!.sigma / sigma),
+      }));
       const worst = off.reduce((most, one) => (one.error > most.error ? one : most));
       errors.push(worst.error);
       layers.push(worst.name);

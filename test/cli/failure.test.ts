@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shown } from '../../src/cli/failure.js';
-import { cameUp, WeirError } from '../../src/flow/errors.js';
+import { WeirError, withLocation } from '../../src/flow/errors.js';
 import { visible, visibleButColors, visibleLine } from '../../src/flow/terminal.js';
-import { whereInWords } from '../../src/run/pipeline-module.js';
+import { originText } from '../../src/run/pipeline-module.js';
 
 describe('a failure', () => {
   test('of the user’s is told with the stage, the file and the line', async () => {
@@ -13,9 +13,9 @@ describe('a failure', () => {
     writeFileSync(file, 'export function boom() {\n  return undefined.foo;\n}\n');
     const { boom } = (await import(/* @vite-ignore */ file)) as { boom(): void };
     const error = thrownBy(boom);
-    expect(whereInWords(error)).toBe(`at ${file}:2:20`);
-    cameUp("in stage 'my stage'", error);
-    cameUp("on the way to 'updates$'", error); // the first place is the one
+    expect(originText(error)).toBe(`at ${file}:2:20`);
+    withLocation("in stage 'my stage'", error);
+    withLocation("on the way to 'updates$'", error); // the first place is the one
     expect(shown(error)).toBe(
       `weir: Cannot read properties of undefined (reading 'foo') (in stage 'my stage', at ${file}:2:20)\n  → see to that line: WEIR_DEBUG=1 shows all of the stack`,
     );
@@ -25,9 +25,9 @@ describe('a failure', () => {
     const error = new Error('odd');
     const weir = join(import.meta.dirname, '../../src/flow/stage.ts');
     error.stack = `Error: odd\n    at next (${weir}:1:2)\n    at map (/x/node_modules/rxjs/y.js:3:4)\n    at Object.wire (file:///home/me/a%20b.ts:5:6)`;
-    expect(whereInWords(error)).toBe('called from /home/me/a b.ts:5:6');
+    expect(originText(error)).toBe('called from /home/me/a b.ts:5:6');
     error.stack = `Error: odd\n    at next (${weir}:1:2)\n    at node:internal/process:1:1`;
-    expect(whereInWords(error)).toBeUndefined();
+    expect(originText(error)).toBeUndefined();
     expect(shown(error)).toContain('this may be a fault in Weir or in the pipeline');
   });
 

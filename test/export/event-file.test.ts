@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { crc32c, histogram, maskedCrc32c } from '../../src/export/event-file.js';
-import { whole } from '../../src/storage/protobuf.js';
+import { integer } from '../../src/storage/protobuf.js';
 import { doubles, inside, message, number } from './read-events.js';
 
 test('CRC-32C is that of RFC 3720, and masked as TensorFlow does', () => {
@@ -12,7 +12,7 @@ test('CRC-32C is that of RFC 3720, and masked as TensorFlow does', () => {
 
 test('whole numbers of any size come back', () => {
   for (const value of [0, 1, 127, 128, 300, 2 ** 31, 2 ** 35 + 7, Number.MAX_SAFE_INTEGER]) {
-    expect(message(Buffer.from(whole(2, value))).get(2)).toEqual([value]);
+    expect(message(Buffer.from(integer(2, value))).get(2)).toEqual([value]);
   }
 });
 

@@ -2,13 +2,13 @@ import { EMPTY, mergeMap } from 'rxjs';
 import { expect, test } from 'vitest';
 import type { Positioned } from '../../src/flow/data.js';
 import { Flow, type FlowState } from '../../src/flow/flow.js';
-import { turn, type WithTurn } from '../../src/flow/lease.js';
+import { leaseOf, type WithLease } from '../../src/flow/lease.js';
 import { atEnd } from '../../src/flow/schedule.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
 import { filter, named, stage } from '../../src/flow/stage.js';
 
-interface Update extends Positioned, WithTurn {
+interface Update extends Positioned, WithLease {
   readonly number: number;
   readonly epoch: number;
   readonly endsEpoch: boolean;
@@ -44,7 +44,7 @@ function graph(log: string[], made = { alive: 0 }) {
     });
   const fitted = (update: Update, at: number): Update & { made: string } => {
     made.alive++;
-    turn(update)?.whenOver(() => {
+    leaseOf(update)?.onClose(() => {
       made.alive--;
     });
     return { ...update, made: `fit@${at}` };

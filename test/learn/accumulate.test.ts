@@ -4,7 +4,7 @@ import { augment } from '../../src/data/augment/augment.js';
 import { batch as batches } from '../../src/data/batch.js';
 import { xor } from '../../src/data/datasets/synthetic.js';
 import { loader } from '../../src/data/loader.js';
-import type { Data } from '../../src/flow/data.js';
+import { type Data, sizeOf } from '../../src/flow/data.js';
 import { Flow, type FlowState } from '../../src/flow/flow.js';
 import { keyed } from '../../src/flow/random.js';
 import { atEnd } from '../../src/flow/schedule.js';
@@ -15,10 +15,11 @@ import { ntXent } from '../../src/learn/loss/nt-xent.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
-import { spectralTick, train } from '../../src/learn/operators.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
-import { isSpectral, type RegularizerKind, regularizer } from '../../src/learn/regularizer/registry.js';
-import { type Batch, type Training, trainStage } from '../../src/learn/train.js';
+import { type RegularizerKind, regularizer } from '../../src/learn/regularizer/registry.js';
+import { isSpectral, spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
+import { spectralTick } from '../../src/learn/spectral/tick.js';
+import { type Batch, type Training, train, trainStage } from '../../src/learn/train.js';
 import type { TrainState, Update } from '../../src/learn/update.js';
 import { hasNative } from '../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
@@ -33,7 +34,7 @@ const usual = { loss: crossEntropy(), optimizer: sgd({ rate: 0.3, momentum: 0.9,
 
 /** The samples of some epochs of ten, cut into batches of these sizes; sizes are taken round and round. */
 function cut(sizes: readonly number[], epochs: number, shape: readonly number[] = [features]): Batch[] {
-  const width = shape.reduce((product, length) => product * length, 1);
+  const width = sizeOf(shape);
   const cuts: Batch[] = [];
   for (let position = 0, i = 0; position < epochs * perEpoch; i++) {
     const first = position;
@@ -90,9 +91,9 @@ describe.each<RegularizerKind>(['none', 'rep-spectral', 'l2-sp', 'feature-jacobi
   (kind) => {
     test('batches of 4, 4 and 2 samples make the update of one batch of 10', () => {
       const with10 = (accumulate?: number): Training => {
-        const penalty = regularizer(kind, model, { gamma: 0.1, start: () => model.start(9) });
-        if (isSpectral(penalty)) penalty.ticked = true;
-        return { ...usual, penalty, ...(accumulate && { accumulate }) };
+        const term = regularizer(kind, model, { gamma: 0.1, start: () => model.start(9) });
+        if (isSpectral(term)) term.ticked = true;
+        return { ...usual, regularizer: term, ...(accumulate && { accumulate }) };
       };
       const whole = trained(model, with10(), cut([10], 5));
       const parts = trained(model, with10(3), cut([4, 4, 2], 5));
@@ -180,9 +181,9 @@ test('it leaves no tensors behind, in the middle of a group either', () => {
 test('saved in the middle of a group it is as of its update, from whose position it goes on to the same bits', () => {
   const given = cut([2], 4);
   const begin = () => {
-    const penalty = regularizer('rep-spectral', model, { gamma: 0.1, from: { epoch: 1 } });
-    if (isSpectral(penalty)) penalty.ticked = true;
-    return trainStage(model, { ...usual, penalty, accumulate: 3 });
+    const repSpectral = spectralRegularizer('rep-spectral', model, { gamma: 0.1, from: { epoch: 1 } });
+    repSpectral.ticked = true;
+    return trainStage(model, { ...usual, regularizer: repSpectral, accumulate: 3 });
   };
   const run = (stop?: number): Data => {
     let stage = begin();
@@ -207,11 +208,11 @@ test('saved in the middle of a group it is as of its update, from whose position
 /** A whole graph: blocks and batches do not meet, three batches make an update, a tick follows each. */
 function graph(log: unknown[]): Record<string, Observable<unknown>> {
   const network = mlp([2, 6, 2]);
-  const penalty = regularizer('rep-spectral', network, { gamma: 0.05, from: { epoch: 1 } });
+  const repSpectral = spectralRegularizer('rep-spectral', network, { gamma: 0.05, from: { epoch: 1 } });
   const updates$ = loader(xor({ noise: { perCorner: 10 } }), { epochs: 3, seed: 1, block: 7, capacity: 32 }).pipe(
     augment([], { seed: 1 }),
     batches(6),
-    train(network, { ...usual, penalty, accumulate: 3 }),
+    train(network, { ...usual, regularizer: repSpectral, accumulate: 3 }),
   );
   return {
     updates$: updates$.pipe(
@@ -220,7 +221,7 @@ function graph(log: unknown[]): Record<string, Observable<unknown>> {
         return { position: update.position };
       }),
     ),
-    ticks$: updates$.pipe(spectralTick(penalty)),
+    ticks$: updates$.pipe(spectralTick(repSpectral)),
     last$: updates$.pipe(
       atEnd(),
       map(({ position, number }) => {

@@ -23,11 +23,11 @@ function batch(number: number): Batch {
 
 function training({ gamma = 0, from = 0 } = {}) {
   const model = mlp([2, 8, 2], { initialization: normal(0.5) });
-  const penalty = spectralRegularizer('rep-spectral', model, { gamma, from: { epoch: from } });
+  const regularizer = spectralRegularizer('rep-spectral', model, { gamma, from: { epoch: from } });
   const optimizer = sgd({ rate: 0.5, momentum: 0.9, decay: 1e-3 });
-  const stage = trainStage(model, { loss: crossEntropy(), optimizer, penalty, seed: 3 });
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer, regularizer, seed: 3 });
   const next = (state: TrainState, number: number) => stage.next(state, batch(number)) as [TrainState, Update];
-  return { stage, penalty, next };
+  return { stage, regularizer, next };
 }
 
 test('an update says where it is; loss and accuracy are those of the epoch so far', () => {
@@ -94,7 +94,7 @@ test('it learns, and the count of live tensors stays where it was', () => {
 function trained(updates: number, stops: readonly number[]) {
   const begin = () => {
     const run = training({ gamma: 0.02, from: 2 });
-    return { ...run, tick: spectralTick(run.penalty) };
+    return { ...run, tick: spectralTick(run.regularizer) };
   };
   let run = begin();
   let state = run.stage.start();
@@ -114,15 +114,15 @@ function trained(updates: number, stops: readonly number[]) {
   return run.stage.save(state);
 }
 
-test('saved and loaded after any update, penalty and directions included, it goes on to the same bits', () => {
+test('saved and loaded after any update, regularizer and directions included, it goes on to the same bits', () => {
   const straight = trained(12, []);
   expect(trained(12, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])).toEqual(straight);
 });
 
-test('the penalty holds σ down from the end of its burn-in', () => {
+test('the regularizer holds σ down from the end of its burn-in', () => {
   const sigmas = [0, 0.05].map((gamma) => {
-    const { stage, penalty, next } = training({ gamma, from: 2 });
-    const tick = spectralTick(penalty);
+    const { stage, regularizer, next } = training({ gamma, from: 2 });
+    const tick = spectralTick(regularizer);
     tick.start();
     let state = stage.start();
     for (let number = 1; number <= 150; number++) {
@@ -136,10 +136,10 @@ test('the penalty holds σ down from the end of its burn-in', () => {
   expect(sigmas[1]).toBeLessThan(0.8 * sigmas[0]!);
 });
 
-test('an active penalty without a tick, and samples that do not fit, say what to wire', () => {
+test('an active regularizer without a tick, and samples that do not fit, say what to wire', () => {
   const { stage, next } = training({ gamma: 1 });
   expect(() => next(stage.start(), 1)).toThrow(
-    "penalty 'rep-spectral' is on, but no spectral tick refreshes its directions",
+    "regularizer 'rep-spectral' is on, but no spectral tick refreshes its directions",
   );
   expect(() => stage.next(stage.start(), { ...batch(1), sampleShape: [3], values: new Float32Array(6) })).toThrow(
     "stage 'train' was handed samples of shape [3], but mlp 2-8-2 gelu takes [2]",

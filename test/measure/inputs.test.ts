@@ -4,7 +4,11 @@ import { byName, type LabeledSamples } from '../../src/measure/inputs.js';
 
 const model = linear([1, 3]);
 const samples = (labels: number[], classes?: string[]): LabeledSamples => ({
-  ...{ name: 'val', size: labels.length, sampleShape: [1], values: new Float32Array(labels.length), classes },
+  name: 'val',
+  size: labels.length,
+  sampleShape: [1],
+  values: new Float32Array(labels.length),
+  classes,
   labels: Uint8Array.from(labels),
 });
 const header = (...names: string[]) => [{ classes: { of: 'train', names } }];

@@ -2,11 +2,11 @@ import { of, timer } from 'rxjs';
 import { concatMap, map } from 'rxjs/operators';
 import { expect, test } from 'vitest';
 import { Flow } from '../../src/flow/flow.js';
+import { FlowMeter } from '../../src/flow/meter.js';
 import { source } from '../../src/flow/source.js';
 import { stage } from '../../src/flow/stage.js';
 import type { ToThread } from '../../src/monitor/messages.js';
 import { OutsideTaps } from '../../src/monitor/taps.js';
-import { FlowMeter } from '../../src/run/flow-meter.js';
 
 const items = (count: number) =>
   source({

@@ -1,18 +1,32 @@
 import { expect, test } from 'vitest';
+import * as paper from '../../pipelines/shared/paper.js';
 import { comparisons } from '../../src/measure/networks/comparison.js';
 import { groups } from '../../src/measure/networks/groups.js';
 import type { Report } from '../../src/measure/networks/record.js';
 import type { Figure } from '../../src/plot/figure.js';
 import { compose } from '../../src/plot/figure-file.js';
-import { darkRules, look } from '../../src/plot/style.js';
+import { darkRules, markStyle } from '../../src/plot/style.js';
 import { figures } from '../../src/report/figures.js';
 import { reportJson } from '../../src/report/json.js';
 import { reportHtml } from '../../src/report/page.js';
 import { verdict } from '../../src/report/verdict.js';
-import { report } from './example.js';
+import { report as plainReport } from './example.js';
 import { barlowNetwork, FINETUNED, imageNetwork, transferNetwork, transfers } from './made-up/images.js';
 import { METHODS } from './made-up/parts.js';
 import { alignmentNetwork, trackedNetwork, xorNetwork } from './made-up/plane.js';
+
+/** What the pipelines ask for, by their names. */
+const requests: NonNullable<Report['figures']> = {
+  xor: paper.xor,
+  mnist: paper.mnist,
+  'cifar10-resnet18': paper.resnet18,
+  'cifar10-barlow': paper.barlow,
+  'finetune-cifar10': paper.finetuneCifar10,
+  'finetune-folder': paper.finetuneFolder,
+  alignment: paper.alignment,
+  tracking: paper.tracking,
+};
+const report: typeof plainReport = (networks, more) => plainReport(networks, { figures: requests, ...more });
 
 const SETTINGS = ['clean', 'noisy, decay 1e-4'];
 const xor = report(
@@ -64,18 +78,18 @@ test('every figure of the image experiments', () => {
   const planes = ['plane-boundaries', 'plane-volume', 'plane-top-eigenvalue'];
   expect(ids(mnist)).toEqual([
     ...['figure-4-robustness', 'figure-5-readout', 'distances', 'thresholds', 'bounds'],
-    ...[...planes, 'figure-e4-pictures', 'sigma', 'learning'],
+    ...['figure-e4-pictures', 'sigma', ...planes, 'learning'],
   ]);
   expect(ids(images('cifar10-resnet18'))).toEqual([
-    ...['figure-6b-robustness', 'readout', 'figure-6a-distances', 'figure-e5-thresholds', 'bounds'],
-    ...[...planes, 'pictures', 'sigma', 'learning'],
+    ...['figure-6b-robustness', 'figure-6a-distances', 'figure-e5-thresholds', 'pictures', 'sigma'],
+    ...['readout', 'bounds', ...planes, 'learning'],
   ]);
 });
 
 test('every figure of appendix A', () => {
   expect(ids(starts)).toEqual(['figure-a1-alignment-small-start', 'figure-a2-alignment-large-start']);
   expect(ids(tracked)).toEqual(
-    expect.arrayContaining(['figure-a3a-tracking', 'figure-a3b-boundary-snapshots', 'figure-a4-tracking']),
+    expect.arrayContaining(['figure-a3a-tracking', 'figure-a3b-boundary-snapshots', 'figure-a4-tracking-images']),
   );
 });
 
@@ -128,9 +142,9 @@ test('what is fine-tuned is compared with both stages plain, and with one of the
 });
 
 test('six combinations have six looks, on white and on a dark page; those of one pretraining share its hue', () => {
-  const looks = groups(transfer).map(({ regularizer }) => look(regularizer));
+  const looks = groups(transfer).map(({ regularizer }) => markStyle(regularizer));
   for (const key of ['light', 'dark'] as const) expect(new Set(looks.map((each) => each[key])).size).toBe(6);
-  expect(look('rep-spectral > none')).toEqual(look('rep-spectral'));
+  expect(markStyle('rep-spectral > none')).toEqual(markStyle('rep-spectral'));
   for (const { light, dark } of looks) expect(darkRules()).toContain(`[fill="${light}"]{fill:${dark}}`);
 });
 

@@ -11,7 +11,7 @@ import { heatMap } from '../../src/plot/heat-map.js';
 import { imageShape, png } from '../../src/plot/image.js';
 import { logTicks } from '../../src/plot/panel.js';
 import { density } from '../../src/plot/statistics.js';
-import { look } from '../../src/plot/style.js';
+import { markStyle } from '../../src/plot/style.js';
 import { figures } from '../../src/report/figures.js';
 import { network, pictured, report } from './example.js';
 
@@ -19,31 +19,61 @@ const attack = { iterations: 40, samples: [pictured(0, 1.5), pictured(1, 2.5)] }
 const full = report([network('none', 0, [], { attack }), network('rep-spectral', 0, [], { attack })]);
 const ids = (of: typeof full) => figures(of).map(({ id }) => id);
 
-test('figures carry the number that the paper gives them for this task, and are the same bytes each time', () => {
-  expect(ids(full)).toEqual(['figure-4-robustness', 'distances', 'bounds', 'figure-e4-pictures', 'sigma', 'learning']);
-  expect(figures(full).map(compose)).toEqual(figures(full).map(compose));
+test('the figures that a pipeline asks for come first, with its words; the others follow, the same bytes each time', () => {
+  const asked = report(full.networks, {
+    figures: {
+      mnist: [
+        { figure: 'pictures', number: 'E.4', paper: 'figure E.4 says so.' },
+        { figure: 'learning', title: 'Curves' },
+      ],
+    },
+  });
+  expect(ids(asked)).toEqual(['figure-e4-pictures', 'learning', 'robustness', 'distances', 'bounds', 'sigma']);
+  const [pictures, curves] = figures(asked);
+  expect(pictures).toMatchObject({ title: expect.stringMatching(/^Figure E\.4: /), paper: 'figure E.4 says so.' });
+  expect(curves).toMatchObject({ title: 'Curves', paper: null });
+  expect(figures(asked).map(compose)).toEqual(figures(asked).map(compose));
+});
+
+test('a figure asked for twice is drawn once for each set of networks that the requests come to', () => {
+  const networks = [true, false].map((noisy) =>
+    network('none', 0, [1, 2], { sampleShape: [2], config: { noisy }, setting: `noisy=${noisy}` }),
+  );
+  const requests = [
+    { figure: 'mean-distances', where: { noisy: false }, number: '2' },
+    { figure: 'mean-distances', number: 'E.2' },
+  ];
+  const drawn = (of: typeof networks) =>
+    ids(report(of, { figures: { mnist: requests } })).filter((id) => id.includes('mean-distances'));
+  expect(drawn(networks)).toEqual(['figure-2-mean-distances', 'figure-e2-mean-distances']);
+  expect(drawn(networks.slice(1))).toEqual(['figure-2-mean-distances']);
+  expect(drawn(networks.slice(0, 1))).toEqual(['figure-e2-mean-distances']);
+});
+
+test('a figure in the place of others is drawn only where a pipeline asks for it', () => {
+  const networks = ['none > none', 'rep-spectral > none'].map((kind) => network(kind, 0, [1, 2]));
+  const apart = ['transfer-distances', 'transfer-accuracies'];
+  expect(ids(report(networks)).slice(0, 2)).toEqual(apart);
+  const drawn = ids(report(networks, { figures: { mnist: [{ figure: 'transfer' }] } }));
+  expect(drawn[0]).toBe('transfer');
+  expect(drawn.filter((id) => apart.includes(id))).toEqual([]);
 });
 
 test('a figure without numbers is left out: points of the plane, no attack, nothing at all', () => {
   const points = { sampleShape: [2], classes: ['0', '1'] };
-  const drawn = ['figure-1-trade-off', 'mean-distances', 'distances', 'bounds', 'sigma', 'learning'];
+  const drawn = ['mean-distances', 'distances', 'bounds', 'sigma', 'learning'];
   expect(ids(report([network('none', 0, [1, 2], points)]))).toEqual(drawn);
   const bare = { attack: null, sigma: {}, curves: {} };
-  expect(ids(report([network('none', 0, [], bare)]))).toEqual(['figure-4-robustness']);
+  expect(ids(report([network('none', 0, [], bare)]))).toEqual(['robustness']);
   expect(ids(report([]))).toEqual([]);
 });
 
 test('each pipeline of a report has figures of its own', () => {
-  const mixed = report([network('none', 0, [1]), network('none', 0, [1], { pipeline: 'xor/clean' })]);
+  const mixed = report([network('none', 0, [1]), network('none', 0, [1], { pipeline: 'xor/clean' })], {
+    figures: { 'xor/clean': [{ figure: 'sigma', number: 'E.1' }] },
+  });
   expect(ids(mixed).filter((id) => id.startsWith('sigma'))).toEqual(['sigma-mnist']);
   expect(ids(mixed)).toContain('figure-e1-sigma-xor-clean');
-});
-
-test('what was pretrained without labels stands beside figure 7, or beside none', () => {
-  const drawn = (pipeline: string) =>
-    ids(report(['none', 'rep-spectral'].map((kind) => network(kind, 0, [], { pipeline, attack })))).join(' ');
-  expect(drawn('cifar10-barlow')).toMatch(/^figure-7b-robustness figure-7a-distances bounds/);
-  expect(drawn('cifar10-simclr')).toMatch(/^robustness distances bounds/);
 });
 
 test('values that cannot be drawn stop no figure', () => {
@@ -58,10 +88,10 @@ test('values that cannot be drawn stop no figure', () => {
 });
 
 test('a regularizer keeps its color and dash in every figure', () => {
-  const { light } = look('rep-spectral');
+  const { light } = markStyle('rep-spectral');
   for (const figure of figures(full))
     expect([figure.id, compose(figure).includes(`"${light}"`)]).toEqual([figure.id, true]);
-  expect(look('something-new')).toEqual(look('something-new'));
+  expect(markStyle('something-new')).toEqual(markStyle('something-new'));
 });
 
 test('a name with markup in it still makes SVG that a parser takes', async () => {
@@ -125,7 +155,15 @@ test('log axes: ones, twos and fives over few decades, powers of ten over many',
 
 /** Four cells by two: class 1 right of x = 0, class 0 left of it. */
 const halves: Geometry = {
-  ...{ number: 1, epoch: 1, kind: 'grid', xMin: -2, xMax: 2, yMin: 0, yMax: 2, columns: 4, rows: 2 },
+  number: 1,
+  epoch: 1,
+  kind: 'grid',
+  xMin: -2,
+  xMax: 2,
+  yMin: 0,
+  yMax: 2,
+  columns: 4,
+  rows: 2,
   points: [{ x: -1.5, y: 0.5, label: 0 }],
   classes: [0, 0, 1, 1, 0, 0, 1, 1],
   margin: [-3, -1, 1, 3, -3, -1, 1, 3],
@@ -179,8 +217,8 @@ test('a density has an area of one, also of values close to zero', () => {
 
 test('what a log scale cannot show is left out, with the rest drawn', () => {
   const points = [0, 1, Number.NaN, 0.1].map((y, x) => ({ x, y }));
-  const look = { light: '#123456', dark: '#abcdef', dash: 'none' };
-  const { svg } = curves([{ look, points }], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'log' });
+  const style = { light: '#123456', dark: '#abcdef', dash: 'none' };
+  const { svg } = curves([{ style, points }], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'log' });
   expect(svg).toContain('#123456');
   expect(svg).not.toMatch(/NaN|Infinity/);
   expect(curves([], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'linear' }).svg).not.toMatch(

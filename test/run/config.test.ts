@@ -72,6 +72,11 @@ test('a run is not started in the folder of another, nor opened where there is n
   expect(() => RunFolder.open(join(folder, 'none'))).toThrow('there is no run in');
   writeFileSync(join(path, 'config.json'), '{"format": 99, "weir": "9.0.0"}');
   expect(() => RunFolder.open(path)).toThrow('format 99');
+  writeFileSync(join(path, 'config.json'), '{"format": 2, "weir": "0.1.0"}');
+  expect(() => RunFolder.open(path)).toThrow(`the run in ${path} is of format 2`);
+  expect(() => RunFolder.open(path)).toThrow(
+    expect.objectContaining({ remedy: expect.stringContaining('older builds') }),
+  );
   writeFileSync(join(path, 'config.json'), '{');
   expect(() => RunFolder.open(path)).toThrow('config.json is damaged');
   writeFileSync(join(folder, 'file'), '');
@@ -168,7 +173,11 @@ test('a default of a small profile gives way, in proportion, and that is told', 
     told: ['burnIn=12 became 3, to fit epochs=5'],
   });
   expect(await config('cifar10-barlow', 'profile=quick', 'epochs=4', 'images=100')).toMatchObject({
-    ...{ batchSize: 100, readoutImages: 100, burnIn: 2, tickEvery: 1, testEvery: 4 },
+    batchSize: 100,
+    readoutImages: 100,
+    burnIn: 2,
+    tickEvery: 1,
+    testEvery: 4,
   });
   expect(await config('tracking', 'xorEpochs=500')).toMatchObject({ snapshots: [0, 300, 400, 500] });
 });

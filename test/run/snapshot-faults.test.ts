@@ -5,12 +5,13 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
 import type { Outcome } from '../../src/flow/flow.js';
 import { resolveConfig } from '../../src/run/config.js';
-import { Execution, type Options } from '../../src/run/execution.js';
+import { Execution, type ExecutionOptions } from '../../src/run/execution.js';
 import { hashAll } from '../../src/storage/digest.js';
+import { disk, type FileSystem } from '../../src/storage/disk.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import { readState } from '../../src/storage/run-state.js';
-import { disk, type Files, SnapshotError } from '../../src/storage/snapshot-files.js';
+import { readNetworkState } from '../../src/storage/run-state.js';
+import { SnapshotError } from '../../src/storage/snapshot-error.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import accumulating from './accumulating.js';
 
@@ -23,12 +24,15 @@ let count = 0;
 
 const fresh = (): RunFolder =>
   RunFolder.create(join(base, `run-${count++}`), {
-    ...{ module: 'test/run/accumulating.ts', pipeline: accumulating.name, seed: 1, config },
+    module: 'test/run/accumulating.ts',
+    pipeline: accumulating.name,
+    seed: 1,
+    config,
   });
 
 async function run(
   folder: RunFolder,
-  onSnapshotError: Options['onSnapshotError'],
+  onSnapshotError: ExecutionOptions['onSnapshotError'],
 ): Promise<{ outcome: Outcome; warned: string[] }> {
   const warned: string[] = [];
   const nothing = (): void => undefined;
@@ -36,7 +40,7 @@ async function run(
     network: nothing,
     record: nothing,
     snapshot: nothing,
-    rest: nothing,
+    barrier: nothing,
     held: nothing,
     warn: (text: string) => void warned.push(text),
   };
@@ -47,16 +51,17 @@ async function run(
 
 /** SHA-256 of the last state and of the log. */
 function hash(folder: RunFolder): string {
-  const { state, done } = readState(folder.snapshots('accumulating'))!;
+  const { state, done } = readNetworkState(folder.snapshots('accumulating'))!;
   expect(done).toBe(true);
   return hashAll(state.flow as unknown as Data, readMetrics(join(folder.path, 'metrics.ndjson')));
 }
 
 /** From the third snapshot on, `times` of them fail at this call. */
-function fail(call: keyof Files, code: string, times: number): void {
+function fail(call: keyof FileSystem, code: string, times: number): void {
   let snapshots = 0;
   const creating = disk.create;
   vi.spyOn(disk, 'create').mockImplementation((path) => {
+    if (!path.includes('.snapshot')) return creating(path); // config.json and identity.json
     if (++snapshots > 2 && snapshots <= 2 + times && call === 'create') throw failure();
     return creating(path);
   });
@@ -97,7 +102,7 @@ test.each(faults)(
     expect(error.message).toMatch(/cannot write snapshot .*run-\d+\/snapshots\/accumulating\/000003-18\.snapshot: /);
     expect(error.message).toContain(`${reason} (${code})`);
     expect(error.remedy).toContain('the earlier snapshots are as they were');
-    const { state, done } = readState(folder.snapshots('accumulating'))!;
+    const { state, done } = readNetworkState(folder.snapshots('accumulating'))!;
     expect([done, state.update]).toEqual([false, call === 'syncFolder' ? 18 : 12]); // whole there, only not known to be safe
     expect(await run(folder, 'stop')).toEqual({ outcome: 'done', warned: [] });
     expect(hash(folder)).toBe(whole);

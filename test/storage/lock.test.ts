@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lockFolder } from '../../src/storage/lock.js';
-import { alive, nameOf, thisProcess } from '../../src/storage/process-mark.js';
+import { isAlive, nameOfProcess, thisProcess } from '../../src/storage/process-id.js';
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -63,17 +63,17 @@ test('of several that start at once one gets it; killed, it holds it no longer',
   for (const { said: text } of said) if (text !== 'locked') expect(text).toContain(`is in use by process ${pid}`);
   expect(() => lockFolder(folder)).toThrow(`in use by process ${pid}`);
   process.kill(pid, 'SIGKILL');
-  while (alive({ pid, host: hostname() }) === true) await new Promise((next) => setTimeout(next, 5));
+  while (isAlive({ pid, host: hostname() }) === true) await new Promise((next) => setTimeout(next, 5));
   lockFolder(folder).release();
   expect(readdirSync(folder)).toEqual([]);
 });
 
 test('a process that has the number of one that ended is not taken for it', () => {
   const mark = thisProcess();
-  expect(alive(mark)).toBe(true);
-  expect(alive({ pid: mark.pid, host: 'elsewhere' })).toBe('unknown');
-  expect(alive({ ...mark, pid: 2 ** 30 })).toBe(false);
-  if (process.platform === 'linux') expect(alive({ ...mark, started: `${mark.boot} 12` })).toBe(false);
+  expect(isAlive(mark)).toBe(true);
+  expect(isAlive({ pid: mark.pid, host: 'elsewhere' })).toBe('unknown');
+  expect(isAlive({ ...mark, pid: 2 ** 30 })).toBe(false);
+  if (process.platform === 'linux') expect(isAlive({ ...mark, started: `${mark.boot} 12` })).toBe(false);
 });
 
 test.skipIf(process.platform !== 'linux')(
@@ -81,11 +81,11 @@ test.skipIf(process.platform !== 'linux')(
   () => {
     const mark = thisProcess();
     const machine = 'pid:[4026531836]'; // what Linux calls the namespace of a machine itself
-    expect(alive({ ...mark, namespace: 'pid:[4026532999]' })).toBe('unknown');
-    expect(alive({ ...mark, boot: 'another', namespace: 'pid:[4026532999]' }, { ownDisk: true })).toBe('unknown');
+    expect(isAlive({ ...mark, namespace: 'pid:[4026532999]' })).toBe('unknown');
+    expect(isAlive({ ...mark, boot: 'another', namespace: 'pid:[4026532999]' }, { ownDisk: true })).toBe('unknown');
     const earlier = { ...mark, boot: 'another', namespace: machine };
-    expect(alive(earlier)).toBe('unknown'); // another machine of this name may have written it
-    expect(alive(earlier, { ownDisk: true })).toBe(mark.namespace === machine ? false : 'unknown');
+    expect(isAlive(earlier)).toBe('unknown'); // another machine of this name may have written it
+    expect(isAlive(earlier, { ownDisk: true })).toBe(mark.namespace === machine ? false : 'unknown');
   },
 );
 
@@ -95,8 +95,10 @@ test('a process that is said to be dead is named; who was taken for dead and liv
   expect(() => lockFolder(folder)).toThrow(
     /in use by process 7 of 'trainer', since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: another machine or container, which cannot be asked/,
   );
-  expect(() => lockFolder(folder, { dead: ['7@trainer', nameOf({ ...mark, pid: 8 })] })).toThrow('in use by process 7');
-  const lock = lockFolder(folder, { dead: [nameOf(mark)] });
+  expect(() => lockFolder(folder, { dead: ['7@trainer', nameOfProcess({ ...mark, pid: 8 })] })).toThrow(
+    'in use by process 7',
+  );
+  const lock = lockFolder(folder, { dead: [nameOfProcess(mark)] });
   lock.check();
   expect(readdirSync(folder)).toEqual(['lock.2']);
   renameSync(join(folder, 'lock.2'), join(folder, 'lock.3')); // as one does that takes this process for dead

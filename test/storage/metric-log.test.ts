@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MetricsLog } from '../../src/storage/metric-log.js';
+import { MetricLog } from '../../src/storage/metric-log.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 
 let folder: string;
@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test('records come back, NaN and infinities too; the length counts those not yet written', () => {
-  const log = new MetricsLog(file);
+  const log = new MetricLog(file);
   const records = [
     { update: 1, loss: 0.1, wall: { seconds: 2 } },
     { update: 2, loss: Number.NaN, sigma: [1, Number.POSITIVE_INFINITY, null], name: 'γ\n' },
@@ -34,14 +34,14 @@ test('records come back, NaN and infinities too; the length counts those not yet
 
 test('a text that reads like a number that JSON lacks stays a text', () => {
   const record = { classes: ['NaN', '=NaN', 'Infinity', '-Infinity', '==Infinity', 'nan', '='], loss: Number.NaN };
-  const log = new MetricsLog(file);
+  const log = new MetricLog(file);
   log.append(record);
   log.close();
   expect([...readMetrics(file)]).toEqual([record]);
 });
 
 test('now and then it is flushed for who looks at it; a full disk is told by the flush before a snapshot alone', () => {
-  const log = new MetricsLog(file);
+  const log = new MetricLog(file);
   log.append({ update: 1 });
   log.flushAfter(60_000);
   expect(statSync(file).size).toBe(0);
@@ -49,7 +49,7 @@ test('now and then it is flushed for who looks at it; a full disk is told by the
   expect([...readMetrics(file)]).toEqual([{ update: 1 }]);
   log.close();
   if (process.platform !== 'linux') return;
-  const full = new MetricsLog('/dev/full');
+  const full = new MetricLog('/dev/full');
   full.append({ update: 1 });
   full.flushAfter(0);
   expect(full.length).toBe(13);
@@ -57,7 +57,7 @@ test('now and then it is flushed for who looks at it; a full disk is told by the
 });
 
 test('cut back to a snapshot and written again, it is the same', () => {
-  const log = new MetricsLog(file);
+  const log = new MetricLog(file);
   const marks = [log.mark];
   for (let update = 1; update <= 20; update++) {
     log.append({ update, text: 'x'.repeat(update) });
@@ -68,7 +68,7 @@ test('cut back to a snapshot and written again, it is the same', () => {
   fc.assert(
     fc.property(fc.nat(20), fc.nat(30), (at, torn) => {
       appendFileSync(file, `{"update":21,"text":"${'y'.repeat(100)}`.slice(0, torn)); // killed in the middle of a line
-      const again = new MetricsLog(file);
+      const again = new MetricLog(file);
       expect(again.length).toBe(whole.length);
       again.cutBack(marks[at]!);
       for (let update = at + 1; update <= 20; update++) again.append({ update, text: 'x'.repeat(update) });
@@ -80,8 +80,8 @@ test('cut back to a snapshot and written again, it is the same', () => {
 });
 
 test('lines that are made again stay as they are, and what comes after them is written', () => {
-  const log = new MetricsLog(file);
-  const append = (to: MetricsLog, update: number, seconds: number): void =>
+  const log = new MetricLog(file);
+  const append = (to: MetricLog, update: number, seconds: number): void =>
     to.append({ update, loss: update === 3 ? Number.NaN : 0.1 * update, wall: { seconds } });
   append(log, 1, 0.1);
   const first = log.mark;
@@ -89,7 +89,7 @@ test('lines that are made again stay as they are, and what comes after them is w
   const { mark } = log;
   log.close();
   const whole = readFileSync(file, 'utf8');
-  const again = new MetricsLog(file);
+  const again = new MetricLog(file);
   again.follow(first, { more: true });
   expect(again.mark).toEqual(first);
   for (const update of [2, 3]) append(again, update, 7);
@@ -102,7 +102,7 @@ test('lines that are made again stay as they are, and what comes after them is w
 });
 
 test('where lines that are made again come out otherwise nothing is written, and the place is named', () => {
-  const log = new MetricsLog(file);
+  const log = new MetricLog(file);
   for (const loss of [0.5, 0.25]) log.append({ loss });
   log.flush();
   log.follow({ bytes: 0 }, { more: false });
@@ -118,20 +118,20 @@ test('where lines that are made again come out otherwise nothing is written, and
 });
 
 test('a log that is altered before a snapshot is told from it', () => {
-  const log = new MetricsLog(file);
+  const log = new MetricLog(file);
   log.append({ loss: 0.5 });
   const { mark } = log;
   log.append({ loss: 0.25 });
   log.close();
   writeFileSync(file, readFileSync(file, 'utf8').replace('0.5', '0.6'));
-  const altered = new MetricsLog(file);
+  const altered = new MetricLog(file);
   expect(() => altered.cutBack(mark)).toThrow(`the metric log ${file} is altered: its first 13 bytes`);
   altered.close();
   expect([...readMetrics(file)]).toEqual([{ loss: 0.6 }, { loss: 0.25 }]);
 });
 
 test('a log that does not belong to the snapshot is not cut', () => {
-  const log = new MetricsLog(file);
+  const log = new MetricLog(file);
   log.append({ update: 1 });
   expect(() => log.cutBack({ bytes: 100 })).toThrow(
     `the metric log ${file} has 13 bytes, but the snapshot was made when it had 100`,
@@ -144,7 +144,7 @@ test('a log that does not belong to the snapshot is not cut', () => {
 test('a torn last line longer than the buffer is cut, and a live reader leaves it out', () => {
   writeFileSync(file, `{"update":1}\n{"text":"${'z'.repeat(200_000)}`);
   expect([...readMetrics(file)]).toEqual([{ update: 1 }]);
-  new MetricsLog(file).close();
+  new MetricLog(file).close();
   expect(readFileSync(file, 'utf8')).toBe('{"update":1}\n');
 });
 
@@ -157,12 +157,12 @@ test('a corrupt line is named', () => {
   writeFileSync(file, Buffer.concat([Buffer.from('{"text":"'), Buffer.of(0xff), Buffer.from('"}\n')]));
   expect(() => [...readMetrics(file)]).toThrow('line 1 of the metric log');
   expect(() => [...readMetrics(join(folder, 'none'))]).toThrow('ENOENT');
-  expect(() => new MetricsLog(join(folder, 'none', 'metrics.ndjson'))).toThrow('cannot open the metric log');
+  expect(() => new MetricLog(join(folder, 'none', 'metrics.ndjson'))).toThrow('cannot open the metric log');
 });
 
 test.skipIf(process.platform !== 'linux')('a full disk (/dev/full) says so', () => {
-  const log = new MetricsLog('/dev/full');
+  const log = new MetricLog('/dev/full');
   log.append({ update: 1 });
-  expect(() => log.flush()).toThrow('cannot write the metric log /dev/full: ENOSPC');
+  expect(() => log.flush()).toThrow('cannot write the metric log /dev/full: the disk is full (ENOSPC)');
   expect(log.length).toBe(13); // it waits for the next flush
 });

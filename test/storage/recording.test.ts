@@ -5,8 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { WeirError } from '../../src/flow/errors.js';
-import { crc32 } from '../../src/storage/bytes.js';
-import type { Frame } from '../../src/storage/recording-format.js';
+import { crc32 } from '../../src/storage/digest.js';
+import type { RecordingFrame } from '../../src/storage/recording-format.js';
 import { readRecording } from '../../src/storage/recording-reader.js';
 import { RecordingWriter } from '../../src/storage/recording-writer.js';
 import { arbitraryData } from './arbitrary-data.js';
@@ -28,7 +28,7 @@ function small(): string {
   writer.end();
   return file;
 }
-const frames = (file: string): Frame[] => [...readRecording(file).frames];
+const frames = (file: string): RecordingFrame[] => [...readRecording(file).frames];
 function caught(work: () => unknown): WeirError {
   try {
     work();
@@ -37,7 +37,7 @@ function caught(work: () => unknown): WeirError {
   }
   throw new Error('did not fail');
 }
-const whole = (file: string): Frame[] => frames(file).filter((frame) => frame.kind !== 'torn');
+const whole = (file: string): RecordingFrame[] => frames(file).filter((frame) => frame.kind !== 'torn');
 
 test('items, times and gaps come back, as often as they are asked for', () => {
   const recording = readRecording(small());
@@ -93,7 +93,7 @@ test('cut at any byte, the whole frames before remain, and the last says where i
   const all = frames(file);
   for (let length = 0; length < bytes.length; length += length % 16 === 15 ? 1 : 3) {
     writeFileSync(file, bytes.subarray(0, length));
-    let got: Frame[];
+    let got: RecordingFrame[];
     try {
       got = frames(file);
     } catch (error) {
@@ -121,7 +121,7 @@ test('an altered bit is refused, or lies after what was read', () => {
 
 test('strange files are refused by name, and quickly', () => {
   const file = fresh();
-  expect(() => readRecording(file)).toThrow(`cannot open recording ${file}: ENOENT`);
+  expect(() => readRecording(file)).toThrow(`cannot open recording ${file}: there is no such file or folder (ENOENT)`);
   writeFileSync(file, 'hello, this is no recording at all, though long enough');
   expect(() => readRecording(file)).toThrow('is no recording: expected \'WEIRFLOW\', got "hello, t"');
   for (const [version, text, remedy] of [
@@ -165,7 +165,9 @@ test('a length that no checksum vouches for takes no memory', () => {
 test('one that was broken off is continued from a position, and one that exists is not written over', () => {
   const file = small();
   const all = frames(file);
-  expect(() => RecordingWriter.create(file, header)).toThrow(`cannot create recording ${file}: EEXIST`);
+  expect(() => RecordingWriter.create(file, header)).toThrow(
+    `cannot create recording ${file}: there is one already (EEXIST)`,
+  );
   for (const position of [0, 10, 25, 50, 99]) {
     truncateSync(file, readFileSync(file).length - 1); // torn in its end
     const writer = RecordingWriter.continue(file, position);

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
-import { crc32 } from '../../src/storage/bytes.js';
-import { SnapshotError } from '../../src/storage/snapshot-files.js';
+import { crc32 } from '../../src/storage/digest.js';
+import { SnapshotError } from '../../src/storage/snapshot-error.js';
 import { type About, decode, encode } from '../../src/storage/snapshot-format.js';
 import { arbitraryData } from './arbitrary-data.js';
 
@@ -104,14 +104,14 @@ test('what is no snapshot, and one of another version, say so', () => {
   expect(refusal(new Uint8Array()).message).toContain('is cut short: it has 0 bytes');
   expect(refusal(Buffer.from('PK\x03\x04 a zip file')).message).toContain("expected 'WEIRSNAP', got \"PK");
   for (const [version, remedy] of [
-    [2, 'resume it with the version of Weir that wrote it, or a newer one'],
-    [0, 'resume it with the version of Weir that wrote it'],
+    [3, 'resume it with the version of Weir that wrote it, or a newer one'],
+    [1, 'resume it with the version of Weir that wrote it'],
   ] as const) {
     const other = Buffer.from(small);
     other.writeUInt32LE(version, 8);
     other.writeUInt32LE(crc32(other.subarray(0, 12)), 12);
     const error = refusal(other);
-    expect(error.message).toBe(`snapshot ${file}: has format version ${version}, but this Weir reads version 1`);
+    expect(error.message).toBe(`snapshot ${file}: has format version ${version}, but this Weir reads version 2`);
     expect(error.remedy).toBe(remedy);
   }
 });

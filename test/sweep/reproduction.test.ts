@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eachRegularizer } from '../../src/run/networks.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import { trained } from '../../src/storage/run-state.js';
+import { trainedState } from '../../src/storage/run-state.js';
 import { start, weir } from '../cli/weir.js';
 
 const small = ['profile=quick', 'hidden=16', 'epochs=4', 'burnIn=2', 'attacked=2', 'iterations=2'].flatMap(
@@ -18,9 +18,9 @@ beforeAll(() => {
 afterAll(() => rmSync(base, { recursive: true }));
 
 const weightsOf = (run: string, network: string): unknown =>
-  (trained(RunFolder.open(run), network).flow.nodes.train!.state as { weights: unknown }).weights;
+  (trainedState(RunFolder.open(run), network).flow.nodes.train!.state as { weights: unknown }).weights;
 
-test('stopped and asked for again an experiment goes on, and a network that branched off is to the bit the one trained alone', async () => {
+test('a stopped experiment goes on; a network that branched off has the bits of one trained alone', async () => {
   const experiment = join(base, 'experiment');
   const args = ['reproduce', 'mnist', ...small, '--set', 'regularizers=none,rep-spectral', '--run', experiment];
   const { child, ended, said } = start(...args);
@@ -45,7 +45,7 @@ test('stopped and asked for again an experiment goes on, and a network that bran
   ]);
 });
 
-test('a setting or an experiment that is not there is told with those that are', async () => {
+test('an unknown setting or experiment is reported with the known ones', async () => {
   const [setting, experiment] = await Promise.all([
     weir('reproduce', 'mnist', '--only', 'clean', '--run', join(base, 'none')),
     weir('reproduce', 'minst', '--run', join(base, 'none')),
@@ -55,7 +55,7 @@ test('a setting or an experiment that is not there is told with those that are',
   expect(existsSync(join(base, 'none'))).toBe(false);
 });
 
-test('networks branch off the unregularized one of their seed, where there is one and its burn-in ends in time', () => {
+test('networks branch off the unregularized network of their seed, where the burn-in ends before the training does', () => {
   const grid = { regularizers: ['rep-spectral', 'none'] as const, seeds: 2, seed: 7, burnIn: 3, epochs: 4 };
   expect(eachRegularizer(grid).map(({ name, branch }) => [name, branch?.of])).toEqual([
     ['none-s7', undefined],

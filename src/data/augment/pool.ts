@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type ResourceLimits, threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
 import { WeirError } from '../../flow/errors.js';
-import { compiledCache } from '../../storage/compiled-cache.js';
+import { compiledCache } from '../../storage/folders.js';
 import { type AnyDataset, type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
 import type { Recipe } from './recipe.js';
 import { type EncodedPixels, type Pixels, type RenderKey, renderImages, renderViews } from './renderer.js';

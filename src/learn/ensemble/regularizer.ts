@@ -1,6 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import type { SpectralKind } from '../regularizer/spectral.js';
 import { firstDirection } from '../spectral/power.js';
 import type { Ensemble, EnsembleUpdate, PlacedLayer } from './ensemble.js';
@@ -61,32 +61,32 @@ function normalize(x: Float64Array): number {
 }
 
 export interface EnsembleRegularizerOptions {
-  /** γ of every member that is penalized. */
+  /** γ of every member that is regularized. */
   readonly gamma: number;
-  /** The penalties act after this many epochs (burn-in). */
+  /** The regularizers act after this many epochs (burn-in). */
   readonly from?: { readonly epoch: number };
   /** Power iterations a tick. */
   readonly iterations?: number;
 }
 
-/** What power iteration has come to, of every member; plain data. */
+/** The result of power iteration for every member; plain data. */
 export interface Directions {
-  /** σ by member and layer, [E, L]; 0 where the layer is not penalized. */
+  /** σ by member and layer, [E, L]; 0 where the layer is not regularized. */
   readonly sigma: Float32Array;
   /** v by member, layer after layer, [E, D]. */
   readonly v: Float32Array;
 }
 
 /**
- * A penalty γ/2 · Σ σ²(W_l) for each member over the layers that its regularizer names; directions are refreshed by ticks.
+ * A regularizer γ/2 · Σ σ²(W_l) for each member over the layers that its regularizer names; directions are refreshed by ticks.
  *
- * As with `spectralPenalty`, `newest` is the one edge of the graph that leads back.
+ * As with `spectralRegularizer`, `newest` is the one edge of the graph that leads back.
  */
 export interface EnsembleRegularizer {
   /** γ by member and layer, [E, L]. */
   readonly gammas: Float32Array;
   active(epoch: number): boolean;
-  penalizes(member: number, layer: number): boolean;
+  regularizes(member: number, layer: number): boolean;
   /** From random directions, keyed by the member's seed: at most 2 · inputs iterations, until v moves less than 1e-6. */
   begin(rows: Float32Array): Directions;
   /** The next ones, from `directions` on the rows as they are now. */
@@ -97,25 +97,31 @@ export interface EnsembleRegularizer {
   load(data: Data): void;
 }
 
-/** The penalties of an ensemble's members. @example ensemblePenalty(networks, { gamma: 1e-4, from: { epoch: 10_500 } }) */
+/** An update with the directions that its tick found. */
+export type TickedEnsemble = EnsembleUpdate & { readonly directions: Directions };
+
+/** The regularizers of an ensemble's members. @example ensembleRegularizer(networks, { gamma: 1e-4, from: { epoch: 10_500 } }) */
 export function ensembleRegularizer(
   { members, layout }: Ensemble,
   { gamma, from = { epoch: 0 }, iterations = 1 }: EnsembleRegularizerOptions,
 ): EnsembleRegularizer {
   if (!(gamma >= 0 && Number.isFinite(gamma))) {
-    throw new WeirError(`the penalty of an ensemble was given gamma = ${gamma}`, 'give a finite number of at least 0');
+    throw new WeirError(
+      `the regularizer of an ensemble was given gamma = ${gamma}`,
+      'give a finite number of at least 0',
+    );
   }
   const { layers, inputs, parameters } = layout;
   const gammas = Float32Array.from(
-    members.flatMap(({ regularizer }) => layers.map((layer) => (penalized(regularizer, layer) ? gamma : 0))),
+    members.flatMap(({ regularizer }) => layers.map((layer) => (regularized(regularizer, layer) ? gamma : 0))),
   );
-  const penalizes = (member: number, layer: number): boolean => gammas[member * layers.length + layer]! > 0;
+  const regularizes = (member: number, layer: number): boolean => gammas[member * layers.length + layer]! > 0;
 
   const each = (v: Float32Array, work: (m: number, l: number, v: Float32Array) => number): Directions => {
     const sigma = new Float32Array(gammas.length);
     members.forEach((_, m) => {
       layers.forEach((layer, l) => {
-        if (!penalizes(m, l)) return;
+        if (!regularizes(m, l)) return;
         const from = m * inputs + layer.direction;
         sigma[m * layers.length + l] = work(m, l, v.subarray(from, from + layer.in));
       });
@@ -125,7 +131,7 @@ export function ensembleRegularizer(
 
   return {
     gammas,
-    penalizes,
+    regularizes,
     active: (epoch) => epoch > from.epoch && gammas.some((strength) => strength > 0),
     begin: (rows) =>
       each(new Float32Array(members.length * inputs), (m, l, v) => {
@@ -145,42 +151,41 @@ export function ensembleRegularizer(
   };
 }
 
-/** Does the regularizer name this layer? See `penaltyKinds`. */
-function penalized(kind: SpectralKind, { name }: PlacedLayer): boolean {
+/** Whether the regularizer names this layer; see `spectralKinds`. */
+function regularized(kind: SpectralKind, { name }: PlacedLayer): boolean {
   if (kind === 'none') return false;
   return kind === 'll-spectral' || (kind === 'readout-spectral') === (name === 'readout');
 }
 
 /**
- * One power iteration for every penalized layer of every member, on the weights of each update it is given.
- *
- * What `spectralTick` is for one network: it sleeps until the last epoch of the burn-in, and hands what it found to the penalty.
+ * One power iteration for every regularized layer of every member, on the weights of each update it is given: `spectralTick`
+ * for an ensemble. It emits nothing before the last epoch of the burn-in, and hands the directions to the regularizer.
  *
  * State: `Directions`. Bound: one update. Order: that of the updates. Failure: none of its own.
  *
- * @example updates$.pipe(every({ updates: 1 }), ensembleTick(networks, penalty))
+ * @example updates$.pipe(every({ updates: 1 }), ensembleTick(networks, regularizer))
  */
 export function ensembleTick(
   { rows }: Ensemble,
-  penalty: EnsembleRegularizer,
-): Stage<EnsembleUpdate, EnsembleUpdate & { readonly directions: Directions }, Directions | null> {
-  penalty.ticked = true;
+  regularizer: EnsembleRegularizer,
+): StageOperator<EnsembleUpdate, TickedEnsemble, Directions | null> {
+  regularizer.ticked = true;
   const hand = (directions: Directions | null): Directions | null => {
-    penalty.newest = directions ?? undefined;
+    regularizer.newest = directions ?? undefined;
     return directions;
   };
-  return {
+  return stage({
     name: 'spectral tick',
     claims: 'weights',
     start: () => hand(null),
     next(_, update) {
-      if (!penalty.active(update.epoch + 1)) return [null]; // far from the end of the burn-in
-      const before = penalty.newest; // the training step begins them itself where the burn-in ended between two ticks
+      if (!regularizer.active(update.epoch + 1)) return [null]; // far from the end of the burn-in
+      const before = regularizer.newest; // the training step begins them itself where the burn-in ended between two ticks
       const now = rows(update.weights);
-      const directions = before === undefined ? penalty.begin(now) : penalty.iterate(before, now);
+      const directions = before === undefined ? regularizer.begin(now) : regularizer.iterate(before, now);
       return [hand(directions), { ...update, directions }];
     },
-    save: (directions) => (directions ?? penalty.newest ?? null) as unknown as Data,
+    save: (directions) => (directions ?? regularizer.newest ?? null) as unknown as Data,
     load: (data) => hand(data as unknown as Directions | null),
-  };
+  });
 }

@@ -1,15 +1,18 @@
+import type { OperatorFunction } from 'rxjs';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Serial } from '../../flow/serial.js';
-import { ranks } from '../../tensorflow/collectives/process-group.js';
+import type { WithLease } from '../../flow/lease.js';
+import { type Serial, serial } from '../../flow/serial.js';
+import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type NetworkMetadata, type Taught, taught } from '../metadata.js';
+import { type MatchedClasses, matchClasses, type NetworkMetadata } from '../metadata.js';
 import { type Weights, weight } from '../model/model.js';
 import { type Schedule, scheduled } from '../optimizer/optimizer.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
 import type { Batch } from '../train.js';
+import { updateRecord } from '../update.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../weights/saved-tensors.js';
-import { type Ensemble, type EnsembleUpdate, together } from './ensemble.js';
+import { type Ensemble, type EnsembleUpdate, membersKey } from './ensemble.js';
 import type { EnsembleRegularizer } from './regularizer.js';
 import { ensembleUpdate } from './step.js';
 
@@ -17,7 +20,7 @@ export interface EnsembleTraining {
   /** SGD as `sgd` has it; the weights of a member are one tensor, and have one rate. */
   readonly sgd: Omit<SgdOptions, 'rates'>;
   /** Added at every update after its burn-in; it needs an `ensembleTick`. */
-  readonly penalty?: EnsembleRegularizer;
+  readonly regularizer?: EnsembleRegularizer;
 }
 
 /** All that the next update depends on. Its tensors belong to the training step. */
@@ -34,7 +37,7 @@ export interface EnsembleState {
   /** Samples of the epoch so far. */
   readonly samples: number;
   /** What no tensor says; none before the graph has introduced its parts. */
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
 }
 
 export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleState> {
@@ -43,50 +46,61 @@ export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleSta
 }
 
 /**
- * One update of every member for each batch: its own mean cross-entropy, gradient, penalty (from the end of the burn-in), SGD.
+ * Trains all members of an ensemble on each batch, as `train` does one network: each by its own mean cross-entropy, gradient,
+ * regularizer (from the end of the burn-in) and SGD. The first update emitted is 0, the initial weights.
  *
- * Members do not touch each other: each ends in the same bits as in an ensemble of one.
+ * Members are independent: each ends in the same bits as in an ensemble of one.
  *
- * State: weights, velocities and the sums over the epoch. It owns their tensors: `next` takes the state it is given and disposes
- * of what it replaces. Bound: one batch. Order: that of the batches. Failure: a batch that does not fit, a loss that is not finite.
+ * State: weights, velocities and the sums over the epoch. Bound: one batch. Order: that of the batches. Failure: a batch that the
+ * members do not take, a loss that is not finite.
  *
- * @example ensembleStage(networks, { sgd: { rate: 1, momentum: 0.9 }, penalty })
+ * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer }))
  */
-export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTraining): EnsembleStage {
+export const trainEnsemble = (
+  ensemble: Ensemble,
+  training: EnsembleTraining,
+): OperatorFunction<Batch, EnsembleUpdate & WithLease> => serial(ensembleStage(ensemble, training));
+
+/**
+ * The stage that `trainEnsemble` lifts. It owns the tensors of its state: `next` takes the state it is given and disposes of what
+ * it replaces.
+ */
+export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: EnsembleTraining): EnsembleStage {
   const { members, layout } = ensemble;
   const { rate, momentum = 0, decay = 0 } = sgd;
   const rateAt = scheduled(rate);
-  const unpenalized = new Float32Array(members.length * layout.layers.length);
-  let known: Taught | undefined; // made again from the state's own when the graph is wired
+  const unregularized = new Float32Array(members.length * layout.layers.length);
+  let known: MatchedClasses | undefined; // made again from the state's own when the graph is wired
   const nowhere = new Float32Array(members.length * layout.inputs);
 
   return {
     name: 'train',
+    record: updateRecord,
 
     start() {
-      if (ranks().ranks > 1) throw alone();
+      if (processGroup().ranks > 1) throw alone();
       const weights = ensemble.start();
       return {
         weights,
-        memory: new Map([[together, tf.zerosLike(weight(weights, together))]]),
+        memory: new Map([[membersKey, tf.zerosLike(weight(weights, membersKey))]]),
         sums: tf.zeros([members.length, 3]),
         ...{ number: 0, epoch: 0, endsEpoch: true, position: 0, samples: 0 },
       };
     },
 
     introduce(incoming, state) {
-      known = taught('train', ensemble.model, incoming, { before: state.about, labeled: true });
+      known = matchClasses('train', ensemble.model, incoming, { before: state.metadata, labeled: true });
       return known.headers;
     },
 
     next(state, batch) {
       checkBatch(ensemble, batch);
       const at = { epoch: batch.epoch, number: state.number + 1 };
-      const before = { members: weight(state.weights, together), velocity: weight(state.memory, together) };
+      const before = { members: weight(state.weights, membersKey), velocity: weight(state.memory, membersKey) };
       const { values: x } = batch;
       const labels = known?.labels(batch.labels) ?? batch.labels;
-      const about = state.about ?? known?.about;
-      const active = penalty?.active(batch.epoch) ? penalty : undefined;
+      const metadata = state.metadata ?? known?.metadata;
+      const active = regularizer?.active(batch.epoch) ? regularizer : undefined;
       if (active !== undefined) {
         if (!active.ticked) throw unticked();
         // where the burn-in ended between two ticks, the directions begin here
@@ -95,7 +109,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
       const moved = ensembleUpdate(layout, {
         ...before,
         ...{ x, labels, momentum, decay },
-        gammas: active?.gammas ?? unpenalized,
+        gammas: active?.gammas ?? unregularized,
         directions: active?.newest?.v ?? nowhere,
         rate: rateAt(at),
         fresh: state.endsEpoch,
@@ -103,14 +117,14 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
       });
       tf.dispose([before.members, before.velocity, state.sums]);
       const next: EnsembleState = {
-        weights: new Map([[together, moved.members]]),
-        memory: new Map([[together, moved.velocity]]),
+        weights: new Map([[membersKey, moved.members]]),
+        memory: new Map([[membersKey, moved.velocity]]),
         sums: moved.sums,
         ...at,
         endsEpoch: batch.remaining === 0,
         position: batch.position,
         samples: (state.endsEpoch ? 0 : state.samples) + labels.length,
-        ...(about && { about }),
+        ...(metadata && { metadata }),
       };
       return [next, update(ensemble, next, rateAt)];
     },
@@ -124,14 +138,14 @@ export function ensembleStage(ensemble: Ensemble, { sgd, penalty }: EnsembleTrai
         weights: savedTensors(weights),
         memory: savedTensors(memory),
         sums: savedTensors(new Map([['sums', sums]])),
-        penalty: penalty?.save() ?? null,
+        regularizer: regularizer?.save() ?? null,
       };
     },
 
     load(data) {
-      const { weights, memory, sums, penalty: carried, ...counts } = data as unknown as Saved;
-      checkShapes(ensemble, new Map([[together, [members.length, layout.parameters]]]), weights);
-      penalty?.load(carried);
+      const { weights, memory, sums, regularizer: carried, ...counts } = data as unknown as Saved;
+      checkShapes(ensemble, new Map([[membersKey, [members.length, layout.parameters]]]), weights);
+      regularizer?.load(carried);
       return {
         ...counts,
         weights: restoreTensors(weights),
@@ -151,7 +165,7 @@ type Saved = Omit<EnsembleState, 'weights' | 'memory' | 'sums'> & {
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
   readonly sums: SavedTensors;
-  readonly penalty: Data;
+  readonly regularizer: Data;
 };
 
 function update(ensemble: Ensemble, state: EnsembleState, rateAt: Schedule): EnsembleUpdate {
@@ -213,6 +227,6 @@ const alone = (): WeirError =>
 
 const unticked = (): WeirError =>
   new WeirError(
-    'the penalty of an ensemble is on, but no tick refreshes its directions',
-    'wire one: updates$.pipe(every({ updates: 1 }), ensembleTick(networks, penalty)), and return its stream',
+    'the regularizer of an ensemble is on, but no tick refreshes its directions',
+    'wire one: updates$.pipe(every({ updates: 1 }), ensembleTick(networks, regularizer)), and return its stream',
   );

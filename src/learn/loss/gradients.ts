@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { type ProcessGroup, ranks } from '../../tensorflow/collectives/process-group.js';
+import { type ProcessGroup, processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Gradients, Model, Pullback, Weights } from '../model/model.js';
 import { addGradients } from '../regularizer/regularizer.js';
@@ -48,7 +48,7 @@ export function checkEven(loss: ViewsLoss, shared: number, { ranks }: Pick<Proce
 /**
  * A loss over several views of a batch and its gradient. Views go through the model one after another, each with the batch
  * statistics of its own and the running statistics moved by each in turn, or together as one batch: see `ViewsLoss.passes`.
- * A penalty on features meets all views as one batch. The loss compares the samples of all ranks.
+ * A regularizer on features meets all views as one batch. The loss compares the samples of all ranks.
  *
  * Bound: what the passes of all views keep for the way back, at once.
  *
@@ -81,9 +81,9 @@ export function viewGradients(
   }
 
   const projections = tf.concat<tf.Tensor2D>(passes.map(({ logits }) => logits));
-  const { value, gradient, correct } = lossOverRanks(loss, projections, ranks());
+  const { value, gradient, correct } = lossOverRanks(loss, projections, processGroup());
   const ofOutputs = tf.split<tf.Tensor2D>(gradient, count);
-  const onFeatures = ofFeatures && penalized(passes, labels, ofFeatures);
+  const onFeatures = ofFeatures && regularized(passes, labels, ofFeatures);
   const [gradients, ...others] = passes.map((pass, i) => pass.gradients(ofOutputs[i]!, onFeatures?.[i]));
   for (const other of others) addGradients(gradients!, other);
   tf.dispose([...views, projections, gradient, ...ofOutputs, ...(onFeatures ?? [])]);
@@ -95,8 +95,8 @@ export function viewGradients(
   };
 }
 
-/** The gradient of a penalty on the features of all views, view by view. */
-function penalized(passes: readonly Pullback[], labels: tf.Tensor1D, ofFeatures: OfFeatures): tf.Tensor2D[] {
+/** The gradient of a regularizer on the features of all views, view by view. */
+function regularized(passes: readonly Pullback[], labels: tf.Tensor1D, ofFeatures: OfFeatures): tf.Tensor2D[] {
   return tf.tidy(() => {
     const whole = ofFeatures(tf.concat<tf.Tensor2D>(passes.map(({ features }) => features)), labels);
     return tf.split(whole, passes.length);
@@ -108,7 +108,7 @@ function penalized(passes: readonly Pullback[], labels: tf.Tensor1D, ofFeatures:
  * has one, else by TensorFlow.js's automatic differentiation. A loss over views goes through the model's own backward pass, see `viewGradients`.
  *
  * @param x float32 [n, ...inputShape] @param labels int32 [n]; of several views n is that of all of them together
- * @param ofFeatures the gradient of a further penalty on Φ(x), which is sent back with the loss's
+ * @param ofFeatures the gradient of a further regularizer on Φ(x), which is sent back with the loss's
  */
 export function gradientsOf(
   model: Model,
@@ -162,7 +162,7 @@ function automatic(
   return { loss: value!, correct: correct!, gradients: named(grads) };
 }
 
-/** A scalar without a value of its own, whose gradient with respect to the features is what the penalty says. */
+/** A scalar without a value of its own, whose gradient with respect to the features is what the regularizer says. */
 function further(ofFeatures: OfFeatures, features: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor {
   return tf.customGrad((of, save) => {
     (save as tf.GradSaveFunc)([ofFeatures(of as tf.Tensor2D, labels)]);

@@ -69,5 +69,5 @@ export interface Learned {
   readonly statistics?: Weights;
 }
 
-/** The gradient of a penalty on the features of a batch, [n, width] as they are; it belongs to the caller. */
+/** The gradient of a regularizer on the features of a batch, [n, width] as they are; it belongs to the caller. */
 export type OfFeatures = (features: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor2D;

@@ -89,7 +89,7 @@ interface Sized extends HeadLayer {
 
 /**
  * A backbone with a projection head in the place of its readout, for self-supervised learning: F = head ∘ Φ, whose logits are the
- * projections. `featureLayers` are the backbone's, so a penalty up to feature space never touches the head.
+ * projections. `featureLayers` are the backbone's, so a regularizer up to feature space never touches the head.
  *
  * Weights are the backbone's without its readout, then 'projector1/kernel', 'projector1/bias', …. Φ is the backbone's own, so what
  * measures it takes the backbone as its model and these weights: `readout(backbone, train, test)` puts a new readout on them.

@@ -1,6 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { singularValues, svd } from '../../tensorflow/ops/svd.js';
 import { tf } from '../../tensorflow/tf.js';
+import type { Model } from '../model/model.js';
 import { checkCount, type Regularizer, type Strength, since } from './regularizer.js';
 
 const KIND = 'batch-spectral-shrinkage';
@@ -15,15 +16,15 @@ export interface ShrinkageOptions extends Strength {
  * of the features F = Φ(X) of a batch, [n, width], which has min(n, width) of them.
  *
  * Gradient: 2γ U_k diag(σ) V_kᵀ by the singular value decomposition. It is finite for every finite batch: in the directions
- * that a rank-deficient batch lacks (σ = 0) the penalty is at its least, 0, and so is the gradient; where σ_{−k} is as large
+ * that a rank-deficient batch lacks (σ = 0) the regularizer is at its least, 0, and so is the gradient; where σ_{−k} is as large
  * as the next one, the direction is one of several, and the gradient that of one choice.
  *
  * The authors' code takes eigenvalues of F Fᵀ, [n, n]: where the batch is larger than the width the k smallest are those that
- * are 0 for every F, and nothing is penalized. Here it is the k smallest of the min(n, width).
+ * are 0 for every F, and nothing is regularized. Here it is the k smallest of the min(n, width).
  *
  * @throws {WeirError} at the first batch with fewer than k singular values, or with features that are not finite
  */
-export function batchSpectralShrinkage({ smallest = 1, ...strength }: ShrinkageOptions): Regularizer {
+export function batchSpectralShrinkage(_model: Model, { smallest = 1, ...strength }: ShrinkageOptions): Regularizer {
   const active = since(KIND, strength);
   checkCount(KIND, 'smallest', smallest);
   const { gamma } = strength;

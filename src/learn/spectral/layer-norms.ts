@@ -1,5 +1,6 @@
 import type { Positioned } from '../../flow/data.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
+import { quantities, record, z } from '../../storage/record.js';
 import type { tf } from '../../tensorflow/tf.js';
 import { type Layer, type Model, type Weights, weight } from '../model/model.js';
 import type { Update } from '../update.js';
@@ -17,24 +18,36 @@ export interface LayerNorms extends Positioned {
   readonly estimates?: readonly string[];
 }
 
+/** What is logged of the spectral norms. */
+export const layerNormsRecord = record({
+  name: 'layer norms',
+  role: 'spectrum',
+  fields: {
+    sigma: quantities({ label: 'σ', scale: 'log', better: 'lower', headline: true }),
+    bounds: z.record(z.string(), z.number()).optional(),
+    estimates: z.array(z.string()).optional(),
+  },
+});
+
 /** By name of a convolution the frequency where the next search starts. */
 type Frequencies = { readonly [layer: string]: Float32Array };
 
 /**
- * Measures σ of every layer of each update it is given, exactly, with a bound. For curves and reports; it does not touch the penalty.
+ * Measures σ of every layer of each update it is given, exactly, with a bound. For curves and reports; it does not touch the regularizer.
  *
  * (Power iteration would not do: where σ₁ and σ₂ are close it creeps, and a small step looks like the end of it.)
  *
  * State: the frequency at which σ of each convolution was found. Bound: one update. Order: that of the updates. Failure: a kernel
  * that is not finite, by the name of its layer.
  *
- * @example updates$.pipe(every({ epochs: 1 }), stage(layerNorms(model)))
+ * @example updates$.pipe(every({ epochs: 1 }), layerNorms(model))
  */
-export function layerNorms(model: Model): Stage<Update, LayerNorms, Frequencies> {
+export function layerNorms(model: Model): StageOperator<Update, LayerNorms, Frequencies> {
   const layers = [...model.featureLayers, model.readout];
   const estimates = layers.flatMap((layer) => (layer.kind === 'conv' && layer.padding === 'zero' ? [layer.name] : []));
-  return {
+  return stage<Update, LayerNorms, Frequencies>({
     name: 'layer norms',
+    record: layerNormsRecord,
     claims: 'weights',
     start: () => ({}),
     next(from, { position, number, epoch, weights }) {
@@ -52,7 +65,7 @@ export function layerNorms(model: Model): Stage<Update, LayerNorms, Frequencies>
         },
       ];
     },
-  };
+  });
 }
 
 function exact(layer: Layer, weights: Weights, from = 0): ExactSigma {

@@ -24,7 +24,7 @@ export interface Singular {
 /** Per layer, by its name; plain data. */
 export type Spectrum = { readonly [layer: string]: Singular };
 
-/** How σ of one layer and its directions are found, and what a penalty γ/2 · σ² on it makes of them. It only reads weights. */
+/** How σ of one layer and its directions are found, and what a regularizer γ/2 · σ² on it makes of them. It only reads weights. */
 export interface LayerPower {
   readonly layer: Layer;
   /** From random directions until they rest, or exactly. */

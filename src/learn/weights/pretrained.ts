@@ -1,6 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Input, NormalizedBy } from '../../flow/header.js';
-import { tellOnce } from '../../flow/terminal.js';
+import { noticeOnce } from '../../flow/terminal.js';
 import { hashWeights } from '../../storage/digest.js';
 import { tf } from '../../tensorflow/tf.js';
 import { assumptions, checkArchitecture, fromMetadata, type NetworkMetadata } from '../metadata.js';
@@ -13,7 +13,7 @@ export interface Stored {
   /** By their names there. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** What it says of the network beside its tensors. */
-  readonly about: NetworkMetadata;
+  readonly metadata: NetworkMetadata;
   /** What was done to read it, for the user to know: a line each. */
   readonly notes?: readonly string[];
 }
@@ -47,7 +47,7 @@ function stored(file: string): Stored {
   const types = Object.entries(converted).map(([type, count]) => `${count} of ${tensors.size} tensors are ${type}`);
   return {
     tensors: bare,
-    about: fromMetadata(file, metadata),
+    metadata: fromMetadata(file, metadata),
     notes: [
       ...(types.length > 0 ? [`${file}: ${types.join(', ')}; read as float32`] : []),
       ...(prefix !== '' ? [`${file}: every name begins with '${prefix}', which is left out`] : []),
@@ -85,7 +85,7 @@ export interface StartingOptions {
 
 /**
  * The model with weights that begin as those of a safetensors file or of a run: what fine-tuning starts from. All else of it is as it
- * was, so a penalty towards the start (`l2-sp`) draws to them.
+ * was, so a regularizer towards the start (`l2-sp`) draws to them.
  *
  * @param from a safetensors file with the names and layouts of PyTorch, as `weir export` writes it; or `fromRun(folder)`
  * What no tensor says (padding, activation, scale, shortcut) is compared with the model, and what inputs were normalized with is told
@@ -109,11 +109,11 @@ export function startingFrom(
   const read = (): Stored => {
     if (stored !== undefined) return stored;
     const found = source.read();
-    const { about } = found;
-    const architecture = { ...(padding && { padding }), ...about.architecture };
+    const { metadata } = found;
+    const architecture = { ...(padding && { padding }), ...metadata.architecture };
     checkArchitecture(shown, architecture, model);
-    const assumed = assumptions(shown, { ...about, architecture }, model);
-    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) tellOnce(note);
+    const assumed = assumptions(shown, { ...metadata, architecture }, model);
+    for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) noticeOnce(note);
     stored = { ...found, tensors: kept(found.tensors) };
     return stored;
   };
@@ -200,10 +200,10 @@ export function startingFrom(
     ...model,
     inputs: [...(model.inputs ?? []), input],
     start,
-    takenUp(now) {
-      const { classes, normalization: then } = read().about;
+    pretrainedClasses(now) {
+      const { classes, normalization: then } = read().metadata;
       if (now !== undefined && then !== undefined && JSON.stringify(now) !== JSON.stringify(then)) {
-        tellOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
+        noticeOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
       }
       return isFresh(`${model.readout.name}/`) ? undefined : classes;
     },

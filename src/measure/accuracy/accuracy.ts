@@ -1,13 +1,24 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
-import type { Stage } from '../../flow/stage.js';
-import type { Ensemble, EnsembleUpdate, Member } from '../../learn/ensemble/ensemble.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
+import type { Ensemble, EnsembleMember, EnsembleUpdate } from '../../learn/ensemble/ensemble.js';
 import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
-import { classOf, crossEntropyOf, forward, roomFor } from '../../learn/ensemble/network.js';
+import { allocatePass, classOf, crossEntropyOf, forward } from '../../learn/ensemble/network.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
+import { quantity, record } from '../../storage/record.js';
 import { tf } from '../../tensorflow/tf.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+
+/** What is logged of a test. */
+export const accuracyRecord = record({
+  name: 'accuracy',
+  role: 'test',
+  fields: {
+    accuracy: quantity({ unit: 'fraction', better: 'higher', headline: true }),
+    loss: quantity({ scale: 'log', better: 'lower' }),
+  },
+});
 
 /** How well the network of one update does on samples it may not have seen. */
 export interface Accuracy extends Positioned {
@@ -36,17 +47,18 @@ const REST: AccuracyState = { done: 0, correct: 0, loss: 0 };
  * Bound: one batch on the device; the engine breathes after each. Order: that of the updates. State: sums so far.
  * Failure: samples that the model does not take. NaN logits count as wrong and make the loss NaN.
  *
- * @example updates$.pipe(every({ epochs: 5 }), stage(accuracy(model, test)))
+ * @example updates$.pipe(every({ epochs: 5 }), accuracy(model, test))
  */
 export function accuracy(
   model: Model,
   given: LabeledSamples,
   { batch = 500, normalize }: AccuracyOptions = {},
-): Stage<Update, Accuracy, AccuracyState> {
+): StageOperator<Update, Accuracy, AccuracyState> {
   const samples = byName('accuracy', model, given);
   const length = inputLength('accuracy', model, samples);
-  return {
+  return stage({
     name: 'accuracy',
+    record: accuracyRecord,
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,
@@ -72,7 +84,7 @@ export function accuracy(
       }
       yield [REST, { position, number, epoch, accuracy: correct / samples.size, loss: loss / samples.size }];
     },
-  };
+  });
 }
 
 /**
@@ -85,15 +97,15 @@ export function accuracy(
  */
 export function memberAccuracy(
   ensemble: Ensemble,
-  samplesOf: (member: Member, index: number) => LabeledSamples,
-): Stage<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
+  samplesOf: (member: EnsembleMember, index: number) => LabeledSamples,
+): StageOperator<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
   const { layout, model } = ensemble;
   const given = ensemble.members.map(samplesOf);
   const samples = given.map((one) => byName('accuracy', model, one));
   const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
-  const pass = roomFor(layout);
+  const pass = allocatePass(layout);
   const x = new Float32Array(length);
-  const stage = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
+  const records = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);
     return (m) => {
       const own = samples[m]!;
@@ -109,12 +121,13 @@ export function memberAccuracy(
       return { accuracy: correct / own.size, loss: loss / own.size };
     };
   });
-  return {
-    ...stage,
+  return stage({
+    ...records,
+    record: accuracyRecord,
     inputs: given.map((one) => samplesInput(one)),
     introduce(incoming) {
       for (const own of samples) own.introduce(incoming);
       return incoming;
     },
-  };
+  });
 }

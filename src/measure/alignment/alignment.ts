@@ -1,12 +1,12 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { marginsOf, readoutOf } from '../certificate/margins.js';
 import { byName, inputLength, type LabeledSamples } from '../inputs.js';
-import { crossEntropyOf, type Row, rowsOf } from '../predictions.js';
+import { crossEntropyOf, type Prediction, rowsOf } from '../predictions.js';
 
 /** How the readout's weight vectors lie beside the features of their classes, at one moment of the training. */
 export interface Alignment extends Positioned {
@@ -35,14 +35,14 @@ export interface Alignment extends Positioned {
  *
  * @example updates$.pipe(every({ epochs: 10 }), alignment(model, points))
  */
-export function alignment(model: Model, given: LabeledSamples): Stage<Update, Alignment, null> {
+export function alignment(model: Model, given: LabeledSamples): StageOperator<Update, Alignment, null> {
   const name = 'alignment';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   checkClasses(name, model, samples);
   const indices = Array.from({ length: samples.size }, (_, i) => i);
   const classes = Array.from({ length: model.classes }, (_, k) => k);
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -57,7 +57,11 @@ export function alignment(model: Model, given: LabeledSamples): Stage<Update, Al
       return [
         null,
         {
-          ...{ position, number, epoch, weights, features },
+          position,
+          number,
+          epoch,
+          weights,
+          features,
           loss: rows.reduce((sum, row) => sum + crossEntropyOf(row), 0) / rows.length,
           cosines: classes.map((k) => dot(weights[k]!, features[k]!) / (norm(weights[k]!) * norm(features[k]!))),
           thetas: classes.map((k) =>
@@ -67,7 +71,7 @@ export function alignment(model: Model, given: LabeledSamples): Stage<Update, Al
         },
       ];
     },
-  };
+  });
 }
 
 /** (1 − z_k·z_c) / ‖z_c − z_k‖ */
@@ -76,7 +80,7 @@ function limit(features: readonly (readonly number[])[], c: number, k: number): 
   return (1 - dot(own, other)) / norm(own.map((value, i) => value - other[i]!));
 }
 
-function meanOf(rows: readonly Row[]): number[] {
+function meanOf(rows: readonly Prediction[]): number[] {
   const width = rows[0]!.features.length;
   return Array.from(
     { length: width },

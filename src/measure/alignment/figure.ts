@@ -1,27 +1,26 @@
 import { curves, type Series, thinned } from '../../plot/curves.js';
-import { type Figure, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
+import { type Drawing, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
-import { classLook } from '../../plot/style.js';
+import { classStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
-import { acrossSettings, groups } from '../networks/groups.js';
+import { groups } from '../networks/groups.js';
 import type { Alignment, NetworkReport, Report } from '../networks/record.js';
-import { entitled } from '../paper.js';
 
 const POINTS = 160;
 const SMALL = 0.02; // standard deviation of a start that the paper would draw in figure A.1; its starts are 0.001 and 0.1
 
-/** Networks whose alignment was recorded, by their start: small (figure A.1 of the paper) or large (A.2). */
-export function alignment(report: Report, start: 'small' | 'large'): Figure | null {
-  const networks = report.networks.filter(
-    ({ alignments = [] }) => alignments.length > 0 && spreadOf(alignments[0]!) < SMALL === (start === 'small'),
-  );
-  return acrossSettings({ ...report, networks }, (part) => {
-    const network = groups(part)[0]?.networks[0];
-    return network ? draw(report, network, start) : null;
-  });
-}
+/** The alignment over the training of one network that began with small, or with large, weights. */
+export const alignment =
+  (start: 'small' | 'large') =>
+  (report: Report): Drawing | null => {
+    const networks = report.networks.filter(
+      ({ alignments = [] }) => alignments.length > 0 && spreadOf(alignments[0]!) < SMALL === (start === 'small'),
+    );
+    const network = groups({ ...report, networks })[0]?.networks[0];
+    return network ? draw(network) : null;
+  };
 
-function draw(report: Report, { alignments = [], seed, classes }: NetworkReport, start: 'small' | 'large'): Figure {
+function draw({ alignments = [], seed, classes }: NetworkReport): Drawing {
   const [first, last] = [alignments[0]!, alignments.at(-1)!];
   const plane = first.features.every((feature) => feature.length === 2);
   const shown = plane ? moments(alignments) : [];
@@ -30,22 +29,17 @@ function draw(report: Report, { alignments = [], seed, classes }: NetworkReport,
   const common = { width: WIDTH.half, height: 270, x: xLog ? 'update + 1 (log scale)' : 'update', xLog };
   const lost = series(alignments, xLog, ({ loss }) => loss, { light: '#333333', dark: '#d6d6d6', dash: 'none' });
   return {
-    ...entitled(
-      ...([`alignment-${start}`, report.pipeline, `alignment-${start}-start`] as const),
-      `Last-layer alignment from a start of standard deviation ${number(spreadOf(first), 2)}`,
-    ),
+    title: `Last-layer alignment from a start of standard deviation ${number(spreadOf(first), 2)}`,
     panels: [
       ...shown.map((moment) => circle(moment)),
       {
         ...curves(
-          names.map((_, k) => series(alignments, xLog, ({ cosines }) => cosines[k]!, classLook(k))),
+          names.map((_, k) => series(alignments, xLog, ({ cosines }) => cosines[k]!, classStyle(k))),
           {
-            ...{
-              ...common,
-              label: 'cosine of weight vector and class feature',
-              scale: 'linear',
-              domain: [-1.04, 1.04],
-            },
+            ...common,
+            label: 'cosine of weight vector and class feature',
+            scale: 'linear',
+            domain: [-1.04, 1.04],
           },
         ),
         ...(plane && { heading: 'Over the training' }),
@@ -53,15 +47,20 @@ function draw(report: Report, { alignments = [], seed, classes }: NetworkReport,
       curves([lost], { ...common, label: 'cross-entropy loss', scale: 'linear' }),
     ],
     columns: 4,
-    legend: names.map((label, k) => ({ label, look: classLook(k), mark: 'line' })),
+    legend: names.map((label, k) => ({ label, style: classStyle(k), mark: 'line' })),
     reading: `${plane ? `Circles: the class features, which stay where they are${simplex(first) ? ', 120° apart on the unit circle' : ''}; arrows: the weight vectors of the readout, scaled to the longest of the moment, whose length is stated. ` : ''}Below: their cosine, class by class, and the loss over the updates${xLog ? ', counted from 1 for the log scale' : ''}. One training (seed ${seed}).`,
     outcome: `cosines from ${first.cosines.map((c) => number(c, 2)).join(', ')} at update ${first.number} to ${last.cosines.map((c) => number(c, 4)).join(', ')} at update ${last.number}; loss ${number(first.loss)} to ${number(last.loss)}.`,
   };
 }
 
-function series(all: readonly Alignment[], xLog: boolean, of: (at: Alignment) => number, look: Series['look']): Series {
+function series(
+  all: readonly Alignment[],
+  xLog: boolean,
+  of: (at: Alignment) => number,
+  style: Series['style'],
+): Series {
   const points = all.map((at) => ({ x: at.number + (xLog ? 1 : 0), y: of(at) }));
-  return { look, points: xLog ? evenlyInLog(points) : thinned(points, POINTS) };
+  return { style, points: xLog ? evenlyInLog(points) : thinned(points, POINTS) };
 }
 
 /** Points that are some way apart on a log axis, and the last: early ones stay, late ones are thinned. */
@@ -90,7 +89,12 @@ function circle({ number: update, weights, features }: Alignment): Panel {
   const longest = Math.max(...weights.map((row) => Math.hypot(...row)), 1e-30);
   const width = widthOf(4);
   return panel({
-    ...{ width, height: width + 34, marginLeft: 2, marginRight: 2, marginTop: 36, marginBottom: 2 },
+    width,
+    height: width + 34,
+    marginLeft: 2,
+    marginRight: 2,
+    marginTop: 36,
+    marginBottom: 2,
     ariaLabel: `Update ${update}: weight vectors, the longest ${number(longest)}, and class features in the plane`,
     x: { domain: [-1.3, 1.3], axis: null },
     y: { domain: [-1.3, 1.3], axis: null },
@@ -103,16 +107,22 @@ function circle({ number: update, weights, features }: Alignment): Panel {
           x: () => x,
           y: () => y,
           r: 7,
-          fill: classLook(k).light,
+          fill: classStyle(k).light,
           fillOpacity: 0.3,
-          stroke: classLook(k).light,
+          stroke: classStyle(k).light,
           strokeWidth: 1.5,
         }),
       ),
       ...weights.map(([x = 0, y = 0], k) =>
         Plot.arrow([0], {
-          ...{ x1: () => 0, y1: () => 0, x2: () => x / longest, y2: () => y / longest },
-          ...{ stroke: classLook(k).light, strokeWidth: 2.5, headLength: 5, inset: 0 },
+          x1: () => 0,
+          y1: () => 0,
+          x2: () => x / longest,
+          y2: () => y / longest,
+          stroke: classStyle(k).light,
+          strokeWidth: 2.5,
+          headLength: 5,
+          inset: 0,
         }),
       ),
       Plot.text([`update ${update}`], { frameAnchor: 'top-left', dy: -34, text: (t: string) => t, fontWeight: 600 }),

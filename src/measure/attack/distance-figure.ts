@@ -1,44 +1,40 @@
 import { BOXED, type Column, columns, extent } from '../../plot/columns.js';
-import { type Figure, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type Drawing, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
+import { transferOf } from '../../plot/transfer.js';
 import { against } from '../networks/comparison.js';
-import { type Group, groups, settingsOf, told } from '../networks/groups.js';
+import { bySetting, groups, planar, type SeedGroup, settingsOf } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import {
   exactMean,
-  fitted,
+  fitSentences,
   MEASURES,
   type Measure,
   type Spread,
   spread,
-  summariseGroup,
-  summariseNetwork,
+  summarizeGroup,
+  summarizeNetwork,
 } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 
 const [ATTACKED, EXACT] = ['Mean Δx', 'Mean exact Δx'].map(
   (name) => MEASURES.find((measure) => measure.name === name)!,
 ) as [Measure, Measure];
 
-/**
- * Mean adversarial distance of each regularizer in each setting (figures 2 and E.2 of the paper).
- *
- * @param every whether noisy settings are drawn beside the clean ones (figure E.2)
- */
-export function meanDistances(report: Report, every: boolean): Figure | null {
-  const all = groups(report).filter(({ setting }) => every || !/noisy/i.test(setting));
-  const drawn = all
+/** Mean adversarial distance of each regularizer in each setting, of networks over the plane. */
+export function meanDistances(report: Report): Drawing | null {
+  if (!report.networks.every(planar)) return null;
+  const drawn = groups(report)
     .map((group) => ({ group, column: column(group) }))
     .filter(({ column: { values } }) => values.length > 0);
   if (drawn.length === 0) return null;
-  const domain = extent(groups(report).map(column)); // both figures on one scale
+  const { networks } = report.whole ?? report;
+  const domain = extent(groups({ ...report, networks: networks.filter(planar) }).map(column)); // one scale for several figures
   const settings = settingsOf(drawn.flatMap(({ group }) => group.networks));
   const exact = drawn.some(({ column: { beside } }) => beside !== undefined && beside.values.length > 0);
   const counts = [...new Set(drawn.map(({ column: { values } }) => values.length))].sort((a, b) => a - b);
-  const title = `Mean adversarial distance per regularizer${every ? ', clean and noisy data' : ''}`;
   return {
-    ...entitled(every ? 'distances-noisy' : 'distances', report.pipeline, 'mean-distances', title),
+    title: 'Mean adversarial distance per regularizer',
     panels: settings.map((setting) => {
       const here = drawn.filter(({ group }) => group.setting === setting);
       return columns(
@@ -50,7 +46,7 @@ export function meanDistances(report: Report, every: boolean): Figure | null {
     legend: [],
     reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, units of the input) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; gray: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
     outcome: [
-      told(drawn, ({ group, column: each }) => sentence(group, each)),
+      bySetting(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
         const here = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
         return against(
@@ -66,16 +62,19 @@ export function meanDistances(report: Report, every: boolean): Figure | null {
   };
 }
 
-function column(group: Group): Column {
-  const values = known(group.networks.map((network) => summariseNetwork(network).meanDistance));
+function column(group: SeedGroup): Column {
+  const values = known(group.networks.map((network) => summarizeNetwork(network).meanDistance));
   const exact = known(group.networks.map(exactMean));
   return {
-    ...{ label: group.regularizer, regularizer: group.regularizer, values, error: standardDeviation(values) },
+    label: group.regularizer,
+    regularizer: group.regularizer,
+    values,
+    error: standardDeviation(values),
     beside: { values: exact, error: standardDeviation(exact) },
   };
 }
 
-function sentence(group: Group, { values, error, beside }: Column): string {
+function sentence(group: SeedGroup, { values, error, beside }: Column): string {
   const exact = beside && beside.values.length > 0 ? ` (exact ${plusMinus(mean(beside.values), beside.error, 3)})` : '';
   return `${group.regularizer} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
 }
@@ -114,7 +113,7 @@ function rangeOf([least = [], most = []]: readonly (readonly number[])[]): strin
 
 /** The two numbers of every network of a group that the figure shows. */
 interface Pair {
-  readonly group: Group;
+  readonly group: SeedGroup;
   readonly accuracy: Spread;
   readonly distance: Spread;
   /** Over test samples, of the only network attacked. */
@@ -123,10 +122,12 @@ interface Pair {
   readonly found: readonly number[];
 }
 
-/** Test accuracy and mean adversarial distance of each regularizer, every seed a dot (figures 4 and 6b of the paper). */
-export function robustness(report: Report): Figure | null {
+/** Test accuracy and mean adversarial distance of each regularizer, every seed a dot, of networks over more than the plane. */
+export function robustness(report: Report): Drawing | null {
+  const trainedTwice = report.networks.some(({ regularizer }) => transferOf(regularizer) !== null);
+  if (report.networks.every(planar) || trainedTwice) return null;
   const all = groups(report).map((group): Pair => {
-    const { testAccuracy, meanDistance } = summariseGroup(group);
+    const { testAccuracy, meanDistance } = summarizeGroup(group);
     return {
       group,
       accuracy: testAccuracy,
@@ -136,24 +137,18 @@ export function robustness(report: Report): Figure | null {
     };
   });
   const drawn = draw(all, report, ['Test accuracy, %', 'Mean Δx']);
-  const name = entitled(
-    'robustness',
-    report.pipeline,
-    'robustness',
-    'Accuracy and adversarial distance per regularizer',
-  );
-  return drawn && { ...name, ...drawn };
+  return drawn && { title: 'Accuracy and adversarial distance per regularizer', ...drawn };
 }
 
-/** The same with the readout thrown away and fitted anew on the frozen features (figure 5 of the paper). */
-export function refitted(report: Report): Figure | null {
+/** The same with the readout thrown away and fitted anew on the frozen features . */
+export function refitted(report: Report): Drawing | null {
   const again = groups({ ...report, networks: report.networks.filter(({ readout }) => readout) });
   const all = again.map((group): Pair => {
     const attacked = group.networks.map((network) => ({ ...network, attack: network.readout!.attack }));
     return {
       group,
       accuracy: spread(group.networks, ({ readout }) => readout!.accuracy),
-      distance: spread(attacked, (network) => summariseNetwork(network).meanDistance),
+      distance: spread(attacked, (network) => summarizeNetwork(network).meanDistance),
       fallback: ofSamples({ ...group, networks: attacked }),
       found: foundBy(attacked),
     };
@@ -162,18 +157,14 @@ export function refitted(report: Report): Figure | null {
   if (!drawn) return null;
   const networks = again.flatMap((group) => group.networks);
   return {
-    ...entitled('readout', report.pipeline, 'readout', 'Accuracy and adversarial distance with a readout fitted anew'),
+    title: 'Accuracy and adversarial distance with a readout fitted anew',
     ...drawn,
-    reading: `Multinomial logistic regression on the frozen features of the training samples, l2 penalty of strength 1, then the network with it attacked. ${drawn.reading}`,
-    outcome: `${drawn.outcome} ${fitted(networks.map(({ readout }) => readout!))}`,
+    reading: `Multinomial logistic regression on the frozen features of the training samples, l2 regularizer of strength 1, then the network with it attacked. ${drawn.reading}`,
+    outcome: `${drawn.outcome} ${fitSentences(networks.map(({ readout }) => readout!))}`,
   };
 }
 
-function draw(
-  all: readonly Pair[],
-  report: Report,
-  measures: readonly string[],
-): Omit<Figure, 'id' | 'title' | 'paper'> | null {
+function draw(all: readonly Pair[], report: Report, measures: readonly string[]): Omit<Drawing, 'title'> | null {
   const accuracies = all.flatMap(({ group, accuracy }) => spreadColumn(group, accuracy, null, 100));
   const distances = all.flatMap(({ group, distance, fallback }) => spreadColumn(group, distance, fallback, 1));
   const size = { width: WIDTH.half, height: 300, show: 'box' as const };
@@ -193,7 +184,7 @@ function draw(
     panels,
     columns: 2,
     legend: [],
-    reading: `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral penalizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    reading: `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
     outcome: [
       `${all.map(said).join('; ')}.`,
       ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>
@@ -211,7 +202,7 @@ function draw(
 }
 
 function spreadColumn(
-  group: Group,
+  group: SeedGroup,
   { values, standardDeviation }: Spread,
   fallback: number | null,
   scale: number,
@@ -230,13 +221,13 @@ function spreadColumn(
 }
 
 /** Standard error over the samples of the only network attacked. */
-function ofSamples(group: Group): number | null {
-  const found = group.networks.map(summariseNetwork).filter((summary) => summary.meanDistance !== null);
+function ofSamples(group: SeedGroup): number | null {
+  const found = group.networks.map(summarizeNetwork).filter((summary) => summary.meanDistance !== null);
   return found.length === 1 ? found[0]!.standardError : null;
 }
 
 const foundBy = (networks: readonly NetworkReport[]): number[] =>
-  networks.flatMap((network) => (network.attack ? [summariseNetwork(network).found] : []));
+  networks.flatMap((network) => (network.attack ? [summarizeNetwork(network).found] : []));
 
 function samples(counts: readonly number[]): string {
   if (counts.length === 0) return 'none attacked';

@@ -1,17 +1,16 @@
-import { type Figure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { density, mean, quantile } from '../../plot/statistics.js';
-import { look, SEED } from '../../plot/style.js';
+import { markStyle, SEED } from '../../plot/style.js';
 import { count, number, percent } from '../../plot/table.js';
-import { type Group, groups } from '../networks/groups.js';
+import { groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
 import { correctSamples, foundSamples } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 import { iterations } from './distance-figure.js';
 
 /** The distances of one group, all its networks together. */
 interface Distances {
-  readonly group: Group;
+  readonly group: SeedGroup;
   /** In order of size. */
   readonly values: readonly number[];
   /** Correctly classified samples attacked, whether or not an adversarial one was found. */
@@ -22,7 +21,7 @@ const STEPS = 200; // of a curve of shares
 const FRAME = { width: WIDTH.half, height: 290, marginLeft: 52, marginTop: 30, marginBottom: 42 };
 
 /** How adversarial distances are spread over test samples: their density, and the share below Δx (figure 6a of the paper). */
-export function distribution(report: Report): Figure | null {
+export function distribution(report: Report): Drawing | null {
   const all = groups(report).flatMap((group): Distances[] => {
     const values = group.networks.flatMap((network) => foundSamples(network).map((sample) => sample.distance));
     const attacked = group.networks.reduce((sum, network) => sum + correctSamples(network).length, 0);
@@ -32,7 +31,7 @@ export function distribution(report: Report): Figure | null {
   const most = Math.max(...all.map(({ values }) => values.at(-1)!));
   const dense = densities(all, most);
   return {
-    ...entitled('distribution', report.pipeline, 'distances', 'Distribution of adversarial distances'),
+    title: 'Distribution of adversarial distances',
     panels: [...(dense ? [dense] : []), shares(all, most)],
     columns: 2,
     legend: regularizers(all.map(({ group }) => group)),
@@ -68,14 +67,17 @@ function densities(all: readonly Distances[], most: number): Panel | null {
     marks: [
       Plot.ruleY([0], { stroke: 'currentColor', strokeOpacity: 0.5 }),
       ...drawn.flatMap(({ group, values, points }, row) => {
-        const { light, dash } = look(group.regularizer);
+        const { light, dash } = markStyle(group.regularizer);
         const ticks = [quantile(values, 0.1)!, quantile(values, 0.5)!];
         return [
           Plot.areaY(points, { x: 'x', y: 'y', fill: light, fillOpacity: 0.07 }),
           Plot.line(points, { x: 'x', y: 'y', stroke: light, strokeWidth: 2, strokeDasharray: dash }),
           Plot.ruleX(ticks, {
-            ...{ x: (x: number) => x, y1: () => -depth * row, y2: () => -depth * (row + 1) },
-            ...{ stroke: light, strokeWidth: 2.5 },
+            x: (x: number) => x,
+            y1: () => -depth * row,
+            y2: () => -depth * (row + 1),
+            stroke: light,
+            strokeWidth: 2.5,
           }),
         ];
       }),
@@ -90,7 +92,7 @@ function shares(all: readonly Distances[], most: number): Panel {
     x: { label: 'adversarial distance Δx', zero: true, nice: true, labelAnchor: 'center', labelArrow: 'none' },
     y: { label: 'samples with at most this Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
     marks: all.map(({ group, values, attacked }) => {
-      const { light, dash } = look(group.regularizer);
+      const { light, dash } = markStyle(group.regularizer);
       const stride = Math.max(1, values.length / STEPS);
       const steps = Array.from({ length: Math.min(STEPS, values.length) }, (_, i) => {
         const rank = Math.min(values.length - 1, Math.ceil((i + 1) * stride) - 1);
@@ -98,8 +100,12 @@ function shares(all: readonly Distances[], most: number): Panel {
       });
       const whole = [{ x: values[0]!, y: 0 }, ...steps, { x: most, y: steps.at(-1)!.y }];
       return Plot.line(whole, {
-        ...{ x: 'x', y: 'y', curve: 'step-after' as const },
-        ...{ stroke: light, strokeWidth: 2, strokeDasharray: dash },
+        x: 'x',
+        y: 'y',
+        curve: 'step-after' as const,
+        stroke: light,
+        strokeWidth: 2,
+        strokeDasharray: dash,
       });
     }),
   });
@@ -116,7 +122,7 @@ const THRESHOLDS = 15; // as in the paper
 const FEWEST = 8; // samples of a network: with fewer its shares are steps
 
 /** The share of samples that stay right up to a distance, for 15 distances, each seed a gray dot (figure E.5 of the paper). */
-export function thresholds(report: Report): Figure | null {
+export function thresholds(report: Report): Drawing | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => foundSamples(network).length >= FEWEST);
     return networks.length > 0 ? [{ ...group, networks }] : [];
@@ -136,34 +142,40 @@ export function thresholds(report: Report): Figure | null {
   });
   const wins = all.map(({ label }) => `${label} at ${largest.filter((name) => name === label).length}`);
   return {
-    ...entitled('thresholds', report.pipeline, 'thresholds', 'Share of samples beyond a distance'),
+    title: 'Share of samples beyond a distance',
     panels: [
       panel({
-        ...{ width: WIDTH.full, height: 300, marginLeft: 52, marginTop: 30, marginBottom: 46, marginRight: 8 },
+        width: WIDTH.full,
+        height: 300,
+        marginLeft: 52,
+        marginTop: 30,
+        marginBottom: 46,
+        marginRight: 8,
         ariaLabel: `Share of samples with an adversarial distance above ${THRESHOLDS} thresholds, per regularizer`,
         x: { domain: [-0.5, THRESHOLDS - 0.5], axis: null },
         y: { label: 'samples with a greater Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
         marks: [
           ...bars.flatMap(({ group, shares }, place) => {
-            const { light } = look(group.regularizer);
+            const { light } = markStyle(group.regularizer);
             const left = (i: number) => i - 0.42 + place * wide;
             return [
               Plot.rect(shares, {
-                ...{ x1: (_, i) => left(i) + 0.012, x2: (_, i) => left(i) + wide - 0.012 },
-                ...{ y1: () => 0, y2: (values: number[]) => 100 * mean(values) },
-                ...{ fill: light, fillOpacity: 0.85 },
+                x1: (_, i) => left(i) + 0.012,
+                x2: (_, i) => left(i) + wide - 0.012,
+                y1: () => 0,
+                y2: (values: number[]) => 100 * mean(values),
+                fill: light,
+                fillOpacity: 0.85,
               }),
               Plot.dot(
                 shares.flatMap((values, i) => values.map((value, k) => ({ i, value, k, of: values.length }))),
                 {
                   x: ({ i, k, of }) => left(i) + wide * (of > 1 ? 0.2 + (0.6 * k) / (of - 1) : 0.5),
                   y: ({ value }) => 100 * value,
-                  ...{
-                    r: all.length > 3 ? 1.7 : 2.2,
-                    fill: SEED.light,
-                    stroke: 'white',
-                    strokeWidth: all.length > 4 ? 0.3 : 0.5,
-                  },
+                  r: all.length > 3 ? 1.7 : 2.2,
+                  fill: SEED.light,
+                  stroke: 'white',
+                  strokeWidth: all.length > 4 ? 0.3 : 0.5,
                 },
               ),
             ];
@@ -171,7 +183,10 @@ export function thresholds(report: Report): Figure | null {
           Plot.axisX(
             at.map((_, i) => i),
             {
-              ...{ label: 'threshold of Δx', labelAnchor: 'center', labelArrow: 'none', tickSize: 0 },
+              label: 'threshold of Δx',
+              labelAnchor: 'center',
+              labelArrow: 'none',
+              tickSize: 0,
               tickFormat: (i: number) => number(at[i]!, most >= 100 ? 3 : 2),
             },
           ),
@@ -185,7 +200,7 @@ export function thresholds(report: Report): Figure | null {
   };
 }
 
-function sharesOf({ networks }: Group, threshold: number): number[] {
+function sharesOf({ networks }: SeedGroup, threshold: number): number[] {
   return networks.map((network) => {
     const correct = correctSamples(network);
     const below = foundSamples(network).filter(({ distance }) => distance <= threshold).length;

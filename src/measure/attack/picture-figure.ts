@@ -1,12 +1,11 @@
-import { type Figure, type Panel, shortened } from '../../plot/figure.js';
+import { type Drawing, type Panel, shortened } from '../../plot/figure.js';
 import { brightness, imageShape, largest, perturbation, picture } from '../../plot/image.js';
 import { Plot, panel } from '../../plot/panel.js';
-import { look } from '../../plot/style.js';
+import { markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
-import { type Group, groups } from '../networks/groups.js';
+import { groups, type SeedGroup } from '../networks/groups.js';
 import type { AttackedSample, NetworkReport, Report } from '../networks/record.js';
 import { foundSamples } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 
 /** An attacked sample whose pixels are at hand. */
 export type Pictured = AttackedSample & {
@@ -18,13 +17,17 @@ export type Pictured = AttackedSample & {
 
 /** The networks to show, one of each group, and their samples in columns. */
 export interface Choice {
-  readonly rows: readonly { readonly group: Group; readonly network: NetworkReport; readonly samples: Pictured[] }[];
+  readonly rows: readonly {
+    readonly group: SeedGroup;
+    readonly network: NetworkReport;
+    readonly samples: Pictured[];
+  }[];
   /** Whether a column is the same test sample in every row. */
   readonly same: boolean;
 }
 
 /** Up to `columns` attacked samples: the same under every network where it can be, of different labels where it can be. */
-export function choose(groups: readonly Group[], columns: number): Choice | null {
+export function choose(groups: readonly SeedGroup[], columns: number): Choice | null {
   const seen = groups
     .map((group) => ({ group, networks: group.networks.filter((network) => pictured(network).length > 0) }))
     .filter(({ networks }) => networks.length > 0);
@@ -73,18 +76,13 @@ const ROW = 30 + SIZE + 28;
 const PANEL = 3 * SIZE + 2 * GAP + 4;
 
 /** Test samples, what the attack added, and what the network then sees (as figure E.4 of the paper). */
-export function pictures(report: Report): Figure | null {
+export function pictures(report: Report): Drawing | null {
   const seeable = groups(report).filter(({ networks }) => imageShape(networks[0]!.sampleShape) !== null);
   const choice = choose(seeable, COLUMNS);
   if (!choice) return null;
   const width = Math.max(...choice.rows.map(({ samples }) => samples.length));
   return {
-    ...entitled(
-      'pictures',
-      report.pipeline,
-      'pictures',
-      'Test samples and the perturbations that change the prediction',
-    ),
+    title: 'Test samples and the perturbations that change the prediction',
     panels: Array.from({ length: width }, (_, column) => draw(choice, column)),
     columns: COLUMNS,
     legend: [],
@@ -134,22 +132,30 @@ function draw({ rows, same }: Choice, column: number): Panel {
           picture(sample.adversarial, shape, range),
         ];
         const middle = y + 30 + SIZE / 2;
-        const { light } = look(group.regularizer);
+        const { light } = markStyle(group.regularizer);
         return [
           Plot.dot([0], { x: () => 7, y: () => y + 7, r: 4.5, fill: light }),
           text(shortened(group.label, PANEL - 20, { bold: true }), 16, y + 7, { fontWeight: 600 }),
           text(said(sample, names), 2, y + 21),
           ...images.map((src, i) =>
             Plot.image([src], {
-              ...{ x: () => center(i), y: () => middle, src: (s: string) => s, width: SIZE, height: SIZE },
+              x: () => center(i),
+              y: () => middle,
+              src: (s: string) => s,
+              width: SIZE,
+              height: SIZE,
               imageRendering: 'pixelated',
               preserveAspectRatio: 'none',
             }),
           ),
           Plot.rect([0, 1, 2], {
-            ...{ x1: (i: number) => center(i) - SIZE / 2, x2: (i: number) => center(i) + SIZE / 2 },
-            ...{ y1: () => middle - SIZE / 2, y2: () => middle + SIZE / 2 },
-            ...{ fill: 'none', stroke: 'currentColor', strokeOpacity: 0.25 },
+            x1: (i: number) => center(i) - SIZE / 2,
+            x2: (i: number) => center(i) + SIZE / 2,
+            y1: () => middle - SIZE / 2,
+            y2: () => middle + SIZE / 2,
+            fill: 'none',
+            stroke: 'currentColor',
+            strokeOpacity: 0.25,
           }),
           text(`full scale ±${number(scale, 2)}`, center(1), y + 30 + SIZE + 7, {
             textAnchor: 'middle',

@@ -1,10 +1,10 @@
-import { type Figure, type Panel, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type Panel, WIDTH } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { mean } from '../../plot/statistics.js';
-import { classLook } from '../../plot/style.js';
+import { classStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
+import { planar } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
-import { entitled } from '../paper.js';
 
 interface Point {
   readonly x: number;
@@ -44,16 +44,17 @@ const SCENARIOS: readonly Scenario[] = [
   { name: '3. Right and far', boundary: () => 0 },
 ];
 
-/** The trade-off between accuracy and adversarial distance, as a drawn toy: no data of a run (figure 1 of the paper). */
-export function tradeOff(report: Report): Figure {
+/** The trade-off between accuracy and adversarial distance, as a drawn toy: no data of a run. */
+export function tradeOff({ networks }: Report): Drawing | null {
+  if (!networks.some(planar) || !networks.some(({ attack }) => attack)) return null;
   const drawn = SCENARIOS.map(drawScenario);
   return {
-    ...entitled('trade-off', report.pipeline, 'trade-off', 'Accuracy and adversarial distance, three scenarios'),
+    title: 'Accuracy and adversarial distance, three scenarios',
     panels: drawn.map(({ panel: made }) => made),
     columns: 3,
     legend: [
-      { label: 'class 0', look: classLook(0), mark: 'dot' },
-      { label: 'class 1', look: classLook(1), mark: 'square' },
+      { label: 'class 0', style: classStyle(0), mark: 'dot' },
+      { label: 'class 1', style: classStyle(1), mark: 'square' },
     ],
     reading:
       'A drawing, not a measurement: ten points of two classes and three boundaries. Shaded: the predicted class; dotted: from each correctly classified point to the nearest point of the boundary, its adversarial distance; crossed: misclassified points, which have none.',
@@ -77,29 +78,41 @@ function drawScenario({ name, boundary }: Scenario) {
   const accuracy = right.length / POINTS.length;
   const coarse = line.filter((_, i) => i % 4 === 0);
   const made: Panel = panel({
-    ...{ width: WIDTH.third, height: 264, marginLeft: 4, marginRight: 4, marginTop: 42, marginBottom: 6 },
+    width: WIDTH.third,
+    height: 264,
+    marginLeft: 4,
+    marginRight: 4,
+    marginTop: 42,
+    marginBottom: 6,
     ariaLabel: `${name}: accuracy ${percent(accuracy, 0)}, mean adversarial distance ${number(distance)}`,
     x: { domain: [-2.4, 3], axis: null },
     y: { domain: [-ENDS, ENDS], axis: null },
     marks: [
-      Plot.areaX(coarse, { y: 'y', x1: () => -2.4, x2: 'x', fill: classLook(0).light, fillOpacity: 0.2 }),
-      Plot.areaX(coarse, { y: 'y', x1: 'x', x2: () => 3, fill: classLook(1).light, fillOpacity: 0.2 }),
+      Plot.areaX(coarse, { y: 'y', x1: () => -2.4, x2: 'x', fill: classStyle(0).light, fillOpacity: 0.2 }),
+      Plot.areaX(coarse, { y: 'y', x1: 'x', x2: () => 3, fill: classStyle(1).light, fillOpacity: 0.2 }),
       Plot.line(coarse, { x: 'x', y: 'y', stroke: 'currentColor', strokeWidth: 2 }),
       Plot.link(arms, {
-        ...{ x1: 'x', y1: 'y', x2: ({ to }) => to.x, y2: ({ to }) => to.y },
-        ...{ stroke: 'currentColor', strokeWidth: 1.3, strokeDasharray: '2 2.5' },
+        x1: 'x',
+        y1: 'y',
+        x2: ({ to }) => to.x,
+        y2: ({ to }) => to.y,
+        stroke: 'currentColor',
+        strokeWidth: 1.3,
+        strokeDasharray: '2 2.5',
       }),
       ...([0, 1] as const).map((label) =>
         Plot.dot(
           POINTS.filter((point) => point.label === label),
-          { x: 'x', y: 'y', r: 6, symbol: classLook(label).symbol, fill: classLook(label).light, stroke: 'white' },
+          { x: 'x', y: 'y', r: 6, symbol: classStyle(label).symbol, fill: classStyle(label).light, stroke: 'white' },
         ),
       ),
       Plot.dot(wrong, { x: 'x', y: 'y', r: 7, symbol: 'times', stroke: 'currentColor', strokeWidth: 2 }),
       Plot.frame({ stroke: 'currentColor', strokeOpacity: 0.6 }),
       Plot.text([name], { frameAnchor: 'top-left', dy: -38, text: (t: string) => t, fontWeight: 600 }),
       Plot.text([`accuracy ${percent(accuracy, 0)}, mean Δx ${number(distance)}`], {
-        ...{ frameAnchor: 'top-left', dy: -20, text: (t: string) => t },
+        frameAnchor: 'top-left',
+        dy: -20,
+        text: (t: string) => t,
       }),
     ],
   });

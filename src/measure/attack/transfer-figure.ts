@@ -1,29 +1,28 @@
-import { BOXED, grouped, type Member } from '../../plot/columns.js';
-import { type Figure, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { BOXED, type GroupedColumn, grouped } from '../../plot/columns.js';
+import { type Drawing, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
-import { look } from '../../plot/style.js';
+import { markStyle } from '../../plot/style.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
 import { type Transfer, transferOf } from '../../plot/transfer.js';
 import { apart, basis, compared, tested } from '../networks/comparison.js';
-import { byOrder, type Group, groups } from '../networks/groups.js';
+import { byOrder, groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
 import { MEASURES, type Measure } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 import { iterations } from './distance-figure.js';
 
 const named = (name: string): Measure => MEASURES.find((measure) => measure.name === name)!;
 const [ACCURACY, DISTANCE] = [named('Test accuracy, %'), named('Mean Δx')];
 
 /** A group of networks that were trained twice, with the value of each. */
-type Combination = Transfer & { readonly group: Group; readonly values: readonly number[] };
+type Combination = Transfer & { readonly group: SeedGroup; readonly values: readonly number[] };
 
 /** Mean adversarial distance of each combination of regularizers at pretraining and fine-tuning (figure 8 of the paper). */
-export function transferDistances(report: Report): Figure | null {
+export function transferDistances(report: Report): Drawing | null {
   const all = combinations(report, DISTANCE);
   if (all.length === 0) return null;
   const title = 'Mean adversarial distance after fine-tuning';
   return {
-    ...entitled('transfer-distances', report.pipeline, 'transfer-distances', title),
+    title: title,
     panels: [distances(all, WIDTH.full)],
     columns: 1,
     legend: pretrainings(all),
@@ -33,11 +32,11 @@ export function transferDistances(report: Report): Figure | null {
 }
 
 /** Test accuracy of the same networks (figure E.6 of the paper). */
-export function transferAccuracies(report: Report): Figure | null {
+export function transferAccuracies(report: Report): Drawing | null {
   const all = combinations(report, ACCURACY);
   if (all.length === 0) return null;
   return {
-    ...entitled('transfer-accuracies', report.pipeline, 'transfer-accuracies', 'Test accuracy after fine-tuning'),
+    title: 'Test accuracy after fine-tuning',
     panels: [accuracies(all, WIDTH.full)],
     columns: 1,
     legend: pretrainings(all),
@@ -47,13 +46,13 @@ export function transferAccuracies(report: Report): Figure | null {
 }
 
 /** Both of them side by side, for data sets of which the paper has one figure (figure E.7 of the paper). */
-export function transferBoth(report: Report): Figure | null {
+export function transferBoth(report: Report): Drawing | null {
   const [accuracy, distance] = [combinations(report, ACCURACY), combinations(report, DISTANCE)];
   const all = accuracy.length > 0 ? accuracy : distance;
   if (all.length === 0) return null;
   const title = 'Test accuracy and mean adversarial distance after fine-tuning';
   return {
-    ...entitled('transfer-both', report.pipeline, 'transfer', title),
+    title: title,
     panels: [
       ...(accuracy.length > 0 ? [accuracies(accuracy, WIDTH.half)] : []),
       ...(distance.length > 0 ? [distances(distance, WIDTH.half)] : []),
@@ -81,22 +80,32 @@ function combinations(report: Report, measure: Measure): Combination[] {
 
 const distances = (all: readonly Combination[], width: number) =>
   grouped(members(all, DISTANCE), {
-    ...{ label: 'mean adversarial distance Δx', places: 'regularizer at fine-tuning', width, height: 320 },
+    label: 'mean adversarial distance Δx',
+    places: 'regularizer at fine-tuning',
+    width,
+    height: 320,
     show: 'bars',
   });
 
 const accuracies = (all: readonly Combination[], width: number) =>
   grouped(members(all, ACCURACY), {
-    ...{ label: 'test accuracy, %', places: 'regularizer at fine-tuning', width, height: 320 },
+    label: 'test accuracy, %',
+    places: 'regularizer at fine-tuning',
+    width,
+    height: 320,
     show: 'spread',
   });
 
-function members(all: readonly Combination[], { scale }: Measure): Member[] {
+function members(all: readonly Combination[], { scale }: Measure): GroupedColumn[] {
   return all.map(({ group, pretrained, finetuned, values }) => {
     const scaled = values.map((value) => scale * value);
     return {
-      ...{ label: group.regularizer, regularizer: pretrained, place: finetuned, hollow: pretrained === 'none' },
-      ...{ values: scaled, error: standardDeviation(scaled) },
+      label: group.regularizer,
+      regularizer: pretrained,
+      place: finetuned,
+      hollow: pretrained === 'none',
+      values: scaled,
+      error: standardDeviation(scaled),
     };
   });
 }
@@ -105,7 +114,8 @@ function pretrainings(all: readonly Combination[]): LegendEntry[] {
   const names = [...new Set(all.map(({ pretrained }) => pretrained))].sort(byOrder);
   return names.map((name) => ({
     label: name === 'none' ? 'pretrained without a regularizer' : `pretrained with ${name}`,
-    ...{ look: look(name), mark: name === 'none' ? 'frame' : 'square' },
+    style: markStyle(name),
+    mark: name === 'none' ? 'frame' : 'square',
   }));
 }
 
@@ -149,20 +159,16 @@ function outcome(report: Report, all: readonly Combination[], measure: Measure, 
   return [
     `${what}, pretraining > fine-tuning: ${means}.${all.length > 1 ? ` Greatest: ${best.group.regularizer}.` : ''}`,
     differences(report, all, measure, {
-      ...{
-        what: `${what}${points}, pretrained with`,
-        changed: 'pretrained',
-        same: 'finetuned',
-        under: 'fine-tuned with',
-      },
+      what: `${what}${points}, pretrained with`,
+      changed: 'pretrained',
+      same: 'finetuned',
+      under: 'fine-tuned with',
     }),
     differences(report, all, measure, {
-      ...{
-        what: `${what}${points}, fine-tuned with`,
-        changed: 'finetuned',
-        same: 'pretrained',
-        under: 'pretrained with',
-      },
+      what: `${what}${points}, fine-tuned with`,
+      changed: 'finetuned',
+      same: 'pretrained',
+      under: 'pretrained with',
     }),
   ]
     .filter(Boolean)

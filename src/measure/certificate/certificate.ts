@@ -1,6 +1,6 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import { type ByNorm, type Model, type Norm, norms, type Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -8,7 +8,7 @@ import { byName, checkCount, inputLength, type LabeledSamples, type Normalizatio
 import { classes, correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { byNorm, lipschitz } from './lipschitz.js';
 import { localBound, type Sampling } from './local-bound.js';
-import { type Bounds, lengthOf, marginsOf, quotient, readoutOf } from './margins.js';
+import { lengthOf, marginsOf, quotient, readoutOf, type SampleBounds } from './margins.js';
 
 export interface CertifierOptions extends Partial<Sampling> {
   /** The norms in which the local estimate is made; each costs as much as the first. */
@@ -16,7 +16,7 @@ export interface CertifierOptions extends Partial<Sampling> {
 }
 
 /** @param index of the sample: it keys what is drawn @param radius R in each norm; none means as far as it matters */
-export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => Bounds;
+export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => SampleBounds;
 
 /**
  * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k: whatever changes the class of x is
@@ -69,7 +69,10 @@ export function certifier(
           ? Number.NaN
           : nearby(weights, x, margins, norm, index, radius?.[norm] ?? Number.POSITIVE_INFINITY);
       return {
-        ...{ outcome, predicted, rival: nearest?.rival ?? -1, theta: nearest?.theta ?? Number.NaN },
+        outcome,
+        predicted,
+        rival: nearest?.rival ?? -1,
+        theta: nearest?.theta ?? Number.NaN,
         featureNorm: lengthOf(features),
         marginOverReadoutNorm: nearest === undefined ? Number.NaN : inFeatureSpace(nearest),
         lipschitz: L.l2,
@@ -87,7 +90,8 @@ function seen(model: Model, weights: Weights, sample: Float32Array) {
   const x = tf.tensor(sample, [1, ...model.inputShape]);
   const [features, logits] = [model.features(weights, x), model.logits(weights, x)];
   const found = {
-    ...{ features: features.dataSync<'float32'>(), logits: logits.dataSync<'float32'>() },
+    features: features.dataSync<'float32'>(),
+    logits: logits.dataSync<'float32'>(),
     predicted: classes(logits)[0]!,
   };
   tf.dispose([x, features, logits]);
@@ -95,7 +99,7 @@ function seen(model: Model, weights: Weights, sample: Float32Array) {
 }
 
 /** What is certain, and what is likely, of one sample of the network of one update. Plain data. */
-export interface Certificate extends Positioned, Bounds {
+export interface Certificate extends Positioned, SampleBounds {
   readonly number: number;
   readonly epoch: number;
   /** Which sample of the data set. */
@@ -135,7 +139,7 @@ export function certificate(
   model: Model,
   given: LabeledSamples,
   options: CertificateOptions,
-): Stage<Update, Certificate, CertificateState> {
+): StageOperator<Update, Certificate, CertificateState> {
   const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalize } = options;
   const name = 'certificate';
   const samples = byName(name, model, given);
@@ -144,7 +148,7 @@ export function certificate(
   const certify = certifier(name, model, options);
   const R = typeof radius === 'number' ? byNorm(() => radius) : radius;
 
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -179,5 +183,5 @@ export function certificate(
       }
       yield [REST];
     },
-  };
+  });
 }

@@ -1,13 +1,12 @@
-import { type Figure, type Panel, shortened, widthOf } from '../../plot/figure.js';
+import { type Drawing, type Panel, shortened, widthOf } from '../../plot/figure.js';
 import { logTicks, Plot, panel, plain } from '../../plot/panel.js';
 import { quantile } from '../../plot/statistics.js';
-import { look } from '../../plot/style.js';
+import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
 import { iterations } from '../attack/distance-figure.js';
-import { type Group, groups } from '../networks/groups.js';
+import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { foundSamples } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 
 interface Bounded {
   readonly index: number;
@@ -18,7 +17,7 @@ interface Bounded {
 }
 
 interface Row {
-  readonly group: Group;
+  readonly group: SeedGroup;
   readonly network: NetworkReport;
   readonly samples: readonly Bounded[];
 }
@@ -26,7 +25,7 @@ interface Row {
 const MOST = 40; // samples drawn of a network, evenly spaced in rank
 
 /** What is proved of each attacked sample, what is estimated, and what the attack found (lemma 1 of the paper, measured). */
-export function bounds(report: Report): Figure | null {
+export function bounds(report: Report): Drawing | null {
   const all = groups(report).flatMap((group): Row[] => {
     const network = group.networks.find((candidate) => bounded(candidate).length > 0);
     return network ? [{ group, network, samples: bounded(network) }] : [];
@@ -41,14 +40,14 @@ export function bounds(report: Report): Figure | null {
   const exact = all.some(({ samples }) => samples.some((sample) => sample.exact !== null));
   const local = all.some(({ samples }) => samples.some((sample) => sample.local !== null));
   return {
-    ...entitled('bounds', report.pipeline, 'bounds', 'Adversarial distances between their bounds'),
+    title: 'Adversarial distances between their bounds',
     panels: all.map((row) => draw(row, domain, widthOf(columns))),
     columns,
     legend: [
-      { label: 'Δx found by the attack: an upper bound', look: neutral, mark: 'dot' },
-      { label: 'rigorous lower bound', look: neutral, mark: 'line' },
-      ...(local ? [{ label: 'local estimate, not a bound', look: neutral, mark: 'ring' as const }] : []),
-      ...(exact ? [{ label: 'exact distance', look: neutral, mark: 'cross' as const }] : []),
+      { label: 'Δx found by the attack: an upper bound', style: neutral, mark: 'dot' },
+      { label: 'rigorous lower bound', style: neutral, mark: 'line' },
+      ...(local ? [{ label: 'local estimate, not a bound', style: neutral, mark: 'ring' as const }] : []),
+      ...(exact ? [{ label: 'exact distance', style: neutral, mark: 'cross' as const }] : []),
     ],
     reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in units of the input, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
     outcome: `lower bound as a share of Δx, median: ${all.map(said).join('; ')}.`,
@@ -74,17 +73,26 @@ function draw({ group, samples }: Row, domain: readonly [number, number], width:
     ...samples[Math.floor(rank * stride)]!,
     rank,
   })).filter(({ distance }) => distance > 0);
-  const { light } = look(group.regularizer);
+  const { light } = markStyle(group.regularizer);
   const proved = shown.filter(({ lower }) => lower > 0);
   const r = shown.length > 20 ? 2 : 3;
   const half = 0.42;
   return panel({
-    ...{ width, height: 280, marginLeft: 46, marginTop: 28, marginBottom: 26, marginRight: 8 },
+    width,
+    height: 280,
+    marginLeft: 46,
+    marginTop: 28,
+    marginBottom: 26,
+    marginRight: 8,
     ariaLabel: `${group.label}: ${samples.length} samples in order of Δx, each between its lower bound and the distance found`,
     x: { domain: [-0.8, Math.max(1, shown.length - 0.2)], axis: null },
     y: {
-      ...{ type: 'log', domain: [...domain], label: null, grid: true },
-      ...{ ticks: logTicks([...domain]), tickFormat: plain },
+      type: 'log',
+      domain: [...domain],
+      label: null,
+      grid: true,
+      ticks: logTicks([...domain]),
+      tickFormat: plain,
     },
     marks: [
       Plot.ruleX(proved, {
@@ -96,8 +104,11 @@ function draw({ group, samples }: Row, domain: readonly [number, number], width:
         strokeWidth: 1.4,
       }),
       Plot.ruleY(proved, {
-        ...{ y: 'lower', x1: ({ rank }) => rank - half, x2: ({ rank }) => rank + half },
-        ...{ stroke: light, strokeWidth: 2 },
+        y: 'lower',
+        x1: ({ rank }) => rank - half,
+        x2: ({ rank }) => rank + half,
+        stroke: light,
+        strokeWidth: 2,
       }),
       Plot.dot(
         shown.filter((sample) => (sample.local ?? 0) > 0),

@@ -79,7 +79,7 @@ function frobenius(matrix: tf.Tensor2D): number {
 }
 
 /** Which rows (or columns) of a kernel meet an input along one axis of an image; sets that are equal are listed once. */
-export interface Taps {
+export interface KernelTaps {
   /** For each place of the output, the taps that meet an input. */
   readonly ofOutput: readonly (readonly number[])[];
   /** For each place of the input, the taps by which it meets an output. */
@@ -92,7 +92,7 @@ export interface Taps {
  *
  * @param taps length of the kernel along the axis; for circular padding at most `size` (`folded`)
  */
-export function tapsAlong(size: number, taps: number, stride: number, padding: Padding, before: number): Taps {
+export function tapsAlong(size: number, taps: number, stride: number, padding: Padding, before: number): KernelTaps {
   const ofInput: number[][] = Array.from({ length: size }, () => []);
   const ofOutput: number[][] = [];
   for (let o = 0; o < Math.ceil(size / stride); o++) {
@@ -114,7 +114,7 @@ const distinct = (sets: readonly number[][]): readonly number[][] => [
 ];
 
 /** A kernel as a bound needs it: HWIO in float64. */
-export interface Kernel {
+export interface ConvolutionKernel {
   readonly rows: number;
   readonly columns: number;
   readonly inputs: number;
@@ -133,7 +133,7 @@ export function folded(
   [rows, columns, inputs, outputs]: readonly [number, number, number, number],
   scales: Float64Array | undefined,
   { inputSize, padding }: Pick<ConvLayer, 'inputSize' | 'padding'>,
-): Kernel {
+): ConvolutionKernel {
   const height = padding === 'circular' ? Math.min(rows, inputSize[0]) : rows;
   const width = padding === 'circular' ? Math.min(columns, inputSize[1]) : columns;
   const sums = new Float64Array(height * width * inputs * outputs);
@@ -154,7 +154,11 @@ export function folded(
  * and σ ≤ σ(T)·√n, T of [in, rows · columns · out], for the transposed convolution in the same way, an output seeing n taps. Above σ
  * by up to √m and √n: 3 for a 3 × 3 kernel.
  */
-export function convSigmaAtMost({ values, rows, columns, inputs, outputs }: Kernel, along: Taps, across: Taps): number {
+export function convSigmaAtMost(
+  { values, rows, columns, inputs, outputs }: ConvolutionKernel,
+  along: KernelTaps,
+  across: KernelTaps,
+): number {
   const most = (sets: readonly (readonly number[])[]): number => Math.max(...sets.map((set) => set.length));
   const kernel = tf.tensor3d(Float32Array.from(values), [rows * columns, inputs, outputs]);
   const R = tf.reshape(kernel, [rows * columns * inputs, outputs]) as tf.Tensor2D;
@@ -203,7 +207,7 @@ function scalesOf(weights: Weights, { normalization }: ConvLayer): Float64Array 
 
 /** The largest sum of |kernel| over a set of rows, a set of columns and the other side's channels, for one channel of `side`. */
 function largestSum(
-  { rows, columns, inputs, outputs, values }: Kernel,
+  { rows, columns, inputs, outputs, values }: ConvolutionKernel,
   rowSets: readonly (readonly number[])[],
   columnSets: readonly (readonly number[])[],
   side: 'input' | 'output',
@@ -256,7 +260,9 @@ export function lipschitz(stage: string, model: Model, weights: Weights): ByNorm
 
 /** One number for each norm. */
 export const byNorm = <T>(of: (norm: (typeof norms)[number]) => T): ByNorm<T> => ({
-  ...{ l1: of('l1'), l2: of('l2'), linf: of('linf') },
+  l1: of('l1'),
+  l2: of('l2'),
+  linf: of('linf'),
 });
 
 function chain(weights: Weights, parts: readonly Part[]): ByNorm<number> {

@@ -10,7 +10,7 @@ import type { tf } from '../../tensorflow/tf.js';
 export type CertificateOutcome = 'certified' | 'already-misclassified' | 'one-class' | 'not-a-number';
 
 /** Bounds on the distance from one sample to the nearest input of another class, in input units. */
-export interface Bounds {
+export interface SampleBounds {
   readonly outcome: CertificateOutcome;
   /** Class that the model gives the sample; −1 where its logits are NaN. */
   readonly predicted: number;
@@ -38,7 +38,7 @@ export function quotient(margin: number, slope: number): number {
 }
 
 /** The readout's kernel, as numbers. */
-export interface Readout {
+export interface ReadoutKernel {
   /** [width, classes], row by row, without the factor. */
   readonly kernel: Float32Array;
   readonly classes: number;
@@ -46,7 +46,7 @@ export interface Readout {
   readonly factor: number;
 }
 
-export const readoutOf = (model: Model, weights: Weights): Readout => ({
+export const readoutOf = (model: Model, weights: Weights): ReadoutKernel => ({
   kernel: weight<tf.Tensor2D>(weights, model.readout.kernel).dataSync<'float32'>(),
   classes: model.classes,
   factor: model.readout.factor ?? 1,
@@ -70,7 +70,7 @@ const FLOAT32 = 2e-6;
 
 /** The margins of class `label` over every other class, in order. None where there is one class. */
 export function marginsOf(
-  { kernel, classes, factor }: Readout,
+  { kernel, classes, factor }: ReadoutKernel,
   features: Float32Array,
   logits: Float32Array,
   label: number,
@@ -90,7 +90,9 @@ export function marginsOf(
     const [own, other] = [logits[label]! / factor, logits[rival]! / factor];
     const norm = Math.sqrt(squares);
     return {
-      ...{ rival, margin: own - other, theta: along / (norm * featureNorm) },
+      rival,
+      margin: own - other,
+      theta: along / (norm * featureNorm),
       rounding: FLOAT32 * (sizes + Math.abs(own) + Math.abs(other)),
       readoutNorm: { l1: largest, l2: norm, linf: sum },
     };

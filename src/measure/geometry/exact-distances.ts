@@ -1,7 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, checkCount, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
@@ -19,7 +19,7 @@ export interface Scan {
 }
 
 /** What one model says around one sample. */
-export interface Around {
+export interface ScannedSample {
   readonly model: Model;
   readonly weights: Weights;
   readonly sample: Float32Array;
@@ -39,7 +39,7 @@ export function unitVectors(angles: ArrayLike<number>): Float64Array {
 
 /** Classes on whole rings around the sample: at each radius, in each direction. */
 export function classesOnRings(
-  { model, weights, sample }: Around,
+  { model, weights, sample }: ScannedSample,
   vectors: Float64Array,
   radii: readonly number[],
 ): Int32Array {
@@ -55,7 +55,11 @@ export function classesOnRings(
 }
 
 /** Classes at the points (angle, radius) around the sample. */
-function classesAt({ model, weights, sample }: Around, angles: readonly number[], radii: Float64Array): Int32Array {
+function classesAt(
+  { model, weights, sample }: ScannedSample,
+  angles: readonly number[],
+  radii: Float64Array,
+): Int32Array {
   const vectors = unitVectors(angles);
   const rows = Float32Array.from(vectors, (value, i) => sample[i & 1]! + radii[i >> 1]! * value);
   return ask(model, weights, rows, angles.length);
@@ -70,7 +74,7 @@ function classesAt({ model, weights, sample }: Around, angles: readonly number[]
  * @returns an upper end: the point at that distance is of another class; NaN where a point on the way has NaN logits
  */
 export function nearestCrossing(
-  around: Around,
+  around: ScannedSample,
   crossed: readonly number[],
   inner: number,
   outer: number,
@@ -93,7 +97,7 @@ export function nearestCrossing(
 
 /** The smallest radius of another class, and its angle, on rays that are of another class at `outer`; NaN for NaN logits. */
 function halved(
-  around: Around,
+  around: ScannedSample,
   angles: readonly number[],
   inner: number,
   outer: number,
@@ -158,7 +162,7 @@ export function exactDistances(
   model: Model,
   given: LabeledSamples,
   { reach = 5, directions = 3600, step = 0.01, tolerance = 1e-6 }: ExactDistancesOptions = {},
-): Stage<Update, ExactDistance, ScanState> {
+): StageOperator<Update, ExactDistance, ScanState> {
   const name = 'exact distances';
   checkTwo(name, model);
   const samples = byName(name, model, given);
@@ -174,7 +178,7 @@ export function exactDistances(
   const angles = Array.from({ length: directions }, (_, i) => (2 * Math.PI * i) / directions);
   const vectors = unitVectors(angles);
 
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -216,7 +220,7 @@ export function exactDistances(
         else yield [{ done: 0, rings: 0 }, result];
       }
     },
-  };
+  });
 }
 
 /** The first place that holds another class; −1 where none does. */

@@ -1,23 +1,18 @@
-import { type Figure, type LegendEntry, widthOf } from '../../plot/figure.js';
+import { type Drawing, type LegendEntry, widthOf } from '../../plot/figure.js';
 import { colorBar } from '../../plot/heat-map.js';
 import { mean, quantile } from '../../plot/statistics.js';
-import { classLook, look } from '../../plot/style.js';
+import { classStyle, markStyle } from '../../plot/style.js';
 import { count, number } from '../../plot/table.js';
-import { acrossSettings, groups, headed, told } from '../networks/groups.js';
+import { bySetting, groups, headed } from '../networks/groups.js';
 import type { Geometry, NetworkReport, Report } from '../networks/record.js';
-import { entitled, type Shown } from '../paper.js';
 import { classesOf, type Mapped, map, mapped, margins, middleOf, seedsOf } from './map.js';
 
-/** What each network says of every point of the plane, with the training points (figures 3a and E.3 of the paper). */
-export const boundaries = (report: Report, noisy: boolean): Figure | null =>
-  acrossSettings(report, (part) => draw(part, noisy));
-
-function draw(report: Report, noisy: boolean): Figure | null {
+/** The predicted class at every point of the plane, with the training points. */
+export function boundaries(report: Report): Drawing | null {
   const all = mapped(groups(report), 'grid');
   if (all.length === 0) return null;
-  const [shown, name] = noisy ? (['boundaries-noisy', 'noisy data'] as const) : (['boundaries', null] as const);
   return {
-    ...entitled(shown, report.pipeline, 'boundaries', `Decision boundaries${name ? `, ${name}` : ''}`),
+    title: 'Decision boundaries',
     ...maps(all),
     reading: `The input plane of one network a regularizer (${seedsOf(all)}), at the end of training. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class. Axes in units of the input.`,
     outcome: `nearest cell of another class, least and mean over the training points (cell ${cell(all)}): ${all
@@ -30,7 +25,7 @@ function draw(report: Report, noisy: boolean): Figure | null {
 }
 
 /** The same on a plane through three test images. */
-export function planeBoundaries(report: Report): Figure | null {
+export function planeBoundaries(report: Report): Drawing | null {
   const all = mapped(groups(report), 'plane');
   if (all.length === 0) return null;
   const wrong = all.map(({ group, geometry }) => {
@@ -41,12 +36,7 @@ export function planeBoundaries(report: Report): Figure | null {
     return `${group.regularizer} ${classesOf(geometry).length} classes, ${(100 * others).toFixed(0)} % of the plane in none of the three`;
   });
   return {
-    ...entitled(
-      'boundaries',
-      report.pipeline,
-      'plane-boundaries',
-      'Decision boundaries on a plane through three test images',
-    ),
+    title: 'Decision boundaries on a plane through three test images',
     ...maps(all),
     reading: `The plane through three test images (marks), a network a regularizer (${seedsOf(all)}). Shaded: the predicted class, named where its region is large enough; line: the boundary. Axes: l2 distance in the plane, in units of the input.`,
     outcome: `${wrong.join('; ')}.`,
@@ -61,13 +51,17 @@ function maps(all: readonly Mapped[]) {
   ];
   const legend = present
     .sort((a, b) => a - b)
-    .map((label): LegendEntry => ({ label: names(label), look: classLook(label), mark: 'square' }));
+    .map((label): LegendEntry => ({ label: names(label), style: classStyle(label), mark: 'square' }));
   const named = present.length > 2;
   return {
     panels: all.map(({ group, geometry }) =>
       map(geometry, {
-        ...{ title: group.regularizer, color: look(group.regularizer).light, width: widthOf(columns) },
-        ...{ layer: 'classes' as const, names, named },
+        title: group.regularizer,
+        color: markStyle(group.regularizer).light,
+        width: widthOf(columns),
+        layer: 'classes' as const,
+        names,
+        named,
       }),
     ),
     columns,
@@ -83,7 +77,7 @@ function cell([first]: readonly Mapped[]): string {
 const MOST = 8; // snapshots drawn
 
 /** The boundary at several epochs of one training (figure A.3b of the paper). */
-export function snapshots(report: Report): Figure | null {
+export function snapshots(report: Report): Drawing | null {
   const group = groups(report).find(({ networks }) => networks.some((network) => history(network).length > 2));
   const network = group?.networks.find((candidate) => history(candidate).length > 2);
   if (!group || !network) return null;
@@ -97,16 +91,19 @@ export function snapshots(report: Report): Figure | null {
     return `${count(geometry.epoch)}: ${classesOf(geometry).length === 1 ? 'one class everywhere' : number(mean(values))}`;
   });
   return {
-    ...entitled('snapshots', report.pipeline, 'boundary-snapshots', 'The decision boundary over the training'),
+    title: 'The decision boundary over the training',
     panels: all.map((geometry) =>
       map(geometry, {
-        ...{ title: `epoch ${count(geometry.epoch)}`, width: widthOf(4), layer: 'classes' as const, names },
+        title: `epoch ${count(geometry.epoch)}`,
+        width: widthOf(4),
+        layer: 'classes' as const,
+        names,
       }),
     ),
     columns: 4,
     legend: present
       .sort((a, b) => a - b)
-      .map((label) => ({ label: names(label), look: classLook(label), mark: 'square' })),
+      .map((label) => ({ label: names(label), style: classStyle(label), mark: 'square' })),
     reading: `The input plane of one network (${group.label}, seed ${network.seed}) as its training goes on. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class.`,
     outcome: `mean distance from a training point to the nearest cell of another class, by epoch: ${told.join('; ')}.`,
   };
@@ -126,25 +123,19 @@ function spaced(all: readonly Geometry[]): Geometry[] {
 
 /** A quantity of the metric g = ∇Φᵀ∇Φ that maps are drawn of. */
 interface Quantity {
-  readonly shown: Shown;
-  readonly slug: string;
   readonly title: string;
   readonly label: string;
   readonly of: (geometry: Geometry) => ArrayLike<number>;
 }
 
 const VOLUME: Quantity = {
-  ...{
-    shown: 'volume',
-    slug: 'volume',
-    title: 'Volume element of the feature map',
-    label: 'log √det g (natural logarithm)',
-  },
+  title: 'Volume element of the feature map',
+  label: 'log √det g (natural logarithm)',
   of: ({ logVolume }) => logVolume,
 };
 
 const EIGENVALUE: Quantity = {
-  ...{ shown: 'eigenvalue', slug: 'top-eigenvalue', title: 'Largest stretch of the feature map' },
+  title: 'Largest stretch of the feature map',
   label: 'log √λmax(g) (natural logarithm)',
   of: ({ topEigenvalue }) => Array.from(topEigenvalue, (value) => (value > 0 ? 0.5 * Math.log(value) : Number.NaN)),
 };
@@ -152,12 +143,18 @@ const EIGENVALUE: Quantity = {
 const NEAR = 0.5; // of a training point; the corners of XOR are 2 apart
 
 /** How much the feature map enlarges small areas of the plane (figure 3b of the paper). */
-export const volume = (report: Report, kind: Geometry['kind']): Figure | null => heat(report, kind, VOLUME);
+export const volume =
+  (kind: Geometry['kind']) =>
+  (report: Report): Drawing | null =>
+    heat(report, kind, VOLUME);
 
 /** How far it stretches a small step at most: what the certificate and the regularizer are about. */
-export const topEigenvalue = (report: Report, kind: Geometry['kind']): Figure | null => heat(report, kind, EIGENVALUE);
+export const topEigenvalue =
+  (kind: Geometry['kind']) =>
+  (report: Report): Drawing | null =>
+    heat(report, kind, EIGENVALUE);
 
-function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, label, of }: Quantity): Figure | null {
+function heat(report: Report, kind: Geometry['kind'], { title, label, of }: Quantity): Drawing | null {
   const all = mapped(groups(report), kind).map((each) => ({ ...each, values: of(each.geometry) }));
   const finite = all.flatMap(({ values }) => Array.from(values).filter(Number.isFinite));
   if (finite.length === 0) return null;
@@ -166,18 +163,16 @@ function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, labe
   const plane = kind === 'plane';
   const gray = all.some(({ values }) => Array.from(values).some((value) => !Number.isFinite(value)));
   return {
-    ...entitled(
-      shown,
-      report.pipeline,
-      plane ? `plane-${slug}` : slug,
-      `${title}${plane ? ', on a plane through three test images' : ''}`,
-    ),
+    title: `${title}${plane ? ', on a plane through three test images' : ''}`,
     panels: headed(
       all.map(({ group, network, geometry, values }) => ({
         setting: group.setting,
         panel: map(geometry, {
-          ...{ title: group.regularizer, color: look(group.regularizer).light, width: widthOf(columns) },
-          ...{ layer: { values, scale }, names: (label: number) => network.classes[label] ?? String(label) },
+          title: group.regularizer,
+          color: markStyle(group.regularizer).light,
+          width: widthOf(columns),
+          layer: { values, scale },
+          names: (label: number) => network.classes[label] ?? String(label),
         }),
       })),
     ),
@@ -186,8 +181,8 @@ function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, labe
     key: colorBar(scale, label),
     reading: `g is the metric that the feature map Φ pulls back to the input; one network a regularizer (${seedsOf(all)}), one scale for all panels, from the first to the 99.5th percentile. Light: small input changes move the features far; white line: the decision boundary${gray ? '; gray: no value, for g has no full rank there' : ''}.`,
     outcome: plane
-      ? `median over the plane. ${told(all, ({ group, values }) => `${group.regularizer} ${middle(Array.from(values))}`)}`
-      : `median within ${NEAR} of a training point, and over the whole plane. ${told(all, (each) => `${each.group.regularizer} ${middle(near(each, each.values))} and ${middle(Array.from(each.values))}`)}`,
+      ? `median over the plane. ${bySetting(all, ({ group, values }) => `${group.regularizer} ${middle(Array.from(values))}`)}`
+      : `median within ${NEAR} of a training point, and over the whole plane. ${bySetting(all, (each) => `${each.group.regularizer} ${middle(near(each, each.values))} and ${middle(Array.from(each.values))}`)}`,
   };
 }
 

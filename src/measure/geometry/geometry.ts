@@ -1,15 +1,16 @@
 import { samplesInput } from '../../data/fingerprint.js';
+import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { productsOf } from './jacobian.js';
-import { type Frame, type Geometry, REST, type SurveyState, survey } from './survey.js';
+import { type Geometry, type PlaneFrame, REST, type SurveyState, survey } from './survey.js';
 
 /** A square of the plane through three inputs, and where the three lie in it. */
 export interface Plane {
-  readonly frame: Frame;
+  readonly frame: PlaneFrame;
   readonly places: readonly (readonly [x: number, y: number])[];
 }
 
@@ -37,9 +38,15 @@ export function planeThrough(
   const [x, y] = [(left + right) / 2, y2 / 2];
   return {
     frame: {
-      ...{ origin: p, a: Float32Array.from(a), b: Float32Array.from(up, (value) => value / y2) },
-      ...{ xMin: x - side / 2, xMax: x + side / 2, yMin: y - side / 2, yMax: y + side / 2 },
-      ...{ columns: resolution, rows: resolution },
+      origin: p,
+      a: Float32Array.from(a),
+      b: Float32Array.from(up, (value) => value / y2),
+      xMin: x - side / 2,
+      xMax: x + side / 2,
+      yMin: y - side / 2,
+      yMax: y + side / 2,
+      columns: resolution,
+      rows: resolution,
     },
     places: [
       [0, 0],
@@ -89,7 +96,7 @@ export interface GeometryGridOptions {
 export function geometryGrid(
   model: Model,
   { x = [-3.5, 3.5], y = [-3.5, 3.5], resolution = 40, points: given, batch = 2000 }: GeometryGridOptions = {},
-): Stage<Update, Geometry, SurveyState> {
+): StageOperator<Update, Geometry, SurveyState> {
   const name = 'geometry grid';
   checkTwo(name, model);
   checkCount(name, { resolution, batch }, { resolution: 400 });
@@ -100,26 +107,37 @@ export function geometryGrid(
     throw new WeirError(`stage '${name}': ${key} is [${min}, ${max}]`, 'give the smaller bound first');
   }
   const frame = {
-    ...{ origin: Float32Array.of(0, 0), a: Float32Array.of(1, 0), b: Float32Array.of(0, 1) },
-    ...{ xMin: x[0], xMax: x[1], yMin: y[0], yMax: y[1], columns: resolution, rows: resolution },
+    origin: Float32Array.of(0, 0),
+    a: Float32Array.of(1, 0),
+    b: Float32Array.of(0, 1),
+    xMin: x[0],
+    xMax: x[1],
+    yMin: y[0],
+    yMax: y[1],
+    columns: resolution,
+    rows: resolution,
   };
   const task = {
-    ...{ model, frame, batch, steps: 0, kind: 'grid' as const },
+    model,
+    frame,
+    batch,
+    steps: 0,
+    kind: 'grid' as const,
     products: productsOf(name, model),
   };
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: given === undefined ? [] : [samplesInput(given)],
     start: () => REST,
     ...(points && { introduce: points.introduce }),
     next: (state, update) => survey({ ...task, points: points === undefined ? [] : drawn(points) }, state, update),
-  };
+  });
 }
 
 /** @throws {WeirError} for a model of another number of inputs than two */
 export function checkTwo(stage: string, model: Model): void {
-  const inputs = model.inputShape.reduce((product, extent) => product * extent, 1);
+  const inputs = sizeOf(model.inputShape);
   if (inputs === 2) return;
   throw new WeirError(
     `stage '${stage}' works in two dimensions, but ${model.name} takes inputs of ${inputs} values`,
@@ -163,7 +181,7 @@ export function geometryPlane(
   model: Model,
   given: LabeledSamples,
   options: GeometryPlaneOptions = {},
-): Stage<Update, Geometry, SurveyState> {
+): StageOperator<Update, Geometry, SurveyState> {
   const { resolution = 40, border = 0.25, normalize, batch = 64, topEigenvalue = 'plane' } = options;
   const name = 'geometry plane';
   const samples = byName(name, model, given);
@@ -187,14 +205,14 @@ export function geometryPlane(
   const { frame, places } = plane;
   const points = () => places.map(([x, y], i) => ({ x, y, label: samples.labels[indices[i]!]! }));
   const task = { model, frame, batch, steps, kind: 'plane' as const, products: productsOf(name, model) };
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
     start: () => REST,
     introduce: samples.introduce,
     next: (state, update) => survey({ ...task, points: points() }, state, update),
-  };
+  });
 }
 
 /** The first sample of each of the three lowest classes; the first others where there are fewer classes. */

@@ -1,19 +1,19 @@
 import { type Panel, shortened } from '../../plot/figure.js';
 import { heatMap, type Scale } from '../../plot/heat-map.js';
 import { Plot, panel } from '../../plot/panel.js';
-import { classLook } from '../../plot/style.js';
-import type { Group } from '../networks/groups.js';
+import { classStyle } from '../../plot/style.js';
+import type { SeedGroup } from '../networks/groups.js';
 import type { Geometry, NetworkReport } from '../networks/record.js';
 
 /** The geometry that stands for a group: that of one network, at the end of its training. */
 export interface Mapped {
-  readonly group: Group;
+  readonly group: SeedGroup;
   readonly network: NetworkReport;
   readonly geometry: Geometry;
 }
 
 /** The last geometry of one network of each group, of the same seed wherever one seed has them all. */
-export function mapped(groups: readonly Group[], kind: Geometry['kind']): Mapped[] {
+export function mapped(groups: readonly SeedGroup[], kind: Geometry['kind']): Mapped[] {
   const has = (network: NetworkReport) => last(network, kind) !== undefined;
   const able = groups
     .map((group) => ({ group, networks: group.networks.filter(has) }))
@@ -88,8 +88,12 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
   const middle = { x: () => (frame.x1 + frame.x2) / 2, y: () => (frame.y1 + frame.y2) / 2 };
   const shown = present.length > 1 ? present : [];
   return panel({
-    ...{ width, height, marginLeft: MARGIN.left, marginRight: MARGIN.right },
-    ...{ marginTop: MARGIN.top, marginBottom: MARGIN.bottom },
+    width,
+    height,
+    marginLeft: MARGIN.left,
+    marginRight: MARGIN.right,
+    marginTop: MARGIN.top,
+    marginBottom: MARGIN.bottom,
     ariaLabel: `${title}: ${regions ? 'regions of predicted classes' : 'heat map'} with the boundary between classes`,
     x: { domain: [frame.x1, frame.x2], label: null, ticks: 5, tickSize: 3 },
     y: { domain: [frame.y1, frame.y2], label: null, ticks: 5, tickSize: 3 },
@@ -102,40 +106,57 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
                   x2: frame.x2,
                   y1: frame.y1,
                   y2: frame.y2,
-                  fill: classLook(label).light,
+                  fill: classStyle(label).light,
                   fillOpacity: 0.28,
                 })
               : Plot.contour(field(geometry, label), {
-                  ...{ ...grid, value: Plot.identity, fill: classLook(label).light },
-                  ...{ fillOpacity: 0.28, stroke: 'none' },
+                  ...grid,
+                  value: Plot.identity,
+                  fill: classStyle(label).light,
+                  fillOpacity: 0.28,
+                  stroke: 'none',
                 }),
           )
         : [
             Plot.image([heatMap(layer.values, columns, rows, layer.scale)], {
-              ...{ ...middle, src: (s: string) => s, width: inner, height: height - MARGIN.top - MARGIN.bottom },
+              ...middle,
+              src: (s: string) => s,
+              width: inner,
+              height: height - MARGIN.top - MARGIN.bottom,
               preserveAspectRatio: 'none',
             }),
           ]),
       // Two classes share one boundary; of more, each is drawn about its own region.
       ...shown.slice(0, shown.length === 2 ? 1 : shown.length).map((label) =>
         Plot.contour(field(geometry, label), {
-          ...{ ...grid, value: Plot.identity, strokeWidth: 1.6 },
+          ...grid,
+          value: Plot.identity,
+          strokeWidth: 1.6,
           ...(regions ? { stroke: 'currentColor' } : { stroke: '#ffffff', strokeWidth: 1.3 }),
         }),
       ),
       Plot.frame({ stroke: 'currentColor', strokeWidth: 1.6 }), // hides that the contours close along it
       ...points.map(({ label, x, y }) => {
-        const { light, symbol } = classLook(label);
+        const { light, symbol } = classStyle(label);
         const r = points.length > 12 ? 2.6 : 5;
         return Plot.dot([0], {
-          ...{ x: () => x, y: () => y, r, symbol, strokeWidth: points.length > 12 ? 0.8 : 1.5 },
-          ...{ fill: light, stroke: regions ? 'white' : '#ffffff' },
+          x: () => x,
+          y: () => y,
+          r,
+          symbol,
+          strokeWidth: points.length > 12 ? 0.8 : 1.5,
+          fill: light,
+          stroke: regions ? 'white' : '#ffffff',
         });
       }),
       ...(named ? labels(geometry, names) : []),
       ...(color ? [Plot.dot([0], { frameAnchor: 'top-left', dx: 5, dy: -14, r: 4.5, fill: color })] : []),
       Plot.text([shortened(title, inner - 14, { bold: true })], {
-        ...{ frameAnchor: 'top-left', dx: color ? 14 : 0, dy: -20, text: (t: string) => t, fontWeight: 600 },
+        frameAnchor: 'top-left',
+        dx: color ? 14 : 0,
+        dy: -20,
+        text: (t: string) => t,
+        fontWeight: 600,
       }),
     ],
   });

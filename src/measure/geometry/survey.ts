@@ -7,7 +7,7 @@ import { tf } from '../../tensorflow/tf.js';
 import { jacobianNorms, logVolume, type Products, planeMetric, topEigenvalue } from './jacobian.js';
 
 /** A rectangle of a plane in the space of inputs, divided into cells: the input at (x, y) is origin + x·a + y·b. */
-export interface Frame {
+export interface PlaneFrame {
   readonly origin: Float32Array;
   /** Directions of length 1, at a right angle. */
   readonly a: Float32Array;
@@ -21,7 +21,7 @@ export interface Frame {
 }
 
 /** The inputs at the middles of `count` cells from cell `from` on, one behind another; cells go row by row, y rising. */
-export function middles(frame: Frame, from: number, count: number): Float32Array {
+export function middles(frame: PlaneFrame, from: number, count: number): Float32Array {
   const { origin, a, b, xMin, xMax, yMin, yMax, columns, rows } = frame;
   const d = origin.length;
   const inputs = new Float32Array(count * d);
@@ -65,13 +65,17 @@ export type SurveyState = { readonly done: number } & Pick<
 
 const nothing = new Float32Array(0);
 export const REST: SurveyState = {
-  ...{ done: 0, classes: nothing, margin: nothing, logVolume: nothing, topEigenvalue: nothing },
+  done: 0,
+  classes: nothing,
+  margin: nothing,
+  logVolume: nothing,
+  topEigenvalue: nothing,
 };
 
 export interface Survey {
   readonly model: Model;
   readonly products: (weights: Weights, x: tf.Tensor) => Products;
-  readonly frame: Frame;
+  readonly frame: PlaneFrame;
   readonly kind: Geometry['kind'];
   readonly points: Geometry['points'];
   /** Cells in one pass. */

@@ -1,7 +1,7 @@
-import { type Difference, holm, mean, pairedDifference, welchDifference } from '../../plot/statistics.js';
+import { holm, type MeanDifference, mean, pairedDifference, welchDifference } from '../../plot/statistics.js';
 import { number } from '../../plot/table.js';
 import { unregularized } from '../../plot/transfer.js';
-import { type Group, groups, opposed, type Pair } from './groups.js';
+import { groups, opposed, type Pair, type SeedGroup } from './groups.js';
 import type { NetworkReport, Report } from './record.js';
 import {
   bySeed,
@@ -9,12 +9,12 @@ import {
   type GroupSummary,
   type Measure,
   measured,
-  summariseGroup,
-  summariseNetwork,
+  summarizeGroup,
+  summarizeNetwork,
 } from './summary.js';
 
 /** How two groups differ in one measure, and over what the interval was taken. */
-export interface Comparison extends Difference {
+export interface Comparison extends MeanDifference {
   readonly over: 'seeds' | 'samples';
   readonly paired: boolean;
   /** Seeds or samples; of the smaller side where they are not paired. */
@@ -27,7 +27,11 @@ export interface Comparison extends Difference {
  * The measure of `a` less that of `b`, over seeds: paired (Student's t on the differences) where both sides share at least two
  * seeds, else Welch's. Null where a side has fewer than two seeds: then seeds cannot tell.
  */
-export function compareSeeds(a: Group, b: Group, of: (network: NetworkReport) => number | null): Comparison | null {
+export function compareSeeds(
+  a: SeedGroup,
+  b: SeedGroup,
+  of: (network: NetworkReport) => number | null,
+): Comparison | null {
   const [seedsA, seedsB] = [bySeed(a.networks, of), bySeed(b.networks, of)];
   const shared = [...seedsA.keys()].filter((seed) => seedsB.has(seed));
   if (shared.length >= 2) return paired(seedsA, seedsB, shared, 'seeds');
@@ -41,8 +45,8 @@ export function compareSeeds(a: Group, b: Group, of: (network: NetworkReport) =>
  * Over seeds where both sides have two or more: that is the spread a new training would meet. With one seed on a side, over
  * test samples (paired where both networks found them), which says nothing of other seeds. Null where a side has no distance.
  */
-export function compareDistances(a: Group, b: Group): Comparison | null {
-  const seeds = compareSeeds(a, b, (network) => summariseNetwork(network).meanDistance);
+export function compareDistances(a: SeedGroup, b: SeedGroup): Comparison | null {
+  const seeds = compareSeeds(a, b, (network) => summarizeNetwork(network).meanDistance);
   if (seeds) return seeds;
   const seed = a.networks.find((network) => b.networks.some((other) => other.seed === network.seed))?.seed;
   const [left, right] = [distances(a, seed), distances(b, seed)];
@@ -64,7 +68,7 @@ function unpaired(a: Values, b: Values, over: Comparison['over']): Comparison {
   return { ...welchDifference([...a.values()], [...b.values()]), over, paired: false, n, greater: null };
 }
 
-function distances(group: Group, seed: number | undefined): Values {
+function distances(group: SeedGroup, seed: number | undefined): Values {
   const found = (network: NetworkReport) => foundSamples(network).length > 0;
   const candidates = group.networks.filter(found);
   const network = candidates.find((candidate) => candidate.seed === seed) ?? candidates[0];
@@ -73,7 +77,7 @@ function distances(group: Group, seed: number | undefined): Values {
 
 /** A group of one setting, with what it is ranked by. */
 export interface Ranked {
-  readonly group: Group;
+  readonly group: SeedGroup;
   readonly summary: GroupSummary;
   /** Mean Δx over its networks. */
   readonly distance: number;
@@ -87,14 +91,15 @@ export interface Ranking {
 }
 
 /** The groups of a report by pipeline and setting, those with a distance in order. */
-export function ranked(all: readonly Group[]): Ranking[] {
+export function ranked(all: readonly SeedGroup[]): Ranking[] {
   const places = new Map(all.map(({ pipeline, setting }) => [`${pipeline}\n${setting}`, { pipeline, setting }]));
   return [...places.values()].map(({ pipeline, setting }) => ({
-    ...{ pipeline, setting },
+    pipeline,
+    setting,
     ranked: all
       .filter((group) => group.pipeline === pipeline && group.setting === setting)
       .flatMap((group): Ranked[] => {
-        const summary = summariseGroup(group);
+        const summary = summarizeGroup(group);
         const distance = summary.meanDistance.mean;
         return distance === null ? [] : [{ group, summary, distance }];
       })
@@ -111,28 +116,28 @@ export function rivals({ ranked: [best, ...others] }: Ranking): { readonly best:
 }
 
 /** All tests of a whole report, for which the p of each is corrected by Holm's method. */
-export interface Family {
+export interface TestFamily {
   readonly tests: number;
   /** p of a comparison once all tests are allowed for; null where it was not tested, is none of this report's, or the only one. */
-  corrected(a: Group, b: Group, measure: string, over: Comparison['over']): number | null;
+  corrected(a: SeedGroup, b: SeedGroup, measure: string, over: Comparison['over']): number | null;
 }
 
-const known = new WeakMap<Report, Family>();
+const known = new WeakMap<Report, TestFamily>();
 
 /**
  * Every test that the report speaks of: the pairs of its comparisons in each measure over seeds, and those of its verdict. A part of
  * a report, such as a figure's, has the tests of the whole.
  */
-export function familyOf(part: Report): Family {
+export function familyOf(part: Report): TestFamily {
   const report = part.whole ?? part;
   const family = known.get(report) ?? make(report);
   known.set(report, family);
   return family;
 }
 
-function make(report: Report): Family {
+function make(report: Report): TestFamily {
   const tests = new Map<string, number>();
-  const add = (a: Group, b: Group, measure: string, test: Comparison | null): void => {
+  const add = (a: SeedGroup, b: SeedGroup, measure: string, test: Comparison | null): void => {
     if (test?.p != null) tests.set(keyOf(a, b, measure, test.over), test.p);
   };
   const all = groups(report);
@@ -157,7 +162,7 @@ function make(report: Report): Family {
 export const DISTANCE = 'Mean Δx';
 
 /** The same whichever of the two comes first. */
-function keyOf(a: Group, b: Group, measure: string, over: Comparison['over']): string {
+function keyOf(a: SeedGroup, b: SeedGroup, measure: string, over: Comparison['over']): string {
   const { pipeline, setting } = a;
   return JSON.stringify([pipeline, setting, ...[a.regularizer, b.regularizer].sort(), measure, over]);
 }
@@ -166,8 +171,8 @@ function keyOf(a: Group, b: Group, measure: string, over: Comparison['over']): s
 export interface Compared {
   readonly pipeline: string;
   readonly setting: string;
-  readonly a: Group;
-  readonly b: Group;
+  readonly a: SeedGroup;
+  readonly b: SeedGroup;
   readonly measure: Measure;
   /** Mean of `a` less mean of `b`, over all their networks. */
   readonly difference: number;
@@ -189,7 +194,7 @@ export function comparisons(report: Report): Compared[] {
 
 /** One pair in one measure; null where a side has no value. */
 export function compared(report: Report, [a, b]: Pair, measure: Measure): Compared | null {
-  const of = (group: Group) => group.networks.flatMap((network) => measure.of(network) ?? []);
+  const of = (group: SeedGroup) => group.networks.flatMap((network) => measure.of(network) ?? []);
   const [left, right] = [of(a), of(b)];
   if (left.length === 0 || right.length === 0) return null;
   const test = compareSeeds(a, b, measure.of);
@@ -216,7 +221,7 @@ export function correction(report: Report): string {
 }
 
 /** rep-spectral against the unregularized network and against ll-spectral in one measure, a sentence; '' where there is none. */
-export function against(report: Report, groups: readonly Group[], measure: Measure, what: string): string {
+export function against(report: Report, groups: readonly SeedGroup[], measure: Measure, what: string): string {
   const rep = groups.find(({ regularizer }) => regularizer === 'rep-spectral');
   const pairs = ['none', 'll-spectral'].flatMap((name) => {
     const other = groups.find(({ regularizer }) => regularizer === name);

@@ -1,9 +1,9 @@
-import type { Figure, Panel } from '../../plot/figure.js';
+import type { Drawing, Panel } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/transfer.js';
 import type { NetworkReport, Report } from './record.js';
 
 /** The networks that differ in nothing but their seed. */
-export interface Group {
+export interface SeedGroup {
   /** What figures and tables call it: the regularizer, with pipeline and setting before it where a report holds several. */
   readonly label: string;
   readonly pipeline: string;
@@ -16,7 +16,7 @@ export interface Group {
 const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch-spectral-shrinkage'];
 
 /** Networks by pipeline, setting and regularizer, each group in order of its seeds. */
-export function groups(report: Report): Group[] {
+export function groups(report: Report): SeedGroup[] {
   const pipelines = unique(report.networks.map(({ pipeline }) => pipeline));
   return pipelines.flatMap((pipeline) => {
     const here = report.networks.filter((network) => network.pipeline === pipeline);
@@ -28,31 +28,23 @@ export function groups(report: Report): Group[] {
         .sort(byOrder)
         .map((regularizer) => ({
           label: where.length > 0 ? `${where.join(', ')}: ${regularizer}` : regularizer,
-          ...{ pipeline, setting, regularizer },
+          pipeline,
+          setting,
+          regularizer,
           networks: alike.filter((network) => network.regularizer === regularizer).sort((a, b) => a.seed - b.seed),
         }));
     });
   });
 }
 
-/**
- * The setting of a network; '' where its experiment has one only. One that was attacked by an older build is in a setting of its own, so
- * that its distances are neither pooled with others nor held against them.
- */
-export const settingOf = (network: NetworkReport): string =>
-  [network.setting, startedOlder(network) && 'attacked by an older Weir'].filter(Boolean).join(', ');
+/** The setting of a network; '' where its experiment has one only. */
+export const settingOf = ({ setting = '' }: NetworkReport): string => setting;
 
-/** Whether a network has distances of the start that the attack had in older builds, which could be too long. */
-export const startedOlder = ({ attack, readout }: NetworkReport): boolean =>
-  [attack, readout?.attack].some((one) =>
-    one?.samples.some(({ start, distance }) => start === null && distance !== null),
-  );
+/** The settings of some networks, in the order of their runs; '' is one as any other. */
+export const settingsOf = (networks: readonly NetworkReport[]): string[] => unique(networks.map(settingOf));
 
-/** The settings that are there, clean before noisy, short names before long ones; '' is one as any other. */
-export function settingsOf(networks: readonly NetworkReport[]): string[] {
-  const place = (setting: string) => (/noisy/i.test(setting) ? 1 : 0);
-  return unique(networks.map(settingOf)).sort((a, b) => place(a) - place(b) || a.length - b.length);
-}
+/** Whether the network's inputs are points of the plane. */
+export const planar = ({ sampleShape }: NetworkReport): boolean => sampleShape.length === 1 && sampleShape[0] === 2;
 
 /** The order of regularizers, in figures and tables; of networks that were trained twice by pretraining, then by fine-tuning. */
 export function byOrder(a: string, b: string): number {
@@ -62,19 +54,19 @@ export function byOrder(a: string, b: string): number {
 }
 
 /** Two groups of one setting, the first of which is held against the second. */
-export type Pair = readonly [a: Group, b: Group];
+export type Pair = readonly [a: SeedGroup, b: SeedGroup];
 
 /**
  * Every method against the unregularized one, and rep-spectral against every other. Of networks that were trained twice also every
  * pretraining against none, and every fine-tuning against none, with the other stage the same.
  */
-export function opposed(all: readonly Group[]): Pair[] {
+export function opposed(all: readonly SeedGroup[]): Pair[] {
   return all.flatMap((b) =>
     all.filter((a) => a.pipeline === b.pipeline && a.setting === b.setting && opposes(a, b)).map((a): Pair => [a, b]),
   );
 }
 
-function opposes(a: Group, b: Group): boolean {
+function opposes(a: SeedGroup, b: SeedGroup): boolean {
   if (a === b || unregularized(a.regularizer)) return false;
   if (unregularized(b.regularizer) || a.regularizer === 'rep-spectral') return true;
   const [mine, theirs] = [transferOf(a.regularizer), transferOf(b.regularizer)];
@@ -86,12 +78,12 @@ function opposes(a: Group, b: Group): boolean {
 const unique = (names: readonly string[]): string[] => [...new Set(names)];
 
 /** One figure over all settings of a report: a headed row of panels for each, one legend, what came out of each in turn. */
-export function acrossSettings(report: Report, draw: (part: Report, setting: string) => Figure | null): Figure | null {
+export function acrossSettings(report: Report, draw: (part: Report) => Drawing | null): Drawing | null {
   const settings = settingsOf(report.networks);
-  if (settings.length < 2) return draw(report, settings[0] ?? '');
+  if (settings.length < 2) return draw(report);
   const drawn = settings.flatMap((setting) => {
     const networks = report.networks.filter((network) => settingOf(network) === setting);
-    const figure = draw({ ...report, networks }, setting);
+    const figure = draw({ ...report, networks });
     return figure ? [{ setting: named(setting), figure }] : [];
   });
   const first = drawn[0];
@@ -110,7 +102,10 @@ export function acrossSettings(report: Report, draw: (part: Report, setting: str
 }
 
 /** What is said of each item, by setting where there are several: 'Clean: …; …. Noisy: …; ….' */
-export function told<T extends { readonly group: Group }>(items: readonly T[], say: (item: T) => string): string {
+export function bySetting<T extends { readonly group: SeedGroup }>(
+  items: readonly T[],
+  say: (item: T) => string,
+): string {
   const settings = [...new Set(items.map(({ group }) => group.setting))];
   const of = (setting: string) =>
     items

@@ -1,5 +1,5 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
-import type { Group } from './groups.js';
+import type { SeedGroup } from './groups.js';
 import type { AttackedSample, Fit, NetworkReport } from './record.js';
 
 /** The numbers of one network that tables, figures and the verdict share. */
@@ -15,7 +15,7 @@ export interface NetworkSummary {
   /** Per attacked sample. */
   readonly meanQueries: number | null;
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Of the samples with a distance, by what they were started from; `older` for logs of older builds, see `startedOlder`. */
+  /** Of the samples with a distance, by the kind of their start, of attacks that choose among several. */
   readonly starts: Readonly<Record<string, number>>;
   /** The last σ of each layer. */
   readonly sigma: Readonly<Record<string, number>>;
@@ -54,7 +54,7 @@ export function foundSamples(network: NetworkReport): readonly (AttackedSample &
   );
 }
 
-export function summariseNetwork(network: NetworkReport): NetworkSummary {
+export function summarizeNetwork(network: NetworkReport): NetworkSummary {
   const samples = network.attack?.samples ?? [];
   const distances = foundSamples(network).map((sample) => sample.distance);
   const outcomes = counted(samples.map(({ outcome }) => outcome));
@@ -67,7 +67,7 @@ export function summariseNetwork(network: NetworkReport): NetworkSummary {
     medianDistance: quantile(distances, 0.5),
     meanQueries: samples.length > 0 ? mean(samples.map((sample) => sample.queries)) : null,
     outcomes,
-    starts: counted(foundSamples(network).map(({ start }) => (start === null ? 'older' : (start ?? 'unknown')))),
+    starts: counted(foundSamples(network).flatMap(({ start }) => start ?? [])),
     sigma: Object.fromEntries(
       Object.entries(network.sigma).flatMap(([layer, points]) => {
         const last = points.at(-1);
@@ -83,8 +83,8 @@ function counted(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-export function summariseGroup(group: Group): GroupSummary {
-  const summaries = group.networks.map(summariseNetwork);
+export function summarizeGroup(group: SeedGroup): GroupSummary {
+  const summaries = group.networks.map(summarizeNetwork);
   const layers = [...new Set(summaries.flatMap((summary) => Object.keys(summary.sigma)))];
   return {
     label: group.label,
@@ -94,11 +94,11 @@ export function summariseGroup(group: Group): GroupSummary {
     networks: group.networks.length,
     seeds: new Set(group.networks.map((network) => network.seed)).size,
     testAccuracy: spread(group.networks, (network) => network.testAccuracy),
-    meanDistance: spread(group.networks, (network) => summariseNetwork(network).meanDistance),
+    meanDistance: spread(group.networks, (network) => summarizeNetwork(network).meanDistance),
     sigma: Object.fromEntries(
       layers.map((layer) => [
         layer,
-        spread(group.networks, (network) => summariseNetwork(network).sigma[layer] ?? null),
+        spread(group.networks, (network) => summarizeNetwork(network).sigma[layer] ?? null),
       ]),
     ),
   };
@@ -145,7 +145,7 @@ export interface Measure {
 /** Every such number, in the order of the tables. Means are over the samples of a network. */
 export const MEASURES: readonly Measure[] = [
   { name: 'Test accuracy, %', of: ({ testAccuracy }) => testAccuracy, scale: 100, places: 2 },
-  { name: 'Mean Δx', of: (network) => summariseNetwork(network).meanDistance, scale: 1, places: 3 },
+  { name: 'Mean Δx', of: (network) => summarizeNetwork(network).meanDistance, scale: 1, places: 3 },
   { name: 'Mean exact Δx', of: exactMean, scale: 1, places: 3 },
   { name: 'Mean lower bound', of: (network) => meanOf(network, 'lower'), scale: 1 },
   { name: 'Mean local estimate', of: (network) => meanOf(network, 'local'), scale: 1, places: 3 },
@@ -167,7 +167,7 @@ export function exactMean(network: NetworkReport): number | null {
 }
 
 function refittedMean(network: NetworkReport): number | null {
-  return network.readout ? summariseNetwork({ ...network, attack: network.readout.attack }).meanDistance : null;
+  return network.readout ? summarizeNetwork({ ...network, attack: network.readout.attack }).meanDistance : null;
 }
 
 function meanOf(network: NetworkReport, bound: 'lower' | 'local'): number | null {
@@ -177,7 +177,7 @@ function meanOf(network: NetworkReport, bound: 'lower' | 'local'): number | null
 }
 
 /** How some readouts were fitted, and whether they converged, a sentence for each way; '' for none. */
-export function fitted(fits: readonly Fit[]): string {
+export function fitSentences(fits: readonly Fit[]): string {
   const ways = [...new Set(fits.map(wayOf))];
   return ways
     .map((way) => {
@@ -197,7 +197,7 @@ export function fitted(fits: readonly Fit[]): string {
 }
 
 /** The fits of readouts that a network's numbers are of: fitted anew after training, or as the classifier on learned features. */
-export const fitsOf = ({ readout, classifier }: NetworkReport): Fit[] =>
+export const readoutFits = ({ readout, classifier }: NetworkReport): Fit[] =>
   [readout, classifier].flatMap((fit) => fit ?? []);
 
 function wayOf({ fit, iterationLimit }: Fit): string {

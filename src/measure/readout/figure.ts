@@ -1,15 +1,15 @@
 import { curves, type Series } from '../../plot/curves.js';
-import { type Figure, regularizers, WIDTH } from '../../plot/figure.js';
+import { type Drawing, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
-import { look, SEED } from '../../plot/style.js';
+import { markStyle, SEED } from '../../plot/style.js';
 import { percent } from '../../plot/table.js';
-import { type Group, groups } from '../networks/groups.js';
+import { groups, type SeedGroup } from '../networks/groups.js';
 import type { Interval, NetworkReport, Probe, Report } from '../networks/record.js';
-import { fitted } from '../networks/summary.js';
-import { linesReading } from '../training/figure.js';
+import { fitSentences } from '../networks/summary.js';
+import { curvesReading } from '../training/figure.js';
 
 /** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
-export function onlineReadout(report: Report): Figure | null {
+export function onlineReadout(report: Report): Drawing | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => probesOf(network).length > 1);
     return networks.length > 0 ? [{ ...group, networks }] : [];
@@ -18,24 +18,26 @@ export function onlineReadout(report: Report): Figure | null {
   const networks = all.flatMap((group) => group.networks);
   const last = Math.max(...networks.map((network) => probesOf(network).at(-1)!.epoch));
   const start = untrainedOf(networks);
-  const said = fitted(networks.flatMap(({ probes = [] }) => probes));
+  const said = fitSentences(networks.flatMap(({ probes = [] }) => probes));
   const single = all.every((group) => group.networks.length === 1);
   return {
-    id: 'online-readout',
     title: 'Accuracy of a readout while the representation is learned',
     panels: [
       curves([...(start ? [level(start, last)] : []), ...all.flatMap(series)], {
-        ...{ label: 'test accuracy of the readout, %', x: 'epoch', width: WIDTH.full, height: 320, scale: 'linear' },
+        label: 'test accuracy of the readout, %',
+        x: 'epoch',
+        width: WIDTH.full,
+        height: 320,
+        scale: 'linear',
         rules: rulesOf(networks),
       }),
     ],
     columns: 1,
     legend: [
       ...regularizers(all),
-      ...(start ? [{ label: 'untrained network', look: { ...SEED, dash: UNTRAINED }, mark: 'line' as const }] : []),
+      ...(start ? [{ label: 'untrained network', style: { ...SEED, dash: UNTRAINED }, mark: 'line' as const }] : []),
     ],
-    reading: `At every point a multinomial logistic readout is fitted anew to the frozen features of the training samples, and tested. ${single ? `Shaded: Wilson's 95 % interval over the test samples.` : linesReading(all)}${start ? ` Gray: the same readout on the untrained network${start.several ? ', mean over networks' : ', with its interval'}.` : ''} The vertical axis does not begin at zero.`,
-    paper: null,
+    reading: `At every point a multinomial logistic readout is fitted anew to the frozen features of the training samples, and tested. ${single ? `Shaded: Wilson's 95 % interval over the test samples.` : curvesReading(all)}${start ? ` Gray: the same readout on the untrained network${start.several ? ', mean over networks' : ', with its interval'}.` : ''} The vertical axis does not begin at zero.`,
     outcome: `${all.map(ends).join('; ')}.${start ? ` On the untrained network: ${within(start)}.` : ''}${said ? ` ${said}` : ''}`,
   };
 }
@@ -61,20 +63,20 @@ function untrainedOf(networks: readonly NetworkReport[]): (Found & { readonly se
 function level({ accuracy, lower, upper }: Found, last: number): Series {
   const ends = [0, last];
   return {
-    look: { ...SEED, dash: UNTRAINED },
+    style: { ...SEED, dash: UNTRAINED },
     points: ends.map((x) => ({ x, y: 100 * accuracy })),
     band: ends.map((x) => ({ x, low: 100 * lower, high: 100 * upper })),
   };
 }
 
 /** One network with its intervals; of several their mean, and their range where they are more than three. */
-function series({ regularizer, networks }: Group): Series[] {
-  const style = look(regularizer);
+function series({ regularizer, networks }: SeedGroup): Series[] {
+  const style = markStyle(regularizer);
   const [first, ...others] = networks.map(probesOf);
   if (others.length === 0) {
     return [
       {
-        look: style,
+        style,
         points: first!.map(({ epoch, accuracy }) => ({ x: epoch, y: 100 * accuracy })),
         band: first!.map(({ epoch, lower, upper }) => ({ x: epoch, low: 100 * lower, high: 100 * upper })),
       },
@@ -87,22 +89,23 @@ function series({ regularizer, networks }: Group): Series[] {
   const middle = shared.map(({ x, values }) => ({ x, y: mean(values) }));
   if (networks.length > 3) {
     const band = shared.map(({ x, values }) => ({ x, low: Math.min(...values), high: Math.max(...values) }));
-    return [{ look: style, points: middle, band }];
+    return [{ style, points: middle, band }];
   }
   const thin = [first!, ...others].map((probes) => ({
-    ...{ look: style, thin: true },
+    style,
+    thin: true,
     points: probes.map(({ epoch, accuracy }) => ({ x: epoch, y: 100 * accuracy })),
   }));
-  return [...thin, { look: style, points: middle }];
+  return [...thin, { style, points: middle }];
 }
 
 function rulesOf(networks: readonly NetworkReport[]) {
   return [...new Set(networks.map(({ burnIn }) => burnIn))].flatMap((epoch) =>
-    epoch ? [{ x: epoch, text: 'penalty on' }] : [],
+    epoch ? [{ x: epoch, text: 'regularizer on' }] : [],
   );
 }
 
-function ends({ label, networks }: Group): string {
+function ends({ label, networks }: SeedGroup): string {
   const last = networks.map((network) => probesOf(network).at(-1)!);
   const [only] = last;
   if (last.length === 1) return `${label} ends at ${within({ ...only!, several: false })}`;

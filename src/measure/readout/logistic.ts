@@ -1,6 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Design, Gram } from './design.js';
-import { add, dot, type LinearMap, type MinimizeOptions, type Minimum, minimizer, type Problem } from './minimize.js';
+import { add, dot, type LinearMap, type MinimizeOptions, type Minimum, minimizer, type Objective } from './minimize.js';
 
 /** @throws {WeirError} for labels that are none of the classes, and for a class that no sample is of */
 export function checkLabels(labels: ArrayLike<number>, samples: number, classes: number): void {
@@ -61,7 +61,7 @@ export function softmaxLoss(rows: Float64Array, b: Float64Array, labels: ArrayLi
 }
 
 export interface LogisticOptions extends Partial<MinimizeOptions> {
-  /** C: the weight of the losses against the penalty. */
+  /** C: the weight of the losses against the regularizer. */
   readonly inverseRegularization?: number;
   /** Whether directions are preconditioned with the features' Gram matrix, where the design has one: far fewer iterations converge. */
   readonly preconditioned?: boolean;
@@ -72,13 +72,13 @@ export interface LogisticOptions extends Partial<MinimizeOptions> {
  * where no component of the mean's gradient is above 1e-4; on features of a network it mostly ends before it has converged.
  * `converged`: preconditioned, to a hundredth of that gradient, however many iterations it takes (at most 10,000).
  */
-export const fits = ['scikit-learn', 'converged'] as const;
+export const fitMethods = ['scikit-learn', 'converged'] as const;
 
-export type Fit = (typeof fits)[number];
+export type FitMethod = (typeof fitMethods)[number];
 
 /** The options of `logistic` that make a fit. */
 export const optionsOf: Readonly<
-  Record<Fit, Required<Pick<LogisticOptions, 'tolerance' | 'iterations' | 'preconditioned'>>>
+  Record<FitMethod, Required<Pick<LogisticOptions, 'tolerance' | 'iterations' | 'preconditioned'>>>
 > = {
   'scikit-learn': { tolerance: 1e-4, iterations: 100, preconditioned: false },
   converged: { tolerance: 1e-6, iterations: 10_000, preconditioned: true },
@@ -93,13 +93,13 @@ export type Logistic = {
 };
 
 /**
- * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not penalized.
+ * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not regularized.
  *
  * As scikit-learn's LogisticRegression with C = 1, except that it is a softmax over K classes for K = 2 too, and that by default it goes
  * on until it has converged: see `Fit`. As there the tolerance is on the mean over the samples: no component of this sum's gradient is
  * larger than tolerance · C · n when it ends.
  *
- * The penalty makes the minimum in W unique whatever the rank of the features: where columns are copies or combinations of each
+ * The regularizer makes the minimum in W unique whatever the rank of the features: where columns are copies or combinations of each
  * other, it is the one of least norm. In b it is unique up to a common constant, which is chosen to make their mean 0.
  *
  * @param labels one of 0 … classes − 1 a sample
@@ -128,7 +128,7 @@ export function logistic(
   const split = (x: Float64Array) => ({ W: x.subarray(0, size), b: x.subarray(size) });
 
   let gram: Gram | undefined;
-  const problem: Problem = {
+  const problem: Objective = {
     *evaluate(x, gradient) {
       const { W, b } = split(x);
       const into = split(gradient);
@@ -170,7 +170,7 @@ export function logistic(
           gram = yield* design.gram!(weights);
           return withIntercepts(gram, classes);
         },
-      } satisfies Partial<Problem>)),
+      } satisfies Partial<Objective>)),
   };
 
   const options = { tolerance: tolerance * C * design.samples, iterations, ...(memory !== undefined && { memory }) };
@@ -208,7 +208,7 @@ export function logistic(
 }
 
 /**
- * The inverse of the matrix [[M, m], [mᵀ, Σw]] that M is a part of: the column of ones behind the intercepts, without a penalty.
+ * The inverse of the matrix [[M, m], [mᵀ, Σw]] that M is a part of: the column of ones behind the intercepts, without a regularizer.
  * By Schur's complement of M.
  */
 function withIntercepts({ sum, total, solve }: Gram, classes: number): LinearMap {

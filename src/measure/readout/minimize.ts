@@ -1,5 +1,5 @@
 /** What is minimized, in float64. Its work may take several slices: between two of them the run may breathe. */
-export interface Problem {
+export interface Objective {
   /** Writes the gradient at x and returns the value. */
   evaluate(x: Float64Array, gradient: Float64Array): Generator<void, number>;
   /** Builds what stands for the inverse of the Hessian at x: a positive definite linear map, which may be rough. */
@@ -72,7 +72,7 @@ const noise = 1e-13; // of the value, relative: what a sum over many samples is 
  * @returns undefined where p does not lead down or no step was found
  */
 export function* lineSearch(
-  problem: Problem,
+  problem: Objective,
   from: Minimum,
   direction: Float64Array,
   first: number,
@@ -134,7 +134,7 @@ export interface MinimizeOptions {
  * of the identity. Where no step along a direction makes the value less, the pairs are dropped, and where that does not help
  * either, the minimization has stalled.
  */
-export function minimizer(problem: Problem, { tolerance, iterations, memory = 10, refresh = 20 }: MinimizeOptions) {
+export function minimizer(problem: Objective, { tolerance, iterations, memory = 10, refresh = 20 }: MinimizeOptions) {
   let built: { readonly at: Float64Array; readonly apply: LinearMap } | undefined; // made again after a resume
 
   function* initial({ anchor }: Minimum): Generator<void, LinearMap> {

@@ -1,10 +1,10 @@
 import type { Positioned } from '../../flow/data.js';
-import type { WithTurn } from '../../flow/lease.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import type { WithLease } from '../../flow/lease.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import type { LabeledSamples } from '../inputs.js';
-import type { Fit } from './logistic.js';
+import type { FitMethod } from './logistic.js';
 import { type ReadoutOptions, type ReadoutState, type Refitted, readout } from './readout.js';
 
 /** An interval of a proportion. Plain data. */
@@ -43,7 +43,7 @@ export interface OnlineReadout extends Positioned, Found {
   /** Samples that it was fitted on. */
   readonly images: number;
   /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
-  readonly fit: Fit;
+  readonly fit: FitMethod;
   readonly iterations: number;
   readonly iterationLimit: number;
   readonly converged: boolean;
@@ -68,14 +68,14 @@ const REST: ReadoutState = { phase: 'rest' };
  * Bound, order, failure: those of `readout`. State: `OnlineReadoutState`; a fit goes on after a resume as `readout`'s does.
  *
  * @param model whose feature map it is; its own readout is not looked at
- * @example updates$.pipe(every({ epochs: 5 }), stage(onlineReadout(backbone, train, test, { images: 5000 })))
+ * @example updates$.pipe(every({ epochs: 5 }), onlineReadout(backbone, train, test, { images: 5000 }))
  */
 export function onlineReadout(
   model: Model,
   train: LabeledSamples,
   test: LabeledSamples,
   { images = train.size, ...options }: OnlineReadoutOptions = {},
-): Stage<Update & WithTurn, OnlineReadout, OnlineReadoutState> {
+): StageOperator<Update & WithLease, OnlineReadout, OnlineReadoutState> {
   const size = Math.min(images, train.size);
   const length = train.values.length / train.size;
   const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };
@@ -83,7 +83,7 @@ export function onlineReadout(
     ...(options.fit === 'converged' && { fitIterations: 500 }),
     ...options,
   });
-  return {
+  return stage<Update & WithLease, OnlineReadout, OnlineReadoutState>({
     name: 'online readout',
     claims: 'weights',
     inputs: fitted.inputs ?? [],
@@ -108,5 +108,5 @@ export function onlineReadout(
         ];
       }
     },
-  };
+  });
 }

@@ -1,8 +1,8 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import type { Header } from '../../flow/header.js';
-import { turn, type WithTurn } from '../../flow/lease.js';
-import type { Stage, Step } from '../../flow/stage.js';
+import { leaseOf, type WithLease } from '../../flow/lease.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { NetworkMetadata } from '../../learn/metadata.js';
 import { readoutWeights } from '../../learn/model/head.js';
 import type { Model, Weights } from '../../learn/model/model.js';
@@ -14,7 +14,7 @@ import { tf } from '../../tensorflow/tf.js';
 import { accuracy } from '../accuracy/accuracy.js';
 import { inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { type Design, deviceDesign, hostDesign } from './design.js';
-import { checkLabels, type Fit, fits, logistic, optionsOf } from './logistic.js';
+import { checkLabels, type FitMethod, fitMethods, logistic, optionsOf } from './logistic.js';
 import type { Minimum } from './minimize.js';
 
 export interface FeaturesOptions {
@@ -79,10 +79,10 @@ function checkFinite(features: tf.Tensor2D, first: number): void {
 }
 
 export interface ReadoutOptions {
-  /** C: the weight of the losses against the penalty. */
+  /** C: the weight of the losses against the regularizer. */
   readonly inverseRegularization?: number;
   /** How far it is fitted: as scikit-learn does by default (the paper's), or until it has converged. */
-  readonly fit?: Fit;
+  readonly fit?: FitMethod;
   /** The fit ends when no component of the gradient is larger than this, a sample: instead of that of `fit`. */
   readonly gradientTolerance?: number;
   /** Iterations of L-BFGS after which the fit ends though it has not converged: instead of those of `fit`. */
@@ -100,7 +100,7 @@ type Measured = {
   /** ½‖W‖² + C · Σ losses over the training samples, in nats. */
   readonly objective: number;
   /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
-  readonly fit: Fit;
+  readonly fit: FitMethod;
   readonly iterations: number;
   readonly iterationLimit: number;
   readonly converged: boolean;
@@ -126,7 +126,7 @@ export type ReadoutState =
       /** The two weights of the new readout, by the model's names. */
       readonly weights: SavedTensors;
       /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
-      readonly about: Pick<NetworkMetadata, 'classes' | 'normalization'>;
+      readonly metadata: Pick<NetworkMetadata, 'classes' | 'normalization'>;
       readonly measured: Measured;
       readonly losses: { readonly test: number; readonly train: number };
     };
@@ -148,22 +148,22 @@ export type ReadoutState =
  * are none, a class without samples, features that are not finite. The tensors of
  * the new readout live as long as the update's turn; outside of an engine they belong to whoever gets the item.
  *
- * @example updates$.pipe(atEnd(), stage(readout(model, train, test)), stage(tangentAttack(model, test, { samples: 1000, seed })))
+ * @example updates$.pipe(atEnd(), readout(model, train, test), tangentAttack(model, test, { samples: 1000, seed }))
  */
 export function readout(
   model: Model,
   train: LabeledSamples,
   test: LabeledSamples,
   options: ReadoutOptions = {},
-): Stage<Update & WithTurn, Refitted, ReadoutState> {
+): StageOperator<Update & WithLease, Refitted, ReadoutState> {
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500 } = options;
-  if (!fits.includes(how)) {
-    throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fits.join(', ')}`);
+  if (!fitMethods.includes(how)) {
+    throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fitMethods.join(', ')}`);
   }
   const usual = optionsOf[how];
   const iterationLimit = fitIterations ?? usual.iterations;
-  const about: Header = {
+  const metadata: Header = {
     ...(train.classes && { classes: { of: train.name, names: train.classes } }),
     ...(normalize && { normalization: normalize }),
   };
@@ -172,21 +172,21 @@ export function readout(
   const tested = accuracy(model, test, { batch, ...(normalize && { normalize }) });
 
   /** The update with the new readout's tensors, which go when the turn is over. */
-  const refit = (update: Update & WithTurn, saved: SavedTensors): Update & WithTurn => {
+  const refit = (update: Update & WithLease, saved: SavedTensors): Update & WithLease => {
     const own = restoreTensors(saved);
-    turn(update)?.whenOver(() => tf.dispose([...own.values()]));
+    leaseOf(update)?.onClose(() => tf.dispose([...own.values()]));
     return { ...update, weights: new Map([...update.weights, ...own]) as Weights };
   };
 
-  return {
+  return stage({
     name: 'readout',
     claims: 'weights',
     inputs: [samplesInput(train), samplesInput(test)],
     start: () => ({ phase: 'rest' }),
 
     introduce() {
-      tested.introduce?.([about], tested.start());
-      return [about];
+      tested.introduce?.([metadata], tested.start());
+      return [metadata];
     },
 
     *next(from, update): Generator<Step<ReadoutState, Refitted>> {
@@ -194,7 +194,7 @@ export function readout(
       const dispose = (): void => {
         for (const one of made.splice(0)) one.dispose();
       };
-      turn(update)?.whenOver(dispose); // a run that is stopped in the middle of it
+      leaseOf(update)?.onClose(dispose); // a run that is stopped in the middle of it
       try {
         let state: ReadoutState = from;
         const keep = (one: { dispose(): void }): void => void made.push(one);
@@ -230,10 +230,13 @@ export function readout(
           accuracy,
           trainAccuracy: seen.correct / train.size,
           objective: at.value,
-          ...{ fit: how, iterations: at.iterations, iterationLimit, converged: at.ended === 'converged' },
+          fit: how,
+          iterations: at.iterations,
+          iterationLimit,
+          converged: at.ended === 'converged',
         };
         const losses = { test: loss, train: seen.loss / train.size };
-        const done = { phase: 'fitted', position: update.position, weights, measured, losses, about } as const;
+        const done = { phase: 'fitted', position: update.position, weights, measured, losses, metadata } as const;
         yield [done, item(network, done)];
       } finally {
         dispose();
@@ -244,7 +247,7 @@ export function readout(
       state.phase === 'fitted' && state.position === update.position
         ? item(refit(update, state.weights), state)
         : undefined,
-  };
+  });
 }
 
 function item(network: Update, { measured, losses }: Extract<ReadoutState, { phase: 'fitted' }>): Refitted {

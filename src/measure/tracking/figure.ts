@@ -1,11 +1,10 @@
 import { type Curves, curves, type Series, thinned } from '../../plot/curves.js';
-import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
-import { classLook, look } from '../../plot/style.js';
+import { classStyle, markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
 import type { NetworkReport, Report, Track } from '../networks/record.js';
-import { entitled } from '../paper.js';
 
 type Sample = Track['samples'][number];
 
@@ -22,7 +21,7 @@ const DIGITS = [1, 6]; // the classes that the paper follows
 const PLAIN = { light: '#333333', dark: '#d6d6d6', dash: 'none' };
 
 /** θx, ‖Φ(x)‖ and the loss of single samples over the training: means over points of the plane (figure A.3a of the paper). */
-export function trackedPoints(report: Report): Figure | null {
+export function trackedPoints(report: Report): Drawing | null {
   const shown = firsts(report, (network) => network.sampleShape[0] === 2);
   if (shown.length === 0) return null;
   const alone = shown.length === 1 ? shown[0]! : null;
@@ -32,7 +31,7 @@ export function trackedPoints(report: Report): Figure | null {
       alone
         ? [
             ...samples.map(({ index, label }) => ({
-              ...line(alone, [index], quantity.of, classLook(label)),
+              ...line(alone, [index], quantity.of, classStyle(label)),
               thin: true,
             })),
             line(
@@ -47,7 +46,7 @@ export function trackedPoints(report: Report): Figure | null {
               network,
               tracked(network).map((s) => s.index),
               quantity.of,
-              look(network.regularizer),
+              markStyle(network.regularizer),
             ),
           ),
       frame(quantity, shown, WIDTH.third),
@@ -56,15 +55,15 @@ export function trackedPoints(report: Report): Figure | null {
   const name = (label: number) => shown[0]!.classes[label] ?? `class ${label}`;
   const labels = [...new Set(samples.map(({ label }) => label))];
   return {
-    ...entitled('tracking', report.pipeline, 'tracking', 'θx, ‖Φ(x)‖ and the loss over the training'),
+    title: 'θx, ‖Φ(x)‖ and the loss over the training',
     panels,
     columns: 3,
     legend: alone
       ? [
-          { label: 'mean', look: PLAIN, mark: 'line' },
+          { label: 'mean', style: PLAIN, mark: 'line' },
           ...labels.map((label) => ({
             label: name(label),
-            look: { ...classLook(label), dash: 'none' },
+            style: { ...classStyle(label), dash: 'none' },
             mark: 'line' as const,
           })),
         ]
@@ -83,7 +82,7 @@ export function trackedPoints(report: Report): Figure | null {
 }
 
 /** θx, ‖Φ(x)‖ and the loss of two test images over the training, a row each (figure A.4 of the paper). */
-export function trackedImages(report: Report): Figure | null {
+export function trackedImages(report: Report): Drawing | null {
   const shown = firsts(report, (network) => network.sampleShape[0] !== 2);
   const samples = shown.slice(0, 1).flatMap(tracked);
   const known = samples.filter(({ index }) =>
@@ -94,16 +93,11 @@ export function trackedImages(report: Report): Figure | null {
   if (rows.length === 0) return null;
   const name = (label: number) => shown[0]!.classes[label] ?? String(label);
   return {
-    ...entitled(
-      'tracking-images',
-      report.pipeline,
-      'tracking',
-      'θx, ‖Φ(x)‖ and the loss of two test images over the training',
-    ),
+    title: 'θx, ‖Φ(x)‖ and the loss of two test images over the training',
     panels: rows.flatMap(({ index, label }) =>
       QUANTITIES.map((quantity, i): Panel => {
         const drawn = curves(
-          shown.map((network) => line(network, [index], quantity.of, look(network.regularizer))),
+          shown.map((network) => line(network, [index], quantity.of, markStyle(network.regularizer))),
           frame(quantity, shown, WIDTH.third),
         );
         return i === 0 ? { ...drawn, heading: `Test sample ${index}, class ${name(label)}` } : drawn;
@@ -134,10 +128,10 @@ function line(
   network: NetworkReport,
   indices: readonly number[],
   of: (s: Sample) => number,
-  style: Series['look'],
+  style: Series['style'],
 ): Series {
   return {
-    look: style,
+    style,
     points: thinned(network.tracks!, POINTS).flatMap(({ epoch, samples }) => {
       const values = samples.filter(({ index }) => indices.includes(index)).map(of);
       return values.length > 0 ? [{ x: epoch, y: mean(values) }] : [];
@@ -147,7 +141,7 @@ function line(
 
 function frame({ label, log }: (typeof QUANTITIES)[number], shown: readonly NetworkReport[], width: number): Curves {
   const burnIns = [...new Set(shown.map(({ burnIn }) => burnIn))].flatMap((x) =>
-    x ? [{ x, text: 'penalty on' }] : [],
+    x ? [{ x, text: 'regularizer on' }] : [],
   );
   return { label, x: 'epoch', width, height: 230, scale: log ? 'log' : 'linear', rules: burnIns };
 }

@@ -1,7 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { lengthOf, marginsOf, readoutOf } from '../certificate/margins.js';
@@ -47,12 +47,12 @@ export function tracking(
   model: Model,
   given: LabeledSamples,
   { indices = Array.from({ length: given.size }, (_, i) => i) }: TrackingOptions = {},
-): Stage<Update, Track, null> {
+): StageOperator<Update, Track, null> {
   const name = 'tracking';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   checkIndices(name, samples, indices);
-  return {
+  return stage({
     name,
     claims: 'weights',
     inputs: [samplesInput(given)],
@@ -63,13 +63,16 @@ export function tracking(
       const tracked = rowsOf(model, weights, samples, indices, length).map((row, i): TrackedSample => {
         const thetas = marginsOf(readout, row.features, row.logits, row.label).map(({ theta }) => theta);
         return {
-          ...{ index: indices[i]!, label: row.label, theta: Math.min(...thetas) },
-          ...{ featureNorm: lengthOf(row.features), loss: crossEntropyOf(row) },
+          index: indices[i]!,
+          label: row.label,
+          theta: Math.min(...thetas),
+          featureNorm: lengthOf(row.features),
+          loss: crossEntropyOf(row),
         };
       });
       return [null, { position, number, epoch, samples: tracked }];
     },
-  };
+  });
 }
 
 function checkIndices(stage: string, { name, size }: LabeledSamples, indices: readonly number[]): void {

@@ -1,15 +1,14 @@
 import { curves, type Series, thinned } from '../../plot/curves.js';
-import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
-import { look } from '../../plot/style.js';
+import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
-import { type Group, groups } from '../networks/groups.js';
+import { groups, type SeedGroup } from '../networks/groups.js';
 import type { CurvePoint, NetworkReport, Report } from '../networks/record.js';
-import { summariseGroup } from '../networks/summary.js';
-import { entitled } from '../paper.js';
+import { summarizeGroup } from '../networks/summary.js';
 
 /** What a panel of curves over epochs is told. */
-export interface Lines {
+export interface EpochCurves {
   readonly label: string;
   readonly width: number;
   readonly height: number;
@@ -21,7 +20,7 @@ const SINGLY = 3; // networks of a group drawn each; more are drawn as their ran
 const POINTS = 120; // of a curve: more is finer than the paper it is printed on
 
 /** What the reader of such a panel is told of its lines. */
-export function linesReading(groups: readonly Group[]): string {
+export function curvesReading(groups: readonly SeedGroup[]): string {
   const most = Math.max(...groups.map(({ networks }) => networks.length));
   const many =
     most > SINGLY
@@ -29,11 +28,11 @@ export function linesReading(groups: readonly Group[]): string {
       : most > 1
         ? 'Thin: one network each; thick: their mean.'
         : 'One line a network.';
-  return `${many} The dashed rule is where burn-in ends and the penalty is switched on.`;
+  return `${many} The dashed rule is where burn-in ends and the regularizer is switched on.`;
 }
 
-/** Curves over epochs, colored by regularizer, with a rule where the penalty is switched on. */
-export function lines(groups: readonly Group[], { label, width, height, scale, of }: Lines): Panel {
+/** Curves over epochs, colored by regularizer, with a rule where the regularizer is switched on. */
+export function epochCurves(groups: readonly SeedGroup[], { label, width, height, scale, of }: EpochCurves): Panel {
   const factor = scale === 'per cent' ? 100 : 1;
   const usable = ({ epoch, value }: CurvePoint) =>
     Number.isFinite(epoch) && Number.isFinite(value) && (scale !== 'log' || value > 0);
@@ -41,17 +40,21 @@ export function lines(groups: readonly Group[], { label, width, height, scale, o
     const single = networks.map((network) =>
       thinned(of(network).filter(usable), POINTS).map(({ epoch, value }) => ({ x: epoch, y: value * factor })),
     );
-    const style = look(regularizer);
+    const style = markStyle(regularizer);
     const { middle, range } = together(single.filter((points) => points.length > 0));
-    if (networks.length > SINGLY) return [{ look: style, points: middle, band: range }];
-    const thin = networks.length > 1 ? single.map((points) => ({ look: style, points, thin: true })) : [];
-    return [...thin, { look: style, points: middle }];
+    if (networks.length > SINGLY) return [{ style, points: middle, band: range }];
+    const thin = networks.length > 1 ? single.map((points) => ({ style, points, thin: true })) : [];
+    return [...thin, { style, points: middle }];
   });
   const burnIns = new Set(groups.flatMap(({ networks }) => networks.map(({ burnIn }) => burnIn)));
-  const rules = [...burnIns].flatMap((epoch) => (epoch ? [{ x: epoch, text: 'penalty on' }] : []));
+  const rules = [...burnIns].flatMap((epoch) => (epoch ? [{ x: epoch, text: 'regularizer on' }] : []));
   const ariaLabel = `${label} over epochs: ${groups.map((group) => group.regularizer).join(', ')}`;
   return curves(series, {
-    ...{ label, ariaLabel, width, height, rules },
+    label,
+    ariaLabel,
+    width,
+    height,
+    rules,
     x: 'epoch',
     scale: scale === 'log' ? 'log' : 'linear',
   });
@@ -71,7 +74,7 @@ function together(networks: readonly (readonly { x: number; y: number }[])[]) {
 const FIRST = ['training loss', 'test loss', 'test accuracy'];
 
 /** Every curve that was measured, over epochs: losses on a log scale, accuracies in per cent. */
-export function learning(report: Report): Figure | null {
+export function learning(report: Report): Drawing | null {
   const all = groups(report);
   const measured = [...new Set(report.networks.flatMap((network) => Object.keys(network.curves)))].filter((name) =>
     report.networks.some((network) => (network.curves[name]?.length ?? 0) > 1),
@@ -82,10 +85,9 @@ export function learning(report: Report): Figure | null {
   ];
   if (names.length === 0) return null;
   return {
-    id: 'learning',
     title: 'Learning curves',
     panels: names.map((name) =>
-      lines(all, {
+      epochCurves(all, {
         label: `${name}${/accuracy/.test(name) ? ', %' : /loss/.test(name) ? ' (log scale)' : ''}`,
         width: names.length % 3 === 0 ? WIDTH.third : WIDTH.half,
         height: 290,
@@ -95,13 +97,12 @@ export function learning(report: Report): Figure | null {
     ),
     columns: names.length % 3 === 0 ? 3 : 2,
     legend: regularizers(all),
-    reading: linesReading(all),
-    paper: null,
+    reading: curvesReading(all),
     outcome: `at the end, mean over seeds: ${names.map((name) => ends(name, all)).join('; ')}.`,
   };
 }
 
-function ends(name: string, all: readonly Group[]): string {
+function ends(name: string, all: readonly SeedGroup[]): string {
   const values = all.flatMap(({ label, networks }) => {
     const last = networks.flatMap((network) => network.curves[name]?.at(-1)?.value ?? []);
     return last.length > 0 ? [`${label} ${/accuracy/.test(name) ? percent(mean(last)) : number(mean(last))}`] : [];
@@ -110,7 +111,7 @@ function ends(name: string, all: readonly Group[]): string {
 }
 
 /** The top singular value of each layer over epochs, a panel a layer (as figure E.1 of the paper). */
-export function sigma(report: Report): Figure | null {
+export function sigma(report: Report): Drawing | null {
   const all = groups(report);
   const layers = [...new Set(report.networks.flatMap((network) => Object.keys(network.sigma)))].filter((layer) =>
     report.networks.some((network) => (network.sigma[layer]?.length ?? 0) > 1),
@@ -119,15 +120,15 @@ export function sigma(report: Report): Figure | null {
   const wide = layers.length < 3;
   const many = layers.length > 6;
   const told = layers.length <= 4 ? layers : [layers[0]!, layers.at(-1)!];
-  const summaries = all.map(summariseGroup);
+  const summaries = all.map(summarizeGroup);
   const ends = told.map((layer) => {
     const values = summaries.map(({ label, sigma: last }) => `${label} ${number(last[layer]?.mean)}`);
     return `${layer}: ${values.join(', ')}`;
   });
   return {
-    ...entitled('sigma', report.pipeline, 'sigma', 'Spectral norm of each layer over the training'),
+    title: 'Spectral norm of each layer over the training',
     panels: layers.map((layer) =>
-      lines(all, {
+      epochCurves(all, {
         label: `σ of ${layer}`,
         width: wide ? WIDTH.half : many ? WIDTH.quarter : WIDTH.third,
         height: wide ? 290 : many ? 170 : 220,
@@ -137,7 +138,7 @@ export function sigma(report: Report): Figure | null {
     ),
     columns: wide ? 2 : many ? 4 : 3,
     legend: regularizers(all),
-    reading: `σ, the largest singular value of each layer as a linear map. ${linesReading(all)}`,
+    reading: `σ, the largest singular value of each layer as a linear map. ${curvesReading(all)}`,
     outcome: `at the end, mean over seeds: ${ends.join('; ')}.`,
   };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Condition, Differences } from '../../measure/networks/record.js';
-import { digestOf } from '../../storage/identity.js';
+import { digestOf } from '../../storage/digest.js';
 import { RunFolder } from '../../storage/run-folder.js';
 import { newestIdentity } from '../run-identity.js';
 
@@ -22,10 +22,10 @@ const NAMED = 4; // keys that a setting is called by; of more the table tells, a
 const DEEPEST = 4; // runs that a run may be started from, one after another
 
 /** What a run was made with, seed and listing left out, as text by name. */
-type Facts = ReadonlyMap<string, string>;
+type Provenance = ReadonlyMap<string, string>;
 
 interface Class {
-  readonly facts: Facts;
+  readonly facts: Provenance;
   readonly folders: RunFolder[];
 }
 
@@ -53,9 +53,9 @@ export function conditionsOf(folders: readonly RunFolder[]): Conditions {
 }
 
 function classesOf(folders: readonly RunFolder[]): Class[] {
-  const all = folders.map((folder) => ({ folder, facts: factsOf(folder), data: dataOf(folder) }));
+  const all = folders.map((folder) => ({ folder, facts: provenanceOf(folder), data: dataOf(folder) }));
   const met = new Map<string, Set<string>>();
-  const at = (facts: Facts, what: string): string => JSON.stringify([[...facts], what]);
+  const at = (facts: Provenance, what: string): string => JSON.stringify([[...facts], what]);
   for (const { facts, data } of all) {
     for (const [what, digest] of data) met.set(at(facts, what), (met.get(at(facts, what)) ?? new Set()).add(digest));
   }
@@ -75,7 +75,7 @@ function classesOf(folders: readonly RunFolder[]): Class[] {
 }
 
 /** Config, module and ranks of a run. What it was started from counts by its own facts, not by where it lies. */
-function factsOf(folder: RunFolder, depth = 0): Facts {
+function provenanceOf(folder: RunFolder, depth = 0): Provenance {
   const { config, ranks } = folder.started;
   const facts = new Map<string, string>();
   for (const key of Object.keys(config).sort()) {
@@ -83,7 +83,7 @@ function factsOf(folder: RunFolder, depth = 0): Facts {
     const value = config[key];
     const source = depth < DEEPEST && typeof value === 'string' ? runIn(value) : undefined;
     if (source === undefined) facts.set(key, shown(value));
-    else for (const [name, fact] of factsOf(source, depth + 1)) facts.set(`${key}.${name}`, fact);
+    else for (const [name, fact] of provenanceOf(source, depth + 1)) facts.set(`${key}.${name}`, fact);
   }
   const files = newestIdentity(folder)?.identity.module.files;
   if (files !== undefined) facts.set('module', short(digestOf(files)));
@@ -113,7 +113,7 @@ function dataOf(folder: RunFolder): Map<string, string> {
 }
 
 /** What tells the classes apart: facts that not all of them share. */
-function varying(all: readonly Facts[]): string[] {
+function varying(all: readonly Provenance[]): string[] {
   const names = [...new Set(all.flatMap((facts) => [...facts.keys()]))];
   return names.filter((name) => new Set(all.map((facts) => facts.get(name))).size > 1);
 }

@@ -248,8 +248,10 @@ export const isProbe = (line: Line): boolean => line.untrained !== undefined && 
 
 /** One moment's readout: plain numbers, as logged. */
 export const probe = (line: Line): Probe => ({
-  ...{ epoch: Number(line.epoch), accuracy: Number(line.accuracy) },
-  ...{ lower: Number(line.lower), upper: Number(line.upper) },
+  epoch: Number(line.epoch),
+  accuracy: Number(line.accuracy),
+  lower: Number(line.lower),
+  upper: Number(line.upper),
   untrained: (line.untrained as Probe['untrained']) ?? null,
   ...fitOf(line),
 });

@@ -4,10 +4,10 @@ import { TestScheduler } from 'rxjs/testing';
 import { type ReplayOptions, replay } from '../../data/replay.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Frame } from '../../storage/recording-format.js';
+import { version } from '../../storage/file-format.js';
+import type { RecordingFrame } from '../../storage/recording-format.js';
 import { readRecording } from '../../storage/recording-reader.js';
 import { RecordingWriter } from '../../storage/recording-writer.js';
-import { version } from '../../storage/run-folder.js';
 import { difference, plainOutput } from './difference.js';
 
 /** What came out of a stage is not what was recorded; the message names the item, the field and both values. */
@@ -101,7 +101,7 @@ export interface ExpectReplayOptions extends Pick<ReplayOptions, 'pace' | 'gaps'
   readonly record?: boolean;
 }
 
-type Item = Extract<Frame, { readonly kind: 'item' }>;
+type Item = Extract<RecordingFrame, { readonly kind: 'item' }>;
 
 /**
  * Replays a recording into one stage, in virtual time, and compares what comes out with another recording, item by item. For a

@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { bytes, type Fields, joined, text, whole } from '../../storage/protobuf.js';
+import { bytes, integer, joined, type ProtobufFields, text } from '../../storage/protobuf.js';
 
 /** The processes that train together, in the order of their ranks, and which of them this one is. */
 export interface Rendezvous {
@@ -16,15 +16,22 @@ const job = 'worker';
  * What TensorFlow's distributed runtime is told (tensorflow/core/protobuf/tensorflow_server.proto): who the ranks are, and that rank 0
  * leads. The leader gives every group of collectives its members, in one order on all ranks.
  */
-export function serverDef({ addresses, rank }: Rendezvous): Fields {
-  const task = (address: string, index: number): Fields => bytes(2, whole(1, index), text(2, address));
-  const cluster = bytes(1, bytes(1, text(1, job), ...addresses.map(task)));
+export function serverDef({ addresses, rank }: Rendezvous): ProtobufFields {
+  const task = (address: string, index: number): ProtobufFields => bytes(2, integer(1, index), text(2, address));
+  const clusterDef = bytes(1, bytes(1, text(1, job), ...addresses.map(task)));
   const config = bytes(4, configProto());
-  return joined(cluster, text(2, job), whole(3, rank), config, text(5, 'grpc'), whole(6, portOf(addresses[rank]!)));
+  return joined(
+    clusterDef,
+    text(2, job),
+    integer(3, rank),
+    config,
+    text(5, 'grpc'),
+    integer(6, portOf(addresses[rank]!)),
+  );
 }
 
 /** ConfigProto.experimental.collective_group_leader (tensorflow/core/protobuf/config.proto). */
-export const configProto = (): Fields => bytes(16, text(1, `/job:${job}/replica:0/task:0`));
+export const configProto = (): ProtobufFields => bytes(16, text(1, `/job:${job}/replica:0/task:0`));
 
 export const portOf = (address: string): number => Number(/:(\d+)$/.exec(address)?.[1]);
 
@@ -36,7 +43,7 @@ export const rankVariable = 'WEIR_RANK_OF_THIS';
 export const addressesVariable = 'WEIR_RANK_ADDRESSES';
 export const synchronizedVariable = 'WEIR_RANK_BATCH_NORM';
 
-/** The cluster that this process was started for a rank of; none where it was not. */
+/** The rendezvous of the process group that this process was started for; none where it was not. */
 export function rendezvousOf(env: NodeJS.ProcessEnv): Rendezvous | undefined {
   const { [rankVariable]: rank, [addressesVariable]: list } = env;
   if (!rank || !list) return undefined;

@@ -1,13 +1,13 @@
 import { WeirError } from '../../flow/errors.js';
 import { hostDesign } from '../../measure/readout/design.js';
 import { type Logistic, logistic, softmaxLoss } from '../../measure/readout/logistic.js';
-import type { Fields } from '../vector-file.js';
+import type { VectorFields } from '../vector-file.js';
 import type { VectorKind } from './kind.js';
 
 /**
  * Multinomial logistic regression. Classes are the labels that occur, in order, as in scikit-learn.
  *
- * Where two classes are expected to have one row of coefficients, it is scikit-learn's binary regression, whose penalty is on the
+ * Where two classes are expected to have one row of coefficients, it is scikit-learn's binary regression, whose regularizer is on the
  * difference of the two rows: that is a softmax with half of C.
  */
 export const logisticReadout: VectorKind = {
@@ -23,7 +23,7 @@ export const logisticReadout: VectorKind = {
   },
 };
 
-function fitted(input: Fields, expected: Fields) {
+function fitted(input: VectorFields, expected: VectorFields) {
   const { shape, data } = input.tensor('features', 2);
   const [samples, width] = shape as [number, number];
   const features = Float64Array.from(data);

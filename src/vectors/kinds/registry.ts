@@ -2,12 +2,12 @@ import { certificate, metric, tangentPoint } from './geometry.js';
 import type { VectorKind } from './kind.js';
 import { logisticReadout } from './logistic-readout.js';
 import { barlowTwinsLoss, ntXentLoss } from './losses.js';
-import { batchSpectralShrinkage, convSpectralNorm, powerIterationTrace, spectralPenalty } from './spectral.js';
+import { batchSpectralShrinkage, convSpectralNorm, powerIterationTrace, spectralValue } from './spectral.js';
 
 /** Every kind of reference vectors that this version computes. */
 export const kinds: readonly VectorKind[] = [
   convSpectralNorm,
-  spectralPenalty,
+  spectralValue,
   powerIterationTrace,
   batchSpectralShrinkage,
   certificate,

@@ -1,11 +1,11 @@
 import { WeirError } from '../../flow/errors.js';
 import type { DenseLayer, Model } from '../../learn/model/model.js';
 import { shrinkage, shrinkageGradient } from '../../learn/regularizer/batch-spectral-shrinkage.js';
-import { spectralRegularizer as build, type SpectralKind } from '../../learn/regularizer/spectral.js';
+import { type SpectralKind, spectralRegularizer } from '../../learn/regularizer/spectral.js';
 import { type ExactSigma, exactSigma } from '../../learn/spectral/exact.js';
 import { powerIterate } from '../../learn/spectral/power.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { Fields } from '../vector-file.js';
+import type { VectorFields } from '../vector-file.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
 /** σ of a strided, circularly padded convolution over its input, and ∂σ²/∂W (paper, appendix B and code block 1). */
@@ -34,7 +34,7 @@ function gradient(kernel: tf.Tensor4D, { wave }: ExactSigma): Float32Array {
   );
 }
 
-function withKernel<T>(input: Fields, of: (kernel: tf.Tensor4D, found: ExactSigma) => T): T {
+function withKernel<T>(input: VectorFields, of: (kernel: tf.Tensor4D, found: ExactSigma) => T): T {
   const grid = { height: input.count('height'), width: input.count('width'), stride: input.count('stride') };
   const kernel = upload(input.tensor('kernel', 4)) as tf.Tensor4D;
   try {
@@ -72,7 +72,7 @@ export const powerIterationTrace: VectorKind = {
 };
 
 /** γ/2 · Σ σ² over the layers that the regularizer takes, and its gradient (paper, equations 5 and 6). */
-export const spectralPenalty: VectorKind = {
+export const spectralValue: VectorKind = {
   kind: 'spectral-penalty',
   compute(input) {
     let made: ReturnType<typeof converged> | undefined;
@@ -85,20 +85,20 @@ export const spectralPenalty: VectorKind = {
 };
 
 /** With the exact directions: those of power iteration are its business, see power-iteration-trace. */
-function converged(input: Fields): { value: number; gradients: Float32Array[] } {
+function converged(input: VectorFields): { value: number; gradients: Float32Array[] } {
   const layers = input.tensors('kernels').map((_, i): DenseLayer => ({ kind: 'dense', name: `${i}`, kernel: `${i}` }));
   const weights = new Map(input.tensors('kernels').map((kernel, i) => [`${i}`, upload(kernel)]));
   const model = { featureLayers: layers.slice(0, -1), readout: layers.at(-1)! } as Partial<Model> as Model;
-  const penalty = build(input.text('regulariser') as SpectralKind, model, {
+  const regularizer = spectralRegularizer(input.text('regulariser') as SpectralKind, model, {
     gamma: input.number('gamma'),
     directions: 'exact',
   });
   try {
-    penalty.ticked = true;
-    penalty.newest = penalty.begin(weights);
+    regularizer.ticked = true;
+    regularizer.newest = regularizer.begin(weights);
     const gradients = new Map([...weights].map(([name, kernel]) => [name, tf.zerosLike(kernel)]));
-    penalty.addGradients({ weights }, gradients);
-    return { value: penalty.value({ weights }), gradients: [...gradients.values()].map(taken) };
+    regularizer.addGradients({ weights }, gradients);
+    return { value: regularizer.value({ weights }), gradients: [...gradients.values()].map(taken) };
   } finally {
     tf.dispose([...weights.values()]);
   }
@@ -119,7 +119,7 @@ export const batchSpectralShrinkage: VectorKind = {
   }),
 };
 
-function withFeatures<T>(input: Fields, nothing: T, of: (features: tf.Tensor2D, k: number) => T): T {
+function withFeatures<T>(input: VectorFields, nothing: T, of: (features: tf.Tensor2D, k: number) => T): T {
   const [batch, d] = input.tensor('features', 2).shape as [number, number];
   const k = input.count('k') - Math.max(0, batch - d);
   if (k <= 0) return nothing;

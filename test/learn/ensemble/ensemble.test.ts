@@ -3,10 +3,10 @@ import { xor, xorOfEach } from '../../../src/data/datasets/synthetic.js';
 import { keyed } from '../../../src/flow/random.js';
 import {
   type Ensemble,
+  type EnsembleMember,
   type EnsembleUpdate,
   ensemble,
   layoutOf,
-  type Member,
 } from '../../../src/learn/ensemble/ensemble.js';
 import { memberNorms } from '../../../src/learn/ensemble/members.js';
 import { ensembleRegularizer, ensembleTick } from '../../../src/learn/ensemble/regularizer.js';
@@ -29,7 +29,7 @@ const gamma = 0.02;
 const burnIn = 20;
 const noise = { perCorner: 3, std: 0.3 };
 
-const members = (kinds: readonly SpectralKind[], seeds: readonly number[]): Member[] =>
+const members = (kinds: readonly SpectralKind[], seeds: readonly number[]): EnsembleMember[] =>
   seeds.flatMap((seed) => kinds.map((regularizer) => ({ name: `${regularizer}-s${seed}`, seed, regularizer })));
 
 /** Trains on noisy XOR of each member's own seed, an epoch in one or more batches, a tick after every update. */
@@ -38,9 +38,9 @@ function trained(networks: Ensemble, epochs: number, batches = 1): { rows: Float
     networks.members.map(({ seed }) => seed),
     noise,
   );
-  const penalty = ensembleRegularizer(networks, { gamma, from: { epoch: burnIn } });
-  const tick = ensembleTick(networks, penalty);
-  const stage = ensembleStage(networks, { sgd: settings, penalty });
+  const regularizer = ensembleRegularizer(networks, { gamma, from: { epoch: burnIn } });
+  const tick = ensembleTick(networks, regularizer);
+  const stage = ensembleStage(networks, { sgd: settings, regularizer });
   let state = stage.start();
   let last = stage.repeat(state);
   const n = data.size / batches;
@@ -87,16 +87,16 @@ describe('a member', () => {
     expect(new Set(all.members.map((_, m) => rows[m * 27])).size).toBe(all.members.length);
   });
 
-  test.each(spectralKinds)('is the network that mlp, sgd and spectralPenalty train: %s', (regularizer) => {
+  test.each(spectralKinds)('is the network that mlp, sgd and spectralRegularizer train: %s', (kind) => {
     const sizes = [2, 6, 3, 2];
-    const networks = ensemble(sizes, members([regularizer], [7]));
+    const networks = ensemble(sizes, members([kind], [7]));
     const { rows, update } = trained(networks, 60);
 
     const model = mlp(sizes);
     const data = xor({ seed: 7, noise });
-    const penalty = spectralRegularizer(regularizer, model, { gamma, from: { epoch: burnIn }, seed: 7 });
-    const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd(settings), penalty, seed: 7 });
-    const tick = spectralTick(penalty);
+    const regularizer = spectralRegularizer(kind, model, { gamma, from: { epoch: burnIn }, seed: 7 });
+    const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd(settings), regularizer, seed: 7 });
+    const tick = spectralTick(regularizer);
     let state = stage.start();
     for (let epoch = 1; epoch <= 60; epoch++) {
       tick.next(null, stage.repeat(state));

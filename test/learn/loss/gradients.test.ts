@@ -100,7 +100,7 @@ describe.each(cases.map((one) => [one.loss, one] as const))('two views through a
   });
 });
 
-test('a projection head stands apart from the feature layers: a penalty up to feature space never touches it', () => {
+test('a projection head stands apart from the feature layers: a regularizer up to feature space never touches it', () => {
   const model = built['nt-xent']();
   const names = [...model.start(0).keys()];
   expect(names.slice(-4)).toEqual(['projector1/kernel', 'projector1/bias', 'projector2/kernel', 'projector2/bias']);
@@ -124,16 +124,16 @@ test('samples that are not views are named with the shape that they should have'
   );
 });
 
-test('it learns with a penalty, on features too; saved and loaded after any update it goes on to the same bits', () => {
+test('it learns with a regularizer, on features too; saved and loaded after any update it goes on to the same bits', () => {
   const model = mlp([6, 8, 4]);
   const batches = [1, 2, 3, 4, 5].map((number) => twoViews(Float32Array.from(numbers(number, 96)), [6], number));
   const run = (kind: 'spectral' | 'shrinkage', stops: readonly number[]) => {
     const begin = () => {
       const spectral = spectralRegularizer('rep-spectral', model, { gamma: 0.1, from: { epoch: 2 } });
-      const penalty = kind === 'spectral' ? spectral : batchSpectralShrinkage({ gamma: 0.1, smallest: 2 });
+      const regularizer = kind === 'spectral' ? spectral : batchSpectralShrinkage(model, { gamma: 0.1, smallest: 2 });
       const optimizer = sgd({ rate: 0.1, momentum: 0.9 });
       const tick = spectralTick(spectral);
-      return { tick, stage: trainStage(model, { loss: barlowTwins(), penalty, optimizer, seed: 3 }) };
+      return { tick, stage: trainStage(model, { loss: barlowTwins(), regularizer, optimizer, seed: 3 }) };
     };
     let { stage, tick } = begin();
     let [state, spectrum] = [stage.start(), tick.start()];

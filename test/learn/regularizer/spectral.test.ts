@@ -13,15 +13,15 @@ test.each<[SpectralKind, string[]]>([
   ['rep-spectral', ['hidden1', 'hidden2']],
   ['ll-spectral', ['hidden1', 'hidden2', 'readout']],
   ['readout-spectral', ['readout']],
-])('%s penalizes %j', (kind, names) => {
-  const penalty = spectralRegularizer(kind, model, { gamma: 1e-3 });
-  expect(penalty.layers.map((layer) => layer.name)).toEqual(names);
-  expect(penalty.active(1)).toBe(names.length > 0);
+])('%s regularizes %j', (kind, names) => {
+  const regularizer = spectralRegularizer(kind, model, { gamma: 1e-3 });
+  expect(regularizer.layers.map((layer) => layer.name)).toEqual(names);
+  expect(regularizer.active(1)).toBe(names.length > 0);
 });
 
 test('it is on strictly after its burn-in, and never where γ = 0', () => {
-  const penalty = spectralRegularizer('rep-spectral', model, { gamma: 1, from: { epoch: 160 } });
-  expect([160, 161].map(penalty.active)).toEqual([false, true]);
+  const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 1, from: { epoch: 160 } });
+  expect([160, 161].map(regularizer.active)).toEqual([false, true]);
   expect(spectralRegularizer('rep-spectral', model, { gamma: 0 }).active(1)).toBe(false);
 });
 
@@ -36,9 +36,9 @@ test('an unknown kind and a γ that is no number say what would do', () => {
   };
   const kind = error(() => spectralRegularizer('l1' as SpectralKind, model, { gamma: 1 }));
   expect(kind).toBeInstanceOf(WeirError);
-  expect(kind?.message).toBe("there is no penalty 'l1'");
+  expect(kind?.message).toBe("there is no regularizer 'l1'");
   expect(kind?.remedy).toBe('name one of none, rep-spectral, ll-spectral, readout-spectral');
   expect(error(() => spectralRegularizer('none', model, { gamma: Number.NaN }))?.message).toBe(
-    "penalty 'none' was given gamma = NaN",
+    "regularizer 'none' was given gamma = NaN",
   );
 });

@@ -51,10 +51,10 @@ const update: Update = {
 const gridOf = ({ inputSize: [height, width], stride }: ConvLayer) => ({ height, width, stride });
 
 function converged(options: Partial<SpectralOptions>, of = model) {
-  const penalty = spectralRegularizer('rep-spectral', of, { gamma: 0.5, iterations: 200, ...options });
-  penalty.ticked = true;
-  penalty.newest = penalty.iterate(penalty.begin(weights), weights);
-  return penalty;
+  const regularizer = spectralRegularizer('rep-spectral', of, { gamma: 0.5, iterations: 200, ...options });
+  regularizer.ticked = true;
+  regularizer.newest = regularizer.iterate(regularizer.begin(weights), weights);
+  return regularizer;
 }
 
 describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
@@ -64,16 +64,16 @@ describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
     [{ formulation: 'image' }, 2], // slow between frequencies that are close; its gradient is tested below
     [{ directions: 'exact' }, 4],
   ])('%j: σ, value and gradient are those of the exact pair', (options, digits) => {
-    const penalty = converged(options);
+    const regularizer = converged(options);
     const sigmas = [first, second].map((layer) => exactSigma(kernel(layer), gridOf(layer)));
-    expect(penalty.newest!.a!.sigma / sigmas[0]!.sigma).toBeCloseTo(1, digits);
-    expect(penalty.newest!.b!.sigma / sigmas[1]!.sigma).toBeCloseTo(1, digits);
+    expect(regularizer.newest!.a!.sigma / sigmas[0]!.sigma).toBeCloseTo(1, digits);
+    expect(regularizer.newest!.b!.sigma / sigmas[1]!.sigma).toBeCloseTo(1, digits);
     const wanted = 0.25 * sigmas.reduce((sum, { sigma }) => sum + sigma * sigma, 0);
-    expect(penalty.value({ weights }) / wanted).toBeCloseTo(1, digits);
+    expect(regularizer.value({ weights }) / wanted).toBeCloseTo(1, digits);
     if (digits < 4) return;
 
     const gradients = new Map([...weights].map(([name, w]) => [name, tf.onesLike(w)]));
-    penalty.addGradients({ weights }, gradients);
+    regularizer.addGradients({ weights }, gradients);
     for (const [i, layer] of [first, second].entries()) {
       const found = gradients.get(layer.kernel)!.dataSync();
       const { patch } = sigmas[i]!.wave!;
@@ -91,64 +91,64 @@ describe.skipIf(runtime.kind !== 'native')('convolutions', () => {
   test.each<Partial<SpectralOptions>>([{ formulation: 'frequency' }, { formulation: 'image' }])(
     '%j: the gradient is that of the value with v held, normalization folded in, its scales included',
     (options) => {
-      const penalty = converged({ ...options, foldNormalization: true });
+      const regularizer = converged({ ...options, foldNormalization: true });
       const gradients = new Map([...weights].map(([name, w]) => [name, tf.zerosLike(w)]));
-      penalty.addGradients({ weights }, gradients);
+      regularizer.addGradients({ weights }, gradients);
       for (const name of ['b/kernel', 'b/scale']) {
         const direction = tf.randomNormal(weights.get(name)!.shape, 0, 1, 'float32', 3);
         const moved = (step: number) => {
           const there = new Map(weights).set(name, tf.add(weights.get(name)!, tf.mul(direction, step)));
-          return penalty.value({ weights: there });
+          return regularizer.value({ weights: there });
         };
         const slope = (moved(0.01) - moved(-0.01)) / 0.02; // quadratic: exact but for rounding
         const found = tf.sum(tf.mul(gradients.get(name)!, direction)).dataSync()[0]!;
         expect(found / slope, name).toBeCloseTo(1, 2);
       }
-      expect(penalty.newest!.b!.sigma).not.toBeCloseTo(converged(options).newest!.b!.sigma, 2);
+      expect(regularizer.newest!.b!.sigma).not.toBeCloseTo(converged(options).newest!.b!.sigma, 2);
     },
   );
 
   test('the next tick goes on from what was saved', () => {
-    const penalty = spectralRegularizer('rep-spectral', model, { gamma: 1 });
-    penalty.newest = penalty.begin(weights);
-    const next = penalty.iterate(penalty.newest, weights);
+    const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 1 });
+    regularizer.newest = regularizer.begin(weights);
+    const next = regularizer.iterate(regularizer.newest, weights);
     const other = spectralRegularizer('rep-spectral', model, { gamma: 1 });
-    other.load!(penalty.save!());
+    other.load!(regularizer.save!());
     expect(other.iterate(other.newest!, weights)).toEqual(next);
   });
 
   test('at another image size σ is that of the other size', () => {
-    const penalty = converged({ imageSize: [4, 16], directions: 'exact' });
+    const regularizer = converged({ imageSize: [4, 16], directions: 'exact' });
     const { sigma } = exactSigma(kernel(first), { height: 4, width: 16, stride: 1 });
-    expect(penalty.newest!.a!.sigma).toBeCloseTo(sigma, 4);
+    expect(regularizer.newest!.a!.sigma).toBeCloseTo(sigma, 4);
   });
 
   test('a size that a stride does not divide: refused by frequencies, done by images', () => {
     expect(() => converged({ imageSize: [7, 7] })).toThrow(
       "layer 'b' has stride 2 on 7 × 7: it has no frequencies where the stride does not divide the size",
     );
-    const penalty = converged({ imageSize: [7, 7], formulation: 'image' });
+    const regularizer = converged({ imageSize: [7, 7], formulation: 'image' });
     const wanted = exactSigma(kernel(second), { height: 7, width: 7, stride: 2 }).sigma;
-    expect(penalty.newest!.b!.sigma / wanted).toBeCloseTo(1, 3);
+    expect(regularizer.newest!.b!.sigma / wanted).toBeCloseTo(1, 3);
   });
 
   test('a kernel that is not finite names its layer', () => {
     const broken = new Map(weights).set('b/kernel', tf.fill([3, 3, 4, 6], Number.NaN));
     for (const options of [{}, { formulation: 'image' }, { directions: 'exact' }] as const) {
-      const penalty = converged(options);
-      expect(() => penalty.iterate(penalty.newest!, broken)).toThrow("the kernel of layer 'b' is not finite");
+      const regularizer = converged(options);
+      expect(() => regularizer.iterate(regularizer.newest!, broken)).toThrow("the kernel of layer 'b' is not finite");
     }
     expect(() => layerNorms(model).next({}, { ...update, weights: broken })).toThrow("layer 'b' is not finite");
   });
 
   test('neither ticks nor gradients leave tensors', () => {
     for (const options of [{}, { formulation: 'image' }, { directions: 'exact', foldNormalization: true }] as const) {
-      const penalty = converged(options);
+      const regularizer = converged(options);
       const gradients = new Map([...weights].map(([name, w]) => [name, tf.zerosLike(w)]));
       const before = tf.memory().numTensors;
-      penalty.newest = penalty.iterate(penalty.newest!, weights);
-      penalty.addGradients({ weights }, gradients);
-      penalty.value({ weights });
+      regularizer.newest = regularizer.iterate(regularizer.newest!, weights);
+      regularizer.addGradients({ weights }, gradients);
+      regularizer.value({ weights });
       expect(tf.memory().numTensors).toBe(before);
     }
   });

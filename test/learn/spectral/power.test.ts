@@ -38,13 +38,13 @@ test('it leaves no tensor, and a first direction is a function of its key', () =
 
 beforeAll(() => loadTensorFlow());
 
-const penalties = golden<
+const regularizers = golden<
   { regulariser: SpectralKind; gamma: number; kernels: GoldenTensor[] },
   { value: number; gradients: GoldenTensor[] }
 >('spectral-penalty');
 
-describe.skipIf(penalties === undefined)('reference vectors: spectral-penalty', () => {
-  test.each(penalties ?? [])('$name', ({ input, expected, tolerance }) => {
+describe.skipIf(regularizers === undefined)('reference vectors: spectral-penalty', () => {
+  test.each(regularizers ?? [])('$name', ({ input, expected, tolerance }) => {
     const sizes = [input.kernels[0]!.shape[0]!, ...input.kernels.map((kernel) => kernel.shape[1]!)];
     const model = mlp(sizes);
     const kernels = [...model.featureLayers, model.readout].map((layer) => layer.kernel);
@@ -52,13 +52,13 @@ describe.skipIf(penalties === undefined)('reference vectors: spectral-penalty', 
       kernels.map((name, i) => [name, tf.tensor(input.kernels[i]!.data, input.kernels[i]!.shape)]),
     );
     const gradients = new Map(kernels.map((name) => [name, tf.zerosLike(weights.get(name)!)]));
-    const penalty = spectralRegularizer(input.regulariser, model, { gamma: input.gamma, iterations: 100 });
+    const regularizer = spectralRegularizer(input.regulariser, model, { gamma: input.gamma, iterations: 100 });
 
-    penalty.newest = penalty.iterate(penalty.begin(weights), weights); // the first search may stop short of convergence
-    penalty.ticked = true;
-    penalty.addGradients({ weights }, gradients);
+    regularizer.newest = regularizer.iterate(regularizer.begin(weights), weights); // the first search may stop short of convergence
+    regularizer.ticked = true;
+    regularizer.addGradients({ weights }, gradients);
 
-    expect(deviation([penalty.value({ weights })], [expected.value], tolerance)).toBeLessThanOrEqual(1);
+    expect(deviation([regularizer.value({ weights })], [expected.value], tolerance)).toBeLessThanOrEqual(1);
     kernels.forEach((name, i) => {
       const found = gradients.get(name)!.dataSync();
       expect(deviation(found, expected.gradients[i]!.data, tolerance), name).toBeLessThanOrEqual(1);

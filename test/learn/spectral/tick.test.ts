@@ -28,20 +28,20 @@ function updateAt(number: number, epoch: number, [first, readout]: [number, numb
 
 const one = <State, Out>(steps: Step<State, Out> | Iterable<Step<State, Out>>) => steps as Step<State, Out>;
 
-test('the tick sleeps until the last epoch of the burn-in, then hands each spectrum to the penalty', () => {
-  const penalty = spectralRegularizer('rep-spectral', model, { gamma: 1, from: { epoch: 2 } });
-  const tick = spectralTick(penalty);
-  expect(penalty.ticked).toBe(true);
+test('the tick sleeps until the last epoch of the burn-in, then hands each spectrum to the regularizer', () => {
+  const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 1, from: { epoch: 2 } });
+  const tick = spectralTick(regularizer);
+  expect(regularizer.ticked).toBe(true);
   let state = tick.start();
 
   [state] = one(tick.next(state, updateAt(1, 1, [5, 9])));
-  expect(penalty.newest).toBeUndefined();
+  expect(regularizer.newest).toBeUndefined();
 
   const [begun, output] = one(tick.next(state, updateAt(2, 2, [5, 9])));
   expect(Object.keys(begun!)).toEqual(['hidden1']);
   expect(begun!.hidden1!.sigma).toBeCloseTo(5, 5);
   expect(output).toMatchObject({ number: 2, spectrum: begun });
-  expect(penalty.newest).toBe(begun);
+  expect(regularizer.newest).toBe(begun);
 
   const [next] = one(tick.next(begun, updateAt(3, 3, [6, 9])));
   expect(next!.hidden1!.sigma).toBeCloseTo(6, 5);

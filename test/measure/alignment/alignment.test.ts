@@ -18,8 +18,11 @@ test('closed forms of one moment', () => {
   const model = linear([2, 2]);
   const weights = new Map([['readout/kernel', tf.tensor2d([3, 0, 0, -4], [2, 2])]]); // W = (3, 0), (0, −4)
   const samples = {
-    ...{ name: 'points', size: 3, sampleShape: [2] },
-    ...{ values: Float32Array.of(1, 1, 0, 2, 1, 0), labels: Uint8Array.of(0, 1, 0) },
+    name: 'points',
+    size: 3,
+    sampleShape: [2],
+    values: Float32Array.of(1, 1, 0, 2, 1, 0),
+    labels: Uint8Array.of(0, 1, 0),
   };
   const found = aligned(model, samples, weights);
   expect(found).toMatchObject({ number: 10, epoch: 2, weights: [[3, 0], [0, -4]], features: [[1, 0.5], [0, 2]] }); // biome-ignore format: a table
@@ -36,7 +39,10 @@ function trained(classes: number, dimension: number, std: number, updates: numbe
   const model = linear([dimension, classes], { initialization: normal(std) });
   const train = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 1 }), seed: 3 });
   const batch = {
-    ...{ position: classes, epoch: 1, remaining: 0, sampleShape: [dimension] },
+    position: classes,
+    epoch: 1,
+    remaining: 0,
+    sampleShape: [dimension],
     values: points.values as Float32Array,
     labels: points.labels,
   };

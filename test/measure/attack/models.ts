@@ -11,7 +11,11 @@ export function linear(d: number, classes: number, seen: 'whole' | 'dense'): Att
   const layer = { name: 'readout', kernel: 'readout/kernel', kind: 'dense' } as const;
   const bias = 'readout/bias';
   return {
-    ...{ name: 'linear', inputShape: [d], classes, featureLayers: [], readout: layer },
+    name: 'linear',
+    inputShape: [d],
+    classes,
+    featureLayers: [],
+    readout: layer,
     start: () =>
       new Map<string, tf.Tensor>([
         [layer.kernel, tf.randomNormal([d, classes], 0, 1, 'float32', 3)],
@@ -67,6 +71,12 @@ export function samplesFor(model: Model, weights: Weights, size: number, low: nu
 }
 
 export const updateOf = (weights: Weights): Update => ({
-  ...{ position: 640, number: 10, epoch: 2, endsEpoch: true, weights },
-  ...{ loss: () => 0, epochLoss: () => 0, epochAccuracy: () => 0 },
+  position: 640,
+  number: 10,
+  epoch: 2,
+  endsEpoch: true,
+  weights,
+  loss: () => 0,
+  epochLoss: () => 0,
+  epochAccuracy: () => 0,
 });

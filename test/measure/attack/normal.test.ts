@@ -1,7 +1,14 @@
 import { beforeAll, expect, test } from 'vitest';
 import { seeds } from '../../../src/flow/random.js';
 import { limitsOf } from '../../../src/measure/attack/box.js';
-import { type Around, dense, direct, type Noise, normalOf, noSums } from '../../../src/measure/attack/normal.js';
+import {
+  type BoundaryPoints,
+  dense,
+  direct,
+  type Noise,
+  normalOf,
+  noSums,
+} from '../../../src/measure/attack/normal.js';
 import { statelessNormal } from '../../../src/tensorflow/ops/random.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { network } from './models.js';
@@ -14,14 +21,14 @@ test.each([
   ['one hidden layer', [16]],
   ['two', [40, 16]],
 ])('a dense first layer taken apart adds up to what whole forward passes do, clipping included: %s', (_, hidden) => {
-  const [group, d, n, box] = [3, 12, 200, limitsOf({ min: 0, max: 1 }, 12)];
+  const [group, d, n, box] = [3, 12, 200, limitsOf('attack', { min: 0, max: 1 }, 12)];
   const model = network('dense', hidden);
   const weights = new Map([...model.start(1)].map(([name, w]) => [name, tf.mul(w, 100)]));
   const z = statelessNormal([d, n], seeds(1, 'test/noise')) as tf.Tensor2D;
   const noise: Noise = (_, [rows]) => (rows === d ? tf.clone(z) : tf.transpose(z));
   // on the bounds, near them, and far from them
   const points = Float32Array.from({ length: group * d }, (_, i) => [0, 0.001, 0.5, 1][i % 4]!);
-  const around: Around = {
+  const around: BoundaryPoints = {
     points,
     scales: Float64Array.of(0.3, 0.01, 0.05),
     predicted: Int32Array.of(0, 1, 2),

@@ -1,16 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Weights } from '../../../src/learn/model/model.js';
+import type { AttackState } from '../../../src/measure/attack/attack.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
 import {
-  type AttackState,
   type TangentAttackOptions,
+  type TangentState,
   tangentAttack,
 } from '../../../src/measure/attack/tangent-attack.js';
 import type { LabeledSamples } from '../../../src/measure/inputs.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { type Attacked, constant, linear, network, samplesFor, updateOf, watched } from './models.js';
 
-type Steps = Iterable<readonly [AttackState, AttackResult?]>;
+type Steps = Iterable<readonly [AttackState<TangentState>, AttackResult?]>;
 
 beforeAll(async () => {
   await loadTensorFlow();
@@ -121,7 +122,14 @@ test.each(['paper', 'authors'] as const)(
       rows += n;
     });
     const results = attack(model, weights, samples, {
-      ...{ samples: 3, seed: 1, iterations: 4, box, group: 1, protocol, choose: 'all', shuffle: false },
+      samples: 3,
+      seed: 1,
+      iterations: 4,
+      box,
+      group: 1,
+      protocol,
+      choose: 'all',
+      shuffle: false,
     });
     expect(results.every(({ outcome }) => outcome === 'found')).toBe(true);
     expect(results.reduce((sum, { queries }) => sum + queries, 0)).toBe(rows);
@@ -144,7 +152,9 @@ describe('the start', () => {
   const d = 12;
   /** Samples along the first axis at these distances from the origin, labeled as the ball says. */
   const along = (...away: number[]): LabeledSamples => ({
-    ...{ name: 'along an axis', size: away.length, sampleShape: [d] },
+    name: 'along an axis',
+    size: away.length,
+    sampleShape: [d],
     values: Float32Array.from(away.flatMap((one) => Array.from({ length: d }, (_, i) => (i === 0 ? one : 0)))),
     labels: Uint8Array.from(away, (one) => Number(Math.abs(one) < 0.3)),
   });
@@ -199,7 +209,11 @@ describe('stated outcomes', () => {
     adversarial: new Float32Array(0),
   };
   const zeros = (size: number): LabeledSamples => ({
-    ...{ name: 'zeros', size, sampleShape: [6], values: new Float32Array(6 * size), labels: new Uint8Array(size) },
+    name: 'zeros',
+    size,
+    sampleShape: [6],
+    values: new Float32Array(6 * size),
+    labels: new Uint8Array(size),
   });
 
   test('a constant classifier never flips, in seconds also where 5000 rounds are allowed', () => {
@@ -236,7 +250,9 @@ describe('stated outcomes', () => {
     const all = attack(model, weights, { ...samples, labels }, { ...options, choose: 'all' });
     expect(all.find(({ index }) => index === 1)).toMatchObject({
       ...nothing,
-      ...{ outcome: 'already-misclassified', queries: 1, predicted: samples.labels[1] },
+      outcome: 'already-misclassified',
+      queries: 1,
+      predicted: samples.labels[1],
     });
     expect(all.filter(({ outcome }) => outcome === 'found')).toHaveLength(4);
     const correct = attack(model, weights, { ...samples, labels }, options);

@@ -154,7 +154,10 @@ test('rigorous ≤ local in every norm, also beside a radius of the user', () =>
 
 describe('what becomes of a sample', () => {
   const samples = (labels: number[]): LabeledSamples => ({
-    ...{ name: 'ones', size: labels.length, sampleShape: [3], values: new Float32Array(3 * labels.length).fill(1) },
+    name: 'ones',
+    size: labels.length,
+    sampleShape: [3],
+    values: new Float32Array(3 * labels.length).fill(1),
     labels: Uint8Array.from(labels),
   });
   const of = (model: Model, weights: Weights, labels: number[]) =>
@@ -175,11 +178,18 @@ describe('what becomes of a sample', () => {
     const nan = linear(3, 2, 'whole');
     const broken = new Map([...nan.start(0)].map(([name, w]) => [name, tf.mul(w, Number.NaN)]));
     expect(of(nan, broken, [0])[0]).toMatchObject({
-      ...{ outcome: 'not-a-number', predicted: -1, lower: { l2: Number.NaN }, local: { l1: Number.NaN } },
+      outcome: 'not-a-number',
+      predicted: -1,
+      lower: { l2: Number.NaN },
+      local: { l1: Number.NaN },
     });
     const alone = linear(3, 1, 'whole');
     expect(of(alone, alone.start(0), [0])[0]).toMatchObject({
-      ...{ outcome: 'one-class', rival: -1, theta: Number.NaN, lower: { l1: Infinity }, local: { l2: Infinity } },
+      outcome: 'one-class',
+      rival: -1,
+      theta: Number.NaN,
+      lower: { l1: Infinity },
+      local: { l2: Infinity },
     });
     const biased = constant(3, [2, 1]);
     const same = new Map<string, tf.Tensor>([['readout/kernel', tf.ones([3, 2])]]);

@@ -89,7 +89,12 @@ describe.each(['circular', 'zero'] as Padding[])('convolutions, padding %s', (pa
     { size: [8, 8], side: 7, stride: 2 },
   ] as const)('$size, kernel $side, stride $stride: the sums of the matrix, and no less than its σ', (shape) => {
     const layer: ConvLayer = {
-      ...{ kind: 'conv', name: 'c', kernel: 'c', stride: shape.stride, inputSize: shape.size, padding },
+      kind: 'conv',
+      name: 'c',
+      kernel: 'c',
+      stride: shape.stride,
+      inputSize: shape.size,
+      padding,
     };
     const kernel = tf.tensor4d(random(shape.side ** 2 * 6), [shape.side, shape.side, 2, 3]);
     const matrix = matrixOf(kernel, layer);
@@ -108,7 +113,13 @@ test('batch normalization counts by γ/√(variance + ε) of each channel', () =
   const kernel = tf.tensor4d([1, 2], [1, 1, 1, 2]);
   const normalization = { scale: 'γ', variance: 'v', epsilon: 0 };
   const layer: ConvLayer = {
-    ...{ kind: 'conv', name: 'c', kernel: 'c', stride: 1, inputSize: [2, 2], padding: 'circular', normalization },
+    kind: 'conv',
+    name: 'c',
+    kernel: 'c',
+    stride: 1,
+    inputSize: [2, 2],
+    padding: 'circular',
+    normalization,
   };
   const weights = new Map<string, tf.Tensor>([
     ['c', kernel],

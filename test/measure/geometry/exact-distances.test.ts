@@ -23,7 +23,10 @@ const above = (level: (x: tf.Tensor, y: tf.Tensor) => tf.Tensor): Model => ({
 });
 
 const samples = (places: readonly (readonly number[])[], labels = places.map(() => 0)) => ({
-  ...{ name: 'places', size: places.length, sampleShape: [2], values: Float32Array.from(places.flat()) },
+  name: 'places',
+  size: places.length,
+  sampleShape: [2],
+  values: Float32Array.from(places.flat()),
   labels: Uint8Array.from(labels),
 });
 

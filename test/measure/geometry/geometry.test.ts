@@ -61,7 +61,11 @@ const flat: Model = {
 
 describe('a grid', () => {
   const points = {
-    ...{ name: 'p', size: 1, sampleShape: [2], values: Float32Array.of(0.5, -1), labels: Uint8Array.of(1) },
+    name: 'p',
+    size: 1,
+    sampleShape: [2],
+    values: Float32Array.of(0.5, -1),
+    labels: Uint8Array.of(1),
   };
 
   test('cells by row, y rising; boundary, margin, volume and eigenvalue of a linear map', () => {
@@ -69,7 +73,15 @@ describe('a grid', () => {
     const { steps, geometry } = survey(stage, new Map());
     expect(steps).toHaveLength(4);
     expect(geometry).toMatchObject({
-      ...{ number: 10, epoch: 2, kind: 'grid', xMin: 0, xMax: 4, yMin: -1, yMax: 1, columns: 4, rows: 4 },
+      number: 10,
+      epoch: 2,
+      kind: 'grid',
+      xMin: 0,
+      xMax: 4,
+      yMin: -1,
+      yMax: 1,
+      columns: 4,
+      rows: 4,
       points: [{ x: 0.5, y: -1, label: 1 }],
     });
     const row = [0.5, 1.5, 2.5, 3.5]; // x at the middles; the logits are −1 and x, their rows four alike
@@ -120,7 +132,10 @@ describe('a grid', () => {
 
 describe('a plane', () => {
   const samples = (values: number[][], labels: number[]) => ({
-    ...{ name: 'three', size: labels.length, sampleShape: [3], values: Float32Array.from(values.flat()) },
+    name: 'three',
+    size: labels.length,
+    sampleShape: [3],
+    values: Float32Array.from(values.flat()),
     labels: Uint8Array.from(labels),
   });
   const model = linear(3, 4, 'whole');

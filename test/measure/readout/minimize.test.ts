@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { type Minimum, minimizer, type Problem } from '../../../src/measure/readout/minimize.js';
+import { type Minimum, minimizer, type Objective } from '../../../src/measure/readout/minimize.js';
 
 /** Rosenbrock's valley: its minimum is 0 at (1, 1). */
-const valley: Problem = {
+const valley: Objective = {
   *evaluate(x, gradient) {
     const [a, b] = x as unknown as [number, number];
     gradient[0] = -2 * (1 - a) - 400 * a * (b - a * a);
@@ -19,7 +19,7 @@ const done = <T>(work: Generator<void, T>): T => {
   }
 };
 
-function minima(problem: Problem, options: Parameters<typeof minimizer>[1], from: Minimum | Float64Array): Minimum[] {
+function minima(problem: Objective, options: Parameters<typeof minimizer>[1], from: Minimum | Float64Array): Minimum[] {
   const all = [from instanceof Float64Array ? done(minimizer(problem, options).start(from)) : from];
   const { next } = minimizer(problem, options);
   while (all.at(-1)!.ended === 'no') all.push(done(next(all.at(-1)!)));
@@ -38,7 +38,7 @@ test('it finds the bottom of a bent valley, every step no worse than the one bef
 });
 
 test('gone on from any iteration, as a snapshot keeps it, the rest is the same to the bit', () => {
-  const scaled: Problem = {
+  const scaled: Objective = {
     ...valley,
     precondition: function* (at) {
       yield;
@@ -57,7 +57,7 @@ test('gone on from any iteration, as a snapshot keeps it, the rest is the same t
 
 test('an exact preconditioner makes a quadratic one step', () => {
   const curvature = [1, 1e6];
-  const bowl: Problem = {
+  const bowl: Objective = {
     *evaluate(x, gradient) {
       curvature.forEach((c, i) => {
         gradient[i] = c * (x[i]! - 3);
@@ -77,7 +77,7 @@ test('it says how it ended: out of iterations, or where float64 tells no better 
     ended: 'iterations',
     iterations: 3,
   });
-  const steep: Problem = {
+  const steep: Objective = {
     *evaluate(x, gradient) {
       yield;
       gradient[0] = x[0]! >= 0 ? 1 : -1; // |x| + 1 never has a small gradient

@@ -8,14 +8,10 @@ import { every } from '../../../src/flow/schedule.js';
 import { type Step, stage } from '../../../src/flow/stage.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { train } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import { onlineReadout, readout } from '../../../src/measure/operators.js';
-import {
-  type OnlineReadout,
-  onlineReadout as onlineReadoutStage,
-  wilson,
-} from '../../../src/measure/readout/online-readout.js';
+import { train } from '../../../src/learn/train.js';
+import { type OnlineReadout, onlineReadout, wilson } from '../../../src/measure/readout/online-readout.js';
+import { readout } from '../../../src/measure/readout/readout.js';
 import { journal } from '../../../src/storage/journal.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { updateOf } from '../attack/models.js';
@@ -89,7 +85,7 @@ test('stopped at any rest it goes on to the same records; no tensor is left', as
 test('it is fitted on the first samples alone where so many are asked for', () => {
   const weights = model.start(3);
   const measured = (samples = points, images?: number) => {
-    const one = onlineReadoutStage(model, samples, points, { ...options, ...(images !== undefined && { images }) });
+    const one = onlineReadout(model, samples, points, { ...options, ...(images !== undefined && { images }) });
     return [...(one.next(one.start(), updateOf(weights)) as Iterable<Step<unknown, OnlineReadout>>)].at(-1)![1]!;
   };
   const few = { ...points, size: 60, labels: points.labels.subarray(0, 60), values: points.values.subarray(0, 120) };

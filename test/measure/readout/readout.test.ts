@@ -9,10 +9,10 @@ import { type Step, stage } from '../../../src/flow/stage.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { readoutWeights } from '../../../src/learn/model/head.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { train } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import { readout, tangentAttack } from '../../../src/measure/operators.js';
-import { type ReadoutState, type Refitted, readout as readoutStage } from '../../../src/measure/readout/readout.js';
+import { train } from '../../../src/learn/train.js';
+import { tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
+import { type ReadoutState, type Refitted, readout } from '../../../src/measure/readout/readout.js';
 import { journal } from '../../../src/storage/journal.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { updateOf } from '../attack/models.js';
@@ -68,7 +68,7 @@ test('stopped at any rest, in the fit or in the attack on it, a run ends as one 
 describe('by itself', () => {
   const last = (steps: Iterable<readonly [unknown, Refitted?]>): Refitted => [...steps].at(-1)![1]!;
   const fitOn = (weights: ReturnType<typeof model.start>, samples = points): Refitted => {
-    const one = readoutStage(model, samples, points, options);
+    const one = readout(model, samples, points, options);
     return last(one.next(one.start(), updateOf(weights)) as Iterable<readonly [unknown, Refitted?]>);
   };
 
@@ -85,7 +85,7 @@ describe('by itself', () => {
   test("the fit is scikit-learn's unless another is asked for, and each says what it was", () => {
     const weights = model.start(3);
     const of = (more: object): Refitted => {
-      const one = readoutStage(model, points, points, { batch: 30, ...more });
+      const one = readout(model, points, points, { batch: 30, ...more });
       return last(one.next(one.start(), updateOf(weights)) as Iterable<readonly [unknown, Refitted?]>);
     };
     expect(of({})).toMatchObject({ fit: 'scikit-learn', iterationLimit: 100 });
@@ -96,7 +96,7 @@ describe('by itself', () => {
   });
 
   test('its state holds the weights that were attacked, by their names', () => {
-    const one = readoutStage(model, points, points, options);
+    const one = readout(model, points, points, options);
     const steps = [...(one.next(one.start(), updateOf(model.start(3))) as Iterable<Step<ReadoutState, Refitted>>)];
     const [state, network] = steps.at(-1)!;
     if (state.phase !== 'fitted') throw new Error('it is not fitted');
@@ -130,8 +130,8 @@ describe('by itself', () => {
     const large = new Map([...model.start(3)].map(([name, w]) => [name, tf.mul(w, 1e3)]));
     expect(() => fitOn(large, { ...points, values })).toThrow('the features of sample 37 are not finite');
     values[2 * 37] = Number.NaN;
-    expect(() => readoutStage(model, { ...points, values: values.slice() }, points)).toThrow('sample 37 of data set');
+    expect(() => readout(model, { ...points, values: values.slice() }, points)).toThrow('sample 37 of data set');
     const labels = Uint8Array.from(points.labels).fill(0);
-    expect(() => readoutStage(model, { ...points, labels }, points)).toThrow('is of class 1');
+    expect(() => readout(model, { ...points, labels }, points)).toThrow('is of class 1');
   });
 });

@@ -20,8 +20,11 @@ const track = (model: Model, samples: LabeledSamples, weights: Weights, options?
 };
 
 const samplesOf = (rows: number[][], labels: number[]): LabeledSamples => ({
-  ...{ name: 'points', size: rows.length, sampleShape: [rows[0]!.length] },
-  ...{ values: Float32Array.from(rows.flat()), labels: Uint8Array.from(labels) },
+  name: 'points',
+  size: rows.length,
+  sampleShape: [rows[0]!.length],
+  values: Float32Array.from(rows.flat()),
+  labels: Uint8Array.from(labels),
 });
 
 test('closed forms: the least cosine over the wrong classes, biases aside', () => {

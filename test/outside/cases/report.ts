@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Case, right, succeeded, told, type World } from '../case.js';
 
-/** A small network on XOR, with a key of the user's and a penalty that no list of networks names. */
+/** A small network on XOR, with a key of the user's and a regularizer that no list of networks names. */
 const own = `
 export default weir.pipeline({
   name: 'own',
@@ -13,17 +13,19 @@ export default weir.pipeline({
   wire({ config, seed }) {
     const points = weir.xor();
     const model = weir.mlp([2, config.flavor === 'plain' ? 4 : 8, 2]);
-    const penalty = config.gamma > 0 ? weir.spectralPenalty('rep-spectral', model, { gamma: config.gamma }) : undefined;
+    const regularizer = config.gamma > 0 ? weir.spectralRegularizer('rep-spectral', model, { gamma: config.gamma }) : undefined;
     const updates$ = weir.loader(points, { epochs: 2, seed }).pipe(
       weir.augment([], { seed }),
       weir.batch(4),
       weir.train(model, {
-        ...{ loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: config.rate }), seed },
-        ...(penalty && { penalty }),
+        loss: weir.crossEntropy(),
+        optimizer: weir.sgd({ rate: config.rate }),
+        seed,
+        ...(regularizer && { regularizer }),
       }),
     );
     const tests$ = updates$.pipe(weir.accuracy(model, points));
-    const ticks$ = penalty && updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(penalty));
+    const ticks$ = regularizer && updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(regularizer));
     return { updates$, tests$, ...(ticks$ && { ticks$ }) };
   },
 });

@@ -29,12 +29,12 @@ export default weir.pipeline({
   wire({ config, network, seed }) {
     const points = weir.xor({ noise: { perCorner: 6, std: 0.1 } });
     const model = weir.mlp([2, 16, 2]);
-    const penalty = weir.regularizer(network.regularizer, model, { gamma: config.gamma, from: { epoch: config.burnIn }, seed });
+    const regularizer = weir.regularizer(network.regularizer, model, { gamma: config.gamma, from: { epoch: config.burnIn }, seed });
     const updates$ = weir.loader(points, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }), weir.batch(6),
-      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.3, momentum: 0.9 }), penalty, seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.3, momentum: 0.9 }), regularizer, seed }),
     );
-    const ticks$ = updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(penalty));
+    const ticks$ = updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(regularizer));
     const tests$ = updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, points));
     const attacks$ = updates$.pipe(weir.atEnd(), weir.tangentAttack(model, points, { samples: config.attacked, iterations: config.iterations, box: { min: -4, max: 4 }, seed }));
     return { updates$, ticks$, tests$, attacks$ };
@@ -144,7 +144,7 @@ const altered: Case[] = ['none', 'rep-spectral', 'll-spectral'].map((network, i)
     flip(file(run, network, 'done'));
     const ended = await resumed(run);
     succeeded(ended);
-    told(ended, new RegExp(`network '${network}', which was finished, is made again from`));
+    told(ended, new RegExp(`network '${network}', which was finished, is trained again from`));
     right(readFileSync(log(run), 'utf8') === before, 'the log is another');
     await asBefore(run, hash);
   },

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../../src/flow/data.js';
 import type { AttackedSample, Certificate, Geometry, NetworkReport } from '../../../src/measure/networks/record.js';
 import { transferred } from '../../../src/plot/transfer.js';
 import { network } from '../example.js';
@@ -22,20 +23,22 @@ export function imageNetwork(pipeline: string, regularizer: Method, seed: number
     ? ['hidden1', 'readout']
     : Array.from({ length: 21 }, (_, i) => (i === 20 ? 'readout' : `conv${i + 1}`));
   return network(regularizer, seed, [], {
-    ...{
-      pipeline,
-      sampleShape: shape,
-      testAccuracy: accuracy,
-      epochs: 200,
-      burnIn: regularizer === 'none' ? null : 160,
-    },
+    pipeline,
+    sampleShape: shape,
+    testAccuracy: accuracy,
+    epochs: 200,
+    burnIn: regularizer === 'none' ? null : 160,
     classes: mnist
       ? [...'0123456789']
       : ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
     attack: { iterations: 40, samples },
     readout: {
-      ...{ accuracy: accuracy - 0.004, trainAccuracy: 0.999, converged: seed !== 1 },
-      ...{ fit: 'scikit-learn', iterations: seed === 1 ? 100 : 80 + seed, iterationLimit: 100 },
+      accuracy: accuracy - 0.004,
+      trainAccuracy: 0.999,
+      converged: seed !== 1,
+      fit: 'scikit-learn',
+      iterations: seed === 1 ? 100 : 80 + seed,
+      iterationLimit: 100,
       attack: {
         iterations: 40,
         samples: samples.map((s) => ({ ...s, distance: s.distance! * (0.9 + 0.05 * random.uniform()) })),
@@ -71,18 +74,16 @@ function plane(epoch: number, seed: number, gain: number): Geometry {
     return { label: centers[order[0]!]!.label, margin: logits[order[0]!]! - logits[order[1]!]! };
   });
   return {
-    ...{
-      number: epoch,
-      epoch,
-      kind: 'plane',
-      xMin: -2,
-      xMax: 11,
-      yMin: -2,
-      yMax: 11,
-      columns: side,
-      rows: side,
-      points,
-    },
+    number: epoch,
+    epoch,
+    kind: 'plane',
+    xMin: -2,
+    xMax: 11,
+    yMin: -2,
+    yMax: 11,
+    columns: side,
+    rows: side,
+    points,
     classes: Float32Array.from(cells, ({ label }) => label),
     margin: Float32Array.from(cells, ({ margin }) => margin),
     logVolume: Float32Array.from(cells, ({ margin }) => -1 - margin - 3 * gain),
@@ -92,7 +93,7 @@ function plane(epoch: number, seed: number, gain: number): Geometry {
 
 /** A blob for a digit, and noise of that length beside it. */
 function pixels(shape: readonly number[], distance: number, index: number, name: string) {
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(shape);
   const channels = shape[2] ?? 1;
   const random = counterRandom(`pixels ${index} ${name}`);
   const original = Float32Array.from({ length: size }, (_, i) => {
@@ -108,8 +109,15 @@ function pixels(shape: readonly number[], distance: number, index: number, name:
 function certificate({ index, label, predicted, lower, local }: AttackedSample): Certificate {
   const bounds = (l2: number) => ({ l1: l2, l2, linf: l2 / 28 });
   return {
-    ...{ index, label, predicted, theta: 0.5, featureNorm: 3, marginOverReadoutNorm: 1.5, lipschitz: 6 },
-    ...{ lower: bounds(lower!), local: bounds(local!) },
+    index,
+    label,
+    predicted,
+    theta: 0.5,
+    featureNorm: 3,
+    marginOverReadoutNorm: 1.5,
+    lipschitz: 6,
+    lower: bounds(lower!),
+    local: bounds(local!),
   };
 }
 
@@ -130,8 +138,12 @@ export function barlowNetwork(regularizer: 'none' | 'rep-spectral', seed: number
   const probes = Array.from({ length: 20 }, (_, i) => ({ ...around(50 * (i + 1), learned(50 * (i + 1))), untrained }));
   return {
     ...imageNetwork('cifar10-barlow', regularizer, seed, n),
-    ...{ epochs: 1000, burnIn: regularizer === 'none' ? null : 900, readout: null },
-    ...{ curves: {}, probes: [{ ...around(0, 0.36), untrained }, ...probes], geometries: [] },
+    epochs: 1000,
+    burnIn: regularizer === 'none' ? null : 900,
+    readout: null,
+    curves: {},
+    probes: [{ ...around(0, 0.36), untrained }, ...probes],
+    geometries: [],
     testAccuracy: probes.at(-1)!.accuracy + (regularizer === 'none' ? 0 : 0.01),
   };
 }
@@ -155,8 +167,14 @@ export function transferNetwork(
   );
   const accuracy = 0.964 - (pretrained === 'none' ? 0 : 0.002) + 0.0008 * random.normal();
   return network(transferred({ pretrained, finetuned }), seed, [], {
-    ...{ pipeline, setting, sampleShape: [224, 224, 3], epochs: 50, burnIn: null, sigma: {} },
-    ...{ testAccuracy: accuracy, attack: { iterations: 40, samples } },
+    pipeline,
+    setting,
+    sampleShape: [224, 224, 3],
+    epochs: 50,
+    burnIn: null,
+    sigma: {},
+    testAccuracy: accuracy,
+    attack: { iterations: 40, samples },
     curves: {
       'training loss': falling(50, 50, random.normal()),
       'test accuracy': falling(50, 10, 0).map(({ epoch, value }) => ({ epoch, value: accuracy - value / 3 })),

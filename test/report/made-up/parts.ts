@@ -28,14 +28,18 @@ export const GAIN: Readonly<Record<Method, number>> = {
 
 export function attacked(index: number, label: number, distance: number, tight: number): AttackedSample {
   return {
-    ...{ index, label, predicted: label, adversarialLabel: (label + 1) % 10, outcome: 'adversarial', distance },
-    ...{
-      lower: distance * Math.abs(tight),
-      upper: distance,
-      local: distance * (0.7 + 0.05 * (index % 9)),
-      queries: 17_850,
-    },
-    ...{ theta: 0.5, featureNorm: 3 },
+    index,
+    label,
+    predicted: label,
+    adversarialLabel: (label + 1) % 10,
+    outcome: 'adversarial',
+    distance,
+    lower: distance * Math.abs(tight),
+    upper: distance,
+    local: distance * (0.7 + 0.05 * (index % 9)),
+    queries: 17_850,
+    theta: 0.5,
+    featureNorm: 3,
   };
 }
 

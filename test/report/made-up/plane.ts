@@ -19,14 +19,15 @@ export function xorNetwork(regularizer: Method, seed: number, setting: string): 
     return attacked(index, index % 2, distance, 0.5 + 0.1 * random.normal());
   });
   return network(regularizer, seed, [], {
-    ...{
-      pipeline: 'xor',
-      setting,
-      sampleShape: [2],
-      classes: ['same sign', 'opposite signs'],
-      testAccuracy: noisy ? 0.97 : 1,
-    },
-    ...{ epochs: 15_000, updates: 15_000, burnIn: regularizer === 'none' ? null : 10_500 },
+    pipeline: 'xor',
+    setting,
+    config: { noisy },
+    sampleShape: [2],
+    classes: ['same sign', 'opposite signs'],
+    testAccuracy: noisy ? 0.97 : 1,
+    epochs: 15_000,
+    updates: 15_000,
+    burnIn: regularizer === 'none' ? null : 10_500,
     attack: { iterations: 40, samples },
     exact: samples.map(({ index, label, distance }) => ({
       index,
@@ -57,26 +58,22 @@ export function grid(epoch: number, level: number, noisy: boolean, seed: number)
   ] as const;
   const points = corners.flatMap(([x, y], k) =>
     Array.from({ length: noisy ? 20 : 1 }, () => ({
-      ...{
-        x: x + (noisy ? 0.2 * random.normal() : 0),
-        y: y + (noisy ? 0.2 * random.normal() : 0),
-        label: k < 2 ? 0 : 1,
-      },
+      x: x + (noisy ? 0.2 * random.normal() : 0),
+      y: y + (noisy ? 0.2 * random.normal() : 0),
+      label: k < 2 ? 0 : 1,
     })),
   );
   return {
-    ...{
-      number: epoch,
-      epoch,
-      kind: 'grid',
-      xMin: -reach,
-      xMax: reach,
-      yMin: -reach,
-      yMax: reach,
-      columns: side,
-      rows: side,
-      points,
-    },
+    number: epoch,
+    epoch,
+    kind: 'grid',
+    xMin: -reach,
+    xMax: reach,
+    yMin: -reach,
+    yMax: reach,
+    columns: side,
+    rows: side,
+    points,
     classes: Float32Array.from(cells, (value) => (value > 0 ? 0 : 1)),
     margin: Float32Array.from(cells, (value) => -value),
     logVolume: Float32Array.from(cells, (value) => 3 - 2 * level - 2.5 * Math.abs(value)),
@@ -106,16 +103,15 @@ export function alignmentNetwork(std: number): NetworkReport {
     }
   }
   return network('none', 0, [], {
-    ...{
-      pipeline: 'alignment',
-      setting: `start ${std}`,
-      sampleShape: [2],
-      classes: [],
-      attack: null,
-      sigma: {},
-      curves: {},
-    },
-    ...{ testAccuracy: null, alignments: records },
+    pipeline: 'alignment',
+    setting: `start ${std}`,
+    sampleShape: [2],
+    classes: [],
+    attack: null,
+    sigma: {},
+    curves: {},
+    testAccuracy: null,
+    alignments: records,
   });
 }
 
@@ -141,15 +137,15 @@ export function trackedNetwork(pipeline: string, images: boolean): NetworkReport
     };
   });
   return network('none', 0, [], {
-    ...{
-      pipeline,
-      setting: images ? 'digits' : 'points',
-      sampleShape: images ? [28, 28] : [2],
-      attack: null,
-      sigma: {},
-      curves: {},
-    },
-    ...{ classes: images ? [...'0123456789'] : ['same sign', 'opposite signs'], tracks, testAccuracy: null },
+    pipeline,
+    setting: images ? 'digits' : 'points',
+    sampleShape: images ? [28, 28] : [2],
+    attack: null,
+    sigma: {},
+    curves: {},
+    classes: images ? [...'0123456789'] : ['same sign', 'opposite signs'],
+    tracks,
+    testAccuracy: null,
     geometries: images
       ? []
       : [0, 200, 400, 600, 900, 1300, 1800, 2400].map((epoch) =>

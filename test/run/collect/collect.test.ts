@@ -19,7 +19,7 @@ const collected = (pipeline: string, lines: readonly MetricRecord[]) =>
 /** A run with these lines in its metric log. */
 function logging(pipeline: string, lines: readonly MetricRecord[], config: object = { burnIn: 3 }, path = pipeline) {
   const networks = [{ name: 'a', seed: 0, regularizer: 'none' }];
-  const about = { ...{ module: 'none.ts', pipeline, seed: 0 }, config: { ...config }, networks };
+  const about = { module: 'none.ts', pipeline, seed: 0, config: { ...config }, networks };
   const run = RunFolder.create(join(folder, path), about);
   const log = run.metrics;
   for (const line of lines) log.append(line);
@@ -70,7 +70,12 @@ test('a learning rate that changes is a curve; one that does not is left to the 
   const about = { network: 'a', stream: 'network', name: 'a', seed: 0, regularizer: 'none' };
   const curveOf = (name: string, rates: readonly (number | undefined)[]) => {
     const updates = rates.map((rate, i) => ({
-      ...{ network: 'a', stream: 'updates', number: i + 1, epoch: i + 1, endsEpoch: true, epochLoss: 1 },
+      network: 'a',
+      stream: 'updates',
+      number: i + 1,
+      epoch: i + 1,
+      endsEpoch: true,
+      epochLoss: 1,
       ...(rate !== undefined && { rate }),
     }));
     return collected(name, [about, ...updates])[0]!.curves['learning rate'];

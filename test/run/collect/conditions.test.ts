@@ -27,7 +27,11 @@ function run(
   { seed = 0, setting, pipeline = 'one', lines = [] }: Made = {},
 ) {
   const folder = RunFolder.create(join(base, name), {
-    ...{ module: 'one.ts', pipeline, seed, config, networks: [] },
+    module: 'one.ts',
+    pipeline,
+    seed,
+    config,
+    networks: [],
     ...(setting !== undefined && { setting }),
   });
   writeFileSync(join(folder.path, 'metrics.ndjson'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
@@ -63,7 +67,8 @@ test('runs of another config are told apart by the keys that differ, whoever the
   ]);
   expect(differences).toMatchObject([
     {
-      ...{ pipeline: 'one', keys: ['flavor', 'rate'] },
+      pipeline: 'one',
+      keys: ['flavor', 'rate'],
       conditions: [{ values: ['sweet', '0.1'] }, { values: ['sweet', '0.2'] }, { values: ['sour', '0.1'] }],
     },
   ]);
@@ -101,7 +106,13 @@ test('what a run was started from counts by what that was, not by where it lies'
 function identified(folder: RunFolder, module: string, values: string, samples = 4): RunFolder {
   const { config, seed } = folder.started;
   const identity = {
-    ...{ at: '2026-01-01T00:00:00Z', weir: '0', config, seed, configDigest: '', accepted: [], machine: {} },
+    at: '2026-01-01T00:00:00Z',
+    weir: '0',
+    config,
+    seed,
+    configDigest: '',
+    accepted: [],
+    machine: {},
     module: { path: 'one.ts', files: { 'one.ts': module } },
     inputs: { one: { loader: [values] } },
   };
@@ -133,7 +144,11 @@ test('runs whose pipeline module or data differ are told apart; data that a seed
 
 const about = (name: string, more: object = {}) => ({ network: name, stream: 'network', name, seed: 0, ...more });
 const updated = (network: string, regularizer?: string) => ({
-  ...{ network, stream: 'updates', number: 0, epoch: 0, endsEpoch: true },
+  network,
+  stream: 'updates',
+  number: 0,
+  epoch: 0,
+  endsEpoch: true,
   ...(regularizer !== undefined && { regularizer }),
 });
 const labels = (folders: readonly RunFolder[]) => groups(collectReport(folders)).map(({ label }) => label);

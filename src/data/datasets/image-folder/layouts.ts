@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { WeirError } from '../../../flow/errors.js';
-import { oneSpelling } from '../../../flow/header.js';
+import { canonicalName } from '../../../flow/header.js';
 import { shownName } from '../../images/locations.js';
 import { content, GET_AGAIN } from '../content.js';
 import { byName, entries, isImageName, isOtherImage, type Links, type Listing } from './listing.js';
@@ -27,7 +27,7 @@ export function classFolders(root: string, split: string | undefined, links: Lin
   }
   const { folders, files: beside } = entries(root, top, links);
   // in the order of the names in one spelling, so that a copy made on another system has the same labels
-  const classes = folders.sort((a, b) => byName(oneSpelling(a), oneSpelling(b)));
+  const classes = folders.sort((a, b) => byName(canonicalName(a), canonicalName(b)));
   if (classes.length === 0) {
     throw new WeirError(
       `'${split === undefined ? root : `${root}/${split}`}' has no folders of classes`,
@@ -138,7 +138,7 @@ export function mitIndoor(root: string, split = 'train'): Listing {
   };
 }
 
-const classOf = (line: string): string => oneSpelling(line.slice(0, line.indexOf('/')));
+const classOf = (line: string): string => canonicalName(line.slice(0, line.indexOf('/')));
 
 function lines(file: string): string[] {
   if (!existsSync(file)) return [];

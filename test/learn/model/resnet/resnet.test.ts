@@ -142,7 +142,7 @@ native('bfloat16 gives nearly the gradients of float32, in float32', () => {
   expect(off.at(-1)).toBeLessThan(0.8);
 });
 
-test('names in the order of the flow, and the layers that a penalty is on', () => {
+test('names in the order of the flow, and the layers that a regularizer is on', () => {
   const model = resnet({ depth: 18, classes: 10, inputSize: [32, 32], width: 4 });
   const names = [...model.start(0).keys()];
   expect(names.slice(0, 6)).toEqual([

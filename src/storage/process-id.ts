@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** A process, so described that one which later gets its number is not taken for it. */
-export interface ProcessMark {
+export interface ProcessId {
   readonly pid: number;
   readonly host: string;
   /** When it started, as the system counts it (Linux: this boot, and ticks since); undefined where there is no /proc. */
@@ -24,13 +24,13 @@ const boot = textOf('/proc/sys/kernel/random/boot_id');
 const since = new Date(Date.now() - 1000 * process.uptime()).toISOString();
 
 /** This process. */
-export function thisProcess(): ProcessMark {
+export function thisProcess(): ProcessId {
   const slurm = slurmTask();
-  return { ...markOf(process.pid), since, ...(slurm !== undefined && { slurm }) };
+  return { ...processIdOf(process.pid), since, ...(slurm !== undefined && { slurm }) };
 }
 
 /** A process of this machine, and of this container, that runs, such as a child. */
-export function markOf(pid: number): ProcessMark {
+export function processIdOf(pid: number): ProcessId {
   const started = startOf(pid);
   const kernel = boot !== undefined && namespace !== undefined && { boot, namespace };
   return { pid, host: hostname(), ...(started && { started }), ...kernel };
@@ -43,8 +43,8 @@ export function markOf(pid: number): ProcessMark {
  * namespace, and two kernels by their boot. A process of an earlier boot is dead where both are of a machine itself, by one name, and
  * `ownDisk` says that no other machine can have written the mark; in a container the boot may be made up.
  */
-export function alive(
-  mark: ProcessMark,
+export function isAlive(
+  mark: ProcessId,
   { ownDisk = false }: { readonly ownDisk?: boolean } = {},
 ): boolean | 'unknown' {
   if (mark.boot === undefined || boot === undefined) {
@@ -66,11 +66,11 @@ export function alive(
  * How a mark is named to a user, and by a user: `--take-over 7@trainer@2026-01-31T12:00:00.123Z`. With its start, for in containers the
  * next process often has the number of the one before.
  */
-export const nameOf = ({ pid, host, since }: ProcessMark): string =>
+export const nameOfProcess = ({ pid, host, since }: ProcessId): string =>
   [pid, host, ...(since === undefined ? [] : [since])].join('@');
 
 /** Where the process is, as far as it is not here. */
-export function whereIs(mark: ProcessMark): string {
+export function locationOf(mark: ProcessId): string {
   return boot !== undefined && mark.boot === boot
     ? 'another container of this machine'
     : 'another machine or container';
@@ -119,7 +119,7 @@ function slurmTask(): string | undefined {
  *
  * Asks Slurm, which takes a moment.
  */
-export function overInSlurm({ slurm }: ProcessMark): boolean {
+export function endedInSlurm({ slurm }: ProcessId): boolean {
   if (slurm === undefined) return false;
   if (slurm === slurmTask()) return true;
   const asked = ['--noheader', '--format=%T', '--states=RUNNING,COMPLETING,SUSPENDED,STOPPED', `--jobs=${slurm}`];

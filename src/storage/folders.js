@@ -1,8 +1,22 @@
 // Plain JavaScript: it is needed before Node can read TypeScript.
-import { lstatSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { makeFolder } from './make-folder.js';
+import { dirname, join, resolve } from 'node:path';
+
+export function makeFolder(path, mode = 0o777) {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (error.code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolder(dirname(path));
+    try {
+      mkdirSync(path, { mode });
+    } catch (again) {
+      if (again.code !== 'EEXIST') throw again; // another process made it meanwhile
+    }
+  }
+}
 
 export function cacheFolder(env = process.env) {
   if (env.WEIR_CACHE) return resolve(env.WEIR_CACHE);

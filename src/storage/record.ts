@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import type { Declaration } from '../flow/header.js';
+import type { MetricRecord } from './metric-reader.js';
+
+export { z };
+
+/** The part that a measurement plays in an experiment. */
+export type Role =
+  | 'network'
+  | 'training'
+  | 'test'
+  | 'spectrum'
+  | 'attack'
+  | 'certificate'
+  | 'geometry'
+  | 'readout'
+  | 'measurement';
+
+/** How the values of a field are drawn: over updates, as one bar for each name, or by how often each value comes. */
+export type Drawing = 'curve' | 'bars' | 'histogram';
+
+/** The meaning of a field. */
+export type FieldOptions = {
+  /** Fields of one label are drawn together: the losses, say. By default the field's name in words. */
+  readonly label?: string;
+  /** 'fraction' is shown in percent. */
+  readonly unit?: string;
+  readonly shown?: Drawing;
+  readonly better?: 'higher' | 'lower';
+  /** Worth a logarithmic axis. */
+  readonly scale?: 'log';
+  /** Stands for the whole record where there is room for one line: terminal, tables of networks. */
+  readonly headline?: boolean;
+};
+
+/** A field as plain data. `numbers`: several by name; `array`: values in bulk, of the first records only. */
+export type FieldDescription = FieldOptions & {
+  readonly type: 'number' | 'numbers' | 'flag' | 'text' | 'array' | 'other';
+  readonly label: string;
+};
+
+/** A record schema as plain data: what readers in other processes know of a stream. */
+export type RecordDescription = {
+  readonly name: string;
+  readonly role: Role;
+  /** Numbers that are not declared are drawn as curves too. */
+  readonly open?: boolean;
+  /** Records that one network gives at one update: a number, or the field that holds it. None: one record an update. */
+  readonly total?: number | string;
+  readonly fields: { readonly [name: string]: FieldDescription };
+};
+
+/** The record of a measurement: the zod schema of its lines in the metric log, and the same as plain data. */
+export interface RecordSchema<S extends z.ZodRawShape = z.ZodRawShape> extends Declaration {
+  readonly name: string;
+  readonly schema: z.ZodObject<S & typeof moment, z.core.$loose>;
+  readonly description: RecordDescription;
+}
+
+/** The fields of every record: how many samples, updates and epochs the network has been trained on. */
+const moment = {
+  position: z.number().optional(),
+  number: z.int().min(0).optional(),
+  epoch: z.int().min(0).optional(),
+};
+
+const meanings = z.registry<FieldOptions & Pick<FieldDescription, 'type'>>();
+
+/** The metric log has NaN and the infinities, which zod's own number refuses. */
+const anyNumber = () => z.custom<number>((value) => typeof value === 'number', 'expected a number');
+
+/** A number that is measured: drawn as a curve, or as a histogram where a record is one of many samples. */
+export const quantity = (options: FieldOptions = {}) => anyNumber().register(meanings, { type: 'number', ...options });
+
+/** Numbers by name, such as one for each layer. */
+export const quantities = (options: FieldOptions = {}) =>
+  z.record(z.string(), anyNumber()).register(meanings, { type: 'numbers', ...options });
+
+/** One of some words; how often each comes is drawn as bars. */
+export const category = <const W extends readonly [string, ...string[]]>(words: W, options: FieldOptions = {}) =>
+  z.enum(words).register(meanings, { type: 'text', shown: 'bars', ...options });
+
+/** Values in bulk, such as a picture: the log keeps those of the first few records. */
+export const array = (options: FieldOptions = {}) =>
+  z
+    .object({ float32: z.string() })
+    .optional()
+    .register(meanings, { type: 'array', ...options });
+
+/**
+ * Declares what a measurement logs: status, terminal, page, `/metrics`, report and exports read nothing else of it.
+ *
+ * A stage carries it as `record`; a stream of plain RxJS operators passes `recorded(…)`. Fields of other zod types (`z.int()`) are
+ * logged and exported, not drawn; so are fields that are not declared.
+ *
+ * @example
+ * const fgsm = record({
+ *   name: 'FGSM',
+ *   role: 'attack',
+ *   total: 'total',
+ *   fields: { distance: quantity({ unit: 'input units', better: 'higher' }), total: z.int() },
+ * });
+ */
+export function record<S extends z.ZodRawShape>(options: {
+  readonly name: string;
+  readonly role: Role;
+  readonly total?: number | (keyof S & string);
+  readonly fields: S;
+}): RecordSchema<S> {
+  const { name, role, total, fields } = options;
+  const bySample = total !== undefined;
+  return {
+    name,
+    schema: z.looseObject({ ...moment, ...fields }) as RecordSchema<S>['schema'],
+    description: {
+      name,
+      role,
+      ...(bySample && { total }),
+      fields: Object.fromEntries(
+        Object.entries(fields).map(([field, type]) => [field, described(field, type as z.ZodType, bySample)]),
+      ),
+    },
+  };
+}
+
+function described(name: string, type: z.ZodType, bySample: boolean): FieldDescription {
+  const meaning = meanings.get(type);
+  if (meaning !== undefined) {
+    const drawn = meaning.type === 'number' || meaning.type === 'numbers';
+    return { label: inWords(name), ...(drawn && { shown: bySample ? 'histogram' : 'curve' }), ...meaning };
+  }
+  const { innerType } = type.def as { readonly innerType?: z.ZodType };
+  if (innerType !== undefined) return described(name, innerType, bySample);
+  const json = z.toJSONSchema(type, { unrepresentable: 'any' }).type;
+  return { type: plainTypes[String(json)] ?? 'other', label: inWords(name) };
+}
+
+const plainTypes: Readonly<Record<string, FieldDescription['type']>> = {
+  number: 'number',
+  integer: 'number',
+  boolean: 'flag',
+  string: 'text',
+};
+
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** The record of a stream that declares none. */
+export const undeclared = (stream: string): RecordDescription => ({
+  name: stream,
+  role: 'measurement',
+  open: true,
+  fields: {},
+});
+
+/** Fields that say when, or of which network and stream, a record is. */
+const places = new Set(['network', 'stream', 'wall', ...Object.keys(moment)]);
+
+/** A field as it is declared, or as a number of a stream that declares nothing is taken; undefined for what is only logged. */
+export function fieldOf({ fields, open }: RecordDescription, name: string): FieldDescription | undefined {
+  if (Object.hasOwn(fields, name)) return fields[name]!;
+  return open && !places.has(name) ? { type: 'number', label: inWords(name), shown: 'curve' } : undefined;
+}
+
+/** The schemas of a run's streams, by stream. */
+export type RecordDescriptions = Readonly<Record<string, RecordDescription>>;
+
+/** What is known of a line of the metric log. */
+export const descriptionOf = (streams: RecordDescriptions, { stream }: MetricRecord): RecordDescription =>
+  Object.hasOwn(streams, String(stream)) ? streams[String(stream)]! : undeclared(String(stream));
+
+/** How many records of its kind there will be; undefined where a record is the only one of its update. */
+export function totalOf({ total }: RecordDescription, line: MetricRecord): number | undefined {
+  const count = typeof total === 'string' ? line[total] : total;
+  return typeof count === 'number' && Number.isFinite(count) ? count : undefined;
+}
