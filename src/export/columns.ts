@@ -1,4 +1,3 @@
-import { renameSync, rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Metric, MetricRecord } from '../storage/metric-reader.js';
 import { metricReplacer } from '../storage/metric-reader.js';
@@ -73,6 +72,9 @@ export const textOf = (value: Exclude<Leaf, null>): string =>
 const kindOf = (value: Exclude<Leaf, null>): Column['kind'] =>
   typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'flag' : 'text';
 
+/** The remedy where a file cannot be written. */
+export const remedy = 'give a file in a folder that can be written to';
+
 export interface Choice {
   /** Take the records of this stream alone. */
   readonly stream?: string | undefined;
@@ -111,20 +113,5 @@ export class Chosen {
       `the metric log has nothing of ${asked}`,
       `its streams are ${[...this.streams].join(', ')}; its networks ${[...this.networks].join(', ')}`,
     );
-  }
-}
-
-/** Has a file written beside `file`, then puts it in its place; what goes wrong leaves the earlier one, and names the file. */
-export function inPlace<T>(file: string, write: (part: string) => T): T {
-  const part = `${file}.part`;
-  try {
-    const result = write(part);
-    renameSync(part, file);
-    return result;
-  } catch (cause) {
-    rmSync(part, { force: true });
-    if (cause instanceof WeirError) throw cause;
-    const remedy = 'give a file in a folder that can be written to';
-    throw new WeirError(`cannot write ${file}: ${(cause as Error).message}`, remedy, { cause });
   }
 }

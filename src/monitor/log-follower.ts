@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { isRecord } from '../flow/data.js';
 import { metricReviver } from '../storage/metric-reader.js';
 import { type Attacked, type CurveKey, type LogNews, type Newest, ThinnedCurve } from './curves.js';
 
@@ -192,6 +193,3 @@ export class LogFollower {
 }
 
 const number = (value: unknown): number | null => (typeof value === 'number' && !Number.isNaN(value) ? value : null);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !('float32' in value);

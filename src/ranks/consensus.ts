@@ -6,10 +6,11 @@ import type { Flow } from '../flow/flow.js';
 import type { FlowState } from '../flow/flow-state.js';
 import type { Consensus, Votes } from '../run/consensus.js';
 import { pack, type Segment } from '../storage/codec.js';
+import { sha256Of } from '../storage/digest.js';
+import { version } from '../storage/file-format.js';
 import type { ModuleFiles } from '../storage/module-files.js';
-import { type RunConfig, RunFolder, version } from '../storage/run-folder.js';
+import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import type { RunState } from '../storage/run-state.js';
-import { sha256 } from '../storage/snapshot-format.js';
 import { type ProcessGroup, singleProcess } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
 import { reportToSupervisor } from './messages.js';
@@ -139,7 +140,7 @@ export function startedWith(
 function digest(node: FlowState['nodes'][string]): string {
   const segments: Segment[] = [];
   const header = pack(node, segments);
-  return sha256(
+  return sha256Of(
     header,
     ...segments.map(({ array }) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)),
   );

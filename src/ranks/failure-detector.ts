@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { isRecord } from '../flow/data.js';
 import { resumable } from '../run/process.js';
 import type { ProcessExit, RankEvent, Verdict } from './messages.js';
 
@@ -60,7 +61,7 @@ export class HeartbeatConnection extends EventEmitter<{ message: [unknown]; clos
         this.socket.destroy(); // the other end is no supervisor
         return;
       }
-      if (typeof message === 'object' && message !== null && !('heartbeat' in message)) this.emit('message', message);
+      if (isRecord(message) && !('heartbeat' in message)) this.emit('message', message);
     }
   }
 }

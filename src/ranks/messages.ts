@@ -5,6 +5,8 @@
  * @module
  */
 
+import { isRecord } from '../flow/data.js';
+
 /** A message of a rank's process to its supervisor. */
 export type RankReport =
   /** The rank is at a barrier after this update. */
@@ -94,8 +96,7 @@ export function verdictOf(message: unknown): Verdict | undefined {
 }
 
 /** The fields of a message; none where it is not an object. */
-export const fields = (message: unknown): Readonly<Record<string, unknown>> =>
-  typeof message === 'object' && message !== null ? (message as Readonly<Record<string, unknown>>) : {};
+export const fields = (message: unknown): Readonly<Record<string, unknown>> => (isRecord(message) ? message : {});
 
 const isWhole = (value: unknown, from: number, below = Number.MAX_SAFE_INTEGER): value is number =>
   Number.isSafeInteger(value) && (value as number) >= from && (value as number) < below;

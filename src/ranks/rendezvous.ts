@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { WeirError } from '../flow/errors.js';
-import { version } from '../storage/run-folder.js';
+import { version } from '../storage/file-format.js';
 import { rankVariable } from '../tensorflow/collectives/rendezvous.js';
 import { HeartbeatConnection } from './failure-detector.js';
 import { type JoinReply, type JoinRequest, joinReplyOf, joinRequestOf } from './messages.js';

@@ -4,7 +4,7 @@ import type { Outcome } from '../flow/flow.js';
 import type { LogMark } from '../storage/metric-log.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { done, newestWholeState, type RunState, readNetworkState, runState } from '../storage/run-state.js';
-import { isUnread, SnapshotError } from '../storage/snapshot-files.js';
+import { isUnread, SnapshotError } from '../storage/snapshot-error.js';
 import type { About } from '../storage/snapshot-format.js';
 import { type Consensus, type Log, single, unwritten } from './consensus.js';
 import { epochLabel, type SnapshotOptions } from './network-snapshots.js';

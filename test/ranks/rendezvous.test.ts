@@ -10,7 +10,7 @@ import {
   rendezvous,
   type SupervisorGroup,
 } from '../../src/ranks/rendezvous.js';
-import { version } from '../../src/storage/run-folder.js';
+import { version } from '../../src/storage/file-format.js';
 
 describe('the ranks that a command starts', () => {
   test('are none by default, and none where it is the process of a rank', () => {

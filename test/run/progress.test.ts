@@ -22,7 +22,11 @@ const view: ProgressView = {
 };
 
 const early: ProgressView = {
-  ...{ pipeline: 'xor', network: { name: 'none', index: 1, of: 1 }, phase: 'starting', epoch: 0, epochs: 0 },
+  pipeline: 'xor',
+  network: { name: 'none', index: 1, of: 1 },
+  phase: 'starting',
+  epoch: 0,
+  epochs: 0,
   ...{
     update: 0,
     updates: 0,
@@ -107,7 +111,11 @@ test('width counts columns, not code units', () => {
 });
 
 const viewAt = (epoch: number, more: Partial<ProgressView> = {}): ProgressView => ({
-  ...{ pipeline: 'xor', network: { name: 'none', index: 1, of: 2 }, phase: 'training', epoch, epochs: 15_000 },
+  pipeline: 'xor',
+  network: { name: 'none', index: 1, of: 2 },
+  phase: 'training',
+  epoch,
+  epochs: 15_000,
   ...{
     update: epoch,
     updates: 15_000,

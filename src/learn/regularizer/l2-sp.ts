@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { bytesOf } from '../../storage/bytes.js';
+import { sha256Of } from '../../storage/digest.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Model, Weights } from '../model/model.js';
 import { addGradient, checkStrength, type Regularizer, type Strength, since } from './regularizer.js';
@@ -107,9 +107,10 @@ export function l2Sp(
   };
 }
 
-const checksum = (weights: Weights): string => {
-  const hash = createHash('sha256');
-  for (const [name, tensor] of weights)
-    hash.update(`${name} ${tensor.shape.join()} `).update(bytesOf(tensor.dataSync<'float32'>()));
-  return hash.digest('hex');
-};
+const checksum = (weights: Weights): string =>
+  sha256Of(
+    ...[...weights].flatMap(([name, tensor]) => [
+      `${name} ${tensor.shape.join()} `,
+      bytesOf(tensor.dataSync<'float32'>()),
+    ]),
+  );

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import lockfile from 'proper-lockfile';
+import { replaceAtomically } from '../../storage/atomic-write.js';
+import { sha256Of } from '../../storage/digest.js';
 import { cacheFolder, makeFolder } from '../../storage/folders.js';
 import { bindingKey, compile, findCompiler, isLinked, link } from './binding.js';
 import { fetchLibrary, hasLibrary, linkNamedLibrary, readMarker, writeMarker } from './library.js';
@@ -174,7 +175,7 @@ function chooseSource(
 ): Source {
   const named = process.env.WEIR_LIBTENSORFLOW;
   if (named) {
-    const folder = join(cache, `named-${createHash('sha256').update(resolve(named)).digest('hex').slice(0, 16)}`);
+    const folder = join(cache, `named-${sha256Of(resolve(named)).slice(0, 16)}`);
     return {
       kind: 'named',
       why: `WEIR_LIBTENSORFLOW names ${named}`,
@@ -204,15 +205,13 @@ function chooseSource(
 }
 
 async function compileInto(folder: string, work: (output: string) => Promise<void>): Promise<void> {
-  const part = `${folder}.${process.pid}.part`;
   try {
-    await mkdir(part, { recursive: true });
-    await work(join(part, 'tfjs_binding.node'));
-    await writeMarker(part, { holds: "TensorFlow.js's binding", sources: {} }, ['tfjs_binding.node']);
-    await rm(folder, { recursive: true, force: true });
-    await rename(part, folder);
+    await replaceAtomically(folder, async (part) => {
+      await mkdir(part);
+      await work(join(part, 'tfjs_binding.node'));
+      await writeMarker(part, { holds: "TensorFlow.js's binding", sources: {} }, ['tfjs_binding.node']);
+    });
   } catch (error) {
-    await rm(part, { recursive: true, force: true }).catch(() => {});
     throw isDiskFull(error) ? diskFull(dirname(folder), error) : error;
   }
 }
