@@ -64,7 +64,6 @@ module.exports = {
     door('@resvg', 'src/plot/'),
     door('@stdlib', 'src/plot/'),
     door('hyparquet', 'src/export/parquet\\.ts'),
-    door('proper-lockfile', 'src/tensorflow/'),
     door('lmdb', 'src/sweep/ledger\\.ts'),
     {
       name: 'no-circles',

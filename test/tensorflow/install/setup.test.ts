@@ -215,6 +215,6 @@ test('killed half-way, the next set-up takes the lock over and starts over', asy
   await once(child, 'close');
   expect(machine.leftovers().length).toBe(2);
   machine.pip(works);
-  expect(await stepsOf()).toEqual(['wait', 'download', 'verify', 'unpack', 'compile', 'link', 'done']);
+  expect(await stepsOf()).toEqual(['download', 'verify', 'unpack', 'compile', 'link', 'done']);
   expect(machine.leftovers()).toEqual([]);
 });
