@@ -79,6 +79,7 @@ export { startingFrom } from './learn/weights/pretrained.js';
 // Measuring.
 export { accuracy, memberAccuracy } from './measure/accuracy/accuracy.js';
 export { alignment } from './measure/alignment/alignment.js';
+export { deepFool } from './measure/attack/deepfool.js';
 export { tangentAttack } from './measure/attack/tangent-attack.js';
 export { certificate } from './measure/certificate/certificate.js';
 export { exactDistances } from './measure/geometry/exact-distances.js';

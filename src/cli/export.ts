@@ -68,8 +68,11 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
   const { network: name, update, weights, more, readout, others, metadata } = found;
   const tensors = inTorch([...weights, ...more]);
   writeSafetensors(file, tensors, {
-    ...{ format: 'pt', pipeline: folder.started.pipeline },
-    ...{ network: name, update: String(update), readout },
+    format: 'pt',
+    pipeline: folder.started.pipeline,
+    network: name,
+    update: String(update),
+    readout,
     ...toMetadata(metadata),
   });
   if (metadata.architecture?.padding === 'circular') toOutput(`${circular}\n`);

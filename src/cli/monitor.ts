@@ -34,7 +34,9 @@ export function monitorCommand(): Command {
       const scene = new ViewModel(run);
       const server = controlServer(
         {
-          ...{ token, events: scene.events, live: scene.live },
+          token,
+          events: scene.events,
+          live: scene.live,
           neighbor: (name) => scene.neighbor(name),
           readings: () => scene.readings(),
           report: () => reportOf(run),

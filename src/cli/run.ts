@@ -46,7 +46,8 @@ export function runCommand(): Command {
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
-        ...{ fallback, rules },
+        fallback,
+        rules,
         ...(processGroup().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
       });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written

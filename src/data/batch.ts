@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { Positioned } from '../flow/data.js';
+import { type Positioned, sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
 import { type Step, stage } from '../flow/stage.js';
@@ -189,7 +189,7 @@ function join(state: Partial, count: number, newest: Samples, left: number, shar
   const whole = state.pieces[0]!;
   const { share } = newest;
   if (share === undefined && state.from === 0 && whole.labels.length === count) return whole;
-  const width = newest.sampleShape.reduce((product, extent) => product * extent, 1);
+  const width = sizeOf(newest.sampleShape);
   const values = new Float32Array(count * width);
   const labels = labelsLike(newest.labels, count);
   const indices = new Uint32Array(count);

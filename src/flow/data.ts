@@ -53,6 +53,9 @@ export function plainCopy(item: unknown): Data {
   return copy;
 }
 
+/** How many numbers an array of that shape holds; 1 where the shape is [], a scalar's. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
+
 /** Whether a value is a record: an object by itself, as a literal or JSON makes it, not an array nor an instance of a class. */
 export function isRecord(value: Data): value is { readonly [key: string]: Data };
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import type { Flow } from './flow.js';
 import type { Node } from './node.js';
+import { textTable } from './text-table.js';
 
 /** A graph as text that Mermaid draws: sources as stadiums, the serial stage as a double box, sinks as flags. */
 export function toMermaid(flow: Flow): string {
@@ -29,15 +30,7 @@ export function toText(flow: Flow): string {
     Number.isFinite(node.limit) ? `≤ ${node.limit} samples` : node.needs > 0 ? `waits for ${node.needs}` : '',
     node.downstream.size === 0 ? '' : `→ ${[...node.downstream].map((next) => through(node, next)).join(', ')}`,
   ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return textTable(rows).join('\n');
 }
 
 /** What stands on an edge towards training without a node of its own: no snapshot holds its state. */

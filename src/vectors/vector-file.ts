@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRecord } from '../flow/data.js';
+import { isRecord, sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 
 /** a agrees with b where |a − b| ≤ absolute + relative · |b|; for a tensor, element by element with max|b| in the place of |b|. */
@@ -102,7 +102,7 @@ export const isTensor = (value: unknown): value is VectorTensor =>
   isNumbers(value.shape) &&
   value.shape.every((side) => Number.isInteger(side) && side > 0) &&
   isNumbers(value.data) &&
-  value.data.length === value.shape.reduce((size, side) => size * side, 1);
+  value.data.length === sizeOf(value.shape);
 
 /** Reference vectors of one kind, as a file holds them. */
 export interface VectorFile {

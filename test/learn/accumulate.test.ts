@@ -4,7 +4,7 @@ import { augment } from '../../src/data/augment/augment.js';
 import { batch as batches } from '../../src/data/batch.js';
 import { xor } from '../../src/data/datasets/synthetic.js';
 import { loader } from '../../src/data/loader.js';
-import type { Data } from '../../src/flow/data.js';
+import { type Data, sizeOf } from '../../src/flow/data.js';
 import { Flow, type FlowState } from '../../src/flow/flow.js';
 import { keyed } from '../../src/flow/random.js';
 import { atEnd } from '../../src/flow/schedule.js';
@@ -34,7 +34,7 @@ const usual = { loss: crossEntropy(), optimizer: sgd({ rate: 0.3, momentum: 0.9,
 
 /** The samples of some epochs of ten, cut into batches of these sizes; sizes are taken round and round. */
 function cut(sizes: readonly number[], epochs: number, shape: readonly number[] = [features]): Batch[] {
-  const width = shape.reduce((product, length) => product * length, 1);
+  const width = sizeOf(shape);
   const cuts: Batch[] = [];
   for (let position = 0, i = 0; position < epochs * perEpoch; i++) {
     const first = position;

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { columns } from '../../src/flow/text-table.js';
 import { type ProgressView, render, renderLine, terminalFor } from '../../src/run/progress.js';
-import { columns, cut } from '../../src/run/screen.js';
 
 const view: ProgressView = {
   pipeline: 'mnist',
@@ -22,7 +22,11 @@ const view: ProgressView = {
 };
 
 const early: ProgressView = {
-  ...{ pipeline: 'xor', network: { name: 'none', index: 1, of: 1 }, phase: 'starting', epoch: 0, epochs: 0 },
+  pipeline: 'xor',
+  network: { name: 'none', index: 1, of: 1 },
+  phase: 'starting',
+  epoch: 0,
+  epochs: 0,
   ...{
     update: 0,
     updates: 0,
@@ -99,15 +103,12 @@ test('of networks that are trained already no epochs are told', () => {
   );
 });
 
-test('width counts columns, not code units', () => {
-  expect(columns('数字')).toBe(4);
-  expect(columns('e\u0301\x1b[31mσ\x1b[39m')).toBe(2);
-  expect(columns('🎉👩‍🔬')).toBe(4);
-  expect(cut('数字認識', 5)).toBe('数字…');
-});
-
 const viewAt = (epoch: number, more: Partial<ProgressView> = {}): ProgressView => ({
-  ...{ pipeline: 'xor', network: { name: 'none', index: 1, of: 2 }, phase: 'training', epoch, epochs: 15_000 },
+  pipeline: 'xor',
+  network: { name: 'none', index: 1, of: 2 },
+  phase: 'training',
+  epoch,
+  epochs: 15_000,
   ...{
     update: epoch,
     updates: 15_000,

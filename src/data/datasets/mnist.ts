@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { writeAtomically } from '../../storage/atomic-write.js';
 import { sha256Bytes } from '../../storage/digest.js';
@@ -117,7 +118,7 @@ export function readIdx(file: string, kind: IdxKind): Idx {
   if (bytes.length < header) throw truncated(file, kind, `its header alone takes ${header}`, bytes.length);
 
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 * (1 + i)));
-  const length = shape.reduce((product, extent) => product * extent, 1);
+  const length = sizeOf(shape);
   const expected = header + length;
   if (length === 0)
     throw new WeirError(`'${file}' says that it holds ${shape.join(' x ')} ${kind}: nothing`, GET_AGAIN);

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { tf } from '../../tensorflow/tf.js';
 import { mlp } from '../model/mlp.js';
@@ -106,7 +107,6 @@ export function ensemble(sizes: readonly number[], members: readonly EnsembleMem
     { name: `${layer.name}/kernel`, from: layer.kernel, shape: [layer.in, layer.out] },
     { name: `${layer.name}/bias`, from: layer.bias, shape: [layer.out] },
   ]);
-  const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
   const rows = (weights: Weights): Float32Array => weight(weights, membersKey).dataSync<'float32'>();
 
   return {
@@ -129,7 +129,7 @@ export function ensemble(sizes: readonly number[], members: readonly EnsembleMem
     alone(weights, member) {
       const row = rows(weights).slice(member * parameters, (member + 1) * parameters);
       return new Map(
-        parts.map(({ name, from, shape }) => [name, tf.tensor(row.slice(from, from + size(shape)), shape)]),
+        parts.map(({ name, from, shape }) => [name, tf.tensor(row.slice(from, from + sizeOf(shape)), shape)]),
       );
     },
   };

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../flow/data.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Linearization, Model } from '../model/model.js';
 import { firstDirection } from '../spectral/power.js';
@@ -38,7 +39,7 @@ export function featureJacobian(
   const active = since(KIND, strength);
   checkCount(KIND, 'iterations', iterations);
   const linearize = linearized(KIND, model);
-  const inputs = model.inputShape.reduce((product, extent) => product * extent, 1);
+  const inputs = sizeOf(model.inputShape);
   const start = firstDirection(seed, 0, inputs);
 
   /** Top right singular vectors p and their images q = ∇Φ p. */

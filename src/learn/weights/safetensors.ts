@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isRecord } from '../../flow/data.js';
+import { isRecord, sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { writeAtomically } from '../../storage/atomic-write.js';
 import { sha256Of } from '../../storage/digest.js';
@@ -244,7 +244,7 @@ function entriesOf(header: Header, broken: (what: string) => WeirError): Entry[]
       if (!isCounts(offsets) || offsets.length !== 2)
         throw broken(`tensor '${name}' has offsets ${JSON.stringify(offsets)}`);
       const [begin, end] = offsets as [number, number];
-      const wanted = shape.reduce((product, extent) => product * extent, size);
+      const wanted = size * sizeOf(shape);
       if (end - begin !== wanted) {
         throw broken(`tensor '${name}' of shape [${shape.join(', ')}] has ${end - begin} bytes, not ${wanted}`);
       }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,36 +10,15 @@ import { diskFull, isDiskFull, SetUpFailure } from './progress.js';
 
 const require = createRequire(import.meta.url);
 const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
-/** Ours: see each file. */
+const kernelFiles = readdirSync(here('../kernels'))
+  .sort()
+  .map((name) => here(`../kernels/${name}`));
+/** The C++ sources of our own that are compiled with the binding's: what each is for stands at its head. */
 export const own = [
-  'shim.cc',
-  'context.cc',
-  'loopback.cc',
-  '../kernels/training.cc',
-  '../kernels/attack.cc',
-  '../kernels/ensemble.cc',
-  '../kernels/convolution.cc',
-  '../kernels/normalization.cc',
-  '../kernels/max-pool.cc',
-  '../kernels/spectral.cc',
-  '../kernels/krylov.cc',
-  '../kernels/stretch.cc',
-].map(here);
-const ownHeaders = [
-  ...['pool.h', 'gelu.h', 'operation.h', 'gemm.h', 'scratch.h', 'vectors.h', 'winograd.h'],
-  ...[
-    'winograd-convolution.h',
-    'columns-convolution.h',
-    'kernel-gradient.h',
-    'padded-convolution.h',
-    'frequencies.h',
-    'hermitian.h',
-    'lanczos.h',
-    'ritz.h',
-  ],
-]
-  .map((name) => here(`../kernels/${name}`))
-  .concat(here('loopback.h'));
+  ...['shim.cc', 'context.cc', 'loopback.cc'].map(here),
+  ...kernelFiles.filter((file) => file.endsWith('.cc')),
+];
+const ownHeaders = [here('loopback.h'), ...kernelFiles.filter((file) => file.endsWith('.h'))];
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = ['TFE_OpSetAttrString', 'TFE_NewContext', 'TFE_DeleteContext'].map((name) => `-Wl,--wrap=${name}`); // see shim.cc, context.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';

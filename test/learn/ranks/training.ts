@@ -1,4 +1,5 @@
 import { everything, ownCount, ownIndex } from '../../../src/data/share.js';
+import { sizeOf } from '../../../src/flow/data.js';
 import { keyed } from '../../../src/flow/random.js';
 import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
@@ -41,7 +42,7 @@ function batch(number: number): Batch {
   const { rank, ranks: of } = processGroup();
   const share = of > 1 ? { rank, ranks: of } : everything;
   const samples = number === updates && isMlp ? 3 : 16; // three among four ranks: one has none
-  const length = size.reduce((product, extent) => product * extent, views);
+  const length = views * sizeOf(size);
   const own = Array.from({ length: ownCount(share, samples) }, (_, k) => ownIndex(share, k));
   const values = new Float32Array(own.length * length);
   for (const [i, sample] of own.entries()) {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
+import { sizeOf } from '../../../src/flow/data.js';
 import { keyed } from '../../../src/flow/random.js';
 import {
   composedNormalizations,
@@ -29,7 +30,7 @@ beforeAll(async () => {
 let drawn = 0;
 const normal = (...shape: number[]): tf.Tensor => {
   const random = keyed(drawn++, 'test');
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(shape);
   return tf.tensor(
     Float32Array.from({ length: size }, () => random.normal()),
     shape,
