@@ -57,7 +57,7 @@ export function runCommand(): Command {
       });
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
-          ...{ ...start, networks: plannedNetworks(pipeline.networks(config, settings.seed)) },
+          ...{ ...start, networks: plannedNetworks(pipeline.networks(config, settings.seed), config) },
           ...(!consensus.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
         }),
       );

@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { logDamage } from '../run/run-log.js';
 import { resumable } from '../run/session.js';
-import { plannedNetworks as networksOf, type PlannedNetwork, RunFolder } from '../storage/run-folder.js';
+import { type PlannedNetwork, plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import type { ClaimedJob, Executor, JobStatus } from './executors/executor.js';
 import type { Job } from './jobs.js';
 import type { AttemptResult, JobEntry, Ledger } from './ledger.js';
@@ -90,7 +90,7 @@ export async function prepare(
   path: string,
 ): Promise<'ready' | 'finished'> {
   if (!existsSync(join(path, 'config.json'))) {
-    const networks = networksOf((await loadPipeline(module)).networks(config, seed));
+    const networks = plannedNetworks((await loadPipeline(module)).networks(config, seed), config);
     RunFolder.create(path, { module, pipeline, seed, config, setting, networks, ...(files && { files }) });
     return 'ready';
   }

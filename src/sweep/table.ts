@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { count, duration, NONE } from '../plot/table.js';
 import { type Screen, usesColor } from '../run/progress.js';
 import { columns, cut, InPlace } from '../run/screen.js';
-import { damagedRun, type Status, statusOf } from '../run/status.js';
+import { damagedRun, type RunStatus, statusOf } from '../run/status.js';
 import type { Job } from './jobs.js';
 import type { JobEntry, JobLocation, JobState } from './ledger.js';
 import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
@@ -14,7 +14,7 @@ import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
 export interface JobRow {
   readonly name: string;
   readonly entry: JobEntry;
-  readonly run?: Status;
+  readonly run?: RunStatus;
 }
 
 const order: readonly JobState[] = ['running', 'failed', 'cancelled', 'waiting', 'done'];
@@ -81,7 +81,11 @@ function cellsOf({ name, entry, run }: JobRow): string[] {
     entry.state,
     name,
     network === null ? NONE : `${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
-    !running ? NONE : run?.attacked ? `attack ${of(run.attacked.done, run.attacked.of)}` : (run?.phase ?? NONE),
+    !running
+      ? NONE
+      : run?.measured
+        ? `${run.measured.name} ${of(run.measured.done, run.measured.of)}`
+        : (run?.phase ?? NONE),
     of(run?.epoch, run?.epochs),
     of(run?.update, run?.updates),
     !running || run?.secondsLeft == null ? NONE : duration(run.secondsLeft),
@@ -123,7 +127,7 @@ export async function readRows(folder: string, plan: SweepPlan): Promise<JobRow[
 }
 
 /** Where the run of a job stands; one that is damaged hides no other. */
-async function begun(path: string): Promise<Status | undefined> {
+async function begun(path: string): Promise<RunStatus | undefined> {
   if (!existsSync(join(path, 'config.json'))) return undefined;
   try {
     return await statusOf(path);

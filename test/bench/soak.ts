@@ -35,7 +35,7 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
   const config = resolveConfig(pipeline.config, pipeline.profiles, [...set, 'iterations=4']);
   const folder = RunFolder.create(join(base, 'run'), {
     ...{ module, pipeline: pipeline.name, seed: 0, config },
-    networks: plannedNetworks(pipeline.networks(config, 0)),
+    networks: plannedNetworks(pipeline.networks(config, 0), config),
   });
   const read: Record<'tensors' | 'active' | 'files' | 'resident', number[]> = {
     ...{ tensors: [], active: [], files: [], resident: [] },
