@@ -174,10 +174,10 @@ test('a terminal is drawn over in place: up as many lines as there were', () => 
 test('a window made narrower folds the old lines, and they are all taken back', () => {
   const tty = screen(true, 80);
   const terminal = terminalFor(tty, { env: { NO_COLOR: '1' } });
-  terminal.show(viewAt(1)); // lines of 39, 42, 17 and 25 columns
+  terminal.show(viewAt(1)); // lines of 39, 42, 17 and 10 columns
   tty.columns = 20;
   terminal.show(viewAt(2));
-  expect(tty.written[1]!.startsWith('\x1b[8A\r')).toBe(true);
+  expect(tty.written[1]!.startsWith('\x1b[7A\r')).toBe(true);
 });
 
 test('no colors with NO_COLOR or FORCE_COLOR=0; no moving about on a dumb terminal', () => {
