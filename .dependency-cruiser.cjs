@@ -38,7 +38,7 @@ module.exports = {
       name: 'pipelines-import-the-index-and-rxjs',
       severity: 'error',
       from: { path: '^pipelines/' },
-      to: { pathNot: '^(src/index\\.ts|node_modules/rxjs)' },
+      to: { pathNot: '^(src/index\\.ts|pipelines/shared/|node_modules/rxjs)' },
     },
     {
       name: 'workers-augment-data',
@@ -76,7 +76,7 @@ module.exports = {
     {
       name: 'development-stays-outside',
       severity: 'error',
-      from: { path: '^(src|workers|pipelines)/' },
+      from: { path: '^(src|workers|pipelines)/', pathNot: '^src/data/augment/kernels/build\\.ts' },
       to: { dependencyTypes: ['npm-dev'], pathNot: '@types' },
     },
   ],

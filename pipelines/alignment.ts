@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -12,6 +13,7 @@ const { z } = weir;
 export default weir.pipeline({
   name: 'alignment',
   title: 'Alignment of the last layer with a simplex of features',
+  figures: paper.alignment,
 
   config: {
     classes: z.int().min(2).default(3).describe('K: unit vectors, each a class'),

@@ -2,7 +2,7 @@ import * as weir from '../src/index.js';
 
 const { z } = weir;
 
-/** What is compared: how often directions are refreshed, how, and at which image size σ is taken. */
+/** A regularizer: how often its directions are refreshed, how, and at which image size σ is taken. */
 interface Variant {
   readonly kind: 'none' | 'rep-spectral';
   readonly every: number;
@@ -15,7 +15,7 @@ interface Variant {
  *
  * B.2: directions refreshed by one power iteration every 20 updates do as well as exact ones at every update. Networks
  * `every-20` and `exact`: the same seed, data and γ; compare σ per layer, accuracy and Δx. `krylov-20`, as seldom but nearer to the
- * exact ones, tells what is due to old directions and what to wrong ones.
+ * exact ones, tells the effect of old directions from that of wrong ones.
  *
  * B.3: σ of a convolution depends on the size of its input, so the regularizer should use that of the test images. Networks
  * `size-16`, `size-24`, `size-48`: the regularizer takes σ as if images had that size; all are trained and tested at 32.
@@ -38,16 +38,26 @@ export default weir.pipeline({
   },
   profiles: {
     quick: {
-      ...{ images: 2000, testImages: 500, width: 16, epochs: 8, batchSize: 64, rate: 0.05, burnIn: 5 },
-      ...{ attacked: 4, iterations: 3 },
+      images: 2000,
+      testImages: 500,
+      width: 16,
+      epochs: 8,
+      batchSize: 64,
+      rate: 0.05,
+      burnIn: 5,
+      attacked: 4,
+      iterations: 3,
     },
   },
 
   networks({ sizes, burnIn, epochs }, seed) {
     const branch = burnIn > 0 && burnIn < epochs ? { branch: { of: 'none', epoch: burnIn } } : {};
-    const variant = (name: string, regularizer: string, what: Partial<Variant>) => ({
-      ...{ name, regularizer, seed, ...branch },
-      ...({ kind: 'rep-spectral', every: 20, size: 32, directions: 'power', ...what } satisfies Variant),
+    const variant = (name: string, regularizer: string, options: Partial<Variant>) => ({
+      name,
+      regularizer,
+      seed,
+      ...branch,
+      ...({ kind: 'rep-spectral', every: 20, size: 32, directions: 'power', ...options } satisfies Variant),
     });
     return [
       { ...variant('none', 'none', { kind: 'none' }), branch: undefined },
@@ -96,7 +106,9 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, normalize: weir.cifar10Statistics, seed },
+        samples: config.attacked,
+        normalize: weir.cifar10Statistics,
+        seed,
         certificate: { points: 8, steps: 8 },
       }),
     );

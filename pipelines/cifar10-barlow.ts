@@ -1,4 +1,6 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
+import { cifar10Backbone, quickPretraining, selfSupervised, selfSupervisedKeys } from './shared/self-supervised.js';
 
 const { z } = weir;
 
@@ -8,7 +10,7 @@ const { z } = weir;
  *
  * `tests$` is a readout fitted to the training images every few epochs; `attacks$` is on the readout that is fitted at the end.
  *
- * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's, where marked):
+ * Differences between the paper's protocol and the authors' code (`--set protocol=authors` takes the code's, where marked):
  *
  * | | paper (default) | authors |
  * |---|---|---|
@@ -18,7 +20,7 @@ const { z } = weir;
  * | regularizer acts | at every update after the burn-in | at updates 0 and 24 of an epoch, and in a step of its own after each |
  * | weight of the regularizer | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.02, 0.002 or 0.2 |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
- * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
+ * | box of the attack * | the range of pixels from 0 to 1 after normalization, by channel | [−3, 3], wider than any pixel can go |
  * | logistic regression | scikit-learn's default, 100 iterations, which often end before it has converged; `readoutFit=converged` goes on | the same |
  * | weight decay | 1e-4 | 0 or 1e-4 |
  *
@@ -31,85 +33,32 @@ export default weir.pipeline({
   name: 'cifar10-barlow',
   title: 'CIFAR-10 by Barlow Twins with spectral regularization up to feature space',
   task: weir.cifar10Task,
+  figures: paper.barlow,
 
   config: {
-    ...weir.cifar10Keys(),
+    ...selfSupervisedKeys({ batchSize: 1024, decay: 1e-4 }),
     projections: z.int().min(1).default(256).describe('width of the projections that are compared'),
-    lambda: z.number().min(0).default(0.005).describe('λ of Barlow Twins, the weight of what is off the diagonal'),
-    ...weir.convolutionKeys(),
-    ...weir.regularizerKeys(['none', 'rep-spectral'], {
-      regularizers: ['none', 'rep-spectral'],
-      ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
-    }),
-    ...weir.trainingKeys({ epochs: 1000, batchSize: 1024, rate: 0.01, decay: 1e-4, partial: 'drop' }),
-    ...weir.readoutKeys(),
-    ...weir.attackKeys({ attacked: 1000 }),
-    workers: z.int().min(1).default(2).describe('threads that make views'),
-    testEvery: z.int().min(1).default(50).describe('epochs from one readout to the next'),
-    readoutImages: z.int().min(10).default(50_000).describe('training images that those readouts are fitted to'),
+    lambda: z.number().min(0).default(0.005).describe('λ of Barlow Twins, the weight of the terms off the diagonal'),
   },
-  profiles: {
-    quick: {
-      ...{
-        seeds: 1,
-        images: 2000,
-        testImages: 500,
-        width: 16,
-        projections: 64,
-        epochs: 10,
-        batchSize: 128,
-        rate: 0.05,
-      },
-      ...{ burnIn: 7, tickEvery: 5, testEvery: 5, attacked: 4, iterations: 3 },
-    },
-  },
+  profiles: { quick: { ...quickPretraining, projections: 64 } },
 
   networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
     const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
-    const { depth, width, padding, precision } = config;
-    const authors = config.protocol === 'authors';
-    const backbone = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
-    const model = weir.projected(backbone, { outputs: config.projections, bias: false });
-    const regularizer = weir.regularizer(network.regularizer, model, {
-      gamma: config.gamma,
-      from: { epoch: config.burnIn },
-      directions: weir.directionsOf(config),
-      seed,
-    });
-
-    const batches$ = weir
-      .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(weir.views(weir.barlowRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
-    const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.barlowTwins(config), optimizer: weir.sgd(config), regularizer, seed }),
-    );
-    const ticks$ = updates$.pipe(
-      weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(regularizer),
-    );
-    const tests$ = updates$.pipe(
-      weir.every({ epochs: config.testEvery }),
-      weir.onlineReadout(backbone, train, test, {
-        ...{ images: config.readoutImages, fit: config.readoutFit, normalize: weir.imagenetStatistics },
-      }),
-    );
-    const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
-
+    const backbone = cifar10Backbone(config);
     const crops = [weir.randomCrop({ padding: 4 }), weir.horizontalFlip()];
-    const fitted = authors ? weir.rendered(train, crops, { seed }) : train;
-    const normalize = authors ? weir.cifar10Statistics : weir.imagenetStatistics;
-    const classifiers$ = updates$.pipe(
-      weir.atEnd(),
-      weir.readout(backbone, fitted, test, { fit: config.readoutFit, normalize }),
-    );
-    const attacks$ = classifiers$.pipe(
-      weir.tangentAttack(backbone, test, {
-        ...config,
-        ...{ samples: config.attacked, normalize, seed },
-      }),
-    );
-    return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
+    const authors = () => ({ fitted: weir.rendered(train, crops, { seed }), normalize: weir.cifar10Statistics });
+    const method = {
+      backbone,
+      model: weir.projected(backbone, { outputs: config.projections, bias: false }),
+      loss: weir.barlowTwins(config),
+      recipes: weir.barlowRecipes(),
+      train,
+      test,
+      normalize: weir.imagenetStatistics,
+      ...(config.protocol === 'authors' && { last: authors() }),
+    };
+    return selfSupervised(method, { config, network, seed });
   },
 });

@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -6,14 +7,14 @@ const { z } = weir;
  * CIFAR-10, ResNet-18: the regularizer γ/2 · Σ σ² over its convolutions, over all layers, on the readout only, or none
  * (paper, 4.3 and E.2).
  *
- * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's, where marked):
+ * Differences between the paper's protocol and the authors' code (`--set protocol=authors` takes the code's, where marked):
  *
  * | | paper (default) | authors |
  * |---|---|---|
  * | directions of the convolutions * | power iteration every 24 updates: `directions=power`. Usual here are Krylov spaces, of the same products and nearer to exact | exact, at every update that is regularized |
  * | regularizer acts | at every update after the burn-in | at updates 0, 24, 48 of an epoch, and in a step of its own after each |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
- * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
+ * | box of the attack * | the range of pixels from 0 to 1 after normalization, by channel | [−3, 3], wider than any pixel can go |
  * | weight of the regularizer | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
  *
  * Distances are in units of the normalized input, about five times those of pixels in [0, 1].
@@ -22,13 +23,16 @@ export default weir.pipeline({
   name: 'cifar10-resnet18',
   title: 'CIFAR-10 by ResNet-18 with spectral regularization up to feature space',
   task: weir.cifar10Task,
+  figures: paper.resnet18,
 
   config: {
     ...weir.cifar10Keys(),
     ...weir.convolutionKeys(),
     ...weir.regularizerKeys(weir.regularizerKinds, {
       regularizers: weir.spectralKinds,
-      ...{ gamma: 0.01, burnIn: 160, tickEvery: 24 },
+      gamma: 0.01,
+      burnIn: 160,
+      tickEvery: 24,
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
@@ -37,8 +41,17 @@ export default weir.pipeline({
   },
   profiles: {
     quick: {
-      ...{ seeds: 1, images: 2000, testImages: 500, width: 16, epochs: 8, batchSize: 64, rate: 0.05, burnIn: 5 },
-      ...{ tickEvery: 8, attacked: 4, iterations: 3 },
+      seeds: 1,
+      images: 2000,
+      testImages: 500,
+      width: 16,
+      epochs: 8,
+      batchSize: 64,
+      rate: 0.05,
+      burnIn: 5,
+      tickEvery: 8,
+      attacked: 4,
+      iterations: 3,
     },
   },
 
@@ -58,7 +71,8 @@ export default weir.pipeline({
 
     const batches$ = weir.loader(train, { epochs: config.epochs, seed, block: config.batchSize }).pipe(
       weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), ...pixels], {
-        ...{ seed, threads: config.workers },
+        seed,
+        threads: config.workers,
       }),
       weir.batch(config.batchSize, config),
     );
@@ -78,7 +92,9 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, {
         ...config,
-        ...{ samples: config.attacked, normalize: weir.cifar10Statistics, seed },
+        samples: config.attacked,
+        normalize: weir.cifar10Statistics,
+        seed,
         certificate: { points: 8, steps: 8 },
       }),
     );

@@ -1,4 +1,6 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
+import { cifar10Backbone, quickPretraining, selfSupervised, selfSupervisedKeys } from './shared/self-supervised.js';
 
 const { z } = weir;
 
@@ -27,64 +29,29 @@ export default weir.pipeline({
   name: 'cifar10-simclr',
   title: 'CIFAR-10 by SimCLR with spectral regularization up to feature space',
   task: weir.cifar10Task,
+  figures: paper.simclr,
 
   config: {
-    ...weir.cifar10Keys(),
+    ...selfSupervisedKeys({ batchSize: 512, decay: 5e-4 }),
     hidden: z.int().min(1).default(512).describe('hidden units of the projection head'),
     projections: z.int().min(1).default(10).describe('width of the projections that are compared'),
     temperature: z.number().positive().default(0.07).describe('that similarities are divided by'),
-    ...weir.convolutionKeys(),
-    ...weir.regularizerKeys(['none', 'rep-spectral'], {
-      regularizers: ['none', 'rep-spectral'],
-      ...{ gamma: 0.01, burnIn: 900, tickEvery: 24 },
-    }),
-    ...weir.trainingKeys({ epochs: 1000, batchSize: 512, rate: 0.01, decay: 5e-4, partial: 'drop' }),
-    ...weir.readoutKeys(),
-    ...weir.attackKeys({ attacked: 1000 }),
-    workers: z.int().min(1).default(2).describe('threads that make views'),
-    testEvery: z.int().min(1).default(50).describe('epochs from one readout to the next'),
-    readoutImages: z.int().min(10).default(50_000).describe('training images that those readouts are fitted to'),
   },
-  profiles: {
-    quick: {
-      ...{ seeds: 1, images: 2000, testImages: 500, width: 16, hidden: 64, epochs: 10, batchSize: 128, rate: 0.05 },
-      ...{ burnIn: 7, tickEvery: 5, testEvery: 5, attacked: 4, iterations: 3 },
-    },
-  },
+  profiles: { quick: { ...quickPretraining, hidden: 64 } },
 
   networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
     const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
-    const { depth, width, padding, precision } = config;
-    const backbone = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
-    const model = weir.projected(backbone, { hidden: [config.hidden], outputs: config.projections });
-    const regularizer = weir.regularizer(network.regularizer, model, {
-      gamma: config.gamma,
-      from: { epoch: config.burnIn },
-      directions: weir.directionsOf(config),
-      seed,
-    });
-
-    const batches$ = weir
-      .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
-      .pipe(weir.views(weir.simclrRecipes(), { seed, threads: config.workers }), weir.batch(config.batchSize, config));
-    const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.ntXent(config), optimizer: weir.sgd(config), regularizer, seed }),
-    );
-    const ticks$ = updates$.pipe(
-      weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(regularizer),
-    );
-    const tests$ = updates$.pipe(
-      weir.every({ epochs: config.testEvery }),
-      weir.onlineReadout(backbone, train, test, { images: config.readoutImages, fit: config.readoutFit }),
-    );
-    const sigmas$ = updates$.pipe(weir.every({ epochs: config.testEvery }), weir.layerNorms(model));
-    const classifiers$ = updates$.pipe(weir.atEnd(), weir.readout(backbone, train, test, { fit: config.readoutFit }));
-    const attacks$ = classifiers$.pipe(
-      weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, seed }),
-    );
-    return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
+    const backbone = cifar10Backbone(config);
+    const method = {
+      backbone,
+      model: weir.projected(backbone, { hidden: [config.hidden], outputs: config.projections }),
+      loss: weir.ntXent(config),
+      recipes: weir.simclrRecipes(),
+      train,
+      test,
+    };
+    return selfSupervised(method, { config, network, seed });
   },
 });

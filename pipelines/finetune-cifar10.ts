@@ -1,13 +1,15 @@
 import * as weir from '../src/index.js';
+import { fineTuned, fineTuningKeys } from './shared/fine-tuning.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
 /**
- * Pretrained networks fine-tuned on CIFAR-10, its images enlarged to what the network was pretrained on (paper, 4.5 and E.4, figures 8
+ * Pretrained networks fine-tuned on CIFAR-10, its images enlarged to the size that the network was pretrained on (paper, 4.5 and E.4, figures 8
  * and E.6). Each pretraining, without a regularizer and with rep-spectral, meets each regularizer of the fine-tuning, and the Tangent
  * Attack.
  *
- * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's, where marked):
+ * Differences between the paper's protocol and the authors' code (`--set protocol=authors` takes the code's, where marked):
  *
  * | | paper (default) | authors |
  * |---|---|---|
@@ -18,7 +20,7 @@ const { z } = weir;
  * | weight decay | not told, 1e-4 here | 1e-4 |
  * | directions of the convolutions * | power iteration: `directions=power`. Usual here are Krylov spaces, nearer to exact | power iteration |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
- * | box of the attack * | what pixels from 0 to 1 become, by channel | [−3, 3], wider than any pixel can go |
+ * | box of the attack * | the range of pixels from 0 to 1 after normalization, by channel | [−3, 3], wider than any pixel can go |
  *
  * Torchvision's own networks pad with zeros: `padding=zero` with their weights.
  *
@@ -28,19 +30,29 @@ const { z } = weir;
 export default weir.pipeline({
   name: 'finetune-cifar10',
   title: 'Fine-tuning on CIFAR-10, after pretraining with and without spectral regularization',
+  figures: paper.finetuneCifar10,
 
   config: {
     data: weir.folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),
     images: z.int().min(1).default(50_000).describe('training images to take'),
     testImages: z.int().min(1).default(10_000).describe('test images to take'),
-    ...weir.transferKeys({ epochs: 50, rate: 0.002, readoutRate: 0.01, seeds: 10 }),
-    workers: z.int().min(1).default(2).describe('threads that augment'),
-    testEvery: z.int().min(1).default(1).describe('epochs from one test to the next'),
+    ...fineTuningKeys({ epochs: 50, rate: 0.002, readoutRate: 0.01, seeds: 10 }),
   },
   profiles: {
     quick: {
-      ...{ images: 1000, testImages: 300, depth: 18, stem: 'cifar', width: 8, size: 32, seeds: 1 },
-      ...{ epochs: 3, batchSize: 64, rate: 0.005, readoutRate: 0.02, attacked: 4, iterations: 3 },
+      images: 1000,
+      testImages: 300,
+      depth: 18,
+      stem: 'cifar',
+      width: 8,
+      size: 32,
+      seeds: 1,
+      epochs: 3,
+      batchSize: 64,
+      rate: 0.005,
+      readoutRate: 0.02,
+      attacked: 4,
+      iterations: 3,
     },
   },
   reproduce: { after: 'imagenet-pretrain' },
@@ -48,54 +60,17 @@ export default weir.pipeline({
   networks: (config, seed) => weir.eachTransfer({ ...config, seed }),
 
   wire({ config, network, seed }) {
-    const { size, epochs, batchSize } = config;
-    const { train, test: small } = weir.cifar10({
-      data: config.data,
-      train: config.images,
-      test: config.testImages,
-    });
+    const { size, epochs, batchSize, workers: threads } = config;
+    const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
     const [resize] = weir.fineTuneTestRecipe('cifar10', { size });
-    const test = weir.rendered(small, [resize!], { seed });
-    const { depth, stem, width, padding, precision } = config;
-    const shape = { depth, stem, width, padding, precision, inputSize: [size, size] as const };
-    const model = weir.pretrainedModel(weir.resnet({ ...shape, classes: train.classes.length }), config, network);
-    const regularizer = weir.regularizer(network.finetuned, model, {
-      gamma: network.finetuned === 'batch-spectral-shrinkage' ? config.shrinkage : config.gamma,
-      from: { epoch: config.burnIn },
-      directions: weir.directionsOf(config, { authors: 'power' }),
-      seed,
-    });
-    const { momentum, decay } = config;
-    const rate = (value: number) => weir.cosine(value, { epochs: config.cosineEpochs });
-
-    const updates$ = weir.loader(train, { epochs, seed, block: batchSize, capacity: 4 * batchSize }).pipe(
-      weir.augment(weir.fineTuneRecipe('cifar10', { size }), { seed, threads: config.workers, limit: 2 * batchSize }),
-      weir.batch(batchSize, config),
-      weir.train(model, {
-        loss: weir.crossEntropy(),
-        optimizer: weir.sgd({
-          ...{ rate: rate(config.rate), momentum, decay },
-          rates: [{ weights: [model.readout.name], rate: rate(config.readoutRate) }],
-        }),
-        ...{ regularizer, seed },
-      }),
-    );
-    const ticks$ = updates$.pipe(
-      weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
-      weir.spectralTick(regularizer),
-    );
-    const normalize = weir.cifar10Statistics;
-    const tests$ = updates$.pipe(
-      weir.every({ epochs: config.testEvery }),
-      weir.accuracy(model, test, { normalize, batch: batchSize }),
-    );
-    const attacks$ = updates$.pipe(
-      weir.atEnd(),
-      weir.tangentAttack(model, test, {
-        ...config,
-        ...{ samples: config.attacked, normalize, seed },
-      }),
-    );
-    return { updates$, ticks$, tests$, attacks$ };
+    const images = {
+      classes: train.classes,
+      samples$: weir
+        .loader(train, { epochs, seed, block: batchSize, capacity: 4 * batchSize })
+        .pipe(weir.augment(weir.fineTuneRecipe('cifar10', { size }), { seed, threads, limit: 2 * batchSize })),
+      test: weir.rendered(test, [resize!], { seed }),
+      normalize: weir.cifar10Statistics,
+    };
+    return fineTuned(images, { config, network, seed });
   },
 });

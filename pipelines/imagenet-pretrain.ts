@@ -3,17 +3,19 @@ import * as weir from '../src/index.js';
 const { z } = weir;
 const { seeds: _, ...regularizerKeys } = weir.regularizerKeys(['none', 'rep-spectral'], {
   regularizers: ['none', 'rep-spectral'],
-  ...{ gamma: 0.001, burnIn: 80, tickEvery: 160 },
+  gamma: 0.001,
+  burnIn: 80,
+  tickEvery: 160,
 });
 
 /**
- * ResNet-50 on ImageNet, with labels, under the regularizer γ/2 · Σ σ² up to feature space, or without: what the fine-tuning of figure 8
+ * ResNet-50 on ImageNet, with labels, under the regularizer γ/2 · Σ σ² up to feature space, or without: the networks that the fine-tuning of figure 8
  * begins with (paper, 4.5 and E.4). `weir export RUN FILE --network rep-spectral` writes its weights for PyTorch.
  *
  * A batch of 512 is taken in parts of `part` images, whose gradients are averaged: it fits any device. Batch normalization sees the
  * parts, as it sees the share of each of four GPUs in the paper.
  *
- * What the paper's protocol and the authors' code do differently (set the keys for the code's):
+ * Differences between the paper's protocol and the authors' code (set the keys for the code's):
  *
  * | | paper (default) | authors |
  * |---|---|---|
@@ -33,12 +35,12 @@ export default weir.pipeline({
     imagenet: weir.folder().default('data/imagenet').describe('folder with train/ and val/, in each a folder a class'),
     pack: weir.folder('').default('').describe('a pack of the training images (weir pack), read in place of train/'),
     links: z.enum(['inside', 'follow']).default('inside').describe('links out of the folder: refused, or followed'),
-    unreadable: z.enum(['fail', 'skip']).default('fail').describe('what an unreadable image is cause for'),
+    unreadable: z.enum(['fail', 'skip']).default('fail').describe('an unreadable image ends the run, or is left out'),
     testImages: z.int().min(1).default(10_000).describe('validation images to take, of every class alike, in memory'),
     depth: z.literal([18, 34, 50]).default(50),
     stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
     width: z.int().min(1).default(64).describe('channels of the first stage'),
-    size: z.int().min(8).default(224).describe('pixels of each side of what the network sees'),
+    size: z.int().min(8).default(224).describe('pixels of each side of the images that the network sees'),
     ...weir.convolutionKeys(),
     ...regularizerKeys,
     ...weir.trainingKeys({ epochs: 120, batchSize: 512, rate: 0.02, decay: 1e-4 }),
@@ -50,8 +52,18 @@ export default weir.pipeline({
   },
   profiles: {
     quick: {
-      ...{ depth: 18, stem: 'cifar', width: 8, size: 32, epochs: 6, batchSize: 64, part: 32, rate: 0.05 },
-      ...{ decayEvery: 4, burnIn: 4, tickEvery: 5, testEvery: 2 },
+      depth: 18,
+      stem: 'cifar',
+      width: 8,
+      size: 32,
+      epochs: 6,
+      batchSize: 64,
+      part: 32,
+      rate: 0.05,
+      decayEvery: 4,
+      burnIn: 4,
+      tickEvery: 5,
+      testEvery: 2,
     },
   },
 
@@ -89,7 +101,8 @@ export default weir.pipeline({
         loss: weir.crossEntropy(config),
         optimizer: weir.sgd({ rate: weir.step(config.rate, { every: decayEvery }), momentum, decay }),
         accumulate: config.batchSize / part,
-        ...{ regularizer, seed },
+        regularizer,
+        seed,
       }),
     );
     const ticks$ = updates$.pipe(

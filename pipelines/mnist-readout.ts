@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -17,6 +18,7 @@ export default weir.pipeline({
   name: 'mnist-readout',
   title: 'MNIST with a readout fitted anew on frozen features',
   task: { sampleShape: [28, 28], classes: [...'0123456789'] },
+  figures: paper.mnistReadout,
 
   config: {
     from: weir.folder('').default('').describe('run of pipeline mnist whose networks to take up'),

@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -6,7 +7,7 @@ const { z } = weir;
  * MNIST, one hidden layer: the regularizer γ/2 · Σ σ² up to feature space, over all layers, on the readout only, or none
  * (paper, 4.2 and E.1).
  *
- * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's):
+ * Differences between the paper's protocol and the authors' code (`--set protocol=authors` takes the code's):
  *
  * | | paper (default) | authors |
  * |---|---|---|
@@ -19,6 +20,7 @@ export default weir.pipeline({
   name: 'mnist',
   title: 'MNIST with spectral regularization up to feature space',
   task: { sampleShape: [28, 28], classes: [...'0123456789'] },
+  figures: paper.mnist,
 
   config: {
     data: weir
@@ -28,7 +30,8 @@ export default weir.pipeline({
     hidden: z.int().min(1).default(2000).describe('hidden units'),
     ...weir.regularizerKeys(weir.regularizerKinds, {
       regularizers: weir.spectralKinds,
-      ...{ gamma: 1e-3, burnIn: 160 },
+      gamma: 1e-3,
+      burnIn: 160,
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),

@@ -1,9 +1,10 @@
 import { EMPTY, filter, map } from 'rxjs';
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
-/** What is followed: XOR in the plane (figure A.3), handwritten digits (figure A.4). */
+/** Data whose samples are followed: XOR in the plane (figure A.3), handwritten digits (figure A.4). */
 const tasks = {
   xor: { sampleShape: [2], classes: ['same sign', 'opposite signs'] },
   mnist: { sampleShape: [28, 28], classes: [...'0123456789'] },
@@ -22,6 +23,7 @@ const DIGITS = [1, 6]; // the classes of the paper's two test samples
 export default weir.pipeline({
   name: 'tracking',
   title: 'θ, feature norm and loss of single samples over the training',
+  figures: paper.tracking,
 
   config: {
     tasks: z
@@ -71,7 +73,11 @@ export default weir.pipeline({
   ],
   networks: (config, seed) =>
     config.tasks.map((task) => ({
-      ...{ name: task, regularizer: `none: ${task}`, seed, task, ...tasks[task] },
+      name: task,
+      regularizer: `none: ${task}`,
+      seed,
+      task,
+      ...tasks[task],
       epochs: config[`${task}Epochs`],
       rate: config[`${task}Rate`],
       hidden: config[`${task}Hidden`],

@@ -1,4 +1,5 @@
 import * as weir from '../src/index.js';
+import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
@@ -6,7 +7,7 @@ const { z } = weir;
  * XOR in the plane, 2-8-2 GELU: four corners, or noisy points about them (paper, 4.1 and E.1). All seeds and regularizers are
  * trained at once, as one ensemble in which each ends in the bits that it would have alone.
  *
- * What the paper's protocol and the authors' code do differently (`--set protocol=authors` takes the code's):
+ * Differences between the paper's protocol and the authors' code (`--set protocol=authors` takes the code's):
  *
  * | | paper (default) | authors |
  * |---|---|---|
@@ -18,6 +19,7 @@ export default weir.pipeline({
   name: 'xor',
   title: 'XOR with spectral regularization up to feature space',
   task: { sampleShape: [2], classes: ['same sign', 'opposite signs'] },
+  figures: paper.xor,
 
   config: {
     noisy: z.boolean().default(false).describe('20 points about each corner instead of the corners'),
@@ -89,7 +91,7 @@ export default weir.pipeline({
     const sigmas$ = logged$.pipe(weir.memberNorms(networks));
 
     const { model } = networks;
-    const reach = config.noisy ? Math.max(2, 1 + 5 * config.std) : 2; // the authors' box, or what holds the points of wider noise
+    const reach = config.noisy ? Math.max(2, 1 + 5 * config.std) : 2; // the authors' box, or a wider one that holds the points of wider noise
     const whole = { samples: points.size, group: points.size, box: { min: -reach, max: reach }, shuffle: false };
     const attacks$ = steps$.pipe(
       weir.atEnd(),

@@ -56,39 +56,36 @@ export { filter, named, recorded, type Stage, type Step, stage } from './flow/st
 // Watching, and the pipeline itself.
 export { tap } from './flow/tap.js';
 export { ensemble } from './learn/ensemble/ensemble.js';
-export { ensembleRegularizer } from './learn/ensemble/regularizer.js';
+export { memberNorms, memberTicks, memberUpdates } from './learn/ensemble/members.js';
+export { ensembleRegularizer, ensembleTick } from './learn/ensemble/regularizer.js';
+export { trainEnsemble } from './learn/ensemble/train.js';
 export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
 export { ntXent } from './learn/loss/nt-xent.js';
 export { projected } from './learn/model/head.js';
-// Training.
 export { normal, uniform } from './learn/model/initialization.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
 export { resnet } from './learn/model/resnet/resnet.js';
-export {
-  ensembleTick,
-  layerNorms,
-  memberNorms,
-  memberTicks,
-  memberUpdates,
-  spectralTick,
-  train,
-  trainEnsemble,
-} from './learn/operators.js';
 export { constant, cosine, step } from './learn/optimizer/optimizer.js';
 export { sgd } from './learn/optimizer/sgd.js';
-export { isSpectral, regularizer, regularizerKinds } from './learn/regularizer/registry.js';
-export { spectralKinds, spectralRegularizer } from './learn/regularizer/spectral.js';
+export { regularizer, regularizerKinds } from './learn/regularizer/registry.js';
+export { isSpectral, spectralKinds, spectralRegularizer } from './learn/regularizer/spectral.js';
+export { layerNorms } from './learn/spectral/layer-norms.js';
+export { spectralTick } from './learn/spectral/tick.js';
+export { train } from './learn/train.js';
 export type { Update } from './learn/update.js';
 export { startingFrom } from './learn/weights/pretrained.js';
 // Measuring.
 export { accuracy, memberAccuracy } from './measure/accuracy/accuracy.js';
 export { alignment } from './measure/alignment/alignment.js';
+export { deepFool } from './measure/attack/deepfool.js';
 export { tangentAttack } from './measure/attack/tangent-attack.js';
 export { certificate } from './measure/certificate/certificate.js';
 export { exactDistances } from './measure/geometry/exact-distances.js';
 export { geometryGrid, geometryPlane } from './measure/geometry/geometry.js';
+// Training.
+export type { Normalization } from './measure/inputs.js';
 export { eachMember } from './measure/member.js';
 export { onlineReadout } from './measure/readout/online-readout.js';
 export { readout } from './measure/readout/readout.js';
@@ -104,7 +101,7 @@ export {
   trainingKeys,
 } from './run/config-keys.js';
 export { eachRegularizer } from './run/networks.js';
-export { pipeline } from './run/pipeline.js';
+export { type PipelineFigure, pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights.js';

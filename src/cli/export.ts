@@ -65,15 +65,18 @@ const circular =
 
 function weights(folder: RunFolder, file: string, { network, readout: asked }: Settings): void {
   const found = weightsOfRun(folder, { network, readout: asked });
-  const { network: name, update, weights, more, readout, others, about } = found;
+  const { network: name, update, weights, more, readout, others, metadata } = found;
   const tensors = inTorch([...weights, ...more]);
   writeSafetensors(file, tensors, {
-    ...{ format: 'pt', pipeline: folder.started.pipeline },
-    ...{ network: name, update: String(update), readout },
-    ...toMetadata(about),
+    format: 'pt',
+    pipeline: folder.started.pipeline,
+    network: name,
+    update: String(update),
+    readout,
+    ...toMetadata(metadata),
   });
-  if (about.architecture?.padding === 'circular') toOutput(`${circular}\n`);
-  const activation = about.architecture?.activation;
+  if (metadata.architecture?.padding === 'circular') toOutput(`${circular}\n`);
+  const activation = metadata.architecture?.activation;
   if (activation !== undefined && activation !== 'relu') {
     toOutput(
       `its activation is ${activation}: a module with another one, such as relu, gives other logits without a word\n`,

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { toError } from '../flow/terminal.js';
 import { reportToSupervisor } from '../ranks/messages.js';
 import { resumable } from '../run/process.js';
-import { version } from '../storage/run-folder.js';
+import { version } from '../storage/file-format.js';
 import { LostRank } from '../tensorflow/collectives/process-group.js';
 import { attackCommand } from './attack.js';
 import { doctorCommand } from './doctor.js';

@@ -34,7 +34,9 @@ export function monitorCommand(): Command {
       const view = new ViewModel(run);
       const server = controlServer(
         {
-          ...{ token, events: view.events, live: view.live },
+          token,
+          events: view.events,
+          live: view.live,
           neighbor: (name) => view.neighbor(name),
           readings: () => view.readings(),
           report: () => reportOf(run),

@@ -15,10 +15,10 @@ export interface RankSettings {
   readonly ranksPatience: number;
 }
 
-/** What a command can be told that several ranks may run together. */
+/** Options of a command that several ranks may run together. */
 export const rankOptions = (): Option[] => [ranksOption(), batchNormOption().default('local'), ...timeOptions()];
 
-/** The same of one that goes on: without a default, so that what was begun with holds unless something is given. */
+/** The same of a command that resumes a run: without a default, so that the run's own batch norm holds unless one is given. */
 export const resumedRankOptions = (): Option[] => [ranksOption(), batchNormOption(), ...timeOptions()];
 
 export type ResumedRankSettings = Omit<RankSettings, 'batchNorm'> & { readonly batchNorm?: BatchNorm };
@@ -26,23 +26,23 @@ export type ResumedRankSettings = Omit<RankSettings, 'batchNorm'> & { readonly b
 const ranksOption = (): Option =>
   new Option('--ranks <n>', 'processes that train together, each on its share of every batch').argParser(count);
 const batchNormOption = (): Option =>
-  new Option('--batch-norm <over>', "with ranks: over each one's share of a batch, or over all of it").choices([
-    'local',
-    'synchronized',
-  ]);
+  new Option(
+    '--batch-norm <over>',
+    "with ranks: normalize over each rank's share of a batch, or over the whole batch",
+  ).choices(['local', 'synchronized']);
 const timeOptions = (): Option[] => [
   new Option('--ranks-wait <seconds>', 'how long to wait for other machines at the start')
     .argParser(positive)
     .default(60),
   new Option(
     '--ranks-patience <seconds>',
-    'after how long without an update a rank counts as hung (half an hour at least until the first)',
+    'a rank without an update for so long counts as hung (at least half an hour until its first)',
   )
     .argParser(positive)
     .default(600),
 ];
 
-/** @throws {WeirError} where a run that was begun with one is to go on with another */
+/** The batch norm of a resumed run. @throws {WeirError} where another was given than the run was begun with */
 export function sameBatchNorm(begun: BatchNorm | undefined, given: BatchNorm | undefined): BatchNorm {
   if (begun === undefined || given === undefined || begun === given) return begun ?? given ?? 'local';
   throw new WeirError(
@@ -52,17 +52,20 @@ export function sameBatchNorm(begun: BatchNorm | undefined, given: BatchNorm | u
 }
 
 /**
- * Where this command is to be run by several ranks: starts and watches them.
+ * Starts and watches the ranks of this command, where there are several, and sets the exit status.
  *
- * @param before how many the run was begun with
- * @returns whether that was so, and all is done
+ * @param before how many ranks the run was begun with
+ * @returns false where the command is to run by itself
  */
 export async function ranAsRanks(settings: RankSettings, before?: number): Promise<boolean> {
-  const place = localRanksOf(settings.ranks, process.env, before);
-  if (place === undefined) return false;
+  const local = localRanksOf(settings.ranks, process.env, before);
+  if (local === undefined) return false;
   const verdict = await supervise({
-    ...{ place, args: process.argv.slice(2), synchronized: settings.batchNorm === 'synchronized' },
-    ...{ wait: settings.ranksWait, patience: settings.ranksPatience },
+    local,
+    args: process.argv.slice(2),
+    synchronized: settings.batchNorm === 'synchronized',
+    wait: settings.ranksWait,
+    patience: settings.ranksPatience,
   });
   const error = errorOf(verdict);
   if (error !== undefined && verdict.status !== 0) toError(`${shown(error)}\n`);

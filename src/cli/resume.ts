@@ -4,7 +4,7 @@ import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
 import { checkFiles, moduleOf } from '../run/run-identity.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { ranks } from '../tensorflow/collectives/process-group.js';
+import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { acceptOption, moduleOption, type RunningSettings, runningOptions, takeOverOption } from './options.js';
 import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
@@ -30,7 +30,7 @@ export function resumeCommand(): Command {
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
-      const consensus = new RankConsensus(ranks());
+      const consensus = new RankConsensus(processGroup());
       consensus.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
       await continueRun(folder, await loadPipeline(module), { ...settings, module }, consensus);
     });

@@ -7,7 +7,7 @@ import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
 import { moduleFiles } from '../storage/module-files.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
-import { ranks } from '../tensorflow/collectives/process-group.js';
+import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
 import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
@@ -46,19 +46,22 @@ export function runCommand(): Command {
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
-        ...{ fallback, rules },
-        ...(ranks().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
+        fallback,
+        rules,
+        ...(processGroup().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
       });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
-      const consensus = new RankConsensus(ranks());
+      const consensus = new RankConsensus(processGroup());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
       consensus.same(startedWith(start, await moduleFiles(module)), {
         remedy: 'start all ranks with the same command, and the same version of all files',
       });
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
-          ...{ ...start, networks: plannedNetworks(pipeline.networks(config, settings.seed), config) },
-          ...(!consensus.alone && { ranks: { count: ranks().ranks, batchNorm: settings.batchNorm } }),
+          ...start,
+          networks: plannedNetworks(pipeline.networks(config, settings.seed), config),
+          figures: pipeline.figures,
+          ...(!consensus.alone && { ranks: { count: processGroup().ranks, batchNorm: settings.batchNorm } }),
         }),
       );
       await continueRun(folder, pipeline, settings, consensus);

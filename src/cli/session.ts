@@ -7,9 +7,10 @@ import type { RankConsensus } from '../ranks/consensus.js';
 import { Execution, type ExecutionOptions } from '../run/execution.js';
 import { thisMachine } from '../run/machine.js';
 import type { Pipeline } from '../run/pipeline.js';
-import { stopOnSignals } from '../run/process.js';
+import { resumable, stopOnSignals } from '../run/process.js';
 import { RunIdentity } from '../run/run-identity.js';
-import { resumable, runSession } from '../run/session.js';
+
+import { runSession } from '../run/session.js';
 import { TerminalWatch } from '../run/terminal-watch.js';
 import { unwatched } from '../run/watch.js';
 import type { RunFolder } from '../storage/run-folder.js';
@@ -24,7 +25,7 @@ export async function followRun(
   consensus: RankConsensus,
 ): Promise<Outcome> {
   const execution = new Execution(folder, pipeline, { ...options, watch: unwatched, consensus });
-  const release = stopOnSignals(() => execution.stop(), false);
+  const release = stopOnSignals(() => execution.requests.stop(), false);
   try {
     return await execution.run();
   } finally {

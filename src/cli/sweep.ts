@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toOutput } from '../flow/terminal.js';
-import { resumable } from '../run/session.js';
+import { resumable } from '../run/process.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
 import { readPlan } from '../sweep/plan.js';
 import { cancelJobs, continueSweep, type Sweep, type SweepSettings, sweepPoints } from '../sweep/sweep.js';
@@ -120,8 +120,11 @@ function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: 
 function running(settings: Settings): SweepSettings {
   const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
   return {
-    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },
-    ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver },
+    keepGoing: !failFast,
+    retry,
+    options: resumeOptions(settings),
+    acceptChanges: settings.acceptChanges,
+    dead: settings.takeOver,
     ...(executor !== undefined && { executor }),
     ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
     ...(jobs !== undefined && { jobs }),
@@ -131,14 +134,14 @@ function running(settings: Settings): SweepSettings {
   };
 }
 
-function end({ folder, plan, driven, entries, report, left }: Sweep): void {
+function end({ folder, plan, outcome, entries, report, leftOut }: Sweep): void {
   const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
-  if (driven === 'failed')
+  if (outcome === 'failed')
     out(`what the jobs said is in ${join(folder, 'logs')}; to try those again: weir sweep ${folder} --retry`);
-  if (driven === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);
+  if (outcome === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);
   if (report !== undefined) out(`report  ${relative(process.cwd(), report)}`);
   out(folder);
-  process.exitCode = driven === 'stopped' ? resumable : driven === 'done' && left.length === 0 ? 0 : 1;
+  process.exitCode = outcome === 'stopped' ? resumable : outcome === 'done' && leftOut.length === 0 ? 0 : 1;
 }

@@ -1,9 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
-import { everything, ownCount, type Positioned, type Share } from '../flow/data.js';
+import { type Positioned, sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
 import { type Step, stage } from '../flow/stage.js';
 import { type Labels, labelsLike } from './class-names.js';
+import { everything, ownCount, type Share } from './share.js';
 
 /** Samples ready to train on, within one epoch. */
 export interface Samples extends Positioned {
@@ -188,7 +189,7 @@ function join(state: Partial, count: number, newest: Samples, left: number, shar
   const whole = state.pieces[0]!;
   const { share } = newest;
   if (share === undefined && state.from === 0 && whole.labels.length === count) return whole;
-  const width = newest.sampleShape.reduce((product, extent) => product * extent, 1);
+  const width = sizeOf(newest.sampleShape);
   const values = new Float32Array(count * width);
   const labels = labelsLike(newest.labels, count);
   const indices = new Uint32Array(count);

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { Positioned } from '../flow/data.js';
+import { type Positioned, sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { ClassNames, Input } from '../flow/header.js';
 import { keyed } from '../flow/random.js';
@@ -52,8 +52,7 @@ export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new Sh
 export const sharedFloats = (length: number): Float32Array => new Float32Array(new SharedArrayBuffer(4 * length));
 
 /** The number of values in one sample. */
-export const sampleLength = (dataset: Pick<AnyDataset, 'sampleShape'>): number =>
-  dataset.sampleShape.reduce((length, extent) => length * extent, 1);
+export const sampleLength = (dataset: Pick<AnyDataset, 'sampleShape'>): number => sizeOf(dataset.sampleShape);
 
 export interface DatasetOptions {
   /** Sample after sample: numbers as they are, or bytes (Uint8Array, Uint8ClampedArray) that are pixels 0 to 255. */

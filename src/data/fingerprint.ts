@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { TypedArray } from '../flow/data.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint, Input, InputSamples } from '../flow/header.js';
-import { bytesOf, sha256Of } from '../storage/bytes.js';
+import { bytesOf } from '../storage/bytes.js';
+import { sha256Of } from '../storage/digest.js';
 
 interface Samples {
   readonly name: string;
@@ -64,9 +65,9 @@ const SHORTEST = 16;
  * another size, are not found again in a folder.
  */
 export function overlaps(flow: Flow): string[] {
-  const taken = flow.nodes.flatMap(({ inputs, trained }) => inputs.map((input) => ({ input, trained })));
-  const trainedOn = distinct(taken.filter(({ trained }) => !trained).map(({ input }) => input));
-  const measured = distinct(taken.filter(({ trained }) => trained).map(({ input }) => input));
+  const taken = flow.nodes.flatMap(({ inputs, afterSerial }) => inputs.map((input) => ({ input, afterSerial })));
+  const trainedOn = distinct(taken.filter(({ afterSerial }) => !afterSerial).map(({ input }) => input));
+  const measured = distinct(taken.filter(({ afterSerial }) => afterSerial).map(({ input }) => input));
   return measured.flatMap((test) =>
     trainedOn
       .filter(({ name }) => name !== test.name)

@@ -1,9 +1,10 @@
-import type { Observable } from 'rxjs';
-import { ownCount, ownIndex, type Positioned, type Share } from '../flow/data.js';
+import { defer, type Observable } from 'rxjs';
+import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { keyed } from '../flow/random.js';
 import { source } from '../flow/source.js';
 import { type AnyDataset, classNames, inputOf, prepared } from './dataset.js';
+import { currentShare, ownCount, ownIndex, type Share } from './share.js';
 
 /** Enough for orders that no test here tells from random ones; few points (XOR has 4) need more, since a round there can do little. */
 const rounds = (n: number): number => (n < 1024 ? 48 : 6);
@@ -88,9 +89,15 @@ export function loader(given: AnyDataset, options: LoaderOptions): Observable<Bl
     throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
   }
   const dataset = prepared(given);
-  return source({
-    ...{ name, capacity, from: blocks, inputs: [inputOf(dataset)] },
-    header: () => ({ classes: classNames(dataset), samples: dataset.size }),
+  return defer(() => {
+    const share = currentShare();
+    return source({
+      name,
+      capacity,
+      inputs: [inputOf(dataset)],
+      header: () => ({ classes: classNames(dataset), samples: dataset.size }),
+      from: (position) => blocks(position, share),
+    });
   });
 
   function* blocks(after: number, share: Share): Generator<Block> {

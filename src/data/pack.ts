@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { Data } from '../flow/data.js';
+import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { crc32 } from '../storage/bytes.js';
+import { AtomicFile } from '../storage/atomic-write.js';
 import { pack, unpack } from '../storage/codec.js';
+import { crc32 } from '../storage/digest.js';
+import { diskProblem } from '../storage/disk.js';
 import { distinctNames, sharedLabels } from './class-names.js';
 import type { ImageDataset } from './dataset.js';
 import { encodeJpeg, measure } from './images/decoder.js';
@@ -73,7 +74,7 @@ export type Index = {
 
 /** Whether data is an index, of records that lie before `end`: its checksum says that it was written so, not that Weir wrote it. */
 export function isIndex(data: Data, end: number): data is Index {
-  if (typeof data !== 'object' || data === null) return false;
+  if (!isRecord(data)) return false;
   const { name, classes, encoding, labels, offsets, lengths, checksums, heights, widths } = data as Partial<Index>;
   if (typeof name !== 'string' || (encoding !== 'raw' && encoding !== 'encoded')) return false;
   if (!Array.isArray(classes) || !classes.every((one) => typeof one === 'string')) return false;
@@ -222,11 +223,10 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
     return { bytes: raw ? image.values : await encodeJpeg(image, quality), height, width };
   };
   const target = resolve(file);
-  const beside = `${target}.${process.pid}.tmp`;
   const { size } = dataset;
-  let out: FileHandle | undefined;
+  let out: AtomicFile | undefined;
   try {
-    out = await open(beside, 'w');
+    out = new AtomicFile(target);
     const index = { ...emptyIndex(dataset, raw) };
     let at = HEADER;
     const ahead = availableParallelism() + 1;
@@ -234,7 +234,7 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
     for (let i = 0; i < size; i++) {
       while (work.length < ahead && i + work.length < size) work.push(quiet(one(i + work.length)));
       const { bytes, height, width } = await work.shift()!;
-      await writeAll(out, bytes, at);
+      out.write(bytes, at);
       index.offsets[i] = at;
       index.lengths[i] = bytes.length;
       index.checksums[i] = crc32(bytes);
@@ -244,28 +244,17 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
       if ((i + 1) % 10_000 === 0) progress(i + 1);
     }
     const bytes = pack(index);
-    await writeAll(out, bytes, at);
+    out.write(bytes, at);
     const header = headerBytes({ version: VERSION, at, length: bytes.length, checksum: crc32(bytes) });
-    await writeAll(out, header, 0);
-    await out.sync();
-    await out.close();
-    out = undefined;
-    await rename(beside, target);
+    out.write(header, 0);
+    out.commit();
     return at + bytes.length;
   } catch (cause) {
-    await out?.close();
-    await rm(beside, { force: true });
+    out?.abandon();
     if (cause instanceof WeirError) throw cause;
-    throw new WeirError(`'${target}' cannot be written: ${(cause as Error).message}`, 'see to the disk and its room', {
+    throw new WeirError(`cannot write ${target}: ${diskProblem(cause).reason}`, 'see to the disk and its room', {
       cause,
     });
-  }
-}
-
-/** A disk that is nearly full may take a part of what it is given. */
-async function writeAll(out: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await out.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
   }
 }
 

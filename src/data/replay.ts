@@ -4,7 +4,7 @@ import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Fingerprint } from '../flow/header.js';
 import { source } from '../flow/source.js';
-import { sha256Of } from '../storage/bytes.js';
+import { sha256Of } from '../storage/digest.js';
 import type { RecordingFrame } from '../storage/recording-format.js';
 import { readRecording } from '../storage/recording-reader.js';
 

@@ -1,3 +1,4 @@
+import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { distinctNames, type Labels } from './class-names.js';
 
@@ -66,7 +67,7 @@ function checkExtents({ name, size, sampleShape, labels, values }: CheckedSample
 
 /** @throws {WeirError} where so many samples of that shape have another number of values */
 export function checkLength(name: string, size: number, sampleShape: readonly number[], found: number): void {
-  const length = sampleShape.reduce((product, extent) => product * extent, 1);
+  const length = sizeOf(sampleShape);
   if (found === size * length) return;
   const each = found / size;
   throw new WeirError(
@@ -107,7 +108,7 @@ export function noClass(name: string, index: number, label: number, classes: rea
 
 /** @throws {WeirError} that names the first value that is NaN or infinite */
 export function checkFinite(name: string, values: ArrayLike<number>, sampleShape: readonly number[]): void {
-  const length = sampleShape.reduce((product, extent) => product * extent, 1);
+  const length = sizeOf(sampleShape);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     // NaN for whatever is not finite; and null or '' would become 0 where they are written as floats

@@ -1,4 +1,3 @@
-import { renameSync, rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Metric, MetricRecord } from '../storage/metric-reader.js';
 import { metricReplacer } from '../storage/metric-reader.js';
@@ -87,6 +86,9 @@ const declaredKinds: Readonly<Record<FieldDescription['type'], TableColumn['kind
 const kindOf = (value: Exclude<Leaf, null>): TableColumn['kind'] =>
   typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'flag' : 'text';
 
+/** The remedy where a file cannot be written. */
+export const remedy = 'give a file in a folder that can be written to';
+
 /** Which records are exported, and the schemas of their streams. */
 export interface TableOptions {
   /** Take the records of this stream alone. */
@@ -131,20 +133,5 @@ export class TableRecords {
       `the metric log has nothing of ${asked}`,
       `its streams are ${[...this.found].join(', ')}; its networks ${[...this.networks].join(', ')}`,
     );
-  }
-}
-
-/** Has a file written beside `file`, then puts it in its place; what goes wrong leaves the earlier one, and names the file. */
-export function inPlace<T>(file: string, write: (part: string) => T): T {
-  const part = `${file}.part`;
-  try {
-    const result = write(part);
-    renameSync(part, file);
-    return result;
-  } catch (cause) {
-    rmSync(part, { force: true });
-    if (cause instanceof WeirError) throw cause;
-    const remedy = 'give a file in a folder that can be written to';
-    throw new WeirError(`cannot write ${file}: ${(cause as Error).message}`, remedy, { cause });
   }
 }

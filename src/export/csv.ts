@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { atomically } from '../storage/atomic-write.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
-import { columnsOf, flattened, inPlace, type TableOptions, TableRecords, textOf } from './columns.js';
+import { columnsOf, flattened, remedy, type TableOptions, TableRecords, textOf } from './columns.js';
 
 /**
  * Records as CSV (RFC 4180, lines end in LF), a line at a time: a head, and a row for each; the columns are those of `columnsOf`.
@@ -37,27 +37,22 @@ const bufferCharacters = 2 ** 16;
  */
 export function exportCsv(file: string, records: () => Iterable<MetricRecord>, options: TableOptions): number {
   const chosen = new TableRecords(records, options);
-  return inPlace(file, (part) => {
-    const handle = openSync(part, 'w');
-    try {
+  return atomically(
+    file,
+    (out) => {
       let rows = -1; // the head is none
       let waiting = '';
-      const flush = (): void => {
-        const bytes = Buffer.from(waiting);
-        for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
-        waiting = '';
-      };
       for (const line of csvOf(() => chosen)) {
         waiting += line;
         rows++;
-        if (waiting.length >= bufferCharacters) flush();
+        if (waiting.length < bufferCharacters) continue;
+        out.write(Buffer.from(waiting));
+        waiting = '';
       }
       if (rows === 0) throw chosen.nothing;
-      flush();
-      fsyncSync(handle);
+      out.write(Buffer.from(waiting));
       return rows;
-    } finally {
-      closeSync(handle);
-    }
-  });
+    },
+    { remedy },
+  );
 }

@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { WeirError } from '../flow/errors.js';
-import { bytewise } from '../storage/bytes.js';
+import { AtomicFile } from '../storage/atomic-write.js';
+import { onDisk } from '../storage/disk.js';
 import { bytes, double, doubles, float, integer, joined, type ProtobufFields, text } from '../storage/protobuf.js';
 
 /** CRC-32C (Castagnoli), as TFRecord files carry it: rotated and with a constant added, so that a checksum of checksums is none. */
@@ -9,7 +8,18 @@ export function maskedCrc32c(bytes: Uint8Array): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-export const crc32c = bytewise(0x82f63b78);
+/** CRC-32C: its polynomial 0x1edc6f41 with the bits in reverse order, a byte at a time. Node has the other CRC-32 alone. */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0x82f63b78 ^ (crc >>> 1) : crc >>> 1;
+  return crc;
+});
 
 /** Values of a summary (tensorboard/compat/proto/summary.proto), each under its tag. */
 export const scalar = (tag: string, value: number): ProtobufFields => joined(text(1, tag), float(2, value));
@@ -88,7 +98,7 @@ const bufferBytes = 2 ** 16;
 /**
  * An event file of TensorBoard: TFRecords, each the length of an event (uint64), that length's checksum, the event, its checksum.
  *
- * Written beside the file, and in its place when closed. Bound: up to 64 KiB wait in memory.
+ * It takes its place, whole, when it is closed. Bound: up to 64 KiB wait in memory.
  *
  * @example
  * const events = new EventFile('tensorboard/none/events.out.tfevents.1767225600.weir', 1767225600);
@@ -96,8 +106,7 @@ const bufferBytes = 2 ** 16;
  * events.close();
  */
 export class EventFile {
-  readonly #part: string;
-  readonly #handle: number;
+  readonly #out: AtomicFile;
   #waiting: Uint8Array[] = [];
   #bytes = 0;
 
@@ -106,8 +115,7 @@ export class EventFile {
     /** Seconds since 1970. */
     begun: number,
   ) {
-    this.#part = `${file}.part`;
-    this.#handle = this.#do(() => openSync(this.#part, 'w'));
+    this.#out = this.#do(() => new AtomicFile(file));
     this.#record(joined(double(1, begun), text(3, 'brain.Event:2'))); // what TensorBoard looks for first
   }
 
@@ -118,21 +126,12 @@ export class EventFile {
 
   close(): void {
     this.#flush();
-    this.#do(() => {
-      fsyncSync(this.#handle);
-      closeSync(this.#handle);
-      renameSync(this.#part, this.file);
-    });
+    this.#do(() => this.#out.commit());
   }
 
   /** Closes it and leaves no file behind; an earlier one of the same name stays as it is. */
   abandon(): void {
-    try {
-      closeSync(this.#handle);
-    } catch {
-      // closed already
-    }
-    rmSync(this.#part, { force: true });
+    this.#out.abandon();
   }
 
   #record(event: Uint8Array): void {
@@ -150,20 +149,10 @@ export class EventFile {
     const all = Buffer.concat(this.#waiting);
     this.#waiting = [];
     this.#bytes = 0;
-    for (let at = 0; at < all.length; ) at += this.#do(() => writeSync(this.#handle, all, at));
+    this.#do(() => this.#out.write(all));
   }
 
   #do<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      throw new WeirError(
-        `cannot write ${this.file}: ${(cause as Error).message}`,
-        'give a folder that can be written to',
-        {
-          cause,
-        },
-      );
-    }
+    return onDisk(`write ${this.file}`, work, 'give a folder that can be written to');
   }
 }

@@ -1,7 +1,8 @@
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
+import { atomically } from '../storage/atomic-write.js';
+import { version } from '../storage/file-format.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
-import { version } from '../storage/run-folder.js';
-import { flattened, inPlace, type TableColumn, type TableOptions, TableRecords, textOf } from './columns.js';
+import { flattened, remedy, type TableColumn, type TableOptions, TableRecords, textOf } from './columns.js';
 
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema'];
 
@@ -21,34 +22,38 @@ export function exportParquet(file: string, records: () => Iterable<MetricRecord
   const chosen = new TableRecords(records, options);
   const { columns } = chosen;
   if (columns.length === 0) throw chosen.nothing;
-  return inPlace(file, (part) => {
-    const writer = new ParquetWriter({
-      writer: fileWriter(part),
-      schema: schemaOf(columns),
-      kvMetadata: [{ key: 'weir.streams', value: JSON.stringify(options.streams ?? {}) }],
-      createdBy: `weir ${version}`,
-    });
-    let rows = 0;
-    let group = columns.map((): unknown[] => []);
-    const flush = (): void => {
-      void writer.write({
-        columnData: columns.map(({ name }, i) => ({ name, data: group[i]! })),
-        rowGroupSize: groupRows,
+  return atomically(
+    file,
+    ({ part }) => {
+      const writer = new ParquetWriter({
+        writer: fileWriter(part),
+        schema: schemaOf(columns),
+        kvMetadata: [{ key: 'weir.streams', value: JSON.stringify(options.streams ?? {}) }],
+        createdBy: `weir ${version}`,
       });
-      group = columns.map(() => []);
-    };
-    for (const record of chosen) {
-      const fields = new Map(flattened(record));
-      for (const [i, { name, kind }] of columns.entries()) {
-        const value = fields.get(name) ?? null;
-        group[i]!.push(value === null || kind !== 'text' ? value : textOf(value));
+      let rows = 0;
+      let group = columns.map((): unknown[] => []);
+      const flush = (): void => {
+        void writer.write({
+          columnData: columns.map(({ name }, i) => ({ name, data: group[i]! })),
+          rowGroupSize: groupRows,
+        });
+        group = columns.map(() => []);
+      };
+      for (const record of chosen) {
+        const fields = new Map(flattened(record));
+        for (const [i, { name, kind }] of columns.entries()) {
+          const value = fields.get(name) ?? null;
+          group[i]!.push(value === null || kind !== 'text' ? value : textOf(value));
+        }
+        if (++rows % groupRows === 0) flush();
       }
-      if (++rows % groupRows === 0) flush();
-    }
-    if (rows % groupRows > 0) flush();
-    void writer.finish();
-    return rows;
-  });
+      if (rows % groupRows > 0) flush();
+      void writer.finish();
+      return rows;
+    },
+    { remedy },
+  );
 }
 
 const types = { number: 'DOUBLE', flag: 'BOOLEAN', text: 'BYTE_ARRAY' } as const;

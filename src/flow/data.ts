@@ -33,26 +33,6 @@ export interface Positioned {
 }
 
 /**
- * Which part of every batch a process takes where several train one network together: of the samples of an epoch, in the order
- * in which they are drawn, rank r of n takes those at r, r + n, r + 2n, …  So any number of ranks that divides a batch meets the same
- * batches, and each takes as much of every one.
- */
-export interface Share {
-  readonly rank: number;
-  readonly ranks: number;
-}
-
-/** Of a process that trains alone. */
-export const everything: Share = { rank: 0, ranks: 1 };
-
-/** How many of the first `count` samples of an epoch are this rank's. */
-export const ownCount = ({ rank, ranks }: Share, count: number): number =>
-  Math.max(0, Math.ceil((count - rank) / ranks));
-
-/** Which sample of the epoch is this rank's k-th, from 0 on. */
-export const ownIndex = ({ rank, ranks }: Share, k: number): number => k * ranks + rank;
-
-/**
  * A copy of the plain data in an item: numbers, words, flags, arrays and records of these. What is not plain data
  * (a function, a tensor or another instance of a class) is left out, for nobody outside the graph may hold it; so is memory
  * that threads share, which is a data set's and not the item's.
@@ -73,5 +53,14 @@ export function plainCopy(item: unknown): Data {
   return copy;
 }
 
-const isRecord = (item: unknown): item is Record<string, unknown> =>
-  typeof item === 'object' && item !== null && [Object.prototype, null].includes(Object.getPrototypeOf(item));
+/** How many numbers an array of that shape holds; 1 where the shape is [], a scalar's. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
+
+/** Whether a value is a record: an object by itself, as a literal or JSON makes it, not an array nor an instance of a class. */
+export function isRecord(value: Data): value is { readonly [key: string]: Data };
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>>;
+export function isRecord(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null; // `Object.prototype`, of any realm
+}

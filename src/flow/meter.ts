@@ -1,58 +1,40 @@
+import { credit } from './demand.js';
+import { userNodes, userNodesAfter } from './drawing.js';
 import type { Flow } from './flow.js';
-import { demand, type Node, type NodeKind, path } from './node.js';
+import { type Node, type NodeKind, path } from './node.js';
 
-/** What writes a stream's items into the metric log stands before every sink of a run; the user wired none of it. */
-const writes = (node: Node): boolean =>
-  node.name.startsWith('log ') && [...node.downstream].some((next) => next.name === `${node.name.slice(4)}$`);
+/** Items that came to a sink, or to the log before it; that left any other node. */
+const itemsOf = (node: Node): number =>
+  node.kind === 'sink' ? ([...node.upstream].find(({ role }) => role === 'log') ?? node).itemsIn : node.itemsOut;
 
-/** The nodes that the user wired, as `weir graph` lists them. */
-export const userNodes = (flow: Flow): Node[] => flow.nodes.filter((node) => !writes(node));
-
-/** What follows a node in the graph that the user wired. */
-export const userNodesAfter = (node: Node): Node[] =>
-  [...node.downstream].flatMap((next) => (writes(next) ? [...next.downstream] : [next]));
-
-/** The node whose counters are a sink's: what writes its items into the metric log hands none of them on. */
-export const countingNode = (flow: Flow, node: Node): Node =>
-  (node.kind === 'sink' && flow.nodes.find((other) => writes(other) && other.downstream.has(node))) || node;
-
-/** What a stage did lately. */
+/** A stage's counters over the time since the last reading. */
 export interface StagePulse {
   readonly name: string;
   readonly kind: NodeKind;
   /** Items a second that left it; of a sink, that came to it. */
   readonly rate: number;
-  /** Part of the time that it spent in its own work, 0 to 1; null for worker threads, whose work is not on this one. */
+  /** The part of the time that it spent in its own work, 0 to 1; null for worker threads. */
   readonly busy: number | null;
   readonly items: number;
 }
 
-/** What waits between two stages. */
+/** The queue between two stages. */
 export interface EdgePulse {
   readonly from: string;
   readonly to: string;
-  /** Samples handed out and not yet through `to`; null behind the training step, where the turn holds one update. */
+  /** Samples handed out and not yet through `to`; null behind the training step, where a lease holds one update. */
   readonly queue: number | null;
   readonly limit: number | null;
 }
 
-/** The numbers of a flow over the last moments. Plain data, as long as the graph is large. */
+/** A reading of a flow. Plain data, whose size is that of the graph. */
 export interface Pulse {
   readonly stages: readonly StagePulse[];
   readonly edges: readonly EdgePulse[];
-  /** The stage that the others wait for. */
+  /** The stage that the others wait for, and the reason; null where none is busy. */
   readonly bottleneck: { readonly name: string; readonly why: string } | null;
   /** Samples trained a second. */
   readonly samples: number;
-  /** Part of the time that each rank waited for the others, what they sent included; the least waits, and is waited for. */
-  readonly ranks: readonly number[];
-}
-
-/** That in words; nothing where there is one process alone. */
-export function ranksInWords(ranks: readonly number[]): string | null {
-  if (ranks.length === 0) return null;
-  const shares = ranks.map((share) => `${Math.round(100 * share)} %`);
-  return `ranks wait ${shares.join(', ')}`;
 }
 
 const few = 0.05; // busier than this is busy at all
@@ -66,7 +48,6 @@ export class FlowMeter {
   private at = performance.now();
   private past: ReadonlyMap<Node, { readonly items: number; readonly busy: number; readonly left: number }>;
   private readonly behind: ReadonlySet<Node>;
-  private waited: readonly number[] = [];
 
   constructor(private readonly flow: Flow) {
     const serial = flow.nodes.find(({ kind }) => kind === 'serial');
@@ -83,17 +64,14 @@ export class FlowMeter {
     const nodes = userNodes(this.flow);
     const stages = nodes.map((node): StagePulse => {
       const past = before.get(node) ?? { items: 0, busy: 0, left: 0 };
-      const items = this.itemsOf(node);
+      const items = itemsOf(node);
       const busy = node.kind === 'workers' ? null : Math.min(1, (node.busy - past.busy) / (1000 * seconds));
       return { name: node.name, kind: node.kind, rate: Math.max(0, items - past.items) / seconds, busy, items };
     });
     const edges = nodes.flatMap((node) => userNodesAfter(node).map((next) => this.edge(node, next)));
     const serial = nodes.find(({ kind }) => kind === 'serial');
     const trained = serial === undefined ? 0 : serial.left - (before.get(serial)?.left ?? serial.left);
-    const { waited } = this.flow;
-    const ranks = waited.map((sum, rank) => Math.min(1, Math.max(0, sum - (this.waited[rank] ?? sum)) / seconds));
-    this.waited = waited;
-    return { stages, edges, bottleneck: bottleneckOf(stages, edges), samples: Math.max(0, trained) / seconds, ranks };
+    return { stages, edges, bottleneck: bottleneckOf(stages, edges), samples: Math.max(0, trained) / seconds };
   }
 
   private edge(from: Node, to: Node): EdgePulse {
@@ -106,19 +84,13 @@ export class FlowMeter {
     );
     return {
       ...ends,
-      queue: Math.min(queue, source === undefined ? queue : demand(source).outside),
+      queue: Math.min(queue, source === undefined ? queue : credit(source).outside),
       limit: source?.limit ?? null,
     };
   }
 
-  private itemsOf(node: Node): number {
-    return node.kind === 'sink' ? countingNode(this.flow, node).itemsIn : node.itemsOut;
-  }
-
   private counts() {
-    return new Map(
-      this.flow.nodes.map((node) => [node, { items: this.itemsOf(node), busy: node.busy, left: node.left }]),
-    );
+    return new Map(this.flow.nodes.map((node) => [node, { items: itemsOf(node), busy: node.busy, left: node.left }]));
   }
 }
 

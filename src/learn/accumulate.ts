@@ -6,13 +6,13 @@ import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.
 import type { Model, Weights } from './model/model.js';
 
 /** Where a batch is in its epoch. */
-interface Place extends Positioned {
+interface EpochPosition extends Positioned {
   readonly epoch: number;
   readonly remaining: number;
 }
 
 /** What the batches of one update gave together: what one batch of all their samples would have given. */
-export interface Group extends Place {
+export interface AccumulatedBatches extends EpochPosition {
   /** Means over the samples of all batches, and the running statistics after the last one; the tensors belong to the group. */
   readonly learned: Learned;
   readonly batches: number;
@@ -30,12 +30,12 @@ export interface Group extends Place {
  * @param samples of the batch that `learned` is of, which ends at `place`
  * @param shared those of all ranks in it
  */
-export function joined(
-  group: Group | undefined,
+export function withBatch(
+  group: AccumulatedBatches | undefined,
   learned: Learned,
-  { samples, shared }: Pick<Group, 'samples' | 'shared'>,
-  { position, epoch, remaining }: Place,
-): Group {
+  { samples, shared }: Pick<AccumulatedBatches, 'samples' | 'shared'>,
+  { position, epoch, remaining }: EpochPosition,
+): AccumulatedBatches {
   const place = { position, epoch, remaining };
   if (group === undefined) return { ...place, learned, batches: 1, samples, shared };
   const before = group.learned;
@@ -69,7 +69,7 @@ function replaced(old: tf.Tensor, added: tf.Tensor, mean: (old: tf.Tensor, added
 }
 
 /** Gives the group's tensors back. */
-export function disposeGroup({ learned: { loss, correct, gradients, statistics } }: Group): void {
+export function disposeAccumulated({ learned: { loss, correct, gradients, statistics } }: AccumulatedBatches): void {
   tf.dispose([loss, correct, ...gradients.values(), ...(statistics?.values() ?? [])]);
 }
 
@@ -97,7 +97,7 @@ export function checkAccumulate(accumulate: number, loss: Loss | ViewsLoss): voi
  *
  * All numbers travel in one piece, since what a collective costs beyond its bytes is paid once a call. Takes the group's tensors.
  */
-export function acrossRanks(group: Group, ranks: ProcessGroup): Group {
+export function acrossRanks(group: AccumulatedBatches, ranks: ProcessGroup): AccumulatedBatches {
   if (ranks.ranks === 1) return group;
   const { learned, samples, shared } = group;
   const gradients = inOrder(learned.gradients);
@@ -149,7 +149,11 @@ const inOrder = (tensors: Weights): Weights => new Map([...tensors].sort(([a], [
  *
  * @throws {WeirError} where batch normalizations would wait for it
  */
-export function nothingLearned(model: Model, weights: Weights, { rank, synchronized }: ProcessGroup): Group['learned'] {
+export function nothingLearned(
+  model: Model,
+  weights: Weights,
+  { rank, synchronized }: ProcessGroup,
+): AccumulatedBatches['learned'] {
   const kept = new Set(model.statistics);
   if (synchronized && kept.size > 0) {
     throw new WeirError(

@@ -1,4 +1,5 @@
 import type { Labels } from '../data/class-names.js';
+import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
 import type { ProcessGroup } from '../tensorflow/collectives/process-group.js';
@@ -8,11 +9,11 @@ import type { Model } from './model/model.js';
 import type { Regularizer } from './regularizer/regularizer.js';
 
 /** What the batches of an epoch will be, as far as whoever makes them has told. */
-export interface Planned {
+export interface ExpectedBatches {
   readonly batches?: Batches;
 }
 
-interface Trained {
+interface TrainingParts {
   readonly model: Model;
   readonly loss: Loss | ViewsLoss;
   readonly regularizer?: Regularizer | undefined;
@@ -26,8 +27,8 @@ const leaveOut = "leave out the short last batch of an epoch, batch(size, { part
  * @throws {WeirError} for batches too small for a loss, a normalization or a regularizer
  */
 export function checkBatches(
-  { model, loss, regularizer }: Trained,
-  { batches }: Planned,
+  { model, loss, regularizer }: TrainingParts,
+  { batches }: ExpectedBatches,
   { ranks, synchronized }: Pick<ProcessGroup, 'ranks' | 'synchronized'>,
 ): void {
   if (batches === undefined) return;
@@ -86,7 +87,7 @@ export function inputsOf(model: Model, loss: Loss | ViewsLoss, batch: Samples): 
   const { values, labels, sampleShape } = batch;
   const views = isOfViews(loss) ? loss.views : 1;
   const n = labels.length;
-  const size = model.inputShape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(model.inputShape);
   if (values.length !== n * views * size || (views > 1 && sampleShape[0] !== views)) throw misfit(model, loss, batch);
   if (views === 1) return [tf.tensor(values, [n, ...model.inputShape]), tf.tensor1d(Int32Array.from(labels), 'int32')];
   return tf.tidy(() => {
@@ -98,7 +99,7 @@ export function inputsOf(model: Model, loss: Loss | ViewsLoss, batch: Samples): 
 
 function misfit(model: Model, loss: Loss | ViewsLoss, { sampleShape }: Samples): WeirError {
   const handed = `stage 'train' was handed samples of shape [${sampleShape.join(', ')}]`;
-  const size = sampleShape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(sampleShape);
   const mend = `give the model an input of ${size} values, or the data another shape`;
   const taken = `[${model.inputShape.join(', ')}]`;
   if (!isOfViews(loss)) return new WeirError(`${handed}, but ${model.name} takes ${taken}`, mend);

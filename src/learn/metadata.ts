@@ -14,15 +14,15 @@ export type NetworkMetadata = {
 };
 
 /** What a training step learns from the headers of its batches before the first one comes. */
-export interface Taught {
-  readonly about: NetworkMetadata;
+export interface MatchedClasses {
+  readonly metadata: NetworkMetadata;
   /** Of what it hands on. */
   readonly headers: readonly Header[];
   /** A batch's labels as the network counts them. */
   readonly labels: (labels: Labels) => Labels;
 }
 
-const untaught = (labels: Labels): Labels => labels;
+const unchanged = (labels: Labels): Labels => labels;
 
 /**
  * Brings the classes of the samples to those of the network, by name: the network's own are those that it was trained with before, in
@@ -31,21 +31,21 @@ const untaught = (labels: Labels): Labels => labels;
  * @param before what a snapshot says of the network; none at the start
  * @param labeled whether the loss reads labels at all @throws {WeirError} for a class that the network has no output for
  */
-export function taught(
+export function matchClasses(
   stage: string,
-  model: Pick<Model, 'name' | 'classes' | 'architecture' | 'takenUp'>,
+  model: Pick<Model, 'name' | 'classes' | 'architecture' | 'pretrainedClasses'>,
   incoming: readonly Header[],
   { before, labeled }: { readonly before: NetworkMetadata | undefined; readonly labeled: boolean },
-): Taught {
+): MatchedClasses {
   const normalization = incoming.length === 1 ? incoming[0]!.normalization : undefined;
   const { architecture } = model;
   const rest = { ...(architecture && { architecture }), ...(normalization && { normalization }) };
   const without = normalization === undefined ? [] : [{ normalization }];
-  const pretrained = model.takenUp?.(normalization);
-  if (!labeled) return { about: rest, headers: without, labels: untaught };
+  const pretrained = model.pretrainedClasses?.(normalization);
+  if (!labeled) return { metadata: rest, headers: without, labels: unchanged };
   const theirs = classesOf(stage, incoming);
   const own = before?.classes ?? pretrained ?? theirs;
-  if (own === undefined) return { about: rest, headers: without, labels: untaught };
+  if (own === undefined) return { metadata: rest, headers: without, labels: unchanged };
   if (own.names.length > model.classes) {
     throw new WeirError(
       `'${own.of}' has ${own.names.length} classes, but ${model.name} has ${model.classes} outputs`,
@@ -67,11 +67,11 @@ export function taught(
       "its weights have no output for that class: rename or remove it, or begin the readout anew: fresh: ['readout']",
     );
   }
-  const about = { ...rest, classes: own };
+  const metadata = { ...rest, classes: own };
   return {
-    about,
+    metadata,
     headers: [{ classes: own, ...(normalization && { normalization }) }],
-    labels: places === undefined ? untaught : (labels) => labelsAmong(labels, theirs!, own, ''),
+    labels: places === undefined ? unchanged : (labels) => labelsAmong(labels, theirs!, own, ''),
   };
 }
 

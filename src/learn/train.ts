@@ -1,13 +1,15 @@
+import type { OperatorFunction } from 'rxjs';
 import type { Labels } from '../data/class-names.js';
 import type { Data, Positioned } from '../flow/data.js';
-import type { Serial } from '../flow/serial.js';
-import { ranks } from '../tensorflow/collectives/process-group.js';
+import type { WithLease } from '../flow/lease.js';
+import { type Serial, serial } from '../flow/serial.js';
+import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
-import { acrossRanks, checkAccumulate, type Group, joined, nothingLearned } from './accumulate.js';
-import { checkBatches, inputsOf, type Planned } from './batches.js';
+import { type AccumulatedBatches, acrossRanks, checkAccumulate, nothingLearned, withBatch } from './accumulate.js';
+import { checkBatches, type ExpectedBatches, inputsOf } from './batches.js';
 import { checkEven, gradientsOf } from './loss/gradients.js';
 import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
-import { type Taught, taught } from './metadata.js';
+import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
 import type { Optimizer } from './optimizer/optimizer.js';
 import type { Regularizer } from './regularizer/regularizer.js';
@@ -25,7 +27,7 @@ import {
 import { checkShapes, type Shapes, shapesOf } from './weights/saved-tensors.js';
 
 /** A batch, as far as training reads it. */
-export interface Batch extends Positioned, Planned {
+export interface Batch extends Positioned, ExpectedBatches {
   /** Counted from 1. */
   readonly epoch: number;
   /** Samples of the epoch still to come. */
@@ -55,7 +57,7 @@ export interface Training {
   readonly seed: number;
 }
 
-/** The training step, with what an engine that owns it needs besides. */
+/** The training step as a stage, for an engine that owns its state: `serial`, a benchmark. */
 export interface AccumulatingStage extends Serial<Batch, Update, TrainState> {
   /** The state as of its update, without the batches since. */
   save(state: TrainState): Data;
@@ -72,25 +74,36 @@ export interface TrainStage extends AccumulatingStage {
 }
 
 /**
- * One update of the weights for each batch, or for `accumulate` of them: loss, gradient, regularizer (from the end of its burn-in),
- * optimizer. Where a run has several ranks, each looks at its share of every batch, and the update is that of all of them.
+ * Trains on each batch, and emits the update: one update of the weights for each batch, or for `accumulate` of them, by loss,
+ * gradient, regularizer (from the end of its burn-in) and optimizer. The first update emitted is 0, the initial weights.
+ *
+ * One training, many listeners: the next update waits for those that claimed the weights of this one. Where a run has several
+ * ranks, each learns from its share of every batch, and the update is that of all of them.
  *
  *   batches             a--b--c--d--e--f--    e is the last of an epoch
  *   train            0--1--2--3--4--5--6--
  *   accumulate: 2    0-----1-----2--3-----
  *
- * With `accumulate` an update is that of one batch of all samples, up to rounding, but for what looks at a batch as a whole: batch
- * normalizations see each batch by itself and move their running statistics at each, as in PyTorch, and a regularizer on
- * features is the mean of those of the batches. A regularizer on weights is added once.
+ * With `accumulate` an update is that of one batch of all samples, up to rounding. Two things see each batch by itself: batch
+ * normalizations, which move their running statistics at each, as in PyTorch; and a regularizer on features, which is the mean
+ * over the batches. A regularizer on weights is added once.
  *
- * State: weights, the optimizer's memory, the sums over the epoch, and what the batches since the last update gave. It owns their
- * tensors: `next` takes the state it is given and disposes of what it replaces, so an earlier state must not be used again.
- * Bound: one batch. Order: that of the batches. Failure: a batch that does not fit the model.
+ * State: weights, the optimizer's memory, the sums over the epoch, and the gradients of the batches since the last update.
+ * Bound: one batch. Order: that of the batches. Failure: a batch that the model does not take, a loss that is not finite.
  *
- * Sizes that cannot work are told when the graph is wired, or else at the first batch (`checkBatches`).
+ * Sizes that cannot work are refused when the graph is wired, or else at the first batch (`checkBatches`).
  *
  * @throws {WeirError} for an `accumulate` that is no count, or more than 1 with a loss over views
- * @example trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1, momentum: 0.9 }), regularizer, seed })
+ * @example batches$.pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), regularizer, seed }))
+ */
+export const train = (model: Model, training: Training): OperatorFunction<Batch, Update & WithLease> =>
+  serial(trainStage(model, training));
+
+/**
+ * The stage that `train` lifts. It owns the tensors of its state: `next` takes the state it is given and disposes of what it
+ * replaces, so an earlier state must not be used again.
+ *
+ * @throws {WeirError} as `train` does
  */
 export function trainStage(model: Model, training: Training & { readonly accumulate?: 1 }): TrainStage;
 export function trainStage(model: Model, training: Training): AccumulatingStage;
@@ -102,7 +115,7 @@ export function trainStage(
   let checked = false;
   const made = { optimizer, regularizer: regularizer?.kind ?? 'none' };
   let shapes: Shapes | undefined;
-  let known: Taught | undefined; // made again from the state's own when the graph is wired
+  let known: MatchedClasses | undefined; // made again from the state's own when the graph is wired
   const begin = (): Weights => {
     const weights = model.start(seed);
     shapes = shapesOf(weights);
@@ -111,8 +124,12 @@ export function trainStage(
   const activeAt = (epoch: number): Regularizer | undefined => (regularizer?.active(epoch) ? regularizer : undefined);
 
   /** The update that a group makes. */
-  function moved(state: TrainState, group: Group, batches?: Planned['batches']): [TrainState, Update] {
-    const { learned, samples, position, epoch, remaining } = acrossRanks(group, ranks());
+  function moved(
+    state: TrainState,
+    group: AccumulatedBatches,
+    batches?: ExpectedBatches['batches'],
+  ): [TrainState, Update] {
+    const { learned, samples, position, epoch, remaining } = acrossRanks(group, processGroup());
     const fresh = state.endsEpoch;
     const at = { epoch, number: state.number + 1 };
     const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
@@ -135,23 +152,24 @@ export function trainStage(
       losses,
       correct,
       samples: fresh ? samples : state.samples + samples,
-      ...aboutOf(state),
+      ...metadataOf(state),
     };
     return [next, updateOf(next, made)];
   }
 
-  const aboutOf = ({ about = known?.about }: TrainState): Pick<TrainState, 'about'> => (about ? { about } : {});
+  const metadataOf = ({ metadata = known?.metadata }: TrainState): Pick<TrainState, 'metadata'> =>
+    metadata ? { metadata } : {};
 
-  function check(planned: Planned): void {
-    checkBatches({ model, loss, regularizer }, planned, ranks());
+  function check(planned: ExpectedBatches): void {
+    checkBatches({ model, loss, regularizer }, planned, processGroup());
     checked = planned.batches !== undefined;
   }
 
   /** What the weights learn from a batch. */
   function learnedFrom(weights: Weights, given: Batch, shared: number): Learned {
     const batch = known === undefined ? given : { ...given, labels: known.labels(given.labels) };
-    if (isOfViews(loss)) checkEven(loss, shared, ranks());
-    if (batch.labels.length === 0) return nothingLearned(model, weights, ranks());
+    if (isOfViews(loss)) checkEven(loss, shared, processGroup());
+    if (batch.labels.length === 0) return nothingLearned(model, weights, processGroup());
     const [x, labels] = inputsOf(model, loss, batch);
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
@@ -169,16 +187,16 @@ export function trainStage(
 
     introduce(incoming, state) {
       for (const header of incoming) check(header);
-      known = taught('train', model, incoming, { before: state.about, labeled: !isOfViews(loss) });
+      known = matchClasses('train', model, incoming, { before: state.metadata, labeled: !isOfViews(loss) });
       return known.headers;
     },
 
     next(state, batch) {
       if (!checked) check(batch); // where no header told
       const samples = batch.labels.length;
-      const shared = batch.shared ?? samples * ranks().ranks;
+      const shared = batch.shared ?? samples * processGroup().ranks;
       const learned = learnedFrom(metBy(state), batch, shared);
-      const group = joined(state.group, learned, { samples, shared }, batch);
+      const group = withBatch(state.group, learned, { samples, shared }, batch);
       const whole = group.batches === accumulate || batch.remaining === 0;
       return whole ? moved(state, group, batch.batches) : [{ ...state, group }];
     },
@@ -189,7 +207,7 @@ export function trainStage(
 
     save: (state) =>
       ({
-        ...savedState({ ...state, ...aboutOf(state) }),
+        ...savedState({ ...state, ...metadataOf(state) }),
         regularizer: regularizer?.save?.() ?? null,
       }) as unknown as Data,
 

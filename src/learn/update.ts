@@ -2,7 +2,7 @@ import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { quantity, record, z } from '../storage/record.js';
 import { tf } from '../tensorflow/tf.js';
-import { disposeGroup, type Group } from './accumulate.js';
+import { type AccumulatedBatches, disposeAccumulated } from './accumulate.js';
 import type { NetworkMetadata } from './metadata.js';
 import type { Weights } from './model/model.js';
 import type { Optimizer } from './optimizer/optimizer.js';
@@ -70,9 +70,9 @@ export interface TrainState {
   /** Samples of the epoch so far. */
   readonly samples: number;
   /** What no tensor of the weights says; none before the graph has introduced its parts. */
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
   /** The batches since this update, where the next one takes several. Not saved: they come again. */
-  readonly group?: Group;
+  readonly group?: AccumulatedBatches;
 }
 
 /** The state before the first update. */
@@ -121,17 +121,17 @@ export interface SavedState
   readonly correct: number;
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
 }
 
 /** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
 export function savedState(state: TrainState): SavedState {
-  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, about } = state;
+  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, metadata } = state;
   const { loss, losses, correct } = state;
   return {
     ...{ number, epoch, endsEpoch, position, samples },
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
-    ...(about && { about }),
+    ...(metadata && { metadata }),
     ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
     weights: savedTensors(weights),
     memory: savedTensors(memory),
@@ -153,7 +153,7 @@ export function restoredState({ weights, memory, loss, losses, correct, ...count
 /** Gives the state's tensors back. */
 export function disposeState({ weights, memory, loss, losses, correct, group }: TrainState): void {
   tf.dispose([...weights.values(), ...memory.values(), loss, losses, correct]);
-  if (group !== undefined) disposeGroup(group);
+  if (group !== undefined) disposeAccumulated(group);
 }
 
 /** A loss that can be gone on from: a diverged run ends here, with the last good snapshot kept. */

@@ -1,5 +1,6 @@
 import { type Labels, labelsAmong } from '../data/class-names.js';
 import { checkSamples } from '../data/sample-check.js';
+import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { type ClassNames, classesOf, type Introduce } from '../flow/header.js';
 import { noticeOnce } from '../flow/terminal.js';
@@ -86,9 +87,8 @@ export interface Normalization {
  * @throws {WeirError} for samples of another size, or that `checkSamples` refuses
  */
 export function inputLength(stage: string, model: Model, samples: LabeledSamples): number {
-  const product = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
-  const length = product(samples.sampleShape);
-  if (length !== product(model.inputShape)) {
+  const length = sizeOf(samples.sampleShape);
+  if (length !== sizeOf(model.inputShape)) {
     throw new WeirError(
       `stage '${stage}' was given samples of shape [${samples.sampleShape.join(', ')}] ('${samples.name}'), but ${model.name} takes [${model.inputShape.join(', ')}]`,
       `give the model an input of ${length} values, or the data another shape`,
@@ -110,7 +110,7 @@ export function writeInput(
   normalize?: Normalization,
 ): void {
   const { values, sampleShape } = samples;
-  const length = sampleShape.reduce((size, extent) => size * extent, 1);
+  const length = sizeOf(sampleShape);
   const scale = values instanceof Uint8Array ? 255 : 1;
   const from = index * length;
   for (let i = 0; i < length; i++) {

@@ -1,6 +1,6 @@
 import type { Data } from '../flow/data.js';
 import { type Stage, type StageOperator, type Step, stage } from '../flow/stage.js';
-import type { Ensemble, EnsembleUpdate, Member } from '../learn/ensemble/ensemble.js';
+import type { Ensemble, EnsembleMember, EnsembleUpdate } from '../learn/ensemble/ensemble.js';
 import type { Update } from '../learn/update.js';
 import { tf } from '../tensorflow/tf.js';
 
@@ -25,7 +25,7 @@ export interface EachState<State> {
  */
 export function eachMember<Out extends object, State>(
   ensemble: Ensemble,
-  make: (member: Member, index: number) => Stage<Update, Out, State> | undefined,
+  make: (member: EnsembleMember, index: number) => Stage<Update, Out, State> | undefined,
 ): StageOperator<EnsembleUpdate, Out & { readonly network: string }, EachState<State>> {
   const { members } = ensemble;
   const stages = members.map(make);

@@ -1,3 +1,4 @@
+import { sizeOf } from '../flow/data.js';
 import { keyed } from '../flow/random.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import { tf } from '../tensorflow/tf.js';
@@ -97,7 +98,7 @@ export function correctOnes(
   normalize?: Normalization,
 ): number[] {
   const indices = order.subarray(from, from + LOOKED_AT);
-  const d = model.inputShape.reduce((size, extent) => size * extent, 1);
+  const d = sizeOf(model.inputShape);
   const rows = new Float32Array(LOOKED_AT * d);
   indices.forEach((index, row) => {
     writeInput(samples, index, rows, row * d, normalize);
@@ -112,7 +113,7 @@ export function correctOnes(
  */
 export function nearestFirst(samples: LabeledSamples, index: number, normalize?: Normalization): Uint32Array {
   const { size, values, sampleShape } = samples;
-  const d = sampleShape.reduce((product, extent) => product * extent, 1);
+  const d = sizeOf(sampleShape);
   const weights = Float64Array.from({ length: d }, (_, i) => {
     const std = normalize === undefined ? 1 : normalize.std[i % normalize.std.length]!;
     return std ** -2; // bytes are all scaled alike

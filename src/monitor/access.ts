@@ -1,8 +1,9 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { WeirError } from '../flow/errors.js';
+import { sha256Bytes, sha256Of } from '../storage/digest.js';
 import { writeAddress } from './control-socket.js';
 
 /** Where a server listens: a socket that one user can reach, this machine only, or an address that others can reach. */
@@ -29,7 +30,7 @@ export class Guard {
   readonly cookie: string;
 
   constructor(private readonly token: string) {
-    this.cookie = `weir-${digest(token).toString('hex').slice(0, 8)}`;
+    this.cookie = `weir-${sha256Of(token).slice(0, 8)}`;
   }
 
   refuses(request: IncomingMessage, door: Door, purpose: Purpose): Refusal | undefined {
@@ -53,7 +54,7 @@ export class Guard {
     const { cookie, authorization = '' } = request.headers;
     const bearer = /^Bearer (\S+)$/i.exec(authorization)?.[1]; // as a scraper's config has it
     const given = request.headers['x-weir-token'] ?? bearer ?? cookieOf(cookie, this.cookie);
-    return typeof given === 'string' && timingSafeEqual(digest(given), digest(this.token));
+    return typeof given === 'string' && timingSafeEqual(sha256Bytes(given), sha256Bytes(this.token));
   }
 
   /** The header that lets a browser bear the token from now on, to this server and from its own pages only. */
@@ -63,8 +64,6 @@ export class Guard {
 }
 
 const foreign: Refusal = { status: 403, message: 'a page of another site asked for this' };
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** The name in `name:port`, without the brackets of an IPv6 address. */
 const nameOf = (host: string): string =>
@@ -76,7 +75,7 @@ const nameOf = (host: string): string =>
 function isOwn(name: string, door: Door): boolean {
   if (name === 'localhost' || name === '127.0.0.1' || name === '::1') return true;
   if (door !== 'open') return false;
-  const own = (whole: string): string => whole.toLowerCase().split('./')[0]!; // with whatever domain: the token guards it
+  const own = (whole: string): string => whole.toLowerCase().split('.')[0]!; // with whatever domain: the token guards it
   return isIP(name) !== 0 || own(name) === own(hostname());
 }
 

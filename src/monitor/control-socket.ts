@@ -1,17 +1,9 @@
-import {
-  lstatSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { writeAtomically } from '../storage/atomic-write.js';
 
 /** Where a running process is reached, as its run's folder notes it. */
 export interface Note {
@@ -48,10 +40,7 @@ export function socketPlace(): { readonly socket: string; readonly remove: () =>
 export function writeNote(run: string, note: Note): void {
   const before = readNote(run);
   if (before !== undefined) removeSocket(before.socket);
-  const part = `${noteFile(run)}.part`;
-  rmSync(part, { force: true });
-  writeFileSync(part, `${JSON.stringify(note)}\n`, { mode: 0o600, flag: 'wx' });
-  renameSync(part, noteFile(run));
+  writeAtomically(noteFile(run), `${JSON.stringify(note)}\n`, { mode: 0o600 });
 }
 
 /**

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import { FlowMeter } from '../flow/meter.js';
+import { WaitMeter } from '../run/consensus.js';
 import type { RemoteControl, RunActions, RunEnding } from '../run/watch.js';
 import { tf } from '../tensorflow/tf.js';
 import { addressLine, type MonitorAt } from './access.js';
@@ -95,6 +96,8 @@ const fineness = 50; // milliseconds to which the event loop's delay is told
 export class RunControl implements RemoteControl {
   private flow: Flow | undefined;
   private meter: FlowMeter | undefined;
+  private waits = new WaitMeter();
+  private waited: readonly number[] = [];
   private about = { name: '', index: 0, of: 0 };
   private going: Going = { state: 'running', note: '' };
   private viewers = 0;
@@ -146,12 +149,16 @@ export class RunControl implements RemoteControl {
     this.flow = flow;
     this.about = { name: network.name, index: index + 1, of };
     this.meter = new FlowMeter(flow);
+    this.waits = new WaitMeter();
     this.taps.follow(flow);
+  }
+
+  barrier(waited: readonly number[]): void {
+    this.waited = waited;
   }
 
   record(): void {}
   snapshot(): void {}
-  rest(): void {}
 
   warn(message: string): void {
     this.goes({ ...this.going, note: message });
@@ -221,6 +228,7 @@ export class RunControl implements RemoteControl {
       type: 'pulse',
       pulse: {
         ...this.meter.read(),
+        ranks: this.waits.read(this.waited),
         network: this.about,
         memory: { resident: rss, heap: heapUsed, arrays: Math.max(external, arrayBuffers) },
         tensors: { count: numTensors, bytes: numBytes },

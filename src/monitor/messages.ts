@@ -10,6 +10,8 @@ export type Action = (typeof actions)[number];
 
 /** The flow's numbers, with what is of the whole process. */
 export interface LivePulse extends Pulse {
+  /** The part of the time that each rank waited for the others, 0 to 1, by rank; empty where there is one process alone. */
+  readonly ranks: readonly number[];
   readonly network: { readonly name: string; readonly index: number; readonly of: number };
   /** Bytes: resident, of JavaScript's heap, and of arrays outside of it. */
   readonly memory: { readonly resident: number; readonly heap: number; readonly arrays: number };

@@ -10,10 +10,16 @@ export interface Panel {
   readonly heading?: string;
 }
 
-/** Panels that belong together, with what to say of them. */
-export interface Figure {
+/** Panels that belong together, with the words of their caption. */
+export interface Figure extends Drawing {
   /** Also its file name; carries the paper's number where the paper has this figure. */
   readonly id: string;
+  /** The paper's words on its own figure. */
+  readonly paper: string | null;
+}
+
+/** A figure as its module draws it; the report adds its name, and the paper's number and words where the pipeline has them. */
+export interface Drawing {
   readonly title: string;
   readonly panels: readonly Panel[];
   /** Panels side by side where there is room. */
@@ -24,10 +30,21 @@ export interface Figure {
   readonly key?: Panel;
   /** What is drawn, and what the marks mean. */
   readonly reading: string;
-  /** What the paper showed here. */
-  readonly paper: string | null;
-  /** What came out here, in a sentence or two, from the data. */
+  /** The result, in a sentence or two, from the data. */
   readonly outcome: string;
+}
+
+/** A figure that a pipeline asks for: its place in the list is its place in the report. */
+export interface FigureRequest<Name extends string = string> {
+  readonly figure: Name;
+  /** In the place of the figure's own title. */
+  readonly title?: string;
+  /** The number of the same figure in the paper: '3a', 'E.2'. */
+  readonly number?: string;
+  /** The paper's words on its figure, a sentence. */
+  readonly paper?: string;
+  /** Draws only networks whose run has these values in its config. */
+  readonly where?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface LegendEntry {

@@ -1,4 +1,5 @@
 import { deflateSync } from 'node:zlib';
+import { crc32 } from '../storage/digest.js';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
@@ -39,16 +40,6 @@ function chunk(type: string, data: Buffer): Buffer {
   frame.set(body, 4);
   frame.writeUInt32BE(crc32(body), body.length + 4);
   return frame;
-}
-
-/** The CRC that PNG prescribes (zlib.crc32 came only with Node 22). */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return ~crc >>> 0;
 }
 
 /** Height, width and channels of a sample that can be looked at; null for one that cannot. */

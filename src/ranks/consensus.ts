@@ -1,25 +1,27 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import type { Share } from '../flow/data.js';
+import type { Share } from '../data/share.js';
 import { WeirError } from '../flow/errors.js';
-import type { Flow, FlowState } from '../flow/flow.js';
+import type { Flow } from '../flow/flow.js';
+import type { FlowState } from '../flow/flow-state.js';
 import type { Consensus, Votes } from '../run/consensus.js';
 import { pack, type Segment } from '../storage/codec.js';
+import { sha256Of } from '../storage/digest.js';
+import { version } from '../storage/file-format.js';
 import type { ModuleFiles } from '../storage/module-files.js';
-import { type RunConfig, RunFolder, version } from '../storage/run-folder.js';
+import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import type { RunState } from '../storage/run-state.js';
-import { sha256 } from '../storage/snapshot-format.js';
-import { alone, type ProcessGroup } from '../tensorflow/collectives/process-group.js';
+import { type ProcessGroup, singleProcess } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
 import { reportToSupervisor } from './messages.js';
 
 /**
- * What the ranks of a run agree upon. They are at rest at the same places, for they run the same graph: there each says what it was asked
- * for, and all do the same. Rank 0 alone writes. By itself a process agrees with itself, at no cost.
+ * The consensus of the ranks of a run. All ranks run the same graph and so reach the same barriers: there each casts its votes, and all act
+ * alike. Rank 0 alone writes. A process by itself agrees with itself, at no cost.
  */
 export class RankConsensus implements Consensus {
-  constructor(private readonly ranks: ProcessGroup = alone) {
-    if (!this.alone) ranks.onCall = (calls) => reportToSupervisor({ kind: 'waits', calls });
+  constructor(private readonly ranks: ProcessGroup = singleProcess) {
+    if (!this.alone) ranks.onCall = (calls) => reportToSupervisor({ kind: 'collective', calls });
   }
 
   get share(): Share {
@@ -38,28 +40,23 @@ export class RankConsensus implements Consensus {
   /** Seconds that each rank has waited for the others so far, by rank. */
   waited: readonly number[] = [];
 
-  /** What any rank was asked for, `update` being the newest. */
+  /** The votes of all ranks together, at the barrier after `update`: one vote of any rank is enough. */
   agree(votes: Votes, update: number): Votes {
     if (this.alone) return votes;
-    reportToSupervisor({ kind: 'at', update });
+    reportToSupervisor({ kind: 'barrier', update });
     const { rank, ranks, spent } = this.ranks;
     const seconds = Array.from({ length: ranks }, (_, i) => (i === rank ? spent / 1000 : 0));
-    const own = [votes.stop, votes.snapshot, votes.hold].map(Number);
-    const all = tf.tidy(() =>
-      this.ranks
-        .sum(tf.tensor1d([...own, ...seconds]))
-        .dataSync<'float32'>()
-        .slice(),
-    );
-    const [stop, snapshot, hold, ...waited] = all;
+    const own = [...[votes.stop, votes.snapshot, votes.hold].map(Number), ...seconds];
+    const sums = tf.tidy(() => this.ranks.sum(tf.tensor1d(own)).dataSync<'float32'>().slice());
+    const [stop, snapshot, hold, ...waited] = sums;
     this.waited = waited;
     return { stop: stop! > 0, snapshot: snapshot! > 0, hold: hold! > 0 };
   }
 
-  /** Refuses a graph that ranks cannot share, or whose parts or data are not the same on all of them. */
+  /** @throws {WeirError} where ranks cannot share the graph, or its parts or data differ between ranks */
   sameGraph(flow: Flow, update: number): void {
     if (this.alone) return;
-    if (!flow.paced) {
+    if (!flow.barrier.paced) {
       throw new WeirError('several ranks were to share a graph that trains nothing', 'leave --ranks out');
     }
     const inputs = flow.nodes.flatMap(({ name, inputs }) =>
@@ -78,7 +75,7 @@ export class RankConsensus implements Consensus {
     );
   }
 
-  /** Refuses to go on where the update, or what was made of it, is not the same on all ranks, before any of it is written. */
+  /** Compares the state of all ranks before it is written. @throws {WeirError} where the update or a state differs */
   sameState(flow: Flow, { update, flow: { nodes } }: RunState): void {
     if (this.alone) return;
     const states = flow.atUpdate.map((name) => [`the state of '${name}'`, digest(nodes[name]!)]);
@@ -91,7 +88,7 @@ export class RankConsensus implements Consensus {
     );
   }
 
-  /** Refuses to go on where what this rank has is not what rank 0 has; says which it is, and on which rank. */
+  /** Compares named values of all ranks with those of rank 0. @throws {WeirError} names the first that differs, and the rank */
   same(mine: Readonly<Record<string, unknown>>, { remedy }: { readonly remedy: string }): void {
     if (this.alone) return;
     const all = this.ranks
@@ -111,7 +108,7 @@ export class RankConsensus implements Consensus {
     }
   }
 
-  /** Rank 0 makes or opens the run's folder, and the others open it. @throws {WeirError} where it is not there for one of them */
+  /** Rank 0 makes or opens the run's folder, and the others open it. @throws {WeirError} where a rank cannot see it */
   folder(open: () => RunFolder): RunFolder {
     if (this.alone) return open();
     const own = this.writes ? open() : undefined;
@@ -121,7 +118,7 @@ export class RankConsensus implements Consensus {
       return RunFolder.open(path);
     } catch (cause) {
       throw new WeirError(
-        `rank ${this.ranks.rank} on ${hostname()} does not find the run's folder ${path}: ${(cause as Error).message}`,
+        `rank ${this.ranks.rank} on ${hostname()} cannot open the run's folder ${path}: ${(cause as Error).message}`,
         'start the ranks in the same folder of a file system that all their machines share',
         { cause },
       );
@@ -129,7 +126,7 @@ export class RankConsensus implements Consensus {
   }
 }
 
-/** What a run is started with, as far as all ranks must agree on it. */
+/** The part of a run's start that must be the same for all ranks. */
 export function startedWith(
   { pipeline, seed, config }: Pick<RunConfig, 'pipeline' | 'seed' | 'config'>,
   files: ModuleFiles,
@@ -143,7 +140,7 @@ export function startedWith(
 function digest(node: FlowState['nodes'][string]): string {
   const segments: Segment[] = [];
   const header = pack(node, segments);
-  return sha256(
+  return sha256Of(
     header,
     ...segments.map(({ array }) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)),
   );

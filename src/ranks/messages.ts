@@ -1,66 +1,72 @@
-/** What the process of a rank tells its supervisor. */
+/**
+ * Messages between ranks and supervisors, and what checks those that come from a port. Any process that reaches such a port can send any
+ * text: a value without the shape of a message is ignored, and texts that a terminal will show lose their control characters.
+ *
+ * @module
+ */
+
+import { isRecord } from '../flow/data.js';
+
+/** A message of a rank's process to its supervisor. */
 export type RankReport =
-  /** It is at rest after that update. */
-  | { readonly kind: 'at'; readonly update: number }
-  /** It begins the collective of that number, counted from 1, and waits for the others there. */
-  | { readonly kind: 'waits'; readonly calls: number }
-  /** It ends because another rank is gone: `why`, as TensorFlow says it. */
+  /** The rank is at a barrier after this update. */
+  | { readonly kind: 'barrier'; readonly update: number }
+  /** The rank begins a collective, numbered from 1, and waits in it for the other ranks. */
+  | { readonly kind: 'collective'; readonly calls: number }
+  /** The rank ends because another rank is gone; `why` is TensorFlow's reason. */
   | { readonly kind: 'lost'; readonly why?: string };
 
 /**
- * Tells the supervisor; without one, nobody. One that was killed a moment ago is nobody too: the callback takes the error (EPIPE, a closed
- * channel) that would end this process otherwise, before 'disconnect' lets it stop in order.
+ * Sends a report to the supervisor; does nothing where this process has none. The supervisor may have been killed a moment ago: the
+ * callback takes the error of the closed channel (EPIPE), which would end this process before 'disconnect' lets it stop in order.
  */
-export const reportToSupervisor = (told: RankReport): void => {
-  if (process.connected) process.send?.(told, undefined, undefined, () => undefined);
+export const reportToSupervisor = (report: RankReport): void => {
+  if (process.connected) process.send?.(report, undefined, undefined, () => undefined);
 };
 
-/** How the process of a rank ended. */
+/** How the process of a rank ended: by an exit status or by a signal. */
 export interface ProcessExit {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What is heard of a rank. */
-export type RankEvent = RankReport | ({ readonly kind: 'ended' } & ProcessExit) | Missing;
+/** An event of one rank, as the failure detector receives it. */
+export type RankEvent =
+  | RankReport
+  | ({ readonly kind: 'exit' } & ProcessExit)
+  /** The rank's supervisor cannot be reached; `how` ends a sentence, such as 'is gone'. */
+  | { readonly kind: 'missing'; readonly how: string };
 
-/** Its supervisor cannot be reached: `how`, such as 'is gone'. */
-export interface Missing {
-  readonly kind: 'missing';
-  readonly how: string;
-}
-
-/** Exit status of a run, and why it is that where it is not simply done or stopped. */
+/** The exit status of a run, and the reason where the run is not simply done or stopped. */
 export interface Verdict {
   readonly status: number;
   readonly why?: string;
 }
 
-/** What a supervisor says of its rank when it comes. */
+/** The request of a supervisor to join the run at the rendezvous. */
 export interface JoinRequest {
   readonly rank: number;
   readonly ranks: number;
+  /** The version of Weir. */
   readonly weir: string;
   readonly host: string;
-  /** Where the rank is to listen for TensorFlow's gRPC. */
+  /** The port of the rank's gRPC server. */
   readonly port: number;
 }
 
-/** What rank 0's supervisor answers: where all are, or why this one may not come. */
+/** The reply to a request: the addresses of all ranks, or a refusal with its reason. */
 export type JoinReply =
   | { readonly refused: string; readonly remedy?: string }
   | { readonly addresses: readonly string[]; readonly hosts: readonly string[] };
 
-// Whoever reaches the hub's port can say anything: what has not the shape of a message is none. Texts are shown in a terminal.
-
-export function joinRequestOf(said: unknown): JoinRequest | undefined {
-  const { rank, ranks, weir, host, port } = fields(said);
-  if (!whole(ranks, 2, 2 ** 16) || !whole(rank, 1, ranks) || !whole(port, 1, 2 ** 16)) return undefined;
+export function joinRequestOf(message: unknown): JoinRequest | undefined {
+  const { rank, ranks, weir, host, port } = fields(message);
+  if (!isWhole(ranks, 2, 2 ** 16) || !isWhole(rank, 1, ranks) || !isWhole(port, 1, 2 ** 16)) return undefined;
   return isText(weir) && isText(host) ? { rank, ranks, weir: plain(weir), host: plain(host), port } : undefined;
 }
 
-export function joinReplyOf(said: unknown, ranks: number): JoinReply | undefined {
-  const { refused, remedy, addresses, hosts } = fields(said);
+export function joinReplyOf(message: unknown, ranks: number): JoinReply | undefined {
+  const { refused, remedy, addresses, hosts } = fields(message);
   if (isText(refused)) return { refused: plain(refused), ...(isText(remedy) && { remedy: plain(remedy) }) };
   if (!areTexts(addresses, ranks) || !areTexts(hosts, ranks)) return undefined;
   return addresses.every((address) => /^[^,\s]+:\d{1,5}$/.test(address))
@@ -68,31 +74,31 @@ export function joinReplyOf(said: unknown, ranks: number): JoinReply | undefined
     : undefined;
 }
 
-export function rankReportOf(said: unknown): RankReport | undefined {
-  const { kind, update, calls, why } = fields(said);
-  if (kind === 'at') return whole(update, -1) ? { kind, update } : undefined;
-  if (kind === 'waits') return whole(calls, 0) ? { kind, calls } : undefined;
+export function rankReportOf(message: unknown): RankReport | undefined {
+  const { kind, update, calls, why } = fields(message);
+  if (kind === 'barrier') return isWhole(update, -1) ? { kind, update } : undefined;
+  if (kind === 'collective') return isWhole(calls, 0) ? { kind, calls } : undefined;
   if (kind === 'lost') return { kind, ...(isText(why, 2 ** 16) && { why: plain(why) }) };
   return undefined;
 }
 
-export function rankEventOf(said: unknown): RankEvent | undefined {
-  const { kind, status, signal, how } = fields(said);
+export function rankEventOf(message: unknown): RankEvent | undefined {
+  const { kind, status, signal, how } = fields(message);
   if (kind === 'missing') return isText(how) ? { kind, how: plain(how) } : undefined;
-  if (kind !== 'ended') return rankReportOf(said);
-  const ofStatus = status === null || whole(status, -(2 ** 31), 2 ** 32); // below 0 where it was not started
-  return ofStatus && (signal === null || isSignal(signal)) ? { kind, status, signal } : undefined;
+  if (kind !== 'exit') return rankReportOf(message);
+  const isStatus = status === null || isWhole(status, -(2 ** 31), 2 ** 32); // below 0 where the process could not be started
+  return isStatus && (signal === null || isSignal(signal)) ? { kind, status, signal } : undefined;
 }
 
-export function verdictOf(said: unknown): Verdict | undefined {
-  const { status, why } = fields(said);
-  return whole(status, 0, 2 ** 32) ? { status, ...(isText(why) && { why: plain(why) }) } : undefined;
+export function verdictOf(message: unknown): Verdict | undefined {
+  const { status, why } = fields(message);
+  return isWhole(status, 0, 2 ** 32) ? { status, ...(isText(why) && { why: plain(why) }) } : undefined;
 }
 
-export const fields = (said: unknown): Readonly<Record<string, unknown>> =>
-  typeof said === 'object' && said !== null ? (said as Readonly<Record<string, unknown>>) : {};
+/** The fields of a message; none where it is not an object. */
+export const fields = (message: unknown): Readonly<Record<string, unknown>> => (isRecord(message) ? message : {});
 
-const whole = (value: unknown, from: number, below = Number.MAX_SAFE_INTEGER): value is number =>
+const isWhole = (value: unknown, from: number, below = Number.MAX_SAFE_INTEGER): value is number =>
   Number.isSafeInteger(value) && (value as number) >= from && (value as number) < below;
 
 const isText = (value: unknown, most = 4096): value is string =>
@@ -103,5 +109,5 @@ const areTexts = (value: unknown, count: number): value is string[] =>
 
 const isSignal = (value: unknown): value is NodeJS.Signals => typeof value === 'string' && /^SIG[A-Z\d]+$/.test(value);
 
-/** Without what a terminal would obey, and not too long to read. */
+/** Text without control characters, at most 1000 characters long. */
 const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ').slice(0, 1000);

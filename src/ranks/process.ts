@@ -14,23 +14,24 @@ export interface RankOptions {
   readonly rank: number;
   readonly addresses: readonly string[];
   readonly args: readonly string[];
+  /** Whether batch normalizations are over the shares of all ranks. */
   readonly synchronized: boolean;
-  /** Of each operation, where ranks share a machine that the user did not share out. */
+  /** Threads of each operation, where several ranks share this machine and the user gave no number. */
   readonly threads: number | undefined;
-  /** The GPU that it is to see, where one is chosen for it. */
+  /** The GPU that the rank sees, where one is chosen for it. */
   readonly gpu: string | undefined;
 }
 
-const grace = 2000; // milliseconds for a rank to end by itself once others have
+const grace = 2000; // milliseconds in which a rank may end by itself once the run ends
 
-/** The process of one rank: the same command again, told which rank it is. */
+/** The process of one rank: the same command again, with its rank in the environment. */
 export class RankProcess {
   readonly rank: number;
   private readonly child: ChildProcess;
   private readonly ended: Promise<void>;
   private stoppedSince: number | undefined;
 
-  constructor({ rank, addresses, args, synchronized, threads, gpu }: RankOptions, hear: (heard: RankEvent) => void) {
+  constructor({ rank, addresses, args, synchronized, threads, gpu }: RankOptions, notice: (event: RankEvent) => void) {
     this.rank = rank;
     const env: NodeJS.ProcessEnv = {
       ...process.env,
@@ -40,7 +41,7 @@ export class RankProcess {
     };
     if (threads !== undefined) env.WEIR_THREADS ||= String(threads);
     if (gpu !== undefined) env.CUDA_VISIBLE_DEVICES = gpu;
-    // A group of its own: a Ctrl-C in the terminal reaches it through its supervisor, once.
+    // Detached: a Ctrl-C in the terminal reaches the supervisor alone, which hands it on once.
     const stdio =
       rank === 0 ? (['inherit', 'inherit', 'inherit', 'ipc'] as const) : (['ignore', 'ignore', 'pipe', 'ipc'] as const);
     this.child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args], {
@@ -51,20 +52,20 @@ export class RankProcess {
     if (this.child.stderr) {
       createInterface(this.child.stderr).on('line', (line) => toError(`rank ${rank}: ${line}\n`));
     }
-    this.child.on('message', (said) => {
-      const told = rankReportOf(said); // a pipeline module may say things of its own
-      if (told !== undefined) hear(told);
+    this.child.on('message', (message) => {
+      const report = rankReportOf(message); // a pipeline module may send messages of its own
+      if (report !== undefined) notice(report);
     });
     this.ended = new Promise((resolve) => {
-      this.child.on('error', () => undefined); // it was not started: 'exit' does not come, 'close' does
+      this.child.on('error', () => undefined); // where it cannot be started 'close' follows, but no 'exit'
       this.child.on('close', (status, signal) => {
-        hear({ kind: 'ended', status, signal });
+        notice({ kind: 'exit', status, signal });
         resolve();
       });
     });
   }
 
-  /** Seconds since it was first seen stopped (SIGSTOP, a debugger) as it is now; known on Linux alone. */
+  /** Seconds for which the process has been stopped (SIGSTOP, a debugger); always 0 elsewhere than on Linux. */
   stoppedFor(): number {
     const now = performance.now();
     this.stoppedSince = isStopped(this.child.pid!) ? (this.stoppedSince ?? now) : undefined;
@@ -75,7 +76,7 @@ export class RankProcess {
     this.child.kill(signal);
   }
 
-  /** Resolves when it has ended: by itself within a short while, or else by force. A snapshot half written then is no loss. */
+  /** Resolves once the process has ended: by itself within two seconds, or else by SIGKILL. A snapshot half written then is no loss. */
   async end(): Promise<void> {
     const timer = setTimeout(() => this.child.kill('SIGKILL'), grace);
     await this.ended;
@@ -92,25 +93,25 @@ function isStopped(pid: number): boolean {
 }
 
 /**
- * Which GPU each of this command's ranks is to see, as CUDA_VISIBLE_DEVICES: one a rank, of those that the user (or Slurm) lists, else of
- * all. Undefined where a rank sees what its supervisor sees: there is none to choose, or a task has its own already.
+ * The GPU that each of this command's ranks sees, as CUDA_VISIBLE_DEVICES: one a rank, out of the list of the user or of Slurm, else out of
+ * all GPUs. Undefined where the rank sees what its supervisor sees: there is no choice, or the task has its own GPU already.
  *
  * @param count how many GPUs this machine has
- * @throws {WeirError} where several ranks would share one: NCCL refuses that, late and in words of its own
+ * @throws {WeirError} where several ranks would share a GPU: NCCL refuses that later, in its own words
  */
-export function gpusOf({ own, hub }: LocalRanks, env: NodeJS.ProcessEnv, count: number): (string | undefined)[] {
+export function gpusOf({ own, rendezvous }: LocalRanks, env: NodeJS.ProcessEnv, count: number): (string | undefined)[] {
   const { CUDA_VISIBLE_DEVICES: list, SLURM_LOCALID: task, WEIR_RUNTIME: runtime } = env;
   const listed = list === undefined ? undefined : visible(list);
-  const theirs = own.map(() => undefined);
-  if (runtime === 'cpu' || runtime === 'wasm' || listed?.length === 0) return theirs;
-  if (hub !== undefined) {
-    if (!/^\d+$/.test(task ?? '') || listed?.length === 1 || env.SLURM_GPUS_PER_TASK) return theirs;
+  const unchanged = own.map(() => undefined);
+  if (runtime === 'cpu' || runtime === 'wasm' || listed?.length === 0) return unchanged;
+  if (rendezvous !== undefined) {
+    if (!/^\d+$/.test(task ?? '') || listed?.length === 1 || env.SLURM_GPUS_PER_TASK) return unchanged;
   }
   const gpus = listed ?? Array.from({ length: count }, (_, i) => String(i));
-  const places = hub === undefined ? own : [Number(task)]; // of this machine's ranks, which these are
-  const most = Math.max(...places) + 1;
-  if (gpus.length >= most) return places.map((place) => gpus[place]);
-  if (count === 0) return theirs; // a list on a machine without any hides nothing
+  const numbers = rendezvous === undefined ? own : [Number(task)]; // counted among the ranks of this machine
+  const most = Math.max(...numbers) + 1;
+  if (gpus.length >= most) return numbers.map((number) => gpus[number]);
+  if (count === 0) return unchanged; // a list has no effect on a machine without GPUs
   const which = list === undefined ? '' : ` (CUDA_VISIBLE_DEVICES=${list})`;
   throw new WeirError(
     `${most} ranks on this machine have ${gpus.length} ${gpus.length === 1 ? 'GPU' : 'GPUs'}${which}, and each needs its own`,
@@ -118,14 +119,14 @@ export function gpusOf({ own, hub }: LocalRanks, env: NodeJS.ProcessEnv, count: 
   );
 }
 
-/** CUDA reads the list up to the first entry that is none. */
+/** The entries of the list, up to the first that names no GPU: there CUDA stops reading. */
 function visible(list: string): string[] {
   const entries = list.split(',').map((entry) => entry.trim());
   const none = entries.findIndex((entry) => !/^(\d+|(GPU|MIG)-\S+)$/.test(entry));
   return none < 0 ? entries : entries.slice(0, none);
 }
 
-/** How many GPUs of NVIDIA this machine has that TensorFlow can use: it has no CUDA library for other processors. */
+/** How many NVIDIA GPUs of this machine TensorFlow can use: its CUDA libraries are for x64 alone. */
 export function countGpus(): number {
   if (process.arch !== 'x64') return 0;
   try {
@@ -135,7 +136,7 @@ export function countGpus(): number {
   }
 }
 
-/** Ports that nobody listens at. @param host the address that they are looked for at; by default all of this machine's */
+/** Free ports. @param host the address on which they are free; by default every address of this machine */
 export async function freePorts(count: number, host?: string): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, host));
   await Promise.all(servers.map((server) => once(server, 'listening')));

@@ -7,151 +7,157 @@ import { fields, type RankEvent, rankEventOf, type Verdict, verdictOf } from './
 import { countGpus, freePorts, gpusOf, type RankOptions, RankProcess } from './process.js';
 import { type LocalRanks, rendezvous, type SupervisorGroup } from './rendezvous.js';
 
-const silence = 20; // seconds without a beat after which another machine counts as lost
-const look = 200; // milliseconds
+const longestSilence = 20; // seconds without a heartbeat after which another machine counts as lost
+const interval = 200; // milliseconds between two checks
 const signals = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
 
 /**
- * Watches the ranks that it starts, and hears of the others by the lines. That of rank 0 judges; the others hand on to it what they hear,
- * and end their ranks when it says so, or is there no more.
+ * Watches the ranks that it starts, and hears of the others from their supervisors. The supervisor of rank 0 has the failure detector and
+ * decides. The others pass the events of their ranks on to it; they end their ranks at its verdict, or once it is gone.
  */
 export class Supervisor {
   private resolve!: (verdict: Verdict) => void;
   /** How the run ended, once no rank of this command is left. */
   readonly ended = new Promise<Verdict>((resolve) => Object.assign(this, { resolve }));
   private readonly processes: readonly RankProcess[];
-  private readonly judge: FailureDetector | undefined;
+  /** Of rank 0's supervisor alone. */
+  private readonly detector: FailureDetector | undefined;
   private readonly timer: NodeJS.Timeout;
   private ending = false;
-  private asked = false;
+  private stopping = false;
 
   constructor(
-    starts: readonly RankOptions[],
-    private readonly met: SupervisorGroup,
+    ranks: readonly RankOptions[],
+    private readonly group: SupervisorGroup,
     private readonly patience: number,
   ) {
-    const judges = starts.some(({ rank }) => rank === 0);
-    this.judge = judges ? new FailureDetector(met.hosts, patience, performance.now()) : undefined;
-    this.processes = starts.map((start) => new RankProcess(start, (heard) => this.hear(start.rank, heard)));
-    for (const signal of signals) process.on(signal, this.signalled);
-    for (const [rank, line] of met.lines) {
-      line.on('said', (said) => this.said(rank, said));
-      line.on('gone', () => this.missing(rank, 'is gone'));
+    const decides = ranks.some(({ rank }) => rank === 0);
+    this.detector = decides ? new FailureDetector(group.hosts, patience, performance.now()) : undefined;
+    this.processes = ranks.map((options) => new RankProcess(options, (event) => this.notice(options.rank, event)));
+    for (const signal of signals) process.on(signal, this.onSignal);
+    for (const [rank, connection] of group.connections) {
+      connection.on('message', (message) => this.receive(rank, message));
+      connection.on('closed', () => this.missing(rank, 'is gone'));
     }
-    this.timer = setInterval(() => this.look(), look);
+    this.timer = setInterval(() => this.check(), interval);
   }
 
-  /** Hands the first signal on; at a second SIGINT or SIGTERM all ends at once, as it does without ranks. */
-  private readonly signalled = (signal: NodeJS.Signals): void => {
-    if (this.asked && signal !== 'SIGUSR1') {
+  /** Hands the first signal on to the ranks; a second SIGINT or SIGTERM ends all at once, as it does in a run by itself. */
+  private readonly onSignal = (signal: NodeJS.Signals): void => {
+    if (this.stopping && signal !== 'SIGUSR1') {
       for (const one of this.processes) one.kill('SIGKILL');
       const status = signal === 'SIGINT' ? 130 : 143;
-      if (this.judge === undefined)
-        for (const { rank } of this.processes) this.hear(rank, { kind: 'ended', status, signal: null });
-      else this.toAll({ end: { status } });
+      if (this.detector === undefined)
+        for (const { rank } of this.processes) this.notice(rank, { kind: 'exit', status, signal: null });
+      else this.broadcast({ verdict: { status } });
       process.exit(status);
     }
-    if (this.asked) return;
-    this.asked = true;
+    if (this.stopping) return;
+    this.stopping = true;
     for (const one of this.processes) one.kill(signal);
   };
 
-  /** What another supervisor says: the line tells which rank is its, whatever it says itself. */
-  private said(rank: number, said: unknown): void {
-    const { heard, end } = fields(said);
-    if (this.judge === undefined) {
-      const verdict = verdictOf(end);
-      if (verdict !== undefined) this.end(verdict);
+  /** Takes in a message of another supervisor. The connection says which rank it is about, whatever the message says. */
+  private receive(rank: number, message: unknown): void {
+    const { event, verdict } = fields(message);
+    if (this.detector === undefined) {
+      const valid = verdictOf(verdict);
+      if (valid !== undefined) this.end(valid);
     } else {
-      const known = rankEventOf(heard);
-      if (known !== undefined) this.hear(rank, known);
+      const valid = rankEventOf(event);
+      if (valid !== undefined) this.notice(rank, valid);
     }
   }
 
-  private hear(rank: number, heard: RankEvent): void {
-    if (this.judge === undefined) this.toAll({ heard });
-    else this.judge.hear(rank, heard, performance.now());
-    this.weigh();
+  private notice(rank: number, event: RankEvent): void {
+    if (this.detector === undefined) this.broadcast({ event });
+    else this.detector.notice(rank, event, performance.now());
+    this.decide();
   }
 
   private missing(rank: number, how: string): void {
-    if (this.judge !== undefined) this.hear(rank, { kind: 'missing', how });
-    else this.end({ status: resumable, why: `rank 0 on ${this.met.hosts[0]} ${how}` });
+    if (this.detector !== undefined) this.notice(rank, { kind: 'missing', how });
+    else this.end({ status: resumable, why: `rank 0 on ${this.group.hosts[0]} ${how}` });
   }
 
-  private weigh(): void {
-    const verdict = this.judge?.verdict(performance.now());
+  private decide(): void {
+    const verdict = this.detector?.verdict(performance.now());
     if (verdict !== undefined) this.end(verdict);
   }
 
-  private look(): void {
-    for (const [rank, line] of this.met.lines) {
-      if (line.silence > silence) this.missing(rank, `has not been heard of for ${Math.round(line.silence)} seconds`);
+  private check(): void {
+    for (const [rank, { silence }] of this.group.connections) {
+      if (silence > longestSilence) this.missing(rank, `sent no heartbeat for ${Math.round(silence)} seconds`);
     }
     for (const one of this.processes) {
-      const seconds = one.stoppedFor(); // told before the others' patience ends, for they name nobody then
+      const seconds = one.stoppedFor(); // noticed before the patience with the others ends, which names no rank then
       if (seconds > this.patience / 2)
-        this.hear(one.rank, { kind: 'missing', how: `has been stopped for ${Math.round(seconds)} seconds` });
+        this.notice(one.rank, { kind: 'missing', how: `has been stopped for ${Math.round(seconds)} seconds` });
     }
-    this.weigh();
+    this.decide();
   }
 
   private end(verdict: Verdict): void {
     if (this.ending) return;
     this.ending = true;
     clearInterval(this.timer);
-    this.toAll({ end: verdict });
+    this.broadcast({ verdict });
     void Promise.all(this.processes.map((one) => one.end())).then(() => {
-      for (const signal of signals) process.off(signal, this.signalled);
-      for (const line of this.met.lines.values()) line.close();
+      for (const signal of signals) process.off(signal, this.onSignal);
+      for (const connection of this.group.connections.values()) connection.close();
       this.resolve(verdict);
     });
   }
 
-  private toAll(message: object): void {
-    for (const line of this.met.lines.values()) line.send(message);
+  private broadcast(message: object): void {
+    for (const connection of this.group.connections.values()) connection.send(message);
   }
 }
 
-export interface Supervision {
-  readonly place: LocalRanks;
+export interface SupervisorOptions {
+  readonly local: LocalRanks;
   /** The command's own arguments: every rank is the same command again. */
   readonly args: readonly string[];
+  /** Whether batch normalizations are over the shares of all ranks. */
   readonly synchronized: boolean;
-  /** Seconds to wait for the others at the start. */
+  /** Seconds to wait for the other ranks at the start. */
   readonly wait: number;
   /** Seconds without an update after which the rank that is behind counts as hung. */
   readonly patience: number;
 }
 
 /**
- * Starts this command's ranks, and ends them all where one of any machine ends before its time, hangs, or is heard of no more: what waits in a
- * collective cannot look after itself.
+ * Starts this command's ranks, and ends all of them once a rank of any machine ends early, hangs, or cannot be reached: a process that
+ * waits in a collective cannot look after itself.
  *
  * @returns how the run ended
+ * @throws {WeirError} where the ranks cannot join, or would share a GPU
  */
-export async function supervise({ place, args, synchronized, wait, patience }: Supervision): Promise<Verdict> {
-  const { ranks, own, hub } = place;
-  const gpus = gpusOf(place, process.env, countGpus());
-  const ports = await freePorts(own.length, hub === undefined ? '127.0.0.1' : undefined);
-  const met: SupervisorGroup =
-    hub === undefined
-      ? { addresses: ports.map((port) => `127.0.0.1:${port}`), hosts: Array(ranks).fill(hostname()), lines: new Map() }
-      : await rendezvous(place, hub, ports[0]!, wait);
+export async function supervise({ local, args, synchronized, wait, patience }: SupervisorOptions): Promise<Verdict> {
+  const { ranks, own, rendezvous: address } = local;
+  const oneMachine = address === undefined;
+  const gpus = gpusOf(local, process.env, countGpus());
+  const ports = await freePorts(own.length, oneMachine ? '127.0.0.1' : undefined);
+  const group: SupervisorGroup = oneMachine
+    ? {
+        addresses: ports.map((port) => `127.0.0.1:${port}`),
+        hosts: Array(ranks).fill(hostname()),
+        connections: new Map(),
+      }
+    : await rendezvous(local, address, ports[0]!, wait);
   if (own.includes(0)) {
-    const doors = met.addresses.join(', ');
-    const whose = hub === undefined ? 'a user of this machine who reaches' : 'whoever reaches';
+    const who = oneMachine ? 'a user of this machine who reaches' : 'anyone who reaches';
     toError(
-      `weir: ${ranks} ranks; TensorFlow's gRPC between them asks for no password: ${whose} ${doors} reads and writes files as you\n`,
+      `weir: ${ranks} ranks; TensorFlow's gRPC between them asks for no password: ${who} ${group.addresses.join(', ')} reads and writes files as you\n`,
     );
   }
-  const threads = hub === undefined ? Math.max(1, Math.floor(availableParallelism() / ranks)) : undefined;
-  const { addresses } = met;
-  const starts = own.map((rank, i) => ({ rank, addresses, args, synchronized, threads, gpu: gpus[i] }));
-  return new Supervisor(starts, met, patience).ended;
+  const threads = oneMachine ? Math.max(1, Math.floor(availableParallelism() / ranks)) : undefined;
+  const { addresses } = group;
+  const processes = own.map((rank, i) => ({ rank, addresses, args, synchronized, threads, gpu: gpus[i] }));
+  return new Supervisor(processes, group, patience).ended;
 }
 
-/** Where the ranks of a run ended before their time, why, as one line. */
+/** The error of a run whose ranks were stopped early; undefined where it ended in order. */
 export function errorOf({ status, why }: Verdict): WeirError | undefined {
   if (why === undefined) return undefined;
   const remedy = status === resumable ? 'go on from the newest snapshot with `weir resume`' : undefined;

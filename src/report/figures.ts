@@ -6,75 +6,102 @@ import { tradeOff } from '../measure/attack/trade-off-figure.js';
 import { transferAccuracies, transferBoth, transferDistances } from '../measure/attack/transfer-figure.js';
 import { bounds } from '../measure/certificate/figure.js';
 import { boundaries, planeBoundaries, snapshots, topEigenvalue, volume } from '../measure/geometry/figure.js';
-import { acrossSettings, settingOf } from '../measure/networks/groups.js';
+import { acrossSettings } from '../measure/networks/groups.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
 import { onlineReadout } from '../measure/readout/figure.js';
 import { trackedImages, trackedPoints } from '../measure/tracking/figure.js';
 import { learning, sigma } from '../measure/training/figure.js';
-import type { Figure } from '../plot/figure.js';
-import { transferOf } from '../plot/transfer.js';
+import type { Drawing, Figure, FigureRequest } from '../plot/figure.js';
 
-type Draw = (report: Report) => Figure | null;
+/** Draws a figure of the networks of one pipeline; null where they lack what it shows. */
+type Draw = (report: Report) => Drawing | null;
 
-/** In the order of the page, which is the paper's as far as it goes: the answer first, then why, then how it came about. */
-const DRAWN: readonly Draw[] = [
-  (report) => (report.networks.some(planar) && report.networks.some(({ attack }) => attack) ? tradeOff(report) : null),
-  (report) => (report.networks.every(planar) ? meanDistances(report, false) : null),
-  (report) => (report.networks.every(planar) && report.networks.some(noisy) ? meanDistances(report, true) : null),
+/** A row of panels for each setting. */
+const perSetting =
+  (draw: Draw): Draw =>
   (report) =>
-    boundaries(
-      only(report, (network) => !noisy(network)),
-      false,
-    ),
-  (report) => boundaries(only(report, noisy), true),
-  (report) => volume(report, 'grid'),
-  (report) => topEigenvalue(report, 'grid'),
-  (report) =>
-    report.networks.every(planar) || report.networks.some(twice) ? null : acrossSettings(report, robustness),
-  (report) => (folders(report) ? acrossSettings(report, transferBoth) : acrossSettings(report, transferDistances)),
-  (report) => (folders(report) ? null : acrossSettings(report, transferAccuracies)),
-  (report) => acrossSettings(report, refitted),
-  (report) => acrossSettings(report, onlineReadout),
-  (report) => acrossSettings(report, distribution),
-  (report) => acrossSettings(report, thresholds),
-  (report) => acrossSettings(report, bounds),
-  (report) => acrossSettings(report, planeBoundaries),
-  (report) => volume(report, 'plane'),
-  (report) => topEigenvalue(report, 'plane'),
-  (report) => acrossSettings(report, pictures),
-  (report) => alignment(report, 'small'),
-  (report) => alignment(report, 'large'),
-  (report) => acrossSettings(report, trackedPoints),
-  (report) => acrossSettings(report, trackedImages),
-  (report) => acrossSettings(report, snapshots),
-  (report) => acrossSettings(report, sigma),
-  (report) => acrossSettings(report, learning),
-];
+    acrossSettings(report, draw);
 
-/** Every figure that the report has the numbers for, in the order of the page; each pipeline has its own. */
-export function figures(whole: Report): Figure[] {
-  const report = { ...whole, whole: whole.whole ?? whole };
-  const pipelines = [...new Set(report.networks.map((network) => network.pipeline))];
+/**
+ * Every figure by its name, in the order of a page whose pipeline asks for none: the answer first, then why, then how it came about.
+ *
+ * To add one, write a function that draws it and give it a line here.
+ */
+const FIGURES = {
+  'trade-off': tradeOff,
+  'mean-distances': meanDistances,
+  boundaries: perSetting(boundaries),
+  volume: volume('grid'),
+  'top-eigenvalue': topEigenvalue('grid'),
+  robustness: perSetting(robustness),
+  transfer: perSetting(transferBoth),
+  'transfer-distances': perSetting(transferDistances),
+  'transfer-accuracies': perSetting(transferAccuracies),
+  readout: perSetting(refitted),
+  'online-readout': perSetting(onlineReadout),
+  distances: perSetting(distribution),
+  thresholds: perSetting(thresholds),
+  bounds: perSetting(bounds),
+  'plane-boundaries': perSetting(planeBoundaries),
+  'plane-volume': volume('plane'),
+  'plane-top-eigenvalue': topEigenvalue('plane'),
+  pictures: perSetting(pictures),
+  'alignment-small-start': perSetting(alignment('small')),
+  'alignment-large-start': perSetting(alignment('large')),
+  tracking: perSetting(trackedPoints),
+  'tracking-images': perSetting(trackedImages),
+  'boundary-snapshots': perSetting(snapshots),
+  sigma: perSetting(sigma),
+  learning: perSetting(learning),
+} satisfies Record<string, Draw>;
+
+export type FigureName = keyof typeof FIGURES;
+
+/** Figures that are drawn only for a pipeline that asks for them, each in the place of others. */
+const ON_REQUEST: Partial<Record<FigureName, readonly FigureName[]>> = {
+  'trade-off': [],
+  transfer: ['transfer-distances', 'transfer-accuracies'],
+};
+
+/** Every figure that the report has the numbers for: for each pipeline those it asks for, in its order, then the others. */
+export function figures(given: Report): Figure[] {
+  const whole = given.whole ?? given;
+  const pipelines = [...new Set(given.networks.map((network) => network.pipeline))];
   return pipelines.flatMap((pipeline) => {
-    const networks = report.networks.filter((network) => network.pipeline === pipeline);
-    const drawn = DRAWN.flatMap((draw) => draw({ ...report, pipeline, networks }) ?? []);
+    const networks = given.networks.filter((network) => network.pipeline === pipeline);
+    const drawn = figuresOf({ ...given, whole, pipeline, networks }, whole.figures?.[pipeline] ?? []);
     if (pipelines.length === 1) return drawn;
-    const name = pipeline.replace(/[^\w-]+/g, '-'); // fit for a file and an anchor
+    const name = pipeline.replace(/[^\w-]+/g, '-'); // safe in a file name and an anchor
     return drawn.map((figure) => ({ ...figure, id: `${figure.id}-${name}`, title: `${figure.title} (${pipeline})` }));
   });
 }
 
-const planar = ({ sampleShape }: NetworkReport): boolean => sampleShape.length === 1 && sampleShape[0] === 2;
+/** A figure that is asked for twice is drawn once where both requests come to the same networks. */
+function figuresOf(report: Report, requests: readonly FigureRequest[]): Figure[] {
+  const requested = requests.map(({ figure }) => figure as FigureName);
+  const left = new Set([...requested, ...requested.flatMap((name) => ON_REQUEST[name] ?? [])]);
+  const others = (Object.keys(FIGURES) as FigureName[]).filter((name) => !left.has(name) && !(name in ON_REQUEST));
+  const drawn = new Map<string, Figure>();
+  for (const request of [...requests, ...others.map((figure): FigureRequest => ({ figure }))]) {
+    const networks = report.networks.filter((network) => matches(network, request));
+    const key = JSON.stringify([request.figure, networks.map((network) => report.networks.indexOf(network))]);
+    const drawing =
+      drawn.has(key) || networks.length === 0 ? null : FIGURES[request.figure as FigureName]?.({ ...report, networks });
+    if (!drawing) continue;
+    const figure = named(drawing, request);
+    const taken = [...drawn.values()].some(({ id }) => id === figure.id);
+    drawn.set(key, taken ? { ...figure, id: `${figure.id}-${drawn.size}` } : figure); // the size keeps it unique
+  }
+  return [...drawn.values()];
+}
 
-/** Pretrained, then fine-tuned. */
-const twice = ({ regularizer }: NetworkReport): boolean => transferOf(regularizer) !== null;
+const matches = ({ config = {} }: NetworkReport, { where = {} }: FigureRequest): boolean =>
+  Object.entries(where).every(([key, value]) => config[key] === value);
 
-/** Whether it was fine-tuned on folders of photographs: dogs, flowers, indoor scenes. */
-const folders = ({ pipeline }: Report): boolean => /folder/i.test(pipeline);
-
-const noisy = (network: NetworkReport): boolean => /noisy/i.test(settingOf(network));
-
-const only = (report: Report, fits: (network: NetworkReport) => boolean): Report => ({
-  ...report,
-  networks: report.networks.filter(fits),
-});
+/** 'figure-e1-sigma', 'Figure E.1: …'; without a number where the paper has no such figure. */
+function named(drawing: Drawing, { figure, number, title = drawing.title, ...words }: FigureRequest): Figure {
+  const paper = words.paper ?? null;
+  if (number === undefined) return { ...drawing, id: figure, title, paper };
+  const id = `figure-${number.toLowerCase().replace('.', '')}-${figure}`;
+  return { ...drawing, id, title: `Figure ${number}: ${title}`, paper };
+}

@@ -1,8 +1,8 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { WeirError } from '../flow/errors.js';
+import { dirname, join } from 'node:path';
 import type { Report } from '../measure/networks/record.js';
 import { compose, raster } from '../plot/figure-file.js';
+import { writeAtomically } from '../storage/atomic-write.js';
+import { onDisk } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import { figures } from './figures.js';
 import { reportJson } from './json.js';
@@ -19,7 +19,7 @@ export interface WrittenReport {
 /**
  * Writes `report.html`, `report.json` and `figures/*.png` and `*.svg` into a folder, making it where it is missing.
  *
- * Each file is written beside its place and renamed, so a reader never meets half of one.
+ * Each file is written whole or not at all, so a reader never meets half of one.
  *
  * @throws WeirError naming the file that could not be written
  */
@@ -28,29 +28,19 @@ export async function writeReport(folder: string, report: Report): Promise<Writt
   const pictures: string[] = [];
   for (const figure of drawn) {
     const svg = compose(figure);
-    pictures.push(await put(folder, join('figures', `${figure.id}.svg`), svg));
-    pictures.push(await put(folder, join('figures', `${figure.id}.png`), await raster(svg)));
+    pictures.push(put(folder, join('figures', `${figure.id}.svg`), svg));
+    pictures.push(put(folder, join('figures', `${figure.id}.png`), await raster(svg)));
   }
-  const json = await put(folder, 'report.json', reportJson(report));
-  const html = await put(folder, 'report.html', reportHtml(report, drawn)); // last: it is what says "done"
+  const json = put(folder, 'report.json', reportJson(report));
+  const html = put(folder, 'report.html', reportHtml(report, drawn)); // last: it is what says "done"
   return { html, json, figures: pictures };
 }
 
-async function put(folder: string, name: string, content: string | Uint8Array): Promise<string> {
+function put(folder: string, name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
-  const beside = `${path}.${process.pid}.part`;
-  try {
-    makeFolder(join(path, '..'));
-    await writeFile(beside, content);
-    await rename(beside, path);
-    return path;
-  } catch (cause) {
-    await rm(beside, { force: true }).catch(() => {});
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new WeirError(
-      `the report's file '${path}' could not be written: ${reason}`,
-      'make room, or the folder writable, and write the report again: nothing of the run is lost',
-      { cause },
-    );
-  }
+  onDisk(`make the folder ${dirname(path)}`, () => makeFolder(dirname(path)), again);
+  writeAtomically(path, content, { remedy: again });
+  return path;
 }
+
+const again = 'make room, or the folder writable, and write the report again: nothing of the run is lost';

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { digestOf, foreignSnapshots } from '../storage/identity.js';
+import { digestOf } from '../storage/digest.js';
+import { foreignSnapshots } from '../storage/identity.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { thisMachine } from './machine.js';
 import { loadPipeline } from './pipeline-module.js';

@@ -232,7 +232,7 @@ export function resolveConfig<S extends Shape>(
   }
   const issue = parsed.error.issues[0]!;
   throw new WeirError(
-    `config: ${issue.path.join('./')}: ${issue.message}`,
+    `config: ${issue.path.join('.')}: ${issue.message}`,
     'correct the pipeline’s defaults or profile',
   );
 }

@@ -1,4 +1,4 @@
-import type { Share } from '../flow/data.js';
+import { everything, type Share } from '../data/share.js';
 import type { Flow } from '../flow/flow.js';
 import type { MetricLog } from '../storage/metric-log.js';
 import type { RunState } from '../storage/run-state.js';
@@ -35,7 +35,7 @@ export interface Consensus {
 
 /** The consensus of one process with itself. */
 export const single: Consensus = {
-  share: { rank: 0, ranks: 1 },
+  share: everything,
   alone: true,
   writes: true,
   waited: [],
@@ -44,6 +44,28 @@ export const single: Consensus = {
   sameState: () => undefined,
   same: () => undefined,
 };
+
+/** The part of the time that each rank waits for the others, from one reading to the next. */
+export class WaitMeter {
+  private at = performance.now();
+  private past: readonly number[] = [];
+
+  /** @param waited seconds that each rank has waited so far, by rank @returns a number from 0 to 1 for each */
+  read(waited: readonly number[]): readonly number[] {
+    const now = performance.now();
+    const seconds = Math.max(0.001, (now - this.at) / 1000);
+    const { past } = this;
+    this.at = now;
+    this.past = waited;
+    return waited.map((sum, rank) => Math.min(1, Math.max(0, sum - (past[rank] ?? sum)) / seconds));
+  }
+}
+
+/** A reading of a `WaitMeter` as text, or nothing where there is one process alone. */
+export function waitsText(parts: readonly number[]): string | null {
+  if (parts.length === 0) return null;
+  return `ranks wait ${parts.map((part) => `${Math.round(100 * part)} %`).join(', ')}`;
+}
 
 /** The log of a rank that does not write: it keeps no line. */
 export const unwritten: Log = {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import type { Machine } from '../storage/identity.js';
-import { ranks } from '../tensorflow/collectives/process-group.js';
+import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { usefulFeatures } from '../tensorflow/install/platform.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 
@@ -15,7 +15,7 @@ export async function thisMachine(): Promise<Machine> {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     features: usefulFeatures(),
     node: process.versions.node,
-    ranks: ranks().ranks,
+    ranks: processGroup().ranks,
   };
 }
 

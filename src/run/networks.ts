@@ -33,7 +33,9 @@ export function eachRegularizer<K extends string>({
   return Array.from({ length: seeds }, (_, i) => seed + i).flatMap((seed) => {
     const named = (regularizer: string): string => (seeds === 1 ? regularizer : `${regularizer}-s${seed}`);
     return order.map((regularizer) => ({
-      ...{ name: named(regularizer), regularizer, seed },
+      name: named(regularizer),
+      regularizer,
+      seed,
       ...(branching && regularizer !== unregularized && { branch: { of: named(unregularized), epoch: burnIn } }),
     }));
   });

@@ -3,6 +3,9 @@ import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
 import { declarationsOf } from '../flow/node.js';
+import type { FigureRequest } from '../plot/figure.js';
+import type { FigureName } from '../report/figures.js';
+
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import { type RecordDescription, type RecordDescriptions, record } from '../storage/record.js';
 import { type Config, type Profiles, type Rule, type Shape, z } from './config.js';
@@ -82,11 +85,15 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly profiles: Profiles<S>;
   readonly fallback: Partial<z.input<z.ZodObject<S>>>;
   readonly reproduce: Reproduction;
+  readonly figures: readonly PipelineFigure[];
   /** Which of its settings cancel each other, besides the shared ones (`settings.ts`). */
   readonly rules?: readonly Rule[];
   networks(config: Config<S>, seed: number): readonly N[];
   wire(wiring: Wiring<S, N>): Streams | Promise<Streams>;
 }
+
+/** A figure of the report, by its name, where a pipeline asks for it. */
+export type PipelineFigure = FigureRequest<FigureName>;
 
 /** The runs that make up an experiment of the paper. */
 export interface Reproduction {
@@ -106,6 +113,8 @@ interface Definition<S extends Shape, N extends Network> {
   readonly fallback?: Partial<z.input<z.ZodObject<S>>>;
   /** What `weir reproduce` runs. */
   readonly reproduce?: Reproduction;
+  /** The figures that stand first in its report, in this order, with the words of a paper on them; those that apply follow. */
+  readonly figures?: readonly PipelineFigure[];
   /** Which of its settings cancel each other, besides the shared ones: `endsWith('logEvery', 'epochs', 'logged')`. */
   readonly rules?: readonly Rule[];
   /** By default a single one, of the pipeline's name. */
@@ -130,6 +139,7 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     profiles: definition.profiles ?? {},
     fallback: definition.fallback ?? {},
     reproduce: definition.reproduce ?? {},
+    figures: definition.figures ?? [],
     rules: definition.rules ?? [],
     networks(config, seed) {
       const networks = (definition.networks ?? single)(config, seed);

@@ -1,104 +1,90 @@
 import { firstValueFrom, race, Subject, timer } from 'rxjs';
 import type { Flow } from '../flow/flow.js';
+import type { Votes } from './consensus.js';
+import type { RunActions } from './watch.js';
 
-/** When snapshots come, in any of three ways. */
-export interface SnapshotCadence {
-  /** Seconds from one snapshot to the next. */
-  readonly snapshotEvery: number;
-  /** Updates from one snapshot to the next, besides; no such rule where it is left out. Counted as they are logged. */
-  readonly snapshotUpdates?: number;
-  /** Epochs from one snapshot to the next, besides. */
-  readonly snapshotEpochs?: number;
-}
-
-/** How far a network is: its newest update, and the epoch that it is the last of, where it is one; and when that was, in milliseconds. */
-export interface SnapshotPoint {
-  readonly at: number;
-  readonly update: number;
-  readonly epoch: number | undefined;
-}
-
-/** Whether it is time for a snapshot, by the clock, by updates or by epochs. */
-export function isDue(
-  { snapshotEvery, snapshotUpdates, snapshotEpochs }: SnapshotCadence,
-  saved: SnapshotPoint,
-  now: SnapshotPoint,
-): boolean {
-  if (now.at - saved.at > 1000 * snapshotEvery) return true;
-  if (snapshotUpdates !== undefined && now.update - saved.update >= snapshotUpdates) return true;
-  if (snapshotEpochs === undefined || !now.epoch || now.epoch === saved.epoch) return false; // nothing to keep before the first
-  return now.epoch % snapshotEpochs === 0;
-}
-
-const moment = 100; // milliseconds
+const poll = 100; // milliseconds from one vote of a held rank to the next
 
 /**
- * What a run is asked for from outside: a snapshot, or to be held. It acts where the graph is at rest.
+ * Requests to a run from outside: to stop, to write a snapshot, to hold. They take effect at the next barrier.
  *
  * State: none that a snapshot keeps; a resumed run goes on.
  */
-export class Requests {
+export class Requests implements RunActions {
+  private flow: Flow | undefined;
+  private stopping = false;
   private pausing = false;
-  private wanted = false;
-  private readonly asked$ = new Subject<void>();
+  private wantsSnapshot = false;
+  private readonly changed$ = new Subject<void>();
 
-  /** At the next moment of rest, or at once where the run is held. */
-  snapshot(flow: Flow | undefined): void {
-    this.wanted = true;
-    this.ask(flow);
+  /** @param alone whether no other rank must agree to stop */
+  constructor(private readonly alone = true) {}
+
+  /** Directs the requests to this flow, until `detach`. */
+  attach(flow: Flow): void {
+    this.flow = flow;
+    if (this.stopping && this.alone) flow.stop();
   }
 
-  /** From the next moment of rest on, until `resume` or a stop. */
-  pause(flow: Flow | undefined): void {
+  detach(): void {
+    this.flow = undefined;
+  }
+
+  /** Ends the run at the next barrier, after a snapshot. */
+  stop(): void {
+    this.stopping = true;
+    if (this.alone) this.flow?.stop();
+    this.changed$.next();
+  }
+
+  /** Writes a snapshot at the next barrier, or at once where the run is held. */
+  snapshot(): void {
+    this.wantsSnapshot = true;
+    this.changed();
+  }
+
+  /** Holds the run from the next barrier on, until `resume` or `stop`. */
+  pause(): void {
     this.pausing = true;
-    this.ask(flow);
+    this.changed();
   }
 
   resume(): void {
     this.pausing = false;
-    this.asked$.next();
+    this.changed$.next();
   }
 
-  /** The flow is to stop: a run that is held looks at once. */
-  stopped(): void {
-    this.asked$.next();
-  }
-
-  /** Whether a snapshot was asked for since the last one. */
-  takeSnapshot(): boolean {
-    const { wanted } = this;
-    this.wanted = false;
-    return wanted;
-  }
-
-  /** Whether the flow is to be held now. */
-  holds(flow: Flow): boolean {
-    return this.pausing && !flow.stopping && !flow.finished && flow.ending === undefined;
+  /** The votes of this process at a barrier; a request for a snapshot counts once. */
+  votes(flow: Flow): Votes {
+    const snapshot = this.wantsSnapshot;
+    this.wantsSnapshot = false;
+    const hold = this.pausing && !flow.barrier.stopping && !flow.finished && flow.barrier.ending === undefined;
+    return { stop: this.stopping, snapshot, hold };
   }
 
   /**
-   * Holds the flow where it is at rest, and the process alive.
+   * Holds the flow at a barrier, and keeps the process alive.
    *
-   * @param rested called when something is asked for meanwhile; says whether it is held on
-   * @param alone else it is called every moment too, for another rank may have been asked
+   * @param stay called after each request, and among several ranks every 100 ms too, for another rank may have been asked; returns whether
+   * the flow stays held
    */
-  async hold(flow: Flow, rested: () => boolean, alone = true): Promise<void> {
+  async hold(flow: Flow, stay: () => boolean): Promise<void> {
     const alive = setInterval(() => undefined, 2 ** 30);
-    flow.held = true;
+    flow.barrier.hold();
     try {
-      for (let held = true; held && !flow.stopping; ) {
-        await firstValueFrom(alone ? this.asked$ : race(this.asked$, timer(moment)));
-        held = rested();
+      for (let held = true; held && !flow.barrier.stopping; ) {
+        await firstValueFrom(this.alone ? this.changed$ : race(this.changed$, timer(poll)));
+        held = stay();
       }
     } finally {
       clearInterval(alive);
-      flow.held = false;
-      flow.roomMade();
+      flow.barrier.release();
+      flow.demand.roomMade();
     }
   }
 
-  private ask(flow: Flow | undefined): void {
-    if (flow?.paced === false) flow.restSoon();
-    this.asked$.next();
+  private changed(): void {
+    this.flow?.barrier.reachSoon();
+    this.changed$.next();
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -7,10 +7,13 @@ import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint } from '../flow/header.js';
 import { noticeOnce } from '../flow/terminal.js';
+import { writeAtomically } from '../storage/atomic-write.js';
+import { digestOf } from '../storage/digest.js';
+import { onDisk } from '../storage/disk.js';
+import { version } from '../storage/file-format.js';
 import { makeFolder } from '../storage/folders.js';
 import {
   configChanges,
-  digestOf,
   foreignReason,
   type Identity,
   inputChanges,
@@ -24,7 +27,7 @@ import {
   type SnapshotOrigin,
 } from '../storage/identity.js';
 import { type ModuleFiles, moduleFiles } from '../storage/module-files.js';
-import { type RunFolder, version } from '../storage/run-folder.js';
+import type { RunFolder } from '../storage/run-folder.js';
 import { commitOf } from './machine.js';
 import { type Pipeline, takenIn } from './pipeline.js';
 
@@ -281,18 +284,10 @@ export class RunIdentity {
       throw new WeirError(`${file} has changed since it was read`, 'another process worked on the run: try once more');
     }
     const text = `${JSON.stringify(this.file, undefined, 2)}\n`;
-    try {
-      for (const [digest, lines] of this.pending) whole(this.indexFile(digest), gzipSync(lines.join('\n')));
-      whole(file, text);
-    } catch (cause) {
-      throw new WeirError(
-        `cannot write ${file}: ${(cause as Error).message}`,
-        'see that the disk is not full and may be written to',
-        {
-          cause,
-        },
-      );
-    }
+    const inputs = join(this.folder.path, 'inputs');
+    if (this.pending.size > 0) onDisk(`make the folder ${inputs}`, () => makeFolder(inputs));
+    for (const [digest, lines] of this.pending) writeAtomically(this.indexFile(digest), gzipSync(lines.join('\n')));
+    writeAtomically(file, text);
     this.pending.clear();
     this.text = text;
     this.dirty = false;
@@ -388,10 +383,4 @@ function linesOf(index: string): string[] | undefined {
   } catch {
     return undefined; // it only names what differs; whether something does, the digest tells
   }
-}
-
-function whole(file: string, contents: string | Uint8Array): void {
-  makeFolder(join(file, '..'));
-  writeFileSync(`${file}.part`, contents, { flush: true });
-  renameSync(`${file}.part`, file);
 }

@@ -16,17 +16,14 @@ export interface SessionOptions {
   readonly folder: RunFolder;
   readonly pipeline: Pipeline;
   readonly options: ExecutionOptions;
-  /** How it is reached while it runs; undefined: not at all. */
+  /** How the run is reached while it goes on; not at all where left out. */
   readonly control?: ((path: string, asked: RunActions) => RemoteControl) | undefined;
 }
 
-export { resumable } from './process.js';
-
 /**
- * Runs what is left of a run to its end, or to a stop, then writes its report.
+ * Runs the rest of a run to its end or to a stop, then writes its report. The folder is locked to this process.
  *
- * One process at a time: the folder is locked. A first Ctrl-C, SIGTERM or SIGUSR1 stops at the next moment of rest, a second Ctrl-C or
- * SIGTERM at once.
+ * A first Ctrl-C, SIGTERM or SIGUSR1 stops the run at the next barrier; a second Ctrl-C or SIGTERM ends the process at once.
  */
 export async function runSession({ folder, pipeline, options, control: controlled }: SessionOptions): Promise<Outcome> {
   const lock = lockFolder(folder.path, { dead: options.dead ?? [] });
@@ -38,35 +35,35 @@ export async function runSession({ folder, pipeline, options, control: controlle
   }
   let execution: Execution | undefined;
   const asked: RunActions = {
-    stop: () => execution?.stop(),
-    snapshot: () => execution?.snapshot(),
-    pause: () => execution?.pause(),
-    resume: () => execution?.resume(),
+    stop: () => execution?.requests.stop(),
+    snapshot: () => execution?.requests.snapshot(),
+    pause: () => execution?.requests.pause(),
+    resume: () => execution?.requests.resume(),
   };
   const control = controlled?.(folder.path, asked);
   const watch = control ? bothWatches(options.watch, control) : options.watch;
   execution = new Execution(folder, pipeline, { ...options, watch, check: () => lock.check() });
   const release = stopOnSignals(() => {
     watch.warn('stopping after a snapshot; once more to stop at once');
-    execution.stop();
+    execution.requests.stop();
   }, options.consensus?.alone ?? true);
   folder.failure = undefined;
   let ended: RunEnding = 'failed';
   try {
     await loadTensorFlow();
     const address = await control?.opened();
-    if (address !== undefined) options.watch.warn(address); // to the terminal alone: it bears the token there
+    if (address !== undefined) options.watch.warn(address); // to the terminal alone, for it may hold a token
     const outcome = await execution.run();
     if (outcome === 'done') {
       const { writeReport } = await import('../report/files.js'); // slow to load, and only now of use
       const report = collectReport([folder]);
-      const known = identityNotes(folder); // said when they came up
+      const known = identityNotes(folder); // these were printed during the run
       for (const one of report.notes ?? []) if (!known.includes(one)) options.watch.warn(one);
       await writeReport(folder.report, report);
     }
     if (execution.unsaved !== undefined) {
       watch.warn(
-        `this stop is not saved (${execution.unsaved}): what came after the snapshot before it is made again on resume`,
+        `the last snapshot is missing (${execution.unsaved}): a resume goes on from the one before, and repeats the updates after it`,
       );
     }
     ended = outcome;
@@ -81,7 +78,7 @@ export async function runSession({ folder, pipeline, options, control: controlle
   }
 }
 
-/** A failure as `weir status` shows it. */
+/** A failure in one line, as `weir status` shows it. */
 function inShort(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const where = error instanceof WeirError ? undefined : originText(error);

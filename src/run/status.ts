@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { editsOf, foreignSnapshots } from '../storage/identity.js';
 import { holderOf } from '../storage/lock.js';
@@ -46,7 +47,7 @@ function read(handle: number, size: number, bytes: number): MetricRecord[] {
   return lines.flatMap((line) => {
     try {
       const record: unknown = JSON.parse(line, metricReviver);
-      return typeof record === 'object' && record !== null ? [record as MetricRecord] : [];
+      return isRecord(record) ? [record as MetricRecord] : [];
     } catch {
       return []; // a report names it; here it only tells how far a run is
     }

@@ -1,5 +1,5 @@
 import type { Flow } from '../flow/flow.js';
-import { FlowMeter, ranksInWords } from '../flow/meter.js';
+import { FlowMeter } from '../flow/meter.js';
 import type { MetricRecord } from '../storage/journal.js';
 import {
   descriptionOf,
@@ -10,6 +10,7 @@ import {
   totalOf,
 } from '../storage/record.js';
 import type { RunFolder } from '../storage/run-folder.js';
+import { WaitMeter, waitsText } from './consensus.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { type Headline, type ProgressView, type Terminal, terminalFor } from './progress.js';
 import type { Watch } from './watch.js';
@@ -46,6 +47,7 @@ export class TerminalWatch implements Watch {
   private saved: { readonly update: number; readonly at: number } | undefined;
   private meter: FlowMeter | undefined;
   private measured = 0;
+  private waits = new WaitMeter();
 
   constructor(
     private readonly folder: RunFolder,
@@ -61,6 +63,7 @@ export class TerminalWatch implements Watch {
     this.recorded = performance.now();
     this.members = network.members?.length ?? 1;
     this.meter = new FlowMeter(flow);
+    this.waits = new WaitMeter();
     this.measured = performance.now();
     const { name, branch } = network;
     const branches = branch !== undefined && this.folder.snapshots(name).list().length === 0;
@@ -118,13 +121,13 @@ export class TerminalWatch implements Watch {
 
   held(now: boolean): void {
     if (now) this.terminal.note('held at a barrier; it goes on from the monitor, and Ctrl-C stops it');
-    else if (this.flow?.stopping !== true) this.terminal.note('going on');
+    else if (this.flow?.barrier.stopping !== true) this.terminal.note('going on');
   }
 
-  rest(): void {
+  barrier(waited: readonly number[]): void {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;
-    if (now - this.measured > window) this.measure(now);
+    if (now - this.measured > window) this.measure(now, waited);
     this.show(now);
   }
 
@@ -191,14 +194,14 @@ export class TerminalWatch implements Watch {
   }
 
   /** Rate and bottleneck since the last look. */
-  private measure(now: number): void {
+  private measure(now: number, waited: readonly number[]): void {
     this.measured = now;
-    const { samples, bottleneck, ranks } = this.meter!.read();
+    const { samples, bottleneck } = this.meter!.read();
     this.view = {
       ...this.view!,
       rate: samples > 0 ? { value: samples, unit: 'samples/s' } : null,
       bottleneck: bottleneck && `${bottleneck.name} (${bottleneck.why})`,
-      ranks: ranksInWords(ranks),
+      ranks: waitsText(this.waits.read(waited)),
     };
   }
 

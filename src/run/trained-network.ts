@@ -31,7 +31,7 @@ interface TrainedState {
   readonly number: number;
   readonly epoch: number;
   readonly position: number;
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
 }
 
 type Saved = Omit<TrainedState, 'weights'> & { readonly weights: SavedTensors };
@@ -59,28 +59,30 @@ export function trainedBy(
       throw new WeirError(`network '${network}' of ${run} has no weights`, 'name a run that trains a network');
     }
     const own = model.start(0);
-    const { weights, about } = withReadout(folder, found.state);
+    const { weights, metadata } = withReadout(folder, found.state);
     checkShapes(model, shapesOf(own), weights);
     tf.dispose([...own.values()]);
-    checkArchitecture(`network '${network}' of ${run}`, about.architecture ?? {}, model);
-    return { ...saved, weights, about };
+    checkArchitecture(`network '${network}' of ${run}`, metadata.architecture ?? {}, model);
+    return { ...saved, weights, metadata };
   };
-  const restored = ({ weights, number, epoch, position, about }: Saved): TrainedState => ({
-    ...{ number, epoch, position },
-    ...(about && { about }),
+  const restored = ({ weights, number, epoch, position, metadata }: Saved): TrainedState => ({
+    number,
+    epoch,
+    position,
+    ...(metadata && { metadata }),
     weights: restoreTensors(weights),
   });
   const stage: Serial<Positioned, Update, TrainedState> = {
     name: 'trained',
     inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
     start: () => restored(read()),
-    introduce: (_, { about: { classes, normalization } = {} }) => [
+    introduce: (_, { metadata: { classes, normalization } = {} }) => [
       { ...(classes && { classes }), ...(normalization && { normalization }) },
     ],
     next: () => {
       throw new Error('a trained network is not trained any further');
     },
-    repeat: ({ about: _, ...standing }) => ({ ...standing, endsEpoch: true, ...unknown }),
+    repeat: ({ metadata: _, ...standing }) => ({ ...standing, endsEpoch: true, ...unknown }),
     save: ({ weights, ...at }) => ({ ...at, weights: savedTensors(weights) }) as unknown as Data,
     load: (data) => restored(data as unknown as Saved),
     dispose: ({ weights }) => tf.dispose([...weights.values()]),
@@ -129,21 +131,25 @@ export function takeOver(
   streams: readonly string[],
   { module, accepted }: { readonly module: string; readonly accepted: readonly string[] },
 ): RunFolder {
-  const { pipeline, seed, networks } = source.started;
+  const { pipeline, seed, networks, figures = [] } = source.started;
   const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
-  const run = RunFolder.create(path, { module, pipeline, seed, config, ...(networks && { networks }) }, (folder) => {
-    const log = new MetricLog(join(folder, 'metrics.ndjson'));
-    try {
-      log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
-      for (const record of kept) log.append(record);
-      log.flush({ sync: true });
-      const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);
-      return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
-    } finally {
-      log.close();
-    }
-  });
+  const run = RunFolder.create(
+    path,
+    { module, pipeline, seed, config, figures, ...(networks && { networks }) },
+    (folder) => {
+      const log = new MetricLog(join(folder, 'metrics.ndjson'));
+      try {
+        log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
+        for (const record of kept) log.append(record);
+        log.flush({ sync: true });
+        const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);
+        return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
+      } finally {
+        log.close();
+      }
+    },
+  );
   run.declare(source.streams);
   return run;
 }

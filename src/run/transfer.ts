@@ -34,7 +34,9 @@ export const transferKeys = (usual: {
     .describe('circular unless said; must be said where a file of weights does not: zero for torchvision'),
   ...regularizerKeys(kinds, {
     regularizers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
-    ...{ gamma: 0.002, burnIn: 0, tickEvery: 15 },
+    gamma: 0.002,
+    burnIn: 0,
+    tickEvery: 15,
   }),
   seeds: z.int().min(1).default(usual.seeds).describe('networks of each, seeded from --seed on'),
   shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
@@ -81,7 +83,9 @@ export function eachTransfer<K extends string>({
       regularizers.map((finetuned) => ({
         name: `${pretrained}-then-${finetuned}${seeds === 1 ? '' : `-s${seed}`}`,
         regularizer: transferred({ pretrained, finetuned }),
-        ...{ seed, pretrained, finetuned },
+        seed,
+        pretrained,
+        finetuned,
       })),
     ),
   );

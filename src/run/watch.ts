@@ -3,15 +3,15 @@ import { toError } from '../flow/terminal.js';
 import type { MetricRecord } from '../storage/journal.js';
 import type { Network } from './pipeline.js';
 
-/** Whoever is told what a run does. */
+/** Receives everything that a run does. No method may throw or take long. */
 export interface Watch {
-  /** A network's graph is about to start; `resumed` is the update it goes on from. */
+  /** A network's graph is about to start; `resumed` is the update from which it goes on. */
   network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void;
   record(record: MetricRecord): void;
   snapshot(path: string, update: number): void;
   warn(message: string): void;
-  /** The graph is at rest: a good time to look at it. */
-  rest(): void;
+  /** The graph is at a barrier: its nodes can be read. `waited` is the seconds that each rank has waited for the others so far. */
+  barrier(waited: readonly number[]): void;
   /** The run is held at a barrier, or goes on. */
   held(now: boolean): void;
 }
@@ -19,7 +19,7 @@ export interface Watch {
 /** How a process that worked on a run ended. */
 export type RunEnding = 'done' | 'stopped' | 'failed';
 
-/** What a run does when it is asked. */
+/** Actions on a run that can be asked for from outside. */
 export interface RunActions {
   stop(): void;
   snapshot(): void;
@@ -27,9 +27,9 @@ export interface RunActions {
   resume(): void;
 }
 
-/** A watch that acts on the run too, and is open as long as the run is: a socket, a page in a browser. */
+/** A watch that can act on the run too, and is open as long as the run is: a socket, a page in a browser. */
 export interface RemoteControl extends Watch {
-  /** Where it can be reached, as a line for the terminal; none where only a socket is open. @throws {WeirError} where it cannot be */
+  /** Its address as a line for the terminal; none where only a socket is open. @throws {WeirError} where it cannot be opened */
   opened(): Promise<string | undefined>;
   close(how: RunEnding): Promise<void>;
 }
@@ -52,9 +52,9 @@ export const bothWatches = (first: Watch, second: Watch): Watch => ({
     first.warn(message);
     second.warn(message);
   },
-  rest() {
-    first.rest();
-    second.rest();
+  barrier(waited) {
+    first.barrier(waited);
+    second.barrier(waited);
   },
   held(now) {
     first.held(now);
@@ -64,8 +64,12 @@ export const bothWatches = (first: Watch, second: Watch): Watch => ({
 
 const nothing = (): void => undefined;
 
-/** Nobody watches; warnings go to standard error. */
+/** Writes warnings to standard error, and ignores the rest. */
 export const unwatched: Watch = {
-  ...{ network: nothing, record: nothing, snapshot: nothing, rest: nothing, held: nothing },
+  network: nothing,
+  record: nothing,
+  snapshot: nothing,
+  barrier: nothing,
+  held: nothing,
   warn: (message) => void toError(`${message}\n`),
 };

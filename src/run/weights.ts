@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { together } from '../learn/ensemble/ensemble.js';
+import { membersKey } from '../learn/ensemble/ensemble.js';
 import type { NetworkMetadata } from '../learn/metadata.js';
 import type { WeightSource } from '../learn/weights/pretrained.js';
 import type { SavedTensors } from '../learn/weights/saved-tensors.js';
@@ -25,12 +25,12 @@ type Fitted = Extract<ReadoutState, { phase: 'fitted' }>;
  * Readouts that were fitted anew to these weights, by the stage that did it: the tensors that take the place of the network's own, as
  * whatever followed that stage, an attack say, met them.
  */
-export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, Pick<Fitted, 'weights' | 'about'>> {
+export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, Pick<Fitted, 'weights' | 'metadata'>> {
   const owner = weightOwner(state) as { readonly position: number } | undefined;
   const fitted = Object.entries(state.flow.nodes).flatMap(([name, { state }]) => {
-    const { phase, position, weights, about = {} } = (state ?? {}) as Partial<Fitted>;
+    const { phase, position, weights, metadata = {} } = (state ?? {}) as Partial<Fitted>;
     return phase === 'fitted' && position === owner?.position && weights !== undefined
-      ? [[name, { weights, about }] as const]
+      ? [[name, { weights, metadata }] as const]
       : [];
   });
   return new Map(fitted);
@@ -40,8 +40,8 @@ export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, P
 export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
   hashWeights(Object.fromEntries(weightsOf(state).map(({ name, values }) => [name, values])));
 /** What no tensor of them says; nothing in snapshots of earlier versions. */
-export const aboutOf = (state: Pick<RunState, 'flow'>): NetworkMetadata =>
-  (weightOwner(state) as { readonly about?: NetworkMetadata } | undefined)?.about ?? {};
+export const metadataOf = (state: Pick<RunState, 'flow'>): NetworkMetadata =>
+  (weightOwner(state) as { readonly metadata?: NetworkMetadata } | undefined)?.metadata ?? {};
 
 export interface WeightsChoice {
   /** Which of the run's networks; by default its only one. */
@@ -63,7 +63,7 @@ export interface RunWeights {
   /** Tensors of the readout that the network had none of: one that was trained with a projection head in its place. */
   readonly more: SavedTensors;
   /** What no tensor says. */
-  readonly about: NetworkMetadata;
+  readonly metadata: NetworkMetadata;
   /** Which readout is in them, and which others there are. */
   readonly readout: string;
   readonly others: readonly string[];
@@ -94,7 +94,7 @@ export function weightsOfRun(folder: RunFolder, { network, readout, finished = f
   if (found !== undefined) checkOrigin(folder, name, found);
   const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
-  if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === together)) {
+  if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === membersKey)) {
     throw new WeirError(
       `network '${name}' of ${folder.shown} has no weights of its own`,
       'name one that is trained by `train` and has a snapshot',
@@ -108,7 +108,7 @@ export function withReadout(
   folder: RunFolder,
   state: RunState,
   asked?: string,
-): Pick<RunWeights, 'weights' | 'more' | 'about' | 'readout' | 'others'> {
+): Pick<RunWeights, 'weights' | 'more' | 'metadata' | 'readout' | 'others'> {
   const fitted = readoutsOf(state);
   const names = [...fitted.keys(), own];
   const readout = asked ?? (fitted.size > 1 ? undefined : names[0]!);
@@ -122,13 +122,14 @@ export function withReadout(
   }
   const anew = new Map((fitted.get(readout)?.weights ?? []).map((tensor) => [tensor.name, tensor]));
   const weights = weightsOf(state);
-  const { architecture } = aboutOf(state);
-  const about = fitted.get(readout)?.about;
+  const { architecture } = metadataOf(state);
+  const metadata = fitted.get(readout)?.metadata;
   return {
-    about: about === undefined ? aboutOf(state) : { ...(architecture && { architecture }), ...about },
+    metadata: metadata === undefined ? metadataOf(state) : { ...(architecture && { architecture }), ...metadata },
     weights: weights.map((tensor) => anew.get(tensor.name) ?? tensor),
     more: [...anew.values()].filter(({ name }) => weights.every((tensor) => tensor.name !== name)),
-    ...{ readout, others: names.filter((name) => name !== readout) },
+    readout,
+    others: names.filter((name) => name !== readout),
   };
 }
 
@@ -160,9 +161,9 @@ export function fromRun(
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {
-      const { weights, more, about } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
+      const { weights, more, metadata } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
       const all = readout === undefined ? weights : [...weights, ...more]; // what is asked for is wanted
-      return { tensors: new Map(all.map(({ name, shape, values }) => [name, { shape, values }])), about };
+      return { tensors: new Map(all.map(({ name, shape, values }) => [name, { shape, values }])), metadata };
     },
     namesOf: (weight) => [weight],
     laidOut: (tensor) => tensor,

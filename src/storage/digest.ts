@@ -1,8 +1,49 @@
 import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import * as zlib from 'node:zlib';
 import type { Data, TypedArray } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { bytesOf, dtypeOf } from './bytes.js';
 import type { MetricRecord } from './metric-reader.js';
+
+/** CRC-32 (that of zip and PNG) of the bytes. @param before that of the bytes which precede them */
+export const crc32 = (bytes: Uint8Array, before = 0): number =>
+  bytes.length === 0 ? before : zlib.crc32(bytes, before); // zlib's own gives 0 for no bytes
+
+/** CRC-32 of chunks one after another. */
+export const crc32Of = (chunks: readonly Uint8Array[]): number =>
+  chunks.reduce((before, chunk) => crc32(chunk, before), 0);
+
+/** SHA-256 of bytes and texts (as UTF-8) one after another, in hexadecimal. */
+export function sha256Of(...parts: readonly (Uint8Array | string)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+/** The same as its 32 bytes. */
+export const sha256Bytes = (...parts: readonly (Uint8Array | string)[]): Buffer =>
+  Buffer.from(sha256Of(...parts), 'hex');
+
+/** SHA-256 of a file, in hexadecimal. Bound: 1 MiB in memory. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+  return hash.digest('hex');
+}
+
+/** SHA-256 of a plain value, in hexadecimal: the same whatever the order of its keys. */
+export const digestOf = (value: unknown): string => sha256Of(canonical(value));
+
+/** JSON with its keys in order. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${sorted.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
+}
 
 /**
  * SHA-256 of the weights, in hexadecimal: for each name, sorted by its UTF-8 bytes, the name and its values as

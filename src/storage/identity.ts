@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Flow } from '../flow/flow.js';
 import type { Fact, Fingerprint } from '../flow/header.js';
-import { sha256Of } from './bytes.js';
+import { digestOf } from './digest.js';
 import type { ModuleFiles } from './module-files.js';
 import type { RunConfig, RunFolder } from './run-folder.js';
 
@@ -54,18 +54,6 @@ export const inputsOf = (flow: Flow): NetworkInputs =>
       .filter(({ inputs }) => inputs.length > 0)
       .map(({ name, inputs }) => [name, inputs.map((input) => ({ name: input.name, ...input.fingerprint() }))]),
   );
-
-/** The same text for the same value, whatever the order of its keys. */
-function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
-  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${sorted.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
-}
-
-/** SHA-256 of a plain value, in hexadecimal. */
-export const digestOf = (value: unknown): string => sha256Of(Buffer.from(canonical(value)));
 
 /** What a snapshot of a network carries: the digest of all that the network is a function of, and of the machine. */
 export const networkDigest = (identity: Identity, network: string): string => {

@@ -25,6 +25,7 @@ export function journal(
 ): Stage<Positioned, never, number> {
   return {
     name: `log ${stream}`,
+    role: 'log',
     anyOrder: true,
     handsOn: true,
     start: () => 0,

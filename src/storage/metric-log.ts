@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
+import { onDisk } from './disk.js';
 import { type MetricRecord, metricReplacer } from './metric-reader.js';
 
 /** How far a metric log was when something was made of it, and what it was up to there. */
@@ -246,16 +247,11 @@ export class MetricLog {
   }
 
   #do<T>(verb: string, work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      const code = String((cause as NodeJS.ErrnoException).code ?? cause);
-      const remedy =
-        code === 'ENOSPC'
-          ? 'the disk is full: free some space, then go on with `weir resume`; the earlier snapshots are as they were'
-          : 'see that this user may write there';
-      throw new WeirError(`cannot ${verb} the metric log ${this.file}: ${code}`, remedy, { cause });
-    }
+    return onDisk(
+      `${verb} the metric log ${this.file}`,
+      work,
+      (usual) => `${usual}, then go on with \`weir resume\`; the earlier snapshots are as they were`,
+    );
   }
 }
 

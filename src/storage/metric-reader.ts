@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 
 /** What a metric may be: NaN and the infinities too, though JSON has none. */
@@ -88,7 +89,7 @@ function parse(file: string, number: number, text: () => string): MetricRecord {
   } catch (error) {
     throw corrupt(file, number, (error as Error).message);
   }
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+  if (!isRecord(record)) {
     throw corrupt(file, number, 'it is not an object');
   }
   return record as MetricRecord;

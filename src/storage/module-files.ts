@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { build, type Plugin, stop } from 'esbuild';
-import { sha256Of } from './bytes.js';
+import { sha256Of } from './digest.js';
 
 /** SHA-256 by path, as seen from the module's folder; the module itself stands first. */
 export type ModuleFiles = Readonly<Record<string, string>>;

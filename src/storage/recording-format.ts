@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Header } from '../flow/header.js';
-import { crc32 } from './bytes.js';
+import { onDisk } from './disk.js';
 
 /**
  * A recorded stream, little-endian, every part starting at a multiple of 8 bytes:
@@ -50,37 +50,6 @@ export type RecordingFrame =
   | { readonly kind: 'gap'; readonly position: number; readonly time: number; readonly missed: number | undefined }
   | { readonly kind: 'torn'; readonly position: number; readonly problem: WeirError };
 
-/** The next multiple of 8. */
-export const aligned = (bytes: number): number => Math.ceil(bytes / 8) * 8;
-
-/** The bytes, and the zeros that bring them to a multiple of 8. */
-export const padded = (bytes: Uint8Array): Uint8Array[] => [
-  bytes,
-  new Uint8Array(aligned(bytes.length) - bytes.length),
-];
-
-export const size = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-
-/** CRC-32 of the chunks one after the other. */
-export const checksum = (chunks: readonly Uint8Array[]): number =>
-  chunks.reduce((before, chunk) => crc32(chunk, before), 0);
-
-/** Does the work on a recording's file; what the file system throws becomes a `WeirError` that names the file. */
-export function onDisk<T>(file: string, verb: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    const code = String((cause as NodeJS.ErrnoException).code ?? cause);
-    const remedy = {
-      EEXIST: 'choose another name, or delete it first',
-      ENOENT: 'see that the file, or the folder to hold it, exists',
-      ENOSPC: 'the disk is full: free some space',
-      EACCES: 'see that this user may read and write it',
-    }[code];
-    throw new WeirError(`cannot ${verb} recording ${file}: ${code}`, remedy, { cause });
-  }
-}
-
 const windowBytes = 2 ** 18;
 
 /** A file read through a buffer, so that small frames do not cost a system call each. */
@@ -91,7 +60,7 @@ export class FileWindow {
   #start = 0;
 
   constructor(readonly file: string) {
-    this.#handle = onDisk(file, 'open', () => openSync(file, 'r'));
+    this.#handle = onDisk(`open recording ${file}`, () => openSync(file, 'r'));
     this.size = fstatSync(this.#handle).size;
   }
 
@@ -114,7 +83,9 @@ export class FileWindow {
   #load(start: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length);
     for (let at = 0; at < length; ) {
-      const got = onDisk(this.file, 'read', () => readSync(this.#handle, bytes, at, length - at, start + at));
+      const got = onDisk(`read recording ${this.file}`, () =>
+        readSync(this.#handle, bytes, at, length - at, start + at),
+      );
       if (got === 0) throw new WeirError(`recording ${this.file} became shorter while it was read`, 'read it again');
       at += got;
     }

@@ -1,9 +1,11 @@
-import type { Data } from '../flow/data.js';
+import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { arrayOf, crc32, elementBytes } from './bytes.js';
+import { arrayOf, elementBytes } from './bytes.js';
 import { unpack } from './codec.js';
+import { crc32 } from './digest.js';
+import { aligned, stampOf } from './file-format.js';
 import * as format from './recording-format.js';
-import { aligned, FileWindow, kinds, type RecordingFrame, type RecordingHeader } from './recording-format.js';
+import { FileWindow, kinds, type RecordingFrame, type RecordingHeader } from './recording-format.js';
 
 export interface Recording {
   readonly header: RecordingHeader;
@@ -46,13 +48,15 @@ function readHeader(window: FileWindow): { header: RecordingHeader; end: number 
     throw new WeirError(`recording ${file}: ${what}`, remedy);
   };
   const preamble = window.read(0, format.preambleBytes);
-  const begins = (preamble ?? window.read(0, Math.min(window.size, 8)) ?? Buffer.alloc(0)).toString('latin1', 0, 8);
-  if (!format.magic.startsWith(begins)) {
+  const { begins, isMagic, version, checksum, stated } = stampOf(
+    preamble ?? window.read(0, Math.min(window.size, format.magic.length))!,
+    format.magic,
+  );
+  if (!isMagic) {
     bad(`is no recording: expected '${format.magic}', got ${JSON.stringify(begins)}`, 'name a file that Weir recorded');
   }
   if (!preamble) return bad('is cut short before its first frame');
-  if (crc32(preamble.subarray(0, 12)) !== preamble.readUInt32LE(12)) bad('is altered in its first 12 bytes');
-  const version = preamble.readUInt32LE(8);
+  if (checksum !== stated) bad('is altered in its first 12 bytes');
   if (version !== format.formatVersion) {
     const newer = version > format.formatVersion;
     bad(
@@ -76,8 +80,7 @@ function readHeader(window: FileWindow): { header: RecordingHeader; end: number 
 }
 
 const isHeader = (data: Data): data is RecordingHeader =>
-  typeof data === 'object' &&
-  data !== null &&
+  isRecord(data) &&
   ['edge', 'pipeline', 'createdAt'].every((key) => typeof (data as RecordingHeader)[key] === 'string');
 
 /** The frames, each with the byte where it ends. */

@@ -3,21 +3,20 @@ import { type Data, plainCopy } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import { listen } from '../flow/node.js';
-import { bytesOf, crc32 } from './bytes.js';
+import { bytesOf } from './bytes.js';
 import { pack, type Segment } from './codec.js';
+import { crc32, crc32Of } from './digest.js';
+import { onDisk } from './disk.js';
+import { padded, preambleOf, totalBytes } from './file-format.js';
 import {
-  checksum,
   formatVersion,
   frameHeadBytes,
   frameLimit,
   headerLimit,
   kinds,
   magic,
-  onDisk,
-  padded,
   preambleBytes,
   type RecordingHeader,
-  size,
 } from './recording-format.js';
 import { endUpTo } from './recording-reader.js';
 
@@ -49,17 +48,14 @@ export class RecordingWriter {
   /** Starts a new file; one that is there already is an error. */
   static create(file: string, header: RecordingHeader): RecordingWriter {
     const packed = padded(pack(header));
-    if (size(packed) > headerLimit) {
-      throw new WeirError(`the header of recording ${file} has ${size(packed)} bytes, ${headerLimit} at most`);
+    if (totalBytes(packed) > headerLimit) {
+      throw new WeirError(`the header of recording ${file} has ${totalBytes(packed)} bytes, ${headerLimit} at most`);
     }
-    const preamble = Buffer.alloc(preambleBytes);
-    preamble.write(magic, 'latin1');
-    preamble.writeUInt32LE(formatVersion, 8);
-    preamble.writeUInt32LE(crc32(preamble.subarray(0, 12)), 12);
+    const preamble = preambleOf(magic, formatVersion, preambleBytes);
     preamble.writeUInt32LE(packed[0]!.length, 16);
-    preamble.writeUInt32LE(checksum(packed), 20);
+    preamble.writeUInt32LE(crc32Of(packed), 20);
     preamble.writeUInt32LE(crc32(preamble.subarray(0, 24)), 24);
-    const handle = onDisk(file, 'create', () => openSync(file, 'wx'));
+    const handle = onDisk(`create recording ${file}`, () => openSync(file, 'wx'));
     const writer = new RecordingWriter(file, handle, 0, 0);
     writer.#write([preamble, ...packed]);
     return writer;
@@ -68,8 +64,8 @@ export class RecordingWriter {
   /** Goes on with a recording that was broken off, for a run resumed at `position`: what comes after it is cut. */
   static continue(file: string, position: number): RecordingWriter {
     const { end, items, last } = endUpTo(file, position);
-    const handle = onDisk(file, 'open', () => openSync(file, 'a'));
-    onDisk(file, 'cut back', () => ftruncateSync(handle, end));
+    const handle = onDisk(`open recording ${file}`, () => openSync(file, 'a'));
+    onDisk(`cut back recording ${file}`, () => ftruncateSync(handle, end));
     return new RecordingWriter(file, handle, items, last);
   }
 
@@ -99,7 +95,7 @@ export class RecordingWriter {
   end(): void {
     this.#frame(kinds.end, [this.items, this.position]);
     this.flush();
-    onDisk(this.file, 'write', () => fsyncSync(this.handle));
+    onDisk(`write recording ${this.file}`, () => fsyncSync(this.handle));
     closeSync(this.handle);
   }
 
@@ -117,7 +113,7 @@ export class RecordingWriter {
     const length = Buffer.alloc(8);
     length.writeUInt32LE(structure.length);
     const payload = [length, ...padded(structure), ...arrays];
-    const bytes = size(payload);
+    const bytes = totalBytes(payload);
     if (bytes > frameLimit) {
       throw new WeirError(
         `an item of ${bytes} bytes is too large for recording ${this.file}: ${frameLimit} at most`,
@@ -127,7 +123,7 @@ export class RecordingWriter {
     const head = Buffer.alloc(frameHeadBytes);
     head.writeUInt32LE(kind);
     head.writeUInt32LE(bytes, 4);
-    head.writeUInt32LE(checksum(payload), 8);
+    head.writeUInt32LE(crc32Of(payload), 8);
     head.writeUInt32LE(crc32(head.subarray(0, 12)), 12);
     this.#write([head, ...payload]);
   }
@@ -148,7 +144,7 @@ export class RecordingWriter {
     if (this.#failure) throw this.#failure;
     try {
       for (let at = 0; at < bytes.length; ) {
-        at += onDisk(this.file, 'write', () => writeSync(this.handle, bytes, at));
+        at += onDisk(`write recording ${this.file}`, () => writeSync(this.handle, bytes, at));
       }
     } catch (error) {
       this.#failure = error; // how much of it was written is not known: no frame may follow

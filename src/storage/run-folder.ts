@@ -1,18 +1,18 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
+import { writeAtomically } from './atomic-write.js';
+import { onDisk } from './disk.js';
+import { version } from './file-format.js';
 import { makeFolder } from './folders.js';
 import { type LogMark, MetricLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
 import type { RecordDescriptions } from './record.js';
 import { SnapshotStore } from './snapshot-store.js';
 
-/** Weir's version, from its `package.json`. */
-export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
-
 /** Raised with every change to what a run's folder or the state in its snapshots is called. */
 const format = 3;
+const anotherFolder = 'choose another folder with --run';
 
 /** What a run was started with; nothing of it changes afterwards. */
 export interface RunConfig {
@@ -30,6 +30,8 @@ export interface RunConfig {
   readonly setting?: string;
   /** The networks that it trains, in order: enough of each to tell how far the run is. Runs of earlier versions have none. */
   readonly networks?: readonly PlannedNetwork[];
+  /** The figures that its pipeline asks for, as the report takes them. */
+  readonly figures?: readonly object[];
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
@@ -90,7 +92,10 @@ export class RunFolder {
    */
   static create(
     path: string | undefined,
-    start: Pick<RunConfig, 'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'ranks'>,
+    start: Pick<
+      RunConfig,
+      'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'figures' | 'ranks'
+    >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
     const createdAt = new Date().toISOString();
@@ -108,17 +113,15 @@ export class RunFolder {
       );
     }
     let run: RunConfig = { format, weir: version, ...start, module: resolve(start.module), createdAt };
-    try {
-      makeFolder(folder);
-      if (fill !== undefined) run = { ...run, from: fill(folder) };
-      const part = `${configFile(folder)}.part`;
-      writeFileSync(part, `${JSON.stringify(run, undefined, 2)}\n`, { flush: true });
-      renameSync(part, configFile(folder));
-    } catch (cause) {
-      throw new WeirError(`cannot write ${folder}: ${(cause as Error).message}`, 'choose another folder with --run', {
-        cause,
-      });
-    }
+    onDisk(
+      `write ${folder}`,
+      () => {
+        makeFolder(folder);
+        if (fill !== undefined) run = { ...run, from: fill(folder) };
+      },
+      anotherFolder,
+    );
+    writeAtomically(configFile(folder), `${JSON.stringify(run, undefined, 2)}\n`, { remedy: anotherFolder });
     return new RunFolder(folder, run);
   }
 
@@ -208,10 +211,7 @@ export class RunFolder {
   declare(streams: RecordDescriptions): void {
     const before = existsSync(this.streamsFile) ? readFileSync(this.streamsFile, 'utf8') : '';
     const now = `${JSON.stringify({ ...this.streams, ...streams }, undefined, 2)}\n`;
-    if (now === before) return;
-    const part = `${this.streamsFile}.part`;
-    writeFileSync(part, now, { flush: true });
-    renameSync(part, this.streamsFile);
+    if (now !== before) writeAtomically(this.streamsFile, now);
   }
 
   private get streamsFile(): string {

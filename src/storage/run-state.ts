@@ -1,9 +1,9 @@
-import type { Data } from '../flow/data.js';
+import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import type { FlowState } from '../flow/flow.js';
+import type { FlowState } from '../flow/flow-state.js';
 import type { LogMark } from './metric-log.js';
 import type { RunFolder } from './run-folder.js';
-import type { SnapshotError } from './snapshot-files.js';
+import type { SnapshotError } from './snapshot-error.js';
 import type { About } from './snapshot-format.js';
 import type { SnapshotStore, StoredSnapshot } from './snapshot-store.js';
 
@@ -24,9 +24,6 @@ export function runState(found: StoredSnapshot): RunState {
   if (isRunState(found.data)) return found.data;
   throw new WeirError(`${found.path} is not a snapshot of a run`, 'it is whole, but holds something else: remove it');
 }
-
-const isRecord = (data: Data): data is { readonly [key: string]: Data } =>
-  typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
 
 /** Whether a snapshot says this of the metric log. */
 export const isLogMark = (data: unknown): data is Required<LogMark> =>

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import type { Data } from '../flow/data.js';
-import { arrayOf, bytesOf, crc32, elementBytes } from './bytes.js';
+import { type Data, isRecord } from '../flow/data.js';
+import { arrayOf, bytesOf, elementBytes } from './bytes.js';
 import { pack, type Segment, unpack } from './codec.js';
-import { SnapshotError } from './snapshot-files.js';
+import { crc32, sha256Of } from './digest.js';
+import { aligned, padded, preambleOf, stampOf, totalBytes, version as weirVersion } from './file-format.js';
+import { SnapshotError } from './snapshot-error.js';
 
 /**
  * A snapshot file, little-endian throughout, every part starting at a multiple of 8 bytes (zeros between):
@@ -32,12 +32,6 @@ export type About = { readonly [key: string]: Data };
 /** One line of a snapshot's table. */
 export type SegmentEntry = { readonly name: string; readonly bytes: number; readonly sha256: string };
 
-/** The next multiple of 8. */
-export const aligned = (bytes: number): number => Math.ceil(bytes / 8) * 8;
-
-const weir = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
-  .version;
-
 /**
  * A snapshot of `data` as the chunks of a file, in order.
  *
@@ -45,38 +39,28 @@ const weir = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.
  */
 export function encode(data: Data, about: About): Uint8Array[] {
   const segments: Segment[] = [];
-  const header = padded(pack({ weir, about, data }, segments));
+  const header = padded(pack({ weir: weirVersion, about, data }, segments));
   const bodies = segments.map(({ array }) => padded(bytesOf(array)));
   const entries = segments.map(
     ({ name, array }, i): SegmentEntry => ({
       name: name.replace(/^data\//, ''),
       bytes: array.byteLength,
-      sha256: sha256(...bodies[i]!),
+      sha256: sha256Of(...bodies[i]!),
     }),
   );
   const table = padded(pack(entries));
 
-  const preamble = Buffer.alloc(preambleBytes);
-  preamble.write(magic, 0, 'latin1');
-  preamble.writeUInt32LE(formatVersion, 8);
-  preamble.writeUInt32LE(crc32(preamble.subarray(0, 12)), 12);
-  preamble.writeBigUInt64LE(BigInt(preambleBytes + size(header) + size(table) + size(bodies.flat())), 16);
+  const preamble = preambleOf(magic, formatVersion, preambleBytes);
+  preamble.writeBigUInt64LE(
+    BigInt(preambleBytes + totalBytes(header) + totalBytes(table) + totalBytes(bodies.flat())),
+    16,
+  );
   preamble.writeUInt32LE(header[0]!.length, 24);
   preamble.writeUInt32LE(table[0]!.length, 28);
-  preamble.write(sha256(...header, ...table), 32, 'hex');
+  preamble.write(sha256Of(...header, ...table), 32, 'hex');
   preamble.writeUInt32LE(crc32(preamble.subarray(0, 64)), 64);
   return [preamble, ...header, ...table, ...bodies.flat()].filter((chunk) => chunk.length > 0);
 }
-
-/** SHA-256 of the chunks one after the other, in hexadecimal. */
-export function sha256(...chunks: Uint8Array[]): string {
-  const hash = createHash('sha256');
-  for (const chunk of chunks) hash.update(chunk);
-  return hash.digest('hex');
-}
-
-const padded = (bytes: Uint8Array): Uint8Array[] => [bytes, new Uint8Array(aligned(bytes.length) - bytes.length)];
-const size = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 
 /** What a snapshot file holds. */
 export interface Snapshot {
@@ -117,7 +101,7 @@ export function decode(bytes: Uint8Array, file: string): Snapshot {
   if (bytes.length !== total || end !== total) fail(`has ${bytes.length} bytes, but says that it has ${total}`);
 
   table.forEach(({ name, bytes: length, sha256: wanted }, i) => {
-    const got = sha256(bytes.subarray(starts[i], starts[i]! + aligned(length)));
+    const got = sha256Of(bytes.subarray(starts[i], starts[i]! + aligned(length)));
     if (got !== wanted) {
       throw new SnapshotError(
         `segment ${i} '${name}' of ${file} is altered: expected checksum ${short(wanted)}, got ${short(got)}`,
@@ -165,7 +149,7 @@ function decodedHead(bytes: Uint8Array, file: string) {
   const { total, headerBytes, tableBytes, headHash } = readPreamble(bytes, fail, altered);
   const headEnd = preambleBytes + aligned(headerBytes) + aligned(tableBytes);
   if (bytes.length < headEnd) fail(`is cut short in its header: ${bytes.length} of ${total} bytes are there`);
-  const gotHead = sha256(bytes.subarray(preambleBytes, headEnd));
+  const gotHead = sha256Of(bytes.subarray(preambleBytes, headEnd));
   if (gotHead !== headHash) altered('its header', headHash, gotHead);
 
   const understood = (start: number, length: number, segment?: Parameters<typeof unpack>[1]): Data => {
@@ -189,9 +173,6 @@ function snapshotOf(head: Data, file: string): Snapshot {
     : fail('has a header that says nothing');
 }
 
-const isRecord = (data: Data): data is { readonly [key: string]: Data } =>
-  typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
-
 const isTable = (data: Data): data is readonly SegmentEntry[] =>
   Array.isArray(data) &&
   data.every(
@@ -208,8 +189,8 @@ const isSnapshot = (data: Data): data is { readonly data: Data; readonly about: 
 
 function readPreamble(bytes: Uint8Array, fail: Fail, altered: Altered) {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const begins = view.toString('latin1', 0, magic.length);
-  if (!begins.startsWith(magic.slice(0, bytes.length))) {
+  const { begins, isMagic, version, checksum, stated } = stampOf(bytes, magic);
+  if (!isMagic) {
     const remedy = 'name a file that Weir wrote into the folder `snapshots` of a run';
     fail(
       `is no snapshot of Weir, or its first bytes are altered: expected '${magic}', got ${JSON.stringify(begins)}`,
@@ -218,9 +199,7 @@ function readPreamble(bytes: Uint8Array, fail: Fail, altered: Altered) {
     );
   }
   if (bytes.length < preambleBytes) fail(`is cut short: it has ${bytes.length} bytes, fewer than any snapshot`);
-  const sum = crc32(view.subarray(0, 12));
-  if (sum !== view.readUInt32LE(12)) altered('its preamble', view.readUInt32LE(12), sum);
-  const version = view.readUInt32LE(8);
+  if (checksum !== stated) altered('its preamble', stated, checksum);
   if (version !== formatVersion) {
     const remedy = `resume it with the version of Weir that wrote it${version > formatVersion ? ', or a newer one' : ''}`;
     fail(`has format version ${version}, but this Weir reads version ${formatVersion}`, undefined, remedy);

@@ -1,15 +1,8 @@
 import { join } from 'node:path';
 import type { Data } from '../flow/data.js';
-import {
-  disk,
-  diskError,
-  type FileSystem,
-  isGone,
-  isUnread,
-  mayPass,
-  SnapshotError,
-  unreadable,
-} from './snapshot-files.js';
+import { AtomicFile } from './atomic-write.js';
+import { disk, type FileSystem } from './disk.js';
+import { isGone, isUnread, mayPass, readError, SnapshotError, storeError } from './snapshot-error.js';
 import { type About, decode, decodeHead, encode, headBytes, preambleBytes, type Snapshot } from './snapshot-format.js';
 
 /** A snapshot that was read, and the newer ones that were refused on the way to it, newest first. */
@@ -74,15 +67,15 @@ export class SnapshotStore {
     const newest = this.#sorted(this.#tidy())[0]?.sequence ?? 0;
     const sequence = late ? 0 : newest + 1;
     const path = join(this.folder, `${String(sequence).padStart(6, '0')}-${label}.snapshot`);
-    const part = `${path}.part`;
+    let out: AtomicFile | undefined;
     try {
       this.#files.makeFolder(this.folder);
-      this.#writePart(part, chunks);
-      this.#files.rename(part, path);
-      this.#files.syncFolder(this.folder);
+      out = new AtomicFile(path, { files: this.#files });
+      for (const chunk of joined(chunks)) out.write(chunk);
+      out.commit();
     } catch (error) {
-      this.#try(() => this.#files.remove(part));
-      throw diskError(error, `cannot write snapshot ${path}`, path);
+      out?.abandon();
+      throw storeError(error, `write snapshot ${path}`, path);
     }
     this.#try(() => this.#prune());
     return path;
@@ -144,7 +137,7 @@ export class SnapshotStore {
     try {
       this.#files.rename(path, `${path}${aside}`);
     } catch (error) {
-      throw diskError(error, `cannot set ${path} aside`, path);
+      throw storeError(error, `set ${path} aside`, path);
     }
   }
 
@@ -162,7 +155,7 @@ export class SnapshotStore {
     try {
       return this.#files.list(this.folder);
     } catch (error) {
-      throw diskError(error, `cannot read the folder ${this.folder}`, this.folder);
+      throw storeError(error, `read the folder ${this.folder}`, this.folder);
     }
   }
 
@@ -202,35 +195,17 @@ export class SnapshotStore {
       try {
         return this.#files.read(path, most);
       } catch (error) {
-        if (tries === waits.length || !mayPass(error)) throw unreadable(error, path);
+        if (tries === waits.length || !mayPass(error)) throw readError(error, path);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waits[tries]!);
       }
     }
-  }
-
-  #writePart(part: string, chunks: readonly Uint8Array[]): void {
-    const file = this.#files.create(part);
-    try {
-      for (const chunk of joined(chunks)) {
-        for (let at = 0; at < chunk.length; ) {
-          const wrote = this.#files.write(file, chunk.subarray(at));
-          if (wrote <= 0) throw Object.assign(new Error('the disk took no more bytes'), { code: 'ENOSPC' });
-          at += wrote;
-        }
-      }
-      this.#files.sync(file);
-    } catch (error) {
-      this.#try(() => this.#files.close(file)); // the first error is the one to tell
-      throw error;
-    }
-    this.#files.close(file);
   }
 
   /** Removes what a crash left half-written; returns the other names. */
   #tidy(): string[] {
     const names = this.#names();
     for (const name of names) {
-      if (name.endsWith('.snapshot.part')) this.#try(() => this.#files.remove(join(this.folder, name)));
+      if (/\.snapshot\..*part$/.test(name)) this.#try(() => this.#files.remove(join(this.folder, name)));
     }
     return names.filter((name) => !name.endsWith('.part'));
   }

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, platform, release } from 'node:os';
+import * as zlib from 'node:zlib';
 import { WeirError } from '../flow/errors.js';
 import { cacheFolder } from '../storage/folders.js';
 import { findCompiler } from './install/binding.js';
@@ -145,8 +146,7 @@ async function checkSetUp(): Promise<Check[]> {
     there ? where : 'not yet: the first command that needs it makes it';
   return Promise.all([
     check('Node.js', async () => {
-      if (Number(process.versions.node.split('./')[0]) < 20)
-        throw new WeirError(process.versions.node, 'use Node.js 20 or newer');
+      if (!('crc32' in zlib)) throw new WeirError(process.versions.node, 'use Node.js 20.15, 22.2 or newer');
       return process.versions.node;
     }),
     check('C library', async () => {

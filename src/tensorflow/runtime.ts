@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { configProto, isLoopback, type Rendezvous, rendezvousOf, serverDef } from './collectives/rendezvous.js';
 import { cpuFeatures, thisPlatform } from './install/platform.js';
-import { type Listener, plainLines, SetUpFailure } from './install/progress.js';
+import { plainLines, SetUpFailure, type SetUpListener } from './install/progress.js';
 import { addonFolder, type SetUp, setUp } from './install/setup.js';
 
 export type TensorFlow = typeof tfjs;
@@ -15,7 +15,7 @@ export interface RuntimeChoice {
   /** `auto` takes the native one, with a GPU where a driver is present, and WebAssembly where it cannot be had. */
   readonly runtime?: 'auto' | 'cpu' | 'gpu' | 'wasm';
   /** Told how far set-up is, should it have to be done; by default plain lines go to standard error. */
-  readonly progress?: Listener;
+  readonly progress?: SetUpListener;
 }
 
 /** The runtime behind `tf`. */
@@ -31,7 +31,7 @@ export interface Runtime {
   /** What was set up, where it is the native one. */
   readonly setUp?: SetUp;
   /** The ranks that it is joined with. */
-  readonly cluster?: Rendezvous;
+  readonly rendezvous?: Rendezvous;
 }
 
 const names = ['auto', 'cpu', 'gpu', 'wasm'] as const;
@@ -40,13 +40,13 @@ const say = (line: string) => toError(`${line}\n`);
 /** Finds, sets up and loads a runtime; `tf.ts` keeps it. */
 export async function openRuntime(choice: RuntimeChoice): Promise<[TensorFlow, Runtime]> {
   const runtime = choice.runtime ?? fromEnvironment();
-  const cluster = rendezvousOf(process.env);
-  if (runtime === 'wasm' && cluster === undefined) return openWasm('asked for by name');
+  const rendezvous = rendezvousOf(process.env);
+  if (runtime === 'wasm' && rendezvous === undefined) return openWasm('asked for by name');
   if (runtime === 'wasm') throw wasmAlone();
   try {
-    return await openNative(runtime, choice.progress ?? plainLines(say), cluster);
+    return await openNative(runtime, choice.progress ?? plainLines(say), rendezvous);
   } catch (error) {
-    if (runtime !== 'auto' || cluster !== undefined || !(error instanceof SetUpFailure)) throw error;
+    if (runtime !== 'auto' || rendezvous !== undefined || !(error instanceof SetUpFailure)) throw error;
     say(`weir: TensorFlow runs on WebAssembly, slower and without convolutions: ${error.message}; ${error.remedy}`);
     return openWasm(error.message);
   }
@@ -54,15 +54,15 @@ export async function openRuntime(choice: RuntimeChoice): Promise<[TensorFlow, R
 
 async function openNative(
   runtime: 'auto' | 'cpu' | 'gpu',
-  progress: Listener,
-  cluster: Rendezvous | undefined,
+  progress: SetUpListener,
+  rendezvous: Rendezvous | undefined,
 ): Promise<[TensorFlow, Runtime]> {
   if (process.arch === 'x64' && process.platform === 'linux' && !cpuFeatures().includes('avx')) {
     throw new SetUpFailure('TensorFlow needs a processor with AVX', 'use another machine, or WEIR_RUNTIME=wasm');
   }
   const done = await setUp({ runtime, progress });
   const threads = setEnvironment(runtime, done.kind);
-  const library = cluster === undefined ? loadAddon(done.addon) : loadJoined(done.addon, cluster);
+  const library = rendezvous === undefined ? loadAddon(done.addon) : loadJoined(done.addon, rendezvous);
   const { binding } = library.backend() as unknown as { binding: { TF_Version: string; isUsingGpuDevice(): boolean } };
   const device = binding.isUsingGpuDevice() ? 'GPU' : 'CPU';
   if (runtime === 'gpu' && device === 'CPU') {
@@ -76,7 +76,7 @@ async function openNative(
     library,
     {
       ...{ kind: 'native', device, version: binding.TF_Version, threads, why: `${done.why}${unused}`, setUp: done },
-      ...(cluster && { cluster }),
+      ...(rendezvous && { rendezvous }),
     },
   ];
 }
@@ -124,21 +124,21 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
 }
 
 /** Loads it as one rank of several, see setup/context.cc. */
-function loadJoined(addon: string, cluster: Rendezvous): TensorFlow {
+function loadJoined(addon: string, rendezvous: Rendezvous): TensorFlow {
   const { env } = process;
   const hex = (message: Uint8Array): string => Buffer.from(message).toString('hex');
   env.WEIR_CONTEXT_CONFIG = hex(configProto());
-  env.WEIR_CONTEXT_SERVER = hex(serverDef(cluster));
-  const here = cluster.addresses.every(isLoopback);
+  env.WEIR_CONTEXT_SERVER = hex(serverDef(rendezvous));
+  const here = rendezvous.addresses.every(isLoopback);
   if (here) env.WEIR_CONTEXT_LOOPBACK = '1';
   try {
     const loaded = loadAddon(addon);
-    if (here && !env.WEIR_CONTEXT_ALONE) say(`rank ${cluster.rank}: ${OPEN}`);
+    if (here && !env.WEIR_CONTEXT_ALONE) say(`rank ${rendezvous.rank}: ${OPEN}`);
     return loaded;
   } catch (error) {
     if (!env.WEIR_CONTEXT_ERROR) throw error;
     throw new WeirError(
-      `rank ${cluster.rank} cannot listen at ${cluster.addresses[cluster.rank]} for the other ranks: ${env.WEIR_CONTEXT_ERROR}`,
+      `rank ${rendezvous.rank} cannot listen at ${rendezvous.addresses[rendezvous.rank]} for the other ranks: ${env.WEIR_CONTEXT_ERROR}`,
       'see that the port is free and the host name is this machine’s',
       { cause: error },
     );

@@ -73,11 +73,11 @@ export interface CheckedCase {
   readonly ok: boolean;
   /** What was compared, the worst first; nothing where it could not be computed. */
   readonly deviations: readonly Deviation[];
-  readonly problem?: Problem;
+  readonly problem?: VectorProblem;
 }
 
 /** What kept something from being compared, and what would be right. */
-export interface Problem {
+export interface VectorProblem {
   readonly message: string;
   readonly remedy?: string;
 }
@@ -89,7 +89,7 @@ export interface CheckedFile {
   readonly source: string;
   readonly outcome: 'within' | 'out' | 'malformed';
   readonly cases: readonly CheckedCase[];
-  readonly problem?: Problem;
+  readonly problem?: VectorProblem;
 }
 
 /** Compares what this machine computes with the reference vectors of a file. Whatever is wrong with it is in the result. */
@@ -129,7 +129,7 @@ function checkCase(kind: VectorKind, one: unknown, name: string): CheckedCase {
   }
 }
 
-function problemOf(error: unknown): Problem {
+function problemOf(error: unknown): VectorProblem {
   const { message } = error as Error;
   return { message, ...(error instanceof WeirError && error.remedy !== undefined && { remedy: error.remedy }) };
 }
@@ -169,7 +169,7 @@ function cells({ deviations }: CheckedCase): string[] {
 
 const shown = (value: number): string => (Number.isFinite(value) ? value.toExponential(1) : 'no number');
 
-const failure = (name: string, { message, remedy }: Problem): string[] => [
+const failure = (name: string, { message, remedy }: VectorProblem): string[] => [
   `  ${pc.red('✗')} ${name}${message}`,
   ...(remedy === undefined ? [] : [`    ${pc.dim('→')} ${remedy}`]),
 ];

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRecord, sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 
 /** a agrees with b where |a − b| ≤ absolute + relative · |b|; for a tensor, element by element with max|b| in the place of |b|. */
@@ -20,7 +21,7 @@ export interface VectorTensor {
 }
 
 /** Part of a case, read key by key; what is missing or of another form is named. */
-export class Fields {
+export class VectorFields {
   constructor(
     readonly where: string,
     private readonly record: Readonly<Record<string, unknown>>,
@@ -80,9 +81,9 @@ export class Fields {
   }
 
   /** The fields of a record inside of it. */
-  inner(key: string): Fields {
+  inner(key: string): VectorFields {
     const value = this.get(key);
-    if (isRecord(value)) return new Fields(`the ${key}`, value);
+    if (isRecord(value)) return new VectorFields(`the ${key}`, value);
     throw this.odd(key, 'an object');
   }
 
@@ -93,9 +94,6 @@ export class Fields {
 
 const form = '{"shape": […], "data": […]}, as many finite numbers as the shape says';
 
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 export const isNumbers = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'number');
 
@@ -104,7 +102,7 @@ export const isTensor = (value: unknown): value is VectorTensor =>
   isNumbers(value.shape) &&
   value.shape.every((side) => Number.isInteger(side) && side > 0) &&
   isNumbers(value.data) &&
-  value.data.length === value.shape.reduce((size, side) => size * side, 1);
+  value.data.length === sizeOf(value.shape);
 
 /** Reference vectors of one kind, as a file holds them. */
 export interface VectorFile {
@@ -115,8 +113,8 @@ export interface VectorFile {
 }
 
 export interface VectorCase {
-  readonly input: Fields;
-  readonly expected: Fields;
+  readonly input: VectorFields;
+  readonly expected: VectorFields;
   readonly tolerance: Tolerance;
 }
 
@@ -163,8 +161,8 @@ export const nameOf = (one: unknown, index: number): string =>
 
 /** @throws {WeirError} for a case without an input, something to compare or a tolerance */
 export function readCase(one: unknown): VectorCase {
-  const fields = new Fields('the case', isRecord(one) ? one : {});
-  const [input, expected] = ['input', 'expected'].map((key) => fields.inner(key)) as [Fields, Fields];
+  const fields = new VectorFields('the case', isRecord(one) ? one : {});
+  const [input, expected] = ['input', 'expected'].map((key) => fields.inner(key)) as [VectorFields, VectorFields];
   if (!expected.keys.some((key) => expected.has(key))) {
     throw new WeirError('the case expects nothing', "its 'expected' holds what is compared, a key at least");
   }

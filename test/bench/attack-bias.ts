@@ -53,8 +53,8 @@ export async function bench(): Promise<boolean> {
     const { test } = mnist({ data });
     let [most, furthest] = [0, 0];
     for (const file of files) {
-      const told = await compared(join(networks, file), test, count, reference, folder);
-      [most, furthest] = [Math.max(most, told.mean), Math.max(furthest, told.digit)];
+      const differences = await compared(join(networks, file), test, count, reference, folder);
+      [most, furthest] = [Math.max(most, differences.mean), Math.max(furthest, differences.digit)];
     }
     console.log(`the furthest digit: ${furthest.toFixed(2)} times theirs (at most ${worst})`);
     console.log(`attack-bias ratio ${(1 / most).toFixed(2)} (reach ${(1 / longer).toFixed(2)})`);

@@ -41,7 +41,7 @@ export async function bench(): Promise<boolean> {
     const python = await pythonPeer('augment.py', [kind, file, ...[images.peer, size, threads].map(String)]);
     const peer: Side =
       python === undefined
-        ? { name: 'nobody', round: () => Number.NaN }
+        ? { name: 'no peer', round: () => Number.NaN }
         : {
             name: python.ready,
             round: async () => ((await python.ask('round')).seconds * images.ours) / images.peer,

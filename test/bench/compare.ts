@@ -24,11 +24,11 @@ export interface Comparison {
   readonly rounds?: number;
   /** Rounds of each side that do not count. */
   readonly warmUp?: number;
-  /** What a round does, to print a rate: 10240 'images'. */
+  /** The work of a round, to print a rate: 10240 'images'. */
   readonly work?: { readonly amount: number; readonly unit: string };
 }
 
-/** What was measured, seconds per round. */
+/** Seconds per round. */
 export interface Measured {
   readonly ours: readonly number[];
   readonly peer: readonly number[];
@@ -38,7 +38,7 @@ export interface Measured {
 }
 
 /**
- * Runs both sides in turns, so that whatever else the machine does falls on both; the side that begins changes every round.
+ * Runs both sides in turns, so that other load on the machine falls on both; the side that begins changes every round.
  * Prints both times, the ratio of medians with the spread over rounds, and last `NAME ratio X.XX (reach Y.YY)`.
  */
 export async function compare({
@@ -85,14 +85,14 @@ export function median(values: readonly number[]): number {
   return (sorted[Math.floor(half)]! + sorted[Math.ceil(half)]!) / 2;
 }
 
-/** Quartiles and extremes in words. */
+/** Quartiles and extremes, as text. */
 export function spread(values: readonly number[], show: (value: number) => string): string {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (part: number) => show(sorted[Math.round(part * (sorted.length - 1))]!);
   return `quartiles ${at(0.25)} to ${at(0.75)}, all ${at(0)} to ${at(1)}`;
 }
 
-/** What this was measured on. */
+/** The machine. */
 export function machine(): string {
   const gigabytes = (totalmem() / 2 ** 30).toFixed(0);
   return `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${gigabytes} GiB, Node ${process.version}`;
@@ -100,7 +100,7 @@ export function machine(): string {
 
 const seconds = (value: number): string => (value < 1 ? `${(value * 1e3).toFixed(1)} ms` : `${value.toFixed(2)} s`);
 
-/** What a Python peer answers to one line. */
+/** The answer of a Python peer to one line. */
 export interface Answer {
   readonly seconds: number;
   readonly [more: string]: unknown;

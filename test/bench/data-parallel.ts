@@ -24,7 +24,10 @@ export async function bench(): Promise<boolean> {
   };
   const alone = await linePeer(node(), { WEIR_THREADS: '2' });
   const scaled = await compare({
-    ...{ name: 'data-parallel', ours, reach: 0.85, ...common },
+    name: 'data-parallel',
+    ours,
+    reach: 0.85,
+    ...common,
     peer: { name: `${alone.ready}, alone`, round: async () => (await alone.ask('round')).seconds, close: alone.close },
   });
   const torch = await compare({ name: 'data-parallel-ddp', ours, reach: 1, ...common, peer: await ddp() });
@@ -57,7 +60,7 @@ async function ddp(): Promise<Side> {
   const args = (rank: number): string[] =>
     [rank, 2, port!, process.env.WEIR_REFERENCE ?? '', size, updates, 1].map(String);
   const ranks = await Promise.all([0, 1].map((rank) => pythonPeer('data_parallel.py', args(rank))));
-  if (ranks.includes(undefined)) return { name: 'nobody', round: () => Number.NaN };
+  if (ranks.includes(undefined)) return { name: 'no peer', round: () => Number.NaN };
   const both = ranks as LinePeer[];
   return {
     name: both[0]!.ready,
@@ -71,7 +74,7 @@ async function ddp(): Promise<Side> {
 const all = (ranks: readonly LinePeer[], line: string): Promise<Answer[]> =>
   Promise.all(ranks.map((rank) => rank.ask(line)));
 
-/** Of each call the time on the rank that came last, which waited for nobody. */
+/** Of each call the time on the rank that came last, which waited for no other. */
 function fastest(answers: readonly Answer[]): number[][] {
   const [one, other] = answers.map(({ calls }) => calls as number[]);
   return [one!.map((time, i) => Math.min(time, other![i]!))];

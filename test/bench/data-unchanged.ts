@@ -8,7 +8,7 @@ import { imageFolder } from '../../src/data/datasets/image-folder/image-folder.j
 const most = 5; // seconds
 
 /**
- * How long it takes to make sure that a folder of image files is what it was when none of them was touched: listing, sizes, times,
+ * The time of a check that a folder of image files is unchanged: listing, sizes, times,
  * inodes, and the fingerprint. `npm run bench -- data-unchanged [FILES]`, by default 100,000 files of 100 classes.
  */
 export async function bench([files = '100000']: string[]): Promise<boolean> {
@@ -24,7 +24,7 @@ export async function bench([files = '100000']: string[]): Promise<boolean> {
       if (i < 100) mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, `${i}.jpg`), image);
     }
-    const look = async (): Promise<[seconds: number, images: string, busy: number]> => {
+    const inspect = async (): Promise<[seconds: number, images: string, busy: number]> => {
       const begun = performance.now();
       const before = process.cpuUsage();
       const set = await imageFolder({ folder: join(root, 'images'), look: 'header', say: () => undefined });
@@ -32,8 +32,8 @@ export async function bench([files = '100000']: string[]): Promise<boolean> {
       const { user, system } = process.cpuUsage(before);
       return [(performance.now() - begun) / 1000, JSON.stringify(facts), (user + system) / 1e6];
     };
-    const [first, known] = await look();
-    const again = [await look(), await look(), await look()];
+    const [first, known] = await inspect();
+    const again = [await inspect(), await inspect(), await inspect()];
     if (again.some(([, facts]) => facts !== known))
       throw new Error('the fingerprint of an unchanged folder has changed');
     const seconds = again.map(([took]) => took).sort((a, b) => a - b)[1]!;

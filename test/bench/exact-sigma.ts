@@ -30,7 +30,7 @@ export async function bench(): Promise<boolean> {
   let apart = 0;
   const peer: Side =
     python === undefined
-      ? { name: 'nobody', round: () => Number.NaN }
+      ? { name: 'no peer', round: () => Number.NaN }
       : {
           name: `the authors' code block 1 (${python.ready})`,
           async round(round) {

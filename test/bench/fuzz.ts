@@ -26,7 +26,10 @@ export async function bench([count = '100000', only, seed = '1000']: string[]): 
       const begun = performance.now();
       const begin = (at: number): void => dog.begin(i, at);
       const { loaded, refused, slowest, largest, findings } = await fuzz(target, {
-        ...{ from: Number(seed), count: Number(count), folder, begin },
+        from: Number(seed),
+        count: Number(count),
+        folder,
+        begin,
       });
       collectGarbage(); // V8 does not count shared memory, and lets a gigabyte of it wait where so many data sets are read
       inputs += loaded + refused + findings.length;

@@ -8,14 +8,14 @@ import { compare, median, type Side, spread } from './compare.js';
 import { graph, images, model, size, training } from './sides/mnist.js';
 
 /**
- * What the graph costs: the MNIST training step (784-2000-10, batch 1024) through draw, augment, batch and train, against the
- * same draws, scaling and steps in a bare `for` loop. Both keep going from round to round; the target is 3 % or less, by the median of pairs.
+ * The cost of the graph: the MNIST training step (784-2000-10, batch 1024) through loader, augment, batch and train, against the
+ * same order, scaling and steps in a bare `for` loop. Both keep going from round to round; the target is 3 % or less, by the median of pairs.
  * `graph-overhead cpu` counts the processor's time in the place of the clock's, for a machine that others use too.
  */
 const updates = 4; // a round
 const rounds = 61;
 
-/** Draws, scales and trains, one after the other. */
+/** Takes samples in order, scales them and trains, one after the other. */
 function bare(dataset: Dataset): Side {
   const stage: TrainStage = trainStage(model(), training);
   let state = stage.start();
@@ -61,7 +61,7 @@ export async function bench([option]: readonly string[]): Promise<boolean> {
   console.log(
     `the graph costs ${median(extra).toFixed(1)} % of a step; by round ${spread(extra, (x) => `${x.toFixed(1)} %`)}`,
   );
-  const ratio = median(peer.map((time, i) => time / ours[i]!)); // of pairs: what slows the machine for a while slows both of one
+  const ratio = median(peer.map((time, i) => time / ours[i]!)); // of pairs: other load on the machine slows both of one
   console.log(`graph-overhead ratio ${ratio.toFixed(2)} (reach 0.97)`);
   return ratio >= 0.97;
 }

@@ -37,7 +37,7 @@ export async function bench([mode, files, times]: string[]): Promise<boolean> {
     const python = await pythonPeer('image_folder.py', [...[size, threads, block].map(String), ...folders]);
     const peer: Side =
       python === undefined
-        ? { name: 'nobody', round: () => Number.NaN }
+        ? { name: 'no peer', round: () => Number.NaN }
         : { name: python.ready, round: async () => (await python.ask('round')).seconds };
     const side = (name: string, from: readonly ImageDataset[]): Side => ({
       name: `Weir, ${name} (${threads} worker threads)`,

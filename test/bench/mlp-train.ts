@@ -14,7 +14,7 @@ export async function bench(): Promise<boolean> {
   const ours = graph(`Weir (TensorFlow ${runtime.version}, ${runtime.threads} threads)`, images(), updates);
   const peer: Side =
     python === undefined
-      ? { name: 'nobody', round: () => Number.NaN }
+      ? { name: 'no peer', round: () => Number.NaN }
       : { name: python.ready, round: async () => (await python.ask('round')).seconds, close: python.close };
   const work = { amount: updates * size, unit: 'images' };
   return (await compare({ name: 'mlp-train', ours, peer, reach: 1.2, rounds: 11, work })).reached;

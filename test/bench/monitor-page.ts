@@ -8,7 +8,7 @@ import { median, spread } from './compare.js';
 
 /**
  * How soon the page of a run with 10^6 metric points is there, in a headless Chromium that starts with an empty cache: its first
- * contentful paint, the target, and when the whole curves are drawn; for who comes first and for those that come later.
+ * contentful paint, the target, and when the whole curves are drawn, for the first viewer and for later ones.
  */
 const points = 1_000_000;
 const visits = 7;

@@ -5,10 +5,10 @@ import { setTimeout } from 'node:timers/promises';
 import { start, weir } from '../cli/weir.js';
 import { Monitor } from '../monitor/watched.js';
 import { median, spread } from './compare.js';
-import { onlooker } from './sides/onlookers.js';
+import { openStream } from './sides/viewers.js';
 
 /**
- * What being watched costs: updates a second of a training run while nobody looks, against 50 viewers, half of whom never read, and
+ * The cost of viewers: updates a second of a training run without any, against 50 viewers, half of whom never read, and
  * two taps that never read either. In turns within one run, so that both sides meet the same machine. It prints the run's
  * resident memory before and after as well.
  */
@@ -71,14 +71,14 @@ async function update(folder: string): Promise<{ readonly number: number; readon
   return { number: (JSON.parse(out) as { item: { number: number } }).item.number, at: Date.now() };
 }
 
-/** Opens viewers and taps, half of which read. @returns what ends them */
+/** Opens viewers and taps, half of which read. @returns a function that ends them */
 function watch(monitor: Monitor): () => void {
   const paths = [
     ...Array.from({ length: viewers }, () => '/api/events'),
     '/api/tap?edge=batch&arrays=base64&policy=buffer:4',
     '/api/tap?edge=train',
   ];
-  const ends = paths.map((path, i) => onlooker(monitor, path, i % 2 === 0 && i < viewers));
+  const ends = paths.map((path, i) => openStream(monitor, path, i % 2 === 0 && i < viewers));
   return () => {
     for (const end of ends) end();
   };

@@ -41,7 +41,7 @@ export async function bench(): Promise<boolean> {
   const python = await authors(sets);
   const peer: Side =
     python === undefined
-      ? { name: 'nobody', round: () => Number.NaN }
+      ? { name: 'no peer', round: () => Number.NaN }
       : {
           name: `the authors' batched power iteration (${python.ready})`,
           round: async (round) => (await python.ask(`tick ${round % sets.length}`)).seconds,

@@ -9,14 +9,14 @@ import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { compare, median, type Side, spread } from './compare.js';
 
 /**
- * What rep-spectral costs: ResNet-18 (CIFAR, batch 64) with the regularizer at every update and its directions refreshed every
+ * The cost of rep-spectral: ResNet-18 (CIFAR, batch 64) with the regularizer at every update and its directions refreshed every
  * 24 updates, against the same training without it. Both keep going from round to round; the target is 3 % or less.
  */
 const cadence = 24; // updates a round, one tick among them
 const rounds = 7;
 const size = 64;
 
-/** A batch of noise with labels: what is timed does not depend on what is in it. */
+/** A batch of noise with labels: the time does not depend on its values. */
 function noise(): Batch {
   const random = keyed(0, 'bench/noise');
   const values = Float32Array.from({ length: size * 32 * 32 * 3 }, () => random.normal());

@@ -12,13 +12,11 @@ const rounds = Number(process.env.WEIR_ROUNDS ?? 7);
  */
 export async function bench(): Promise<boolean> {
   const { reached } = await compare({
-    ...{
-      name: 'resnet18-step-bf16',
-      reach: 1,
-      rounds,
-      warmUp: 1,
-      work: { amount: updates * onCifar.size, unit: 'images' },
-    },
+    name: 'resnet18-step-bf16',
+    reach: 1,
+    rounds,
+    warmUp: 1,
+    work: { amount: updates * onCifar.size, unit: 'images' },
     ours: await ours(onCifar, 'bfloat16', updates),
     peer: await peer(onCifar, 'bfloat16', updates),
   });

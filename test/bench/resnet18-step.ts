@@ -14,11 +14,17 @@ export async function bench(): Promise<boolean> {
   const kept = { ...side, close: undefined }; // it goes on from one comparison to the next
   const common = { rounds, warmUp: 1, work };
   const best = await compare({
-    ...{ name: 'resnet18-step-channels-last', ours: kept, reach: 1, ...common },
+    name: 'resnet18-step-channels-last',
+    ours: kept,
+    reach: 1,
+    ...common,
     peer: await peer(onCifar, 'channels_last', updates),
   });
   const reference = await compare({
-    ...{ name: 'resnet18-step', ours: side, reach: 1.2, ...common },
+    name: 'resnet18-step',
+    ours: side,
+    reach: 1.2,
+    ...common,
     peer: await peer(onCifar, 'nchw', updates),
   });
   return best.reached && reference.reached;

@@ -14,11 +14,15 @@ export async function bench(): Promise<boolean> {
   const kept = { ...side, close: undefined }; // it goes on from one comparison to the next
   const common = { reach, rounds, warmUp: 1 };
   const nchw = await compare({
-    ...{ name: 'resnet50-step-nchw', ours: kept, ...common },
+    name: 'resnet50-step-nchw',
+    ours: kept,
+    ...common,
     peer: await peer(onImagenet, 'nchw', updates),
   });
   const last = await compare({
-    ...{ name: 'resnet50-step-channels-last', ours: side, ...common },
+    name: 'resnet50-step-channels-last',
+    ours: side,
+    ...common,
     peer: await peer(onImagenet, 'channels_last', updates),
   });
   const better = Math.min(median(nchw.peer), median(last.peer));

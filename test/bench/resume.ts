@@ -72,8 +72,8 @@ export async function bench([wanted = '30']: string[]): Promise<boolean> {
       console.log(`run ${runs}: ${kills} kills so far, ${hash === whole ? 'the same' : `another: ${hash}`}`);
       rmSync(folder, { recursive: true, force: true });
     }
-    const places = Object.entries(killed).map(([place, n]) => `${n} in ${place}`);
-    console.log(`${kills} kills over ${runs} runs: ${places.join(', ').replace('in before', 'before')}`);
+    const phases = Object.entries(killed).map(([phase, n]) => `${n} in ${phase}`);
+    console.log(`${kills} kills over ${runs} runs: ${phases.join(', ').replace('in before', 'before')}`);
     console.log(`resume ratio ${(same / runs).toFixed(2)} (reach 1.00)`);
     return same === runs;
   } finally {
@@ -91,7 +91,7 @@ function isWriting(folder: string, since: number): boolean {
   });
 }
 
-/** What a killed run was at, by what it left. */
+/** The phase in which a run was killed, by the files that it left. */
 function where(folder: string, begun: number): 'training' | 'snapshot' | 'attack' | 'before its first line' {
   if (isWriting(folder, begun)) return 'snapshot';
   const log = join(folder, 'metrics.ndjson');

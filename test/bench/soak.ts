@@ -17,8 +17,8 @@ import { collectGarbage } from './sides/garbage.js';
 
 /**
  * A million updates of XOR (the `xor` pipeline: an ensemble of two networks, full batch) as a run with all about it: a snapshot every
- * three seconds, the monitor with eight viewers, two taps from outside, one of which never reads. Live tensors, what keeps the event
- * loop busy, open files and resident memory must have no slope beyond their noise over the second half.
+ * three seconds, the monitor with eight viewers, two taps from outside, one of which never reads. Live tensors, active handles of the event
+ * loop, open files and resident memory must have no slope beyond their noise over the second half.
  * `npm run bench -- soak [UPDATES]`.
  */
 const module = 'pipelines/xor.ts';
@@ -34,13 +34,19 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
   const set = ['regularizers=none,rep-spectral', 'seeds=1', `epochs=${updates}`, 'burnIn=100', `logEvery=${every}`];
   const config = resolveConfig(pipeline.config, pipeline.profiles, [...set, 'iterations=4']);
   const folder = RunFolder.create(join(base, 'run'), {
-    ...{ module, pipeline: pipeline.name, seed: 0, config },
+    module,
+    pipeline: pipeline.name,
+    seed: 0,
+    config,
     networks: plannedNetworks(pipeline.networks(config, 0), config),
   });
   const read: Record<'tensors' | 'active' | 'files' | 'resident', number[]> = {
-    ...{ tensors: [], active: [], files: [], resident: [] },
+    tensors: [],
+    active: [],
+    files: [],
+    resident: [],
   };
-  let onlookers: ChildProcess | undefined;
+  let viewing: ChildProcess | undefined;
   let due = false;
   let snapshots = 0;
   const watch: Watch = {
@@ -52,9 +58,9 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
     warn(message) {
       if (!message.startsWith('monitor: ')) return console.log(message);
       const { url } = Monitor.in(message);
-      onlookers = spawn(process.execPath, ['--import', 'tsx', look, url, String(viewers)], { stdio: 'inherit' });
+      viewing = spawn(process.execPath, ['--import', 'tsx', viewersModule, url, String(viewers)], { stdio: 'inherit' });
     },
-    rest() {
+    barrier() {
       if (!due || read.tensors.length >= samples) return;
       due = false;
       collectGarbage();
@@ -71,7 +77,7 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
     const options = { snapshotEvery: 3, onSnapshotError: 'stop', watch } as const;
     await runSession({ folder, pipeline, options, control });
   } finally {
-    onlookers?.kill();
+    viewing?.kill();
     rmSync(base, { recursive: true });
   }
   const seconds = (performance.now() - begun) / 1000;
@@ -91,4 +97,4 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
   return flat;
 }
 
-const look = join(import.meta.dirname, 'sides/onlookers.ts');
+const viewersModule = join(import.meta.dirname, 'sides/viewers.ts');

@@ -26,8 +26,8 @@ const batchSize = 1024;
  * The Tangent Attack on 16 digits against the authors' batched code in PyTorch: the same weights, samples, T = 40, start and
  * schedule of evaluations, each side with its own noise.
  *
- * Samples are test digits that both get right and that noise alone turns over at least half of the time: for a digit that it
- * never does, the authors' code makes 5000 forward passes one after the other, which would flatter us.
+ * Samples are test digits that both get right and that noise alone flips at least half of the time: for a digit that it
+ * never does, the authors' code makes 5000 forward passes one after the other, which would be to our advantage.
  */
 export async function bench(): Promise<boolean> {
   process.env.WEIR_THREADS ??= String(threads);
@@ -70,7 +70,7 @@ export async function bench(): Promise<boolean> {
         },
         close: python.close,
       }
-    : { name: 'nobody', round: () => Number.NaN };
+    : { name: 'no peer', round: () => Number.NaN };
 
   const rounds = Number(process.env.WEIR_ROUNDS ?? 5);
   const work = { amount: count, unit: 'samples' };
@@ -99,8 +99,12 @@ function trained(model: Model, train: Dataset): Weights {
       labels[i] = train.labels[index]!;
     }
     const batch: Batch = {
-      ...{ position: (update + 1) * batchSize, epoch: 1, remaining: 1 },
-      ...{ sampleShape: [784], values, labels },
+      position: (update + 1) * batchSize,
+      epoch: 1,
+      remaining: 1,
+      sampleShape: [784],
+      values,
+      labels,
     };
     [state] = stage.next(state, batch) as readonly [TrainState, Update];
   }

@@ -27,8 +27,8 @@ const box = { min: -3, max: 3 };
  * The Tangent Attack on ResNet-18 with circular padding, T = 3, against the authors' code and network in PyTorch: the same weights,
  * images, start and schedule of evaluations. What is compared is the time a forward evaluation, each side counting its own.
  *
- * The network is trained for a few updates on real images; the images are ones that noise alone turns over at least half of the
- * time: for others the authors' code makes thousands of forward passes of one image, which would flatter us.
+ * The network is trained for a few updates on real images; the images are ones that noise alone flips at least half of the
+ * time: for others the authors' code makes thousands of forward passes of one image, which would be to our advantage.
  */
 export async function bench(): Promise<boolean> {
   process.env.WEIR_THREADS ??= String(threads);
@@ -94,14 +94,14 @@ export async function bench(): Promise<boolean> {
         },
         close: python.close,
       }
-    : { name: 'nobody', round: () => Number.NaN };
+    : { name: 'no peer', round: () => Number.NaN };
 
   const rounds = Number(process.env.WEIR_ROUNDS ?? 5);
   const work = { amount: 1, unit: 'evaluations' };
   return (await compare({ name: 'tangent-attack-resnet18', ours, peer, reach: 1, rounds, warmUp: 1, work })).reached;
 }
 
-/** The first images that the network gets right and that N(0, 0.5²) turns over at least half of the time. */
+/** The first images that the network gets right and that N(0, 0.5²) flips at least half of the time. */
 function easyToStart(
   model: Model,
   weights: Weights,
@@ -127,7 +127,7 @@ function easyToStart(
     values.set(x, found * size);
     labels[found++] = label;
   }
-  if (found < count) throw new Error(`noise turns only ${found} images over`);
+  if (found < count) throw new Error(`noise flips only ${found} images`);
   return { name: 'images', size: count, sampleShape: data.sampleShape, values, labels };
 }
 

@@ -13,7 +13,7 @@ const cadence = 24; // updates a tick
 const settled = 10; // ticks that do not count
 const reach = 0.01;
 
-/** How ticks find the directions; the regularizer uses the first, the others look on. */
+/** How ticks find the directions; the regularizer uses the first, the others are computed beside it. */
 const ways = {
   krylov: {},
   power: { directions: 'power' },

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sizeOf } from '../../src/flow/data.js';
 import { keyed } from '../../src/flow/random.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { uniform } from '../../src/learn/model/initialization.js';
@@ -100,7 +101,7 @@ async function there(pair: Pair, weightsOf: (model: Model) => Weights, { python,
   const { logits, missing, unexpected } = await python.ask(JSON.stringify(task));
   const ours = logitsOf(pair.model, weights, x);
   const odd = [...(missing as string[]), ...(unexpected as string[])];
-  return told(`Weir → PyTorch, ${pair.name}: ${weights.size} tensors`, ours, logits as number[], odd);
+  return printed(`Weir → PyTorch, ${pair.name}: ${weights.size} tensors`, ours, logits as number[], odd);
 }
 
 /** PyTorch → Weir. */
@@ -111,11 +112,11 @@ async function back(pair: Pair, { python, folder }: Trip): Promise<number> {
   const { logits } = await python.ask(JSON.stringify(task));
   const weights = startingFrom(pair.model, file).start(1);
   const ours = logitsOf(pair.model, weights, x);
-  return told(`PyTorch → Weir, ${pair.name}: ${weights.size} tensors`, ours, logits as number[], []);
+  return printed(`PyTorch → Weir, ${pair.name}: ${weights.size} tensors`, ours, logits as number[], []);
 }
 
 /** Prints how far the logits are apart, over the largest of them; infinity where names were missing or too many. */
-function told(what: string, ours: Float32Array, theirs: readonly number[], odd: readonly string[]): number {
+function printed(what: string, ours: Float32Array, theirs: readonly number[], odd: readonly string[]): number {
   const largest = Math.max(...theirs.map(Math.abs));
   const apart = Math.max(...theirs.map((value, i) => Math.abs(value - (ours[i] ?? Number.NaN)))) / largest;
   const difference = odd.length > 0 || Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart;
@@ -131,7 +132,7 @@ function told(what: string, ours: Float32Array, theirs: readonly number[], odd: 
 function samplesOf({ model, count }: Pair, file: string): tf.Tensor {
   const shape = [count, ...model.inputShape];
   const random = keyed(0, 'bench/inputs');
-  const values = new Float32Array(shape.reduce((product, extent) => product * extent, 1)).map(() => random.normal());
+  const values = new Float32Array(sizeOf(shape)).map(() => random.normal());
   writeSafetensors(file, new Map([['x', shape.length === 4 ? channelsFirst(shape, values) : { shape, values }]]));
   return tf.tensor(values, shape);
 }
@@ -156,7 +157,7 @@ function logitsOf(model: Model, weights: Weights, x: tf.Tensor): Float32Array {
 function trained(model: Model): Weights {
   const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.05, momentum: 0.9 }), seed: 0 });
   const random = keyed(0, 'bench/training');
-  const [size, length] = [32, model.inputShape.reduce((product, extent) => product * extent, 1)];
+  const [size, length] = [32, sizeOf(model.inputShape)];
   let state = stage.start();
   for (let number = 1; number <= updates; number++) {
     const labels = Uint8Array.from({ length: size }, () => random.integer(10));

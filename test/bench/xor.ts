@@ -11,7 +11,7 @@ import { compare, median, pythonPeer, type Side } from './compare.js';
 
 const seeds = 10;
 const regularizers = ['none', 'rep-spectral', 'll-spectral'] as const;
-/** What the authors call them. */
+/** The authors' names of them. */
 const theirs = ['None', 'eig-ub', 'spectral'];
 
 /**
@@ -55,7 +55,7 @@ export async function bench(): Promise<boolean> {
   let sigmas: number[][] = [];
   const peer: Side =
     batched === undefined
-      ? { name: 'nobody', round: () => Number.NaN }
+      ? { name: 'no peer', round: () => Number.NaN }
       : {
           name: `${batched.ready}, batched over networks`,
           async round() {

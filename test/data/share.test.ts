@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { augment } from '../../src/data/augment/augment.js';
 import { batch, type Samples } from '../../src/data/batch.js';
 import { loader } from '../../src/data/loader.js';
+import { withShare } from '../../src/data/share.js';
 import { Flow } from '../../src/flow/flow.js';
 import { stage } from '../../src/flow/stage.js';
 
@@ -41,7 +42,7 @@ async function batchesOf({ size, batchSize, block, partial }: Asked, rank: numbe
       keep,
     ),
   });
-  const flow = new Flow(graph(), undefined, { rank, ranks });
+  const flow = withShare({ rank, ranks }, () => new Flow(graph()));
   if (after > 0) {
     const { nodes } = flow.save();
     const at = Object.entries(nodes).map(([name, node]) => [name, { ...node, position: after, handled: after }]);

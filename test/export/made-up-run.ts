@@ -83,7 +83,7 @@ export const streams = {
   updates: updateRecord.description,
   sigmas: layerNormsRecord.description,
   tests: accuracyRecord.description,
-  attacks: attackRecord.description,
+  attacks: attackRecord('Tangent Attack').description,
 };
 
 /** A folder that looks like a run's: config and log, no snapshots. */

@@ -50,7 +50,7 @@ function graph(operator: MonoTypeOperatorFunction<Positioned>, items = 100_000) 
     }),
     train,
   );
-  const flow = new Flow({ updates$ }, undefined, undefined, (line) => seen.told.push(line));
+  const flow = new Flow({ updates$ }, undefined, (line) => seen.told.push(line));
   return { flow, seen };
 }
 

@@ -4,8 +4,9 @@ import { augment } from '../../src/data/augment/augment.js';
 import { batch as batches } from '../../src/data/batch.js';
 import { xor } from '../../src/data/datasets/synthetic.js';
 import { loader } from '../../src/data/loader.js';
-import type { Data } from '../../src/flow/data.js';
-import { Flow, type FlowState } from '../../src/flow/flow.js';
+import { type Data, sizeOf } from '../../src/flow/data.js';
+import { Flow } from '../../src/flow/flow.js';
+import type { FlowState } from '../../src/flow/flow-state.js';
 import { keyed } from '../../src/flow/random.js';
 import { atEnd } from '../../src/flow/schedule.js';
 import type { Step } from '../../src/flow/stage.js';
@@ -15,11 +16,11 @@ import { ntXent } from '../../src/learn/loss/nt-xent.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
-import { spectralTick, train } from '../../src/learn/operators.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
-import { isSpectral, type RegularizerKind, regularizer } from '../../src/learn/regularizer/registry.js';
-import { spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
-import { type Batch, type Training, trainStage } from '../../src/learn/train.js';
+import { type RegularizerKind, regularizer } from '../../src/learn/regularizer/registry.js';
+import { isSpectral, spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
+import { spectralTick } from '../../src/learn/spectral/tick.js';
+import { type Batch, type Training, train, trainStage } from '../../src/learn/train.js';
 import type { TrainState, Update } from '../../src/learn/update.js';
 import { hasNative } from '../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
@@ -34,7 +35,7 @@ const usual = { loss: crossEntropy(), optimizer: sgd({ rate: 0.3, momentum: 0.9,
 
 /** The samples of some epochs of ten, cut into batches of these sizes; sizes are taken round and round. */
 function cut(sizes: readonly number[], epochs: number, shape: readonly number[] = [features]): Batch[] {
-  const width = shape.reduce((product, length) => product * length, 1);
+  const width = sizeOf(shape);
   const cuts: Batch[] = [];
   for (let position = 0, i = 0; position < epochs * perEpoch; i++) {
     const first = position;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkBatches, type Planned } from '../../src/learn/batches.js';
+import { checkBatches, type ExpectedBatches } from '../../src/learn/batches.js';
 import { barlowTwins } from '../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../src/learn/model/mlp.js';
@@ -12,9 +12,12 @@ const network = (pixels: number) => ({
   loss: crossEntropy(),
 });
 const views = { ...network(8), loss: barlowTwins() };
-const shrunk = { ...plain, regularizer: batchSpectralShrinkage({ smallest: 4, gamma: 1, from: { epoch: 0 } }) };
+const shrunk = {
+  ...plain,
+  regularizer: batchSpectralShrinkage(plain.model, { smallest: 4, gamma: 1, from: { epoch: 0 } }),
+};
 const alone = { ranks: 1, synchronized: false };
-const sizes = (size: number, last: number): Planned => ({ batches: { count: 3, size, last } });
+const sizes = (size: number, last: number): ExpectedBatches => ({ batches: { count: 3, size, last } });
 
 test.each([
   [

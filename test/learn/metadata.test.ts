@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ClassNames } from '../../src/flow/header.js';
-import { taught } from '../../src/learn/metadata.js';
+import { matchClasses } from '../../src/learn/metadata.js';
 
 const train: ClassNames = { of: 'train', names: ['a', 'b', 'c'] };
 const model = { name: 'net', classes: 3, architecture: { padding: 'zero' } };
@@ -8,8 +8,8 @@ const normalization = { mean: [0.5], std: [0.25] };
 const start = { before: undefined, labeled: true };
 
 test('a fresh network takes the classes of its samples, and knows what they were normalized with', () => {
-  const { about, headers, labels } = taught('train', model, [{ classes: train, normalization }], start);
-  expect(about).toEqual({ architecture: { padding: 'zero' }, classes: train, normalization });
+  const { metadata, headers, labels } = matchClasses('train', model, [{ classes: train, normalization }], start);
+  expect(metadata).toEqual({ architecture: { padding: 'zero' }, classes: train, normalization });
   expect(headers).toEqual([{ classes: train, normalization }]);
   const own = Uint8Array.of(2, 1);
   expect(labels(own)).toBe(own);
@@ -18,15 +18,20 @@ test('a fresh network takes the classes of its samples, and knows what they were
 test('one that was trained before keeps its own: samples in another order are brought to them', () => {
   const classes = { of: 'more', names: ['c', 'a'] };
   for (const found of [
-    taught('train', model, [{ classes }], { before: { classes: train }, labeled: true }),
-    taught('train', { ...model, takenUp: () => train }, [{ classes }], start),
+    matchClasses('train', model, [{ classes }], { before: { classes: train }, labeled: true }),
+    matchClasses('train', { ...model, pretrainedClasses: () => train }, [{ classes }], start),
   ]) {
-    expect(found.about.classes).toEqual(train);
+    expect(found.metadata.classes).toEqual(train);
     expect(found.headers).toEqual([{ classes: train }]);
     expect([...found.labels(Uint8Array.of(0, 1))]).toEqual([2, 0]);
   }
   expect(() =>
-    taught('train', { ...model, takenUp: () => train }, [{ classes: { of: 'more', names: ['a', 'z'] } }], start),
+    matchClasses(
+      'train',
+      { ...model, pretrainedClasses: () => train },
+      [{ classes: { of: 'more', names: ['a', 'z'] } }],
+      start,
+    ),
   ).toThrow(
     expect.objectContaining({
       message: "class 'z' of 'more' is none of the classes of 'train': a, b, c",
@@ -36,14 +41,19 @@ test('one that was trained before keeps its own: samples in another order are br
 });
 
 test('more classes than outputs are refused; none known, or a loss without labels, are not', () => {
-  expect(() => taught('train', { ...model, classes: 2 }, [{ classes: train }], start)).toThrow(
+  expect(() => matchClasses('train', { ...model, classes: 2 }, [{ classes: train }], start)).toThrow(
     "'train' has 3 classes, but net has 2 outputs",
   );
-  expect(taught('train', model, [], start)).toMatchObject({
-    about: { architecture: { padding: 'zero' } },
+  expect(matchClasses('train', model, [], start)).toMatchObject({
+    metadata: { architecture: { padding: 'zero' } },
     headers: [],
   });
   const unlabeled = { before: undefined, labeled: false };
-  const { about, headers } = taught('train', { ...model, classes: 2 }, [{ classes: train, normalization }], unlabeled);
-  expect([about.classes, headers]).toEqual([undefined, [{ normalization }]]);
+  const { metadata, headers } = matchClasses(
+    'train',
+    { ...model, classes: 2 },
+    [{ classes: train, normalization }],
+    unlabeled,
+  );
+  expect([metadata.classes, headers]).toEqual([undefined, [{ normalization }]]);
 });

@@ -14,7 +14,7 @@ const names = ['a', 'b'].map((end) => `weir-${process.pid}-${end}`) as [string, 
 const command = join(import.meta.dirname, '../../src/cli/weir.js');
 const ip = (...args: readonly string[]): Buffer => execFileSync('ip', args, { stdio: 'pipe' });
 
-/** Two hosts, each a network namespace, with a cable between them. @returns why there are none, where that is so */
+/** Makes two hosts, each a network namespace, and a link between them. @returns the reason where that is not possible */
 function hosts(): string | undefined {
   try {
     for (const name of names) ip('netns', 'add', name);
@@ -31,7 +31,7 @@ function hosts(): string | undefined {
 
 const started: ChildProcess[] = [];
 
-/** `weir run` as one rank of two, on a host of its own. */
+/** Starts `weir run` as one rank of two, on its own host. */
 function member(rank: 0 | 1, folder: string) {
   const [, , , ...rest] = small(folder, '--set', 'epochs=200');
   const args = [
@@ -40,7 +40,7 @@ function member(rank: 0 | 1, folder: string) {
     '--run',
     ...rest.filter((arg, i) => arg !== '--ranks' && rest[i - 1] !== '--ranks'),
   ];
-  const place = {
+  const env = {
     WEIR_RANK: String(rank),
     WEIR_RANKS: '2',
     WEIR_RENDEZVOUS: '10.213.7.1:7320',
@@ -48,19 +48,19 @@ function member(rank: 0 | 1, folder: string) {
     NO_COLOR: '1',
   };
   const child = spawn('ip', ['netns', 'exec', names[rank], process.execPath, command, ...args], {
-    env: { ...process.env, ...place },
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   started.push(child);
   let err = '';
   child.stderr.on('data', (chunk) => (err += chunk));
-  return { ended: once(child, 'close').then(([status]) => ({ status: status as number, err })), heard: () => err };
+  return { ended: once(child, 'close').then(([status]) => ({ status: status as number, err })), printed: () => err };
 }
 
-let without: string | undefined;
+let reason: string | undefined;
 beforeAll(async () => {
   await loadTensorFlow();
-  without = hasNative() ? hosts() : 'collectives need the native runtime';
+  reason = hasNative() ? hosts() : 'collectives need the native runtime';
 });
 afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
@@ -68,7 +68,7 @@ afterAll(() => {
     try {
       ip('netns', 'del', name);
     } catch {
-      // it was not made
+      // it does not exist
     }
   }
   rmSync(base, { recursive: true, force: true });
@@ -77,17 +77,17 @@ afterAll(() => {
 test('a link that is cut stops the ranks on both hosts, each naming the other, and the run can be resumed', {
   timeout: 150_000,
 }, async ({ skip }) => {
-  if (without !== undefined) skip(without);
+  if (reason !== undefined) skip(reason);
   const folder = join(base, 'run');
   const both = [member(0, folder), member(1, folder)];
-  while (!both[0]!.heard().includes('loss')) await new Promise((resolve) => setTimeout(resolve, 100));
+  while (!both[0]!.printed().includes('loss')) await new Promise((resolve) => setTimeout(resolve, 100));
   const cut = performance.now();
   ip('-n', names[0], 'link', 'set', 'va', 'down');
   const [zero, one] = await Promise.all(both.map(({ ended }) => ended));
-  expect((performance.now() - cut) / 1000).toBeLessThan(30); // 20 seconds without a beat, and what is ended then
+  expect((performance.now() - cut) / 1000).toBeLessThan(30); // 20 seconds without a heartbeat, and the end of the ranks
   expect([zero!.status, one!.status], zero!.err + one!.err).toEqual([75, 75]);
-  expect(zero!.err).toMatch(/rank 1 on \S+ has not been heard of for 2\d seconds: all ranks were stopped/);
-  expect(one!.err).toMatch(/rank 0 on \S+ has not been heard of for 2\d seconds: all ranks were stopped/);
+  expect(zero!.err).toMatch(/rank 1 on \S+ sent no heartbeat for 2\d seconds: all ranks were stopped/);
+  expect(one!.err).toMatch(/rank 0 on \S+ sent no heartbeat for 2\d seconds: all ranks were stopped/);
   const { out } = await weir('status', folder, '--json');
   expect(JSON.parse(out)[0].state).toMatch(/killed|stopped/);
 });

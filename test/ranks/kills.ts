@@ -8,7 +8,7 @@ const settings = [
 ].flatMap((setting) => ['--set', setting]);
 const often = ['--snapshot-every', '0.2'];
 
-/** A small run of MNIST in that folder by two ranks. */
+/** Arguments of a small run of MNIST in this folder by two ranks. */
 export const small = (folder: string, ...more: readonly string[]): string[] => [
   ...['run', 'pipelines/mnist.ts', '--run', folder, '--ranks', '2'],
   ...often,
@@ -16,16 +16,16 @@ export const small = (folder: string, ...more: readonly string[]): string[] => [
   ...more,
 ];
 
-/** The processes of the ranks that a supervisor has started. */
+/** Process ids of the ranks that a supervisor has started. */
 export function ranksOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => {
       try {
-        if (!readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('weir.js')) return false; // the compiler of TypeScript has one too
+        if (!readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('weir.js')) return false; // the TypeScript compiler is a child process too
         return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]) === pid;
       } catch {
-        return false; // it has ended
+        return false; // the process has ended
       }
     })
     .map(Number);
@@ -33,15 +33,15 @@ export function ranksOf(pid: number): number[] {
 
 export interface Killed {
   readonly kills: number;
-  /** What the supervisor said of each. */
+  /** The supervisor's last line for each. */
   readonly said: readonly string[];
   readonly hash: string;
 }
 
 /**
- * Runs it to its end, a rank, or now and then the supervisor, being killed at random instants: `seconds` is how long it takes uninterrupted.
+ * Runs the small run to its end, and kills a rank or the supervisor at random instants.
  *
- * @param random in [0, 1)
+ * @param most how many kills @param seconds how long the run takes uninterrupted @param random in [0, 1)
  */
 export async function withKills(folder: string, most: number, seconds: number, random = Math.random): Promise<Killed> {
   const said: string[] = [];

@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 describe('a run of two ranks', () => {
-  test('of which one is killed at random instants ends in the same bits', async ({ skip }) => {
+  test('ends in the same bits where ranks are killed at random instants', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const { hash, said } = await withKills(folder('killed'), 3, seconds);
     expect(hash).toBe(whole);
@@ -41,7 +41,7 @@ describe('a run of two ranks', () => {
     expect(lines('killed')).toEqual(lines('whole'));
   });
 
-  test('stops all of them where one is told to, however often, and goes on', async ({ skip }) => {
+  test('stops as a whole where each rank is told to, and goes on', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const run = start(...small(folder('stopped')));
     await run.said('epoch');
@@ -54,21 +54,23 @@ describe('a run of two ranks', () => {
     expect((await weir('hash', '--all', folder('stopped'))).out.trim()).toBe(whole);
   });
 
-  test('goes on with another number of them, on the same batches', async ({ skip }) => {
+  test('goes on with another number of ranks, on the same batches', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const run = start(...small(folder('fewer')));
     await run.said('epoch');
     run.child.kill('SIGTERM');
     expect((await run.ended).status).toBe(75);
     expect((await weir('resume', folder('fewer'), '--ranks', '1')).status).toBe(0);
-    const [here, there] = ['fewer', 'whole'].map((name) => lines(name).filter(({ stream }) => stream === 'updates'));
-    expect(here!.map(({ position }) => position)).toEqual(there!.map(({ position }) => position));
-    for (const [i, { loss }] of here!.entries()) {
-      if (typeof loss === 'number') expect(loss).toBeCloseTo(there![i]!.loss as number, 3);
+    const [resumed, reference] = ['fewer', 'whole'].map((name) =>
+      lines(name).filter(({ stream }) => stream === 'updates'),
+    );
+    expect(resumed!.map(({ position }) => position)).toEqual(reference!.map(({ position }) => position));
+    for (const [i, { loss }] of resumed!.entries()) {
+      if (typeof loss === 'number') expect(loss).toBeCloseTo(reference![i]!.loss as number, 3);
     }
   });
 
-  test('of which one is stopped is ended, and that one named', async ({ skip }) => {
+  test('ends where a rank is stopped by a signal, and names that rank', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const run = start(...small(folder('hung'), '--ranks-patience', '5'));
     await run.said('update 0');
@@ -80,16 +82,16 @@ describe('a run of two ranks', () => {
   });
 });
 
-/** Starts `weir run` as one rank of two that meet at a hub. */
+/** Starts `weir run` as one rank of two that join at a port. */
 function member(rank: number, port: number, module: string, name: string, ...more: readonly string[]) {
-  const place = { WEIR_RANK: String(rank), WEIR_RANKS: '2', WEIR_RENDEZVOUS: `127.0.0.1:${port}`, WEIR_THREADS: '1' };
+  const env = { WEIR_RANK: String(rank), WEIR_RANKS: '2', WEIR_RENDEZVOUS: `127.0.0.1:${port}`, WEIR_THREADS: '1' };
   const [, , , ...rest] = small(folder(name));
   const args = rest.filter((arg, i) => arg !== '--ranks' && rest[i - 1] !== '--ranks');
-  return start({ ...place }, 'run', module, '--run', ...args, ...more);
+  return start(env, 'run', module, '--run', ...args, ...more);
 }
 
-describe('ranks that come one by one', () => {
-  test('are told apart where they were started with other values', async ({ skip }) => {
+describe('ranks that are started one by one', () => {
+  test('are refused where they were started with different values', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const [port] = await freePorts(1);
     const both = [
@@ -101,20 +103,22 @@ describe('ranks that come one by one', () => {
     expect(zero!.err).toMatch(/rank 1 on \S+ has gamma = 0.5, and rank 0 on \S+ has 0.\d+/);
   });
 
-  test('are told apart by their data; one that cannot read its own ends all, and says why', async ({ skip }) => {
+  test('are refused where their data differ; a rank that cannot read its data ends all, and says why', async ({
+    skip,
+  }) => {
     if (!native) skip('collectives need the native runtime');
-    const apart = (how: string) => {
-      const run = ['run', 'test/ranks/apart.ts', '--ranks', '2', '--run', folder(how), '--set', `how=${how}`];
+    const different = (how: string) => {
+      const run = ['run', 'test/ranks/different-data.ts', '--ranks', '2', '--run', folder(how), '--set', `how=${how}`];
       return weir(...run);
     };
-    const [data, unread] = [await apart('data'), await apart('unread')];
+    const [data, unread] = [await different('data'), await different('unread')];
     expect([data.status, unread.status]).toEqual([1, 1]);
     expect(data.err).toMatch(/rank 1 on \S+ has the data of 'loader': samples = 65, and rank 0/);
     expect(unread.err).toMatch(/rank 1: weir: sample 7 of the disk of rank 1 is gone/);
     expect(unread.err).toMatch(/weir: rank 1 on \S+ failed \(its error is above\): all ranks were stopped/);
   });
 
-  test('wait for one that does not come, and say which', { timeout: 30_000 }, async () => {
+  test('wait for a rank that does not come, and name it', { timeout: 30_000 }, async () => {
     const [port] = await freePorts(1);
     const { status, err } = await member(0, port!, 'pipelines/mnist.ts', 'alone', '--ranks-wait', '1').ended;
     expect(status).toBe(1);
@@ -139,7 +143,7 @@ describe('ranks that come one by one', () => {
     expect(busy.err).toContain(`rank 0 cannot wait for the others at port ${port}: EADDRINUSE`);
   });
 
-  test('refuse a batch that they cannot share', async ({ skip }) => {
+  test('refuse a batch that cannot be shared evenly', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     writeFileSync(folder('none'), '');
     const { status, err } = await weir(...small(folder('thirds')).map((arg) => (arg === '2' ? '3' : arg)));

@@ -10,41 +10,41 @@ import {
   rendezvous,
   type SupervisorGroup,
 } from '../../src/ranks/rendezvous.js';
-import { version } from '../../src/storage/run-folder.js';
+import { version } from '../../src/storage/file-format.js';
 
-describe('which ranks a command starts', () => {
-  test('none by itself, and none where it is the process of a rank', () => {
+describe('the ranks that a command starts', () => {
+  test('are none by default, and none where it is the process of a rank', () => {
     expect(localRanksOf(undefined, {})).toBeUndefined();
     expect(localRanksOf(1, {})).toBeUndefined();
     expect(localRanksOf(2, { WEIR_RANK_OF_THIS: '1' })).toBeUndefined();
   });
 
-  test('all of them with --ranks', () => expect(localRanksOf(3, {})).toEqual({ ranks: 3, own: [0, 1, 2] }));
+  test('are all of them with --ranks', () => expect(localRanksOf(3, {})).toEqual({ ranks: 3, own: [0, 1, 2] }));
 
-  test('one where variables say so', () => {
+  test('are one where the environment text so', () => {
     const env = { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_RENDEZVOUS: '[fd00::1]:7320' };
-    expect(localRanksOf(undefined, env)).toEqual({ ranks: 2, own: [1], hub: { host: 'fd00::1', port: 7320 } });
+    expect(localRanksOf(undefined, env)).toEqual({ ranks: 2, own: [1], rendezvous: { host: 'fd00::1', port: 7320 } });
     expect(() => localRanksOf(undefined, { ...env, WEIR_RANK: '2' })).toThrow(
-      'WEIR_RANK=2 and WEIR_RANKS=2 are no rank of several',
+      'WEIR_RANK=2 and WEIR_RANKS=2 name no rank',
     );
     expect(() => localRanksOf(undefined, { ...env, WEIR_RENDEZVOUS: 'here' })).toThrow(
-      "WEIR_RENDEZVOUS='here' is no place to meet",
+      "WEIR_RENDEZVOUS='here' is no address",
     );
   });
 
-  test('by itself where variables say that it is the only one, without a hub', () => {
+  test('are none where the environment names a single one, without a rendezvous', () => {
     expect(localRanksOf(undefined, { WEIR_RANKS: '1' })).toBeUndefined();
     expect(localRanksOf(undefined, { WEIR_RANK: '0', WEIR_RANKS: '1' })).toBeUndefined();
-    expect(() => localRanksOf(undefined, { WEIR_RANK: '1', WEIR_RANKS: '1' })).toThrow('are no rank of several');
+    expect(() => localRanksOf(undefined, { WEIR_RANK: '1', WEIR_RANKS: '1' })).toThrow('name no rank');
   });
 
-  test('as many as before where nothing else is said', () => {
+  test('are as many as before where nothing else is said', () => {
     expect(localRanksOf(undefined, {}, 3)).toEqual({ ranks: 3, own: [0, 1, 2] });
     expect(localRanksOf(2, {}, 3)).toEqual({ ranks: 2, own: [0, 1] });
     expect(localRanksOf(1, {}, 3)).toBeUndefined();
   });
 
-  test('one under srun, but not in a batch script of several tasks', () => {
+  test('are one under srun, but none in a batch script of several tasks', () => {
     const job = { SLURM_NTASKS: '4', SLURM_JOB_ID: '7' };
     expect(localRanksOf(undefined, { ...job, SLURM_PROCID: '0' })).toBeUndefined();
     const step = {
@@ -53,14 +53,17 @@ describe('which ranks a command starts', () => {
       SLURM_STEP_ID: '1',
       SLURM_STEP_NODELIST: 'n[03-04,9]',
     };
-    const place = { ranks: 4, own: [2], hub: { host: 'n03', port: 20_708 } };
-    expect(localRanksOf(undefined, { ...job, ...step })).toEqual(place);
-    expect(localRanksOf(4, { ...job, ...step })).toEqual(place);
-    expect(localRanksOf(undefined, { ...job, ...step }, 2)).toEqual(place); // resumed by more than it was begun with
+    const expected = { ranks: 4, own: [2], rendezvous: { host: 'n03', port: 20_708 } };
+    expect(localRanksOf(undefined, { ...job, ...step })).toEqual(expected);
+    expect(localRanksOf(4, { ...job, ...step })).toEqual(expected);
+    expect(localRanksOf(undefined, { ...job, ...step }, 2)).toEqual(expected); // resumed by more ranks than it was begun with
     expect(localRanksOf(1, { ...job, ...step })).toBeUndefined();
     expect(() => localRanksOf(2, { ...job, ...step })).toThrow('--ranks 2 was given, but srun started tasks: 4');
-    const hub = { host: '10.0.0.1', port: 7320 };
-    expect(localRanksOf(undefined, { ...job, ...step, WEIR_RENDEZVOUS: '10.0.0.1:7320' })).toEqual({ ...place, hub });
+    const address = { host: '10.0.0.1', port: 7320 };
+    expect(localRanksOf(undefined, { ...job, ...step, WEIR_RENDEZVOUS: '10.0.0.1:7320' })).toEqual({
+      ...expected,
+      rendezvous: address,
+    });
   });
 
   test.each([
@@ -76,81 +79,81 @@ describe('which ranks a command starts', () => {
 const opened: (Socket | SupervisorGroup)[] = [];
 afterEach(() => {
   for (const one of opened.splice(0)) {
-    if ('lines' in one) for (const line of one.lines.values()) line.destroy();
+    if ('connections' in one) for (const connection of one.connections.values()) connection.destroy();
     else one.destroy();
   }
 });
 
-const come = async (rank: number, ranks: number, port: number, seconds = 5): Promise<SupervisorGroup> => {
-  const met = await rendezvous({ ranks, own: [rank] }, { host: '127.0.0.1', port }, 4000 + rank, seconds);
-  opened.push(met);
-  return met;
+const join = async (rank: number, ranks: number, port: number, seconds = 5): Promise<SupervisorGroup> => {
+  const group = await rendezvous({ ranks, own: [rank] }, { host: '127.0.0.1', port }, 4000 + rank, seconds);
+  opened.push(group);
+  return group;
 };
 
-/** Somebody who reaches the hub's port, once it is open, and says that. */
-async function stranger(port: number, says = ''): Promise<{ socket: Socket; gone: Promise<unknown> }> {
+/** A connection of another program to the port, once it is open; it sends this text. */
+async function stranger(port: number, text = ''): Promise<{ socket: Socket; gone: Promise<unknown> }> {
   for (;;) {
     const socket = connect(port, '127.0.0.1').on('error', () => undefined);
     opened.push(socket);
     const open = await new Promise((resolve) => socket.once('connect', () => resolve(true)).once('close', resolve));
     if (open !== true) continue;
-    socket.resume().write(says);
+    socket.resume().write(text);
     return { socket, gone: once(socket, 'close') };
   }
 }
-const hello = (rank: number, ranks: number): string =>
+const request = (rank: number, ranks: number): string =>
   `${JSON.stringify({ rank, ranks, weir: version, host: 'x', port: 4000 })}\n`;
 
-describe('the hub', () => {
-  test('sends strangers away, whatever they say, and the ranks meet all the same', async () => {
+describe('the rendezvous', () => {
+  test('closes connections of other programs, whatever they send, and the ranks join all the same', async () => {
     const [port] = await freePorts(1);
-    const zero = come(0, 2, port!);
+    const zero = join(0, 2, port!);
     const silent = await stranger(port!);
     const odd = await Promise.all(
-      ['{}\n', '[]\n', 'GET / HTTP/1.1\r\n\r\n', hello(-7, 2), '{"rank":1,"ranks":2,"port":"1,evil:2"}\n'].map((says) =>
-        stranger(port!, says),
+      ['{}\n', '[]\n', 'GET / HTTP/1.1\r\n\r\n', request(-7, 2), '{"rank":1,"ranks":2,"port":"1,evil:2"}\n'].map(
+        (text) => stranger(port!, text),
       ),
     );
     await Promise.all(odd.map(({ gone }) => gone));
-    const [a, b] = await Promise.all([zero, come(1, 2, port!)]);
+    const [a, b] = await Promise.all([zero, join(1, 2, port!)]);
     expect(a.addresses).toEqual(['127.0.0.1:4000', '127.0.0.1:4001']);
     expect(b.addresses).toEqual(a.addresses);
-    await silent.gone; // or it would keep the supervisor alive
+    await silent.gone; // a connection left open would keep the supervisor alive
   });
 
-  test('lets no more than 256 wait in silence', { timeout: 20_000 }, async () => {
+  test('holds at most 256 connections that have sent nothing', { timeout: 20_000 }, async () => {
     const [port] = await freePorts(1);
-    const zero = come(0, 2, port!, 20);
+    const zero = join(0, 2, port!, 20);
     const silent = await Promise.all(Array.from({ length: 256 }, () => stranger(port!)));
     const more = await stranger(port!);
     await more.gone;
     expect(silent.filter(({ socket }) => socket.closed)).toEqual([]);
     await Promise.all(silent.map(({ gone }) => gone)); // after five seconds
-    await Promise.all([zero, come(1, 2, port!)]);
+    await Promise.all([zero, join(1, 2, port!)]);
   });
 
-  test('keeps no place for a supervisor that goes, and names one that comes twice', async () => {
+  test('forgets a supervisor that leaves, and names a rank that comes twice', async () => {
     const [port] = await freePorts(1);
-    const zero = come(0, 3, port!);
-    const first = await stranger(port!, hello(1, 3));
+    const zero = join(0, 3, port!);
+    const first = await stranger(port!, request(1, 3));
     await new Promise((resolve) => setTimeout(resolve, 100));
     first.socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    const both = [come(1, 3, port!), come(2, 3, port!)];
-    const [met] = await Promise.all([zero, ...both]);
-    expect(met.addresses).toEqual(['127.0.0.1:4000', '127.0.0.1:4001', '127.0.0.1:4002']);
+    const both = [join(1, 3, port!), join(2, 3, port!)];
+    const [group] = await Promise.all([zero, ...both]);
+    expect(group.addresses).toEqual(['127.0.0.1:4000', '127.0.0.1:4001', '127.0.0.1:4002']);
 
     const [other] = await freePorts(1);
-    const taken = come(0, 3, other!);
-    const twice = [come(1, 3, other!), come(1, 3, other!)];
+    const taken = join(0, 3, other!);
+    const twice = [join(1, 3, other!), join(1, 3, other!)];
     const ends = await Promise.allSettled([taken, ...twice]);
     for (const end of ends)
       expect(String((end as PromiseRejectedResult).reason)).toMatch(/came, but that rank is taken/);
   });
 
-  test('names a rank that was started otherwise', async () => {
+  test('names a rank that was started differently', async () => {
     const [port] = await freePorts(1);
-    const ends = await Promise.allSettled([come(0, 2, port!), come(2, 3, port!)]);
+    const ends = await Promise.allSettled([join(0, 2, port!), join(2, 3, port!)]);
     for (const end of ends)
       expect(String((end as PromiseRejectedResult).reason)).toMatch(
         /rank 2 on \S+ was started with ranks 3, and rank 0/,
@@ -158,19 +161,19 @@ describe('the hub', () => {
   });
 });
 
-test('a rank waits no longer for one that takes it in and says nothing', async () => {
+test('a rank gives up in time where the port accepts it and no reply comes', async () => {
   const server = createServer((socket) => opened.push(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   const begun = performance.now();
-  await expect(come(1, 2, port, 0.5)).rejects.toThrow(`got no answer from rank 0 at 127.0.0.1:${port} within 0.5 s`);
+  await expect(join(1, 2, port, 0.5)).rejects.toThrow(`got no answer from rank 0 at 127.0.0.1:${port} within 0.5 s`);
   expect(performance.now() - begun).toBeLessThan(2000);
   server.close();
 });
 
-test('addresses that others can use', () => {
-  const hub = { host: 'fd00::1', port: 7320 };
-  expect(addressOf(hub.host, 1)).toBe('[fd00::1]:1');
-  expect(reachable('::ffff:10.0.0.2', hub)).toBe('10.0.0.2');
-  for (const own of ['127.0.1.1', '::1', '::ffff:127.0.0.1']) expect(reachable(own, hub)).toBe('fd00::1');
+test('an address is one that other machines can use', () => {
+  const address = { host: 'fd00::1', port: 7320 };
+  expect(addressOf(address.host, 1)).toBe('[fd00::1]:1');
+  expect(reachable('::ffff:10.0.0.2', address)).toBe('10.0.0.2');
+  for (const own of ['127.0.1.1', '::1', '::ffff:127.0.0.1']) expect(reachable(own, address)).toBe('fd00::1');
 });

@@ -15,7 +15,7 @@ afterAll(() => {
   rmSync(base, { recursive: true, force: true });
 });
 
-/** A script beside this test as a process of its own. */
+/** Starts a script of this folder as a process. */
 function script(name: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, name), ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -28,17 +28,18 @@ function script(name: string, args: readonly string[] = [], env: NodeJS.ProcessE
     for (;;) {
       const all = [...err.matchAll(new RegExp(pattern, 'g'))];
       if (all.length >= times) return all;
-      if (child.exitCode !== null && child.stderr.closed) throw new Error(`it ended without saying ${pattern}: ${err}`);
+      if (child.exitCode !== null && child.stderr.closed)
+        throw new Error(`it ended without printing ${pattern}: ${err}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
   return { child, said, ended: once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]> };
 }
 
-/** The line of another supervisor at that hub. */
-async function come(rank: number, port: number): Promise<HeartbeatConnection> {
-  const { lines } = await rendezvous({ ranks: 2, own: [rank] }, { host: '127.0.0.1', port }, 4000, 10);
-  return lines.get(0)!;
+/** The connection of another supervisor that has joined at this port. */
+async function joinAs(rank: number, port: number): Promise<HeartbeatConnection> {
+  const { connections } = await rendezvous({ ranks: 2, own: [rank] }, { host: '127.0.0.1', port }, 4000, 10);
+  return connections.get(0)!;
 }
 
 const lives = (pid: number): boolean => {
@@ -54,7 +55,7 @@ describe('a supervisor', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('hands %s on once; at the second it ends all ranks by force, with %i', async (signal, status) => {
+  ] as const)('hands the first %s on; a second one ends all ranks by force, with status %i', async (signal, status) => {
     const { child, said, ended } = script('stubborn.ts');
     const ranks = (await said(/process (\d+)/, 2)).map(([, pid]) => Number(pid));
     child.kill(signal);
@@ -65,26 +66,28 @@ describe('a supervisor', () => {
     await expect.poll(() => ranks.some(lives), { timeout: 2000 }).toBe(false);
   });
 
-  test('hears by a line of the rank that came by it, whatever is said', { timeout: 20_000 }, async () => {
+  test('takes a message for one of the rank that the connection belongs to, whatever it says', {
+    timeout: 20_000,
+  }, async () => {
     const [port] = await freePorts(1);
-    const place = { WEIR_RANK: '0', WEIR_RANKS: '2', WEIR_RENDEZVOUS: `127.0.0.1:${port}` };
-    const { said, ended } = script('stubborn.ts', [], place);
-    const line = await come(1, port!);
+    const env = { WEIR_RANK: '0', WEIR_RANKS: '2', WEIR_RENDEZVOUS: `127.0.0.1:${port}` };
+    const { said, ended } = script('stubborn.ts', [], env);
+    const connection = await joinAs(1, port!);
     await said(/process (\d+)/, 1);
-    line.send({ rank: 9, heard: { kind: 'at', update: 3 } });
-    for (const heard of [null, 7, {}, { kind: 'ended', status: 'x' }]) line.send({ heard });
-    line.send({ rank: 0, heard: { kind: 'ended', status: 3, signal: null } });
+    connection.send({ rank: 9, event: { kind: 'barrier', update: 3 } });
+    for (const event of [null, 7, {}, { kind: 'exit', status: 'x' }]) connection.send({ event });
+    connection.send({ rank: 0, event: { kind: 'exit', status: 3, signal: null } });
     expect(await ended).toEqual([3, null]);
     await said(/rank 1 on \S+ failed \(its error is above\): all ranks were stopped/, 1);
-    line.destroy();
+    connection.destroy();
   });
 
-  test('that is killed does not end a rank that is telling it something', async () => {
+  test('that was killed does not end a rank that reports to it', async () => {
     const file = join(base, 'alive');
     const { said, ended, child } = script('orphan.ts', [file]);
     expect(await ended).toEqual([null, 'SIGKILL']);
     await once(child, 'close'); // the rank holds standard error open
     expect(existsSync(file)).toBe(true);
-    expect(await said(/^.*$/, 1).then(([line]) => line![0])).toBe('');
+    expect(await said(/^.*$/, 1).then(([match]) => match![0])).toBe('');
   });
 });

@@ -19,31 +19,61 @@ const attack = { iterations: 40, samples: [pictured(0, 1.5), pictured(1, 2.5)] }
 const full = report([network('none', 0, [], { attack }), network('rep-spectral', 0, [], { attack })]);
 const ids = (of: typeof full) => figures(of).map(({ id }) => id);
 
-test('figures carry the number that the paper gives them for this task, and are the same bytes each time', () => {
-  expect(ids(full)).toEqual(['figure-4-robustness', 'distances', 'bounds', 'figure-e4-pictures', 'sigma', 'learning']);
-  expect(figures(full).map(compose)).toEqual(figures(full).map(compose));
+test('the figures that a pipeline asks for come first, with its words; the others follow, the same bytes each time', () => {
+  const asked = report(full.networks, {
+    figures: {
+      mnist: [
+        { figure: 'pictures', number: 'E.4', paper: 'figure E.4 says so.' },
+        { figure: 'learning', title: 'Curves' },
+      ],
+    },
+  });
+  expect(ids(asked)).toEqual(['figure-e4-pictures', 'learning', 'robustness', 'distances', 'bounds', 'sigma']);
+  const [pictures, curves] = figures(asked);
+  expect(pictures).toMatchObject({ title: expect.stringMatching(/^Figure E\.4: /), paper: 'figure E.4 says so.' });
+  expect(curves).toMatchObject({ title: 'Curves', paper: null });
+  expect(figures(asked).map(compose)).toEqual(figures(asked).map(compose));
+});
+
+test('a figure asked for twice is drawn once for each set of networks that the requests come to', () => {
+  const networks = [true, false].map((noisy) =>
+    network('none', 0, [1, 2], { sampleShape: [2], config: { noisy }, setting: `noisy=${noisy}` }),
+  );
+  const requests = [
+    { figure: 'mean-distances', where: { noisy: false }, number: '2' },
+    { figure: 'mean-distances', number: 'E.2' },
+  ];
+  const drawn = (of: typeof networks) =>
+    ids(report(of, { figures: { mnist: requests } })).filter((id) => id.includes('mean-distances'));
+  expect(drawn(networks)).toEqual(['figure-2-mean-distances', 'figure-e2-mean-distances']);
+  expect(drawn(networks.slice(1))).toEqual(['figure-2-mean-distances']);
+  expect(drawn(networks.slice(0, 1))).toEqual(['figure-e2-mean-distances']);
+});
+
+test('a figure in the place of others is drawn only where a pipeline asks for it', () => {
+  const networks = ['none > none', 'rep-spectral > none'].map((kind) => network(kind, 0, [1, 2]));
+  const apart = ['transfer-distances', 'transfer-accuracies'];
+  expect(ids(report(networks)).slice(0, 2)).toEqual(apart);
+  const drawn = ids(report(networks, { figures: { mnist: [{ figure: 'transfer' }] } }));
+  expect(drawn[0]).toBe('transfer');
+  expect(drawn.filter((id) => apart.includes(id))).toEqual([]);
 });
 
 test('a figure without numbers is left out: points of the plane, no attack, nothing at all', () => {
   const points = { sampleShape: [2], classes: ['0', '1'] };
-  const drawn = ['figure-1-trade-off', 'mean-distances', 'distances', 'bounds', 'sigma', 'learning'];
+  const drawn = ['mean-distances', 'distances', 'bounds', 'sigma', 'learning'];
   expect(ids(report([network('none', 0, [1, 2], points)]))).toEqual(drawn);
   const bare = { attack: null, sigma: {}, curves: {} };
-  expect(ids(report([network('none', 0, [], bare)]))).toEqual(['figure-4-robustness']);
+  expect(ids(report([network('none', 0, [], bare)]))).toEqual(['robustness']);
   expect(ids(report([]))).toEqual([]);
 });
 
 test('each pipeline of a report has figures of its own', () => {
-  const mixed = report([network('none', 0, [1]), network('none', 0, [1], { pipeline: 'xor/clean' })]);
+  const mixed = report([network('none', 0, [1]), network('none', 0, [1], { pipeline: 'xor/clean' })], {
+    figures: { 'xor/clean': [{ figure: 'sigma', number: 'E.1' }] },
+  });
   expect(ids(mixed).filter((id) => id.startsWith('sigma'))).toEqual(['sigma-mnist']);
   expect(ids(mixed)).toContain('figure-e1-sigma-xor-clean');
-});
-
-test('what was pretrained without labels stands beside figure 7, or beside none', () => {
-  const drawn = (pipeline: string) =>
-    ids(report(['none', 'rep-spectral'].map((kind) => network(kind, 0, [], { pipeline, attack })))).join(' ');
-  expect(drawn('cifar10-barlow')).toMatch(/^figure-7b-robustness figure-7a-distances bounds/);
-  expect(drawn('cifar10-simclr')).toMatch(/^robustness distances bounds/);
 });
 
 test('values that cannot be drawn stop no figure', () => {

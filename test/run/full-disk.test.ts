@@ -37,7 +37,10 @@ function roomAgain(): void {
 
 const fresh = (name: string): RunFolder =>
   RunFolder.create(join(base, name), {
-    ...{ module: 'test/run/accumulating.ts', pipeline: accumulating.name, seed: 1, config },
+    module: 'test/run/accumulating.ts',
+    pipeline: accumulating.name,
+    seed: 1,
+    config,
   });
 
 /** Runs with a snapshot every 60 updates; `after` is told of each. @returns what was warned of */
@@ -45,7 +48,10 @@ async function run(folder: RunFolder, after: (update: number) => void = () => un
   const warned: string[] = [];
   const nothing = (): void => undefined;
   const watch = {
-    ...{ network: nothing, record: nothing, rest: nothing, held: nothing },
+    network: nothing,
+    record: nothing,
+    barrier: nothing,
+    held: nothing,
     snapshot: (_path: string, update: number) => after(update),
     warn: (text: string) => void warned.push(text),
   };
@@ -77,10 +83,10 @@ afterAll(() => rmSync(base, { recursive: true }));
 test('warn, on a disk that stays full: it goes on for as long as the log fits in memory, stops by name, and loses no line', async () => {
   const folder = fresh('full');
   const error = await run(folder, (update) => update === 120 && room(1000)).catch((error) => error);
-  expect(error.message).toBe(`cannot write the metric log ${log(folder)}: ENOSPC`);
-  expect(error.remedy).toMatch(/^the disk is full: free some space, then go on with `weir resume`/);
+  expect(error.message).toBe(`cannot write the metric log ${log(folder)}: the disk is full (ENOSPC)`);
+  expect(error.remedy).toMatch(/^free some space, then go on with `weir resume`/);
   expect(error.warned.length).toBeGreaterThan(1); // 64 KiB of lines are some hundred updates
-  for (const text of error.warned) expect(text).toMatch(/ENOSPC.*; going on without$/);
+  for (const text of error.warned) expect(text).toMatch(/ENOSPC.*; going on without this snapshot$/);
   const numbers = [...readMetrics(log(folder))].flatMap(({ stream, number }) => (stream === 'updates' ? [number] : []));
   expect(numbers).toEqual(Array.from(numbers, (_, update) => update)); // each once; a half at the end is no line
   expect(readFileSync(log(folder), 'utf8').endsWith('\n')).toBe(false);

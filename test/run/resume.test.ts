@@ -131,7 +131,10 @@ test('a stop whose snapshot cannot be written says so, and goes on from the one 
   await said('going on without');
   child.kill('SIGTERM');
   const { status, err } = await ended;
-  expect([status, err]).toEqual([75, expect.stringMatching(/this stop is not saved \(.*ENOTDIR.*\): what came after/)]);
+  expect([status, err]).toEqual([
+    75,
+    expect.stringMatching(/the last snapshot is missing \(.*ENOTDIR.*\): a resume goes on from/),
+  ]);
   rmSync(snapshots);
   renameSync(aside, snapshots);
   expect((await weir('resume', folder)).status).toBe(0);

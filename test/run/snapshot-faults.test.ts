@@ -7,10 +7,11 @@ import type { Outcome } from '../../src/flow/flow.js';
 import { resolveConfig } from '../../src/run/config.js';
 import { Execution, type ExecutionOptions } from '../../src/run/execution.js';
 import { hashAll } from '../../src/storage/digest.js';
+import { disk, type FileSystem } from '../../src/storage/disk.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { readNetworkState } from '../../src/storage/run-state.js';
-import { disk, type FileSystem, SnapshotError } from '../../src/storage/snapshot-files.js';
+import { SnapshotError } from '../../src/storage/snapshot-error.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import accumulating from './accumulating.js';
 
@@ -23,7 +24,10 @@ let count = 0;
 
 const fresh = (): RunFolder =>
   RunFolder.create(join(base, `run-${count++}`), {
-    ...{ module: 'test/run/accumulating.ts', pipeline: accumulating.name, seed: 1, config },
+    module: 'test/run/accumulating.ts',
+    pipeline: accumulating.name,
+    seed: 1,
+    config,
   });
 
 async function run(
@@ -36,7 +40,7 @@ async function run(
     network: nothing,
     record: nothing,
     snapshot: nothing,
-    rest: nothing,
+    barrier: nothing,
     held: nothing,
     warn: (text: string) => void warned.push(text),
   };
@@ -57,6 +61,7 @@ function fail(call: keyof FileSystem, code: string, times: number): void {
   let snapshots = 0;
   const creating = disk.create;
   vi.spyOn(disk, 'create').mockImplementation((path) => {
+    if (!path.includes('.snapshot')) return creating(path); // config.json and identity.json
     if (++snapshots > 2 && snapshots <= 2 + times && call === 'create') throw failure();
     return creating(path);
   });

@@ -59,9 +59,17 @@ test('in training: how far, how fast, how long it takes to train this network, a
   const lock = lockFolder(folder.path);
   const status = await statusOf(folder.path);
   expect(status).toMatchObject({
-    ...{ state: 'running', process: { pid: process.pid, host: hostname() }, failure: null },
-    ...{ network: { name: 'none', index: 1, of: 3 }, phase: 'training' },
-    ...{ epoch: 4, epochs: 10, update: 20, updates: 50, rate: 2, measured: null },
+    state: 'running',
+    process: { pid: process.pid, host: hostname() },
+    failure: null,
+    network: { name: 'none', index: 1, of: 3 },
+    phase: 'training',
+    epoch: 4,
+    epochs: 10,
+    update: 20,
+    updates: 50,
+    rate: 2,
+    measured: null,
     secondsLeft: 15, // 30 updates
     secondsToTrain: 35, // and twice four epochs of five updates
   });
@@ -72,10 +80,18 @@ test('in training: how far, how fast, how long it takes to train this network, a
 
 test('in the middle of an epoch the updates of whole ones count; in the first they are not known, or as an update tells them', async () => {
   expect(await statusOf(made('middle', updates('none', 0, 17)).path)).toMatchObject({
-    ...{ epoch: 4, update: 17, updates: 50, secondsLeft: 16.5 },
+    epoch: 4,
+    update: 17,
+    updates: 50,
+    secondsLeft: 16.5,
   });
   expect(await statusOf(made('first', updates('none', 0, 3)).path)).toMatchObject({
-    ...{ epoch: 1, update: 3, updates: null, secondsLeft: null, secondsToTrain: null, phase: 'training' },
+    epoch: 1,
+    update: 3,
+    updates: null,
+    secondsLeft: null,
+    secondsToTrain: null,
+    phase: 'training',
   });
   const told = updates('none', 0, 3).map((line) => ({ ...line, updatesInEpoch: 5 }));
   expect(await statusOf(made('told', told).path)).toMatchObject({ update: 3, updates: 50, secondsLeft: 23.5 });
@@ -99,13 +115,13 @@ test('an attack takes as many samples as it says, not as many as were asked for;
 test('in an attack: so many samples since the training ended', async () => {
   const folder = made('attack', [...updates('none', 0, 50), ...attacks('none', 3)]);
   expect(await statusOf(folder.path)).toMatchObject({
-    ...{
-      phase: 'measuring',
-      measured: { done: 3, of: 4 },
-      rate: expect.closeTo(1 / 3),
-      secondsLeft: expect.closeTo(3),
-    },
-    ...{ epoch: 10, update: 50, secondsToTrain: 20 },
+    phase: 'measuring',
+    measured: { done: 3, of: 4 },
+    rate: expect.closeTo(1 / 3),
+    secondsLeft: expect.closeTo(3),
+    epoch: 10,
+    update: 50,
+    secondsToTrain: 20,
   });
 });
 
@@ -118,7 +134,10 @@ test('pictures that fill the end of the log hide neither the attack nor the trai
 test('a network that has just begun has no rate yet; the one before it gives none', async () => {
   const folder = made('begun', [...updates('none', 0, 50), ...updates('rep-spectral', 30, 31)]);
   expect(await statusOf(folder.path)).toMatchObject({
-    ...{ network: { name: 'rep-spectral', index: 2, of: 3 }, rate: null, secondsLeft: null, secondsToTrain: null },
+    network: { name: 'rep-spectral', index: 2, of: 3 },
+    rate: null,
+    secondsLeft: null,
+    secondsToTrain: null,
   });
 });
 

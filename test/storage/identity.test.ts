@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { samplesInput } from '../../src/data/fingerprint.js';
 import type { Fingerprint } from '../../src/flow/header.js';
+import { digestOf } from '../../src/storage/digest.js';
 import {
   configChanges,
-  digestOf,
   type Identity,
   inputChanges,
   type Machine,

@@ -163,6 +163,6 @@ test('a corrupt line is named', () => {
 test.skipIf(process.platform !== 'linux')('a full disk (/dev/full) says so', () => {
   const log = new MetricLog('/dev/full');
   log.append({ update: 1 });
-  expect(() => log.flush()).toThrow('cannot write the metric log /dev/full: ENOSPC');
+  expect(() => log.flush()).toThrow('cannot write the metric log /dev/full: the disk is full (ENOSPC)');
   expect(log.length).toBe(13); // it waits for the next flush
 });

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { WeirError } from '../../src/flow/errors.js';
-import { crc32 } from '../../src/storage/bytes.js';
+import { crc32 } from '../../src/storage/digest.js';
 import type { RecordingFrame } from '../../src/storage/recording-format.js';
 import { readRecording } from '../../src/storage/recording-reader.js';
 import { RecordingWriter } from '../../src/storage/recording-writer.js';
@@ -121,7 +121,7 @@ test('an altered bit is refused, or lies after what was read', () => {
 
 test('strange files are refused by name, and quickly', () => {
   const file = fresh();
-  expect(() => readRecording(file)).toThrow(`cannot open recording ${file}: ENOENT`);
+  expect(() => readRecording(file)).toThrow(`cannot open recording ${file}: there is no such file or folder (ENOENT)`);
   writeFileSync(file, 'hello, this is no recording at all, though long enough');
   expect(() => readRecording(file)).toThrow('is no recording: expected \'WEIRFLOW\', got "hello, t"');
   for (const [version, text, remedy] of [
@@ -165,7 +165,9 @@ test('a length that no checksum vouches for takes no memory', () => {
 test('one that was broken off is continued from a position, and one that exists is not written over', () => {
   const file = small();
   const all = frames(file);
-  expect(() => RecordingWriter.create(file, header)).toThrow(`cannot create recording ${file}: EEXIST`);
+  expect(() => RecordingWriter.create(file, header)).toThrow(
+    `cannot create recording ${file}: there is one already (EEXIST)`,
+  );
   for (const position of [0, 10, 25, 50, 99]) {
     truncateSync(file, readFileSync(file).length - 1); // torn in its end
     const writer = RecordingWriter.continue(file, position);

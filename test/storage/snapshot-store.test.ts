@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
-import { disk, type FileSystem, SnapshotError } from '../../src/storage/snapshot-files.js';
+import { disk, type FileSystem } from '../../src/storage/disk.js';
+import { SnapshotError } from '../../src/storage/snapshot-error.js';
 import { SnapshotStore } from '../../src/storage/snapshot-store.js';
 import { alterNewest } from './altered.js';
 
@@ -200,7 +201,7 @@ test('a failure says which and what to do', () => {
     remedy: expect.stringContaining('nothing was changed'),
   });
   expect(failure(() => store(2, 'EACCES').newest()).message).toContain('permission is denied (EACCES)');
-  expect(failure(() => store(1, 'ENOENT').open(path)).message).toContain('there is no such file (ENOENT)');
+  expect(failure(() => store(1, 'ENOENT').open(path)).message).toContain('there is no such file or folder (ENOENT)');
 });
 
 const root = process.getuid?.() === 0;

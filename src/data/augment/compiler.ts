@@ -1,3 +1,4 @@
+import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { keyed, type Random } from '../../flow/random.js';
 import type { Image } from '../images/image.js';
@@ -84,7 +85,7 @@ class Compiled implements Rendering {
   }
 
   get length(): number {
-    return this.outShape.reduce((length, extent) => length * extent, 1);
+    return sizeOf(this.outShape);
   }
 
   apply(sample: Image | Float32Array, key: SampleKey, out: Float32Array): void {

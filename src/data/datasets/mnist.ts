@@ -1,18 +1,10 @@
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { writeAtomically } from '../../storage/atomic-write.js';
+import { sha256Bytes } from '../../storage/digest.js';
 import { cacheFolder, makeFolder } from '../../storage/folders.js';
 import { type Dataset, sharedBytes, split } from '../dataset.js';
 import { content, GET_AGAIN } from './content.js';
@@ -46,8 +38,6 @@ export function digits(): Dataset {
   };
 }
 
-const checksum = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
-
 /** Labels and pixels of a cache file, or nothing where it is missing, torn or altered. */
 function readCache(file: string): Uint8Array | undefined {
   let bytes: Buffer;
@@ -60,24 +50,16 @@ function readCache(file: string): Uint8Array | undefined {
   const whole =
     bytes.length === CACHE_HEADER + DIGITS * (1 + PIXELS) &&
     bytes.toString('latin1', 0, CACHE_MAGIC.length) === CACHE_MAGIC;
-  return whole && checksum(body).equals(bytes.subarray(CACHE_MAGIC.length, CACHE_HEADER)) ? body : undefined;
+  return whole && sha256Bytes(body).equals(bytes.subarray(CACHE_MAGIC.length, CACHE_HEADER)) ? body : undefined;
 }
 
 function convertPackage(file: string): Uint8Array {
   const body = fromPackage();
-  const beside = `${file}.${process.pid}.tmp`;
   try {
     makeFolder(cacheFolder());
-    const out = openSync(beside, 'w');
-    try {
-      for (const bytes of [Buffer.from(CACHE_MAGIC), checksum(body), body]) writeSync(out, bytes);
-      fsyncSync(out);
-    } finally {
-      closeSync(out);
-    }
-    renameSync(beside, file); // whole or not at all, also when two processes convert at once
+    writeAtomically(file, [Buffer.from(CACHE_MAGIC), sha256Bytes(body), body]);
   } catch {
-    rmSync(beside, { force: true }); // a disk that is full or not ours: go on without a cache
+    // a disk that is full or not ours: go on without a cache
   }
   return body;
 }
@@ -136,7 +118,7 @@ export function readIdx(file: string, kind: IdxKind): Idx {
   if (bytes.length < header) throw truncated(file, kind, `its header alone takes ${header}`, bytes.length);
 
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 * (1 + i)));
-  const length = shape.reduce((product, extent) => product * extent, 1);
+  const length = sizeOf(shape);
   const expected = header + length;
   if (length === 0)
     throw new WeirError(`'${file}' says that it holds ${shape.join(' x ')} ${kind}: nothing`, GET_AGAIN);

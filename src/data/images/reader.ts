@@ -1,7 +1,7 @@
 import { openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../../flow/errors.js';
-import { crc32 } from '../../storage/bytes.js';
+import { crc32 } from '../../storage/digest.js';
 import { decode, isPlainJpeg, plainDecoder } from './decoder.js';
 import type { Image } from './image.js';
 import { type FileImages, type Images, nameOf, type PackedImages, pathFor, pathOf } from './locations.js';

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { tf } from '../../tensorflow/tf.js';
 import { mlp } from '../model/mlp.js';
@@ -54,7 +55,7 @@ export function layoutOf(sizes: readonly number[]): Layout {
 }
 
 /** One network of an ensemble. */
-export interface Member {
+export interface EnsembleMember {
   /** What its records are logged under. */
   readonly name: string;
   /** Of its first weights. */
@@ -70,7 +71,7 @@ export interface Member {
  */
 export interface Ensemble {
   readonly name: string;
-  readonly members: readonly Member[];
+  readonly members: readonly EnsembleMember[];
   readonly layout: Layout;
   /** A member by itself: what measuring stages are given, with weights from `alone`. */
   readonly model: Model;
@@ -83,7 +84,7 @@ export interface Ensemble {
 }
 
 /** The name under which the weights of all members, and their velocities, go. */
-export const together = 'members';
+export const membersKey = 'members';
 
 /**
  * An ensemble of fully connected networks.
@@ -91,7 +92,7 @@ export const together = 'members';
  * @param sizes widths from the input to the classes
  * @example ensemble([2, 8, 2], [{ name: 'none-s0', seed: 0, regularizer: 'none' }, { name: 'none-s1', seed: 1, regularizer: 'none' }])
  */
-export function ensemble(sizes: readonly number[], members: readonly Member[]): Ensemble {
+export function ensemble(sizes: readonly number[], members: readonly EnsembleMember[]): Ensemble {
   const layout = layoutOf(sizes);
   const odd = members.find(({ name }, i) => members.findIndex((other) => other.name === name) !== i);
   if (members.length === 0 || odd !== undefined) {
@@ -106,8 +107,7 @@ export function ensemble(sizes: readonly number[], members: readonly Member[]): 
     { name: `${layer.name}/kernel`, from: layer.kernel, shape: [layer.in, layer.out] },
     { name: `${layer.name}/bias`, from: layer.bias, shape: [layer.out] },
   ]);
-  const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
-  const rows = (weights: Weights): Float32Array => weight(weights, together).dataSync<'float32'>();
+  const rows = (weights: Weights): Float32Array => weight(weights, membersKey).dataSync<'float32'>();
 
   return {
     name: `${members.length} × ${model.name}`,
@@ -123,13 +123,13 @@ export function ensemble(sizes: readonly number[], members: readonly Member[]): 
         for (const { name, from } of parts) all.set(weight(one, name).dataSync<'float32'>(), m * parameters + from);
         tf.dispose([...one.values()]);
       });
-      return new Map([[together, tf.tensor2d(all, [members.length, parameters])]]);
+      return new Map([[membersKey, tf.tensor2d(all, [members.length, parameters])]]);
     },
 
     alone(weights, member) {
       const row = rows(weights).slice(member * parameters, (member + 1) * parameters);
       return new Map(
-        parts.map(({ name, from, shape }) => [name, tf.tensor(row.slice(from, from + size(shape)), shape)]),
+        parts.map(({ name, from, shape }) => [name, tf.tensor(row.slice(from, from + sizeOf(shape)), shape)]),
       );
     },
   };

@@ -1,10 +1,10 @@
 import type { Declaration } from '../../flow/header.js';
-import type { Stage } from '../../flow/stage.js';
+import { type Stage, type StageOperator, stage } from '../../flow/stage.js';
 import { layerNormsRecord } from '../spectral/layer-norms.js';
 import { firstDirection } from '../spectral/power.js';
 import { type Update, updateRecord } from '../update.js';
 import type { Ensemble, EnsembleUpdate } from './ensemble.js';
-import { type Directions, type EnsembleRegularizer, iterateLayer } from './regularizer.js';
+import { type EnsembleRegularizer, iterateLayer, type TickedEnsemble } from './regularizer.js';
 
 /** A record of one member after an update: it is logged under the member's name. */
 export type OfMember<Out> = Out & {
@@ -15,24 +15,18 @@ export type OfMember<Out> = Out & {
 };
 
 /**
- * A stage that says something of every member of an ensemble after each update, one record a member and in their order.
+ * A stage that emits one record for each member of an ensemble after each update, in the order of the members.
  *
- * State: the member whose turn it is, so a run may stop between any two. Bound: one update. Failure: what `look` throws.
+ * State: the number of the next member, so a run may stop between any two. Bound: one update. Failure: an error of `measure`.
  *
- * @param look at all members at once; then what it found of one of them, or nothing to be said
+ * @param measure measures all members at once; gives the record of one of them by its number, or undefined for no record
+ * @param claims whether it reads the weights, which are this update's only for as long as they are claimed
  */
 export function memberRecords<In extends EnsembleUpdate, Out extends object>(
   name: string,
   { members }: Ensemble,
-  look: (update: In) => (member: number) => Out | undefined,
-  {
-    claims = true,
-    record,
-  }: {
-    /** Whether it needs what is there only during the update's lease. */
-    readonly claims?: boolean;
-    readonly record?: Declaration;
-  } = {},
+  measure: (update: In) => (member: number) => Out | undefined,
+  { claims = true, record }: { readonly claims?: boolean; readonly record?: Declaration } = {},
 ): Stage<In, OfMember<Out>, number> {
   return {
     name,
@@ -41,61 +35,74 @@ export function memberRecords<In extends EnsembleUpdate, Out extends object>(
     start: () => 0,
     *next(from, update) {
       const { position, number, epoch } = update;
-      const found = look(update);
+      const recordOf = measure(update);
       for (let m = from; m < members.length; m++) {
         const next = (m + 1) % members.length;
-        const said = found(m);
-        if (said === undefined) yield [next];
-        else yield [next, { position, number, epoch, network: members[m]!.name, ...said }];
+        const record = recordOf(m);
+        if (record === undefined) yield [next];
+        else yield [next, { position, number, epoch, network: members[m]!.name, ...record }];
       }
     },
   };
 }
 
+type MemberUpdate = ReturnType<EnsembleUpdate['of']> & Pick<Update, 'endsEpoch' | 'rate'>;
+
 type Sigma = { readonly sigma: Readonly<Record<string, number>> };
 
-/** Loss, accuracy and learning rate of every member at each update it is given, as `Update` has them. @example updates$.pipe(memberUpdates(networks)) */
-export function memberUpdates(
-  ensemble: Ensemble,
-): Stage<EnsembleUpdate, OfMember<ReturnType<EnsembleUpdate['of']> & Pick<Update, 'endsEpoch' | 'rate'>>, number> {
-  const look = (update: EnsembleUpdate) => (m: number) => {
-    const { endsEpoch, rate } = update;
-    return { endsEpoch, ...(rate !== undefined && { rate }), ...update.of(m) };
-  };
-  return memberRecords('member updates', ensemble, look, { record: updateRecord });
-}
-
-/** σ of every layer of every member, by power iteration to rounding: for curves. @example updates$.pipe(memberNorms(networks)) */
-export function memberNorms(ensemble: Ensemble): Stage<EnsembleUpdate, OfMember<Sigma>, number> {
-  const { layers, parameters } = ensemble.layout;
-  const start = layers.map((layer, l) => firstDirection(0, l, layer.in));
-  const look = (update: EnsembleUpdate) => {
-    const rows = ensemble.rows(update.weights);
-    const sigma = (m: number, l: number): number =>
-      iterateLayer(rows, m * parameters, layers[l]!, start[l]!.slice(), 10_000, 1e-7); // its error is the square of v's
-    return (m: number) => ({ sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])) });
-  };
-  return memberRecords('layer norms', ensemble, look, { record: layerNormsRecord });
+/**
+ * Loss, accuracy and learning rate of every member at each update it is given, with the keys of `Update`.
+ *
+ * Bound, order, state, failure: those of `memberRecords`.
+ *
+ * @example updates$.pipe(memberUpdates(networks))
+ */
+export function memberUpdates(ensemble: Ensemble): StageOperator<EnsembleUpdate, OfMember<MemberUpdate>, number> {
+  const measure =
+    ({ endsEpoch, rate, of }: EnsembleUpdate) =>
+    (m: number): MemberUpdate => ({ endsEpoch, ...(rate !== undefined && { rate }), ...of(m) });
+  return stage(memberRecords('member updates', ensemble, measure, { record: updateRecord }));
 }
 
 /**
- * What a tick found of every regularized layer, at once: it stands behind a stage that claims the weights, and needs them no more.
+ * σ of every layer of every member, by power iteration to rounding: for curves.
+ *
+ * Bound, order, state, failure: those of `memberRecords`.
+ *
+ * @example updates$.pipe(every({ epochs: 50 }), memberNorms(networks))
+ */
+export function memberNorms(ensemble: Ensemble): StageOperator<EnsembleUpdate, OfMember<Sigma>, number> {
+  const { layers, parameters } = ensemble.layout;
+  const start = layers.map((layer, l) => firstDirection(0, l, layer.in));
+  const measure = (update: EnsembleUpdate) => {
+    const rows = ensemble.rows(update.weights);
+    const sigma = (m: number, l: number): number =>
+      iterateLayer(rows, m * parameters, layers[l]!, start[l]!.slice(), 10_000, 1e-7); // its error is the square of v's
+    return (m: number): Sigma => ({ sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])) });
+  };
+  return stage(memberRecords('layer norms', ensemble, measure, { record: layerNormsRecord }));
+}
+
+/**
+ * σ of every regularized layer of every member, as `ensembleTick` found it; no record of a member without one. It stands behind
+ * the tick, and reads no weights.
+ *
+ * Bound, order, state, failure: those of `memberRecords`.
  *
  * @example ticks$.pipe(every({ epochs: 50 }), memberTicks(networks, regularizer))
  */
 export function memberTicks(
   ensemble: Ensemble,
   regularizer: EnsembleRegularizer,
-): Stage<EnsembleUpdate & { readonly directions: Directions }, OfMember<Sigma>, number> {
+): StageOperator<TickedEnsemble, OfMember<Sigma>, number> {
   const { layers } = ensemble.layout;
-  type Ticked = EnsembleUpdate & { readonly directions: Directions };
-  const look =
-    ({ directions }: Ticked) =>
+  const measure =
+    ({ directions }: TickedEnsemble) =>
     (m: number): Sigma | undefined => {
       const own = layers.flatMap(({ name }, l) =>
         regularizer.regularizes(m, l) ? [[name, directions.sigma[m * layers.length + l]!] as const] : [],
       );
       return own.length === 0 ? undefined : { sigma: Object.fromEntries(own) };
     };
-  return memberRecords('member ticks', ensemble, look, { claims: false, record: layerNormsRecord });
+  return stage(memberRecords('member ticks', ensemble, measure, { claims: false, record: layerNormsRecord }));
 }

@@ -21,7 +21,7 @@ export const slopeOf = (z: number, cumulative: number): number =>
   cumulative + z * Math.exp(-0.5 * z * z) * 0.3989422804014327;
 
 /** What one point makes of one network: room that is filled again for every point. */
-export interface Pass {
+export interface ForwardPass {
   /** What goes into each layer; the first is the point. */
   readonly inputs: readonly Float64Array[];
   /** Slopes of the activation behind each layer but the last. */
@@ -29,7 +29,7 @@ export interface Pass {
   readonly logits: Float64Array;
 }
 
-export function roomFor({ layers }: Layout): Pass {
+export function allocatePass({ layers }: Layout): ForwardPass {
   return {
     inputs: layers.map((layer) => new Float64Array(layer.in)),
     slopes: layers.slice(0, -1).map((layer) => new Float64Array(layer.out)),
@@ -43,7 +43,7 @@ export function roomFor({ layers }: Layout): Pass {
  * @param rows networks one after the other, of which one begins at `row`
  * @param pass `inputs[0]` holds the point; the rest is filled
  */
-export function forward({ layers }: Layout, rows: Float32Array, row: number, pass: Pass): void {
+export function forward({ layers }: Layout, rows: Float32Array, row: number, pass: ForwardPass): void {
   const last = layers.length - 1;
   layers.forEach((layer, l) => {
     const input = pass.inputs[l]!;

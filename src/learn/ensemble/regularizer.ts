@@ -1,6 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import type { SpectralKind } from '../regularizer/spectral.js';
 import { firstDirection } from '../spectral/power.js';
 import type { Ensemble, EnsembleUpdate, PlacedLayer } from './ensemble.js';
@@ -69,7 +69,7 @@ export interface EnsembleRegularizerOptions {
   readonly iterations?: number;
 }
 
-/** What power iteration has come to, of every member; plain data. */
+/** The result of power iteration for every member; plain data. */
 export interface Directions {
   /** σ by member and layer, [E, L]; 0 where the layer is not regularized. */
   readonly sigma: Float32Array;
@@ -96,6 +96,9 @@ export interface EnsembleRegularizer {
   save(): Data;
   load(data: Data): void;
 }
+
+/** An update with the directions that its tick found. */
+export type TickedEnsemble = EnsembleUpdate & { readonly directions: Directions };
 
 /** The regularizers of an ensemble's members. @example ensembleRegularizer(networks, { gamma: 1e-4, from: { epoch: 10_500 } }) */
 export function ensembleRegularizer(
@@ -148,16 +151,15 @@ export function ensembleRegularizer(
   };
 }
 
-/** Does the regularizer name this layer? See `spectralKinds`. */
+/** Whether the regularizer names this layer; see `spectralKinds`. */
 function regularized(kind: SpectralKind, { name }: PlacedLayer): boolean {
   if (kind === 'none') return false;
   return kind === 'll-spectral' || (kind === 'readout-spectral') === (name === 'readout');
 }
 
 /**
- * One power iteration for every regularized layer of every member, on the weights of each update it is given.
- *
- * What `spectralTick` is for one network: it sleeps until the last epoch of the burn-in, and hands what it found to the regularizer.
+ * One power iteration for every regularized layer of every member, on the weights of each update it is given: `spectralTick`
+ * for an ensemble. It emits nothing before the last epoch of the burn-in, and hands the directions to the regularizer.
  *
  * State: `Directions`. Bound: one update. Order: that of the updates. Failure: none of its own.
  *
@@ -166,13 +168,13 @@ function regularized(kind: SpectralKind, { name }: PlacedLayer): boolean {
 export function ensembleTick(
   { rows }: Ensemble,
   regularizer: EnsembleRegularizer,
-): Stage<EnsembleUpdate, EnsembleUpdate & { readonly directions: Directions }, Directions | null> {
+): StageOperator<EnsembleUpdate, TickedEnsemble, Directions | null> {
   regularizer.ticked = true;
   const hand = (directions: Directions | null): Directions | null => {
     regularizer.newest = directions ?? undefined;
     return directions;
   };
-  return {
+  return stage({
     name: 'spectral tick',
     claims: 'weights',
     start: () => hand(null),
@@ -185,5 +187,5 @@ export function ensembleTick(
     },
     save: (directions) => (directions ?? regularizer.newest ?? null) as unknown as Data,
     load: (data) => hand(data as unknown as Directions | null),
-  };
+  });
 }

@@ -3,7 +3,7 @@ import { executeAll } from '../../tensorflow/ops/eager.js';
 import { hasFused } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Layout } from './ensemble.js';
-import { classOf, crossEntropyOf, forward, type Pass, roomFor } from './network.js';
+import { allocatePass, classOf, crossEntropyOf, type ForwardPass, forward } from './network.js';
 
 /** What one update of an ensemble depends on, as tensors or as their values; see kernels/ensemble.cc. */
 export interface EnsembleInput<T> {
@@ -71,7 +71,7 @@ export function portableUpdate(layout: Layout, given: EnsembleInput<Float32Array
   const moved = new Float32Array(members.length);
   const newVelocity = new Float32Array(members.length);
   const newSums = new Float32Array(sums.length);
-  const pass = roomFor(layout);
+  const pass = allocatePass(layout);
   const gradient = new Float64Array(parameters);
 
   for (let m = 0; m < count; m++) {
@@ -112,7 +112,7 @@ function addGradient(
   { layers }: Layout,
   rows: Float32Array,
   row: number,
-  pass: Pass,
+  pass: ForwardPass,
   label: number,
   n: number,
   gradient: Float64Array,

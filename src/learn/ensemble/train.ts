@@ -1,16 +1,18 @@
+import type { OperatorFunction } from 'rxjs';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import type { Serial } from '../../flow/serial.js';
-import { ranks } from '../../tensorflow/collectives/process-group.js';
+import type { WithLease } from '../../flow/lease.js';
+import { type Serial, serial } from '../../flow/serial.js';
+import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type NetworkMetadata, type Taught, taught } from '../metadata.js';
+import { type MatchedClasses, matchClasses, type NetworkMetadata } from '../metadata.js';
 import { type Weights, weight } from '../model/model.js';
 import { type Schedule, scheduled } from '../optimizer/optimizer.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
 import type { Batch } from '../train.js';
 import { updateRecord } from '../update.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../weights/saved-tensors.js';
-import { type Ensemble, type EnsembleUpdate, together } from './ensemble.js';
+import { type Ensemble, type EnsembleUpdate, membersKey } from './ensemble.js';
 import type { EnsembleRegularizer } from './regularizer.js';
 import { ensembleUpdate } from './step.js';
 
@@ -35,7 +37,7 @@ export interface EnsembleState {
   /** Samples of the epoch so far. */
   readonly samples: number;
   /** What no tensor says; none before the graph has introduced its parts. */
-  readonly about?: NetworkMetadata;
+  readonly metadata?: NetworkMetadata;
 }
 
 export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleState> {
@@ -44,21 +46,31 @@ export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleSta
 }
 
 /**
- * One update of every member for each batch: its own mean cross-entropy, gradient, regularizer (from the end of the burn-in), SGD.
+ * Trains all members of an ensemble on each batch, as `train` does one network: each by its own mean cross-entropy, gradient,
+ * regularizer (from the end of the burn-in) and SGD. The first update emitted is 0, the initial weights.
  *
- * Members do not touch each other: each ends in the same bits as in an ensemble of one.
+ * Members are independent: each ends in the same bits as in an ensemble of one.
  *
- * State: weights, velocities and the sums over the epoch. It owns their tensors: `next` takes the state it is given and disposes
- * of what it replaces. Bound: one batch. Order: that of the batches. Failure: a batch that does not fit, a loss that is not finite.
+ * State: weights, velocities and the sums over the epoch. Bound: one batch. Order: that of the batches. Failure: a batch that the
+ * members do not take, a loss that is not finite.
  *
- * @example ensembleStage(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer })
+ * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer }))
+ */
+export const trainEnsemble = (
+  ensemble: Ensemble,
+  training: EnsembleTraining,
+): OperatorFunction<Batch, EnsembleUpdate & WithLease> => serial(ensembleStage(ensemble, training));
+
+/**
+ * The stage that `trainEnsemble` lifts. It owns the tensors of its state: `next` takes the state it is given and disposes of what
+ * it replaces.
  */
 export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: EnsembleTraining): EnsembleStage {
   const { members, layout } = ensemble;
   const { rate, momentum = 0, decay = 0 } = sgd;
   const rateAt = scheduled(rate);
   const unregularized = new Float32Array(members.length * layout.layers.length);
-  let known: Taught | undefined; // made again from the state's own when the graph is wired
+  let known: MatchedClasses | undefined; // made again from the state's own when the graph is wired
   const nowhere = new Float32Array(members.length * layout.inputs);
 
   return {
@@ -66,28 +78,28 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
     record: updateRecord,
 
     start() {
-      if (ranks().ranks > 1) throw alone();
+      if (processGroup().ranks > 1) throw alone();
       const weights = ensemble.start();
       return {
         weights,
-        memory: new Map([[together, tf.zerosLike(weight(weights, together))]]),
+        memory: new Map([[membersKey, tf.zerosLike(weight(weights, membersKey))]]),
         sums: tf.zeros([members.length, 3]),
         ...{ number: 0, epoch: 0, endsEpoch: true, position: 0, samples: 0 },
       };
     },
 
     introduce(incoming, state) {
-      known = taught('train', ensemble.model, incoming, { before: state.about, labeled: true });
+      known = matchClasses('train', ensemble.model, incoming, { before: state.metadata, labeled: true });
       return known.headers;
     },
 
     next(state, batch) {
       checkBatch(ensemble, batch);
       const at = { epoch: batch.epoch, number: state.number + 1 };
-      const before = { members: weight(state.weights, together), velocity: weight(state.memory, together) };
+      const before = { members: weight(state.weights, membersKey), velocity: weight(state.memory, membersKey) };
       const { values: x } = batch;
       const labels = known?.labels(batch.labels) ?? batch.labels;
-      const about = state.about ?? known?.about;
+      const metadata = state.metadata ?? known?.metadata;
       const active = regularizer?.active(batch.epoch) ? regularizer : undefined;
       if (active !== undefined) {
         if (!active.ticked) throw unticked();
@@ -105,14 +117,14 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
       });
       tf.dispose([before.members, before.velocity, state.sums]);
       const next: EnsembleState = {
-        weights: new Map([[together, moved.members]]),
-        memory: new Map([[together, moved.velocity]]),
+        weights: new Map([[membersKey, moved.members]]),
+        memory: new Map([[membersKey, moved.velocity]]),
         sums: moved.sums,
         ...at,
         endsEpoch: batch.remaining === 0,
         position: batch.position,
         samples: (state.endsEpoch ? 0 : state.samples) + labels.length,
-        ...(about && { about }),
+        ...(metadata && { metadata }),
       };
       return [next, update(ensemble, next, rateAt)];
     },
@@ -132,7 +144,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
 
     load(data) {
       const { weights, memory, sums, regularizer: carried, ...counts } = data as unknown as Saved;
-      checkShapes(ensemble, new Map([[together, [members.length, layout.parameters]]]), weights);
+      checkShapes(ensemble, new Map([[membersKey, [members.length, layout.parameters]]]), weights);
       regularizer?.load(carried);
       return {
         ...counts,

@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { type ProcessGroup, ranks } from '../../tensorflow/collectives/process-group.js';
+import { type ProcessGroup, processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Gradients, Model, Pullback, Weights } from '../model/model.js';
 import { addGradients } from '../regularizer/regularizer.js';
@@ -81,7 +81,7 @@ export function viewGradients(
   }
 
   const projections = tf.concat<tf.Tensor2D>(passes.map(({ logits }) => logits));
-  const { value, gradient, correct } = lossOverRanks(loss, projections, ranks());
+  const { value, gradient, correct } = lossOverRanks(loss, projections, processGroup());
   const ofOutputs = tf.split<tf.Tensor2D>(gradient, count);
   const onFeatures = ofFeatures && regularized(passes, labels, ofFeatures);
   const [gradients, ...others] = passes.map((pass, i) => pass.gradients(ofOutputs[i]!, onFeatures?.[i]));

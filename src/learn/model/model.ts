@@ -168,7 +168,7 @@ export interface Model {
    *
    * @param normalization of the inputs that come to it now, so that it can say where that network's were others
    */
-  takenUp?(normalization: NormalizedBy | undefined): ClassNames | undefined;
+  pretrainedClasses?(normalization: NormalizedBy | undefined): ClassNames | undefined;
   /** Names of the weights that no gradient moves. */
   readonly statistics?: readonly string[];
   /** Where its first weights come from, when that is a file or another run. */

@@ -2,7 +2,7 @@ import { WeirError } from '../../flow/errors.js';
 import type { Gradients, Weights } from '../model/model.js';
 
 /** Where training is when an update is made. */
-export interface Moment {
+export interface UpdateIndex {
   /** Counted from 1. */
   readonly epoch: number;
   /** Updates so far, this one included. */
@@ -10,7 +10,7 @@ export interface Moment {
 }
 
 /** A quantity as a function of where training is, such as a learning rate. */
-export type Schedule = (at: Moment) => number;
+export type Schedule = (at: UpdateIndex) => number;
 
 /** The same at every update. */
 export const constant =
@@ -53,7 +53,7 @@ export function ratesOf(
   optimizer: string,
   rate: number | Schedule,
   rates: readonly OwnRate[],
-): (trained: readonly string[], at: Moment) => (name: string) => number {
+): (trained: readonly string[], at: UpdateIndex) => (name: string) => number {
   const usual = scheduled(rate);
   const own = rates.map((one) => ({ weights: one.weights, schedule: scheduled(one.rate) }));
   return (trained, at) => {
@@ -89,11 +89,11 @@ export interface Moved {
 export interface Optimizer {
   readonly name: string;
   /** The learning rate of an update, of weights that have none of their own: for those who look on. */
-  rate(at: Moment): number;
+  rate(at: UpdateIndex): number;
   /**
    * One update of every weight that has a gradient; the others stay. It takes all tensors it is given: those that it does not hand back are disposed of.
    *
    * @param memory what the update before left; empty at the first
    */
-  move(weights: Weights, gradients: Gradients, memory: Weights, at: Moment): Moved;
+  move(weights: Weights, gradients: Gradients, memory: Weights, at: UpdateIndex): Moved;
 }

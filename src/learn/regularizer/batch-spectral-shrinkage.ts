@@ -1,6 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { singularValues, svd } from '../../tensorflow/ops/svd.js';
 import { tf } from '../../tensorflow/tf.js';
+import type { Model } from '../model/model.js';
 import { checkCount, type Regularizer, type Strength, since } from './regularizer.js';
 
 const KIND = 'batch-spectral-shrinkage';
@@ -23,7 +24,7 @@ export interface ShrinkageOptions extends Strength {
  *
  * @throws {WeirError} at the first batch with fewer than k singular values, or with features that are not finite
  */
-export function batchSpectralShrinkage({ smallest = 1, ...strength }: ShrinkageOptions): Regularizer {
+export function batchSpectralShrinkage(_model: Model, { smallest = 1, ...strength }: ShrinkageOptions): Regularizer {
   const active = since(KIND, strength);
   checkCount(KIND, 'smallest', smallest);
   const { gamma } = strength;

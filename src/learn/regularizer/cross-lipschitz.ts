@@ -3,9 +3,9 @@ import { type Linearization, type Model, weight } from '../model/model.js';
 import {
   addGradient,
   addGradients,
-  type Look,
   linearized,
   type Regularizer,
+  type RegularizerInput,
   type Strength,
   since,
 } from './regularizer.js';
@@ -33,7 +33,7 @@ export function crossLipschitz(model: Model, strength: Strength): Regularizer {
   const linearize = linearized(KIND, model);
   const { kernel, factor = 1 } = model.readout;
   const basis = (): tf.Tensor2D => tf.mul(differences(model.classes), factor);
-  const scaleOf = ({ x }: Pick<Look, 'x'>): number => (2 * strength.gamma) / (x.shape[0]! * model.classes);
+  const scaleOf = ({ x }: Pick<RegularizerInput, 'x'>): number => (2 * strength.gamma) / (x.shape[0]! * model.classes);
 
   /** Hands each column of V to `work`, once for every sample, with what ∇Φᵀ makes of it. */
   function columns<T>({ weights, x }: Sample, work: (q: tf.Tensor2D, p: tf.Tensor2D, here: Linearization) => T): T[] {
@@ -74,7 +74,7 @@ export function crossLipschitz(model: Model, strength: Strength): Regularizer {
   };
 }
 
-type Sample = Pick<Look, 'weights' | 'x'>;
+type Sample = Pick<RegularizerInput, 'weights' | 'x'>;
 
 /** Orthonormal columns that span the vectors of K entries with sum 0, [K, K − 1] (Helmert). */
 function differences(classes: number): tf.Tensor2D {

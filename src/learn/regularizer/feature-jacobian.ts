@@ -1,12 +1,13 @@
+import { sizeOf } from '../../flow/data.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Linearization, Model } from '../model/model.js';
 import { firstDirection } from '../spectral/power.js';
 import {
   addGradients,
   checkCount,
-  type Look,
   linearized,
   type Regularizer,
+  type RegularizerInput,
   type Strength,
   since,
 } from './regularizer.js';
@@ -38,7 +39,7 @@ export function featureJacobian(
   const active = since(KIND, strength);
   checkCount(KIND, 'iterations', iterations);
   const linearize = linearized(KIND, model);
-  const inputs = model.inputShape.reduce((product, extent) => product * extent, 1);
+  const inputs = sizeOf(model.inputShape);
   const start = firstDirection(seed, 0, inputs);
 
   /** Top right singular vectors p and their images q = ∇Φ p. */
@@ -56,7 +57,10 @@ export function featureJacobian(
     }) as [tf.Tensor2D, tf.Tensor2D];
   }
 
-  const looked = <T>({ weights, x }: Pick<Look, 'weights' | 'x'>, work: (here: Linearization, n: number) => T): T => {
+  const looked = <T>(
+    { weights, x }: Pick<RegularizerInput, 'weights' | 'x'>,
+    work: (here: Linearization, n: number) => T,
+  ): T => {
     const here = linearize(weights, x);
     try {
       return work(here, x.shape[0]!);

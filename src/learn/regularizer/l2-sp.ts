@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { bytesOf } from '../../storage/bytes.js';
+import { sha256Of } from '../../storage/digest.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Model, Weights } from '../model/model.js';
 import { addGradient, checkStrength, type Regularizer, type Strength, since } from './regularizer.js';
@@ -12,10 +12,12 @@ export interface L2SpOptions extends Strength {
   /** β, of the readout; by default 0.01, as in the authors' code. */
   readonly beta?: number;
   /**
-   * The starting point w⁰ by the names of the model's weights, such as pretrained ones: asked for once, when it is first
-   * needed, and its tensors are taken over. Being a function it is made again after a resume; a snapshot holds its checksum alone.
+   * The starting point w⁰ by the names of the model's weights, such as pretrained ones; by default `model.start(seed)`. It is
+   * called once, when w⁰ is first needed, and after a resume again: a snapshot holds the checksum alone. Its tensors are taken over.
    */
-  readonly start: () => Weights;
+  readonly start?: () => Weights;
+  /** Of the weights that training began with. */
+  readonly seed?: number;
 }
 
 /**
@@ -27,7 +29,10 @@ export interface L2SpOptions extends Strength {
  * @throws {WeirError} at the first update, where the starting point lacks a weight or has it in another shape; after a resume, where it
  * is another than before
  */
-export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOptions): Regularizer {
+export function l2Sp(
+  model: Model,
+  { beta = 0.01, seed = 0, start = () => model.start(seed), ...strength }: L2SpOptions,
+): Regularizer {
   const active = since(KIND, strength);
   checkStrength(KIND, 'beta', beta);
   const alpha = strength.gamma;
@@ -39,7 +44,7 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
   /** Strength and starting point of a weight; no starting point is 0. */
   function pullOf(name: string, weight: tf.Tensor): readonly [strength: number, origin: tf.Tensor | undefined] {
     if (ofReadout(name)) return [beta, undefined];
-    first ??= same(kept(start()));
+    first ??= verified(ofFeatures(start()));
     const origin = first.get(name);
     if (origin !== undefined && `${origin.shape}` === `${weight.shape}`) return [alpha, origin];
     const there = origin === undefined ? 'has none' : `has it as [${origin.shape.join(', ')}]`;
@@ -52,7 +57,7 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
     origin === undefined ? weight : tf.sub(weight, origin);
 
   /** The weights of the feature map, which alone have a starting point; the rest is given back. */
-  function kept(weights: Weights): Weights {
+  function ofFeatures(weights: Weights): Weights {
     for (const [name, tensor] of weights) {
       if (ofReadout(name) || fixed.has(name)) tensor.dispose();
       else tf.keep(tensor);
@@ -60,7 +65,7 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
     return new Map([...weights].filter(([, tensor]) => !tensor.isDisposed));
   }
 
-  function same(weights: Weights): Weights {
+  function verified(weights: Weights): Weights {
     const found = checksum(weights);
     sum ??= found;
     if (found === sum) return weights;
@@ -77,7 +82,7 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
     save: () => sum ?? null,
     load(data: Data) {
       sum = (data as string | null) ?? undefined;
-      if (first !== undefined) first = same(first);
+      if (first !== undefined) first = verified(first);
     },
     addGradients({ weights }, gradients) {
       for (const name of [...gradients.keys()]) {
@@ -102,9 +107,10 @@ export function l2Sp(model: Model, { beta = 0.01, start, ...strength }: L2SpOpti
   };
 }
 
-const checksum = (weights: Weights): string => {
-  const hash = createHash('sha256');
-  for (const [name, tensor] of weights)
-    hash.update(`${name} ${tensor.shape.join()} `).update(bytesOf(tensor.dataSync<'float32'>()));
-  return hash.digest('hex');
-};
+const checksum = (weights: Weights): string =>
+  sha256Of(
+    ...[...weights].flatMap(([name, tensor]) => [
+      `${name} ${tensor.shape.join()} `,
+      bytesOf(tensor.dataSync<'float32'>()),
+    ]),
+  );

@@ -1,35 +1,32 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Model } from '../model/model.js';
-import { batchSpectralShrinkage, type ShrinkageOptions } from './batch-spectral-shrinkage.js';
+import { batchSpectralShrinkage } from './batch-spectral-shrinkage.js';
 import { crossLipschitz } from './cross-lipschitz.js';
-import { type FeatureJacobianOptions, featureJacobian } from './feature-jacobian.js';
-import { type L2SpOptions, l2Sp } from './l2-sp.js';
-import type { Regularizer } from './regularizer.js';
-import {
-  type SpectralKind,
-  type SpectralOptions,
-  type SpectralRegularizer,
-  spectralKinds,
-  spectralRegularizer,
-} from './spectral.js';
+import { featureJacobian } from './feature-jacobian.js';
+import { l2Sp } from './l2-sp.js';
+import type { Regularizer, Strength } from './regularizer.js';
+import { type SpectralKind, type SpectralRegularizer, spectralBuilders } from './spectral.js';
+
+/** Builds a regularizer of each kind for a model: a new one is a module and a line here. */
+const builders = {
+  ...spectralBuilders,
+  'feature-jacobian': featureJacobian,
+  'cross-lipschitz': crossLipschitz,
+  'batch-spectral-shrinkage': batchSpectralShrinkage,
+  'l2-sp': l2Sp,
+} as const;
+
+export type RegularizerKind = keyof typeof builders;
 
 /** The regularizers that a config can name: the spectral ones ('none' among them), and those they are compared with. */
-export const regularizerKinds = [
-  ...spectralKinds,
-  'feature-jacobian',
-  'cross-lipschitz',
-  'batch-spectral-shrinkage',
-  'l2-sp',
-] as const;
+export const regularizerKinds = Object.keys(builders) as [RegularizerKind, ...RegularizerKind[]];
 
-export type RegularizerKind = (typeof regularizerKinds)[number];
+type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
 
-/** Strength, burn-in, and what single kinds take; the others leave it aside. */
-export interface RegularizerOptions
-  extends SpectralOptions,
-    Omit<FeatureJacobianOptions, keyof SpectralOptions>,
-    Omit<ShrinkageOptions, keyof SpectralOptions>,
-    Partial<Omit<L2SpOptions, keyof SpectralOptions>> {}
+/** Strength, burn-in, and the options of each kind; the other kinds ignore them. */
+export type RegularizerOptions = Strength & Intersection<Partial<Parameters<(typeof builders)[RegularizerKind]>[1]>>;
 
 /**
  * Builds the regularizer of that kind for a model. What γ multiplies is each one's own:
@@ -43,26 +40,12 @@ export interface RegularizerOptions
  * | l2-sp | γ/2 · ‖w − w⁰‖² + β/2 · ‖w_readout‖² | to the weights; w⁰ = model.start(seed) unless `start` says otherwise |
  * | none | 0 | |
  *
+ * @throws {WeirError} for an unknown kind, and for options that the kind does not take
  * @example regularizer('cross-lipschitz', model, { gamma: 1e-3, from: { epoch: 160 } })
  */
 export function regularizer(kind: SpectralKind, model: Model, options: RegularizerOptions): SpectralRegularizer;
 export function regularizer(kind: RegularizerKind, model: Model, options: RegularizerOptions): Regularizer;
 export function regularizer(kind: RegularizerKind, model: Model, options: RegularizerOptions): Regularizer {
-  switch (kind) {
-    case 'feature-jacobian':
-      return featureJacobian(model, options);
-    case 'cross-lipschitz':
-      return crossLipschitz(model, options);
-    case 'batch-spectral-shrinkage':
-      return batchSpectralShrinkage(options);
-    case 'l2-sp':
-      return l2Sp(model, { ...options, start: options.start ?? (() => model.start(options.seed ?? 0)) });
-    default:
-      if (spectralKinds.includes(kind)) return spectralRegularizer(kind, model, options);
-      throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${regularizerKinds.join(', ')}`);
-  }
+  if (Object.hasOwn(builders, kind)) return builders[kind](model, options);
+  throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${regularizerKinds.join(', ')}`);
 }
-
-/** Is it one whose directions a `spectralTick` refreshes? */
-export const isSpectral = (one: Regularizer): one is SpectralRegularizer =>
-  (spectralKinds as readonly string[]).includes(one.kind);

@@ -4,7 +4,7 @@ import { tf } from '../../tensorflow/tf.js';
 import type { FeatureJacobian, Gradients, Model, Weights } from '../model/model.js';
 
 /** A batch and the weights it meets, as a regularizer sees them. It only reads. */
-export interface Look {
+export interface RegularizerInput {
   readonly weights: Weights;
   /** float32 [n, ...inputShape]. */
   readonly x: tf.Tensor;
@@ -27,11 +27,11 @@ export interface Regularizer {
   /** Its gradient with respect to the features, [n, width]; the tensor belongs to the caller. */
   featuresGradient?(features: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor2D;
   /** Adds its gradient with respect to weights, of a term on the weights alone: once an update. Takes the gradients it replaces. */
-  addGradients?(look: Pick<Look, 'weights'>, gradients: Gradients): void;
+  addGradients?(look: Pick<RegularizerInput, 'weights'>, gradients: Gradients): void;
   /** The same of a term that is a mean over samples: once a batch, of which an update may have several. */
-  addSampleGradients?(look: Look, gradients: Gradients): void;
+  addSampleGradients?(look: RegularizerInput, gradients: Gradients): void;
   /** What it adds to the loss, strength included; read from the device. */
-  value(look: Look & { readonly features: tf.Tensor2D }): number;
+  value(look: RegularizerInput & { readonly features: tf.Tensor2D }): number;
   /** What it carries from update to update, as plain data; none if it is a function of its arguments. */
   save?(): Data;
   load?(data: Data): void;

@@ -1,13 +1,13 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { pack, unpack } from '../../storage/codec.js';
-import { ranks } from '../../tensorflow/collectives/process-group.js';
-import type { Grid } from '../../tensorflow/ops/spectral.js';
+import { processGroup } from '../../tensorflow/collectives/process-group.js';
+import type { ConvolutionGrid } from '../../tensorflow/ops/spectral.js';
 import type { Gradients, Layer, Model, Weights } from '../model/model.js';
 import { imagePower } from '../spectral/image-power.js';
 import { frequencyPower } from '../spectral/krylov.js';
 import { densePower, type LayerPower, type PowerOptions, type Singular, type Spectrum } from '../spectral/power.js';
-import type { Look, Regularizer } from './regularizer.js';
+import { type Regularizer, type RegularizerInput, since } from './regularizer.js';
 
 /**
  * The power iteration for a layer's kind.
@@ -35,7 +35,7 @@ function gridOf(
   stride: number,
   model: Model,
   imageSize: PowerOptions['imageSize'],
-): Grid {
+): ConvolutionGrid {
   if (imageSize === undefined) return { height, width, stride };
   const [rows, columns] = imageSize;
   if (!(Number.isInteger(rows) && rows > 0 && Number.isInteger(columns) && columns > 0)) {
@@ -53,7 +53,7 @@ function gridOf(
  * Layers go to the ranks in turn.
  */
 export function spectrumOf(powers: readonly LayerPower[], find: (power: LayerPower) => Singular): Spectrum {
-  const { rank, ranks: count, gather } = ranks();
+  const { rank, ranks: count, gather } = processGroup();
   const own = powers.filter((_, i) => i % count === rank);
   const found = Object.fromEntries(own.map((power): [string, Singular] => [power.layer.name, find(power)]));
   if (count === 1) return found;
@@ -94,14 +94,14 @@ export interface SpectralRegularizer extends Regularizer {
   /** The next one: `iterations` steps from the directions of `spectrum` on the weights as they are now, or exact directions. */
   iterate(spectrum: Spectrum, weights: Weights): Spectrum;
   /** γ/2 · Σ ‖K_l v_l‖², K_l the linear map of a layer (Wᵀ of a dense one), on the weights as they are now, with the newest directions. */
-  value(look: Pick<Look, 'weights'>): number;
+  value(input: Pick<RegularizerInput, 'weights'>): number;
   /**
    * Adds ∂/∂W_l of γ/2 · ‖K_l v_l‖² (for a dense layer γσ v uᵀ; section 3.2), the newest v_l held constant and W_l as it is now.
    * Takes the gradients it replaces.
    *
    * @throws {WeirError} when no tick refreshes the directions
    */
-  addGradients(look: Pick<Look, 'weights'>, gradients: Gradients): void;
+  addGradients(input: Pick<RegularizerInput, 'weights'>, gradients: Gradients): void;
   /** What the newest tick found. */
   newest: Spectrum | undefined;
   /** Is there a tick that hands over spectra? */
@@ -128,12 +128,17 @@ export function spectralRegularizer(
     imageSize,
   }: SpectralOptions,
 ): SpectralRegularizer {
-  const layers = regularized(kind, model);
-  if (!(gamma >= 0 && Number.isFinite(gamma))) {
-    throw new WeirError(`regularizer '${kind}' was given gamma = ${gamma}`, 'give a finite number of at least 0');
+  if (!Object.hasOwn(layersOf, kind)) {
+    throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
   }
+  const active = since(kind, { gamma, from });
+  const layers = layersOf[kind](model);
   const options: PowerOptions = {
-    ...{ iterations, seed, directions, formulation, foldNormalization },
+    iterations,
+    seed,
+    directions,
+    formulation,
+    foldNormalization,
     ...(imageSize && { imageSize }),
   };
   const powers = layers.map((layer, i) => layerPower(layer, model, i, options));
@@ -151,7 +156,7 @@ export function spectralRegularizer(
     load(data) {
       this.newest = (data as Spectrum | null) ?? undefined;
     },
-    active: (epoch) => layers.length > 0 && gamma > 0 && epoch > from.epoch,
+    active: (epoch) => layers.length > 0 && active(epoch),
     begin: (weights) => spectrumOf(powers, (power) => power.begin(weights)),
     iterate: (spectrum, weights) => spectrumOf(powers, (power) => power.iterate(weights, spectrum[power.layer.name]!)),
     value({ weights }) {
@@ -168,23 +173,26 @@ export function spectralRegularizer(
   };
 }
 
+/** Builders by kind, for the registry. */
+export const spectralBuilders = Object.fromEntries(
+  spectralKinds.map((kind) => [
+    kind,
+    (model: Model, options: SpectralOptions) => spectralRegularizer(kind, model, options),
+  ]),
+) as Record<SpectralKind, (model: Model, options: SpectralOptions) => SpectralRegularizer>;
+
+/** Whether it is a regularizer whose directions a `spectralTick` refreshes. */
+export const isSpectral = (one: Regularizer): one is SpectralRegularizer => Object.hasOwn(layersOf, one.kind);
+
+const layersOf: Readonly<Record<SpectralKind, (model: Model) => readonly Layer[]>> = {
+  none: () => [],
+  'rep-spectral': ({ featureLayers }) => featureLayers,
+  'll-spectral': ({ featureLayers, readout }) => [...featureLayers, readout],
+  'readout-spectral': ({ readout }) => [readout],
+};
+
 const unticked = (kind: string): WeirError =>
   new WeirError(
     `regularizer '${kind}' is on, but no spectral tick refreshes its directions`,
     'wire one: updates$.pipe(every({ updates: 1 }), spectralTick(regularizer)), and return its stream',
   );
-
-function regularized(kind: SpectralKind, model: Model): readonly Layer[] {
-  switch (kind) {
-    case 'none':
-      return [];
-    case 'rep-spectral':
-      return model.featureLayers;
-    case 'll-spectral':
-      return [...model.featureLayers, model.readout];
-    case 'readout-spectral':
-      return [model.readout];
-    default:
-      throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
-  }
-}

@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { hasNative } from '../../tensorflow/ops/eager.js';
 import { hasFused } from '../../tensorflow/ops/fused.js';
-import { type Certified, type Grid, provenSigma, type Wave } from '../../tensorflow/ops/spectral.js';
+import { type Certified, type ConvolutionGrid, provenSigma, type Wave } from '../../tensorflow/ops/spectral.js';
 import { singularValues, svd } from '../../tensorflow/ops/svd.js';
 import { scoped, tf } from '../../tensorflow/tf.js';
 import { amplitudesOf, blocks, frequencies, patch } from './frequencies.js';
@@ -10,7 +10,7 @@ import { amplitudesOf, blocks, frequencies, patch } from './frequencies.js';
  * σ by singular value decomposition of every block, out of TensorFlow's own operations: on a GPU, or where the binding has no
  * others. float32; the bound is what a stable decomposition may lose to rounding, (rows + columns) · 2⁻²³ of σ: no proof.
  */
-export function decomposedSigma(kernel: tf.Tensor4D, grid: Grid): Certified & Wave {
+export function decomposedSigma(kernel: tf.Tensor4D, grid: ConvolutionGrid): Certified & Wave {
   const { half, phases } = frequencies(grid, kernel.shape);
   const inputs = kernel.shape[2];
   return scoped(() => {
@@ -39,7 +39,7 @@ const most = 2 ** 26;
  *
  * @throws {WeirError} where it would be too large
  */
-export function unrolled(kernel: tf.Tensor4D, { height, width, stride }: Grid): tf.Tensor2D {
+export function unrolled(kernel: tf.Tensor4D, { height, width, stride }: ConvolutionGrid): tf.Tensor2D {
   const [rows, columns, inputs, outputs] = kernel.shape;
   const [outRows, outColumns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
   const [tall, wide] = [height * width * inputs, outRows * outColumns * outputs];
@@ -101,7 +101,7 @@ export interface ExactOptions {
  */
 export function exactSigma(
   kernel: tf.Tensor4D,
-  { height, width, stride }: Grid,
+  { height, width, stride }: ConvolutionGrid,
   { tolerance = 1e-6, from = 0, layer }: ExactOptions = {},
 ): ExactSigma {
   needsNative();

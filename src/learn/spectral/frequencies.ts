@@ -1,4 +1,4 @@
-import type { Grid, Wave } from '../../tensorflow/ops/spectral.js';
+import type { ConvolutionGrid, Wave } from '../../tensorflow/ops/spectral.js';
 import { tf } from '../../tensorflow/tf.js';
 
 /**
@@ -16,7 +16,7 @@ export interface Frequencies {
 
 /** @param size rows and columns of the kernel */
 export function frequencies(
-  { height, width, stride }: Grid,
+  { height, width, stride }: ConvolutionGrid,
   [kernelRows, kernelColumns]: readonly number[],
 ): Frequencies {
   const [outRows, outColumns] = [height / stride, width / stride];
@@ -53,7 +53,7 @@ export function frequencies(
  */
 export function patch(
   { frequency, amplitudes }: Wave,
-  grid: Grid,
+  grid: ConvolutionGrid,
   [rows, columns, inputs]: readonly number[],
 ): Float32Array {
   const turns = frequencies(grid, [rows!, columns!]).turns(frequency);
@@ -76,7 +76,7 @@ const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
  * P(ω)ᵀ at the frequencies that stand for all, complex64 [frequencies, phases · in, out]: the transform of a small kernel is a
  * product with as many waves as it has places.
  */
-export function blocks(kernel: tf.Tensor4D, grid: Grid): tf.Tensor {
+export function blocks(kernel: tf.Tensor4D, grid: ConvolutionGrid): tf.Tensor {
   const [rows, columns, inputs, outputs] = kernel.shape;
   const { half, phases, turns } = frequencies(grid, [rows, columns]);
   return tf.tidy(() => {
@@ -105,7 +105,7 @@ export function blocks(kernel: tf.Tensor4D, grid: Grid): tf.Tensor {
 /** One vector on the inputs that the kernel reaches, real then imaginary, as the amplitudes of a wave: [2, stride², in]. */
 export function amplitudesOf(
   vector: Float32Array,
-  { stride }: Grid,
+  { stride }: ConvolutionGrid,
   phases: readonly number[],
   inputs: number,
 ): Float32Array {

@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
-import { type Convolutions, convolutions, type Geometry } from '../../tensorflow/ops/convolution.js';
+import { type ConvolutionGeometry, type Convolutions, convolutions } from '../../tensorflow/ops/convolution.js';
 import { lent, type Raw } from '../../tensorflow/ops/eager.js';
-import type { Grid } from '../../tensorflow/ops/spectral.js';
+import type { ConvolutionGrid } from '../../tensorflow/ops/spectral.js';
 import { scoped, tf } from '../../tensorflow/tf.js';
 import { type ConvLayer, type Weights, weight } from '../model/model.js';
 import { finite } from './exact.js';
@@ -16,12 +16,12 @@ import { firstDirection, folding, type LayerPower, type PowerOptions, type Singu
  */
 export function imagePower(
   layer: ConvLayer,
-  grid: Grid,
+  grid: ConvolutionGrid,
   index: number,
   { iterations, seed, foldNormalization }: PowerOptions,
 ): LayerPower {
   const folds = folding(layer, foldNormalization);
-  const geometryOf = (kernel: tf.Tensor): Geometry => {
+  const geometryOf = (kernel: tf.Tensor): ConvolutionGeometry => {
     const [rows, columns, inputs, outputs] = kernel.shape as [number, number, number, number];
     if (rows !== columns || rows % 2 === 0) {
       throw new WeirError(
@@ -32,13 +32,13 @@ export function imagePower(
     return { ...grid, in: inputs, out: outputs, size: rows, padding: 'circular' };
   };
   /** K x; a new tensor. */
-  const image = (engine: Convolutions, kernel: tf.Tensor, geometry: Geometry, x: tf.Tensor): tf.Tensor => {
+  const image = (engine: Convolutions, kernel: tf.Tensor, geometry: ConvolutionGeometry, x: tf.Tensor): tf.Tensor => {
     const packed = engine.packed(lent(kernel), geometry);
     const y = engine.convolve(lent(x), packed, geometry);
     packed.dispose();
     return tensor(y);
   };
-  const upload = (geometry: Geometry, v: Float32Array): tf.Tensor4D =>
+  const upload = (geometry: ConvolutionGeometry, v: Float32Array): tf.Tensor4D =>
     tf.tensor4d(v, [1, geometry.height, geometry.width, geometry.in]);
 
   const iterate = (weights: Weights, from: Float32Array, steps: number): Singular =>

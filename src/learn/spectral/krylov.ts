@@ -4,8 +4,8 @@ import { hasFused } from '../../tensorflow/ops/fused.js';
 import { batchMatMul } from '../../tensorflow/ops/linear.js';
 import {
   addStretchGradient,
-  type Grid,
-  type Krylov,
+  type ConvolutionGrid,
+  type KrylovSize,
   krylovAtFrequencies,
   thinProduct,
   type Wave,
@@ -20,9 +20,9 @@ import { folding, type LayerPower, type PowerOptions, type Singular } from './po
 /** What `krylovAtFrequencies` does, out of TensorFlow's own operations: on a GPU, or where the binding has no others. */
 export function composedKrylov(
   kernel: tf.Tensor4D,
-  grid: Grid,
+  grid: ConvolutionGrid,
   state: Float32Array,
-  { steps, vectors }: Krylov,
+  { steps, vectors }: KrylovSize,
 ): ReturnType<typeof krylovAtFrequencies> {
   const { half, phases } = frequencies(grid, kernel.shape);
   const [inputs, count] = [phases.length * kernel.shape[2], half.length];
@@ -103,7 +103,7 @@ const firstColumns = (x: tf.Tensor, columns: number): tf.Tensor => {
  */
 export function frequencyPower(
   layer: ConvLayer,
-  grid: Grid,
+  grid: ConvolutionGrid,
   index: number,
   { iterations, seed, directions, foldNormalization }: PowerOptions,
 ): LayerPower {
@@ -135,7 +135,7 @@ export function frequencyPower(
     return { count: half.length, inputs, space: spaceOf(half.length, inputs, directions) };
   };
   /** Rounds of one space each, every one from the last one's best directions. */
-  const search = (weights: Weights, state: Float32Array, space: Krylov, rounds = 1) =>
+  const search = (weights: Weights, state: Float32Array, space: KrylovSize, rounds = 1) =>
     scoped(() => {
       const kernel = folds.kernel(weights);
       const once = hasFused() ? krylovAtFrequencies : composedKrylov;
@@ -196,7 +196,7 @@ export function frequencyPower(
  * What a tick searches at each frequency. Among many frequencies another one takes over where one falls behind, so few vectors do;
  * where all rests on a few, or on the only one of a 1 × 1 kernel, each needs more.
  */
-function spaceOf(frequencies: number, inputs: number, directions: PowerOptions['directions']): Krylov {
+function spaceOf(frequencies: number, inputs: number, directions: PowerOptions['directions']): KrylovSize {
   if (directions === 'power') return { steps: 1, vectors: 1 };
   const [steps, vectors] = frequencies >= 64 ? [3, 2] : frequencies >= 16 ? [3, 3] : frequencies > 1 ? [4, 4] : [4, 8];
   return { steps, vectors: Math.min(inputs, vectors) };

@@ -1,5 +1,5 @@
 import type { Positioned } from '../../flow/data.js';
-import type { Stage } from '../../flow/stage.js';
+import { type StageOperator, stage } from '../../flow/stage.js';
 import { quantities, record, z } from '../../storage/record.js';
 import type { tf } from '../../tensorflow/tf.js';
 import { type Layer, type Model, type Weights, weight } from '../model/model.js';
@@ -40,12 +40,12 @@ type Frequencies = { readonly [layer: string]: Float32Array };
  * State: the frequency at which σ of each convolution was found. Bound: one update. Order: that of the updates. Failure: a kernel
  * that is not finite, by the name of its layer.
  *
- * @example updates$.pipe(every({ epochs: 1 }), stage(layerNorms(model)))
+ * @example updates$.pipe(every({ epochs: 1 }), layerNorms(model))
  */
-export function layerNorms(model: Model): Stage<Update, LayerNorms, Frequencies> {
+export function layerNorms(model: Model): StageOperator<Update, LayerNorms, Frequencies> {
   const layers = [...model.featureLayers, model.readout];
   const estimates = layers.flatMap((layer) => (layer.kind === 'conv' && layer.padding === 'zero' ? [layer.name] : []));
-  return {
+  return stage<Update, LayerNorms, Frequencies>({
     name: 'layer norms',
     record: layerNormsRecord,
     claims: 'weights',
@@ -65,7 +65,7 @@ export function layerNorms(model: Model): Stage<Update, LayerNorms, Frequencies>
         },
       ];
     },
-  };
+  });
 }
 
 function exact(layer: Layer, weights: Weights, from = 0): ExactSigma {

@@ -13,7 +13,7 @@ export interface Stored {
   /** By their names there. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** What it says of the network beside its tensors. */
-  readonly about: NetworkMetadata;
+  readonly metadata: NetworkMetadata;
   /** What was done to read it, for the user to know: a line each. */
   readonly notes?: readonly string[];
 }
@@ -47,7 +47,7 @@ function stored(file: string): Stored {
   const types = Object.entries(converted).map(([type, count]) => `${count} of ${tensors.size} tensors are ${type}`);
   return {
     tensors: bare,
-    about: fromMetadata(file, metadata),
+    metadata: fromMetadata(file, metadata),
     notes: [
       ...(types.length > 0 ? [`${file}: ${types.join(', ')}; read as float32`] : []),
       ...(prefix !== '' ? [`${file}: every name begins with '${prefix}', which is left out`] : []),
@@ -109,10 +109,10 @@ export function startingFrom(
   const read = (): Stored => {
     if (stored !== undefined) return stored;
     const found = source.read();
-    const { about } = found;
-    const architecture = { ...(padding && { padding }), ...about.architecture };
+    const { metadata } = found;
+    const architecture = { ...(padding && { padding }), ...metadata.architecture };
     checkArchitecture(shown, architecture, model);
-    const assumed = assumptions(shown, { ...about, architecture }, model);
+    const assumed = assumptions(shown, { ...metadata, architecture }, model);
     for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) noticeOnce(note);
     stored = { ...found, tensors: kept(found.tensors) };
     return stored;
@@ -200,8 +200,8 @@ export function startingFrom(
     ...model,
     inputs: [...(model.inputs ?? []), input],
     start,
-    takenUp(now) {
-      const { classes, normalization: then } = read().about;
+    pretrainedClasses(now) {
+      const { classes, normalization: then } = read().metadata;
       if (now !== undefined && then !== undefined && JSON.stringify(now) !== JSON.stringify(then)) {
         noticeOnce(`the network of ${shown} was trained on inputs normalized by ${by(then)}; here it is ${by(now)}`);
       }

@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { isRecord, sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { version } from '../../storage/run-folder.js';
+import { writeAtomically } from '../../storage/atomic-write.js';
+import { sha256Of } from '../../storage/digest.js';
+import { version } from '../../storage/file-format.js';
 
 /** Bytes a number of each type that a safetensors file may hold. */
 export const sizes: Readonly<Record<string, number>> = {
@@ -170,7 +172,7 @@ export function readWeights(file: string): WeightsFile {
 }
 
 /**
- * Writes tensors beside the file, then in its place. The header is padded with spaces, so that numbers lie at multiples of 8 bytes.
+ * Writes tensors into a file, whole or not at all. The header is padded with spaces, so that numbers lie at multiples of 8 bytes.
  *
  * @param metadata goes into `__metadata__`, with Weir's version under 'weir', and a digest over all of it that `readWeights` checks
  */
@@ -194,28 +196,7 @@ export function writeSafetensors(
   const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  const part = `${file}.part`;
-  try {
-    const handle = openSync(part, 'w');
-    try {
-      for (const piece of [length, padded, ...data]) {
-        for (let done = 0; done < piece.length; ) done += writeSync(handle, piece, done);
-      }
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(part, file);
-  } catch (cause) {
-    rmSync(part, { force: true });
-    throw new WeirError(
-      `cannot write ${file}: ${(cause as Error).message}`,
-      'give a file in a folder that can be written to',
-      {
-        cause,
-      },
-    );
-  }
+  writeAtomically(file, [length, padded, ...data], { remedy: 'give a file in a folder that can be written to' });
 }
 
 type Header = Readonly<Record<string, unknown>>;
@@ -231,9 +212,7 @@ function digestOf(header: Header, data: readonly Uint8Array[]): string {
     const { dtype, shape, data_offsets } = entry as Record<string, unknown>;
     return [name, dtype, shape, data_offsets];
   });
-  const hash = createHash('sha256').update(JSON.stringify([sorted[0], canonical]));
-  for (const piece of data) hash.update(piece);
-  return hash.digest('hex');
+  return sha256Of(JSON.stringify([sorted[0], canonical]), ...data);
 }
 
 function headerOf(text: string, broken: (what: string) => WeirError): Header {
@@ -243,15 +222,13 @@ function headerOf(text: string, broken: (what: string) => WeirError): Header {
   } catch (error) {
     throw broken(`its header is not JSON: ${(error as Error).message}`);
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw broken('its header is not an object');
-  return header as Header;
+  if (!isRecord(header)) throw broken('its header is not an object');
+  return header;
 }
 
 function metadataOf(header: Header, broken: (what: string) => WeirError): Record<string, string> {
   const found = Object.hasOwn(header, '__metadata__') ? header.__metadata__ : {};
-  const isText =
-    typeof found === 'object' && found !== null && Object.values(found).every((value) => typeof value === 'string');
+  const isText = isRecord(found) && Object.values(found).every((value) => typeof value === 'string');
   if (!isText) throw broken('its __metadata__ is not an object of text');
   return { ...(found as Record<string, string>) };
 }
@@ -267,7 +244,7 @@ function entriesOf(header: Header, broken: (what: string) => WeirError): Entry[]
       if (!isCounts(offsets) || offsets.length !== 2)
         throw broken(`tensor '${name}' has offsets ${JSON.stringify(offsets)}`);
       const [begin, end] = offsets as [number, number];
-      const wanted = shape.reduce((product, extent) => product * extent, size);
+      const wanted = size * sizeOf(shape);
       if (end - begin !== wanted) {
         throw broken(`tensor '${name}' of shape [${shape.join(', ')}] has ${end - begin} bytes, not ${wanted}`);
       }

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../flow/data.js';
 import type { StoredTensor } from './safetensors.js';
 import type { SavedTensors } from './saved-tensors.js';
 
@@ -50,7 +51,7 @@ const orders: Readonly<Record<number, readonly [there: readonly number[], here: 
 
 function permuted({ shape, values }: StoredTensor, order: readonly number[] | undefined): StoredTensor {
   if (order === undefined) return { shape, values };
-  const steps = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1));
+  const steps = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const to = order.map((axis) => shape[axis]!);
   const out = new Float32Array(values.length);
   const place = to.map(() => 0);

@@ -1,9 +1,9 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
-import type { Ensemble, EnsembleUpdate, Member } from '../../learn/ensemble/ensemble.js';
+import type { Ensemble, EnsembleMember, EnsembleUpdate } from '../../learn/ensemble/ensemble.js';
 import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
-import { classOf, crossEntropyOf, forward, roomFor } from '../../learn/ensemble/network.js';
+import { allocatePass, classOf, crossEntropyOf, forward } from '../../learn/ensemble/network.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { quantity, record } from '../../storage/record.js';
@@ -97,13 +97,13 @@ export function accuracy(
  */
 export function memberAccuracy(
   ensemble: Ensemble,
-  samplesOf: (member: Member, index: number) => LabeledSamples,
+  samplesOf: (member: EnsembleMember, index: number) => LabeledSamples,
 ): StageOperator<EnsembleUpdate, OfMember<Pick<Accuracy, 'accuracy' | 'loss'>>, number> {
   const { layout, model } = ensemble;
   const given = ensemble.members.map(samplesOf);
   const samples = given.map((one) => byName('accuracy', model, one));
   const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
-  const pass = roomFor(layout);
+  const pass = allocatePass(layout);
   const x = new Float32Array(length);
   const records = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);

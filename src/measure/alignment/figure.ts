@@ -1,27 +1,26 @@
 import { curves, type Series, thinned } from '../../plot/curves.js';
-import { type Figure, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
+import { type Drawing, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { classStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
-import { acrossSettings, groups } from '../networks/groups.js';
+import { groups } from '../networks/groups.js';
 import type { Alignment, NetworkReport, Report } from '../networks/record.js';
-import { entitled } from '../paper.js';
 
 const POINTS = 160;
 const SMALL = 0.02; // standard deviation of a start that the paper would draw in figure A.1; its starts are 0.001 and 0.1
 
-/** Networks whose alignment was recorded, by their start: small (figure A.1 of the paper) or large (A.2). */
-export function alignment(report: Report, start: 'small' | 'large'): Figure | null {
-  const networks = report.networks.filter(
-    ({ alignments = [] }) => alignments.length > 0 && spreadOf(alignments[0]!) < SMALL === (start === 'small'),
-  );
-  return acrossSettings({ ...report, networks }, (part) => {
-    const network = groups(part)[0]?.networks[0];
-    return network ? draw(report, network, start) : null;
-  });
-}
+/** The alignment over the training of one network that began with small, or with large, weights. */
+export const alignment =
+  (start: 'small' | 'large') =>
+  (report: Report): Drawing | null => {
+    const networks = report.networks.filter(
+      ({ alignments = [] }) => alignments.length > 0 && spreadOf(alignments[0]!) < SMALL === (start === 'small'),
+    );
+    const network = groups({ ...report, networks })[0]?.networks[0];
+    return network ? draw(network) : null;
+  };
 
-function draw(report: Report, { alignments = [], seed, classes }: NetworkReport, start: 'small' | 'large'): Figure {
+function draw({ alignments = [], seed, classes }: NetworkReport): Drawing {
   const [first, last] = [alignments[0]!, alignments.at(-1)!];
   const plane = first.features.every((feature) => feature.length === 2);
   const shown = plane ? moments(alignments) : [];
@@ -30,10 +29,7 @@ function draw(report: Report, { alignments = [], seed, classes }: NetworkReport,
   const common = { width: WIDTH.half, height: 270, x: xLog ? 'update + 1 (log scale)' : 'update', xLog };
   const lost = series(alignments, xLog, ({ loss }) => loss, { light: '#333333', dark: '#d6d6d6', dash: 'none' });
   return {
-    ...entitled(
-      ...([`alignment-${start}`, report.pipeline, `alignment-${start}-start`] as const),
-      `Last-layer alignment from a start of standard deviation ${number(spreadOf(first), 2)}`,
-    ),
+    title: `Last-layer alignment from a start of standard deviation ${number(spreadOf(first), 2)}`,
     panels: [
       ...shown.map((moment) => circle(moment)),
       {

@@ -1,9 +1,10 @@
 import { BOXED, type Column, columns, extent } from '../../plot/columns.js';
-import { type Figure, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type Drawing, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
+import { transferOf } from '../../plot/transfer.js';
 import { against } from '../networks/comparison.js';
-import { bySetting, groups, type SeedGroup, settingsOf } from '../networks/groups.js';
+import { bySetting, groups, planar, type SeedGroup, settingsOf } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import {
   exactMean,
@@ -15,30 +16,25 @@ import {
   summarizeGroup,
   summarizeNetwork,
 } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 
 const [ATTACKED, EXACT] = ['Mean Δx', 'Mean exact Δx'].map(
   (name) => MEASURES.find((measure) => measure.name === name)!,
 ) as [Measure, Measure];
 
-/**
- * Mean adversarial distance of each regularizer in each setting (figures 2 and E.2 of the paper).
- *
- * @param every whether noisy settings are drawn beside the clean ones (figure E.2)
- */
-export function meanDistances(report: Report, every: boolean): Figure | null {
-  const all = groups(report).filter(({ setting }) => every || !/noisy/i.test(setting));
-  const drawn = all
+/** Mean adversarial distance of each regularizer in each setting, of networks over the plane. */
+export function meanDistances(report: Report): Drawing | null {
+  if (!report.networks.every(planar)) return null;
+  const drawn = groups(report)
     .map((group) => ({ group, column: column(group) }))
     .filter(({ column: { values } }) => values.length > 0);
   if (drawn.length === 0) return null;
-  const domain = extent(groups(report).map(column)); // both figures on one scale
+  const { networks } = report.whole ?? report;
+  const domain = extent(groups({ ...report, networks: networks.filter(planar) }).map(column)); // one scale for several figures
   const settings = settingsOf(drawn.flatMap(({ group }) => group.networks));
   const exact = drawn.some(({ column: { beside } }) => beside !== undefined && beside.values.length > 0);
   const counts = [...new Set(drawn.map(({ column: { values } }) => values.length))].sort((a, b) => a - b);
-  const title = `Mean adversarial distance per regularizer${every ? ', clean and noisy data' : ''}`;
   return {
-    ...entitled(every ? 'distances-noisy' : 'distances', report.pipeline, 'mean-distances', title),
+    title: 'Mean adversarial distance per regularizer',
     panels: settings.map((setting) => {
       const here = drawn.filter(({ group }) => group.setting === setting);
       return columns(
@@ -126,8 +122,10 @@ interface Pair {
   readonly found: readonly number[];
 }
 
-/** Test accuracy and mean adversarial distance of each regularizer, every seed a dot (figures 4 and 6b of the paper). */
-export function robustness(report: Report): Figure | null {
+/** Test accuracy and mean adversarial distance of each regularizer, every seed a dot, of networks over more than the plane. */
+export function robustness(report: Report): Drawing | null {
+  const trainedTwice = report.networks.some(({ regularizer }) => transferOf(regularizer) !== null);
+  if (report.networks.every(planar) || trainedTwice) return null;
   const all = groups(report).map((group): Pair => {
     const { testAccuracy, meanDistance } = summarizeGroup(group);
     return {
@@ -139,17 +137,11 @@ export function robustness(report: Report): Figure | null {
     };
   });
   const drawn = draw(all, report, ['Test accuracy, %', 'Mean Δx']);
-  const name = entitled(
-    'robustness',
-    report.pipeline,
-    'robustness',
-    'Accuracy and adversarial distance per regularizer',
-  );
-  return drawn && { ...name, ...drawn };
+  return drawn && { title: 'Accuracy and adversarial distance per regularizer', ...drawn };
 }
 
-/** The same with the readout thrown away and fitted anew on the frozen features (figure 5 of the paper). */
-export function refitted(report: Report): Figure | null {
+/** The same with the readout thrown away and fitted anew on the frozen features . */
+export function refitted(report: Report): Drawing | null {
   const again = groups({ ...report, networks: report.networks.filter(({ readout }) => readout) });
   const all = again.map((group): Pair => {
     const attacked = group.networks.map((network) => ({ ...network, attack: network.readout!.attack }));
@@ -165,18 +157,14 @@ export function refitted(report: Report): Figure | null {
   if (!drawn) return null;
   const networks = again.flatMap((group) => group.networks);
   return {
-    ...entitled('readout', report.pipeline, 'readout', 'Accuracy and adversarial distance with a readout fitted anew'),
+    title: 'Accuracy and adversarial distance with a readout fitted anew',
     ...drawn,
     reading: `Multinomial logistic regression on the frozen features of the training samples, l2 regularizer of strength 1, then the network with it attacked. ${drawn.reading}`,
     outcome: `${drawn.outcome} ${fitSentences(networks.map(({ readout }) => readout!))}`,
   };
 }
 
-function draw(
-  all: readonly Pair[],
-  report: Report,
-  measures: readonly string[],
-): Omit<Figure, 'id' | 'title' | 'paper'> | null {
+function draw(all: readonly Pair[], report: Report, measures: readonly string[]): Omit<Drawing, 'title'> | null {
   const accuracies = all.flatMap(({ group, accuracy }) => spreadColumn(group, accuracy, null, 100));
   const distances = all.flatMap(({ group, distance, fallback }) => spreadColumn(group, distance, fallback, 1));
   const size = { width: WIDTH.half, height: 300, show: 'box' as const };

@@ -1,4 +1,4 @@
-import { type Figure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { density, mean, quantile } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
@@ -6,7 +6,6 @@ import { count, number, percent } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
 import { correctSamples, foundSamples } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 import { iterations } from './distance-figure.js';
 
 /** The distances of one group, all its networks together. */
@@ -22,7 +21,7 @@ const STEPS = 200; // of a curve of shares
 const FRAME = { width: WIDTH.half, height: 290, marginLeft: 52, marginTop: 30, marginBottom: 42 };
 
 /** How adversarial distances are spread over test samples: their density, and the share below Δx (figure 6a of the paper). */
-export function distribution(report: Report): Figure | null {
+export function distribution(report: Report): Drawing | null {
   const all = groups(report).flatMap((group): Distances[] => {
     const values = group.networks.flatMap((network) => foundSamples(network).map((sample) => sample.distance));
     const attacked = group.networks.reduce((sum, network) => sum + correctSamples(network).length, 0);
@@ -32,7 +31,7 @@ export function distribution(report: Report): Figure | null {
   const most = Math.max(...all.map(({ values }) => values.at(-1)!));
   const dense = densities(all, most);
   return {
-    ...entitled('distribution', report.pipeline, 'distances', 'Distribution of adversarial distances'),
+    title: 'Distribution of adversarial distances',
     panels: [...(dense ? [dense] : []), shares(all, most)],
     columns: 2,
     legend: regularizers(all.map(({ group }) => group)),
@@ -123,7 +122,7 @@ const THRESHOLDS = 15; // as in the paper
 const FEWEST = 8; // samples of a network: with fewer its shares are steps
 
 /** The share of samples that stay right up to a distance, for 15 distances, each seed a gray dot (figure E.5 of the paper). */
-export function thresholds(report: Report): Figure | null {
+export function thresholds(report: Report): Drawing | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => foundSamples(network).length >= FEWEST);
     return networks.length > 0 ? [{ ...group, networks }] : [];
@@ -143,7 +142,7 @@ export function thresholds(report: Report): Figure | null {
   });
   const wins = all.map(({ label }) => `${label} at ${largest.filter((name) => name === label).length}`);
   return {
-    ...entitled('thresholds', report.pipeline, 'thresholds', 'Share of samples beyond a distance'),
+    title: 'Share of samples beyond a distance',
     panels: [
       panel({
         width: WIDTH.full,

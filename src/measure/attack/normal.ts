@@ -1,3 +1,4 @@
+import { sizeOf } from '../../flow/data.js';
 import { type DenseFirst, type Model, type Weights, weight } from '../../learn/model/model.js';
 import { clampedRows } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -86,7 +87,7 @@ const ROWS = 2048;
  * the nonlinearity and all later layers.
  */
 export function dense(model: Model, first: DenseFirst, group: number, box: Limits): Estimator {
-  const d = model.inputShape.reduce((size, extent) => size * extent, 1);
+  const d = sizeOf(model.inputShape);
 
   return {
     units: (n) => Math.ceil(n / ROWS),
@@ -191,7 +192,7 @@ function addClipped(taken: ArrayLike<number>, coordinates: Int32Array, sums: Sum
  * @param rows draws a forward pass, at most: chunks are of one size, for a small one at the end would cost more a draw
  */
 export function direct(model: Model, group: number, box: Limits, rows: number): Estimator {
-  const d = model.inputShape.reduce((size, extent) => size * extent, 1);
+  const d = sizeOf(model.inputShape);
   let kept: { chunk: number; z: tf.Tensor } | undefined;
   const chunks = (n: number): number => Math.ceil(n / rows);
   const dispose = (): void => {

@@ -1,4 +1,4 @@
-import { type Figure, type Panel, shortened } from '../../plot/figure.js';
+import { type Drawing, type Panel, shortened } from '../../plot/figure.js';
 import { brightness, imageShape, largest, perturbation, picture } from '../../plot/image.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { markStyle } from '../../plot/style.js';
@@ -6,7 +6,6 @@ import { number } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { AttackedSample, NetworkReport, Report } from '../networks/record.js';
 import { foundSamples } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 
 /** An attacked sample whose pixels are at hand. */
 export type Pictured = AttackedSample & {
@@ -77,18 +76,13 @@ const ROW = 30 + SIZE + 28;
 const PANEL = 3 * SIZE + 2 * GAP + 4;
 
 /** Test samples, what the attack added, and what the network then sees (as figure E.4 of the paper). */
-export function pictures(report: Report): Figure | null {
+export function pictures(report: Report): Drawing | null {
   const seeable = groups(report).filter(({ networks }) => imageShape(networks[0]!.sampleShape) !== null);
   const choice = choose(seeable, COLUMNS);
   if (!choice) return null;
   const width = Math.max(...choice.rows.map(({ samples }) => samples.length));
   return {
-    ...entitled(
-      'pictures',
-      report.pipeline,
-      'pictures',
-      'Test samples and the perturbations that change the prediction',
-    ),
+    title: 'Test samples and the perturbations that change the prediction',
     panels: Array.from({ length: width }, (_, column) => draw(choice, column)),
     columns: COLUMNS,
     legend: [],

@@ -1,10 +1,10 @@
-import { type Figure, type Panel, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type Panel, WIDTH } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { mean } from '../../plot/statistics.js';
 import { classStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
+import { planar } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
-import { entitled } from '../paper.js';
 
 interface Point {
   readonly x: number;
@@ -44,11 +44,12 @@ const SCENARIOS: readonly Scenario[] = [
   { name: '3. Right and far', boundary: () => 0 },
 ];
 
-/** The trade-off between accuracy and adversarial distance, as a drawn toy: no data of a run (figure 1 of the paper). */
-export function tradeOff(report: Report): Figure {
+/** The trade-off between accuracy and adversarial distance, as a drawn toy: no data of a run. */
+export function tradeOff({ networks }: Report): Drawing | null {
+  if (!networks.some(planar) || !networks.some(({ attack }) => attack)) return null;
   const drawn = SCENARIOS.map(drawScenario);
   return {
-    ...entitled('trade-off', report.pipeline, 'trade-off', 'Accuracy and adversarial distance, three scenarios'),
+    title: 'Accuracy and adversarial distance, three scenarios',
     panels: drawn.map(({ panel: made }) => made),
     columns: 3,
     legend: [

@@ -1,5 +1,5 @@
 import { BOXED, type GroupedColumn, grouped } from '../../plot/columns.js';
-import { type Figure, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
@@ -8,7 +8,6 @@ import { apart, basis, compared, tested } from '../networks/comparison.js';
 import { byOrder, groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
 import { MEASURES, type Measure } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 import { iterations } from './distance-figure.js';
 
 const named = (name: string): Measure => MEASURES.find((measure) => measure.name === name)!;
@@ -18,12 +17,12 @@ const [ACCURACY, DISTANCE] = [named('Test accuracy, %'), named('Mean Δx')];
 type Combination = Transfer & { readonly group: SeedGroup; readonly values: readonly number[] };
 
 /** Mean adversarial distance of each combination of regularizers at pretraining and fine-tuning (figure 8 of the paper). */
-export function transferDistances(report: Report): Figure | null {
+export function transferDistances(report: Report): Drawing | null {
   const all = combinations(report, DISTANCE);
   if (all.length === 0) return null;
   const title = 'Mean adversarial distance after fine-tuning';
   return {
-    ...entitled('transfer-distances', report.pipeline, 'transfer-distances', title),
+    title: title,
     panels: [distances(all, WIDTH.full)],
     columns: 1,
     legend: pretrainings(all),
@@ -33,11 +32,11 @@ export function transferDistances(report: Report): Figure | null {
 }
 
 /** Test accuracy of the same networks (figure E.6 of the paper). */
-export function transferAccuracies(report: Report): Figure | null {
+export function transferAccuracies(report: Report): Drawing | null {
   const all = combinations(report, ACCURACY);
   if (all.length === 0) return null;
   return {
-    ...entitled('transfer-accuracies', report.pipeline, 'transfer-accuracies', 'Test accuracy after fine-tuning'),
+    title: 'Test accuracy after fine-tuning',
     panels: [accuracies(all, WIDTH.full)],
     columns: 1,
     legend: pretrainings(all),
@@ -47,13 +46,13 @@ export function transferAccuracies(report: Report): Figure | null {
 }
 
 /** Both of them side by side, for data sets of which the paper has one figure (figure E.7 of the paper). */
-export function transferBoth(report: Report): Figure | null {
+export function transferBoth(report: Report): Drawing | null {
   const [accuracy, distance] = [combinations(report, ACCURACY), combinations(report, DISTANCE)];
   const all = accuracy.length > 0 ? accuracy : distance;
   if (all.length === 0) return null;
   const title = 'Test accuracy and mean adversarial distance after fine-tuning';
   return {
-    ...entitled('transfer-both', report.pipeline, 'transfer', title),
+    title: title,
     panels: [
       ...(accuracy.length > 0 ? [accuracies(accuracy, WIDTH.half)] : []),
       ...(distance.length > 0 ? [distances(distance, WIDTH.half)] : []),

@@ -1,4 +1,4 @@
-import { type Figure, type Panel, shortened, widthOf } from '../../plot/figure.js';
+import { type Drawing, type Panel, shortened, widthOf } from '../../plot/figure.js';
 import { logTicks, Plot, panel, plain } from '../../plot/panel.js';
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
@@ -7,7 +7,6 @@ import { iterations } from '../attack/distance-figure.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { foundSamples } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 
 interface Bounded {
   readonly index: number;
@@ -26,7 +25,7 @@ interface Row {
 const MOST = 40; // samples drawn of a network, evenly spaced in rank
 
 /** What is proved of each attacked sample, what is estimated, and what the attack found (lemma 1 of the paper, measured). */
-export function bounds(report: Report): Figure | null {
+export function bounds(report: Report): Drawing | null {
   const all = groups(report).flatMap((group): Row[] => {
     const network = group.networks.find((candidate) => bounded(candidate).length > 0);
     return network ? [{ group, network, samples: bounded(network) }] : [];
@@ -41,7 +40,7 @@ export function bounds(report: Report): Figure | null {
   const exact = all.some(({ samples }) => samples.some((sample) => sample.exact !== null));
   const local = all.some(({ samples }) => samples.some((sample) => sample.local !== null));
   return {
-    ...entitled('bounds', report.pipeline, 'bounds', 'Adversarial distances between their bounds'),
+    title: 'Adversarial distances between their bounds',
     panels: all.map((row) => draw(row, domain, widthOf(columns))),
     columns,
     legend: [

@@ -1,23 +1,18 @@
-import { type Figure, type LegendEntry, widthOf } from '../../plot/figure.js';
+import { type Drawing, type LegendEntry, widthOf } from '../../plot/figure.js';
 import { colorBar } from '../../plot/heat-map.js';
 import { mean, quantile } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
 import { count, number } from '../../plot/table.js';
-import { acrossSettings, bySetting, groups, headed } from '../networks/groups.js';
+import { bySetting, groups, headed } from '../networks/groups.js';
 import type { Geometry, NetworkReport, Report } from '../networks/record.js';
-import { entitled, type Shown } from '../paper.js';
 import { classesOf, type Mapped, map, mapped, margins, middleOf, seedsOf } from './map.js';
 
-/** What each network says of every point of the plane, with the training points (figures 3a and E.3 of the paper). */
-export const boundaries = (report: Report, noisy: boolean): Figure | null =>
-  acrossSettings(report, (part) => draw(part, noisy));
-
-function draw(report: Report, noisy: boolean): Figure | null {
+/** The predicted class at every point of the plane, with the training points. */
+export function boundaries(report: Report): Drawing | null {
   const all = mapped(groups(report), 'grid');
   if (all.length === 0) return null;
-  const [shown, name] = noisy ? (['boundaries-noisy', 'noisy data'] as const) : (['boundaries', null] as const);
   return {
-    ...entitled(shown, report.pipeline, 'boundaries', `Decision boundaries${name ? `, ${name}` : ''}`),
+    title: 'Decision boundaries',
     ...maps(all),
     reading: `The input plane of one network a regularizer (${seedsOf(all)}), at the end of training. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class. Axes in units of the input.`,
     outcome: `nearest cell of another class, least and mean over the training points (cell ${cell(all)}): ${all
@@ -30,7 +25,7 @@ function draw(report: Report, noisy: boolean): Figure | null {
 }
 
 /** The same on a plane through three test images. */
-export function planeBoundaries(report: Report): Figure | null {
+export function planeBoundaries(report: Report): Drawing | null {
   const all = mapped(groups(report), 'plane');
   if (all.length === 0) return null;
   const wrong = all.map(({ group, geometry }) => {
@@ -41,12 +36,7 @@ export function planeBoundaries(report: Report): Figure | null {
     return `${group.regularizer} ${classesOf(geometry).length} classes, ${(100 * others).toFixed(0)} % of the plane in none of the three`;
   });
   return {
-    ...entitled(
-      'boundaries',
-      report.pipeline,
-      'plane-boundaries',
-      'Decision boundaries on a plane through three test images',
-    ),
+    title: 'Decision boundaries on a plane through three test images',
     ...maps(all),
     reading: `The plane through three test images (marks), a network a regularizer (${seedsOf(all)}). Shaded: the predicted class, named where its region is large enough; line: the boundary. Axes: l2 distance in the plane, in units of the input.`,
     outcome: `${wrong.join('; ')}.`,
@@ -87,7 +77,7 @@ function cell([first]: readonly Mapped[]): string {
 const MOST = 8; // snapshots drawn
 
 /** The boundary at several epochs of one training (figure A.3b of the paper). */
-export function snapshots(report: Report): Figure | null {
+export function snapshots(report: Report): Drawing | null {
   const group = groups(report).find(({ networks }) => networks.some((network) => history(network).length > 2));
   const network = group?.networks.find((candidate) => history(candidate).length > 2);
   if (!group || !network) return null;
@@ -101,7 +91,7 @@ export function snapshots(report: Report): Figure | null {
     return `${count(geometry.epoch)}: ${classesOf(geometry).length === 1 ? 'one class everywhere' : number(mean(values))}`;
   });
   return {
-    ...entitled('snapshots', report.pipeline, 'boundary-snapshots', 'The decision boundary over the training'),
+    title: 'The decision boundary over the training',
     panels: all.map((geometry) =>
       map(geometry, {
         title: `epoch ${count(geometry.epoch)}`,
@@ -133,24 +123,18 @@ function spaced(all: readonly Geometry[]): Geometry[] {
 
 /** A quantity of the metric g = ∇Φᵀ∇Φ that maps are drawn of. */
 interface Quantity {
-  readonly shown: Shown;
-  readonly slug: string;
   readonly title: string;
   readonly label: string;
   readonly of: (geometry: Geometry) => ArrayLike<number>;
 }
 
 const VOLUME: Quantity = {
-  shown: 'volume',
-  slug: 'volume',
   title: 'Volume element of the feature map',
   label: 'log √det g (natural logarithm)',
   of: ({ logVolume }) => logVolume,
 };
 
 const EIGENVALUE: Quantity = {
-  shown: 'eigenvalue',
-  slug: 'top-eigenvalue',
   title: 'Largest stretch of the feature map',
   label: 'log √λmax(g) (natural logarithm)',
   of: ({ topEigenvalue }) => Array.from(topEigenvalue, (value) => (value > 0 ? 0.5 * Math.log(value) : Number.NaN)),
@@ -159,12 +143,18 @@ const EIGENVALUE: Quantity = {
 const NEAR = 0.5; // of a training point; the corners of XOR are 2 apart
 
 /** How much the feature map enlarges small areas of the plane (figure 3b of the paper). */
-export const volume = (report: Report, kind: Geometry['kind']): Figure | null => heat(report, kind, VOLUME);
+export const volume =
+  (kind: Geometry['kind']) =>
+  (report: Report): Drawing | null =>
+    heat(report, kind, VOLUME);
 
 /** How far it stretches a small step at most: what the certificate and the regularizer are about. */
-export const topEigenvalue = (report: Report, kind: Geometry['kind']): Figure | null => heat(report, kind, EIGENVALUE);
+export const topEigenvalue =
+  (kind: Geometry['kind']) =>
+  (report: Report): Drawing | null =>
+    heat(report, kind, EIGENVALUE);
 
-function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, label, of }: Quantity): Figure | null {
+function heat(report: Report, kind: Geometry['kind'], { title, label, of }: Quantity): Drawing | null {
   const all = mapped(groups(report), kind).map((each) => ({ ...each, values: of(each.geometry) }));
   const finite = all.flatMap(({ values }) => Array.from(values).filter(Number.isFinite));
   if (finite.length === 0) return null;
@@ -173,12 +163,7 @@ function heat(report: Report, kind: Geometry['kind'], { shown, slug, title, labe
   const plane = kind === 'plane';
   const gray = all.some(({ values }) => Array.from(values).some((value) => !Number.isFinite(value)));
   return {
-    ...entitled(
-      shown,
-      report.pipeline,
-      plane ? `plane-${slug}` : slug,
-      `${title}${plane ? ', on a plane through three test images' : ''}`,
-    ),
+    title: `${title}${plane ? ', on a plane through three test images' : ''}`,
     panels: headed(
       all.map(({ group, network, geometry, values }) => ({
         setting: group.setting,

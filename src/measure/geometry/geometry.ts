@@ -1,4 +1,5 @@
 import { samplesInput } from '../../data/fingerprint.js';
+import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
@@ -136,7 +137,7 @@ export function geometryGrid(
 
 /** @throws {WeirError} for a model of another number of inputs than two */
 export function checkTwo(stage: string, model: Model): void {
-  const inputs = model.inputShape.reduce((product, extent) => product * extent, 1);
+  const inputs = sizeOf(model.inputShape);
   if (inputs === 2) return;
   throw new WeirError(
     `stage '${stage}' works in two dimensions, but ${model.name} takes inputs of ${inputs} values`,

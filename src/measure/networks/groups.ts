@@ -1,4 +1,4 @@
-import type { Figure, Panel } from '../../plot/figure.js';
+import type { Drawing, Panel } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/transfer.js';
 import type { NetworkReport, Report } from './record.js';
 
@@ -37,24 +37,14 @@ export function groups(report: Report): SeedGroup[] {
   });
 }
 
-/**
- * The setting of a network; '' where its experiment has one only. One that was attacked by an older build is in a setting of its own, so
- * that its distances are neither pooled with others nor held against them.
- */
-export const settingOf = (network: NetworkReport): string =>
-  [network.setting, startedOlder(network) && 'attacked by an older Weir'].filter(Boolean).join(', ');
+/** The setting of a network; '' where its experiment has one only. */
+export const settingOf = ({ setting = '' }: NetworkReport): string => setting;
 
-/** Whether a network has distances of the start that the attack had in older builds, which could be too long. */
-export const startedOlder = ({ attack, readout }: NetworkReport): boolean =>
-  [attack, readout?.attack].some((one) =>
-    one?.samples.some(({ start, distance }) => start === null && distance !== null),
-  );
+/** The settings of some networks, in the order of their runs; '' is one as any other. */
+export const settingsOf = (networks: readonly NetworkReport[]): string[] => unique(networks.map(settingOf));
 
-/** The settings that are there, clean before noisy, short names before long ones; '' is one as any other. */
-export function settingsOf(networks: readonly NetworkReport[]): string[] {
-  const place = (setting: string) => (/noisy/i.test(setting) ? 1 : 0);
-  return unique(networks.map(settingOf)).sort((a, b) => place(a) - place(b) || a.length - b.length);
-}
+/** Whether the network's inputs are points of the plane. */
+export const planar = ({ sampleShape }: NetworkReport): boolean => sampleShape.length === 1 && sampleShape[0] === 2;
 
 /** The order of regularizers, in figures and tables; of networks that were trained twice by pretraining, then by fine-tuning. */
 export function byOrder(a: string, b: string): number {
@@ -88,12 +78,12 @@ function opposes(a: SeedGroup, b: SeedGroup): boolean {
 const unique = (names: readonly string[]): string[] => [...new Set(names)];
 
 /** One figure over all settings of a report: a headed row of panels for each, one legend, what came out of each in turn. */
-export function acrossSettings(report: Report, draw: (part: Report, setting: string) => Figure | null): Figure | null {
+export function acrossSettings(report: Report, draw: (part: Report) => Drawing | null): Drawing | null {
   const settings = settingsOf(report.networks);
-  if (settings.length < 2) return draw(report, settings[0] ?? '');
+  if (settings.length < 2) return draw(report);
   const drawn = settings.flatMap((setting) => {
     const networks = report.networks.filter((network) => settingOf(network) === setting);
-    const figure = draw({ ...report, networks }, setting);
+    const figure = draw({ ...report, networks });
     return figure ? [{ setting: named(setting), figure }] : [];
   });
   const first = drawn[0];

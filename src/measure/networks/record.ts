@@ -1,3 +1,5 @@
+import type { FigureRequest } from '../../plot/figure.js';
+
 /** What a report is made of: plain data, gathered by `run/` from the folders of one or many runs. */
 export interface Report {
   readonly title: string;
@@ -12,6 +14,8 @@ export interface Report {
   readonly runtime: string;
   readonly config: Record<string, unknown>;
   readonly networks: readonly NetworkReport[];
+  /** The figures that each pipeline asks for, by its name. */
+  readonly figures?: Readonly<Record<string, readonly FigureRequest[]>>;
   /** Whatever else a reader should know, a sentence each. */
   readonly notes: readonly string[];
   /** What differs between runs of one pipeline; none of those that differ in their seed alone. */
@@ -44,6 +48,8 @@ export interface NetworkReport {
   readonly seed: number;
   /** Which of an experiment's conditions: 'clean', 'noisy, decay 1e-4', …; '' or absent where it has one only. */
   readonly setting?: string;
+  /** The values of its run's config. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** The run's folder, as the user named it. */
   readonly run: string;
   readonly updates: number;
@@ -111,7 +117,7 @@ export interface AttackedSample {
   readonly featureNorm?: number | null;
   /** Forward passes asked for. */
   readonly queries: number;
-  /** What the attack started from; null in the log of an older build, whose start gave distances that could be too long. */
+  /** The kind of start, of attacks that choose among several. */
   readonly start?: string | null;
   readonly original?: Float32Array;
   readonly adversarial?: Float32Array;

@@ -1,5 +1,5 @@
 import { curves, type Series } from '../../plot/curves.js';
-import { type Figure, regularizers, WIDTH } from '../../plot/figure.js';
+import { type Drawing, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
 import { percent } from '../../plot/table.js';
@@ -9,7 +9,7 @@ import { fitSentences } from '../networks/summary.js';
 import { curvesReading } from '../training/figure.js';
 
 /** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
-export function onlineReadout(report: Report): Figure | null {
+export function onlineReadout(report: Report): Drawing | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => probesOf(network).length > 1);
     return networks.length > 0 ? [{ ...group, networks }] : [];
@@ -21,7 +21,6 @@ export function onlineReadout(report: Report): Figure | null {
   const said = fitSentences(networks.flatMap(({ probes = [] }) => probes));
   const single = all.every((group) => group.networks.length === 1);
   return {
-    id: 'online-readout',
     title: 'Accuracy of a readout while the representation is learned',
     panels: [
       curves([...(start ? [level(start, last)] : []), ...all.flatMap(series)], {
@@ -39,7 +38,6 @@ export function onlineReadout(report: Report): Figure | null {
       ...(start ? [{ label: 'untrained network', style: { ...SEED, dash: UNTRAINED }, mark: 'line' as const }] : []),
     ],
     reading: `At every point a multinomial logistic readout is fitted anew to the frozen features of the training samples, and tested. ${single ? `Shaded: Wilson's 95 % interval over the test samples.` : curvesReading(all)}${start ? ` Gray: the same readout on the untrained network${start.several ? ', mean over networks' : ', with its interval'}.` : ''} The vertical axis does not begin at zero.`,
-    paper: null,
     outcome: `${all.map(ends).join('; ')}.${start ? ` On the untrained network: ${within(start)}.` : ''}${said ? ` ${said}` : ''}`,
   };
 }

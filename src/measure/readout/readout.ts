@@ -126,7 +126,7 @@ export type ReadoutState =
       /** The two weights of the new readout, by the model's names. */
       readonly weights: SavedTensors;
       /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
-      readonly about: Pick<NetworkMetadata, 'classes' | 'normalization'>;
+      readonly metadata: Pick<NetworkMetadata, 'classes' | 'normalization'>;
       readonly measured: Measured;
       readonly losses: { readonly test: number; readonly train: number };
     };
@@ -163,7 +163,7 @@ export function readout(
   }
   const usual = optionsOf[how];
   const iterationLimit = fitIterations ?? usual.iterations;
-  const about: Header = {
+  const metadata: Header = {
     ...(train.classes && { classes: { of: train.name, names: train.classes } }),
     ...(normalize && { normalization: normalize }),
   };
@@ -185,8 +185,8 @@ export function readout(
     start: () => ({ phase: 'rest' }),
 
     introduce() {
-      tested.introduce?.([about], tested.start());
-      return [about];
+      tested.introduce?.([metadata], tested.start());
+      return [metadata];
     },
 
     *next(from, update): Generator<Step<ReadoutState, Refitted>> {
@@ -236,7 +236,7 @@ export function readout(
           converged: at.ended === 'converged',
         };
         const losses = { test: loss, train: seen.loss / train.size };
-        const done = { phase: 'fitted', position: update.position, weights, measured, losses, about } as const;
+        const done = { phase: 'fitted', position: update.position, weights, measured, losses, metadata } as const;
         yield [done, item(network, done)];
       } finally {
         dispose();

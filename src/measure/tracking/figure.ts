@@ -1,11 +1,10 @@
 import { type Curves, curves, type Series, thinned } from '../../plot/curves.js';
-import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
 import type { NetworkReport, Report, Track } from '../networks/record.js';
-import { entitled } from '../paper.js';
 
 type Sample = Track['samples'][number];
 
@@ -22,7 +21,7 @@ const DIGITS = [1, 6]; // the classes that the paper follows
 const PLAIN = { light: '#333333', dark: '#d6d6d6', dash: 'none' };
 
 /** θx, ‖Φ(x)‖ and the loss of single samples over the training: means over points of the plane (figure A.3a of the paper). */
-export function trackedPoints(report: Report): Figure | null {
+export function trackedPoints(report: Report): Drawing | null {
   const shown = firsts(report, (network) => network.sampleShape[0] === 2);
   if (shown.length === 0) return null;
   const alone = shown.length === 1 ? shown[0]! : null;
@@ -56,7 +55,7 @@ export function trackedPoints(report: Report): Figure | null {
   const name = (label: number) => shown[0]!.classes[label] ?? `class ${label}`;
   const labels = [...new Set(samples.map(({ label }) => label))];
   return {
-    ...entitled('tracking', report.pipeline, 'tracking', 'θx, ‖Φ(x)‖ and the loss over the training'),
+    title: 'θx, ‖Φ(x)‖ and the loss over the training',
     panels,
     columns: 3,
     legend: alone
@@ -83,7 +82,7 @@ export function trackedPoints(report: Report): Figure | null {
 }
 
 /** θx, ‖Φ(x)‖ and the loss of two test images over the training, a row each (figure A.4 of the paper). */
-export function trackedImages(report: Report): Figure | null {
+export function trackedImages(report: Report): Drawing | null {
   const shown = firsts(report, (network) => network.sampleShape[0] !== 2);
   const samples = shown.slice(0, 1).flatMap(tracked);
   const known = samples.filter(({ index }) =>
@@ -94,12 +93,7 @@ export function trackedImages(report: Report): Figure | null {
   if (rows.length === 0) return null;
   const name = (label: number) => shown[0]!.classes[label] ?? String(label);
   return {
-    ...entitled(
-      'tracking-images',
-      report.pipeline,
-      'tracking',
-      'θx, ‖Φ(x)‖ and the loss of two test images over the training',
-    ),
+    title: 'θx, ‖Φ(x)‖ and the loss of two test images over the training',
     panels: rows.flatMap(({ index, label }) =>
       QUANTITIES.map((quantity, i): Panel => {
         const drawn = curves(

@@ -1,12 +1,11 @@
 import { curves, type Series, thinned } from '../../plot/curves.js';
-import { type Figure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { type Drawing, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { CurvePoint, NetworkReport, Report } from '../networks/record.js';
 import { summarizeGroup } from '../networks/summary.js';
-import { entitled } from '../paper.js';
 
 /** What a panel of curves over epochs is told. */
 export interface EpochCurves {
@@ -75,7 +74,7 @@ function together(networks: readonly (readonly { x: number; y: number }[])[]) {
 const FIRST = ['training loss', 'test loss', 'test accuracy'];
 
 /** Every curve that was measured, over epochs: losses on a log scale, accuracies in per cent. */
-export function learning(report: Report): Figure | null {
+export function learning(report: Report): Drawing | null {
   const all = groups(report);
   const measured = [...new Set(report.networks.flatMap((network) => Object.keys(network.curves)))].filter((name) =>
     report.networks.some((network) => (network.curves[name]?.length ?? 0) > 1),
@@ -86,7 +85,6 @@ export function learning(report: Report): Figure | null {
   ];
   if (names.length === 0) return null;
   return {
-    id: 'learning',
     title: 'Learning curves',
     panels: names.map((name) =>
       epochCurves(all, {
@@ -100,7 +98,6 @@ export function learning(report: Report): Figure | null {
     columns: names.length % 3 === 0 ? 3 : 2,
     legend: regularizers(all),
     reading: curvesReading(all),
-    paper: null,
     outcome: `at the end, mean over seeds: ${names.map((name) => ends(name, all)).join('; ')}.`,
   };
 }
@@ -114,7 +111,7 @@ function ends(name: string, all: readonly SeedGroup[]): string {
 }
 
 /** The top singular value of each layer over epochs, a panel a layer (as figure E.1 of the paper). */
-export function sigma(report: Report): Figure | null {
+export function sigma(report: Report): Drawing | null {
   const all = groups(report);
   const layers = [...new Set(report.networks.flatMap((network) => Object.keys(network.sigma)))].filter((layer) =>
     report.networks.some((network) => (network.sigma[layer]?.length ?? 0) > 1),
@@ -129,7 +126,7 @@ export function sigma(report: Report): Figure | null {
     return `${layer}: ${values.join(', ')}`;
   });
   return {
-    ...entitled('sigma', report.pipeline, 'sigma', 'Spectral norm of each layer over the training'),
+    title: 'Spectral norm of each layer over the training',
     panels: layers.map((layer) =>
       epochCurves(all, {
         label: `σ of ${layer}`,

@@ -1,9 +1,11 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import type { CurvePoint, NetworkReport, Report } from '../../measure/networks/record.js';
+import type { FigureRequest } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/transfer.js';
-import { sha256Of } from '../../storage/bytes.js';
-import { type RunFolder, version } from '../../storage/run-folder.js';
+import { sha256Of } from '../../storage/digest.js';
+import { version } from '../../storage/file-format.js';
+import type { RunFolder } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
 import { identityNotes } from '../run-identity.js';
 import { recordsOf } from '../run-log.js';
@@ -77,6 +79,9 @@ export function collectReport(given: readonly RunFolder[]): Report {
     runtime: `Node ${process.versions.node}`,
     config: started.config,
     networks,
+    figures: Object.fromEntries(
+      folders.map(({ started }) => [started.pipeline, (started.figures ?? []) as FigureRequest[]]),
+    ),
     ...(differences.length > 0 && { differences }),
     notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(underWay), ...folders.flatMap(identityNotes)],
   };
@@ -92,7 +97,7 @@ function distinctOf(all: readonly NetworkReport[]): { readonly networks: Network
   const known = new Map<string, NetworkReport>();
   const same: string[] = [];
   const networks = all.filter((network) => {
-    const { run, seconds: _, geometries: __, ...rest } = network;
+    const { run, seconds: _, geometries: __, config: ___, ...rest } = network;
     const numbers = JSON.stringify(rest, (key, value) => (PICTURES.includes(key) ? undefined : value));
     const first = known.get(numbers);
     if (first === undefined || first.run === run || network.updates === 0) {
@@ -189,6 +194,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
     regularizer,
     setting,
     seed: Number(about.seed),
+    config,
     run: folder.shown,
     updates: most(updates, 'number'),
     epochs: most(updates, 'epoch'),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Condition, Differences } from '../../measure/networks/record.js';
-import { digestOf } from '../../storage/identity.js';
+import { digestOf } from '../../storage/digest.js';
 import { RunFolder } from '../../storage/run-folder.js';
 import { newestIdentity } from '../run-identity.js';
 

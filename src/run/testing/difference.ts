@@ -1,4 +1,4 @@
-import { type Data, plainCopy, type TypedArray } from '../../flow/data.js';
+import { type Data, isRecord, plainCopy, type TypedArray } from '../../flow/data.js';
 
 /**
  * An item as plain data, with what `weir record` leaves out: a tensor becomes its shape and its values, a map of tensors (weights) a
@@ -11,7 +11,7 @@ export function plainOutput(item: unknown, like?: { readonly item: Data }): Data
   if (item instanceof Map) return plainOutput(Object.fromEntries(item), like);
   if (typeof item === 'function') return numberOf(item as () => unknown);
   if (Array.isArray(item)) return item.map((one, i) => plainOutput(one, at(like, i)));
-  if (!isPlainRecord(item)) return plainCopy(item);
+  if (!isRecord(item)) return plainCopy(item);
   const copy: Record<string, Data> = {};
   for (const [key, value] of Object.entries(item)) {
     const recorded = at(like, key);
@@ -44,9 +44,6 @@ function at(like: { readonly item: Data } | undefined, key: string | number): { 
   const inside = typeof item === 'object' && item !== null && Object.hasOwn(item, key);
   return { item: inside ? (item as { readonly [key: string]: Data })[key] : undefined };
 }
-
-const isPlainRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value));
 
 /** The first place where an item is not as it was recorded. */
 export interface Difference {
@@ -120,9 +117,6 @@ function near(recorded: number | bigint, came: number | bigint, tolerance: numbe
   if (tolerance === 0 || typeof recorded === 'bigint' || typeof came === 'bigint') return false;
   return Math.abs(recorded - came) <= tolerance * Math.max(1, Math.abs(recorded));
 }
-
-const isRecord = (data: Data): data is { readonly [key: string]: Data } =>
-  typeof data === 'object' && data !== null && !Array.isArray(data) && !ArrayBuffer.isView(data);
 
 const own = (record: { readonly [key: string]: Data }, key: string): Data =>
   Object.hasOwn(record, key) ? record[key] : undefined;

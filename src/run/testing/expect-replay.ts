@@ -4,10 +4,10 @@ import { TestScheduler } from 'rxjs/testing';
 import { type ReplayOptions, replay } from '../../data/replay.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { version } from '../../storage/file-format.js';
 import type { RecordingFrame } from '../../storage/recording-format.js';
 import { readRecording } from '../../storage/recording-reader.js';
 import { RecordingWriter } from '../../storage/recording-writer.js';
-import { version } from '../../storage/run-folder.js';
 import { difference, plainOutput } from './difference.js';
 
 /** What came out of a stage is not what was recorded; the message names the item, the field and both values. */

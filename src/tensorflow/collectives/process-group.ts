@@ -1,4 +1,3 @@
-import { everything, type Share } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { attribute, execute } from '../ops/eager.js';
 import { loadedRuntime, tf } from '../tf.js';
@@ -8,7 +7,9 @@ import type { Rendezvous } from './rendezvous.js';
  * The processes that train one network together, each on its share of every batch. All of them run the same graph and make the same
  * calls here in the same order.
  */
-export interface ProcessGroup extends Share {
+export interface ProcessGroup {
+  readonly rank: number;
+  readonly ranks: number;
   /** Whether batch normalizations are over the shares of all ranks, rather than each rank's by itself. */
   readonly synchronized: boolean;
   /** The sum over all ranks, float32 [n]; the same bits on each. The caller owns it. @throws {LostRank} */
@@ -115,8 +116,9 @@ const reason = (error: unknown): string =>
     .replace(/^.*Message: /, '');
 
 /** A process by itself. */
-export const alone: ProcessGroup = {
-  ...everything,
+export const singleProcess: ProcessGroup = {
+  rank: 0,
+  ranks: 1,
   synchronized: false,
   sum: (x) => x.clone(),
   collect: (x) => x.expandDims(0),
@@ -126,11 +128,11 @@ export const alone: ProcessGroup = {
 let joined: ProcessGroup | undefined;
 
 /** The ranks that this process is one of, once the runtime is loaded; by itself where it was not started as one of several. */
-export function ranks(): ProcessGroup {
+export function processGroup(): ProcessGroup {
   if (joined !== undefined) return joined;
   const runtime = loadedRuntime();
-  if (runtime === undefined) return alone;
-  const { cluster, device } = runtime;
-  joined = cluster === undefined ? alone : collectives(cluster, device === 'GPU' ? 'nccl' : 'auto');
+  if (runtime === undefined) return singleProcess;
+  const { rendezvous, device } = runtime;
+  joined = rendezvous === undefined ? singleProcess : collectives(rendezvous, device === 'GPU' ? 'nccl' : 'auto');
   return joined;
 }

@@ -18,9 +18,16 @@ const job = 'worker';
  */
 export function serverDef({ addresses, rank }: Rendezvous): ProtobufFields {
   const task = (address: string, index: number): ProtobufFields => bytes(2, integer(1, index), text(2, address));
-  const cluster = bytes(1, bytes(1, text(1, job), ...addresses.map(task)));
+  const clusterDef = bytes(1, bytes(1, text(1, job), ...addresses.map(task)));
   const config = bytes(4, configProto());
-  return joined(cluster, text(2, job), integer(3, rank), config, text(5, 'grpc'), integer(6, portOf(addresses[rank]!)));
+  return joined(
+    clusterDef,
+    text(2, job),
+    integer(3, rank),
+    config,
+    text(5, 'grpc'),
+    integer(6, portOf(addresses[rank]!)),
+  );
 }
 
 /** ConfigProto.experimental.collective_group_leader (tensorflow/core/protobuf/config.proto). */
@@ -36,7 +43,7 @@ export const rankVariable = 'WEIR_RANK_OF_THIS';
 export const addressesVariable = 'WEIR_RANK_ADDRESSES';
 export const synchronizedVariable = 'WEIR_RANK_BATCH_NORM';
 
-/** The cluster that this process was started for a rank of; none where it was not. */
+/** The rendezvous of the process group that this process was started for; none where it was not. */
 export function rendezvousOf(env: NodeJS.ProcessEnv): Rendezvous | undefined {
   const { [rankVariable]: rank, [addressesVariable]: list } = env;
   if (!rank || !list) return undefined;

@@ -1,43 +1,24 @@
-import { createHash } from 'node:crypto';
-import { copyFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from './command.js';
+import { replaceAtomically } from '../../storage/atomic-write.js';
+import { sha256Of } from '../../storage/digest.js';
+import { runCommand } from './command.js';
 import { diskFull, isDiskFull, SetUpFailure } from './progress.js';
 
 const require = createRequire(import.meta.url);
 const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
-/** Ours: see each file. */
+const kernelFiles = readdirSync(here('../kernels'))
+  .sort()
+  .map((name) => here(`../kernels/${name}`));
+/** The C++ sources of our own that are compiled with the binding's: what each is for stands at its head. */
 export const own = [
-  'shim.cc',
-  'context.cc',
-  'loopback.cc',
-  '../kernels/training.cc',
-  '../kernels/attack.cc',
-  '../kernels/ensemble.cc',
-  '../kernels/convolution.cc',
-  '../kernels/normalization.cc',
-  '../kernels/max-pool.cc',
-  '../kernels/spectral.cc',
-  '../kernels/krylov.cc',
-  '../kernels/stretch.cc',
-].map(here);
-const ownHeaders = [
-  ...['pool.h', 'gelu.h', 'operation.h', 'gemm.h', 'scratch.h', 'vectors.h', 'winograd.h'],
-  ...[
-    'winograd-convolution.h',
-    'columns-convolution.h',
-    'kernel-gradient.h',
-    'padded-convolution.h',
-    'frequencies.h',
-    'hermitian.h',
-    'lanczos.h',
-    'ritz.h',
-  ],
-]
-  .map((name) => here(`../kernels/${name}`))
-  .concat(here('loopback.h'));
+  ...['shim.cc', 'context.cc', 'loopback.cc'].map(here),
+  ...kernelFiles.filter((file) => file.endsWith('.cc')),
+];
+const ownHeaders = [here('loopback.h'), ...kernelFiles.filter((file) => file.endsWith('.h'))];
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = ['TFE_OpSetAttrString', 'TFE_NewContext', 'TFE_DeleteContext'].map((name) => `-Wl,--wrap=${name}`); // see shim.cc, context.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';
@@ -49,7 +30,7 @@ export async function findCompiler(env = process.env): Promise<{ compiler: Compi
   const named = env.CXX?.trim().split(/\s+/) as [string, ...string[]] | undefined;
   const candidates: Compiler[] = named?.[0] ? [named] : [['c++'], ['g++'], ['clang++']];
   for (const compiler of candidates) {
-    const outcome = await run([...compiler, '--version']);
+    const outcome = await runCommand([...compiler, '--version']);
     if (outcome.status === 0) return { compiler, version: outcome.output.split('\n')[0]!.trim() };
   }
   const tried = candidates.map((compiler) => compiler[0]).join(', ');
@@ -63,11 +44,9 @@ export async function findCompiler(env = process.env): Promise<{ compiler: Compi
 
 /** What a compiled binding depends on, in one word: its sources and flags, the library, and the machine's C library. */
 export async function bindingKey(addon: string, library: string, abi: string): Promise<string> {
-  const hash = createHash('sha256').update([library, abi, ...flags, ...wrapped, rpath].join('\n'));
-  for (const file of [...(await sources(addon)), ...own, ...ownHeaders, ...(await headers(addon))]) {
-    hash.update(await readFile(file));
-  }
-  return hash.digest('hex').slice(0, 16);
+  const files = [...(await sources(addon)), ...own, ...ownHeaders, ...(await headers(addon))];
+  const contents = await Promise.all(files.map((file) => readFile(file)));
+  return sha256Of([library, abi, ...flags, ...wrapped, rpath].join('\n'), ...contents).slice(0, 16);
 }
 
 /**
@@ -86,7 +65,7 @@ export async function compile(
 ): Promise<void> {
   await mkdir(dirname(output), { recursive: true });
   const temporary = dirname(output); // the compiler's own files stay on the disk that was checked
-  const outcome = await run(
+  const outcome = await runCommand(
     [
       ...compiler,
       ...flags,
@@ -143,8 +122,8 @@ export async function isLinked(addon: string, tensorflow: string, compiled: stri
  */
 export async function link(addon: string, tensorflow: string, compiled: string): Promise<void> {
   try {
-    await place(join(addon, library), (path) => symlink(tensorflow, path));
-    await place(join(addon, binding), (path) => copyFile(compiled, path));
+    await replaceAtomically(join(addon, library), (path) => symlink(tensorflow, path));
+    await replaceAtomically(join(addon, binding), (path) => copyFile(compiled, path));
   } catch (error) {
     if (isDiskFull(error)) throw diskFull(addon, error);
     throw new SetUpFailure(
@@ -152,21 +131,5 @@ export async function link(addon: string, tensorflow: string, compiled: string):
       'make the folder writable, or run `weir setup` once as its owner',
       { cause: error },
     );
-  }
-}
-
-async function place(path: string, make: (path: string) => Promise<void>): Promise<void> {
-  const part = `${path}.${process.pid}.part`;
-  await mkdir(dirname(path), { recursive: true });
-  await rm(part, { recursive: true, force: true });
-  await make(part);
-  const there = await lstat(path).catch(() => undefined);
-  if (there?.isDirectory()) {
-    const old = `${path}.${process.pid}.old`;
-    await rename(path, old);
-    await rename(part, path);
-    await rm(old, { recursive: true, force: true });
-  } else {
-    await rename(part, path);
   }
 }

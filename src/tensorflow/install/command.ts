@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 
 /** How a command ended. `status` is null where it could not be started or was killed. */
-export interface Outcome {
+export interface CommandResult {
   readonly status: number | null;
   readonly output: string;
   readonly errors: string;
 }
 
 /** Runs a command to its end without holding up the event loop; a command that does not exist is an outcome too. */
-export function run(
+export function runCommand(
   command: readonly [string, ...string[]],
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
-): Promise<Outcome> {
+): Promise<CommandResult> {
   const [program, ...args] = command;
   return new Promise((resolve) => {
     const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -32,7 +32,7 @@ export function run(
 }
 
 /** The last line of a command's complaint that says something. */
-export function lastLine({ errors, output }: Outcome): string {
+export function lastLine({ errors, output }: CommandResult): string {
   const lines = (text: string) => text.split('\n').map((line) => line.trim()).filter((line) => line !== ''); // biome-ignore format: one idea
   return lines(errors).at(-1) ?? lines(output).at(-1) ?? 'it said nothing';
 }

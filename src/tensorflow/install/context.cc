@@ -1,7 +1,7 @@
-// TensorFlow.js's binding makes its context with the defaults, from which there is no way to TensorFlow's own options and to its
-// distributed runtime. The linker puts these functions in the place of TFE_NewContext and TFE_DeleteContext (-Wl,--wrap): the context
-// is given a ConfigProto, and where there is a ServerDef the collectives between the processes that it lists. Both come as the
-// hexadecimal digits of the serialized message in an environment variable, see ../cluster/protocol.ts.
+// TensorFlow.js's binding makes its context with the defaults, without TensorFlow's own options and its distributed runtime. The
+// linker puts these functions in the place of TFE_NewContext and TFE_DeleteContext (-Wl,--wrap). The context is given a ConfigProto,
+// and where there is a ServerDef the collectives of the process group that it lists. Both come as the hexadecimal digits of the
+// serialized message in an environment variable, see ../collectives/rendezvous.ts.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -27,21 +27,21 @@ std::string Message(const char* variable) {
   return bytes;
 }
 
-/** While it lives nothing is written to standard error: the server tells of its start there, whatever the level of logging. */
+/** Discards standard error for its lifetime: the server announces its start there, whatever the level of logging. */
 class Silence {
  public:
-  Silence() : kept_(dup(2)) {
+  Silence() : saved_(dup(2)) {
     const int nowhere = open("/dev/null", O_WRONLY);
     dup2(nowhere, 2);
     close(nowhere);
   }
   ~Silence() {
-    dup2(kept_, 2);
-    close(kept_);
+    dup2(saved_, 2);
+    close(saved_);
   }
 
  private:
-  const int kept_;
+  const int saved_;
 };
 
 bool serving = false;
@@ -63,16 +63,16 @@ TFE_Context* __wrap_TFE_NewContext(const TFE_ContextOptions* options, TF_Status*
   const std::string server = Message("WEIR_CONTEXT_SERVER");
   if (TF_GetCode(status) != TF_OK || server.empty()) return context;
   serving = true;
-  // Left where the process that loads it finds it: whether others can reach the server.
+  // The environment tells the process that loads this whether others can reach the server.
   if (std::getenv("WEIR_CONTEXT_LOOPBACK") != nullptr && ListenOnLoopbackAlone()) setenv("WEIR_CONTEXT_ALONE", "1", 1);
   const Silence silence;
   TFE_EnableCollectiveOps(context, server.data(), server.size(), status);
-  // The binding throws without the reason: it is left where the process that loads it finds it.
+  // The binding throws without the reason, so the environment carries it.
   if (TF_GetCode(status) != TF_OK) setenv("WEIR_CONTEXT_ERROR", TF_Message(status), 1);
   return context;
 }
 
-/** A context that serves has no clean end in TensorFlow; the process that deletes it is ending itself. */
+/** TensorFlow cannot end a context that serves cleanly. The process that deletes it is about to exit. */
 void __wrap_TFE_DeleteContext(TFE_Context* context) {
   if (!serving) __real_TFE_DeleteContext(context);
 }

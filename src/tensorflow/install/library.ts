@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
+import { replaceAtomically } from '../../storage/atomic-write.js';
+import { sha256OfFile } from '../../storage/digest.js';
 import { download, findPip } from './pip.js';
-import { diskFull, isDiskFull, type Listener, SetUpFailure } from './progress.js';
+import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import type { Release, Wheel } from './release.js';
 
 /** Says what a folder of the cache holds. Written last, so a folder with a marker that agrees is whole. */
@@ -47,13 +48,6 @@ export async function readMarker(folder: string): Promise<Marker | undefined> {
   }
 }
 
-/** SHA-256 of a file, in hexadecimal. */
-export async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
-}
-
 /** What the binding and the libraries need out of the wheels; the rest is Python. */
 const needed = [
   /^tensorflow\/libtensorflow_(cc|framework)\.so\.2$/,
@@ -66,7 +60,7 @@ export async function unpack(
   wheel: string,
   folder: string,
   { requirement: what, unpacked: total }: Wheel,
-  listen: Listener,
+  listen: SetUpListener,
 ): Promise<string[]> {
   const libraries: string[] = [];
   try {
@@ -113,35 +107,41 @@ export async function hasLibrary(folder: string, release: Release): Promise<bool
  *
  * All of it happens in a folder beside that is renamed last; wheels go one at a time, so the disk never holds two.
  */
-export async function fetchLibrary(folder: string, release: Release, arch: string, listen: Listener): Promise<void> {
+export async function fetchLibrary(
+  folder: string,
+  release: Release,
+  arch: string,
+  listen: SetUpListener,
+): Promise<void> {
   const { pip } = await findPip();
   await checkSpace(dirname(folder), release);
-  const part = `${folder}.${process.pid}.part`;
   try {
-    await mkdir(part, { recursive: true });
-    const libraries: string[] = [];
-    for (const wheel of release.wheels) {
-      const path = await download(pip, wheel, arch, part, listen);
-      listen({ step: 'verify', what: wheel.requirement });
-      const found = await sha256(path);
-      if (found !== wheel.sha256) {
-        throw new SetUpFailure(
-          `the wheel of ${wheel.requirement} that pip fetched is not the pinned one: its SHA-256 is ${found}, expected ${wheel.sha256}`,
-          'see which index and find-links `pip config list` names; `pip cache remove tensorflow*` clears a damaged copy',
-        );
+    await replaceAtomically(folder, async (part) => {
+      await mkdir(part);
+      const libraries: string[] = [];
+      for (const wheel of release.wheels) {
+        const path = await download(pip, wheel, arch, part, listen);
+        listen({ step: 'verify', what: wheel.requirement });
+        await verify(path, wheel);
+        libraries.push(...(await unpack(path, part, wheel, listen)));
+        await rm(dirname(path), { recursive: true });
       }
-      libraries.push(...(await unpack(path, part, wheel, listen)));
-      await rm(dirname(path), { recursive: true });
-    }
-    for (const [name, target] of Object.entries(linkNames)) await symlink(target, join(part, 'tensorflow', name));
-    const sources = Object.fromEntries(release.wheels.map((wheel) => [wheel.requirement, wheel.sha256]));
-    await writeMarker(part, { holds: `TensorFlow ${release.version}`, sources }, libraries);
-    await rm(folder, { recursive: true, force: true });
-    await rename(part, folder);
+      for (const [name, target] of Object.entries(linkNames)) await symlink(target, join(part, 'tensorflow', name));
+      const sources = Object.fromEntries(release.wheels.map((wheel) => [wheel.requirement, wheel.sha256]));
+      await writeMarker(part, { holds: `TensorFlow ${release.version}`, sources }, libraries);
+    });
   } catch (error) {
-    await rm(part, { recursive: true, force: true }).catch(() => {});
     throw isDiskFull(error) ? diskFull(dirname(folder), error) : error;
   }
+}
+
+async function verify(path: string, { requirement, sha256 }: Wheel): Promise<void> {
+  const found = await sha256OfFile(path);
+  if (found === sha256) return;
+  throw new SetUpFailure(
+    `the wheel of ${requirement} that pip fetched is not the pinned one: its SHA-256 is ${found}, expected ${sha256}`,
+    'see which index and find-links `pip config list` names; `pip cache remove tensorflow*` clears a damaged copy',
+  );
 }
 
 /**
@@ -151,24 +151,23 @@ export async function fetchLibrary(folder: string, release: Release, arch: strin
  */
 export async function linkNamedLibrary(folder: string, named: string): Promise<void> {
   const { libraries, include } = await layoutOf(named);
-  const part = `${folder}.${process.pid}.part`;
-  const tensorflow = join(part, 'tensorflow');
-  await mkdir(tensorflow, { recursive: true });
   const names = (await readdir(libraries)).filter((name) => /^libtensorflow\w*\.so[.\d]*$/.test(name));
-  for (const name of names) await symlink(join(libraries, name), join(tensorflow, name));
-  for (const stem of ['libtensorflow', 'libtensorflow_framework']) {
-    if (names.includes(`${stem}.so`)) continue;
-    const versioned = names.find((name) => name.startsWith(`${stem}.so.`) || name.startsWith(`${stem}_cc.so.`));
-    await symlink(join(libraries, versioned!), join(tensorflow, `${stem}.so`));
-  }
-  await symlink(include, join(tensorflow, 'include'));
-  await symlink(resolve(libraries, '..', 'nvidia'), join(part, 'nvidia')); // dangles where there are no companions
-  await writeMarker(part, { holds: `links to ${named}`, sources: {} }, [
-    'tensorflow/libtensorflow.so', // another size there means another library
-    'tensorflow/libtensorflow_framework.so',
-  ]);
-  await rm(folder, { recursive: true, force: true });
-  await rename(part, folder);
+  await replaceAtomically(folder, async (part) => {
+    const tensorflow = join(part, 'tensorflow');
+    await mkdir(tensorflow, { recursive: true });
+    for (const name of names) await symlink(join(libraries, name), join(tensorflow, name));
+    for (const stem of ['libtensorflow', 'libtensorflow_framework']) {
+      if (names.includes(`${stem}.so`)) continue;
+      const versioned = names.find((name) => name.startsWith(`${stem}.so.`) || name.startsWith(`${stem}_cc.so.`));
+      await symlink(join(libraries, versioned!), join(tensorflow, `${stem}.so`));
+    }
+    await symlink(include, join(tensorflow, 'include'));
+    await symlink(resolve(libraries, '..', 'nvidia'), join(part, 'nvidia')); // dangles where there are no companions
+    await writeMarker(part, { holds: `links to ${named}`, sources: {} }, [
+      'tensorflow/libtensorflow.so', // another size there means another library
+      'tensorflow/libtensorflow_framework.so',
+    ]);
+  });
 }
 
 async function layoutOf(named: string): Promise<{ libraries: string; include: string }> {

@@ -1,6 +1,6 @@
-// TensorFlow's gRPC server listens on every interface, and asks for nothing: whoever reaches it reads and writes files as the user of the
-// run. It offers no way to another address. Where all ranks are on one machine, the calls of `bind` that TensorFlow's libraries make are
-// led to the function below: their entries in the tables of the dynamic linker are overwritten. Nothing else in the process is touched.
+// TensorFlow's gRPC server listens on every interface without authentication: any host that reaches it reads and writes files as the
+// user of the run. It has no option for another address. Where all ranks are on one machine, the function below takes the place of
+// `bind` in TensorFlow's libraries: their entries in the tables of the dynamic linker are overwritten, and no others.
 
 #include "loopback.h"
 
@@ -18,7 +18,7 @@
 
 namespace {
 
-/** `bind`, with the loopback address in the place of all addresses. */
+/** `bind`, with the loopback address in the place of the address of all interfaces. */
 int BindLoopback(int socket, const sockaddr* address, socklen_t length) {
   if (address->sa_family == AF_INET && length >= sizeof(sockaddr_in)) {
     sockaddr_in local = *reinterpret_cast<const sockaddr_in*>(address);

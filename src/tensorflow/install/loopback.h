@@ -1,4 +1,4 @@
 #pragma once
 
-/** Has TensorFlow's libraries listen on the loopback address wherever they ask for all addresses. Returns whether it could be done. */
+/** Makes TensorFlow's libraries listen on the loopback address where they ask for all interfaces. Returns whether that succeeded. */
 bool ListenOnLoopbackAlone();

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { lastLine, type Outcome, run } from './command.js';
-import { diskFull, type Listener, SetUpFailure } from './progress.js';
+import { type CommandResult, lastLine, runCommand } from './command.js';
+import { diskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import type { Wheel } from './release.js';
 
 type Pip = readonly [string, ...string[]];
@@ -11,7 +11,7 @@ const candidates: readonly Pip[] = [['python3', '-m', 'pip'], ['pip3'], ['pip'],
 /** Finds pip. It is what knows the user's index, proxy and certificates. */
 export async function findPip(): Promise<{ pip: Pip; version: string }> {
   for (const pip of candidates) {
-    const outcome = await run([...pip, '--version']);
+    const outcome = await runCommand([...pip, '--version']);
     if (outcome.status === 0) return { pip, version: outcome.output.split(' from ')[0]!.trim() };
   }
   throw new SetUpFailure(
@@ -21,7 +21,7 @@ export async function findPip(): Promise<{ pip: Pip; version: string }> {
 }
 
 /** Downloads one wheel into `folder` and gives its path. The Python on this machine need not be one that the wheel is for. */
-export async function download(pip: Pip, wheel: Wheel, arch: string, folder: string, listen: Listener) {
+export async function download(pip: Pip, wheel: Wheel, arch: string, folder: string, listen: SetUpListener) {
   const temporary = join(folder, 'tmp');
   const target = join(folder, 'wheel');
   await rm(target, { recursive: true, force: true });
@@ -36,7 +36,7 @@ export async function download(pip: Pip, wheel: Wheel, arch: string, folder: str
 
   report(0);
   const watch = setInterval(async () => report(await bytesIn(temporary)), 500);
-  const outcome = await run(
+  const outcome = await runCommand(
     [
       ...pip,
       'download',
@@ -71,7 +71,7 @@ export async function download(pip: Pip, wheel: Wheel, arch: string, folder: str
   return join(target, file);
 }
 
-function complaint(wheel: Wheel, outcome: Outcome, folder: string): SetUpFailure {
+function complaint(wheel: Wheel, outcome: CommandResult, folder: string): SetUpFailure {
   const said = `${outcome.errors}\n${outcome.output}`;
   if (/No space left on device|Disk quota exceeded/.test(said)) return diskFull(dirname(folder));
   const offline = /NewConnectionError|ConnectTimeout|ProxyError|SSLError|Temporary failure in name|Retrying \(/.test(

@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 
 /** How far set-up is. Steps without a size carry neither `done` nor `total`. */
-export interface Progress {
+export interface SetUpProgress {
   readonly step: 'wait' | 'download' | 'verify' | 'unpack' | 'compile' | 'link' | 'instead' | 'done';
   /** What is being worked on, for the reader: a package, a file. */
   readonly what: string;
@@ -10,9 +10,9 @@ export interface Progress {
   readonly total?: number;
 }
 
-export type Listener = (progress: Progress) => void;
+export type SetUpListener = (progress: SetUpProgress) => void;
 
-const words: Record<Progress['step'], string> = {
+const words: Record<SetUpProgress['step'], string> = {
   wait: 'waiting for',
   download: 'downloading',
   verify: 'verifying',
@@ -24,7 +24,7 @@ const words: Record<Progress['step'], string> = {
 };
 
 /** Prints a line when a step begins, and one every quarter of a long download. */
-export function plainLines(write: (line: string) => void): Listener {
+export function plainLines(write: (line: string) => void): SetUpListener {
   let last = '';
   return ({ step, what, done = 0, total }) => {
     const quarter = total !== undefined && total > 5e6 ? Math.floor((4 * done) / total) : 0;

@@ -1,20 +1,21 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import lockfile from 'proper-lockfile';
+import { replaceAtomically } from '../../storage/atomic-write.js';
+import { sha256Of } from '../../storage/digest.js';
 import { cacheFolder, makeFolder } from '../../storage/folders.js';
 import { bindingKey, compile, findCompiler, isLinked, link } from './binding.js';
 import { fetchLibrary, hasLibrary, linkNamedLibrary, readMarker, writeMarker } from './library.js';
 import { chooseKind, type Platform, thisPlatform } from './platform.js';
-import { diskFull, isDiskFull, type Listener, SetUpFailure } from './progress.js';
+import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import { type Kind, type Release, releases } from './release.js';
 
 /** A lock whose owner has not touched it for this long is that of a process that died, in milliseconds. */
 const stale = 5_000;
 
 /** Runs `work` alone among all processes that use this cache; a second one waits, and a lock left by a dead one is taken over. */
-export async function alone<T>(cache: string, listen: Listener, work: () => Promise<T>): Promise<T> {
+export async function exclusively<T>(cache: string, listen: SetUpListener, work: () => Promise<T>): Promise<T> {
   const path = join(cache, 'lock');
   try {
     makeFolder(cache);
@@ -33,7 +34,7 @@ export async function alone<T>(cache: string, listen: Listener, work: () => Prom
   }
 }
 
-async function acquire(cache: string, path: string, listen: Listener): Promise<() => Promise<void>> {
+async function acquire(cache: string, path: string, listen: SetUpListener): Promise<() => Promise<void>> {
   for (;;) {
     try {
       // A compromised lock (this process slept past `stale`) costs at most work done twice: results are renamed into place.
@@ -56,7 +57,7 @@ async function acquire(cache: string, path: string, listen: Listener): Promise<(
 export interface SetUpOptions {
   /** Which library: the one that suits the machine, or one by name. */
   readonly runtime?: 'auto' | Kind;
-  readonly progress?: Listener;
+  readonly progress?: SetUpListener;
   /** The rest is for tests: another machine, other pins, another copy of the npm package. */
   readonly platform?: Platform;
   readonly releases?: Readonly<Record<string, Partial<Record<Kind, Release>>>>;
@@ -78,14 +79,14 @@ export interface SetUp {
 }
 
 /** The three things that set-up puts in place, and whether each is there. */
-export interface State extends SetUp {
+export interface SetUpState extends SetUp {
   readonly hasLibrary: boolean;
   readonly hasBinding: boolean;
   readonly isLinked: boolean;
 }
 
 /** Looks at what `setUp` would do, and does nothing. */
-export async function inspect(options: SetUpOptions = {}): Promise<State> {
+export async function inspect(options: SetUpOptions = {}): Promise<SetUpState> {
   const plan = await planFor(options);
   return {
     ...plan.result,
@@ -121,7 +122,7 @@ async function setUpOne(options: SetUpOptions): Promise<SetUp> {
   const { addon, binding } = result;
   if ((await source.isThere()) && (await is.hasBinding()) && (await is.isLinked())) return result;
 
-  await alone(cache, progress, async () => {
+  await exclusively(cache, progress, async () => {
     await sweep(cache);
     const compiler = (await is.hasBinding()) ? undefined : await findCompiler(); // before the long download
     if (!(await source.isThere())) await source.get(progress);
@@ -163,7 +164,7 @@ interface Source {
   readonly why: string;
   readonly folder: string;
   isThere(): Promise<boolean>;
-  get(progress: Listener): Promise<void>;
+  get(progress: SetUpListener): Promise<void>;
 }
 
 function chooseSource(
@@ -174,7 +175,7 @@ function chooseSource(
 ): Source {
   const named = process.env.WEIR_LIBTENSORFLOW;
   if (named) {
-    const folder = join(cache, `named-${createHash('sha256').update(resolve(named)).digest('hex').slice(0, 16)}`);
+    const folder = join(cache, `named-${sha256Of(resolve(named)).slice(0, 16)}`);
     return {
       kind: 'named',
       why: `WEIR_LIBTENSORFLOW names ${named}`,
@@ -204,15 +205,13 @@ function chooseSource(
 }
 
 async function compileInto(folder: string, work: (output: string) => Promise<void>): Promise<void> {
-  const part = `${folder}.${process.pid}.part`;
   try {
-    await mkdir(part, { recursive: true });
-    await work(join(part, 'tfjs_binding.node'));
-    await writeMarker(part, { holds: "TensorFlow.js's binding", sources: {} }, ['tfjs_binding.node']);
-    await rm(folder, { recursive: true, force: true });
-    await rename(part, folder);
+    await replaceAtomically(folder, async (part) => {
+      await mkdir(part);
+      await work(join(part, 'tfjs_binding.node'));
+      await writeMarker(part, { holds: "TensorFlow.js's binding", sources: {} }, ['tfjs_binding.node']);
+    });
   } catch (error) {
-    await rm(part, { recursive: true, force: true }).catch(() => {});
     throw isDiskFull(error) ? diskFull(dirname(folder), error) : error;
   }
 }

@@ -1,11 +1,11 @@
 /*
- * Operations of Weir's own for the evaluations of the Tangent Attack: see training.cc for why there are any.
+ * Operations of Weir's own for the evaluations of the Tangent Attack: see README.md for the reason.
  *
  *   WeirGeluProduct(z, y, bias, scale, kernel) -> p   p = gelu((z + y + bias) scale) kernel; z, y of [n, width], kernel of [width, k],
  *                                                     k at most 32. The activations stay in the processor's cache.
  *   WeirClampedRows(z, rows, least, most) -> q        q_i = clamp(z_r, least_i, most_i) - z_r, r = rows_i; z of [d, n], q of [c, n]
  *
- * Every number is computed in an order of its own, so results do not depend on the threads.
+ * The order of every sum is fixed, so results do not depend on the threads.
  */
 #include "pool.h"
 
@@ -122,7 +122,7 @@ void gelu_product_compute(void* self, TF_OpKernelContext* context) {
   finish(&c);
 }
 
-/* ---- what clipping takes away ---- */
+/* ---- the change that clipping makes ---- */
 
 struct ClampedRows {
   const float *z, *least, *most;

@@ -1,7 +1,7 @@
 /*
  * Convolutions of any odd size and stride over images of [n, height, width, in], float32 or bfloat16, padded on each side by half
- * the kernel with opposite pixels or zeros: what each output sees is copied to a row of `columns`, and the rows are multiplied by
- * the kernel, in float32. Every number is computed in an order of its own, so results do not depend on the threads.
+ * the kernel with opposite pixels or zeros. The inputs of each output are copied to a row of `columns`, and the rows are multiplied by
+ * the kernel, in float32. The order of every sum is fixed, so results do not depend on the threads.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ static inline int64_t panelled(int64_t width) {
   return (width + columns - 1) / columns * columns;
 }
 
-/* Where tap (r, s) of the output at `pixel` of its image lies among the image's pixels; -1 outside. */
+/* The pixel of the image under tap (r, s) of the output at `pixel`; -1 outside. */
 static inline int64_t source(const Geometry& g, int64_t pixel, int64_t r, int64_t s) {
   int64_t y = pixel / g.across() * g.stride + r - g.size / 2, x = pixel % g.across() * g.stride + s - g.size / 2;
   if (g.circular) {
@@ -83,7 +83,7 @@ static ALWAYS void copy_rows(const void* job, int64_t begin, int64_t end) {
 }
 STEP(copy_rows)
 
-/* Back: what the rows of one image's outputs hold is added where it came from. */
+/* Backward: the rows of one image's outputs are added to the pixels that they were copied from. */
 struct FromRows {
   Geometry g;
   const float* rows;
@@ -140,9 +140,9 @@ static ALWAYS void finish_rows(const void* job, int64_t begin, int64_t end) {
 }
 STEP(finish_rows)
 
-/* Sums of a 1 x 1 kernel's way back at a stride: each to its pixel, and zeros to those that the kernel skipped behind it. */
+/* The backward pass of a 1 x 1 kernel at a stride: each sum to its pixel, and zeros to the pixels that the stride skips. */
 struct Spread {
-  Geometry g; /* of the way forward */
+  Geometry g; /* of the forward pass */
   const float* sums;
   int64_t row, width, first, column; /* the first pixel of all outputs and the first channel */
   void* dx;
@@ -176,8 +176,8 @@ static inline void multiply_rows(const float* rows, int64_t row, int64_t count, 
 }
 
 /*
- * Products go by stretches of k, so that a panel's stretch stays in the first cache and the rows' in the second; a sum that waits in
- * memory for the next stretch has the bits that it would have in a register.
+ * Products go by stretches of k, so that a panel's stretch stays in the first cache and the rows' in the second. A sum that is kept
+ * in memory between stretches has the same bits as in a register.
  */
 constexpr int64_t stretch = 256;
 
@@ -188,11 +188,11 @@ struct Forward {
   const void* residual;
   void* y;
   bool rectify, bfloat16;
-  int64_t slab, slabs;    /* output pixels, and how many times so many */
+  int64_t slab, slabs;    /* output pixels of a slab, and the number of slabs */
   int64_t panels, groups; /* of the kernel, likewise */
-  const Geometry* behind; /* for a 1 x 1 kernel's way back, the way forward; else null */
+  const Geometry* behind; /* for the backward pass of a 1 x 1 kernel the forward geometry; else null */
 
-  /* Is each row of x what its output sees, and can sums be written to y? */
+  /* Whether each row of x is the input of its output, and sums can be written to y. */
   bool rows_as_they_are() const { return !bfloat16 && g.size == 1 && g.stride == 1; }
   bool sums_as_they_are() const { return !bfloat16 && panelled(g.out) == g.out && (behind == nullptr || behind->stride == 1); }
   int64_t taps_at_once() const { return std::min(g.size * g.size, std::max<int64_t>(1, 4 * stretch / g.in)); }
@@ -338,7 +338,7 @@ class Columns {
   }
 
  private:
-  /* Pixels go in slabs of about as many; where there are few, the kernel's panels are shared out too. */
+  /* Pixels go in slabs of about equal size; where there are few, the kernel's panels are divided too. */
   static void run(Forward* job) {
     const Geometry& g = job->g;
     const int64_t panels = panelled(g.out) / processor().columns;

@@ -1,8 +1,8 @@
 /*
- * Convolutions of Weir's own: see training.cc for why there are any operations of ours. TensorFlow's take four times as many
- * products for a 3 x 3 kernel at stride 1, know no circular padding, and leave what follows them to further passes over memory.
+ * Convolutions of Weir's own: see README.md for the reason. TensorFlow's take four times as many products for a 3 x 3 kernel at
+ * stride 1, have no circular padding, and leave bias, residual and rectifier to further passes over memory.
  *
- *   WeirKernel(kernel, geometry) -> packed             a kernel, HWIO float32, as the next two read it
+ *   WeirKernel(kernel, geometry) -> packed             a kernel, HWIO float32, in the layout of the next two
  *   WeirConvolve(x, packed, bias, residual, geometry) -> y            y = x * kernel + bias + residual, rectified where asked
  *   WeirConvolveBack(dy, packed, geometry) -> dx                      with respect to x
  *   WeirConvolveFilter(x, dy, geometry) -> dkernel                    with respect to the kernel, float32
@@ -35,7 +35,7 @@ Geometry geometry_of(const int32_t* g, int64_t n) {
   return {n, g[height], g[width], g[in], g[out], g[size], g[stride], g[circular] != 0};
 }
 
-/* Is it one for Winograd's way? */
+/* Whether Winograd's transforms compute it. */
 bool fast(const Geometry& g) {
   return g.size == 3 && g.stride == 1 && g.in % channels == 0 && g.out % channels == 0 && g.height >= 3 && g.width >= 3;
 }
@@ -46,7 +46,7 @@ int64_t transformed_size(const Geometry& g, bool transposed) {
   return (transposed ? Kernel{g.out, g.in} : Kernel{g.in, g.out}).size();
 }
 
-/* How a kernel was packed shows in its size. */
+/* The layout of a packed kernel, by its size. */
 enum class Way { neither, columns, tiles };
 Way way_of(const Geometry& g, bool transposed, int64_t packed) {
   if (fast(g) && packed == transformed_size(g, transposed)) return Way::tiles;
@@ -100,7 +100,7 @@ void kernel_compute(void* self, TF_OpKernelContext* context) {
   finish(&c);
 }
 
-/* The images that an input holds, where they are whole ones of `each` numbers. */
+/* The number of images in an input of `count` numbers, `each` numbers an image; refused where they are not whole. */
 int64_t whole(Call* c, int64_t count, int64_t each) {
   if (count % each != 0) refuse(c, "images do not fit the geometry");
   return count / each;

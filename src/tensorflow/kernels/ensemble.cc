@@ -1,22 +1,22 @@
 /*
- * An operation of Weir's own that trains many small networks at once: see training.cc for why there are any.
+ * An operation of Weir's own that trains many small networks at once: see README.md for the reason.
  *
  *   WeirEnsemble(sizes, members, velocity, x, labels, gammas, directions, settings, sums) -> members', velocity', sums'
  *
- * One update of E networks of the same widths: forward, backward, the gradient of the spectral penalty, SGD with momentum.
+ * One update of E networks of the same widths: forward, backward, the gradient of the spectral regularizer, SGD with momentum.
  *
  *   sizes       int32 [L + 1]: widths from the input to the classes, d = first, k = last
  *   members     [E, P]: a network a row; layer by layer its kernel, [in, out], and its bias, [out]
  *   x, labels   [n, E, d], int32 [n]: sample i holds every member's i-th point, and they share its label
- *   gammas      [E, L]: gamma of each layer's penalty gamma/2 |W' v|^2, 0 where it has none
+ *   gammas      [E, L]: gamma of each layer's regularizer gamma/2 |W' v|^2, 0 where it has none
  *   directions  [E, D]: the v of every layer one after the other, D = the sum of all inputs; held constant
  *   settings    rate, momentum, decay, and 1 where an epoch begins
  *   sums        [E, 3]: mean loss of the batch; loss and number of correct samples summed over the epoch
  *
  * h = gelu((h W + b) s), s = 1 for the first layer and 1/sqrt(in) for the others; logits likewise, without gelu.
  *
- * What becomes of a member does not depend on the others, to the bit: each is copied to where its addresses have the same
- * alignment, samples lie side by side in registers of a fixed width, and every sum has an order of its own.
+ * The result for a member does not depend on the others, to the bit: each is copied to memory of the same alignment, samples lie
+ * side by side in registers of a fixed width, and the order of every sum is fixed.
  */
 #include "pool.h"
 
@@ -53,7 +53,7 @@ struct Job {
   int64_t count, parameters, inputs, n, d, classes, widest;
 };
 
-/* Memory that begins where a cache line does. */
+/* Memory aligned to a cache line. */
 using Aligned = std::unique_ptr<float, void (*)(void*)>;
 Aligned aligned(int64_t floats) {
   return {static_cast<float*>(std::aligned_alloc(64, static_cast<size_t>((floats + 15) / 16 * 64))), std::free};
@@ -81,7 +81,7 @@ INLINE void gelus(const float* z, float* h, float* slope, float scale) {
   }
 }
 
-/* Loss and its gradient with respect to the sums behind the readout; `n` of the `width` samples are there. */
+/* Loss and its gradient with respect to the sums behind the readout; `n` of the `width` lanes hold a sample. */
 INLINE void cross_entropy(const Job* job, const float* logits, float* dz, int64_t width, float scale, double* loss,
                           int64_t* correct) {
   const int64_t k = job->classes;
@@ -205,7 +205,7 @@ EVERY_CPU void update_members(const void* given, int64_t begin, int64_t end) {
   }
 }
 
-/* Offsets of every layer. @returns false where the widths make no network */
+/* Offsets of every layer. Returns false where the widths make no network. */
 bool lay_out(Job* job, const int32_t* sizes, int64_t count) {
   if (count < 3) return false;
   for (int64_t l = 0; l + 1 < count; l++) {

@@ -19,10 +19,10 @@ struct Convolution {
 
 struct Frequency {
   int64_t row, column;
-  bool complex; /* is it another than its opposite? */
+  bool complex; /* whether it differs from its opposite */
 };
 
-/* Kernel and settings = [height, width, stride, …] from inputs 0 and 1, refused where they do not fit. */
+/* Kernel and settings = [height, width, stride, …] from inputs 0 and 1; refused where they do not fit each other. */
 inline void take(Call* c, Convolution* conv, int64_t settings_count, const int32_t** settings) {
   int64_t size = 0, count = 0;
   conv->kernel = input(c, 0, &size);
@@ -39,7 +39,7 @@ inline void take(Call* c, Convolution* conv, int64_t settings_count, const int32
   conv->in = TF_Dim(c->tensors[0], 2), conv->out = TF_Dim(c->tensors[0], 3), conv->stride = s[2];
 }
 
-/* The places within a stride that the kernel reaches; on the others nothing depends. */
+/* The positions within a stride that the kernel reaches; nothing depends on the others. */
 inline std::vector<int64_t> phases_of(const Convolution& c) {
   std::vector<int64_t> phases;
   for (int64_t phase = 0; phase < c.stride * c.stride; phase++)
@@ -48,8 +48,8 @@ inline std::vector<int64_t> phases_of(const Convolution& c) {
 }
 
 /*
- * P(-w) is the conjugate of P(w): one of the two stands for both. A kernel no larger than the stride has the same P at every
- * frequency: one stands for all.
+ * P(-w) is the conjugate of P(w): one of the two serves for both. A kernel no larger than the stride has the same P at every
+ * frequency: one serves for all.
  */
 inline std::vector<Frequency> frequencies_of(const Convolution& c) {
   const int64_t rows = c.kernel_size[0] > c.stride ? c.size[0] : 1, columns = c.kernel_size[1] > c.stride ? c.size[1] : 1;
@@ -62,7 +62,7 @@ inline std::vector<Frequency> frequencies_of(const Convolution& c) {
   return found;
 }
 
-/* What the wave of frequency w turns from the kernel's corner to its place (i, j), radians. */
+/* The phase of the wave of frequency w at position (i, j) of the kernel, from its corner, in radians. */
 inline double angle(const Convolution& c, const Frequency& f, int64_t i, int64_t j) {
   const double turns = static_cast<double>(f.row * (i / c.stride) % c.size[0]) / static_cast<double>(c.size[0]) +
                        static_cast<double>(f.column * (j / c.stride) % c.size[1]) / static_cast<double>(c.size[1]);

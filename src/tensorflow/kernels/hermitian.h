@@ -189,9 +189,8 @@ inline __attribute__((always_inline)) void solve_tile(T* re, T* im, const T* lr,
 }
 
 /*
- * Is tau I - g positive definite, g Hermitian of [n, n] by its lower half? Where it is, l becomes its Cholesky factor; else the
- * number of the first column whose pivot is not positive is returned, with all columns of l before it and that row up to it.
- * -1 where it is.
+ * Whether tau I - g is positive definite, g Hermitian of [n, n] by its lower half. If so, l becomes its Cholesky factor, and -1 is
+ * returned. Else the first column whose pivot is not positive is returned, with all columns of l before it and that row up to it.
  */
 template <typename T>
 inline __attribute__((always_inline)) int64_t cholesky(const Panels<T>& g, T tau, int64_t n, bool complex,

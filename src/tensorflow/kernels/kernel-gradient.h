@@ -1,7 +1,7 @@
 /*
- * Gradients of convolutions with respect to their kernels: the product of what the kernel's taps saw, transposed, and the gradients
- * at the outputs, summed over the outputs' pixels. It is made in tiles of [taps, out]. For a tile, both operands are copied so many
- * pixels at a time to where a product reads them in order: taps in strips of eight, outputs in panels of the processor's columns.
+ * Gradients of convolutions with respect to their kernels: the product of the inputs under the taps, transposed, and the gradients
+ * at the outputs, summed over the outputs' pixels. It is made in tiles of [taps, out]. For a tile, both operands are copied, some
+ * pixels at a time, to memory that a product reads in order: taps in strips of eight, outputs in panels of the processor's columns.
  *
  * Where there are few tiles, each is made in several parts, a run of pixels each, that are added in order. Tiles and parts follow
  * from the geometry, so results do not depend on the threads.
@@ -31,7 +31,7 @@ struct Strips {
   float* to;             /* [strips][pixels_a_time][strip] */
 };
 
-/* Taps of one place of the kernel, so many that strips are whole ones but for the last. Items are blocks of pixels. */
+/* Taps of one position of the kernel, as many as fill strips, but for the last. Items are blocks of pixels. */
 template <typename T>
 static ALWAYS void images_to_strips(const void* job, int64_t begin, int64_t end) {
   const Strips* p = static_cast<const Strips*>(job);
@@ -49,7 +49,7 @@ static ALWAYS void images_to_strips(const void* job, int64_t begin, int64_t end)
 }
 STEP(images_to_strips)
 
-/* As that, with channels that do not fill strips: strips then hold taps of several places. */
+/* The same with channels that do not fill strips: strips then hold taps of several positions. */
 template <typename T>
 static ALWAYS void images_to_ragged_strips(const void* job, int64_t begin, int64_t end) {
   const Strips* p = static_cast<const Strips*>(job);
@@ -110,7 +110,7 @@ struct Gradient {
   int64_t across() const { return (width + tile_width - 1) / tile_width; }
 };
 
-/* Where in all images lies what place `tap` of the kernel sees at pixels from `first` on. */
+/* The pixels of all images under position `tap` of the kernel, for the outputs from `first` on. */
 static inline void places_of(const Geometry& g, int64_t tap, int64_t first, int64_t count, int64_t* places) {
   const int64_t each = g.down() * g.across();
   for (int64_t i = 0; i < count; i++) {

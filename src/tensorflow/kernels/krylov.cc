@@ -1,18 +1,18 @@
 /*
- * The largest singular value at all frequencies of a convolution at once, each in a Krylov space of its own (block Lanczos): what
- * power iteration (paper, appendices B.2 and C, algorithm 1) finds and more, out of the same products with the kernel.
+ * The largest singular value at all frequencies of a convolution at once, each in a Krylov space of its own (block Lanczos). It
+ * is nearer to the exact value than power iteration (paper, appendices B.2 and C, algorithm 1) by the same products with the kernel.
  *
  *   WeirFrequencyKrylov(kernel, settings, state) -> new_state, found, v
  *
  * kernel is HWIO, the convolution strided and circular; settings = [height, width, stride, steps, vectors]. state of
  * [inputs, 2, frequencies * vectors] holds `vectors` complex vectors a frequency, those of frequencies.h: inputs are (phase, channel).
- * From their span V the space of V, A V, …, A^(steps − 1) V is made, A = Pᴴ P, and of it the `vectors` best directions y; what the
- * state becomes is A y of length one. With one vector and one step that is power iteration: v <- Pᴴ P v. An all-zero kernel leaves
- * the state as it was. P(w) is never made: with the wave's turns on the vectors instead of the kernel, all frequencies meet each
- * number of the kernel in one real product of matrices, forward and back.
+ * From their span V comes the space of V, A V, …, A^(steps − 1) V, A = Pᴴ P, and of it the `vectors` best directions y. The new
+ * state is A y of length one. With one vector and one step that is power iteration: v <- Pᴴ P v. An all-zero kernel leaves the
+ * state unchanged. P(w) is never made: the phases of the wave multiply the vectors instead of the kernel, so one real product of
+ * matrices, forward and back, serves all frequencies.
  *
  * found = [estimate, frequency]: the largest ‖A y‖^½, never above sigma. v is that frequency's new vector, as WeirConvolutionSigma
- * gives it. Every number is computed in an order of its own, so results do not depend on the threads.
+ * gives it. The order of every sum is fixed, so results do not depend on the threads.
  */
 #include "pool.h"
 
@@ -100,7 +100,7 @@ void back(const void* job, int64_t begin, int64_t end) {
   }
 }
 
-/* The step's image: turned back and summed over the taps. */
+/* The image of the step: phases undone, and summed over the taps. */
 EVERY_CPU void gather(const void* job, int64_t begin, int64_t end) {
   Search& p = *const_cast<Search*>(static_cast<const Search*>(job));
   const int64_t in = p.conv.in;
@@ -139,8 +139,8 @@ inline void give(const Search& p, Vectors& all, int64_t column, const Complex& x
 inline int64_t padded(const Search& p) { return (p.inputs + lanes<double> - 1) / lanes<double> * lanes<double>; }
 
 /*
- * The next step's vectors: those given, made orthonormal to the space so far. What it holds already, to rounding, becomes zero, and
- * stays without effect.
+ * The vectors of the next step: those given, made orthonormal to the space so far. A vector that lies in it, to rounding, becomes
+ * zero, and has no effect from then on.
  */
 EVERY_CPU void widen(const void* job, int64_t begin, int64_t end) {
   Search& p = *const_cast<Search*>(static_cast<const Search*>(job));
@@ -169,7 +169,7 @@ EVERY_CPU void widen(const void* job, int64_t begin, int64_t end) {
   }
 }
 
-/* The state behind the last step, into space[0]: A y for the best directions y of the space. */
+/* The state after the last step, into space[0]: A y for the best directions y of the space. */
 EVERY_CPU void choose(const void* job, int64_t begin, int64_t end) {
   Search& p = *const_cast<Search*>(static_cast<const Search*>(job));
   const int64_t m = p.steps * p.vectors;

@@ -1,7 +1,7 @@
 /*
- * The way back through a max pool of 3 x 3 windows at stride 2: TensorFlow's goes through its windows one number at a time.
+ * The gradient of a max pool of 3 x 3 windows at stride 2. TensorFlow's visits its windows one number at a time.
  *
- *   WeirMaxPoolBack(padded, y, dy) -> dx      padded is [n, height + 2, width + 2, channels], x with a border about it; y and dy are
+ *   WeirMaxPoolBack(padded, y, dy) -> dx      padded is [n, height + 2, width + 2, channels], x with a border around it; y and dy are
  *                                             [n, down, across, channels]; dx is like x
  *
  * A window's gradient goes to the first of its largest numbers, in the order of memory. There is a twin, named ...16, for bfloat16.

@@ -1,19 +1,19 @@
 /*
- * Batch normalization of Weir's own, with what comes before and after it in a residual network: see training.cc for why.
+ * Batch normalization of Weir's own, with the residual and the rectifier behind it: see README.md for the reason.
  *
  *   WeirMoments(x) -> mean, variance                  of each channel over all else; the variance is that of the batch (biased)
  *   WeirNormalize(x, mean, variance, scale, offset, residual, settings) -> y
  *                                                     y = scale (x - mean)/sqrt(variance + epsilon) + offset + residual, rectified
  *                                                     where asked
  *   WeirNormalizeBack(dy, other, x, y, mean, variance, scale, offset, settings) -> dx, g, dscale, doffset
- *                                                     g = dy + other where the rectifier let its input through; dx and the rest are
- *                                                     what g becomes behind a batch normalization in training mode
+ *                                                     g = dy + other where the rectifier was open; dx and the rest are the gradients
+ *                                                     of a batch normalization in training mode for g
  *
  * x, y, dy and the like are [..., channels], float32; each operation has a twin, named ...16, for bfloat16. residual, other and y
  * may be empty. Sums over a channel go by parts of 256 rows, then in order and in float64: the same bits on any number of threads.
  *
- *   settings    [2]: epsilon; and 1 for a rectifier behind the normalization, in WeirNormalizeBack only where there was no
- *               residual: with one, y says where the rectifier was open, and g is given back
+ *   settings    [2]: epsilon; and 1 for a rectifier behind the normalization, in WeirNormalizeBack only without a
+ *               residual: with one, y shows where the rectifier was open, and g is returned
  */
 #include "pool.h"
 
@@ -39,7 +39,7 @@ struct Moments {
   float* parts; /* by part: the sums over x - x_0, and over its square, x_0 being the first row */
 };
 
-/* Rows from `row` on: memory is read nearly in its order; a channel's sums, in the first cache, are touched once for all of them. */
+/* Rows from `row` on: memory is read nearly in order, and a channel's sums, in the first cache, are updated once for all of them. */
 template <int Rows, typename T>
 ALWAYS void moments_rows(const Moments& m, int64_t row, float* to) {
   const T* x = static_cast<const T*>(m.x);
@@ -126,7 +126,7 @@ ALWAYS Channels let_through(const Back* b, int64_t at, int64_t c, int64_t count,
   return x * read(b->slope + c, count) + read(b->shift + c, count) > 0 ? g : Channels{};
 }
 
-/* Likewise. With a residual there are so many streams already that several rows of each are slower than one. */
+/* The same with a residual. There are so many streams already that several rows of each are slower than one. */
 template <int Rows, typename T>
 ALWAYS void gather_rows(const Back& b, int64_t row, float* to) {
   for (int64_t c = 0; c < b.depth; c += channels) {

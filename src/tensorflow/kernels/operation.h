@@ -1,4 +1,4 @@
-/* How an operation is made known to TensorFlow, and takes its tensors from it. */
+/* Registration of an operation with TensorFlow, and access to the tensors of a call. */
 #pragma once
 
 #include <cstddef>

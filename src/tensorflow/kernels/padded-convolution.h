@@ -1,7 +1,7 @@
 /*
- * Convolutions of images with few channels, as those of a network's first layer. A row of a kernel sees numbers that lie side by side
- * in an image with its padding about it, so products read them from there, a row at a time, and no columns are made. Work goes in
- * bands of lines; kernels are packed as by columns-convolution.h.
+ * Convolutions of images with few channels, as those of a network's first layer. The inputs under a row of a kernel lie side by side
+ * in a padded image, so products read them from there, a row at a time, and no columns are made. Work goes in
+ * bands of lines; kernels have the layout of columns-convolution.h.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* What every kernel is compiled for and runs on. Include it first: the pragma is for what follows it. */
+/* The instruction sets that every kernel is compiled for, and its threads. Include it first: the pragma holds for what follows. */
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -57,7 +57,7 @@ class Pool {
     try {
       for (; threads_ < threads && threads_ < 64; threads_++) std::thread([this] { serve(); }).detach();
     } catch (const std::system_error&) {
-      /* no more threads to be had: those there are do the work */
+      /* the system gives no more threads: those started do the work */
     }
   }
 

@@ -27,7 +27,7 @@ inline void rotate_columns(Small& x, int64_t p, int64_t q, double c, double re, 
 }
 
 /*
- * Eigenvectors of the Hermitian matrix g by cyclic Jacobi rotations, as columns, those of the largest eigenvalues first. g is used up.
+ * Eigenvectors of the Hermitian matrix g by cyclic Jacobi rotations, as columns, those of the largest eigenvalues first. g is overwritten.
  * Where g is not finite, neither are they.
  */
 inline Small eigenvectors(Small g) {

@@ -1,4 +1,4 @@
-/* Memory for what is in work. Include pool.h first. */
+/* Memory for intermediate results. Include pool.h first. */
 #pragma once
 
 #include <cstdlib>
@@ -15,7 +15,7 @@ class Scratch {
       at_ = static_cast<float*>(std::aligned_alloc(64, static_cast<size_t>((count * 4 + 63) / 64 * 64)));
       if (at_ == nullptr) std::abort(); /* as Node does where there is no memory */
       size_ = count;
-      std::memset(at_, 0, static_cast<size_t>(count) * sizeof(float)); /* what fills a panel must be a number */
+      std::memset(at_, 0, static_cast<size_t>(count) * sizeof(float)); /* the padding of a panel must be finite */
     }
     return at_;
   }

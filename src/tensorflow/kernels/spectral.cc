@@ -5,15 +5,15 @@
  *
  * kernel is HWIO, the convolution strided and circular over [height, width]; settings = [height, width, stride, frequency to begin
  * with]. In Fourier space it falls into one matrix P(w) a frequency: w and -w have the same singular values, so half of them do. For
- * each, tau I - P Pᴴ is factored in float64 (Cholesky) with tau just above the largest eigenvalue met so far. A factorization that
- * succeeds proves that this frequency has nothing larger; one that fails gives a direction that has, from which Lanczos iteration
- * climbs to the frequency's own largest, and tau moves. Most frequencies pay one Gram matrix and one factorization.
+ * each, tau I - P Pᴴ is factored in float64 (Cholesky) with tau just above the largest eigenvalue so far. A factorization that succeeds
+ * proves that this frequency has no larger one. One that fails gives a direction of a larger one, from which Lanczos iteration finds
+ * the largest of the frequency, and tau rises. Most frequencies cost one Gram matrix and one factorization.
  *
  * found = [sigma, what float32 left over of it, bound, frequency, searched, solved]: the largest singular value lies within sigma and
  * sigma + bound, rounding errors included. v of [2, stride, stride, in] (real, imaginary) is its unit vector: the wave
  * v(y mod stride, x mod stride, channel) e^{i(w . (floor(y / stride), floor(x / stride)))}.
  *
- * Frequencies are met in rounds of a fixed size and tau moves between rounds, so results do not depend on the threads.
+ * Frequencies go in rounds of a fixed size, and tau changes between rounds only, so results do not depend on the threads.
  */
 #include "pool.h"
 
@@ -26,7 +26,7 @@
 namespace weir {
 namespace {
 
-/* One place of the kernel. */
+/* One tap of the kernel. */
 struct Tap {
   int64_t i, j;
   const float* kernel; /* [long, padded] */
@@ -178,7 +178,7 @@ EVERY_CPU void examine(const void* job, int64_t begin, int64_t end) {
   }
 }
 
-/* From the vector of the short side to that of the inputs, and sigma = ‖P v‖ for it. */
+/* The vector of the inputs from that of the short side, and sigma = ‖P v‖ for it. */
 double both_sides(const Blocks& b, const Frequency& f, const Complex& short_side, Complex& v) {
   const Convolution& c = b.conv;
   Complex u(c.out);
@@ -271,7 +271,7 @@ void sigma_compute(void* self, TF_OpKernelContext* context) {
       }
       Complex direction;
       const double sigma = lambda == least ? 0 : both_sides(blocks, frequencies[top], found[top].vector, direction);
-      /* What rounding can have hidden: that of the Gram matrix, and the backward error of the factorization. */
+      /* The bound on rounding: that of the Gram matrix, and the backward error of the factorization. */
       const double rounding = 1.2e-16 * 16 * static_cast<double>(blocks.n) * static_cast<double>(blocks.n + 2 * blocks.m);
       const double upper = std::sqrt(lambda * (1 + margin) * (1 + rounding));
       const float high = static_cast<float>(sigma), low = static_cast<float>(sigma - high);

@@ -1,10 +1,10 @@
 /*
- * A penalty on the largest singular value of a kernel, with its direction v held constant.
+ * A regularizer on the largest singular value of a kernel, with its direction v held constant.
  *
  *   WeirThinProduct(v, matrix) -> v matrix
  *   WeirAddStretchGradient(g, v, matrix, factors) -> g + vᵀ (v matrix · factors), a factor for all or for each column
  *
- * v has a few rows. Every number is computed in an order of its own, so results do not depend on the threads.
+ * v has a few rows. The order of every sum is fixed, so results do not depend on the threads.
  */
 #include "pool.h"
 

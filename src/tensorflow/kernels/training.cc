@@ -1,5 +1,5 @@
 /*
- * TensorFlow operations of Weir's own: what a training step does to every number of a large tensor, in one pass over memory.
+ * TensorFlow operations of Weir's own for the passes of a training step over large tensors. README.md gives the reason for each.
  *
  * TensorFlow's eager operations write every intermediate result to memory and read it again: GELU by erf takes six such passes
  * forward and eight backward, an SGD update six. Each operation here reads its inputs once and writes its outputs once.

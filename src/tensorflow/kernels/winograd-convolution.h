@@ -3,8 +3,8 @@
  * their size: opposite pixels or zeros. Channels are multiples of 16. Winograd's transforms (winograd.h), and between them 36
  * products of matrices, in float32.
  *
- * Work goes in slabs of tiles that stay in the processor's cache. Every number is computed in an order of its own, so results do
- * not depend on the threads.
+ * Work goes in slabs of tiles that stay in the processor's cache. The order of every sum is fixed, so results do not depend on the
+ * threads.
  */
 #pragma once
 
@@ -51,7 +51,7 @@ struct ToPlanes {
   Planes to;
 };
 
-/* Where tile t's rows and columns from `start` on lie in an image; -1 outside. */
+/* The rows and columns of tile t in an image, from `start` on; -1 outside. */
 static inline void place(const Images& g, int64_t t, int64_t start, int count, bool wraps, int64_t* rows, int64_t* columns,
                          int64_t* image) {
   const int64_t each = g.down() * g.across();
@@ -172,7 +172,7 @@ struct TransformKernel {
   float* to;
 };
 
-/* Items are blocks of 16 channels from which the kernel comes. */
+/* Items are blocks of 16 input channels. */
 EVERY_CPU static void transform_kernel(const void* job, int64_t begin, int64_t end) {
   const TransformKernel* p = static_cast<const TransformKernel*>(job);
   const Kernel& shape = p->shape;
@@ -265,8 +265,8 @@ EVERY_CPU static void kernel_gradient(const void* job, int64_t begin, int64_t en
 /* ---- whole convolutions ---- */
 
 /*
- * Where a transformed kernel stays in the cache of one core, each thread takes whole slabs, from transform to transform; where it
- * is large, all threads share each slab, and wait for one another after each of its three steps.
+ * Where a transformed kernel stays in the cache of one core, each thread takes whole slabs, from transform to transform. Where it
+ * is larger, all threads share each slab, with a barrier after each of its three steps.
  */
 constexpr int64_t cached = 1 << 20; /* numbers of a kernel */
 

@@ -1,4 +1,4 @@
-import { type ProcessGroup, ranks } from '../collectives/process-group.js';
+import { type ProcessGroup, processGroup } from '../collectives/process-group.js';
 import { tf } from '../tf.js';
 import { attribute, constant, lent, needsNative, type Raw, run } from './eager.js';
 import { hasFused } from './fused.js';
@@ -11,7 +11,7 @@ export interface Affine {
 }
 
 /** What follows it: a rectifier or nothing, or a residual of the shape of x and a rectifier behind the sum. */
-export type After =
+export type NormalizationEpilogue =
   | { readonly rectify: boolean; readonly residual?: undefined }
   | { readonly rectify: true; readonly residual: Raw };
 
@@ -41,9 +41,16 @@ export interface NormalizedBack {
  * x is [n, height, width, channels] of the precision asked for. What is handed in stays the caller's.
  */
 export interface Normalizations {
-  forward(x: Raw, affine: Affine, after: After): Normalized;
+  forward(x: Raw, affine: Affine, after: NormalizationEpilogue): Normalized;
   /** @param dy the gradient with respect to y, and `other` what is to be added to it */
-  back(dy: Raw, other: Raw | undefined, x: Raw, normalized: Normalized, affine: Affine, after: After): NormalizedBack;
+  back(
+    dy: Raw,
+    other: Raw | undefined,
+    x: Raw,
+    normalized: Normalized,
+    affine: Affine,
+    after: NormalizationEpilogue,
+  ): NormalizedBack;
 }
 
 /**
@@ -201,6 +208,6 @@ export function synchronizedNormalizations(precision: Precision, epsilon: number
 /** Batch normalization on this device, or over all ranks where they were started so. Native runtime only. */
 export function normalizations(precision: Precision, epsilon: number): Normalizations {
   needsNative('batch normalization');
-  if (ranks().synchronized) return synchronizedNormalizations(precision, epsilon, ranks());
+  if (processGroup().synchronized) return synchronizedNormalizations(precision, epsilon, processGroup());
   return hasFused() ? fusedNormalizations(precision, epsilon) : composedNormalizations(precision, epsilon);
 }

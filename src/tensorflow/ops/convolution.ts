@@ -6,7 +6,7 @@ import { cast, nothing, type Precision } from './precision.js';
  * A convolution of images [n, height, width, in] by a kernel of size × size to [n, ⌈height/stride⌉, ⌈width/stride⌉, out]. The padding
  * is half the kernel on each side, as PyTorch does it.
  */
-export interface Geometry {
+export interface ConvolutionGeometry {
   readonly height: number;
   readonly width: number;
   readonly in: number;
@@ -19,7 +19,7 @@ export interface Geometry {
 }
 
 /** What is done to a convolution's sums before they are written. */
-export interface Behind {
+export interface ConvolutionEpilogue {
   /** [out], float32. */
   readonly bias?: Raw;
   /** Of the shape of the result. */
@@ -36,12 +36,12 @@ export interface Convolutions {
    * A kernel as `convolve` reads it. Told how many `images` it is for, it may be laid out for so many: results then have other bits
    * than for another number, so only where that number is the same whenever the work is done again.
    */
-  packed(kernel: Raw, geometry: Geometry, images?: number): Raw;
-  convolve(x: Raw, packed: Raw, geometry: Geometry, behind?: Behind): Raw;
+  packed(kernel: Raw, geometry: ConvolutionGeometry, images?: number): Raw;
+  convolve(x: Raw, packed: Raw, geometry: ConvolutionGeometry, behind?: ConvolutionEpilogue): Raw;
   /** The gradient with respect to x; `images` as in `packed`. */
-  back(dy: Raw, kernel: Raw, geometry: Geometry, images?: number): Raw;
+  back(dy: Raw, kernel: Raw, geometry: ConvolutionGeometry, images?: number): Raw;
   /** The gradient with respect to the kernel. */
-  filter(x: Raw, dy: Raw, geometry: Geometry): Raw;
+  filter(x: Raw, dy: Raw, geometry: ConvolutionGeometry): Raw;
 }
 
 /**
@@ -52,7 +52,7 @@ export function composedConvolutions(precision: Precision): Convolutions {
   const T = attribute.type('T', precision);
   const N = attribute.type('Tparams', precision);
 
-  const attributes = ({ stride }: Geometry) => [
+  const attributes = ({ stride }: ConvolutionGeometry) => [
     T,
     attribute.int('strides', [1, stride, stride, 1]),
     attribute.bool('use_cudnn_on_gpu', true),
@@ -62,7 +62,7 @@ export function composedConvolutions(precision: Precision): Convolutions {
   ];
 
   /** x with `size`/2 pixels more on every side; a new tensor. */
-  const padded = (x: Raw, g: Geometry): Raw => {
+  const padded = (x: Raw, g: ConvolutionGeometry): Raw => {
     const p = (g.size - 1) / 2;
     if (p === 0) return cast(x, precision, precision);
     if (g.padding === 'zero') {
@@ -82,7 +82,7 @@ export function composedConvolutions(precision: Precision): Convolutions {
   };
 
   /** The gradient with respect to x of one with respect to `padded`; takes it. */
-  const folded = (dpadded: Raw, g: Geometry): Raw => {
+  const folded = (dpadded: Raw, g: ConvolutionGeometry): Raw => {
     const p = (g.size - 1) / 2;
     if (p === 0) return dpadded;
     const fold = (x: Raw, length: number, equation: string): Raw => {
@@ -132,7 +132,7 @@ export function composedConvolutions(precision: Precision): Convolutions {
 }
 
 /** y + bias + residual, rectified where asked; takes y. */
-function finished(y: Raw, { bias, residual, rectify }: Behind, precision: Precision): Raw {
+function finished(y: Raw, { bias, residual, rectify }: ConvolutionEpilogue, precision: Precision): Raw {
   const T = attribute.type('T', precision);
   const steps: ((y: Raw) => Raw)[] = [];
   if (bias) {
@@ -157,7 +157,7 @@ const around = (length: number, p: number): number[] =>
   Array.from({ length: length + 2 * p }, (_, i) => (((i - p) % length) + length) % length);
 
 /** [length + 2p, length]: 1 where a padded place holds a place. */
-function foldMatrix(length: number, p: number, padding: Geometry['padding']): number[] {
+function foldMatrix(length: number, p: number, padding: ConvolutionGeometry['padding']): number[] {
   const places = around(length, p);
   return places.flatMap((place, i) =>
     Array.from({ length }, (_, j) => Number(j === place && (padding === 'circular' || i - p === j))),
@@ -190,12 +190,12 @@ export function fusedConvolutions(precision: Precision): Convolutions {
  * Is a kernel packed for so few images that its transform (setup/kernels/winograd.h) costs more than it saves? To write and to read a
  * number of it takes as long as about 128 products.
  */
-function isForFew({ height, width }: Geometry, images: number): boolean {
+function isForFew({ height, width }: ConvolutionGeometry, images: number): boolean {
   const tiles = images * Math.ceil(height / 4) * Math.ceil(width / 4);
   return images > 0 && 9 * images * height * width < 36 * ((tiles * 4) / 3 + 128);
 }
 
-const numbers = (g: Geometry, flag: number): Raw =>
+const numbers = (g: ConvolutionGeometry, flag: number): Raw =>
   constant('int32', [g.height, g.width, g.in, g.out, g.size, g.stride, Number(g.padding === 'circular'), flag]);
 
 /** Convolutions on this device. Native runtime only. */

@@ -5,12 +5,12 @@ import { execute, executeAll, hasNative } from './eager.js';
 export const narrow = 32;
 
 /** Known once a runtime is loaded: are the operations of setup/kernels/ in the binding, and is this the device they are for? */
-let there: boolean | undefined;
+let available: boolean | undefined;
 
 /** Are there single passes for what is done to large tensors? Without them the same is composed of TensorFlow.js's operations. */
 export function hasFused(): boolean {
-  there ??= hasNative() && runtime().device === 'CPU' && answers();
-  return there;
+  available ??= hasNative() && runtime().device === 'CPU' && answers();
+  return available;
 }
 
 function answers(): boolean {

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../flow/data.js';
 import { Random } from '../../flow/random.js';
 import { tf } from '../tf.js';
 import { attribute, execute, hasNative } from './eager.js';
@@ -33,7 +34,7 @@ function draw(name: string, shape: readonly number[], seeds: Seeds): tf.Tensor {
 
 function fill(shape: readonly number[], [seed1, seed2]: Seeds, next: (random: Random) => number): tf.Tensor {
   const random = new Random(seed1, seed2);
-  const values = new Float32Array(shape.reduce((size, n) => size * n, 1));
+  const values = new Float32Array(sizeOf(shape));
   for (let i = 0; i < values.length; i++) values[i] = next(random);
   return tf.tensor(values, [...shape]);
 }

@@ -3,7 +3,7 @@ import { execute, executeAll } from './eager.js';
 import { hasFused } from './fused.js';
 
 /** Where a circular convolution works: the input's size and the stride, which divides it. */
-export interface Grid {
+export interface ConvolutionGrid {
   readonly height: number;
   readonly width: number;
   readonly stride: number;
@@ -26,7 +26,7 @@ export interface Certified {
 /** By the operation of setup/kernels/spectral.cc. σ is NaN where the kernel is not finite. Only where `hasFused()`. */
 export function provenSigma(
   kernel: tf.Tensor4D,
-  { height, width, stride }: Grid,
+  { height, width, stride }: ConvolutionGrid,
   { tolerance, from }: { readonly tolerance: number; readonly from: number },
 ): Certified & Wave {
   const settings = tf.tensor1d([height, width, stride, from], 'int32');
@@ -38,7 +38,7 @@ export function provenSigma(
 }
 
 /** The space that one tick searches at each frequency: A^i v for i < steps, A = PᴴP, from each of its `vectors` vectors v. */
-export interface Krylov {
+export interface KrylovSize {
   readonly steps: number;
   readonly vectors: number;
 }
@@ -52,9 +52,9 @@ export interface Krylov {
  */
 export function krylovAtFrequencies(
   kernel: tf.Tensor4D,
-  { height, width, stride }: Grid,
+  { height, width, stride }: ConvolutionGrid,
   state: Float32Array,
-  { steps, vectors }: Krylov,
+  { steps, vectors }: KrylovSize,
 ): Wave & { readonly state: Float32Array; readonly estimate: number } {
   const settings = tf.tensor1d([height, width, stride, steps, vectors], 'int32');
   const before = tf.tensor1d(state);

@@ -16,11 +16,11 @@ import {
 } from '../../measure/geometry/jacobian.js';
 import { cholesky } from '../../measure/readout/design.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { Fields } from '../vector-file.js';
+import type { VectorFields } from '../vector-file.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
 /** What a case's `network` is: one hidden layer, Φ(x) = φ(xW + b), no output scale. */
-export function withNetwork<T>(input: Fields, use: (model: Model, weights: Weights) => T): T {
+export function withNetwork<T>(input: VectorFields, use: (model: Model, weights: Weights) => T): T {
   const network = input.inner('network');
   const [inputs, width] = network.tensor('hiddenKernel', 2).shape as [number, number];
   const [, classes] = network.tensor('readoutKernel', 2).shape as [number, number];
@@ -97,7 +97,7 @@ function largest(...[products, n, d]: Here): number[] {
   return Array.from(norms, (norm) => norm * norm);
 }
 
-function atPoints<T>(input: Fields, use: (...here: Here) => T): T {
+function atPoints<T>(input: VectorFields, use: (...here: Here) => T): T {
   return withNetwork(input, (model, weights) => {
     const points = input.tensor('points', 2);
     const [n, d] = points.shape as [number, number];
@@ -128,7 +128,7 @@ type Margin = ReturnType<typeof marginsOf>[number];
 
 const inFeatureSpace = ({ margin, readoutNorm }: Margin): number => margin / readoutNorm.l2;
 
-function margins(input: Fields, of: (margin: Margin, L: number) => number): number[] {
+function margins(input: VectorFields, of: (margin: Margin, L: number) => number): number[] {
   return atSample(input, (model, weights, x) => {
     const [features, logits] = [taken(model.features(weights, x)), taken(model.logits(weights, x))];
     const L = lipschitz('doctor', model, weights).l2;
@@ -151,7 +151,7 @@ function norm(model: Model, weights: Weights, x: tf.Tensor2D): number {
   }
 }
 
-function atSample<T>(input: Fields, use: (model: Model, weights: Weights, x: tf.Tensor2D) => T): T {
+function atSample<T>(input: VectorFields, use: (model: Model, weights: Weights, x: tf.Tensor2D) => T): T {
   return withNetwork(input, (model, weights) => {
     const sample = Float32Array.from(input.numbers('x'));
     const x = tf.tensor2d(sample, [1, sample.length]);

@@ -1,5 +1,5 @@
 import { tf } from '../../tensorflow/tf.js';
-import type { Actual, Fields, VectorTensor } from '../vector-file.js';
+import type { Actual, VectorFields, VectorTensor } from '../vector-file.js';
 
 /** Computes with Weir's own code what the cases of a kind expect. */
 export interface VectorKind {
@@ -9,7 +9,7 @@ export interface VectorKind {
    *
    * @param expected read for its sizes alone (how many steps were traced)
    */
-  compute(input: Fields, expected: Fields): Readonly<Record<string, () => Actual>>;
+  compute(input: VectorFields, expected: VectorFields): Readonly<Record<string, () => Actual>>;
 }
 
 /** A tensor of a reference vector in float32. */

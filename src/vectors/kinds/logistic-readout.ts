@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { hostDesign } from '../../measure/readout/design.js';
 import { type Logistic, logistic, softmaxLoss } from '../../measure/readout/logistic.js';
-import type { Fields } from '../vector-file.js';
+import type { VectorFields } from '../vector-file.js';
 import type { VectorKind } from './kind.js';
 
 /**
@@ -23,7 +23,7 @@ export const logisticReadout: VectorKind = {
   },
 };
 
-function fitted(input: Fields, expected: Fields) {
+function fitted(input: VectorFields, expected: VectorFields) {
   const { shape, data } = input.tensor('features', 2);
   const [samples, width] = shape as [number, number];
   const features = Float64Array.from(data);

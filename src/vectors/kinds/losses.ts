@@ -2,7 +2,7 @@ import { WeirError } from '../../flow/errors.js';
 import { barlowTwins } from '../../learn/loss/barlow-twins.js';
 import { ntXent } from '../../learn/loss/nt-xent.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { Fields } from '../vector-file.js';
+import type { VectorFields } from '../vector-file.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
 /** The Barlow Twins loss of two views and its gradients. */
@@ -15,7 +15,7 @@ export const barlowTwinsLoss: VectorKind = {
   },
 };
 
-function computedBarlowTwins(input: Fields) {
+function computedBarlowTwins(input: VectorFields) {
   const [z1, z2] = [input.tensor('z1', 2), input.tensor('z2', 2)];
   if (`${z1.shape}` !== `${z2.shape}`) {
     throw new WeirError(
@@ -44,7 +44,7 @@ export const ntXentLoss: VectorKind = {
   },
 };
 
-function computedNtXent(input: Fields) {
+function computedNtXent(input: VectorFields) {
   const projections = input.tensor('projections', 2);
   const images = input.has('images') ? input.count('images') : projections.shape[0]! / 2;
   if (projections.shape[0] !== 2 * images) {

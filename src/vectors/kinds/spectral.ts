@@ -5,7 +5,7 @@ import { type SpectralKind, spectralRegularizer } from '../../learn/regularizer/
 import { type ExactSigma, exactSigma } from '../../learn/spectral/exact.js';
 import { powerIterate } from '../../learn/spectral/power.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { Fields } from '../vector-file.js';
+import type { VectorFields } from '../vector-file.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
 /** σ of a strided, circularly padded convolution over its input, and ∂σ²/∂W (paper, appendix B and code block 1). */
@@ -34,7 +34,7 @@ function gradient(kernel: tf.Tensor4D, { wave }: ExactSigma): Float32Array {
   );
 }
 
-function withKernel<T>(input: Fields, of: (kernel: tf.Tensor4D, found: ExactSigma) => T): T {
+function withKernel<T>(input: VectorFields, of: (kernel: tf.Tensor4D, found: ExactSigma) => T): T {
   const grid = { height: input.count('height'), width: input.count('width'), stride: input.count('stride') };
   const kernel = upload(input.tensor('kernel', 4)) as tf.Tensor4D;
   try {
@@ -85,7 +85,7 @@ export const spectralValue: VectorKind = {
 };
 
 /** With the exact directions: those of power iteration are its business, see power-iteration-trace. */
-function converged(input: Fields): { value: number; gradients: Float32Array[] } {
+function converged(input: VectorFields): { value: number; gradients: Float32Array[] } {
   const layers = input.tensors('kernels').map((_, i): DenseLayer => ({ kind: 'dense', name: `${i}`, kernel: `${i}` }));
   const weights = new Map(input.tensors('kernels').map((kernel, i) => [`${i}`, upload(kernel)]));
   const model = { featureLayers: layers.slice(0, -1), readout: layers.at(-1)! } as Partial<Model> as Model;
@@ -119,7 +119,7 @@ export const batchSpectralShrinkage: VectorKind = {
   }),
 };
 
-function withFeatures<T>(input: Fields, nothing: T, of: (features: tf.Tensor2D, k: number) => T): T {
+function withFeatures<T>(input: VectorFields, nothing: T, of: (features: tf.Tensor2D, k: number) => T): T {
   const [batch, d] = input.tensor('features', 2).shape as [number, number];
   const k = input.count('k') - Math.max(0, batch - d);
   if (k <= 0) return nothing;

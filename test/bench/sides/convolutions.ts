@@ -15,7 +15,7 @@ export const convolutions = model.featureLayers as readonly ConvLayer[];
 
 /**
  * Two sets of kernels: as they are initialized (PyTorch's default), where many frequencies are nearly as large as the largest; and with
- * what training adds, a smooth direction that stands out.
+ * a smooth direction that stands out, as training adds one.
  */
 export function kernelSets(): readonly Weights[] {
   const fresh = model.start(0);

@@ -3,5 +3,5 @@ import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
 
-/** Collects JavaScript's garbage now, so that what is resident is what is held. */
+/** Collects JavaScript's garbage now, so that resident memory is memory in use. */
 export const collectGarbage = runInNewContext('gc') as () => void;

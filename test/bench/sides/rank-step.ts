@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { ranks } from '../../../src/tensorflow/collectives/process-group.js';
+import { processGroup } from '../../../src/tensorflow/collectives/process-group.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { onCifar, ours } from './residual-step.js';
 
@@ -9,7 +9,7 @@ import { onCifar, ours } from './residual-step.js';
  */
 const [size, updates] = process.argv.slice(2).map(Number) as [number, number];
 await loadTensorFlow();
-const joined = ranks();
+const joined = processGroup();
 const calls: number[] = [];
 let largest = 0;
 const { sum } = joined;

@@ -10,8 +10,8 @@ import { loader } from '../../../src/data/loader.js';
 import { keyed } from '../../../src/flow/random.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { type ResnetOptions, resnet } from '../../../src/learn/model/resnet/resnet.js';
-import { train } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
+import { train } from '../../../src/learn/train.js';
 import type { Precision } from '../../../src/tensorflow/ops/precision.js';
 import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 import { pythonPeer, type Side } from '../compare.js';
@@ -32,13 +32,19 @@ export interface Task {
 
 /** The authors' ResNet-18 on CIFAR-10's shapes, with circular padding. */
 export const onCifar: Task = {
-  ...{ network: 'resnet18', pixels: 32, samples: 10_000, size: 64 },
+  network: 'resnet18',
+  pixels: 32,
+  samples: 10_000,
+  size: 64,
   model: { depth: 18, stem: 'cifar', classes: 10, inputSize: [32, 32] },
 };
 
 /** torchvision's ResNet-50 on ImageNet's shapes. */
 export const onImagenet: Task = {
-  ...{ network: 'resnet50', pixels: 224, samples: 64, size: 8 },
+  network: 'resnet50',
+  pixels: 224,
+  samples: 64,
+  size: 8,
   model: { depth: 50, stem: 'imagenet', classes: 1000, inputSize: [224, 224], padding: 'zero' },
 };
 
@@ -81,6 +87,6 @@ export async function peer(
   }
   const args = [network, mode, reference, samples, size, updates, threads].map(String);
   const python = await pythonPeer('residual_step.py', args);
-  if (python === undefined) return { name: 'nobody', round: () => Number.NaN };
+  if (python === undefined) return { name: 'no peer', round: () => Number.NaN };
   return { name: python.ready, round: async () => (await python.ask('round')).seconds, close: python.close };
 }

@@ -1,7 +1,8 @@
 import type { Observable } from 'rxjs';
+import { withShare } from '../../../src/data/share.js';
 import type { Positioned } from '../../../src/flow/data.js';
 import { Flow } from '../../../src/flow/flow.js';
-import { ranks } from '../../../src/tensorflow/collectives/process-group.js';
+import { processGroup } from '../../../src/tensorflow/collectives/process-group.js';
 import type { Side } from '../compare.js';
 
 /** A graph that trains, held between rounds where it is at rest; a round is so many updates. */
@@ -19,7 +20,7 @@ export function trained(name: string, updates$: Observable<Positioned>, updates:
       goOn = resolve;
     });
   };
-  const flow = new Flow({ updates$ }, atRest, { rank: ranks().rank, ranks: ranks().ranks });
+  const flow = withShare(processGroup(), () => new Flow({ updates$ }, atRest));
   const ended = flow.start();
   return {
     name,

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { decode, isPlainJpeg, measure } from '../../../src/data/images/decoder.js';
-import { crc32 } from '../../../src/storage/bytes.js';
+import { crc32 } from '../../../src/storage/digest.js';
 import { afterFrame, frameAt, jpeg, noisyJpeg, pixels, png } from './samples.js';
 
 const values = pixels(5, 7);

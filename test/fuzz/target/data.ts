@@ -6,12 +6,13 @@ import { readMat } from '../../../src/data/datasets/image-folder/mat.js';
 import { readIdx } from '../../../src/data/datasets/mnist.js';
 import { readImage } from '../../../src/data/images/reader.js';
 import { HEADER, headerBytes, packed, VERSION } from '../../../src/data/pack.js';
-import { crc32 } from '../../../src/storage/bytes.js';
+import { sizeOf } from '../../../src/flow/data.js';
 import { pack } from '../../../src/storage/codec.js';
+import { crc32 } from '../../../src/storage/digest.js';
 import type { Target } from '../fuzz.js';
 
 function idx(magic: number, ...shape: number[]): Buffer {
-  const bytes = Buffer.alloc(4 + 4 * shape.length + shape.reduce((product, extent) => product * extent, 1), 3);
+  const bytes = Buffer.alloc(4 + 4 * shape.length + sizeOf(shape), 3);
   for (const [i, value] of [magic, ...shape].entries()) bytes.writeUInt32BE(value, 4 * i);
   return bytes;
 }

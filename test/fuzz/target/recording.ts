@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from '../../../src/storage/bytes.js';
-import { aligned, frameHeadBytes, preambleBytes } from '../../../src/storage/recording-format.js';
+import { crc32 } from '../../../src/storage/digest.js';
+import { aligned } from '../../../src/storage/file-format.js';
+import { frameHeadBytes, preambleBytes } from '../../../src/storage/recording-format.js';
 import { readRecording } from '../../../src/storage/recording-reader.js';
 import type { Target } from '../fuzz.js';
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from '../../../src/storage/bytes.js';
 import { pack } from '../../../src/storage/codec.js';
+import { crc32 } from '../../../src/storage/digest.js';
+import { aligned } from '../../../src/storage/file-format.js';
 import { readNetworkState } from '../../../src/storage/run-state.js';
-import { aligned, encode, preambleBytes } from '../../../src/storage/snapshot-format.js';
+import { encode, preambleBytes } from '../../../src/storage/snapshot-format.js';
 import { SnapshotStore } from '../../../src/storage/snapshot-store.js';
 import type { Target } from '../fuzz.js';
 

@@ -3,10 +3,10 @@ import { xor, xorOfEach } from '../../../src/data/datasets/synthetic.js';
 import { keyed } from '../../../src/flow/random.js';
 import {
   type Ensemble,
+  type EnsembleMember,
   type EnsembleUpdate,
   ensemble,
   layoutOf,
-  type Member,
 } from '../../../src/learn/ensemble/ensemble.js';
 import { memberNorms } from '../../../src/learn/ensemble/members.js';
 import { ensembleRegularizer, ensembleTick } from '../../../src/learn/ensemble/regularizer.js';
@@ -29,7 +29,7 @@ const gamma = 0.02;
 const burnIn = 20;
 const noise = { perCorner: 3, std: 0.3 };
 
-const members = (kinds: readonly SpectralKind[], seeds: readonly number[]): Member[] =>
+const members = (kinds: readonly SpectralKind[], seeds: readonly number[]): EnsembleMember[] =>
   seeds.flatMap((seed) => kinds.map((regularizer) => ({ name: `${regularizer}-s${seed}`, seed, regularizer })));
 
 /** Trains on noisy XOR of each member's own seed, an epoch in one or more batches, a tick after every update. */

@@ -130,7 +130,7 @@ test('it learns with a regularizer, on features too; saved and loaded after any 
   const run = (kind: 'spectral' | 'shrinkage', stops: readonly number[]) => {
     const begin = () => {
       const spectral = spectralRegularizer('rep-spectral', model, { gamma: 0.1, from: { epoch: 2 } });
-      const regularizer = kind === 'spectral' ? spectral : batchSpectralShrinkage({ gamma: 0.1, smallest: 2 });
+      const regularizer = kind === 'spectral' ? spectral : batchSpectralShrinkage(model, { gamma: 0.1, smallest: 2 });
       const optimizer = sgd({ rate: 0.1, momentum: 0.9 });
       const tick = spectralTick(spectral);
       return { tick, stage: trainStage(model, { loss: barlowTwins(), regularizer, optimizer, seed: 3 }) };

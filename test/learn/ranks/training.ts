@@ -1,4 +1,5 @@
-import { everything, ownCount, ownIndex } from '../../../src/flow/data.js';
+import { everything, ownCount, ownIndex } from '../../../src/data/share.js';
+import { sizeOf } from '../../../src/flow/data.js';
 import { keyed } from '../../../src/flow/random.js';
 import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
@@ -10,7 +11,7 @@ import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js'
 import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { type Batch, trainStage } from '../../../src/learn/train.js';
 import type { Update } from '../../../src/learn/update.js';
-import { ranks } from '../../../src/tensorflow/collectives/process-group.js';
+import { processGroup } from '../../../src/tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 
 // Trains as one rank of several, on batches of which the last is a short one, and prints what came out.
@@ -38,10 +39,10 @@ const tick = spectralTick(regularizer);
 
 /** The rank's share of the batch with that number. */
 function batch(number: number): Batch {
-  const { rank, ranks: of } = ranks();
+  const { rank, ranks: of } = processGroup();
   const share = of > 1 ? { rank, ranks: of } : everything;
   const samples = number === updates && isMlp ? 3 : 16; // three among four ranks: one has none
-  const length = size.reduce((product, extent) => product * extent, views);
+  const length = views * sizeOf(size);
   const own = Array.from({ length: ownCount(share, samples) }, (_, k) => ownIndex(share, k));
   const values = new Float32Array(own.length * length);
   for (const [i, sample] of own.entries()) {

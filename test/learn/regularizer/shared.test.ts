@@ -6,15 +6,11 @@ import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { normal } from '../../../src/learn/model/initialization.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Gradients, Model, Weights } from '../../../src/learn/model/model.js';
-import { spectralTick } from '../../../src/learn/operators.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import {
-  isSpectral,
-  type RegularizerKind,
-  regularizer,
-  regularizerKinds,
-} from '../../../src/learn/regularizer/registry.js';
-import type { Look, Regularizer } from '../../../src/learn/regularizer/regularizer.js';
+import { type RegularizerKind, regularizer, regularizerKinds } from '../../../src/learn/regularizer/registry.js';
+import type { Regularizer, RegularizerInput } from '../../../src/learn/regularizer/regularizer.js';
+import { isSpectral } from '../../../src/learn/regularizer/spectral.js';
+import { spectralTick } from '../../../src/learn/spectral/tick.js';
 import { trainStage } from '../../../src/learn/train.js';
 import type { Update } from '../../../src/learn/update.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
@@ -25,13 +21,13 @@ const large = { initialization: normal(0.7) };
 const options = { gamma: 3, smallest: 3, iterations: 60, seed: 2, start: () => mlp([5, 7, 6, 3]).start(9) };
 
 /** Its gradient with respect to every weight, by whichever way it goes. */
-function gradientsBy(one: Regularizer, model: Model, look: Look): Gradients {
-  const { features, logits, gradients } = model.pullback!(look.weights, look.x);
-  const further = one.featuresGradient?.(features, look.labels);
+function gradientsBy(one: Regularizer, model: Model, input: RegularizerInput): Gradients {
+  const { features, logits, gradients } = model.pullback!(input.weights, input.x);
+  const further = one.featuresGradient?.(features, input.labels);
   const none = tf.zerosLike(logits);
   const found = gradients(none, further);
-  one.addGradients?.(look, found);
-  one.addSampleGradients?.(look, found);
+  one.addGradients?.(input, found);
+  one.addSampleGradients?.(input, found);
   tf.dispose([none, ...(further ? [further] : [])]);
   return found;
 }
@@ -61,14 +57,14 @@ describe.each(regularizerKinds.filter((kind) => kind !== 'none'))('%s', (kind) =
 
   test('it leaves no tensors behind', () => {
     const model = mlp([5, 7, 6, 3], large);
-    const look = { weights: model.start(4), x: tf.ones([6, 5]), labels: tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32') };
-    const features = model.features(look.weights, look.x);
+    const input = { weights: model.start(4), x: tf.ones([6, 5]), labels: tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32') };
+    const features = model.features(input.weights, input.x);
     const one = regularizer(kind, model, options);
     if (isSpectral(one)) one.ticked = true;
-    one.value({ ...look, features }); // what it keeps for good
+    one.value({ ...input, features }); // what it keeps for good
     const before = tf.memory().numTensors;
-    tf.dispose([...gradientsBy(one, model, look).values()]);
-    one.value({ ...look, features });
+    tf.dispose([...gradientsBy(one, model, input).values()]);
+    one.value({ ...input, features });
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -109,7 +105,7 @@ describe.each(regularizerKinds.filter((kind) => kind !== 'none'))('%s', (kind) =
   });
 });
 
-test('the spectral tick sleeps with a regularizer that has no directions, and is in the graph all the same', async () => {
+test('the spectral tick emits nothing with a regularizer that has no directions, and is in the graph all the same', async () => {
   const tick = (kind: RegularizerKind) => spectralTick(regularizer(kind, mlp([2, 4, 2]), { gamma: 1 }));
   const update = { position: 4, number: 1, epoch: 1, endsEpoch: true, weights: mlp([2, 4, 2]).start(0) };
   const passed = (kind: RegularizerKind) => lastValueFrom(of(update as unknown as Update).pipe(tick(kind), toArray()));
@@ -123,14 +119,14 @@ test('none adds nothing', () => {
   expect(isSpectral(none)).toBe(true);
 });
 
-test('a kind that there is not names those there are', () => {
+test('an unknown kind is refused, and the message names those there are', () => {
   const wrong = () => regularizer('l1' as RegularizerKind, mlp([2, 4, 2]), { gamma: 1 });
   expect(wrong).toThrow(WeirError);
   expect(wrong).toThrow("there is no regularizer 'l1'");
 });
 
 test.each(['feature-jacobian', 'cross-lipschitz'] as const)(
-  '%s says so where a model does not linearize itself',
+  '%s refuses a model that gives no gradients of its Jacobian',
   (kind) => {
     const { jacobian: _, ...model } = mlp([2, 4, 2]);
     expect(() => regularizer(kind, model, { gamma: 1 })).toThrow(

@@ -1,10 +1,11 @@
+import { sizeOf } from '../../../src/flow/data.js';
 import { keyed } from '../../../src/flow/random.js';
 import { tf } from '../../../src/tensorflow/tf.js';
 
 /** A kernel HWIO of N(0, 1) values. */
 export function kernelOf(shape: [number, number, number, number], seed = 0): tf.Tensor4D {
   const random = keyed(seed, 'test/kernel');
-  const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.normal());
+  const values = Float32Array.from({ length: sizeOf(shape) }, () => random.normal());
   return tf.tensor4d(values, shape);
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sizeOf } from '../../../src/flow/data.js';
 import { fromFile } from '../../../src/learn/weights/pretrained.js';
 import {
   readSafetensors,
@@ -11,7 +12,7 @@ import {
   writeSafetensors,
 } from '../../../src/learn/weights/safetensors.js';
 import { fromTorch, torchNames, toTorch } from '../../../src/learn/weights/torch.js';
-import { version } from '../../../src/storage/run-folder.js';
+import { version } from '../../../src/storage/file-format.js';
 import { shared } from '../../golden.js';
 
 let folder: string;
@@ -23,7 +24,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const tensor = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }).chain((shape) => {
-  const length = shape.reduce((product, extent) => product * extent, 1);
+  const length = sizeOf(shape);
   return fc.record({
     shape: fc.constant(shape as readonly number[]),
     values: fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true }),

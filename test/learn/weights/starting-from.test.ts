@@ -164,11 +164,11 @@ describe('what no tensor says', () => {
       normalization: '{"mean":[0.5],"std":[1]}',
     };
     const about = named('about.safetensors', says);
-    expect(startingFrom(model, about).takenUp!(undefined)).toEqual({ of: about, names: ['a', 'b'] });
+    expect(startingFrom(model, about).pretrainedClasses!(undefined)).toEqual({ of: about, names: ['a', 'b'] });
     const fresh = startingFrom(model, about, { fresh: ['readout'] });
-    expect(fresh.takenUp!({ mean: [0.5], std: [1] })).toBe(undefined);
+    expect(fresh.pretrainedClasses!({ mean: [0.5], std: [1] })).toBe(undefined);
     expect(said).toEqual([]);
-    fresh.takenUp!({ mean: [0.4], std: [1] });
+    fresh.pretrainedClasses!({ mean: [0.4], std: [1] });
     expect(said).toEqual([
       `the network of ${about} was trained on inputs normalized by mean 0.5, std 1; here it is mean 0.4, std 1\n`,
     ]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { nameOf } from '../../../src/data/images/locations.js';
 import { readImage } from '../../../src/data/images/reader.js';
 import { packed } from '../../../src/data/pack.js';
-import { crc32 } from '../../../src/storage/bytes.js';
+import { crc32 } from '../../../src/storage/digest.js';
 import { frameAt, jpeg, noisyJpeg, pixels, png } from '../../data/images/samples.js';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 

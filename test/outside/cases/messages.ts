@@ -80,7 +80,7 @@ export const messages: readonly Case[] = [
       const line = 'mkdir "$1" && mount -t tmpfs -o ro tmpfs "$1" && shift && exec "$@"';
       const run = [process.execPath, command, 'run', ...xor, '--run', `${disk}/a/b`];
       const wrapped = `unshare -rm sh -c '${line}' sh "$@"`;
-      refused(await inShell(wrapped, disk, ...run), /cannot write \S+: EROFS: read-only file system/);
+      refused(await inShell(wrapped, disk, ...run), /cannot write \S+: the file system is read-only \(EROFS\)/);
     },
   },
   {

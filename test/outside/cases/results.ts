@@ -144,7 +144,7 @@ const altered: Case[] = ['none', 'rep-spectral', 'll-spectral'].map((network, i)
     flip(file(run, network, 'done'));
     const ended = await resumed(run);
     succeeded(ended);
-    told(ended, new RegExp(`network '${network}', which was finished, is made again from`));
+    told(ended, new RegExp(`network '${network}', which was finished, is trained again from`));
     right(readFileSync(log(run), 'utf8') === before, 'the log is another');
     await asBefore(run, hash);
   },

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../../src/flow/data.js';
 import type { AttackedSample, Certificate, Geometry, NetworkReport } from '../../../src/measure/networks/record.js';
 import { transferred } from '../../../src/plot/transfer.js';
 import { network } from '../example.js';
@@ -92,7 +93,7 @@ function plane(epoch: number, seed: number, gain: number): Geometry {
 
 /** A blob for a digit, and noise of that length beside it. */
 function pixels(shape: readonly number[], distance: number, index: number, name: string) {
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(shape);
   const channels = shape[2] ?? 1;
   const random = counterRandom(`pixels ${index} ${name}`);
   const original = Float32Array.from({ length: size }, (_, i) => {

@@ -21,6 +21,7 @@ export function xorNetwork(regularizer: Method, seed: number, setting: string): 
   return network(regularizer, seed, [], {
     pipeline: 'xor',
     setting,
+    config: { noisy },
     sampleShape: [2],
     classes: ['same sign', 'opposite signs'],
     testAccuracy: noisy ? 0.97 : 1,

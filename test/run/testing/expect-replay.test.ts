@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { concatMap, delay, from, map, NEVER, type OperatorFunction, of, pipe, skip, take } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as weir from '../../../src/index.js';
-import { crc32 } from '../../../src/storage/bytes.js';
+import { crc32 } from '../../../src/storage/digest.js';
 import {
   expectReplay,
   loadTensorFlow,
@@ -37,7 +37,9 @@ describe('a network learns XOR as it did', () => {
 
   const learn = () =>
     weir.train(weir.mlp([2, 4, 2]), {
-      ...{ loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.5, momentum: 0.9 }), seed: 1 },
+      loss: weir.crossEntropy(),
+      optimizer: weir.sgd({ rate: 0.5, momentum: 0.9 }),
+      seed: 1,
     });
   const files = { input: fixture('xor-batches'), output: fixture('xor-updates') };
 

@@ -17,7 +17,7 @@ export function missing(): string | undefined {
 /** Slurm on one machine with its accounting, all of it under one folder and on ports of its own. */
 export class Cluster {
   private readonly daemons: ChildProcess[] = [];
-  private readonly host = hostname().split('./')[0]!;
+  private readonly host = hostname().split('.')[0]!;
 
   private constructor(private readonly folder: string) {}
 
@@ -117,20 +117,37 @@ export class Cluster {
 
   private config({ at, socket, controller, node, accounting }: Places): Record<string, string | number> {
     return {
-      ...{ ClusterName: 'weir', SlurmctldHost: `${this.host}(127.0.0.1)`, SlurmUser: 'root', SlurmdUser: 'root' },
+      ClusterName: 'weir',
+      SlurmctldHost: `${this.host}(127.0.0.1)`,
+      SlurmUser: 'root',
+      SlurmdUser: 'root',
       // A task that is queued again waits until its credential has expired.
-      ...{ AuthType: 'auth/munge', AuthInfo: `socket=${socket},cred_expire=5` },
-      ...{ SlurmctldPort: controller, SlurmdPort: node, SlurmctldPidFile: at('run/slurmctld.pid') },
-      ...{ SlurmdPidFile: at('run/slurmd.pid'), SlurmdSpoolDir: at('spool'), StateSaveLocation: at('state') },
+      AuthType: 'auth/munge',
+      AuthInfo: `socket=${socket},cred_expire=5`,
+      SlurmctldPort: controller,
+      SlurmdPort: node,
+      SlurmctldPidFile: at('run/slurmctld.pid'),
+      SlurmdPidFile: at('run/slurmd.pid'),
+      SlurmdSpoolDir: at('spool'),
+      StateSaveLocation: at('state'),
       ...{
         SlurmctldLogFile: at('log/slurmctld'),
         SlurmdLogFile: at('log/slurmd'),
         ProctrackType: 'proctrack/linuxproc',
       },
-      ...{ TaskPlugin: 'task/none', MpiDefault: 'none', ReturnToService: 2, SchedulerType: 'sched/builtin' },
-      ...{ SelectType: 'select/cons_tres', SelectTypeParameters: 'CR_Core', JobAcctGatherType: 'jobacct_gather/none' },
-      ...{ AccountingStorageType: 'accounting_storage/slurmdbd', AccountingStorageHost: '127.0.0.1' },
-      ...{ AccountingStoragePort: accounting, AccountingStoragePass: socket, KillWait: 5, MinJobAge: 300 },
+      TaskPlugin: 'task/none',
+      MpiDefault: 'none',
+      ReturnToService: 2,
+      SchedulerType: 'sched/builtin',
+      SelectType: 'select/cons_tres',
+      SelectTypeParameters: 'CR_Core',
+      JobAcctGatherType: 'jobacct_gather/none',
+      AccountingStorageType: 'accounting_storage/slurmdbd',
+      AccountingStorageHost: '127.0.0.1',
+      AccountingStoragePort: accounting,
+      AccountingStoragePass: socket,
+      KillWait: 5,
+      MinJobAge: 300,
       // Cores that it does not have, so that tasks can be requeued, cancelled and late side by side.
       SlurmdParameters: 'config_overrides',
       NodeName: `${this.host} NodeAddr=127.0.0.1 CPUs=8 Boards=1 SocketsPerBoard=1 CoresPerSocket=8 ThreadsPerCore=1`,
@@ -160,9 +177,15 @@ const accountingConfig = ({
     DbdAddr: '127.0.0.1',
     DbdPort: accounting,
   },
-  ...{ SlurmUser: 'root', LogFile: at('log/slurmdbd'), PidFile: at('run/slurmdbd.pid') },
-  ...{ StorageType: 'accounting_storage/mysql', StorageHost: '127.0.0.1', StoragePort: database },
-  ...{ StorageUser: 'weir', StoragePass: 'weir', StorageLoc: 'weir' },
+  SlurmUser: 'root',
+  LogFile: at('log/slurmdbd'),
+  PidFile: at('run/slurmdbd.pid'),
+  StorageType: 'accounting_storage/mysql',
+  StorageHost: '127.0.0.1',
+  StoragePort: database,
+  StorageUser: 'weir',
+  StoragePass: 'weir',
+  StorageLoc: 'weir',
 });
 
 const lines = (settings: Readonly<Record<string, string | number>>): string =>

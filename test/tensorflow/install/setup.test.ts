@@ -4,7 +4,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, writeFile
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Progress } from '../../../src/tensorflow/install/progress.js';
+import type { SetUpProgress } from '../../../src/tensorflow/install/progress.js';
 import { inspect, type SetUpOptions, setUp } from '../../../src/tensorflow/install/setup.js';
 import { FakeMachine } from '../fixture/machine.js';
 
@@ -27,7 +27,7 @@ const options = (more: SetUpOptions = {}): SetUpOptions => ({
   ...more,
 });
 const stepsOf = async (more: SetUpOptions = {}) => {
-  const steps: Progress['step'][] = [];
+  const steps: SetUpProgress['step'][] = [];
   await setUp(options({ progress: ({ step }) => steps.at(-1) !== step && steps.push(step), ...more }));
   return steps;
 };

@@ -2,14 +2,19 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
+import { sizeOf } from '../../../src/flow/data.js';
 import { keyed } from '../../../src/flow/random.js';
 import {
-  type After,
   composedNormalizations,
   fusedNormalizations,
+  type NormalizationEpilogue,
   type Normalizations,
 } from '../../../src/tensorflow/ops/batch-norm.js';
-import { composedConvolutions, fusedConvolutions, type Geometry } from '../../../src/tensorflow/ops/convolution.js';
+import {
+  type ConvolutionGeometry,
+  composedConvolutions,
+  fusedConvolutions,
+} from '../../../src/tensorflow/ops/convolution.js';
 import { constant, lent, type Raw } from '../../../src/tensorflow/ops/eager.js';
 import { hasFused } from '../../../src/tensorflow/ops/fused.js';
 import { cast, type Precision } from '../../../src/tensorflow/ops/precision.js';
@@ -25,7 +30,7 @@ beforeAll(async () => {
 let drawn = 0;
 const normal = (...shape: number[]): tf.Tensor => {
   const random = keyed(drawn++, 'test');
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(shape);
   return tf.tensor(
     Float32Array.from({ length: size }, () => random.normal()),
     shape,
@@ -48,7 +53,7 @@ function apart(a: Raw, b: Raw, precision: Precision): number {
   return off / most;
 }
 
-const geometries: readonly [what: string, Omit<Geometry, 'padding'>][] = [
+const geometries: readonly [what: string, Omit<ConvolutionGeometry, 'padding'>][] = [
   ['Winograd, whole tiles', { height: 8, width: 4, in: 16, out: 48, size: 3, stride: 1 }],
   ['Winograd, cut tiles', { height: 5, width: 7, in: 32, out: 16, size: 3, stride: 1 }],
   ['Winograd, several slabs and parts', { height: 18, width: 31, in: 64, out: 64, size: 3, stride: 1 }],
@@ -110,7 +115,7 @@ test.for([
     const images = () => cast(lent(tf.add(normal(7, 9, 10, channels), 3)), 'float32', precision);
     const [x, dy, other, residual] = [images(), images(), images(), images()];
     const affine = { scale: lent(normal(channels)), offset: lent(tf.add(normal(channels), offset)) };
-    const after: After = joined ? { rectify: true, residual } : { rectify: true };
+    const after: NormalizationEpilogue = joined ? { rectify: true, residual } : { rectify: true };
     const through = (engine: Normalizations) => {
       const forward = engine.forward(x, affine, after);
       const { x: dx, residual: through, scale, offset } = engine.back(dy, other, x, forward, affine, after);
@@ -146,7 +151,7 @@ test('any number of threads gives the same bits', async ({ skip }) => {
 
 test('a kernel laid out for few images gives the same but for rounding', ({ skip }) => {
   if (!fused) skip(SKIPPED);
-  const g: Geometry = { height: 7, width: 7, in: 32, out: 48, size: 3, stride: 1, padding: 'zero' };
+  const g: ConvolutionGeometry = { height: 7, width: 7, in: 32, out: 48, size: 3, stride: 1, padding: 'zero' };
   const engine = fusedConvolutions('float32');
   const [x, dy] = [lent(normal(2, 7, 7, 32)), lent(normal(2, 7, 7, 48))];
   const kernel = lent(normal(3, 3, 32, 48));
@@ -158,7 +163,7 @@ test('a kernel laid out for few images gives the same but for rounding', ({ skip
 
 test('a tensor that does not fit is refused', ({ skip }) => {
   if (!fused) skip(SKIPPED);
-  const g: Geometry = { height: 4, width: 4, in: 16, out: 16, size: 3, stride: 1, padding: 'zero' };
+  const g: ConvolutionGeometry = { height: 4, width: 4, in: 16, out: 16, size: 3, stride: 1, padding: 'zero' };
   const engine = fusedConvolutions('float32');
   const packed = engine.packed(lent(normal(3, 3, 16, 16)), g);
   expect(() => engine.convolve(lent(normal(1, 4, 5, 16)), packed, g)).toThrow('images do not fit the geometry');

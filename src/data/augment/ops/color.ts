@@ -1,7 +1,7 @@
 import { WeirError } from '../../../flow/errors.js';
 import type { Random } from '../../../flow/random.js';
-import { gray, grayModule, hueModule } from '../kernels/color.js';
-import { SPARE, starter } from '../kernels/instance.js';
+import { BLUE, GRAY_BITS, GREEN, HUE_BITS, RED } from '../kernels/assembly/constants.js';
+import { kernelsForOp, SPARE } from '../kernels/instance.js';
 import { lookUp } from '../kernels/look-up.js';
 import { checkProbability, checkRange, colorShape, type OpDefinition, type Range } from './op.js';
 
@@ -17,46 +17,34 @@ export function adjustBrightness(values: Uint8Array, length: number, factor: num
   lookUp(values, length, brightnessTable);
 }
 
-interface GrayKernels {
-  readonly blend: (from: number, to: number, fours: number, factors: number) => void;
-  readonly sum: (from: number, sums: number, fours: number) => void;
-}
+const kernels = kernelsForOp();
 
-const grayKernels = starter<GrayKernels>(grayModule);
-
-/** Where the pixels begin, behind two factors or four sums. */
-const GRAY_PIXELS = 16;
-const factors = new Float32Array(2);
-const bytesOfFactors = new Uint8Array(factors.buffer);
+/** The gray of a pixel, rounded down. */
+const gray = (r: number, g: number, b: number): number => (r * RED + g * GREEN + b * BLUE) >> GRAY_BITS;
 
 /**
  * `blendPixels` in vectors of WebAssembly, to the bit the same.
  *
- * @returns whether it was done
+ * @returns false, with nothing done, where there are no vectors
  */
 export function blendByVectors(values: Uint8Array, length: number, factor: number, rest: number): boolean {
-  if (length === 0) return true;
-  const found = grayKernels();
-  if (found === null) return false;
-  const { room, blend } = found;
-  factors[0] = factor;
-  factors[1] = rest;
-  room.whole(GRAY_PIXELS).set(bytesOfFactors);
-  room.through(GRAY_PIXELS, values, length, (to) => blend(GRAY_PIXELS, to, Math.ceil(length / 12), 0));
-  return true;
+  const found = kernels();
+  found?.memory.through(0, values, length, (to) => found.blendGray(0, to, length, factor, rest));
+  return found !== null;
 }
 
-/** The sum of the gray of all pixels of red, green and blue; undefined where vectors are not to be had. */
+/** Where pixels begin, behind four sums. */
+const PIXELS = 16;
+
+/** `sumOfGray` in vectors of WebAssembly; undefined where there are none. */
 export function sumByVectors(values: Uint8Array, length: number): number | undefined {
-  if (length === 0) return 0;
-  const found = grayKernels();
+  const found = kernels();
   if (found === null) return undefined;
-  const { room, sum } = found;
-  const whole = room.whole(GRAY_PIXELS + length + SPARE);
-  whole.set(values.length === length ? values : values.subarray(0, length), GRAY_PIXELS);
-  whole.fill(0, GRAY_PIXELS + length, GRAY_PIXELS + length + 12);
-  sum(GRAY_PIXELS, 0, Math.ceil(length / 12));
-  const sums = new Uint32Array(whole.buffer, 0, 4);
+  const bytes = found.memory.whole(PIXELS + length + SPARE);
+  bytes.set(values.length === length ? values : values.subarray(0, length), PIXELS);
+  bytes.fill(0, PIXELS + length, PIXELS + length + 12);
+  found.sumGray(PIXELS, 0, length);
+  const sums = new Uint32Array(bytes.buffer, 0, 4);
   return sums[0]! + sums[1]! + sums[2]! + sums[3]!;
 }
 
@@ -72,7 +60,7 @@ function sumOf(values: Uint8Array, length: number): number {
   return sum;
 }
 
-/** Of red, green and blue. */
+/** The sum of the gray of all pixels of red, green and blue. */
 export function sumOfGray(values: Uint8Array, length: number): number {
   let sum = 0;
   for (let i = 0; i < length; i += 3) sum += gray(values[i]!, values[i + 1]!, values[i + 2]!);
@@ -89,28 +77,16 @@ export function adjustContrast(values: Uint8Array, length: number, channels: 1 |
   lookUp(values, length, contrastTable);
 }
 
-interface HueKernels {
-  readonly turn: (from: number, to: number, fours: number, shift: number) => void;
-}
-
-const hueKernels = starter<HueKernels>(hueModule);
-
 /**
  * `turnPixels` in vectors of WebAssembly, to the bit the same.
  *
- * @returns whether it was done
+ * @returns false, with nothing done, where there are no vectors
  */
 export function turnByVectors(values: Uint8Array, length: number, shift: number): boolean {
-  if (length === 0) return true;
-  const found = hueKernels();
-  if (found === null) return false;
-  const { room, turn } = found;
-  room.through(0, values, length, (to) => turn(0, to, Math.ceil(length / 12), shift));
-  return true;
+  const found = kernels();
+  found?.memory.through(0, values, length, (to) => found.turnHue(0, to, length, shift));
+  return found !== null;
 }
-
-/** Bits after the point. */
-const HUE_BITS = 16;
 
 /** Turns the hue of an image of red, green and blue by `turn` of the circle, −0.5 to 0.5: value and saturation stay. */
 export function adjustHue(values: Uint8Array, length: number, turn: number): void {

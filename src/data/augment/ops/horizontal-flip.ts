@@ -1,25 +1,18 @@
-import { SPARE, starter } from '../kernels/instance.js';
-import { AT_ONCE, mirrorModule } from '../kernels/mirror.js';
+import { kernelsForOp, SPARE } from '../kernels/instance.js';
 import { checkProbability, imageShape, type OpDefinition } from './op.js';
 
-interface Kernels {
-  readonly mirror: (from: number, to: number, length: number, height: number, fives: number) => void;
-}
-
-const started = starter<Kernels>(mirrorModule);
+const kernels = kernelsForOp();
 
 /**
- * Mirrors an image of red, green and blue left to right.
+ * `swapPixels` of red, green and blue in vectors of WebAssembly.
  *
- * @returns whether it was done
+ * @returns false, with nothing done, where there are no vectors
  */
 export function mirrorByVectors(values: Uint8Array, height: number, width: number): boolean {
-  const found = started();
-  if (found === null) return false;
-  const { room, mirror } = found;
+  const found = kernels();
   const row = 3 * width;
-  room.through(SPARE, values, height * row, (to) => mirror(SPARE, to, row, height, Math.ceil(width / AT_ONCE)));
-  return true;
+  found?.memory.through(SPARE, values, height * row, (to) => found.mirrorRows(SPARE, to, row, height));
+  return found !== null;
 }
 
 export interface HorizontalFlip {

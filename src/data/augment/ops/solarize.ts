@@ -1,3 +1,4 @@
+import { sizeOf } from '../../../flow/data.js';
 import { WeirError } from '../../../flow/errors.js';
 import { lookUp } from '../kernels/look-up.js';
 import { checkProbability, type OpDefinition } from './op.js';
@@ -33,7 +34,7 @@ export const solarizeDefinition: OpDefinition<Solarize> = {
     if (!(threshold >= 0 && threshold <= 256)) {
       throw new WeirError(`op '${op}' has threshold ${threshold}`, 'give a byte from 0 to 255, or 256 to invert none');
     }
-    const length = shape.reduce((product, extent) => product * extent, 1);
+    const length = sizeOf(shape);
     return (values, random) => {
       if (random().uniform() < probability) solarizePixels(values, length, threshold);
     };

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Data } from '../../../flow/data.js';
-import { crc32 } from '../../../storage/bytes.js';
+import { writeAtomically } from '../../../storage/atomic-write.js';
 import { pack, unpack } from '../../../storage/codec.js';
+import { crc32, sha256Bytes } from '../../../storage/digest.js';
 import { cacheFolder, makeFolder } from '../../../storage/folders.js';
 import { decode, measure } from '../../images/decoder.js';
 import { bytesOf, pathFor } from '../../images/locations.js';
@@ -90,7 +90,7 @@ export async function inspectCached(
   const file = join(
     cacheFolder(),
     'image-folders',
-    `${digest(`${MAGIC}\n${look}\n${root}\n${split ?? ''}`).toString('hex', 0, 16)}.bin`,
+    `${sha256Bytes(`${MAGIC}\n${look}\n${root}\n${split ?? ''}`).toString('hex', 0, 16)}.bin`,
   );
   const marks = marksOf(paths, stats);
   const kept = process.env.WEIR_READ_ALL ? undefined : read(file);
@@ -120,15 +120,11 @@ export async function inspectCached(
   return { ...found, unreadable };
 }
 
-const digest = (...parts: readonly (string | Uint8Array)[]): Buffer => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
-
 /** 64 bits of each file's path, size, times and inode: equal for a file that nobody has touched. */
 function marksOf(paths: readonly string[], { bytes, marks }: FileStats): BigUint64Array {
-  return BigUint64Array.from(paths, (path, i) => digest(bytesOf(path), `\0${bytes[i]}\0${marks[i]}`).readBigUInt64LE());
+  return BigUint64Array.from(paths, (path, i) =>
+    sha256Bytes(bytesOf(path), `\0${bytes[i]}\0${marks[i]}`).readBigUInt64LE(),
+  );
 }
 
 /** Without what could not be read: perhaps it can next time. */
@@ -150,7 +146,7 @@ function read(file: string): CachedInspection | undefined {
     const bytes = readFileSync(file);
     const body = bytes.subarray(HEADER);
     if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
-    if (!digest(body).equals(bytes.subarray(MAGIC.length, HEADER))) return undefined;
+    if (!sha256Bytes(body).equals(bytes.subarray(MAGIC.length, HEADER))) return undefined;
     return unpack(body) as unknown as CachedInspection;
   } catch {
     return undefined;
@@ -159,13 +155,11 @@ function read(file: string): CachedInspection | undefined {
 
 /** A cache that cannot be written costs the next start the same again, no more. */
 function write(file: string, kept: CachedInspection): void {
-  const beside = `${file}.${process.pid}.tmp`;
   const body = pack({ ...kept } as unknown as Data);
   try {
     makeFolder(join(cacheFolder(), 'image-folders'));
-    writeFileSync(beside, Buffer.concat([Buffer.from(MAGIC), digest(body), body]), { flush: true });
-    renameSync(beside, file); // whole or not at all
+    writeAtomically(file, [Buffer.from(MAGIC), sha256Bytes(body), body]);
   } catch {
-    rmSync(beside, { force: true });
+    // said above
   }
 }

@@ -15,8 +15,8 @@ const DEEPEST = 16;
  * @throws {WeirError} for a class without an image
  */
 export function classFolders(root: string, split: string | undefined, links: Links): Listing {
-  const top = split ?? './';
-  const there = entries(root, './', links).folders;
+  const top = split ?? '.';
+  const there = entries(root, '.', links).folders;
   if (split !== undefined && !there.includes(split)) {
     throw new WeirError(
       `'${root}' has no folder '${split}'`,

@@ -27,7 +27,7 @@ const OTHER_IMAGE = /^\.(p[bgpn]m|hei[cf]|jxl|jp2|j2k|svg|ico|tga|psd|exr|hdr|ra
 export const isOtherImage = (ending: string): boolean => OTHER_IMAGE.test(ending);
 
 /** Whether a file is held to be an image: by its name, and not hidden. */
-export const isImageName = (name: string): boolean => IMAGE.test(name) && !name.startsWith('./');
+export const isImageName = (name: string): boolean => IMAGE.test(name) && !name.startsWith('.');
 
 /** Order by code units: the same in every language. */
 export const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -57,7 +57,7 @@ export function entries(
   }
   for (const entry of found) {
     const name = nameFrom(entry.name);
-    if (name.startsWith('./')) continue;
+    if (name.startsWith('.')) continue;
     const isFolder = entry.isSymbolicLink() ? linked(root, join(path, name), links) : entry.isDirectory();
     (isFolder ? folders : files).push(name);
   }

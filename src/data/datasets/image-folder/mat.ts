@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib';
+import { sizeOf } from '../../../flow/data.js';
 import { WeirError } from '../../../flow/errors.js';
 import { content, GET_AGAIN } from '../content.js';
 
@@ -109,7 +110,7 @@ export function readMat(file: string): ReadonlyMap<string, MatValue> {
     const kind = numbersOf(part('flags'))[0]! & 0xff;
     const shape = [...numbersOf(part('dimensions'))];
     const name = textOf(numbersOf(part('name')));
-    const size = shape.reduce((product, extent) => product * extent, 1);
+    const size = sizeOf(shape);
     if (shape.length < 2 || shape.some((extent) => extent < 0) || size > data.length) {
       refuse(`matrix '${name}' says that it is ${shape.join(' x ')}, but takes ${data.length} bytes`);
     }

@@ -2,7 +2,7 @@ import type { Convolutions } from '../../../tensorflow/ops/convolution.js';
 import { attribute, lent, type Raw, run } from '../../../tensorflow/ops/eager.js';
 import { tf } from '../../../tensorflow/tf.js';
 import { type Weights, weight } from '../model.js';
-import { type BlockPlan, type ConvPlan, convolutionsOf, type Plan } from './plan.js';
+import { type BlockPlan, type ConvPlan, convolutionsOf, type ResnetPlan } from './plan.js';
 import { maxPool, subsampling } from './pool.js';
 import { EPSILON } from './train.js';
 
@@ -25,7 +25,7 @@ export interface Folds {
 }
 
 /** It knows weights by their tensors, which never change. */
-export function folds(plan: Plan, engine: () => Convolutions): Folds {
+export function folds(plan: ResnetPlan, engine: () => Convolutions): Folds {
   const convolutions = convolutionsOf(plan);
   const names = convolutions.flatMap(({ kernel, norm }) => [kernel, norm.scale, norm.offset, norm.mean, norm.variance]);
   let known: { readonly key: string; readonly network: FoldedNetwork } | undefined;
@@ -72,7 +72,7 @@ export interface Trace {
 }
 
 /** The maps before the mean, in evaluation mode. x is float32 [n, height, width, channels] and stays the caller's. */
-export function evaluate(plan: Plan, network: FoldedNetwork, engine: Convolutions, x: Raw): Raw {
+export function evaluate(plan: ResnetPlan, network: FoldedNetwork, engine: Convolutions, x: Raw): Raw {
   let at = through(network, engine, plan.stem, x);
   if (plan.pool) {
     const [y, padded] = maxPool('float32').forward(at);
@@ -88,7 +88,7 @@ export function evaluate(plan: Plan, network: FoldedNetwork, engine: Convolution
 }
 
 /** The same with all that its linearization needs; the trace belongs to the caller. */
-export function trace(plan: Plan, network: FoldedNetwork, engine: Convolutions, x: Raw): Trace {
+export function trace(plan: ResnetPlan, network: FoldedNetwork, engine: Convolutions, x: Raw): Trace {
   const stem = through(network, engine, plan.stem, x);
   let pool: Trace['pool'];
   if (plan.pool) {

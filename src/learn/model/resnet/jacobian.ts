@@ -3,7 +3,7 @@ import { attribute, lent, type Raw, run } from '../../../tensorflow/ops/eager.js
 import { tf } from '../../../tensorflow/tf.js';
 import type { FeatureJacobian, Weights } from '../model.js';
 import { type FoldedNetwork, type Trace, trace } from './evaluate.js';
-import type { BlockPlan, Plan } from './plan.js';
+import type { BlockPlan, ResnetPlan } from './plan.js';
 import { maxPool, subsampling } from './pool.js';
 import { meanOver } from './train.js';
 
@@ -17,7 +17,7 @@ const T = attribute.type('T', 'float32');
  * the folded convolutions without their biases, and a cotangent back through their transposes, with the rectifiers as they stand.
  */
 export function residualJacobian(
-  plan: Plan,
+  plan: ResnetPlan,
   folded: (weights: Weights) => FoldedNetwork,
   engine: () => Convolutions,
   images: (x: tf.Tensor) => tf.Tensor4D,
@@ -64,7 +64,7 @@ function opened(t: Raw, y: Raw): Raw {
   return masked;
 }
 
-function forward(plan: Plan, network: FoldedNetwork, engine: Convolutions, at: Trace, p: Raw): tf.Tensor2D {
+function forward(plan: ResnetPlan, network: FoldedNetwork, engine: Convolutions, at: Trace, p: Raw): tf.Tensor2D {
   let t = opened(engine.convolve(p, network.get(plan.stem.name)!.packed, plan.stem), at.stem);
   if (at.pool) {
     const pooled = maxPool('float32').tangent(at.pool.padded, at.pool.y, t);
@@ -105,7 +105,7 @@ function along(
 }
 
 /** The cotangent at the input, for one of the maps before the mean, which stays the caller's. */
-function backward(plan: Plan, network: FoldedNetwork, engine: Convolutions, at: Trace, q: Raw): Raw {
+function backward(plan: ResnetPlan, network: FoldedNetwork, engine: Convolutions, at: Trace, q: Raw): Raw {
   let dy = run('Identity', [T], [q])[0];
   for (let b = plan.blocks.length - 1; b >= 0; b--) {
     const { branch, shortcut } = plan.blocks[b]!;

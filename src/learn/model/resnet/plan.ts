@@ -1,10 +1,10 @@
 import { keyed, type Random } from '../../../flow/random.js';
-import type { Geometry } from '../../../tensorflow/ops/convolution.js';
+import type { ConvolutionGeometry } from '../../../tensorflow/ops/convolution.js';
 import { tf } from '../../../tensorflow/tf.js';
 import { type ConvLayer, elementwise, largestOf, meanOver, type Padding, type Part, type Weights } from '../model.js';
 
 /** A convolution with the batch normalization behind it, by the names of its weights. */
-export interface ConvPlan extends Geometry {
+export interface ConvPlan extends ConvolutionGeometry {
   readonly name: string;
   readonly kernel: string;
   readonly norm: NormNames;
@@ -22,7 +22,7 @@ export interface NormNames {
 export type Shortcut =
   | { readonly kind: 'identity' }
   | { readonly kind: 'projection'; readonly conv: ConvPlan }
-  | { readonly kind: 'subsample'; readonly geometry: Geometry };
+  | { readonly kind: 'subsample'; readonly geometry: ConvolutionGeometry };
 
 /** y = relu(branch(x) + shortcut(x)); a rectifier stands between the convolutions of the branch. */
 export interface BlockPlan {
@@ -31,7 +31,7 @@ export interface BlockPlan {
 }
 
 /** A residual network as data, from the input on. */
-export interface Plan {
+export interface ResnetPlan {
   readonly stem: ConvPlan;
   /** Size of the maps that the stem makes where a 3 × 3 max pool at stride 2 follows it. */
   readonly pool: { readonly height: number; readonly width: number; readonly channels: number } | undefined;
@@ -43,7 +43,7 @@ export interface Plan {
   readonly classes: number;
 }
 
-export interface PlanOptions {
+export interface ResnetPlanOptions {
   /** Blocks of each stage. */
   readonly stages: readonly number[];
   readonly bottleneck: boolean;
@@ -62,7 +62,7 @@ export interface PlanOptions {
 const EXPANSION = 4;
 
 /** Lays the network out (He et al. 2016; a bottleneck's stride is that of its 3 × 3 convolution, as in torchvision). */
-export function plan(options: PlanOptions): Plan {
+export function planResnet(options: ResnetPlanOptions): ResnetPlan {
   const { stages, bottleneck, stem, base, padding, shortcut } = options;
   let at = { height: options.height, width: options.width, channels: options.channels };
 
@@ -125,7 +125,7 @@ export function plan(options: PlanOptions): Plan {
 }
 
 /** All convolutions of the network, in the order of the flow. */
-export const convolutionsOf = ({ stem, blocks }: Plan): ConvPlan[] => [
+export const convolutionsOf = ({ stem, blocks }: ResnetPlan): ConvPlan[] => [
   stem,
   ...blocks.flatMap(({ branch, shortcut }) => [...branch, ...(shortcut.kind === 'projection' ? [shortcut.conv] : [])]),
 ];
@@ -134,10 +134,10 @@ export const convolutionsOf = ({ stem, blocks }: Plan): ConvPlan[] => [
  * 'torch': kernels U(±1/√fanIn), the default of PyTorch's layers (Kaiming uniform with a = √5), as in the authors' networks on
  * CIFAR-10. 'he': convolution kernels N(0, 2/fanOut). The readout and its bias are U(±1/√fanIn) either way.
  */
-export type Start = 'torch' | 'he';
+export type ResnetInitialization = 'torch' | 'he';
 
 /** Fresh weights: a function of the seed alone. Scales and variances are 1, offsets and means 0. */
-export function startResnet(plan: Plan, seed: number, start: Start): Weights {
+export function startResnet(plan: ResnetPlan, seed: number, start: ResnetInitialization): Weights {
   const weights = new Map<string, tf.Tensor>();
   const convolutions = convolutionsOf(plan);
   const drawn = (layer: number, part: number, size: number, draw: (random: Random) => number): Float32Array => {
@@ -165,7 +165,7 @@ export function startResnet(plan: Plan, seed: number, start: Start): Weights {
 }
 
 /** The feature map piece by piece, for bounds on how much it can stretch. */
-export function partsOf(plan: Plan, layer: (conv: ConvPlan) => ConvLayer): Part[] {
+export function partsOf(plan: ResnetPlan, layer: (conv: ConvPlan) => ConvLayer): Part[] {
   const relu = elementwise('relu', 1);
   const aside = ({ shortcut }: BlockPlan): Part[] => {
     if (shortcut.kind === 'identity') return [];

@@ -1,4 +1,4 @@
-import type { Geometry } from '../../../tensorflow/ops/convolution.js';
+import type { ConvolutionGeometry } from '../../../tensorflow/ops/convolution.js';
 import { attribute, constant, type Raw, run } from '../../../tensorflow/ops/eager.js';
 import { hasFused } from '../../../tensorflow/ops/fused.js';
 import type { Precision } from '../../../tensorflow/ops/precision.js';
@@ -58,7 +58,7 @@ const kernels = new Map<string, Raw>();
  * The shortcut without weights (He et al. 2016, option A): every second pixel, with as many channels of zeros before as behind. It
  * is the 1 × 1 convolution, at its stride, by this kernel of zeros and ones.
  */
-export function subsampling({ in: from, out }: Geometry): Raw {
+export function subsampling({ in: from, out }: ConvolutionGeometry): Raw {
   const key = `${from} ${out}`;
   let kernel = kernels.get(key);
   if (kernel === undefined) {

@@ -7,7 +7,7 @@ import { type Head, headOutputs, throughHead } from '../head.js';
 import type { ConvLayer, FeaturePullback, Model, Padding, Weights } from '../model.js';
 import { evaluate, folds } from './evaluate.js';
 import { residualJacobian } from './jacobian.js';
-import { type ConvPlan, convolutionsOf, plan as layOut, partsOf, type Start, startResnet } from './plan.js';
+import { type ConvPlan, convolutionsOf, partsOf, planResnet, type ResnetInitialization, startResnet } from './plan.js';
 import { EPSILON, engineOf, meanOver, trainingPass } from './train.js';
 
 export interface ResnetOptions {
@@ -30,7 +30,7 @@ export interface ResnetOptions {
   /** Of activations and their gradients in training; all else, and all of evaluation, is float32. */
   readonly precision?: Precision;
   /** By default PyTorch's, and He's for the ImageNet stem and for depth 50. */
-  readonly initialization?: Start;
+  readonly initialization?: ResnetInitialization;
 }
 
 const architectures = {
@@ -67,7 +67,7 @@ export function resnet(options: ResnetOptions): Model {
   const { width = usual.width, shortcut = usual.shortcut } = options;
   const { initialization = stem === 'imagenet' || depth === 50 ? 'he' : 'torch' } = options;
   const [height, across] = inputSize;
-  const plan = layOut({
+  const plan = planResnet({
     ...{ stages, bottleneck, stem, classes, channels, padding, shortcut },
     ...{ height, width: across, base: width },
   });

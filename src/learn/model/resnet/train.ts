@@ -1,7 +1,7 @@
 import { WeirError } from '../../../flow/errors.js';
 import {
   type Affine,
-  type After,
+  type NormalizationEpilogue,
   type Normalizations,
   type Normalized,
   normalizations,
@@ -11,7 +11,7 @@ import { attribute, lent, type Raw, run } from '../../../tensorflow/ops/eager.js
 import { cast, type Precision } from '../../../tensorflow/ops/precision.js';
 import { tf } from '../../../tensorflow/tf.js';
 import { type FeaturePullback, type Gradients, type Weights, weight } from '../model.js';
-import type { BlockPlan, ConvPlan, Plan } from './plan.js';
+import type { BlockPlan, ConvPlan, ResnetPlan } from './plan.js';
 import { maxPool, subsampling } from './pool.js';
 
 /** What computes a network in training mode: on this device, in this precision. */
@@ -29,7 +29,7 @@ export interface UnitBack {
 }
 
 /** A convolution and the batch normalization behind it, gone through forward and waiting for the way back. */
-export interface Unit {
+export interface UnitPass {
   readonly conv: ConvPlan;
   /** What goes on from here. It belongs to the unit until `back`. */
   readonly y: Raw;
@@ -47,7 +47,13 @@ export interface Unit {
 }
 
 /** Goes forward through one unit; x stays the caller's, who keeps it until the way back is done. */
-export function unit(engine: Engine, weights: Weights, conv: ConvPlan, x: Raw, after: After): Unit {
+export function unitPass(
+  engine: Engine,
+  weights: Weights,
+  conv: ConvPlan,
+  x: Raw,
+  after: NormalizationEpilogue,
+): UnitPass {
   const kernel = lent(weight(weights, conv.kernel));
   const affine: Affine = {
     scale: lent(weight(weights, conv.norm.scale)),
@@ -76,23 +82,23 @@ export function unit(engine: Engine, weights: Weights, conv: ConvPlan, x: Raw, a
 }
 
 /** A gradient in up to two parts that are still to be added: what comes back along a branch and along a shortcut. */
-export type Parts = readonly [dy: Raw, other: Raw | undefined];
+export type GradientParts = readonly [dy: Raw, other: Raw | undefined];
 
 /** A residual block gone through forward. */
-export interface Block {
+export interface BlockPass {
   /** What goes on from here; it belongs to the block until `back`. */
   readonly y: Raw;
-  readonly units: readonly Unit[];
+  readonly units: readonly UnitPass[];
   /** Takes the gradient with respect to y; gives that with respect to x. Call it once. */
-  back(gradient: Parts, found: Map<string, Raw>): Parts;
+  back(gradient: GradientParts, found: Map<string, Raw>): GradientParts;
 }
 
 /** Goes forward through one block; x stays the caller's, who keeps it until the way back is done. */
-export function block(engine: Engine, weights: Weights, { branch, shortcut }: BlockPlan, x: Raw): Block {
+export function blockPass(engine: Engine, weights: Weights, { branch, shortcut }: BlockPlan, x: Raw): BlockPass {
   const { convolutions } = engine;
-  const units: Unit[] = [];
+  const units: UnitPass[] = [];
   const aside =
-    shortcut.kind === 'projection' ? unit(engine, weights, shortcut.conv, x, { rectify: false }) : undefined;
+    shortcut.kind === 'projection' ? unitPass(engine, weights, shortcut.conv, x, { rectify: false }) : undefined;
   let residual = aside?.y ?? x;
   let subsampled: Raw | undefined;
   if (shortcut.kind === 'subsample') {
@@ -103,7 +109,7 @@ export function block(engine: Engine, weights: Weights, { branch, shortcut }: Bl
   }
   branch.forEach((conv, i) => {
     const after = i < branch.length - 1 ? { rectify: true } : ({ rectify: true, residual } as const);
-    units.push(unit(engine, weights, conv, units[i - 1]?.y ?? x, after));
+    units.push(unitPass(engine, weights, conv, units[i - 1]?.y ?? x, after));
   });
   const last = units[units.length - 1]!;
 
@@ -143,18 +149,19 @@ export const engineOf = (precision: Precision): Engine => ({
  * @param x float32 [n, height, width, channels]
  */
 export function trainingPass(
-  plan: Plan,
+  plan: ResnetPlan,
   weights: Weights,
   x: tf.Tensor4D,
   precision: Precision,
   engine: Engine,
 ): FeaturePullback {
   const input = cast(lent(x), 'float32', precision);
-  const stem = unit(engine, weights, plan.stem, input, { rectify: true });
+  const stem = unitPass(engine, weights, plan.stem, input, { rectify: true });
   const pool = maxPool(precision);
   const pooled = plan.pool && pool.forward(stem.y);
-  const blocks: Block[] = [];
-  for (const each of plan.blocks) blocks.push(block(engine, weights, each, blocks.at(-1)?.y ?? pooled?.[0] ?? stem.y));
+  const blocks: BlockPass[] = [];
+  for (const each of plan.blocks)
+    blocks.push(blockPass(engine, weights, each, blocks.at(-1)?.y ?? pooled?.[0] ?? stem.y));
   const last = blocks.at(-1)!.y;
   const features = tf.keep(meanOver(last, precision));
   const statistics = tf.tidy(() =>
@@ -164,7 +171,7 @@ export function trainingPass(
   const gradients = (featuresGradient: tf.Tensor2D): Gradients => {
     const found = new Map<string, Raw>();
     const shape = last.shape as [number, number, number, number];
-    let parts: Parts = [spreadOver(shape, precision, featuresGradient), undefined];
+    let parts: GradientParts = [spreadOver(shape, precision, featuresGradient), undefined];
     for (const each of [...blocks].reverse()) parts = each.back(parts, found);
     if (pooled) {
       const [y, padded] = pooled;
@@ -210,7 +217,7 @@ function spreadOver(
 }
 
 /** The running statistics after this batch: (1 − m) · old + m · batch, with the unbiased variance, as PyTorch keeps them. */
-function movedStatistics(units: readonly Unit[], weights: Weights): [string, tf.Tensor][] {
+function movedStatistics(units: readonly UnitPass[], weights: Weights): [string, tf.Tensor][] {
   return units.flatMap(({ conv, mean, variance, count }): [string, tf.Tensor][] => {
     if (count < 2) {
       throw new WeirError(
@@ -226,7 +233,7 @@ function movedStatistics(units: readonly Unit[], weights: Weights): [string, tf.
   });
 }
 
-function sumOf([dy, other]: Parts, precision: Precision): Raw {
+function sumOf([dy, other]: GradientParts, precision: Precision): Raw {
   if (other === undefined) return dy;
   const [sum] = run('AddV2', [attribute.type('T', precision)], [dy, other]);
   for (const raw of [dy, other]) raw.dispose();

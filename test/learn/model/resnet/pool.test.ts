@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { sizeOf } from '../../../../src/flow/data.js';
 import { keyed } from '../../../../src/flow/random.js';
 import { maxPool } from '../../../../src/learn/model/resnet/pool.js';
 import { hasNative, lent } from '../../../../src/tensorflow/ops/eager.js';
@@ -18,7 +19,7 @@ test.for([
     const random = keyed(0, 'test');
     const whole = (low: number, ...shape: number[]): tf.Tensor4D =>
       tf.tensor4d(
-        Int32Array.from({ length: shape.reduce((a, b) => a * b) }, () => Math.max(low, random.integer(9) - 4)),
+        Int32Array.from({ length: sizeOf(shape) }, () => Math.max(low, random.integer(9) - 4)),
         shape as [number, number, number, number],
         'float32',
       );

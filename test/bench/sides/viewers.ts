@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 
-/** Asks a monitor for what never ends, and reads it or does not. @returns what lets go of it */
-export function onlooker(
+/** Asks a monitor for an endless stream, and reads it or does not. @returns a function that closes it */
+export function openStream(
   { base, token }: { readonly base: string; readonly token: string },
   path: string,
   reads: boolean,
@@ -14,11 +14,11 @@ export function onlooker(
   return () => socket.destroy();
 }
 
-/** As a process of its own: `node --import tsx onlookers.ts ADDRESS VIEWERS`, with two taps besides, one of which never reads. */
-if (process.argv[1]?.endsWith('onlookers.ts')) {
+/** As a process of its own: `node --import tsx viewers.ts ADDRESS VIEWERS`, with two taps besides, one of which never reads. */
+if (process.argv[1]?.endsWith('viewers.ts')) {
   const [url, viewers] = process.argv.slice(2) as [string, string];
   const [base, token] = url.split('/#token=') as [string, string];
-  for (let i = 0; i < Number(viewers); i++) onlooker({ base, token }, '/api/events', true);
-  onlooker({ base, token }, '/api/tap?edge=batch&arrays=base64&policy=buffer:64', true);
-  onlooker({ base, token }, '/api/tap?edge=train', false);
+  for (let i = 0; i < Number(viewers); i++) openStream({ base, token }, '/api/events', true);
+  openStream({ base, token }, '/api/tap?edge=batch&arrays=base64&policy=buffer:64', true);
+  openStream({ base, token }, '/api/tap?edge=train', false);
 }

@@ -2,16 +2,20 @@ import * as weir from '../../src/index.js';
 
 const rank = Number(process.env.WEIR_RANK_OF_THIS);
 
-/** What ranks are tested with that are not alike: rank 1 has a data set of its own, or data that cannot be read to the end. */
+/** A pipeline whose ranks differ: rank 1 has another data set, or data that cannot be read to the end. */
 export default weir.pipeline({
-  name: 'apart',
+  name: 'different-data',
   config: { how: weir.z.enum(['data', 'unread']) },
 
   wire({ config: { how }, seed }) {
     const size = how === 'data' ? 64 + rank : 64;
     const dataset = {
-      ...{ name: 'numbers', size, sampleShape: [2], classes: ['odd', 'even'] },
-      ...{ labels: new Uint8Array(size).map((_, i) => i % 2), values: new Float32Array(2 * size).fill(1) },
+      name: 'numbers',
+      size,
+      sampleShape: [2],
+      classes: ['odd', 'even'],
+      labels: new Uint8Array(size).map((_, i) => i % 2),
+      values: new Float32Array(2 * size).fill(1),
     };
     const updates$ = weir.loader(dataset, { epochs: 50, seed, block: 16 }).pipe(
       weir.augment([], { seed }),

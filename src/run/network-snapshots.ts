@@ -1,0 +1,166 @@
+import type { Data } from '../flow/data.js';
+import type { Flow } from '../flow/flow.js';
+import type { MetricRecord } from '../storage/journal.js';
+import { done, type RunState } from '../storage/run-state.js';
+import type { SnapshotStore } from '../storage/snapshot-store.js';
+import type { Consensus, Log } from './consensus.js';
+import type { Network, Pipeline } from './pipeline.js';
+import type { RunIdentity } from './run-identity.js';
+import type { Watch } from './watch.js';
+
+/** When snapshots are written, by any of three rules. */
+export interface SnapshotCadence {
+  /** Seconds from one snapshot to the next. */
+  readonly snapshotEvery: number;
+  /** Updates from one snapshot to the next, as they are logged; no such rule where left out. */
+  readonly snapshotUpdates?: number;
+  /** Epochs from one snapshot to the next; no such rule where left out. */
+  readonly snapshotEpochs?: number;
+}
+
+/** How far a network was at a time in milliseconds: its newest update, and the epoch that this update ended, if any. */
+export interface SnapshotPoint {
+  readonly at: number;
+  readonly update: number;
+  readonly epoch: number | undefined;
+}
+
+/** Whether a snapshot is due, by the clock, by updates or by epochs. */
+export function isDue(
+  { snapshotEvery, snapshotUpdates, snapshotEpochs }: SnapshotCadence,
+  saved: SnapshotPoint,
+  now: SnapshotPoint,
+): boolean {
+  if (now.at - saved.at > 1000 * snapshotEvery) return true;
+  if (snapshotUpdates !== undefined && now.update - saved.update >= snapshotUpdates) return true;
+  if (snapshotEpochs === undefined || !now.epoch || now.epoch === saved.epoch) return false; // epoch 0: nothing is trained yet
+  return now.epoch % snapshotEpochs === 0;
+}
+
+/** The label of a snapshot at the end of an epoch, from which other networks branch off. */
+export const epochLabel = (epoch: number): string => `epoch-${epoch}`;
+
+export interface SnapshotOptions extends SnapshotCadence {
+  /** What happens when a snapshot cannot be written. */
+  readonly onSnapshotError: 'stop' | 'warn';
+  readonly watch: Watch;
+  /** Throws where the folder no longer belongs to this process. */
+  readonly check?: () => void;
+  readonly identity?: RunIdentity | undefined;
+}
+
+/** A network, and where its snapshots and its log go. */
+export interface SnapshotTarget {
+  readonly pipeline: Pick<Pipeline, 'name'>;
+  readonly network: Network;
+  readonly store: SnapshotStore;
+  readonly metrics: Log;
+  readonly consensus: Consensus;
+  /** Epochs at whose end other networks branch off. */
+  readonly branches: readonly number[];
+  /** A store that gets the snapshot at the end of this epoch, after which the training stops. */
+  readonly pin?: { readonly epoch: number; readonly into: SnapshotStore } | undefined;
+}
+
+/** Follows how far one network is, and writes its snapshots at barriers. */
+export class NetworkSnapshots {
+  /** The newest update that was logged. */
+  update: number;
+  /** Why the newest snapshot could not be written, where the run went on without it. */
+  unsaved: string | undefined;
+  private epoch: number | undefined; // the epoch that the newest update ended
+  private saved: SnapshotPoint;
+  private readonly startedAt: number;
+  private readonly branches: Set<number>;
+
+  /** @param from the state that the network starts with, if any */
+  constructor(
+    private readonly target: SnapshotTarget,
+    private readonly options: SnapshotOptions,
+    from: RunState | undefined,
+  ) {
+    this.startedAt = performance.now() - 1000 * (from?.seconds ?? 0);
+    this.update = from?.update ?? 0;
+    this.saved = this.now;
+    this.branches = new Set(target.branches);
+  }
+
+  /** Seconds of work on this network, those before the resumed snapshot included. */
+  get seconds(): number {
+    return (performance.now() - this.startedAt) / 1000;
+  }
+
+  /** Notes how far the network is by a record of its log. */
+  follow({ number, endsEpoch, epoch }: MetricRecord): void {
+    if (typeof number === 'number') this.update = number;
+    if (typeof endsEpoch === 'boolean') this.epoch = endsEpoch ? (epoch as number) : undefined;
+  }
+
+  /** Whether the cadence asks for a snapshot. */
+  get due(): boolean {
+    return isDue(this.options, this.saved, this.now);
+  }
+
+  /** Writes the snapshot of an epoch that has just ended, where one is wanted. @returns whether the training ends with it */
+  writeEpochEnd(flow: Flow): boolean {
+    const { epoch } = this;
+    const { pin } = this.target;
+    if (epoch === undefined) return false;
+    if (pin === undefined) {
+      if (this.branches.delete(epoch)) this.write(flow, epochLabel(epoch));
+      return false;
+    }
+    if (epoch !== pin.epoch) return false;
+    this.write(flow, epochLabel(epoch), pin.into);
+    return true;
+  }
+
+  /**
+   * Writes a snapshot; the rank that writes the folder does it, and all ranks compare their states first.
+   *
+   * @throws {WeirError} where it cannot be written and errors stop the run, or where the network is finished
+   */
+  write(
+    flow: Flow,
+    label: string | number = flow.finished ? done : this.update,
+    into: SnapshotStore = this.target.store,
+  ): void {
+    const { metrics, consensus, store } = this.target;
+    const { identity, watch, onSnapshotError } = this.options;
+    const state: RunState = { flow: flow.save(), logged: metrics.mark, update: this.update, seconds: this.seconds };
+    consensus.sameState(flow, state);
+    try {
+      if (consensus.writes) {
+        this.options.check?.();
+        metrics.flush({ sync: true });
+        identity?.save(); // before the snapshot that carries its digest
+        const path = into.write(label, state as unknown as Data, this.about(label, into), { late: into !== store });
+        watch.snapshot(path, this.update);
+      }
+      this.unsaved = undefined;
+    } catch (error) {
+      if (onSnapshotError === 'stop' || flow.finished) throw error;
+      this.unsaved = (error as Error).message;
+      watch.warn(`${this.unsaved}; going on without this snapshot`);
+    }
+    this.saved = this.now;
+  }
+
+  private about(label: string | number, into: SnapshotStore) {
+    const { pipeline, network } = this.target;
+    const { identity } = this.options;
+    const pinned = () => into.list().flatMap((one) => (one.pinned && one.label !== done ? [one.label] : []));
+    return {
+      pipeline: pipeline.name,
+      network: network.name,
+      seed: network.seed,
+      update: this.update,
+      ...(identity && { identity: identity.digest(network.name) }),
+      ...(label === done && { pinned: pinned() }),
+    };
+  }
+
+  private get now(): SnapshotPoint {
+    return { at: performance.now(), update: this.update, epoch: this.epoch };
+  }
+}

@@ -1,0 +1,178 @@
+import type { Observable } from 'rxjs';
+import { withShare } from '../data/share.js';
+import type { Positioned } from '../flow/data.js';
+import { WeirError } from '../flow/errors.js';
+import { Flow, type Outcome } from '../flow/flow.js';
+import { stage } from '../flow/stage.js';
+import { journal, type MetricRecord } from '../storage/journal.js';
+import { type RunConfig, RunFolder } from '../storage/run-folder.js';
+import { type RunState, trainedState } from '../storage/run-state.js';
+import type { SnapshotStore } from '../storage/snapshot-store.js';
+import type { Consensus, Log, Votes } from './consensus.js';
+import { NetworkSnapshots, type SnapshotOptions } from './network-snapshots.js';
+import { classesOfTask, type Network, type Pipeline, recordsDeclaredBy, type Streams, streamName } from './pipeline.js';
+import type { Requests } from './requests.js';
+import { weightsDigest } from './weights.js';
+
+/** Everything that the networks of a run share. */
+export interface RunContext {
+  readonly folder: RunFolder;
+  readonly pipeline: Pipeline;
+  readonly options: SnapshotOptions;
+  readonly consensus: Consensus;
+  readonly requests: Requests;
+  readonly metrics: Log;
+  /** Tells the user something about a graph, once in a run. */
+  readonly remark: (line: string) => void;
+}
+
+/** One network of a run, and where it starts. */
+export interface NetworkOptions {
+  readonly networks: readonly Network[];
+  readonly index: number;
+  readonly store: SnapshotStore;
+  /** Its own state to go on from. */
+  readonly state: RunState | undefined;
+  /** The state of the network that it branches off. */
+  readonly trunk: RunState | undefined;
+  /** Trains only up to the end of this epoch, and writes that snapshot into another store. */
+  readonly pin?: { readonly epoch: number; readonly into: SnapshotStore };
+}
+
+const checkEvery = 1000; // milliseconds from one check of the folder's lock to the next
+const flushEvery = 2000; // milliseconds after which readers of the metric log see a record
+
+/** Trains and measures one network: its streams are wired into a graph and logged, and snapshots are written at some of its barriers. */
+export class NetworkTraining {
+  private readonly network: Network;
+  private readonly snapshots: NetworkSnapshots;
+  private checkedAt = performance.now();
+
+  private constructor(
+    private readonly run: RunContext,
+    private readonly options: NetworkOptions,
+    private readonly streams: Streams,
+  ) {
+    const { networks, index, store, pin, state, trunk } = options;
+    const { pipeline, metrics, consensus } = run;
+    const network = networks[index]!;
+    this.network = network;
+    const branches = networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : []));
+    const target = { pipeline, network, store, metrics, consensus, branches, pin };
+    this.snapshots = new NetworkSnapshots(target, run.options, state ?? trunk);
+  }
+
+  /** Wires the streams of a network. */
+  static async of(run: RunContext, options: NetworkOptions): Promise<NetworkTraining> {
+    const network = options.networks[options.index]!;
+    const { config } = run.folder.started;
+    return new NetworkTraining(run, options, await run.pipeline.wire({ config, network, seed: network.seed }));
+  }
+
+  /** Why the newest snapshot could not be written, where the training went on without it. */
+  get unsaved(): string | undefined {
+    return this.snapshots.unsaved;
+  }
+
+  /** Trains the network to its end. @returns 'stopped' where it can be resumed */
+  async toEnd(): Promise<Outcome> {
+    const { pipeline, folder, consensus, requests, metrics, remark } = this.run;
+    const { watch, identity } = this.run.options;
+    const { networks, index, state, trunk } = this.options;
+    const { network, snapshots } = this;
+    const onBarrier = (flow: Flow) => this.atBarrier(flow);
+    const flow = withShare(consensus.share, () => new Flow(this.logged(), onBarrier, (line) => watch.warn(line)));
+    try {
+      requests.attach(flow);
+      for (const line of flow.remarks) remark(line);
+      if (consensus.writes) folder.declare(recordsDeclaredBy(flow));
+      await identity?.wired(pipeline, network.name, flow); // before anything is done with its data
+      for (const line of identity?.said.splice(0) ?? []) watch.warn(line);
+      this.load(flow);
+      consensus.sameGraph(flow, snapshots.update);
+      watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
+      return await flow.start();
+    } finally {
+      requests.detach();
+      flow.close();
+      metrics.flushAfter(0); // an error that ends the run is told before that of a full disk
+    }
+  }
+
+  /** Gives the graph the state that it starts with; a network from its beginning is announced in the log first. */
+  private load(flow: Flow): void {
+    const { state, trunk } = this.options;
+    const { from } = this.run.folder.started;
+    if (state !== undefined) flow.load(state.flow);
+    else if (from !== undefined) flow.load(takenFrom(from, this.network.name).flow, from.again);
+    else {
+      if (trunk !== undefined) flow.load(trunk.flow);
+      flow.introduce();
+      this.announce(flow);
+    }
+  }
+
+  private announce(flow: Flow): void {
+    const { pipeline } = this.run;
+    const classes = classesOfTask(pipeline, flow);
+    for (const { members, ...network } of this.network.members ?? [this.network]) {
+      const about = { ...(classes && { classes }), ...network, ...pipeline.task };
+      this.log({ network: network.name, stream: 'network', ...about });
+    }
+  }
+
+  private logged(): Record<string, Observable<unknown>> {
+    const entries = Object.entries(this.streams).map(([name, stream]) => {
+      const value = journal(this.network.name, streamName(name), (record) => this.log(record));
+      return [name, (stream as Observable<Positioned>).pipe(stage(value))];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  private log(record: MetricRecord): void {
+    const { metrics, options } = this.run;
+    this.snapshots.follow(record);
+    metrics.append({ ...record, wall: { seconds: this.snapshots.seconds } });
+    options.watch.record(record);
+  }
+
+  /** Answers a barrier: votes, writes snapshots, and holds the flow where that was asked for. */
+  private atBarrier(flow: Flow): Promise<void> | undefined {
+    const { consensus, requests, metrics, options } = this.run;
+    if (flow.barrier.ending !== undefined && !consensus.alone) return; // an error of this rank alone: the others do not reach this barrier
+    const { hold, stop } = this.vote(flow);
+    if (!hold || stop || flow.barrier.held) return;
+    metrics.flush(); // readers see all of the log while the run is held
+    options.watch.held(true);
+    return requests.hold(flow, () => this.vote(flow).hold).finally(() => options.watch.held(false));
+  }
+
+  private vote(flow: Flow): Votes {
+    const { consensus, requests, metrics, options } = this.run;
+    const { snapshots } = this;
+    options.watch.barrier(consensus.waited);
+    if (performance.now() - this.checkedAt > checkEvery) {
+      options.check?.();
+      this.checkedAt = performance.now();
+    }
+    metrics.flushAfter(flushEvery);
+    if (snapshots.writeEpochEnd(flow) && !flow.barrier.stopping) flow.stop();
+    const own = requests.votes(flow);
+    const all = consensus.agree({ ...own, snapshot: own.snapshot || snapshots.due }, snapshots.update);
+    if (all.stop && !flow.barrier.stopping) flow.stop();
+    if (all.snapshot || flow.barrier.stopping || flow.finished || flow.barrier.ending !== undefined)
+      snapshots.write(flow);
+    return all;
+  }
+}
+
+/** The last state of a network that this run took over. @throws {WeirError} where its weights are not those that were taken over */
+function takenFrom({ run, weights }: NonNullable<RunConfig['from']>, network: string): RunState {
+  const state = trainedState(RunFolder.open(run), network);
+  const wanted = weights[network];
+  if (wanted === undefined || weightsDigest(state) === wanted) return state;
+  throw new WeirError(
+    `network '${network}' of ${run} has other weights than when this run took it over`,
+    'put that run back, or attack it again as it is',
+  );
+}
