@@ -1,5 +1,6 @@
 import type { Flow } from './flow.js';
 import type { Node } from './node.js';
+import { textTable } from './text-table.js';
 
 /** The nodes that the user wired, without the logs that a run puts before its sinks. */
 export const userNodes = (flow: Flow): Node[] => flow.nodes.filter(({ role }) => role !== 'log');
@@ -40,15 +41,7 @@ export function toText(flow: Flow): string {
           .map((next) => through(node, next))
           .join(', ')}`,
   ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return textTable(rows).join('\n');
 }
 
 /** The operators on an edge towards training that have no node of their own: no snapshot holds their state. */
