@@ -1,6 +1,6 @@
 import type { Flow } from '../flow/flow.js';
 import { FlowMeter } from '../flow/meter.js';
-import type { MetricRecord } from '../storage/journal.js';
+import type { StreamRecord } from '../storage/metric-reader.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { WaitMeter, waitsText } from './consensus.js';
 import type { Network, Pipeline } from './pipeline.js';
@@ -71,7 +71,7 @@ export class Watcher implements Watch {
     };
   }
 
-  record(record: MetricRecord): void {
+  record(record: StreamRecord): void {
     if (this.view === undefined) return;
     if (typeof record.endsEpoch === 'boolean' && this.attack !== undefined) this.trainsAgain();
     const { view } = this;
@@ -144,7 +144,7 @@ export class Watcher implements Watch {
   }
 
   /** Results of one stream on one update's weights are an attack; the mean is over those of one network. */
-  private attacked(record: MetricRecord): void {
+  private attacked(record: StreamRecord): void {
     const { stream, number, network, total, distance } = record;
     if (this.attack?.stream !== stream || this.attack.number !== number) {
       const lasts = this.attack !== undefined; // another before it

@@ -5,9 +5,9 @@ import type { FigureRequest } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/transfer.js';
 import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
+import { identityNotes } from '../../storage/identity-file.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
-import { identityNotes } from '../run-identity.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
 import {

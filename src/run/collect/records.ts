@@ -14,7 +14,7 @@ import type {
   Track,
 } from '../../measure/networks/record.js';
 import { transferred } from '../../plot/transfer.js';
-import { decoded } from '../../storage/journal.js';
+import { floatsOf } from '../../storage/log-stage.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { done } from '../../storage/run-state.js';
 
@@ -26,7 +26,7 @@ export const number = (line: Line, field: string): number | null =>
   typeof line[field] === 'number' ? (line[field] as number) : null;
 
 /** The array in a field; empty where it was not kept. */
-export const array = (line: Line, field: string): Float32Array => decoded(line[field]) ?? new Float32Array(0);
+export const array = (line: Line, field: string): Float32Array => floatsOf(line[field]) ?? new Float32Array(0);
 
 /** The lines of one network, by stream. */
 export class Lines {
@@ -199,8 +199,8 @@ export function attackOf(lines: readonly Line[], configured: number | null): Att
 }
 
 function attackedSample(line: Line): AttackedSample {
-  const original = decoded(line.original);
-  const adversarial = decoded(line.adversarial);
+  const original = floatsOf(line.original);
+  const adversarial = floatsOf(line.adversarial);
   return {
     index: Number(line.index),
     label: Number(line.label),
