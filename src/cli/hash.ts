@@ -10,7 +10,7 @@ import { RunFolder } from '../storage/run-folder.js';
 import { type RunState, readNetworkState } from '../storage/run-state.js';
 
 /** `weir hash RUN`: SHA-256 of the newest weights of every network, or of all state and the metric log. */
-export function hashCommand(): Command {
+export function command(): Command {
   return new Command('hash')
     .description('print the SHA-256 of a run’s newest weights, to compare two runs')
     .argument('<run>', 'folder of the run')
