@@ -1,7 +1,8 @@
 import pc from 'picocolors';
 import { visible, visibleButColors } from '../flow/terminal.js';
+import { columns, cut } from '../flow/text-table.js';
 import { count, duration, NONE, number, percent } from '../plot/table.js';
-import { columns, cut, InPlace, type Screen } from './screen.js';
+import { InPlace, type Screen } from './screen.js';
 
 /** What is going on, as plain data: all that the terminal shows. What is not known yet is null. */
 export interface ProgressView {

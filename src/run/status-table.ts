@@ -1,6 +1,6 @@
 import pc from 'picocolors';
+import { textTable } from '../flow/text-table.js';
 import { count, duration, NONE, number } from '../plot/table.js';
-import { columns } from './screen.js';
 import type { State, Status } from './status.js';
 
 const paint: Readonly<Record<State, (text: string) => string>> = {
@@ -25,22 +25,13 @@ const heads = [
 /** Runs as aligned lines, a run a line, and below them why those that failed did; a word where there is none. */
 export function statusTable(all: readonly Status[]): string[] {
   if (all.length === 0) return ['no runs'];
-  const rows = all.map(cells);
-  const widths = heads.map((head, i) => Math.max(columns(head), ...rows.map((row) => columns(row[i]!))));
-  const line = (row: readonly string[]): string[] =>
-    row.map((cell, i) => cell + ' '.repeat(widths[i]! - columns(cell)));
+  const rows = all.map(cells).map(([state, ...rest], i) => [paint[all[i]!.state](state!), ...rest]);
+  const [head, ...lines] = textTable([heads, ...rows]);
   const failed = all.flatMap(({ state, path, failure, damage }) => {
     const why = state === 'damaged' ? damage : state === 'failed' ? failure?.message : undefined;
     return why ? [`${pc.red(state)} ${path}: ${why.split('\n', 1)[0]}`] : [];
   });
-  return [
-    pc.dim(line(heads).join('  ').trimEnd()),
-    ...rows.map((row, i) => {
-      const [state, ...rest] = line(row);
-      return [paint[all[i]!.state](state!), ...rest].join('  ').trimEnd();
-    }),
-    ...failed,
-  ];
+  return [pc.dim(head!), ...lines, ...failed];
 }
 
 function cells(status: Status): string[] {

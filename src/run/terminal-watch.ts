@@ -105,7 +105,7 @@ export class Watcher implements Watch {
 
   held(now: boolean): void {
     if (now) this.terminal.note('held at a barrier; it goes on from the monitor, and Ctrl-C stops it');
-    else if (this.flow?.stopping !== true) this.terminal.note('going on');
+    else if (this.flow?.barrier.stopping !== true) this.terminal.note('going on');
   }
 
   barrier(waited: readonly number[]): void {

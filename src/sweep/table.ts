@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
+import { textTable } from '../flow/text-table.js';
 import { count, duration, NONE } from '../plot/table.js';
 import { type Screen, usesColor } from '../run/progress.js';
-import { columns, cut, InPlace } from '../run/screen.js';
+import { InPlace } from '../run/screen.js';
 import { damagedRun, type Status, statusOf } from '../run/status.js';
 import type { Job } from './jobs.js';
 import type { JobEntry, JobLocation, JobState } from './ledger.js';
@@ -47,23 +48,13 @@ export function sweepTable(
   };
   const sorted = order.flatMap((state) => rows.filter(({ entry }) => entry.state === state));
   const shown = sorted.slice(0, sorted.length > most ? Math.max(0, most - 1) : most);
-  const cells = shown.map(cellsOf);
-  const widths = heads.map((head, i) => Math.max(columns(head), ...cells.map((row) => columns(row[i]!))));
-  const line = (row: readonly string[]): string =>
-    cut(
-      row
-        .map((cell, i) => cell + ' '.repeat(widths[i]! - columns(cell)))
-        .join('  ')
-        .trimEnd(),
-      width,
-    );
+  const [head, ...lines] = textTable([heads, ...shown.map(cellsOf)], { width });
   const hidden = sorted.length - shown.length;
   return [
-    c.dim(line(heads)),
-    ...shown.map(({ entry }, i) => {
-      const text = line(cells[i]!);
-      return paint[entry.state](text.slice(0, widths[0])) + text.slice(widths[0]);
-    }),
+    c.dim(head!),
+    ...shown.map(
+      ({ entry: { state } }, i) => paint[state](lines[i]!.slice(0, state.length)) + lines[i]!.slice(state.length),
+    ),
     ...(hidden > 0 ? [c.dim(`… and ${hidden} more`)] : []),
   ];
 }

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { columns } from '../../src/flow/text-table.js';
 import { type ProgressView, render, renderLine, terminalFor } from '../../src/run/progress.js';
-import { columns, cut } from '../../src/run/screen.js';
 
 const view: ProgressView = {
   pipeline: 'mnist',
@@ -101,13 +101,6 @@ test('of networks that are trained already no epochs are told', () => {
   expect(renderLine({ ...early, pipeline: 'mnist-readout', phase: 'training' })).toBe(
     'mnist-readout: none · measuring',
   );
-});
-
-test('width counts columns, not code units', () => {
-  expect(columns('数字')).toBe(4);
-  expect(columns('e\u0301\x1b[31mσ\x1b[39m')).toBe(2);
-  expect(columns('🎉👩‍🔬')).toBe(4);
-  expect(cut('数字認識', 5)).toBe('数字…');
 });
 
 const viewAt = (epoch: number, more: Partial<ProgressView> = {}): ProgressView => ({
