@@ -44,7 +44,9 @@ export const convolutionKeys = () => ({
   directions: z
     .enum(['usual', 'krylov', 'power', 'exact'])
     .default('usual')
-    .describe("how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, or exactly"),
+    .describe(
+      "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, or exactly",
+    ),
 });
 
 /**

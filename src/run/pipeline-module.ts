@@ -78,5 +78,7 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
 /** The line of the user's own file that the error came from. */
 function whereIn(error: Error): string {
   const where = originText(error);
-  return where === undefined ? 'fix the module; WEIR_DEBUG=1 shows the whole stack' : `see ${where.replace(/^at /, '')}`;
+  return where === undefined
+    ? 'fix the module; WEIR_DEBUG=1 shows the whole stack'
+    : `see ${where.replace(/^at /, '')}`;
 }
