@@ -1,6 +1,6 @@
 import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
 import { groups, settingOf } from '../measure/networks/groups.js';
-import type { Attack, Certificate, Geometry, NetworkReport, Report } from '../measure/networks/record.js';
+import type { AttackReport, Certificate, Geometry, NetworkReport, Report } from '../measure/networks/record.js';
 import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
 import { quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
@@ -109,7 +109,7 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
   };
 }
 
-function attackJson({ iterations, box, samples }: Attack): Record<string, unknown> {
+function attackJson({ iterations, box, samples }: AttackReport): Record<string, unknown> {
   return {
     iterations,
     box: box ?? null,

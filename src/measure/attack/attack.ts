@@ -54,7 +54,7 @@ export interface AttackSetting {
  * An attack: its search and nothing else. Bounds, the criterion (another class than that of the original), budget, ledger of queries,
  * groups by position, resumption and verification are those of `attackStage`.
  */
-export interface Attack<S> {
+export interface AttackMethod<S> {
   /** The search's state for one group. Plain data, never changed. */
   start(): S;
   /**
@@ -107,7 +107,7 @@ export function attackStage<S>(
   model: Model,
   given: LabeledSamples,
   options: AttackOptions,
-  make: (setting: AttackSetting) => Attack<S>,
+  make: (setting: AttackSetting) => AttackMethod<S>,
 ): StageOperator<Update, AttackResult, AttackState<S>> {
   const { seed, group: size = 16, budget = Number.POSITIVE_INFINITY, shuffle = true, choose = 'correct' } = options;
   const { normalize, certificate = false, box: bounds = usualBox(normalize) } = options;

@@ -5,7 +5,7 @@ import type { Update } from '../../learn/update.js';
 import { statelessNormal } from '../../tensorflow/ops/random.js';
 import { checkCount, type LabeledSamples } from '../inputs.js';
 import { nearestFirst, shuffled } from '../predictions.js';
-import { type Attack, type AttackOptions, type AttackSetting, type AttackState, attackStage } from './attack.js';
+import { type AttackMethod, type AttackOptions, type AttackSetting, type AttackState, attackStage } from './attack.js';
 import type { Box } from './box.js';
 import { distance, type SampleGroup } from './group.js';
 import { perturbationScale, schedule, tangentStep } from './hemisphere.js';
@@ -93,7 +93,7 @@ type Checked = TangentAttackOptions & Required<Pick<TangentAttackOptions, 'itera
 function tangent(
   { model, samples, d, box, group: size, input }: AttackSetting,
   { seed, iterations, chunk, protocol, normalize }: Checked,
-): Attack<TangentState> {
+): AttackMethod<TangentState> {
   const heats = schedule.heats(iterations);
 
   /** The authors' code: the other attacked samples in random order, less those of the same class. */

@@ -66,11 +66,11 @@ export interface NetworkReport {
   readonly sigma: Readonly<Record<string, readonly CurvePoint[]>>;
   /** Epochs trained before the regularizer is switched on; null where there is none. */
   readonly burnIn: number | null;
-  readonly attack: Attack | null;
+  readonly attack: AttackReport | null;
   /** Readouts that were fitted to its features and tested while it was learned, in order of epoch. */
   readonly probes?: readonly Probe[];
   /** The same representation under a readout that was fitted anew. */
-  readonly readout?: Readout | null;
+  readonly readout?: RefittedReadout | null;
   /** The readout that makes a classifier of a representation learned without labels: the network that was tested and attacked. */
   readonly classifier?: Classifier | null;
   /** Exact boundary distances, where the input has two dimensions. */
@@ -81,7 +81,7 @@ export interface NetworkReport {
   readonly certificates?: readonly Certificate[];
 }
 
-export interface Attack {
+export interface AttackReport {
   /** T of the Tangent Attack; null where it was not the same for all samples, or nothing says it. */
   readonly iterations: number | null;
   /** What an input may be: one range, or one a channel; absent from logs of earlier versions. */
@@ -124,7 +124,7 @@ export interface AttackedSample {
 }
 
 /** How a multinomial logistic regression on frozen features was fitted. */
-export interface Fit {
+export interface FitReport {
   /** 'scikit-learn': by its default; 'converged'; null where the log does not say. */
   readonly fit: string | null;
   readonly iterations: number | null;
@@ -134,18 +134,18 @@ export interface Fit {
 }
 
 /** Such a regression, and how well it does; fractions. */
-export interface Classifier extends Fit {
+export interface Classifier extends FitReport {
   readonly accuracy: number;
   readonly trainAccuracy: number;
 }
 
 /** The same, and what the attack made of the network with it. */
-export interface Readout extends Classifier {
-  readonly attack: Attack | null;
+export interface RefittedReadout extends Classifier {
+  readonly attack: AttackReport | null;
 }
 
 /** How well a readout on the features of one moment does; fractions. */
-export interface Probe extends Interval, Fit {
+export interface Probe extends Interval, FitReport {
   readonly epoch: number;
   readonly accuracy: number;
   /** The same of the untrained network; null where it was not measured. */

@@ -1,6 +1,6 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
 import type { SeedGroup } from './groups.js';
-import type { AttackedSample, Fit, NetworkReport } from './record.js';
+import type { AttackedSample, FitReport, NetworkReport } from './record.js';
 
 /** The numbers of one network that tables, figures and the verdict share. */
 export interface NetworkSummary {
@@ -177,7 +177,7 @@ function meanOf(network: NetworkReport, bound: 'lower' | 'local'): number | null
 }
 
 /** How some readouts were fitted, and whether they converged, a sentence for each way; '' for none. */
-export function fitSentences(fits: readonly Fit[]): string {
+export function fitSentences(fits: readonly FitReport[]): string {
   const ways = [...new Set(fits.map(wayOf))];
   return ways
     .map((way) => {
@@ -197,10 +197,10 @@ export function fitSentences(fits: readonly Fit[]): string {
 }
 
 /** The fits of readouts that a network's numbers are of: fitted anew after training, or as the classifier on learned features. */
-export const readoutFits = ({ readout, classifier }: NetworkReport): Fit[] =>
+export const readoutFits = ({ readout, classifier }: NetworkReport): FitReport[] =>
   [readout, classifier].flatMap((fit) => fit ?? []);
 
-function wayOf({ fit, iterationLimit }: Fit): string {
+function wayOf({ fit, iterationLimit }: FitReport): string {
   const limit = iterationLimit === null ? '' : `, at most ${iterationLimit.toLocaleString('en-US')} iterations`;
   if (fit === 'scikit-learn') return `Readouts are fitted by scikit-learn's default${limit}.`;
   if (fit === 'converged') return `Readouts are fitted until they converge${limit}.`;

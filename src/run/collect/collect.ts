@@ -18,8 +18,8 @@ import {
   exactDistance,
   geometry,
   isProbe,
-  type Line,
-  Lines,
+  type LogLine,
+  NetworkLog,
   momentsOf,
   number,
   probe,
@@ -141,9 +141,9 @@ interface Collected {
 
 /** The networks of a run, as far as it has come. */
 function networksOf(folder: RunFolder, setting: string): Collected[] {
-  const lines = new Map<string, Line[]>();
+  const lines = new Map<string, LogLine[]>();
   for (const record of recordsOf(folder)) {
-    const line = record as unknown as Line;
+    const line = record as unknown as LogLine;
     const network = String(line.network);
     const known = lines.get(network);
     if (known === undefined) lines.set(network, [line]);
@@ -152,16 +152,16 @@ function networksOf(folder: RunFolder, setting: string): Collected[] {
   return [...lines].flatMap(([name, own]) => {
     const about = own.find((line) => line.stream === 'network');
     if (about === undefined) return []; // a graph that trains several networks: they have lines of their own
-    const branch = about.branch as Line | undefined;
+    const branch = about.branch as LogLine | undefined;
     const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
-    const logged = { name, about, lines: new Lines(whole), own: new Lines(own), last: own.at(-1)! };
+    const logged = { name, about, lines: new NetworkLog(whole), own: new NetworkLog(own), last: own.at(-1)! };
     return [{ report: networkReport(folder, setting, logged), said: momentsOf(folder, logged) }];
   });
 }
 
 /** What was logged of a network up to where another branched off it, less what that one logged of the same moment. */
-function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Line[] {
-  const moment = ({ stream, number, index }: Line): string => `${stream} ${number} ${index}`;
+function before(trunk: readonly LogLine[], branch: LogLine, own: readonly LogLine[]): LogLine[] {
+  const moment = ({ stream, number, index }: LogLine): string => `${stream} ${number} ${index}`;
   const known = new Set(own.map(moment));
   return trunk.filter(
     (line) => line.stream !== 'network' && Number(line.epoch) <= Number(branch.epoch) && !known.has(moment(line)),
@@ -171,11 +171,11 @@ function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Lin
 /** The log of a network. */
 interface Logged {
   readonly name: string;
-  readonly about: Line;
+  readonly about: LogLine;
   /** With those of the network that it branched off. */
-  readonly lines: Lines;
-  readonly own: Lines;
-  readonly last: Line;
+  readonly lines: NetworkLog;
+  readonly own: NetworkLog;
+  readonly last: LogLine;
 }
 
 function networkReport(folder: RunFolder, setting: string, { name, about, lines, own, last }: Logged): NetworkReport {
@@ -186,7 +186,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
   const tests = lines.of('tests').filter((line) => !isProbe(line));
   const classifier = lines.of('classifiers').at(-1);
   const epochs = updates.filter((line) => line.endsEpoch);
-  const iterations = number(config as Line, 'iterations');
+  const iterations = number(config as LogLine, 'iterations');
   const regularizer = regularizerOf({ pipeline, name, about, updates: own.of('updates') });
   return {
     name,
@@ -198,7 +198,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
     run: folder.shown,
     updates: most(updates, 'number'),
     epochs: most(updates, 'epoch'),
-    seconds: number((last.wall ?? {}) as Line, 'seconds'),
+    seconds: number((last.wall ?? {}) as LogLine, 'seconds'),
     testAccuracy: number(classifier ?? tests.at(-1) ?? probed.at(-1) ?? {}, 'accuracy'),
     sampleShape: (about.sampleShape as number[] | undefined) ?? [],
     classes: (about.classes as string[] | undefined) ?? [],
@@ -210,7 +210,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
       'learning rate': unlessConstant(curve(epochs, 'rate')), // one that never changes is in the config
     },
     sigma: sigmaOf(lines.of('sigmas')),
-    burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer) ? null : number(config as Line, 'burnIn'),
+    burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer) ? null : number(config as LogLine, 'burnIn'),
     attack: attackOf(lines.of('attacks'), iterations),
     ...(probed.length > 0 && { probes: probed.map(probe) }),
     classifier: classifierOf(lines.of('classifiers')),
@@ -223,10 +223,10 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
   };
 }
 
-const most = (lines: readonly Line[], field: string): number =>
+const most = (lines: readonly LogLine[], field: string): number =>
   lines.reduce((most, line) => Math.max(most, Number(line[field])), 0);
 
-const curve = (lines: readonly Line[], field: string): CurvePoint[] =>
+const curve = (lines: readonly LogLine[], field: string): CurvePoint[] =>
   lines
     .filter((line) => typeof line[field] === 'number')
     .map((line) => ({ epoch: Number(line.epoch), value: Number(line[field]) }));
@@ -234,12 +234,12 @@ const curve = (lines: readonly Line[], field: string): CurvePoint[] =>
 const unlessConstant = (points: readonly CurvePoint[]): readonly CurvePoint[] =>
   points.every(({ value }) => value === points[0]!.value) ? [] : points;
 
-function sigmaOf(lines: readonly Line[]): Record<string, CurvePoint[]> {
-  const layers = Object.keys((lines[0]?.sigma as Line | undefined) ?? {});
+function sigmaOf(lines: readonly LogLine[]): Record<string, CurvePoint[]> {
+  const layers = Object.keys((lines[0]?.sigma as LogLine | undefined) ?? {});
   return Object.fromEntries(
     layers.map((layer) => [
       layer,
-      lines.map((line) => ({ epoch: Number(line.epoch), value: Number((line.sigma as Line)[layer]) })),
+      lines.map((line) => ({ epoch: Number(line.epoch), value: Number((line.sigma as LogLine)[layer]) })),
     ]),
   );
 }

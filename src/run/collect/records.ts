@@ -1,16 +1,16 @@
 import type { Data } from '../../flow/data.js';
 import type {
   Alignment,
-  Attack,
+  AttackReport,
   AttackedSample,
   Bounds,
   Certificate,
   Classifier,
   ExactDistance,
-  Fit,
+  FitReport,
   Geometry,
   Probe,
-  Readout,
+  RefittedReadout,
   Track,
 } from '../../measure/networks/record.js';
 import { transferred } from '../../plot/transfer.js';
@@ -19,20 +19,20 @@ import type { RunFolder } from '../../storage/run-folder.js';
 import { done } from '../../storage/run-state.js';
 
 /** A line of the metric log. */
-export type Line = { readonly [field: string]: Data };
+export type LogLine = { readonly [field: string]: Data };
 
 /** The number in a field, or null where there is none. */
-export const number = (line: Line, field: string): number | null =>
+export const number = (line: LogLine, field: string): number | null =>
   typeof line[field] === 'number' ? (line[field] as number) : null;
 
 /** The array in a field; empty where it was not kept. */
-export const array = (line: Line, field: string): Float32Array => decoded(line[field]) ?? new Float32Array(0);
+export const array = (line: LogLine, field: string): Float32Array => decoded(line[field]) ?? new Float32Array(0);
 
 /** The lines of one network, by stream. */
-export class Lines {
-  private readonly streams = new Map<string, Line[]>();
+export class NetworkLog {
+  private readonly streams = new Map<string, LogLine[]>();
 
-  constructor(lines: readonly Line[]) {
+  constructor(lines: readonly LogLine[]) {
     for (const line of lines) {
       const known = this.streams.get(String(line.stream));
       if (known === undefined) this.streams.set(String(line.stream), [line]);
@@ -40,7 +40,7 @@ export class Lines {
     }
   }
 
-  of(stream: string): readonly Line[] {
+  of(stream: string): readonly LogLine[] {
     return this.streams.get(stream) ?? [];
   }
 }
@@ -50,9 +50,9 @@ interface Said {
   readonly pipeline: string;
   readonly name: string;
   /** Its line of the stream 'network'. */
-  readonly about: Line;
+  readonly about: LogLine;
   /** Its own updates, as logged; without those of a network that it branched off. */
-  readonly updates: readonly Line[];
+  readonly updates: readonly LogLine[];
 }
 
 /**
@@ -74,7 +74,7 @@ export function regularizerOf({ pipeline, name, about, updates }: Said): string 
 /** What a report's numbers of one network are of, where a reader would take them for something else; a sentence each. */
 export function momentsOf(
   folder: RunFolder,
-  { name, lines }: { readonly name: string; readonly lines: Lines },
+  { name, lines }: { readonly name: string; readonly lines: NetworkLog },
 ): string[] {
   const attacks = [
     ...attackRemarks('attacked', lines.of('attacks')),
@@ -92,10 +92,10 @@ function isDone(folder: RunFolder, name: string): boolean {
 const plannedOf = ({ started }: RunFolder, name: string) => started.networks?.find((network) => network.name === name);
 
 /** Training that ended before its epochs were over: by an operator such as `take` or `catchError`, which ends a stream like its source. */
-function early(folder: RunFolder, name: string, lines: Lines): string[] {
+function early(folder: RunFolder, name: string, lines: NetworkLog): string[] {
   const last = lines.of('updates').at(-1);
   if (last === undefined || Number(last.number) === 0) return [];
-  const epochs = plannedOf(folder, name)?.epochs ?? number(folder.started.config as Line, 'epochs');
+  const epochs = plannedOf(folder, name)?.epochs ?? number(folder.started.config as LogLine, 'epochs');
   const of = epochs === null ? '' : ` of ${epochs}`;
   if (last.endsEpoch === false)
     return [
@@ -107,7 +107,7 @@ function early(folder: RunFolder, name: string, lines: Lines): string[] {
 }
 
 /** Numbers that were measured on other weights than the last ones. */
-function behind(lines: Lines): string[] {
+function behind(lines: NetworkLog): string[] {
   const trained = newest([...lines.of('updates'), ...lines.of('attacks')]);
   return [
     ['test accuracy is', lines.of('classifiers').length > 0 ? [] : lines.of('tests')] as const,
@@ -122,7 +122,7 @@ function behind(lines: Lines): string[] {
 }
 
 /** Tests of one moment that say different things: of two data sets, for one. */
-function twice(lines: Lines): string[] {
+function twice(lines: NetworkLog): string[] {
   const tests = lines.of('tests');
   const at = newest(tests);
   const found = [
@@ -135,7 +135,7 @@ function twice(lines: Lines): string[] {
     : [];
 }
 
-function attackRemarks(what: string, all: readonly Line[]): string[] {
+function attackRemarks(what: string, all: readonly LogLine[]): string[] {
   const lines = all.filter((line) => line.outcome !== undefined);
   const updates = [...new Set(lines.flatMap((line) => number(line, 'number') ?? []))];
   const last = newestOf(lines);
@@ -157,21 +157,21 @@ function attackRemarks(what: string, all: readonly Line[]): string[] {
 }
 
 /** The number of the newest update that lines are of; null where they do not say. */
-const newest = (lines: readonly Line[]): number | null =>
+const newest = (lines: readonly LogLine[]): number | null =>
   lines.reduce<number | null>((most, line) => {
     const own = number(line, 'number');
     return own === null || (most !== null && most > own) ? most : own;
   }, null);
 
 /** The lines of the newest update: weights of earlier ones are another network. */
-export function newestOf(lines: readonly Line[]): readonly Line[] {
+export function newestOf(lines: readonly LogLine[]): readonly LogLine[] {
   const last = newest(lines);
   return last === null ? lines : lines.filter((line) => line.number === last);
 }
 
 /** One line a sample, that with the nearest point: two attacks on a sample, or an item handed on twice, are no two samples. */
-export function nearest(lines: readonly Line[]): readonly Line[] {
-  const kept = new Map<string, Line>();
+export function nearest(lines: readonly LogLine[]): readonly LogLine[] {
+  const kept = new Map<string, LogLine>();
   for (const line of lines) {
     const sample = `${line.index} ${line.label}`;
     const known = kept.get(sample);
@@ -180,7 +180,7 @@ export function nearest(lines: readonly Line[]): readonly Line[] {
   return [...kept.values()];
 }
 
-function distanceOf(line: Line): number {
+function distanceOf(line: LogLine): number {
   const distance = number(line, 'distance');
   return distance !== null && Number.isFinite(distance) ? distance : Number.POSITIVE_INFINITY;
 }
@@ -190,15 +190,15 @@ function distanceOf(line: Line): number {
  *
  * @param configured T by the run's config, for logs of older builds, whose lines do not say it
  */
-export function attackOf(lines: readonly Line[], configured: number | null): Attack | null {
+export function attackOf(lines: readonly LogLine[], configured: number | null): AttackReport | null {
   const own = nearest(newestOf(lines.filter((line) => line.outcome !== undefined)));
-  const box = own.at(-1)?.box as Attack['box'];
+  const box = own.at(-1)?.box as AttackReport['box'];
   const rounds = new Set(own.map((line) => number(line, 'iterations') ?? configured));
   const iterations = rounds.size === 1 ? [...rounds][0]! : null;
   return own.length === 0 ? null : { iterations, ...(box && { box }), samples: own.map(attackedSample) };
 }
 
-function attackedSample(line: Line): AttackedSample {
+function attackedSample(line: LogLine): AttackedSample {
   const original = decoded(line.original);
   const adversarial = decoded(line.adversarial);
   return {
@@ -224,19 +224,19 @@ function attackedSample(line: Line): AttackedSample {
 const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
 
 /** The last readout that was fitted, with the attack on it; null where none was. */
-export function readoutOf(lines: readonly Line[], attack: Attack | null): Readout | null {
+export function readoutOf(lines: readonly LogLine[], attack: AttackReport | null): RefittedReadout | null {
   const last = classifierOf(lines);
   return last && { ...last, attack };
 }
 
 /** The last readout that was fitted; null where none was. */
-export function classifierOf(lines: readonly Line[]): Classifier | null {
+export function classifierOf(lines: readonly LogLine[]): Classifier | null {
   const last = lines.at(-1);
   if (last === undefined) return null;
   return { accuracy: Number(last.accuracy), trainAccuracy: Number(last.trainAccuracy), ...fitOf(last) };
 }
 
-const fitOf = (line: Line): Fit => ({
+const fitOf = (line: LogLine): FitReport => ({
   fit: typeof line.fit === 'string' ? line.fit : null,
   iterations: number(line, 'iterations'),
   iterationLimit: number(line, 'iterationLimit'),
@@ -244,10 +244,10 @@ const fitOf = (line: Line): Fit => ({
 });
 
 /** Whether a line is of a readout that was fitted while the network learned. */
-export const isProbe = (line: Line): boolean => line.untrained !== undefined && typeof line.lower === 'number';
+export const isProbe = (line: LogLine): boolean => line.untrained !== undefined && typeof line.lower === 'number';
 
 /** One moment's readout: plain numbers, as logged. */
-export const probe = (line: Line): Probe => ({
+export const probe = (line: LogLine): Probe => ({
   epoch: Number(line.epoch),
   accuracy: Number(line.accuracy),
   lower: Number(line.lower),
@@ -256,13 +256,13 @@ export const probe = (line: Line): Probe => ({
   ...fitOf(line),
 });
 
-export const exactDistance = (line: Line): ExactDistance => ({
+export const exactDistance = (line: LogLine): ExactDistance => ({
   index: Number(line.index),
   label: Number(line.label),
   distance: Number(line.distance),
 });
 
-export const geometry = (line: Line): Geometry => ({
+export const geometry = (line: LogLine): Geometry => ({
   ...(line as unknown as Geometry),
   classes: array(line, 'classes'),
   margin: array(line, 'margin'),
@@ -271,16 +271,16 @@ export const geometry = (line: Line): Geometry => ({
 });
 
 /** Plain records of numbers: what was logged is what the report shows. */
-export const track = (line: Line): Track => line as unknown as Track;
-export const alignment = (line: Line): Alignment => line as unknown as Alignment;
+export const track = (line: LogLine): Track => line as unknown as Track;
+export const alignment = (line: LogLine): Alignment => line as unknown as Alignment;
 
-export const certificate = (line: Line): Certificate => ({
+export const certificate = (line: LogLine): Certificate => ({
   ...(line as unknown as Certificate),
-  lower: bounds(line.lower as Line),
-  local: bounds(line.local as Line),
+  lower: bounds(line.lower as LogLine),
+  local: bounds(line.local as LogLine),
 });
 
-const bounds = (line: Line | null | undefined): Bounds => ({
+const bounds = (line: LogLine | null | undefined): Bounds => ({
   l1: Number(line?.l1 ?? Number.NaN),
   l2: Number(line?.l2 ?? Number.NaN),
   linf: Number(line?.linf ?? Number.NaN),
