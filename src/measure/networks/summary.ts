@@ -1,6 +1,9 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
+import type { AttackedSample } from '../attack/record.js';
+import type { Fit } from '../readout/record.js';
+import { newestValues } from '../streams/record.js';
 import type { SeedGroup } from './groups.js';
-import type { AttackedSample, FitReport, NetworkReport } from './record.js';
+import type { NetworkReport } from './record.js';
 
 /** The numbers of one network that tables, figures and the verdict share. */
 export interface NetworkSummary {
@@ -153,10 +156,24 @@ export const MEASURES: readonly Measure[] = [
   { name: 'Mean Δx, readout refitted', of: refittedMean, scale: 1, places: 3 },
 ];
 
-/** Those of them that some network has. */
+/** Those of them that some network has, and the headlines of streams that a report knows by their schema alone. */
 export function measured(networks: readonly NetworkReport[]): Measure[] {
-  return MEASURES.filter(({ of }) => networks.some((network) => of(network) !== null));
+  const headlines = new Map(networks.flatMap((network) => headlinesOf(network).map((one) => [one.name, one] as const)));
+  return [...MEASURES, ...headlines.values()].filter(({ of }) => networks.some((network) => of(network) !== null));
 }
+
+const headlinesOf = ({ measurements = {} }: NetworkReport): Measure[] =>
+  Object.entries(measurements).flatMap(([stream, { description }]) =>
+    Object.entries(description.fields).flatMap(([field, { headline, type, label, unit }]) => {
+      if (!headline || type !== 'number') return [];
+      const fraction = unit === 'fraction';
+      const of = ({ measurements: own }: NetworkReport): number | null => {
+        const values = own?.[stream] ? newestValues(own[stream], field) : [];
+        return values.length > 0 ? mean(values) : null;
+      };
+      return [{ name: `${description.name}: ${label}${fraction ? ', %' : ''}`, of, scale: fraction ? 100 : 1 }];
+    }),
+  );
 
 /** The mean exact distance of a network: over the samples that the attack has a distance of, or over all if it has none. */
 export function exactMean(network: NetworkReport): number | null {
@@ -177,7 +194,7 @@ function meanOf(network: NetworkReport, bound: 'lower' | 'local'): number | null
 }
 
 /** How some readouts were fitted, and whether they converged, a sentence for each way; '' for none. */
-export function fitSentences(fits: readonly FitReport[]): string {
+export function fitSentences(fits: readonly Fit[]): string {
   const ways = [...new Set(fits.map(wayOf))];
   return ways
     .map((way) => {
@@ -197,10 +214,10 @@ export function fitSentences(fits: readonly FitReport[]): string {
 }
 
 /** The fits of readouts that a network's numbers are of: fitted anew after training, or as the classifier on learned features. */
-export const readoutFits = ({ readout, classifier }: NetworkReport): FitReport[] =>
+export const readoutFits = ({ readout, classifier }: NetworkReport): Fit[] =>
   [readout, classifier].flatMap((fit) => fit ?? []);
 
-function wayOf({ fit, iterationLimit }: FitReport): string {
+function wayOf({ fit, iterationLimit }: Fit): string {
   const limit = iterationLimit === null ? '' : `, at most ${iterationLimit.toLocaleString('en-US')} iterations`;
   if (fit === 'scikit-learn') return `Readouts are fitted by scikit-learn's default${limit}.`;
   if (fit === 'converged') return `Readouts are fitted until they converge${limit}.`;
