@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import leven from 'leven';
 import { WeirError } from '../flow/errors.js';
+import { textTable } from '../flow/text-table.js';
 import { z } from '../storage/record.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -243,8 +244,9 @@ export function describeConfig(shape: Shape): string {
     const known = (type as z.ZodType).safeParse(undefined);
     return [`${key}=${known.success ? show(known.data) : '…'}`, (type as z.ZodType).description ?? ''] as const;
   });
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join('\n');
+  return textTable(rows)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }
 
 const show = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));

@@ -7,7 +7,7 @@ import { WeirError } from '../flow/errors.js';
 import { writeAtomically } from '../storage/atomic-write.js';
 import { version } from '../storage/file-format.js';
 import { moduleChanges } from '../storage/identity.js';
-import { type FolderLock, lockFolder } from '../storage/lock.js';
+import { lockWhenFree } from '../storage/lock.js';
 import { moduleFiles } from '../storage/module-files.js';
 import type { Job } from './jobs.js';
 import { Ledger, refuseNetwork } from './ledger.js';
@@ -72,7 +72,8 @@ export interface PlanRequest
  */
 export async function planSweep(folder: string, wanted: PlanRequest, begun: (job: Job) => boolean): Promise<SweepPlan> {
   const jobs = await Promise.all(wanted.jobs.map(async (job) => ({ ...job, files: await moduleFiles(job.module) })));
-  const lock = await lockWhenFree(folder, wanted.dead); // of two processes that begin a sweep at once, the second reads the plan of the first
+  // Of two processes that begin a sweep at once, the second reads the plan of the first.
+  const lock = await lockWhenFree(folder, { dead: wanted.dead ?? [], kind: 'folder of the sweep', patience: 10_000 });
   try {
     return planLocked(folder, { ...wanted, jobs }, begun);
   } finally {
@@ -173,17 +174,6 @@ function checkUnchanged(folder: string, before: SweepPlan, { threads, ledger }: 
     `the ledger of the sweep in ${folder} is ${ledgerFolder(folder, before)}, and this asks for ${ledger}`,
     'leave --ledger out',
   );
-}
-
-async function lockWhenFree(folder: string, dead: readonly string[] = []): Promise<FolderLock> {
-  for (const until = Date.now() + 10_000; ; ) {
-    try {
-      return lockFolder(folder, { dead });
-    } catch (error) {
-      if (Date.now() > until || (error as Error).cause !== undefined) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 const write = (folder: string, plan: SweepPlan): void =>

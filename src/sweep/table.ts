@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
+import { textTable } from '../flow/text-table.js';
 import { count, duration, NONE } from '../plot/table.js';
 import { type Screen, usesColor } from '../run/progress.js';
-import { columns, cut, InPlace } from '../run/screen.js';
-import { damagedRun, type Status, statusOf } from '../run/status.js';
+import { InPlace } from '../run/screen.js';
+import { damagedRun, type RunStatus, statusOf } from '../run/status.js';
 import type { Job } from './jobs.js';
 import type { JobEntry, JobLocation, JobState } from './ledger.js';
 import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
@@ -14,7 +15,7 @@ import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
 export interface JobRow {
   readonly name: string;
   readonly entry: JobEntry;
-  readonly run?: Status;
+  readonly run?: RunStatus;
 }
 
 const order: readonly JobState[] = ['running', 'failed', 'cancelled', 'waiting', 'done'];
@@ -47,23 +48,13 @@ export function sweepTable(
   };
   const sorted = order.flatMap((state) => rows.filter(({ entry }) => entry.state === state));
   const shown = sorted.slice(0, sorted.length > most ? Math.max(0, most - 1) : most);
-  const cells = shown.map(cellsOf);
-  const widths = heads.map((head, i) => Math.max(columns(head), ...cells.map((row) => columns(row[i]!))));
-  const line = (row: readonly string[]): string =>
-    cut(
-      row
-        .map((cell, i) => cell + ' '.repeat(widths[i]! - columns(cell)))
-        .join('  ')
-        .trimEnd(),
-      width,
-    );
+  const [head, ...lines] = textTable([heads, ...shown.map(cellsOf)], { width });
   const hidden = sorted.length - shown.length;
   return [
-    c.dim(line(heads)),
-    ...shown.map(({ entry }, i) => {
-      const text = line(cells[i]!);
-      return paint[entry.state](text.slice(0, widths[0])) + text.slice(widths[0]);
-    }),
+    c.dim(head!),
+    ...shown.map(
+      ({ entry: { state } }, i) => paint[state](lines[i]!.slice(0, state.length)) + lines[i]!.slice(state.length),
+    ),
     ...(hidden > 0 ? [c.dim(`… and ${hidden} more`)] : []),
   ];
 }
@@ -85,7 +76,11 @@ function cellsOf({ name, entry, run }: JobRow): string[] {
     entry.state,
     name,
     network === null ? NONE : `${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
-    !running ? NONE : run?.attacked ? `attack ${of(run.attacked.done, run.attacked.of)}` : (run?.phase ?? NONE),
+    !running
+      ? NONE
+      : run?.measured
+        ? `${run.measured.name} ${of(run.measured.done, run.measured.of)}`
+        : (run?.phase ?? NONE),
     of(run?.epoch, run?.epochs),
     of(run?.update, run?.updates),
     !running || run?.secondsLeft == null ? NONE : duration(run.secondsLeft),
@@ -127,7 +122,7 @@ export async function readRows(folder: string, plan: SweepPlan): Promise<JobRow[
 }
 
 /** The status of a job's run, if it has begun; a damaged run is a status too, so that it hides no other. */
-async function statusOfJob(path: string): Promise<Status | undefined> {
+async function statusOfJob(path: string): Promise<RunStatus | undefined> {
   if (!existsSync(join(path, 'config.json'))) return undefined;
   try {
     return await statusOf(path);
