@@ -17,7 +17,7 @@ const KIND = 'feature-jacobian';
 export interface FeatureJacobianOptions extends Strength {
   /** Power iterations for each sample, at every update from the same start. */
   readonly iterations?: number;
-  /** Of the start. */
+  /** Of the first direction. */
   readonly seed?: number;
 }
 
@@ -43,14 +43,14 @@ export function featureJacobian(
   const start = firstDirection(seed, 0, inputs);
 
   /** Top right singular vectors p and their images q = ∇Φ p. */
-  function top(here: Linearization, n: number): [p: tf.Tensor2D, q: tf.Tensor2D] {
+  function top(at: Linearization, n: number): [p: tf.Tensor2D, q: tf.Tensor2D] {
     return tf.tidy(() => {
       let p = unit(tf.tile(tf.tensor2d(start, [1, inputs]), [n, 1]));
-      let q = here.forward(p);
+      let q = at.forward(p);
       for (let i = 0; i < iterations; i++) {
         const before = [p, q];
-        p = unit(here.backward(q));
-        q = here.forward(p);
+        p = unit(at.backward(q));
+        q = at.forward(p);
         tf.dispose(before);
       }
       return [p, q];
