@@ -12,7 +12,7 @@ export type TensorFlow = typeof tfjs;
 
 /** Which runtime to load. */
 export interface RuntimeChoice {
-  /** `auto` takes the native one, with a GPU where a driver is present, and WebAssembly where it cannot be had. */
+  /** `auto` takes the native one, with a GPU where a driver is present, and WebAssembly where set-up fails. */
   readonly runtime?: 'auto' | 'cpu' | 'gpu' | 'wasm';
   /** Receives the progress of set-up, where it has to be done; by default plain lines go to standard error. */
   readonly progress?: SetUpListener;

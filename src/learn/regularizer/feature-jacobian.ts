@@ -22,7 +22,7 @@ export interface FeatureJacobianOptions extends Strength {
 }
 
 /**
- * What rep-spectral bounds, unrelaxed (paper, equation 4): γ/2 · mean over the batch of λ_max(g) = ‖∇Φ(x)‖₂², g = ∇Φ(x)ᵀ∇Φ(x).
+ * The quantity that rep-spectral bounds (paper, equation 4): γ/2 · mean over the batch of λ_max(g) = ‖∇Φ(x)‖₂², g = ∇Φ(x)ᵀ∇Φ(x).
  * The paper bounds it by the product of the layers' σ² (A.12) and regularizes their sum (5), with the same γ/2.
  *
  * λ_max by power iteration, each sample its own: p ← gp/‖·‖, λ = ‖∇Φ(x)p‖². Gradient in closed form, with p held constant: that
@@ -57,32 +57,32 @@ export function featureJacobian(
     }) as [tf.Tensor2D, tf.Tensor2D];
   }
 
-  const looked = <T>(
+  const linearizedAt = <T>(
     { weights, x }: Pick<RegularizerInput, 'weights' | 'x'>,
-    work: (here: Linearization, n: number) => T,
+    work: (at: Linearization, n: number) => T,
   ): T => {
-    const here = linearize(weights, x);
+    const at = linearize(weights, x);
     try {
-      return work(here, x.shape[0]!);
+      return work(at, x.shape[0]!);
     } finally {
-      here.dispose();
+      at.dispose();
     }
   };
 
   return {
     kind: KIND,
     active,
-    addSampleGradients(look, gradients) {
-      looked(look, (here, n) => {
-        const [p, q] = top(here, n);
+    addSampleGradients(input, gradients) {
+      linearizedAt(input, (at, n) => {
+        const [p, q] = top(at, n);
         const scaled: tf.Tensor2D = tf.mul(q, strength.gamma / n);
-        addGradients(gradients, here.gradients(p, scaled));
+        addGradients(gradients, at.gradients(p, scaled));
         tf.dispose([p, q, scaled]);
       });
     },
-    value: (look) =>
-      looked(look, (here, n) =>
-        tf.tidy(() => (strength.gamma / (2 * n)) * tf.sum(tf.square(top(here, n)[1])).dataSync()[0]!),
+    value: (input) =>
+      linearizedAt(input, (at, n) =>
+        tf.tidy(() => (strength.gamma / (2 * n)) * tf.sum(tf.square(top(at, n)[1])).dataSync()[0]!),
       ),
   };
 }
