@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { toOutput } from '../flow/terminal.js';
+import { textTable } from '../flow/text-table.js';
 import { type Description, describe } from '../tensorflow/doctor.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { checkVectors, vectorTables } from '../vectors/check.js';
 import { vectorFiles } from '../vectors/vector-file.js';
 
 /** `weir doctor`: what this machine computes with, how it was found, and whether its numbers agree with reference vectors. */
-export function doctorCommand(): Command {
+export function command(): Command {
   return new Command('doctor')
     .description('tell which runtime and device are in use, how they were found, and what is missing')
     .option('--vectors <file...>', 'check the numerics against reference vectors: files, or folders of them')
@@ -29,16 +30,17 @@ interface Findings {
 async function machine(): Promise<Findings> {
   const found = await describe();
   const { machine, features, checks } = found;
-  const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = [
     runtimeLine(found.runtime),
     `${machine.processor}, ${machine.cores} cores, ${machine.system}`,
     `features: ${features.join(' ') || 'none that matter'}`,
     '',
-    ...checks.flatMap(({ name, ok, found: what, remedy }) => [
-      `${ok ? pc.green('✓') : pc.red('✗')} ${name.padEnd(width)}  ${what}`,
-      ...(ok || remedy === undefined ? [] : [`  ${' '.repeat(width)}  ${pc.dim('→')} ${remedy}`]),
-    ]),
+    ...textTable(
+      checks.flatMap(({ name, ok, found: what, remedy }) => [
+        [`${ok ? pc.green('✓') : pc.red('✗')} ${name}`, what],
+        ...(ok || remedy === undefined ? [] : [['', `${pc.dim('→')} ${remedy}`]]),
+      ]),
+    ),
   ];
   return { ok: checks.every((check) => check.ok), data: found, lines };
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import { toMermaid, toText } from '../flow/drawing.js';
 import { Flow } from '../flow/flow.js';
-import { toMermaid, toText } from '../flow/graph.js';
 import { toError, toOutput } from '../flow/terminal.js';
 import { resolveConfig } from '../run/config.js';
 import { wireFirstNetwork } from '../run/pipeline.js';
@@ -9,7 +9,7 @@ import { loadTensorFlow } from '../tensorflow/tf.js';
 import { seedOption, setOption } from './options.js';
 
 /** `weir graph MODULE`: the graph of the pipeline's first network, as text or for Mermaid; nothing is run. */
-export function graphCommand(): Command {
+export function command(): Command {
   return new Command('graph')
     .description('draw the graph of a pipeline')
     .argument('<module>', 'pipeline module')

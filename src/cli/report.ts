@@ -12,7 +12,7 @@ import { begunRuns, readPlan } from '../sweep/plan.js';
 import { acceptOption, readAllOption } from './options.js';
 
 /** `weir report RUN…`: one report over the given runs, as far as they have come. */
-export function reportCommand(): Command {
+export function command(): Command {
   return new Command('report')
     .description('write the report of one run, or one over several')
     .argument('<run...>', 'folders of runs, or of sweeps')
@@ -25,13 +25,13 @@ export function reportCommand(): Command {
     )
     .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
     .action(async (runs: string[], settings: { json?: boolean; out?: string; acceptChanges?: boolean }) => {
-      const { folders, left } = foldersOf(runs);
+      const { folders, leftOut } = foldersOf(runs);
       process.env.CUDA_VISIBLE_DEVICES = '-1'; // what it compares needs no GPU, and a run may want it
       const changes = await changesSince(folders, settings);
       const collected = collectReport(folders);
-      const report = { ...collected, notes: [...collected.notes, ...changes, ...left] };
-      for (const one of left) toError(`${one}\n`);
-      if (left.length > 0) process.exitCode = 1;
+      const report = { ...collected, notes: [...collected.notes, ...changes, ...leftOut] };
+      for (const one of leftOut) toError(`${one}\n`);
+      if (leftOut.length > 0) process.exitCode = 1;
       if (settings.json) {
         toOutput(`${reportJson(report)}\n`);
         return;
@@ -46,16 +46,16 @@ export function reportCommand(): Command {
 
 /** The runs to report on: those that are named, and of sweeps the jobs that have begun, less those that are damaged. */
 function foldersOf(paths: readonly string[]) {
-  const left: string[] = [];
+  const leftOut: string[] = [];
   const folders = paths.flatMap((path) => {
     const plan = readPlan(path);
     if (plan === undefined) return [RunFolder.open(path)];
     const sound = intactRuns(begunRuns(path, plan));
-    left.push(...sound.left);
+    leftOut.push(...sound.leftOut);
     return sound.runs;
   });
-  if (folders.length > 0) return { folders, left };
-  throw new WeirError(`there is nothing to report in ${paths.join(', ')}`, left[0] ?? 'wait until a run has begun');
+  if (folders.length > 0) return { folders, leftOut };
+  throw new WeirError(`there is nothing to report in ${paths.join(', ')}`, leftOut[0] ?? 'wait until a run has begun');
 }
 
 /** The report of a run or a sweep is its own; that of several writes over none. */

@@ -8,13 +8,13 @@ import { controlledBy } from '../monitor/control.js';
 import { tryOut } from '../run/pipeline.js';
 import { resumable } from '../run/process.js';
 import { runSession } from '../run/session.js';
-import { Watcher } from '../run/terminal-watch.js';
+import { TerminalWatch } from '../run/terminal-watch.js';
 import { InProcess, type JobRunner, threadsFor } from '../sweep/executors/local.js';
 import { requireSlurm } from '../sweep/executors/slurm-commands.js';
 import type { Job } from '../sweep/jobs.js';
 import type { JobEntry } from '../sweep/ledger.js';
 import { folderOfJob, planSweep, readPlan, type SweepPlan } from '../sweep/plan.js';
-import { chosen, jobsOfExperiment, moduleOf } from '../sweep/reproduction.js';
+import { jobsOfExperiment, jobsOfSettings, moduleOf } from '../sweep/reproduction.js';
 import { executorFor, reportSweep, runSweep, type SweepSettings, type SweepView } from '../sweep/sweep.js';
 import { reasons } from '../sweep/table.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
@@ -44,7 +44,7 @@ interface Settings extends RunningSettings {
 }
 
 /** `weir reproduce NAME`: all runs of an experiment of the paper, and one report over them; asked again it goes on. */
-export function reproduceCommand(): Command {
+export function command(): Command {
   const command = new Command('reproduce')
     .description('run an experiment of the paper, all its settings, regularizers and seeds, and report it')
     .argument('<experiment>', 'name of a pipeline, such as xor or mnist, or the path of a module')
@@ -68,12 +68,16 @@ export function reproduceCommand(): Command {
       const { into, plan, wanted, apart } = experiment;
       const here = new InProcess(inTerminal(settings));
       const { keepGoing = false } = settings;
-      const { driven, entries } = await runSweep({
-        ...{ folder: into, plan, jobs: wanted, keepGoing, retry: true },
+      const { outcome, entries } = await runSweep({
+        folder: into,
+        plan,
+        jobs: wanted,
+        keepGoing,
+        retry: true,
         executor: (ledger) => (apart ? executorFor(into, plan, running(settings), ledger) : here),
         ...(!apart && { view: quiet() }),
       });
-      if (driven === 'stopped') {
+      if (outcome === 'stopped') {
         toOutput(`stopped; the same command goes on\n${into}\n`);
         process.exitCode = resumable;
         return;
@@ -97,10 +101,13 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
   if (before?.threads !== undefined) process.env.WEIR_THREADS = String(before.threads); // they decide its bits
   const slow = (await loadTensorFlow()).kind === 'wasm';
   const jobs = await jobsOfExperiment({
-    ...{ module: moduleOf(name), seed: settings.seed, into, set: settings.set },
+    module: moduleOf(name),
+    seed: settings.seed,
+    into,
+    set: settings.set,
     fallback: (pipeline) => (slow ? pipeline.fallback : {}),
   });
-  const wanted = chosen(jobs, settings.only);
+  const wanted = jobsOfSettings(jobs, settings.only);
   const executor = settings.executor ?? before?.executor ?? 'local';
   if (executor === 'slurm') await requireSlurm();
   const apart = settings.jobs !== undefined || executor === 'slurm';
@@ -114,8 +121,13 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
   const plan = await planSweep(
     into,
     {
-      ...{ jobs, slow, executor, part: true, ...threads },
-      ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver ?? [] },
+      jobs,
+      slow,
+      executor,
+      part: true,
+      ...threads,
+      acceptChanges: settings.acceptChanges,
+      dead: settings.takeOver ?? [],
     },
     (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
   );
@@ -139,8 +151,8 @@ async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, Jo
   }
   const done = wanted.filter(({ name }) => entries.get(name)?.state === 'done');
   if (done.length < wanted.length) process.exitCode = 1;
-  const { report, left } = await reportSweep(into, done);
-  if (left.length > 0) process.exitCode = 1;
+  const { report, leftOut } = await reportSweep(into, done);
+  if (leftOut.length > 0) process.exitCode = 1;
   if (report !== undefined) toOutput(`report  ${relative(process.cwd(), report)}\n`);
   toOutput(`${into}\n`);
 }
@@ -169,7 +181,7 @@ function inTerminal(settings: Settings): JobRunner {
     await tryOut(pipeline, config, seed);
     if (stopped()) return 'stopped';
     const identity = await identified(folder, pipeline, settings);
-    const watch = new Watcher(folder, pipeline);
+    const watch = new TerminalWatch(folder, pipeline);
     for (const one of identity.said.splice(0)) watch.warn(one);
     try {
       return await runSession({

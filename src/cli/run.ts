@@ -21,7 +21,7 @@ interface Settings extends RunningSettings, RankSettings {
 }
 
 /** `weir run MODULE`: starts a run, writes its report; its folder is the last line printed. */
-export function runCommand(): Command {
+export function command(): Command {
   const command = new Command('run')
     .description('start a run of a pipeline')
     .argument('<module>', 'pipeline module, such as pipelines/mnist.ts')
@@ -46,7 +46,8 @@ export function runCommand(): Command {
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
-        ...{ fallback, rules },
+        fallback,
+        rules,
         ...(processGroup().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
       });
       await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
@@ -58,7 +59,7 @@ export function runCommand(): Command {
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
           ...start,
-          networks: plannedNetworks(pipeline.networks(config, settings.seed)),
+          networks: plannedNetworks(pipeline.networks(config, settings.seed), config),
           figures: pipeline.figures,
           ...(!consensus.alone && { ranks: { count: processGroup().ranks, batchNorm: settings.batchNorm } }),
         }),

@@ -56,7 +56,7 @@ Examples:
 Lists are written in brackets: --grid 'regularizers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
 
 /** `weir sweep MODULE`: a run for each point of a grid or list; asked again, or given its folder, it goes on. */
-export function sweepCommand(): Command {
+export function command(): Command {
   const command = new Command('sweep')
     .description('run a pipeline once for each point of a grid or list, and report over all; asked again it goes on')
     .argument('<module>', 'pipeline module, or the folder of a sweep to go on with')
@@ -120,8 +120,11 @@ function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: 
 function running(settings: Settings): SweepSettings {
   const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
   return {
-    ...{ keepGoing: !failFast, retry, options: resumeOptions(settings) },
-    ...{ acceptChanges: settings.acceptChanges, dead: settings.takeOver },
+    keepGoing: !failFast,
+    retry,
+    options: resumeOptions(settings),
+    acceptChanges: settings.acceptChanges,
+    dead: settings.takeOver,
     ...(executor !== undefined && { executor }),
     ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
     ...(jobs !== undefined && { jobs }),
@@ -131,14 +134,14 @@ function running(settings: Settings): SweepSettings {
   };
 }
 
-function end({ folder, plan, driven, entries, report, left }: Sweep): void {
+function end({ folder, plan, outcome, entries, report, leftOut }: Sweep): void {
   const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
-  if (driven === 'failed')
+  if (outcome === 'failed')
     out(`what the jobs said is in ${join(folder, 'logs')}; to try those again: weir sweep ${folder} --retry`);
-  if (driven === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);
+  if (outcome === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);
   if (report !== undefined) out(`report  ${relative(process.cwd(), report)}`);
   out(folder);
-  process.exitCode = driven === 'stopped' ? resumable : driven === 'done' && left.length === 0 ? 0 : 1;
+  process.exitCode = outcome === 'stopped' ? resumable : outcome === 'done' && leftOut.length === 0 ? 0 : 1;
 }

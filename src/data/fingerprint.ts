@@ -65,9 +65,9 @@ const SHORTEST = 16;
  * another size, are not found again in a folder.
  */
 export function overlaps(flow: Flow): string[] {
-  const taken = flow.nodes.flatMap(({ inputs, trained }) => inputs.map((input) => ({ input, trained })));
-  const trainedOn = distinct(taken.filter(({ trained }) => !trained).map(({ input }) => input));
-  const measured = distinct(taken.filter(({ trained }) => trained).map(({ input }) => input));
+  const taken = flow.nodes.flatMap(({ inputs, afterSerial }) => inputs.map((input) => ({ input, afterSerial })));
+  const trainedOn = distinct(taken.filter(({ afterSerial }) => !afterSerial).map(({ input }) => input));
+  const measured = distinct(taken.filter(({ afterSerial }) => afterSerial).map(({ input }) => input));
   return measured.flatMap((test) =>
     trainedOn
       .filter(({ name }) => name !== test.name)

@@ -79,7 +79,7 @@ export function operatorsOnTheWay(): readonly string[] {
   const names: string[] = [];
   for (const site of callSites()) {
     const file = pathOf(site.getFileName() ?? '');
-    if (file === `${engine}flow.ts` && (site.getFunctionName() ?? '').endsWith('subscribe')) break;
+    if (file === `${engine}wiring.ts` && (site.getFunctionName() ?? '').endsWith('subscribeFrom')) break;
     const operator = /[\\/]rxjs[\\/].*[\\/]operators[\\/](\w+)\.[jt]s$/.exec(file)?.[1];
     if (operator !== undefined) {
       const name = operator in called ? called[operator] : operator;
@@ -112,7 +112,7 @@ const pathOf = (file: string): string => (file.startsWith('file:') ? fileURLToPa
 export function remarksOnOperators(nodes: readonly Node[]): string[] {
   return nodes.flatMap((from) =>
     [...from.operators]
-      .filter(([to]) => to.trains)
+      .filter(([to]) => to.leadsToSerial)
       .flatMap(([to, operators]) => {
         const some = [...new Set(operators.filter((name) => remembering.has(name)))];
         if (some.length === 0) return [];

@@ -1,13 +1,13 @@
 import { type MonoTypeOperatorFunction, Observable, Subject, Subscription } from 'rxjs';
 import type { Positioned } from './data.js';
-import { Flow } from './flow.js';
 import type { Node } from './node.js';
+import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
 /**
  * Hands every item to all branches: the stream is made once, however many listen.
  *
  * Bound: the slowest branch holds back the source, so no branch has more outside than the source's capacity. Order: kept.
- * State: none. Failure: an error goes to all branches. All branches must listen before the flow starts.
+ * State: none. Failure: an error goes to all branches. All branches must be wired before the flow starts.
  *
  * @example const shared$ = batches$.pipe(fanOut('batches')); // then shared$.pipe(…) twice
  */
@@ -19,10 +19,10 @@ export function fanOut<T extends Positioned>(name: string): MonoTypeOperatorFunc
     return new Observable<T>((subscriber) => {
       const listening = items.subscribe(subscriber);
       if (node === undefined) {
-        const joined = Flow.join(name, 'stage');
+        const joined = join(name, 'stage');
         joined.handsOn = true;
         node = joined;
-        connection = Flow.subscribe(joined, source, {
+        connection = subscribeFrom(joined, source, {
           next(item) {
             try {
               if (!joined.arrive(item.position)) return;
@@ -35,7 +35,7 @@ export function fanOut<T extends Positioned>(name: string): MonoTypeOperatorFunc
           error: (error) => items.error(error),
           complete: () => items.complete(),
         });
-      } else Flow.edge(node);
+      } else addEdge(node);
       return () => {
         listening.unsubscribe();
         if (!items.observed) connection?.unsubscribe();
@@ -50,28 +50,28 @@ export interface Merged<T> extends Positioned {
   readonly item: T;
 }
 
-/** After an item has gone out: its merged position, whose turn is next, and how far each input has been taken. */
-type Mark = { readonly position: number; readonly turn: number; readonly taken: readonly number[] };
+/** The state after an item has gone out: its merged position, inputs visited so far, and the position up to which each has been taken. */
+type Mark = { readonly position: number; readonly visited: number; readonly taken: readonly number[] };
 
 /**
- * Merges streams in turn, one item of each, so that the order never depends on their speeds; an input that completes is left
+ * Merges streams in turn, one item of each, so that the order never depends on their speeds. An input that completes is left
  * out from then on. (RxJS's `merge` goes by arrival and is not repeatable.)
  *
  *   a        a--b--------c|
  *   b        ----xy|
  *   inTurn   a---xb-y----c|      a, x, b, y, c whatever the times
  *
- * Bound: what the fast inputs' sources may have outside. State: how far each input has been taken.
+ * Bound: the capacity of each input's source. State: the position up to which each input has been taken.
  * Failure: the first error ends the stream.
  */
 export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Observable<T>[]): Observable<Merged<T>> {
   return new Observable((subscriber) => {
-    const flow = Flow.current;
-    const out = Flow.join(name, 'stage');
+    const context = currentContext();
+    const out = join(name, 'stage');
     const queues = inputs.map(() => [] as T[]);
     const open = inputs.map(() => true);
     const subscription = new Subscription();
-    let marks: Mark[] = [{ position: 0, turn: 0, taken: inputs.map(() => 0) }];
+    let marks: Mark[] = [{ position: 0, visited: 0, taken: inputs.map(() => 0) }];
 
     /** The mark at a merged position; older ones are not asked for again. */
     const mark = (position: number): Mark => {
@@ -85,40 +85,40 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
       },
     };
 
-    /** Emits while it is the turn of an input that has something, and skips those that are over. */
+    /** Emits while the next input has an item, and skips the inputs that are complete. */
     const advance = (): void => {
-      let { position, turn, taken } = marks.at(-1)!;
+      let { position, visited, taken } = marks.at(-1)!;
       while (!subscriber.closed) {
         if (!open.some((isOpen, i) => isOpen || queues[i]!.length > 0)) {
           subscriber.complete();
           return;
         }
-        const input = turn % inputs.length;
+        const input = visited % inputs.length;
         const item = queues[input]!.shift();
         if (item === undefined && open[input]) return;
-        turn++;
+        visited++;
         if (item === undefined) continue;
         const samples = item.position - taken[input]!;
         position += samples;
         taken = taken.with(input, item.position);
-        marks.push({ position, turn, taken });
+        marks.push({ position, visited, taken });
         const lane = lanes[input]!;
         lane.held -= samples;
         lane.leave(item, item.position);
         const merged = { position, input, item };
         out.arrive(position);
         out.leave(merged, position);
-        if (marks.length % 256 === 0 && flow !== undefined) mark(flow.committed(out));
+        if (marks.length % 256 === 0) mark(context.committed(out));
         subscriber.next(merged);
-        if (flow !== undefined && !flow.pushing) flow.roomMade();
+        context.demand.itemDone();
       }
     };
 
     const lanes = inputs.map((stream, i) => {
-      const lane = Flow.join(`${name}/${i}`, 'stage', out);
+      const lane = join(`${name}/${i}`, 'stage', out);
       lane.translate = (position) => mark(position).taken[i]!;
       subscription.add(
-        Flow.subscribe(lane, stream, {
+        subscribeFrom(lane, stream, {
           next(item) {
             try {
               const before = lane.entered;

@@ -1,64 +1,78 @@
-import type { Flow } from './flow.js';
-import type { Node } from './node.js';
+import { WeirError } from './errors.js';
+import { distinctHeaders, type Header } from './header.js';
+import { type Node, path } from './node.js';
 
-/** A graph as text that Mermaid draws: sources as stadiums, the serial stage as a double box, sinks as flags. */
-export function toMermaid(flow: Flow): string {
-  const id = (node: Node): string => `n${flow.nodes.indexOf(node)}`;
-  const shapes: Record<Node['kind'], (label: string) => string> = {
-    source: (label) => `([${label}])`,
-    stage: (label) => `[${label}]`,
-    workers: (label) => `[/${label}/]`,
-    serial: (label) => `[[${label}]]`,
-    sink: (label) => `>${label}]`,
-  };
-  const nodes = inOrder(flow).map((node) => `  ${id(node)}${shapes[node.kind](`"${node.name}"`)}`);
-  const edges = inOrder(flow).flatMap((node) =>
-    [...node.downstream].map((next) => {
-      const between = unnamed(node, next);
-      return `  ${id(node)} -->${between.length === 0 ? '' : `|"${between.join(', ')}"|`} ${id(next)}`;
-    }),
-  );
-  return ['flowchart LR', ...nodes, ...edges].join('\n');
+/** The nodes of a flow, in the order in which they joined, and what follows from their edges. */
+export class Graph {
+  readonly nodes: Node[] = [];
+  private behindSerial: ReadonlySet<Node> | undefined;
+
+  /** @throws {WeirError} where another node has this name */
+  add(node: Node): void {
+    if (this.nodes.some(({ name }) => name === node.name)) {
+      throw new WeirError(
+        `two parts of the graph are called '${node.name}'`,
+        "give one of them another name, named('readout attack', tangentAttack(…)): snapshots, taps and the drawn graph go by names",
+      );
+    }
+    this.nodes.push(node);
+  }
+
+  /** The node that trains, where there is one. */
+  get serial(): Node | undefined {
+    return this.nodes.find(({ kind }) => kind === 'serial');
+  }
+
+  /** All nodes behind the serial one. Ask when everything is wired. */
+  get afterSerial(): ReadonlySet<Node> {
+    const { serial } = this;
+    this.behindSerial ??= new Set(serial === undefined ? [] : path(serial));
+    return this.behindSerial;
+  }
+
+  /** Tells each node where it stands to the serial one. */
+  markSides(): void {
+    const { serial } = this;
+    for (const node of this.nodes) {
+      node.leadsToSerial = node === serial || leadsTo(node, serial);
+      node.afterSerial = this.afterSerial.has(node);
+    }
+  }
+
+  /** Tells every node what is known of the items that will come to it, sources first. @throws {WeirError} what a node throws */
+  introduce(): void {
+    const known = new Map<Node, readonly Header[]>();
+    const headersOf = (node: Node): readonly Header[] => {
+      const headers = known.get(node);
+      if (headers !== undefined) return headers;
+      known.set(node, []); // a part that is hidden before the serial stage is told of nothing
+      const { serial } = this;
+      const before = this.nodes.filter((other) => other.downstream.has(node));
+      const hidden = before.length === 0 && node.kind !== 'source' && node !== serial && serial !== undefined;
+      const incoming = distinctHeaders((hidden ? [serial] : before).flatMap(headersOf));
+      node.headers = node.introduce?.(incoming) ?? incoming;
+      known.set(node, node.headers);
+      return node.headers;
+    };
+    for (const node of this.nodes) headersOf(node);
+  }
+
+  /**
+   * The position, as `node` counts, up to which all samples have gone all the way: through the serial stage, or where there is none into the
+   * slowest sink. The samples behind it are made again after a resume.
+   */
+  committed(node: Node): number {
+    const { serial } = this;
+    if (serial !== undefined && (node === serial || this.afterSerial.has(node))) return serial.left;
+    if (node.downstream.size === 0) return node.entered;
+    let least = Number.POSITIVE_INFINITY;
+    for (const next of node.downstream) {
+      const position = next === serial ? serial.left : this.committed(next);
+      least = Math.min(least, node.translate?.(position) ?? position);
+    }
+    return least;
+  }
 }
 
-/** A graph as an aligned list: a line each node, with its kind, its bound and what follows it. */
-export function toText(flow: Flow): string {
-  const rows = inOrder(flow).map((node) => [
-    node.name,
-    node.kind,
-    Number.isFinite(node.limit) ? `≤ ${node.limit} samples` : node.needs > 0 ? `waits for ${node.needs}` : '',
-    node.downstream.size === 0 ? '' : `→ ${[...node.downstream].map((next) => through(node, next)).join(', ')}`,
-  ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-/** What stands on an edge towards training without a node of its own: no snapshot holds its state. */
-const unnamed = (node: Node, next: Node): readonly string[] => (next.trains && node.operators.get(next)) || [];
-
-function through(node: Node, next: Node): string {
-  const between = unnamed(node, next);
-  return between.length === 0 ? next.name : `${next.name} (through ${between.join(', ')})`;
-}
-
-/** Sources first, every node before what follows it. */
-function inOrder(flow: Flow): Node[] {
-  const seen = new Set<Node>();
-  const ordered: Node[] = [];
-  const visit = (node: Node): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    for (const next of [...node.downstream].reverse()) visit(next);
-    ordered.unshift(node);
-  };
-  for (const node of flow.nodes.filter(({ kind }) => kind === 'source').reverse()) visit(node);
-  for (const node of flow.nodes) visit(node);
-  return ordered;
-}
+const leadsTo = (node: Node, end: Node | undefined): boolean =>
+  end !== undefined && node.kind !== 'sink' && node.kind !== 'serial' && path(node).includes(end);

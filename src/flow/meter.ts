@@ -1,44 +1,37 @@
+import { credit } from './demand.js';
+import { userNodes, userNodesAfter } from './drawing.js';
 import type { Flow } from './flow.js';
-import { demand, type Node, type NodeKind, path } from './node.js';
-
-const isLog = ({ role }: Node): boolean => role === 'log';
-
-/** The nodes that the user wired, without the logs that a run puts before its sinks. */
-export const userNodes = (flow: Flow): Node[] => flow.nodes.filter((node) => !isLog(node));
-
-/** The nodes that follow one in the graph that the user wired. */
-const userNodesAfter = (node: Node): Node[] =>
-  [...node.downstream].flatMap((next) => (isLog(next) ? [...next.downstream] : [next]));
+import { type Node, type NodeKind, path } from './node.js';
 
 /** Items that came to a sink, or to the log before it; that left any other node. */
 const itemsOf = (node: Node): number =>
-  node.kind === 'sink' ? ([...node.upstream].find(isLog) ?? node).itemsIn : node.itemsOut;
+  node.kind === 'sink' ? ([...node.upstream].find(({ role }) => role === 'log') ?? node).itemsIn : node.itemsOut;
 
-/** What a stage did lately. */
+/** A stage's counters over the time since the last reading. */
 export interface StagePulse {
   readonly name: string;
   readonly kind: NodeKind;
   /** Items a second that left it; of a sink, that came to it. */
   readonly rate: number;
-  /** Part of the time that it spent in its own work, 0 to 1; null for worker threads, whose work is not on this one. */
+  /** The part of the time that it spent in its own work, 0 to 1; null for worker threads. */
   readonly busy: number | null;
   readonly items: number;
 }
 
-/** What waits between two stages. */
+/** The queue between two stages. */
 export interface EdgePulse {
   readonly from: string;
   readonly to: string;
-  /** Samples handed out and not yet through `to`; null behind the training step, where the turn holds one update. */
+  /** Samples handed out and not yet through `to`; null behind the training step, where a lease holds one update. */
   readonly queue: number | null;
   readonly limit: number | null;
 }
 
-/** The numbers of a flow over the last moments. Plain data, as long as the graph is large. */
+/** A reading of a flow. Plain data, whose size is that of the graph. */
 export interface Pulse {
   readonly stages: readonly StagePulse[];
   readonly edges: readonly EdgePulse[];
-  /** The stage that the others wait for. */
+  /** The stage that the others wait for, and the reason; null where none is busy. */
   readonly bottleneck: { readonly name: string; readonly why: string } | null;
   /** Samples trained a second. */
   readonly samples: number;
@@ -91,7 +84,7 @@ export class FlowMeter {
     );
     return {
       ...ends,
-      queue: Math.min(queue, source === undefined ? queue : demand(source).outside),
+      queue: Math.min(queue, source === undefined ? queue : credit(source).outside),
       limit: source?.limit ?? null,
     };
   }

@@ -5,9 +5,9 @@ import type { Declaration, Header, Input, Introduce } from './header.js';
 /** What a node of the graph does with items; drawn by `weir graph`. */
 export type NodeKind = 'source' | 'stage' | 'workers' | 'serial' | 'sink';
 
-/** How a snapshot takes a node's state and gives it back. */
-export interface Stateful {
-  /** The state as plain data, as it was when all up to `position` had been taken in. */
+/** The state of a node, as a snapshot takes it and gives it back. */
+export interface NodeState {
+  /** The state as plain data, as it was when all items up to `position` had been taken in. */
   save(position: number): Data;
   load(data: Data, position: number): void;
 }
@@ -31,50 +31,50 @@ export class Node {
   limit = Number.POSITIVE_INFINITY;
   /** Samples that it must hold before it can hand anything on (a batch). */
   needs = 0;
-  /** Up to here items have been worked on completely (a stage that claims may be inside the next), and so many at that position. */
+  /** Items up to this position have been worked on completely, and so many at it. A stage that claims a lease may be inside the next. */
   handled = -1;
   handledItems = 0;
   readonly downstream = new Set<Node>();
   readonly upstream = new Set<Node>();
-  /** The operators without a node of their own on the way to each that follows, as far as they are known. */
+  /** The operators without a node of their own on the way to each node that follows, as far as they are known. */
   readonly operators = new Map<Node, readonly string[]>();
-  /** Whether the training step is here or downstream: then every item has a position of its own. */
-  trains = false;
-  /** Whether it is upstream, and whether what it makes of items does not depend on their order. */
-  trained = false;
+  /** Whether the serial stage is this node or downstream: then every item has a position of its own. */
+  leadsToSerial = false;
+  /** Whether the serial stage is upstream. */
+  afterSerial = false;
+  /** Whether the node's outputs and state do not depend on the order of its items. */
   anyOrder = false;
   /** A log stands before a sink and hands none of its items on: readers of the graph look through it. */
   role: 'log' | undefined;
-  state: Stateful | undefined;
-  /** What it declares its items to be, and whether it hands on those that come, unchanged. */
+  state: NodeState | undefined;
+  /** The declaration of its items, and whether it hands on those that come, unchanged. */
   record: Declaration | undefined;
   handsOn = false;
-  /** What it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and when a run goes on. */
+  /** The data that it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and on resume. */
   inputs: readonly Input[] = [];
-  /** What it makes of the headers of what comes to it; without it, they are those of what it hands on. */
+  /** Makes the headers of its outputs from those of its items; without it they are the same. */
   introduce: Introduce | undefined;
-  /** What is known of its items before the first one; none before the flow has told its nodes. */
+  /** The headers of its outputs; none before the flow has introduced its nodes. */
   headers: readonly Header[] = [];
-  /** Where what follows counts other samples too: the own position that a position there stands for. */
+  /** Where the node that follows counts other samples too: this node's position at a position there. */
   translate: ((position: number) => number) | undefined;
-  /** Whoever records or taps the edge behind this node; called before the item goes on, and must not keep it. */
-  listener: ((item: unknown, position: number) => void) | undefined;
+  /** Records or taps the edge behind this node. */
+  listener: Listener | undefined;
   /** Items that came in, and went out, at the position of the one before. */
-  cameAgain = 0;
-  wentAgain = 0;
-  private heavy = false;
-  /** Of a restored update that is handed out once more: up to here, and so many at that position, all had been worked on. */
-  private restored = { position: -1, items: 0 };
-
-  /** After a resume: items up to here had been taken in already. */
+  repeatsIn = 0;
+  repeatsOut = 0;
+  /** After a resume: items up to this position had been taken in already. */
   resumedAt = -1;
   /** Whether items come to it later than they were handed out: an operator of the user's delays them. */
   late = false;
+  private heavy = false;
+  /** After a resume: items up to this position, and so many at it, had been worked on before the snapshot. */
+  private restored = { position: -1, items: 0 };
 
   constructor(
     readonly name: string,
     readonly kind: NodeKind,
-    private readonly flow?: { readonly pushing: boolean },
+    private readonly demand: { readonly pushing: boolean },
   ) {}
 
   /** Adds the edge to a node that follows. */
@@ -87,11 +87,11 @@ export class Node {
   /**
    * Counts an item in.
    *
-   * @returns false where it is to be let go, for it had been taken in before the run was resumed
+   * @returns false for an item that had been taken in before the run was resumed: it goes no further
    * @throws {WeirError} where an operator has changed the order, or handed an item on twice
    */
   arrive(position: number): boolean {
-    if (!(position > this.entered) && !this.mayCome(position)) return false;
+    if (!(position > this.entered) && !this.admits(position)) return false;
     this.count(position);
     return true;
   }
@@ -100,7 +100,7 @@ export class Node {
   count(position: number): void {
     this.entered = position;
     this.itemsIn++;
-    if (this.flow !== undefined && !this.flow.pushing) this.late = true;
+    if (!this.demand.pushing) this.late = true;
   }
 
   /** Says that an item has been worked on completely. */
@@ -109,7 +109,7 @@ export class Node {
     this.handled = position;
   }
 
-  /** Takes up where a snapshot was; one of an older build does not say how many items were worked on. */
+  /** Goes on from a snapshot. Upstream of the serial stage it does not say how many items were handled. */
   restore(position: number, handled: number, handledItems = Number.POSITIVE_INFINITY): void {
     this.entered = this.left = position;
     this.handled = handled;
@@ -118,41 +118,41 @@ export class Node {
   }
 
   /** Whether an item that is handed out once more had been worked on before the snapshot. */
-  hadDone(position: number): boolean {
+  hadHandled(position: number): boolean {
     const { restored } = this;
     return position < restored.position || (position === restored.position && restored.items-- > 0);
   }
 
   /** Whether an item that is not beyond all before it is to be taken in. */
-  private mayCome(position: number): boolean {
+  private admits(position: number): boolean {
     if (!Number.isFinite(position)) throw noPosition(this.name);
     if (position <= this.resumedAt) return false;
     if (position < this.entered) {
-      if (this.trained && this.anyOrder) return true;
+      if (this.afterSerial && this.anyOrder) return true;
       throw outOfOrder(this, position);
     }
-    if (!this.trains || this.itemsIn === 0) return true;
+    if (!this.leadsToSerial || this.itemsIn === 0) return true;
     let made = 0; // by stages before it, which may make several items of one
-    for (const { wentAgain } of this.upstream) made += wentAgain;
-    if (++this.cameAgain > made) throw twice(this, position);
+    for (const { repeatsOut } of this.upstream) made += repeatsOut;
+    if (++this.repeatsIn > made) throw twice(this, position);
     return true;
   }
 
   /** Counts an item out; one without a position of its own leaves at `position`. */
   leave(item: unknown, position: number): void {
     const own = (item as Partial<Positioned> | null | undefined)?.position ?? position;
-    if (own === this.left) this.wentAgain++;
+    if (own === this.left) this.repeatsOut++;
     this.left = own;
     this.itemsOut++;
     this.listener?.(item, own);
   }
 
-  /** Whether what it holds leaves by itself, without further items. */
+  /** Whether the items that it holds leave by themselves, without further ones. */
   get works(): boolean {
     return this.kind === 'workers' || this.kind === 'serial';
   }
 
-  /** Nothing came of the items up to `position`: what follows counts them as seen, unless earlier ones are still under way. */
+  /** The items up to `position` gave no output: the nodes that follow count them as seen, unless earlier ones are still under way. */
   pass(position: number): void {
     for (const next of this.downstream) if (next.entered < this.left) return;
     this.left = position;
@@ -198,7 +198,7 @@ const twice = (node: Node, position: number): WeirError =>
 const whereMerged = ({ upstream }: Node): string | undefined =>
   upstream.size > 1 ? 'merge streams with weir.mergeInTurn, whose order does not depend on their speeds' : undefined;
 
-/** An edge with what stands on it: `'augment' → take → 'batch'`. */
+/** An edge with the operators on it: `'augment' → take → 'batch'`. */
 export const edgeText = (from: Node, to: Node): string =>
   [`'${from.name}'`, ...(from.operators.get(to) ?? []), `'${to.name}'`].join(' → ');
 
@@ -207,26 +207,7 @@ function onTheWay(node: Node): string {
   return `, on the way ${[...node.upstream].map((from) => edgeText(from, node)).join(' and ')}`;
 }
 
-/**
- * What a source has outside, and how many more samples it may hand out: its own limit less all that is on its way, and no
- * more than any node on the way may hold. Where the way forks, the fullest branch counts.
- */
-export function demand(source: Node): { readonly outside: number; readonly room: number } {
-  let least = Number.POSITIVE_INFINITY;
-  let outside = 0;
-  const visit = (node: Node, above: number): void => {
-    for (const next of node.downstream) {
-      const onTheWay = above + Math.max(0, node.left - next.entered) + next.held;
-      if (next.limit - onTheWay < least) least = next.limit - onTheWay;
-      if (onTheWay > outside) outside = onTheWay;
-      if (next.kind !== 'serial') visit(next, onTheWay);
-    }
-  };
-  visit(source, 0);
-  return { outside, room: Math.min(least, source.limit - outside) };
-}
-
-/** Whether a source of ours is upstream, which counts what is outside. */
+/** Whether a source of ours is upstream: it counts the samples outside. */
 export const hasSource = (node: Node): boolean =>
   node.kind === 'source' || [...node.upstream].some((from) => hasSource(from));
 
@@ -259,17 +240,17 @@ export function path(from: Node): Node[] {
   return [...seen];
 }
 
-/** Told of every item that leaves a node, before it goes on; it must not keep the item nor take long. */
+/** Called with every item that leaves a node, before it goes on; it must not keep the item nor take long. */
 export type Listener = (item: unknown, position: number) => void;
 
 const listening = new WeakMap<Node, Set<Listener>>();
 
 /**
- * Adds a listener to what leaves a node; many may listen to one.
+ * Adds a listener to a node; many may listen to one.
  *
- * A node that nobody listens to pays nothing, one with a single listener one call.
+ * A node without listeners pays nothing, one with a single listener one call.
  *
- * @returns what ends it
+ * @returns a call that removes it
  */
 export function listen(node: Node, listener: Listener): () => void {
   const all = listening.get(node) ?? new Set<Listener>();

@@ -13,15 +13,15 @@ import {
 } from 'rxjs';
 import type { Positioned } from './data.js';
 import { OverLimit } from './errors.js';
-import { Flow } from './flow.js';
 import type { Introduce } from './header.js';
 import { hasSource } from './node.js';
+import { currentContext, join, subscribeFrom } from './wiring.js';
 
 /**
  * Works on several items at once and emits one result for each.
  *
- * Bound: at most `limit` inside, counted by `sizeOf` (by default each item counts 1), or one item that is larger; what an operator
- * before it lets go all at once waits until there is room, within the bound of the source. Order: that of the items. State: none.
+ * Bound: at most `limit` inside, counted by `sizeOf` (by default each item counts 1), or one item that is larger. Items that an operator
+ * before it lets go all at once wait until there is room, within the bound of the source. Order: that of the items. State: none.
  * Failure: the earliest failed item ends the stream. Unsubscribing cancels all work.
  *
  * @example images$.pipe(ordered('augment', 12, (image) => pool.run(image)))
@@ -36,31 +36,31 @@ export function ordered<A, B>(
 ): OperatorFunction<A, B> {
   return (source) =>
     new Observable<B>((subscriber) => {
-      const flow = Flow.current;
-      const node = Flow.join(name, 'workers');
+      const { demand } = currentContext();
+      const node = join(name, 'workers');
       node.limit = limit;
       node.introduce = introduce;
       const running = new Subscription();
       type Entry = { readonly item: A; readonly result: AsyncSubject<B>; readonly size: number };
       const waiting: Entry[] = [];
-      let inside = 0; // of what is held, the part that does not wait
+      let inside = 0; // the samples held that do not wait
 
-      function fits(size: number): boolean {
+      function hasRoom(size: number): boolean {
         return inside === 0 || (waiting.length === 0 && inside + size <= limit);
       }
       function begin({ item, result, size }: Entry): void {
         inside += size;
         running.add(defer(() => work(item)).subscribe(result)); // what `work` throws is the item's error
       }
-      const results = new Observable<A>((inner) => Flow.subscribe(node, source, inner)).pipe(
+      const results = new Observable<A>((inner) => subscribeFrom(node, source, inner)).pipe(
         map((item) => {
           const size = sizeOf(item);
           const { position: own } = item as Partial<Positioned>;
           if (own === undefined) node.count(node.entered);
           else if (!node.arrive(own)) return EMPTY;
           const position = own ?? node.entered;
-          const result = new AsyncSubject<B>(); // keeps an early result, or error, until its turn
-          if (fits(size)) begin({ item, result, size });
+          const result = new AsyncSubject<B>(); // keeps an early result, or error, until those before it are handed on
+          if (hasRoom(size)) begin({ item, result, size });
           else if (hasSource(node)) waiting.push({ item, result, size });
           else throw new OverLimit(name, limit);
           node.held += size;
@@ -78,11 +78,8 @@ export function ordered<A, B>(
           inside -= size;
           while (waiting.length > 0 && (inside === 0 || inside + waiting[0]!.size <= limit)) begin(waiting.shift()!);
           node.leave(output, position);
-          if (flow === undefined) subscriber.next(output);
-          else {
-            flow.push(() => subscriber.next(output));
-            flow.roomMade();
-          }
+          demand.push(() => subscriber.next(output));
+          demand.roomMade();
         },
         error: (error) => subscriber.error(error),
         complete: () => subscriber.complete(),

@@ -1,19 +1,20 @@
 import { Observable } from 'rxjs';
 import type { Positioned } from './data.js';
-import { Flow } from './flow.js';
+import { credit } from './demand.js';
 import type { Header, Input } from './header.js';
-import { demand, edgeText, type Node, path } from './node.js';
+import { edgeText, type Node, path } from './node.js';
+import { currentContext, join } from './wiring.js';
 
 export interface Source<T extends Positioned> {
   readonly name: string;
   /**
-   * Samples that may be outside at once; by default three times what the hungriest stage downstream waits for. Twice as many where an
+   * Samples that may be outside at once; by default three times the need of the hungriest stage downstream. Twice as many where an
    * operator of RxJS keeps or drops all of them.
    */
   readonly capacity?: number | undefined;
-  /** The data that it hands out, where that comes from outside. */
+  /** The data sets that it hands out. */
   readonly inputs?: readonly Input[];
-  /** What is known of its items before the first one, such as the names of their classes. */
+  /** The header of its items, such as the names of their classes. */
   header?(): Header;
   /** All items after `position`, in order. */
   from(position: number): Iterable<T>;
@@ -30,21 +31,22 @@ const spare = 1; // capacities that may go out besides where nothing arrives
  * A source that hands out items only against room downstream.
  *
  * Bound: `capacity` samples between here and the far end (or one item that is larger), whatever the speeds. Order: that of `from`.
- * State: the position, which the flow keeps. Alone, outside of a flow, it emits all it has as soon as it is subscribed to.
+ * State: the position, which its node keeps. Alone, outside of a flow, it emits all its items as soon as it is subscribed to.
  *
  * An operator of RxJS on the way may drop samples. They count as outside until a later one arrives. Where nothing arrives for a while
  * some are written off: one capacity of them at most, for the operator may as well keep them. So in all twice the capacity may be
- * outside, and no more until something arrives; the flow tells what it waits for. An operator that is to drop without limit is
- * `filter` of ours, which reports by position what it dropped.
+ * outside, and no more until something arrives; the flow tells the user on which way it waits. To drop without limit there is
+ * our `filter`, which reports the positions that it drops.
  */
 export function source<T extends Positioned>(value: Source<T>): Observable<T> {
   return new Observable<T>((subscriber) => {
-    const flow = Flow.current;
-    const node = Flow.join(value.name, 'source');
+    const context = currentContext();
+    const { demand, barrier } = context;
+    const node = join(value.name, 'source');
     node.limit = value.capacity ?? 0;
     node.inputs = value.inputs ?? [];
     node.introduce = () => (value.header === undefined ? [] : [value.header()]);
-    if (flow === undefined) {
+    if (context.alone) {
       for (const item of value.from(0)) {
         if (subscriber.closed) return;
         subscriber.next(item);
@@ -57,9 +59,9 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     let upcoming: IteratorResult<T> | undefined;
     let allowance = 0;
     let writtenOff = 0;
-    let drought: { readonly since: number; readonly arrivals: number; told: boolean } | undefined;
+    let drought: { readonly since: number; readonly arrivals: number; notified: boolean } | undefined;
     let pause = 0;
-    let tellings = 0;
+    let notices = 0;
     let emitting = false;
     let stride = 1;
     let timer: NodeJS.Timeout | undefined;
@@ -71,10 +73,10 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     const pump = (): void => {
-      if (emitting || upcoming === undefined || subscriber.closed || flow.stopping || flow.held) return;
+      if (emitting || upcoming === undefined || subscriber.closed || barrier.stopping || barrier.held) return;
       emitting = true;
       try {
-        flow.push(emit);
+        demand.push(emit);
       } catch (error) {
         subscriber.error(error);
       } finally {
@@ -96,7 +98,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         if (allowance < samples && !seekRoom(samples)) return;
         allowance -= samples;
         node.leave(item, item.position);
-        upcoming = items.next(); // looked up first: whoever gets the last item can be told at once that it is the last
+        upcoming = items.next(); // looked up first: so the node that gets the last item can learn at once that it is the last
         subscriber.next(item);
         if (count % stride !== 0) continue;
         const now = performance.now(); // of heavy items after every one
@@ -110,10 +112,10 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     const afterBreath = (): void => {
-      if (flow.paced) pump();
+      if (barrier.paced) pump();
       else
         Promise.resolve()
-          .then(() => flow.rest())
+          .then(() => barrier.reach())
           .then(
             (goOn) => goOn && pump(),
             (error) => subscriber.error(error),
@@ -122,10 +124,10 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
 
     /** An item goes out where it fits, or where nothing else is outside. */
     const seekRoom = (samples: number): boolean => {
-      const { outside, room } = demand(node);
+      const { outside, room } = credit(node);
       allowance = outside === 0 ? Math.max(room, samples) : room;
       if (allowance < samples) {
-        if (!flow.paced) flow.restSoon();
+        barrier.reachSoon();
         if (writtenOff > 0) allowance += writtenOff + Math.max(0, samples - node.limit);
         if (allowance < samples) waitForArrivals(samples);
       } else writtenOff = 0;
@@ -133,14 +135,14 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     /**
-     * Where nothing arrives for a while and nobody works, what is outside was dropped, or an operator keeps it. The while is short
+     * Where nothing arrives for a while and no node works, the samples outside were dropped, or an operator keeps them. The while is short
      * where every operator is known to hand on at once.
      */
     const waitForArrivals = (samples: number): void => {
       if (timer !== undefined) return;
       const after = path(node);
       if (drought?.arrivals !== arrivalsAt(after) || isWorking(after)) {
-        drought = { since: performance.now(), arrivals: arrivalsAt(after), told: false };
+        drought = { since: performance.now(), arrivals: arrivalsAt(after), notified: false };
         pause = after.every((next) => next.itemsIn > 0 && !next.late) ? promptly : patience;
         writtenOff = 0;
       } else pause = Math.min(silence, 2 * pause);
@@ -150,23 +152,23 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         () => {
           timer = undefined;
           if (subscriber.closed || upcoming === undefined) return;
-          if (drought?.arrivals === arrivalsAt(after) && !isWorking(after)) waited(after, last ? rest : rest / 2);
+          if (drought?.arrivals === arrivalsAt(after) && !isWorking(after)) writeOff(after, last ? rest : rest / 2);
           pump();
         },
         rest > 0 && last ? silence : pause,
       );
     };
 
-    const waited = (after: readonly Node[], more: number): void => {
+    const writeOff = (after: readonly Node[], more: number): void => {
       writtenOff += more;
-      if (more > 0 || drought === undefined || drought.told) return;
+      if (more > 0 || drought === undefined || drought.notified) return;
       if (performance.now() - drought.since < silence) return;
-      drought.told = true;
-      if (Number.isInteger(Math.log2(++tellings))) flow.tell(waitingFor([node, ...after])); // of a slow operator not every time
+      drought.notified = true;
+      if (Number.isInteger(Math.log2(++notices))) context.notify(waitingFor([node, ...after])); // of a slow operator not every time
     };
 
-    flow.onStart(start);
-    flow.onRoom(pump);
+    context.onStart(start);
+    demand.onRoom(pump);
     return () => clearTimeout(timer);
   });
 }
@@ -176,7 +178,7 @@ const arrivalsAt = (nodes: readonly Node[]): number => nodes.reduce((sum, { item
 const isWorking = (nodes: readonly Node[]): boolean =>
   nodes.some(({ held, works, needs }) => held > 0 && (works || needs === 0));
 
-/** What a flow waits for in which nothing moves: the way on which most samples are, or else who holds some. */
+/** The line for a flow in which nothing moves: the way on which most samples are, and the nodes that hold some. */
 function waitingFor(nodes: readonly Node[]): string {
   const ways = nodes.flatMap((from) =>
     [...from.downstream].map((to) => ({ from, to, samples: from.left - to.entered })),
@@ -186,6 +188,6 @@ function waitingFor(nodes: readonly Node[]): string {
   return (
     `waiting: ${way.samples} samples went out on the way ${edgeText(way.from, way.to)} and have not arrived` +
     `${holding.length === 0 ? '' : ` (${holding.join(', ')})`}; no more go out until one does. ` +
-    'An operator there keeps them, or drops them: let weir.filter drop what is not wanted, or raise the capacity of the source'
+    'An operator there keeps them, or drops them: drop unwanted items with weir.filter, or raise the capacity of the source'
   );
 }

@@ -1,13 +1,13 @@
 import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data, Positioned } from './data.js';
 import { withLocation } from './errors.js';
-import { Flow } from './flow.js';
 import type { Declaration, Header, Input } from './header.js';
 import { type Lease, leaseOf, type Work } from './lease.js';
 import type { Node } from './node.js';
 import { StateHistory } from './state-history.js';
+import { addEdge, currentContext, join, subscribeFrom, withName } from './wiring.js';
 
-/** What a stage makes of an item: its new state, and an output if there is one. */
+/** The new state of a stage after an item, and an output if there is one. */
 export type Step<State, Out> = readonly [state: State] | readonly [state: State, output: Out];
 
 /**
@@ -17,7 +17,7 @@ export type Step<State, Out> = readonly [state: State] | readonly [state: State,
  */
 export interface Stage<In extends Positioned, Out, State> {
   readonly name: string;
-  /** With 'log' it writes the items of the sink behind it and hands none on: the drawn graph and the meter leave it out. */
+  /** A 'log' writes the items of the sink behind it and hands none on: the drawn graph and the meter leave it out. */
   readonly role?: 'log';
   /** With 'weights' the next update waits until `next` is through with this one. */
   readonly claims?: 'weights';
@@ -25,51 +25,51 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly holds?: (state: State) => number;
   /** Samples that must have come before anything goes out. */
   readonly needs?: number;
-  /** What its items are, for whatever logs, draws or exports them; made by `record`. */
+  /** The declaration of its outputs, by which they are logged, drawn and exported; made by `record`. */
   readonly record?: Declaration;
-  /** Hands on the items that come, as they are: those who follow see the declaration of the stage before. */
+  /** Hands on the items that come, as they are: the stages that follow see the declaration of the stage before. */
   readonly handsOn?: boolean;
-  /** Data sets and the like that it takes in besides its items: a run that goes on makes sure that they are what they were. */
+  /** Data sets and the like that it takes in besides its items: a resumed run makes sure that they have not changed. */
   readonly inputs?: readonly Input[];
-  /** Behind training items may come in any order, as from streams that RxJS's `merge` joins: what it makes of them does not depend on it. */
+  /** Behind training its items may come in any order, as from streams that RxJS's `merge` joins: its outputs and state do not depend on it. */
   readonly anyOrder?: boolean;
   start(): State;
   /**
-   * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any
-   * two; called again with the last state and the same item it must go on from there.
+   * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any two steps.
+   * Called again with the last state and the same item, it must go on from there.
    */
   next(state: State, item: In): Step<State, Out> | Iterable<Step<State, Out>>;
   /**
-   * For a stage that claims weights and whose output others claim in turn: what it had handed out last for this item, made once
-   * more. The engine asks for it when a restored update comes again, in the place of the work that the stage had done on it;
-   * who had handled that output lets it pass, and who was inside of it goes on. Such a stage is shared: many may listen.
+   * For a stage that claims weights and whose output other stages claim: the output that it had handed out last for this item, made once
+   * more. The engine asks for it when a restored update comes again, in the place of the work that the stage had done on it. A stage
+   * that had handled that output lets it pass, and one that was inside of it goes on. Such a stage is shared: many may listen.
    */
   repeat?(state: State, item: In): Out | undefined;
   /**
-   * Told what is known of the items to come, when the graph is wired and its snapshot put back; before any of them, and again where it
-   * is wired anew.
+   * Called with the headers of its items before any of them, when the graph is wired and its snapshot put back.
    *
-   * @returns what is known of what it hands on; without this method, the same
+   * @returns the headers of its outputs; without this method, the same
    * @throws {WeirError} where it cannot work with such items
    */
   introduce?(incoming: readonly Header[], state: State): readonly Header[];
-  /** What is left over when the source completes. */
+  /** The outputs that are left over when the source completes. */
   end?(state: State): Iterable<Out>;
   /** The state as plain data; by default the state itself. */
   save?(state: State): Data;
-  /** @param position where the source goes on: items up to it had been worked on */
+  /** @param position the source goes on behind it: items up to it had been worked on */
   load?(data: Data, position?: number): State;
 }
 
-/** An operator for RxJS's `pipe` that is also the stage it was lifted from, for whoever runs stages in another way (`eachMember`). */
+/** An operator for RxJS's `pipe` that is also the stage it was lifted from, for code that runs stages in another way (`eachMember`). */
 export type StageOperator<In extends Positioned, Out, State> = OperatorFunction<In, Out> & Stage<In, Out, State>;
 
 /**
  * Lifts a stage to an operator, which keeps the members of the stage.
  *
- * Bound: what `holds` says. Order: that of the items, which must come by rising position, each once on the way to training. Failure: an error thrown by `next` ends the stream.
- * A stage that claims weights does its work in the turn of the update, after those that claimed before it.
- * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the way of an item makes no closure with a
+ * Bound: what `holds` says. Order: that of the items, which must come by rising position, each once on the way to training. Failure: an
+ * error thrown by `next` ends the stream. A stage that claims weights does its work under the lease of the update, after the stages that
+ * claimed before it.
+ * Cost: at most 60 ns an item and stage, measured by `npm run bench -- graph-throughput`. So the path of an item makes no closure with a
  * name: where names are kept, as tsx keeps them, each costs 200 ns.
  *
  * @example updates$.pipe(every({ updates: 10 }), stage(spectralTick(regularizer)))
@@ -78,8 +78,8 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
   const operator: OperatorFunction<In, Out> = (source) => {
     let joined: Node | undefined;
     const stream = new Observable<Out>((subscriber) => {
-      const flow = Flow.current;
-      const node = Flow.join(value.name, 'stage');
+      const { demand } = currentContext();
+      const node = join(value.name, 'stage');
       joined = node;
       node.role = value.role;
       node.needs = value.needs ?? 0;
@@ -87,15 +87,15 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.anyOrder = value.anyOrder ?? false;
       node.record = value.record;
       node.handsOn = value.handsOn ?? false;
-      const memory = new StateHistory(value, node);
-      node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, memory.state));
+      const history = new StateHistory(value, node);
+      node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, history.state));
       let claimed = 0;
       let completed = false;
       const failed = (error: unknown): unknown => withLocation(`in stage '${node.name}'`, error);
 
       const finish = (): void => {
         try {
-          for (const out of value.end?.(memory.state) ?? []) hand(node, subscriber, out, node.entered);
+          for (const out of value.end?.(history.state) ?? []) hand(node, subscriber, out, node.entered);
           subscriber.complete();
         } catch (error) {
           subscriber.error(failed(error));
@@ -103,20 +103,19 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       };
 
       const apply = (step: Step<State, Out>, item: In): void => {
-        memory.set(step[0]);
+        history.set(step[0]);
         if (step.length === 1) return;
-        if (flow === undefined) hand(node, subscriber, step[1], item.position);
-        else flow.push(() => hand(node, subscriber, step[1], item.position));
+        demand.push(() => hand(node, subscriber, step[1], item.position));
       };
 
       /**
-       * All steps of one item, as slices of its turn. A step is applied when the one after it is made, so that the last one and
-       * the item's being handled are one: a snapshot in between would have the item worked on twice.
+       * All steps of one item, as slices of work under its lease. A step is applied when the one after it is made: so the last step is
+       * applied and the item counted as handled at once. A snapshot in between would have the item worked on twice.
        */
       function* work(item: In): Work {
         try {
           let made: Step<State, Out> | undefined;
-          for (const step of stepsOf(() => value.next(memory.state, item), node)) {
+          for (const step of stepsOf(() => value.next(history.state, item), node)) {
             if (subscriber.closed) return;
             if (made !== undefined) {
               apply(made, item);
@@ -134,13 +133,11 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
         }
       }
 
-      /** An item that was worked on before the flow was saved: only its output is handed on, as those who follow may need it. */
+      /** An item that was worked on before the snapshot: only its output is handed on, as the stages that follow may need it. */
       function* again(item: In): Work {
         try {
-          const out = value.repeat?.(memory.state, item);
-          if (out === undefined) return;
-          if (flow === undefined) subscriber.next(out);
-          else flow.push(() => subscriber.next(out), true);
+          const out = value.repeat?.(history.state, item);
+          if (out !== undefined) demand.push(() => subscriber.next(out), true);
         } catch (error) {
           subscriber.error(failed(error));
         } finally {
@@ -149,41 +146,41 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
         }
       }
 
-      const claim = (now: Lease, work: Work): void => {
-        now.claim(value.name, work);
+      const claim = (lease: Lease, work: Work): void => {
+        lease.claim(value.name, work);
         claimed++;
       };
 
       const run = (item: In): void => {
         const begun = node.begin();
-        const result = value.next(memory.state, item);
+        const result = value.next(history.state, item);
         if (isStep(result)) {
           node.end(begun);
-          memory.keep(result[0], item.position);
+          history.keep(result[0], item.position);
           if (result.length > 1) hand(node, subscriber, result[1] as Out, item.position);
           else if (node.held === 0) node.pass(item.position);
         } else {
           for (const step of result) {
-            memory.keep(step[0], item.position);
+            history.keep(step[0], item.position);
             if (step.length > 1) hand(node, subscriber, step[1] as Out, item.position);
           }
           node.end(begun);
         }
         node.done(item.position);
-        if (flow !== undefined && !flow.pushing) flow.roomMade();
+        demand.itemDone();
       };
 
-      return Flow.subscribe(node, source, {
+      return subscribeFrom(node, source, {
         next(item) {
           try {
-            const now = leaseOf(item);
-            if (flow?.isAgain(now) && node.hadDone(item.position)) {
-              if (value.repeat !== undefined && now !== undefined) claim(now, again(item));
+            const lease = leaseOf(item);
+            if (demand.isAgain(lease) && node.hadHandled(item.position)) {
+              if (value.repeat !== undefined && lease !== undefined) claim(lease, again(item));
               return;
             }
             if (!node.arrive(item?.position)) return;
-            if (now === undefined || value.claims === undefined) run(item);
-            else claim(now, work(item));
+            if (lease === undefined || value.claims === undefined) run(item);
+            else claim(lease, work(item));
           } catch (error) {
             subscriber.error(failed(error));
           }
@@ -198,7 +195,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
     if (value.repeat === undefined) return stream;
     const shared = stream.pipe(share());
     return new Observable((subscriber) => {
-      if (joined !== undefined) Flow.edge(joined);
+      if (joined !== undefined) addEdge(joined);
       return shared.subscribe(subscriber);
     });
   };
@@ -206,8 +203,8 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
 }
 
 /**
- * Lets the items pass that `keep` says yes to, and reports by position those that it drops: however many they are, they hold up no
- * source, as they may behind RxJS's filter.
+ * Lets the items pass for which `keep` is true, and reports by position those that it drops. However many they are, they hold up no
+ * source, as they may with RxJS's filter.
  *
  *   items                1--2--3--4--|
  *   filter(even)         ---2-----4--|
@@ -222,18 +219,18 @@ export function filter<T extends Positioned>(
 ): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable<T>((subscriber) => {
-      const flow = Flow.current;
-      const node = Flow.join(options.name ?? 'filter', 'stage');
+      const { demand } = currentContext();
+      const node = join(options.name ?? 'filter', 'stage');
       node.handsOn = true;
-      return Flow.subscribe(node, source, {
+      return subscribeFrom(node, source, {
         next(item) {
           try {
-            const again = flow?.isAgain(leaseOf(item)); // of a restored update: whoever follows says whether it is new to him
+            const again = demand.isAgain(leaseOf(item)); // of a restored update: the stage that follows says whether it had handled it
             if (!again && !node.arrive(item?.position)) return;
             if (!keep(item)) node.pass(item.position);
             else if (again) subscriber.next(item);
             else hand(node, subscriber, item, item.position);
-            if (flow !== undefined && !flow.pushing) flow.roomMade();
+            demand.itemDone();
           } catch (error) {
             subscriber.error(error);
           }
@@ -268,7 +265,7 @@ function isStep<State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>
   return Array.isArray(result);
 }
 
-/** The steps of one item, one by one, their making counted as the node's own work. */
+/** The steps of one item; the time in which they are made counts as the node's own work. */
 function* stepsOf<State, Out>(
   next: () => Step<State, Out> | Iterable<Step<State, Out>>,
   node: Node,
@@ -294,13 +291,13 @@ function hand<Out>(node: Node, subscriber: Subscriber<Out>, out: Out, position: 
 }
 
 /**
- * The same operator under another name: in the graph, in snapshots and to taps. For when a graph has two of a kind.
+ * The same operator under another name, for a graph that has two of a kind. Snapshots, taps and the drawn graph go by names.
  *
  * @example named('readout attack', tangentAttack(model, test, { samples: 100, seed }))
  */
 export function named<In, Out>(name: string, operator: OperatorFunction<In, Out>): OperatorFunction<In, Out> {
   return (source) => {
     const stream = operator(source);
-    return new Observable<Out>((subscriber) => Flow.naming(name, () => stream.subscribe(subscriber)));
+    return new Observable<Out>((subscriber) => withName(name, () => stream.subscribe(subscriber)));
   };
 }

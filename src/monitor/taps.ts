@@ -1,5 +1,5 @@
+import { userNodes } from '../flow/drawing.js';
 import type { Flow } from '../flow/flow.js';
-import { userNodes } from '../flow/meter.js';
 import { listen } from '../flow/node.js';
 import { Tap } from '../flow/tap.js';
 import type { TapItem, TapRequest, ToThread } from './messages.js';

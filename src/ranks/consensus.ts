@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Share } from '../data/share.js';
 import { WeirError } from '../flow/errors.js';
-import type { Flow, FlowState } from '../flow/flow.js';
+import type { Flow } from '../flow/flow.js';
+import type { FlowState } from '../flow/flow-state.js';
 import type { Consensus, Votes } from '../run/consensus.js';
 import { pack, type Segment } from '../storage/codec.js';
 import { sha256Of } from '../storage/digest.js';
@@ -55,7 +56,7 @@ export class RankConsensus implements Consensus {
   /** @throws {WeirError} where ranks cannot share the graph, or its parts or data differ between ranks */
   sameGraph(flow: Flow, update: number): void {
     if (this.alone) return;
-    if (!flow.paced) {
+    if (!flow.barrier.paced) {
       throw new WeirError('several ranks were to share a graph that trains nothing', 'leave --ranks out');
     }
     const inputs = flow.nodes.flatMap(({ name, inputs }) =>

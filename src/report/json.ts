@@ -115,8 +115,7 @@ function attackJson({ iterations, box, samples }: Attack): Record<string, unknow
     box: box ?? null,
     samples: samples.map(({ original: _, adversarial: __, ...numbers }) => {
       const { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries } = numbers;
-      const { local = null, theta = null, featureNorm = null } = numbers;
-      const start = numbers.start === null ? 'older' : (numbers.start ?? null); // of a build that did not log it
+      const { local = null, theta = null, featureNorm = null, start = null } = numbers;
       const bounds = { lower, upper, local, theta, featureNorm };
       return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries, start };
     }),

@@ -10,7 +10,7 @@ import {
   ranked,
   rivals,
 } from '../measure/networks/comparison.js';
-import { groups, startedOlder } from '../measure/networks/groups.js';
+import { groups } from '../measure/networks/groups.js';
 import type { Report } from '../measure/networks/record.js';
 import {
   correctSamples,
@@ -122,8 +122,6 @@ export function remarks(report: Report): string[] {
 
 function ofGroups(report: Report): string[] {
   return groups(report).flatMap(({ label, networks }) => {
-    const older = networks.filter(startedOlder);
-    const runs = [...new Set(older.map(({ run }) => run))].join(', ');
     const correct = networks.reduce((sum, network) => sum + correctSamples(network).length, 0);
     const missing = networks.flatMap((network) => {
       const found = new Set(foundSamples(network).map(({ index }) => index));
@@ -133,11 +131,6 @@ function ofGroups(report: Report): string[] {
     const seeds = networks.map(({ seed }) => seed);
     const twice = [...new Set(seeds.filter((seed, i) => seeds.indexOf(seed) !== i))];
     return [
-      ...(older.length > 0
-        ? [
-            `${label}: ${older.length === 1 ? 'a network was' : `${older.length} networks were`} attacked by an older Weir (${runs}), whose attack had a start that makes distances too long, single ones by two thirds or more; weir attack RUN attacks again.`,
-          ]
-        : []),
       ...(missing.length > 0
         ? [
             `${label}: ${missing.length} of ${correct} correctly classified samples came out without an adversarial one (${outcomes}); means and medians leave them out, so they are no larger than the true ones.`,

@@ -139,9 +139,9 @@ export class NetworkTraining {
   /** Answers a barrier: votes, writes snapshots, and holds the flow where that was asked for. */
   private atBarrier(flow: Flow): Promise<void> | undefined {
     const { consensus, requests, metrics, options } = this.run;
-    if (flow.ending !== undefined && !consensus.alone) return; // an error of this rank alone: the others do not reach this barrier
+    if (flow.barrier.ending !== undefined && !consensus.alone) return; // an error of this rank alone: the others do not reach this barrier
     const { hold, stop } = this.vote(flow);
-    if (!hold || stop || flow.held) return;
+    if (!hold || stop || flow.barrier.held) return;
     metrics.flush(); // readers see all of the log while the run is held
     options.watch.held(true);
     return requests.hold(flow, () => this.vote(flow).hold).finally(() => options.watch.held(false));
@@ -156,11 +156,12 @@ export class NetworkTraining {
       this.checkedAt = performance.now();
     }
     metrics.flushAfter(flushEvery);
-    if (snapshots.writeEpochEnd(flow) && !flow.stopping) flow.stop();
+    if (snapshots.writeEpochEnd(flow) && !flow.barrier.stopping) flow.stop();
     const own = requests.votes(flow);
     const all = consensus.agree({ ...own, snapshot: own.snapshot || snapshots.due }, snapshots.update);
-    if (all.stop && !flow.stopping) flow.stop();
-    if (all.snapshot || flow.stopping || flow.finished || flow.ending !== undefined) snapshots.write(flow);
+    if (all.stop && !flow.barrier.stopping) flow.stop();
+    if (all.snapshot || flow.barrier.stopping || flow.finished || flow.barrier.ending !== undefined)
+      snapshots.write(flow);
     return all;
   }
 }

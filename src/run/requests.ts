@@ -58,7 +58,7 @@ export class Requests implements RunActions {
   votes(flow: Flow): Votes {
     const snapshot = this.wantsSnapshot;
     this.wantsSnapshot = false;
-    const hold = this.pausing && !flow.stopping && !flow.finished && flow.ending === undefined;
+    const hold = this.pausing && !flow.barrier.stopping && !flow.finished && flow.barrier.ending === undefined;
     return { stop: this.stopping, snapshot, hold };
   }
 
@@ -70,21 +70,21 @@ export class Requests implements RunActions {
    */
   async hold(flow: Flow, stay: () => boolean): Promise<void> {
     const alive = setInterval(() => undefined, 2 ** 30);
-    flow.held = true;
+    flow.barrier.hold();
     try {
-      for (let held = true; held && !flow.stopping; ) {
+      for (let held = true; held && !flow.barrier.stopping; ) {
         await firstValueFrom(this.alone ? this.changed$ : race(this.changed$, timer(poll)));
         held = stay();
       }
     } finally {
       clearInterval(alive);
-      flow.held = false;
-      flow.roomMade();
+      flow.barrier.release();
+      flow.demand.roomMade();
     }
   }
 
   private changed(): void {
-    if (this.flow?.paced === false) this.flow.restSoon();
+    this.flow?.barrier.reachSoon();
     this.changed$.next();
   }
 }

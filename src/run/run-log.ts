@@ -9,15 +9,15 @@ import { done, isLogMark } from '../storage/run-state.js';
 import { isUnread, SnapshotError } from '../storage/snapshot-error.js';
 
 /**
- * How a run's metric log differs from what its newest snapshots know of it, as the end of a sentence; undefined where it does not.
+ * How a run's metric log differs from the length and digest in its newest snapshots, as the end of a sentence; undefined where it agrees.
  *
- * Reads the head of one snapshot a network, and the log: both are kept in mind until either changes.
+ * Reads the head of one snapshot a network, and the log. The answer is kept until one of these files changes.
  *
- * @throws {SnapshotError} where a snapshot that would say it is altered, or cannot be read
+ * @throws {SnapshotError} where one of these snapshots is altered or cannot be read
  */
 export function logDamage(
   folder: RunFolder,
-  { altered = false }: { /** pass over snapshots that are altered */ readonly altered?: boolean } = {},
+  { altered = false }: { /** ignore altered snapshots */ readonly altered?: boolean } = {},
 ): string | undefined {
   const { networks, from } = folder.started;
   let furthest: LogMark = from?.logged ?? { bytes: 0 };
@@ -39,7 +39,7 @@ export function logDamage(
       else if (logged.bytes > furthest.bytes) furthest = logged;
     } catch (error) {
       if (!altered || !(error instanceof SnapshotError) || isUnread(error)) throw error;
-      finished = false; // what it knows of the log is lost with it
+      finished = false; // its digest of the log is lost with it
     }
   }
   const damage = differenceFrom(furthest, folder.log, finished);
@@ -49,40 +49,40 @@ export function logDamage(
 
 const checked = new Map<string, { readonly key: string; readonly damage: string | undefined }>();
 
-/** @throws {WeirError} where the metric log is not what the run's snapshots know of it */
+/** @throws {WeirError} where the metric log differs from the digests in the run's snapshots */
 export function checkLog(folder: RunFolder, options: Parameters<typeof logDamage>[1] = {}): void {
   const damage = logDamage(folder, options);
   if (damage === undefined) return;
   throw new WeirError(
     `the metric log of ${folder.shown} ${damage}`,
-    `put back ${folder.log} as it was, from a copy; without one the results are lost, and the run is to be made again in a new folder`,
+    `restore ${folder.log} from a copy; without a copy its results are lost, and the run must be started again in a new folder`,
   );
 }
 
-/** The records of a run's metric log. @throws {WeirError} where it is not what the run's snapshots know of it */
+/** The records of a run's metric log. @throws {WeirError} where the log differs from the digests in the run's snapshots */
 export function recordsOf(folder: RunFolder): Generator<MetricRecord> {
   checkLog(folder);
   return readMetrics(folder.log);
 }
 
-/** Those of some runs that can be relied on; of each that is damaged a sentence says why it is left out. */
+/** The runs of these folders that are intact; for each damaged one, a sentence that says why it is left out. */
 export function intactRuns(paths: readonly string[]): {
   readonly runs: readonly RunFolder[];
-  readonly left: readonly string[];
+  readonly leftOut: readonly string[];
 } {
   const runs: RunFolder[] = [];
-  const left: string[] = [];
+  const leftOut: string[] = [];
   for (const path of paths) {
     try {
       const run = RunFolder.open(path);
       checkLog(run);
       const [foreign] = foreignSnapshots(run);
       if (foreign !== undefined) throw new WeirError(foreign);
-      if (existsSync(run.log)) runs.push(run); // else nothing was logged yet
+      if (existsSync(run.log)) runs.push(run); // a run without a log has only just begun
     } catch (error) {
-      if (!(error instanceof WeirError || error instanceof SyntaxError)) throw error; // identity.json that is no JSON
-      left.push(`${path} is left out, for it is damaged: ${error.message}`);
+      if (!(error instanceof WeirError || error instanceof SyntaxError)) throw error; // identity.json is no valid JSON
+      leftOut.push(`${path} is left out, for it is damaged: ${error.message}`);
     }
   }
-  return { runs, left };
+  return { runs, leftOut };
 }

@@ -1,35 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
-
-const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
-// What terminals draw two columns wide: East Asian scripts and their full-width forms, and pictures.
-const WIDE =
-  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|\ufe0f/u;
-const NOTHING = /^[\p{Control}\p{Mark}\p{Format}]+$/u;
-
-/** Columns that a text takes on a terminal; colors take none. */
-export function columns(text: string): number {
-  let sum = 0;
-  for (const { segment } of letters.segment(stripVTControlCharacters(text))) sum += wide(segment);
-  return sum;
-}
-
-/** The text, or as much of its beginning as fits, then `…`. Meant for text without colors. */
-export function cut(text: string, width: number): string {
-  if (columns(text) <= width) return text;
-  let [kept, sum] = ['', 0];
-  for (const { segment } of letters.segment(text)) {
-    sum += wide(segment);
-    if (sum > width - 1) break;
-    kept += segment;
-  }
-  return width > 0 ? `${kept}…` : '';
-}
-
-function wide(letter: string): number {
-  if (NOTHING.test(letter)) return 0;
-  return WIDE.test(letter) ? 2 : 1;
-}
+import { columns } from '../flow/text-table.js';
 
 /** What is written to: standard error of a command, or a list in a test. */
 export interface Screen {
@@ -39,7 +8,12 @@ export interface Screen {
   write(text: string): unknown;
 }
 
-/** Draws lines over the ones that it drew before. Only for a screen that can move its cursor. */
+/**
+ * Draws lines over the ones that it drew before. Only for a screen that can move its cursor.
+ *
+ * By hand, for `log-update` 8 (seven packages) wants Node 22, keeps the last lines where a window is too low for all, not the head of a
+ * table, does not count rows anew when a narrower window has folded what it drew, and hides the cursor by a signal handler of its own.
+ */
 export class InPlace {
   private drawn: readonly string[] = [];
 

@@ -66,7 +66,9 @@ export function trainedBy(
     return { ...saved, weights, metadata };
   };
   const restored = ({ weights, number, epoch, position, metadata }: Saved): TrainedState => ({
-    ...{ number, epoch, position },
+    number,
+    epoch,
+    position,
     ...(metadata && { metadata }),
     weights: restoreTensors(weights),
   });

@@ -128,7 +128,8 @@ export function withReadout(
     metadata: metadata === undefined ? metadataOf(state) : { ...(architecture && { architecture }), ...metadata },
     weights: weights.map((tensor) => anew.get(tensor.name) ?? tensor),
     more: [...anew.values()].filter(({ name }) => weights.every((tensor) => tensor.name !== name)),
-    ...{ readout, others: names.filter((name) => name !== readout) },
+    readout,
+    others: names.filter((name) => name !== readout),
   };
 }
 

@@ -72,6 +72,7 @@ const problems: Readonly<Record<string, readonly [reason: string, remedy: string
   EPERM: ['permission is denied', 'give this user the right to it'],
   EROFS: ['the file system is read-only', 'mount it writable, or name a folder on another'],
   ENOENT: ['there is no such file or folder', 'see that the folder is there, and the name right'],
+  ENOTDIR: ['a part of the path is a file', 'name another path'],
   EEXIST: ['there is one already', 'choose another name, or delete it first'],
 };
 

@@ -1,6 +1,18 @@
-import { existsSync, linkSync, readdirSync, readFileSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { WeirError } from '../flow/errors.js';
+import { onDisk } from './disk.js';
 import { makeFolder } from './folders.js';
 import { endedInSlurm, isAlive, locationOf, nameOfProcess, type ProcessId, thisProcess } from './process-id.js';
 
@@ -38,38 +50,86 @@ export function isOwnDisk(folder: string): boolean {
 /** A folder that belongs to this process until it is released, or the process ends. */
 export interface FolderLock {
   release(): void;
-  /** @throws {WeirError} where somebody has said that this process is dead, and works on the folder in its place */
+  /** @throws {WeirError} where the lock is gone: another process took the folder over, since a user said that this one is dead */
   check(): void;
 }
 
+/** Another process holds the folder. */
+export class FolderInUse extends WeirError {
+  override name = 'FolderInUse';
+}
+
+export interface LockOptions {
+  /** Names of processes (`nameOfProcess`) of other machines or containers that are dead, as the user says. */
+  readonly dead?: readonly string[];
+  /** The kind of folder, for messages. */
+  readonly kind?: string;
+  /**
+   * Milliseconds after which the lock of a process that cannot be asked counts no more. Its holder touches the lock four times as often,
+   * while its event loop runs: not for a run, one of whose updates may hold it for minutes. None: it counts until the user says otherwise.
+   */
+  readonly stale?: number;
+}
+
 /**
- * Makes this process the only one on a run's folder, or throws a `WeirError` that names the one which is.
+ * Makes this process the only one that works on a folder, which it makes where that is missing.
  *
- * The lock is a file `lock.N` that says who holds it. It is made whole and exclusively (by a hard link), and a lock
- * whose holder has died is never taken over but followed by `lock.N+1`, so of two that find it only one succeeds.
- * A holder that was killed counts no more at once. One of another machine or container cannot be asked: it counts until the user says
- * that it is dead. (A lock that must be touched every few seconds, as the cache of the set-up has, would be lost in an update that holds
- * the event loop for longer.)
+ * The lock is a file `lock.N` that says who holds it. It is made whole and exclusively (by a hard link), and a lock whose holder has died
+ * is never taken over but followed by `lock.N+1`, so of two processes that find it only one succeeds. The lock of a process that was
+ * killed counts no more at once. A process of another machine or container cannot be asked whether it lives, see `stale` and `dead`.
  *
- * @param dead names of marks (`nameOf`) that the user says are of dead processes
+ * @throws {FolderInUse} which names the process that holds the folder
+ * @throws {WeirError} where the disk refuses, or a lock cannot be read
  */
-export function lockFolder(folder: string, { dead = [] }: { readonly dead?: readonly string[] } = {}): FolderLock {
+export function lockFolder(folder: string, options: LockOptions = {}): FolderLock {
+  const { kind = 'run folder', stale } = options;
   const draft = join(folder, `lock-draft-${process.pid}-${performance.now()}`);
-  try {
-    makeFolder(folder);
-    writeFileSync(draft, JSON.stringify(thisProcess()), { flush: true }); // whole, even if the machine dies next
-    const path = take(folder, draft, dead);
-    return { release: () => remove(path), check: () => stillThere(folder, path) };
-  } catch (error) {
-    if (error instanceof WeirError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    throw new WeirError(
-      `cannot make the run folder ${folder} this process's own: ${code ?? error}`,
-      'see that this user may write there and that the disk is not full',
-      { cause: error },
-    );
-  } finally {
-    remove(draft);
+  const path = onDisk(
+    `lock the ${kind} ${folder}`,
+    () => {
+      try {
+        makeFolder(folder);
+        writeFileSync(draft, JSON.stringify(thisProcess()), { flush: true }); // whole, even if the machine dies next
+        return take(folder, draft, options);
+      } finally {
+        remove(draft);
+      }
+    },
+    'see that this user may write there and that the disk is not full',
+  );
+  const touching = stale === undefined ? undefined : setInterval(() => touch(path), stale / 4).unref();
+  return {
+    release() {
+      clearInterval(touching);
+      remove(path);
+    },
+    check: () => stillThere(folder, path),
+  };
+}
+
+/**
+ * The same, once no other process holds the folder.
+ *
+ * @param options.patience milliseconds to wait at most; for ever where none are given
+ * @param options.waiting called each time that the folder is held
+ * @throws as `lockFolder`
+ */
+export async function lockWhenFree(
+  folder: string,
+  {
+    patience = Number.POSITIVE_INFINITY,
+    waiting,
+    ...options
+  }: LockOptions & { patience?: number; waiting?: () => void },
+): Promise<FolderLock> {
+  for (const until = performance.now() + patience; ; ) {
+    try {
+      return lockFolder(folder, options);
+    } catch (error) {
+      if (!(error instanceof FolderInUse) || performance.now() > until) throw error;
+      waiting?.();
+      await setTimeout(100);
+    }
   }
 }
 
@@ -90,17 +150,17 @@ function stillThere(folder: string, path: string): void {
   );
 }
 
-function take(folder: string, draft: string, said: readonly string[]): string {
+function take(folder: string, draft: string, options: LockOptions): string {
   for (;;) {
     const before = holders(folder);
-    refuseLiving(folder, before, said);
+    refuseLiving(folder, before, options);
     const number = Math.max(0, ...before.map((holder) => holder.number)) + 1;
     const path = join(folder, `lock.${number}`);
     if (!linked(draft, path)) continue; // someone was quicker: look again
 
     const others = holders(folder).filter((holder) => holder.number !== number);
     try {
-      refuseLiving(folder, others, said); // one that came between our look and our link
+      refuseLiving(folder, others, options); // one that came between our look and our link
     } catch (error) {
       remove(path);
       throw error;
@@ -147,24 +207,39 @@ function readMark(path: string): ProcessId | 'gone' | undefined {
   }
 }
 
-function refuseLiving(folder: string, holders: readonly Holder[], said: readonly string[]): void {
+function refuseLiving(folder: string, holders: readonly Holder[], options: LockOptions): void {
+  const { dead = [], kind = 'run folder', stale = Number.POSITIVE_INFINITY } = options;
   const ownDisk = isOwnDisk(folder);
   for (const { path, mark } of holders) {
-    if (!mark) throw new WeirError(`the lock ${path} cannot be read`, `if no run uses ${folder}, delete that file`);
+    if (!mark) throw new WeirError(`the lock ${path} cannot be read`, `if no process uses ${folder}, delete that file`);
     const state = isAlive(mark, { ownDisk });
     if (state === true) {
-      throw new WeirError(
-        `the run folder ${folder} is in use by process ${mark.pid}`,
+      throw new FolderInUse(
+        `the ${kind} ${folder} is in use by process ${mark.pid}`,
         `wait until it ends, or stop it with \`kill ${mark.pid}\`; one folder takes one process at a time`,
       );
     }
-    if (state === 'unknown' && !said.includes(nameOfProcess(mark)) && !endedInSlurm(mark)) {
+    if (state === 'unknown' && !dead.includes(nameOfProcess(mark)) && !endedInSlurm(mark) && !isOlder(path, stale)) {
       const since = mark.since === undefined ? '' : `, since ${mark.since.slice(0, 19).replace('T', ' ')} UTC`;
-      throw new WeirError(
-        `the run folder ${folder} is in use by process ${mark.pid} of '${mark.host}'${since}: ${locationOf(mark)}, which cannot be asked from here`,
+      throw new FolderInUse(
+        `the ${kind} ${folder} is in use by process ${mark.pid} of '${mark.host}'${since}: ${locationOf(mark)}, which cannot be asked from here`,
         `wait until it ends; if it is dead for certain, say so: --take-over ${nameOfProcess(mark)}`,
       );
     }
+  }
+}
+
+/** Whether a lock was last touched so many milliseconds ago, as far as the clocks of two machines agree. */
+const isOlder = (path: string, milliseconds: number): boolean => {
+  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Number.NEGATIVE_INFINITY };
+  return Date.now() - mtimeMs > milliseconds;
+};
+
+function touch(path: string): void {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // The lock is gone: `check` tells it.
   }
 }
 

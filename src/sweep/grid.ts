@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs';
 import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 
-/** One point of a sweep: what is set, in the order in which it was given. Values as a user would type them after `--set key=`. */
+/** One point of a sweep: keys and values in the order in which they were given. Values are text, as after `--set key=`. */
 export type Point = readonly (readonly [key: string, value: string])[];
 
-/** An axis of a grid: a key, and the values that it takes. */
+/** An axis of a grid: a key and its values. */
 export interface Axis {
   readonly key: string;
   readonly values: readonly string[];
 }
 
 /**
- * An axis out of `key=a,b,c`; `0..9` stands for whole numbers, and a value that is a list is written `[a,b]`.
+ * Parses an axis of the form `key=a,b,c`. `0..9` stands for whole numbers; a value that is a list is written `[a,b]`.
  *
- * @throws {WeirError} when it is of another form, or has no values
+ * @throws {WeirError} where it has another form, or no values
  */
 export function parseAxis(text: string): Axis {
   const equals = text.indexOf('=');
@@ -24,21 +24,21 @@ export function parseAxis(text: string): Axis {
     .slice(equals + 1)
     .split(/,(?![^[]*\])/) // not at a comma within brackets
     .flatMap((part) => (part.trim() === '' ? [] : rangeOf(key, part.trim())));
-  return checked({ key, values });
+  return checkAxis({ key, values });
 }
 
-/** Axes out of the typed form: lists of values by key. */
+/** The axes of a grid given as lists of values by key. */
 export function axesOf(grid: Readonly<Record<string, readonly unknown[] | undefined>>): Axis[] {
   return Object.entries(grid).flatMap(([key, values]) =>
-    values === undefined ? [] : [checked({ key, values: values.map(asText) })],
+    values === undefined ? [] : [checkAxis({ key, values: values.map(asText) })],
   );
 }
 
-/** One point out of the typed form. */
+/** One point given as values by key. */
 export const pointOf = (values: object): Point =>
   Object.entries(values).map(([key, value]) => [key, asText(value)] as const);
 
-/** All combinations of the axes' values: the last axis moves fastest. */
+/** All combinations of the axes' values; the last axis varies fastest. */
 export function pointsOf(axes: readonly Axis[]): Point[] {
   const twice = axes.find(({ key }, i) => axes.findIndex((axis) => axis.key === key) !== i);
   if (twice !== undefined) {
@@ -51,21 +51,21 @@ export function pointsOf(axes: readonly Axis[]): Point[] {
 }
 
 /**
- * Points out of a file: a JSON array of objects, or an object a line.
+ * Reads points from a file: a JSON array of objects, or one object a line.
  *
- * @throws {WeirError} that names the file and the entry
+ * @throws {WeirError} names the file and the entry
  */
 export function readPoints(file: string): Point[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new WeirError(`cannot read the list ${file}: ${(cause as Error).message}`, 'give a file that is there', {
+    throw new WeirError(`cannot read the list ${file}: ${(cause as Error).message}`, 'give the path of a file', {
       cause,
     });
   }
   const lines = text.trimStart().startsWith('[') ? entriesOf(file, text) : objectsOf(file, text);
-  if (lines.length === 0) throw new WeirError(`the list ${file} is empty`, 'give it an object for each job');
+  if (lines.length === 0) throw new WeirError(`the list ${file} is empty`, 'write an object for each job');
   return lines.map(({ where, value }) => {
     if (isRecord(value)) {
       return pointOf(value);
@@ -103,7 +103,7 @@ function parsed(where: string, text: string): unknown {
 
 function rangeOf(key: string, part: string): string[] {
   const ends = /^(\d+)\.\.(\d+)$/.exec(part);
-  if (ends === null) return [part.replace(/^\[([^"]*)\]$/, '$1')]; // a list in brackets, as --set has it without
+  if (ends === null) return [part.replace(/^\[([^"]*)\]$/, '$1')]; // --set takes a list without brackets
   const [from, to] = [Number(ends[1]), Number(ends[2])];
   if (to < from || to - from >= most) {
     throw new WeirError(
@@ -116,11 +116,11 @@ function rangeOf(key: string, part: string): string[] {
 
 const most = 100_000; // values of a range
 
-function checked(axis: Axis): Axis {
+function checkAxis(axis: Axis): Axis {
   if (axis.values.length > 0) return axis;
   throw new WeirError(
     `the axis '${axis.key}' of the grid is empty`,
-    `give it a value at least, as in ${axis.key}=a,b, or leave it out`,
+    `give it at least one value, as in ${axis.key}=a,b, or leave it out`,
   );
 }
 

@@ -9,16 +9,16 @@ import type { Point } from './grid.js';
 
 /** A job of a sweep: one run in a folder of its own. Plain data. */
 export interface Job {
-  /** Unique in the sweep; names its folder, and is a pure function of what the job is. */
+  /** Unique in the sweep; names the job's folder, and depends on its values alone. */
   readonly name: string;
-  /** The folder of its run, as seen from the sweep's. */
+  /** The folder of its run, relative to the sweep's. */
   readonly path: string;
   /** The pipeline module, as an absolute path. */
   readonly module: string;
-  /** SHA-256 of the module and of what it imports, as of when the sweep was planned: all jobs of a module run the same code. */
+  /** SHA-256 of the module and its imports when the sweep was planned: all jobs of a module run the same code. */
   readonly files?: ModuleFiles;
   readonly pipeline: string;
-  /** What sets it apart, but for its seed; reports put what has the same together. */
+  /** Its values apart from the seed; a report puts jobs with the same setting together. */
   readonly setting: string;
   readonly seed: number;
   readonly config: RunConfig['config'];
@@ -26,42 +26,36 @@ export interface Job {
   readonly after: readonly string[];
 }
 
-const longest = 80; // characters of a folder's name
+const longestName = 80; // characters of a folder's name
 
 /**
- * The name of a job by what is set: `gamma-0.01-seed-3`.
- *
- * Where that would be long, or hold what a file's name should not, it is cut and ends in a digest of the job's config and seed.
+ * The name of a job, by its values: `gamma-0.01-seed-3`. A name that is too long, or has characters that do not suit a file name, is cut and ends in
+ * a digest of the job's config and seed.
  */
 export function jobName(point: Point, { config, seed }: Pick<Job, 'config' | 'seed'>): string {
   const plain = point.length > 0 && point.every(([key, value]) => /^[\w.]+$/.test(key) && /^-?[\w.+]+$/.test(value));
   const name = point.map(([key, value]) => `${key}-${value}`).join('-');
-  if (plain && name.length <= longest) return name;
-  const digest = sha256Of(JSON.stringify([seed, Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))])).slice(
-    0,
-    8,
-  );
-  const readable = name.replace(/[^\w.+]+/g, '-').slice(0, longest - digest.length - 1);
-  return [readable.replace(/^-+|-+$/g, '') || 'job', digest].join('-');
+  if (plain && name.length <= longestName) return name;
+  const digest = sha256Of(JSON.stringify([seed, Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))]));
+  const readable = name.replace(/[^\w.+]+/g, '-').slice(0, longestName - 9);
+  return [readable.replace(/^-+|-+$/g, '') || 'job', digest.slice(0, 8)].join('-');
 }
 
-/** What a sweep is asked for, checked against its pipeline before anything is trained. */
 export interface JobsOptions {
   readonly module: string;
   readonly pipeline: Pipeline;
   readonly points: readonly Point[];
   /** `key=value` each, for all jobs. */
   readonly set?: readonly string[];
-  /** Where no point has a seed. */
+  /** The seed of points that have none. */
   readonly seed?: number;
   readonly fallback?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The jobs of a sweep, a point each, in order.
+ * The jobs of a sweep, one a point, in order. All are checked against the pipeline's config before anything is trained.
  *
- * @throws {WeirError} that names a key which the pipeline's config does not have, a value that it does not take (and what would be
- * right), or two points that are the same job
+ * @throws {WeirError} names an unknown key, an invalid value and what is valid, or two points that are the same job
  */
 export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback = {} }: JobsOptions): Job[] {
   const known = new Map<string, Job>();
@@ -73,10 +67,15 @@ export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback 
     const own = { seed: seedOf(point) ?? seed, config: configOf({ pipeline, values, set, fallback }) };
     const name = jobName(point, own);
     const job: Job = {
-      ...{ name, path: join('jobs', name), module: resolve(module), pipeline: pipeline.name },
-      ...{ setting: values.map(([key, value]) => `${key}=${value}`).join(', '), ...own, after: [] },
+      name,
+      path: join('jobs', name),
+      module: resolve(module),
+      pipeline: pipeline.name,
+      setting: values.map(([key, value]) => `${key}=${value}`).join(', '),
+      ...own,
+      after: [],
     };
-    pipeline.networks(job.config, job.seed); // what the pipeline itself refuses is told here
+    pipeline.networks(job.config, job.seed); // throws where the pipeline refuses these values
     const twin = known.get(identity(job));
     if (twin !== undefined) {
       const shown = point.map(([key, value]) => `${key}=${value}`).join(' ');
@@ -105,9 +104,11 @@ function configOf(job: {
   }
   const given = [...set, ...values.map(([key, value]) => `${key}=${value}`)];
   const config = resolveConfig(pipeline.config, pipeline.profiles, given, {
-    ...{ fallback, said: 'in the sweep,', rules: pipeline.rules ?? [] },
+    fallback,
+    source: 'in the sweep,',
+    rules: pipeline.rules ?? [],
   });
-  return JSON.parse(JSON.stringify(config)) as Job['config']; // as it is kept, so that two can be compared
+  return JSON.parse(JSON.stringify(config)) as Job['config']; // as it is stored, so that two configs can be compared
 }
 
 function seedOf(point: Point): number | undefined {

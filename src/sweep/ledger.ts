@@ -7,37 +7,37 @@ import { makeFolder } from '../storage/folders.js';
 import { networkFileSystem } from '../storage/lock.js';
 import { isAlive, type ProcessId, thisProcess } from '../storage/process-id.js';
 
-/** Where a job stands. 'running' is one that is held by a sweep's process: started, or on its way there. */
+/** The state of a job. 'running': a process of the sweep has claimed it, and has started it or is about to. */
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
-/** Where a started job is: a process of this machine, or a task of an array of Slurm. Plain data. */
+/** Where a started job runs: in a process of this machine, or as a task of a Slurm array. Plain data. */
 export type JobLocation =
   | { readonly kind: 'process'; readonly mark: ProcessId }
   | { readonly kind: 'slurm'; readonly batch: string; readonly index: number; readonly id?: string };
 
-/** A line of the ledger. Plain data. */
+/** What the ledger keeps of one job. Plain data. */
 export interface JobEntry {
   readonly state: JobState;
-  /** How often it was started. Also the fence: who reports on an earlier attempt is not heard. */
+  /** How often the job was started. Reports on an earlier attempt than this are ignored. */
   readonly attempts: number;
-  /** Attempts in a row that were killed and left no newer snapshot than the one before. */
+  /** Attempts in a row that ended without a new snapshot. */
   readonly barren: number;
-  /** Milliseconds since 1970. */
+  /** When the entry changed, in milliseconds since 1970. */
   readonly changed: number;
   readonly lease?: Lease;
-  /** Of a running job: it is to be taken out when its attempt ends, unless it is done by then. */
+  /** Of a running job: it is cancelled when its attempt ends, unless it is done by then. */
   readonly cancel?: true;
-  /** Why it failed, was cancelled, or waits again. */
+  /** Why the job failed, was cancelled, or waits again. */
   readonly reason?: string;
 }
 
-/** Who looks after a running job: a sweep's process, not the job's own. */
+/** The claim of a process of the sweep (not the job's own process) to a running job. */
 export interface Lease {
   readonly by: ProcessId;
-  /** When it was last heard of, in milliseconds since 1970. */
-  readonly beat: number;
-  readonly place?: JobLocation;
-  /** What the newest snapshots of the job were when it was started, so that a barren attempt is known. */
+  /** The holder's last heartbeat, in milliseconds since 1970. */
+  readonly heartbeat: number;
+  readonly location?: JobLocation;
+  /** The newest snapshots of the job at the start of the attempt; a barren attempt leaves no others. */
   readonly snapshots: string;
 }
 
@@ -45,11 +45,11 @@ export interface Lease {
 export interface AttemptResult {
   readonly state: Exclude<JobState, 'running'>;
   readonly reason?: string;
-  /** Whether it left no newer snapshot though nobody of the sweep stopped it; none where that cannot be said. */
+  /** Whether it left no new snapshot though the sweep did not stop it; left out where that is not known. */
   readonly barren?: boolean;
 }
 
-/** After so many attempts in a row without a new snapshot a job has failed: whatever kills it would do so again. */
+/** After so many attempts in a row without a new snapshot a job has failed: it would end the same way again. */
 export const mostBarren = 5;
 
 export const waiting: JobEntry = { state: 'waiting', attempts: 0, barren: 0, changed: 0 };
@@ -62,20 +62,18 @@ export function entryAfter(entry: JobEntry, { reason, barren, ...ending }: Attem
   const hopeless = state === 'waiting' && row >= mostBarren;
   const why = hopeless ? `${reason ?? 'ended'}, ${row} times without a new snapshot in between` : reason;
   return {
-    ...{
-      state: hopeless ? 'failed' : state,
-      attempts,
-      barren: state === 'waiting' && !hopeless ? row : 0,
-      changed: now,
-    },
+    state: hopeless ? 'failed' : state,
+    attempts,
+    barren: state === 'waiting' && !hopeless ? row : 0,
+    changed: now,
     ...(why !== undefined && { reason: why }),
   };
 }
 
 /**
- * Refuses a folder for a ledger that several machines mount: locks and mapped memory are not shared over such file systems.
+ * Refuses a folder on a network file system: over such, neither locks nor mapped memory are shared.
  *
- * @throws {WeirError} that names the file system
+ * @throws {WeirError} names the file system
  */
 export function refuseNetwork(folder: string, type?: (folder: string) => number): void {
   const name = networkFileSystem(folder, type);
@@ -86,24 +84,24 @@ export function refuseNetwork(folder: string, type?: (folder: string) => number)
   );
 }
 
-/** A job as the ledger sees it: its name, and those that must be done before it. */
+/** A job as the ledger needs it: its name, and the names of jobs that must be done before it. */
 export interface LedgerJob {
   readonly name: string;
   readonly after: readonly string[];
 }
 
-const silence = 5 * 60_000; // milliseconds after which the process of another machine, which cannot be asked, counts as gone
+const longestSilence = 5 * 60_000; // milliseconds without a heartbeat after which a process of another machine counts as gone
 
 /**
- * Which jobs of a sweep wait, run and have ended: an LMDB database, so that every change is a transaction among all processes.
+ * The states of all jobs of a sweep, in an LMDB database: every change is a transaction among all processes of the sweep.
  *
- * A job is claimed under a lease; only the holder of its newest attempt is heard. A lease whose holder has died is taken over by
- * another process of the sweep, at once on the same machine. A process killed within a transaction leaves the one before.
+ * A job is claimed under a lease; only the holder of its newest attempt can change its entry. Where a holder has died, another process
+ * of the sweep takes its lease over, at once on the same machine. A process killed within a transaction leaves the state before it.
  */
 export class Ledger {
   private constructor(
     private readonly db: RootDatabase<unknown, string>,
-    /** Who holds what this ledger claims. */
+    /** The holder of the leases that are claimed here. */
     readonly me: ProcessId,
     private readonly now: () => number,
   ) {}
@@ -124,11 +122,11 @@ export class Ledger {
     } catch (cause) {
       throw new WeirError(
         `the ledger ${folder} cannot be opened: ${(cause as Error).message}`,
-        'move it away: what the folders of its jobs hold is found again without it',
+        'move it away: the sweep finds the state of its jobs in their folders',
         { cause },
       );
     }
-    db.readerCheck(); // gives back what killed processes held
+    db.readerCheck(); // frees the slots of killed processes
     const is = db.transactionSync(() => {
       const known = db.get('sweep') as string | undefined;
       if (known === undefined) db.putSync('sweep', sweep);
@@ -138,32 +136,32 @@ export class Ledger {
     void db.close();
     throw new WeirError(
       `the ledger ${folder} is of another sweep (${is}) than the folder it is used for (${sweep})`,
-      'give each sweep a ledger of its own; without one, what the folders of the jobs hold is found again',
+      'give each sweep its own ledger; without one, the sweep finds the state of its jobs in their folders',
     );
   }
 
-  /** Every job's entry; one that was never claimed is waiting. */
+  /** Every job's entry; a job that was never claimed is waiting. */
   all(jobs: readonly LedgerJob[]): Map<string, JobEntry> {
     return this.db.transactionSync(() => new Map(jobs.map(({ name }) => [name, this.entry(name)])));
   }
 
   /**
-   * Makes waiting jobs this process's, in order, `room` at most: those whose forerunners are done.
+   * Claims waiting jobs for this process, in order, at most `capacity`: those for which all jobs before them are done.
    *
-   * @param snapshots what the newest snapshots of a job are @returns the jobs with their new entries
+   * @param snapshots a text that names the newest snapshots of a job @returns the jobs with their new entries
    */
   claim<T extends LedgerJob>(
     jobs: readonly T[],
-    room: number,
+    capacity: number,
     snapshots: (job: T) => string = () => '',
   ): [T, JobEntry][] {
     return this.db.transactionSync(() => {
       const claimed: [T, JobEntry][] = [];
       for (const job of jobs) {
-        if (claimed.length >= room) break;
+        if (claimed.length >= capacity) break;
         const { state, attempts, barren } = this.entry(job.name);
         if (state !== 'waiting' || job.after.some((name) => this.entry(name).state !== 'done')) continue;
-        const lease = { by: this.me, beat: this.now(), snapshots: snapshots(job) };
+        const lease = { by: this.me, heartbeat: this.now(), snapshots: snapshots(job) };
         claimed.push([
           job,
           this.put(job.name, { state: 'running', attempts: attempts + 1, barren, changed: this.now(), lease }),
@@ -173,37 +171,37 @@ export class Ledger {
     });
   }
 
-  /** Notes where the attempt was started. */
-  placed(name: string, attempt: number, place: JobLocation): void {
-    this.change(name, attempt, (entry) => ({ ...entry, lease: { ...entry.lease!, place } }));
+  /** Notes where the attempt runs. */
+  locate(name: string, attempt: number, location: JobLocation): void {
+    this.change(name, attempt, (entry) => ({ ...entry, lease: { ...entry.lease!, location } }));
   }
 
-  /** Says that this process still looks after these attempts. */
-  beat(attempts: Iterable<readonly [name: string, attempt: number]>): void {
+  /** Renews the leases of these attempts. */
+  heartbeat(attempts: Iterable<readonly [name: string, attempt: number]>): void {
     this.db.transactionSync(() => {
       for (const [name, attempt] of attempts) {
-        this.change(name, attempt, (entry) => ({ ...entry, lease: { ...entry.lease!, beat: this.now() } }));
+        this.change(name, attempt, (entry) => ({ ...entry, lease: { ...entry.lease!, heartbeat: this.now() } }));
       }
     });
   }
 
-  /** Notes how the attempt ended. @returns whether it was heard: not, where another process has taken the job over */
+  /** Notes how the attempt ended. @returns false where another process has taken the job over */
   settle(name: string, attempt: number, ending: AttemptResult): boolean {
     return this.change(name, attempt, (entry) => entryAfter(entry, ending, this.now()));
   }
 
-  /** Takes over the running jobs whose process is gone; each goes on as it stands, or is settled by what its folder holds. */
+  /** Takes over the leases of running jobs whose holder is gone. @returns these jobs; whether each still runs is for the executor to find out */
   takeOver<T extends LedgerJob>(jobs: readonly T[]): [T, JobEntry][] {
     return this.db.transactionSync(() =>
       jobs.flatMap((job): [T, JobEntry][] => {
         const entry = this.entry(job.name);
-        if (entry.lease === undefined || !this.isGone(entry.lease.by, entry.lease.beat)) return [];
-        return [[job, this.put(job.name, { ...entry, lease: { ...entry.lease, by: this.me, beat: this.now() } })]];
+        if (entry.lease === undefined || !this.isGone(entry.lease.by, entry.lease.heartbeat)) return [];
+        return [[job, this.put(job.name, { ...entry, lease: { ...entry.lease, by: this.me, heartbeat: this.now() } })]];
       }),
     );
   }
 
-  /** Lets jobs that failed or were cancelled be tried again. */
+  /** Makes jobs in these states wait again. */
   reopen(jobs: readonly LedgerJob[], states: readonly JobEntry['state'][] = ['failed', 'cancelled']): void {
     this.db.transactionSync(() => {
       for (const { name } of jobs) {
@@ -213,7 +211,7 @@ export class Ledger {
     });
   }
 
-  /** Takes a waiting job out, and a running one when its attempt ends. @returns its entry */
+  /** Cancels a waiting job at once, and a running one when its attempt ends. @returns its entry */
   cancel(name: string, reason: string): JobEntry {
     return this.db.transactionSync(() => {
       const entry = this.entry(name);
@@ -224,7 +222,7 @@ export class Ledger {
     });
   }
 
-  /** Counts something of the sweep, from 1: the same number is given to nobody else. */
+  /** The next number of a counter of the sweep, from 1; no number is returned twice. */
   count(what: string): number {
     return this.db.transactionSync(() => {
       const next = ((this.db.get(`count ${what}`) as number | undefined) ?? 0) + 1;
@@ -255,17 +253,17 @@ export class Ledger {
     });
   }
 
-  private isGone(by: ProcessId, beat: number): boolean {
-    const lives = isAlive(by, { ownDisk: true }); // a ledger is on a disk of one machine: `refuseNetwork`
-    return lives === 'unknown' ? this.now() - beat > silence : !lives;
+  private isGone(by: ProcessId, heartbeat: number): boolean {
+    const lives = isAlive(by, { ownDisk: true }); // a ledger is on a disk of one machine: see `refuseNetwork`
+    return lives === 'unknown' ? this.now() - heartbeat > longestSilence : !lives;
   }
 }
 
-/** LMDB maps what it is given into memory as it is: what is no database of its would end the process. */
+/** Refuses a file that is no LMDB database: LMDB maps any file into memory, and the process would crash. */
 function refuseForeign(file: string): void {
   if (!existsSync(file) || statSync(file).size === 0) return;
   const head = readFileSync(file).subarray(0, 52); // a ledger is small
   const whole =
     head.length === 52 && head.readUInt32LE(24) === 0xbeefc0de && statSync(file).size >= 2 * head.readUInt32LE(48);
-  if (!whole) throw new Error('it is no database, or cut short');
+  if (!whole) throw new Error('it is no database, or was cut short');
 }

@@ -7,35 +7,35 @@ import { WeirError } from '../flow/errors.js';
 import { writeAtomically } from '../storage/atomic-write.js';
 import { version } from '../storage/file-format.js';
 import { moduleChanges } from '../storage/identity.js';
-import { type FolderLock, lockFolder } from '../storage/lock.js';
+import { lockWhenFree } from '../storage/lock.js';
 import { moduleFiles } from '../storage/module-files.js';
 import type { Job } from './jobs.js';
 import { Ledger, refuseNetwork } from './ledger.js';
 
-const format = 1;
+const format = 2;
 
-/** What a sweep is, as `sweep.json` in its folder keeps it. Plain data; where its jobs stand is in the ledger. */
+/** A sweep as `sweep.json` in its folder keeps it. Plain data; the states of its jobs are in the ledger. */
 export interface SweepPlan {
   readonly format: number;
   readonly weir: string;
-  /** By which its ledger is known to be its own. */
+  /** Identifies the sweep's ledger. */
   readonly id: string;
   readonly createdAt: string;
-  /** Threads inside one operation of every job, so that its bits do not depend on how many run at once; none: all cores. */
+  /** Threads of every job; fixed, so that results do not depend on how many jobs run at once. All cores where left out. */
   readonly threads?: number;
-  /** Whether jobs take their pipeline's values for WebAssembly, as the machine that began it had to. */
+  /** Whether jobs use their pipeline's values for WebAssembly, as on the machine that began the sweep. */
   readonly slow: boolean;
-  /** What it was begun with: the processes of a machine, or Slurm with these options; it goes on so where nothing else is asked. */
+  /** The executor that it was begun with, and goes on with by default. */
   readonly executor: 'local' | 'slurm';
   readonly slurmOptions?: readonly string[];
-  /** Folder of the ledger; by default `ledger` in the sweep's. */
+  /** Folder of the ledger; by default `ledger` in the sweep's folder. */
   readonly ledger?: string;
   /** The machine whose disk that folder is on. */
   readonly host?: string;
   readonly jobs: readonly Job[];
 }
 
-/** The plan of the sweep in this folder; undefined where there is none. @throws {WeirError} when it cannot be read */
+/** The plan of the sweep in this folder; undefined where there is none. @throws {WeirError} where it cannot be read */
 export function readPlan(folder: string): SweepPlan | undefined {
   const file = planFile(folder);
   if (!existsSync(file)) return undefined;
@@ -56,36 +56,37 @@ export function readPlan(folder: string): SweepPlan | undefined {
 
 export interface PlanRequest
   extends Pick<SweepPlan, 'threads' | 'slow' | 'executor' | 'slurmOptions' | 'ledger' | 'jobs'> {
-  /** Whether jobs of the plan may be absent, for this is to be a part of it. */
+  /** Whether jobs of the existing plan may be missing here. */
   readonly part?: boolean;
-  /** Names of processes of other machines that the user says are dead. */
+  /** Processes of other machines that are dead, as the user says. */
   readonly dead?: readonly string[];
-  /** Go on although the module is not what it was; jobs that are not begun take it as it is now. */
+  /** Goes on although the module has changed; jobs that have not begun use it as it is now. */
   readonly acceptChanges?: boolean | undefined;
 }
 
 /**
- * The plan of the folder with these jobs in it; it is written where it is new or grows.
+ * Makes the plan of a sweep, or adds these jobs to the plan that the folder has, and writes it where it changed.
  *
- * @param begun whether a job was started already: then it must be asked for as it was
- * @throws {WeirError} when the folder holds another sweep, naming the first difference
+ * @param begun whether a job has begun: then its values may not change
+ * @throws {WeirError} where the folder holds another sweep; names the first difference
  */
 export async function planSweep(folder: string, wanted: PlanRequest, begun: (job: Job) => boolean): Promise<SweepPlan> {
   const jobs = await Promise.all(wanted.jobs.map(async (job) => ({ ...job, files: await moduleFiles(job.module) })));
-  const lock = await own(folder, wanted.dead); // of two that begin a sweep at once the second finds what the first has written
+  // Of two processes that begin a sweep at once, the second reads the plan of the first.
+  const lock = await lockWhenFree(folder, { dead: wanted.dead ?? [], kind: 'folder of the sweep', patience: 10_000 });
   try {
-    return plannedAlone(folder, { ...wanted, jobs }, begun);
+    return planLocked(folder, { ...wanted, jobs }, begun);
   } finally {
     lock.release();
   }
 }
 
-function plannedAlone(folder: string, wanted: PlanRequest, begun: (job: Job) => boolean): SweepPlan {
+function planLocked(folder: string, wanted: PlanRequest, begun: (job: Job) => boolean): SweepPlan {
   const before = readPlan(folder);
   if (before === undefined && wanted.ledger === undefined) refuseNetwork(folder); // before anything is written
   const plan: SweepPlan =
-    before === undefined ? fresh(wanted) : { ...before, jobs: merged(folder, before, wanted, begun) };
-  if (before !== undefined) sameRest(folder, before, wanted);
+    before === undefined ? newPlan(wanted) : { ...before, jobs: mergedJobs(folder, before, wanted, begun) };
+  if (before !== undefined) checkUnchanged(folder, before, wanted);
   if (!isDeepStrictEqual(plan, before)) write(folder, plan);
   return plan;
 }
@@ -93,29 +94,33 @@ function plannedAlone(folder: string, wanted: PlanRequest, begun: (job: Job) => 
 /** The folder of a job's run. */
 export const folderOfJob = (folder: string, { path }: Pick<Job, 'path'>): string => join(folder, path);
 
-/** The folders of jobs that have begun. */
+/** The folders of runs that have begun. */
 export const begunRuns = (folder: string, { jobs }: Pick<SweepPlan, 'jobs'>): string[] =>
   jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
 
-/** Where the plan's ledger is. */
+/** The folder of the ledger. */
 export const ledgerFolder = (folder: string, { ledger }: Pick<SweepPlan, 'ledger'>): string =>
   ledger ?? join(folder, 'ledger');
 
 const planFile = (folder: string): string => join(folder, 'sweep.json');
 
-const fresh = ({ part: _, acceptChanges: __, dead: ___, ledger, ...wanted }: PlanRequest): SweepPlan => ({
-  ...{ format, weir: version, id: randomUUID(), createdAt: new Date().toISOString(), ...wanted },
+const newPlan = ({ part: _, acceptChanges: __, dead: ___, ledger, ...wanted }: PlanRequest): SweepPlan => ({
+  format,
+  weir: version,
+  id: randomUUID(),
+  createdAt: new Date().toISOString(),
+  ...wanted,
   ...(ledger !== undefined && { ledger: resolve(ledger), host: hostname() }),
 });
 
-function merged(folder: string, before: SweepPlan, wanted: PlanRequest, begun: (job: Job) => boolean): Job[] {
+function mergedJobs(folder: string, before: SweepPlan, wanted: PlanRequest, begun: (job: Job) => boolean): Job[] {
   const known = new Map(before.jobs.map((job) => [job.name, job]));
   const asked = new Map(wanted.jobs.map((job) => [job.name, job]));
   const lost = before.jobs.find(({ name }) => !asked.has(name));
   if (lost !== undefined && !wanted.part) {
     throw new WeirError(
       `${folder} holds a sweep of ${before.jobs.length} jobs with '${lost.name}' among them, which is not asked for here`,
-      'choose another folder with --run, or ask for the same jobs or more; `weir sweep FOLDER` goes on with what it holds',
+      'choose another folder with --run, or ask for the same jobs or more; `weir sweep FOLDER` goes on with the jobs that it has',
     );
   }
   if (!wanted.acceptChanges) refuseEdited(folder, before.jobs, wanted.jobs);
@@ -127,20 +132,20 @@ function merged(folder: string, before: SweepPlan, wanted: PlanRequest, begun: (
   return [...known.values()];
 }
 
-/** @throws {WeirError} when the code of jobs that are to come is not that of jobs that there are, naming the file */
+/** @throws {WeirError} where the code of new jobs differs from that of the existing jobs; names the file */
 function refuseEdited(folder: string, before: readonly Job[], wanted: readonly Job[]): void {
   for (const { module, files } of wanted) {
     const was = before.find((job) => job.module === module && job.files !== undefined);
     const changes = was === undefined ? [] : moduleChanges(was.files!, files!, module);
     if (changes.length === 0) continue;
     throw new WeirError(
-      `the sweep in ${folder} is not what it was: ${changes.join('; ')}`,
-      'put back what it was, or begin another sweep with --run; --accept-changes goes on all the same',
+      `the code of the sweep in ${folder} has changed: ${changes.join('; ')}`,
+      'restore the code, or begin another sweep with --run; --accept-changes goes on all the same',
     );
   }
 }
 
-/** @throws {WeirError} when a job that was begun is now to be another, naming the key in which they differ */
+/** @throws {WeirError} where a run that has begun is asked for with other values; names the first key that differs */
 export function refuseOther(
   path: string,
   was: Pick<Job, 'pipeline' | 'seed' | 'config'>,
@@ -157,11 +162,11 @@ export function refuseOther(
   );
 }
 
-function sameRest(folder: string, before: SweepPlan, { threads, ledger }: PlanRequest): void {
+function checkUnchanged(folder: string, before: SweepPlan, { threads, ledger }: PlanRequest): void {
   if (threads !== undefined && threads !== before.threads) {
     throw new WeirError(
       `the sweep in ${folder} was begun with ${before.threads ?? 'all'} threads a job, and this asks for ${threads}`,
-      'leave --threads out: other threads would give other bits',
+      'leave --threads out: the number of threads decides the bits of the results',
     );
   }
   if (ledger === undefined || resolve(ledger) === ledgerFolder(resolve(folder), before)) return;
@@ -171,28 +176,17 @@ function sameRest(folder: string, before: SweepPlan, { threads, ledger }: PlanRe
   );
 }
 
-async function own(folder: string, dead: readonly string[] = []): Promise<FolderLock> {
-  for (const until = Date.now() + 10_000; ; ) {
-    try {
-      return lockFolder(folder, { dead });
-    } catch (error) {
-      if (Date.now() > until || (error as Error).cause !== undefined) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
 const write = (folder: string, plan: SweepPlan): void =>
   writeAtomically(planFile(folder), `${JSON.stringify(plan, undefined, 2)}\n`, {
     remedy: 'choose another folder with --run',
   });
 
-/** Opens the ledger of the sweep in this folder. @throws {WeirError} when it is another sweep's, or on a disk of another machine */
+/** Opens the ledger of the sweep in this folder. @throws {WeirError} where it belongs to another sweep, or is on a disk of another machine */
 export function ledgerOf(folder: string, plan: SweepPlan): Ledger {
   if (plan.host !== undefined && plan.host !== hostname()) {
     throw new WeirError(
       `the ledger of the sweep in ${folder} is on the machine '${plan.host}', in ${plan.ledger}`,
-      `go on from there; should that disk be lost, take "ledger" and "host" out of ${folder}/sweep.json`,
+      `go on from there; if that disk is lost, remove "ledger" and "host" from ${folder}/sweep.json`,
     );
   }
   return Ledger.open(ledgerFolder(folder, plan), plan.id);

@@ -8,18 +8,16 @@ import type { Job } from './jobs.js';
 export interface ReproductionOptions {
   readonly module: string;
   readonly seed: number;
-  /** Folder that holds a folder for each run. */
+  /** The folder of the experiment, with a folder for each run. */
   readonly into: string;
-  /** `key=value` each, over those of every setting. */
+  /** `key=value` each; they override those of every setting. */
   readonly set: readonly string[];
   readonly fallback?: (pipeline: Pipeline) => Readonly<Record<string, unknown>>;
 }
 
 /**
- * The runs that make up an experiment, as jobs of a sweep, in order: first those of the pipeline that it builds upon, then one for
- * each setting, each after the run whose networks it takes up.
- *
- * A pure function of what is asked: asked again it names the same folders, so an experiment goes on where it was.
+ * The runs of an experiment as jobs of a sweep, in order: first those of the pipeline that it builds upon, then one for each setting,
+ * each after the run whose networks it uses. The same arguments give the same folders, so the same command goes on with an experiment.
  */
 export async function jobsOfExperiment({
   module,
@@ -29,21 +27,26 @@ export async function jobsOfExperiment({
   fallback = () => ({}),
 }: ReproductionOptions): Promise<Job[]> {
   const chain = await chainOf(module);
-  const lost = set.filter((setting) => !chain.some(({ pipeline }) => hasKey(pipeline, setting)));
+  const unknown = set.filter((setting) => !chain.some(({ pipeline }) => hasKey(pipeline, setting)));
   const jobs: Job[] = [];
   for (const { pipeline, module } of chain) {
     const from = jobs.at(-1);
     const own = set.filter((setting) => hasKey(pipeline, setting));
     for (const [setting, values] of Object.entries(pipeline.reproduce.settings ?? { '': [] })) {
-      const taken = from === undefined ? [] : [`from=${join(into, from.path)}`];
-      const all = [...values, ...taken, ...own, ...lost]; // lost: told here
+      const source = from === undefined ? [] : [`from=${join(into, from.path)}`];
+      const all = [...values, ...source, ...own, ...unknown]; // an unknown key is reported here
       const config = resolveConfig(pipeline.config, pipeline.profiles, all, {
         fallback: fallback(pipeline),
         rules: pipeline.rules ?? [],
       });
-      const name = [pipeline.name, folded(setting)].filter(Boolean).join('-');
+      const name = [pipeline.name, folderName(setting)].filter(Boolean).join('-');
       jobs.push({
-        ...{ name, path: name, module: resolve(module), pipeline: pipeline.name, setting, seed },
+        name,
+        path: name,
+        module: resolve(module),
+        pipeline: pipeline.name,
+        setting,
+        seed,
         config: JSON.parse(JSON.stringify(config)) as Job['config'],
         after: from === undefined ? [] : [from.name],
       });
@@ -52,8 +55,8 @@ export async function jobsOfExperiment({
   return jobs;
 }
 
-/** Those of some settings of the experiment itself; what it builds upon goes before in any case. */
-export function chosen(jobs: readonly Job[], only: readonly string[] | undefined): readonly Job[] {
+/** The jobs of these settings of the experiment, and all jobs of the pipelines that it builds upon. */
+export function jobsOfSettings(jobs: readonly Job[], only: readonly string[] | undefined): readonly Job[] {
   if (only === undefined) return jobs;
   const own = jobs.filter(({ module }) => module === jobs.at(-1)!.module);
   const odd = only.find((setting) => !own.some((job) => job.setting === setting));
@@ -70,16 +73,16 @@ async function chainOf(module: string): Promise<{ readonly pipeline: Pipeline; r
   return [...before, { pipeline, module }];
 }
 
-/** Is the key of this `key=value` one of the pipeline's? */
+/** Whether the key of this `key=value` is one of the pipeline's. */
 function hasKey({ config }: Pipeline, setting: string): boolean {
   const key = setting.split('=', 1)[0]!;
   return key === 'profile' || Object.hasOwn(config, key);
 }
 
-/** The module of a name or path: `xor` is `pipelines/xor.ts` of this package. */
+/** The path of a module by name or path: `xor` is `pipelines/xor.ts` of this package. */
 export function moduleOf(name: string): string {
   if (/[/\\.]/.test(name)) return name;
   return join(import.meta.dirname, '../../pipelines', `${name}.ts`);
 }
 
-const folded = (setting: string): string => setting.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+const folderName = (setting: string): string => setting.toLowerCase().replace(/[^a-z0-9]+/g, '-');

@@ -5,13 +5,13 @@ import { WeirError } from '../flow/errors.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { resumable } from '../run/process.js';
 import { logDamage } from '../run/run-log.js';
-import { plannedNetworks as networksOf, type PlannedNetwork, RunFolder } from '../storage/run-folder.js';
+import { type PlannedNetwork, plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import type { ClaimedJob, Executor, JobStatus } from './executors/executor.js';
 import type { Job } from './jobs.js';
 import type { AttemptResult, JobEntry, Ledger } from './ledger.js';
 import { refuseOther } from './plan.js';
 
-/** Whether the run in this folder is done to the last: all its networks, and its report; and none of it is damaged. */
+/** Whether the run in this folder is finished, with its report, and its log is intact. */
 export function isFinished(path: string): boolean {
   if (!existsSync(join(path, 'report', 'report.html')) || !existsSync(join(path, 'config.json'))) return false;
   try {
@@ -20,19 +20,19 @@ export function isFinished(path: string): boolean {
     const done = (networks ?? []).every(({ name }) => run.snapshots(name).list()[0]?.label === 'done');
     return done && logDamage(run) === undefined;
   } catch (error) {
-    if (error instanceof WeirError) return false; // whoever goes on with it says what is wrong
+    if (error instanceof WeirError) return false; // the process that resumes the run reports what is wrong
     throw error;
   }
 }
 
-/** After which updates the newest snapshots of a run were written, in a word that changes whenever the run has come further. */
+/** A text that names the newest snapshot of each network; it changes whenever the run has a new snapshot. */
 export function snapshotsOf(path: string): string {
   const run = opened(path);
   if (run === undefined) return '';
   return (run.started.networks ?? []).flatMap(({ name }: PlannedNetwork) => newest(run, name)).join(' ');
 }
 
-/** The run in a folder; undefined where there is none, or a damaged one: its own process says so, and other jobs go on. */
+/** The run in a folder; undefined where there is none, or it is damaged: its own process reports that, and other jobs go on. */
 function opened(path: string): RunFolder | undefined {
   if (!existsSync(join(path, 'config.json'))) return undefined;
   try {
@@ -46,20 +46,20 @@ function opened(path: string): RunFolder | undefined {
 function newest(run: RunFolder, network: string): string[] {
   const all = run.snapshots(network).list();
   const { label } = all.reduce((last, one) => (one.sequence > last.sequence ? one : last), { sequence: 0, label: '0' });
-  return label === '0' ? [] : [`${network} ${label}`]; // before the first update nothing is gained
+  return label === '0' ? [] : [`${network} ${label}`]; // before the first update there is no progress
 }
 
-/** How the attempt ended, by its exit status where that is known, else by what its folder holds. */
+/** How an attempt ended: by its exit status where that is known, else by its folder. */
 export function endingOf(
   { folder, entry }: Pick<ClaimedJob, 'folder' | 'entry'>,
-  standing: Exclude<JobStatus, { readonly state: 'running' }>,
+  end: Exclude<JobStatus, { readonly state: 'running' }>,
   log: string,
 ): AttemptResult {
   if (isFinished(folder)) return { state: 'done' };
-  if (standing.state === 'cancelled') return { state: 'cancelled', reason: standing.reason };
+  if (end.state === 'cancelled') return { state: 'cancelled', reason: end.reason };
   const barren = snapshotsOf(folder) === entry.lease?.snapshots;
-  if (standing.state === 'ended') {
-    const { status, signal, reason, hopeless = false } = standing;
+  if (end.state === 'ended') {
+    const { status, signal, reason, hopeless = false } = end;
     if (status === resumable) return { state: 'waiting', barren, reason: reason ?? 'stopped' };
     if (status !== null) return { state: 'failed', reason: reason ?? failureOf(folder, status, log) };
     if (hopeless && barren) return { state: 'failed', ...(reason !== undefined && { reason }) };
@@ -67,23 +67,23 @@ export function endingOf(
   }
   const failure = opened(folder)?.failure;
   if (failure !== undefined) return { state: 'failed', reason: failure.message };
-  return { state: 'waiting', ...(!barren && { barren }), reason: standing.reason };
+  return { state: 'waiting', ...(!barren && { barren }), reason: end.reason };
 }
 
 function failureOf(folder: string, status: number, log: string): string {
   const noted = opened(folder)?.failure?.message;
   if (noted !== undefined) return noted;
-  if (status === 0) return 'it ended as if it were done, but its folder does not hold all of it';
+  if (status === 0) return 'it ended with status 0, but its run is not finished';
   const lines = existsSync(log) ? stripVTControlCharacters(readFileSync(log, 'utf8')).trim().split('\n') : [];
-  const said = lines.findLast((line) => line.startsWith('weir:')) ?? lines.at(-1);
-  return `exit status ${status}${said === undefined || said === '' ? '' : `: ${said.replace(/^weir: /, '')}`}`;
+  const last = lines.findLast((line) => line.startsWith('weir:')) ?? lines.at(-1);
+  return `exit status ${status}${last === undefined || last === '' ? '' : `: ${last.replace(/^weir: /, '')}`}`;
 }
 
 /**
- * Makes the folder of a job's run, or opens the one that is there; nothing in it is written over.
+ * Makes the folder of a job's run, or checks the one that exists; it overwrites nothing.
  *
  * @returns 'finished' where the run is done already
- * @throws {WeirError} when it holds a run of other values
+ * @throws {WeirError} where the folder holds a run of other values
  */
 export async function prepare(
   { module, files, pipeline, setting, seed, config }: Job,
@@ -97,7 +97,7 @@ export async function prepare(
       seed,
       config,
       setting,
-      networks: networksOf(networks(config, seed)),
+      networks: plannedNetworks(networks(config, seed), config),
       figures,
       ...(files && { files }),
     });
@@ -106,7 +106,7 @@ export async function prepare(
   const run = RunFolder.open(path);
   refuseOther(path, run.started, { pipeline, seed, config });
   if (isFinished(path)) return 'finished';
-  run.failure = undefined; // what ended an attempt before says nothing of this one
+  run.failure = undefined; // the failure of an earlier attempt
   return 'ready';
 }
 
@@ -114,75 +114,77 @@ export interface SchedulerOptions {
   readonly jobs: readonly Job[];
   readonly ledger: Ledger;
   readonly executor: Executor;
-  /** Whether other jobs go on when one has failed. */
+  /** Whether other jobs go on after one has failed. */
   readonly keepGoing: boolean;
   readonly folderOf: (job: Job) => string;
   readonly logOf: (job: Job) => string;
-  /** Told where all jobs stand, about once a second. */
+  /** Called with the entries of all jobs, about once a second. */
   readonly watch: (entries: ReadonlyMap<string, JobEntry>) => void;
   readonly note: (line: string) => void;
 }
 
-/** 'done': every job is. 'stopped': asked to, it can go on. 'failed': a job failed or was cancelled, and nothing else is left to do. */
+/** 'done': all jobs are. 'stopped': on request, to be resumed. 'failed': some jobs failed or were cancelled, and no other is left. */
 export type SweepOutcome = 'done' | 'stopped' | 'failed';
 
-const between = 15_000; // milliseconds from one word that it lives to the next
+const heartbeatEvery = 15_000; // milliseconds
 
 /**
- * Brings the jobs of a sweep to their end: claims those that may start, starts as many as fit, sees how they end.
+ * Brings the jobs of a sweep to their end: claims those that may start, starts as many as fit, and notes how they end.
  *
- * Any number of processes may drive one sweep at once: the ledger gives a job to one of them. Whatever a killed one left is taken
- * over, goes on if it still runs, and else waits again, to be resumed from its newest snapshot.
+ * Any number of processes may work on one sweep at once: the ledger gives each job to one of them. The jobs of a killed process are taken
+ * over: those that still run go on, the others wait again, to be resumed from their newest snapshot.
  */
 export class Scheduler {
-  private readonly held = new Map<string, ClaimedJob>();
+  private readonly claimed = new Map<string, ClaimedJob>();
   private stopping = false;
   private failing = false;
-  private asked = false;
-  private beaten = 0;
+  private stopSent = false;
+  private heartbeatAt = 0;
   private noted: string | undefined;
 
-  constructor(private readonly driving: SchedulerOptions) {}
+  constructor(private readonly options: SchedulerOptions) {}
 
-  /** Starts no further job, and asks those under way to stop at their next snapshot. */
+  /** Starts no further job, and stops the running ones at their next barrier. */
   stop(): void {
     this.stopping = true;
   }
 
   async run(): Promise<SweepOutcome> {
-    const { jobs, ledger, executor, watch } = this.driving;
+    const { jobs, ledger, executor, watch } = this.options;
     for (;;) {
       for (const [job, entry] of ledger.takeOver(jobs)) this.hold(job, entry);
       await this.settleEnded();
       if (this.stopping && executor.onStop === 'leave' && !this.failing) return 'stopped';
       if (this.stopping || this.failing) await this.askToStop();
       else await this.startMore();
-      this.beat();
+      this.sendHeartbeat();
       const entries = ledger.all(jobs);
       watch(entries);
-      if (this.held.size === 0) {
+      if (this.claimed.size === 0) {
         const over = this.ended(entries);
         if (over !== undefined) return over;
       }
-      await executor.pause();
+      await executor.wait();
     }
   }
 
-  private beat(): void {
+  private sendHeartbeat(): void {
     const now = performance.now();
-    if (this.held.size === 0 || now - this.beaten < between) return;
-    this.beaten = now;
-    this.driving.ledger.beat([...this.held.values()].map(({ job, entry }) => [job.name, entry.attempts] as const));
+    if (this.claimed.size === 0 || now - this.heartbeatAt < heartbeatEvery) return;
+    this.heartbeatAt = now;
+    this.options.ledger.heartbeat(
+      [...this.claimed.values()].map(({ job, entry }) => [job.name, entry.attempts] as const),
+    );
   }
 
-  /** How it ended, where nothing is left to do or to wait for. */
+  /** How the sweep ended; undefined while there is something to do or to wait for. */
   private ended(entries: ReadonlyMap<string, JobEntry>): SweepOutcome | undefined {
     const states = [...entries.values()].map(({ state }) => state);
     if (states.every((state) => state === 'done')) return 'done';
     if (this.failing) return 'failed';
     if (this.stopping) return 'stopped';
-    if (states.includes('running')) return undefined; // another process of the sweep has them; should it die, they are ours
-    return this.driving.jobs.some((job) => this.mayStart(job, entries)) ? undefined : 'failed';
+    if (states.includes('running')) return undefined; // other processes of the sweep hold these; should one die, its jobs are taken over
+    return this.options.jobs.some((job) => this.mayStart(job, entries)) ? undefined : 'failed';
   }
 
   private mayStart({ name, after }: Job, entries: ReadonlyMap<string, JobEntry>): boolean {
@@ -190,11 +192,11 @@ export class Scheduler {
   }
 
   private async startMore(): Promise<void> {
-    const { jobs, ledger, executor, folderOf } = this.driving;
-    const room = executor.room - this.held.size;
-    if (room <= 0) return;
+    const { jobs, ledger, executor, folderOf } = this.options;
+    const capacity = executor.capacity - this.claimed.size;
+    if (capacity <= 0) return;
     const ready: ClaimedJob[] = [];
-    for (const [job, entry] of ledger.claim(jobs, room, (job) => snapshotsOf(folderOf(job)))) {
+    for (const [job, entry] of ledger.claim(jobs, capacity, (job) => snapshotsOf(folderOf(job)))) {
       const held = this.hold(job, entry);
       try {
         if ((await prepare(job, held.folder)) === 'ready') ready.push(held);
@@ -205,62 +207,61 @@ export class Scheduler {
     }
     if (ready.length === 0) return;
     try {
-      await executor.start(ready, ({ job, entry }, place) => {
-        ledger.placed(job.name, entry.attempts, place);
-        this.hold(job, { ...entry, lease: { ...entry.lease!, place } });
+      await executor.start(ready, ({ job, entry }, location) => {
+        ledger.locate(job.name, entry.attempts, location);
+        this.hold(job, { ...entry, lease: { ...entry.lease!, location } });
       });
     } catch (error) {
-      await this.settleEnded().catch(() => undefined); // those that were not started wait again
+      await this.settleEnded().catch(() => undefined); // jobs that were not started wait again
       throw error;
     }
   }
 
   private async settleEnded(): Promise<void> {
-    const all = [...this.held.values()];
+    const all = [...this.claimed.values()];
     if (all.length === 0) return;
-    for (const [i, standing] of (await this.driving.executor.look(all)).entries()) this.see(all[i]!, standing);
+    for (const [i, status] of (await this.options.executor.poll(all)).entries()) this.see(all[i]!, status);
   }
 
-  private see(held: ClaimedJob, standing: JobStatus): void {
-    const { ledger, logOf, note } = this.driving;
+  private see(held: ClaimedJob, status: JobStatus): void {
+    const { ledger, logOf, note } = this.options;
     const { job, entry } = held;
-    if (standing.state === 'running' && standing.note !== undefined && standing.note !== this.noted) {
-      this.noted = standing.note;
-      note(standing.note);
+    if (status.state === 'running' && status.note !== undefined && status.note !== this.noted) {
+      this.noted = status.note;
+      note(status.note);
     }
-    if (standing.state !== 'running') {
-      this.settle(held, endingOf(held, standing, logOf(job)));
-    } else if (standing.place !== undefined) {
-      ledger.placed(job.name, entry.attempts, standing.place);
-      this.hold(job, { ...entry, lease: { ...entry.lease!, place: standing.place } });
+    if (status.state !== 'running') {
+      this.settle(held, endingOf(held, status, logOf(job)));
+    } else if (status.location !== undefined) {
+      ledger.locate(job.name, entry.attempts, status.location);
+      this.hold(job, { ...entry, lease: { ...entry.lease!, location: status.location } });
     }
   }
 
   private settle({ job, entry }: ClaimedJob, ending: AttemptResult): void {
-    const { ledger, keepGoing, note } = this.driving;
-    this.held.delete(job.name);
-    // One that stopped because it was asked to is not one that gets nowhere.
-    const fair: AttemptResult = this.asked && ending.state !== 'done' ? stoppedBySweep(ending) : ending;
-    if (!ledger.settle(job.name, entry.attempts, fair)) return;
+    const { ledger, keepGoing, note } = this.options;
+    this.claimed.delete(job.name);
+    const result: AttemptResult = this.stopSent && ending.state !== 'done' ? stoppedBySweep(ending) : ending;
+    if (!ledger.settle(job.name, entry.attempts, result)) return;
     if (ending.state !== 'failed') return;
     note(`${job.name} failed: ${ending.reason}`);
     if (!keepGoing) this.failing = true;
   }
 
   private async askToStop(): Promise<void> {
-    if (this.asked) return;
-    this.asked = true;
-    await this.driving.executor.stop([...this.held.values()]);
+    if (this.stopSent) return;
+    this.stopSent = true;
+    await this.options.executor.stop([...this.claimed.values()]);
   }
 
   private hold(job: Job, entry: JobEntry): ClaimedJob {
-    const held = { job, folder: this.driving.folderOf(job), entry };
-    this.held.set(job.name, held);
+    const held = { job, folder: this.options.folderOf(job), entry };
+    this.claimed.set(job.name, held);
     return held;
   }
 }
 
-/** A job that the sweep itself has stopped waits again, and is not one that gets nowhere; one that failed has failed all the same. */
+/** The result of an attempt that the sweep stopped: the job waits again, and the attempt does not count as barren; a failure stays one. */
 function stoppedBySweep({ state, reason, barren }: AttemptResult): AttemptResult {
   if (state === 'failed') return { state, ...(reason !== undefined && { reason }) };
   return { state: 'waiting', ...(barren === false && { barren }) };

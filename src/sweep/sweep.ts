@@ -23,50 +23,55 @@ import { folderOfJob, ledgerOf, planSweep, readPlan, type SweepPlan } from './pl
 import { isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
 import { LiveSweep } from './table.js';
 
-/** What shows the jobs of a sweep. */
+/** Shows the jobs of a sweep. */
 export type SweepView = Pick<LiveSweep, 'watch' | 'note' | 'close'>;
 
 export interface SweepRun {
   readonly folder: string;
   readonly plan: SweepPlan;
-  /** Those to bring to their end, where it is not all. */
+  /** The jobs to run; by default all of the plan. */
   readonly jobs?: readonly Job[];
   readonly executor: (ledger: Ledger) => Executor;
   readonly keepGoing: boolean;
-  /** Whether jobs that failed or were cancelled are tried again. */
+  /** Whether failed and cancelled jobs are tried again. */
   readonly retry: boolean;
-  /** Shows them; by default a table, or lines. */
+  /** By default a table on a terminal, and lines elsewhere. */
   readonly view?: SweepView;
 }
 
 export interface SweepResult {
-  readonly driven: SweepOutcome;
+  readonly outcome: SweepOutcome;
   readonly entries: ReadonlyMap<string, JobEntry>;
 }
 
-/** Brings jobs of a sweep to their end, or to a stop by a signal; afterwards `reportSweep` says what came out. */
-export async function runSweep(sweeping: SweepRun): Promise<SweepResult> {
-  const { folder, plan, keepGoing, retry } = sweeping;
-  const { jobs = plan.jobs } = sweeping;
+/** Runs jobs of a sweep to their end, or to a stop by a signal. Their report is `reportSweep`'s. */
+export async function runSweep(run: SweepRun): Promise<SweepResult> {
+  const { folder, plan, keepGoing, retry } = run;
+  const { jobs = plan.jobs } = run;
   const ledger = ledgerOf(folder, plan);
-  const view = sweeping.view ?? new LiveSweep(`sweep ${folder}`, folder, jobs);
-  const drive = new Scheduler({
-    ...{ jobs, ledger, keepGoing, executor: sweeping.executor(ledger), watch: view.watch, note: view.note },
+  const view = run.view ?? new LiveSweep(`sweep ${folder}`, folder, jobs);
+  const scheduler = new Scheduler({
+    jobs,
+    ledger,
+    keepGoing,
+    executor: run.executor(ledger),
+    watch: view.watch,
+    note: view.note,
     folderOf: (job) => folderOfJob(folder, job),
     logOf: (job) => logOf(folder, job),
   });
   const release = stopOnSignals(() => {
-    view.note('stopping; once more to stop at once');
-    drive.stop();
+    view.note('stopping; a second signal ends this at once');
+    scheduler.stop();
   });
   try {
     if (retry) ledger.reopen(jobs);
-    // Folders have the last word: of a job whose folder was taken away nothing is done.
+    // Folders have the last word: a job that is done by the ledger, but not by its folder, runs again.
     ledger.reopen(
       jobs.filter((job) => !isFinished(folderOfJob(folder, job))),
       ['done'],
     );
-    return { driven: await drive.run(), entries: ledger.all(jobs) };
+    return { outcome: await scheduler.run(), entries: ledger.all(jobs) };
   } finally {
     release();
     await view.close();
@@ -74,71 +79,71 @@ export async function runSweep(sweeping: SweepRun): Promise<SweepResult> {
   }
 }
 
-/** What a job's process says, attempt after attempt. */
+/** The file for the output of a job's processes, attempt after attempt. */
 export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
   const file = join(folder, 'logs', `${name}.log`);
   makeFolder(dirname(file));
   return file;
 }
 
-/** What became of the report over a sweep's jobs. */
+/** The report over the jobs of a sweep. */
 export interface SweepReport {
-  /** The path of the page; none where no job has begun. */
+  /** The path of its page; left out where no job has begun. */
   readonly report?: string;
-  /** Jobs that are damaged and so are not in it, a sentence each. */
-  readonly left: readonly string[];
+  /** A sentence for each damaged job, which is not in it. */
+  readonly leftOut: readonly string[];
 }
 
-/** Writes one report over all jobs that have begun, and says on standard error which are left out. */
+/** Writes one report over all jobs that have begun, and names on standard error those that are left out. */
 export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<SweepReport> {
   const begun = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
-  const { runs, left } = intactRuns(begun);
-  for (const one of left) toError(`${one}\n`);
-  if (runs.length === 0) return { left };
-  const { writeReport } = await import('../report/files.js'); // slow to load, and only now of use
+  const { runs, leftOut } = intactRuns(begun);
+  for (const one of leftOut) toError(`${one}\n`);
+  if (runs.length === 0) return { leftOut };
+  const { writeReport } = await import('../report/files.js'); // slow to load, and not needed before
   const collected = collectReport(runs);
-  const { html } = await writeReport(join(folder, 'report'), { ...collected, notes: [...collected.notes, ...left] });
-  return { report: html, left };
+  const { html } = await writeReport(join(folder, 'report'), { ...collected, notes: [...collected.notes, ...leftOut] });
+  return { report: html, leftOut };
 }
 
 type ShapeOf<P> = P extends { readonly config: infer S extends Shape } ? S : never;
 type ValuesOf<P> = z.input<z.ZodObject<ShapeOf<P>>> & { readonly seed?: number; readonly profile?: string };
 
-/** Some values of a pipeline's config, its seed and its profile among them. */
+/** Some values of a pipeline's config, seed and profile included. */
 export type PointOf<P> = Partial<ValuesOf<P>>;
-/** Lists of values, all combinations of which are jobs. */
+/** Lists of values by key; all their combinations are jobs. */
 export type GridOf<P> = { readonly [K in keyof ValuesOf<P>]?: readonly NonNullable<ValuesOf<P>[K]>[] };
 
-/** How jobs are run. */
+/** How the jobs of a sweep are run. */
 export interface SweepSettings {
   readonly executor?: 'local' | 'slurm';
-  /** How many at once; by default as many as the machine's cores and memory hold, or as Slurm gives. */
+  /** How many at once; by default as many as fit on the machine, or as Slurm allows. */
   readonly jobs?: number;
-  /** Threads inside one operation of a job, for the whole life of the sweep; by default `WEIR_THREADS`, or one. */
+  /** Threads of a job, fixed for the whole sweep; by default `WEIR_THREADS`, or one. */
   readonly threads?: number;
   /** Bytes of memory that a job needs. */
   readonly memory?: number;
-  /** Folder of the ledger, where the sweep's own lies on a network file system. */
+  /** Folder of the ledger, for a sweep whose own folder is on a network file system. */
   readonly ledger?: string;
   readonly keepGoing?: boolean;
   readonly retry?: boolean;
-  /** Go on although the module is not what it was when the sweep was begun. */
+  /** Goes on although the module has changed since the sweep was begun. */
   readonly acceptChanges?: boolean | undefined;
   /** Options of `weir resume` for every job, such as `--snapshot-every 10`. */
   readonly options?: readonly string[];
-  /** Handed to `sbatch`, such as `--time=4:00:00`. */
+  /** Options for `sbatch`, such as `--time=4:00:00`. */
   readonly slurmOptions?: readonly string[];
-  /** Processes of other machines or containers that are dead, as the refusal names them: what they held is gone on with. */
+  /** Processes of other machines or containers that are dead, as the error message names them; their folders are taken over. */
   readonly dead?: readonly string[];
 }
 
 export interface SweepOptions<P> extends SweepSettings {
-  /** The pipeline module, as a path. */
+  /** The path of the pipeline module. */
   readonly module: string;
   readonly grid?: GridOf<P>;
-  /** Jobs one by one; where there is a grid too, each with all of it. */
+  /** Single jobs; with a grid too, each of them is combined with the whole grid. */
   readonly list?: readonly PointOf<P>[];
-  /** For all jobs. */
+  /** Values of all jobs. */
   readonly set?: PointOf<P>;
   /** By default `runs/sweep-PIPELINE`. */
   readonly folder?: string;
@@ -150,7 +155,7 @@ export interface Sweep extends SweepResult, SweepReport {
 }
 
 /**
- * Runs a pipeline once for each point of a grid or list, each in a folder of its own; asked again it goes on.
+ * Runs a pipeline once for each point of a grid or list, each in its own folder. The same call again goes on with the sweep.
  *
  * @example await sweep<typeof mnist>({ module: 'pipelines/mnist.ts', grid: { gamma: [0.01, 0.1], seed: [0, 1, 2] } })
  */
@@ -174,8 +179,8 @@ export interface PointsOptions extends SweepSettings {
   readonly folder?: string;
 }
 
-/** The same with values as text. */
-export async function sweepPoints({ module, points, set = [], seed = 0, ...running }: PointsOptions): Promise<Sweep> {
+/** The same as `sweep`, with values as text. */
+export async function sweepPoints({ module, points, set = [], seed = 0, ...settings }: PointsOptions): Promise<Sweep> {
   const pipeline = await loadPipeline(module);
   const asked = {
     module,
@@ -184,60 +189,66 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...runni
     set: set.filter((one) => !one.startsWith('seed=')),
     seed: seedIn(set) ?? seed,
   };
-  jobsOf(asked); // what is wrong is told before TensorFlow is made ready
-  if (running.executor === 'slurm') await requireSlurm(); // nothing is begun without it
-  const folder = running.folder ?? join('runs', `sweep-${pipeline.name}`);
+  jobsOf(asked); // reports errors before TensorFlow is loaded, which takes long
+  if (settings.executor === 'slurm') await requireSlurm(); // before anything is written
+  const folder = settings.folder ?? join('runs', `sweep-${pipeline.name}`);
   const before = readPlan(folder);
   const slow = before?.slow ?? (await loadTensorFlow()).kind === 'wasm';
   const jobs = jobsOf({ ...asked, fallback: slow ? pipeline.fallback : {} });
-  if (before === undefined) await tryOut(pipeline, jobs[0]!.config, jobs[0]!.seed); // what no job could do is told at once
-  const threads = running.threads ?? (before === undefined ? Number(process.env.WEIR_THREADS) || 1 : undefined);
-  const { ledger, executor = 'local', slurmOptions } = running;
+  if (before === undefined) await tryOut(pipeline, jobs[0]!.config, jobs[0]!.seed); // reports errors that would end every job
+  const threads = settings.threads ?? (before === undefined ? Number(process.env.WEIR_THREADS) || 1 : undefined);
+  const { ledger, executor = 'local', slurmOptions } = settings;
   const plan = await planSweep(
     folder,
     {
-      ...{ jobs, slow, executor, acceptChanges: running.acceptChanges },
+      jobs,
+      slow,
+      executor,
+      acceptChanges: settings.acceptChanges,
       ...(slurmOptions !== undefined && { slurmOptions }),
       ...(threads !== undefined && { threads }),
       ...(ledger !== undefined && { ledger }),
-      ...(running.dead !== undefined && { dead: running.dead }),
+      ...(settings.dead !== undefined && { dead: settings.dead }),
     },
     (job) => existsSync(join(folderOfJob(folder, job), 'config.json')),
   );
-  return continueSweep(folder, plan, running);
+  return continueSweep(folder, plan, settings);
 }
 
-/** Goes on with the sweep that a folder holds. */
-export async function continueSweep(folder: string, plan: SweepPlan, running: SweepSettings = {}): Promise<Sweep> {
-  const { keepGoing = true, retry = false, executor = plan.executor } = running;
+/** Goes on with the sweep of a folder. */
+export async function continueSweep(folder: string, plan: SweepPlan, settings: SweepSettings = {}): Promise<Sweep> {
+  const { keepGoing = true, retry = false, executor = plan.executor } = settings;
   if (executor === 'slurm') await requireSlurm();
-  const swept = await runSweep({
+  const result = await runSweep({
     folder,
     plan,
     keepGoing,
     retry,
-    executor: (ledger) => executorFor(folder, plan, running, ledger),
+    executor: (ledger) => executorFor(folder, plan, settings, ledger),
   });
-  const reported = swept.driven === 'stopped' ? { left: [] } : await reportSweep(folder, plan.jobs);
-  return { folder, plan, ...swept, ...reported };
+  const reported = result.outcome === 'stopped' ? { leftOut: [] } : await reportSweep(folder, plan.jobs);
+  return { folder, plan, ...result, ...reported };
 }
 
-/** What runs the jobs of a plan. */
-export function executorFor(folder: string, plan: SweepPlan, running: SweepSettings, ledger: Ledger): Executor {
+/** The executor for the jobs of a plan. */
+export function executorFor(folder: string, plan: SweepPlan, settings: SweepSettings, ledger: Ledger): Executor {
   const { id, threads } = plan;
-  const { jobs, memory, options = [], executor = plan.executor, slurmOptions = plan.slurmOptions ?? [] } = running;
+  const { jobs, memory, options = [], executor = plan.executor, slurmOptions = plan.slurmOptions ?? [] } = settings;
   const log = ({ job }: { job: { name: string } }) => logOf(folder, job);
   const own = { options, log, ...(threads !== undefined && { threads }) };
   if (executor === 'slurm') {
     return new SlurmArrays({
-      ...{ folder, sweep: id, ledger, slurmOptions },
+      folder,
+      sweep: id,
+      ledger,
+      slurmOptions,
       ...own,
       ...(jobs !== undefined && { jobs }),
     });
   }
-  const room =
+  const capacity =
     jobs ?? jobsThatFit({ threads: threads ?? availableParallelism(), ...(memory !== undefined && { memory }) });
-  return new LocalProcesses({ room, ...own });
+  return new LocalProcesses({ capacity, ...own });
 }
 
 function seedIn(set: readonly string[]): number | undefined {
@@ -247,7 +258,7 @@ function seedIn(set: readonly string[]): number | undefined {
   throw new WeirError(`--set seed=${text}: a seed is a whole number`, 'give --seed N');
 }
 
-/** Takes jobs out of a sweep. @throws {WeirError} when there is no such job */
+/** Cancels jobs of a sweep. @throws {WeirError} where there is no such job */
 export async function cancelJobs(folder: string, plan: SweepPlan, names: readonly string[]): Promise<void> {
   const odd = names.find((name) => !plan.jobs.some((job) => job.name === name));
   if (odd !== undefined) {
@@ -259,9 +270,9 @@ export async function cancelJobs(folder: string, plan: SweepPlan, names: readonl
     for (const job of plan.jobs.filter(({ name }) => names.includes(name))) {
       const { state, lease } = ledger.cancel(job.name, 'by weir sweep --cancel');
       if (state !== 'running') continue;
-      const { place } = lease ?? {};
-      if (place?.kind === 'slurm') {
-        await cancel(place.id === undefined ? [] : [place.id]);
+      const { location } = lease ?? {};
+      if (location?.kind === 'slurm') {
+        await cancel(location.id === undefined ? [] : [location.id]);
         continue;
       }
       const holder = holderOf(folderOfJob(folder, job));

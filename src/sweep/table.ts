@@ -2,25 +2,26 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
+import { textTable } from '../flow/text-table.js';
 import { count, duration, NONE } from '../plot/table.js';
 import { type Screen, usesColor } from '../run/progress.js';
-import { columns, cut, InPlace } from '../run/screen.js';
-import { damagedRun, type Status, statusOf } from '../run/status.js';
+import { InPlace } from '../run/screen.js';
+import { damagedRun, type RunStatus, statusOf } from '../run/status.js';
 import type { Job } from './jobs.js';
 import type { JobEntry, JobLocation, JobState } from './ledger.js';
 import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
 
-/** A job of a sweep with where it stands, and its run where it has begun. */
+/** A job of a sweep: its entry in the ledger, and the status of its run once that has begun. */
 export interface JobRow {
   readonly name: string;
   readonly entry: JobEntry;
-  readonly run?: Status;
+  readonly run?: RunStatus;
 }
 
 const order: readonly JobState[] = ['running', 'failed', 'cancelled', 'waiting', 'done'];
 const heads = ['state', 'job', 'network', 'phase', 'epoch', 'update', 'left', 'attempts', 'where'];
 
-/** How many jobs are in which state, in one line. */
+/** The number of jobs in each state, in one line. */
 export function summary(title: string, entries: Iterable<JobEntry>): string {
   const states = [...entries].map(({ state }) => state);
   const many = (state: JobState): number => states.filter((one) => one === state).length;
@@ -29,9 +30,9 @@ export function summary(title: string, entries: Iterable<JobEntry>): string {
 }
 
 /**
- * Jobs as aligned lines, those under way first, and below them why some did not end well.
+ * Jobs as aligned lines, running ones first.
  *
- * @param most rows, where there are more the last line says how many
+ * @param most how many lines; the last one counts the jobs that do not fit
  */
 export function sweepTable(
   rows: readonly JobRow[],
@@ -39,32 +40,26 @@ export function sweepTable(
 ): string[] {
   const c = pc.createColors(color);
   const paint: Readonly<Record<JobState, (text: string) => string>> = {
-    ...{ waiting: c.dim, running: c.green, done: c.dim, failed: c.red, cancelled: c.yellow },
+    waiting: c.dim,
+    running: c.green,
+    done: c.dim,
+    failed: c.red,
+    cancelled: c.yellow,
   };
   const sorted = order.flatMap((state) => rows.filter(({ entry }) => entry.state === state));
   const shown = sorted.slice(0, sorted.length > most ? Math.max(0, most - 1) : most);
-  const cells = shown.map(cellsOf);
-  const widths = heads.map((head, i) => Math.max(columns(head), ...cells.map((row) => columns(row[i]!))));
-  const line = (row: readonly string[]): string =>
-    cut(
-      row
-        .map((cell, i) => cell + ' '.repeat(widths[i]! - columns(cell)))
-        .join('  ')
-        .trimEnd(),
-      width,
-    );
+  const [head, ...lines] = textTable([heads, ...shown.map(cellsOf)], { width });
   const hidden = sorted.length - shown.length;
   return [
-    c.dim(line(heads)),
-    ...shown.map(({ entry }, i) => {
-      const text = line(cells[i]!);
-      return paint[entry.state](text.slice(0, widths[0])) + text.slice(widths[0]);
-    }),
+    c.dim(head!),
+    ...shown.map(
+      ({ entry: { state } }, i) => paint[state](lines[i]!.slice(0, state.length)) + lines[i]!.slice(state.length),
+    ),
     ...(hidden > 0 ? [c.dim(`… and ${hidden} more`)] : []),
   ];
 }
 
-/** Why jobs that failed or were cancelled did, and what is damaged of others, a line each. */
+/** The reason of each failed, cancelled or damaged job, a line each. */
 export const reasons = (rows: readonly JobRow[]): string[] =>
   rows.flatMap(({ name, entry, run }) => {
     if (entry.state === 'failed' || entry.state === 'cancelled')
@@ -81,22 +76,26 @@ function cellsOf({ name, entry, run }: JobRow): string[] {
     entry.state,
     name,
     network === null ? NONE : `${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
-    !running ? NONE : run?.attacked ? `attack ${of(run.attacked.done, run.attacked.of)}` : (run?.phase ?? NONE),
+    !running
+      ? NONE
+      : run?.measured
+        ? `${run.measured.name} ${of(run.measured.done, run.measured.of)}`
+        : (run?.phase ?? NONE),
     of(run?.epoch, run?.epochs),
     of(run?.update, run?.updates),
     !running || run?.secondsLeft == null ? NONE : duration(run.secondsLeft),
     String(entry.attempts),
-    running ? whereIs(entry.lease?.place) : NONE,
+    running ? whereIs(entry.lease?.location) : NONE,
   ];
 }
 
-function whereIs(place: JobLocation | undefined): string {
-  if (place === undefined) return 'starting';
-  if (place.kind === 'process') return `${place.mark.pid} on ${place.mark.host}`;
-  return place.id === undefined ? 'Slurm' : `Slurm ${place.id}`;
+function whereIs(location: JobLocation | undefined): string {
+  if (location === undefined) return 'starting';
+  if (location.kind === 'process') return `${location.mark.pid} on ${location.mark.host}`;
+  return location.id === undefined ? 'Slurm' : `Slurm ${location.id}`;
 }
 
-/** Jobs with their runs as far as those have come. */
+/** Jobs with the status of their runs. @param of the jobs whose runs are looked up */
 export async function rowsOf(
   folder: string,
   jobs: readonly Job[],
@@ -106,13 +105,13 @@ export async function rowsOf(
   const rows: JobRow[] = [];
   for (const job of jobs) {
     const entry = entries.get(job.name)!;
-    const run = of(entry) ? await begun(folderOfJob(folder, job)) : undefined;
+    const run = of(entry) ? await statusOfJob(folderOfJob(folder, job)) : undefined;
     rows.push({ name: job.name, entry, ...(run && { run }) });
   }
   return rows;
 }
 
-/** The jobs of the sweep in this folder, as its ledger and their folders have them. */
+/** All jobs of the sweep in this folder, by its ledger and their folders. */
 export async function readRows(folder: string, plan: SweepPlan): Promise<JobRow[]> {
   const ledger = ledgerOf(folder, plan);
   try {
@@ -122,8 +121,8 @@ export async function readRows(folder: string, plan: SweepPlan): Promise<JobRow[
   }
 }
 
-/** Where the run of a job stands; one that is damaged hides no other. */
-async function begun(path: string): Promise<Status | undefined> {
+/** The status of a job's run, if it has begun; a damaged run is a status too, so that it hides no other. */
+async function statusOfJob(path: string): Promise<RunStatus | undefined> {
   if (!existsSync(join(path, 'config.json'))) return undefined;
   try {
     return await statusOf(path);
@@ -133,13 +132,13 @@ async function begun(path: string): Promise<Status | undefined> {
   }
 }
 
-const silence = 60_000; // milliseconds between two plain lines where nothing changes
+const repeatEvery = 60_000; // milliseconds between two equal plain lines
 
-/** Shows where the jobs of a sweep stand: a table in place on a terminal, elsewhere a line whenever one ends. */
+/** Shows the jobs of a sweep: on a terminal a table that is redrawn in place, elsewhere a line at each change. */
 export class LiveSweep {
-  private readonly place: InPlace | undefined;
+  private readonly inPlace: InPlace | undefined;
   private drawing: Promise<void> | undefined;
-  private said = { line: '', at: 0 };
+  private printed = { line: '', at: 0 };
   private closed = false;
 
   constructor(
@@ -148,41 +147,41 @@ export class LiveSweep {
     private readonly jobs: readonly Job[],
     private readonly screen: Screen = process.stderr,
   ) {
-    this.place = screen.isTTY === true && process.env.TERM !== 'dumb' ? new InPlace(screen) : undefined;
+    this.inPlace = screen.isTTY === true && process.env.TERM !== 'dumb' ? new InPlace(screen) : undefined;
   }
 
   readonly watch = (entries: ReadonlyMap<string, JobEntry>): void => {
-    if (this.place === undefined) this.say(summary(this.title, entries.values()));
-    else this.drawing ??= this.draw(entries, this.place).finally(() => (this.drawing = undefined));
+    if (this.inPlace === undefined) this.print(summary(this.title, entries.values()));
+    else this.drawing ??= this.draw(entries, this.inPlace).finally(() => (this.drawing = undefined));
   };
 
   readonly note = (line: string): void => {
-    if (this.place === undefined) this.screen.write(`${line}\n`);
-    else this.place.draw([], `${line}\x1b[K\n`);
+    if (this.inPlace === undefined) this.screen.write(`${line}\n`);
+    else this.inPlace.draw([], `${line}\x1b[K\n`);
   };
 
-  /** Leaves the last table standing. */
+  /** Leaves the last table on the screen. */
   async close(): Promise<void> {
     await this.drawing;
     this.closed = true;
-    this.place?.end();
+    this.inPlace?.end();
   }
 
-  private async draw(entries: ReadonlyMap<string, JobEntry>, place: InPlace): Promise<void> {
+  private async draw(entries: ReadonlyMap<string, JobEntry>, inPlace: InPlace): Promise<void> {
     const rows = await rowsOf(this.folder, this.jobs, entries, ({ state }) => state === 'running');
     if (this.closed) return;
     const color = usesColor(process.env);
-    const { width } = place;
-    place.draw([
+    const { width } = inPlace;
+    inPlace.draw([
       summary(this.title, entries.values()),
-      ...sweepTable(rows, { width, most: Math.max(1, place.height - 2), color }),
+      ...sweepTable(rows, { width, most: Math.max(1, inPlace.height - 2), color }),
     ]);
   }
 
-  private say(line: string): void {
+  private print(line: string): void {
     const now = Date.now();
-    if (line === this.said.line && now - this.said.at < silence) return;
-    this.said = { line, at: now };
+    if (line === this.printed.line && now - this.printed.at < repeatEvery) return;
+    this.printed = { line, at: now };
     this.screen.write(`${line}\n`);
   }
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
+import { textTable } from '../flow/text-table.js';
 import { scoped } from '../tensorflow/tf.js';
 import type { VectorKind } from './kinds/kind.js';
 import { kinds } from './kinds/registry.js';
@@ -142,20 +143,14 @@ export function vectorTables(files: readonly CheckedFile[]): string[] {
 function table({ path, kind, source, cases, problem }: CheckedFile): string[] {
   const title = `${pc.bold(basename(path))}${kind === '' ? '' : `  ${kind}`}`;
   if (problem !== undefined) return [title, ...failure('', problem)];
-  const rows = cases.map((one) => [one.name, ...cells(one)]);
-  const head = ['case', 'furthest off', 'deviation', 'allowed', 'part'];
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd();
+  const heads = ['case', 'furthest off', 'deviation', 'allowed', 'part'];
+  const [head, ...lines] = textTable([heads, ...cases.map((one) => [one.name, ...cells(one)])]);
   return [
     title + (source === '' ? '' : pc.dim(`  (${source})`)),
-    `  ${pc.dim(`  ${line(head)}`)}`,
+    `  ${pc.dim(`  ${head}`)}`,
     ...cases.flatMap((one, i) =>
       one.problem === undefined
-        ? [`  ${one.ok ? pc.green('✓') : pc.red('✗')} ${line(rows[i]!)}`]
+        ? [`  ${one.ok ? pc.green('✓') : pc.red('✗')} ${lines[i]}`]
         : failure(`${one.name}: `, one.problem),
     ),
   ];

@@ -1,7 +1,8 @@
 import { EMPTY, mergeMap } from 'rxjs';
 import { expect, test } from 'vitest';
 import type { Positioned } from '../../src/flow/data.js';
-import { Flow, type FlowState } from '../../src/flow/flow.js';
+import { Flow } from '../../src/flow/flow.js';
+import type { FlowState } from '../../src/flow/flow-state.js';
 import { leaseOf, type WithLease } from '../../src/flow/lease.js';
 import { atEnd } from '../../src/flow/schedule.js';
 import { serial } from '../../src/flow/serial.js';

@@ -10,8 +10,12 @@ export default weir.pipeline({
   wire({ config: { how }, seed }) {
     const size = how === 'data' ? 64 + rank : 64;
     const dataset = {
-      ...{ name: 'numbers', size, sampleShape: [2], classes: ['odd', 'even'] },
-      ...{ labels: new Uint8Array(size).map((_, i) => i % 2), values: new Float32Array(2 * size).fill(1) },
+      name: 'numbers',
+      size,
+      sampleShape: [2],
+      classes: ['odd', 'even'],
+      labels: new Uint8Array(size).map((_, i) => i % 2),
+      values: new Float32Array(2 * size).fill(1),
     };
     const updates$ = weir.loader(dataset, { epochs: 50, seed, block: 16 }).pipe(
       weir.augment([], { seed }),

@@ -8,8 +8,10 @@ import { apply, recipesOf } from './recipe.js';
 
 /** The recipes of `.github/CONTRIBUTING.md`, done as they say in a copy of the checkout, and the files that each may take. */
 const files = {
+  'An augmentation operation': 3,
   'A regularizer': 3,
   'A data set': 3,
+  'An attack': 4,
   'A figure': 3,
   'A command': 3,
 };
@@ -43,7 +45,6 @@ async function run(tool: string, ...args: string[]): Promise<void> {
 
 test('there is a recipe for each, and it takes so many files, its test included', () => {
   expect(Object.fromEntries([...touched].map(([title, those]) => [title, those.length]))).toEqual(files);
-  for (const those of touched.values()) expect(those.filter((file) => file.endsWith('.test.ts')).length).toBe(1);
 });
 
 test('their code is formatted and passes the linter', () =>
@@ -77,7 +78,8 @@ let tested: Promise<Map<string, string>> | undefined;
 for (const { title } of recipes) {
   test(`${title}: its test passes`, async () => {
     tested ??= outcomes();
-    const own = touched.get(title)!.find((file) => file.endsWith('.test.ts'))!;
-    expect((await tested).get(own)).toBe('passed');
+    const own = touched.get(title)!.filter((file) => file.endsWith('.test.ts'));
+    expect(own.length).toBeGreaterThan(0);
+    for (const file of own) expect([file, (await tested!).get(file)]).toEqual([file, 'passed']);
   });
 }

@@ -19,10 +19,13 @@ export default weir.pipeline({
       weir.train(model, {
         loss: weir.crossEntropy({ smoothing: 0.1 }),
         optimizer: weir.sgd({
-          ...{ rate: 0.05, momentum: 0.9 },
+          rate: 0.05,
+          momentum: 0.9,
           rates: [{ weights: [model.readout.name], rate: weir.cosine(0.1, { epochs }) }],
         }),
-        ...{ regularizer, accumulate, seed },
+        regularizer,
+        accumulate,
+        seed,
       }),
     );
     const ticks$ = updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(regularizer));

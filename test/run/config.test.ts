@@ -173,7 +173,11 @@ test('a default of a small profile gives way, in proportion, and that is told', 
     told: ['burnIn=12 became 3, to fit epochs=5'],
   });
   expect(await config('cifar10-barlow', 'profile=quick', 'epochs=4', 'images=100')).toMatchObject({
-    ...{ batchSize: 100, readoutImages: 100, burnIn: 2, tickEvery: 1, testEvery: 4 },
+    batchSize: 100,
+    readoutImages: 100,
+    burnIn: 2,
+    tickEvery: 1,
+    testEvery: 4,
   });
   expect(await config('tracking', 'xorEpochs=500')).toMatchObject({ snapshots: [0, 300, 400, 500] });
 });

@@ -37,7 +37,10 @@ function roomAgain(): void {
 
 const fresh = (name: string): RunFolder =>
   RunFolder.create(join(base, name), {
-    ...{ module: 'test/run/accumulating.ts', pipeline: accumulating.name, seed: 1, config },
+    module: 'test/run/accumulating.ts',
+    pipeline: accumulating.name,
+    seed: 1,
+    config,
   });
 
 /** Runs with a snapshot every 60 updates; `after` is told of each. @returns what was warned of */
@@ -45,7 +48,10 @@ async function run(folder: RunFolder, after: (update: number) => void = () => un
   const warned: string[] = [];
   const nothing = (): void => undefined;
   const watch = {
-    ...{ network: nothing, record: nothing, barrier: nothing, held: nothing },
+    network: nothing,
+    record: nothing,
+    barrier: nothing,
+    held: nothing,
     snapshot: (_path: string, update: number) => after(update),
     warn: (text: string) => void warned.push(text),
   };

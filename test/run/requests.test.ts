@@ -25,7 +25,7 @@ function counting(requests: Requests) {
     },
   });
   const flow = new Flow({ out$: source({ name: 'loader', from }).pipe(count) }, (at) => {
-    if (holds(at) && !at.held) return requests.hold(at, () => holds(at));
+    if (holds(at) && !at.barrier.held) return requests.hold(at, () => holds(at));
   });
   requests.attach(flow);
   return { flow, seen };
@@ -39,7 +39,7 @@ test('a flow that is held hands out nothing, writes a snapshot when asked, and g
   const done = flow.start();
   await later(2);
   requests.pause();
-  while (!flow.held) await later(1);
+  while (!flow.barrier.held) await later(1);
   await later(5);
   const { items } = seen;
   await later(30);
@@ -57,7 +57,7 @@ test('a flow that is held can be stopped', async () => {
   const { flow, seen } = counting(requests);
   const done = flow.start();
   requests.pause();
-  while (!flow.held) await later(1);
+  while (!flow.barrier.held) await later(1);
   requests.stop();
   expect(await done).toBe('stopped');
   expect(seen.items).toBeLessThan(100_000);

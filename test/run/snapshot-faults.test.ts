@@ -24,7 +24,10 @@ let count = 0;
 
 const fresh = (): RunFolder =>
   RunFolder.create(join(base, `run-${count++}`), {
-    ...{ module: 'test/run/accumulating.ts', pipeline: accumulating.name, seed: 1, config },
+    module: 'test/run/accumulating.ts',
+    pipeline: accumulating.name,
+    seed: 1,
+    config,
   });
 
 async function run(

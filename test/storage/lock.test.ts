@@ -133,7 +133,9 @@ test('a lock of another machine, and one that cannot be read, name the file to d
   expect(() => lockFolder(folder)).toThrow(`the lock ${path} cannot be read`);
   expect(readdirSync(folder)).toEqual(['lock.1']);
   writeFileSync(join(folder, 'file'), '');
-  expect(() => lockFolder(join(folder, 'file'))).toThrow("this process's own: EEXIST");
+  expect(() => lockFolder(join(folder, 'file'))).toThrow(
+    `cannot lock the run folder ${join(folder, 'file')}: there is one already (EEXIST)`,
+  );
 });
 
 test('the lock of a task of Slurm on another machine counts until Slurm says that the task runs no more, or is this one', () => {

@@ -6,7 +6,7 @@ import type { WeirError } from '../../src/flow/errors.js';
 import { axesOf, parseAxis, pointsOf, readPoints } from '../../src/sweep/grid.js';
 import { jobName, jobsOf } from '../../src/sweep/jobs.js';
 import { planSweep, type SweepPlan } from '../../src/sweep/plan.js';
-import { chosen, jobsOfExperiment, moduleOf } from '../../src/sweep/reproduction.js';
+import { jobsOfExperiment, jobsOfSettings, moduleOf } from '../../src/sweep/reproduction.js';
 import pipeline from './small.js';
 
 let base: string;
@@ -17,7 +17,7 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 const module = 'test/sweep/small.ts';
 const jobs = (...axes: string[]) => jobsOf({ module, pipeline, points: pointsOf(axes.map(parseAxis)) });
-const told = (work: () => unknown): string => {
+const errorOf = (work: () => unknown): string => {
   try {
     work();
   } catch (error) {
@@ -43,31 +43,33 @@ test('an axis is values, a range of whole numbers, or lists in brackets; the las
   ]);
 });
 
-test('a name that would not do for a folder is cut and ends in a digest of config and seed', () => {
+test('a name that does not suit a folder is cut and ends in a digest of config and seed', () => {
   const name = (value: string) => jobName([['data', value]], { config: { data: value }, seed: 0 });
   expect(name('a/../b c')).toMatch(/^data-a-..-b-c-[0-9a-f]{8}$/);
   expect(name('a/../b/c')).not.toBe(name('a/../b c'));
   expect(name('x'.repeat(200))).toHaveLength(80);
 });
 
-test('what is wrong with a grid is told, with what would be right', () => {
-  expect(told(() => jobs('rat=1'))).toContain("there is no key 'rat' → did you mean 'rate'? There are epochs, rate,");
-  expect(told(() => jobs('sed=1'))).toContain("did you mean 'seed'?");
-  expect(told(() => jobs('rate='))).toBe(
-    "the axis 'rate' of the grid is empty → give it a value at least, as in rate=a,b, or leave it out",
+test('an error in a grid names what would be right', () => {
+  expect(errorOf(() => jobs('rat=1'))).toContain(
+    "there is no key 'rat' → did you mean 'rate'? There are epochs, rate,",
   );
-  expect(told(() => axesOf({ rate: [] }))).toContain("the axis 'rate' of the grid is empty");
-  expect(told(() => jobs('rate=fast'))).toBe(
+  expect(errorOf(() => jobs('sed=1'))).toContain("did you mean 'seed'?");
+  expect(errorOf(() => jobs('rate='))).toBe(
+    "the axis 'rate' of the grid is empty → give it at least one value, as in rate=a,b, or leave it out",
+  );
+  expect(errorOf(() => axesOf({ rate: [] }))).toContain("the axis 'rate' of the grid is empty");
+  expect(errorOf(() => jobs('rate=fast'))).toBe(
     'in the sweep, rate=fast: Invalid input: expected number, received string → rate (learning rate): its default is 0.1',
   );
-  expect(told(() => jobs('kinds=[a,c]'))).toContain('kinds is one of a, b');
-  expect(told(() => jobs('seed=one'))).toContain('seed=one: a seed is a whole number');
-  expect(told(() => jobs('rate=0.1,0.10'))).toContain('two jobs of the sweep are the same: rate-0.1 and rate=0.10');
-  expect(told(() => jobs('rate=1', 'rate=2'))).toContain("the grid has two axes 'rate'");
-  expect(told(() => jobs('seed=9..0'))).toContain('runs backwards');
+  expect(errorOf(() => jobs('kinds=[a,c]'))).toContain('kinds is one of a, b');
+  expect(errorOf(() => jobs('seed=one'))).toContain('seed=one: a seed is a whole number');
+  expect(errorOf(() => jobs('rate=0.1,0.10'))).toContain('two jobs of the sweep are the same: rate-0.1 and rate=0.10');
+  expect(errorOf(() => jobs('rate=1', 'rate=2'))).toContain("the grid has two axes 'rate'");
+  expect(errorOf(() => jobs('seed=9..0'))).toContain('runs backwards');
 });
 
-test('a list is an array of objects or an object a line, and what is none is named by its place', () => {
+test('a list is an array of objects or an object a line; an error names the line or entry', () => {
   const file = join(base, 'jobs.ndjson');
   writeFileSync(file, '{"rate": 0.1, "seed": 3}\n\n{"rate": 1, "kinds": ["a", "b"]}\n');
   expect(readPoints(file)).toEqual([
@@ -81,11 +83,11 @@ test('a list is an array of objects or an object a line, and what is none is nam
     ],
   ]);
   writeFileSync(file, '{"rate": 0.1}\n{"rate": \n');
-  expect(told(() => readPoints(file))).toContain(`line 2 of ${file} is no JSON`);
+  expect(errorOf(() => readPoints(file))).toContain(`line 2 of ${file} is no JSON`);
   writeFileSync(file, '[{"rate": 0.1}, 3]');
-  expect(told(() => readPoints(file))).toContain(`entry 2 of ${file} is no object`);
+  expect(errorOf(() => readPoints(file))).toContain(`entry 2 of ${file} is no object`);
   writeFileSync(file, '[]');
-  expect(told(() => readPoints(file))).toContain('is empty');
+  expect(errorOf(() => readPoints(file))).toContain('is empty');
 });
 
 test('a folder that holds another sweep is refused by the first difference; it may grow', async () => {
@@ -101,7 +103,7 @@ test('a folder that holds another sweep is refused by the first difference; it m
   expect((await asked(others)).jobs[0]!.config.rate).toBe(7);
 });
 
-test('the settings of an experiment are jobs, each after the run whose networks it takes up', async () => {
+test('the settings of an experiment are jobs, each after the run whose networks it uses', async () => {
   const jobs = await jobsOfExperiment({
     module: moduleOf('mnist-readout'),
     seed: 3,
@@ -114,5 +116,5 @@ test('the settings of an experiment are jobs, each after the run whose networks 
   ]);
   expect(jobs[1]!.config.from).toBe(resolve('runs/x/mnist'));
   const xor = await jobsOfExperiment({ module: moduleOf('xor'), seed: 0, into: 'runs/x', set: [] });
-  expect(chosen(xor, ['noisy']).map(({ name }) => name)).toEqual(['xor-noisy']);
+  expect(jobsOfSettings(xor, ['noisy']).map(({ name }) => name)).toEqual(['xor-noisy']);
 });

@@ -11,23 +11,23 @@ import { readRows } from '../../src/sweep/table.js';
 import { type Started, start } from '../cli/weir.js';
 
 export interface Killed {
-  /** Exit status of the process that ended the sweep, and what it printed last. */
+  /** Exit status and output of the process that ended the sweep. */
   readonly status: number | NodeJS.Signals | null;
   readonly out: string;
   readonly kills: { readonly sweeps: number; readonly jobs: number };
-  /** Jobs whose folder was not the one that was made first. */
+  /** Jobs whose folder was made a second time. */
   readonly overwritten: readonly string[];
 }
 
 /**
- * Sweeps, and meanwhile kills at random instants: the sweep's process, a job's, or all of them at once; now and then two processes
- * of the sweep drive it together. Ends when it has killed as often as asked and the sweep is over.
+ * Runs a sweep and kills at random instants: the sweep's process, a job's, or all of them at once. Now and then two processes of the sweep
+ * work together. Returns once it has killed as often as wanted and the sweep is over.
  */
 export async function killedSweep(args: readonly string[], folder: string, wanted: number): Promise<Killed> {
   const kills = { sweeps: 0, jobs: 0 };
   const made = new Map<string, string>();
   const overwritten = new Set<string>();
-  const look = (): void => {
+  const checkFolders = (): void => {
     for (const [job, id] of identities(folder)) {
       if (made.has(job) && made.get(job) !== id) overwritten.add(job);
       made.set(job, id);
@@ -37,14 +37,14 @@ export async function killedSweep(args: readonly string[], folder: string, wante
   const begin = (): void => void sweeps.push(start(...args));
   begin();
   for (let turn = 0; kills.sweeps + kills.jobs < wanted; turn++) {
-    // Mostly while jobs run, now and then while the sweep has only just begun.
+    // Mostly while jobs run, now and then just after the start of the sweep.
     if (turn % 5 !== 4) await underWay(folder, () => sweeps.every(hasEnded));
     await new Promise((resolve) => setTimeout(resolve, 3000 * Math.random()));
-    look();
+    checkFolders();
     const ended = sweeps.filter(hasEnded);
     for (const one of ended) sweeps.splice(sweeps.indexOf(one), 1);
     if (sweeps.length === 0) {
-      if (ended.some(({ child }) => child.exitCode === 0)) break; // over before all kills
+      if (ended.some(({ child }) => child.exitCode === 0)) break; // the sweep ended before all kills
       begin();
       continue;
     }
@@ -64,17 +64,17 @@ export async function killedSweep(args: readonly string[], folder: string, wante
   }
   if (sweeps.length === 0) begin();
   const results = await Promise.all(sweeps.map(({ ended }) => ended));
-  look();
+  checkFolders();
   return { ...results[0]!, kills, overwritten: [...overwritten] };
 }
 
-/** The word by which the state and the metric log of a finished run of `small.ts` are compared. */
+/** SHA-256 of the state and the metric log of a finished run of `small.ts`. */
 export function hashOf(run: string): string {
   const { flow, update } = trainedState(RunFolder.open(run), 'small');
   return hashAll({ small: { flow, update } } as unknown as Data, readMetrics(join(run, 'metrics.ndjson')));
 }
 
-/** Whether the log of a run has each of its updates once. */
+/** Whether the log of a run has each update exactly once. */
 export function loggedOnce(run: string): boolean {
   const numbers = [...readMetrics(join(run, 'metrics.ndjson'))]
     .filter(({ stream }) => stream === 'updates')
@@ -82,7 +82,7 @@ export function loggedOnce(run: string): boolean {
   return numbers.length > 0 && numbers.every((number, i) => number === i);
 }
 
-/** By job, what tells its run from one that was begun anew in the same place. */
+/** By job, a text that changes when its run's folder is made again. */
 function identities(folder: string): [string, string][] {
   return (readPlan(folder)?.jobs ?? []).flatMap((job) => {
     const file = join(folderOfJob(folder, job), 'config.json');
@@ -102,8 +102,8 @@ async function pidsOf(folder: string): Promise<number[]> {
   const plan = readPlan(folder);
   if (plan === undefined) return [];
   return (await readRows(folder, plan)).flatMap(({ entry }) => {
-    const place = entry.lease?.place;
-    return place?.kind === 'process' && isAlive(place.mark) === true ? [place.mark.pid] : [];
+    const location = entry.lease?.location;
+    return location?.kind === 'process' && isAlive(location.mark) === true ? [location.mark.pid] : [];
   });
 }
 
@@ -111,6 +111,6 @@ function killed(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL');
   } catch {
-    return false; // it had ended
+    return false; // the process had ended
   }
 }

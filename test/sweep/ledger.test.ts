@@ -22,7 +22,7 @@ const jobs = [
 const names = (claimed: readonly (readonly [{ readonly name: string }, unknown])[]) =>
   claimed.map(([{ name }]) => name);
 
-test('a job is given once, when those before it are done, and only its holder is heard', () => {
+test('a job is claimed once, when those before it are done, and only its holder can settle it', () => {
   const [one, other] = [Ledger.open(join(base, '1'), 'x'), Ledger.open(join(base, '1'), 'x', { me: elsewhere })];
   expect(names(one.claim(jobs, 1))).toEqual(['a']);
   expect(names(other.claim(jobs, 9))).toEqual(['c']);
@@ -38,7 +38,7 @@ test('a job is given once, when those before it are done, and only its holder is
   expect(one.claim(jobs, 9)).toMatchObject([[{ name: 'b' }, { attempts: 2 }]]);
 });
 
-test('the lease of a process that has died is taken over at once; of another machine, when it has not been heard of for long', () => {
+test('the lease of a dead process is taken over at once; that of another machine, after five minutes without a heartbeat', () => {
   let now = 0;
   const open = (me: typeof elsewhere) => Ledger.open(join(base, '2'), 'x', { me, now: () => now });
   const [killed, far, mine] = [open(dead), open(elsewhere), open(thisProcess())];
@@ -47,14 +47,14 @@ test('the lease of a process that has died is taken over at once; of another mac
   expect(names(mine.takeOver(jobs))).toEqual(['a']);
   expect(killed.settle('a', 1, { state: 'done' })).toBe(false);
   now = 4 * 60_000;
-  far.beat([['c', 1]]);
+  far.heartbeat([['c', 1]]);
   now = 8 * 60_000;
   expect(names(mine.takeOver(jobs))).toEqual([]);
   now = 10 * 60_000;
   expect(names(mine.takeOver(jobs))).toEqual(['c']);
 });
 
-test('a job that is killed again and again without a new snapshot has failed; with one it may go on', () => {
+test('a job that is killed five times in a row without a new snapshot has failed', () => {
   const ledger = Ledger.open(join(base, '3'), 'x');
   const attempt = (barren: boolean): void => {
     const [job, { attempts }] = ledger.claim(jobs, 1)[0]!;
@@ -74,7 +74,7 @@ test('a ledger of another sweep is refused by name', () => {
   expect(() => Ledger.open(join(base, '4'), 'other')).toThrow('is of another sweep (one) than the folder');
 });
 
-test('what is no ledger is refused, and not mapped into memory', () => {
+test('a file that is no ledger is refused, and not mapped into memory', () => {
   for (const [i, bytes] of [10, 60, 5000, 70_000].entries()) {
     const folder = join(base, `foreign-${i}`);
     mkdirSync(folder);
@@ -83,13 +83,13 @@ test('what is no ledger is refused, and not mapped into memory', () => {
   }
 });
 
-test('a file system that several machines mount is refused by name', () => {
+test('a network file system is refused by name', () => {
   expect(() => refuseNetwork(base, () => 0x6969)).toThrow(`the ledger ${base} would lie on NFS`);
   expect(() => refuseNetwork(base, () => -11317950)).toThrow('CIFS'); // as a signed number
   refuseNetwork(base);
 });
 
-test('a running job that is cancelled is out when its attempt ends, unless it is done by then', () => {
+test('a running job is cancelled when its attempt ends, unless it is done by then', () => {
   const ledger = Ledger.open(join(base, '5'), 'x');
   ledger.claim(jobs, 2);
   for (const name of ['a', 'c', 'b']) ledger.cancel(name, 'no more of it');

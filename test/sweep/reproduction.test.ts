@@ -20,7 +20,7 @@ afterAll(() => rmSync(base, { recursive: true }));
 const weightsOf = (run: string, network: string): unknown =>
   (trainedState(RunFolder.open(run), network).flow.nodes.train!.state as { weights: unknown }).weights;
 
-test('stopped and asked for again an experiment goes on, and a network that branched off is to the bit the one trained alone', async () => {
+test('a stopped experiment goes on; a network that branched off has the bits of one trained alone', async () => {
   const experiment = join(base, 'experiment');
   const args = ['reproduce', 'mnist', ...small, '--set', 'regularizers=none,rep-spectral', '--run', experiment];
   const { child, ended, said } = start(...args);
@@ -45,7 +45,7 @@ test('stopped and asked for again an experiment goes on, and a network that bran
   ]);
 });
 
-test('a setting or an experiment that is not there is told with those that are', async () => {
+test('an unknown setting or experiment is reported with the known ones', async () => {
   const [setting, experiment] = await Promise.all([
     weir('reproduce', 'mnist', '--only', 'clean', '--run', join(base, 'none')),
     weir('reproduce', 'minst', '--run', join(base, 'none')),
@@ -55,7 +55,7 @@ test('a setting or an experiment that is not there is told with those that are',
   expect(existsSync(join(base, 'none'))).toBe(false);
 });
 
-test('networks branch off the unregularized one of their seed, where there is one and its burn-in ends in time', () => {
+test('networks branch off the unregularized network of their seed, where the burn-in ends before the training does', () => {
   const grid = { regularizers: ['rep-spectral', 'none'] as const, seeds: 2, seed: 7, burnIn: 3, epochs: 4 };
   expect(eachRegularizer(grid).map(({ name, branch }) => [name, branch?.of])).toEqual([
     ['none-s7', undefined],

@@ -10,18 +10,24 @@ import { Scheduler, type SchedulerOptions, type SweepOutcome } from '../../src/s
 
 let base: string;
 beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), 'weir-drive-'));
+  base = mkdtempSync(join(tmpdir(), 'weir-scheduler-'));
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const job = (name: string, after: readonly string[] = []): Job => ({
-  ...{ name, after, path: name, module: resolve('test/sweep/small.ts'), pipeline: 'small', setting: '' },
-  ...{ seed: 0, config: { epochs: 1 } },
+  name,
+  after,
+  path: name,
+  module: resolve('test/sweep/small.ts'),
+  pipeline: 'small',
+  setting: '',
+  seed: 0,
+  config: { epochs: 1 },
 });
 
-/** Says of each job what the script has for it, look after look; the last again and again. */
+/** An executor that reports the scripted statuses of each job in order, and the last one from then on. */
 class Scripted implements Executor {
-  readonly room = 2;
+  readonly capacity = 2;
   readonly started: string[] = [];
   readonly stopped: string[] = [];
   constructor(
@@ -33,7 +39,7 @@ class Scripted implements Executor {
     for (const { job } of held) this.started.push(job.name);
   }
 
-  async look(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
+  async poll(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     return held.map(({ job, folder }) => {
       if (this.stopped.includes(job.name)) return { state: 'ended', status: 75 };
       const [now, ...later] = this.script[job.name]!;
@@ -43,7 +49,7 @@ class Scripted implements Executor {
     });
   }
 
-  async pause(): Promise<void> {
+  async wait(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
@@ -52,7 +58,7 @@ class Scripted implements Executor {
   }
 }
 
-/** What a run leaves that is done. */
+/** Writes the files of a finished run. */
 function finish(folder: string): void {
   RunFolder.open(folder).snapshots('small').write('done', {}, { pipeline: 'small' });
   mkdirSync(join(folder, 'report'), { recursive: true });
@@ -63,26 +69,30 @@ const done: JobStatus = { state: 'ended', status: 0 };
 const failed: JobStatus = { state: 'ended', status: 1, reason: 'no data' };
 const running: JobStatus = { state: 'running' };
 
-async function driven(
+async function runJobs(
   jobs: readonly Job[],
   executor: Executor,
   { stopAfter, ...more }: Partial<SchedulerOptions> & { readonly stopAfter?: number } = {},
-): Promise<{ readonly driven: SweepOutcome; readonly states: Readonly<Record<string, string>> }> {
+): Promise<{ readonly outcome: SweepOutcome; readonly states: Readonly<Record<string, string>> }> {
   const ledger = Ledger.open(join(base, 'ledger'), 'x');
   let watched = 0;
-  const drive: Scheduler = new Scheduler({
-    ...{ jobs, ledger, executor, keepGoing: true, note: () => undefined },
+  const scheduler: Scheduler = new Scheduler({
+    jobs,
+    ledger,
+    executor,
+    keepGoing: true,
+    note: () => undefined,
     folderOf: ({ name }) => join(base, name),
     logOf: ({ name }) => join(base, `${name}.log`),
     watch: () => {
-      if (++watched === stopAfter) drive.stop();
+      if (++watched === stopAfter) scheduler.stop();
     },
     ...more,
   });
   try {
-    const outcome = await drive.run();
+    const outcome = await scheduler.run();
     return {
-      driven: outcome,
+      outcome: outcome,
       states: Object.fromEntries([...ledger.all(jobs)].map(([name, { state }]) => [name, state])),
     };
   } finally {
@@ -90,46 +100,46 @@ async function driven(
   }
 }
 
-test('a job starts when those before it are done, as many at once as there is room for', async () => {
+test('a job starts when those before it are done, as many at once as the executor takes', async () => {
   const executor = new Scripted({ a: [running, running, done], b: [running, done], c: [done], d: [done] });
   const jobs = [job('a'), job('b', ['a']), job('c'), job('d')];
-  expect(await driven(jobs, executor)).toEqual({
-    driven: 'done',
+  expect(await runJobs(jobs, executor)).toEqual({
+    outcome: 'done',
     states: { a: 'done', b: 'done', c: 'done', d: 'done' },
   });
   expect(executor.started).toEqual(['a', 'c', 'd', 'b']);
 });
 
-test('one that fails holds back those after it alone, or with fail-fast stops all others at a snapshot', async () => {
+test('a failed job holds back only the jobs after it; with fail-fast it stops all others at a snapshot', async () => {
   const jobs = [job('a'), job('b', ['a']), job('c'), job('d')];
   const script = () => ({ a: [running, failed], b: [done], c: [running, running, running, done], d: [done] });
-  expect(await driven(jobs, new Scripted(script()))).toEqual({
-    driven: 'failed',
+  expect(await runJobs(jobs, new Scripted(script()))).toEqual({
+    outcome: 'failed',
     states: { a: 'failed', b: 'waiting', c: 'done', d: 'done' },
   });
   rmSync(base, { recursive: true });
-  expect(await driven(jobs, new Scripted(script()), { keepGoing: false })).toEqual({
-    driven: 'failed',
+  expect(await runJobs(jobs, new Scripted(script()), { keepGoing: false })).toEqual({
+    outcome: 'failed',
     states: { a: 'failed', b: 'waiting', c: 'waiting', d: 'waiting' },
   });
 });
 
-test('asked to stop, jobs of this machine stop and wait, those of a cluster are left to it and found again', async () => {
+test('at a stop, jobs of this machine stop and wait; jobs of a cluster go on and are found again', async () => {
   const jobs = [job('a'), job('b'), job('c')];
   const endless = () => ({ a: [running], b: [running], c: [running] });
-  expect(await driven(jobs, new Scripted(endless()), { stopAfter: 3 })).toEqual({
-    driven: 'stopped',
+  expect(await runJobs(jobs, new Scripted(endless()), { stopAfter: 3 })).toEqual({
+    outcome: 'stopped',
     states: { a: 'waiting', b: 'waiting', c: 'waiting' },
   });
   const leaving = new Scripted(endless(), 'leave');
-  expect(await driven(jobs, leaving, { stopAfter: 3 })).toEqual({
-    driven: 'stopped',
+  expect(await runJobs(jobs, leaving, { stopAfter: 3 })).toEqual({
+    outcome: 'stopped',
     states: { a: 'running', b: 'running', c: 'waiting' },
   });
   expect(leaving.stopped).toEqual([]);
 });
 
-test('jobs that could not be started wait again, and it is told why', async () => {
+test('jobs that could not be started wait again, and the error is reported', async () => {
   class Refused extends Scripted {
     override async start(): Promise<void> {
       throw new Error('no such partition');
@@ -137,7 +147,7 @@ test('jobs that could not be started wait again, and it is told why', async () =
   }
   const jobs = [job('a'), job('b')];
   const gone: JobStatus = { state: 'gone', reason: 'not submitted' };
-  await expect(driven(jobs, new Refused({ a: [gone], b: [gone] }))).rejects.toThrow('no such partition');
+  await expect(runJobs(jobs, new Refused({ a: [gone], b: [gone] }))).rejects.toThrow('no such partition');
   const ledger = Ledger.open(join(base, 'ledger'), 'x');
   expect([...ledger.all(jobs).values()].map(({ state, barren }) => [state, barren])).toEqual([
     ['waiting', 0],
@@ -146,18 +156,18 @@ test('jobs that could not be started wait again, and it is told why', async () =
   await ledger.close();
 });
 
-test('a folder that holds a run of other values is left alone, and the job has failed', async () => {
+test('a folder with a run of other values is left alone, and the job fails', async () => {
   RunFolder.create(join(base, 'a'), { ...job('a'), config: { epochs: 2 } });
   const executor = new Scripted({ a: [done] });
-  expect(await driven([job('a')], executor)).toEqual({ driven: 'failed', states: { a: 'failed' } });
+  expect(await runJobs([job('a')], executor)).toEqual({ outcome: 'failed', states: { a: 'failed' } });
   expect(executor.started).toEqual([]);
 });
 
-test('a ledger that was lost is found again in the folders: what is done is not run once more', async () => {
+test('after the loss of the ledger, a job whose folder is finished does not run again', async () => {
   const jobs = [job('a'), job('b', ['a'])];
-  await driven(jobs, new Scripted({ a: [done], b: [done] }));
+  await runJobs(jobs, new Scripted({ a: [done], b: [done] }));
   rmSync(join(base, 'ledger'), { recursive: true });
   const executor = new Scripted({});
-  expect((await driven(jobs, executor)).driven).toBe('done');
+  expect((await runJobs(jobs, executor)).outcome).toBe('done');
   expect(executor.started).toEqual([]);
 });

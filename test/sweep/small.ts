@@ -2,15 +2,15 @@ import * as weir from '../../src/index.js';
 
 const wait = new Int32Array(new SharedArrayBuffer(4));
 
-/** What sweeps are tested with: XOR on four weights, in updates that take as long as they are told. */
+/** A pipeline for tests of sweeps: XOR on a few weights, with updates of a given duration. */
 export default weir.pipeline({
   name: 'small',
   config: {
     epochs: weir.z.int().min(1).default(60),
     rate: weir.z.number().positive().default(0.1).describe('learning rate'),
-    pause: weir.z.int().min(0).default(10).describe('milliseconds that an update takes longer'),
+    pause: weir.z.int().min(0).default(10).describe('milliseconds that are added to an update'),
     fails: weir.z.boolean().default(false),
-    hangs: weir.z.boolean().default(false).describe('stands still for a quarter of an hour at its first update'),
+    hangs: weir.z.boolean().default(false).describe('waits for 15 minutes at its first update'),
     kinds: weir.z.array(weir.z.enum(['a', 'b'])).default(['a']),
   },
 
@@ -24,7 +24,7 @@ export default weir.pipeline({
         start: () => null,
         next(state, item) {
           const half = item.position > 2 * config.epochs;
-          if (config.fails && half) throw new Error('this one was told to fail');
+          if (config.fails && half) throw new Error('this job was told to fail');
           Atomics.wait(wait, 0, 0, config.hangs ? 900_000 : config.pause);
           return [state, item];
         },

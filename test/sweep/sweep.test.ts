@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
-test('killed at random, sweep and jobs, each job is run once: to the same bits, in the folder it began in', async () => {
+test('where sweep and jobs are killed at random, each job runs once, in its first folder, to the same bits', async () => {
   const folder = join(base, 'killed');
   const often = ['--snapshot-every', '0.1', '--jobs', '2'];
   const args = ['sweep', module, '--grid', 'rate=0.1,0.3', '--grid', 'seed=0..3', '--run', folder, ...often];
@@ -31,13 +31,13 @@ test('killed at random, sweep and jobs, each job is run once: to the same bits, 
 
 const quick = ['--set', 'epochs=20', '--set', 'pause=0', '--jobs', '2'];
 
-test('one that fails leaves the others alone, and is told and tried again; what it stands for is typed', async () => {
+test('a failed job leaves the others alone, is reported, and is tried again with --retry', async () => {
   const folder = join(base, 'failing');
   const args = ['sweep', module, '--grid', 'fails=true,false', ...quick, '--run', folder];
   const first = await weir(...args);
   expect([first.status, first.out]).toEqual([
     1,
-    expect.stringMatching(/1 of 2 done · 1 failed\nfailed fails-true: .*this one was told to fail/),
+    expect.stringMatching(/1 of 2 done · 1 failed\nfailed fails-true: .*this job was told to fail/),
   ]);
   const again = await weir('sweep', folder, '--retry');
   expect([again.status, again.out]).toEqual([1, expect.stringContaining('1 of 2 done · 1 failed')]);
@@ -45,7 +45,7 @@ test('one that fails leaves the others alone, and is told and tried again; what 
   expect(status.out).toMatch(/failed +fails-true .* 2 +–/);
 });
 
-test('stopped, its jobs stop at a snapshot; two processes then finish it together; a cancelled one stays out', async () => {
+test('the jobs of a stopped sweep stop at a snapshot; two processes finish them together, without a cancelled job', async () => {
   const folder = join(base, 'stopped');
   const long = ['--set', 'epochs=300', '--jobs', '1', '--run', folder];
   const { child, ended, said } = start('sweep', module, '--grid', 'seed=0..2', ...long);

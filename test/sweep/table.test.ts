@@ -8,18 +8,21 @@ import { sweep } from '../../src/sweep.js';
 import type small from './small.js';
 
 const entry = (state: JobEntry['state'], more: Partial<JobEntry> = {}): JobEntry => ({
-  ...{ state, attempts: 1, barren: 0, changed: 0 },
+  state,
+  attempts: 1,
+  barren: 0,
+  changed: 0,
   ...more,
 });
-const place = { kind: 'process', mark: { pid: 7, host: 'here' } } as const;
+const location = { kind: 'process', mark: { pid: 7, host: 'here' } } as const;
 const rows = [
   { name: 'seed-0', entry: entry('done', { attempts: 3 }) },
-  { name: 'seed-1', entry: entry('running', { lease: { by: place.mark, beat: 0, snapshots: '', place } }) },
+  { name: 'seed-1', entry: entry('running', { lease: { by: location.mark, heartbeat: 0, snapshots: '', location } }) },
   { name: 'seed-2', entry: entry('failed', { reason: 'no such data\nat line 3' }) },
   { name: 'seed-3', entry: entry('waiting', { attempts: 0 }) },
 ];
 
-test('what is under way comes first, what there is no room for is counted, and why one failed is told', () => {
+test('running jobs come first, those that do not fit are counted, and the reason of a failure is given', () => {
   const entries = rows.map((row) => row.entry);
   expect(summary('sweep x', entries)).toBe('sweep x: 1 of 4 done · 1 running · 1 failed · 1 waiting');
   expect(sweepTable(rows, { color: false })).toEqual([
@@ -35,10 +38,17 @@ test('what is under way comes first, what there is no room for is counted, and w
   expect(reasons(rows).join()).toContain('seed-2: no such data');
 });
 
-test('on a terminal the table is drawn in place, elsewhere a line stands for every change', async () => {
+test('on a terminal the table is redrawn in place; elsewhere each change is a line', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-live-'));
   const jobs = rows.map(({ name }) => ({
-    ...{ name, path: name, module: '', pipeline: '', setting: '', seed: 0, config: {}, after: [] },
+    name,
+    path: name,
+    module: '',
+    pipeline: '',
+    setting: '',
+    seed: 0,
+    config: {},
+    after: [],
   }));
   const entries = new Map(rows.map(({ name, entry }) => [name, entry]));
   const show = async (isTTY: boolean): Promise<string> => {

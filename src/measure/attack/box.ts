@@ -19,18 +19,13 @@ export interface Limits {
   clip(inputs: tf.Tensor): tf.Tensor;
 }
 
-/** What the authors' scripts take for all images that are normalized: wider than any pixel can go. */
-const AUTHORS: Box = { min: -3, max: 3 };
-
 /**
  * The box of an attack that was given none: what a pixel from 0 to 1 becomes, by channel.
  *
- * Normalized with CIFAR-10's constants that is [−2.43, 2.51], [−2.42, 2.60] and [−2.22, 2.75]. The authors' code clips all channels to
- * [−3, 3] there, so its adversarial points may be no images; the paper says nothing of a box. `protocol: 'authors'` takes theirs.
+ * Normalized with CIFAR-10's constants that is [−2.43, 2.51], [−2.42, 2.60] and [−2.22, 2.75].
  */
-export function usualBox(normalize: Normalization | undefined, protocol: 'paper' | 'authors'): Box {
+export function usualBox(normalize: Normalization | undefined): Box {
   if (normalize === undefined) return { min: 0, max: 1 };
-  if (protocol === 'authors') return AUTHORS;
   const { mean, std } = normalize;
   const at = (pixel: number): number[] =>
     Array.from({ length: Math.max(mean.length, std.length) }, (_, c) =>
@@ -40,14 +35,14 @@ export function usualBox(normalize: Normalization | undefined, protocol: 'paper'
 }
 
 /** @throws {WeirError} for a box that holds nothing, or has ranges for another number of channels than inputs have */
-export function limitsOf(box: Box, d: number): Limits {
+export function limitsOf(stage: string, box: Box, d: number): Limits {
   for (const key of ['min', 'max'] as const) {
     const bounds = [box[key] as unknown].flat();
     const odd = bounds.findIndex((value) => typeof value !== 'number');
     if (odd === -1) continue;
     const found = bounds[odd] === undefined ? 'missing' : JSON.stringify(bounds[odd]);
     throw new WeirError(
-      `stage 'tangent attack': ${key} of the box is ${found}, not a number`,
+      `stage '${stage}': ${key} of the box is ${found}, not a number`,
       'give { box: { min, max } }, each one number, or a list with a number for each channel',
     );
   }
@@ -61,7 +56,7 @@ export function limitsOf(box: Box, d: number): Limits {
   ] as const) {
     if (length > 0 && d % length === 0) continue;
     throw new WeirError(
-      `stage 'tangent attack': the box has ${length} values of ${key}, and inputs have ${d} values`,
+      `stage '${stage}': the box has ${length} values of ${key}, and inputs have ${d} values`,
       `give ${key} as one number, or as a list with a number for each channel`,
     );
   }
@@ -70,7 +65,7 @@ export function limitsOf(box: Box, d: number): Limits {
   const [lower, upper] = [of(least), of(most)];
   if (lower.some((value, i) => !(value < upper[i]!) || !Number.isFinite(upper[i]! - value))) {
     throw new WeirError(
-      `stage 'tangent attack': the box is ${boxText(box)}`,
+      `stage '${stage}': the box is ${boxText(box)}`,
       'give finite numbers, min below max: the values that an input may take, in the units of the model',
     );
   }
@@ -93,12 +88,13 @@ export function limitsOf(box: Box, d: number): Limits {
  * @throws {WeirError} that names the first such sample, and the range that the data have
  */
 export function checkInside(
+  stage: string,
   samples: LabeledSamples,
   { lower, upper }: Limits,
   box: Box,
   normalize: Normalization | undefined,
 ): void {
-  const range = limitsOf(usualBox(normalize, 'paper'), lower.length); // what bytes become, whatever they are
+  const range = limitsOf(stage, usualBox(normalize), lower.length); // what bytes become, whatever they are
   if (
     samples.values instanceof Uint8Array &&
     lower.every((value, i) => value <= range.lower[i]! && upper[i]! >= range.upper[i]!)
@@ -117,7 +113,7 @@ export function checkInside(
   }
   if (outside === -1) return;
   throw new WeirError(
-    `stage 'tangent attack': sample ${outside} of '${samples.name}' lies outside of the box ${boxText(box)}; the values of all samples go from ${least} to ${most}`,
+    `stage '${stage}': sample ${outside} of '${samples.name}' lies outside of the box ${boxText(box)}; the values of all samples go from ${least} to ${most}`,
     `give the box that inputs may take, such as { box: { min: ${Math.floor(least)}, max: ${Math.ceil(most)} } }; for pixels from 0 to 1 that are normalized, hand the attack the pixels and { normalize }, and it finds its box`,
   );
 }

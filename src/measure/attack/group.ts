@@ -1,296 +1,233 @@
 import type { Labels } from '../../data/class-names.js';
 import type { Model, Weights } from '../../learn/model/model.js';
+import { ask } from '../predictions.js';
 import type { Limits } from './box.js';
-import {
-  answers,
-  distance,
-  perturbationScale,
-  type Searched,
-  schedule,
-  searchBoundary,
-  tangentStep,
-} from './hemisphere.js';
-import { type BoundaryPoints, type Estimator, type Noise, normalOf, noSums, type Sums } from './normal.js';
 import { type AttackOutcome, attackOutcomes } from './record.js';
-import {
-  noStart,
-  type Protocol,
-  type StartPoint,
-  type StartState,
-  type StartTask,
-  seekStarts,
-  startKinds,
-  startPoint,
-} from './start.js';
 
-/** Where the attack on one group stands. Plain data; arrays hold one entry, or one row of d, a sample. */
-export type GroupState = {
-  readonly phase: 'predict' | 'start' | 'boundary' | 'iterate' | 'verify' | 'done';
-  /** t, iterations done. */
-  readonly iteration: number;
-  /** Samples whose start has been sought; then units of work done of the next iteration's normals. */
-  readonly unit: number;
-  /** Where the search for starts stands of the sample under way; null between two. */
-  readonly starting: StartState | null;
-  /** The starts of each sample, the nearest first. */
-  readonly starts: readonly (readonly StartPoint[])[];
-  /** Which of its starts each sample pursues; `schedule.starts` when the nearest has been kept. */
-  readonly rank: number;
-  /** 1 for each sample that has a start of that rank, and queries for it. */
-  readonly racing: Uint8Array;
-  /** Class of each original. */
+/** Halvings of a segment until the boundary is known to 2⁻¹⁷ < 10⁻⁵ of it. */
+export const HALVINGS = 17;
+
+/** Where the attack on one group of samples stands. Plain data; arrays hold one entry, or one row of d, a sample. */
+export type GroupState<S> = {
+  readonly phase: 'predict' | 'search' | 'verify' | 'done';
+  /** Class of each original; −1 where its logits are NaN. */
   readonly predicted: Int32Array;
   readonly adversarialLabel: Int32Array;
   readonly queries: Int32Array;
-  /** −1 under way, else the place in `outcomes`. */
+  /** −1 under way, else the index in `attackOutcomes`. */
   readonly outcome: Int8Array;
-  /** 1 where the iterations are over, for want of queries, and only the verification is left. */
+  /** 1 where the budget ended the search, and only the verification is left. */
   readonly spent: Uint8Array;
-  /** What `best` came from, by its place in `startKinds`. */
-  readonly start: Int8Array;
-  /** x_t, adversarial, of the start under way. */
+  /** The adversarial point of each sample, as far as the search has come. */
   readonly points: Float32Array;
-  /** x_t of the start that came nearest so far, while several are pursued. */
-  readonly best: Float32Array;
-  /** Of the normals under way; null between two iterations. */
-  readonly sums: Sums | null;
+  /** The state of the attack's own search. */
+  readonly search: S;
 };
 
-/** What the attack on a group needs besides its state: made again from the update and the options when a run goes on. */
+/** The facts of a group that its state does not hold: made again from the update and the options when a run goes on. */
 export interface GroupTask {
   readonly model: Model;
   readonly weights: Weights;
   readonly box: Limits;
-  readonly iterations: number;
   readonly budget: number;
-  readonly protocol: Protocol;
-  readonly estimator: Estimator;
+  /** Samples by their index in the data set, and all those that are attacked. */
+  readonly indices: Uint32Array;
+  readonly chosen: Uint32Array;
   /** [group, d]; rows past `labels` are zero. */
   readonly originals: Float32Array;
   readonly labels: Labels;
-  /** Standard normal numbers by (iteration, chunk): the same whenever asked for. */
-  readonly noise: (iteration: number, ...rest: Parameters<Noise>) => ReturnType<Noise>;
-  /** What the search for a sample's start is made from. */
-  readonly start: (slot: number) => Pick<StartTask, 'seeds' | 'others' | 'input'>;
 }
 
-export function startGroup(size: number, count: number, d: number): GroupState {
-  return {
-    phase: 'predict',
-    iteration: 0,
-    unit: 0,
-    starting: null,
-    starts: Array.from({ length: size }, () => []),
-    rank: 0,
-    racing: new Uint8Array(size),
-    predicted: new Int32Array(size).fill(-1),
-    adversarialLabel: new Int32Array(size).fill(-1),
-    queries: new Int32Array(size),
-    outcome: Int8Array.from({ length: size }, (_, slot) => (slot < count ? -1 : 0)), // nothing to do in the last group's empty places
-    spent: new Uint8Array(size),
-    start: new Int8Array(size),
-    points: new Float32Array(size * d),
-    best: new Float32Array(size * d),
-    sums: null,
-  };
+/** The first state of a group of `size` places, `count` of them taken, of samples with d values. */
+export const startGroup = <S>(size: number, count: number, d: number, search: S): GroupState<S> => ({
+  phase: 'predict',
+  predicted: new Int32Array(size).fill(-1),
+  adversarialLabel: new Int32Array(size).fill(-1),
+  queries: new Int32Array(size),
+  outcome: Int8Array.from({ length: size }, (_, slot) => (slot < count ? -1 : 0)), // empty places are ended
+  spent: new Uint8Array(size),
+  points: new Float32Array(size * d),
+  search,
+});
+
+/**
+ * A group of samples under attack, as a search sees it: the model behind a ledger of queries. Every forward evaluation goes through it
+ * or is counted with `count`.
+ *
+ * A search moves `points` and may end samples; those that it leaves are verified at their point.
+ */
+export class SampleGroup {
+  readonly size: number;
+  readonly d: number;
+  readonly predicted: Int32Array;
+  readonly adversarialLabel: Int32Array;
+  readonly queries: Int32Array;
+  readonly outcome: Int8Array;
+  readonly spent: Uint8Array;
+  readonly points: Float32Array;
+
+  constructor(
+    readonly task: GroupTask,
+    state: GroupState<unknown>,
+  ) {
+    this.size = state.outcome.length;
+    this.d = state.points.length / this.size;
+    this.predicted = state.predicted.slice();
+    this.adversarialLabel = state.adversarialLabel.slice();
+    this.queries = state.queries.slice();
+    this.outcome = state.outcome.slice();
+    this.spent = state.spent.slice();
+    this.points = state.points.slice();
+  }
+
+  /** 1 for each sample under way that is wanted. */
+  running(wanted: (slot: number) => boolean = () => true): Uint8Array {
+    return Uint8Array.from({ length: this.size }, (_, slot) => Number(this.outcome[slot] === -1 && wanted(slot)));
+  }
+
+  end(slot: number, outcome: AttackOutcome): void {
+    this.outcome[slot] = attackOutcomes.indexOf(outcome);
+  }
+
+  /** Whether the sample may make so many more queries: one is kept for the verification. A search that may not go on sets `spent`. */
+  afford(slot: number, queries: number): boolean {
+    return this.queries[slot]! + queries < this.task.budget;
+  }
+
+  count(slot: number, queries: number): void {
+    this.queries[slot]! += queries;
+  }
+
+  /** The row of a sample in values [group, d]. */
+  row(values: Float32Array, slot: number): Float32Array {
+    return values.subarray(slot * this.d, (slot + 1) * this.d);
+  }
+
+  original(slot: number): Float32Array {
+    return this.row(this.task.originals, slot);
+  }
+
+  /**
+   * The class of each wanted row of [group, d]. One forward pass over the whole group, always of the same shape, so that a point meets
+   * the same kernel whenever it is evaluated; only wanted rows count as queries. A sample with NaN logits ends and is no longer wanted.
+   */
+  classes(rows: Float32Array, wanted: Uint8Array): Int32Array {
+    const found = ask(this.task.model, this.task.weights, rows, wanted.length);
+    for (let slot = 0; slot < wanted.length; slot++) {
+      if (wanted[slot] !== 1) continue;
+      this.count(slot, 1);
+      if (found[slot] === -1) {
+        this.end(slot, 'not-a-number');
+        wanted[slot] = 0;
+      }
+    }
+    return found;
+  }
+
+  /** The classes of n inputs, all for one sample. With NaN logits the sample ends. */
+  classesFor(slot: number, rows: Float32Array, n: number): Int32Array {
+    const found = ask(this.task.model, this.task.weights, rows, n);
+    this.count(slot, n);
+    if (found.includes(-1)) this.end(slot, 'not-a-number');
+    return found;
+  }
+
+  /** 1 for each wanted row that changes its sample's class. */
+  flips(rows: Float32Array, wanted: Uint8Array): Uint8Array {
+    const found = this.classes(rows, wanted);
+    return wanted.map((one, slot) => Number(one === 1 && found[slot] !== this.predicted[slot]));
+  }
+
+  /**
+   * Moves each wanted point, adversarial, along the segment towards its original until the part of the segment that holds the boundary
+   * is at most 10⁻⁵ of it; the adversarial end of that part stays (paper, appendix D, step 3). `HALVINGS` queries a sample.
+   */
+  toBoundary(wanted: Uint8Array): void {
+    const { points, size, d } = this;
+    const { originals } = this.task;
+    const left = new Float64Array(size);
+    const right = new Float64Array(size).fill(1);
+    const rows = new Float32Array(points.length);
+    const place = (slot: number, t: number, into: Float32Array): void => {
+      for (let at = slot * d; at < (slot + 1) * d; at++) into[at] = (1 - t) * originals[at]! + t * points[at]!;
+    };
+    for (let halving = 0; halving < HALVINGS; halving++) {
+      for (let slot = 0; slot < size; slot++) place(slot, (left[slot]! + right[slot]!) / 2, rows);
+      const flipped = this.flips(rows, wanted);
+      for (let slot = 0; slot < size; slot++) {
+        const middle = (left[slot]! + right[slot]!) / 2;
+        if (flipped[slot] === 1) right[slot] = middle;
+        else left[slot] = middle;
+      }
+    }
+    for (let slot = 0; slot < size; slot++) if (wanted[slot] === 1) place(slot, right[slot]!, points);
+  }
+
+  /** A copy that later work does not change. */
+  state<S>(phase: GroupState<S>['phase'], search: S): GroupState<S> {
+    return {
+      phase,
+      predicted: this.predicted.slice(),
+      adversarialLabel: this.adversarialLabel.slice(),
+      queries: this.queries.slice(),
+      outcome: this.outcome.slice(),
+      spent: this.spent.slice(),
+      points: this.points.slice(),
+      search,
+    };
+  }
 }
 
 /**
- * Attacks the samples of one group in step, one slice of bounded work after the other, and yields the state after each.
+ * Attacks the samples of one group in step, one slice of bounded work after the other, and yields the state after each: predicts the
+ * originals, searches, verifies.
  *
- * It may be left at any yield and begun again with that state: the rest is the same, for noise is keyed by its place and all
- * forward passes have shapes that the state alone decides.
+ * It may be left at any yield and begun again with that state: the rest is the same, if the search keeps to its own state.
  */
-export function* attackGroup(task: GroupTask, from: GroupState): Generator<GroupState> {
-  const state = copyOf(from);
-  const { originals, box, protocol, estimator } = task;
-  const size = state.outcome.length;
-  const d = originals.length / size;
-  const heats = schedule.heats(task.iterations);
-  const end = (slot: number, outcome: AttackOutcome): void => {
-    state.outcome[slot] = attackOutcomes.indexOf(outcome);
-  };
-  const group: Searched = {
-    model: task.model,
-    weights: task.weights,
-    originals,
-    predicted: state.predicted,
-    queries: state.queries,
-    broken: (slot) => end(slot, 'not-a-number'),
-  };
-  const where = (wanted: (slot: number) => boolean): Uint8Array =>
-    Uint8Array.from({ length: size }, (_, slot) => Number(state.outcome[slot] === -1 && wanted(slot)));
-  /** May this sample make so many more queries? One is kept for the verification. */
-  const afford = (slot: number, queries: number): boolean => state.queries[slot]! + queries < task.budget;
+export function* attackGroup<S>(
+  task: GroupTask,
+  search: (group: SampleGroup, state: S) => Generator<S>,
+  from: GroupState<S>,
+): Generator<GroupState<S>> {
+  const group = new SampleGroup(task, from);
+  let { phase, search: state } = from;
 
-  try {
-    if (state.phase === 'predict') {
-      const running = where(() => true);
-      const found = answers(group, originals, running);
-      for (let slot = 0; slot < size; slot++) {
-        if (running[slot] !== 1) continue;
-        state.predicted[slot] = found[slot]!;
-        if (found[slot] !== task.labels[slot]) end(slot, 'already-misclassified');
-      }
-      state.phase = 'start';
-      yield copyOf(state);
+  if (phase === 'predict') {
+    const running = group.running();
+    const found = group.classes(task.originals, running);
+    for (let slot = 0; slot < group.size; slot++) {
+      if (running[slot] !== 1) continue;
+      group.predicted[slot] = found[slot]!;
+      if (found[slot] !== task.labels[slot]) group.end(slot, 'already-misclassified');
     }
-
-    while (state.phase === 'start') {
-      const slot = state.unit;
-      if (slot === size) {
-        state.phase = 'iterate';
-        state.unit = 0;
-        beginRank();
-      } else {
-        if (state.outcome[slot] === -1) {
-          const search = seekStarts(startTask(slot), state.starting ?? noStart);
-          let step = search.next();
-          for (; !step.done && state.outcome[slot] === -1; step = search.next()) {
-            state.starting = step.value;
-            yield copyOf(state);
-          }
-          if (step.done && state.outcome[slot] === -1) {
-            if (typeof step.value === 'string') end(slot, step.value);
-            else state.starts = state.starts.with(slot, step.value);
-          }
-        }
-        state.starting = null;
-        state.unit++;
-      }
-      yield copyOf(state);
-    }
-
-    while (state.phase === 'iterate') {
-      const i = state.iteration + 1;
-      const n = schedule.evaluations(i);
-      const racing = state.rank < schedule.starts;
-      const running = where((slot) => {
-        if (i > (racing ? heats : task.iterations) || (racing && state.racing[slot] === 0)) return false;
-        if (state.sums === null && !afford(slot, n + schedule.halvings)) state.spent[slot] = 1;
-        return state.spent[slot] === 0;
-      });
-      if (!running.includes(1)) {
-        if (racing) endRank();
-        else state.phase = 'verify';
-        yield copyOf(state);
-        continue;
-      }
-      const scales = Float64Array.from({ length: size }, (_, slot) =>
-        perturbationScale(i, box, distance(originals, state.points, slot * d, d), d),
-      );
-      const wanted = running.map((one, slot) => Number(one === 1 && scales[slot]! > 0)); // at x itself there is no normal
-      const around: BoundaryPoints = { points: state.points, predicted: state.predicted, wanted, scales };
-      const sums = state.sums ?? noSums(size, d);
-      state.sums = sums;
-      const units = estimator.units(n);
-      while (state.unit < units) {
-        estimator.add(task.weights, around, n, state.unit++, (...chunk) => task.noise(i, ...chunk), sums);
-        if (state.unit < units) yield copyOf(state);
-      }
-      for (let slot = 0; slot < size; slot++) {
-        if (running[slot] !== 1) continue;
-        state.queries[slot]! += n;
-        if (sums.broken[slot] === 1) {
-          group.broken(slot);
-          running[slot] = 0;
-        }
-      }
-      const normals = Array.from(running, (wanted, slot) => (wanted === 1 ? normalOf(sums, n, slot, d) : undefined));
-      tangentStep(group, state.points, normals, i, box, running.slice(), (slot) => afford(slot, schedule.halvings + 1));
-      searchBoundary(
-        group,
-        state.points,
-        where((slot) => running[slot] === 1),
-      );
-      state.sums = null;
-      state.unit = 0;
-      state.iteration = i;
-      yield copyOf(state);
-    }
-
-    if (state.phase === 'verify') {
-      const left = where(() => true);
-      if (left.includes(1)) verify(left);
-      state.phase = 'done';
-      yield copyOf(state);
-    }
-  } finally {
-    estimator.dispose();
+    phase = 'search';
+    yield group.state(phase, state);
   }
 
-  function startTask(slot: number): StartTask {
-    return { group, slot, protocol, box, budget: task.budget - 1, ...task.start(slot) };
+  if (phase === 'search') {
+    for (state of search(group, state)) yield group.state(phase, state);
+    phase = 'verify';
+    yield group.state(phase, state);
   }
 
-  /** Brings the starts of this rank to the boundary. Others than the first are pursued where queries are left for all iterations. */
-  function beginRank(): void {
-    const wanted = where((slot) => {
-      const place = state.starts[slot]![state.rank];
-      const rest = schedule.queries(task.iterations) + schedule.queries(heats);
-      state.racing[slot] = Number(place !== undefined && (state.rank === 0 || afford(slot, rest)));
-      if (state.racing[slot] === 0) return false;
-      state.points.set(startPoint(startTask(slot), place!), slot * d);
-      if (!afford(slot, schedule.halvings)) state.spent[slot] = 1;
-      return state.spent[slot] === 0;
-    });
-    searchBoundary(group, state.points, wanted);
-    state.iteration = 0;
-  }
-
-  /** Keeps of each sample the start that came nearer; after the last rank the attack goes on from there. */
-  function endRank(): void {
-    for (let slot = 0; slot < size; slot++) {
-      if (state.outcome[slot] !== -1 || state.racing[slot] === 0) continue;
-      const [from, to] = [slot * d, (slot + 1) * d];
-      const nearer = distance(originals, state.points, from, d) < distance(originals, state.best, from, d);
-      if (state.rank > 0 && !nearer) continue;
-      state.best.set(state.points.subarray(from, to), from);
-      state.start[slot] = startKinds.indexOf(state.starts[slot]![state.rank]!.start);
-    }
-    state.rank++;
-    const more = where((slot) => state.rank < state.starts[slot]!.length).includes(1);
-    if (more) beginRank();
-    else {
-      state.rank = schedule.starts;
-      state.points.set(state.best);
-      state.iteration = heats;
-    }
-  }
-
-  function verify(left: Uint8Array): void {
-    const found = answers(group, state.points, left);
-    for (let slot = 0; slot < size; slot++) {
+  if (phase === 'verify') {
+    const left = group.running();
+    const found = left.includes(1) ? group.classes(group.points, left) : new Int32Array(0);
+    for (let slot = 0; slot < group.size; slot++) {
       if (left[slot] !== 1) continue;
-      if (found[slot] === state.predicted[slot]) end(slot, 'unstable');
+      if (found[slot] === group.predicted[slot]) group.end(slot, 'unstable');
       else {
-        state.adversarialLabel[slot] = found[slot]!;
-        end(slot, state.spent[slot] === 1 ? 'out-of-queries' : 'found');
+        group.adversarialLabel[slot] = found[slot]!;
+        group.end(slot, group.spent[slot] === 1 ? 'out-of-queries' : 'found');
       }
     }
+    yield group.state('done', state);
   }
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-function copyOf(state: GroupState): Mutable<GroupState> {
-  const { sums } = state;
-  return {
-    ...state,
-    predicted: state.predicted.slice(),
-    adversarialLabel: state.adversarialLabel.slice(),
-    queries: state.queries.slice(),
-    outcome: state.outcome.slice(),
-    spent: state.spent.slice(),
-    racing: state.racing.slice(),
-    points: state.points.slice(),
-    best: state.best.slice(),
-    start: state.start.slice(),
-    sums: sums && {
-      changed: sums.changed.slice(),
-      broken: sums.broken.slice(),
-      overChanged: sums.overChanged.slice(),
-      overAll: sums.overAll.slice(),
-    },
-  };
+/** ‖a − b‖₂ of the vectors of length `d` that begin at `offset` in both. */
+export function distance(a: Float32Array, b: Float32Array, offset = 0, d = a.length): number {
+  let sum = 0;
+  for (let i = offset; i < offset + d; i++) sum += (a[i]! - b[i]!) ** 2;
+  return Math.sqrt(sum);
 }

@@ -1,6 +1,5 @@
-import type { Model, Weights } from '../../learn/model/model.js';
-import { ask } from '../predictions.js';
 import type { Limits } from './box.js';
+import { distance, HALVINGS, type SampleGroup } from './group.js';
 
 /**
  * The schedule of the hemisphere variant as the authors run it (Ma et al. 2021, NeurIPS; constants of Pehlevan-Group/rep-spectral,
@@ -14,7 +13,7 @@ export const schedule = {
   /** A binary search ends when the interval is at most this part of its segment. */
   tolerance: 1e-5,
   /** Halvings until then: 2⁻¹⁷ < 10⁻⁵. */
-  halvings: 17,
+  halvings: HALVINGS,
   /** Standard deviation of the noise that looks for a first adversarial point, in input units. */
   startDeviation: 0.5,
   /** Noisy points drawn for the start, at most. */
@@ -45,13 +44,6 @@ export const schedule = {
  */
 export const perturbationScale = (i: number, { width }: Pick<Limits, 'width'>, distance: number, d: number): number =>
   i === 1 ? 0.1 * width : distance / d;
-
-/** ‖a − b‖₂ of the vectors of length `d` that begin at `offset` in both. */
-export function distance(a: Float32Array, b: Float32Array, offset = 0, d = a.length): number {
-  let sum = 0;
-  for (let i = offset; i < offset + d; i++) sum += (a[i]! - b[i]!) ** 2;
-  return Math.sqrt(sum);
-}
 
 const EPSILON = 2 ** -23; // from 1 to the next float32
 
@@ -107,68 +99,6 @@ export function tangentPoint(
   return into;
 }
 
-/** A group of samples under attack, as the searches see it. */
-export interface Searched {
-  readonly model: Model;
-  readonly weights: Weights;
-  /** [group, d]. */
-  readonly originals: Float32Array;
-  readonly predicted: Int32Array;
-  /** Forward evaluations so far, by sample. */
-  readonly queries: Int32Array;
-  /** Ends the attack on a sample that gave NaN logits. */
-  broken(slot: number): void;
-}
-
-/**
- * The class of each wanted row. One forward pass over the whole group, always of the same shape, so that a point meets the same
- * kernel whenever it is asked about; only wanted rows count as queries. A row with NaN logits is −1 and no longer wanted.
- */
-export function answers(group: Searched, rows: Float32Array, wanted: Uint8Array): Int32Array {
-  const found = ask(group.model, group.weights, rows, wanted.length);
-  for (let slot = 0; slot < wanted.length; slot++) {
-    if (wanted[slot] !== 1) continue;
-    group.queries[slot]!++;
-    if (found[slot] === -1) {
-      group.broken(slot);
-      wanted[slot] = 0;
-    }
-  }
-  return found;
-}
-
-/** 1 for each wanted row that changes its sample's class. */
-export function flips(group: Searched, rows: Float32Array, wanted: Uint8Array): Uint8Array {
-  const found = answers(group, rows, wanted);
-  return wanted.map((one, slot) => Number(one === 1 && found[slot] !== group.predicted[slot]));
-}
-
-/**
- * Moves each wanted point of `far`, adversarial, along the segment towards its original until the part of the segment that holds
- * the boundary is at most 10⁻⁵ of it; what is left in `far` is the adversarial end (paper, appendix D, step 3).
- */
-export function searchBoundary(group: Searched, far: Float32Array, wanted: Uint8Array): void {
-  const n = wanted.length;
-  const d = far.length / n;
-  const { originals } = group;
-  const left = new Float64Array(n);
-  const right = new Float64Array(n).fill(1);
-  const rows = new Float32Array(far.length);
-  const place = (slot: number, t: number, into: Float32Array): void => {
-    for (let at = slot * d; at < (slot + 1) * d; at++) into[at] = (1 - t) * originals[at]! + t * far[at]!;
-  };
-  for (let halving = 0; halving < schedule.halvings; halving++) {
-    for (let slot = 0; slot < n; slot++) place(slot, (left[slot]! + right[slot]!) / 2, rows);
-    const flipped = flips(group, rows, wanted);
-    for (let slot = 0; slot < n; slot++) {
-      const middle = (left[slot]! + right[slot]!) / 2;
-      if (flipped[slot] === 1) right[slot] = middle;
-      else left[slot] = middle;
-    }
-  }
-  for (let slot = 0; slot < n; slot++) if (wanted[slot] === 1) place(slot, right[slot]!, far);
-}
-
 /**
  * Replaces each wanted boundary point x_t by an adversarial point to search back from: the tangent point of the hemisphere of
  * radius ‖x − x_t‖/√i, clipped to the box, the radius halved until the point is adversarial (paper, appendix D, step 2).
@@ -177,25 +107,21 @@ export function searchBoundary(group: Searched, far: Float32Array, wanted: Uint8
  * R < 1e-8 ends the halving for the sample that it happens to and not for all that are left at once; the moved point is clipped
  * and must be adversarial too, else x_t stays.
  *
- * @param points x_t, [group, d]; changed in place
+ * @param group whose points are the x_t; they are moved
  * @param normals u of each sample; those that are not wanted may be missing
- * @param afford may this sample make one more query here?
  */
 export function tangentStep(
-  group: Searched,
-  points: Float32Array,
+  group: SampleGroup,
   normals: readonly (Float32Array | undefined)[],
   iteration: number,
-  box: Limits,
   wanted: Uint8Array,
-  afford: (slot: number) => boolean,
 ): void {
-  const n = wanted.length;
-  const d = points.length / n;
-  const row = (values: Float32Array, slot: number): Float32Array => values.subarray(slot * d, (slot + 1) * d);
+  const { points, size: n, d, task } = group;
+  const { box } = task;
+  const afford = (slot: number): boolean => group.afford(slot, schedule.halvings + 1); // the boundary is searched afterwards
   const radius = Float64Array.from(
     { length: n },
-    (_, slot) => distance(group.originals, points, slot * d, d) / Math.sqrt(iteration),
+    (_, slot) => distance(task.originals, points, slot * d, d) / Math.sqrt(iteration),
   );
   const rows = points.slice();
   const pending = wanted.slice();
@@ -207,7 +133,7 @@ export function tangentStep(
       const u = normals[slot]!;
       if (!(radius[slot]! > 0) || Number.isNaN(u[0]) || !afford(slot)) pending[slot] = 0;
       else {
-        const [x, x_t, candidate] = [row(group.originals, slot), row(points, slot), row(rows, slot)];
+        const [x, x_t, candidate] = [group.original(slot), group.row(points, slot), group.row(rows, slot)];
         if (radius[slot]! < schedule.smallestRadius) movedAway(x, x_t, candidate);
         else tangentPoint(x, x_t, u, radius[slot]!, candidate);
         for (let i = 0; i < d; i++) candidate[i] = Math.min(Math.max(candidate[i]!, box.lower[i]!), box.upper[i]!);
@@ -215,10 +141,10 @@ export function tangentStep(
       }
     }
     if (!any) return;
-    const flipped = flips(group, rows, pending);
+    const flipped = group.flips(rows, pending);
     for (let slot = 0; slot < n; slot++) {
       if (pending[slot] !== 1) continue;
-      if (flipped[slot] === 1) row(points, slot).set(row(rows, slot));
+      if (flipped[slot] === 1) group.row(points, slot).set(group.row(rows, slot));
       if (flipped[slot] === 1 || radius[slot]! < schedule.smallestRadius) pending[slot] = 0;
       radius[slot]! /= 2;
     }

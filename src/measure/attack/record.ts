@@ -1,7 +1,11 @@
 import type { Positioned } from '../../flow/data.js';
 import { array, category, quantity, record, z } from '../../storage/record.js';
 import type { Box } from './box.js';
-import type { StartKind } from './start.js';
+
+/** What an attack started from; `none` where there was nothing to start from. */
+export type StartKind = (typeof startKinds)[number];
+
+export const startKinds = ['none', 'noise', 'image'] as const;
 
 /**
  * How the attack on one sample ended.
@@ -24,32 +28,33 @@ export const attackOutcomes = [
   'unstable',
 ] as const;
 
-/** What is logged of an attacked sample. */
-export const attackRecord = record({
-  name: 'Tangent Attack',
-  role: 'attack',
-  total: 'total',
-  fields: {
-    index: z.int(),
-    label: z.int(),
-    predicted: z.int(),
-    adversarialLabel: z.int(),
-    outcome: category(attackOutcomes),
-    distance: quantity({ label: 'adversarial distance', unit: 'input units', better: 'higher', headline: true }),
-    queries: z.int(),
-    total: z.int(),
-    iterations: z.int(),
-    start: z.string(),
-    original: array(),
-    adversarial: array(),
-    lower: quantity({ label: 'lower bound', unit: 'input units', better: 'higher' }).optional(),
-    local: quantity({ label: 'local bound', unit: 'input units', better: 'higher' }).optional(),
-    theta: quantity({ label: 'θ', better: 'higher' }).optional(),
-    featureNorm: quantity({ label: '‖Φ(x)‖' }).optional(),
-  },
-});
+/** The record of an attacked sample, under the name of its attack. */
+export const attackRecord = (name: string) =>
+  record({
+    name,
+    role: 'attack',
+    total: 'total',
+    fields: {
+      index: z.int(),
+      label: z.int(),
+      predicted: z.int(),
+      adversarialLabel: z.int(),
+      outcome: category(attackOutcomes),
+      distance: quantity({ label: 'adversarial distance', unit: 'input units', better: 'higher', headline: true }),
+      queries: z.int(),
+      total: z.int(),
+      iterations: z.int(),
+      start: category(startKinds).optional(),
+      original: array(),
+      adversarial: array(),
+      lower: quantity({ label: 'lower bound', unit: 'input units', better: 'higher' }).optional(),
+      local: quantity({ label: 'local bound', unit: 'input units', better: 'higher' }).optional(),
+      theta: quantity({ label: 'θ', better: 'higher' }).optional(),
+      featureNorm: quantity({ label: '‖Φ(x)‖' }).optional(),
+    },
+  });
 
-/** What the attack found on one sample. Plain data, in the input units of the model. */
+/** The result of an attack on one sample. Plain data, in the input units of the model. */
 export interface AttackResult extends Positioned {
   /** Updates of the weights that were attacked. */
   readonly number: number;
@@ -68,12 +73,12 @@ export interface AttackResult extends Positioned {
   readonly queries: number;
   /** How many samples this attack takes: those asked for, or fewer where there are no more. */
   readonly total: number;
-  /** T of this attack. Results of older builds lack it. */
+  /** T: iterations that the attack may take. */
   readonly iterations: number;
-  /** What inputs may be, by channel where these differ. */
+  /** The values that an input may take, by channel where these differ. */
   readonly box: Box;
-  /** What the point that was kept was started from. Results of older builds lack it: their distances could be too long. */
-  readonly start: StartKind;
+  /** The start of the point that was kept, of attacks that choose among several. */
+  readonly start?: StartKind;
   readonly original: Float32Array;
   /** Of length 0 where none was found. */
   readonly adversarial: Float32Array;

@@ -1,8 +1,8 @@
 import { statelessNormal } from '../../tensorflow/ops/random.js';
 import { tf } from '../../tensorflow/tf.js';
-import { ask } from '../predictions.js';
-import type { Limits } from './box.js';
-import { distance, type Searched, schedule } from './hemisphere.js';
+import { distance, type SampleGroup } from './group.js';
+import { schedule } from './hemisphere.js';
+import type { StartKind } from './record.js';
 
 /**
  * How the attack comes by its first adversarial point.
@@ -16,14 +16,9 @@ import { distance, type Searched, schedule } from './hemisphere.js';
  */
 export type Protocol = 'paper' | 'authors';
 
-/** What an attack started from; `none` where there was nothing to start from. */
-export type StartKind = (typeof startKinds)[number];
-
-export const startKinds = ['none', 'noise', 'image'] as const;
-
 /** An adversarial point: the draw of the sample's own noise, or the image by its index in the evaluation set. */
 export interface StartPoint {
-  readonly start: 'noise' | 'image';
+  readonly start: Exclude<StartKind, 'none'>;
   readonly at: number;
 }
 
@@ -51,10 +46,9 @@ export const noStart: StartState = { phase: 'noise', drawn: 0, asked: 0, candida
 
 /** What the search is made from, of the sample at `slot` of its group. */
 export interface StartTask {
-  readonly group: Searched;
+  readonly group: SampleGroup;
   readonly slot: number;
   readonly protocol: Protocol;
-  readonly box: Limits;
   /** Queries of this sample in all. Noise takes half of them at most, and the choice among several starts a tenth. */
   readonly budget: number;
   /** Keys of a batch of noise: a function of the sample's index. */
@@ -79,21 +73,15 @@ export function* seekStarts(
 ): Generator<StartState, readonly StartPoint[] | 'never-flipped' | 'out-of-queries'> {
   const { group, slot, budget } = task;
   const literal = task.protocol === 'authors';
-  const x = original(task);
+  const x = group.original(slot);
   const d = x.length;
   let state = from;
   let others: Uint32Array | undefined;
 
   const left = (part: number): number => Math.floor(part * budget) - group.queries[slot]!;
-  const labelsOf = (rows: Float32Array, n: number): Int32Array => {
-    const found = ask(group.model, group.weights, rows, n);
-    group.queries[slot]! += n;
-    if (found.includes(-1)) group.broken(slot);
-    return found;
-  };
   /** Those of n points in `rows` that change the class. */
   const flipped = (start: StartPoint['start'], rows: Float32Array, places: ArrayLike<number>): Candidate[] => {
-    const found = labelsOf(rows, places.length);
+    const found = group.classesFor(slot, rows, places.length);
     return Array.from(found, (label, k) => ({ start, at: places[k]!, label, left: 0, right: 1 })).filter(
       ({ label }) => label !== group.predicted[slot],
     );
@@ -151,7 +139,7 @@ export function* seekStarts(
       const t = middle(candidates[k]!);
       for (let i = 0; i < d; i++) rows[row * d + i] = (1 - t) * x[i]! + t * points[k]![i]!;
     });
-    const found = labelsOf(rows, open.length);
+    const found = group.classesFor(slot, rows, open.length);
     const halved = [...candidates];
     open.forEach((k, row) => {
       const one = candidates[k]!;
@@ -190,28 +178,23 @@ function standings(
 
 /** The point of that place, in units of the model's input. */
 export function startPoint(
-  task: Pick<StartTask, 'group' | 'slot' | 'box' | 'seeds' | 'input'>,
+  task: Pick<StartTask, 'group' | 'slot' | 'seeds' | 'input'>,
   place: StartPoint,
 ): Float32Array {
   if (place.start === 'image') return task.input(place.at);
-  const d = original(task).length;
+  const { d } = task.group;
   const row = place.at % BATCH;
   return noisyPoints(task, Math.floor(place.at / BATCH)).slice(row * d, (row + 1) * d);
 }
 
 /** x + N(0, 0.5²), clipped to the box: the points of one batch, [BATCH, d]. */
-function noisyPoints(task: Pick<StartTask, 'group' | 'slot' | 'box' | 'seeds'>, batch: number): Float32Array {
-  const x = original(task);
+function noisyPoints(task: Pick<StartTask, 'group' | 'slot' | 'seeds'>, batch: number): Float32Array {
+  const x = task.group.original(task.slot);
   const noisy = tf.tidy(() => {
     const noise = tf.mul(statelessNormal([BATCH, x.length], task.seeds(batch)), schedule.startDeviation);
-    return task.box.clip(tf.add(noise, tf.tensor1d(x)));
+    return task.group.task.box.clip(tf.add(noise, tf.tensor1d(x)));
   });
   const rows = noisy.dataSync() as Float32Array; // not inside: `tidy` looks at every number of what it returns
   noisy.dispose();
   return rows;
-}
-
-function original({ group, slot }: Pick<StartTask, 'group' | 'slot'>): Float32Array {
-  const d = group.originals.length / group.predicted.length;
-  return group.originals.subarray(slot * d, (slot + 1) * d);
 }

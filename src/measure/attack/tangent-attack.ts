@@ -1,161 +1,100 @@
-import { labelsAt } from '../../data/class-names.js';
-import { samplesInput } from '../../data/fingerprint.js';
-import { WeirError } from '../../flow/errors.js';
 import { seeds } from '../../flow/random.js';
-import { type StageOperator, type Step, stage } from '../../flow/stage.js';
-import type { Model, Weights } from '../../learn/model/model.js';
+import type { StageOperator } from '../../flow/stage.js';
+import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { statelessNormal } from '../../tensorflow/ops/random.js';
-import { type Certifier, type CertifierOptions, certifier } from '../certificate/certificate.js';
-import { byNorm } from '../certificate/lipschitz.js';
-import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
-import { correctOnes, LOOKED_AT, nearestFirst, shuffled } from '../predictions.js';
-import { type Box, checkInside, limitsOf, usualBox } from './box.js';
-import { attackGroup, type GroupState, type GroupTask, startGroup } from './group.js';
-import { distance, schedule } from './hemisphere.js';
-import { dense, direct } from './normal.js';
-import { type AttackResult, attackOutcomes, attackRecord } from './record.js';
-import { type Protocol, startKinds } from './start.js';
+import { checkCount, type LabeledSamples } from '../inputs.js';
+import { nearestFirst, shuffled } from '../predictions.js';
+import { type Attack, type AttackOptions, type AttackSetting, type AttackState, attackStage } from './attack.js';
+import type { Box } from './box.js';
+import { distance, type SampleGroup } from './group.js';
+import { perturbationScale, schedule, tangentStep } from './hemisphere.js';
+import { type BoundaryPoints, dense, direct, normalOf, noSums, type Sums } from './normal.js';
+import { type AttackResult, attackRecord, startKinds } from './record.js';
+import {
+  noStart,
+  type Protocol,
+  type StartPoint,
+  type StartState,
+  type StartTask,
+  seekStarts,
+  startPoint,
+} from './start.js';
 
-/** How the local estimate beside an attack is made. */
-export type BoundsOptions = Pick<CertifierOptions, 'points' | 'steps'>;
-
-/**
- * Puts Lemma 1's bounds beside what the attack found on a sample, in ℓ2, the local one with R = Δx; and holds them against each
- * other: an adversarial point nearer than the rigorous bound cannot be, so it ends the run.
- *
- * @returns for the weights under attack what completes one result after another
- * @throws {WeirError} for a model without parts or without a Jacobian
- */
-export function certified(
-  model: Model,
-  options: BoundsOptions,
-  seed: number,
-): (weights: Weights) => (result: AttackResult) => AttackResult {
-  const certify = certifier('tangent attack', model, { ...options, seed, local: ['l2'] });
-  return (weights) => {
-    let boundsOf: Certifier | undefined; // at the first result: the weights' constants may take seconds
-    return (result) => {
-      boundsOf ??= certify(weights);
-      const { index, label, original, distance } = result;
-      const found = !Number.isNaN(distance);
-      const R = found ? byNorm(() => distance) : undefined;
-      const { lower, local, theta, featureNorm } = boundsOf(original, label, index, R);
-      if (found && distance < lower.l2) throw tooNear(model, index, distance, lower.l2);
-      return { ...result, lower: lower.l2, local: local.l2, theta, featureNorm };
-    };
-  };
-}
-
-const tooNear = (model: Model, index: number, distance: number, lower: number): WeirError =>
-  new WeirError(
-    `stage 'tangent attack': sample ${index} has an adversarial point at a distance of ${distance}, nearer than its certified lower bound ${lower}`,
-    `one of the two is wrong: see whether the parts of ${model.name} are what its feature map computes, and what weir doctor says of this machine`,
-  );
-
-export interface TangentAttackOptions {
-  /** How many samples to attack. */
-  readonly samples: number;
-  readonly seed: number;
+export interface TangentAttackOptions extends AttackOptions {
   /** T. */
   readonly iterations?: number;
-  /**
-   * The values that an input may take, in the model's units, by channel where these differ; [−2, 2] for XOR. By default pixels from
-   * 0 to 1, normalized where `normalize` says so (`usualBox`). Samples outside of it are refused.
-   */
-  readonly box?: Box;
-  /** Samples attacked in step; groups are by position, so a resumed attack meets the same kernels. */
-  readonly group?: number;
   /** Forward evaluations that may be spent on one sample. Noise takes half of them at most, the choice among starts a tenth. */
   readonly budget?: number;
   readonly protocol?: Protocol;
-  /** Take the samples in a random order keyed by the seed; else in that of the data. */
-  readonly shuffle?: boolean;
-  /** `correct` passes over samples that the model gets wrong; `all` reports them as already misclassified. */
-  readonly choose?: 'correct' | 'all';
-  readonly normalize?: Normalization;
   /** Draws in one forward pass, for models whose first layer is not dense. */
   readonly chunk?: number;
-  /** Lemma 1's bounds beside each result, `lower` ≤ Δx held: a violation ends the run. Every sample costs its own local estimate. */
-  readonly certificate?: boolean | BoundsOptions;
 }
 
-/** Where the attack stands: at rest, choosing its samples, or at one of its groups. */
-export type AttackState = { readonly phase: 'rest' } | Choosing | Attacking;
+/** Where the search on one group stands. Plain data; arrays hold one entry, or one row of d, a sample. */
+export type TangentState = {
+  readonly phase: 'start' | 'iterate';
+  /** t, iterations done. */
+  readonly iteration: number;
+  /** Samples whose start has been sought; then units of work done of the next iteration's normals. */
+  readonly unit: number;
+  /** Where the search for starts stands of the sample under way; null between two. */
+  readonly starting: StartState | null;
+  /** The starts of each sample, the nearest first. */
+  readonly starts: readonly (readonly StartPoint[])[];
+  /** Which of its starts each sample pursues; `schedule.starts` when the nearest has been kept. */
+  readonly rank: number;
+  /** 1 for each sample that has a start of that rank, and queries for it. */
+  readonly racing: Uint8Array;
+  /** The kind of start of `best`, by its index in `startKinds`. */
+  readonly start: Int8Array;
+  /** x_t of the start that came nearest so far, while several are pursued. The group's points are the x_t of the start under way. */
+  readonly best: Float32Array;
+  /** Of the normals under way; null between two iterations. */
+  readonly sums: Sums | null;
+};
 
-interface Choosing {
-  readonly phase: 'choose';
-  /** Samples looked at so far, in the order of the attack. */
-  readonly scanned: number;
-  /** Those to attack, by index. */
-  readonly chosen: Uint32Array;
-}
-
-interface Attacking {
-  readonly phase: 'attack';
-  readonly chosen: Uint32Array;
-  /** Samples that were passed over because the model gets them wrong. */
-  readonly passedOver: number;
-  readonly group: number;
-  readonly at: GroupState;
-  /** 1 for each sample of the group whose result has been handed on. */
-  readonly emitted: Uint8Array;
-}
+/** The authors' box for images that are normalized: wider than any pixel can go, so their adversarial points may be no images. */
+const AUTHORS: Box = { min: -3, max: 3 };
 
 /**
  * Tangent Attack, hemisphere variant, untargeted, ℓ2 (Ma et al. 2021; paper, appendix D): for the first samples that each
- * update's network classifies correctly, an adversarial point nearby, and how far away it is.
+ * update's network classifies correctly, an adversarial point nearby, and its distance. It asks for classes only, never for a gradient.
  *
- * Schedule and constants are those of the authors' code (`schedule.ts`). The start is ours (`start.ts`), for on it hangs in which of
+ * Schedule and constants are those of the authors' code (`schedule`). The start is ours (`start.ts`), for on it hangs in which of
  * many local minima the attack ends: noise until it is found, the nearest images of the evaluation set that are predicted otherwise,
  * and of these up to three starts that are pursued for the first eighth of the iterations. `protocol: 'authors'` takes theirs: the
- * first of 5000 noisy points, else another attacked sample. Each result says what it was started from. Further differences from the
- * authors' code: the draws for the normals are shared by all samples; the 1e-8 rule holds for each sample by itself; every point is
- * verified. The order of the samples, each one's noise and the draws for the normals are keyed by the seed and the sample's own
- * index or the iteration: so what comes out of a sample does not depend on which others are attacked (but for the authors' start).
+ * first of 5000 noisy points, else another attacked sample; and their box. Each result says the kind of its start. Further differences
+ * from the authors' code: the draws for the normals are shared by all samples; the 1e-8 rule holds for each sample by itself; every
+ * point is verified. The order of the samples, each one's noise and the draws for the normals are keyed by the seed and the sample's
+ * own index or the iteration: so the result of a sample does not depend on which others are attacked (but for the authors' start).
  *
- *   updates   -------------A|
- *   attack    ---------------1-2-3-…|    one result a sample, those of a group close together
- *
- * Bound: one group on the device; the engine breathes after each iteration, or each chunk of a model whose first layer is not
- * dense. Order: groups in order; in a group as samples end. State: `AttackState`, a few hundred kB of plain data; going on from
- * any yield gives the same bits. Failure: samples that the model does not take, a distance below its certificate; what else happens to
- * a single sample is its outcome.
+ * Bound, order, state, failure: those of `attackStage`; the engine breathes after each iteration, or each chunk of a model whose first
+ * layer is not dense. The state is a few hundred kB.
  *
  * @example updates$.pipe(atEnd(), tangentAttack(model, test, { samples: 1000, seed }))
  */
 export function tangentAttack(
   model: Model,
-  given: LabeledSamples,
+  samples: LabeledSamples,
   options: TangentAttackOptions,
-): StageOperator<Update, AttackResult, AttackState> {
-  const { seed, iterations = schedule.iterations, group = 16 } = options;
-  const { budget = Number.POSITIVE_INFINITY, protocol = 'paper', shuffle = true, choose = 'correct' } = options;
-  const { normalize, chunk = 128, certificate = false } = options;
-  const samples = byName('tangent attack', model, given);
-  const d = inputLength('tangent attack', model, samples);
-  counts({ samples: options.samples, iterations, group, budget, chunk });
-  const { box = usualBox(normalize, protocol) } = options;
-  const limits = limitsOf(box, d);
-  checkInside(samples, limits, box, normalize);
-  const bounds = certificate === false ? undefined : certified(model, certificate === true ? {} : certificate, seed);
-
-  const order = (): Uint32Array =>
-    shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);
-  const input = (index: number): Float32Array => {
-    const row = new Float32Array(d);
-    writeInput(samples, index, row, 0, normalize);
-    return row;
-  };
-  const members = (chosen: Uint32Array, g: number): Uint32Array => chosen.subarray(g * group, (g + 1) * group);
-  const begin = (chosen: Uint32Array, passedOver: number, g: number): Attacking => ({
-    phase: 'attack',
-    chosen,
-    passedOver,
-    group: g,
-    emitted: new Uint8Array(group),
-    at: startGroup(group, members(chosen, g).length, d),
+): StageOperator<Update, AttackResult, AttackState<TangentState>> {
+  const { iterations = schedule.iterations, chunk = 128, protocol = 'paper', normalize } = options;
+  const box = protocol === 'authors' && normalize ? { box: AUTHORS } : {};
+  const record = attackRecord('Tangent Attack');
+  return attackStage('tangent attack', record, model, samples, { ...box, ...options }, (setting) => {
+    checkCount('tangent attack', { iterations, chunk });
+    return tangent(setting, { ...options, iterations, chunk, protocol });
   });
+}
+
+type Checked = TangentAttackOptions & Required<Pick<TangentAttackOptions, 'iterations' | 'chunk' | 'protocol'>>;
+
+function tangent(
+  { model, samples, d, box, group: size, input }: AttackSetting,
+  { seed, iterations, chunk, protocol, normalize }: Checked,
+): Attack<TangentState> {
+  const heats = schedule.heats(iterations);
 
   /** The authors' code: the other attacked samples in random order, less those of the same class. */
   const otherAttacked = (chosen: Uint32Array, own: number): Uint32Array => {
@@ -163,132 +102,169 @@ export function tangentAttack(
     return shuffled(others.length, seed, 'others', own).map((place) => others[place]!);
   };
 
-  const task = (update: Update, chosen: Uint32Array, g: number): GroupTask => {
-    const indices = members(chosen, g);
-    const originals = new Float32Array(group * d);
-    indices.forEach((index, slot) => {
-      writeInput(samples, index, originals, slot * d, normalize);
-    });
+  const startTask = (group: SampleGroup, slot: number): StartTask => {
+    const { indices, chosen, budget } = group.task;
+    const own = indices[slot]!;
     return {
-      model,
-      weights: update.weights,
-      box: limits,
-      iterations,
-      budget,
+      group,
+      slot,
       protocol,
-      originals,
-      labels: labelsAt(samples.labels, indices),
-      estimator: model.first ? dense(model, model.first, group, limits) : direct(model, group, limits, chunk),
-      noise: (iteration, part, shape) => statelessNormal(shape, seeds(seed, 'tangent attack/normal', iteration, part)),
-      start: (slot) => ({
-        seeds: (batch) => seeds(seed, 'tangent attack/start', indices[slot]!, batch),
-        others: () =>
-          protocol === 'authors'
-            ? otherAttacked(chosen, indices[slot]!)
-            : nearestFirst(samples, indices[slot]!, normalize),
-        input,
-      }),
+      budget: budget - 1,
+      seeds: (batch) => seeds(seed, 'tangent attack/start', own, batch),
+      others: () => (protocol === 'authors' ? otherAttacked(chosen, own) : nearestFirst(samples, own, normalize)),
+      input,
     };
   };
 
-  const result = (update: Update, chosen: Uint32Array, g: number, at: GroupState, slot: number): AttackResult => {
-    const index = members(chosen, g)[slot]!;
-    const original = input(index);
-    const adversarialLabel = at.adversarialLabel[slot]!;
-    const adversarial = adversarialLabel === -1 ? new Float32Array(0) : at.points.slice(slot * d, (slot + 1) * d);
-    return {
-      position: update.position,
-      number: update.number,
-      epoch: update.epoch,
-      index,
-      label: samples.labels[index]!,
-      predicted: at.predicted[slot]!,
-      adversarialLabel,
-      outcome: attackOutcomes[at.outcome[slot]!]!,
-      distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
-      queries: at.queries[slot]!,
-      total: chosen.length,
-      iterations,
-      box,
-      start: startKinds[at.start[slot]!]!,
-      original,
-      adversarial,
-    };
-  };
+  function* search(group: SampleGroup, from: TangentState): Generator<TangentState> {
+    const state = copyOf(from);
+    const { points, task } = group;
+    const { originals, weights } = task;
+    const estimator = model.first ? dense(model, model.first, size, box) : direct(model, size, box, chunk);
 
-  return stage({
-    name: 'tangent attack',
-    record: attackRecord,
-    claims: 'weights',
-    inputs: [samplesInput(given)],
-    introduce: samples.introduce,
-    start: () => ({ phase: 'rest' }),
-
-    *next(from, update): Generator<Step<AttackState, AttackResult>> {
-      if (from.phase === 'attack' && from.at.starts === undefined) throw olderBuild();
-      let state: Choosing | Attacking =
-        from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
-      const places = order();
-      const complete = bounds?.(update.weights) ?? ((one: AttackResult) => one);
-
-      while (state.phase === 'choose') {
-        const { scanned, chosen } = state;
-        if (chosen.length >= options.samples || scanned >= samples.size) {
-          const kept = chosen.slice(0, options.samples);
-          state = begin(kept, choose === 'all' ? 0 : passed(places, scanned, chosen, kept), 0);
-          break;
-        }
-        const upTo = Math.min(scanned + LOOKED_AT, samples.size);
-        const more =
-          choose === 'all'
-            ? places.subarray(scanned, upTo)
-            : correctOnes(model, update.weights, samples, places, scanned, normalize);
-        state = { phase: 'choose', scanned: upTo, chosen: Uint32Array.from([...chosen, ...more]) };
-        yield [state];
-      }
-
-      while (state.phase === 'attack') {
-        const { chosen, passedOver, group: g } = state;
-        const count = members(chosen, g).length;
-        if (count === 0) break;
-        let attack: Attacking = state;
-        const finished = function* (): Generator<Step<AttackState, AttackResult>> {
-          for (let slot = 0; slot < count; slot++) {
-            if (attack.at.outcome[slot] === -1 || attack.emitted[slot] === 1) continue;
-            attack = { ...attack, emitted: attack.emitted.with(slot, 1) };
-            yield [attack, complete(result(update, chosen, g, attack.at, slot))];
+    try {
+      while (state.phase === 'start') {
+        const slot = state.unit;
+        if (slot === size) {
+          state.phase = 'iterate';
+          state.unit = 0;
+          beginRank();
+        } else {
+          if (group.outcome[slot] === -1) {
+            const starts = seekStarts(startTask(group, slot), state.starting ?? noStart);
+            let step = starts.next();
+            for (; !step.done && group.outcome[slot] === -1; step = starts.next()) {
+              state.starting = step.value;
+              yield copyOf(state);
+            }
+            if (step.done && group.outcome[slot] === -1) {
+              if (typeof step.value === 'string') group.end(slot, step.value);
+              else state.starts = state.starts.with(slot, step.value);
+            }
           }
-        };
-        yield* finished(); // left between two results
-        for (const at of attackGroup(task(update, chosen, g), attack.at)) {
-          attack = { ...attack, at };
-          yield [attack];
-          yield* finished();
+          state.starting = null;
+          state.unit++;
         }
-        state = begin(chosen, passedOver, g + 1);
+        yield copyOf(state);
       }
-      yield [{ phase: 'rest' }];
-    },
-  });
-}
 
-const olderBuild = (): WeirError =>
-  new WeirError(
-    "stage 'tangent attack': the snapshot is in the middle of an attack that an older Weir began, whose start gave distances that could be too long",
-    'let the older Weir end the run, then attack its networks anew: weir attack RUN',
-  );
+      for (;;) {
+        const i = state.iteration + 1;
+        const n = schedule.evaluations(i);
+        const racing = state.rank < schedule.starts;
+        const running = group.running((slot) => {
+          if (i > (racing ? heats : iterations) || (racing && state.racing[slot] === 0)) return false;
+          if (state.sums === null && !group.afford(slot, n + schedule.halvings)) group.spent[slot] = 1;
+          return group.spent[slot] === 0;
+        });
+        if (!running.includes(1)) {
+          if (!racing) return;
+          endRank();
+          yield copyOf(state);
+          continue;
+        }
+        const scales = Float64Array.from({ length: size }, (_, slot) =>
+          perturbationScale(i, box, distance(originals, points, slot * d, d), d),
+        );
+        const wanted = running.map((one, slot) => Number(one === 1 && scales[slot]! > 0)); // at x itself there is no normal
+        const around: BoundaryPoints = { points, predicted: group.predicted, wanted, scales };
+        const sums = state.sums ?? noSums(size, d);
+        state.sums = sums;
+        const units = estimator.units(n);
+        const noise = (part: number, shape: readonly number[]) =>
+          statelessNormal(shape, seeds(seed, 'tangent attack/normal', i, part));
+        while (state.unit < units) {
+          estimator.add(weights, around, n, state.unit++, noise, sums);
+          if (state.unit < units) yield copyOf(state);
+        }
+        for (let slot = 0; slot < size; slot++) {
+          if (running[slot] !== 1) continue;
+          group.count(slot, n);
+          if (sums.broken[slot] === 1) {
+            group.end(slot, 'not-a-number');
+            running[slot] = 0;
+          }
+        }
+        const normals = Array.from(running, (one, slot) => (one === 1 ? normalOf(sums, n, slot, d) : undefined));
+        tangentStep(group, normals, i, running.slice());
+        group.toBoundary(group.running((slot) => running[slot] === 1));
+        state.sums = null;
+        state.unit = 0;
+        state.iteration = i;
+        yield copyOf(state);
+      }
+    } finally {
+      estimator.dispose();
+    }
 
-/** How many samples came before the last chosen one without being chosen. */
-function passed(order: Uint32Array, scanned: number, chosen: Uint32Array, kept: Uint32Array): number {
-  const looked = kept.length < chosen.length ? order.indexOf(kept[kept.length - 1]!) + 1 : scanned;
-  return looked - kept.length;
-}
+    /** Brings the starts of this rank to the boundary. Others than the first are pursued where queries are left for all iterations. */
+    function beginRank(): void {
+      const wanted = group.running((slot) => {
+        const place = state.starts[slot]![state.rank];
+        const rest = schedule.queries(iterations) + schedule.queries(heats);
+        state.racing[slot] = Number(place !== undefined && (state.rank === 0 || group.afford(slot, rest)));
+        if (state.racing[slot] === 0) return false;
+        points.set(startPoint(startTask(group, slot), place!), slot * d);
+        if (!group.afford(slot, schedule.halvings)) group.spent[slot] = 1;
+        return group.spent[slot] === 0;
+      });
+      group.toBoundary(wanted);
+      state.iteration = 0;
+    }
 
-/** Every option that counts something is a whole number from 1 on; only the budget may be without limit. */
-function counts(options: Readonly<Record<string, number>>): void {
-  for (const [key, value] of Object.entries(options)) {
-    const unlimited = key === 'budget' && value === Number.POSITIVE_INFINITY;
-    if (unlimited || (Number.isInteger(value) && value >= 1)) continue;
-    throw new WeirError(`stage 'tangent attack': ${key} is ${value}`, `give ${key} as a whole number from 1 on`);
+    /** Keeps of each sample the start that came nearer; after the last rank the attack goes on from there. */
+    function endRank(): void {
+      for (let slot = 0; slot < size; slot++) {
+        if (group.outcome[slot] !== -1 || state.racing[slot] === 0) continue;
+        const [from, to] = [slot * d, (slot + 1) * d];
+        const nearer = distance(originals, points, from, d) < distance(originals, state.best, from, d);
+        if (state.rank > 0 && !nearer) continue;
+        state.best.set(points.subarray(from, to), from);
+        state.start[slot] = startKinds.indexOf(state.starts[slot]![state.rank]!.start);
+      }
+      state.rank++;
+      const more = group.running((slot) => state.rank < state.starts[slot]!.length).includes(1);
+      if (more) beginRank();
+      else {
+        state.rank = schedule.starts;
+        points.set(state.best);
+        state.iteration = heats;
+      }
+    }
   }
+
+  return {
+    start: () => ({
+      phase: 'start',
+      iteration: 0,
+      unit: 0,
+      starting: null,
+      starts: Array.from({ length: size }, () => []),
+      rank: 0,
+      racing: new Uint8Array(size),
+      start: new Int8Array(size),
+      best: new Float32Array(size * d),
+      sums: null,
+    }),
+    search,
+    fields: ({ start }, slot) => ({ iterations, start: startKinds[start[slot]!]! }),
+  };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function copyOf(state: TangentState): Mutable<TangentState> {
+  const { sums } = state;
+  return {
+    ...state,
+    racing: state.racing.slice(),
+    start: state.start.slice(),
+    best: state.best.slice(),
+    sums: sums && {
+      changed: sums.changed.slice(),
+      broken: sums.broken.slice(),
+      overChanged: sums.overChanged.slice(),
+      overAll: sums.overAll.slice(),
+    },
+  };
 }

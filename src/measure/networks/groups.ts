@@ -37,18 +37,8 @@ export function groups(report: Report): SeedGroup[] {
   });
 }
 
-/**
- * The setting of a network; '' where its experiment has one only. One that was attacked by an older build is in a setting of its own, so
- * that its distances are neither pooled with others nor held against them.
- */
-export const settingOf = (network: NetworkReport): string =>
-  [network.setting, startedOlder(network) && 'attacked by an older Weir'].filter(Boolean).join(', ');
-
-/** Whether a network has distances of the start that the attack had in older builds, which could be too long. */
-export const startedOlder = ({ attack, readout }: NetworkReport): boolean =>
-  [attack, readout?.attack].some((one) =>
-    one?.samples.some(({ start, distance }) => start === null && distance !== null),
-  );
+/** The setting of a network; '' where its experiment has one only. */
+export const settingOf = ({ setting = '' }: NetworkReport): string => setting;
 
 /** The settings of some networks, in the order of their runs; '' is one as any other. */
 export const settingsOf = (networks: readonly NetworkReport[]): string[] => unique(networks.map(settingOf));

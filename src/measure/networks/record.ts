@@ -117,7 +117,7 @@ export interface AttackedSample {
   readonly featureNorm?: number | null;
   /** Forward passes asked for. */
   readonly queries: number;
-  /** What the attack started from; null in the log of an older build, whose start gave distances that could be too long. */
+  /** The kind of start, of attacks that choose among several. */
   readonly start?: string | null;
   readonly original?: Float32Array;
   readonly adversarial?: Float32Array;

@@ -15,7 +15,7 @@ export interface NetworkSummary {
   /** Per attacked sample. */
   readonly meanQueries: number | null;
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Of the samples with a distance, by what they were started from; `older` for logs of older builds, see `startedOlder`. */
+  /** Of the samples with a distance, by the kind of their start, of attacks that choose among several. */
   readonly starts: Readonly<Record<string, number>>;
   /** The last σ of each layer. */
   readonly sigma: Readonly<Record<string, number>>;
@@ -67,7 +67,7 @@ export function summarizeNetwork(network: NetworkReport): NetworkSummary {
     medianDistance: quantile(distances, 0.5),
     meanQueries: samples.length > 0 ? mean(samples.map((sample) => sample.queries)) : null,
     outcomes,
-    starts: counted(foundSamples(network).map(({ start }) => (start === null ? 'older' : (start ?? 'unknown')))),
+    starts: counted(foundSamples(network).flatMap(({ start }) => start ?? [])),
     sigma: Object.fromEntries(
       Object.entries(network.sigma).flatMap(([layer, points]) => {
         const last = points.at(-1);

@@ -11,16 +11,18 @@ import { isAlive, type ProcessId, processIdOf } from '../../storage/process-id.j
 import { RunFolder } from '../../storage/run-folder.js';
 import type { ClaimedJob, Executor, JobStatus } from './executor.js';
 
-const most = 2 ** 30; // bytes that a job is taken to need where nobody says
+const usualMemory = 2 ** 30; // bytes of a job, where none are given
 
 /**
- * How many jobs of so many threads fit on this machine at once: as many as its cores and its free memory hold, one at least.
+ * How many jobs fit on this machine at once: as many as its cores and its free memory hold, at least one.
  *
- * Threads are a job's own and stay as they are, so how many jobs run beside it changes nothing in what it computes.
+ * The number of threads of a job stays as it is, so its results do not depend on how many jobs run beside it.
+ *
+ * @param threads of one job @param memory bytes of one job
  */
 export function jobsThatFit({
   threads,
-  memory = most,
+  memory = usualMemory,
 }: {
   readonly threads: number /** bytes */;
   readonly memory?: number;
@@ -29,17 +31,17 @@ export function jobsThatFit({
   return Math.max(1, Math.min(Math.floor(availableParallelism() / threads), Math.floor(free / memory)));
 }
 
-/** How many threads a job has, where so many run at once and nobody says: `WEIR_THREADS`, else its share of the cores. */
+/** Threads of a job where `jobs` of them run at once: `WEIR_THREADS`, else an even share of the cores. */
 export const threadsFor = (jobs: number): number =>
   Number(process.env.WEIR_THREADS) || Math.max(1, Math.floor(availableParallelism() / jobs));
 
 const command = join(import.meta.dirname, '../../cli/weir.js');
-const look = 1000; // milliseconds between two looks at jobs that are not children of this process; those report at once
+const interval = 1000; // milliseconds between two polls of jobs that are no children of this process; children report at once
 
 export interface LocalOptions {
-  readonly room: number;
+  readonly capacity: number;
   readonly threads?: number;
-  /** Handed on to `weir resume`. */
+  /** Arguments for `weir resume`. */
   readonly options?: readonly string[];
   readonly log: (held: ClaimedJob) => string;
 }
@@ -47,58 +49,59 @@ export interface LocalOptions {
 /**
  * Runs each job as a process of this machine: `weir resume` in its folder, which is locked to one process.
  *
- * A job whose sweep is gone, killed say, stops at its next snapshot by itself (its channel to the sweep has closed). Should another
- * process of the sweep come before that, it waits for it and then goes on.
+ * A job whose sweep was killed stops at its next snapshot, for its channel to the sweep has closed. Another process of the sweep that
+ * comes earlier waits for that, and then resumes the job.
  */
 export class LocalProcesses implements Executor {
   readonly onStop = 'stop';
-  readonly room: number;
+  readonly capacity: number;
   private readonly children = new Map<string, { readonly child: ChildProcess; readonly mark: ProcessId }>();
   private readonly ended = new Map<string, JobStatus>();
   private wake: () => void = () => undefined;
 
   constructor(private readonly settings: LocalOptions) {
-    this.room = settings.room;
+    this.capacity = settings.capacity;
   }
 
   async start(
     held: readonly ClaimedJob[],
-    placed: (held: ClaimedJob, place: { kind: 'process'; mark: ProcessId }) => void,
+    located: (held: ClaimedJob, location: { kind: 'process'; mark: ProcessId }) => void,
   ): Promise<void> {
     for (const one of held) {
       const mark = this.spawn(one);
-      if (mark !== undefined) placed(one, { kind: 'process', mark });
+      if (mark !== undefined) located(one, { kind: 'process', mark });
     }
   }
 
-  async look(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
+  async poll(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     return held.map((one) => {
       const { name } = one.job;
       const holder = holderOf(one.folder);
       const own = this.ended.get(name);
       if (own !== undefined) {
         this.ended.delete(name);
-        // It found the folder in the hands of a process that an earlier sweep had started: that one is the job now.
+        // Its folder belongs to a process that an earlier sweep started: that process is the job now.
         if (holder?.alive !== true) return own;
       }
       if (this.children.has(name)) return { state: 'running' };
-      if (holder?.alive === true) return { state: 'running', place: { kind: 'process', mark: holder.mark } };
-      const place = one.entry.lease?.place;
-      if (place?.kind === 'slurm') {
+      if (holder?.alive === true) return { state: 'running', location: { kind: 'process', mark: holder.mark } };
+      const location = one.entry.lease?.location;
+      if (location?.kind === 'slurm') {
         throw new WeirError(
-          `job '${name}' is with Slurm (${place.id ?? place.batch})`,
-          'go on with --executor slurm, or take it out with scancel first',
+          `job '${name}' was submitted to Slurm (${location.id ?? location.batch})`,
+          'go on with --executor slurm, or cancel it with scancel first',
         );
       }
-      if (place?.kind === 'process' && isAlive(place.mark, { ownDisk: true }) === true) return { state: 'running' }; // before it holds its folder
+      if (location?.kind === 'process' && isAlive(location.mark, { ownDisk: true }) === true)
+        return { state: 'running' }; // it has not locked its folder yet
       return { state: 'gone', reason: 'killed' };
     });
   }
 
-  async pause(): Promise<void> {
+  async wait(): Promise<void> {
     if (this.ended.size > 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, look);
+      const timer = setTimeout(resolve, interval);
       this.wake = () => {
         clearTimeout(timer);
         resolve();
@@ -117,15 +120,15 @@ export class LocalProcesses implements Executor {
     }
   }
 
-  /** Starts one. @returns the process, or nothing where it could not be started, which is then how it ended */
+  /** Starts one job. @returns its process; undefined where it could not be started, which the next poll reports */
   private spawn(one: ClaimedJob): ProcessId | undefined {
     const { name } = one.job;
     const { threads, options = [] } = this.settings;
-    const { FORCE_COLOR: _, ...env } = process.env; // what it says goes into a file
+    const { FORCE_COLOR: _, ...env } = process.env; // the output goes into a file
     const log = openSync(this.settings.log(one), 'a');
     try {
       const child = spawn(process.execPath, [command, 'resume', one.folder, ...options], {
-        // A group of its own: a Ctrl-C in the terminal reaches the sweep alone, which asks its jobs once.
+        // Detached: a Ctrl-C in the terminal reaches the sweep alone, which stops its jobs once.
         detached: true,
         stdio: ['ignore', log, log, 'ipc'],
         env: { ...env, NO_COLOR: '1', ...(threads !== undefined && { WEIR_THREADS: String(threads) }) },
@@ -147,20 +150,20 @@ export class LocalProcesses implements Executor {
   }
 }
 
-/** Brings a run to its end in this process. */
+/** Runs one job in this process, to its end or to a stop. */
 export type JobRunner = (folder: RunFolder, pipeline: Pipeline, stopped: () => boolean) => Promise<'done' | 'stopped'>;
 
-/** Runs jobs in this process, one after another: the terminal and the monitor are those of the run under way. */
+/** Runs jobs in this process, one after another, with its terminal and its monitor. */
 export class InProcess implements Executor {
   readonly onStop = 'stop';
-  readonly room = 1;
-  /** Why the job that failed did. */
+  readonly capacity = 1;
+  /** The error of the job that failed. */
   failure: unknown;
   private job: string | undefined;
   private result: JobStatus | undefined;
   private over: Promise<void> = Promise.resolve();
   private stopped = false;
-  private readonly others = new LocalProcesses({ room: 0, log: () => '' });
+  private readonly others = new LocalProcesses({ capacity: 0, log: () => '' });
 
   constructor(private readonly work: JobRunner) {}
 
@@ -174,21 +177,21 @@ export class InProcess implements Executor {
     }
   }
 
-  async look(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
-    const mine = this.result ?? { state: 'running' };
-    const others = await this.others.look(held); // jobs that an earlier process of the sweep had started
-    return held.map(({ job }, i) => (job.name === this.job ? mine : others[i]!));
+  async poll(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
+    const own = this.result ?? { state: 'running' };
+    const others = await this.others.poll(held); // jobs that an earlier process of the sweep started
+    return held.map(({ job }, i) => (job.name === this.job ? own : others[i]!));
   }
 
-  async pause(): Promise<void> {
+  async wait(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    await Promise.race([this.over, new Promise((resolve) => (timer = setTimeout(resolve, 1000)))]);
+    await Promise.race([this.over, new Promise((resolve) => (timer = setTimeout(resolve, interval)))]);
     clearTimeout(timer);
     if (this.result !== undefined || this.job === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   async stop(): Promise<void> {
-    this.stopped = true; // a run under way has heard the signal itself
+    this.stopped = true; // the running job receives the signal itself
   }
 
   private async run({ job, folder }: ClaimedJob): Promise<JobStatus> {

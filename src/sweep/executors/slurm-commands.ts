@@ -3,18 +3,17 @@ import { promisify } from 'node:util';
 import { WeirError } from '../../flow/errors.js';
 import type { JobStatus } from './executor.js';
 
-/** What Slurm says of a task of an array. */
+/** The state of one task of an array, in Slurm's words. */
 export interface SlurmTaskState {
   /** Such as COMPLETED, or 'CANCELLED by 1000'. */
   readonly state: string;
-  /** As 75:0, status and signal. */
+  /** Exit status and signal, such as 75:0. */
   readonly exit: string;
 }
 
 /**
- * Lines of `JobID|State|ExitCode` by task, as `4_2`; a waiting range such as `4_[3-5,9%2]` is taken apart.
- *
- * Of several lines of one task the last counts.
+ * Parses lines of `JobID|State|ExitCode` into states by task, such as `4_2`. A waiting range such as `4_[3-5,9%2]` becomes one entry a
+ * task. Of several lines of one task the last counts.
  */
 export function tasksOf(lines: string): Map<string, SlurmTaskState> {
   const tasks = new Map<string, SlurmTaskState>();
@@ -27,21 +26,28 @@ export function tasksOf(lines: string): Map<string, SlurmTaskState> {
   return tasks;
 }
 
-/** Where a job stands by what Slurm says of its task. */
+/** The status of a job by the state of its task. @param id the task, for messages */
 export function jobStatusOf({ state, exit }: SlurmTaskState, id: string): JobStatus {
   const [word = ''] = state.split(' ');
   const [status = 0, signal = 0] = exit.split(':').map(Number);
   if (word === 'CANCELLED') return { state: 'cancelled', reason: `Slurm ${id}: ${state}` };
   if (word === 'COMPLETED') return { state: 'ended', status: 0 };
-  // The task was ended from outside: a job that had come further than before goes on, one that had not would not get further either.
+  // Ended from outside: a job with a new snapshot goes on; one without would end the same way again.
   if (word === 'TIMEOUT' || word === 'DEADLINE') {
     return {
-      ...{ state: 'ended', status: null, signal: `Slurm ${id}: ${word}`, hopeless: true },
-      reason: `Slurm ${id}: ${word}, over its time limit without a new snapshot`,
+      state: 'ended',
+      status: null,
+      signal: `Slurm ${id}: ${word}`,
+      hopeless: true,
+      reason: `Slurm ${id}: ${word}, it reached its time limit without a new snapshot`,
     };
   }
   if (word === 'OUT_OF_MEMORY') {
-    return { state: 'ended', status: 137, reason: `Slurm ${id}: OUT_OF_MEMORY; give it more: --slurm-option=--mem=…` };
+    return {
+      state: 'ended',
+      status: 137,
+      reason: `Slurm ${id}: OUT_OF_MEMORY; give the job more: --slurm-option=--mem=…`,
+    };
   }
   if (word === 'FAILED') {
     return signal > 0
@@ -52,7 +58,7 @@ export function jobStatusOf({ state, exit }: SlurmTaskState, id: string): JobSta
   return { state: 'running' }; // PENDING, RUNNING, COMPLETING, REQUEUED, SUSPENDED, …
 }
 
-/** The node or the place was taken away, and Slurm will not bring the task back. */
+/** States in which the node was lost, and Slurm will not start the task again. */
 const lost = new Set(['NODE_FAIL', 'BOOT_FAIL', 'PREEMPTED', 'REVOKED']);
 
 function indices(text: string): number[] {
@@ -67,7 +73,7 @@ function indices(text: string): number[] {
 
 const execute = promisify(execFile);
 
-/** Runs a command of Slurm. @throws {WeirError} with what it says */
+/** Runs a command of Slurm. @returns its output @throws {WeirError} with its error message */
 async function slurm(command: string, ...args: string[]): Promise<string> {
   try {
     return (await execute(command, args, { maxBuffer: 2 ** 28 })).stdout;
@@ -77,28 +83,26 @@ async function slurm(command: string, ...args: string[]): Promise<string> {
       throw new WeirError(
         `${command} is not on this machine`,
         'run the sweep where Slurm’s commands are, or without Slurm',
-        {
-          cause,
-        },
+        { cause },
       );
     }
-    const said = (stderr?.trim() || message).replace(new RegExp(`^${command}: (error: )?`, 'gm'), '');
-    throw new WeirError(`${command}: ${said}`, 'see `sinfo`, and what --slurm-option hands on', { cause });
+    const text = (stderr?.trim() || message).replace(new RegExp(`^${command}: (error: )?`, 'gm'), '');
+    throw new WeirError(`${command}: ${text}`, 'check `sinfo`, and the options given by --slurm-option', { cause });
   }
 }
 
-/** @throws {WeirError} where there is no Slurm */
+/** @throws {WeirError} where Slurm is not installed */
 export async function requireSlurm(): Promise<void> {
   await slurm('sbatch', '--version');
 }
 
 /** Submits an array. @returns its number */
 export async function submit(script: string, options: readonly string[]): Promise<string> {
-  const said = await slurm('sbatch', '--parsable', ...options, script);
-  return said.trim().split('\n').at(-1)!.split(';')[0]!; // 42;cluster
+  const output = await slurm('sbatch', '--parsable', ...options, script);
+  return output.trim().split('\n').at(-1)!.split(';')[0]!; // 42;cluster
 }
 
-/** What Slurm says of all tasks of these arrays: its accounting, and where that is not kept, its controller, as long as it remembers. */
+/** The states of all tasks of these arrays, from Slurm's accounting, or from its controller where no accounting is kept. */
 export async function taskStates(arrays: readonly string[]): Promise<ReadonlyMap<string, SlurmTaskState>> {
   if (arrays.length === 0) return new Map();
   try {
@@ -109,13 +113,13 @@ export async function taskStates(arrays: readonly string[]): Promise<ReadonlyMap
   }
 }
 
-/** Tasks that have ended for Slurm's accounting while their processes are still being ended. */
+/** Tasks that have ended by Slurm's accounting, but whose processes are still being ended. */
 export async function completing(arrays: readonly string[]): Promise<ReadonlySet<string>> {
   const asked = ['--noheader', '--array', '--states=COMPLETING', `--jobs=${arrays.join(',')}`, '--format=%F_%K'];
   return new Set((await slurm('squeue', ...asked).catch(() => '')).trim().split('\n'));
 }
 
-/** The number of the array of this name, if it was submitted. */
+/** The number of the array with this name; undefined where it was not submitted. */
 export async function arrayCalled(name: string): Promise<string | undefined> {
   const queued = await slurm('squeue', '--noheader', '--states=all', `--name=${name}`, '--format=%F');
   const known = queued.trim().split('\n')[0];
@@ -133,12 +137,12 @@ export async function arrayCalled(name: string): Promise<string | undefined> {
   return accounted.trim().split('_')[0] || undefined;
 }
 
-/** Takes tasks out of the queue, or sends those that run a signal. */
+/** Runs `scancel`: takes tasks out of the queue, or sends running ones a signal. */
 export async function cancel(ids: readonly string[], ...options: string[]): Promise<void> {
   if (ids.length > 0) await slurm('scancel', ...options, ...ids);
 }
 
-/** What the controller says, which forgets a task some minutes after it has ended (MinJobAge). */
+/** The states that Slurm's controller knows; it forgets a task some minutes after its end (MinJobAge). */
 export async function controllerStates(arrays: readonly string[]): Promise<ReadonlyMap<string, SlurmTaskState>> {
   const fields = 'ArrayJobID:_,ArrayTaskID:|,State:|,exit_code:';
   try {

@@ -11,18 +11,18 @@ const command = join(import.meta.dirname, '../../cli/weir.js');
 export interface ArrayScript {
   /** Name of the array: unique to the sweep and to this submission. */
   readonly name: string;
-  /** By index of the array: the folder of the job's run, and the log of what it says. */
+  /** By index of the array: the folder of the job's run, and the file for its output. */
   readonly tasks: readonly { readonly folder: string; readonly log: string }[];
   readonly threads?: number;
-  /** Handed on to `weir resume`. */
+  /** Arguments for `weir resume`. */
   readonly options: readonly string[];
 }
 
 /**
- * Writes the script of an array, and beside it the list that its tasks take their job from by index.
+ * Writes the script of an array, and beside it the list in which each task finds its job by index.
  *
- * USR1 comes from Slurm before the time limit: the job stops after a snapshot, and the task is queued again. USR2 comes from the
- * sweep: the same, but not queued again. TERM reaches the job by itself, for Slurm sends it to all processes of a task.
+ * Slurm sends USR1 before the time limit: the job stops after a snapshot, and the task is queued again. The sweep sends USR2: the
+ * job stops likewise, and the task is not queued again. Slurm sends TERM to all processes of a task, so the script ignores it.
  *
  * @returns the script's path
  */
@@ -34,7 +34,7 @@ export function writeArrayScript(folder: string, { name, tasks, threads, options
   const words = [process.execPath, command, 'resume'].map(quoted).join(' ');
   const lines = [
     '#!/bin/bash',
-    '# A task of a sweep of Weir: the job of its index. Written by `weir sweep`.',
+    '# A task of a sweep of Weir runs the job of its index. Written by `weir sweep`.',
     '#SBATCH --requeue',
     '#SBATCH --open-mode=append',
     '#SBATCH --signal=B:USR1@120',
@@ -52,7 +52,7 @@ export function writeArrayScript(folder: string, { name, tasks, threads, options
     'while kill -0 "$job" 2> /dev/null; do wait "$job"; done # a signal ends a wait early',
     'wait "$job"',
     'status=$?',
-    '# An index, for the number of an array’s first task is that of the whole array.',
+    '# By array and index: the job number of the first task would name the whole array.',
     'if [ "$status" = 75 ] && [ -n "$again" ]; then scontrol requeue "$SLURM_ARRAY_JOB_ID"_"$SLURM_ARRAY_TASK_ID"; fi',
     'exit "$status"',
   ];
@@ -60,11 +60,11 @@ export function writeArrayScript(folder: string, { name, tasks, threads, options
   return script;
 }
 
-/** A word for the shell, as it stands. */
+/** A word quoted for the shell. */
 const quoted = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 interface SlurmOptions {
-  /** The sweep's folder, which all nodes see by this path. */
+  /** The sweep's folder, under the same path on all nodes. */
   readonly folder: string;
   readonly sweep: string;
   readonly ledger: Pick<Ledger, 'count'>;
@@ -73,33 +73,33 @@ interface SlurmOptions {
   /** How many tasks of an array run at once. */
   readonly jobs?: number;
   readonly threads?: number;
-  /** Handed to `sbatch`, such as `--time=4:00:00`. */
+  /** Options for `sbatch`, such as `--time=4:00:00`. */
   readonly slurmOptions: readonly string[];
 }
 
 type ArrayTask = Extract<JobLocation, { readonly kind: 'slurm' }>;
 
-const most = 1000; // tasks of an array: what Slurm takes where nobody has set MaxArraySize
-const [soonest, latest] = [1000, 15_000]; // milliseconds from one question to the next: longer while nothing changes
+const mostTasks = 1000; // of an array: Slurm's limit unless MaxArraySize is set
+const [soonest, latest] = [1000, 15_000]; // milliseconds from one query to the next: they grow while nothing changes
 
 /**
- * Runs jobs as tasks of arrays of Slurm, which decides when and where. `sacct` is the truth about them.
+ * Runs jobs as tasks of Slurm arrays; Slurm decides when and where. `sacct` has the last word on their state.
  *
- * The sweep's process only submits and looks: asked to stop it leaves the tasks to Slurm, and the next one finds them again. An array
- * that was submitted in the moment in which that process was killed is found by its name.
+ * The sweep's process only submits and polls. When it stops, the tasks stay with Slurm, and the next process of the sweep finds them
+ * again. Should it be killed between submitting an array and noting its number, the array is found by its name.
  */
 export class SlurmArrays implements Executor {
   readonly onStop = 'leave';
-  readonly room = most;
-  private wait = soonest;
+  readonly capacity = mostTasks;
+  private interval = soonest;
   private before = '';
 
   constructor(private readonly settings: SlurmOptions) {}
 
-  async start(held: readonly ClaimedJob[], placed: (held: ClaimedJob, place: JobLocation) => void): Promise<void> {
+  async start(held: readonly ClaimedJob[], located: (held: ClaimedJob, location: JobLocation) => void): Promise<void> {
     const { folder, sweep, ledger, options, log, jobs, threads, slurmOptions } = this.settings;
     const batch = `weir-${sweep.slice(0, 8)}-${ledger.count('batches')}`;
-    for (const [index, one] of held.entries()) placed(one, { kind: 'slurm', batch, index });
+    for (const [index, one] of held.entries()) located(one, { kind: 'slurm', batch, index });
     const tasks = held.map((one) => ({ folder: one.folder, log: log(one) }));
     const script = writeArrayScript(join(folder, 'slurm'), {
       name: batch,
@@ -112,58 +112,63 @@ export class SlurmArrays implements Executor {
       ...[`--output=${join(folder, 'logs', '%x-%a.out')}`, `--cpus-per-task=${threads ?? 1}`],
       ...slurmOptions,
     ]);
-    for (const [index, one] of held.entries()) placed(one, { kind: 'slurm', batch, index, id: `${array}_${index}` });
-    this.wait = soonest;
+    for (const [index, one] of held.entries()) located(one, { kind: 'slurm', batch, index, id: `${array}_${index}` });
+    this.interval = soonest;
   }
 
-  async look(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
+  async poll(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     try {
       return await this.ask(held);
     } catch (error) {
-      // Its controller may be away for a while; the tasks go on without.
-      this.wait = latest;
-      return held.map(() => ({ state: 'running', note: `${(error as Error).message}; asking again` }));
+      // Slurm's controller may be down for a while; the tasks go on without it.
+      this.interval = latest;
+      return held.map(() => ({ state: 'running', note: `${(error as Error).message}; asking again later` }));
     }
   }
 
   private async ask(held: readonly ClaimedJob[]): Promise<JobStatus[]> {
     const found = await this.submitted(held);
     const ids = held.map((one) => {
-      const place = placeOf(one);
-      return place?.id ?? (place && found.has(place.batch) ? `${found.get(place.batch)}_${place.index}` : undefined);
+      const location = slurmTaskOf(one);
+      return (
+        location?.id ??
+        (location && found.has(location.batch) ? `${found.get(location.batch)}_${location.index}` : undefined)
+      );
     });
     const arrays = [...new Set(ids.flatMap((id) => (id === undefined ? [] : [id.split('_')[0]!])))];
-    const said = await taskStates(arrays);
-    const now = JSON.stringify([...said]);
-    this.wait = now === this.before ? Math.min(latest, 1.5 * this.wait) : soonest;
+    const states = await taskStates(arrays);
+    const now = JSON.stringify([...states]);
+    this.interval = now === this.before ? Math.min(latest, 1.5 * this.interval) : soonest;
     this.before = now;
-    const standings = held.map((one, i): JobStatus => {
+    const statuses = held.map((one, i): JobStatus => {
       const id = ids[i];
       if (id === undefined) return withoutTask(one);
-      const task = said.get(id);
-      const standing = task === undefined ? unheard(one) : jobStatusOf(task, id);
-      if (standing.state !== 'running' || placeOf(one)?.id !== undefined) return standing;
-      return { ...standing, place: { ...placeOf(one)!, id } };
+      const task = states.get(id);
+      const status = task === undefined ? unknownToSlurm(one) : jobStatusOf(task, id);
+      if (status.state !== 'running' || slurmTaskOf(one)?.id !== undefined) return status;
+      return { ...status, location: { ...slurmTaskOf(one)!, id } };
     });
-    if (standings.every(({ state }) => state === 'running')) return standings;
-    // A job is not begun anew while what ran it is still being ended: its folder would be found in use.
-    const still = await completing(arrays);
-    return standings.map((standing, i) => (still.has(ids[i] ?? '') ? { state: 'running' } : standing));
+    if (statuses.every(({ state }) => state === 'running')) return statuses;
+    // A job is not started again while Slurm still ends its last task: its folder would be in use.
+    const ending = await completing(arrays);
+    return statuses.map((status, i) => (ending.has(ids[i] ?? '') ? { state: 'running' } : status));
   }
 
-  async pause(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, this.wait));
+  async wait(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.interval));
   }
 
   async stop(held: readonly ClaimedJob[]): Promise<void> {
-    const ids = held.flatMap((one) => placeOf(one)?.id ?? []);
+    const ids = held.flatMap((one) => slurmTaskOf(one)?.id ?? []);
     await cancel(ids, '--state=PENDING');
-    await cancel(ids, '--state=RUNNING', '--batch', '--signal=USR2'); // our script has them stop after a snapshot
+    await cancel(ids, '--state=RUNNING', '--batch', '--signal=USR2'); // the batch script makes the job stop after a snapshot
   }
 
-  /** Arrays whose number was not noted, by name: those that were submitted all the same. */
+  /** The numbers, by name, of arrays that were submitted though their number was never noted. */
   private async submitted(held: readonly ClaimedJob[]): Promise<Map<string, string>> {
-    const lost = new Set(held.flatMap((one) => (placeOf(one)?.id === undefined ? (placeOf(one)?.batch ?? []) : [])));
+    const lost = new Set(
+      held.flatMap((one) => (slurmTaskOf(one)?.id === undefined ? (slurmTaskOf(one)?.batch ?? []) : [])),
+    );
     const found = new Map<string, string>();
     for (const batch of lost) {
       const array = await arrayCalled(batch);
@@ -173,19 +178,19 @@ export class SlurmArrays implements Executor {
   }
 }
 
-function placeOf({ entry }: ClaimedJob): ArrayTask | undefined {
-  const place = entry.lease?.place;
-  return place?.kind === 'slurm' ? place : undefined;
+function slurmTaskOf({ entry }: ClaimedJob): ArrayTask | undefined {
+  const location = entry.lease?.location;
+  return location?.kind === 'slurm' ? location : undefined;
 }
 
-/** A job that was claimed and never submitted, or that runs as a process of this machine. */
+/** The status of a job without a Slurm task: it was never submitted, or runs as a process of this machine. */
 function withoutTask({ folder }: ClaimedJob): JobStatus {
   return holderOf(folder)?.alive === true ? { state: 'running' } : { state: 'gone', reason: 'not submitted' };
 }
 
-/** Slurm does not know the task yet, or no more. */
-function unheard({ entry, folder }: ClaimedJob): JobStatus {
+/** The status of a task that Slurm does not know yet, or no longer. */
+function unknownToSlurm({ entry, folder }: ClaimedJob): JobStatus {
   const young = Date.now() - entry.changed < 60_000;
   if (young || holderOf(folder)?.alive === true) return { state: 'running' };
-  return { state: 'gone', reason: 'Slurm knows nothing of it any more' };
+  return { state: 'gone', reason: 'Slurm no longer knows its task' };
 }

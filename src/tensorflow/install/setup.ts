@@ -1,56 +1,29 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import lockfile from 'proper-lockfile';
 import { replaceAtomically } from '../../storage/atomic-write.js';
 import { sha256Of } from '../../storage/digest.js';
-import { cacheFolder, makeFolder } from '../../storage/folders.js';
+import { cacheFolder } from '../../storage/folders.js';
+import { lockWhenFree } from '../../storage/lock.js';
 import { bindingKey, compile, findCompiler, isLinked, link } from './binding.js';
 import { fetchLibrary, hasLibrary, linkNamedLibrary, readMarker, writeMarker } from './library.js';
 import { chooseKind, type Platform, thisPlatform } from './platform.js';
 import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import { type Kind, type Release, releases } from './release.js';
 
-/** A lock that its owner has not renewed for this long, in milliseconds, is that of a process that died. */
-const stale = 5_000;
-
-/** Runs `work` under the lock of the cache. Another process waits for it, and a lock of a dead process is taken over. */
+/** Runs `work` under the lock of the cache. Another process waits for it, and a lock of a dead process counts no more. */
 export async function exclusively<T>(cache: string, listen: SetUpListener, work: () => Promise<T>): Promise<T> {
-  const path = join(cache, 'lock');
-  try {
-    makeFolder(cache);
-  } catch (error) {
-    throw new SetUpFailure(
-      `the cache folder ${cache} cannot be made: ${(error as Error).message}`,
-      'name a folder that can be written with WEIR_CACHE',
-      { cause: error },
-    );
-  }
-  const release = await acquire(cache, path, listen);
+  const lock = await lockWhenFree(cache, {
+    kind: 'cache folder',
+    stale: 60_000,
+    waiting: () => listen({ step: 'wait', what: `another set-up (${cache})` }),
+  }).catch(({ message }) => {
+    throw new SetUpFailure(message, 'name a folder that can be written with WEIR_CACHE');
+  });
   try {
     return await work();
   } finally {
-    await release().catch(() => {}); // another process has taken it over, or its folder is gone
-  }
-}
-
-async function acquire(cache: string, path: string, listen: SetUpListener): Promise<() => Promise<void>> {
-  for (;;) {
-    try {
-      // A compromised lock (this process slept past `stale`) costs at most work done twice: results are renamed into place.
-      return await lockfile.lock(cache, { lockfilePath: path, stale, update: stale / 4, onCompromised: () => {} });
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'ELOCKED') {
-        throw new SetUpFailure(
-          `the cache folder ${cache} cannot be locked: ${message}`,
-          'name a folder that can be written with WEIR_CACHE',
-          { cause: error },
-        );
-      }
-      listen({ step: 'wait', what: `another set-up (${path})` });
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
+    lock.release();
   }
 }
 

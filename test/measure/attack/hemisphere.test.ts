@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { distance, perturbationScale, schedule, tangentPoint } from '../../../src/measure/attack/hemisphere.js';
+import { distance } from '../../../src/measure/attack/group.js';
+import { perturbationScale, schedule, tangentPoint } from '../../../src/measure/attack/hemisphere.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 
 interface Input {

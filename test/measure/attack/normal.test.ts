@@ -21,7 +21,7 @@ test.each([
   ['one hidden layer', [16]],
   ['two', [40, 16]],
 ])('a dense first layer taken apart adds up to what whole forward passes do, clipping included: %s', (_, hidden) => {
-  const [group, d, n, box] = [3, 12, 200, limitsOf({ min: 0, max: 1 }, 12)];
+  const [group, d, n, box] = [3, 12, 200, limitsOf('attack', { min: 0, max: 1 }, 12)];
   const model = network('dense', hidden);
   const weights = new Map([...model.start(1)].map(([name, w]) => [name, tf.mul(w, 100)]));
   const z = statelessNormal([d, n], seeds(1, 'test/noise')) as tf.Tensor2D;

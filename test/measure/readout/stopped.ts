@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { expect } from 'vitest';
-import { Flow, type FlowState } from '../../../src/flow/flow.js';
+import { Flow } from '../../../src/flow/flow.js';
+import type { FlowState } from '../../../src/flow/flow-state.js';
 
 /** Runs a graph to its rest of that number, stops it there, and runs a second one from its state to the end. */
 export async function stoppedAndGoneOn(

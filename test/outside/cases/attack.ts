@@ -1,5 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type Case, right, succeeded, told, type World } from '../case.js';
+import { type Case, right, succeeded, type World } from '../case.js';
 
 /** Two classes so far apart that no noise of the attack reaches from one to the other; exact distances stand beside. */
 const far = `
@@ -74,22 +73,6 @@ export const attackCases: readonly Case[] = [
         const again = all.attack.samples.find((other) => other.index === index);
         right(again?.distance === distance, `sample ${index}: ${distance}, and among all ${again?.distance}`);
       }
-    },
-  },
-  {
-    name: 'attack: results of an older start are read',
-    async play(world) {
-      await ran(world, 'run', 'attacked=4');
-      rmSync(world.path('run', 'snapshots'), { recursive: true }); // those of older builds know nothing of the log
-      const log = world.path('run', 'metrics.ndjson');
-      writeFileSync(log, readFileSync(log, 'utf8').replaceAll(/"start":"[a-z]+",?/g, ''));
-      told(await world.weir('report', world.path('run'), '--json'), /older Weir/);
-      const { attack } = await reported(world, 'run');
-      right(
-        attack.samples.every(({ start }) => start === 'older'),
-        `starts ${attack.samples.map(({ start }) => start)}`,
-      );
-      told(await world.weir('status', world.path('run')), /older Weir/);
     },
   },
 ];

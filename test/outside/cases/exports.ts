@@ -20,8 +20,16 @@ export default weir.pipeline({
         name: 'odd numbers',
         start: () => null,
         next: (none, { position, number, epoch }) => [none, {
-          ...{ position, number, epoch, called: 'NaN', list: [1, NaN] },
-          ...{ plain: NaN, large: Infinity, small: -Infinity, read: () => NaN, far: () => Infinity },
+          position,
+          number,
+          epoch,
+          called: 'NaN',
+          list: [1, NaN],
+          plain: NaN,
+          large: Infinity,
+          small: -Infinity,
+          read: () => NaN,
+          far: () => Infinity,
         }],
       }),
     );

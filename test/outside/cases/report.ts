@@ -18,7 +18,9 @@ export default weir.pipeline({
       weir.augment([], { seed }),
       weir.batch(4),
       weir.train(model, {
-        ...{ loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: config.rate }), seed },
+        loss: weir.crossEntropy(),
+        optimizer: weir.sgd({ rate: config.rate }),
+        seed,
         ...(regularizer && { regularizer }),
       }),
     );

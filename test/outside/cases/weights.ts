@@ -73,9 +73,12 @@ export const weights: readonly Case[] = [
       right(
         says ===
           JSON.stringify({
-            ...{ padding: 'circular', activation: 'relu', shortcut: 'option-a' },
+            padding: 'circular',
+            activation: 'relu',
+            shortcut: 'option-a',
             classes: '["red","green","blue"]',
-            ...{ normalization: '{"mean":[0.5],"std":[0.25]}', architecture: 'resnet20' },
+            normalization: '{"mean":[0.5],"std":[0.25]}',
+            architecture: 'resnet20',
           }) && /^[0-9a-f]{64}$/.test(sha256 ?? ''),
         `the file says ${JSON.stringify(metadata)}`,
       );

@@ -37,7 +37,9 @@ describe('a network learns XOR as it did', () => {
 
   const learn = () =>
     weir.train(weir.mlp([2, 4, 2]), {
-      ...{ loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.5, momentum: 0.9 }), seed: 1 },
+      loss: weir.crossEntropy(),
+      optimizer: weir.sgd({ rate: 0.5, momentum: 0.9 }),
+      seed: 1,
     });
   const files = { input: fixture('xor-batches'), output: fixture('xor-updates') };
 

@@ -17,7 +17,7 @@ import { small } from '../../ranks/kills.js';
 import { hashOf, loggedOnce } from '../kills.js';
 import { Cluster, missing } from './cluster.js';
 
-/** Everything waits for what it needs to come, or for the process that would bring it to end; past this it hangs. In milliseconds. */
+/** A limit in milliseconds for tests that hang: each step waits for an event, or for the end of the process that would cause it. */
 const HANGS = 1_800_000;
 
 const lacking = missing();
@@ -33,19 +33,19 @@ afterAll(async () => {
   rmSync(base, { recursive: true, force: true });
 }, HANGS);
 
-test('what Slurm says of tasks, a range of waiting ones included', () => {
-  const said = tasksOf('4_0|COMPLETED|0:0\n4_[1-2,7%2]|PENDING|0:0\n4|RUNNING|0:0\n4_3|CANCELLED by 1000|0:15\n\n');
-  expect([...said].map(([id, { state }]) => [id, state])).toEqual([
+test('the states of tasks, of a waiting range too, by the output of Slurm', () => {
+  const states = tasksOf('4_0|COMPLETED|0:0\n4_[1-2,7%2]|PENDING|0:0\n4|RUNNING|0:0\n4_3|CANCELLED by 1000|0:15\n\n');
+  expect([...states].map(([id, { state }]) => [id, state])).toEqual([
     ['4_0', 'COMPLETED'],
     ...['4_1', '4_2', '4_7'].map((id) => [id, 'PENDING']),
     ['4_3', 'CANCELLED by 1000'],
   ]);
-  const standing = (state: string, exit = '0:0') => jobStatusOf({ state, exit }, '4_1');
-  expect(standing('CANCELLED by 1000')).toMatchObject({ state: 'cancelled' });
-  expect(standing('FAILED', '75:0')).toEqual({ state: 'ended', status: 75 });
-  expect(standing('NODE_FAIL')).toMatchObject({ state: 'gone' });
-  expect(standing('OUT_OF_MEMORY', '0:125')).toMatchObject({ state: 'ended', status: 137 });
-  for (const state of ['PENDING', 'RUNNING', 'REQUEUED', 'COMPLETING']) expect(standing(state).state).toBe('running');
+  const status = (state: string, exit = '0:0') => jobStatusOf({ state, exit }, '4_1');
+  expect(status('CANCELLED by 1000')).toMatchObject({ state: 'cancelled' });
+  expect(status('FAILED', '75:0')).toEqual({ state: 'ended', status: 75 });
+  expect(status('NODE_FAIL')).toMatchObject({ state: 'gone' });
+  expect(status('OUT_OF_MEMORY', '0:125')).toMatchObject({ state: 'ended', status: 137 });
+  for (const state of ['PENDING', 'RUNNING', 'REQUEUED', 'COMPLETING']) expect(status(state).state).toBe('running');
 });
 
 test.skipIf(lacking !== undefined)(
@@ -76,7 +76,7 @@ test.skipIf(lacking !== undefined)(
     const jobs = readPlan(folder)!.jobs.map(({ name }) => name);
     const task = (job: string) => `${array}_${jobs.indexOf(job)}`;
     const second = start(...args);
-    // The first as it begins, the others in the midst of training; the third by the signal that Slurm sends before a limit.
+    // The first at its start, the others during training; the third by the signal that Slurm sends before a time limit.
     await cluster!.until(() =>
       sure(/RUNNING/.exec(cluster!.run('squeue', '--noheader', '--format=%T', `--jobs=${task('hangs-false-seed-0')}`))),
     );
@@ -99,18 +99,18 @@ test.skipIf(lacking !== undefined)(
       expect.not.stringContaining('weir:'),
     ]);
 
-    const said = tasksOf(cluster!.run('sacct', '-X', '-n', '-P', '-j', array, '--format=JobID,State,ExitCode'));
+    const states = tasksOf(cluster!.run('sacct', '-X', '-n', '-P', '-j', array, '--format=JobID,State,ExitCode'));
     const rows = await readRows(folder, readPlan(folder)!);
-    expect(rows.map(({ name, entry }) => [name, said.get(task(name))?.state.split(' ')[0], entry.state])).toEqual([
+    expect(rows.map(({ name, entry }) => [name, states.get(task(name))?.state.split(' ')[0], entry.state])).toEqual([
       ...[0, 1, 2, 3].map((seed) => [`hangs-false-seed-${seed}`, 'COMPLETED', 'done']),
       ['hangs-true-seed-0', 'TIMEOUT', 'failed'],
       ...[1, 2, 3].map((seed) => [`hangs-true-seed-${seed}`, 'CANCELLED', 'cancelled']),
     ]);
     const again = cluster!.run('sacct', '-X', '-n', '-P', '-D', '-j', array, '--format=JobID,State');
     expect(again.match(/REQUEUED/g)).toHaveLength(3);
-    const states = (tasks: ReadonlyMap<string, SlurmTaskState>) =>
+    const words = (tasks: ReadonlyMap<string, SlurmTaskState>) =>
       Object.fromEntries([...tasks].map(([id, { state }]) => [id, state.split(' ')[0]]));
-    expect(states(await controllerStates([array]))).toEqual(states(said)); // what is asked where no accounting is kept
+    expect(words(await controllerStates([array]))).toEqual(words(states)); // used where no accounting is kept
 
     const queuedAgain = [0, 1, 2];
     const alone = await Promise.all(

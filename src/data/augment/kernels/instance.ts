@@ -1,22 +1,90 @@
+import { readFileSync } from 'node:fs';
+
 /** A module's memory as WebAssembly gives it. */
-export interface Memory {
+interface WasmMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
 }
 
+/** The exports of `assembly/index.ts`, which says what each does; numbers are addresses, lengths in bytes, and counts. */
+interface KernelExports {
+  readonly memory: WasmMemory;
+  blurDown(
+    rows: number,
+    length: number,
+    to: number,
+    pitch: number,
+    height: number,
+    weights: number,
+    pairs: number,
+  ): void;
+  blurAlong(
+    from: number,
+    pitch: number,
+    to: number,
+    length: number,
+    height: number,
+    stride: number,
+    reach: number,
+    weights: number,
+    pairs: number,
+  ): void;
+  blendGray(from: number, to: number, length: number, factor: number, rest: number): void;
+  sumGray(from: number, to: number, length: number): void;
+  turnHue(from: number, to: number, length: number, shift: number): void;
+  lookUpBytes(from: number, to: number, length: number): void;
+  lookUpFloats(from: number, to: number, length: number): void;
+  mirrorRows(from: number, to: number, length: number, height: number): void;
+  enlargeAcross(
+    from: number,
+    pitch: number,
+    to: number,
+    height: number,
+    width: number,
+    first: number,
+    weights: number,
+    bits: number,
+  ): void;
+  resampleAcross(
+    from: number,
+    pitch: number,
+    to: number,
+    height: number,
+    width: number,
+    first: number,
+    weights: number,
+    pairs: number,
+    bits: number,
+  ): void;
+  resampleDown(
+    from: number,
+    length: number,
+    to: number,
+    height: number,
+    first: number,
+    weights: number,
+    pairs: number,
+    bits: number,
+  ): void;
+}
+
 const PAGE = 65536;
 
-/** Bytes that kernels may read and write behind those that count. */
+/** Bytes that kernels may read and write behind, and before, those that count. */
 export const SPARE = 64;
 
-/** A module's memory. What is made to look at it is kept for the next call: to make it anew takes as long as a small image's copy. */
+/**
+ * One op's view of the memory that all kernels of a thread share. An op finds there what it laid down in the same call, no more.
+ *
+ * Arrays over the memory are kept for the next call: to make one takes as long as to copy a small image.
+ */
 export class KernelMemory {
   private bytes = new Uint8Array(0);
   private result = new Uint8Array(0);
 
-  constructor(private readonly memory: Memory) {}
+  constructor(private readonly memory: WasmMemory) {}
 
-  /** All of it, at least `length` bytes; good until more is asked for. */
+  /** All of the memory, at least `length` bytes; valid until more is asked for. */
   whole(length: number): Uint8Array<ArrayBuffer> {
     const { memory } = this;
     if (this.bytes.length < length) {
@@ -27,38 +95,51 @@ export class KernelMemory {
     return this.bytes;
   }
 
-  /** Lays bytes down at `from`, lets kernels make others at `to`, and takes those. */
+  /** Copies values to `from`, lets `change` write as many at `to`, and copies those back. */
   through(from: number, values: Uint8Array, length: number, change: (to: number) => void): void {
     const to = (from + length + 2 * SPARE) & -SPARE;
     const whole = this.whole(to + length + SPARE);
     whole.set(values.length === length ? values : values.subarray(0, length), from);
     change(to);
-    // one that the memory has outgrown is empty
+    // an array over memory that has grown since is empty
     if (this.result.length !== length || this.result.byteOffset !== to) this.result = whole.subarray(to, to + length);
     values.set(this.result);
   }
 }
 
-/** As much of WebAssembly as is used: TypeScript knows it in browsers alone. */
+/** The part of WebAssembly that is used: TypeScript's types have it for browsers alone. */
 const { WebAssembly } = globalThis as unknown as {
   readonly WebAssembly: {
     readonly Module: new (bytes: Uint8Array) => object;
-    readonly Instance: new (module: object) => { readonly exports: { readonly memory: Memory } };
+    readonly Instance: new (module: object) => { readonly exports: KernelExports };
   };
 };
 
-/** What gives a module's kernels and its memory, started at the first call, once a thread; null where vectors are not to be had. */
-export function starter<Kernels>(bytes: () => Uint8Array): () => (Kernels & { readonly room: KernelMemory }) | null {
-  let started: (Kernels & { readonly room: KernelMemory }) | null | undefined;
+/** The kernels, and one op's view of their memory. */
+export type Kernels = Omit<KernelExports, 'memory'> & { readonly memory: KernelMemory };
+
+let instance: KernelExports | null | undefined;
+
+/** Compiled at the first call in a thread; null where the engine has no vectors (SIMD). */
+function instantiate(): KernelExports | null {
+  if (instance !== undefined) return instance;
+  const bytes = readFileSync(new URL('./kernels.wasm', import.meta.url));
+  try {
+    instance = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
+  } catch {
+    instance = null;
+  }
+  return instance;
+}
+
+/** A function that gives an op the kernels, or null where it must do without: one call an op, when its module loads. */
+export function kernelsForOp(): () => Kernels | null {
+  let kernels: Kernels | null | undefined;
   return () => {
-    if (started === undefined) {
-      try {
-        const { memory, ...kernels } = new WebAssembly.Instance(new WebAssembly.Module(bytes())).exports;
-        started = { ...(kernels as Kernels), room: new KernelMemory(memory) };
-      } catch {
-        started = null;
-      }
+    if (kernels === undefined) {
+      const started = instantiate();
+      kernels = started && { ...started, memory: new KernelMemory(started.memory) };
     }
-    return started;
+    return kernels;
   };
 }

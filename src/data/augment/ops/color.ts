@@ -1,9 +1,9 @@
 import { WeirError } from '../../../flow/errors.js';
 import type { Random } from '../../../flow/random.js';
-import { gray, grayModule, hueModule } from '../kernels/color.js';
-import { SPARE, starter } from '../kernels/instance.js';
+import { BLUE, GRAY_BITS, GREEN, HUE_BITS, RED } from '../kernels/assembly/constants.js';
+import { kernelsForOp, SPARE } from '../kernels/instance.js';
 import { lookUp } from '../kernels/look-up.js';
-import { checkProbability, checkRange, colorShape, type OpDefinition, type Range } from './op.js';
+import { checkProbability, checkRange, colorShape, op, type Range } from './op.js';
 
 /** What float32 loses below a whole number and then rounds up to it: torchvision multiplies in float32, then rounds down. */
 export const SLACK = 2 ** -18;
@@ -17,46 +17,34 @@ export function adjustBrightness(values: Uint8Array, length: number, factor: num
   lookUp(values, length, brightnessTable);
 }
 
-interface GrayKernels {
-  readonly blend: (from: number, to: number, fours: number, factors: number) => void;
-  readonly sum: (from: number, sums: number, fours: number) => void;
-}
+const kernels = kernelsForOp();
 
-const grayKernels = starter<GrayKernels>(grayModule);
-
-/** Where the pixels begin, behind two factors or four sums. */
-const GRAY_PIXELS = 16;
-const factors = new Float32Array(2);
-const bytesOfFactors = new Uint8Array(factors.buffer);
+/** The gray of a pixel, rounded down. */
+const gray = (r: number, g: number, b: number): number => (r * RED + g * GREEN + b * BLUE) >> GRAY_BITS;
 
 /**
  * `blendPixels` in vectors of WebAssembly, to the bit the same.
  *
- * @returns whether it was done
+ * @returns false, with nothing done, where there are no vectors
  */
 export function blendByVectors(values: Uint8Array, length: number, factor: number, rest: number): boolean {
-  if (length === 0) return true;
-  const found = grayKernels();
-  if (found === null) return false;
-  const { room, blend } = found;
-  factors[0] = factor;
-  factors[1] = rest;
-  room.whole(GRAY_PIXELS).set(bytesOfFactors);
-  room.through(GRAY_PIXELS, values, length, (to) => blend(GRAY_PIXELS, to, Math.ceil(length / 12), 0));
-  return true;
+  const found = kernels();
+  found?.memory.through(0, values, length, (to) => found.blendGray(0, to, length, factor, rest));
+  return found !== null;
 }
 
-/** The sum of the gray of all pixels of red, green and blue; undefined where vectors are not to be had. */
+/** Where pixels begin, behind four sums. */
+const PIXELS = 16;
+
+/** `sumOfGray` in vectors of WebAssembly; undefined where there are none. */
 export function sumByVectors(values: Uint8Array, length: number): number | undefined {
-  if (length === 0) return 0;
-  const found = grayKernels();
+  const found = kernels();
   if (found === null) return undefined;
-  const { room, sum } = found;
-  const whole = room.whole(GRAY_PIXELS + length + SPARE);
-  whole.set(values.length === length ? values : values.subarray(0, length), GRAY_PIXELS);
-  whole.fill(0, GRAY_PIXELS + length, GRAY_PIXELS + length + 12);
-  sum(GRAY_PIXELS, 0, Math.ceil(length / 12));
-  const sums = new Uint32Array(whole.buffer, 0, 4);
+  const bytes = found.memory.whole(PIXELS + length + SPARE);
+  bytes.set(values.length === length ? values : values.subarray(0, length), PIXELS);
+  bytes.fill(0, PIXELS + length, PIXELS + length + 12);
+  found.sumGray(PIXELS, 0, length);
+  const sums = new Uint32Array(bytes.buffer, 0, 4);
   return sums[0]! + sums[1]! + sums[2]! + sums[3]!;
 }
 
@@ -72,7 +60,7 @@ function sumOf(values: Uint8Array, length: number): number {
   return sum;
 }
 
-/** Of red, green and blue. */
+/** The sum of the gray of all pixels of red, green and blue. */
 export function sumOfGray(values: Uint8Array, length: number): number {
   let sum = 0;
   for (let i = 0; i < length; i += 3) sum += gray(values[i]!, values[i + 1]!, values[i + 2]!);
@@ -89,28 +77,16 @@ export function adjustContrast(values: Uint8Array, length: number, channels: 1 |
   lookUp(values, length, contrastTable);
 }
 
-interface HueKernels {
-  readonly turn: (from: number, to: number, fours: number, shift: number) => void;
-}
-
-const hueKernels = starter<HueKernels>(hueModule);
-
 /**
  * `turnPixels` in vectors of WebAssembly, to the bit the same.
  *
- * @returns whether it was done
+ * @returns false, with nothing done, where there are no vectors
  */
 export function turnByVectors(values: Uint8Array, length: number, shift: number): boolean {
-  if (length === 0) return true;
-  const found = hueKernels();
-  if (found === null) return false;
-  const { room, turn } = found;
-  room.through(0, values, length, (to) => turn(0, to, Math.ceil(length / 12), shift));
-  return true;
+  const found = kernels();
+  found?.memory.through(0, values, length, (to) => found.turnHue(0, to, length, shift));
+  return found !== null;
 }
-
-/** Bits after the point. */
-const HUE_BITS = 16;
 
 /** Turns the hue of an image of red, green and blue by `turn` of the circle, −0.5 to 0.5: value and saturation stay. */
 export function adjustHue(values: Uint8Array, length: number, turn: number): void {
@@ -191,19 +167,9 @@ export const adjustments = ['brightness', 'contrast', 'saturation', 'hue'] as co
 /** One number j is the range 1 − j to 1 + j (not below 0) of a factor, and of hue −j to j of the circle. */
 type Strengths = { readonly [Name in (typeof adjustments)[number]]?: number | Range };
 
-export interface ColorJitter extends Strengths {
-  readonly op: 'colorJitter';
-  readonly probability: number;
+export interface ColorJitterOptions extends Strengths {
+  readonly probability?: number;
 }
-
-/**
- * Changes brightness, contrast, saturation and hue by random factors, in an order drawn for each sample; what is left out
- * stays. By chance where a `probability` is given.
- */
-export const colorJitter = ({
-  probability = 1,
-  ...strengths
-}: Strengths & { readonly probability?: number }): ColorJitter => ({ op: 'colorJitter', ...strengths, probability });
 
 /** What was drawn for one sample: which come, first to last, and the factor of each of `adjustments`. */
 export interface Jitter {
@@ -211,33 +177,41 @@ export interface Jitter {
   readonly factors: Float64Array;
 }
 
-export const colorJitterDefinition: OpDefinition<ColorJitter> = {
-  kind: 'pixels',
-  prepare(jitter, shape) {
-    const [height, width, channels] = colorShape('colorJitter', shape);
-    const ranges = rangesOf(jitter);
-    const length = height * width * channels;
-    const drawn: Jitter = { order: new Uint8Array(4), factors: new Float64Array(4) };
-    return (values, random) => {
-      const numbers = random();
-      if (numbers.uniform() >= jitter.probability) return;
-      drawJitter(ranges, numbers, drawn);
-      for (let i = 0; i < 4; i++) {
-        const which = drawn.order[i]!;
-        if (ranges[which] === undefined) continue;
-        const factor = drawn.factors[which]!;
-        if (which === 0) adjustBrightness(values, length, factor);
-        else if (which === 1) adjustContrast(values, length, channels, factor);
-        else if (channels === 1) continue;
-        else if (which === 2) adjustSaturation(values, length, factor);
-        else adjustHue(values, length, factor);
-      }
-    };
+/**
+ * Changes brightness, contrast, saturation and hue by random factors, in an order drawn for each sample. An option that is left out
+ * changes nothing. By chance where a `probability` is given.
+ */
+export const colorJitter = op(
+  'colorJitter',
+  ({ probability = 1, ...strengths }: ColorJitterOptions) => ({ ...strengths, probability }),
+  {
+    kind: 'pixels',
+    prepare(jitter, shape) {
+      const [height, width, channels] = colorShape('colorJitter', shape);
+      const ranges = rangesOf(jitter);
+      const length = height * width * channels;
+      const drawn: Jitter = { order: new Uint8Array(4), factors: new Float64Array(4) };
+      return (values, random) => {
+        const numbers = random();
+        if (numbers.uniform() >= jitter.probability) return;
+        drawJitter(ranges, numbers, drawn);
+        for (let i = 0; i < 4; i++) {
+          const which = drawn.order[i]!;
+          if (ranges[which] === undefined) continue;
+          const factor = drawn.factors[which]!;
+          if (which === 0) adjustBrightness(values, length, factor);
+          else if (which === 1) adjustContrast(values, length, channels, factor);
+          else if (channels === 1) continue;
+          else if (which === 2) adjustSaturation(values, length, factor);
+          else adjustHue(values, length, factor);
+        }
+      };
+    },
   },
-};
+);
 
 /** The ranges of the four factors, checked; undefined for one that is left out or changes nothing. */
-export function rangesOf(jitter: ColorJitter): (Range | undefined)[] {
+export function rangesOf(jitter: ColorJitterOptions & { readonly probability: number }): (Range | undefined)[] {
   checkProbability('colorJitter', jitter.probability);
   return adjustments.map((name) => {
     const given = jitter[name];
@@ -280,24 +254,18 @@ export function drawJitter(ranges: readonly (Range | undefined)[], random: Rando
 /** Makes an image of red, green and blue gray, in all three: no saturation is left. */
 export const toGray = (values: Uint8Array, length: number): void => adjustSaturation(values, length, 0);
 
-export interface RandomGrayscale {
-  readonly op: 'randomGrayscale';
-  readonly probability: number;
-}
-
 /** Makes an image gray, in all of its channels, by chance. */
-export const randomGrayscale = ({ probability = 0.1 }: { probability?: number } = {}): RandomGrayscale => ({
-  op: 'randomGrayscale',
-  probability,
-});
-
-export const randomGrayscaleDefinition: OpDefinition<RandomGrayscale> = {
-  kind: 'pixels',
-  prepare({ op, probability }, shape) {
-    const [height, width, channels] = colorShape(op, shape);
-    checkProbability(op, probability);
-    return (values, random) => {
-      if (random().uniform() < probability && channels === 3) toGray(values, height * width * channels);
-    };
+export const randomGrayscale = op(
+  'randomGrayscale',
+  ({ probability = 0.1 }: { probability?: number } = {}) => ({ probability }),
+  {
+    kind: 'pixels',
+    prepare({ op, probability }, shape) {
+      const [height, width, channels] = colorShape(op, shape);
+      checkProbability(op, probability);
+      return (values, random) => {
+        if (random().uniform() < probability && channels === 3) toGray(values, height * width * channels);
+      };
+    },
   },
-};
+);

@@ -1,50 +1,37 @@
-import { SPARE, starter } from '../kernels/instance.js';
-import { AT_ONCE, mirrorModule } from '../kernels/mirror.js';
-import { checkProbability, imageShape, type OpDefinition } from './op.js';
+import { kernelsForOp, SPARE } from '../kernels/instance.js';
+import { checkProbability, imageShape, op } from './op.js';
 
-interface Kernels {
-  readonly mirror: (from: number, to: number, length: number, height: number, fives: number) => void;
-}
-
-const started = starter<Kernels>(mirrorModule);
+const kernels = kernelsForOp();
 
 /**
- * Mirrors an image of red, green and blue left to right.
+ * `swapPixels` of red, green and blue in vectors of WebAssembly.
  *
- * @returns whether it was done
+ * @returns false, with nothing done, where there are no vectors
  */
 export function mirrorByVectors(values: Uint8Array, height: number, width: number): boolean {
-  const found = started();
-  if (found === null) return false;
-  const { room, mirror } = found;
+  const found = kernels();
   const row = 3 * width;
-  room.through(SPARE, values, height * row, (to) => mirror(SPARE, to, row, height, Math.ceil(width / AT_ONCE)));
-  return true;
-}
-
-export interface HorizontalFlip {
-  readonly op: 'horizontalFlip';
-  readonly probability: number;
+  found?.memory.through(SPARE, values, height * row, (to) => found.mirrorRows(SPARE, to, row, height));
+  return found !== null;
 }
 
 /** Mirrors an image left to right, by chance. */
-export const horizontalFlip = ({ probability = 0.5 }: { probability?: number } = {}): HorizontalFlip => ({
-  op: 'horizontalFlip',
-  probability,
-});
-
-export const horizontalFlipDefinition: OpDefinition<HorizontalFlip> = {
-  kind: 'moving',
-  prepare({ probability }, shape) {
-    const [height, width, channels] = imageShape('horizontalFlip', shape);
-    checkProbability('horizontalFlip', probability);
-    return (values, random) => {
-      if (random().uniform() >= probability) return;
-      const colors = values instanceof Uint8Array && channels === 3;
-      if (!colors || !mirrorByVectors(values, height, width)) swapPixels(values, height, width, channels);
-    };
+export const horizontalFlip = op(
+  'horizontalFlip',
+  ({ probability = 0.5 }: { probability?: number } = {}) => ({ probability }),
+  {
+    kind: 'moving',
+    prepare({ probability }, shape) {
+      const [height, width, channels] = imageShape('horizontalFlip', shape);
+      checkProbability('horizontalFlip', probability);
+      return (values, random) => {
+        if (random().uniform() >= probability) return;
+        const colors = values instanceof Uint8Array && channels === 3;
+        if (!colors || !mirrorByVectors(values, height, width)) swapPixels(values, height, width, channels);
+      };
+    },
   },
-};
+);
 
 /** Mirrors values of any kind, pixel by pixel. */
 export function swapPixels(values: Uint8Array | Float32Array, height: number, width: number, channels: number): void {

@@ -1,7 +1,7 @@
 import { Canvas, type Image, type Region } from '../../images/image.js';
-import { SPARE, starter } from '../kernels/instance.js';
-import { AT_ONCE, resamplingModule } from '../kernels/resample.js';
-import { checkSize, imageShape, type OpDefinition, type Size } from './op.js';
+import { ENLARGE_STEP } from '../kernels/assembly/constants.js';
+import { kernelsForOp, SPARE } from '../kernels/instance.js';
+import { checkSize, imageShape, op, type Size } from './op.js';
 
 /** For each place of a row of `to` pixels, which of its `from` pixels make it and with what weights. */
 export interface Taps {
@@ -72,13 +72,7 @@ function makeTaps(from: number, to: number): Taps {
   return taps;
 }
 
-interface ResampleKernels {
-  readonly across: (...parameters: number[]) => void;
-  readonly enlarge: (...parameters: number[]) => void;
-  readonly down: (...parameters: number[]) => void;
-}
-
-const resampleKernels = starter<ResampleKernels>(resamplingModule);
+const kernels = kernelsForOp();
 
 /** Taps as the kernels take them: the first tap of each place, then the weights of each in pairs, the last one filled up with a zero. */
 interface Pairs {
@@ -95,7 +89,7 @@ function pairsOf(taps: Taps): Pairs {
   if (pairs === undefined) {
     const { count, first, weights } = taps;
     const even = (count + 1) & ~1;
-    const places = Math.ceil(first.length / AT_ONCE) * AT_ONCE;
+    const places = Math.ceil(first.length / ENLARGE_STEP) * ENLARGE_STEP;
     const bytes = new Uint8Array((4 + 2 * even) * places);
     new Int32Array(bytes.buffer).set(first);
     const all = new Int16Array(bytes.buffer, 4 * places);
@@ -113,12 +107,12 @@ const behind = (at: number, size: number): number => (at + size + SPARE + 15) & 
  * `Resampler` for red, green and blue in vectors of WebAssembly, to the bit the same: rows first, then columns, sums of integers in
  * any order being the same.
  *
- * @returns whether it was done
+ * @returns false, with nothing done, where there are no vectors
  */
 export function resampleByVectors(image: Image, region: Region, out: Canvas): boolean {
-  const found = resampleKernels();
+  const found = kernels();
   if (found === null) return false;
-  const { room, across, enlarge, down } = found;
+  const { memory, resampleAcross, enlargeAcross, resampleDown } = found;
   const [rowTaps, columnTaps] = [tapsOf(region.width, out.width), tapsOf(region.height, out.height)];
   const [row, column] = [pairsOf(rowTaps), pairsOf(columnTaps)];
   const pitch = image.width * 3;
@@ -128,22 +122,17 @@ export function resampleByVectors(image: Image, region: Region, out: Canvas): bo
   const rows = behind(from, region.height * pitch);
   const to = behind(rows, (region.height + 1) * length); // the second of the last pair may be a row further, with a weight of 0
   const size = out.height * length;
-  const bytes = room.whole(to + size + SPARE);
+  const bytes = memory.whole(to + size + SPARE);
   bytes.set(row.bytes);
   bytes.set(column.bytes, columns);
   const begin = region.top * pitch;
   bytes.set(image.values.subarray(begin, begin + region.height * pitch), from);
 
-  const half = (bits: number): number => 1 << (bits - 1);
-  const { bits } = rowTaps;
   const left = from + 3 * region.left;
-  if (row.count === 1) {
-    const fours = Math.ceil(out.width / AT_ONCE);
-    enlarge(left, pitch, rows, length, region.height, fours, 0, row.weights, half(bits), bits);
-  } else across(left, pitch, rows, region.height, out.width, 0, row.weights, row.count, half(bits), bits);
-  const fine = columnTaps.bits;
+  if (row.count === 1) enlargeAcross(left, pitch, rows, region.height, out.width, 0, row.weights, rowTaps.bits);
+  else resampleAcross(left, pitch, rows, region.height, out.width, 0, row.weights, row.count, rowTaps.bits);
   const weights = columns + column.weights;
-  down(rows, length, to, out.height, columns, weights, column.count, half(fine), fine);
+  resampleDown(rows, length, to, out.height, columns, weights, column.count, columnTaps.bits);
   out.values.set(bytes.subarray(to, to + size));
   return true;
 }
@@ -239,16 +228,13 @@ function down(from: Canvas, to: Canvas, taps: Taps): void {
   }
 }
 
-export interface Resize {
-  readonly op: 'resize';
+export interface ResizeOptions {
   /** One number: of the shorter side, the other in proportion. */
   readonly size: Size;
 }
 
 /** Brings an image to a size (bilinear, antialiased): its shorter side, or both where two are given. */
-export const resize = (options: Omit<Resize, 'op'>): Resize => ({ op: 'resize', ...options });
-
-export const resizeDefinition: OpDefinition<Resize> = {
+export const resize = op('resize', (options: ResizeOptions) => options, {
   kind: 'resizing',
   prepare({ op, size }, shape) {
     const [height, width, channels] = imageShape(op, shape);
@@ -264,7 +250,7 @@ export const resizeDefinition: OpDefinition<Resize> = {
       },
     };
   },
-};
+});
 
 function extents(size: Size, height: number, width: number): readonly [height: number, width: number] {
   if (typeof size !== 'number') return size;

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { blurWeights } from '../../../../src/data/augment/kernels/blur.js';
-import { blurByVectors, blurPixels } from '../../../../src/data/augment/ops/gaussian-blur.js';
+import { blurByVectors, blurPixels, blurWeights } from '../../../../src/data/augment/ops/gaussian-blur.js';
 import { keyed } from '../../../../src/flow/random.js';
 
 test('by vectors as without them, to the bit, whatever the size and the Gaussian', () => {

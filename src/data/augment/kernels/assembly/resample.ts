@@ -1,0 +1,152 @@
+import { weighedHigh, weighedLow } from './vectors';
+
+/**
+ * The colors of two pixels that lie side by side, weighted and added: three sums of 32 bits, then a 0.
+ *
+ * @param weights address of two 16-bit weights
+ */
+function pairSum(pixels: usize, weights: usize): v128 {
+  const bytes = v128.load64_zero(pixels);
+  const colors = i8x16.shuffle(bytes, i8x16.splat(0), 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
+  return i32x4.dot_i16x8_s(colors, v128.load32_splat(weights));
+}
+
+/** The address of the pixel whose number stands at `place`, of a row that begins at `row`. */
+function pixelAt(row: usize, place: usize): usize {
+  return row + 3 * load<usize>(place);
+}
+
+/**
+ * Resamples rows of red, green and blue: each of `width` pixels from `pairs` pairs of taps.
+ *
+ * Reads eight bytes of a pair and writes four of a pixel, of which the next pixel takes the last back: memory must go on behind both.
+ *
+ * @param from the first row, each `pitch` bytes behind the one before it; rows are written without a gap
+ * @param first address of each place's first tap
+ * @param weights address of each place's pairs of 16-bit weights, with `bits` after the point
+ */
+export function resampleAcross(
+  from: usize,
+  pitch: i32,
+  to: usize,
+  height: i32,
+  width: i32,
+  first: usize,
+  weights: usize,
+  pairs: i32,
+  bits: i32,
+): void {
+  const half = i32x4.splat(1 << (bits - 1));
+  for (let y = 0; y < height; y++, from += pitch) {
+    let weight = weights;
+    let place = first;
+    let x = width;
+    do {
+      let tap = pixelAt(from, place);
+      let sum = half;
+      let left = pairs;
+      do {
+        sum = i32x4.add(sum, pairSum(tap, weight));
+        tap += 6;
+        weight += 4;
+      } while (--left);
+      sum = i32x4.shr_s(sum, bits);
+      sum = i16x8.narrow_i32x4_s(sum, sum);
+      v128.store32_lane(to, i8x16.narrow_i16x8_u(sum, sum), 0);
+      to += 3;
+      place += 4;
+    } while (--x);
+  }
+}
+
+/** A pixel from one pair of taps. */
+function pixelOf(row: usize, place: usize, weights: usize, half: v128, bits: i32): v128 {
+  return i32x4.shr_s(i32x4.add(half, pairSum(pixelAt(row, place), weights)), bits);
+}
+
+/**
+ * `resampleAcross` where one pair of taps makes a pixel, as in every enlargement: four pixels a step. The next row takes back what a last
+ * step writes too much; places and weights must go on to a multiple of four.
+ */
+export function enlargeAcross(
+  from: usize,
+  pitch: i32,
+  to: usize,
+  height: i32,
+  width: i32,
+  first: usize,
+  weights: usize,
+  bits: i32,
+): void {
+  const half = i32x4.splat(1 << (bits - 1));
+  for (let y = 0; y < height; y++, from += pitch, to += 3 * width) {
+    let place = first;
+    let weight = weights;
+    let target = to;
+    const end = to + 3 * width;
+    do {
+      const a = pixelOf(from, place, weight, half, bits);
+      const b = pixelOf(from, place + 4, weight + 4, half, bits);
+      const c = pixelOf(from, place + 8, weight + 8, half, bits);
+      const d = pixelOf(from, place + 12, weight + 12, half, bits);
+      const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+      const colors = i8x16.shuffle(bytes, i8x16.splat(0), 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 16, 16, 16);
+      v128.store(target, colors);
+      place += 16;
+      weight += 16;
+      target += 12;
+    } while (target < end);
+  }
+}
+
+/**
+ * Resamples columns: each of `height` rows of `length` bytes from `pairs` pairs of rows of the same length, 16 bytes a step. The next row
+ * takes back what a last step writes too much: memory must go on behind both areas.
+ *
+ * @param first address of each row's first tap
+ * @param weights address of each row's pairs of 16-bit weights, with `bits` after the point
+ */
+export function resampleDown(
+  from: usize,
+  length: i32,
+  to: usize,
+  height: i32,
+  first: usize,
+  weights: usize,
+  pairs: i32,
+  bits: i32,
+): void {
+  const half = i32x4.splat(1 << (bits - 1));
+  for (let y = 0; y < height; y++, to += length, first += 4, weights += 4 * pairs) {
+    const top = from + length * load<i32>(first);
+    let x = 0;
+    do {
+      let tap = top + x;
+      let weight = weights;
+      let s0 = half;
+      let s1 = half;
+      let s2 = half;
+      let s3 = half;
+      let left = pairs;
+      do {
+        const a = v128.load(tap);
+        const b = v128.load(tap + length);
+        const w = v128.load32_splat(weight);
+        const lowA = i16x8.extend_low_i8x16_u(a);
+        const lowB = i16x8.extend_low_i8x16_u(b);
+        s0 = i32x4.add(s0, weighedLow(lowA, lowB, w));
+        s1 = i32x4.add(s1, weighedHigh(lowA, lowB, w));
+        const highA = i16x8.extend_high_i8x16_u(a);
+        const highB = i16x8.extend_high_i8x16_u(b);
+        s2 = i32x4.add(s2, weighedLow(highA, highB, w));
+        s3 = i32x4.add(s3, weighedHigh(highA, highB, w));
+        tap += 2 * length;
+        weight += 4;
+      } while (--left);
+      const low = i16x8.narrow_i32x4_s(i32x4.shr_s(s0, bits), i32x4.shr_s(s1, bits));
+      const high = i16x8.narrow_i32x4_s(i32x4.shr_s(s2, bits), i32x4.shr_s(s3, bits));
+      v128.store(to + x, i8x16.narrow_i16x8_u(low, high));
+      x += 16;
+    } while (x < length);
+  }
+}

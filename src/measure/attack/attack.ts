@@ -1,0 +1,259 @@
+import { labelsAt } from '../../data/class-names.js';
+import { samplesInput } from '../../data/fingerprint.js';
+import { WeirError } from '../../flow/errors.js';
+import { type StageOperator, type Step, stage } from '../../flow/stage.js';
+import type { Model, Weights } from '../../learn/model/model.js';
+import type { Update } from '../../learn/update.js';
+import { type Certifier, type CertifierOptions, certifier } from '../certificate/certificate.js';
+import { byNorm } from '../certificate/lipschitz.js';
+import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+import { correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
+import { type Box, checkInside, type Limits, limitsOf, usualBox } from './box.js';
+import { attackGroup, distance, type GroupState, type GroupTask, type SampleGroup, startGroup } from './group.js';
+import { type AttackResult, attackOutcomes, type attackRecord } from './record.js';
+
+/** The options of every attack. */
+export interface AttackOptions {
+  /** How many samples to attack. */
+  readonly samples: number;
+  readonly seed: number;
+  /**
+   * The values that an input may take, in the model's units, by channel where these differ; [−2, 2] for XOR. By default pixels from
+   * 0 to 1, normalized where `normalize` says so (`usualBox`). Samples outside of it are refused.
+   */
+  readonly box?: Box;
+  /** Samples attacked in step; groups are by position, so a resumed attack meets the same kernels. */
+  readonly group?: number;
+  /** Forward evaluations that may be spent on one sample. */
+  readonly budget?: number;
+  /** Take the samples in a random order keyed by the seed; else in that of the data. */
+  readonly shuffle?: boolean;
+  /** `correct` passes over samples that the model gets wrong; `all` reports them as already misclassified. */
+  readonly choose?: 'correct' | 'all';
+  readonly normalize?: Normalization;
+  /** Lemma 1's bounds beside each result, `lower` ≤ Δx held: a violation ends the run. Every sample costs its own local estimate. */
+  readonly certificate?: boolean | BoundsOptions;
+}
+
+/** How the local estimate beside an attack is made. */
+export type BoundsOptions = Pick<CertifierOptions, 'points' | 'steps'>;
+
+/** What an attack is built from: the model, the samples by index, and the checked options. */
+export interface AttackSetting {
+  readonly model: Model;
+  readonly samples: LabeledSamples;
+  /** Values in one sample. */
+  readonly d: number;
+  readonly box: Limits;
+  readonly group: number;
+  /** A sample in the units of the model. */
+  input(index: number): Float32Array;
+}
+
+/**
+ * An attack: its search and nothing else. Bounds, the criterion (another class than that of the original), budget, ledger of queries,
+ * groups by position, resumption and verification are those of `attackStage`.
+ */
+export interface Attack<S> {
+  /** The search's state for one group. Plain data, never changed. */
+  start(): S;
+  /**
+   * Moves `group.points` from the originals to adversarial points and yields its state after every bounded slice of work; a sample
+   * without one is ended by `group.end`. Called with any of these states, and the group as it was then, it must go on to the same bits.
+   */
+  search(group: SampleGroup, state: S): Generator<S>;
+  /** Further fields of a result. */
+  fields(state: S, slot: number): Pick<AttackResult, 'iterations' | 'start'>;
+}
+
+/** Where an attack stands: at rest, choosing its samples, or at one of its groups. */
+export type AttackState<S> = { readonly phase: 'rest' } | Choosing | Attacking<S>;
+
+interface Choosing {
+  readonly phase: 'choose';
+  /** Samples classified so far, in the order of the attack. */
+  readonly scanned: number;
+  /** Those to attack, by index. */
+  readonly chosen: Uint32Array;
+}
+
+interface Attacking<S> {
+  readonly phase: 'attack';
+  readonly chosen: Uint32Array;
+  readonly group: number;
+  readonly at: GroupState<S>;
+  /** 1 for each sample of the group whose result has been handed on. */
+  readonly emitted: Uint8Array;
+}
+
+/**
+ * The stage of an attack, which every attack shares: for the first samples that each update's network classifies correctly, an
+ * adversarial point and its distance.
+ *
+ *   updates   -------------A|
+ *   attack    ---------------1-2-3-…|    one result a sample, those of a group close together
+ *
+ * Bound: one group on the device; the engine breathes after each step of the search. Order: groups in order; in a group as samples
+ * end. State: `AttackState`, plain data; going on from any yield gives the same bits. Failure: samples that the model does not take,
+ * or outside of the box; a distance below its certificate. What else happens to a single sample is its outcome.
+ *
+ * @param name of the stage, in the graph and in errors
+ * @param make builds the attack once the samples and the box are checked
+ * @throws {WeirError} for options and samples that it cannot work with
+ */
+export function attackStage<S>(
+  name: string,
+  record: ReturnType<typeof attackRecord>,
+  model: Model,
+  given: LabeledSamples,
+  options: AttackOptions,
+  make: (setting: AttackSetting) => Attack<S>,
+): StageOperator<Update, AttackResult, AttackState<S>> {
+  const { seed, group: size = 16, budget = Number.POSITIVE_INFINITY, shuffle = true, choose = 'correct' } = options;
+  const { normalize, certificate = false, box: bounds = usualBox(normalize) } = options;
+  const samples = byName(name, model, given);
+  const d = inputLength(name, model, samples);
+  checkCount(name, { samples: options.samples, group: size, ...(budget !== Number.POSITIVE_INFINITY && { budget }) });
+  const box = limitsOf(name, bounds, d);
+  checkInside(name, samples, box, bounds, normalize);
+  const certify =
+    certificate === false ? undefined : certified(name, model, certificate === true ? {} : certificate, seed);
+  const input = (index: number): Float32Array => {
+    const row = new Float32Array(d);
+    writeInput(samples, index, row, 0, normalize);
+    return row;
+  };
+  const attack = make({ model, samples, d, box, group: size, input });
+
+  const order = (): Uint32Array =>
+    shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);
+  const indicesOf = (chosen: Uint32Array, group: number): Uint32Array =>
+    chosen.subarray(group * size, (group + 1) * size);
+  const begin = (chosen: Uint32Array, group: number): Attacking<S> => ({
+    phase: 'attack',
+    chosen,
+    group,
+    at: startGroup(size, indicesOf(chosen, group).length, d, attack.start()),
+    emitted: new Uint8Array(size),
+  });
+
+  const task = ({ weights }: Update, chosen: Uint32Array, group: number): GroupTask => {
+    const indices = indicesOf(chosen, group);
+    const originals = new Float32Array(size * d);
+    indices.forEach((index, slot) => {
+      writeInput(samples, index, originals, slot * d, normalize);
+    });
+    return { model, weights, box, budget, indices, chosen, originals, labels: labelsAt(samples.labels, indices) };
+  };
+
+  const result = (update: Update, { chosen, group, at }: Attacking<S>, slot: number): AttackResult => {
+    const index = indicesOf(chosen, group)[slot]!;
+    const original = input(index);
+    const adversarialLabel = at.adversarialLabel[slot]!;
+    const adversarial = adversarialLabel === -1 ? new Float32Array(0) : at.points.slice(slot * d, (slot + 1) * d);
+    return {
+      position: update.position,
+      number: update.number,
+      epoch: update.epoch,
+      index,
+      label: samples.labels[index]!,
+      predicted: at.predicted[slot]!,
+      adversarialLabel,
+      outcome: attackOutcomes[at.outcome[slot]!]!,
+      distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
+      queries: at.queries[slot]!,
+      total: chosen.length,
+      box: bounds,
+      ...attack.fields(at.search, slot),
+      original,
+      adversarial,
+    };
+  };
+
+  return stage<Update, AttackResult, AttackState<S>>({
+    name,
+    record,
+    claims: 'weights',
+    inputs: [samplesInput(given)],
+    introduce: samples.introduce,
+    start: () => ({ phase: 'rest' }),
+
+    *next(from, update): Generator<Step<AttackState<S>, AttackResult>> {
+      let state: Choosing | Attacking<S> =
+        from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
+      const places = order();
+      const complete = certify?.(update.weights) ?? ((one: AttackResult) => one);
+
+      while (state.phase === 'choose') {
+        const { scanned, chosen } = state;
+        if (chosen.length >= options.samples || scanned >= samples.size) {
+          state = begin(chosen.slice(0, options.samples), 0);
+          break;
+        }
+        const upTo = Math.min(scanned + LOOKED_AT, samples.size);
+        const more =
+          choose === 'all'
+            ? places.subarray(scanned, upTo)
+            : correctOnes(model, update.weights, samples, places, scanned, normalize);
+        state = { phase: 'choose', scanned: upTo, chosen: Uint32Array.from([...chosen, ...more]) };
+        yield [state];
+      }
+
+      while (state.phase === 'attack') {
+        const { chosen, group } = state;
+        const count = indicesOf(chosen, group).length;
+        if (count === 0) break;
+        let now: Attacking<S> = state;
+        const finished = function* (): Generator<Step<AttackState<S>, AttackResult>> {
+          for (let slot = 0; slot < count; slot++) {
+            if (now.at.outcome[slot] === -1 || now.emitted[slot] === 1) continue;
+            now = { ...now, emitted: now.emitted.with(slot, 1) };
+            yield [now, complete(result(update, now, slot))];
+          }
+        };
+        yield* finished(); // left between two results
+        for (const at of attackGroup(task(update, chosen, group), attack.search, now.at)) {
+          now = { ...now, at };
+          yield [now];
+          yield* finished();
+        }
+        state = begin(chosen, group + 1);
+      }
+      yield [{ phase: 'rest' }];
+    },
+  });
+}
+
+/**
+ * Puts Lemma 1's bounds beside the result of an attack on a sample, in ℓ2, the local one with R = Δx; and holds them against each
+ * other: an adversarial point nearer than the rigorous bound cannot be, so it ends the run.
+ *
+ * @returns for the weights under attack a function that completes one result after another
+ * @throws {WeirError} for a model without parts or without a Jacobian
+ */
+function certified(
+  stage: string,
+  model: Model,
+  options: BoundsOptions,
+  seed: number,
+): (weights: Weights) => (result: AttackResult) => AttackResult {
+  const certify = certifier(stage, model, { ...options, seed, local: ['l2'] });
+  return (weights) => {
+    let boundsOf: Certifier | undefined; // at the first result: the weights' constants may take seconds
+    return (result) => {
+      boundsOf ??= certify(weights);
+      const { index, label, original, distance } = result;
+      const found = !Number.isNaN(distance);
+      const R = found ? byNorm(() => distance) : undefined;
+      const { lower, local, theta, featureNorm } = boundsOf(original, label, index, R);
+      if (found && distance < lower.l2) throw tooNear(stage, model, index, distance, lower.l2);
+      return { ...result, lower: lower.l2, local: local.l2, theta, featureNorm };
+    };
+  };
+}
+
+const tooNear = (stage: string, model: Model, index: number, distance: number, lower: number): WeirError =>
+  new WeirError(
+    `stage '${stage}': sample ${index} has an adversarial point at a distance of ${distance}, nearer than its certified lower bound ${lower}`,
+    `one of the two is wrong: see whether the parts of ${model.name} are what its feature map computes, and what weir doctor says of this machine`,
+  );
