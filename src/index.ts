@@ -6,14 +6,7 @@
 
 export { augment, views } from './data/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
-export { colorJitter, randomGrayscale } from './data/augment/ops/color.js';
-export { centerCrop, randomCrop, randomResizedCrop } from './data/augment/ops/crop.js';
-export { gaussianBlur } from './data/augment/ops/gaussian-blur.js';
-export { horizontalFlip } from './data/augment/ops/horizontal-flip.js';
-export { gaussianNoise, lighting } from './data/augment/ops/noise.js';
-export { normalize, unitScale } from './data/augment/ops/normalize.js';
-export { resize } from './data/augment/ops/resize.js';
-export { solarize } from './data/augment/ops/solarize.js';
+export * from './data/augment/ops/index.js';
 export type { Recipe } from './data/augment/recipe.js';
 export {
   barlowRecipes,

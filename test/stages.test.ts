@@ -152,7 +152,7 @@ const rows: Record<string, Row> = {
   },
   tracking: { make: () => tracking(mlp([2, 4, 2]), points, { indices: [0, 3] }), items: updates },
   alignment: { make: () => alignment(mlp([2, 4, 2]), points), items: updates },
-  journal: { make: () => logStage('net', 'updates', () => undefined), items: updates },
+  'log stage': { make: () => logStage('net', 'updates', () => undefined), items: updates },
 };
 
 /** All steps of a stage over items, as it saves itself after each, and what it says in each; less those that only breathe. */

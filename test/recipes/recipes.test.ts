@@ -8,6 +8,7 @@ import { apply, recipesOf } from './recipe.js';
 
 /** The recipes of `.github/CONTRIBUTING.md`, done as they say in a copy of the checkout, and the files that each may take. */
 const files = {
+  'An augmentation operation': 3,
   'A regularizer': 3,
   'A data set': 3,
   'An attack': 4,

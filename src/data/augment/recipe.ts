@@ -1,68 +1,25 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Header } from '../../flow/header.js';
-import {
-  type ColorJitter,
-  colorJitterDefinition,
-  type RandomGrayscale,
-  randomGrayscaleDefinition,
-} from './ops/color.js';
-import {
-  type CenterCrop,
-  centerCropDefinition,
-  type RandomCrop,
-  type RandomResizedCrop,
-  randomCropDefinition,
-  randomResizedCropDefinition,
-} from './ops/crop.js';
-import { type GaussianBlur, gaussianBlurDefinition } from './ops/gaussian-blur.js';
-import { type HorizontalFlip, horizontalFlipDefinition } from './ops/horizontal-flip.js';
-import { type GaussianNoise, gaussianNoiseDefinition, type Lighting, lightingDefinition } from './ops/noise.js';
-import { type Normalize, normalizeDefinition, type UnitScale, unitScaleDefinition } from './ops/normalize.js';
+import * as ops from './ops/index.js';
 import type { OpData, OpDefinition } from './ops/op.js';
-import { type Resize, resizeDefinition } from './ops/resize.js';
-import { type Solarize, solarizeDefinition } from './ops/solarize.js';
 
-export type Op =
-  | RandomResizedCrop
-  | Resize
-  | CenterCrop
-  | RandomCrop
-  | HorizontalFlip
-  | ColorJitter
-  | RandomGrayscale
-  | GaussianBlur
-  | Solarize
-  | UnitScale
-  | Lighting
-  | Normalize
-  | GaussianNoise;
+/** Any op of the registry. */
+export type Op = ReturnType<(typeof ops)[keyof typeof ops]>;
 
 /** What is done to each sample, first to last. Plain data: it crosses to worker threads, and a run's record shows it. */
 export type Recipe = readonly Op[];
 
-const definitions: { readonly [Name in Op['op']]: OpDefinition<Extract<Op, { op: Name }>> } = {
-  randomResizedCrop: randomResizedCropDefinition,
-  resize: resizeDefinition,
-  centerCrop: centerCropDefinition,
-  randomCrop: randomCropDefinition,
-  horizontalFlip: horizontalFlipDefinition,
-  colorJitter: colorJitterDefinition,
-  randomGrayscale: randomGrayscaleDefinition,
-  gaussianBlur: gaussianBlurDefinition,
-  solarize: solarizeDefinition,
-  unitScale: unitScaleDefinition,
-  lighting: lightingDefinition,
-  normalize: normalizeDefinition,
-  gaussianNoise: gaussianNoiseDefinition,
-};
+const definitions = new Map<string, OpDefinition<OpData>>(
+  Object.values(ops).map(({ op, definition }) => [op, definition as OpDefinition<OpData>]),
+);
 
-/** Looks an op up by its name. */
-export function definitionOf(op: OpData): OpDefinition<OpData> {
-  const found = Object.hasOwn(definitions, op.op) ? definitions[op.op as Op['op']] : undefined;
-  if (!found) {
-    throw new WeirError(`no op is called '${op.op}'`, `the ops are ${Object.keys(definitions).join(', ')}`);
+/** Looks an op up by its name. @throws {WeirError} for a name that no op has */
+export function definitionOf({ op }: OpData): OpDefinition<OpData> {
+  const definition = definitions.get(op);
+  if (definition === undefined) {
+    throw new WeirError(`no op is called '${op}'`, `the ops are ${[...definitions.keys()].join(', ')}`);
   }
-  return found as OpDefinition<OpData>;
+  return definition;
 }
 
 /** Whether a recipe is so cheap that no worker is worth it; its result is then the same in every epoch. */

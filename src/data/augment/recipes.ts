@@ -1,11 +1,16 @@
-import { colorJitter, randomGrayscale } from './ops/color.js';
-import { centerCrop, randomResizedCrop } from './ops/crop.js';
-import { gaussianBlur } from './ops/gaussian-blur.js';
-import { horizontalFlip } from './ops/horizontal-flip.js';
-import { lighting } from './ops/noise.js';
-import { normalize, unitScale } from './ops/normalize.js';
-import { resize } from './ops/resize.js';
-import { solarize } from './ops/solarize.js';
+import {
+  centerCrop,
+  colorJitter,
+  gaussianBlur,
+  horizontalFlip,
+  lighting,
+  normalize,
+  randomGrayscale,
+  randomResizedCrop,
+  resize,
+  solarize,
+  unitScale,
+} from './ops/index.js';
 import type { Recipe } from './recipe.js';
 
 /** Mean and standard deviation of each channel in [0, 1], as the authors' code has them. */

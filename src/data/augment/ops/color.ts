@@ -3,7 +3,7 @@ import type { Random } from '../../../flow/random.js';
 import { BLUE, GRAY_BITS, GREEN, HUE_BITS, RED } from '../kernels/assembly/constants.js';
 import { kernelsForOp, SPARE } from '../kernels/instance.js';
 import { lookUp } from '../kernels/look-up.js';
-import { checkProbability, checkRange, colorShape, type OpDefinition, type Range } from './op.js';
+import { checkProbability, checkRange, colorShape, op, type Range } from './op.js';
 
 /** What float32 loses below a whole number and then rounds up to it: torchvision multiplies in float32, then rounds down. */
 export const SLACK = 2 ** -18;
@@ -167,19 +167,9 @@ export const adjustments = ['brightness', 'contrast', 'saturation', 'hue'] as co
 /** One number j is the range 1 − j to 1 + j (not below 0) of a factor, and of hue −j to j of the circle. */
 type Strengths = { readonly [Name in (typeof adjustments)[number]]?: number | Range };
 
-export interface ColorJitter extends Strengths {
-  readonly op: 'colorJitter';
-  readonly probability: number;
+export interface ColorJitterOptions extends Strengths {
+  readonly probability?: number;
 }
-
-/**
- * Changes brightness, contrast, saturation and hue by random factors, in an order drawn for each sample; what is left out
- * stays. By chance where a `probability` is given.
- */
-export const colorJitter = ({
-  probability = 1,
-  ...strengths
-}: Strengths & { readonly probability?: number }): ColorJitter => ({ op: 'colorJitter', ...strengths, probability });
 
 /** What was drawn for one sample: which come, first to last, and the factor of each of `adjustments`. */
 export interface Jitter {
@@ -187,33 +177,41 @@ export interface Jitter {
   readonly factors: Float64Array;
 }
 
-export const colorJitterDefinition: OpDefinition<ColorJitter> = {
-  kind: 'pixels',
-  prepare(jitter, shape) {
-    const [height, width, channels] = colorShape('colorJitter', shape);
-    const ranges = rangesOf(jitter);
-    const length = height * width * channels;
-    const drawn: Jitter = { order: new Uint8Array(4), factors: new Float64Array(4) };
-    return (values, random) => {
-      const numbers = random();
-      if (numbers.uniform() >= jitter.probability) return;
-      drawJitter(ranges, numbers, drawn);
-      for (let i = 0; i < 4; i++) {
-        const which = drawn.order[i]!;
-        if (ranges[which] === undefined) continue;
-        const factor = drawn.factors[which]!;
-        if (which === 0) adjustBrightness(values, length, factor);
-        else if (which === 1) adjustContrast(values, length, channels, factor);
-        else if (channels === 1) continue;
-        else if (which === 2) adjustSaturation(values, length, factor);
-        else adjustHue(values, length, factor);
-      }
-    };
+/**
+ * Changes brightness, contrast, saturation and hue by random factors, in an order drawn for each sample. An option that is left out
+ * changes nothing. By chance where a `probability` is given.
+ */
+export const colorJitter = op(
+  'colorJitter',
+  ({ probability = 1, ...strengths }: ColorJitterOptions) => ({ ...strengths, probability }),
+  {
+    kind: 'pixels',
+    prepare(jitter, shape) {
+      const [height, width, channels] = colorShape('colorJitter', shape);
+      const ranges = rangesOf(jitter);
+      const length = height * width * channels;
+      const drawn: Jitter = { order: new Uint8Array(4), factors: new Float64Array(4) };
+      return (values, random) => {
+        const numbers = random();
+        if (numbers.uniform() >= jitter.probability) return;
+        drawJitter(ranges, numbers, drawn);
+        for (let i = 0; i < 4; i++) {
+          const which = drawn.order[i]!;
+          if (ranges[which] === undefined) continue;
+          const factor = drawn.factors[which]!;
+          if (which === 0) adjustBrightness(values, length, factor);
+          else if (which === 1) adjustContrast(values, length, channels, factor);
+          else if (channels === 1) continue;
+          else if (which === 2) adjustSaturation(values, length, factor);
+          else adjustHue(values, length, factor);
+        }
+      };
+    },
   },
-};
+);
 
 /** The ranges of the four factors, checked; undefined for one that is left out or changes nothing. */
-export function rangesOf(jitter: ColorJitter): (Range | undefined)[] {
+export function rangesOf(jitter: ColorJitterOptions & { readonly probability: number }): (Range | undefined)[] {
   checkProbability('colorJitter', jitter.probability);
   return adjustments.map((name) => {
     const given = jitter[name];
@@ -256,24 +254,18 @@ export function drawJitter(ranges: readonly (Range | undefined)[], random: Rando
 /** Makes an image of red, green and blue gray, in all three: no saturation is left. */
 export const toGray = (values: Uint8Array, length: number): void => adjustSaturation(values, length, 0);
 
-export interface RandomGrayscale {
-  readonly op: 'randomGrayscale';
-  readonly probability: number;
-}
-
 /** Makes an image gray, in all of its channels, by chance. */
-export const randomGrayscale = ({ probability = 0.1 }: { probability?: number } = {}): RandomGrayscale => ({
-  op: 'randomGrayscale',
-  probability,
-});
-
-export const randomGrayscaleDefinition: OpDefinition<RandomGrayscale> = {
-  kind: 'pixels',
-  prepare({ op, probability }, shape) {
-    const [height, width, channels] = colorShape(op, shape);
-    checkProbability(op, probability);
-    return (values, random) => {
-      if (random().uniform() < probability && channels === 3) toGray(values, height * width * channels);
-    };
+export const randomGrayscale = op(
+  'randomGrayscale',
+  ({ probability = 0.1 }: { probability?: number } = {}) => ({ probability }),
+  {
+    kind: 'pixels',
+    prepare({ op, probability }, shape) {
+      const [height, width, channels] = colorShape(op, shape);
+      checkProbability(op, probability);
+      return (values, random) => {
+        if (random().uniform() < probability && channels === 3) toGray(values, height * width * channels);
+      };
+    },
   },
-};
+);

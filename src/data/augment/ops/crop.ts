@@ -1,18 +1,11 @@
 import { WeirError } from '../../../flow/errors.js';
 import type { Random } from '../../../flow/random.js';
 import { Canvas, type Region } from '../../images/image.js';
-import { bothExtents, checkRange, checkSize, imageShape, type OpDefinition, type Range, type Size } from './op.js';
+import { bothExtents, checkRange, checkSize, imageShape, op, type Range, type Size } from './op.js';
 import { Resampler } from './resize.js';
 
-export interface CenterCrop {
-  readonly op: 'centerCrop';
-  readonly size: Size;
-}
-
 /** Cuts the middle out of an image; zeros stand around one that is smaller. */
-export const centerCrop = (options: Omit<CenterCrop, 'op'>): CenterCrop => ({ op: 'centerCrop', ...options });
-
-export const centerCropDefinition: OpDefinition<CenterCrop> = {
+export const centerCrop = op('centerCrop', (options: { readonly size: Size }) => options, {
   kind: 'resizing',
   prepare({ op, size }, shape) {
     const [, , channels] = imageShape(op, shape);
@@ -36,7 +29,7 @@ export const centerCropDefinition: OpDefinition<CenterCrop> = {
       },
     };
   },
-};
+});
 
 /** Pixels of an extent before its middle part; negative where zeros go. Odd margins are halved as torchvision does. */
 function before(extent: number, wanted: number): number {
@@ -46,16 +39,13 @@ function before(extent: number, wanted: number): number {
   return margin % 2 === 0 ? half : half + (half % 2); // Python rounds a half to the even number
 }
 
-export interface RandomCrop {
-  readonly op: 'randomCrop';
+export interface RandomCropOptions {
   /** Pixels of zeros on each side, of which as many fall away again. */
   readonly padding: number;
 }
 
 /** Pads an image with zeros and cuts its own size out again at a random place. */
-export const randomCrop = (options: Omit<RandomCrop, 'op'>): RandomCrop => ({ op: 'randomCrop', ...options });
-
-export const randomCropDefinition: OpDefinition<RandomCrop> = {
+export const randomCrop = op('randomCrop', (options: RandomCropOptions) => options, {
   kind: 'moving',
   prepare({ padding }, shape) {
     const [height, width, channels] = imageShape('randomCrop', shape);
@@ -83,14 +73,7 @@ export const randomCropDefinition: OpDefinition<RandomCrop> = {
       }
     };
   },
-};
-
-export interface RandomResizedCrop {
-  readonly op: 'randomResizedCrop';
-  readonly size: Size;
-  readonly scale: Range;
-  readonly ratio: Range;
-}
+});
 
 export interface RandomResizedCropOptions {
   /** Pixels that come out. */
@@ -101,35 +84,40 @@ export interface RandomResizedCropOptions {
   readonly ratio?: Range;
 }
 
-/** Cuts a part of random area and form out of an image, and brings it to one size (bilinear, antialiased). */
-export const randomResizedCrop = ({
-  size,
-  scale = [0.08, 1],
-  ratio = [3 / 4, 4 / 3],
-}: RandomResizedCropOptions): RandomResizedCrop => ({ op: 'randomResizedCrop', size, scale, ratio });
-
 /** How often a part is drawn; then the largest in the middle is taken whose form is allowed. */
 const TRIES = 10;
 
-export const randomResizedCropDefinition: OpDefinition<RandomResizedCrop> = {
-  kind: 'resizing',
-  prepare({ op, size, scale, ratio }, shape) {
-    const [, , channels] = imageShape(op, shape);
-    checkSize(op, size);
-    checkRange(op, 'scale', scale, Number.MIN_VALUE, 1, 'give [least, most] as parts of the area, above 0 and up to 1');
-    checkRange(op, 'ratio', ratio, Number.MIN_VALUE, Infinity, 'give [least, most] of width over height, above 0');
-    const [height, width] = bothExtents(size);
-    const resampler = new Resampler(channels);
-    const region: Region = { top: 0, left: 0, height: 0, width: 0 };
-    return {
-      shape: [height, width, channels],
-      apply(image, random) {
-        drawRegion(image.height, image.width, scale, ratio, random(), region);
-        return resampler.resample(image, region, height, width);
-      },
-    };
+/** Cuts a part of random area and form out of an image, and brings it to one size (bilinear, antialiased). */
+export const randomResizedCrop = op(
+  'randomResizedCrop',
+  ({ size, scale = [0.08, 1], ratio = [3 / 4, 4 / 3] }: RandomResizedCropOptions) => ({ size, scale, ratio }),
+  {
+    kind: 'resizing',
+    prepare({ op, size, scale, ratio }, shape) {
+      const [, , channels] = imageShape(op, shape);
+      checkSize(op, size);
+      checkRange(
+        op,
+        'scale',
+        scale,
+        Number.MIN_VALUE,
+        1,
+        'give [least, most] as parts of the area, above 0 and up to 1',
+      );
+      checkRange(op, 'ratio', ratio, Number.MIN_VALUE, Infinity, 'give [least, most] of width over height, above 0');
+      const [height, width] = bothExtents(size);
+      const resampler = new Resampler(channels);
+      const region: Region = { top: 0, left: 0, height: 0, width: 0 };
+      return {
+        shape: [height, width, channels],
+        apply(image, random) {
+          drawRegion(image.height, image.width, scale, ratio, random(), region);
+          return resampler.resample(image, region, height, width);
+        },
+      };
+    },
   },
-};
+);
 
 /** Draws the part of an image of `height` × `width` pixels that is cut out, as torchvision does. */
 export function drawRegion(

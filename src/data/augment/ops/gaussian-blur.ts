@@ -1,7 +1,7 @@
 import { WeirError } from '../../../flow/errors.js';
 import { ALONG_SHIFT, BLUR_BITS, DOWN_SHIFT } from '../kernels/assembly/constants.js';
 import { kernelsForOp, SPARE } from '../kernels/instance.js';
-import { checkProbability, checkRange, imageShape, type OpDefinition, type Range } from './op.js';
+import { checkProbability, checkRange, imageShape, op, type Range } from './op.js';
 
 /** Taps that weigh less than this are left out: together less than a tenth of a gray level. */
 const LEAST = 1e-4;
@@ -136,14 +136,6 @@ export function blurPixels(
   }
 }
 
-export interface GaussianBlur {
-  readonly op: 'gaussianBlur';
-  /** Taps along each side, an odd number. */
-  readonly kernel: number;
-  readonly sigma: Range;
-  readonly probability: number;
-}
-
 export interface GaussianBlurOptions {
   /** Standard deviation in pixels, uniform; one number is always the same. */
   readonly sigma?: number | Range;
@@ -153,28 +145,30 @@ export interface GaussianBlurOptions {
 }
 
 /** Blurs an image with a Gaussian, by chance where a `probability` is given. */
-export function gaussianBlur({ sigma = [0.1, 2], kernel, probability = 1 }: GaussianBlurOptions = {}): GaussianBlur {
-  const range: Range = typeof sigma === 'number' ? [sigma, sigma] : sigma;
-  return { op: 'gaussianBlur', kernel: kernel ?? 2 * Math.ceil(3 * range[1]) + 1, sigma: range, probability };
-}
-
-export const gaussianBlurDefinition: OpDefinition<GaussianBlur> = {
-  kind: 'pixels',
-  prepare({ op, kernel, sigma, probability }, shape) {
-    const [height, width, channels] = imageShape(op, shape);
-    checkProbability(op, probability);
-    checkRange(op, 'sigma', sigma, Number.MIN_VALUE, Infinity, 'give a number of pixels above 0, or [least, most]');
-    const most = 2 * Math.min(height, width) - 1;
-    if (!(Number.isInteger(kernel) && kernel > 0 && kernel % 2 === 1 && kernel <= most)) {
-      throw new WeirError(
-        `op '${op}' has kernel ${kernel} for images of ${height} × ${width}`,
-        `give an odd number of pixels up to ${most}, or a smaller sigma: the edges are mirrored once`,
-      );
-    }
-    const blur = new Blur(height, width, channels, kernel);
-    return (values, random) => {
-      const numbers = random();
-      if (numbers.uniform() < probability) blur.apply(values, sigma[0] + (sigma[1] - sigma[0]) * numbers.uniform());
-    };
+export const gaussianBlur = op(
+  'gaussianBlur',
+  ({ sigma = [0.1, 2], kernel, probability = 1 }: GaussianBlurOptions = {}) => {
+    const range: Range = typeof sigma === 'number' ? [sigma, sigma] : sigma;
+    return { kernel: kernel ?? 2 * Math.ceil(3 * range[1]) + 1, sigma: range, probability };
   },
-};
+  {
+    kind: 'pixels',
+    prepare({ op, kernel, sigma, probability }, shape) {
+      const [height, width, channels] = imageShape(op, shape);
+      checkProbability(op, probability);
+      checkRange(op, 'sigma', sigma, Number.MIN_VALUE, Infinity, 'give a number of pixels above 0, or [least, most]');
+      const most = 2 * Math.min(height, width) - 1;
+      if (!(Number.isInteger(kernel) && kernel > 0 && kernel % 2 === 1 && kernel <= most)) {
+        throw new WeirError(
+          `op '${op}' has kernel ${kernel} for images of ${height} × ${width}`,
+          `give an odd number of pixels up to ${most}, or a smaller sigma: the edges are mirrored once`,
+        );
+      }
+      const blur = new Blur(height, width, channels, kernel);
+      return (values, random) => {
+        const numbers = random();
+        if (numbers.uniform() < probability) blur.apply(values, sigma[0] + (sigma[1] - sigma[0]) * numbers.uniform());
+      };
+    },
+  },
+);

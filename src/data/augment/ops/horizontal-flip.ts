@@ -1,5 +1,5 @@
 import { kernelsForOp, SPARE } from '../kernels/instance.js';
-import { checkProbability, imageShape, type OpDefinition } from './op.js';
+import { checkProbability, imageShape, op } from './op.js';
 
 const kernels = kernelsForOp();
 
@@ -15,29 +15,23 @@ export function mirrorByVectors(values: Uint8Array, height: number, width: numbe
   return found !== null;
 }
 
-export interface HorizontalFlip {
-  readonly op: 'horizontalFlip';
-  readonly probability: number;
-}
-
 /** Mirrors an image left to right, by chance. */
-export const horizontalFlip = ({ probability = 0.5 }: { probability?: number } = {}): HorizontalFlip => ({
-  op: 'horizontalFlip',
-  probability,
-});
-
-export const horizontalFlipDefinition: OpDefinition<HorizontalFlip> = {
-  kind: 'moving',
-  prepare({ probability }, shape) {
-    const [height, width, channels] = imageShape('horizontalFlip', shape);
-    checkProbability('horizontalFlip', probability);
-    return (values, random) => {
-      if (random().uniform() >= probability) return;
-      const colors = values instanceof Uint8Array && channels === 3;
-      if (!colors || !mirrorByVectors(values, height, width)) swapPixels(values, height, width, channels);
-    };
+export const horizontalFlip = op(
+  'horizontalFlip',
+  ({ probability = 0.5 }: { probability?: number } = {}) => ({ probability }),
+  {
+    kind: 'moving',
+    prepare({ probability }, shape) {
+      const [height, width, channels] = imageShape('horizontalFlip', shape);
+      checkProbability('horizontalFlip', probability);
+      return (values, random) => {
+        if (random().uniform() >= probability) return;
+        const colors = values instanceof Uint8Array && channels === 3;
+        if (!colors || !mirrorByVectors(values, height, width)) swapPixels(values, height, width, channels);
+      };
+    },
   },
-};
+);
 
 /** Mirrors values of any kind, pixel by pixel. */
 export function swapPixels(values: Uint8Array | Float32Array, height: number, width: number, channels: number): void {

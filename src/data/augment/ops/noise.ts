@@ -1,19 +1,13 @@
 import { WeirError } from '../../../flow/errors.js';
-import { imageShape, type OpDefinition } from './op.js';
+import { imageShape, op } from './op.js';
 
-export interface GaussianNoise {
-  readonly op: 'gaussianNoise';
+export interface GaussianNoiseOptions {
   /** Standard deviation, in the units the values have by then. */
   readonly std: number;
 }
 
 /** Adds independent normal noise to every value; nothing is clipped. */
-export const gaussianNoise = (options: Omit<GaussianNoise, 'op'>): GaussianNoise => ({
-  op: 'gaussianNoise',
-  ...options,
-});
-
-export const gaussianNoiseDefinition: OpDefinition<GaussianNoise> = {
+export const gaussianNoise = op('gaussianNoise', (options: GaussianNoiseOptions) => options, {
   kind: 'free',
   prepare({ std }) {
     if (!(std >= 0)) throw new WeirError(`op 'gaussianNoise' has std ${std}`, 'give a number of 0 or more');
@@ -22,19 +16,7 @@ export const gaussianNoiseDefinition: OpDefinition<GaussianNoise> = {
       for (let i = 0; i < values.length; i++) values[i]! += std * numbers.normal();
     };
   },
-};
-
-export interface Lighting {
-  readonly op: 'lighting';
-  /** Standard deviation of the weight of each principal component. */
-  readonly std: number;
-}
-
-/**
- * Adds a random color to the whole image: the principal components of ImageNet's colors, each times its eigenvalue and
- * a normal number (Krizhevsky, Sutskever, Hinton, 2012, 4.1). For values in [0, 1], so after `unitScale`; nothing is cut.
- */
-export const lighting = ({ std = 0.1 }: { std?: number } = {}): Lighting => ({ op: 'lighting', std });
+});
 
 /** Of the covariance of red, green and blue in [0, 1] over ImageNet, as training codes have handed them down. */
 const EIGENVALUES = [0.2175, 0.0188, 0.0045] as const;
@@ -49,7 +31,16 @@ const EIGENVECTORS = [
 export const colorOf = (weights: readonly [number, number, number]): number[] =>
   EIGENVECTORS.map((row) => row.reduce((sum, entry, k) => sum + entry * EIGENVALUES[k]! * weights[k]!, 0));
 
-export const lightingDefinition: OpDefinition<Lighting> = {
+export interface LightingOptions {
+  /** Standard deviation of the weight of each principal component; 0.1 by default. */
+  readonly std?: number;
+}
+
+/**
+ * Adds a random color to the whole image: the principal components of ImageNet's colors, each times its eigenvalue and
+ * a normal number (Krizhevsky, Sutskever, Hinton, 2012, 4.1). For values in [0, 1], so after `unitScale`; nothing is cut.
+ */
+export const lighting = op('lighting', ({ std = 0.1 }: LightingOptions = {}) => ({ std }), {
   kind: 'free',
   prepare({ op, std }, shape) {
     const [, , channels] = imageShape(op, shape);
@@ -70,4 +61,4 @@ export const lightingDefinition: OpDefinition<Lighting> = {
       }
     };
   },
-};
+});

@@ -1,31 +1,22 @@
 import { WeirError } from '../../../flow/errors.js';
-import { channels, type OpDefinition } from './op.js';
-
-export interface UnitScale {
-  readonly op: 'unitScale';
-}
+import { channels, op } from './op.js';
 
 /** Takes bytes 0 to 255 to 0 to 1: value / 255, rounded to float32 as PyTorch's `ToTensor` does. */
-export const unitScale = (): UnitScale => ({ op: 'unitScale' });
-
-export const unitScaleDefinition: OpDefinition<UnitScale> = {
+export const unitScale = op('unitScale', () => ({}), {
   kind: 'light',
   prepare: () => (values) => {
     for (let i = 0; i < values.length; i++) values[i] = values[i]! / 255;
   },
-};
+});
 
-export interface Normalize {
-  readonly op: 'normalize';
+export interface NormalizeOptions {
   /** One for each channel, or one for all. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
 /** Subtracts each channel's mean and divides by its standard deviation, both in the units the values have by then. */
-export const normalize = (options: Omit<Normalize, 'op'>): Normalize => ({ op: 'normalize', ...options });
-
-export const normalizeDefinition: OpDefinition<Normalize> = {
+export const normalize = op('normalize', (options: NormalizeOptions) => options, {
   kind: 'light',
   prepare({ mean, std }, shape) {
     const count = channels(shape);
@@ -47,4 +38,4 @@ export const normalizeDefinition: OpDefinition<Normalize> = {
       }
     };
   },
-};
+});

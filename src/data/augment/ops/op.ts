@@ -53,6 +53,31 @@ export interface FreeOp<O extends OpData> {
 /** What an op's name stands for. `prepare` checks the options against the shape of a sample, and prepares for many samples. */
 export type OpDefinition<O extends OpData> = LightOp<O> | MovingOp<O> | PixelOp<O> | ResizingOp<O> | FreeOp<O>;
 
+/** An op as a recipe has it: its name, and what was made of its options. */
+type OpOf<Name extends string, Options> = { readonly op: Name } & Readonly<Options>;
+
+/** What a user calls to put an op into a recipe. It carries the op's name and definition, for the registry in `index.ts`. */
+export interface OpBuilder<Name extends string, Options, Given extends readonly unknown[]> {
+  (...given: Given): OpOf<Name, Options>;
+  readonly op: Name;
+  readonly definition: OpDefinition<OpOf<Name, Options>>;
+}
+
+/**
+ * Makes the builder of an op. With a line in `index.ts`, recipes know the op.
+ *
+ * @param name in recipes, errors and the record of a run; the op's random numbers are keyed by it
+ * @param options fills in defaults. What it returns is plain data, for it crosses to worker threads.
+ */
+export function op<Name extends string, Options extends object, Given extends readonly unknown[]>(
+  name: Name,
+  options: (...given: Given) => Options,
+  definition: OpDefinition<OpOf<Name, Options>>,
+): OpBuilder<Name, Options, Given> {
+  const build = (...given: Given): OpOf<Name, Options> => ({ op: name, ...options(...given) });
+  return Object.assign(build, { op: name, definition });
+}
+
 /** Height, width and channels of a sample that is an image, for an op that needs one. */
 export function imageShape(op: string, shape: readonly number[]): [height: number, width: number, channels: number];
 export function imageShape(

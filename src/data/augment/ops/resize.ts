@@ -1,7 +1,7 @@
 import { Canvas, type Image, type Region } from '../../images/image.js';
 import { ENLARGE_STEP } from '../kernels/assembly/constants.js';
 import { kernelsForOp, SPARE } from '../kernels/instance.js';
-import { checkSize, imageShape, type OpDefinition, type Size } from './op.js';
+import { checkSize, imageShape, op, type Size } from './op.js';
 
 /** For each place of a row of `to` pixels, which of its `from` pixels make it and with what weights. */
 export interface Taps {
@@ -228,16 +228,13 @@ function down(from: Canvas, to: Canvas, taps: Taps): void {
   }
 }
 
-export interface Resize {
-  readonly op: 'resize';
+export interface ResizeOptions {
   /** One number: of the shorter side, the other in proportion. */
   readonly size: Size;
 }
 
 /** Brings an image to a size (bilinear, antialiased): its shorter side, or both where two are given. */
-export const resize = (options: Omit<Resize, 'op'>): Resize => ({ op: 'resize', ...options });
-
-export const resizeDefinition: OpDefinition<Resize> = {
+export const resize = op('resize', (options: ResizeOptions) => options, {
   kind: 'resizing',
   prepare({ op, size }, shape) {
     const [height, width, channels] = imageShape(op, shape);
@@ -253,7 +250,7 @@ export const resizeDefinition: OpDefinition<Resize> = {
       },
     };
   },
-};
+});
 
 function extents(size: Size, height: number, width: number): readonly [height: number, width: number] {
   if (typeof size !== 'number') return size;

@@ -1,7 +1,7 @@
 import { sizeOf } from '../../../flow/data.js';
 import { WeirError } from '../../../flow/errors.js';
 import { lookUp } from '../kernels/look-up.js';
-import { checkProbability, type OpDefinition } from './op.js';
+import { checkProbability, op } from './op.js';
 
 const table = new Uint8Array(256);
 
@@ -11,32 +11,30 @@ export function solarizePixels(values: Uint8Array, length: number, threshold: nu
   lookUp(values, length, table);
 }
 
-export interface Solarize {
-  readonly op: 'solarize';
-  /** The least byte that is inverted. */
-  readonly threshold: number;
-  readonly probability: number;
+export interface SolarizeOptions {
+  /** The least byte that is inverted; 128 by default. */
+  readonly threshold?: number;
+  readonly probability?: number;
 }
 
 /** Inverts all bytes from a threshold on, by chance where a `probability` is given. */
-export const solarize = ({
-  threshold = 128,
-  probability = 1,
-}: {
-  threshold?: number;
-  probability?: number;
-} = {}): Solarize => ({ op: 'solarize', threshold, probability });
-
-export const solarizeDefinition: OpDefinition<Solarize> = {
-  kind: 'pixels',
-  prepare({ op, threshold, probability }, shape) {
-    checkProbability(op, probability);
-    if (!(threshold >= 0 && threshold <= 256)) {
-      throw new WeirError(`op '${op}' has threshold ${threshold}`, 'give a byte from 0 to 255, or 256 to invert none');
-    }
-    const length = sizeOf(shape);
-    return (values, random) => {
-      if (random().uniform() < probability) solarizePixels(values, length, threshold);
-    };
+export const solarize = op(
+  'solarize',
+  ({ threshold = 128, probability = 1 }: SolarizeOptions = {}) => ({ threshold, probability }),
+  {
+    kind: 'pixels',
+    prepare({ op, threshold, probability }, shape) {
+      checkProbability(op, probability);
+      if (!(threshold >= 0 && threshold <= 256)) {
+        throw new WeirError(
+          `op '${op}' has threshold ${threshold}`,
+          'give a byte from 0 to 255, or 256 to invert none',
+        );
+      }
+      const length = sizeOf(shape);
+      return (values, random) => {
+        if (random().uniform() < probability) solarizePixels(values, length, threshold);
+      };
+    },
   },
-};
+);
