@@ -24,7 +24,7 @@ import { continueRun } from './session.js';
 const stream = 'attacks'; // the stream that every pipeline gives its attack's results under
 
 /** `weir attack RUN`: attacks the networks of a finished run once more, with other settings, as a run of its own. */
-export function attackCommand(): Command {
+export function command(): Command {
   const command = new Command('attack')
     .description('attack the trained networks of a run again, with other settings, in a new run')
     .argument('<run>', 'folder of a run that is done')

@@ -29,7 +29,7 @@ Examples:
   weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
 
 /** `weir export RUN FILE`: what other tools read: weights as safetensors, metrics as CSV or Parquet or event files of TensorBoard. */
-export function exportCommand(): Command {
+export function command(): Command {
   return new Command('export')
     .description('write for other tools: weights as safetensors, metrics as CSV or Parquet, or all for TensorBoard')
     .argument('<run>', 'folder of the run')

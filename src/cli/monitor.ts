@@ -14,7 +14,7 @@ interface Settings {
 }
 
 /** `weir monitor RUN`: the page of a run that is finished, or that another process works on; from its files, and its socket. */
-export function monitorCommand(): Command {
+export function command(): Command {
   return new Command('monitor')
     .description('show a run on a page: a finished one, or one that another process works on')
     .argument('<run>', 'folder of the run')

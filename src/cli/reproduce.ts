@@ -44,7 +44,7 @@ interface Settings extends RunningSettings {
 }
 
 /** `weir reproduce NAME`: all runs of an experiment of the paper, and one report over them; asked again it goes on. */
-export function reproduceCommand(): Command {
+export function command(): Command {
   const command = new Command('reproduce')
     .description('run an experiment of the paper, all its settings, regularizers and seeds, and report it')
     .argument('<experiment>', 'name of a pipeline, such as xor or mnist, or the path of a module')

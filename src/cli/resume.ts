@@ -11,7 +11,7 @@ import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm
 import { continueRun } from './session.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
-export function resumeCommand(): Command {
+export function command(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
     .argument('<run>', 'folder of the run')

@@ -19,7 +19,7 @@ export async function showSweep(folder: string, { json }: { readonly json?: bool
 }
 
 /** `weir status [RUN…]`: what is running, how far it is, when it will be done. */
-export function statusCommand(): Command {
+export function command(): Command {
   return new Command('status')
     .description('show where runs stand: what is running, how far, when it will be done')
     .argument('[run...]', 'folders of runs (default: all under runs/)')

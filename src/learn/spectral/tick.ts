@@ -55,8 +55,8 @@ export function spectralTick(regularizer: Regularizer): StageOperator<Update, Ti
     claims: 'weights',
     start: () => hand(null),
     next(_, update) {
-      if (!regularizer.active(update.epoch + 1)) return [null]; // far from the end of the burn-in
-      const before = regularizer.newest; // the training step begins them itself where the burn-in ended between two ticks
+      if (!regularizer.active(update.epoch + 1)) return [null]; // before the last epoch of the burn-in
+      const before = regularizer.newest; // from the training step, where the burn-in ended between two ticks
       const spectrum =
         before === undefined ? regularizer.begin(update.weights) : regularizer.iterate(before, update.weights);
       return [hand(spectrum), { ...update, spectrum }];
