@@ -99,13 +99,13 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
 
 function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
   const written = file.endsWith('.csv') ? exportCsv : exportParquet;
-  const rows = written(file, () => recordsOf(folder), settings);
+  const rows = written(file, () => recordsOf(folder), { ...settings, streams: folder.streams });
   toOutput(`${rows} rows\n${file}\n`);
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
   const { state, damage } = await statusOf(folder.path);
   if (damage !== null) throw new WeirError(`the run in ${folder.shown} is damaged: ${damage}`, 'put it back as it was');
-  const { networks, records } = exportTensorBoard(into, folder.started, recordsOf(folder), state === 'done');
+  const { networks, records } = exportTensorBoard(into, folder, recordsOf(folder), state === 'done');
   toOutput(`${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`);
 }

@@ -59,7 +59,7 @@ export function command(): Command {
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
           ...start,
-          networks: plannedNetworks(pipeline.networks(config, settings.seed)),
+          networks: plannedNetworks(pipeline.networks(config, settings.seed), config),
           figures: pipeline.figures,
           ...(!consensus.alone && { ranks: { count: processGroup().ranks, batchNorm: settings.batchNorm } }),
         }),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toOutput } from '../flow/terminal.js';
-import { damagedRun, type Status, statusOf } from '../run/status.js';
+import { damagedRun, type RunStatus, statusOf } from '../run/status.js';
 import { statusTable } from '../run/status-table.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
 import { readRows, reasons, summary, sweepTable } from '../sweep/table.js';
@@ -35,7 +35,7 @@ export function command(): Command {
         return;
       }
       const paths = runs.length > 0 ? runs.flatMap(runsOf) : runsUnder('runs');
-      const all: Status[] = [];
+      const all: RunStatus[] = [];
       for (const path of paths) {
         try {
           if (!holdsRun(path)) readPlan(path); // throws where it is damaged

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Status } from '../../src/run/status.js';
+import type { RunStatus } from '../../src/run/status.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 
 export const command = join(import.meta.dirname, '../../src/cli/weir.js');
@@ -74,7 +74,7 @@ export async function hashOf(run: string): Promise<string> {
 }
 
 /** The status that `weir status --json` prints, without a process. */
-export async function statusOf(run: string): Promise<Status> {
+export async function statusOf(run: string): Promise<RunStatus> {
   const status = await import('../../src/run/status.js');
   return status.statusOf(run);
 }
