@@ -8,7 +8,7 @@ import { checkVectors, vectorTables } from '../vectors/check.js';
 import { vectorFiles } from '../vectors/vector-file.js';
 
 /** `weir doctor`: what this machine computes with, how it was found, and whether its numbers agree with reference vectors. */
-export function doctorCommand(): Command {
+export function command(): Command {
   return new Command('doctor')
     .description('tell which runtime and device are in use, how they were found, and what is missing')
     .option('--vectors <file...>', 'check the numerics against reference vectors: files, or folders of them')

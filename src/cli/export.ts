@@ -29,7 +29,7 @@ Examples:
   weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
 
 /** `weir export RUN FILE`: what other tools read: weights as safetensors, metrics as CSV or Parquet or event files of TensorBoard. */
-export function exportCommand(): Command {
+export function command(): Command {
   return new Command('export')
     .description('write for other tools: weights as safetensors, metrics as CSV or Parquet, or all for TensorBoard')
     .argument('<run>', 'folder of the run')
@@ -97,13 +97,13 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
 
 function metricsAsTable(folder: RunFolder, file: string, settings: Settings): void {
   const written = file.endsWith('.csv') ? exportCsv : exportParquet;
-  const rows = written(file, () => recordsOf(folder), settings);
+  const rows = written(file, () => recordsOf(folder), { ...settings, streams: folder.streams });
   toOutput(`${rows} rows\n${file}\n`);
 }
 
 async function metricsForTensorBoard(folder: RunFolder, into: string): Promise<void> {
   const { state, damage } = await statusOf(folder.path);
   if (damage !== null) throw new WeirError(`the run in ${folder.shown} is damaged: ${damage}`, 'put it back as it was');
-  const { networks, records } = exportTensorBoard(into, folder.started, recordsOf(folder), state === 'done');
+  const { networks, records } = exportTensorBoard(into, folder, recordsOf(folder), state === 'done');
   toOutput(`${records} records of ${networks} networks; show them with \`tensorboard --logdir ${into}\`\n${into}\n`);
 }

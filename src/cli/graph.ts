@@ -9,7 +9,7 @@ import { loadTensorFlow } from '../tensorflow/tf.js';
 import { seedOption, setOption } from './options.js';
 
 /** `weir graph MODULE`: the graph of the pipeline's first network, as text or for Mermaid; nothing is run. */
-export function graphCommand(): Command {
+export function command(): Command {
   return new Command('graph')
     .description('draw the graph of a pipeline')
     .argument('<module>', 'pipeline module')

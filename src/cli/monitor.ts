@@ -14,7 +14,7 @@ interface Settings {
 }
 
 /** `weir monitor RUN`: the page of a run that is finished, or that another process works on; from its files, and its socket. */
-export function monitorCommand(): Command {
+export function command(): Command {
   return new Command('monitor')
     .description('show a run on a page: a finished one, or one that another process works on')
     .argument('<run>', 'folder of the run')
@@ -31,14 +31,14 @@ export function monitorCommand(): Command {
         monitor: port ?? true,
         ...(monitorAddress !== undefined && { monitorAddress }),
       });
-      const scene = new ViewModel(run);
+      const view = new ViewModel(run);
       const server = controlServer(
         {
           token,
-          events: scene.events,
-          live: scene.live,
-          neighbor: (name) => scene.neighbor(name),
-          readings: () => scene.readings(),
+          events: view.events,
+          live: view.live,
+          neighbor: (name) => view.neighbor(name),
+          readings: () => view.readings(),
           report: () => reportOf(run),
           act: async (action) => control === true && (await ask(run, action)),
           tap: (_request, _arrays, out) => refuse(out, 404, 'taps go to the process that runs it', 'weir tap RUN EDGE'),
@@ -47,13 +47,13 @@ export function monitorCommand(): Command {
       );
       const { line, remove } = addressLine(await listenAt(server, listening!, token), run, process.stdout);
       toOutput(`${line}\n`);
-      const end = relay(run, scene);
+      const end = relay(run, view);
       await new Promise<void>((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       });
       remove();
       end();
-      scene.close();
+      view.close();
       server.close();
       server.closeAllConnections();
     });

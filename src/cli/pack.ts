@@ -15,7 +15,7 @@ interface PackFlags {
 const say = (line: string): void => void toError(`${line}\n`);
 
 /** `weir pack FOLDER FILE`: a folder of images as one file, for data sets that are read a hundred times. */
-export function packCommand(): Command {
+export function command(): Command {
   return new Command('pack')
     .description('write a folder of images into one file that is read by position')
     .argument('<folder>', 'a folder of images, by class or with its official lists')

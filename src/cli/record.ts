@@ -22,7 +22,7 @@ interface Settings {
 }
 
 /** `weir record MODULE EDGE FILE`: runs the pipeline's first network until so many items of an edge are recorded; of a run, taps it. */
-export function recordCommand(): Command {
+export function command(): Command {
   return new Command('record')
     .description('record what leaves a node of a pipeline’s graph, or of a running run, as a fixture to replay')
     .argument('<from>', 'pipeline module, or the folder of a run that is under way')

@@ -6,7 +6,7 @@ import { toError, toOutput } from '../flow/terminal.js';
 import { readRecording } from '../storage/recording-reader.js';
 
 /** `weir replay FILE`: what a recording holds, a line of JSON an item. */
-export function replayCommand(): Command {
+export function command(): Command {
   return new Command('replay')
     .description('print a recorded stream as lines of JSON')
     .argument('<file>', 'recording')

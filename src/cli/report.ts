@@ -12,7 +12,7 @@ import { begunRuns, readPlan } from '../sweep/plan.js';
 import { acceptOption, readAllOption } from './options.js';
 
 /** `weir report RUN…`: one report over the given runs, as far as they have come. */
-export function reportCommand(): Command {
+export function command(): Command {
   return new Command('report')
     .description('write the report of one run, or one over several')
     .argument('<run...>', 'folders of runs, or of sweeps')

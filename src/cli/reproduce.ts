@@ -8,7 +8,7 @@ import { controlledBy } from '../monitor/control.js';
 import { tryOut } from '../run/pipeline.js';
 import { resumable } from '../run/process.js';
 import { runSession } from '../run/session.js';
-import { Watcher } from '../run/terminal-watch.js';
+import { TerminalWatch } from '../run/terminal-watch.js';
 import { InProcess, type JobRunner, threadsFor } from '../sweep/executors/local.js';
 import { requireSlurm } from '../sweep/executors/slurm-commands.js';
 import type { Job } from '../sweep/jobs.js';
@@ -44,7 +44,7 @@ interface Settings extends RunningSettings {
 }
 
 /** `weir reproduce NAME`: all runs of an experiment of the paper, and one report over them; asked again it goes on. */
-export function reproduceCommand(): Command {
+export function command(): Command {
   const command = new Command('reproduce')
     .description('run an experiment of the paper, all its settings, regularizers and seeds, and report it')
     .argument('<experiment>', 'name of a pipeline, such as xor or mnist, or the path of a module')
@@ -181,7 +181,7 @@ function inTerminal(settings: Settings): JobRunner {
     await tryOut(pipeline, config, seed);
     if (stopped()) return 'stopped';
     const identity = await identified(folder, pipeline, settings);
-    const watch = new Watcher(folder, pipeline);
+    const watch = new TerminalWatch(folder, pipeline);
     for (const one of identity.said.splice(0)) watch.warn(one);
     try {
       return await runSession({

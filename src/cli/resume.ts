@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { RankConsensus, startedWith } from '../ranks/consensus.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
-import { checkFiles, moduleOf } from '../run/run-identity.js';
+import { checkFiles, moduleOf } from '../storage/identity-file.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
@@ -11,7 +11,7 @@ import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm
 import { continueRun } from './session.js';
 
 /** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
-export function resumeCommand(): Command {
+export function command(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
     .argument('<run>', 'folder of the run')

@@ -21,7 +21,7 @@ interface Settings extends RunningSettings, RankSettings {
 }
 
 /** `weir run MODULE`: starts a run, writes its report; its folder is the last line printed. */
-export function runCommand(): Command {
+export function command(): Command {
   const command = new Command('run')
     .description('start a run of a pipeline')
     .argument('<module>', 'pipeline module, such as pipelines/mnist.ts')
@@ -59,7 +59,7 @@ export function runCommand(): Command {
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
           ...start,
-          networks: plannedNetworks(pipeline.networks(config, settings.seed)),
+          networks: plannedNetworks(pipeline.networks(config, settings.seed), config),
           figures: pipeline.figures,
           ...(!consensus.alone && { ranks: { count: processGroup().ranks, batchNorm: settings.batchNorm } }),
         }),

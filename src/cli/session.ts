@@ -11,7 +11,7 @@ import { resumable, stopOnSignals } from '../run/process.js';
 import { RunIdentity } from '../run/run-identity.js';
 
 import { runSession } from '../run/session.js';
-import { Watcher } from '../run/terminal-watch.js';
+import { TerminalWatch } from '../run/terminal-watch.js';
 import { unwatched } from '../run/watch.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { networkInTraining } from '../storage/run-state.js';
@@ -57,7 +57,7 @@ export async function continueRun(
     if ((await followRun(folder, pipeline, options, consensus)) !== 'done') process.exitCode = resumable;
     return;
   }
-  const watch = new Watcher(folder, pipeline);
+  const watch = new TerminalWatch(folder, pipeline);
   for (const one of identity.said.splice(0)) watch.warn(one);
   try {
     const outcome = await runSession({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toOutput } from '../flow/terminal.js';
-import { damagedRun, type Status, statusOf } from '../run/status.js';
+import { damagedRun, type RunStatus, statusOf } from '../run/status.js';
 import { statusTable } from '../run/status-table.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
 import { readRows, reasons, summary, sweepTable } from '../sweep/table.js';
@@ -19,7 +19,7 @@ export async function showSweep(folder: string, { json }: { readonly json?: bool
 }
 
 /** `weir status [RUN…]`: what is running, how far it is, when it will be done. */
-export function statusCommand(): Command {
+export function command(): Command {
   return new Command('status')
     .description('show where runs stand: what is running, how far, when it will be done')
     .argument('[run...]', 'folders of runs (default: all under runs/)')
@@ -35,7 +35,7 @@ export function statusCommand(): Command {
         return;
       }
       const paths = runs.length > 0 ? runs.flatMap(runsOf) : runsUnder('runs');
-      const all: Status[] = [];
+      const all: RunStatus[] = [];
       for (const path of paths) {
         try {
           if (!holdsRun(path)) readPlan(path); // says what is wrong with it

@@ -56,7 +56,7 @@ Examples:
 Lists are written in brackets: --grid 'regularizers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
 
 /** `weir sweep MODULE`: a run for each point of a grid or list; asked again, or given its folder, it goes on. */
-export function sweepCommand(): Command {
+export function command(): Command {
   const command = new Command('sweep')
     .description('run a pipeline once for each point of a grid or list, and report over all; asked again it goes on')
     .argument('<module>', 'pipeline module, or the folder of a sweep to go on with')

@@ -12,7 +12,7 @@ interface Settings {
 }
 
 /** `weir tap RUN EDGE`: what passes an edge of a run that is under way, a line of JSON an item; the run does not feel it. */
-export function tapCommand(): Command {
+export function command(): Command {
   return new Command('tap')
     .description('print what passes an edge of a running run, as lines of JSON')
     .argument('<run>', 'folder of the run')

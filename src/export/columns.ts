@@ -1,6 +1,7 @@
 import { WeirError } from '../flow/errors.js';
 import type { Metric, MetricRecord } from '../storage/metric-reader.js';
 import { metricReplacer } from '../storage/metric-reader.js';
+import { descriptionOf, type FieldDescription, fieldOf, type RecordDescriptions } from '../storage/record.js';
 
 /** A value of a record that is no record itself: a list stays whole. */
 export type Leaf = Exclude<Metric, { readonly [key: string]: Metric }>;
@@ -27,7 +28,7 @@ const isArrayOfTheLog = (value: { readonly float32?: unknown }): boolean =>
   typeof value.float32 === 'string' && Object.keys(value).length === 1;
 
 /** A column of records laid out as a table; 'text' too where its values are of several kinds, or lists. */
-export interface Column {
+export interface TableColumn {
   readonly name: string;
   readonly kind: 'number' | 'flag' | 'text';
 }
@@ -40,13 +41,17 @@ const most = 10_000;
  * The columns of records: nested fields with dots (`sigma.hidden1`), in an order that two runs of a pipeline share: network, stream,
  * number, epoch, position, index, then all others as they first come, and what depends on the clock (`wall.seconds`) last.
  *
+ * @param streams their schemas: a number that was never measured is a number all the same
  * @throws {WeirError} where there are more than 10,000
  */
-export function columnsOf(records: Iterable<MetricRecord>): Column[] {
-  const kinds = new Map<string, Column['kind'] | undefined>();
+export function columnsOf(records: Iterable<MetricRecord>, streams: RecordDescriptions = {}): TableColumn[] {
+  const kinds = new Map<string, TableColumn['kind'] | undefined>();
   for (const record of records) {
+    const description = descriptionOf(streams, record);
+    const { open } = description;
     for (const [field, value] of flattened(record)) {
-      const known = kinds.get(field);
+      const known =
+        kinds.get(field) ?? declaredKinds[(open ? undefined : fieldOf(description, field)?.type) ?? 'other'];
       if (value === null) kinds.set(field, known);
       else if (known !== 'text')
         kinds.set(field, known === undefined || known === kindOf(value) ? kindOf(value) : 'text');
@@ -69,32 +74,43 @@ export function columnsOf(records: Iterable<MetricRecord>): Column[] {
 export const textOf = (value: Exclude<Leaf, null>): string =>
   typeof value === 'object' ? JSON.stringify(value, metricReplacer) : String(value);
 
-const kindOf = (value: Exclude<Leaf, null>): Column['kind'] =>
+const declaredKinds: Readonly<Record<FieldDescription['type'], TableColumn['kind'] | undefined>> = {
+  number: 'number',
+  numbers: 'number',
+  flag: 'flag',
+  text: 'text',
+  array: undefined,
+  other: undefined,
+};
+
+const kindOf = (value: Exclude<Leaf, null>): TableColumn['kind'] =>
   typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'flag' : 'text';
 
 /** The remedy where a file cannot be written. */
 export const remedy = 'give a file in a folder that can be written to';
 
-export interface Choice {
+/** Which records are exported, and the schemas of their streams. */
+export interface TableOptions {
   /** Take the records of this stream alone. */
   readonly stream?: string | undefined;
   readonly network?: string | undefined;
+  readonly streams?: RecordDescriptions;
 }
 
-/** The records of a log that were asked for, anew each time. */
-export class Chosen {
-  private readonly streams = new Set<string>();
+/** The records of a log that an export takes, anew each time. */
+export class TableRecords {
+  private readonly found = new Set<string>();
   private readonly networks = new Set<string>();
 
   constructor(
     private readonly records: () => Iterable<MetricRecord>,
-    private readonly choice: Choice,
+    private readonly options: TableOptions,
   ) {}
 
   *[Symbol.iterator](): Generator<MetricRecord> {
-    const { stream, network } = this.choice;
+    const { stream, network } = this.options;
     for (const record of this.records()) {
-      this.streams.add(String(record.stream));
+      this.found.add(String(record.stream));
       this.networks.add(String(record.network));
       if (stream !== undefined && record.stream !== stream) continue;
       if (network !== undefined && record.network !== network) continue;
@@ -102,16 +118,20 @@ export class Chosen {
     }
   }
 
-  /** The error for where there were none. */
+  get columns(): TableColumn[] {
+    return columnsOf(this, this.options.streams);
+  }
+
+  /** The error where there are none. */
   get nothing(): WeirError {
-    if (this.streams.size === 0) {
+    if (this.found.size === 0) {
       return new WeirError('the metric log is empty', 'export it when the run has got under way');
     }
-    const { stream, network } = this.choice;
+    const { stream, network } = this.options;
     const asked = [stream && `stream '${stream}'`, network && `network '${network}'`].filter(Boolean).join(' and ');
     return new WeirError(
       `the metric log has nothing of ${asked}`,
-      `its streams are ${[...this.streams].join(', ')}; its networks ${[...this.networks].join(', ')}`,
+      `its streams are ${[...this.found].join(', ')}; its networks ${[...this.networks].join(', ')}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { atomically } from '../storage/atomic-write.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
-import { type Choice, Chosen, columnsOf, flattened, remedy, textOf } from './columns.js';
+import { columnsOf, flattened, remedy, type TableOptions, TableRecords, textOf } from './columns.js';
 
 /**
  * Records as CSV (RFC 4180, lines end in LF), a line at a time: a head, and a row for each; the columns are those of `columnsOf`.
@@ -13,11 +13,11 @@ import { type Choice, Chosen, columnsOf, flattened, remedy, textOf } from './col
 export function* csvOf(records: () => Iterable<MetricRecord>): Generator<string> {
   const columns = columnsOf(records());
   yield `${columns.map(({ name }) => quoted(name)).join(',')}\n`;
-  const place = new Map(columns.map(({ name }, i) => [name, i]));
+  const positions = new Map(columns.map(({ name }, i) => [name, i]));
   for (const record of records()) {
     const cells = new Array<string>(columns.length).fill('');
     for (const [field, value] of flattened(record)) {
-      const at = place.get(field); // none: a run under way has logged a new field since
+      const at = positions.get(field); // none: a run under way has logged a new field since
       if (value !== null && at !== undefined) cells[at] = quoted(textOf(value));
     }
     yield `${cells.join(',')}\n`;
@@ -35,8 +35,8 @@ const bufferCharacters = 2 ** 16;
  * @returns how many rows there are
  * @throws {WeirError} where no record is of the stream or network asked for, with those there are
  */
-export function exportCsv(file: string, records: () => Iterable<MetricRecord>, choice: Choice): number {
-  const chosen = new Chosen(records, choice);
+export function exportCsv(file: string, records: () => Iterable<MetricRecord>, options: TableOptions): number {
+  const chosen = new TableRecords(records, options);
   return atomically(
     file,
     (out) => {

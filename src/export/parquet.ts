@@ -2,7 +2,7 @@ import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { atomically } from '../storage/atomic-write.js';
 import { version } from '../storage/file-format.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
-import { type Choice, Chosen, type Column, columnsOf, flattened, remedy, textOf } from './columns.js';
+import { flattened, remedy, type TableColumn, type TableOptions, TableRecords, textOf } from './columns.js';
 
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema'];
 
@@ -10,7 +10,7 @@ const groupRows = 10_000;
 
 /**
  * Writes records as Parquet, with the columns of the CSV: numbers as doubles, flags as booleans, all else as text (a list as JSON). What
- * a record lacks is null. The one place that knows hyparquet-writer.
+ * a record lacks is null. The schemas of the streams, with labels and units, are in the file's metadata as `weir.streams`.
  *
  * Reads the log twice. Bound: 10,000 rows in memory.
  *
@@ -18,9 +18,9 @@ const groupRows = 10_000;
  * @returns how many rows there are
  * @throws {WeirError} where no record is of the stream or network asked for, with those there are
  */
-export function exportParquet(file: string, records: () => Iterable<MetricRecord>, choice: Choice): number {
-  const chosen = new Chosen(records, choice);
-  const columns = columnsOf(chosen);
+export function exportParquet(file: string, records: () => Iterable<MetricRecord>, options: TableOptions): number {
+  const chosen = new TableRecords(records, options);
+  const { columns } = chosen;
   if (columns.length === 0) throw chosen.nothing;
   return atomically(
     file,
@@ -28,6 +28,7 @@ export function exportParquet(file: string, records: () => Iterable<MetricRecord
       const writer = new ParquetWriter({
         writer: fileWriter(part),
         schema: schemaOf(columns),
+        kvMetadata: [{ key: 'weir.streams', value: JSON.stringify(options.streams ?? {}) }],
         createdBy: `weir ${version}`,
       });
       let rows = 0;
@@ -57,7 +58,7 @@ export function exportParquet(file: string, records: () => Iterable<MetricRecord
 
 const types = { number: 'DOUBLE', flag: 'BOOLEAN', text: 'BYTE_ARRAY' } as const;
 
-const schemaOf = (columns: readonly Column[]): Schema => [
+const schemaOf = (columns: readonly TableColumn[]): Schema => [
   { name: 'root', num_children: columns.length },
   ...columns.map(({ name, kind }) => ({
     ...{ name, type: types[kind], repetition_type: 'OPTIONAL' as const },

@@ -2,9 +2,16 @@ import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { brightness, imageShape, largest, perturbationPixels, pixels, png } from '../plot/image.js';
 import { makeFolder } from '../storage/folders.js';
-import { decoded } from '../storage/journal.js';
+import { floatsOf } from '../storage/log-stage.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import type { ProtobufFields } from '../storage/protobuf.js';
+import {
+  descriptionOf,
+  type FieldDescription,
+  type RecordDescription,
+  type RecordDescriptions,
+  readingsOf,
+} from '../storage/record.js';
 import type { RunConfig } from '../storage/run-folder.js';
 import { flattened } from './columns.js';
 import {
@@ -51,35 +58,24 @@ export function attackPicture(
   return image(tag, whole, height, png(whole, height, all));
 }
 
-/** What says when or of what a record is, and is no measurement. */
-const places = new Set([
-  'position',
-  'number',
-  'epoch',
-  'index',
-  'label',
-  'predicted',
-  'adversarialLabel',
-  'total',
-  'updatesInEpoch',
-]);
-
-/** Of scalars the last of which a table of networks shows. */
-const final = /\/(epochLoss|loss|epochAccuracy|accuracy|.* \(mean\))$/;
-
 /** The events of one network: what its records become. */
 export class NetworkEvents {
   hparams: Hparams;
-  private readonly tags = new Set<string>();
-  /** Of what is measured sample by sample: the numbers of one moment, by tag. */
-  private readonly samples = new Map<string, number[]>();
-  private moment = 0;
+  /** Tags of headlines, whose last values a table of networks shows. */
+  readonly metrics = new Set<string>();
+  /** Of what is measured sample by sample: the values at one update, by tag. */
+  private readonly samples = new Map<
+    string,
+    { readonly about: FieldDescription; readonly values: (number | string)[] }
+  >();
+  private update = 0;
   private time: number;
   private shape: readonly number[] = [];
   private begun = false;
 
   constructor(
     private readonly name: string,
+    private readonly streams: RecordDescriptions,
     private readonly events: EventFile,
     private readonly start: number,
     config: Hparams,
@@ -88,45 +84,39 @@ export class NetworkEvents {
     this.time = start;
   }
 
-  /** Tags of the last values that a table of networks shows. */
-  get metrics(): string[] {
-    return [...this.tags].filter((tag) => final.test(tag) && !tag.startsWith('ticks/'));
-  }
-
   add(record: MetricRecord): void {
     const seconds = record.wall?.seconds;
     if (typeof seconds === 'number') this.time = this.start + seconds;
-    this.begin(record);
-    if (record.stream === 'network') return;
-    const number = typeof record.number === 'number' ? Math.max(0, Math.trunc(record.number)) : this.moment;
-    if (number !== this.moment) this.flush();
-    this.moment = number;
-    const bySample = typeof record.index === 'number';
+    const description = descriptionOf(this.streams, record);
+    this.begin(record, description);
+    if (description.role === 'network') return;
+    const number = typeof record.number === 'number' ? Math.max(0, Math.trunc(record.number)) : this.update;
+    if (number !== this.update) this.flush();
+    this.update = number;
     const values: ProtobufFields[] = [];
-    for (const [field, value] of flattened(record)) {
-      if (typeof value !== 'number' || places.has(field) || /^(wall|box)\./.test(field)) continue;
+    for (const { field, value, about } of readingsOf(description, record)) {
       const tag = `${record.stream}/${field}`;
-      if (bySample) this.keep(tag, value);
-      else {
+      if (description.total !== undefined) this.keep(tag, about, value);
+      else if (typeof value === 'number') {
         values.push(scalar(tag, value));
-        this.tags.add(tag);
+        if (about.headline) this.metrics.add(tag);
       }
     }
-    const picture = bySample && this.picture(record);
+    const picture = this.picture(record);
     if (picture) values.push(picture);
     if (values.length > 0) this.events.append(this.time, number, values);
   }
 
   end(done: boolean): void {
     this.flush();
-    this.events.append(this.time, this.moment, [sessionEnd(this.time, done)]);
+    this.events.append(this.time, this.update, [sessionEnd(this.time, done)]);
   }
 
   /** The first record says what network it is; a log that was cut begins with another. */
-  private begin(record: MetricRecord): void {
+  private begin(record: MetricRecord, { role }: RecordDescription): void {
     if (this.begun) return;
     this.begun = true;
-    if (record.stream === 'network') {
+    if (role === 'network') {
       const { network: _, stream: __, name: ___, sampleShape, classes: ____, wall: _____, ...own } = record;
       if (Array.isArray(sampleShape)) this.shape = sampleShape.map(Number);
       const known = [...flattened(own)].filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
@@ -135,29 +125,34 @@ export class NetworkEvents {
     this.events.append(this.time, 0, [sessionStart(this.name, this.time, this.hparams)]);
   }
 
-  private keep(tag: string, value: number): void {
+  private keep(tag: string, about: FieldDescription, value: number | string): void {
     const known = this.samples.get(tag);
-    if (known === undefined) this.samples.set(tag, [value]);
-    else known.push(value);
+    if (known === undefined) this.samples.set(tag, { about, values: [value] });
+    else known.values.push(value);
   }
 
-  /** What was measured of the samples of one moment is told when the next begins. */
+  /** Writes what was measured of the samples of one update, when the next begins. */
   private flush(): void {
-    const values = [...this.samples].flatMap(([tag, numbers]) => {
-      const finite = numbers.filter(Number.isFinite);
+    const values = [...this.samples].flatMap(([tag, { about, values }]) => {
+      if (about.type === 'text') {
+        const count = (word: unknown): number => values.filter((value) => value === word).length;
+        return [...new Set(values)].map((word) => scalar(`${tag} (${word})`, count(word)));
+      }
+      const finite = values.filter((value): value is number => Number.isFinite(value));
       const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length; // NaN where there is none
-      const odd = numbers.length - finite.length;
-      this.tags.add(`${tag} (mean)`);
+      const others = values.length - finite.length;
+      if (about.headline) this.metrics.add(`${tag} (mean)`);
       return [
         ...(finite.length > 0 ? [histogram(tag, finite)] : []),
         scalar(`${tag} (mean)`, mean),
-        ...(odd > 0 ? [scalar(`${tag} (not finite)`, odd)] : []),
+        ...(others > 0 ? [scalar(`${tag} (not finite)`, others)] : []),
       ];
     });
-    if (values.length > 0) this.events.append(this.time, this.moment, values);
+    if (values.length > 0) this.events.append(this.time, this.update, values);
     this.samples.clear();
   }
 
+  /** An attack logs the first samples as arrays: `original` and `adversarial`. */
   private picture({
     stream,
     index,
@@ -166,7 +161,7 @@ export class NetworkEvents {
     original,
     adversarial,
   }: MetricRecord): ProtobufFields | undefined {
-    const [from, to] = [original, adversarial].map((array) => decoded(array as Parameters<typeof decoded>[0]));
+    const [from, to] = [original, adversarial].map((array) => floatsOf(array as Parameters<typeof floatsOf>[0]));
     if (from === undefined || to === undefined) return undefined;
     return attackPicture(`${stream}/sample ${index}, ${label} as ${adversarialLabel}`, from, to, this.shape);
   }
@@ -180,11 +175,12 @@ export interface Exported {
 /**
  * A run's metric log as event files of TensorBoard, a folder a network:
  *
- * - scalars: every number of a stream of moments, by update (`updates/loss`, `tests/accuracy`, `sigmas/sigma.hidden1`);
+ * - scalars: what the schema of a stream draws, by update (`updates/loss`, `tests/accuracy`, `sigmas/sigma.hidden1`);
  * - histograms: what was measured sample by sample (`attacks/distance`, `certificates/lower.l2`), and its mean as a scalar; both are
- *   over finite numbers, and where there are others a scalar says how many (`attacks/distance (not finite)`);
+ *   over finite numbers, and where there are others a scalar says how many (`attacks/distance (not finite)`). Of words a scalar says
+ *   how many samples have each (`attacks/outcome (found)`);
  * - images: the attacks whose pictures the log has, original, perturbation and adversarial sample side by side;
- * - hyperparameters: the run's config, seed and regularizer, with the last accuracies, losses and mean distances.
+ * - hyperparameters: the run's config, seed and regularizer, with the last values of the headlines.
  *
  * Reads the log once. Bound: of what is measured by samples the numbers are kept, of all else the last.
  *
@@ -192,7 +188,10 @@ export interface Exported {
  */
 export function exportTensorBoard(
   folder: string,
-  started: Pick<RunConfig, 'pipeline' | 'config' | 'createdAt'>,
+  {
+    started,
+    streams,
+  }: { readonly started: Pick<RunConfig, 'pipeline' | 'config' | 'createdAt'>; readonly streams: RecordDescriptions },
   records: Iterable<MetricRecord>,
   done: boolean,
 ): Exported {
@@ -219,7 +218,7 @@ export function exportTensorBoard(
       const network = String(record.network);
       let events = networks.get(network);
       if (events === undefined) {
-        events = new NetworkEvents(network, file(asFolder(network)), begun, config);
+        events = new NetworkEvents(network, streams, file(asFolder(network)), begun, config);
         networks.set(network, events);
       }
       events.add(record);
@@ -228,7 +227,7 @@ export function exportTensorBoard(
     const all = [...networks.values()];
     for (const events of all) events.end(done);
     const hparams = Object.assign({}, ...all.map((events) => events.hparams)) as Hparams;
-    const metrics = [...new Set(all.flatMap((events) => events.metrics))].sort();
+    const metrics = [...new Set(all.flatMap((events) => [...events.metrics]))].sort();
     file().append(begun, 0, [experiment(started.pipeline, begun, hparams, metrics)]);
     for (const one of files) one.close();
   } catch (error) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 
-/** Something that viewers are told: a name and plain data. */
+/** An event for all viewers: a name and plain data. */
 export interface Broadcast {
   readonly event: string;
   readonly data: unknown;
@@ -9,22 +9,22 @@ export interface Broadcast {
 
 interface Viewer {
   readonly out: Writable;
-  /** Set while its connection takes no more: what is told meanwhile is skipped. */
+  /** Set while its connection takes no more: events are skipped meanwhile. */
   behind: number | undefined;
 }
 
-const kept = { events: 256, bytes: 2 ** 20 }; // what a viewer that comes back can still be given
+const history = { events: 256, bytes: 2 ** 20 }; // past events that a viewer that comes back can still be given
 const backlog = 2 ** 20; // bytes that may wait for one viewer; then it is skipped
-const patience = 30_000; // milliseconds after which one that reads nothing is let go
-const beat = 15_000; // milliseconds between two signs of life
+const patience = 30_000; // milliseconds after which a viewer that reads nothing is disconnected
+const heartbeat = 15_000; // milliseconds
 
 /**
- * Tells many viewers the same, as server-sent events.
+ * Sends the same events to many viewers, as server-sent events.
  *
- * A new viewer gets `state()`, all that there is in a bounded form; one that comes back with the id of the last event it saw
- * gets those after it, if they are still kept, else the state again. Every event is made into text once, for all.
- * Bound: 1 MiB of past events, and for each viewer 1 MiB and a state that wait to be read: one that is slower misses events and
- * is given the state when it has caught up; one that reads nothing for 30 s is let go.
+ * A new viewer gets `state()`, the whole state in a bounded form. A viewer that comes back with the id of the last event it saw gets the
+ * events after it, or the state again where these are no longer there. Every event is made into text once, for all.
+ * Bound: 1 MiB of past events, and for each viewer 1 MiB and a state that wait to be read. A slower viewer misses events and gets the
+ * state when it has caught up; a viewer that reads nothing for 30 s is disconnected.
  */
 export class Broadcaster {
   private readonly viewers = new Set<Viewer>();
@@ -54,27 +54,27 @@ export class Broadcaster {
     out.on('drain', () => this.caughtUp(viewer));
     out.write('retry: 1000\n\n');
     this.write(viewer, this.since(last) ?? this.wholeText());
-    this.timer ??= setInterval(() => this.look(), Math.min(beat, this.wait)).unref();
+    this.timer ??= setInterval(() => this.look(), Math.min(heartbeat, this.wait)).unref();
     this.changed(this.size);
   }
 
-  tell(told: Broadcast): void {
+  send(event: Broadcast): void {
     const id = ++this.id;
     if (this.size === 0) {
-      this.past = []; // nobody was there to miss it, and who comes back is given the state
+      this.past = []; // no viewer missed it, and one that comes back gets the state
       this.pastBytes = 0;
       return;
     }
-    const text = this.textOf(told, id);
+    const text = this.textOf(event, id);
     this.past.push({ id, text });
     this.pastBytes += text.length;
-    while (this.past.length > kept.events || (this.pastBytes > kept.bytes && this.past.length > 0)) {
+    while (this.past.length > history.events || (this.pastBytes > history.bytes && this.past.length > 0)) {
       this.pastBytes -= this.past.shift()!.text.length;
     }
     for (const viewer of this.viewers) if (viewer.behind === undefined) this.write(viewer, text);
   }
 
-  /** Lets everyone go. */
+  /** Disconnects all viewers. */
   close(): void {
     clearInterval(this.timer);
     for (const { out } of this.viewers) out.end();
@@ -116,10 +116,12 @@ export class Broadcaster {
     return this.past.flatMap(({ id, text }) => (id > seen ? [text] : [])).join('');
   }
 
-  /** The state as text, made once for all who ask between two events. */
+  /** The state as text, made once for all viewers between two events. */
   private wholeText(): string {
     if (this.whole?.id !== this.id) {
-      const text = [{ event: 'begin', data: null }, ...this.state()].map((told) => this.textOf(told, this.id)).join('');
+      const text = [{ event: 'begin', data: null }, ...this.state()]
+        .map((event) => this.textOf(event, this.id))
+        .join('');
       this.whole = { id: this.id, text };
     }
     return this.whole.text;
@@ -130,7 +132,7 @@ export class Broadcaster {
   }
 }
 
-/** Six digits are more than a page can show; NaN and the infinities by name. */
+/** Six digits, more than a page can show; NaN and the infinities by name. */
 const rounded = (_key: string, value: unknown): unknown => {
   if (typeof value !== 'number' || Number.isInteger(value)) return value;
   return Number.isFinite(value) ? Number(value.toPrecision(6)) : String(value);

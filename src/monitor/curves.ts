@@ -1,3 +1,5 @@
+import type { Reading, RecordDescriptions, Role } from '../storage/record.js';
+
 /** A stretch of a curve: the least, the largest and the last of the values in it, and where that last one was. */
 export type Bucket = readonly [at: number, least: number, largest: number, last: number];
 
@@ -76,31 +78,31 @@ const range = (a: Range, b: Range): Range => {
   return Number.isNaN(b[0]) ? a : [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
 };
 
-/** An attacked sample: its network and number, how far the adversarial one is, and the bounds of that where there are any. */
-export interface Attacked {
+/** One of many records of an update: a sample, by what is to be drawn of it; null stands for NaN. */
+export interface SampleRecord {
   readonly network: string;
-  /** Which of the run's attacks, and on the weights of which update. */
   readonly stream: string;
+  /** Updates of the weights that it was measured on. */
   readonly number: number;
-  readonly index: number;
-  readonly outcome: string;
-  readonly distance: number | null;
-  readonly lower: number | null;
+  readonly values: Readonly<Record<string, number | string | null>>;
 }
 
-export interface CurveKey {
+/** What a curve is of. */
+export interface CurveKey extends Omit<Reading, 'value'> {
   readonly network: string;
   readonly stream: string;
-  readonly field: string;
+  readonly role: Role;
 }
 
 export type NamedCurve = CurveKey & { readonly curve: Curve; readonly from: number };
 
 /** A curve's newest value. */
-export type Newest = CurveKey & { readonly value: number };
+export type NewestValue = CurveKey & { readonly value: number };
 
 /** What was added to a log, or all of it. */
 export interface LogNews {
   readonly curves: readonly NamedCurve[];
-  readonly attacks: readonly Attacked[];
+  readonly samples: readonly SampleRecord[];
+  /** The schemas of the streams that the samples are of. */
+  readonly sampled: RecordDescriptions;
 }

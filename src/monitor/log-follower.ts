@@ -1,12 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { isRecord } from '../flow/data.js';
-import { metricReviver } from '../storage/metric-reader.js';
-import { type Attacked, type CurveKey, type LogNews, type Newest, ThinnedCurve } from './curves.js';
+import { type MetricRecord, metricReviver } from '../storage/metric-reader.js';
+import { descriptionOf, fieldOf, type Reading, type RecordDescriptions, readingsOf } from '../storage/record.js';
+import { type CurveKey, type LogNews, type NewestValue, type SampleRecord, ThinnedCurve } from './curves.js';
+import type { SampledField } from './exposition.js';
 
 const longest = 2 ** 24; // bytes; a longer line is not one of ours
 
 /** Cuts bytes that come piece by piece into lines. Bound: a line that is not whole yet; one that grows too long is left out. */
-export class Lines {
+export class LineBuffer {
   private rest: Buffer = Buffer.alloc(0);
 
   /** The lines that are whole now. */
@@ -22,35 +23,22 @@ export class Lines {
 }
 
 const chunk = 2 ** 20; // bytes read at once, between two of which the server answers others
-const most = { curves: 400, attacks: 5000 };
-const counters = new Set([
-  'number',
-  'position',
-  'epoch',
-  'endsEpoch',
-  'index',
-  'label',
-  'predicted',
-  'seed',
-  'queries',
-  'total',
-  'updatesInEpoch',
-]);
-const ofUpdates = new Set(['loss', 'epochLoss', 'epochAccuracy', 'rate']);
+const most = { curves: 400, samples: 5000 };
 
 /**
- * Follows a metric log as it grows: every number in it becomes part of a thinned curve over updates, every attacked sample a
- * line of a list.
+ * Follows a metric log as it grows, by the schemas of its streams: every number that one update has becomes part of a thinned curve,
+ * every one of many records of an update a line of a list.
  *
  * Reads what is new, never twice, in slices of 1 MiB; a log that was cut back (a resumed run) is read anew. A line that is no
- * record is passed by: the report names it. Bound: 400 curves, 5,000 attacked samples, the line that is being written.
+ * record is passed by: the report names it. Bound: 400 curves, 5,000 samples, the line that is being written.
  */
 export class LogFollower {
   private curves = new Map<string, { readonly key: CurveKey; readonly curve: ThinnedCurve }>();
-  private attacks: Attacked[] = [];
-  private told = 0;
+  private samples: SampleRecord[] = [];
+  private streams: RecordDescriptions = {};
+  private handedOut = 0;
   private at = 0;
-  private lines = new Lines();
+  private lines = new LineBuffer();
   private busy: Promise<boolean> | undefined;
   /** Bytes of the file when it was last looked at. */
   size = 0;
@@ -59,16 +47,20 @@ export class LogFollower {
   /** Points of curves beyond the most that are kept. */
   omitted = 0;
 
-  constructor(private readonly file: string) {}
+  /** @param schemas reads those of the run's streams: a stream has its schema before its first record */
+  constructor(
+    private readonly file: string,
+    private readonly schemas: () => RecordDescriptions,
+  ) {}
 
   /** Bytes read so far. */
   get read(): number {
     return this.at;
   }
 
-  /** Attacked samples that `news` has given. */
-  get attacksTold(): number {
-    return this.told;
+  /** Samples that `news` has given. */
+  get samplesHandedOut(): number {
+    return this.handedOut;
   }
 
   /** Reads what is new. @returns whether there was any */
@@ -82,12 +74,35 @@ export class LogFollower {
   get whole(): LogNews {
     return {
       curves: [...this.curves.values()].map(({ key, curve }) => ({ ...key, from: 0, curve: curve.curve })),
-      attacks: this.attacks,
+      samples: this.samples,
+      sampled: this.sampled,
     };
   }
 
-  get newest(): readonly Newest[] {
+  get newest(): readonly NewestValue[] {
     return [...this.curves.values()].map(({ key, curve }) => ({ ...key, value: curve.last![3] }));
+  }
+
+  /** Of the samples of each stream those of the newest update, field by field. */
+  get newestSamples(): readonly SampledField[] {
+    const newest = new Map<string, SampleRecord[]>();
+    for (const one of this.samples) {
+      const key = `${one.network}\n${one.stream}`;
+      const known = newest.get(key);
+      if (known?.[0]?.number === one.number) known.push(one);
+      else newest.set(key, [one]);
+    }
+    return [...newest.values()].flatMap((records) => {
+      const { network, stream } = records[0]!;
+      const fields = [...new Set(records.flatMap(({ values }) => Object.keys(values)))];
+      return fields.map((field) => ({
+        network,
+        stream,
+        field,
+        about: fieldOf(descriptionOf(this.streams, { stream }), field.split('.')[0]!)!,
+        values: records.flatMap(({ values }) => values[field] ?? []),
+      }));
+    });
   }
 
   /** What came since the last call. */
@@ -98,9 +113,13 @@ export class LogFollower {
       const { from, ...rest } = changes;
       return [{ ...key, from, curve: rest }];
     });
-    const attacks = this.attacks.slice(this.told);
-    this.told = this.attacks.length;
-    return { curves, attacks };
+    const samples = this.samples.slice(this.handedOut);
+    this.handedOut = this.samples.length;
+    return { curves, samples, sampled: this.sampled };
+  }
+
+  private get sampled(): RecordDescriptions {
+    return Object.fromEntries(Object.entries(this.streams).filter(([, { total }]) => total !== undefined));
   }
 
   private async take(): Promise<boolean> {
@@ -113,6 +132,7 @@ export class LogFollower {
     try {
       this.size = (await handle.stat()).size;
       if (this.size < this.at) this.anew();
+      if (this.size > this.at) this.streams = this.schemas();
       const buffer = Buffer.allocUnsafe(Math.min(chunk, Math.max(1, this.size - this.at)));
       const before = this.at;
       while (this.at < this.size) {
@@ -130,37 +150,29 @@ export class LogFollower {
 
   private anew(): void {
     this.curves = new Map();
-    this.attacks = [];
-    this.told = this.at = this.omitted = 0;
-    this.lines = new Lines();
+    this.samples = [];
+    this.handedOut = this.at = this.omitted = 0;
+    this.lines = new LineBuffer();
     this.epoch++;
   }
 
   private line(text: string): void {
-    let record: Record<string, unknown>;
+    let record: MetricRecord;
     try {
-      record = JSON.parse(text, metricReviver) as Record<string, unknown>;
+      record = JSON.parse(text, metricReviver) as MetricRecord;
     } catch {
       return;
     }
     if (typeof record !== 'object' || record === null) return;
-    const network = String(record.network ?? '');
-    const stream = String(record.stream ?? '');
-    if (record.outcome !== undefined) this.attacked(network, stream, record);
-    else if (typeof record.number === 'number' && record.number >= 0)
-      this.measured(network, stream, record, record.number);
-  }
-
-  private measured(network: string, stream: string, record: Record<string, unknown>, update: number): void {
-    // Before the first update nothing was measured; after it, what another stream let pass is known already.
-    const passed = 'epochLoss' in record && (stream !== 'updates' || update === 0);
-    for (const [field, value] of Object.entries(record)) {
-      if (counters.has(field) || (passed && ofUpdates.has(field))) continue;
-      if (typeof value === 'number') this.point({ network, stream, field }, update, value);
-      else if (field !== 'wall' && isRecord(value)) {
-        for (const [part, one] of Object.entries(value)) {
-          if (typeof one === 'number') this.point({ network, stream, field: `${field}.${part}` }, update, one);
-        }
+    const { number } = record;
+    if (typeof number !== 'number' || number < 0) return;
+    const description = descriptionOf(this.streams, record);
+    const of = { network: String(record.network ?? ''), stream: String(record.stream ?? '') };
+    const readings = readingsOf(description, record);
+    if (description.total !== undefined) this.sample({ ...of, number }, readings);
+    else {
+      for (const { value, ...reading } of readings) {
+        if (typeof value === 'number') this.point({ ...of, role: description.role, ...reading }, number, value);
       }
     }
   }
@@ -179,17 +191,9 @@ export class LogFollower {
     known.curve.add(x, y);
   }
 
-  private attacked(network: string, stream: string, record: Record<string, unknown>): void {
-    if (this.attacks.length >= most.attacks) return;
-    const { number: update, index, outcome, distance, lower } = record;
-    this.attacks.push({
-      ...{ network, stream, number: Number(update ?? 0) },
-      index: Number(index),
-      outcome: String(outcome),
-      distance: number(distance),
-      lower: number(lower),
-    });
+  private sample(of: Omit<SampleRecord, 'values'>, readings: Iterable<Reading>): void {
+    if (this.samples.length >= most.samples) return;
+    const values = [...readings].map(({ field, value }) => [field, Number.isNaN(value) ? null : value] as const);
+    this.samples.push({ ...of, values: Object.fromEntries(values) });
   }
 }
-
-const number = (value: unknown): number | null => (typeof value === 'number' && !Number.isNaN(value) ? value : null);

@@ -7,7 +7,7 @@ import { reportOf } from './run-summary.js';
 import { controlServer, type Served, TapOut } from './server.js';
 import { ViewModel } from './view-model.js';
 
-/** What the thread is told at its start. */
+/** The thread's options. */
 export interface ThreadStart {
   readonly run: string;
   readonly socket: string | undefined;
@@ -24,16 +24,16 @@ export interface ThreadStart {
 export async function serveRun(): Promise<void> {
   const { run, socket, token, monitor } = workerData as ThreadStart;
   const post = (message: FromThread): void => parentPort!.postMessage(message);
-  const scene = new ViewModel(run, (viewers) => post({ type: 'watching', viewers }));
+  const view = new ViewModel(run, (viewers) => post({ type: 'watching', viewers }));
   const taps = new Map<number, TapOut>();
   let tapped = 0;
 
   const served: Served = {
     token,
-    events: scene.events,
-    live: scene.live,
-    neighbor: (name) => scene.neighbor(name),
-    readings: () => scene.readings(),
+    events: view.events,
+    live: view.live,
+    neighbor: (name) => view.neighbor(name),
+    readings: () => view.readings(),
     report: () => reportOf(run),
     act(action: Action) {
       post({ type: 'do', action });
@@ -52,7 +52,7 @@ export async function serveRun(): Promise<void> {
 
   const servers: Server[] = [];
   const close = (): void => {
-    scene.close();
+    view.close();
     for (const tap of taps.values()) tap.end(undefined);
     const over = servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const server of servers) server.closeIdleConnections();
@@ -62,10 +62,10 @@ export async function serveRun(): Promise<void> {
 
   parentPort!.on('message', (message: ToThread) => {
     if (message.type === 'pulse') {
-      scene.tell('pulse', message.pulse);
+      view.publish('pulse', message.pulse);
       post({ type: 'seen' });
-    } else if (message.type === 'pictures') scene.tell('pictures', inText(message.pictures));
-    else if (message.type === 'going') scene.tell('going', message.going);
+    } else if (message.type === 'pictures') view.publish('pictures', inText(message.pictures));
+    else if (message.type === 'going') view.publish('going', message.going);
     else if (message.type === 'close') close();
     else if (message.type === 'item') taps.get(message.tap)?.item(message.item);
     else if (message.type === 'tapped') taps.get(message.tap)?.begin(message.refused);

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
+import { RunFolder } from '../storage/run-folder.js';
 import { type Broadcast, Broadcaster } from './broadcaster.js';
 import { reach } from './client.js';
 import type { LogNews } from './curves.js';
@@ -8,61 +8,62 @@ import { LogFollower } from './log-follower.js';
 import type { Action, Going, LivePulse } from './messages.js';
 import { aboutRun, runBeside, runStatus, runsBeside, snapshotsOf, writtenOf } from './run-summary.js';
 
-const every = { log: 500, facts: 2000, runs: 10_000 }; // milliseconds
+const every = { log: 500, files: 2000, runs: 10_000 }; // milliseconds
 const neighborsKept = 4;
-const pulsePatience = 2000; // milliseconds that a scraper waits for a pulse: a long update is told of at the next reading
+const pulsePatience = 2000; // milliseconds that a scraper waits for a pulse: a longer update is in the next reading
 
 /**
- * All that the page shows of a run: what is in its files, read as it grows and only while somebody watches, and the newest of what
- * the running process tells.
+ * All that the page shows of a run: the run's files, read as they grow and only while there is a viewer, and the newest event of each
+ * name that the running process publishes.
  *
- * Bound: that of the log's follower, for this run and the last four others that were compared; the newest of each thing told.
+ * Bound: that of the log's follower, for this run and the last four others that were compared; one event of each name.
  */
 export class ViewModel {
   readonly events: Broadcaster;
-  /** What the running process tells, and nothing from files. */
+  /** The events of the running process alone, without those made of files. */
   readonly live: Broadcaster;
   private readonly about: ReturnType<typeof aboutRun>;
   private readonly log: LogFollower;
-  private readonly newest = new Map<string, unknown>();
-  private readonly told = new Map<string, string>();
+  /** The newest event of each name: of the running process, and, as text, of those made of files. */
+  private readonly ofProcess = new Map<string, unknown>();
+  private readonly ofFiles = new Map<string, string>();
   private readonly neighbors = new Map<string, LogFollower>();
   private timers: NodeJS.Timeout[] = [];
   private readers = 0;
   private onPulse: () => void = () => undefined;
   private epoch = 0;
 
-  /** @param watching is told how many watch, when that changes */
+  /** @param watching is called with the number of viewers when it changes */
   constructor(
     private readonly path: string,
     private readonly watching?: (viewers: number) => void,
   ) {
     this.about = aboutRun(path);
-    this.log = new LogFollower(join(path, 'metrics.ndjson'));
+    this.log = follow(path);
     const changed = (): void => this.changed();
     this.events = new Broadcaster(() => this.state(), changed);
-    this.live = new Broadcaster(() => [...this.newest].map(([event, data]) => ({ event, data })), changed);
+    this.live = new Broadcaster(() => [...this.ofProcess].map(([event, data]) => ({ event, data })), changed);
   }
 
-  /** Something that the running process tells. */
-  tell(event: string, data: unknown): void {
-    this.newest.set(event, data);
+  /** Takes in an event of the running process. */
+  publish(event: string, data: unknown): void {
+    this.ofProcess.set(event, data);
     if (event === 'pulse') this.onPulse();
-    this.events.tell({ event, data });
-    this.live.tell({ event, data });
+    this.events.send({ event, data });
+    this.live.send({ event, data });
   }
 
-  /** The running process is gone: what it told last is no more. */
-  gone(): void {
-    for (const event of this.newest.keys()) this.events.tell({ event, data: null });
-    this.newest.clear();
+  /** Withdraws the events of the running process, which has ended. */
+  disconnected(): void {
+    for (const event of this.ofProcess.keys()) this.events.send({ event, data: null });
+    this.ofProcess.clear();
   }
 
   /** The curves of a run beside this one. */
   async neighbor(name: string): Promise<LogNews | undefined> {
     const path = runBeside(this.path, name);
     if (path === undefined) return undefined;
-    const known = this.neighbors.get(name) ?? new LogFollower(join(path, 'metrics.ndjson'));
+    const known = this.neighbors.get(name) ?? follow(path);
     this.neighbors.delete(name);
     this.neighbors.set(name, known);
     if (this.neighbors.size > neighborsKept) this.neighbors.delete(this.neighbors.keys().next().value!);
@@ -79,14 +80,15 @@ export class ViewModel {
       const pulsed = unwatched && this.nextPulse();
       const [status] = await Promise.all([runStatus(this.path), this.log.follow(), pulsed]);
       const { name: run, pipeline, seed } = this.about;
-      const going = this.newest.get('going') as Going | undefined;
-      const pulse = this.newest.get('pulse') as LivePulse | undefined;
+      const going = this.ofProcess.get('going') as Going | undefined;
+      const pulse = this.ofProcess.get('pulse') as LivePulse | undefined;
       return {
         ...{ run, pipeline, seed, pulse, state: going?.state ?? status?.state ?? 'unknown' },
         at: status?.network
           ? { network: status.network.name, update: status.update ?? 0, epoch: status.epoch ?? 0 }
           : null,
         newest: this.log.newest,
+        sampled: this.log.newestSamples,
         snapshots: writtenOf(this.path),
         viewers: this.events.size + this.live.size,
       };
@@ -105,8 +107,8 @@ export class ViewModel {
   private state(): Broadcast[] {
     return [
       { event: 'about', data: this.about },
-      ...[...this.told].map(([event, text]) => ({ event, data: JSON.parse(text) as unknown })),
-      ...[...this.newest].map(([event, data]) => ({ event, data })),
+      ...[...this.ofFiles].map(([event, text]) => ({ event, data: JSON.parse(text) as unknown })),
+      ...[...this.ofProcess].map(([event, data]) => ({ event, data })),
       { event: 'log', data: this.logAs(this.log.whole, 0) },
     ];
   }
@@ -115,7 +117,7 @@ export class ViewModel {
     return this.events.size + this.live.size + this.readers;
   }
 
-  /** Resolves when the training thread has told how it goes, or has been waited for. */
+  /** Resolves at the next pulse of the training thread, or after 2 s without one. */
   private nextPulse(): Promise<void> {
     return new Promise((resolve) => {
       this.onPulse = resolve;
@@ -141,24 +143,23 @@ export class ViewModel {
         setImmediate(look);
         this.timers.push(setInterval(look, wait).unref());
       };
-      repeat(every.facts, () => this.facts());
+      repeat(every.files, () => this.lookAtFiles());
       repeat(every.log, () => this.follow());
-      repeat(every.runs, async () => this.fact('runs', await runsBeside(this.path)));
+      repeat(every.runs, async () => this.publishChanged('runs', await runsBeside(this.path)));
       this.timers.push(setInterval(() => this.news(), every.log).unref()); // also while a long log is being read
     }
   }
 
-  private async facts(): Promise<void> {
-    this.fact('status', (await runStatus(this.path)) ?? null);
-    this.fact('snapshots', snapshotsOf(this.path));
+  private async lookAtFiles(): Promise<void> {
+    this.publishChanged('status', (await runStatus(this.path)) ?? null);
+    this.publishChanged('snapshots', snapshotsOf(this.path));
   }
 
-  /** Tells it where it is another than before. */
-  private fact(event: string, data: unknown): void {
+  private publishChanged(event: string, data: unknown): void {
     const text = JSON.stringify(data);
-    if (this.told.get(event) === text) return;
-    this.told.set(event, text);
-    this.events.tell({ event, data });
+    if (this.ofFiles.get(event) === text) return;
+    this.ofFiles.set(event, text);
+    this.events.send({ event, data });
   }
 
   private async follow(): Promise<void> {
@@ -168,30 +169,36 @@ export class ViewModel {
 
   private news(): void {
     if (this.log.epoch !== this.epoch) {
-      this.epoch = this.log.epoch; // cut back and read anew: what viewers have is void
-      this.events.tell({ event: 'log', data: this.logAs(this.log.whole, 0) });
+      this.epoch = this.log.epoch; // cut back and read anew: viewers begin again
+      this.events.send({ event: 'log', data: this.logAs(this.log.whole, 0) });
     }
-    const before = this.log.attacksTold;
+    const before = this.log.samplesHandedOut;
     const news = this.log.news();
-    if (news.curves.length + news.attacks.length > 0)
-      this.events.tell({ event: 'points', data: this.logAs(news, before) });
+    if (news.curves.length + news.samples.length > 0)
+      this.events.send({ event: 'points', data: this.logAs(news, before) });
   }
 
-  private logAs({ curves, attacks }: LogNews, attacksFrom: number) {
+  private logAs(news: LogNews, samplesFrom: number) {
     const { read, size, omitted } = this.log;
-    return { curves, attacks, attacksFrom, read, size, omitted };
+    return { ...news, samplesFrom, read, size, omitted };
   }
+}
+
+/** Follows the metric log of a run. */
+function follow(path: string): LogFollower {
+  const folder = RunFolder.open(path);
+  return new LogFollower(folder.log, () => folder.streams);
 }
 
 const pause = 2000; // milliseconds between two tries
 
 /**
- * Brings what a running process tells into a scene that another process shows, through its socket; where nothing runs, or it is
- * another user's, tries again now and then.
+ * Brings the events of a running process, through its socket, into the view model of another process. Where nothing runs, or the run is
+ * another user's, it tries again every 2 s.
  *
- * @returns what ends it
+ * @returns a function that ends it
  */
-export function relay(run: string, scene: ViewModel): () => void {
+export function relay(run: string, view: ViewModel): () => void {
   let over = false;
   let close: () => void = () => undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -202,12 +209,12 @@ export function relay(run: string, scene: ViewModel): () => void {
       let event = '';
       for await (const line of live.lines) {
         if (line.startsWith('event: ')) event = line.slice(7);
-        else if (line.startsWith('data: ') && event !== 'begin') scene.tell(event, JSON.parse(line.slice(6)));
+        else if (line.startsWith('data: ') && event !== 'begin') view.publish(event, JSON.parse(line.slice(6)));
       }
     } catch {
-      // not running, or not to be reached: its files are shown
+      // not running, or out of reach: its files are shown
     }
-    scene.gone();
+    view.disconnected();
     if (!over) timer = setTimeout(() => void go(), pause).unref();
   };
   void go();

@@ -9,6 +9,7 @@ import { boundaries, planeBoundaries, snapshots, topEigenvalue, volume } from '.
 import { acrossSettings } from '../measure/networks/groups.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
 import { onlineReadout } from '../measure/readout/figure.js';
+import { measurements } from '../measure/streams/figure.js';
 import { trackedImages, trackedPoints } from '../measure/tracking/figure.js';
 import { learning, sigma } from '../measure/training/figure.js';
 import type { Drawing, Figure, FigureRequest } from '../plot/figure.js';
@@ -52,6 +53,7 @@ const FIGURES = {
   'tracking-images': perSetting(trackedImages),
   'boundary-snapshots': perSetting(snapshots),
   sigma: perSetting(sigma),
+  measurements: perSetting(measurements),
   learning: perSetting(learning),
 } satisfies Record<string, Draw>;
 

@@ -1,11 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { digestOf } from '../storage/digest.js';
-import { foreignSnapshots } from '../storage/identity.js';
+import { changesOf, foreignSnapshots, moduleOf, refusal } from '../storage/identity-file.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { thisMachine } from './machine.js';
 import { loadPipeline } from './pipeline-module.js';
-import { changesOf, moduleOf, RunIdentity, refusal } from './run-identity.js';
+import { RunIdentity } from './run-identity.js';
 
 /**
  * Compares what runs were made of with what is there now, as far as it is there, for a report over them. Of runs that were made of the

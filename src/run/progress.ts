@@ -4,7 +4,15 @@ import { columns, cut } from '../flow/text-table.js';
 import { count, duration, NONE, number, percent } from '../plot/table.js';
 import { InPlace, type Screen } from './screen.js';
 
-/** What is going on, as plain data: all that the terminal shows. What is not known yet is null. */
+/** A headline as a stream last logged it: a number, or several by name such as σ of each layer. */
+export interface Headline {
+  /** 'test accuracy' */
+  readonly label: string;
+  readonly unit?: string;
+  readonly value: number | Readonly<Record<string, number>> | null;
+}
+
+/** The progress of a run as plain data: all that the terminal shows. What is not known yet is null. */
 export interface ProgressView {
   readonly pipeline: string;
   readonly network: {
@@ -13,18 +21,14 @@ export interface ProgressView {
     readonly index: number;
     readonly of: number;
   };
-  /** 'training', 'attack', 'testing', 'report', …: one word or two. */
+  /** 'training', or the name of what is measured. */
   readonly phase: string;
-  /** 1-based; 0 before the first; null where a resumed run has not told yet. */
+  /** 1-based; 0 before the first; null where a resumed run has not logged one yet. */
   readonly epoch: number | null;
   readonly epochs: number;
   readonly update: number;
   readonly updates: number;
-  readonly loss: number | null;
-  /** A fraction. */
-  readonly testAccuracy: number | null;
-  /** Top singular value per layer. */
-  readonly sigma: Readonly<Record<string, number>>;
+  readonly headlines: readonly Headline[];
   /** As 'samples/s' or 'updates/s'. */
   readonly rate: { readonly value: number; readonly unit: string } | null;
   readonly secondsLeft: number | null;
@@ -32,17 +36,18 @@ export interface ProgressView {
   readonly bottleneck: string | null;
   /** How ranks wait for each other, in words; null where there is one process alone. */
   readonly ranks: string | null;
-  readonly attacked?: { readonly done: number; readonly of: number; readonly meanDistance: number | null };
+  /** What is measured sample by sample: how many are done, and the mean of its headline. */
+  readonly measured?: { readonly done: number; readonly of: number; readonly mean: Headline | null };
   readonly snapshot?: { readonly update: number; readonly secondsAgo: number };
 }
 
 /** How a view is drawn: columns at hand, and whether colors may be used. */
-export interface Drawing {
+export interface TerminalSize {
   readonly width: number;
   readonly color: boolean;
 }
 
-/** One fact of a line; `paint` keeps its width. */
+/** One part of a line; `paint` keeps its width. */
 interface Part {
   readonly text: string;
   readonly paint?: (text: string) => string;
@@ -52,16 +57,14 @@ const BETWEEN = ' · ';
 const BAR = 24; // columns at most
 
 /**
- * The view as lines that fit the width, seven at most.
+ * The view as lines that fit the width.
  *
- * On a narrow terminal a line loses its last facts whole; only a first fact that is too long is cut, with `…`.
+ * On a narrow terminal a line loses its last parts whole; only a first part that is too long is cut, with `…`.
  */
-export function render(view: ProgressView, { width, color }: Drawing): string[] {
+export function render(view: ProgressView, { width, color }: TerminalSize): string[] {
   const c = pc.createColors(color);
   const { network, snapshot, bottleneck, ranks, rate } = view;
-  const sigmas = Object.entries(view.sigma).map(([layer, value], i) => ({
-    text: `${i === 0 ? 'σ ' : ''}${layer} ${number(value)}`,
-  }));
+  const single = view.headlines.filter(({ value }) => typeof value !== 'object' || value === null);
   const lines: (readonly Part[])[] = [
     [
       { text: `${view.pipeline}: ${network.name}`, paint: c.bold },
@@ -70,14 +73,9 @@ export function render(view: ProgressView, { width, color }: Drawing): string[] 
     ],
     progress(view, width, c),
     [{ text: updates(view) }, ...(rate ? [{ text: `${count(rate.value)} ${rate.unit}` }] : [])],
-    [
-      view.loss !== null && !Number.isFinite(view.loss)
-        ? { text: `loss ${view.loss}`, paint: c.red }
-        : { text: `loss ${number(view.loss)}` },
-      { text: `test accuracy ${percent(view.testAccuracy)}` },
-    ],
-    sigmas,
-    attack(view),
+    single.map((one) => ({ text: inWords(one), ...(diverged(one) && { paint: c.red }) })),
+    ...view.headlines.filter((one) => !single.includes(one)).map(byName),
+    measured(view),
     [
       ...(bottleneck === null ? [] : [{ text: `bottleneck: ${bottleneck}`, paint: c.yellow }]),
       ...(ranks === null ? [] : [{ text: ranks, paint: c.dim }]),
@@ -89,20 +87,33 @@ export function render(view: ProgressView, { width, color }: Drawing): string[] 
   return lines.filter((parts) => parts.length > 0).map((parts) => fitted(parts, width));
 }
 
+const diverged = ({ value }: Headline): boolean => typeof value === 'number' && !Number.isFinite(value);
+
+/** A headline of one number: 'test accuracy 97.1 %'. */
+function inWords({ label, unit, value }: Headline): string {
+  if (value === null || typeof value === 'object') return `${label} ${NONE}`;
+  if (!Number.isFinite(value)) return `${label} ${value}`;
+  return `${label} ${unit === 'fraction' ? percent(value) : number(value)}`;
+}
+
+/** A headline of several numbers, one part each. */
+const byName = ({ label, value }: Headline): Part[] =>
+  Object.entries(value ?? {}).map(([name, one], i) => ({
+    text: `${i === 0 ? `${label} ` : ''}${name} ${number(one)}`,
+  }));
+
 /** The view in one line, for logs: what a reader would miss most comes first. */
 export function renderLine(view: ProgressView): string {
-  const { network, attacked } = view;
+  const { network, measured } = view;
   const parts = [
     `${view.pipeline}: ${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
     phase(view),
-    ...(attacked
-      ? [`${count(attacked.done)}/${count(attacked.of)} samples`, `mean Δx ${number(attacked.meanDistance)}`]
+    ...(measured
+      ? [`${count(measured.done)}/${count(measured.of)} samples`, ...(measured.mean ? [inWords(measured.mean)] : [])]
       : trains(view)
         ? [epochs(view), updates(view)]
         : []),
-    ...(view.loss === null || attacked ? [] : [`loss ${Number.isFinite(view.loss) ? number(view.loss) : view.loss}`]),
-    ...(view.testAccuracy === null ? [] : [`test accuracy ${percent(view.testAccuracy)}`]),
-    ...sigmaRange(view),
+    ...view.headlines.flatMap((one) => (one.value === null ? [] : [shortly(one)])),
     ...(view.rate ? [`${count(view.rate.value)} ${view.rate.unit}`] : []),
     ...(view.secondsLeft === null ? [] : [`${duration(view.secondsLeft)} left`]),
     ...(view.bottleneck === null ? [] : [`bottleneck: ${view.bottleneck}`]),
@@ -111,13 +122,14 @@ export function renderLine(view: ProgressView): string {
   return parts.join(BETWEEN);
 }
 
-/** σ of each layer; of a deep network the largest, for a line is a line. */
-function sigmaRange({ sigma }: ProgressView): string[] {
-  const entries = Object.entries(sigma);
-  if (entries.length === 0) return [];
-  if (entries.length <= 3) return [`σ ${entries.map(([layer, value]) => `${layer} ${number(value)}`).join(', ')}`];
-  const [layer, value] = entries.reduce((most, entry) => (entry[1] > most[1] ? entry : most));
-  return [`largest σ ${layer} ${number(value)}`];
+/** Several numbers in one line; of more than three the largest. */
+function shortly(headline: Headline): string {
+  const { label, value } = headline;
+  if (value === null || typeof value === 'number') return inWords(headline);
+  const entries = Object.entries(value);
+  if (entries.length <= 3) return `${label} ${entries.map(([name, one]) => `${name} ${number(one)}`).join(', ')}`;
+  const [name, one] = entries.reduce((most, entry) => (entry[1] > most[1] ? entry : most));
+  return `largest ${label} ${name} ${number(one)}`;
 }
 
 /** A pipeline without epochs takes up networks that are trained already. */
@@ -134,9 +146,8 @@ function updates({ update, updates }: ProgressView): string {
 }
 
 function progress(view: ProgressView, width: number, c: ReturnType<typeof pc.createColors>): Part[] {
-  const { attacked } = view;
-  const of = attacked?.of ?? view.updates;
-  const share = of > 0 ? Math.max(0, Math.min(1, (attacked?.done ?? view.update) / of)) : 0;
+  const of = view.measured?.of ?? view.updates;
+  const share = of > 0 ? Math.max(0, Math.min(1, (view.measured?.done ?? view.update) / of)) : 0;
   const left = view.secondsLeft === null ? [] : [{ text: `${duration(view.secondsLeft)} left` }];
   const epoch = epochs(view);
   const done = `${Math.floor(100 * share)} %`; // 100 only when it is done
@@ -147,13 +158,10 @@ function progress(view: ProgressView, width: number, c: ReturnType<typeof pc.cre
   return [{ text: epoch }, { text: `${'━'.repeat(full)}${'─'.repeat(room - full)} ${done}`, paint }, ...left];
 }
 
-function attack({ attacked }: ProgressView): Part[] {
-  if (!attacked) return [];
-  const { done, of, meanDistance } = attacked;
-  return [
-    { text: `attacked ${count(done)}/${count(of)}` },
-    { text: `mean Δx ${meanDistance === null ? NONE : number(meanDistance)}` },
-  ];
+function measured({ phase, measured }: ProgressView): Part[] {
+  if (!measured) return [];
+  const { done, of, mean } = measured;
+  return [{ text: `${phase} ${count(done)}/${count(of)} samples` }, ...(mean ? [{ text: inWords(mean) }] : [])];
 }
 
 function fitted(parts: readonly Part[], width: number): string {
@@ -246,7 +254,8 @@ function asLines(screen: Screen, now: () => number): Terminal {
       if (!written) return write(view);
       const { view: before, at } = written;
       const since = now() - at;
-      const step = before.epoch !== view.epoch || before.phase !== view.phase || attackMoved(before, view);
+      const step =
+        before.epoch !== view.epoch || before.phase !== view.phase || before.measured?.done !== view.measured?.done;
       // A phase may last a millisecond, and come again every epoch; a network does not.
       if (before.network.name !== view.network.name || (step && since >= PAUSE) || since >= SILENCE) write(view);
     },
@@ -258,8 +267,4 @@ function asLines(screen: Screen, now: () => number): Terminal {
       last = null;
     },
   };
-}
-
-function attackMoved(before: ProgressView, view: ProgressView): boolean {
-  return before.attacked?.done !== view.attacked?.done;
 }

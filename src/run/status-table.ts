@@ -1,10 +1,15 @@
 import pc from 'picocolors';
 import { textTable } from '../flow/text-table.js';
 import { count, duration, NONE, number } from '../plot/table.js';
-import type { State, Status } from './status.js';
+import type { LifecycleState, RunStatus } from './status.js';
 
-const paint: Readonly<Record<State, (text: string) => string>> = {
-  ...{ running: pc.green, elsewhere: pc.green, stopped: pc.yellow, failed: pc.red, killed: pc.red, done: pc.dim },
+const paint: Readonly<Record<LifecycleState, (text: string) => string>> = {
+  running: pc.green,
+  elsewhere: pc.green,
+  stopped: pc.yellow,
+  failed: pc.red,
+  killed: pc.red,
+  done: pc.dim,
   damaged: pc.red,
 };
 
@@ -23,7 +28,7 @@ const heads = [
 ];
 
 /** Runs as aligned lines, a run a line, and below them why those that failed did; a word where there is none. */
-export function statusTable(all: readonly Status[]): string[] {
+export function statusTable(all: readonly RunStatus[]): string[] {
   if (all.length === 0) return ['no runs'];
   const rows = all.map(cells).map(([state, ...rest], i) => [paint[all[i]!.state](state!), ...rest]);
   const [head, ...lines] = textTable([heads, ...rows]);
@@ -34,15 +39,14 @@ export function statusTable(all: readonly Status[]): string[] {
   return [pc.dim(head!), ...lines, ...failed];
 }
 
-function cells(status: Status): string[] {
-  const { network, process, phase, attacked, snapshotAge, secondsLeft, secondsToTrain, rate } = status;
+function cells(status: RunStatus): string[] {
+  const { network, process, phase, measured, snapshotAge, secondsLeft, secondsToTrain, rate } = status;
   const running = status.state === 'running' || status.state === 'elsewhere';
   const of = (value: number | null, whole: number | null): string =>
     value === null ? NONE : `${count(value)}${whole === null ? '' : `/${count(whole)}`}`;
   const phaseOf = (): string => {
-    const older = attacked?.olderStart ? 'attacked by an older Weir' : '';
-    if (status.state === 'done') return older || NONE;
-    return attacked ? [`attack ${of(attacked.done, attacked.of)}`, older].filter(Boolean).join(', ') : (phase ?? NONE);
+    if (status.state === 'done') return NONE;
+    return measured ? `${measured.name} ${of(measured.done, measured.of)}` : (phase ?? NONE);
   };
   const many = (network?.of ?? 1) > 1;
   return [

@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { editsOf, foreignSnapshots } from '../storage/identity.js';
+import { configEdits, foreignSnapshots } from '../storage/identity-file.js';
 import { holderOf } from '../storage/lock.js';
-import { metricReviver } from '../storage/metric-reader.js';
-import { type PlannedNetwork, plannedNetworks, type RunFailure, RunFolder } from '../storage/run-folder.js';
-import { loadPipeline } from './pipeline-module.js';
+import { type MetricRecord, metricReviver } from '../storage/metric-reader.js';
+import { descriptionOf, type RecordDescription, type Role, totalOf } from '../storage/record.js';
+import { type PlannedNetwork, type RunFailure, RunFolder } from '../storage/run-folder.js';
 import { logDamage } from './run-log.js';
 
 const first = 2 ** 18; // bytes at the end of a metric log that are looked at: thousands of records
@@ -18,8 +18,8 @@ const most = 2 ** 26; // and no more than so many, where those hold too little: 
  */
 export function lastRecords(
   file: string,
-  enough: (records: readonly Record<string, unknown>[]) => boolean = ({ length }) => length > 0,
-): Record<string, unknown>[] {
+  enough: (records: readonly MetricRecord[]) => boolean = ({ length }) => length > 0,
+): MetricRecord[] {
   let handle: number;
   try {
     handle = openSync(file, 'r');
@@ -38,7 +38,7 @@ export function lastRecords(
   }
 }
 
-function read(handle: number, size: number, bytes: number): Record<string, unknown>[] {
+function read(handle: number, size: number, bytes: number): MetricRecord[] {
   const buffer = Buffer.alloc(Math.min(size, bytes));
   const got = readSync(handle, buffer, 0, buffer.length, size - buffer.length);
   const lines = buffer.toString('utf8', 0, got).split('\n');
@@ -47,139 +47,144 @@ function read(handle: number, size: number, bytes: number): Record<string, unkno
   return lines.flatMap((line) => {
     try {
       const record: unknown = JSON.parse(line, metricReviver);
-      return isRecord(record) ? [record] : [];
+      return isRecord(record) ? [record as MetricRecord] : [];
     } catch {
       return []; // a report names it; here it only tells how far a run is
     }
   });
 }
 
-type LogRecord = Readonly<Record<string, unknown>>;
-
 /** How far a run is, by the end of its metric log. Plain data; null for what cannot be known. */
-export interface Progress {
+export interface RunProgress {
   /** The network under way, or the last one, counted from 1; null where nothing was logged yet. */
   readonly network: { readonly name: string; readonly index: number; readonly of: number } | null;
-  /** What was logged last: of the training, of an attack, or of what else is measured once it is trained. */
-  readonly phase: 'training' | 'attack' | 'measuring' | null;
+  /** Whether the last record is of the training, or of a measurement on the trained network or sample by sample. */
+  readonly phase: 'training' | 'measuring' | null;
   readonly epoch: number | null;
   readonly epochs: number | null;
   readonly update: number | null;
-  /** How many there will be; null before an epoch is over, where the log does not tell the updates of one. */
+  /** How many there will be; null before an epoch is over, where the log does not have the updates of an epoch. */
   readonly updates: number | null;
-  /** Samples attacked, and how many will be. */
-  readonly attacked: {
+  /** The measurement that goes sample by sample: its name, records so far, and how many there will be. */
+  readonly measured: {
+    readonly stream: string;
+    readonly name: string;
+    readonly role: Role;
     readonly done: number;
     readonly of: number | null;
-    /** Some have the start of an older Weir, whose distances can be too long. */
-    readonly olderStart?: boolean;
   } | null;
-  /** Updates a second, lately; samples a second in an attack. */
+  /** Updates a second, lately; samples a second where the measurement goes sample by sample. */
   readonly rate: number | null;
   /** Seconds until this phase of this network is over, at that rate. */
   readonly secondsLeft: number | null;
-  /** Seconds until all networks are trained, at that rate; what is measured in between is not counted, for nobody knows it. */
+  /** Seconds until all networks are trained, at that rate; without what is measured in between, whose time is unknown. */
   readonly secondsToTrain: number | null;
 }
 
-/** Of a run of which nothing is known. */
-export const NOTHING: Progress = {
-  ...{ network: null, phase: null, epoch: null, epochs: null, update: null, updates: null },
-  ...{ attacked: null, rate: null, secondsLeft: null, secondsToTrain: null },
+/** The progress of a run of which nothing is known. */
+export const unknownProgress: RunProgress = {
+  network: null,
+  phase: null,
+  epoch: null,
+  epochs: null,
+  update: null,
+  updates: null,
+  measured: null,
+  rate: null,
+  secondsLeft: null,
+  secondsToTrain: null,
 };
 
 /** Reads how far a run is; of a long log the end only. */
-export function progressOf(
-  log: string,
-  networks: readonly PlannedNetwork[],
-  config: Readonly<Record<string, unknown>>,
-): Progress {
-  const indexOf = (record: LogRecord): number => memberOf(networks, record.network);
-  // Enough is what shows this network move, and how long its epochs are: two updates of its training, or where the one before it ended.
-  const records = lastRecords(log, (all) => {
+export function progressOf(folder: RunFolder, networks: readonly PlannedNetwork[]): RunProgress {
+  const schemas = folder.streams;
+  const indexOf = (record: MetricRecord): number => memberOf(networks, record.network);
+  const isOfUpdate = (record: MetricRecord): boolean =>
+    descriptionOf(schemas, record).total === undefined && finite(record.number) !== null;
+  // Enough shows that this network moves, and how long its epochs are: two of its updates, or the end of the network before it.
+  const records = lastRecords(folder.log, (all) => {
     const index = indexOf(all.findLast((record) => indexOf(record) >= 0) ?? {});
     if (index < 0) return false;
-    const own = all.filter((record) => indexOf(record) === index && isTraining(record));
-    const moves = new Set(own.map(({ number }) => number)).size > 1 && inEpoch(own) !== null;
+    const own = all.filter((record) => indexOf(record) === index && isOfUpdate(record));
+    const moves = new Set(own.map(({ number }) => number)).size > 1 && updatesInEpoch(own) !== null;
     return moves || all.some((record) => indexOf(record) >= 0 && indexOf(record) !== index);
   });
   const last = records.findLast((record) => indexOf(record) >= 0);
-  if (last === undefined) return NOTHING;
+  if (last === undefined) return unknownProgress;
   const index = indexOf(last);
   const network = networks[index]!;
   const own = records.filter((record) => indexOf(record) === index);
-  const trained = own.filter(isTraining);
-  const [from, newest] = [trained[0], trained.at(-1)];
-  const [update, epoch] = [count(newest?.number), count(newest?.epoch)];
-  const epochs = network.epochs ?? count(config.epochs);
-  const perEpoch = inEpoch(trained);
+  const ofUpdates = own.filter(isOfUpdate);
+  const [from, newest] = [ofUpdates[0], ofUpdates.at(-1)];
+  const [update, epoch] = [finite(newest?.number), finite(newest?.epoch)];
+  const epochs = network.epochs ?? null;
+  const perEpoch = updatesInEpoch(ofUpdates);
   const updates = perEpoch === null || epochs === null ? null : perEpoch * epochs;
-  const pace = rateOf(from, newest);
+  const pace = updateRate(from, newest);
   const left = updates === null || update === null ? null : Math.max(0, updates - update);
   const about = {
     network: { name: network.name, index: index + 1, of: networks.length },
-    ...{ epoch, epochs, update, updates: updates === null ? null : Math.round(updates) },
-    secondsToTrain: toTrain({ networks, index, pace, left, updates, epochs, config }),
+    epoch,
+    epochs,
+    update,
+    updates: updates === null ? null : Math.round(updates),
+    secondsToTrain: secondsToTrain({ networks, index, pace, left, updates }),
   };
-  if (last.outcome !== undefined) return { ...about, ...attackOf(own, config, network) };
+  const description = descriptionOf(schemas, last);
+  if (description.total !== undefined) return { ...about, ...samplesOf(own, description, network) };
   const over = epoch !== null && epochs !== null && epoch >= epochs && left === 0;
   return {
     ...about,
-    ...{ phase: over ? 'measuring' : 'training', attacked: null, rate: over ? null : pace },
+    phase: over ? 'measuring' : 'training',
+    measured: null,
+    rate: over ? null : pace,
     secondsLeft: pace === null || left === null || over ? null : left / pace,
   };
 }
 
-/** Updates of every epoch: as an update tells it, or by the last that ended one. */
-function inEpoch(trained: readonly LogRecord[]): number | null {
-  const told = trained.findLast(({ updatesInEpoch }) => count(updatesInEpoch) !== null);
-  if (told !== undefined) return count(told.updatesInEpoch);
-  const ended = trained.findLast(({ endsEpoch, epoch }) => endsEpoch === true && (count(epoch) ?? 0) > 0);
+/** Updates of every epoch: as an update has it, or by the last update that ended an epoch. */
+function updatesInEpoch(records: readonly MetricRecord[]): number | null {
+  const logged = records.findLast((record) => finite(record.updatesInEpoch) !== null);
+  if (logged !== undefined) return finite(logged.updatesInEpoch);
+  const ended = records.findLast(({ endsEpoch, epoch }) => endsEpoch === true && (finite(epoch) ?? 0) > 0);
   return ended === undefined ? null : (ended.number as number) / (ended.epoch as number);
 }
 
-/** The attack that the last record is of, on one update's weights: so many samples since what was logged before it, and so it goes on. */
-function attackOf(
-  own: readonly LogRecord[],
-  config: Readonly<Record<string, unknown>>,
+/** The measurement of samples that the last record is of, on one update's weights; its rate is that since the record before it. */
+function samplesOf(
+  own: readonly MetricRecord[],
+  description: RecordDescription,
   { members }: PlannedNetwork,
-): Pick<Progress, 'phase' | 'attacked' | 'rate' | 'secondsLeft'> {
-  const { stream, number } = own.at(-1)!;
-  const same = own.filter((record) => record.stream === stream && record.number === number);
+): Pick<RunProgress, 'phase' | 'measured' | 'rate' | 'secondsLeft'> {
+  const last = own.at(-1)!;
+  const same = own.filter(({ stream, number }) => stream === last.stream && number === last.number);
   const before = own[own.indexOf(same[0]!) - 1];
-  const total = count(own.at(-1)!.total) ?? count(config.attacked); // what it takes; in an older log what was asked for
-  const of = total === null ? null : Math.max(same.length, total * (members?.length ?? 1));
+  const total = totalOf(description, last);
+  const of = total === undefined ? null : Math.max(same.length, total * (members?.length ?? 1));
   const [begun, now] = [secondsOf(before ?? same[0]), secondsOf(same.at(-1))];
   const rate = begun !== null && now !== null && now > begun ? same.length / (now - begun) : null;
+  const { name, role } = description;
   return {
-    ...{ phase: 'attack', attacked: { done: same.length, of, ...startOf(same) }, rate },
+    phase: 'measuring',
+    measured: { stream: String(last.stream), name, role, done: same.length, of },
+    rate,
     secondsLeft: rate === null || of === null ? null : Math.max(0, of - same.length) / rate,
   };
 }
 
-/** Results of older builds do not say what they were started from; for a log without them nothing is said. */
-const startOf = (results: readonly LogRecord[]): { readonly olderStart?: boolean } =>
-  results.some(({ start }) => start === undefined) ? { olderStart: true } : {};
-
-/** Whether the record is of an update that moved the weights, or of a measure while they are trained. */
-const isTraining = (record: LogRecord): boolean => record.outcome === undefined && count(record.number) !== null;
-
-function toTrain(run: {
+function secondsToTrain(run: {
   readonly networks: readonly PlannedNetwork[];
   readonly index: number;
   readonly pace: number | null;
   readonly left: number | null;
   readonly updates: number | null;
-  readonly epochs: number | null;
-  readonly config: Readonly<Record<string, unknown>>;
 }): number | null {
-  const { networks, index, pace, left, updates, epochs, config } = run;
+  const { networks, index, pace, left, updates } = run;
+  const { epochs } = networks[index]!;
   if (pace === null || left === null || updates === null || !epochs) return null;
   const perEpoch = updates / epochs;
-  const later = networks.slice(index + 1).map(({ epochs: own, branch }) => {
-    return Math.max(0, (own ?? count(config.epochs) ?? epochs) - (branch?.epoch ?? 0));
-  });
-  return (left + perEpoch * later.reduce((sum, one) => sum + one, 0)) / pace;
+  const later = networks.slice(index + 1).map(({ epochs: own, branch }) => (own ?? epochs) - (branch?.epoch ?? 0));
+  return (left + perEpoch * later.reduce((sum, one) => sum + Math.max(0, one), 0)) / pace;
 }
 
 /** Which of the networks goes by that name, or has a member that does; −1 where none has. */
@@ -188,33 +193,32 @@ function memberOf(networks: readonly PlannedNetwork[], name: unknown): number {
 }
 
 /** Updates a second from one record to the other. */
-function rateOf(from: LogRecord | undefined, to: LogRecord | undefined): number | null {
+function updateRate(from: MetricRecord | undefined, to: MetricRecord | undefined): number | null {
   const [begun, ended] = [secondsOf(from), secondsOf(to)];
   if (begun === null || ended === null || ended <= begun) return null;
   const rate = ((to!.number as number) - (from!.number as number)) / (ended - begun);
   return rate > 0 ? rate : null;
 }
 
-const secondsOf = (record: LogRecord | undefined): number | null =>
-  count((record?.wall as { readonly seconds?: unknown } | undefined)?.seconds);
+const secondsOf = (record: MetricRecord | undefined): number | null => finite(record?.wall?.seconds);
 
-const count = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
+const finite = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 
 /**
- * 'stopped', 'failed' and 'killed' can be resumed: the first said that it stopped, the second why it failed, the third nothing.
- * 'elsewhere': held by a process of another machine, or container. 'damaged': its config or its metric log is not what was written.
+ * A run that is 'stopped', 'failed' or 'killed' can be resumed: it ended by request, with an error that it noted, or without a word.
+ * 'elsewhere': a process of another machine or container holds it. 'damaged': its config or its metric log was changed from outside.
  */
-export type State = 'running' | 'elsewhere' | 'stopped' | 'failed' | 'killed' | 'done' | 'damaged';
+export type LifecycleState = 'running' | 'elsewhere' | 'stopped' | 'failed' | 'killed' | 'done' | 'damaged';
 
 /** Where a run stands. Plain data. */
-export interface Status extends Progress {
+export interface RunStatus extends RunProgress {
   readonly path: string;
   readonly pipeline: string;
-  readonly state: State;
-  /** Who holds the folder, or held it when it was killed. */
+  readonly state: LifecycleState;
+  /** The process that holds the folder, or held it when it was killed. */
   readonly process: { readonly pid: number; readonly host: string } | null;
   readonly failure: RunFailure | null;
-  /** What is not as it was written. */
+  /** How its files differ from what was written. */
   readonly damage: string | null;
   /** Seconds since the newest snapshot was written; null where there is none. */
   readonly snapshotAge: number | null;
@@ -226,29 +230,31 @@ export interface Status extends Progress {
  *
  * @throws {WeirError} where there is no run
  */
-export async function statusOf(path: string, now = Date.now()): Promise<Status> {
+export async function statusOf(path: string, now = Date.now()): Promise<RunStatus> {
   const folder = RunFolder.open(path);
-  const { pipeline, config } = folder.started;
-  const networks = await networksOf(folder);
+  const { pipeline, networks = [] } = folder.started;
   const snapshots = networks.map(({ name }) => folder.snapshots(name).list());
-  const done = snapshots.every(([newest]) => newest?.label === 'done');
+  const done = snapshots.length > 0 && snapshots.every(([newest]) => newest?.label === 'done');
   const holder = holderOf(path);
   const failure = folder.failure ?? null;
   const state = stateOf(done, holder?.alive, failure !== null);
-  const damage = state === 'running' || state === 'elsewhere' ? null : damageOf(folder); // who writes it knows it
+  const damage = state === 'running' || state === 'elsewhere' ? null : damageOf(folder); // the process that writes it checks it
   const times = snapshots.flat().flatMap((one) => statSync(one.path, { throwIfNoEntry: false })?.mtimeMs ?? []);
   return {
-    ...{ path: folder.shown, pipeline, state: damage === null ? state : 'damaged', damage },
+    path: folder.shown,
+    pipeline,
+    state: damage === null ? state : 'damaged',
+    damage,
     process: holder ? { pid: holder.mark.pid, host: holder.mark.host } : null,
     failure,
-    ...progressOf(folder.log, networks, config),
+    ...progressOf(folder, networks),
     snapshotAge: times.length === 0 ? null : Math.max(0, (now - Math.max(...times)) / 1000),
   };
 }
 
 function damageOf(folder: RunFolder): string | null {
   try {
-    const [edit] = editsOf(folder);
+    const [edit] = configEdits(folder);
     if (edit !== undefined) return `config.json was edited: ${edit}`;
     const [foreign] = foreignSnapshots(folder);
     if (foreign !== undefined) return foreign;
@@ -256,27 +262,26 @@ function damageOf(folder: RunFolder): string | null {
     return damage === undefined ? null : `the metric log ${damage}`;
   } catch (error) {
     if (error instanceof WeirError) return error.message;
-    if (error instanceof SyntaxError) return `identity.json is damaged: ${error.message}`;
     throw error;
   }
 }
 
 /** The status of a run whose config cannot be read, which hides no other. */
-export const damagedRun = (path: string, { message }: Pick<Error, 'message'>): Status => ({
-  ...{ path, pipeline: '', state: 'damaged', damage: message },
-  ...{ process: null, failure: null, snapshotAge: null, ...NOTHING },
+export const damagedRun = (path: string, { message }: Pick<Error, 'message'>): RunStatus => ({
+  path,
+  pipeline: '',
+  state: 'damaged',
+  damage: message,
+  process: null,
+  failure: null,
+  snapshotAge: null,
+  ...unknownProgress,
 });
 
-/** As the config lists them; of a run of an earlier version as its pipeline does. */
-async function networksOf({ started }: RunFolder): Promise<readonly PlannedNetwork[]> {
-  const { networks, module, config, seed } = started;
-  return networks ?? plannedNetworks((await loadPipeline(module)).networks(config, seed));
-}
-
-function stateOf(done: boolean, alive: boolean | 'unknown' | undefined, failed: boolean): State {
+function stateOf(done: boolean, alive: boolean | 'unknown' | undefined, failed: boolean): LifecycleState {
   if (alive === true) return 'running';
   if (alive === 'unknown') return 'elsewhere';
-  if (failed) return 'failed'; // done too, where only its report could not be written
+  if (failed) return 'failed'; // also where all is done but the report could not be written
   if (done) return 'done';
   return alive === false ? 'killed' : 'stopped';
 }

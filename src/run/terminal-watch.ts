@@ -1,35 +1,49 @@
 import type { Flow } from '../flow/flow.js';
 import { FlowMeter } from '../flow/meter.js';
-import type { MetricRecord } from '../storage/journal.js';
+import type { StreamRecord } from '../storage/metric-reader.js';
+import {
+  descriptionOf,
+  type FieldDescription,
+  type RecordDescription,
+  type RecordDescriptions,
+  readingsOf,
+  totalOf,
+} from '../storage/record.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { WaitMeter, waitsText } from './consensus.js';
 import type { Network, Pipeline } from './pipeline.js';
-import { type ProgressView, type Terminal, terminalFor } from './progress.js';
+import { type Headline, type ProgressView, type Terminal, terminalFor } from './progress.js';
 import type { Watch } from './watch.js';
 
 const pause = 100; // milliseconds between two looks
-const attackStage = 'tangent attack';
-/** The attack whose results come. */
-interface Attack {
-  readonly stream: unknown;
+
+/** The measurement whose samples come, on one update's weights. */
+interface Sampling {
+  readonly stream: string;
   readonly number: unknown;
   readonly network: unknown;
+  readonly description: RecordDescription;
+  readonly began: number;
   done: number;
-  readonly distances: number[];
+  /** Finite values of its headline, of the network under measurement. */
+  readonly values: number[];
 }
 
 const window = 2000; // milliseconds over which rates and the bottleneck are taken
 
-/** Follows a run and shows it in the terminal: what it is told goes into one view, drawn when the run is at rest. */
-export class Watcher implements Watch {
+/** Shows a run in the terminal: events go into one view, which is drawn at barriers. */
+export class TerminalWatch implements Watch {
   private readonly terminal: Terminal = terminalFor(process.stderr);
   private flow: Flow | undefined;
   private view: ProgressView | undefined;
   private shown = 0;
   private began = { at: 0, update: 0 };
-  private attackBegan = 0;
-  private attack: Attack | undefined;
+  private schemas: RecordDescriptions = {};
+  private readonly headlines = new Map<string, Headline>();
+  private sampling: Sampling | undefined;
   private members = 1;
+  /** When the last record came. */
+  private recorded = 0;
   private saved: { readonly update: number; readonly at: number } | undefined;
   private meter: FlowMeter | undefined;
   private measured = 0;
@@ -43,8 +57,10 @@ export class Watcher implements Watch {
   network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void {
     this.flow = flow;
     this.began = { at: performance.now(), update: resumed ?? 0 };
-    this.attackBegan = 0;
-    this.attack = undefined;
+    this.schemas = this.folder.streams;
+    this.headlines.clear();
+    this.sampling = undefined;
+    this.recorded = performance.now();
     this.members = network.members?.length ?? 1;
     this.meter = new FlowMeter(flow);
     this.waits = new WaitMeter();
@@ -58,12 +74,10 @@ export class Watcher implements Watch {
       network: { name, index: index + 1, of },
       phase: 'training',
       epoch: branches ? branch.epoch : resumed === undefined ? 0 : null,
-      epochs: Number(network.epochs ?? this.folder.started.config.epochs ?? 0),
+      epochs: this.folder.started.networks?.find((one) => one.name === name)?.epochs ?? 0,
       update: resumed ?? 0,
       updates: 0,
-      loss: null,
-      testAccuracy: null,
-      sigma: {},
+      headlines: [],
       rate: null,
       secondsLeft: null,
       bottleneck: null,
@@ -71,28 +85,30 @@ export class Watcher implements Watch {
     };
   }
 
-  record(record: MetricRecord): void {
+  record(record: StreamRecord): void {
     if (this.view === undefined) return;
-    if (typeof record.endsEpoch === 'boolean' && this.attack !== undefined) this.trainsAgain();
+    const began = this.recorded;
+    this.recorded = performance.now();
+    const description = descriptionOf(this.schemas, record);
+    if (description.total !== undefined) {
+      this.sampled(record, description, began);
+      return;
+    }
     const { view } = this;
-    const number = (field: string): number | null =>
-      typeof record[field] === 'number' ? (record[field] as number) : null;
+    const number = (field: string): number | null => (typeof record[field] === 'number' ? record[field] : null);
     const epoch = number('epoch') ?? view.epoch;
     const update = number('number') ?? view.update;
+    const perEpoch = number('updatesInEpoch') ?? (record.endsEpoch && epoch ? update / epoch : null);
+    this.takeHeadlines(record, description);
+    const { measured: _, ...rest } = view;
     this.view = {
-      ...view,
+      ...(typeof record.endsEpoch === 'boolean' ? { ...rest, phase: 'training' } : view),
       epoch,
       update,
-      updates: number('updatesInEpoch')
-        ? number('updatesInEpoch')! * view.epochs
-        : record.endsEpoch && epoch
-          ? Math.round((update / epoch) * view.epochs)
-          : view.updates,
-      loss: record.stream === 'updates' ? (number('epochLoss') ?? view.loss) : view.loss,
-      testAccuracy: number('accuracy') ?? view.testAccuracy,
-      sigma: (record.sigma as Record<string, number> | undefined) ?? view.sigma,
+      updates: perEpoch === null ? view.updates : Math.round(perEpoch * view.epochs),
+      headlines: [...this.headlines.values()],
     };
-    if (record.outcome !== undefined) this.attacked(record);
+    if (typeof record.endsEpoch === 'boolean') this.sampling = undefined; // a measurement in the middle of the training is over
   }
 
   snapshot(_path: string, update: number): void {
@@ -112,10 +128,6 @@ export class Watcher implements Watch {
     const now = performance.now();
     if (this.view === undefined || now - this.shown < pause) return;
     if (now - this.measured > window) this.measure(now, waited);
-    if (this.attackBegan === 0 && this.flow?.nodes.some((node) => node.name === attackStage && node.itemsIn > 0)) {
-      this.attackBegan = now;
-      this.view = { ...this.view, phase: 'attack' }; // how many samples it takes its first result says
-    }
     this.show(now);
   }
 
@@ -135,36 +147,53 @@ export class Watcher implements Watch {
     });
   }
 
-  /** An attack in the middle of the training is over. */
-  private trainsAgain(): void {
-    const { attacked: _, ...view } = this.view!;
-    this.view = { ...view, phase: 'training' };
-    this.attack = undefined;
-    this.attackBegan = 0;
+  /** The headlines of a record that is the only one of its update. */
+  private takeHeadlines(record: StreamRecord, description: RecordDescription): void {
+    for (const { field, part, value, about } of readingsOf(description, record)) {
+      if (!about.headline || typeof value !== 'number') continue;
+      const { unit } = about;
+      const label = headlineLabel(description, about);
+      const key = `${record.stream} ${part === '' ? field : field.slice(0, -part.length - 1)}`;
+      const before = this.headlines.get(key)?.value;
+      const known = typeof before === 'object' ? before : {};
+      this.headlines.set(key, {
+        label,
+        ...(unit && { unit }),
+        value: part === '' ? value : { ...known, [part]: value },
+      });
+    }
   }
 
-  /** Results of one stream on one update's weights are an attack; the mean is over those of one network. */
-  private attacked(record: MetricRecord): void {
-    const { stream, number, network, total, distance } = record;
-    if (this.attack?.stream !== stream || this.attack.number !== number) {
-      const lasts = this.attack !== undefined; // another before it
-      this.attack = { stream, number, network, done: 0, distances: [] };
-      if (lasts || this.attackBegan === 0) this.attackBegan = performance.now();
-    }
-    if (this.attack.network !== network) this.attack = { ...this.attack, network, distances: [] };
-    this.attack.done++;
-    if (typeof distance === 'number' && Number.isFinite(distance)) this.attack.distances.push(distance);
-    const { distances, done } = this.attack;
-    const mean = distances.reduce((sum, one) => sum + one, 0) / distances.length;
-    const of = Math.max(done, typeof total === 'number' ? total * this.members : 0);
+  /** One of many records of an update: they are counted, and the mean of their headline is over those of one network. */
+  private sampled(record: StreamRecord, description: RecordDescription, began: number): void {
+    const { number, network } = record;
+    const stream = String(record.stream);
+    let { sampling } = this;
+    if (sampling?.stream !== stream || sampling.number !== number) {
+      sampling = { stream, number, network, description, began, done: 0, values: [] };
+    } else if (sampling.network !== network) sampling = { ...sampling, network, values: [] };
+    this.sampling = sampling;
+    sampling.done++;
+    const reading = [...readingsOf(description, record)].find(
+      ({ about, value }) => about.headline && Number.isFinite(value),
+    );
+    if (reading !== undefined) sampling.values.push(reading.value as number);
+    const { values, done } = sampling;
+    const mean = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
+    const [headline] = Object.values(description.fields).filter((field) => field.headline);
+    const { unit } = headline ?? {};
     this.view = {
       ...this.view!,
-      phase: 'attack',
-      attacked: { done, of, meanDistance: distances.length > 0 ? mean : null },
+      phase: description.name,
+      measured: {
+        done,
+        of: Math.max(done, (totalOf(description, record) ?? 0) * this.members),
+        mean: headline ? { label: `mean ${headline.label}`, ...(unit && { unit }), value: mean } : null,
+      },
     };
   }
 
-  /** Rate and bottleneck of the last moments. */
+  /** Rate and bottleneck since the last look. */
   private measure(now: number, waited: readonly number[]): void {
     this.measured = now;
     const { samples, bottleneck } = this.meter!.read();
@@ -178,14 +207,19 @@ export class Watcher implements Watch {
 
   /** Of the present phase, going by its pace so far. */
   private secondsLeft(now: number): number | null {
-    const { epochs, updates, update, phase, attacked } = this.view!;
-    if (phase === 'attack' && attacked !== undefined) {
-      if (attacked.done === 0) return null;
-      const since = (now - this.attackBegan) / 1000;
-      return since > 1 ? (since / attacked.done) * (attacked.of - attacked.done) : null;
+    const { epochs, updates, update, measured } = this.view!;
+    if (measured !== undefined && this.sampling !== undefined) {
+      const since = (now - this.sampling.began) / 1000;
+      return since > 1 ? (since / measured.done) * (measured.of - measured.done) : null;
     }
     const done = update - this.began.update;
     if (epochs === 0 || updates === 0 || done === 0) return null;
     return ((now - this.began.at) / 1000 / done) * (updates - update);
   }
 }
+
+/** What a headline is called beside those of other streams: 'test accuracy'. */
+const headlineLabel = ({ role }: RecordDescription, { label }: FieldDescription): string =>
+  role === 'training' || role === 'spectrum' || role === 'measurement' || label.includes(role)
+    ? label
+    : `${role} ${label}`;

@@ -7,6 +7,7 @@ import { type Serial, serial } from '../flow/serial.js';
 import { checkArchitecture, type NetworkMetadata } from '../learn/metadata.js';
 import type { Model, Weights } from '../learn/model/model.js';
 import type { Update } from '../learn/update.js';
+import { updateRecord } from '../learn/update.js';
 import {
   checkShapes,
   restoreTensors,
@@ -14,14 +15,15 @@ import {
   savedTensors,
   shapesOf,
 } from '../learn/weights/saved-tensors.js';
+import { type LogLine, NetworkLog } from '../measure/log.js';
 import { hashWeights } from '../storage/digest.js';
+import { checkOrigin } from '../storage/identity-file.js';
 import { MetricLog } from '../storage/metric-log.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork, trainedState } from '../storage/run-state.js';
 import { tf } from '../tensorflow/tf.js';
 import { regularizerOf } from './collect/records.js';
 import type { Network } from './pipeline.js';
-import { checkOrigin } from './run-identity.js';
 import { recordsOf } from './run-log.js';
 import { weightOwner, weightsDigest, withReadout } from './weights.js';
 
@@ -106,12 +108,13 @@ export function networksOf(run: string): (Network & { readonly regularizer: stri
   }
   const folder = RunFolder.open(run);
   const { pipeline } = folder.started;
-  const records = [...recordsOf(folder)];
+  const records = [...recordsOf(folder)] as unknown as LogLine[];
   return records
     .filter(({ stream }) => stream === 'network')
     .map((about) => {
       const name = String(about.network);
-      const updates = records.filter(({ stream, network }) => stream === 'updates' && network === name);
+      const own = records.filter(({ network }) => network === name);
+      const updates = new NetworkLog(own, folder.streams).of(updateRecord);
       const regularizer = regularizerOf({ pipeline, name, about, updates });
       return { name, regularizer, seed: Number(about.seed) };
     });

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Declaration } from '../flow/header.js';
-import type { MetricRecord } from './metric-reader.js';
 
 export { z };
 
@@ -152,6 +151,9 @@ export const undeclared = (stream: string): RecordDescription => ({
   fields: {},
 });
 
+/** A record as it was logged. */
+type LogLine = Readonly<Record<string, unknown>>;
+
 /** Fields that say when, or of which network and stream, a record is. */
 const places = new Set(['network', 'stream', 'wall', ...Object.keys(moment)]);
 
@@ -165,11 +167,41 @@ export function fieldOf({ fields, open }: RecordDescription, name: string): Fiel
 export type RecordDescriptions = Readonly<Record<string, RecordDescription>>;
 
 /** What is known of a line of the metric log. */
-export const descriptionOf = (streams: RecordDescriptions, { stream }: MetricRecord): RecordDescription =>
+export const descriptionOf = (streams: RecordDescriptions, { stream }: LogLine): RecordDescription =>
   Object.hasOwn(streams, String(stream)) ? streams[String(stream)]! : undeclared(String(stream));
 
+/** One value of a record that is to be drawn. */
+export interface Reading {
+  /** Of a number among several by name both: `sigma.hidden1`. */
+  readonly field: string;
+  /** The name of the number among several, or ''. */
+  readonly part: string;
+  readonly value: number | string;
+  readonly about: FieldDescription;
+}
+
+/** What a line of the metric log says that is to be drawn. Before its first update a training has nothing to say. */
+export function* readingsOf(description: RecordDescription, line: LogLine): Generator<Reading> {
+  if (description.role === 'training' && line.number === 0) return;
+  for (const [field, value] of Object.entries(line)) {
+    const about = fieldOf(description, field);
+    if (about?.shown === undefined) continue;
+    if (typeof value === 'number' || (typeof value === 'string' && about.type === 'text')) {
+      yield { field, part: '', value, about };
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      for (const [part, one] of Object.entries(value)) {
+        if (typeof one === 'number') yield { field: `${field}.${part}`, part, value: one, about };
+      }
+    }
+  }
+}
+
+/** A label with its unit: 'distance (input units)'. A fraction's is known. */
+export const labelWithUnit = ({ label, unit }: FieldDescription): string =>
+  unit === undefined || unit === 'fraction' ? label : `${label} (${unit})`;
+
 /** How many records of its kind there will be; undefined where a record is the only one of its update. */
-export function totalOf({ total }: RecordDescription, line: MetricRecord): number | undefined {
+export function totalOf({ total }: RecordDescription, line: LogLine): number | undefined {
   const count = typeof total === 'string' ? line[total] : total;
   return typeof count === 'number' && Number.isFinite(count) ? count : undefined;
 }

@@ -49,7 +49,7 @@ export interface RunConfig {
 /** A network of a run, as the pipeline listed it: its name, and what tells how far the run is. */
 export interface PlannedNetwork {
   readonly name: string;
-  /** Of its training, where they are not those of the config. */
+  /** Of its training; none where it is trained already. */
   readonly epochs?: number;
   /** The network whose state at the end of an epoch it begins with. */
   readonly branch?: { readonly of: string; readonly epoch: number };
@@ -63,13 +63,14 @@ export interface RunFailure {
   readonly at: string;
 }
 
-/** What a run's config keeps of its networks. */
+/** What a run's config keeps of its networks; one without epochs of its own has those of the config, by the key `epochs`. */
 export const plannedNetworks = (
   networks: readonly (Omit<PlannedNetwork, 'members'> & { readonly members?: readonly { readonly name: string }[] })[],
+  config: RunConfig['config'],
 ): PlannedNetwork[] =>
-  networks.map(({ name, epochs, branch, members }) => ({
+  networks.map(({ name, epochs = config.epochs, branch, members }) => ({
     name,
-    ...(epochs !== undefined && { epochs }),
+    ...(typeof epochs === 'number' && { epochs }),
     ...(branch && { branch }),
     ...(members && { members: members.map((member) => member.name) }),
   }));

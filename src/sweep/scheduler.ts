@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { resumable } from '../run/process.js';
 import { logDamage } from '../run/run-log.js';
-import { plannedNetworks as networksOf, type PlannedNetwork, RunFolder } from '../storage/run-folder.js';
+import { type PlannedNetwork, plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import type { ClaimedJob, Executor, JobStatus } from './executors/executor.js';
 import type { Job } from './jobs.js';
 import type { AttemptResult, JobEntry, Ledger } from './ledger.js';
@@ -97,7 +97,7 @@ export async function prepare(
       seed,
       config,
       setting,
-      networks: networksOf(networks(config, seed)),
+      networks: plannedNetworks(networks(config, seed), config),
       figures,
       ...(files && { files }),
     });

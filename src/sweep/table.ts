@@ -6,7 +6,7 @@ import { textTable } from '../flow/text-table.js';
 import { count, duration, NONE } from '../plot/table.js';
 import { type Screen, usesColor } from '../run/progress.js';
 import { InPlace } from '../run/screen.js';
-import { damagedRun, type Status, statusOf } from '../run/status.js';
+import { damagedRun, type RunStatus, statusOf } from '../run/status.js';
 import type { Job } from './jobs.js';
 import type { JobEntry, JobLocation, JobState } from './ledger.js';
 import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
@@ -15,7 +15,7 @@ import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
 export interface JobRow {
   readonly name: string;
   readonly entry: JobEntry;
-  readonly run?: Status;
+  readonly run?: RunStatus;
 }
 
 const order: readonly JobState[] = ['running', 'failed', 'cancelled', 'waiting', 'done'];
@@ -76,7 +76,11 @@ function cellsOf({ name, entry, run }: JobRow): string[] {
     entry.state,
     name,
     network === null ? NONE : `${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
-    !running ? NONE : run?.attacked ? `attack ${of(run.attacked.done, run.attacked.of)}` : (run?.phase ?? NONE),
+    !running
+      ? NONE
+      : run?.measured
+        ? `${run.measured.name} ${of(run.measured.done, run.measured.of)}`
+        : (run?.phase ?? NONE),
     of(run?.epoch, run?.epochs),
     of(run?.update, run?.updates),
     !running || run?.secondsLeft == null ? NONE : duration(run.secondsLeft),
@@ -118,7 +122,7 @@ export async function readRows(folder: string, plan: SweepPlan): Promise<JobRow[
 }
 
 /** The status of a job's run, if it has begun; a damaged run is a status too, so that it hides no other. */
-async function statusOfJob(path: string): Promise<Status | undefined> {
+async function statusOfJob(path: string): Promise<RunStatus | undefined> {
   if (!existsSync(join(path, 'config.json'))) return undefined;
   try {
     return await statusOf(path);

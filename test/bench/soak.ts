@@ -38,7 +38,7 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
     pipeline: pipeline.name,
     seed: 0,
     config,
-    networks: plannedNetworks(pipeline.networks(config, 0)),
+    networks: plannedNetworks(pipeline.networks(config, 0), config),
   });
   const read: Record<'tensors' | 'active' | 'files' | 'resident', number[]> = {
     tensors: [],

@@ -1,5 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { layerNormsRecord } from '../../src/learn/spectral/layer-norms.js';
+import { updateRecord } from '../../src/learn/update.js';
+import { accuracyRecord } from '../../src/measure/accuracy/record.js';
+import { attackRecord } from '../../src/measure/attack/record.js';
+import { networkRecord } from '../../src/run/pipeline.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';
 
 export const createdAt = '2026-01-01T00:00:00.000Z';
@@ -72,6 +77,15 @@ export const records: readonly MetricRecord[] = ['none', 'rep-spectral'].flatMap
   ),
 ]);
 
+/** The schemas of its streams. */
+export const streams = {
+  network: networkRecord.description,
+  updates: updateRecord.description,
+  sigmas: layerNormsRecord.description,
+  tests: accuracyRecord.description,
+  attacks: attackRecord('Tangent Attack').description,
+};
+
 /** A folder that looks like a run's: config and log, no snapshots. */
 export function madeUpRun(folder: string, log: readonly MetricRecord[] = records): string {
   mkdirSync(folder, { recursive: true });
@@ -81,6 +95,7 @@ export function madeUpRun(folder: string, log: readonly MetricRecord[] = records
     networks: [{ name: 'none' }, { name: 'rep-spectral' }],
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(started));
+  writeFileSync(join(folder, 'streams.json'), JSON.stringify(streams));
   writeFileSync(join(folder, 'metrics.ndjson'), log.map((record) => `${JSON.stringify(record)}\n`).join(''));
   return folder;
 }

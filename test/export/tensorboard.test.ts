@@ -6,18 +6,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportTensorBoard } from '../../src/export/tensorboard.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { weir } from '../cli/weir.js';
-import { begun, createdAt, madeUpRun, records } from './made-up-run.js';
+import { begun, createdAt, madeUpRun, records, streams } from './made-up-run.js';
 import { inside, number, readEvents, text } from './read-events.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-tensorboard-'));
 afterAll(() => rmSync(base, { recursive: true }));
 const board = join(base, 'board');
 const name = `events.out.tfevents.${begun}.weir`;
-const started = {
-  pipeline: 'made-up',
-  createdAt,
-  config: { rate: 0.1, protocol: 'paper', hidden: [4, 5], fast: true },
-};
+const config = { rate: 0.1, protocol: 'paper', hidden: [4, 5], fast: true };
+const run = { started: { pipeline: 'made-up', createdAt, config }, streams };
 
 beforeAll(async () => {
   const { status, out, err } = await weir('export', madeUpRun(join(base, 'run')), board, '--tensorboard');
@@ -46,7 +43,6 @@ test('scalars, histograms, pictures and hyperparameters come back from the files
     .filter(({ value }) => value.has(2))
     .map(({ step, time, tag, value }) => [tag, step, time, number(value, 2)]);
   expect(scalars).toEqual([
-    ['updates/loss', 0, 0, 0.5],
     ['sigmas/sigma.hidden1', 0, 0, 1],
     ['sigmas/sigma.readout', 0, 0, 2],
     ['updates/loss', 1, 1, Math.fround(1 / 3)],
@@ -57,6 +53,7 @@ test('scalars, histograms, pictures and hyperparameters come back from the files
     ['sigmas/sigma.readout', 2, 2, 2],
     ['tests/accuracy', 2, 2.5, 0.75],
     ['tests/loss', 2, 2.5, Math.fround(0.7)],
+    ['attacks/outcome (found)', 2, 5, 3],
     ['attacks/distance (mean)', 2, 5, 2],
   ]);
   const [histogram, ...otherHistograms] = values.filter(({ value }) => value.has(5));
@@ -77,7 +74,7 @@ test('scalars, histograms, pictures and hyperparameters come back from the files
 
 test('exported again, it takes the earlier one’s place, byte by byte', () => {
   const before = readFileSync(join(board, 'none', name));
-  exportTensorBoard(board, started, records, false);
+  exportTensorBoard(board, run, records, false);
   expect(readFileSync(join(board, 'none', name)).equals(before)).toBe(true);
   expect(readdirSync(join(board, 'none'))).toEqual([name]);
 });
@@ -88,17 +85,17 @@ test('an error halfway leaves the earlier files, and no halves', () => {
     throw new Error('line 6 is no record');
   }
   const before = readFileSync(join(board, 'none', name));
-  expect(() => exportTensorBoard(board, started, failing(), false)).toThrow('line 6');
+  expect(() => exportTensorBoard(board, run, failing(), false)).toThrow('line 6');
   expect(readFileSync(join(board, 'none', name)).equals(before)).toBe(true);
   expect(readdirSync(join(board, 'none'))).toEqual([name]);
 });
 
 test('a network’s name does not lead out of the folder, and where nothing can be written it says so', () => {
   const inner = join(base, 'deep', 'inner');
-  exportTensorBoard(inner, started, [{ network: '../../up', stream: 'updates', number: 1, loss: 2 }], false);
+  exportTensorBoard(inner, run, [{ network: '../../up', stream: 'updates', number: 1, loss: 2 }], false);
   expect(readdirSync(inner).sort()).toEqual(['--..-up', name].sort());
   expect(existsSync(join(base, 'up'))).toBe(false);
-  expect(() => exportTensorBoard(join(board, name), started, records, false)).toThrow(/^cannot make .*none/);
+  expect(() => exportTensorBoard(join(board, name), run, records, false)).toThrow(/^cannot make .*none/);
 });
 
 test('options that do not go together are refused', async () => {
@@ -143,8 +140,8 @@ test.skipIf(!python)('TensorBoard itself reads the same (WEIR_PYTHON with tensor
     hparams: { rate: 0.1, protocol: 'paper', hidden: '4,5', fast: true, regularizer: 'rep-spectral', seed: 3 },
     metrics: {
       'tests/accuracy': 0.75,
-      'tests/loss': Math.fround(0.7),
-      'updates/loss': 0.25,
+      'sigmas/sigma.hidden1': 3,
+      'sigmas/sigma.readout': 2,
       'attacks/distance (mean)': 2,
     },
   });
@@ -161,10 +158,10 @@ test('NaN and infinities are scalars like others; of samples the finite ones are
       ...sample,
       index,
       distance,
-      bad: Number.NaN,
+      theta: Number.NaN,
     })),
   ];
-  exportTensorBoard(odd, started, log, false);
+  exportTensorBoard(odd, run, log, false);
   const values = readEvents(join(odd, 'none', name)).flatMap((event) => inside(event, 5, 1));
   const scalars = values.filter((value) => value.has(2)).map((value) => [text(value, 1), number(value, 2)]);
   expect(scalars).toEqual([
@@ -172,10 +169,11 @@ test('NaN and infinities are scalars like others; of samples the finite ones are
     ['tests/accuracy', 0.5],
     ['bounds/upper', Number.POSITIVE_INFINITY],
     ['bounds/lower', Number.NEGATIVE_INFINITY],
+    ['attacks/outcome (found)', 4],
     ['attacks/distance (mean)', 2],
     ['attacks/distance (not finite)', 2],
-    ['attacks/bad (mean)', Number.NaN],
-    ['attacks/bad (not finite)', 4],
+    ['attacks/theta (mean)', Number.NaN],
+    ['attacks/theta (not finite)', 4],
   ]);
   expect(values.filter((value) => value.has(5)).map((value) => text(value, 1))).toEqual(['attacks/distance']);
 });

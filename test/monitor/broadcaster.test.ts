@@ -18,66 +18,66 @@ function reader() {
 
 test('a new viewer is given the state, one that comes back what it missed and no more', async () => {
   let state = 1;
-  const hub = new Broadcaster(() => [{ event: 'state', data: state }]);
+  const broadcaster = new Broadcaster(() => [{ event: 'state', data: state }]);
   const first = reader();
-  hub.add(first.out);
-  hub.tell({ event: 'news', data: 'a' });
+  broadcaster.add(first.out);
+  broadcaster.send({ event: 'news', data: 'a' });
   await breath();
   expect(first.data()).toEqual(['begin null', 'state 1', 'news "a"']);
 
   const stays = reader();
-  hub.add(stays.out);
+  broadcaster.add(stays.out);
   first.out.destroy();
   await breath();
   state = 2;
-  hub.tell({ event: 'news', data: 'b' });
-  hub.tell({ event: 'news', data: 'c' });
+  broadcaster.send({ event: 'news', data: 'b' });
+  broadcaster.send({ event: 'news', data: 'c' });
   const again = reader();
-  hub.add(again.out, first.ids().at(-1));
+  broadcaster.add(again.out, first.ids().at(-1));
   const stranger = reader();
-  hub.add(stranger.out, 'other-3'); // of a server that is no more
+  broadcaster.add(stranger.out, 'other-3'); // of a server that is no more
   await breath();
   expect(again.data()).toEqual(['news "b"', 'news "c"']);
   expect(stranger.data()).toEqual(['begin null', 'state 2']);
 });
 
 test('one that was away for too long is given the state', async () => {
-  const hub = new Broadcaster(() => [{ event: 'state', data: 'whole' }]);
+  const broadcaster = new Broadcaster(() => [{ event: 'state', data: 'whole' }]);
   const stays = reader();
-  hub.add(stays.out);
+  broadcaster.add(stays.out);
   await breath();
-  for (let i = 0; i < 300; i++) hub.tell({ event: 'news', data: i });
+  for (let i = 0; i < 300; i++) broadcaster.send({ event: 'news', data: i });
   const again = reader();
-  hub.add(again.out, stays.ids()[0]);
+  broadcaster.add(again.out, stays.ids()[0]);
   await breath();
   expect(again.data()).toEqual(['begin null', 'state "whole"']);
 });
 
 test('a viewer that never reads is skipped, holds a bounded number of bytes, and is let go; the others miss nothing', async () => {
-  const hub = new Broadcaster(
+  const broadcaster = new Broadcaster(
     () => [{ event: 'state', data: 'whole' }],
     () => undefined,
     40,
   );
   const stuck = new Writable({ highWaterMark: 1024, write: () => undefined });
   const good = reader();
-  hub.add(stuck);
-  hub.add(good.out);
+  broadcaster.add(stuck);
+  broadcaster.add(good.out);
   const large = 'x'.repeat(10_000);
   for (let i = 0; i < 1000; i++) {
-    hub.tell({ event: 'news', data: large });
+    broadcaster.send({ event: 'news', data: large });
     if (i % 50 === 0) await breath();
   }
   expect(stuck.writableLength).toBeLessThan(2 ** 20 + 20_000);
   await new Promise((resolve) => setTimeout(resolve, 120));
   expect(stuck.destroyed).toBe(true);
-  expect(hub.size).toBe(1);
+  expect(broadcaster.size).toBe(1);
   expect(good.data()).toHaveLength(1002);
 });
 
 test('one that was slow and has caught up is given the state in the place of what it missed', async () => {
   let state = 0;
-  const hub = new Broadcaster(() => [{ event: 'state', data: state }]);
+  const broadcaster = new Broadcaster(() => [{ event: 'state', data: state }]);
   let taken: (() => void)[] = [];
   let text = '';
   const slow = new Writable({
@@ -87,8 +87,8 @@ test('one that was slow and has caught up is given the state in the place of wha
       taken.push(done);
     },
   });
-  hub.add(slow);
-  for (state = 0; state < 300; state++) hub.tell({ event: 'news', data: 'x'.repeat(10_000) });
+  broadcaster.add(slow);
+  for (state = 0; state < 300; state++) broadcaster.send({ event: 'news', data: 'x'.repeat(10_000) });
   while (taken.length > 0) {
     const now = taken;
     taken = [];

@@ -32,13 +32,25 @@ test('all that is known of a run is there, under its name', () => {
     ['none', 480],
     ['none', 8],
   ]);
-  expect(of('loss').map(({ labels, value }) => [labels.stream, labels.field, value])).toEqual([
-    ['updates', 'loss', 0.25],
-    ['updates', 'epochLoss', Number.NaN],
+  expect(of('logged_loss').map(({ labels, value }) => [labels.stream, labels.role, value])).toEqual([
+    ['updates', 'training', 0.25],
   ]);
-  expect(of('learning_rate').map(({ value }) => value)).toEqual([1e-7]);
-  expect(of('sigma').map(({ labels, value }) => [labels.layer, value])).toEqual([
+  expect(of('logged_epoch_loss').map(({ value }) => value)).toEqual([Number.NaN]);
+  expect(of('logged_rate').map(({ value }) => value)).toEqual([1e-7]);
+  expect(of('logged_sigma').map(({ labels, value }) => [labels.part, value])).toEqual([
     ['hidden1', Number.POSITIVE_INFINITY],
+  ]);
+  expect(of('sampled_distance').map(({ labels, value }) => [labels.quantile, value])).toEqual([
+    ['0', 1],
+    ['0.25', 2],
+    ['0.5', 2],
+    ['0.75', 3],
+    ['1', 3],
+  ]);
+  expect([of('sampled_distance_sum'), of('sampled_distance_count')].flat().map(({ value }) => value)).toEqual([6, 3]);
+  expect(of('sampled_records').map(({ labels, value }) => [labels.field, labels.value, value])).toEqual([
+    ['outcome', 'found', 3],
+    ['outcome', 'failed', 1],
   ]);
   expect(of('stage_items_total').map(({ labels, value }) => [labels.stage, value])).toEqual([
     ['augment', 4000],
@@ -59,7 +71,7 @@ test('of a run that nobody works on, what its files tell', () => {
   const names = scraped(exposition(familiesOf({ ...files, pulse: undefined, state: 'done' })).text).map(
     ({ name }) => name,
   );
-  expect(names).toContain('weir_loss');
+  expect(names).toContain('weir_logged_loss');
   expect(names).not.toContain('weir_resident_memory_bytes');
   expect(names.filter((name) => /stage|edge|tap/.test(name))).toEqual([]);
 });

@@ -157,12 +157,12 @@ test('`weir monitor` shows a run that is finished, and the runs beside it', asyn
   begun.push(shown);
   const monitor = await shown.printed(/http:.+/).then(([said]) => Monitor.in(said));
   expect(await monitor.event('status')).toMatchObject({ state: 'done', report: true });
-  const { curves, attacks } = await monitor.event<{ curves: { field: string }[]; attacks: unknown[] }>(
+  const { curves, samples } = await monitor.event<{ curves: { field: string }[]; samples: unknown[] }>(
     /^(log|points)$/,
     ({ curves }) => curves.length > 0,
   );
   expect(curves.map(({ field }) => field)).toEqual(expect.arrayContaining(['accuracy']));
-  expect(attacks.length).toBeGreaterThan(0);
+  expect(samples.length).toBeGreaterThan(0);
   const runs = await monitor.event<{ name: string; own: boolean }[]>('runs');
   expect(runs.find(({ own }) => own)!.name).toBe('whole');
   expect(runs.map(({ name }) => name)).toContain('run');
@@ -170,7 +170,7 @@ test('`weir monitor` shows a run that is finished, and the runs beside it', asyn
   expect((await monitor.ask('/api/run?name=..')).status).toBe(404);
   expect((await monitor.ask('/report')).text).toContain('<!doctype html>');
   const names = scraped((await monitor.ask('/metrics')).text).map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['weir_loss', 'weir_snapshots_written_total']));
+  expect(names).toEqual(expect.arrayContaining(['weir_logged_loss', 'weir_snapshots_written_total']));
   expect(names).not.toContain('weir_resident_memory_bytes');
   expect((await monitor.act('stop')).status).toBe(409);
   expect((await weir('tap', folder, 'train')).err).toContain('is not running on this machine');

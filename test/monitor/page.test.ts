@@ -63,7 +63,7 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     const colors = await page.evaluate<number>(colorCount);
     expect(colors).toBeGreaterThan(5); // a curve, its axes and its grid
     expect(await page.locator('#pictures canvas').count()).toBe(12);
-    expect(await page.locator('#memory-facts').textContent()).toMatch(/Resident\d.*MiB.*Tensors alive\d/);
+    expect(await page.locator('#memory-rows').textContent()).toMatch(/Resident\d.*MiB.*Tensors alive\d/);
   });
 
   test('by keyboard alone: skip link, pause, resume; what happens is said to a screen reader; a reload keeps the right to act', async () => {

@@ -1,4 +1,14 @@
-import type { Readings } from '../../src/monitor/exposition.js';
+import type { NewestValue } from '../../src/monitor/curves.js';
+import type { Readings, SampledField } from '../../src/monitor/exposition.js';
+import type { FieldDescription, Role } from '../../src/storage/record.js';
+
+function logged(role: Role, stream: string, field: string, value: number): NewestValue {
+  return { network: 'none', role, stream, field, part: '', about: { type: 'number', label: field }, value };
+}
+
+function sampled(about: FieldDescription, field: string, values: SampledField['values']): SampledField {
+  return { network: 'none', stream: 'fgsm', field, about, values };
+}
 
 /** A run whose names hold what a text format must escape. */
 export const readings: Readings = {
@@ -6,12 +16,15 @@ export const readings: Readings = {
   ...{ pipeline: 'mnist', seed: 7, state: 'running', viewers: 3 },
   at: { network: 'none', update: 480, epoch: 8 },
   newest: [
-    { network: 'none', stream: 'updates', field: 'loss', value: 0.25 },
-    { network: 'none', stream: 'updates', field: 'epochLoss', value: Number.NaN },
-    { network: 'none', stream: 'tests', field: 'accuracy', value: 0.9 },
-    { network: 'none', stream: 'updates', field: 'rate', value: 1e-7 },
-    { network: 'none', stream: 'sigmas', field: 'sigma.hidden1', value: Number.POSITIVE_INFINITY },
-    { network: 'none', stream: 'tracks', field: 'theta', value: 1 }, // is none of what a scraper is given
+    logged('training', 'updates', 'loss', 0.25),
+    logged('training', 'updates', 'epochLoss', Number.NaN),
+    logged('test', 'tests', 'accuracy', 0.9),
+    logged('training', 'updates', 'rate', 1e-7),
+    { ...logged('spectrum', 'sigmas', 'sigma.hidden1', Number.POSITIVE_INFINITY), part: 'hidden1' },
+  ],
+  sampled: [
+    sampled({ type: 'number', label: 'distance', unit: 'input units' }, 'distance', [3, 1, Number.NaN, 2]),
+    sampled({ type: 'text', label: 'outcome' }, 'outcome', ['found', 'failed', 'found', 'found']),
   ],
   pulse: {
     stages: [

@@ -1,11 +1,11 @@
-import type { Sample } from '../../src/monitor/exposition.js';
+import type { MetricSample } from '../../src/monitor/exposition.js';
 
-export type Scraped = Sample & { readonly name: string };
+export type Scraped = MetricSample & { readonly name: string };
 
 const name = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const label = '[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"';
 const help = new RegExp(`^# HELP (${name}) ((?:[^\\\\\\n]|\\\\[n"\\\\])+)$`);
-const type = new RegExp(`^# TYPE (${name}) (gauge|counter)$`);
+const type = new RegExp(`^# TYPE (${name}) (gauge|counter|summary)$`);
 const sample = new RegExp(
   `^(${name})(?:\\{(${label}(?:,${label})*)\\})? (NaN|[+-]Inf|-?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?)$`,
 );
@@ -21,7 +21,7 @@ export function scraped(text: string, format: 'text' | 'openmetrics' = 'text'): 
   const families = new Set<string>();
   const seen = new Set<string>();
   const found: Scraped[] = [];
-  let own: { readonly family: string; readonly samples: string } | undefined;
+  let own: { readonly family: string; readonly samples: string; readonly summary: boolean } | undefined;
   let helped: string | undefined;
   for (const line of lines) {
     const [, ofHelp] = help.exec(line) ?? [];
@@ -36,9 +36,11 @@ export function scraped(text: string, format: 'text' | 'openmetrics' = 'text'): 
       const total = kind === 'counter';
       if (total && format === 'text' && !ofType.endsWith('_total'))
         throw new Error(`a counter without _total: ${line}`);
-      own = { family: ofType, samples: total && format === 'openmetrics' ? `${ofType}_total` : ofType };
+      const samples = total && format === 'openmetrics' ? `${ofType}_total` : ofType;
+      own = { family: ofType, samples, summary: kind === 'summary' };
     } else if (ofSample !== undefined && value !== undefined) {
-      if (ofSample !== own?.samples) throw new Error(`a sample outside of its family: ${line}`);
+      const base = own?.summary ? ofSample.replace(/_(sum|count)$/, '') : ofSample;
+      if (base !== own?.samples) throw new Error(`a sample outside of its family: ${line}`);
       if (seen.has(`${ofSample}{${labels}}`)) throw new Error(`the same labels twice: ${line}`);
       seen.add(`${ofSample}{${labels}}`);
       found.push({ name: ofSample, labels: labelsOf(labels), value: numberOf(value) });

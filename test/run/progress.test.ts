@@ -11,9 +11,11 @@ const view: ProgressView = {
   epochs: 20,
   update: 708,
   updates: 1180,
-  loss: 0.0312,
-  testAccuracy: 0.978,
-  sigma: { hidden1: 3.21, readout: 1.08 },
+  headlines: [
+    { label: 'loss', value: 0.0312 },
+    { label: 'test accuracy', unit: 'fraction', value: 0.978 },
+    { label: 'σ', value: { hidden1: 3.21, readout: 1.08 } },
+  ],
   rate: { value: 10240, unit: 'samples/s' },
   secondsLeft: 72,
   bottleneck: 'train',
@@ -27,17 +29,13 @@ const early: ProgressView = {
   phase: 'starting',
   epoch: 0,
   epochs: 0,
-  ...{
-    update: 0,
-    updates: 0,
-    loss: null,
-    testAccuracy: null,
-    sigma: {},
-    rate: null,
-    secondsLeft: null,
-    bottleneck: null,
-    ranks: null,
-  },
+  update: 0,
+  updates: 0,
+  headlines: [],
+  rate: null,
+  secondsLeft: null,
+  bottleneck: null,
+  ranks: null,
 };
 
 test('one calm view', () => {
@@ -56,7 +54,6 @@ test('before anything is known there are dashes, not NaN', () => {
     'xor: none · starting',
     'epoch 0/0 · ──────────────────────── 0 %',
     'update 0',
-    'loss – · test accuracy –',
   ]);
 });
 
@@ -67,18 +64,20 @@ test('a resumed run does not say an epoch that it does not know yet', () => {
 });
 
 test('a loss that is not a number is shown as it is', () => {
-  expect(render({ ...view, loss: Number.NaN }, { width: 80, color: false })[3]).toContain('loss NaN');
+  const diverged = { ...view, headlines: [{ label: 'loss', value: Number.NaN }] };
+  expect(render(diverged, { width: 80, color: false })[3]).toContain('loss NaN');
 });
 
-test('an attack has its own line, and the bar is its own', () => {
-  const lines = render({ ...view, attacked: { done: 10, of: 40, meanDistance: 1.42 } }, { width: 80, color: false });
+test('what is measured sample by sample has its own line, and the bar is its own', () => {
+  const measured = { done: 10, of: 40, mean: { label: 'mean distance', value: 1.42 } };
+  const lines = render({ ...view, phase: 'FGSM', measured }, { width: 80, color: false });
   expect(lines[1]).toContain('25 %');
-  expect(lines).toContain('attacked 10/40 · mean Δx 1.42');
+  expect(lines).toContain('FGSM 10/40 samples · mean distance 1.42');
   expect(lines.length).toBe(7);
 });
 
 test.each([1, 5, 20, 33, 44, 200])('no line is wider than %d columns, with and without colors', (width) => {
-  const wide = { ...view, pipeline: '数字認識', attacked: { done: 1, of: 40, meanDistance: null } };
+  const wide = { ...view, pipeline: '数字認識', measured: { done: 1, of: 40, mean: null } };
   for (const color of [true, false]) {
     for (const line of render(wide, { width, color })) expect(columns(line)).toBeLessThanOrEqual(width);
   }
@@ -94,7 +93,9 @@ test('for a log, one line; of a deep network the largest σ', () => {
   expect(renderLine(view)).toBe(
     'mnist: rep-spectral, seed 0 (4 of 4) · training · epoch 12/20 · update 708/1,180 · loss 0.0312 · test accuracy 97.8 % · σ hidden1 3.21, readout 1.08 · 10,240 samples/s · 1 min 12 s left · bottleneck: train',
   );
-  expect(renderLine({ ...view, sigma: { a: 1, b: 4, c: 2, d: 3 } })).toContain('largest σ b 4.00');
+  expect(renderLine({ ...view, headlines: [{ label: 'σ', value: { a: 1, b: 4, c: 2, d: 3 } }] })).toContain(
+    'largest σ b 4.00',
+  );
 });
 
 test('of networks that are trained already no epochs are told', () => {
@@ -109,17 +110,13 @@ const viewAt = (epoch: number, more: Partial<ProgressView> = {}): ProgressView =
   phase: 'training',
   epoch,
   epochs: 15_000,
-  ...{
-    update: epoch,
-    updates: 15_000,
-    loss: 0.5,
-    testAccuracy: null,
-    sigma: {},
-    rate: null,
-    secondsLeft: null,
-    bottleneck: null,
-    ranks: null,
-  },
+  update: epoch,
+  updates: 15_000,
+  headlines: [{ label: 'loss', value: 0.5 }],
+  rate: null,
+  secondsLeft: null,
+  bottleneck: null,
+  ranks: null,
   ...more,
 });
 
@@ -170,10 +167,10 @@ test('a terminal is drawn over in place: up as many lines as there were', () => 
 test('a window made narrower folds the old lines, and they are all taken back', () => {
   const tty = screen(true, 80);
   const terminal = terminalFor(tty, { env: { NO_COLOR: '1' } });
-  terminal.show(viewAt(1)); // lines of 39, 42, 17 and 25 columns
+  terminal.show(viewAt(1)); // lines of 39, 42, 17 and 10 columns
   tty.columns = 20;
   terminal.show(viewAt(2));
-  expect(tty.written[1]!.startsWith('\x1b[8A\r')).toBe(true);
+  expect(tty.written[1]!.startsWith('\x1b[7A\r')).toBe(true);
 });
 
 test('no colors with NO_COLOR or FORCE_COLOR=0; no moving about on a dumb terminal', () => {

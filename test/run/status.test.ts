@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { lastRecords, statusOf } from '../../src/run/status.js';
 import { statusTable } from '../../src/run/status-table.js';
 import { lockFolder } from '../../src/storage/lock.js';
+import { record, z } from '../../src/storage/record.js';
 import { type PlannedNetwork, RunFolder } from '../../src/storage/run-folder.js';
 
 let base: string;
@@ -15,15 +16,23 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true }));
 
 const names: readonly PlannedNetwork[] = [
-  { name: 'none' },
-  { name: 'rep-spectral', branch: { of: 'none', epoch: 6 } },
-  { name: 'll-spectral', branch: { of: 'none', epoch: 6 } },
+  { name: 'none', epochs: 10 },
+  { name: 'rep-spectral', epochs: 10, branch: { of: 'none', epoch: 6 } },
+  { name: 'll-spectral', epochs: 10, branch: { of: 'none', epoch: 6 } },
 ];
+
+const attack = record({
+  name: 'FGSM',
+  role: 'attack',
+  total: 'total',
+  fields: { outcome: z.string(), total: z.int() },
+});
 
 /** A run of three networks over 10 epochs whose log holds these lines. */
 function made(name: string, lines: readonly object[], networks = names): RunFolder {
-  const config = { epochs: 10, attacked: 4 };
+  const config = {};
   const folder = RunFolder.create(join(base, name), { module: 'gone.ts', pipeline: 'p', seed: 0, config, networks });
+  folder.declare({ attacks: attack.description });
   const log = folder.metrics;
   for (const line of lines) log.append(line as never);
   log.close();
@@ -41,7 +50,7 @@ const updates = (network: string, from: number, to: number) =>
 const attacks = (network: string, n: number, more = {}) =>
   Array.from({ length: n }, (_, i) => {
     const wall = { seconds: 25 + 3 * (i + 1) };
-    return { network, stream: 'attacks', number: 50, epoch: 10, index: i, outcome: 'found', wall, ...more };
+    return { network, stream: 'attacks', number: 50, epoch: 10, index: i, outcome: 'found', total: 4, wall, ...more };
   });
 
 test('in training: how far, how fast, how long it takes to train this network, and all of them', async () => {
@@ -60,7 +69,7 @@ test('in training: how far, how fast, how long it takes to train this network, a
     update: 20,
     updates: 50,
     rate: 2,
-    attacked: null,
+    measured: null,
     secondsLeft: 15, // 30 updates
     secondsToTrain: 35, // and twice four epochs of five updates
   });
@@ -91,20 +100,23 @@ test('in the middle of an epoch the updates of whole ones count; in the first th
 test('an attack takes as many samples as it says, not as many as were asked for; that of an earlier update is over', async () => {
   const lines = (network: string, n: number, more: object) => attacks(network, n, { total: 3, ...more });
   const asked = made('asked', [...updates('none', 0, 50), ...lines('none', 2, {})]);
-  expect(await statusOf(asked.path)).toMatchObject({ attacked: { done: 2, of: 3 }, secondsLeft: expect.closeTo(3) });
+  expect(await statusOf(asked.path)).toMatchObject({
+    measured: { name: 'FGSM', role: 'attack', done: 2, of: 3 },
+    secondsLeft: expect.closeTo(3),
+  });
   const again = made('again', [
     ...updates('none', 0, 25),
     ...lines('none', 3, { number: 25 }),
     ...lines('none', 1, {}),
   ]);
-  expect(await statusOf(again.path)).toMatchObject({ attacked: { done: 1, of: 3 } });
+  expect(await statusOf(again.path)).toMatchObject({ measured: { stream: 'attacks', done: 1, of: 3 } });
 });
 
 test('in an attack: so many samples since the training ended', async () => {
   const folder = made('attack', [...updates('none', 0, 50), ...attacks('none', 3)]);
   expect(await statusOf(folder.path)).toMatchObject({
-    phase: 'attack',
-    attacked: { done: 3, of: 4 },
+    phase: 'measuring',
+    measured: { done: 3, of: 4 },
     rate: expect.closeTo(1 / 3),
     secondsLeft: expect.closeTo(3),
     epoch: 10,
@@ -116,7 +128,7 @@ test('in an attack: so many samples since the training ended', async () => {
 test('pictures that fill the end of the log hide neither the attack nor the training before it', async () => {
   const original = { float32: 'A'.repeat(600_000) };
   const folder = made('pictures', [...updates('none', 0, 50), ...attacks('none', 2, { original })]);
-  expect(await statusOf(folder.path)).toMatchObject({ attacked: { done: 2, of: 4 }, update: 50, secondsToTrain: 20 });
+  expect(await statusOf(folder.path)).toMatchObject({ measured: { done: 2, of: 4 }, update: 50, secondsToTrain: 20 });
 });
 
 test('a network that has just begun has no rate yet; the one before it gives none', async () => {
@@ -164,7 +176,7 @@ test('killed, failed, done, and nothing logged yet', async () => {
 });
 
 test('members of an ensemble are one network', async () => {
-  const both = [{ name: 'xor', members: ['none-s0', 'none-s1'] }];
+  const both = [{ name: 'xor', epochs: 10, members: ['none-s0', 'none-s1'] }];
   const lines = updates('none-s0', 0, 20).flatMap((line) => [line, { ...line, network: 'none-s1' }]);
   const folder = made('ensemble', lines, both);
   expect(await statusOf(folder.path)).toMatchObject({ network: { name: 'xor', of: 1 }, rate: 2, secondsLeft: 15 });

@@ -1,7 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Flow } from '../../src/flow/flow.js';
 import type { Network, Pipeline } from '../../src/run/pipeline.js';
-import { Watcher } from '../../src/run/terminal-watch.js';
+import { TerminalWatch } from '../../src/run/terminal-watch.js';
+import { quantities, quantity, record, z } from '../../src/storage/record.js';
 import type { RunFolder } from '../../src/storage/run-folder.js';
 
 afterEach(() => void vi.restoreAllMocks());
@@ -13,8 +14,9 @@ const snapshot = { path: '000001-200.snapshot', sequence: 1, label: '200', pinne
 function said(about: Partial<Network>, update: number | undefined, snapshots: readonly (typeof snapshot)[]): string[] {
   const lines: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text).trimEnd()) > 0);
-  const folder = { started: { config: { epochs: 6 } }, snapshots: () => ({ list: () => snapshots }) };
-  const watcher = new Watcher(folder as unknown as RunFolder, { name: 'mnist' } as Pipeline);
+  const started = { networks: [{ name: 'rep-spectral', epochs: 6 }] };
+  const folder = { started, streams: {}, snapshots: () => ({ list: () => snapshots }) };
+  const watcher = new TerminalWatch(folder as unknown as RunFolder, { name: 'mnist' } as Pipeline);
   const network = { name: 'rep-spectral', regularizer: 'rep-spectral', seed: 0, ...about } as Network;
   watcher.network(network, 1, 2, { nodes: [] } as unknown as Flow, update);
   watcher.close();
@@ -33,12 +35,36 @@ test('a network’s first lines say where it begins', () => {
   ]);
 });
 
+const attack = record({
+  name: 'FGSM',
+  role: 'attack',
+  total: 'total',
+  fields: { distance: quantity({ label: 'Δx', headline: true }), total: z.int() },
+}).description;
+const streams = {
+  attacks: attack,
+  readoutAttacks: attack,
+  updates: record({
+    name: 'training',
+    role: 'training',
+    fields: { epochLoss: quantity({ label: 'loss', headline: true }) },
+  }).description,
+  tests: record({
+    name: 'accuracy',
+    role: 'test',
+    fields: { accuracy: quantity({ unit: 'fraction', headline: true }), loss: quantity() },
+  }).description,
+  sigmas: record({ name: 'σ', role: 'spectrum', fields: { sigma: quantities({ label: 'σ', headline: true }) } })
+    .description,
+};
+
 /** The last view in words after these records. */
 function after(records: readonly object[], about: Partial<Network> = {}): string {
   const lines: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text).trimEnd()) > 0);
-  const folder = { started: { config: { epochs: 10, attacked: 1_000_000 } }, snapshots: () => ({ list: () => [] }) };
-  const watcher = new Watcher(folder as unknown as RunFolder, { name: 'mnist' } as Pipeline);
+  const started = { networks: ['none', 'xor'].map((name) => ({ name, epochs: 10 })) };
+  const folder = { started, streams, snapshots: () => ({ list: () => [] }) };
+  const watcher = new TerminalWatch(folder as unknown as RunFolder, { name: 'mnist' } as Pipeline);
   const network = { name: 'none', regularizer: 'none', seed: 0, ...about } as Network;
   watcher.network(network, 0, 1, { nodes: [] } as unknown as Flow, undefined);
   for (const record of records) watcher.record({ network: 'none', ...record } as never);
@@ -47,11 +73,22 @@ function after(records: readonly object[], about: Partial<Network> = {}): string
 }
 
 const update = { stream: 'updates', number: 17, epoch: 4, endsEpoch: false };
-const result = { number: 50, epoch: 10, outcome: 'found', total: 3 };
+const result = { number: 50, epoch: 10, total: 3 };
 
 test('how many updates there will be is known in the middle of the first epoch, where an update tells', () => {
   expect(after([{ ...update, number: 3, epoch: 1, updatesInEpoch: 5 }])).toContain('update 3/50');
   expect(after([{ ...update, number: 3, epoch: 1 }])).toMatch(/update 3$/);
+});
+
+test('the headlines of every stream are shown, by the schema of its record', () => {
+  const last = after([
+    { ...update, epochLoss: 0.25 },
+    { stream: 'tests', number: 17, accuracy: 0.5, loss: 3 },
+    { stream: 'sigmas', number: 17, sigma: { hidden: 2, readout: 4 } },
+    { stream: 'unknown', number: 17, accuracy: 0.75 },
+  ]);
+  expect(last).toContain('loss 0.250 · test accuracy 50.0 % · σ hidden 2.00, readout 4.00');
+  expect(last).not.toContain('75');
 });
 
 test('an attack shows how many samples it takes, whatever was asked for; two of them are not mixed', () => {

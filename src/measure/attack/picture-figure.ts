@@ -4,8 +4,9 @@ import { Plot, panel } from '../../plot/panel.js';
 import { markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
-import type { AttackedSample, NetworkReport, Report } from '../networks/record.js';
+import type { NetworkReport, Report } from '../networks/record.js';
 import { foundSamples } from '../networks/summary.js';
+import type { AttackedSample } from './record.js';
 
 /** An attacked sample whose pixels are at hand. */
 export type Pictured = AttackedSample & {

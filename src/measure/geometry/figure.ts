@@ -4,8 +4,9 @@ import { mean, quantile } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
 import { count, number } from '../../plot/table.js';
 import { bySetting, groups, headed } from '../networks/groups.js';
-import type { Geometry, NetworkReport, Report } from '../networks/record.js';
+import type { NetworkReport, Report } from '../networks/record.js';
 import { classesOf, type Mapped, map, mapped, margins, middleOf, seedsOf } from './map.js';
+import type { Geometry } from './record.js';
 
 /** The predicted class at every point of the plane, with the training points. */
 export function boundaries(report: Report): Drawing | null {

@@ -4,7 +4,8 @@ import { mean } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
-import type { NetworkReport, Report, Track } from '../networks/record.js';
+import type { NetworkReport, Report } from '../networks/record.js';
+import type { Track } from './record.js';
 
 type Sample = Track['samples'][number];
 

@@ -1,14 +1,9 @@
+import { barChart } from './bars.js';
 import { chart } from './chart.js';
-import { color, labelOf, lookOf } from './colors.js';
+import { color, labelOf, lookOf, titleOf } from './colors.js';
 import { $, el, number, write } from './dom.js';
 
 const most = 12; // curves in one drawing
-const groups = [
-  { id: 'loss', title: 'Loss', takes: (field) => /loss$/i.test(field), log: true },
-  { id: 'accuracy', title: 'Accuracy', takes: (field) => /accuracy$/i.test(field) },
-  { id: 'sigma', title: 'σ per layer', takes: (field) => /^sigma\./.test(field), log: true },
-  { id: 'rate', title: 'Learning rate', takes: (field) => /^(learningRate|rate)$/.test(field), log: true },
-];
 const charts = new Map();
 const compared = new Map();
 
@@ -18,48 +13,46 @@ export function compare(name, log) {
   else compared.set(name, log);
 }
 
-/** Draws every curve that is known, of the network chosen or of all. */
+/** Draws every curve that is known, of the network chosen or of all; fields of one label and unit together. */
 export function drawCurves(log, under) {
   const all = [...log.curves.values()].filter(({ buckets }) => buckets.length > 0);
   choices([...new Set(all.map(({ network }) => network))], under);
   const chosen = $('network').value;
   write($('reading'), readingOf(log, all));
   const one = chosen !== '';
-  for (const group of groups) {
-    const own = all
-      .filter((curve) => group.takes(curve.field) && (one ? curve.network === chosen : !isNoise(curve)))
-      .slice(0, most);
-    const drawn = own.map((curve, i) => ({ ...curve, label: labelOf(curve, one), look: lookOf(curve, i, one) }));
-    for (const [run, other] of compared) {
-      const others = [...other.curves.values()].filter(
-        ({ network, field, stream, buckets }) =>
-          buckets.length > 0 &&
-          group.takes(field) &&
-          own.some(
-            (mine) => mine.field === field && mine.stream === stream && (!one || network === chosen || isOnly(other)),
-          ),
-      );
-      for (const curve of others.slice(0, most)) {
-        const like = drawn.find(
-          (mine) =>
-            mine.field === curve.field && mine.stream === curve.stream && (one || mine.network === curve.network),
-        );
-        if (like)
-          drawn.push({
-            ...curve,
-            label: `${labelOf(curve, one)}, ${run}`,
-            look: { ...like.look, dash: [3, 4] },
-            other: true,
-          });
-      }
-    }
-    show(group, drawn);
+  const groups = new Map();
+  for (const curve of all) {
+    if (one ? curve.network !== chosen : isNoise(curve)) continue;
+    const title = titleOf(curve.about);
+    groups.set(title, [...(groups.get(title) ?? []), curve]);
   }
+  for (const [title, curves] of groups) {
+    const own = curves.slice(0, most);
+    const bars = own.every(({ about }) => about.shown === 'bars');
+    const drawn = own.map((curve, i) => ({ ...curve, label: labelOf(curve, one, own), look: lookOf(curve, i, one) }));
+    show(title, bars ? drawn : [...drawn, ...othersLike(drawn, chosen)], bars);
+  }
+  for (const title of charts.keys()) if (!groups.has(title)) hide(title);
   table(all);
 }
 
-/** The loss batch by batch would cover everything else where several networks are shown. */
-const isNoise = ({ stream, field }) => stream === 'updates' && field === 'loss';
+/** The same curves of the runs that are compared. */
+function othersLike(drawn, chosen) {
+  const one = chosen !== '';
+  return [...compared].flatMap(([run, other]) =>
+    [...other.curves.values()].flatMap((curve) => {
+      const like = drawn.find(({ stream, field, network }) => {
+        const same = one ? curve.network === chosen || isOnly(other) : curve.network === network;
+        return curve.field === field && curve.stream === stream && same;
+      });
+      if (like === undefined || curve.buckets.length === 0) return [];
+      return [{ ...curve, label: `${like.label}, ${run}`, look: { ...like.look, dash: [3, 4] } }];
+    }),
+  );
+}
+
+/** The loss of each batch would cover everything else where several networks are shown. */
+const isNoise = ({ role, about }) => role === 'training' && about.better !== undefined && !about.headline;
 
 const isOnly = (log) => new Set([...log.curves.values()].map(({ network }) => network)).size === 1;
 
@@ -81,28 +74,33 @@ function choices(networks, under) {
         : '';
 }
 
-function show(group, drawn) {
-  let kept = charts.get(group.id);
-  if (drawn.length === 0) {
-    kept?.figure.remove();
-    charts.delete(group.id);
-    return;
-  }
-  if (kept === undefined) {
+function hide(title) {
+  charts.get(title).figure.remove();
+  charts.delete(title);
+}
+
+function show(title, drawn, bars) {
+  let chartOf = charts.get(title);
+  if (chartOf === undefined) {
     const figure = el(
       'figure',
       {},
-      el('figcaption', {}, el('h3', {}, group.title), el('span', { class: 'keys' })),
+      el('figcaption', {}, el('h3', {}, title), el('span', { class: 'keys' })),
       el('div'),
     );
     $('curves').append(figure);
-    kept = { figure, draw: chart(figure.lastChild) };
-    charts.set(group.id, kept);
-    for (const { id } of groups) if (charts.has(id)) $('curves').append(charts.get(id).figure);
+    chartOf = { figure, draw: bars ? undefined : chart(figure.lastChild) };
+    charts.set(title, chartOf);
   }
-  const list = kept.figure.querySelector('.keys');
-  list.replaceChildren(...drawn.map(keyOf));
-  kept.draw(drawn, { log: group.log && $('log').checked, label: `${group.title} over updates` });
+  const { figure, draw } = chartOf;
+  figure.querySelector('.keys').replaceChildren(...drawn.map(keyOf));
+  if (draw === undefined) {
+    const newest = drawn.map(({ label, look, buckets }) => ({ label, value: buckets.at(-1)[3], fill: color(look) }));
+    figure.lastChild.replaceChildren(barChart(newest, `${title}, newest values`));
+  } else {
+    const log = $('log').checked && drawn.some(({ about }) => about.scale === 'log');
+    draw(drawn, { log, label: `${title} over updates` });
+  }
 }
 
 /** A line of the legend: how the curve looks, what it is, and its newest number. */

@@ -27,7 +27,7 @@ function filled(element, attributes, children) {
   return element;
 }
 
-/** Changes a text only where it is another, so that a screen reader is not told for nothing. */
+/** Changes a text only where it is another, so that a screen reader does not speak for nothing. */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -57,7 +57,7 @@ export function duration(seconds) {
   return `${whole} s`;
 }
 
-/** Rows of names and values. */
-export function facts(list, rows) {
-  list.replaceChildren(...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
+/** Fills a list with rows of names and values. */
+export function rows(list, all) {
+  list.replaceChildren(...all.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
 }

@@ -1,18 +1,18 @@
 /**
- * What the server tells, kept up to date: `told.log.curves` by key, `told.pulse`, `told.status` and so on.
+ * The newest event of each name, kept up to date: `view.log.curves` by key, `view.pulse`, `view.status` and so on.
  *
  * `changed` is called with the names of what is new, at most once a frame, and not while nobody looks at the page.
  */
 export function listen(changed) {
   /** @type {any} */
-  const told = { log: { curves: new Map(), attacks: [], read: 0, size: 0 } };
+  const view = { log: { curves: new Map(), samples: [], sampled: {}, read: 0, size: 0 } };
   const fresh = new Set();
   let asked = false;
   const flush = () => {
     asked = false;
     const names = new Set(fresh);
     fresh.clear();
-    changed(told, names);
+    changed(view, names);
   };
   const soon = (name) => {
     fresh.add(name);
@@ -26,49 +26,49 @@ export function listen(changed) {
 
   const events = new EventSource('/api/events');
   events.onopen = () => {
-    told.lost = false;
+    view.lost = false;
     soon('link');
   };
   events.onerror = () => {
-    told.lost = true;
+    view.lost = true;
     soon('link');
   };
   for (const name of ['about', 'status', 'snapshots', 'runs', 'going', 'pulse', 'pictures']) {
     events.addEventListener(name, ({ data }) => {
-      told[name] = JSON.parse(data);
+      view[name] = JSON.parse(data);
       soon(name);
     });
   }
   events.addEventListener('begin', () => {
-    for (const name of ['going', 'pulse', 'pictures']) delete told[name];
+    for (const name of ['going', 'pulse', 'pictures']) delete view[name];
     soon('going');
   });
   events.addEventListener('log', ({ data }) => {
-    told.log = { curves: new Map(), attacks: [] };
-    take(told.log, JSON.parse(data));
+    view.log = { curves: new Map(), samples: [], sampled: {} };
+    take(view.log, JSON.parse(data));
     soon('log');
   });
   events.addEventListener('points', ({ data }) => {
-    take(told.log, JSON.parse(data));
+    take(view.log, JSON.parse(data));
     soon('log');
   });
 }
 
 /**
- * Takes in what is new of a log: of each curve the buckets from `from` on, of the attacked samples those from `attacksFrom` on.
+ * Takes in what is new of a log: of each curve the buckets from `from` on, of the samples those from `samplesFrom` on.
  *
  * @param {any} log
  */
-export function take(log, { curves, attacks, attacksFrom = 0, read, size, omitted }) {
-  for (const { network, stream, field, from, curve } of curves) {
-    const key = `${network}\n${stream}\n${field}`;
+export function take(log, { curves, samples, sampled, samplesFrom = 0, read, size, omitted }) {
+  for (const { from, curve, ...about } of curves) {
+    const key = `${about.network}\n${about.stream}\n${about.field}`;
     const known = log.curves.get(key);
     const buckets = from === 0 || known === undefined ? [] : known.buckets.slice(0, from);
     for (const bucket of curve.buckets) buckets.push(bucket.map(Number));
-    log.curves.set(key, { network, stream, field, width: curve.width, buckets });
+    log.curves.set(key, { ...about, width: curve.width, buckets });
   }
-  log.attacks.length = Math.min(log.attacks.length, attacksFrom);
-  log.attacks.push(...attacks);
-  Object.assign(log, { read, size, omitted });
+  log.samples.length = Math.min(log.samples.length, samplesFrom);
+  log.samples.push(...samples);
+  Object.assign(log, { sampled, read, size, omitted });
   return log;
 }

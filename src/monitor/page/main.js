@@ -1,16 +1,16 @@
 import { begin, buttons, buttonsAs } from './actions.js';
 import { drawCurves } from './curves.js';
-import { drawDistances } from './distances.js';
-import { $, count, duration, facts, number, write } from './dom.js';
+import { $, count, duration, rows, write } from './dom.js';
 import { listen } from './events.js';
 import { drawGraph } from './graph.js';
 import { drawMemory } from './memory.js';
 import { drawPictures } from './pictures.js';
 import { drawRuns } from './runs.js';
+import { drawSamples } from './samples.js';
 import { drawTimeline } from './timeline.js';
 
 /** @type {any} */
-let told = { log: { curves: new Map(), attacks: [] } };
+let view = { log: { curves: new Map(), samples: [], sampled: {} } };
 /** @type {any} */
 let before = {};
 let saved;
@@ -22,7 +22,7 @@ function say(text) {
 }
 
 function drawHead() {
-  const { about, status, going, pulse, lost } = told;
+  const { about, status, going, pulse, lost } = view;
   if (about) {
     write($('name'), about.name);
     document.title = `${about.name} · Weir`;
@@ -49,11 +49,11 @@ function drawHead() {
 
 function whereOf(status, pulse) {
   if (!status) return '';
-  const { network, phase, epoch, epochs, update, updates, attacked, secondsLeft, state } = status;
+  const { network, phase, epoch, epochs, update, updates, measured, secondsLeft, state } = status;
   const of = (value, whole) => `${count(value)}${whole ? `/${count(whole)}` : ''}`;
   return [
     network && `${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
-    attacked ? `attack ${of(attacked.done, attacked.of)}` : state === 'done' ? null : phase,
+    measured ? `${measured.name} ${of(measured.done, measured.of)}` : state === 'done' ? null : phase,
     epoch !== null && `epoch ${of(epoch, epochs)}`,
     update !== null && `update ${of(update, updates)}`,
     pulse?.samples > 0 && `${count(pulse.samples)} samples/s`,
@@ -64,14 +64,12 @@ function whereOf(status, pulse) {
 }
 
 function drawAbout() {
-  const { about, status } = told;
+  const { about, status } = view;
   if (!about) return;
-  const rate = about.config.rate;
-  facts($('about-facts'), [
+  rows($('about-rows'), [
     ['Pipeline', about.setting ? `${about.pipeline}, ${about.setting}` : about.pipeline],
     ['Folder', about.shown],
     ['Seed', String(about.seed)],
-    ...(typeof rate === 'number' ? [['Learning rate', number(rate)]] : []),
     ['Networks', about.networks.map(({ name }) => name).join(', ') || '–'],
     ['Begun', new Date(about.createdAt).toLocaleString()],
     ['Weir', about.weir],
@@ -81,15 +79,15 @@ function drawAbout() {
 }
 
 function drawLog() {
-  drawCurves(told.log, told.pulse?.network.name ?? told.status?.network?.name);
-  drawDistances(told.log, $('network').value);
+  drawCurves(view.log, view.pulse?.network.name ?? view.status?.network?.name);
+  drawSamples(view.log, $('network').value);
 }
 
-const drawGraphNow = () => drawGraph(told.pulse);
+const drawGraphNow = () => drawGraph(view.pulse);
 
 function drawSnapshots() {
-  drawTimeline(told.snapshots);
-  const newest = told.snapshots?.at(-1)?.at;
+  drawTimeline(view.snapshots);
+  const newest = view.snapshots?.at(-1)?.at;
   if (saved !== undefined && newest !== undefined && newest !== saved) say('A snapshot was written.');
   saved = newest ?? 0;
 }
@@ -99,11 +97,11 @@ const draw = {
   about: [drawAbout, drawHead],
   status: [drawAbout, drawGraphNow, drawHead],
   going: [drawGraphNow, drawHead],
-  pulse: [drawGraphNow, () => drawMemory(told.pulse), drawHead],
+  pulse: [drawGraphNow, () => drawMemory(view.pulse), drawHead],
   log: [drawLog],
   snapshots: [drawSnapshots],
-  pictures: [() => drawPictures(told.pictures)],
-  runs: [() => drawRuns(told.runs, drawLog)],
+  pictures: [() => drawPictures(view.pictures)],
+  runs: [() => drawRuns(view.runs, drawLog)],
   link: [drawHead],
 };
 
@@ -122,7 +120,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => redr
 buttons(say);
 if (await begin().catch(() => false)) {
   listen((now, names) => {
-    told = now;
+    view = now;
     redraw(names);
   });
 } else {

@@ -1,6 +1,6 @@
-import { $, count, facts, mebibytes, svg } from './dom.js';
+import { $, count, mebibytes, rows, svg } from './dom.js';
 
-const kept = 300; // pulses
+const most = 300; // pulses that are drawn
 const past = [];
 
 /** Shows the process's memory and its tensors, and how the memory went since the page was opened. */
@@ -12,8 +12,8 @@ export function drawMemory(pulse) {
   }
   const { memory, tensors } = pulse;
   past.push(memory.resident);
-  if (past.length > kept) past.shift();
-  facts($('memory-facts'), [
+  if (past.length > most) past.shift();
+  rows($('memory-rows'), [
     ['Resident', mebibytes(memory.resident)],
     ['JavaScript heap', mebibytes(memory.heap)],
     ['Arrays outside it', mebibytes(memory.arrays)],

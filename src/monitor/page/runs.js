@@ -47,6 +47,6 @@ async function toggle(name, tick, redraw) {
   tick.checked = answer.ok;
   if (!answer.ok) return;
   compared.add(name);
-  compare(name, take({ curves: new Map(), attacks: [] }, await answer.json()));
+  compare(name, take({ curves: new Map(), samples: [], sampled: {} }, await answer.json()));
   redraw();
 }

@@ -1,4 +1,4 @@
-import { color, lookOf } from './colors.js';
+import { color, networkColors } from './colors.js';
 import { $, mebibytes, svg, write } from './dom.js';
 
 const size = { row: 22, left: 8, right: 8 };
@@ -8,7 +8,7 @@ export function drawTimeline(snapshots) {
   const all = snapshots ?? [];
   const last = all.at(-1);
   write(
-    $('snapshots-said'),
+    $('snapshots-summary'),
     last
       ? `${all.length} on the disk, ${mebibytes(all.reduce((sum, { bytes }) => sum + bytes, 0))} in all; the newest of ${last.network} (${labelOf(last)}), ${new Date(last.at).toLocaleTimeString()}.`
       : 'None was written yet.',
@@ -34,7 +34,7 @@ export function drawTimeline(snapshots) {
               cx: x(one.at),
               cy: y,
               r: one.pinned ? 6 : 4.5,
-              fill: color(lookOf({ network: name, stream: '', field: '' }, 0, false)),
+              fill: color(networkColors(name)),
             },
             svg('title', {}, `${name}, ${labelOf(one)}: ${new Date(one.at).toLocaleString()}, ${mebibytes(one.bytes)}`),
           ),
