@@ -72,7 +72,7 @@ export type Index = {
   readonly widths: Uint32Array;
 } & { readonly [key: string]: Data };
 
-/** Whether data is an index, of records that lie before `end`: its checksum says that it was written so, not that Weir wrote it. */
+/** Whether data is an index, of records that lie before `end`: a right checksum does not show that Weir wrote the file. */
 export function isIndex(data: Data, end: number): data is Index {
   if (!isRecord(data)) return false;
   const { name, classes, encoding, labels, offsets, lengths, checksums, heights, widths } = data as Partial<Index>;
