@@ -115,6 +115,11 @@ for (const file of readdirSync(join(root, 'pipelines/examples')).filter((name) =
   });
 }
 
+test('a measurement of the user’s own is drawn in the report by the words of its record', () => {
+  const report = readFileSync(join(folder, 'runs/own-measurement/report/report.html'), 'utf8');
+  expect(report).toContain('weights below 0.1');
+});
+
 test('the files that they are said to leave are there', async () => {
   expect(commands.length).toBeGreaterThanOrEqual(4);
   const tests = readFileSync(join(folder, 'tests.csv'), 'utf8').trimEnd().split('\n');

@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { toOutput } from '../flow/terminal.js';
-import { checkOrigin } from '../run/run-identity.js';
 import { recordsOf } from '../run/run-log.js';
 import { namesOf, weightsOf } from '../run/weights.js';
 import { hashAll, hashWeights } from '../storage/digest.js';
+import { checkOrigin } from '../storage/identity-file.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { type RunState, readNetworkState } from '../storage/run-state.js';
 

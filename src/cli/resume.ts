@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { RankConsensus, startedWith } from '../ranks/consensus.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
-import { checkFiles, moduleOf } from '../run/run-identity.js';
+import { checkFiles, moduleOf } from '../storage/identity-file.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';

@@ -1,4 +1,4 @@
-import { type Labels, labelsAmong, placesAmong, unknownClass } from '../data/class-names.js';
+import { type Labels, labelMapping, mappedLabels, unknownClass } from '../data/class-names.js';
 import { WeirError } from '../flow/errors.js';
 import { type ClassNames, classesOf, type Header, type NormalizedBy } from '../flow/header.js';
 import { noticeOnce } from '../flow/terminal.js';
@@ -58,7 +58,7 @@ export function matchClasses(
       `stage '${stage}': the classes of its samples have no names, so labels go by their place among ${own.names.join(', ')}`,
     );
   }
-  const places = theirs && placesAmong(theirs, own);
+  const places = theirs && labelMapping(theirs, own);
   const unknown = places?.indexOf(-1) ?? -1;
   if (unknown !== -1) {
     throw unknownClass(
@@ -72,7 +72,7 @@ export function matchClasses(
   return {
     metadata,
     headers: [{ classes: own, ...(normalization && { normalization }) }],
-    labels: places === undefined ? unchanged : (labels) => labelsAmong(labels, theirs!, own, ''),
+    labels: places === undefined ? unchanged : (labels) => mappedLabels(labels, theirs!, own, ''),
   };
 }
 

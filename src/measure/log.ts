@@ -1,5 +1,5 @@
 import type { Data } from '../flow/data.js';
-import { decoded } from '../storage/journal.js';
+import { floatsOf } from '../storage/log-stage.js';
 import { type RecordDescription, type RecordDescriptions, undeclared } from '../storage/record.js';
 
 /** A line of the metric log. */
@@ -10,7 +10,7 @@ export const numberIn = (line: LogLine, field: string): number | null =>
   typeof line[field] === 'number' ? (line[field] as number) : null;
 
 /** The array in a field; empty where it was not kept. */
-export const arrayIn = (line: LogLine, field: string): Float32Array => decoded(line[field]) ?? new Float32Array(0);
+export const arrayIn = (line: LogLine, field: string): Float32Array => floatsOf(line[field]) ?? new Float32Array(0);
 
 /** The number of the newest update that lines are of; null where they do not say. */
 export const newest = (lines: readonly LogLine[]): number | null =>

@@ -1,11 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { digestOf } from '../storage/digest.js';
-import { foreignSnapshots } from '../storage/identity.js';
+import { changesOf, foreignSnapshots, moduleOf, refusal } from '../storage/identity-file.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { thisMachine } from './machine.js';
 import { loadPipeline } from './pipeline-module.js';
-import { changesOf, moduleOf, RunIdentity, refusal } from './run-identity.js';
+import { RunIdentity } from './run-identity.js';
 
 /**
  * Compares the data and code of runs with those that are there now, for a report over these runs. Of several runs with the same data and module

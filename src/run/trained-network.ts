@@ -17,13 +17,13 @@ import {
 } from '../learn/weights/saved-tensors.js';
 import { type LogLine, NetworkLog } from '../measure/log.js';
 import { hashWeights } from '../storage/digest.js';
+import { checkOrigin } from '../storage/identity-file.js';
 import { MetricLog } from '../storage/metric-log.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork, trainedState } from '../storage/run-state.js';
 import { tf } from '../tensorflow/tf.js';
 import { regularizerOf } from './collect/records.js';
 import type { Network } from './pipeline.js';
-import { checkOrigin } from './run-identity.js';
 import { recordsOf } from './run-log.js';
 import { weightOwner, weightsDigest, withReadout } from './weights.js';
 

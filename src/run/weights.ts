@@ -7,9 +7,9 @@ import type { WeightSource } from '../learn/weights/pretrained.js';
 import type { SavedTensors } from '../learn/weights/saved-tensors.js';
 import type { ReadoutState } from '../measure/readout/readout.js';
 import { hashWeights } from '../storage/digest.js';
+import { checkOrigin } from '../storage/identity-file.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { type RunState, readNetworkState, trainedNetwork } from '../storage/run-state.js';
-import { checkOrigin } from './run-identity.js';
 
 /** The state of the stage that owns the weights: the training step, or a network of another run. */
 export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>

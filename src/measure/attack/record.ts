@@ -1,5 +1,5 @@
 import type { Positioned } from '../../flow/data.js';
-import { decoded } from '../../storage/journal.js';
+import { floatsOf } from '../../storage/log-stage.js';
 import { array, category, quantity, type RecordDescription, record, z } from '../../storage/record.js';
 import { type LogLine, newestOf, numberIn } from '../log.js';
 import type { Box } from './box.js';
@@ -161,8 +161,8 @@ export function nearest(lines: readonly LogLine[]): readonly LogLine[] {
 const distanceIn = (line: LogLine): number => finite(numberIn(line, 'distance')) ?? Number.POSITIVE_INFINITY;
 
 function attackedSample(line: LogLine): AttackedSample {
-  const original = decoded(line.original);
-  const adversarial = decoded(line.adversarial);
+  const original = floatsOf(line.original);
+  const adversarial = floatsOf(line.adversarial);
   const distance = finite(numberIn(line, 'distance'));
   return {
     index: Number(line.index),

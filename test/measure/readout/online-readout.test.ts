@@ -13,7 +13,7 @@ import { train } from '../../../src/learn/train.js';
 import { onlineReadout, wilson } from '../../../src/measure/readout/online-readout.js';
 import { readout } from '../../../src/measure/readout/readout.js';
 import type { OnlineReadout } from '../../../src/measure/readout/record.js';
-import { journal } from '../../../src/storage/journal.js';
+import { logStage } from '../../../src/storage/log-stage.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { updateOf } from '../attack/models.js';
 import { stoppedAndGoneOn } from './stopped.js';
@@ -49,8 +49,8 @@ function graph(log: unknown[]) {
   const often$ = updates$.pipe(every({ epochs: 2 }));
   return {
     updates$,
-    tests$: often$.pipe(onlineReadout(model, points, points, options), stage(journal('net', 'tests', write))),
-    readouts$: often$.pipe(readout(model, points, points, options), stage(journal('net', 'readouts', write))),
+    tests$: often$.pipe(onlineReadout(model, points, points, options), stage(logStage('net', 'tests', write))),
+    readouts$: often$.pipe(readout(model, points, points, options), stage(logStage('net', 'readouts', write))),
   };
 }
 
