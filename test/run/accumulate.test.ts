@@ -7,7 +7,7 @@ import { resolveConfig } from '../../src/run/config.js';
 import { Execution } from '../../src/run/execution.js';
 import { recordsOf } from '../../src/run/run-log.js';
 import { unwatched } from '../../src/run/watch.js';
-import type { StreamRecord } from '../../src/storage/metric-reader.js';
+import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { hashOf } from '../cli/weir.js';
@@ -30,7 +30,7 @@ const folder = (name: string): RunFolder =>
 async function run(folder: RunFolder, stopAt = Number.POSITIVE_INFINITY): Promise<Outcome> {
   const watch = {
     ...unwatched,
-    record: ({ number }: StreamRecord) => {
+    record: ({ number }: MetricRecord) => {
       if (Number(number) >= stopAt) execution.requests.stop();
     },
   };
