@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Tests compare texts without colors, also where CI asks for colors: child processes and libraries read these two.
@@ -10,6 +11,7 @@ export default defineConfig({
     globalSetup: ['test/setup.ts'],
     reporters: ['default', './test/reporter.ts'],
     pool: 'forks', // TensorFlow's addon fails in the second worker thread of a process
+    maxWorkers: Math.max(2, availableParallelism() - 1), // most of a file's time is one thread of one process
     testTimeout: 600_000, // a guard against what hangs: tests wait for events, and pass on a machine in heavy use
     hookTimeout: 600_000,
   },

@@ -29,7 +29,7 @@ import { eachMember } from '../src/measure/member.js';
 import { onlineReadout } from '../src/measure/readout/online-readout.js';
 import { readout } from '../src/measure/readout/readout.js';
 import { tracking } from '../src/measure/tracking/tracking.js';
-import { journal } from '../src/storage/journal.js';
+import { logStage } from '../src/storage/log-stage.js';
 import { loadTensorFlow, tf } from '../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
@@ -152,7 +152,7 @@ const rows: Record<string, Row> = {
   },
   tracking: { make: () => tracking(mlp([2, 4, 2]), points, { indices: [0, 3] }), items: updates },
   alignment: { make: () => alignment(mlp([2, 4, 2]), points), items: updates },
-  journal: { make: () => journal('net', 'updates', () => undefined), items: updates },
+  'log stage': { make: () => logStage('net', 'updates', () => undefined), items: updates },
 };
 
 /** All steps of a stage over items, as it saves itself after each, and what it says in each; less those that only breathe. */

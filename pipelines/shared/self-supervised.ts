@@ -97,7 +97,7 @@ export function selfSupervised(method: Method, { config, network, seed }: Wiring
   const sigmas$ = epochs$.pipe(weir.layerNorms(model));
   const classifiers$ = updates$.pipe(
     weir.atEnd(),
-    weir.readout(backbone, fitted, test, { fit: config.readoutFit, ...last }),
+    weir.readout(backbone, fitted, test, { as: 'classifier', fit: config.readoutFit, ...last }),
   );
   const attacks$ = classifiers$.pipe(
     weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, seed, ...last }),

@@ -1,27 +1,31 @@
 import { Command } from 'commander';
+import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { reportToSupervisor } from '../ranks/messages.js';
 import { resumable } from '../run/process.js';
 import { version } from '../storage/file-format.js';
-import { LostRank } from '../tensorflow/collectives/process-group.js';
-import { attackCommand } from './attack.js';
-import { doctorCommand } from './doctor.js';
-import { exportCommand } from './export.js';
 import { shown } from './failure.js';
-import { graphCommand } from './graph.js';
-import { hashCommand } from './hash.js';
-import { monitorCommand } from './monitor.js';
-import { packCommand } from './pack.js';
-import { recordCommand } from './record.js';
-import { replayCommand } from './replay.js';
-import { reportCommand } from './report.js';
-import { reproduceCommand } from './reproduce.js';
-import { resumeCommand } from './resume.js';
-import { runCommand } from './run.js';
-import { setupCommand } from './setup.js';
-import { statusCommand } from './status.js';
-import { sweepCommand } from './sweep.js';
-import { tapCommand } from './tap.js';
+
+/** Every command by name. Its module is loaded when the command is called, or all of them are listed. */
+const commands: Readonly<Record<string, () => Promise<{ readonly command: () => Command }>>> = {
+  run: () => import('./run.js'),
+  resume: () => import('./resume.js'),
+  attack: () => import('./attack.js'),
+  sweep: () => import('./sweep.js'),
+  reproduce: () => import('./reproduce.js'),
+  status: () => import('./status.js'),
+  monitor: () => import('./monitor.js'),
+  tap: () => import('./tap.js'),
+  report: () => import('./report.js'),
+  graph: () => import('./graph.js'),
+  record: () => import('./record.js'),
+  replay: () => import('./replay.js'),
+  hash: () => import('./hash.js'),
+  export: () => import('./export.js'),
+  pack: () => import('./pack.js'),
+  doctor: () => import('./doctor.js'),
+  setup: () => import('./setup.js'),
+};
 
 const weir = new Command('weir')
   .description('Run, resume, attack and report learning experiments wired as streams.')
@@ -29,58 +33,40 @@ const weir = new Command('weir')
   .showSuggestionAfterError()
   .showHelpAfterError('(add --help for the options and an example)');
 
-for (const command of [
-  runCommand,
-  resumeCommand,
-  attackCommand,
-  sweepCommand,
-  reproduceCommand,
-  statusCommand,
-  monitorCommand,
-  tapCommand,
-  reportCommand,
-  graphCommand,
-  recordCommand,
-  replayCommand,
-  hashCommand,
-  exportCommand,
-  packCommand,
-  doctorCommand,
-  setupCommand,
-]) {
-  weir.addCommand(command());
-}
-
-// Read where a data set is made, in this process or in one that it starts.
+// Data sets read this variable, in this process and in those that it starts.
 weir.hook('preAction', (_, command) => {
   if (command.opts().readAll) process.env.WEIR_READ_ALL = '1';
 });
 
-// Whatever is thrown where nobody waits for it: as every other failure, not as a bare stack.
+// An error that no code awaits is shown as every other failure, not as a bare stack.
 process.on('uncaughtException', (error) => {
   toError(`${shown(error)}\n`);
   process.exit(1);
 });
 
-// A reader that has seen enough (`weir replay … | head`) is no failure.
+// A reader that closes the pipe early (`weir replay … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
 });
 
-// Node ends once nothing is left that could go on, be the command done or not. A graph under way listens too, and says what it waits for.
+// Node exits once no event can come any more, whether the command is done or not. A running graph listens too, and reports its own standstill.
 const unfinished = (): void => {
   if (process.listenerCount('beforeExit') > 1) return;
-  toError('weir: this command ended before it was done, for something that it waited for never came\n');
+  toError('weir: the command ended before it was done: it waited for something that cannot come any more\n');
   process.exit(1);
 };
 process.on('beforeExit', unfinished);
 
 try {
+  const [, , name = ''] = process.argv;
+  for (const load of Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands)) {
+    weir.addCommand((await load()).command());
+  }
   await weir.parseAsync();
 } catch (error) {
-  if (error instanceof LostRank) {
-    reportToSupervisor({ kind: 'lost', why: error.message }); // the supervisor names the one that was lost
+  if (error instanceof WeirError && error.name === 'LostRank') {
+    reportToSupervisor({ kind: 'lost', why: error.message }); // the supervisor names the rank that was lost
     process.exitCode = resumable;
   } else {
     toError(`${shown(error)}\n`);

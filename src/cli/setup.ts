@@ -3,7 +3,7 @@ import { toOutput } from '../flow/terminal.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 
 /** `weir setup`: gets TensorFlow ready, as any other command would when it first needs it. */
-export function setupCommand(): Command {
+export function command(): Command {
   return new Command('setup')
     .description('get TensorFlow ready (every command does when it first needs it)')
     .option('--gpu', 'the build for NVIDIA GPUs, whether or not a driver is found')

@@ -10,9 +10,9 @@ import { everything, ownCount, type Share } from './share.js';
 export interface Samples extends Positioned {
   /** From 1 on. */
   readonly epoch: number;
-  /** Samples of this epoch that are still to come; a batch that drops the last few counts without them. */
+  /** Samples of this epoch that follow; where the last few are dropped, without them. */
   readonly remaining: number;
-  /** Which samples of the data set they are. */
+  /** Indices of the samples in the data set. */
   readonly indices: Uint32Array;
   readonly sampleShape: readonly number[];
   /** [samples, ...sampleShape] */
@@ -27,23 +27,23 @@ export interface Samples extends Positioned {
 }
 
 export interface BatchOptions {
-  /** What becomes of the samples at the end of an epoch that do not fill a batch. */
+  /** Samples at the end of an epoch that do not fill a batch: a smaller batch, or none. 'keep' by default. */
   readonly partial?: 'keep' | 'drop';
   readonly name?: string;
 }
 
-/** What has come and does not fill a batch yet: pieces of `Samples`, the first of them used up to `from`. */
-interface Partial {
+/** Samples that do not fill a batch yet, in pieces; the first piece is used up to `from`. */
+interface PendingSamples {
   readonly pieces: readonly Samples[];
   readonly from: number;
   readonly count: number;
-  /** After a resume: samples up to here had been trained. */
+  /** After a resume: the position up to which samples were trained. */
   readonly after: number;
-  /** Samples up to here have come. */
+  /** The position up to which samples have come. */
   readonly seen: number;
 }
 
-const nothing: Partial = { pieces: [], from: 0, count: 0, after: 0, seen: 0 };
+const noSamples: PendingSamples = { pieces: [], from: 0, count: 0, after: 0, seen: 0 };
 
 /**
  * Joins and cuts samples into batches of `size`; a batch never spans two epochs.
@@ -65,11 +65,11 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
       'the batch size must be a whole number from 1 on',
     );
   }
-  return stage<Samples, Samples, Partial>({
+  return stage<Samples, Samples, PendingSamples>({
     name,
     needs: size,
     holds: (state) => state.count,
-    start: () => nothing,
+    start: () => noSamples,
     introduce: ([header, ...others]) =>
       header?.samples === undefined || others.length > 0
         ? [...(header ? [header] : []), ...others]
@@ -84,8 +84,8 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     },
     end: (state) =>
       partial === 'keep' && state.count > 0 ? [join(state, state.count, state.pieces.at(-1)!, 0, state.count)] : [],
-    save: () => null, // a snapshot is taken where a batch ends: nothing waits
-    load: (_, position = 0) => ({ ...nothing, after: position }),
+    save: () => null, // a snapshot is taken where a batch ends, so no sample waits
+    load: (_, position = 0) => ({ ...noSamples, after: position }),
   });
 
   function notSamples({ position }: Positioned): WeirError {
@@ -106,17 +106,17 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     return partial === 'drop' && samples.remaining < size ? { ...samples, remaining: 0 } : samples;
   }
 
-  /** What the batches of an epoch will be: how long it is any part of it tells. */
+  /** The sizes of the batches of an epoch: any part of the epoch tells its length. */
   function sizesOf(samples: Samples): Batches | undefined {
     const all = endOf(samples) + samples.remaining;
-    return Number.isInteger(all) ? planned(all) : undefined; // an operator in between has numbers of its own
+    return Number.isInteger(all) ? planned(all) : undefined; // an operator in between changed the numbers
   }
 
-  /** What the batches of so many samples will be. */
+  /** The sizes of the batches of an epoch of `all` samples. */
   function planned(all: number): Batches {
     if (partial === 'drop' && all < size) {
       throw new WeirError(
-        `'${name}' makes batches of ${size} samples and drops smaller ones, but an epoch has ${all} samples: there would be none`,
+        `'${name}' makes batches of ${size} samples and drops smaller ones, but an epoch has ${all} samples: there would be no batch`,
         `take a batch size of ${all} or less (--set batchSize=${all}), more samples, or keep short batches (--set partial=keep)`,
       );
     }
@@ -135,23 +135,23 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
   }
 
   function* cut(
-    state: Partial,
+    state: PendingSamples,
     newest: Samples,
     own: number,
     batches: Batches | undefined,
-  ): Generator<Step<Partial, Samples>> {
-    const told = (out: Samples): Samples => (batches === undefined ? out : { ...out, batches });
+  ): Generator<Step<PendingSamples, Samples>> {
+    const withSizes = (out: Samples): Samples => (batches === undefined ? out : { ...out, batches });
     let rest = state;
     const begun = newest.share === undefined ? 0 : endOf(newest) % size; // of the batch that is not whole yet, over all ranks
     for (let ready = rest.count - ownBehind(newest, begun); ready >= own; ready -= own) {
       const left = newest.share === undefined ? ready - own : begun + (ready / own - 1) * size;
-      const out = told(last(join(rest, own, newest, left, size)));
+      const out = withSizes(last(join(rest, own, newest, left, size)));
       rest = without(rest, own);
       yield [rest, out];
     }
     if (newest.remaining === 0 && (rest.count > 0 || begun > 0)) {
-      const empty = { ...nothing, seen: newest.position };
-      if (partial === 'keep') yield [empty, told(join(rest, rest.count, newest, 0, begun))];
+      const empty = { ...noSamples, seen: newest.position };
+      if (partial === 'keep') yield [empty, withSizes(join(rest, rest.count, newest, 0, begun))];
       else yield [empty];
     } else yield [rest];
   }
@@ -171,7 +171,7 @@ function untrained(samples: Samples, after: number): Samples | undefined {
   };
 }
 
-const add = (state: Partial, samples: Samples): Partial => ({
+const add = (state: PendingSamples, samples: Samples): PendingSamples => ({
   after: 0,
   seen: samples.position,
   pieces: [...state.pieces, samples],
@@ -185,7 +185,7 @@ const add = (state: Partial, samples: Samples): Partial => ({
  * @param left samples, of all ranks, that come after it up to the end of that piece
  * @param shared samples of all ranks in it
  */
-function join(state: Partial, count: number, newest: Samples, left: number, shared: number): Samples {
+function join(state: PendingSamples, count: number, newest: Samples, left: number, shared: number): Samples {
   const whole = state.pieces[0]!;
   const { share } = newest;
   if (share === undefined && state.from === 0 && whole.labels.length === count) return whole;
@@ -227,7 +227,7 @@ function ownBehind(piece: Samples, count: number): number {
   return share === undefined ? count : ownCount(share, endOf(piece)) - ownCount(share, endOf(piece) - count);
 }
 
-function without(state: Partial, count: number): Partial {
+function without(state: PendingSamples, count: number): PendingSamples {
   let from = state.from + count;
   let first = 0;
   while (first < state.pieces.length && from >= state.pieces[first]!.labels.length) {

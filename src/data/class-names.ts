@@ -1,14 +1,14 @@
 import { WeirError } from '../flow/errors.js';
 import { type ClassNames, canonicalName, sameNames } from '../flow/header.js';
 
-/** Classes of samples, by number: bytes, or two each where there are more than 256 classes. */
+/** The class of each sample, by number: a byte each, or two where there are more than 256 classes. */
 export type Labels = Uint8Array | Uint16Array;
 
-/** Room for the labels of `length` samples, of the same kind as others. */
+/** An empty array for `length` labels, as wide as the given ones. */
 export const labelsLike = (labels: Labels, length: number): Labels =>
   labels instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
 
-/** Room for labels on memory that threads share, as wide as the number of classes needs. */
+/** An empty array for labels on memory that threads share, as wide as the number of classes needs. */
 export const sharedLabels = (classes: number, length: number): Labels =>
   classes > 256 ? new Uint16Array(new SharedArrayBuffer(2 * length)) : new Uint8Array(new SharedArrayBuffer(length));
 
@@ -19,7 +19,7 @@ export function labelsAt(labels: Labels, indices: Uint32Array): Labels {
   return found;
 }
 
-/** The names in one spelling. @throws {WeirError} where two of them are then the same */
+/** The names in one spelling (Unicode NFC). @throws {WeirError} where two of them are then the same */
 export function distinctNames({ of, names }: ClassNames, remedy = 'give each class a name of its own'): string[] {
   const spelled = names.map(canonicalName);
   const twice = spelled.findIndex((name, i) => spelled.indexOf(name) !== i);
@@ -33,7 +33,7 @@ export function distinctNames({ of, names }: ClassNames, remedy = 'give each cla
  * For each label of one set of classes the label of the class of that name in another; undefined where they are the same. A class that
  * is unknown there has −1.
  */
-export function placesAmong(theirs: ClassNames, own: ClassNames): Int32Array | undefined {
+export function labelMapping(theirs: ClassNames, own: ClassNames): Int32Array | undefined {
   if (sameNames(theirs.names, own.names)) return undefined;
   const places = new Map(distinctNames(own).map((name, place) => [name, place]));
   return Int32Array.from(distinctNames(theirs), (name) => places.get(name) ?? -1);
@@ -56,8 +56,8 @@ function relabeled(labels: Labels, places: Int32Array, classes: number): Labels 
  *
  * @param remedy for a class that is unknown there @throws {WeirError} that names that class, and how many samples it has
  */
-export function labelsAmong(labels: Labels, theirs: ClassNames, own: ClassNames, remedy: string): Labels {
-  const places = placesAmong(theirs, own);
+export function mappedLabels(labels: Labels, theirs: ClassNames, own: ClassNames, remedy: string): Labels {
+  const places = labelMapping(theirs, own);
   if (places === undefined) return labels;
   const counts = new Uint32Array(Math.max(theirs.names.length, 1));
   for (const label of labels) counts[label]!++;

@@ -4,7 +4,7 @@ import { WeirError } from '../flow/errors.js';
 import type { ClassNames, Input } from '../flow/header.js';
 import { keyed } from '../flow/random.js';
 import { stage } from '../flow/stage.js';
-import { distinctNames, type Labels, labelsAmong, sharedLabels } from './class-names.js';
+import { distinctNames, type Labels, mappedLabels, sharedLabels } from './class-names.js';
 import { samplesInput } from './fingerprint.js';
 import { type Images, indexOf, marksOf } from './images/locations.js';
 import { checkFinite, checkLength, checkSamples, noClass } from './sample-check.js';
@@ -115,7 +115,7 @@ const onSharedMemory = new WeakMap<AnyDataset, AnyDataset>();
  *
  * @throws {WeirError} as `dataset` does
  */
-export function prepared(given: AnyDataset): AnyDataset {
+export function preparedDataset(given: AnyDataset): AnyDataset {
   checkSamples(given);
   if (given.images || given.values.buffer instanceof SharedArrayBuffer) return given;
   let found = onSharedMemory.get(given);
@@ -144,7 +144,7 @@ export const classNames = ({ name, classes }: Pick<AnyDataset, 'name' | 'classes
  */
 export function alignedTo<D extends AnyDataset>(reference: Pick<AnyDataset, 'name' | 'classes'>, dataset: D): D {
   const own = classNames(reference);
-  const found = labelsAmong(dataset.labels, classNames(dataset), own, 'rename that class, or take it away');
+  const found = mappedLabels(dataset.labels, classNames(dataset), own, 'rename that class, or take it away');
   const labels = sharedLabels(own.names.length, dataset.size);
   labels.set(found);
   return { ...dataset, classes: reference.classes, labels };

@@ -3,18 +3,18 @@ import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { keyed } from '../flow/random.js';
 import { source } from '../flow/source.js';
-import { type AnyDataset, classNames, inputOf, prepared } from './dataset.js';
+import { type AnyDataset, classNames, inputOf, preparedDataset } from './dataset.js';
 import { currentShare, ownCount, ownIndex, type Share } from './share.js';
 
-/** Enough for orders that no test here tells from random ones; few points (XOR has 4) need more, since a round there can do little. */
+/** Rounds that make orders which the tests cannot distinguish from random ones. Few points (XOR has 4) need more. */
 const rounds = (n: number): number => (n < 1024 ? 48 : 6);
 
 /**
  * The order in which an epoch visits its samples: a pseudo-random permutation of [0, n) that is a function of its arguments.
  *
- * Any place in it is found at once, so there is no shuffle buffer and a resumed run starts where it stopped.
- * A Feistel network over the smallest a × b ≥ n with a ≈ b ≈ √n; a result of n or more is sent through again
- * (cycle walking; fewer than a of ab are, so seldom). Source: Black and Rogaway, "Ciphers with arbitrary finite domains" (2002).
+ * Any entry is computed alone, so there is no shuffle buffer, and a resumed run starts where it stopped.
+ * A Feistel network over the smallest a × b ≥ n with a ≈ b ≈ √n; a result of n or more goes through again
+ * (cycle walking; fewer than a of the ab results are such). Source: Black and Rogaway, "Ciphers with arbitrary finite domains" (2002).
  *
  * @param n number of samples, from 1 to 2³²
  * @returns the sample at each place
@@ -64,19 +64,19 @@ export interface Block extends Positioned {
 export interface LoaderOptions {
   readonly epochs: number;
   readonly seed: number;
-  /** Off: in the order of the data set, every epoch. */
+  /** In an order of its own each epoch; false: in the order of the data set. True by default. */
   readonly shuffle?: boolean;
-  /** Samples a block: what crosses to a worker at once. 256, or 32 of images that are read and decoded. */
+  /** Samples of a block, which crosses to a worker at once; by default 256, or 32 of images that are read and decoded. */
   readonly block?: number;
-  /** Samples that may be outside at once; by default three batches. */
+  /** Samples that may be on their way at once; by default three batches. */
   readonly capacity?: number;
   readonly name?: string;
 }
 
 /**
- * Draws every sample of a data set once an epoch, in an order that depends on seed and epoch alone.
+ * Reads a data set in epochs: every sample once an epoch, in an order that depends on seed and epoch alone.
  *
- * The order is a permutation that is computed where it is needed, so any position is reached at once and nothing is kept. Where a run
+ * The order is a permutation that is computed for each position, so nothing is stored and a run resumes at any position. Where a run
  * has several ranks, a block has this rank's share of its samples.
  * Bound: `capacity`. State: the position. Failure: a data set that cannot be trained on (`dataset`), when the graph is wired.
  *
@@ -88,7 +88,7 @@ export function loader(given: AnyDataset, options: LoaderOptions): Observable<Bl
   if (!Number.isInteger(block) || block < 1) {
     throw new WeirError(`'${name}' was asked for blocks of ${block} samples`, 'block must be a whole number from 1 on');
   }
-  const dataset = prepared(given);
+  const dataset = preparedDataset(given);
   return defer(() => {
     const share = currentShare();
     return source({

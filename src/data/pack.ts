@@ -27,14 +27,14 @@ export const MAGIC = 'weirpack';
 export const VERSION = 1;
 export const HEADER = 64;
 
-export interface Header {
+export interface PackHeader {
   readonly version: number;
   readonly at: number;
   readonly length: number;
   readonly checksum: number;
 }
 
-export function headerBytes({ version, at, length, checksum }: Header): Uint8Array {
+export function headerBytes({ version, at, length, checksum }: PackHeader): Uint8Array {
   const bytes = Buffer.alloc(HEADER);
   bytes.write(MAGIC, 'latin1');
   bytes.writeUInt32LE(version, 8);
@@ -46,7 +46,7 @@ export function headerBytes({ version, at, length, checksum }: Header): Uint8Arr
 }
 
 /** What a header says, or what is wrong with it. */
-export function headerOf(bytes: Buffer): Header | string {
+export function headerOf(bytes: Buffer): PackHeader | string {
   if (bytes.length < HEADER || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return 'is no pack of images';
   if (bytes.readUInt32LE(HEADER - 4) !== crc32(bytes.subarray(0, HEADER - 4))) {
     return 'has an altered header, or weir pack was stopped before it was done';
@@ -60,7 +60,7 @@ export function headerOf(bytes: Buffer): Header | string {
 }
 
 /** The index as it is stored. */
-export type Index = {
+export type PackIndex = {
   readonly name: string;
   readonly classes: readonly string[];
   readonly encoding: 'encoded' | 'raw';
@@ -73,9 +73,9 @@ export type Index = {
 } & { readonly [key: string]: Data };
 
 /** Whether data is an index, of records that lie before `end`: its checksum says that it was written so, not that Weir wrote it. */
-export function isIndex(data: Data, end: number): data is Index {
+export function isIndex(data: Data, end: number): data is PackIndex {
   if (!isRecord(data)) return false;
-  const { name, classes, encoding, labels, offsets, lengths, checksums, heights, widths } = data as Partial<Index>;
+  const { name, classes, encoding, labels, offsets, lengths, checksums, heights, widths } = data as Partial<PackIndex>;
   if (typeof name !== 'string' || (encoding !== 'raw' && encoding !== 'encoded')) return false;
   if (!Array.isArray(classes) || !classes.every((one) => typeof one === 'string')) return false;
   if (!(labels instanceof Uint8Array || labels instanceof Uint16Array) || !(offsets instanceof Float64Array))
@@ -127,7 +127,7 @@ export function packed(file: string): ImageDataset {
   };
 }
 
-function readIndex(path: string): Index {
+function readIndex(path: string): PackIndex {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
@@ -166,7 +166,7 @@ function readIndex(path: string): Index {
 }
 
 function verifyRecords(
-  { offsets, lengths, checksums }: Index,
+  { offsets, lengths, checksums }: PackIndex,
   take: (length: number, at: number) => Buffer,
   path: string,
 ): void {
@@ -174,7 +174,7 @@ function verifyRecords(
   if (odd >= 0) throw new WeirError(`record ${odd} of '${path}' was altered`, PACK_AGAIN);
 }
 
-function checkedIndex(data: Data, end: number, path: string): Index {
+function checkedIndex(data: Data, end: number, path: string): PackIndex {
   if (isIndex(data, end)) return data;
   throw new WeirError(`'${path}' has an index that does not fit its records`, PACK_AGAIN);
 }
@@ -264,7 +264,7 @@ function quiet<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-const emptyIndex = ({ name, classes, labels, size }: ImageDataset, raw: boolean): Index => ({
+const emptyIndex = ({ name, classes, labels, size }: ImageDataset, raw: boolean): PackIndex => ({
   name,
   classes: [...classes],
   encoding: raw ? 'raw' : 'encoded',

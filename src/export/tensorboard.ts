@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { brightness, imageShape, largest, perturbationPixels, pixels, png } from '../plot/image.js';
 import { makeFolder } from '../storage/folders.js';
-import { decoded } from '../storage/journal.js';
+import { floatsOf } from '../storage/log-stage.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import type { ProtobufFields } from '../storage/protobuf.js';
 import {
@@ -161,7 +161,7 @@ export class NetworkEvents {
     original,
     adversarial,
   }: MetricRecord): ProtobufFields | undefined {
-    const [from, to] = [original, adversarial].map((array) => decoded(array as Parameters<typeof decoded>[0]));
+    const [from, to] = [original, adversarial].map((array) => floatsOf(array as Parameters<typeof floatsOf>[0]));
     if (from === undefined || to === undefined) return undefined;
     return attackPicture(`${stream}/sample ${index}, ${label} as ${adversarialLabel}`, from, to, this.shape);
   }

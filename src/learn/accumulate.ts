@@ -5,15 +5,15 @@ import { tf } from '../tensorflow/tf.js';
 import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
 import type { Model, Weights } from './model/model.js';
 
-/** Where a batch is in its epoch. */
+/** The position of a batch in its epoch. */
 interface EpochPosition extends Positioned {
   readonly epoch: number;
   readonly remaining: number;
 }
 
-/** What the batches of one update gave together: what one batch of all their samples would have given. */
+/** Loss, gradients and counts of the batches of one update, as one batch of all their samples would have them. */
 export interface AccumulatedBatches extends EpochPosition {
-  /** Means over the samples of all batches, and the running statistics after the last one; the tensors belong to the group. */
+  /** Means over the samples of all batches, and the running statistics after the last one. Its tensors belong to this object. */
   readonly learned: Learned;
   readonly batches: number;
   readonly samples: number;
@@ -22,13 +22,13 @@ export interface AccumulatedBatches extends EpochPosition {
 }
 
 /**
- * The group with one more batch: gradients and loss weighted by their samples, (n₁g₁ + n₂g₂) / (n₁ + n₂), so that a shorter last
- * batch counts for less; correct samples added; the newest statistics. A first batch is taken as it is, to the bit.
+ * Adds one more batch: gradients and loss are weighted by their samples, (n₁g₁ + n₂g₂) / (n₁ + n₂), so that a shorter last batch
+ * counts for less; correct samples are added; statistics are the newest. A first batch keeps its bits.
  *
  * Takes the tensors of both.
  *
- * @param samples of the batch that `learned` is of, which ends at `place`
- * @param shared those of all ranks in it
+ * @param samples this rank's samples in the batch of `learned`
+ * @param shared the samples of all ranks in it
  */
 export function withBatch(
   group: AccumulatedBatches | undefined,
@@ -36,14 +36,14 @@ export function withBatch(
   { samples, shared }: Pick<AccumulatedBatches, 'samples' | 'shared'>,
   { position, epoch, remaining }: EpochPosition,
 ): AccumulatedBatches {
-  const place = { position, epoch, remaining };
-  if (group === undefined) return { ...place, learned, batches: 1, samples, shared };
+  const at = { position, epoch, remaining };
+  if (group === undefined) return { ...at, learned, batches: 1, samples, shared };
   const before = group.learned;
   const all = group.samples + samples || 1; // none at all: a rank without a sample of these batches
   const mean = <T extends tf.Tensor>(old: T, added: T): T =>
     tf.tidy(() => tf.add(tf.mul(old, group.samples / all), tf.mul(added, samples / all)));
   const { statistics } = learned;
-  const together: Learned = {
+  const sum: Learned = {
     loss: mean(before.loss, learned.loss),
     correct: tf.add(before.correct, learned.correct),
     gradients: new Map(
@@ -53,8 +53,8 @@ export function withBatch(
   };
   tf.dispose([before.loss, before.correct, learned.loss, learned.correct, ...(before.statistics?.values() ?? [])]);
   return {
-    ...place,
-    learned: together,
+    ...at,
+    learned: sum,
     batches: group.batches + 1,
     samples: group.samples + samples,
     shared: group.shared + shared,
@@ -68,14 +68,14 @@ function replaced(old: tf.Tensor, added: tf.Tensor, mean: (old: tf.Tensor, added
   return made;
 }
 
-/** Gives the group's tensors back. */
+/** Disposes of its tensors. */
 export function disposeAccumulated({ learned: { loss, correct, gradients, statistics } }: AccumulatedBatches): void {
   tf.dispose([loss, correct, ...gradients.values(), ...(statistics?.values() ?? [])]);
 }
 
 /**
- * @throws {WeirError} for a number of batches that is none, and where batches of an update would not be one large batch: a loss over
- * views compares the samples of a batch with each other, and those of different batches never meet
+ * @throws {WeirError} for a number of batches that is not a count, and for a loss over views: it compares the samples of one batch with
+ * each other, so several small batches do not make a large one
  */
 export function checkAccumulate(accumulate: number, loss: Loss | ViewsLoss): void {
   if (!Number.isInteger(accumulate) || accumulate < 1) {
@@ -92,10 +92,10 @@ export function checkAccumulate(accumulate: number, loss: Loss | ViewsLoss): voi
 }
 
 /**
- * What all ranks learned from their shares of one update, as one process would have learned it from all the samples: gradients and
- * loss weighted by samples, correct samples added, running statistics averaged. The same bits on every rank.
+ * The mean over the shares of all ranks, as one process would have it from all the samples: gradients and loss weighted by samples,
+ * correct samples added, running statistics averaged. The same bits on every rank.
  *
- * All numbers travel in one piece, since what a collective costs beyond its bytes is paid once a call. Takes the group's tensors.
+ * All numbers go through one collective, since the cost of a call beyond its bytes is then paid once. Takes the tensors of `group`.
  */
 export function acrossRanks(group: AccumulatedBatches, ranks: ProcessGroup): AccumulatedBatches {
   if (ranks.ranks === 1) return group;
@@ -141,32 +141,32 @@ export function acrossRanks(group: AccumulatedBatches, ranks: ProcessGroup): Acc
   };
 }
 
-/** By name: the same order on every rank, whatever way its gradients came about. */
+/** Tensors in the order of their names: the same on every rank. */
 const inOrder = (tensors: Weights): Weights => new Map([...tensors].sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /**
- * What a rank brings that has not one sample of a short last batch.
+ * The contribution of a rank without a sample of a short last batch: zeros.
  *
- * @throws {WeirError} where batch normalizations would wait for it
+ * @throws {WeirError} where batch normalizations over all ranks need a sample of each
  */
 export function nothingLearned(
   model: Model,
   weights: Weights,
   { rank, synchronized }: ProcessGroup,
 ): AccumulatedBatches['learned'] {
-  const kept = new Set(model.statistics);
-  if (synchronized && kept.size > 0) {
+  const statistics = new Set(model.statistics);
+  if (synchronized && statistics.size > 0) {
     throw new WeirError(
       `rank ${rank} has no sample of the last batch of an epoch, which batch normalizations over all ranks need`,
       "leave that batch out: batch(size, { partial: 'drop' })",
     );
   }
-  const ofKind = (statistics: boolean): [string, tf.Tensor][] =>
-    [...weights].filter(([name]) => kept.has(name) === statistics);
+  const ofKind = (running: boolean): [string, tf.Tensor][] =>
+    [...weights].filter(([name]) => statistics.has(name) === running);
   return {
     loss: tf.scalar(0),
     correct: tf.scalar(0),
     gradients: new Map(ofKind(false).map(([name, weight]) => [name, tf.zerosLike(weight)])),
-    ...(kept.size > 0 && { statistics: new Map(ofKind(true).map(([name, weight]) => [name, weight.clone()])) }),
+    ...(statistics.size > 0 && { statistics: new Map(ofKind(true).map(([name, weight]) => [name, weight.clone()])) }),
   };
 }

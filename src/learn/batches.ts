@@ -8,7 +8,7 @@ import { isOfViews, type Loss, type ViewsLoss } from './loss/loss.js';
 import type { Model } from './model/model.js';
 import type { Regularizer } from './regularizer/regularizer.js';
 
-/** What the batches of an epoch will be, as far as whoever makes them has told. */
+/** The sizes of an epoch's batches, where the source has announced them. */
 export interface ExpectedBatches {
   readonly batches?: Batches;
 }
@@ -22,7 +22,7 @@ interface TrainingParts {
 const leaveOut = "leave out the short last batch of an epoch, batch(size, { partial: 'drop' }): --set partial=drop";
 
 /**
- * Refuses what would end the training at the last batch of an epoch, as soon as the sizes of all batches are known.
+ * Refuses, as soon as the sizes of all batches are known, settings that would end the training at the last batch of an epoch.
  *
  * @throws {WeirError} for batches too small for a loss, a normalization or a regularizer
  */
@@ -56,10 +56,10 @@ export function checkBatches(
   if (own < needed) refuse(`'${regularizer!.kind}' needs ${needed} samples in every batch`);
 }
 
-/** The fewest samples that a rank with any gets of so many. */
+/** The smallest share of so many samples, of a rank that has any. */
 const fewest = (samples: number, ranks: number): number => Math.max(1, Math.floor(samples / ranks));
 
-/** Positions of the smallest map that is normalized over the batch; none where none is. */
+/** Positions of the smallest map that is normalized over the batch; undefined where no map is. */
 function smallestMap({ featureLayers }: Model): number | undefined {
   const positions = featureLayers.flatMap((layer) =>
     layer.kind === 'conv' && layer.normalization !== undefined
@@ -71,7 +71,7 @@ function smallestMap({ featureLayers }: Model): number | undefined {
 
 const many = (n: number): string => `${n} sample${n === 1 ? '' : 's'}`;
 
-/** What a batch holds of its samples. */
+/** The samples of a batch. */
 interface Samples {
   readonly sampleShape: readonly number[];
   readonly values: Float32Array;
@@ -81,7 +81,7 @@ interface Samples {
 /**
  * Inputs and labels of a batch on the device: of several views of n samples [views · n, ...inputShape], the first ones first.
  *
- * @throws {WeirError} for samples that the model does not take, or not in as many views as the loss compares
+ * @throws {WeirError} for samples of another size than the model's input, or in fewer or more views than the loss compares
  */
 export function inputsOf(model: Model, loss: Loss | ViewsLoss, batch: Samples): [tf.Tensor, tf.Tensor1D] {
   const { values, labels, sampleShape } = batch;

@@ -1,35 +1,36 @@
-import { type Labels, labelsAmong, placesAmong, unknownClass } from '../data/class-names.js';
+import { type Labels, labelMapping, mappedLabels, unknownClass } from '../data/class-names.js';
 import { WeirError } from '../flow/errors.js';
 import { type ClassNames, classesOf, type Header, type NormalizedBy } from '../flow/header.js';
 import { noticeOnce } from '../flow/terminal.js';
 import type { Architecture, Model } from './model/model.js';
 
-/** What no tensor of a trained network says; snapshots hold it beside the weights. */
+/** What the tensors of a trained network do not say of it; snapshots hold it beside the weights. */
 export type NetworkMetadata = {
   readonly architecture?: Architecture;
-  /** Of its outputs, by place; none where it was trained without labels. */
+  /** The class of each output; undefined where it was trained without labels. */
   readonly classes?: ClassNames;
-  /** What its inputs were normalized with in training. */
+  /** The mean and deviation that its inputs were normalized by in training. */
   readonly normalization?: NormalizedBy;
 };
 
-/** What a training step learns from the headers of its batches before the first one comes. */
+/** The classes of a network and its samples brought together, from the headers of the batches before the first one comes. */
 export interface MatchedClasses {
   readonly metadata: NetworkMetadata;
-  /** Of what it hands on. */
+  /** Headers of the updates. */
   readonly headers: readonly Header[];
-  /** A batch's labels as the network counts them. */
+  /** The labels of a batch in the numbering of the network. */
   readonly labels: (labels: Labels) => Labels;
 }
 
 const unchanged = (labels: Labels): Labels => labels;
 
 /**
- * Brings the classes of the samples to those of the network, by name: the network's own are those that it was trained with before, in
- * this run or in the one that its weights are from; else the samples'.
+ * Maps the classes of the samples to those of the network, by name. The network's own are those it was trained with before, in this
+ * run or in the one that its weights are from; without such, the samples'.
  *
- * @param before what a snapshot says of the network; none at the start
- * @param labeled whether the loss reads labels at all @throws {WeirError} for a class that the network has no output for
+ * @param before the metadata of a snapshot; undefined at the start
+ * @param labeled whether the loss reads labels at all
+ * @throws {WeirError} for a class that the network has no output for
  */
 export function matchClasses(
   stage: string,
@@ -57,7 +58,7 @@ export function matchClasses(
       `stage '${stage}': the classes of its samples have no names, so labels go by their place among ${own.names.join(', ')}`,
     );
   }
-  const places = theirs && placesAmong(theirs, own);
+  const places = theirs && labelMapping(theirs, own);
   const unknown = places?.indexOf(-1) ?? -1;
   if (unknown !== -1) {
     throw unknownClass(
@@ -71,14 +72,14 @@ export function matchClasses(
   return {
     metadata,
     headers: [{ classes: own, ...(normalization && { normalization }) }],
-    labels: places === undefined ? unchanged : (labels) => labelsAmong(labels, theirs!, own, ''),
+    labels: places === undefined ? unchanged : (labels) => mappedLabels(labels, theirs!, own, ''),
   };
 }
 
-/** Keys of an architecture that change what a network makes of an input though every tensor fits. */
+/** Keys of an architecture that change the outputs of a network although every tensor has its shape. */
 const decisive = ['padding', 'activation', 'scale', 'shortcut'] as const;
 
-/** What no tensor of a network says, as the `__metadata__` of a safetensors file: text by key, lists as JSON. */
+/** Metadata as the `__metadata__` of a safetensors file: text by key, lists as JSON. */
 export function toMetadata({ architecture, classes, normalization }: NetworkMetadata): Record<string, string> {
   return {
     ...architecture,
@@ -88,9 +89,9 @@ export function toMetadata({ architecture, classes, normalization }: NetworkMeta
 }
 
 /**
- * What a file says of its network; nothing where it is not of Weir, for the same keys may mean something else there.
+ * Metadata from a safetensors file; empty where Weir did not write the file, for the same keys may mean something else there.
  *
- * @throws {WeirError} where it is of Weir and cannot be read
+ * @throws {WeirError} where Weir wrote it and it cannot be read
  */
 export function fromMetadata(file: string, metadata: Readonly<Record<string, string>>): NetworkMetadata {
   const { weir, classes, normalization, ...rest } = metadata;
@@ -112,9 +113,10 @@ export function fromMetadata(file: string, metadata: Readonly<Record<string, str
 }
 
 /**
- * Refuses weights of a network that would make something else of the same input than the model does.
+ * Refuses weights of a network whose outputs differ from the model's for the same input.
  *
- * @param shown how messages call the weights @throws {WeirError} naming what differs
+ * @param shown the name of the weights in messages
+ * @throws {WeirError} naming the keys that differ
  */
 export function checkArchitecture(
   shown: string,
@@ -132,9 +134,9 @@ export function checkArchitecture(
 }
 
 /**
- * What of a model is assumed of weights that say nothing of it, as a line for the user; undefined where they say it all.
+ * The assumptions about weights whose metadata leaves a key out, as a line for the user; undefined where none is left out.
  *
- * @throws {WeirError} where padding is among it and nobody has said it, neither of the weights nor of the model
+ * @throws {WeirError} where padding is left out, and the model was not given one either
  */
 export function assumptions(
   shown: string,

@@ -46,14 +46,14 @@ export interface Training {
   /** Over labels, or over several views of each sample: then each sample is as many views, as the loss compares. */
   readonly loss: Loss | ViewsLoss;
   readonly optimizer: Optimizer;
-  /** Its gradient is added at every update after its burn-in; a spectral one needs a `spectralTick`. */
+  /** Added at every update after its burn-in; a spectral one needs a `spectralTick`. */
   readonly regularizer?: Regularizer;
   /**
    * How many batches make one update, whose gradient is the mean over all their samples: so a batch that is too large for the
    * device is given in parts. The last update of an epoch takes what is left. By default each batch makes one.
    */
   readonly accumulate?: number;
-  /** Of the first weights. */
+  /** Of the initial weights. */
   readonly seed: number;
 }
 
@@ -64,7 +64,7 @@ export interface AccumulatingStage extends Serial<Batch, Update, TrainState> {
   load(data: Data): TrainState;
   /** The update that left this state, without a step; at the start update 0, the initial weights. */
   repeat(state: TrainState): Update;
-  /** Gives the state's tensors back. */
+  /** Disposes of the state's tensors. */
   dispose(state: TrainState): void;
 }
 
@@ -115,7 +115,7 @@ export function trainStage(
   let checked = false;
   const made = { optimizer, regularizer: regularizer?.kind ?? 'none' };
   let shapes: Shapes | undefined;
-  let known: MatchedClasses | undefined; // made again from the state's own when the graph is wired
+  let known: MatchedClasses | undefined; // not state: computed again when the graph is wired
   const begin = (): Weights => {
     const weights = model.start(seed);
     shapes = shapesOf(weights);
@@ -123,7 +123,7 @@ export function trainStage(
   };
   const activeAt = (epoch: number): Regularizer | undefined => (regularizer?.active(epoch) ? regularizer : undefined);
 
-  /** The update that a group makes. */
+  /** The update by the gradients of its batches. */
   function moved(
     state: TrainState,
     group: AccumulatedBatches,
@@ -143,7 +143,8 @@ export function trainStage(
     }) as [tf.Scalar, tf.Scalar];
     tf.dispose([learned.correct, state.loss, state.losses, state.correct]);
     const next: TrainState = {
-      ...{ weights: withStatistics(weights, learned.statistics), memory },
+      weights: withStatistics(weights, learned.statistics),
+      memory,
       ...at,
       endsEpoch: remaining === 0,
       position,
@@ -165,7 +166,7 @@ export function trainStage(
     checked = planned.batches !== undefined;
   }
 
-  /** What the weights learn from a batch. */
+  /** Loss and gradients of a batch. */
   function learnedFrom(weights: Weights, given: Batch, shared: number): Learned {
     const batch = known === undefined ? given : { ...given, labels: known.labels(given.labels) };
     if (isOfViews(loss)) checkEven(loss, shared, processGroup());
@@ -192,7 +193,7 @@ export function trainStage(
     },
 
     next(state, batch) {
-      if (!checked) check(batch); // where no header told
+      if (!checked) check(batch); // where no header announced the sizes
       const samples = batch.labels.length;
       const shared = batch.shared ?? samples * processGroup().ranks;
       const learned = learnedFrom(metBy(state), batch, shared);
@@ -222,7 +223,7 @@ export function trainStage(
   };
 }
 
-/** The weights that the next batch meets: those of the update, whose running statistics the batches since have moved. */
+/** The weights for the next batch: those of the update, with the running statistics as the batches since have moved them. */
 function metBy({ weights, group }: TrainState): Weights {
   const statistics = group?.learned.statistics;
   return statistics === undefined ? weights : new Map([...weights, ...statistics]);

@@ -9,8 +9,8 @@ import type { Optimizer } from './optimizer/optimizer.js';
 import { restoreTensors, type SavedTensors, savedTensors } from './weights/saved-tensors.js';
 
 /**
- * What the training step says after an update. The weights are those of this update until everything that claimed them is
- * through; numbers stay on the device until someone calls for them, and can be called for as long as the weights are there.
+ * The output of the training step after an update. The weights are those of this update until every claim on them is released.
+ * Numbers stay on the device until a caller reads them, and can be read for as long as the weights are claimed.
  */
 export interface Update extends Positioned {
   /** Updates so far. */
@@ -20,11 +20,11 @@ export interface Update extends Positioned {
   readonly endsEpoch: boolean;
   /** Updates of every epoch, where it is known. */
   readonly updatesInEpoch?: number;
-  /** The learning rate that it was made with, of weights that have none of their own; none at update 0, which nothing made. */
+  /** The learning rate of this update, for weights without one of their own; undefined at update 0. */
   readonly rate?: number;
   /** The kind of the term that is added to the loss, 'none' where there is none: of update 0 and the last of each epoch. */
   readonly regularizer?: string;
-  /** Only to be read. */
+  /** Read only. */
   readonly weights: Weights;
   /** Mean loss of this update's batch before the update, without the regularizer; of labels in nats. */
   loss(): number;
@@ -61,7 +61,7 @@ export interface TrainState {
   readonly epoch: number;
   readonly endsEpoch: boolean;
   readonly position: number;
-  /** Updates of every epoch, where whoever makes the batches has told. */
+  /** Updates of every epoch, where the source of the batches has announced its sizes. */
   readonly updatesInEpoch?: number;
   /** Loss of the last update, a scalar on the device; the next two are sums over the samples of the epoch so far. */
   readonly loss: tf.Scalar;
@@ -69,7 +69,7 @@ export interface TrainState {
   readonly correct: tf.Scalar;
   /** Samples of the epoch so far. */
   readonly samples: number;
-  /** What no tensor of the weights says; none before the graph has introduced its parts. */
+  /** Metadata of the network; undefined before the headers of the batches have come. */
   readonly metadata?: NetworkMetadata;
   /** The batches since this update, where the next one takes several. Not saved: they come again. */
   readonly group?: AccumulatedBatches;
@@ -89,10 +89,10 @@ export const firstState = (weights: Weights): TrainState => ({
   samples: 0,
 });
 
-/** What an update was made with, besides its state. */
+/** The optimizer and the regularizer's kind of an update. */
 export interface MadeWith {
   readonly optimizer: Pick<Optimizer, 'rate'>;
-  /** The kind of what is added to the loss; 'none' where nothing is. */
+  /** The kind of the term that is added to the loss; 'none' where there is none. */
   readonly regularizer: string;
 }
 
@@ -100,7 +100,11 @@ export interface MadeWith {
 export function updateOf(state: TrainState, { optimizer, regularizer }: MadeWith): Update {
   const { weights, number, epoch, endsEpoch, position, updatesInEpoch, loss, losses, correct, samples } = state;
   return {
-    ...{ weights, number, epoch, endsEpoch, position },
+    weights,
+    number,
+    epoch,
+    endsEpoch,
+    position,
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
     ...(number > 0 && { rate: optimizer.rate({ epoch, number }) }),
     ...(endsEpoch && { regularizer }),
@@ -129,10 +133,16 @@ export function savedState(state: TrainState): SavedState {
   const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, metadata } = state;
   const { loss, losses, correct } = state;
   return {
-    ...{ number, epoch, endsEpoch, position, samples },
+    number,
+    epoch,
+    endsEpoch,
+    position,
+    samples,
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
     ...(metadata && { metadata }),
-    ...{ loss: finite(read(loss), number), losses: read(losses), correct: read(correct) },
+    loss: finite(read(loss), number),
+    losses: read(losses),
+    correct: read(correct),
     weights: savedTensors(weights),
     memory: savedTensors(memory),
   };
@@ -150,13 +160,13 @@ export function restoredState({ weights, memory, loss, losses, correct, ...count
   };
 }
 
-/** Gives the state's tensors back. */
+/** Disposes of the state's tensors. */
 export function disposeState({ weights, memory, loss, losses, correct, group }: TrainState): void {
   tf.dispose([...weights.values(), ...memory.values(), loss, losses, correct]);
   if (group !== undefined) disposeAccumulated(group);
 }
 
-/** A loss that can be gone on from: a diverged run ends here, with the last good snapshot kept. */
+/** The loss, if it is finite: a run that diverged ends here, and its last good snapshot stays. */
 function finite(loss: number, update: number): number {
   if (Number.isFinite(loss)) return loss;
   throw new WeirError(
@@ -165,7 +175,7 @@ function finite(loss: number, update: number): number {
   );
 }
 
-/** Reads a number of an update. @throws {WeirError} where an operator kept the update back until its numbers were given back */
+/** Reads a number of an update. @throws {WeirError} where an operator held the update back until its tensors were disposed of */
 function inTime(scalar: tf.Scalar, update: number): number {
   if (!scalar.isDisposed) return read(scalar);
   throw new WeirError(

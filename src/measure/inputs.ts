@@ -1,4 +1,4 @@
-import { type Labels, labelsAmong } from '../data/class-names.js';
+import { type Labels, mappedLabels } from '../data/class-names.js';
 import { checkSamples } from '../data/sample-check.js';
 import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
@@ -67,7 +67,7 @@ export function byName(stage: string, model: Model, samples: LabeledSamples): Na
           `stage '${stage}': the classes of ${nameless} have no names, so labels of '${name}' go by their place`,
         );
       }
-      labels = checked(own && theirs ? labelsAmong(given, theirs, own, unknown) : given);
+      labels = checked(own && theirs ? mappedLabels(given, theirs, own, unknown) : given);
       return incoming;
     },
   };

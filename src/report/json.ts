@@ -1,8 +1,12 @@
+import type { AttackReport } from '../measure/attack/record.js';
+import type { Certificate } from '../measure/certificate/record.js';
+import type { Geometry } from '../measure/geometry/record.js';
 import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
 import { groups, settingOf } from '../measure/networks/groups.js';
-import type { Attack, Certificate, Geometry, NetworkReport, Report } from '../measure/networks/record.js';
+import type { NetworkReport, Report } from '../measure/networks/record.js';
 import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
-import { quantile } from '../plot/statistics.js';
+import { newestValues } from '../measure/streams/record.js';
+import { mean, quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
 import { remarks, verdict } from './verdict.js';
 
@@ -106,10 +110,28 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
       return { epoch, number, loss, cosines, weights, features };
     }),
     geometries: geometries.map(geometryJson),
+    measurements: measurementsJson(network),
   };
 }
 
-function attackJson({ iterations, box, samples }: Attack): Record<string, unknown> {
+/** The streams that a report knows by their schema alone: the mean of each number over the records of the newest update. */
+function measurementsJson({ measurements = {} }: NetworkReport): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(measurements).map(([stream, measurement]) => {
+      const { description, records } = measurement;
+      const numbers = Object.keys(description.fields).flatMap((field) => {
+        const values = newestValues(measurement, field);
+        return values.length > 0 ? [[field, mean(values)] as const] : [];
+      });
+      return [
+        stream,
+        { name: description.name, role: description.role, records: records.length, ...Object.fromEntries(numbers) },
+      ];
+    }),
+  );
+}
+
+function attackJson({ iterations, box, samples }: AttackReport): Record<string, unknown> {
   return {
     iterations,
     box: box ?? null,

@@ -2,15 +2,19 @@ import { WeirError } from '../flow/errors.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { folder, z } from './config.js';
 
-/** Keys of a config that most experiments share; each experiment gives its own values as their defaults. */
+/**
+ * Keys of a config that most experiments share; each experiment gives its own defaults.
+ *
+ * @module
+ */
 
-/** How long, in what steps and how fast stochastic gradient descent goes. */
+/** Keys of stochastic gradient descent: its length, batches, rate and decay. */
 export const trainingKeys = (usual: {
   readonly epochs: number;
   readonly batchSize: number;
   readonly rate: number;
   readonly decay: number;
-  /** What becomes of the samples that fill no batch; they are kept by default. */
+  /** Whether the samples at the end of an epoch that do not fill a batch are kept. */
   readonly partial?: 'keep' | 'drop';
 }) => ({
   epochs: z.int().min(1).default(usual.epochs),
@@ -18,13 +22,13 @@ export const trainingKeys = (usual: {
   partial: z
     .enum(['keep', 'drop'])
     .default(usual.partial ?? 'keep')
-    .describe('what becomes of the samples at the end of an epoch that do not fill a batch'),
+    .describe('whether samples at the end of an epoch that do not fill a batch are kept'),
   rate: z.number().positive().default(usual.rate).describe('learning rate'),
   momentum: z.number().min(0).max(1).default(0.9),
   decay: z.number().min(0).default(usual.decay).describe('weight decay, on all parameters'),
 });
 
-/** Which images of CIFAR-10, and the ResNet that learns them. */
+/** Keys of CIFAR-10 and of its ResNet. */
 export const cifar10Keys = () => ({
   data: folder().default('data/cifar10').describe("folder with CIFAR-10's binary files, plain or gzip"),
   images: z.int().min(1).default(50_000).describe('training images to take'),
@@ -33,21 +37,23 @@ export const cifar10Keys = () => ({
   width: z.int().min(1).default(64).describe('channels of the first stage'),
 });
 
-/** What that network sees beyond the edge, what it computes in, and how the directions of its convolutions are found. */
+/** Keys of convolutions: padding, precision, and how their singular directions are found. */
 export const convolutionKeys = () => ({
   padding: z.enum(['circular', 'zero']).default('circular'),
-  precision: z.enum(['float32', 'bfloat16']).default('float32').describe('of products; weights are float32'),
+  precision: z.enum(['float32', 'bfloat16']).default('float32').describe('precision of products; weights are float32'),
   directions: z
     .enum(['usual', 'krylov', 'power', 'exact'])
     .default('usual')
-    .describe("how ticks find them: in Krylov spaces (usual), by the paper's power iteration, or exactly"),
+    .describe(
+      "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, or exactly",
+    ),
 });
 
 /**
- * How ticks find the directions of convolutions. The paper takes one step of power iteration; usual here is a Krylov space of a few of
- * the same products, which is within 1 % of the exact σ where power iteration may be 20 % off.
+ * How ticks find the directions of convolutions. The paper takes one step of power iteration. The default here is a Krylov space of a few of
+ * the same products: it is within 1 % of the exact σ where power iteration may be 20 % off.
  *
- * @param authors what is usual under `protocol=authors`
+ * @param authors the default under `protocol=authors`
  */
 export function directionsOf(
   config: { readonly directions: 'usual' | Directions; readonly protocol?: 'paper' | 'authors' },
@@ -59,7 +65,7 @@ export function directionsOf(
 
 type Directions = 'krylov' | 'power' | 'exact';
 
-/** Which regularizers, how strong, from when on, on how many seeds. */
+/** Keys of regularizers: which, how strong, from which epoch on, for how many seeds. */
 export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
   kinds: K,
   usual: {
@@ -73,7 +79,7 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
     .array(z.enum(kinds))
     .min(1)
     .default([...usual.regularizers])
-    .describe('a network each'),
+    .describe('a network for each'),
   seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
   gamma: z.number().min(0).default(usual.gamma).describe('γ of equations 5 and 6'),
   burnIn: z.int().min(0).default(usual.burnIn).describe('epochs before the regularizer acts'),
@@ -84,7 +90,7 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
     .describe('updates from one refresh of the directions to the next'),
 });
 
-/** How readouts are fitted to frozen features. */
+/** Keys of readouts that are fitted to frozen features. */
 export const readoutKeys = () => ({
   readoutFit: z
     .enum(fitMethods)
@@ -92,7 +98,7 @@ export const readoutKeys = () => ({
     .describe("by scikit-learn's default (the paper's), which ends after 100 iterations, or until it has converged"),
 });
 
-/** How many samples the Tangent Attack takes, and how long it works on each. */
+/** Keys of the Tangent Attack: how many samples, and how many iterations on each. */
 export const attackKeys = (usual: { readonly attacked: number }) => ({
   attacked: z.int().min(1).default(usual.attacked).describe('test samples to attack'),
   iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
@@ -102,8 +108,8 @@ export const attackKeys = (usual: { readonly attacked: number }) => ({
     .describe("whose variant, where the paper's and the authors' differ"),
 });
 
-/** Keys of how networks are trained and readouts fitted, in any pipeline. Which networks there are (`regularizers`, `seeds`) is none. */
-const trainedWith = [
+/** Keys that decide how networks are trained and readouts fitted. `regularizers` and `seeds` only decide which networks there are. */
+const trainingOnly = [
   ...Object.keys(trainingKeys({ epochs: 1, batchSize: 1, rate: 1, decay: 0 })),
   ...['gamma', 'burnIn', 'tickEvery'],
   ...Object.keys(convolutionKeys()),
@@ -112,11 +118,11 @@ const trainedWith = [
 ];
 
 /**
- * What an attack on trained networks may change of their config. A key of training would change nothing but what the report says of
- * them: distances of networks trained with γ = 0.02 under the name of γ = 0.5.
+ * Checks which keys an attack on trained networks changes. A changed key of training would only falsify the report: distances of networks
+ * trained with γ = 0.02 would stand under γ = 0.5.
  *
- * @param tell is told of a key of the pipeline's own, of which only the pipeline knows what it acts on
- * @throws {WeirError} that names the key with both values
+ * @param tell receives a line about each changed key of the pipeline's own, for only the pipeline knows its effect
+ * @throws {WeirError} names a changed key of training with both values
  */
 export function checkAttackKeys(
   before: Readonly<Record<string, unknown>>,
@@ -125,7 +131,7 @@ export function checkAttackKeys(
 ): void {
   const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   const changed = Object.keys(before).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
-  const fixed = changed.find((key) => trainedWith.includes(key));
+  const fixed = changed.find((key) => trainingOnly.includes(key));
   if (fixed !== undefined) {
     throw new WeirError(
       `the networks were trained with ${fixed}=${shown(before[fixed])}, which an attack cannot change to ${shown(config[fixed])}`,

@@ -6,48 +6,48 @@ import { z } from '../storage/record.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** How a config came about. */
+/** The origin of the values of a config. */
 export interface Resolved {
   /** Keys that the user set. */
   readonly given: ReadonlySet<string>;
-  /** The values without what the user set: those of the profile, and the defaults. */
+  /** The values without those that the user set: of the profile, and the defaults. */
   readonly usual: Values;
 }
 
-/** What is wrong with two settings together. */
+/** Why two settings do not go together. */
 export interface Clash {
   readonly why: string;
-  /** A value of the first key that would do; none where it is the other that must change. */
+  /** A valid value of the first key; none where the other one must change. */
   readonly right?: unknown;
 }
 
-/** Two settings that can cancel each other; it holds of every config that has both keys. */
+/** A rule for two settings that can cancel each other; it holds for every config with both keys. */
 export interface Rule {
-  /** The first gives way, where the user has not set it. */
+  /** The first gives way where the user has not set it. */
   readonly keys: readonly [key: string, other: string];
-  /** The first key's default means 'all there are', and so it follows the other in every profile. */
+  /** The default of the first key means 'all', so it follows the other in every profile. */
   readonly follows?: true;
   clash(config: Values, resolved: Resolved): Clash | undefined;
 }
 
 const number = (config: Values, key: string): number => config[key] as number;
 
-/** Whether a network of the run has a regularizer whose kind is like this. */
+/** Whether a network of the run has a regularizer of a kind that matches. */
 const regularized = ({ regularizers }: Values, kind = /^(?!none$)/): boolean =>
   !Array.isArray(regularizers) || regularizers.some((one) => kind.test(String(one)));
 
-/** The same part of `other` as the usual values have, a whole number from `least` on. */
+/** `to` times the ratio of the two keys in the usual values; a whole number, at least `least`. */
 function scaled({ usual }: Resolved, key: string, other: string, to: number, least: number): number {
   const part = number(usual, key) / number(usual, other);
   return Math.max(least, Math.floor((part < 1 ? part : 0.5) * to));
 }
 
-/** The largest whole number up to `most` that divides n. */
+/** The largest divisor of n up to `most`. */
 function divisor(n: number, most: number): number {
   for (let k = Math.min(n, most); ; k--) if (n % k === 0) return k;
 }
 
-/** A cadence in epochs whose last moment is that of the trained network. */
+/** A rule for a cadence in epochs: its last time must be the end of the training. */
 export const endsWith = (key: string, other: string, measured: string): Rule => ({
   keys: [key, other],
   clash(config) {
@@ -64,7 +64,7 @@ export const endsWith = (key: string, other: string, measured: string): Rule => 
   },
 });
 
-/** A size that the other divides into. */
+/** A rule for a size: it must divide the other. */
 export const divides = (key: string, other: string, why: string): Rule => ({
   keys: [key, other],
   clash(config) {
@@ -73,14 +73,14 @@ export const divides = (key: string, other: string, why: string): Rule => ({
   },
 });
 
-/** No more than there are. */
+/** A rule for a number: it must not exceed the other. */
 const atMost = (key: string, other: string, why: string, follows?: true): Rule => ({
   keys: [key, other],
   ...(follows && { follows }),
   clash: (config) => (number(config, key) > number(config, other) ? { why, right: number(config, other) } : undefined),
 });
 
-/** Of the shared keys (`keys.ts`), in the order in which one gives way to the next; every pipeline that has both is checked. */
+/** The rules for the shared keys (`config-keys.ts`), in the order in which one key gives way to the next. */
 const shared: readonly Rule[] = [
   atMost('batchSize', 'images', 'a batch would hold more images than there are'),
   atMost('readoutImages', 'images', 'a readout would be fitted to more images than are taken', true),
@@ -108,7 +108,7 @@ const shared: readonly Rule[] = [
     keys: ['tickEvery', 'epochs'],
     clash(config) {
       const { images, batchSize, partial, burnIn = 0, protocol } = config;
-      if (typeof images !== 'number' || typeof batchSize !== 'number') return undefined; // how long an epoch is, the data say
+      if (typeof images !== 'number' || typeof batchSize !== 'number') return undefined; // the length of an epoch depends on the data
       if (protocol === 'authors' || !regularized(config, /spectral$/)) return undefined; // exact, or without directions
       const [every, epochs] = [number(config, 'tickEvery'), number(config, 'epochs')];
       const perEpoch = partial === 'drop' ? Math.floor(images / batchSize) : Math.ceil(images / batchSize);
@@ -124,7 +124,7 @@ const shared: readonly Rule[] = [
     keys: ['decayEvery', 'epochs'],
     clash(config, resolved) {
       const epochs = number(config, 'epochs');
-      if (number(config, 'decayEvery') <= epochs) return undefined; // as long as the training: a rate that shall not fall
+      if (number(config, 'decayEvery') <= epochs) return undefined; // equal: the rate is meant to stay
       return {
         why: 'the learning rate would never fall',
         right: scaled(resolved, 'decayEvery', 'epochs', epochs, 1),
@@ -135,12 +135,12 @@ const shared: readonly Rule[] = [
 ];
 
 /**
- * Settings that fit each other. Where two cancel each other, a default of a profile (but the paper's), or one that means 'all',
- * gives way to what the user set; else it is an error.
+ * Settings that go together. Where two cancel each other, a default of a profile (but the paper's), or one that means 'all',
+ * gives way to the value that the user set; otherwise it is an error.
  *
- * @param own rules of the pipeline besides those of the shared keys
- * @param tell is told, in a line, of a default that gave way
- * @throws {WeirError} that names both keys, and a value that would do
+ * @param own rules of the pipeline, besides those of the shared keys
+ * @param tell receives a line about each default that gave way
+ * @throws {WeirError} names both keys, and a valid value
  */
 export function settleConflicts<C extends Values>(
   config: C,
@@ -156,21 +156,21 @@ export function settleConflicts<C extends Values>(
     const clash = rule.clash(values, resolved);
     if (clash === undefined) continue;
     const { why, right } = clash;
-    const both = `${said(key, values)} and ${said(other, values)}`;
+    const both = `${setting(key, values)} and ${setting(other, values)}`;
     const givesWay = right !== undefined && !resolved.given.has(key) && (profile !== 'paper' || rule.follows === true);
     if (!givesWay) {
       throw new WeirError(
         `config: ${both} cancel each other: ${why}`,
-        right === undefined ? `change ${key} or ${other}` : `set ${said(key, { [key]: right })}, or change ${other}`,
+        right === undefined ? `change ${key} or ${other}` : `set ${setting(key, { [key]: right })}, or change ${other}`,
       );
     }
-    tell(`${said(key, values)} became ${valueText(right)}, to fit ${said(other, values)}`);
+    tell(`${setting(key, values)} became ${valueText(right)}, to fit ${setting(other, values)}`);
     values = { ...values, [key]: right };
   }
   return values as C;
 }
 
-const said = (key: string, values: Values): string => `${key}=${valueText(values[key])}`;
+const setting = (key: string, values: Values): string => `${key}=${valueText(values[key])}`;
 
 const valueText = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
 
@@ -180,7 +180,7 @@ export { z };
 export type Shape = z.ZodRawShape;
 export type Config<S extends Shape> = z.output<z.ZodObject<S>>;
 
-/** A key that holds a folder, kept as an absolute path so that a run can be resumed from anywhere; or one of some words. */
+/** A key that holds a folder, as an absolute path so that a run can be resumed from anywhere; or one of these words. */
 export const folder = (...words: readonly string[]) =>
   z.string().transform((path) => (words.includes(path) ? path : resolve(path)));
 
@@ -190,27 +190,27 @@ export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<
 interface ConfigOptions {
   /** The config of an earlier run. */
   readonly before?: Readonly<Record<string, unknown>>;
-  /** What the machine cannot do as the profile has it. */
+  /** Values in place of those that this machine is too slow for. */
   readonly fallback?: Readonly<Record<string, unknown>>;
-  /** How the settings were given, for an error that names one. */
-  readonly said?: string;
-  /** Of the pipeline's own settings that may cancel each other. */
+  /** How the settings were given, for error messages. */
+  readonly source?: string;
+  /** Rules of the pipeline's own settings. */
   readonly rules?: readonly Rule[];
-  /** Is told of a default that gave way to what was set, in a line. */
+  /** Receives a line about each default that gave way to a value that was set. */
   readonly tell?: (line: string) => void;
 }
 
 /**
- * A pipeline's defaults, over them the profile's values, over them those of an earlier run, over them the user's.
+ * Resolves a config: the user's values override those of an earlier run, these the profile's, and these the pipeline's defaults.
  *
- * @param settings `key=value` each; a list is written `a,b`; `profile=NAME` picks a profile.
- * @throws {WeirError} that names the key, what is allowed, and the nearest right key or profile; or two keys that cancel each other.
+ * @param settings `key=value` each; a list is written `a,b`; `profile=NAME` picks a profile
+ * @throws {WeirError} names the key, its valid values and the nearest known key or profile; or two keys that cancel each other
  */
 export function resolveConfig<S extends Shape>(
   shape: S,
   profiles: Profiles<S>,
   settings: readonly string[],
-  { before = {}, fallback = {}, said = '--set', rules, tell }: ConfigOptions = {},
+  { before = {}, fallback = {}, source = '--set', rules, tell }: ConfigOptions = {},
 ): Config<S> & { readonly profile: string } {
   const given = new Map(settings.map(parseSetting));
   const profile = given.get('profile') ?? String(before.profile ?? 'paper');
@@ -224,7 +224,7 @@ export function resolveConfig<S extends Shape>(
   for (const [key, text] of given) {
     const type = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (type === undefined) throw unknown('key', key, [...Object.keys(shape), 'profile']);
-    values[key] = parseValue(key, text, type, said);
+    values[key] = parseValue(key, text, type, source);
   }
   const parsed = z.strictObject(shape).safeParse(values);
   if (parsed.success) {
@@ -238,18 +238,16 @@ export function resolveConfig<S extends Shape>(
   );
 }
 
-/** One line a key: its name, default and description. */
+/** The keys of a config, a line each: name, default and description. */
 export function describeConfig(shape: Shape): string {
   const rows = Object.entries(shape).map(([key, type]) => {
     const known = (type as z.ZodType).safeParse(undefined);
-    return [`${key}=${known.success ? show(known.data) : '…'}`, (type as z.ZodType).description ?? ''] as const;
+    return [`${key}=${known.success ? valueText(known.data) : '…'}`, (type as z.ZodType).description ?? ''] as const;
   });
   return textTable(rows)
     .map((line) => `  ${line}`)
     .join('\n');
 }
-
-const show = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
 
 function parseSetting(setting: string): [key: string, value: string] {
   const equals = setting.indexOf('=');
@@ -257,27 +255,27 @@ function parseSetting(setting: string): [key: string, value: string] {
   throw new WeirError(`--set ${setting} is not of the form key=value`, `write --set ${setting}=VALUE`);
 }
 
-/** The first reading of the text that the key's type takes: as JSON, as it stands, as a list. */
-function parseValue(key: string, text: string, type: unknown, said: string): unknown {
+/** The value of a text: read as JSON, as plain text or as a list, whichever the key's type accepts first. */
+function parseValue(key: string, text: string, type: unknown, source: string): unknown {
   const schema = type as z.ZodType;
   const readings = [fromJson(text), text, text.split(',').map((part) => fromJson(part)), text.split(',')];
   const right = readings.find((reading) => reading !== undefined && schema.safeParse(reading).success);
   if (right !== undefined) return right;
   const tried = schema.safeParse(fromJson(text) ?? text);
   const why = tried.success ? '' : tried.error.issues.map((issue) => issue.message).join('; ');
-  throw new WeirError(`${said} ${key}=${text}: ${why}`, remedy(key, text, schema));
+  throw new WeirError(`${source} ${key}=${text}: ${why}`, remedy(key, text, schema));
 }
 
 function remedy(key: string, text: string, schema: z.ZodType): string {
   const options = optionsOf(schema);
   const about = schema.description === undefined ? '' : ` (${schema.description})`;
   const known = schema.safeParse(undefined);
-  const usual = known.success ? `its default is ${show(known.data)}` : 'it must be given';
+  const usual = known.success ? `its default is ${valueText(known.data)}` : 'it must be given';
   if (options.length === 0) return `${key}${about}: ${usual}`;
   return `did you mean ${nearest(text, options)}? ${key}${about} is one of ${options.join(', ')}`;
 }
 
-/** The words that a type allows, looked up through defaults and lists. */
+/** The words that a type accepts, inside of defaults and lists too. */
 function optionsOf(schema: z.ZodType): string[] {
   const json = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' }) as {
     enum?: unknown[];
@@ -294,7 +292,7 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** An error that names what there is none of, and the nearest that there is. */
+/** An error about an unknown name, with the nearest known one. */
 export function unknown(kind: string, name: string, known: readonly string[]): WeirError {
   return new WeirError(
     `there is no ${kind} '${name}'`,
@@ -302,6 +300,6 @@ export function unknown(kind: string, name: string, known: readonly string[]): W
   );
 }
 
-/** The word that begins alike, or else takes the fewest changes. */
+/** The word that begins with this one, or else the one with the fewest edits. */
 export const nearest = (word: string, words: readonly string[]): string =>
   words.find((known) => known.startsWith(word)) ?? [...words].sort((a, b) => leven(word, a) - leven(word, b))[0] ?? '';

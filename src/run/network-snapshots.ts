@@ -1,6 +1,6 @@
 import type { Data } from '../flow/data.js';
 import type { Flow } from '../flow/flow.js';
-import type { MetricRecord } from '../storage/journal.js';
+import type { StreamRecord } from '../storage/metric-reader.js';
 import { done, type RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import type { Consensus, Log } from './consensus.js';
@@ -91,7 +91,7 @@ export class NetworkSnapshots {
   }
 
   /** Notes how far the network is by a record of its log. */
-  follow({ number, endsEpoch, epoch }: MetricRecord): void {
+  follow({ number, endsEpoch, epoch }: StreamRecord): void {
     if (typeof number === 'number') this.update = number;
     if (typeof endsEpoch === 'boolean') this.epoch = endsEpoch ? (epoch as number) : undefined;
   }

@@ -4,7 +4,8 @@ import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
 import { stage } from '../flow/stage.js';
-import { journal, type MetricRecord } from '../storage/journal.js';
+import { logStage } from '../storage/log-stage.js';
+import type { StreamRecord } from '../storage/metric-reader.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import { type RunState, trainedState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
@@ -123,13 +124,13 @@ export class NetworkTraining {
 
   private logged(): Record<string, Observable<unknown>> {
     const entries = Object.entries(this.streams).map(([name, stream]) => {
-      const value = journal(this.network.name, streamName(name), (record) => this.log(record));
+      const value = logStage(this.network.name, streamName(name), (record) => this.log(record));
       return [name, (stream as Observable<Positioned>).pipe(stage(value))];
     });
     return Object.fromEntries(entries);
   }
 
-  private log(record: MetricRecord): void {
+  private log(record: StreamRecord): void {
     const { metrics, options } = this.run;
     this.snapshots.follow(record);
     metrics.append({ ...record, wall: { seconds: this.snapshots.seconds } });

@@ -6,7 +6,7 @@ export interface NetworkGrid<K extends string> {
   /** How many seeds, from `seed` on. */
   readonly seeds?: number;
   readonly seed: number;
-  /** Epochs before the regularizers act: those of a seed then branch off its unregularized network, where it is among them. */
+  /** Epochs before the regularizers act: networks then branch off the unregularized one of their seed, where there is one. */
   readonly burnIn?: number;
   /** Epochs in all. */
   readonly epochs?: number;
@@ -24,7 +24,7 @@ export function eachRegularizer<K extends string>({
   if (twice !== undefined) {
     throw new WeirError(
       `regularizers lists '${twice}' twice`,
-      'list each once; networks of other seeds are made by `seeds`, or by another --seed',
+      'list each once; `seeds` or another --seed gives more networks of each',
     );
   }
   const unregularized = regularizers.find((kind) => kind === 'none');

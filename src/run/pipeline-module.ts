@@ -5,19 +5,19 @@ import { locationOf, WeirError } from '../flow/errors.js';
 import type { Pipeline } from './pipeline.js';
 import { sourcesAreModules } from './typescript.js';
 
-/** Where an error came up. */
+/** Where an error came from. */
 export interface ErrorOrigin {
   /** The stage, as the engine knows it: "in stage 'train'". */
   readonly place: string | undefined;
-  /** The first line of a file that is neither Weir's nor a library's: FILE:LINE:COLUMN, as seen from the working folder. */
+  /** The first line of a file that is neither Weir's nor a library's: FILE:LINE:COLUMN, relative to the working folder. */
   readonly line: string | undefined;
-  /** Whether that line threw it itself, or called what did. */
+  /** Whether that line threw the error itself, or called the code that did. */
   readonly thrown: boolean;
 }
 
 const weir = join(import.meta.dirname, '..');
 
-/** Where an error came up: the stage, and the first line of the user's own files. */
+/** Where an error came from: the stage, and the first line of the user's own files. */
 export function originOf(error: Error): ErrorOrigin {
   const frames = (error.stack ?? '').slice(error.message.length).split('\n').flatMap(frameOf);
   const own = frames.findIndex(({ file }) => !file.startsWith(`${weir}/`) && !file.includes('/node_modules/'));
@@ -26,7 +26,7 @@ export function originOf(error: Error): ErrorOrigin {
   return { place: locationOf(error), line, thrown: own === 0 };
 }
 
-/** The same as words for a message; undefined where nothing is known. */
+/** The same as text for a message; undefined where nothing is known. */
 export function originText(error: Error): string | undefined {
   const { place, line, thrown } = originOf(error);
   const parts = [place, line && `${thrown ? 'at' : 'called from'} ${line}`].filter((part) => part !== undefined);
@@ -78,5 +78,7 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
 /** The line of the user's own file that the error came from. */
 function whereIn(error: Error): string {
   const where = originText(error);
-  return where === undefined ? 'mend it, or see all of it with WEIR_DEBUG=1' : `see ${where.replace(/^at /, '')}`;
+  return where === undefined
+    ? 'fix the module; WEIR_DEBUG=1 shows the whole stack'
+    : `see ${where.replace(/^at /, '')}`;
 }

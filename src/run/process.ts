@@ -1,14 +1,14 @@
 /** Exit status of a run that was stopped and can be resumed (EX_TEMPFAIL). */
 export const resumable = 75;
 
-/** SIGUSR1 is what Slurm can be told to send before a time limit: `sbatch --signal=B:USR1@120`. */
+/** Slurm sends SIGUSR1 before a time limit where asked to: `sbatch --signal=B:USR1@120`. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
 
 /**
- * Calls `stop` at the first of these signals; a second SIGINT or SIGTERM ends the process at once, further SIGUSR1 change nothing.
+ * Calls `stop` at the first of these signals; a second SIGINT or SIGTERM ends the process at once, and a second SIGUSR1 changes nothing.
  *
- * @param insistent off in the process of a rank, which may hear a signal from its supervisor and from Slurm: the supervisor ends it
- * @returns what undoes it
+ * @param insistent false in the process of a rank, which may get a signal from its supervisor and from Slurm: the supervisor ends it
+ * @returns a function that removes the handlers
  */
 export function stopOnSignals(stop: () => void, insistent = true): () => void {
   let asked = false;
@@ -25,10 +25,8 @@ export function stopOnSignals(stop: () => void, insistent = true): () => void {
 }
 
 /**
- * Where a supervisor has started this process (a sweep a job, several ranks each rank): stops it, as SIGTERM does, when that one is gone,
- * so that nothing works on unattended. It lies here because both need it.
- *
- * Does not keep the process alive.
+ * Stops this process, as SIGTERM does, once the process that started it is gone: a sweep starts its jobs, and a supervisor its ranks. Does
+ * nothing elsewhere, and does not keep the process alive.
  */
 export function stopWithParent(): void {
   if (process.channel === undefined) return;

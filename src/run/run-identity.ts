@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { overlaps } from '../data/fingerprint.js';
@@ -26,142 +26,25 @@ import {
   networkDigest,
   type SnapshotOrigin,
 } from '../storage/identity.js';
-import { type ModuleFiles, moduleFiles } from '../storage/module-files.js';
+import {
+  type IdentityFile,
+  identityFormat,
+  identityPath,
+  moduleOf,
+  readIdentityFile,
+  refusal,
+  startOf,
+} from '../storage/identity-file.js';
+import { moduleFiles } from '../storage/module-files.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { commitOf } from './machine.js';
 import { type Pipeline, takenIn } from './pipeline.js';
-
-const format = 1;
-
-/** `identity.json` in the folder of a run. */
-interface IdentityFile {
-  readonly format: number;
-  /** Fingerprints by their digest; what lies in many files has its index beside, in `inputs/DIGEST.gz`, a line a file. */
-  readonly fingerprints: Readonly<Record<string, Pick<NamedFingerprint, 'name' | 'facts'>>>;
-  /** The newest last; each is what the run was a function of until the next. */
-  readonly identities: readonly Identity[];
-}
 
 export interface IdentityOptions {
   /** Where the pipeline module is now. */
   readonly module?: string | undefined;
   /** Go on although inputs differ, and record it. */
   readonly acceptChanges?: boolean | undefined;
-}
-
-const fileOf = (folder: RunFolder): string => join(folder.path, 'identity.json');
-
-function read(folder: RunFolder): { readonly text: string; readonly file: IdentityFile } | undefined {
-  if (!existsSync(fileOf(folder))) return undefined;
-  let text: string;
-  let file: IdentityFile;
-  try {
-    text = readFileSync(fileOf(folder), 'utf8');
-    file = JSON.parse(text) as IdentityFile;
-  } catch (cause) {
-    throw new WeirError(
-      `${fileOf(folder)} cannot be read, so what the run was made with is not known: ${(cause as Error).message}`,
-      'put it back from a copy, or start the run again in a new folder',
-      { cause },
-    );
-  }
-  if (file.format === format) return { text, file };
-  throw new WeirError(`${fileOf(folder)} is of format ${file.format}, this is Weir ${version} with format ${format}`);
-}
-
-/** The pipeline module of a run: as it is given, or where it was last. @throws {WeirError} where it is not there */
-export function moduleOf(folder: RunFolder, given?: string): string {
-  const path = resolve(given ?? read(folder)?.file.identities.at(-1)?.module.path ?? folder.started.module);
-  if (existsSync(path)) return path;
-  throw new WeirError(
-    given === undefined
-      ? `the pipeline module of ${folder.shown} is gone: ${path}`
-      : `there is no pipeline module ${given}`,
-    'put it back, or say where it is now: --module PATH',
-  );
-}
-
-/** What a run is a function of now, and the fingerprints of its inputs by their digest; undefined where its folder does not say. */
-export function newestIdentity(
-  folder: RunFolder,
-): { readonly identity: Identity; readonly fingerprints: IdentityFile['fingerprints'] } | undefined {
-  const file = read(folder)?.file;
-  const identity = file?.identities.at(-1);
-  return file && identity && { identity, fingerprints: file.fingerprints };
-}
-
-/** What a report tells of a run that did not go on as it was: a sentence for each change that was accepted, and for each machine. */
-export function identityNotes(folder: RunFolder): string[] {
-  const identities = read(folder)?.file.identities ?? [];
-  return identities.flatMap(({ at, accepted, machine }, i) => {
-    const before = identities[i - 1];
-    const moved = before === undefined ? [] : machineChanges(before.machine, machine);
-    return [
-      ...accepted.map((change) => `${folder.shown} went on, by --accept-changes, although ${change}.`),
-      ...(moved.length === 0
-        ? []
-        : [
-            `${folder.shown} went on, on ${at.slice(0, 10)}, with ${moved.join(', ')}: the same bits are not promised.`,
-          ]),
-    ];
-  });
-}
-
-/**
- * Refuses a snapshot that is not of this network of the run in whose folder it lies, and a folder whose config was edited: for who reads
- * results and computes none.
- */
-export function checkOrigin(folder: RunFolder, network: string, snapshot: SnapshotOrigin): void {
-  const identities = read(folder)?.file.identities;
-  const changes = identities === undefined ? [] : editsOf(folder, identities.at(-1)!);
-  if (changes.length > 0) throw refusal(folder, changes);
-  const foreign = foreignReason(identities, network, snapshot);
-  if (foreign !== undefined) throw refusal(folder, [foreign]);
-}
-
-/** What of a run's config and module is not what it was, and its identity; nothing where it has none. */
-export async function changesOf(
-  folder: RunFolder,
-  module: string,
-): Promise<{ readonly changes: readonly string[]; readonly identity: Identity | undefined }> {
-  const files = await moduleFiles(module);
-  const identity = read(folder)?.file.identities.at(-1);
-  if (identity === undefined) return { changes: [], identity };
-  const edited = moduleChanges(identity.module.files, files, module);
-  return { changes: [...editsOf(folder, identity), ...edited], identity };
-}
-
-/**
- * Refuses a run whose config or module is not what it was, which takes no TensorFlow to tell.
- *
- * @returns the files of the module
- */
-export async function checkFiles(
-  folder: RunFolder,
-  module: string,
-  { acceptChanges }: IdentityOptions,
-): Promise<ModuleFiles> {
-  const { changes } = await changesOf(folder, module);
-  if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
-  return moduleFiles(module);
-}
-
-/** In what `config.json` says other than what the run was made with: keys, seed, and the networks that it has trained. */
-function editsOf({ started }: RunFolder, identity: Identity): string[] {
-  const lost = Object.keys(identity.inputs).filter((one) => started.networks?.every(({ name }) => name !== one));
-  const unlisted = lost.map((name) => `its config.json does not list the network '${name}', which it trains`);
-  return [...configChanges(identity, plain(started)), ...unlisted];
-}
-
-const plain = ({ config, seed }: RunFolder['started']): Pick<Identity, 'config' | 'seed'> =>
-  JSON.parse(JSON.stringify({ config, seed }));
-
-/** The error of a run that is not what it was. */
-export function refusal(folder: RunFolder, changes: readonly string[]): WeirError {
-  return new WeirError(
-    `the run in ${folder.shown} is not what it was: ${changes.join('; ')}`,
-    'put back what it was, or start a new run; --accept-changes goes on all the same, and records it',
-  );
 }
 
 /**
@@ -193,10 +76,10 @@ export class RunIdentity {
    */
   static async of(folder: RunFolder, machine: Machine, options: IdentityOptions = {}): Promise<RunIdentity> {
     const { acceptChanges = false } = options;
-    const found = read(folder);
+    const found = readIdentityFile(folder);
     const path = moduleOf(folder, options.module);
     const [commit, weirCommit] = [path, import.meta.filename].map(commitOf);
-    const given = plain(folder.started);
+    const given = startOf(folder);
     const now: Identity = {
       ...{ at: new Date().toISOString(), weir: version, ...given, configDigest: digestOf(given) },
       module: { path, files: await moduleFiles(path) },
@@ -213,7 +96,7 @@ export class RunIdentity {
       ];
       if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
       const accepted = [...now.accepted, ...changes];
-      const file = { format, fingerprints: {}, identities: [{ ...now, accepted }] };
+      const file = { format: identityFormat, fingerprints: {}, identities: [{ ...now, accepted }] };
       return new RunIdentity(folder, file, undefined, acceptChanges);
     }
     const changes = [
@@ -279,7 +162,7 @@ export class RunIdentity {
   /** Writes what is new; in place whole or not at all. @throws {WeirError} where it cannot be written, or was written by another process */
   save(): void {
     if (!this.dirty) return;
-    const file = fileOf(this.folder);
+    const file = identityPath(this.folder);
     if ((existsSync(file) ? readFileSync(file, 'utf8') : undefined) !== this.text) {
       throw new WeirError(`${file} has changed since it was read`, 'another process worked on the run: try once more');
     }
@@ -339,7 +222,8 @@ export class RunIdentity {
 
   private fingerprint(digest: string): NamedFingerprint {
     const known = this.file.fingerprints[digest];
-    if (known === undefined) throw new WeirError(`${fileOf(this.folder)} was edited: it lacks fingerprint ${digest}`);
+    if (known === undefined)
+      throw new WeirError(`${identityPath(this.folder)} was edited: it lacks fingerprint ${digest}`);
     const index = this.indexFile(digest);
     const files = this.pending.get(digest) ?? (existsSync(index) ? linesOf(index) : undefined);
     return { ...known, ...(files && { files }) };

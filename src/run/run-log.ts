@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
-import { foreignSnapshots } from '../storage/identity.js';
+import { foreignSnapshots } from '../storage/identity-file.js';
 import { differenceFrom, type LogMark } from '../storage/metric-log.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { readMetrics } from '../storage/metric-reader.js';
@@ -80,7 +80,7 @@ export function intactRuns(paths: readonly string[]): {
       if (foreign !== undefined) throw new WeirError(foreign);
       if (existsSync(run.log)) runs.push(run); // a run without a log has only just begun
     } catch (error) {
-      if (!(error instanceof WeirError || error instanceof SyntaxError)) throw error; // identity.json is no valid JSON
+      if (!(error instanceof WeirError)) throw error;
       leftOut.push(`${path} is left out, for it is damaged: ${error.message}`);
     }
   }

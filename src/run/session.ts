@@ -1,5 +1,6 @@
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
+import { identityNotes } from '../storage/identity-file.js';
 import { lockFolder } from '../storage/lock.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { LostRank } from '../tensorflow/collectives/process-group.js';
@@ -9,7 +10,6 @@ import { Execution, type ExecutionOptions } from './execution.js';
 import type { Pipeline } from './pipeline.js';
 import { originText } from './pipeline-module.js';
 import { stopOnSignals } from './process.js';
-import { identityNotes } from './run-identity.js';
 import { bothWatches, type RemoteControl, type RunActions, type RunEnding } from './watch.js';
 
 export interface SessionOptions {

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { editsOf, foreignSnapshots } from '../storage/identity.js';
+import { configEdits, foreignSnapshots } from '../storage/identity-file.js';
 import { holderOf } from '../storage/lock.js';
 import { type MetricRecord, metricReviver } from '../storage/metric-reader.js';
 import { descriptionOf, type RecordDescription, type Role, totalOf } from '../storage/record.js';
@@ -254,7 +254,7 @@ export async function statusOf(path: string, now = Date.now()): Promise<RunStatu
 
 function damageOf(folder: RunFolder): string | null {
   try {
-    const [edit] = editsOf(folder);
+    const [edit] = configEdits(folder);
     if (edit !== undefined) return `config.json was edited: ${edit}`;
     const [foreign] = foreignSnapshots(folder);
     if (foreign !== undefined) return foreign;
@@ -262,7 +262,6 @@ function damageOf(folder: RunFolder): string | null {
     return damage === undefined ? null : `the metric log ${damage}`;
   } catch (error) {
     if (error instanceof WeirError) return error.message;
-    if (error instanceof SyntaxError) return `identity.json is damaged: ${error.message}`;
     throw error;
   }
 }

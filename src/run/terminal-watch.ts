@@ -1,6 +1,6 @@
 import type { Flow } from '../flow/flow.js';
 import { FlowMeter } from '../flow/meter.js';
-import type { MetricRecord } from '../storage/journal.js';
+import type { StreamRecord } from '../storage/metric-reader.js';
 import {
   descriptionOf,
   type FieldDescription,
@@ -85,7 +85,7 @@ export class TerminalWatch implements Watch {
     };
   }
 
-  record(record: MetricRecord): void {
+  record(record: StreamRecord): void {
     if (this.view === undefined) return;
     const began = this.recorded;
     this.recorded = performance.now();
@@ -148,7 +148,7 @@ export class TerminalWatch implements Watch {
   }
 
   /** The headlines of a record that is the only one of its update. */
-  private takeHeadlines(record: MetricRecord, description: RecordDescription): void {
+  private takeHeadlines(record: StreamRecord, description: RecordDescription): void {
     for (const { field, part, value, about } of readingsOf(description, record)) {
       if (!about.headline || typeof value !== 'number') continue;
       const { unit } = about;
@@ -165,7 +165,7 @@ export class TerminalWatch implements Watch {
   }
 
   /** One of many records of an update: they are counted, and the mean of their headline is over those of one network. */
-  private sampled(record: MetricRecord, description: RecordDescription, began: number): void {
+  private sampled(record: StreamRecord, description: RecordDescription, began: number): void {
     const { number, network } = record;
     const stream = String(record.stream);
     let { sampling } = this;

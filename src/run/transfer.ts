@@ -8,7 +8,7 @@ import type { Network } from './pipeline.js';
 import { networksOf } from './trained-network.js';
 import { fromRun } from './weights.js';
 
-/** What a fine-tuning may be regularized with. */
+/** Regularizers of a fine-tuning. */
 const kinds = ['none', 'rep-spectral', 'batch-spectral-shrinkage', 'l2-sp'] as const;
 
 /** Keys of an experiment that fine-tunes pretrained residual networks and attacks them. */
@@ -18,27 +18,27 @@ export const transferKeys = (usual: {
   readonly readoutRate: number;
   readonly seeds: number;
 }) => ({
-  from: folder('').default('').describe('run of pipeline imagenet-pretrain whose networks to take up'),
+  from: folder('').default('').describe('run of pipeline imagenet-pretrain whose networks are fine-tuned'),
   weights: folder('')
     .default('')
-    .describe('or a safetensors file: a network pretrained without a regularizer, with the names of torchvision'),
+    .describe('or a safetensors file of a network pretrained without a regularizer, with the names of torchvision'),
   repSpectralWeights: folder('').default('').describe('the same, pretrained with rep-spectral'),
   depth: z.literal([18, 20, 34, 50]).default(50),
   stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
   width: z.int().min(1).default(64).describe('channels of the first stage'),
-  size: z.int().min(8).default(224).describe('pixels of each side of what the network sees'),
+  size: z.int().min(8).default(224).describe('pixels of each side of an input image'),
   ...convolutionKeys(),
   padding: z
     .enum(['circular', 'zero'])
     .optional()
-    .describe('circular unless said; must be said where a file of weights does not: zero for torchvision'),
+    .describe('circular by default; must be given where the file of weights does not say it: zero for torchvision'),
   ...regularizerKeys(kinds, {
     regularizers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
     gamma: 0.002,
     burnIn: 0,
     tickEvery: 15,
   }),
-  seeds: z.int().min(1).default(usual.seeds).describe('networks of each, seeded from --seed on'),
+  seeds: z.int().min(1).default(usual.seeds).describe('networks of each kind, with seeds from --seed on'),
   shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
   ...trainingKeys({ ...usual, batchSize: 64, decay: 1e-4 }),
   readoutRate: z.number().positive().default(usual.readoutRate).describe('learning rate of the readout'),
@@ -46,7 +46,7 @@ export const transferKeys = (usual: {
     .int()
     .min(1)
     .default(200)
-    .describe('epochs down to a rate of 0; beyond them it rises again, as in PyTorch'),
+    .describe('epochs until the rate is 0; after them it rises again, as in PyTorch'),
   ...attackKeys({ attacked: 500 }),
 });
 
@@ -91,7 +91,7 @@ export function eachTransfer<K extends string>({
   );
 }
 
-/** The model with what it was pretrained to; its readout begins anew. */
+/** The model with pretrained weights and a fresh readout. */
 export function pretrainedModel(model: Model, { from, ...files }: Pretrained, { pretrained }: Transfer): Model {
   const fresh = [model.readout.name];
   if (from !== '') {

@@ -1,13 +1,13 @@
 import type { Flow } from '../flow/flow.js';
 import { toError } from '../flow/terminal.js';
-import type { MetricRecord } from '../storage/journal.js';
+import type { StreamRecord } from '../storage/metric-reader.js';
 import type { Network } from './pipeline.js';
 
 /** Receives everything that a run does. No method may throw or take long. */
 export interface Watch {
   /** A network's graph is about to start; `resumed` is the update from which it goes on. */
   network(network: Network, index: number, of: number, flow: Flow, resumed: number | undefined): void;
-  record(record: MetricRecord): void;
+  record(record: StreamRecord): void;
   snapshot(path: string, update: number): void;
   warn(message: string): void;
   /** The graph is at a barrier: its nodes can be read. `waited` is the seconds that each rank has waited for the others so far. */

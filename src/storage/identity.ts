@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Flow } from '../flow/flow.js';
 import type { Fact, Fingerprint } from '../flow/header.js';
 import { digestOf } from './digest.js';
 import type { ModuleFiles } from './module-files.js';
-import type { RunConfig, RunFolder } from './run-folder.js';
+import type { RunConfig } from './run-folder.js';
 
 /** What a run computes with. Where it differs the same bits are not promised. Plain JSON. */
 export interface Machine {
@@ -166,20 +165,6 @@ const shown = (value: unknown): string => {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 };
 
-/**
- * What of a run's config and seed was edited since the run was last taken up, a sentence each; none where its folder keeps no identity.
- *
- * @throws {SyntaxError} where what it keeps is damaged
- */
-export function editsOf({ path, started }: RunFolder): readonly string[] {
-  const file = join(path, 'identity.json');
-  if (!existsSync(file)) return [];
-  const { identities = [] } = JSON.parse(readFileSync(file, 'utf8')) as { readonly identities?: readonly Identity[] };
-  const { config, seed } = JSON.parse(JSON.stringify(started)) as Pick<Identity, 'config' | 'seed'>;
-  const newest = identities.at(-1);
-  return newest === undefined ? [] : configChanges(newest, { config, seed });
-}
-
 /** A snapshot as far as it says whose it is. */
 export interface SnapshotOrigin {
   readonly path: string;
@@ -215,24 +200,4 @@ function reasonOf(
   if (identities === undefined) return about.identity === undefined ? undefined : 'its identity.json is gone';
   if (identities.some((one) => one.inputs[network] && networkDigest(one, network) === about.identity)) return undefined;
   return `the snapshot ${file} was made with other config, data or code, or by another run`;
-}
-
-/**
- * Of each network's newest snapshot that is not the run's own a sentence. Only their heads are read.
- *
- * @throws {SnapshotError} where a head is altered, or cannot be read @throws {SyntaxError} where `identity.json` is damaged
- */
-export function foreignSnapshots(folder: RunFolder): readonly string[] {
-  const heads = (folder.started.networks ?? []).flatMap(({ name }) => {
-    const head = folder.snapshots(name).newestHead();
-    return head === undefined ? [] : [{ name, head }];
-  });
-  const identities = identitiesIn(folder); // after the heads: a run that goes on writes it before them
-  return [...new Set(heads.flatMap(({ name, head }) => foreignReason(identities, name, head) ?? []))];
-}
-
-function identitiesIn({ path }: RunFolder): readonly Identity[] | undefined {
-  const file = join(path, 'identity.json');
-  if (!existsSync(file)) return undefined;
-  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly identities?: readonly Identity[] }).identities ?? [];
 }

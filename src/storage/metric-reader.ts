@@ -14,6 +14,12 @@ export interface MetricRecord {
   readonly [key: string]: Metric | undefined;
 }
 
+/** A record of a stream of a network, as a run logs it. */
+export interface StreamRecord extends MetricRecord {
+  readonly network: string;
+  readonly stream: string;
+}
+
 const numbers: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
   Infinity: Number.POSITIVE_INFINITY,

@@ -12,7 +12,7 @@ export interface StoredSnapshot extends Snapshot {
 }
 
 /** A snapshot file of the store: `label` is the update's number, or the name of a pinned one. */
-export interface SnapshotFile {
+export interface ListedSnapshot {
   readonly path: string;
   readonly sequence: number;
   readonly label: string;
@@ -110,7 +110,7 @@ export class SnapshotStore {
   }
 
   /** The newest snapshot without its arrays: what it says of itself, and where it is. @throws {SnapshotError} where that is not whole */
-  newestHead(): (Snapshot & SnapshotFile) | undefined {
+  newestHead(): (Snapshot & ListedSnapshot) | undefined {
     const [newest] = this.list();
     if (newest === undefined) return undefined;
     try {
@@ -147,7 +147,7 @@ export class SnapshotStore {
   }
 
   /** The snapshot files, newest first; none of them is read. */
-  list(): SnapshotFile[] {
+  list(): ListedSnapshot[] {
     return this.#sorted(this.#names());
   }
 
@@ -159,9 +159,9 @@ export class SnapshotStore {
     }
   }
 
-  #sorted(names: readonly string[]): SnapshotFile[] {
+  #sorted(names: readonly string[]): ListedSnapshot[] {
     return names
-      .flatMap((name): SnapshotFile[] => {
+      .flatMap((name): ListedSnapshot[] => {
         const [, sequence, label] = /^(\d+)-(.+)\.snapshot$/.exec(name) ?? [];
         if (!sequence || !label) return [];
         return [{ path: join(this.folder, name), sequence: Number(sequence), label, pinned: !/^\d+$/.test(label) }];

@@ -105,7 +105,7 @@ function configOf(job: {
   const given = [...set, ...values.map(([key, value]) => `${key}=${value}`)];
   const config = resolveConfig(pipeline.config, pipeline.profiles, given, {
     fallback,
-    said: 'in the sweep,',
+    source: 'in the sweep,',
     rules: pipeline.rules ?? [],
   });
   return JSON.parse(JSON.stringify(config)) as Job['config']; // as it is stored, so that two configs can be compared

@@ -16,19 +16,19 @@ import { svd } from './ops/svd.js';
 import type { Runtime } from './runtime.js';
 import { loadTensorFlow, tf } from './tf.js';
 
-/** One thing that `weir doctor` looked at. */
+/** The result of one check of `weir doctor`. */
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
   readonly found: string;
-  /** What to do where it is not ok. */
+  /** The remedy where it is not ok. */
   readonly remedy?: string;
 }
 
-/** Looks, and makes a failed check of an error. */
-export async function check(name: string, look: () => Promise<string>): Promise<Check> {
+/** Runs a check; an error makes it a failed one. */
+export async function check(name: string, examine: () => Promise<string>): Promise<Check> {
   try {
-    return { name, ok: true, found: await look() };
+    return { name, ok: true, found: await examine() };
   } catch (error) {
     const remedy = error instanceof WeirError ? error.remedy : undefined;
     return { name, ok: false, found: (error as Error).message, ...(remedy !== undefined && { remedy }) };
@@ -57,7 +57,7 @@ const operations: Readonly<Record<string, () => { found: tf.Tensor; wanted: read
   },
 };
 
-/** Runs every operation of `native.ts` and compares what it gives; where one fails, says what does without it. */
+/** Runs each operation of `ops/` on a tiny input, and compares the result with the known one. */
 export function checkOperations(): Check[] {
   const checks = Object.entries(operations).map(([name, run]): Check => {
     try {
@@ -95,20 +95,20 @@ function read(run: () => tf.Tensor): number[] {
   return values;
 }
 
-/** What `weir doctor` prints. Plain data. */
+/** The report of `weir doctor`, as plain data. */
 export interface Description {
-  /** The runtime in use; undefined where none loads, which a check then says. */
+  /** The runtime in use; undefined where none loads, which a check reports. */
   readonly runtime?: Omit<Runtime, 'setUp'>;
   readonly versions: { readonly node: string; readonly tensorflowJs?: string; readonly tensorflow?: string };
   readonly machine: { readonly system: string; readonly processor: string; readonly cores: number };
-  /** Those features of the processor that TensorFlow makes use of. */
+  /** The features of the processor that TensorFlow uses. */
   readonly features: readonly string[];
   readonly checks: readonly Check[];
 }
 
 /**
- * Looks at everything that decides which runtime this machine gets, loads it (setting it up where that was not done), and
- * runs each native operation on a small input.
+ * Checks everything that decides the runtime of this machine, loads it (after set-up, where that was not done), and runs each native
+ * operation on a small input.
  */
 export async function describe(): Promise<Description> {
   const checks = await checkSetUp();
@@ -137,13 +137,13 @@ export async function describe(): Promise<Description> {
   };
 }
 
-/** What set-up needs and what it has made so far. */
+/** The requirements of set-up and its results so far. */
 async function checkSetUp(): Promise<Check[]> {
   const cache = cacheFolder();
   const state = inspect();
-  state.catch(() => {}); // told by the checks below
+  state.catch(() => {}); // the checks below report it
   const found = (there: boolean, where: string) =>
-    there ? where : 'not yet: the first command that needs it makes it';
+    there ? where : 'not yet: the first command that needs it will set it up';
   return Promise.all([
     check('Node.js', async () => {
       if (!('crc32' in zlib)) throw new WeirError(process.versions.node, 'use Node.js 20.15, 22.2 or newer');

@@ -12,9 +12,9 @@ export type TensorFlow = typeof tfjs;
 
 /** Which runtime to load. */
 export interface RuntimeChoice {
-  /** `auto` takes the native one, with a GPU where a driver is present, and WebAssembly where it cannot be had. */
+  /** `auto` takes the native one, with a GPU where a driver is present, and WebAssembly where set-up fails. */
   readonly runtime?: 'auto' | 'cpu' | 'gpu' | 'wasm';
-  /** Told how far set-up is, should it have to be done; by default plain lines go to standard error. */
+  /** Receives the progress of set-up, where it has to be done; by default plain lines go to standard error. */
   readonly progress?: SetUpListener;
 }
 
@@ -26,11 +26,11 @@ export interface Runtime {
   readonly version: string;
   /** Threads inside one operation. */
   readonly threads: number;
-  /** Why it is this one. */
+  /** The reason for this runtime. */
   readonly why: string;
-  /** What was set up, where it is the native one. */
+  /** The result of set-up, where it is the native one. */
   readonly setUp?: SetUp;
-  /** The ranks that it is joined with. */
+  /** The process group that it belongs to. */
   readonly rendezvous?: Rendezvous;
 }
 
@@ -75,7 +75,12 @@ async function openNative(
   return [
     library,
     {
-      ...{ kind: 'native', device, version: binding.TF_Version, threads, why: `${done.why}${unused}`, setUp: done },
+      kind: 'native',
+      device,
+      version: binding.TF_Version,
+      threads,
+      why: `${done.why}${unused}`,
+      setUp: done,
       ...(rendezvous && { rendezvous }),
     },
   ];
@@ -92,17 +97,17 @@ async function openWasm(why: string): Promise<[TensorFlow, Runtime]> {
 }
 
 /**
- * Sets what TensorFlow reads when it starts, leaving alone what the user has set. Gives the number of threads.
+ * Sets the environment variables that TensorFlow reads at its start, except those of the user. Returns the number of threads.
  *
  * On a GPU kernels are deterministic unless WEIR_DETERMINISTIC=0, and float32 is not cut to TF32 unless WEIR_TF32=1.
  */
 function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): number {
   const { env } = process;
-  // Errors only; and with CUDA not even those: it reports some at every start that are none. What matters is thrown.
+  // Errors only; with CUDA not even those: it logs some at every start that are none. Real errors are thrown.
   env.TF_CPP_MIN_LOG_LEVEL ??= kind === 'cpu' ? '2' : '3';
   // TensorFlow leaves oneDNN off on processors without AVX-512, where its products are a third faster than Eigen's all the same.
   env.TF_ENABLE_ONEDNN_OPTS ??= '1';
-  // Ours before TensorFlow's: a child process inherits the latter from a parent that set it here.
+  // WEIR_THREADS before TensorFlow's variable: a child process inherits the latter from a parent that set it here.
   env.TF_NUM_INTRAOP_THREADS = env.WEIR_THREADS || env.TF_NUM_INTRAOP_THREADS || String(availableParallelism());
   const threads = Number(env.TF_NUM_INTRAOP_THREADS);
   if (!Number.isInteger(threads) || threads < 1) {
@@ -123,7 +128,7 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
   return threads;
 }
 
-/** Loads it as one rank of several, see setup/context.cc. */
+/** Loads it as one rank of a process group, see install/context.cc. */
 function loadJoined(addon: string, rendezvous: Rendezvous): TensorFlow {
   const { env } = process;
   const hex = (message: Uint8Array): string => Buffer.from(message).toString('hex');
@@ -139,7 +144,7 @@ function loadJoined(addon: string, rendezvous: Rendezvous): TensorFlow {
     if (!env.WEIR_CONTEXT_ERROR) throw error;
     throw new WeirError(
       `rank ${rendezvous.rank} cannot listen at ${rendezvous.addresses[rendezvous.rank]} for the other ranks: ${env.WEIR_CONTEXT_ERROR}`,
-      'see that the port is free and the host name is this machine’s',
+      'check that the port is free and that the host name is this machine’s',
       { cause: error },
     );
   } finally {
@@ -147,17 +152,17 @@ function loadJoined(addon: string, rendezvous: Rendezvous): TensorFlow {
   }
 }
 
-/** Said where the server cannot be kept to this machine. */
+/** The notice where the server cannot be limited to this machine. */
 const OPEN =
-  'on this system TensorFlow’s server of a rank listens on every interface: whoever reaches its port reads and writes files as you';
+  'on this system TensorFlow’s server of a rank listens on every interface: any host that reaches its port reads and writes files as you';
 
 const wasmAlone = (): WeirError =>
   new WeirError(
-    'WebAssembly has no way to the other ranks',
-    'leave --ranks away, or run `weir doctor` for the native runtime',
+    'WebAssembly cannot communicate with other ranks',
+    'leave out --ranks, or run `weir doctor` for the native runtime',
   );
 
-/** Loads the npm package with what it needs of Node, and without the deprecation warnings of its dependencies. */
+/** Loads the npm package with the functions that it expects of Node, and without the deprecation warnings of its dependencies. */
 function loadAddon(addon: string): TensorFlow {
   const require = createRequire(import.meta.url);
   const util = require('node:util') as Record<string, unknown>;

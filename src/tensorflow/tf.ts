@@ -5,9 +5,9 @@ import { openRuntime, type Runtime, type RuntimeChoice, type TensorFlow } from '
 export type { Runtime, RuntimeChoice };
 
 /**
- * TensorFlow.js, once `await loadTensorFlow()` has settled which runtime is behind it.
+ * TensorFlow.js, after `await loadTensorFlow()` has chosen its runtime.
  *
- * A live binding: the same name is a stand-in that refuses every use until then, and the library itself afterwards.
+ * A live binding: before that the name is a stand-in that refuses every use, and afterwards the library itself.
  */
 // biome-ignore lint/style/useConst: assigned by loadTensorFlow, which the rule does not see past the namespace below
 export let tf: TensorFlow = new Proxy({} as TensorFlow, {
@@ -19,7 +19,7 @@ export let tf: TensorFlow = new Proxy({} as TensorFlow, {
   },
 });
 
-/** The types of TensorFlow.js that Weir's signatures mention, under the name that its values have. */
+/** The types of TensorFlow.js in Weir's signatures, under the same name as its values. */
 export declare namespace tf {
   type Rank = tfjs.Rank;
   type Tensor<R extends tfjs.Rank = tfjs.Rank> = tfjs.Tensor<R>;
@@ -55,7 +55,7 @@ export async function loadTensorFlow(options: RuntimeChoice = {}): Promise<Runti
   try {
     runtime = await loading;
   } catch (error) {
-    loading = undefined; // what was missing may be there at the next call
+    loading = undefined; // the next call may succeed
     throw error;
   }
   refuseAnother(options.runtime, runtime);
@@ -82,7 +82,7 @@ export function runtime(): Runtime {
   return loaded;
 }
 
-/** What `work` returns, and none of the tensors that it made: `tf.tidy` for what is no tensor, whose arrays tidy would search. */
+/** Runs `work` and disposes of the tensors it made: `tf.tidy` for a result that is no tensor, whose arrays tidy would search. */
 export function scoped<T>(work: () => T): T {
   const scope = tf.engine();
   scope.startScope();

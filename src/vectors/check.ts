@@ -16,7 +16,7 @@ import {
   type Values,
 } from './vector-file.js';
 
-/** How far a value is from the one expected. */
+/** The difference of a value from the one expected. */
 export interface Deviation {
   /** The key, and which of several. */
   readonly of: string;
@@ -25,10 +25,10 @@ export interface Deviation {
   readonly allowed: number;
 }
 
-/** At most 1 is within the tolerance. */
+/** The deviation as a part of the tolerance: at most 1 is within it. */
 export const part = ({ deviation, allowed }: Deviation): number => (deviation === 0 ? 0 : deviation / allowed);
 
-/** Every number or tensor that is expected under a key, beside ours. @throws {WeirError} where what is expected is neither */
+/** The deviation of every number or tensor expected under a key. @throws {WeirError} where the expectation is neither */
 export function compare(key: string, actual: Actual, expected: unknown, tolerance: Tolerance): Deviation[] {
   if (typeof expected === 'number') return [tensor(key, Float64Array.of(single(actual)), [expected], tolerance)];
   if (isTensor(expected)) return [tensor(key, values(actual), expected.data, tolerance)];
@@ -68,16 +68,16 @@ function tensor(of: string, a: ArrayLike<number>, b: ArrayLike<number>, { relati
   return { of, deviation, allowed: absolute + relative * largest };
 }
 
-/** How a case came out. Plain data. */
+/** The result of a case, as plain data. */
 export interface CheckedCase {
   readonly name: string;
   readonly ok: boolean;
-  /** What was compared, the worst first; nothing where it could not be computed. */
+  /** The deviations, the largest first; empty where nothing could be computed. */
   readonly deviations: readonly Deviation[];
   readonly problem?: VectorProblem;
 }
 
-/** What kept something from being compared, and what would be right. */
+/** The reason why a case or file could not be compared, and the remedy. */
 export interface VectorProblem {
   readonly message: string;
   readonly remedy?: string;
@@ -93,7 +93,7 @@ export interface CheckedFile {
   readonly problem?: VectorProblem;
 }
 
-/** Compares what this machine computes with the reference vectors of a file. Whatever is wrong with it is in the result. */
+/** Compares the results of this machine with the reference vectors of a file. Errors of the file are part of the result. */
 export function checkVectors(path: string): CheckedFile {
   const about = { path, kind: '', source: '', cases: [] };
   try {
@@ -135,7 +135,7 @@ function problemOf(error: unknown): VectorProblem {
   return { message, ...(error instanceof WeirError && error.remedy !== undefined && { remedy: error.remedy }) };
 }
 
-/** The results as lines: a table a file, a row a case with its largest deviation, and what it comes to. */
+/** The results as lines: a table a file, a row a case with its largest deviation, and a summary. */
 export function vectorTables(files: readonly CheckedFile[]): string[] {
   return [...files.flatMap((file) => [...table(file), '']), summary(files)];
 }

@@ -9,7 +9,7 @@ export interface Tolerance {
   readonly absolute: number;
 }
 
-/** What a kind computes: a number, the values of a tensor, a number each, or tensors. */
+/** The result of a kind: a number, the values of a tensor, a list of numbers, or tensors. */
 export type Actual = number | Values | readonly number[] | readonly Values[];
 
 export type Values = Float32Array | Float64Array;
@@ -20,7 +20,7 @@ export interface VectorTensor {
   readonly data: readonly number[];
 }
 
-/** Part of a case, read key by key; what is missing or of another form is named. */
+/** Part of a case, read key by key: an error names a key that is missing or of another form. */
 export class VectorFields {
   constructor(
     readonly where: string,
@@ -59,7 +59,7 @@ export class VectorFields {
     throw this.odd(key, 'a word');
   }
 
-  /** @param rank how many sides it has */
+  /** @param rank the number of its axes */
   tensor(key: string, rank?: number): VectorTensor {
     const value = this.get(key);
     if (isTensor(value) && (rank === undefined || value.shape.length === rank)) return value;
@@ -88,7 +88,7 @@ export class VectorFields {
   }
 
   private odd(key: string, wanted: string): WeirError {
-    return new WeirError(`'${key}' of ${this.where} is not what it should be`, `give ${wanted}`);
+    return new WeirError(`'${key}' of ${this.where} has another form`, `give ${wanted}`);
   }
 }
 
@@ -108,7 +108,7 @@ export const isTensor = (value: unknown): value is VectorTensor =>
 export interface VectorFile {
   readonly kind: string;
   readonly source: string;
-  /** Not looked into yet: a case that is malformed spoils no other. */
+  /** Not validated yet: a malformed case does not affect the others. */
   readonly cases: readonly unknown[];
 }
 
@@ -155,7 +155,7 @@ export function readVectors(path: string): VectorFile {
   return { kind, source: typeof source === 'string' ? source : '', cases };
 }
 
-/** The name of a case, or its place where it has none. */
+/** The name of a case, or its number where it has none. */
 export const nameOf = (one: unknown, index: number): string =>
   isRecord(one) && (typeof one.name === 'string' || typeof one.name === 'number') ? String(one.name) : `#${index + 1}`;
 

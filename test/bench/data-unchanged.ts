@@ -27,7 +27,7 @@ export async function bench([files = '100000']: string[]): Promise<boolean> {
     const inspect = async (): Promise<[seconds: number, images: string, busy: number]> => {
       const begun = performance.now();
       const before = process.cpuUsage();
-      const set = await imageFolder({ folder: join(root, 'images'), look: 'header', say: () => undefined });
+      const set = await imageFolder({ folder: join(root, 'images'), verify: 'header', say: () => undefined });
       const { facts } = inputOf(set).fingerprint();
       const { user, system } = process.cpuUsage(before);
       return [(performance.now() - begun) / 1000, JSON.stringify(facts), (user + system) / 1e6];

@@ -94,7 +94,7 @@ async function memory(many: number, epochs: number): Promise<boolean> {
         copyFileSync(join(folders[1]!, files[i]!), target(i)); // links do not reach another disk
       }
     }
-    const dataset = await imageFolder({ folder: scratch, look: 'header' });
+    const dataset = await imageFolder({ folder: scratch, verify: 'header' });
     const small = [randomResizedCrop({ size: 32 }), horizontalFlip(), unitScale()];
     const resident: number[] = [];
     for (let epoch = 1; epoch <= epochs; epoch++) {

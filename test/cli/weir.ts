@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { RunStatus } from '../../src/run/status.js';
+import { RunFolder } from '../../src/storage/run-folder.js';
 
 export const command = join(import.meta.dirname, '../../src/cli/weir.js');
 
 export interface Ended {
-  /** The exit status, or the signal's name where one ended it. */
+  /** The exit status, or the name of the signal that ended it. */
   readonly status: number | NodeJS.Signals | null;
   readonly out: string;
   readonly err: string;
@@ -13,15 +15,15 @@ export interface Ended {
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves when standard error has said this; rejects when the process ends without. */
+  /** Resolves once standard error holds this text; rejects where the process ends without it. */
   said(text: string): Promise<void>;
-  /** All that standard error has said so far. */
+  /** The text on standard error so far. */
   heard(): Promise<string>;
-  /** Resolves when standard output holds this. */
+  /** Resolves once standard output matches. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** Starts the command as a process of its own, with further variables in its environment where the first argument holds some. */
+/** Starts the command as a process. @param all variables for its environment, if any, and its arguments */
 export function start(...all: readonly [variables: NodeJS.ProcessEnv, ...args: string[]] | readonly string[]): Started {
   const [variables, args] = typeof all[0] === 'object' ? [all[0], all.slice(1) as string[]] : [{}, all as string[]];
   const env = { ...process.env, NO_COLOR: '1', ...variables };
@@ -30,7 +32,7 @@ export function start(...all: readonly [variables: NodeJS.ProcessEnv, ...args: s
   let err = '';
   const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];
   let over = false;
-  const never = (text: string): Error => new Error(`it ended without saying '${text}': ${err}`);
+  const never = (text: string): Error => new Error(`it ended without printing '${text}': ${err}`);
   child.stdout.on('data', (chunk) => {
     out += chunk;
   });
@@ -64,3 +66,15 @@ export function start(...all: readonly [variables: NodeJS.ProcessEnv, ...args: s
 
 /** Runs the command to its end. */
 export const weir = (...args: string[]): Promise<Ended> => start(...args).ended;
+
+/** The SHA-256 that `weir hash --all` prints, without a process. */
+export async function hashOf(run: string): Promise<string> {
+  const { hashOfRun } = await import('../../src/cli/hash.js'); // slow to load
+  return hashOfRun(RunFolder.open(run));
+}
+
+/** The status that `weir status --json` prints, without a process. */
+export async function statusOf(run: string): Promise<RunStatus> {
+  const status = await import('../../src/run/status.js');
+  return status.statusOf(run);
+}

@@ -77,7 +77,7 @@ test('a data set that fills no batch, where short ones are dropped, is told at i
   );
   await expect(lastValueFrom(batches$)).rejects.toMatchObject({
     message:
-      "'batch' makes batches of 8 samples and drops smaller ones, but an epoch has 5 samples: there would be none",
+      "'batch' makes batches of 8 samples and drops smaller ones, but an epoch has 5 samples: there would be no batch",
     remedy: expect.stringContaining('--set batchSize=5'),
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { batch, type Samples } from '../../src/data/batch.js';
-import { distinctNames, labelsAmong, labelsAt, placesAmong, sharedLabels } from '../../src/data/class-names.js';
+import { distinctNames, labelMapping, labelsAt, mappedLabels, sharedLabels } from '../../src/data/class-names.js';
 import { type Dataset, split } from '../../src/data/dataset.js';
 import { type ClassNames, sameNames } from '../../src/flow/header.js';
 
@@ -10,7 +10,7 @@ const composed = '\u00e9t\u00e9';
 const decomposed = 'e\u0301te\u0301';
 const own: ClassNames = { of: 'train', names: ['ant', 'bee', composed] };
 const among = (labels: number[], names: string[]) => [
-  ...labelsAmong(Uint8Array.from(labels), { of: 'val', names }, own, 'rename it'),
+  ...mappedLabels(Uint8Array.from(labels), { of: 'val', names }, own, 'rename it'),
 ];
 
 test('labels become those of the class of that name: any order, a part of the classes, another spelling', () => {
@@ -22,8 +22,8 @@ test('labels become those of the class of that name: any order, a part of the cl
 
 test('in one order they stay what they are, not a copy', () => {
   const labels = Uint8Array.of(0, 1);
-  expect(labelsAmong(labels, { of: 'val', names: ['ant', 'bee', decomposed] }, own, '')).toBe(labels);
-  expect(placesAmong({ of: 'val', names: ['ant', 'bee', decomposed] }, own)).toBe(undefined);
+  expect(mappedLabels(labels, { of: 'val', names: ['ant', 'bee', decomposed] }, own, '')).toBe(labels);
+  expect(labelMapping({ of: 'val', names: ['ant', 'bee', decomposed] }, own)).toBe(undefined);
 });
 
 test('a class that is not there is named, with its samples, what there is, and the remedy', () => {
@@ -34,7 +34,7 @@ test('a class that is not there is named, with its samples, what there is, and t
     }),
   );
   const many = { of: 'train', names: Array.from({ length: 30 }, (_, i) => `c${i}`) };
-  expect(() => labelsAmong(Uint8Array.of(0), { of: 'val', names: ['x'] }, many, '')).toThrow(/c19 and 10 more$/);
+  expect(() => mappedLabels(Uint8Array.of(0), { of: 'val', names: ['x'] }, many, '')).toThrow(/c19 and 10 more$/);
 });
 
 test('two classes that are one once spelled the same are refused', () => {
@@ -48,7 +48,7 @@ test('two classes that are one once spelled the same are refused', () => {
 
 test('more than 256 classes take labels of two bytes', () => {
   const many = { of: 'train', names: Array.from({ length: 300 }, (_, i) => `c${i}`) };
-  expect([...labelsAmong(Uint8Array.of(0, 1), { of: 'val', names: ['c299', 'c7'] }, many, '')]).toEqual([299, 7]);
+  expect([...mappedLabels(Uint8Array.of(0, 1), { of: 'val', names: ['c299', 'c7'] }, many, '')]).toEqual([299, 7]);
 });
 
 test('whatever the order and the part, each sample keeps its name', () => {
@@ -59,7 +59,7 @@ test('whatever the order and the part, each sample keeps its name', () => {
         .sort(() => (random.next().value! % 2 ? 1 : -1))
         .slice(0, 1 + (random.next().value! % all.length));
       const labels = Uint8Array.from({ length: 30 }, () => random.next().value! % theirs.length);
-      const found = labelsAmong(labels, { of: 'b', names: theirs }, { of: 'a', names: all }, '');
+      const found = mappedLabels(labels, { of: 'b', names: theirs }, { of: 'a', names: all }, '');
       expect([...found].map((label) => all[label])).toEqual([...labels].map((label) => theirs[label]));
     }),
   );

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { augment, views } from '../../src/data/augment/augment.js';
 import { normalize, unitScale } from '../../src/data/augment/ops/normalize.js';
 import { batch } from '../../src/data/batch.js';
-import { alignedTo, type Dataset, dataset, labeled, prepared, sharedBytes } from '../../src/data/dataset.js';
+import { alignedTo, type Dataset, dataset, labeled, preparedDataset, sharedBytes } from '../../src/data/dataset.js';
 import { loader } from '../../src/data/loader.js';
 import { Flow } from '../../src/flow/flow.js';
 
@@ -30,11 +30,11 @@ const handMade = (more: object): Dataset => ({
 
 test('one made by hand is copied to shared memory once; one that is there already is taken as it is', () => {
   const mine = handMade({});
-  const found = prepared(mine);
+  const found = preparedDataset(mine);
   expect(found.values!.buffer).toBeInstanceOf(SharedArrayBuffer);
   expect(found.values).toEqual(mine.values);
-  expect(prepared(mine)).toBe(found);
-  expect(prepared(found)).toBe(found);
+  expect(preparedDataset(mine)).toBe(found);
+  expect(preparedDataset(found)).toBe(found);
 });
 
 test.each([

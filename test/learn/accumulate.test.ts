@@ -43,11 +43,9 @@ function cut(sizes: readonly number[], epochs: number, shape: readonly number[] 
     const at = (sample: number) => keyed(1, 'sample', sample);
     const samples = Array.from({ length: position - first }, (_, k) => first + k);
     cuts.push({
-      ...{
-        position,
-        epoch: Math.floor(first / perEpoch) + 1,
-        remaining: (perEpoch - (position % perEpoch)) % perEpoch,
-      },
+      position,
+      epoch: Math.floor(first / perEpoch) + 1,
+      remaining: (perEpoch - (position % perEpoch)) % perEpoch,
       sampleShape: shape,
       values: Float32Array.from(
         samples.flatMap((sample) => {
@@ -78,7 +76,10 @@ function trained(of: Model, training: Training, given: readonly Batch[], seen?: 
 }
 
 const numbersOf = ({ number, epoch, endsEpoch, position, ...update }: Update) => ({
-  ...{ number, epoch, endsEpoch, position },
+  number,
+  epoch,
+  endsEpoch,
+  position,
   loss: update.loss(),
   epochLoss: update.epochLoss(),
   accuracy: update.epochAccuracy(),
@@ -114,7 +115,10 @@ describe.each<RegularizerKind>(['none', 'rep-spectral', 'l2-sp', 'feature-jacobi
 test('so many batches make an update, the last of an epoch takes what is left, and sums are over samples', () => {
   const { updates } = trained(model, { ...usual, accumulate: 2 }, cut([2], 2));
   const at = (number: number, position: number) => ({
-    ...{ number, position, epoch: position <= 10 ? 1 : 2, endsEpoch: position % 10 === 0 },
+    number,
+    position,
+    epoch: position <= 10 ? 1 : 2,
+    endsEpoch: position % 10 === 0,
   });
   const none = undefined;
   expect(updates).toMatchObject([

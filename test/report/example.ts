@@ -1,4 +1,5 @@
-import type { AttackedSample, NetworkReport, Report } from '../../src/measure/networks/record.js';
+import type { AttackedSample } from '../../src/measure/attack/record.js';
+import type { NetworkReport, Report } from '../../src/measure/networks/record.js';
 
 /** A correctly classified sample with an adversarial one at `distance`, or without one. */
 export function sample(index: number, distance: number | null, more: Partial<AttackedSample> = {}): AttackedSample {

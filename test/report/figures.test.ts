@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { thresholds } from '../../src/measure/attack/distribution-figure.js';
 import { choose } from '../../src/measure/attack/picture-figure.js';
 import { classesOf, map, margins, middleOf } from '../../src/measure/geometry/map.js';
+import type { Geometry } from '../../src/measure/geometry/record.js';
 import { groups } from '../../src/measure/networks/groups.js';
-import type { Geometry } from '../../src/measure/networks/record.js';
 import { curves } from '../../src/plot/curves.js';
 import { compose, raster } from '../../src/plot/figure-file.js';
 import { heatMap } from '../../src/plot/heat-map.js';
@@ -165,10 +165,10 @@ const halves: Geometry = {
   columns: 4,
   rows: 2,
   points: [{ x: -1.5, y: 0.5, label: 0 }],
-  classes: [0, 0, 1, 1, 0, 0, 1, 1],
-  margin: [-3, -1, 1, 3, -3, -1, 1, 3],
-  logVolume: [0, 0, 0, 0, 1, 1, 1, Number.NaN],
-  topEigenvalue: [1, 1, 1, 1, 1, 1, 1, 1],
+  classes: Float32Array.from([0, 0, 1, 1, 0, 0, 1, 1]),
+  margin: Float32Array.from([-3, -1, 1, 3, -3, -1, 1, 3]),
+  logVolume: Float32Array.from([0, 0, 0, 0, 1, 1, 1, Number.NaN]),
+  topEigenvalue: Float32Array.from([1, 1, 1, 1, 1, 1, 1, 1]),
 };
 const names = (label: number) => `class ${label}`;
 const options = { title: 'a map', width: 218, names, layer: 'classes' as const };
@@ -191,7 +191,7 @@ test('the boundary of two halves is the line between them, at both ends of the f
 });
 
 test('cells without a prediction have no class', () => {
-  expect(classesOf({ ...halves, classes: [-1, 1, 0, 1, 1, 1, 1, 1] })).toEqual([0, 1]);
+  expect(classesOf({ ...halves, classes: Float32Array.from([-1, 1, 0, 1, 1, 1, 1, 1]) })).toEqual([0, 1]);
 });
 
 test('a heat map has its greatest y on top, dark for low, light for high, and gray where there is no value', () => {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { start, weir } from '../cli/weir.js';
+import { hashOf, start, statusOf, weir } from '../cli/weir.js';
 
 const settings = [
   'regularizers=none,rep-spectral',
@@ -31,7 +31,7 @@ const args = (folder: string) => [
 
 let base: string;
 let whole: string;
-let active: number; // milliseconds from the first sign of training to the end
+let active: number; // milliseconds from the start of the training to the end
 
 beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), 'weir-resume-'));
@@ -45,45 +45,42 @@ beforeAll(async () => {
   expect(status).toBe(0);
   expect(out.trimEnd().split('\n').at(-1)).toContain('whole');
   expect(existsSync(join(folder, 'report/report.html'))).toBe(true);
-  whole = (await weir('hash', '--all', folder)).out;
-  expect(whole).toMatch(/^[0-9a-f]{64}\n$/);
+  whole = await hashOf(folder);
+  expect((await weir('hash', '--all', folder)).out).toBe(`${whole}\n`);
 });
 afterAll(() => rmSync(base, { recursive: true }));
 
-test('killed at random instants and resumed, a run ends in the same bits: weights, spectra, attack and metric log', async () => {
+test('a run that is killed at random instants and resumed ends in the same bits: weights, spectra, attack and metric log', async () => {
   const folder = join(base, 'killed');
   for (let kills = 0; ; kills++) {
     const going = existsSync(join(folder, 'config.json'));
     const { child, ended, said } = going ? start('resume', folder, ...often) : start(...args(folder));
     if (kills < 5) {
-      await Promise.race([said('training'), ended]); // resumed behind the training it says nothing of it
+      await Promise.race([said('training'), ended]); // a run that is resumed after its training does not print it
       setTimeout(() => child.kill('SIGKILL'), (0.05 + 0.3 * Math.random()) * active);
     }
     const { status, err } = await ended;
     expect([kills, status, err]).toEqual([kills, kills < 5 && status !== 0 ? 'SIGKILL' : 0, err]);
     if (status === 0) break;
   }
-  expect((await weir('hash', '--all', folder)).out).toBe(whole);
+  expect(await hashOf(folder)).toBe(whole);
 });
 
-const statusOf = async (folder: string): Promise<unknown> =>
-  JSON.parse((await weir('status', folder, '--json')).out)[0];
-
 test.each(['SIGTERM', 'SIGUSR1'] as const)(
-  '%s stops after a snapshot with status 75, and the run can be gone on with; `weir status` tells',
+  '%s stops a run after a snapshot with status 75, and it can be resumed; its status says so',
   async (signal) => {
     const folder = join(base, `stopped-by-${signal}`);
     const { child, ended, said } = start(...args(folder));
     await said('training');
     child.kill(signal);
-    if (signal === 'SIGUSR1') child.kill(signal); // a second one is no hurry
+    if (signal === 'SIGUSR1') child.kill(signal); // a second one changes nothing
     const { status, out } = await ended;
     expect(status).toBe(75);
     expect(out).toContain(`weir resume ${folder}`);
     expect(await statusOf(folder)).toMatchObject({ state: 'stopped', process: null, snapshotAge: expect.any(Number) });
     const resumed = await weir('resume', folder, '--snapshot-updates', '500');
     expect(resumed.status).toBe(0);
-    expect((await weir('hash', '--all', folder)).out).toBe(whole);
+    expect(await hashOf(folder)).toBe(whole);
     expect(await statusOf(folder)).toMatchObject({
       state: 'done',
       epoch: 6000,
@@ -98,7 +95,7 @@ const logged = (folder: string, stream: string): number => {
   return existsSync(file) ? readFileSync(file, 'utf8').split(`"stream":"${stream}"`).length - 1 : 0;
 };
 
-test('SIGUSR1 inside an attack: a snapshot between two of its results, status 75, and the rest of them on resume', async () => {
+test('SIGUSR1 inside an attack writes a snapshot between two of its results; the resume adds the rest of them', async () => {
   const folder = join(base, 'stopped-in-attack');
   const { child, ended } = start(...args(folder));
   while (child.exitCode === null && logged(folder, 'attacks') === 0) await new Promise((next) => setTimeout(next, 2));
@@ -107,19 +104,19 @@ test('SIGUSR1 inside an attack: a snapshot between two of its results, status 75
   expect(logged(folder, 'attacks')).toBeLessThan(logged(join(base, 'whole'), 'attacks'));
   expect(await statusOf(folder)).toMatchObject({ state: 'stopped', phase: 'attack', epoch: 6000 });
   expect((await weir('resume', folder)).status).toBe(0);
-  expect((await weir('hash', '--all', folder)).out).toBe(whole);
+  expect(await hashOf(folder)).toBe(whole);
 });
 
-test('snapshots by epochs, so many kept; the last of the network besides', async () => {
+test('snapshots are written by epochs and the newest two kept, besides the last of the network', async () => {
   const folder = join(base, 'by-epochs');
   const rarely = ['--snapshot-every', '3600', '--snapshot-epochs', '1000', '--snapshot-keep', '2'];
   expect((await weir(...args(folder).filter((arg) => !often.includes(arg)), ...rarely)).status).toBe(0);
   const names = readdirSync(join(folder, 'snapshots/xor')).sort();
   expect(names).toEqual(['000005-5000.snapshot', '000006-6000.snapshot', '000007-done.snapshot']);
-  expect((await weir('hash', '--all', folder)).out).toBe(whole);
+  expect(await hashOf(folder)).toBe(whole);
 });
 
-test('a stop whose snapshot cannot be written says so, and goes on from the one before', async () => {
+test('a run that stops without its snapshot says so, and resumes from the one before', async () => {
   const folder = join(base, 'unsaved');
   const { child, ended, said } = start(...args(folder), '--on-snapshot-error', 'warn');
   const [snapshots, aside] = [join(folder, 'snapshots/xor'), join(folder, 'aside')];
@@ -127,7 +124,7 @@ test('a stop whose snapshot cannot be written says so, and goes on from the one 
     await new Promise((next) => setTimeout(next, 2));
   }
   renameSync(snapshots, aside);
-  writeFileSync(snapshots, ''); // in the way of the folder
+  writeFileSync(snapshots, ''); // takes the place of the folder
   await said('going on without');
   child.kill('SIGTERM');
   const { status, err } = await ended;
@@ -138,14 +135,14 @@ test('a stop whose snapshot cannot be written says so, and goes on from the one 
   rmSync(snapshots);
   renameSync(aside, snapshots);
   expect((await weir('resume', folder)).status).toBe(0);
-  expect((await weir('hash', '--all', folder)).out).toBe(whole);
+  expect(await hashOf(folder)).toBe(whole);
 });
 
 const isWhole = (name: string): boolean => name.endsWith('.snapshot');
 
 test('a run folder belongs to one process', async () => {
   const folder = join(base, 'shared');
-  const first = start(...args(folder), '--set', 'epochs=1000000'); // it must not end meanwhile
+  const first = start(...args(folder), '--set', 'epochs=1000000'); // longer than this test
   await first.said('training');
   const second = await weir('resume', folder);
   expect(second.status).toBe(1);
@@ -156,7 +153,7 @@ test('a run folder belongs to one process', async () => {
   expect(await statusOf(folder)).toMatchObject({ state: 'killed', process: { pid: first.child.pid } });
 });
 
-test('an altered snapshot is named and the one before it used; of none at all a resume says so', async () => {
+test('an altered snapshot is named, and the one before it is used; a resume without any run fails', async () => {
   const folder = join(base, 'altered');
   const first = start(...args(folder));
   const snapshots = join(folder, 'snapshots/xor');
@@ -179,7 +176,7 @@ test('an altered snapshot is named and the one before it used; of none at all a 
   const resumed = await weir('resume', folder);
   expect(resumed.err).toContain(newest);
   expect(resumed.status).toBe(0);
-  expect((await weir('hash', '--all', folder)).out).toBe(whole);
+  expect(await hashOf(folder)).toBe(whole);
 
   const nothing = await weir('resume', join(base, 'nothing'));
   expect(nothing.status).toBe(1);
@@ -188,38 +185,35 @@ test('an altered snapshot is named and the one before it used; of none at all a 
 
 const full = process.getuid?.() === 0 && process.platform === 'linux';
 
-test.skipIf(!full)(
-  'a full disk stops the run by name, leaves its snapshots, and it goes on when there is room (needs root)',
-  async () => {
-    const disk = join(base, 'disk');
-    mkdirSync(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+test.skipIf(!full)('a full disk stops the run with an error; it resumes once there is room (needs root)', async () => {
+  const disk = join(base, 'disk');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+  try {
+    const folder = join(disk, 'run');
+    const first = start(...args(folder));
+    await first.said('training');
+    const filler = join(disk, 'filler');
     try {
-      const folder = join(disk, 'run');
-      const first = start(...args(folder));
-      await first.said('training');
-      const filler = join(disk, 'filler');
-      try {
-        for (;;) appendFileSync(filler, Buffer.alloc(16 * 1024));
-      } catch {
-        // full
-      }
-      const { status, err } = await first.ended;
-      expect(status).toBe(1);
-      expect(err).toContain('the disk is full');
-      expect(err).toContain('the earlier snapshots are as they were');
-      rmSync(filler);
-      expect(await statusOf(folder)).toMatchObject({ state: expect.stringMatching(/^(failed|stopped)$/) }); // the note has no room
-      expect((await weir('resume', folder)).status).toBe(0);
-      expect((await weir('hash', '--all', folder)).out).toBe(whole);
-    } finally {
-      execFileSync('umount', ['-l', disk]);
+      for (;;) appendFileSync(filler, Buffer.alloc(16 * 1024));
+    } catch {
+      // full
     }
-  },
-);
+    const { status, err } = await first.ended;
+    expect(status).toBe(1);
+    expect(err).toContain('the disk is full');
+    expect(err).toContain('the earlier snapshots are as they were');
+    rmSync(filler);
+    expect(await statusOf(folder)).toMatchObject({ state: expect.stringMatching(/^(failed|stopped)$/) }); // the note of the failure may not fit on the disk
+    expect((await weir('resume', folder)).status).toBe(0);
+    expect(await hashOf(folder)).toBe(whole);
+  } finally {
+    execFileSync('umount', ['-l', disk]);
+  }
+});
 
 test.skipIf(!full)(
-  'with --on-snapshot-error warn a run goes on while the disk is full, and saves again when there is room (needs root)',
+  'with --on-snapshot-error warn a run goes on while the disk is full, and saves again once there is room (needs root)',
   async () => {
     const disk = join(base, 'full-for-a-while');
     mkdirSync(disk);
@@ -238,14 +232,14 @@ test.skipIf(!full)(
       rmSync(filler);
       const { status, err } = await ended;
       expect([status, err]).toEqual([0, expect.stringMatching(/ENOSPC.*; going on without/)]);
-      expect((await weir('hash', '--all', folder)).out).toBe(whole);
+      expect(await hashOf(folder)).toBe(whole);
     } finally {
       execFileSync('umount', ['-l', disk]);
     }
   },
 );
 
-test('an edited config is refused by its key; accepted, a snapshot of another model is refused with the weight that differs', async () => {
+test('an edited config is refused by its key; where it is accepted, a snapshot of another model is refused', async () => {
   const folder = join(base, 'other');
   const first = start(...args(folder));
   await first.said('training');

@@ -94,7 +94,7 @@ test('what is malformed is named with what would be right, and spoils nothing el
   expect(cases).toEqual([
     ['right', undefined],
     ['without', "the input has no 'normal'"],
-    ['odd', "'x' of the input is not what it should be"],
+    ['odd', "'x' of the input has another form"],
     ['unknown', "it expects 'angle', which kind 'tangent-point' does not have"],
     ['nothing', 'the case expects nothing'],
     ['bare', "the case has no 'input'"],

@@ -11,8 +11,8 @@ import { isLight, normalizedBy, type Recipe } from './recipe.js';
 import { lightSamples } from './rendered-dataset.js';
 import { renderedShape } from './renderer.js';
 
-/** Makes samples of a block and the values rendered for it; the shape is worked out once for each data set. */
-export function finisher(recipes: readonly Recipe[], views: boolean): (block: Block, values: Float32Array) => Samples {
+/** A function that joins a block and the values rendered for it to samples. It works out their shape once for each data set. */
+export function samplesOf(recipes: readonly Recipe[], views: boolean): (block: Block, values: Float32Array) => Samples {
   const shapes = new WeakMap<AnyDataset, readonly number[]>();
   return ({ dataset, position, epoch, remaining, indices, share }, values) => {
     let sampleShape = shapes.get(dataset);
@@ -27,22 +27,22 @@ export function finisher(recipes: readonly Recipe[], views: boolean): (block: Bl
 
 export interface OnThreadsOptions extends PoolOptions {
   readonly seed: number;
-  /** Samples that may be inside at once; three blocks of 256 for each thread by default. */
+  /** Samples that may be inside at once; by default three blocks of 256 for each thread. */
   readonly limit?: number;
   readonly name?: string;
 }
 
-export interface Work {
+export interface RenderWork {
   readonly recipes: readonly Recipe[];
-  /** Of the first recipe. */
+  /** View of the first recipe; each further recipe is the next view. */
   readonly view: number;
-  /** Makes samples of a block and what came out for it. */
+  /** Joins a block and the values rendered for it to samples. */
   readonly finish: (block: Block, values: Float32Array) => Samples;
 }
 
-/** Renders blocks on worker threads, which are started when the first block comes and ended with the stream. */
+/** Renders blocks on worker threads, which start with the first block and end with the stream. */
 export function onThreads(
-  { recipes, view, finish }: Work,
+  { recipes, view, finish }: RenderWork,
   options: OnThreadsOptions & { readonly name: string },
 ): OperatorFunction<Block, Samples> {
   const { seed, threads = defaultThreads(), limit = 3 * 256 * threads, name } = options;
@@ -52,7 +52,7 @@ export function onThreads(
       const work = (block: Block): Observable<Samples> =>
         new Observable((inner) => {
           if (block.indices.length === 0) {
-            inner.next(finish(block, new Float32Array(0))); // no sample of a short last block is this rank's
+            inner.next(finish(block, new Float32Array(0))); // this rank has no sample of a short last block
             inner.complete();
             return;
           }
@@ -87,7 +87,7 @@ export function onThreads(
 }
 
 export interface AugmentOptions extends OnThreadsOptions {
-  /** Which of several renderings of the same samples this is, where a method compares views. */
+  /** Number of this rendering, where a method compares several of the same samples; 0 by default. */
   readonly view?: number;
 }
 
@@ -96,18 +96,18 @@ export interface AugmentOptions extends OnThreadsOptions {
  *
  *   blocks                   a--b--c--|
  *   augment([unitScale()])   A--B--C--|   inline: each value alone, nothing random
- *   augment([randomCrop()])  ---A--B-C|   on worker threads, started when the first block comes and ended with the stream
+ *   augment([randomCrop()])  ---A--B-C|   on worker threads, which start with the first block and end with the stream
  *
  * Bound: `limit` samples inside; every thread has its next block queued. Order: that of the blocks. State: none, for random
- * numbers are keyed by (seed, op, epoch, sample, view): any number of threads gives the same bits.
- * Failure: a thread that dies or hangs is replaced and its block run again, as is a block of which a sample fails; a sample that fails
- * three times ends the stream with its index.
+ * numbers are keyed by (seed, op, epoch, sample, view). So any number of threads gives the same bits.
+ * Failure: a thread that dies or hangs is replaced and its block is run again, as is a block of which a sample fails. A sample that fails
+ * three times ends the stream, and the error names it.
  *
  * @example loader(train, { epochs: 200, seed }).pipe(augment([randomCrop({ padding: 4 }), unitScale()], { seed }), batch(64))
  */
 export function augment(recipe: Recipe, options: AugmentOptions): OperatorFunction<Block, Samples> {
   const { view = 0, name = 'augment' } = options;
-  const finish = finisher([recipe], false);
+  const finish = samplesOf([recipe], false);
   if (isLight(recipe)) {
     return stage<Block, Samples, null>({
       name,
@@ -120,18 +120,18 @@ export function augment(recipe: Recipe, options: AugmentOptions): OperatorFuncti
 }
 
 /**
- * Reads the samples of each block and renders each of them by several recipes: the views that a method compares.
+ * Reads the samples of each block and renders each by several recipes: the views that a method compares.
  *
  *   blocks                       a--b--|
  *   views([recipe, other])       ---A--B|   sampleShape [2, height, width, channels]
  *
  * The views of a sample lie one behind another in `values`, so a batch of n samples is [n, views, …]. View k has random
- * numbers of its own, though all recipes be the same. Bound, order, state and failure are those of `augment`.
+ * numbers of its own, even where all recipes are the same. Bound, order, state and failure are those of `augment`.
  *
  * @example loader(train, { epochs: 1000, seed }).pipe(views(barlowRecipes(), { seed }), batch(1024, { partial: 'drop' }))
  */
 export function views(recipes: readonly Recipe[], options: OnThreadsOptions): OperatorFunction<Block, Samples> {
   const { name = 'views' } = options;
   if (recipes.length === 0) throw new WeirError(`'${name}' was given no recipe`, 'give one recipe for each view');
-  return onThreads({ recipes, view: 0, finish: finisher(recipes, true) }, { ...options, name });
+  return onThreads({ recipes, view: 0, finish: samplesOf(recipes, true) }, { ...options, name });
 }

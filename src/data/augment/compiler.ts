@@ -6,24 +6,24 @@ import { lookUpFloats } from './kernels/look-up.js';
 import { type Apply, channels as channelsOf, type LightOp, type OpData, type OpenShape } from './ops/op.js';
 import { definitionOf, type Op, type Recipe } from './recipe.js';
 
-/** What the random numbers of a sample depend on. */
+/** The key of a sample's random numbers. */
 export interface SampleKey {
   readonly seed: number;
   /** From 1 on. */
   readonly epoch: number;
-  /** Which sample of the data set it is. */
+  /** Index of the sample in the data set. */
   readonly index: number;
-  /** Which of several renderings of one sample in one epoch: 0 unless a method compares views. */
+  /** Number of the rendering, where a method compares several of one sample in one epoch; else 0. */
   readonly view: number;
 }
 
-/** A recipe made ready for samples of one shape: for many samples, one after another. Its memory is used again for each. */
+/** A recipe that is compiled for samples of one shape. It renders one sample after another, and uses its memory again for each. */
 export interface Rendering {
   /** The shape that comes out. */
   readonly outShape: readonly number[];
   /** The number of values that come out. */
   readonly length: number;
-  /** The op that `apply` is at, or was at when it threw: for an error's message. */
+  /** The op that `apply` runs, or ran when it threw: for the message of an error. */
   readonly doing: string;
   /**
    * Renders one sample into `out`, which holds `length` values. A function of its arguments alone: each op has random numbers of
@@ -35,12 +35,12 @@ export interface Rendering {
 }
 
 /**
- * Checks a recipe against the samples it is for, and makes it ready.
+ * Checks a recipe against the shape of samples, and compiles it.
  *
- * Bytes stay bytes up to the first op that needs floats; a run of light ops that then comes is one table of 256 for each channel.
+ * Bytes stay bytes up to the first op that needs floats. The light ops that follow become one table of 256 floats for each channel.
  *
- * @param inputShape [height, width, channels] for images; height and width are undefined where they differ from sample to
- * sample: an op must then come first that brings all to one size
+ * @param inputShape [height, width, channels] for images. Height and width are undefined where they differ from sample to
+ * sample; an op that brings all to one size must then come first
  * @param bytes whether the samples are bytes, as `Image` has them, or floats
  * @throws {WeirError} that names the op, its option and the remedy
  * @example
@@ -65,12 +65,12 @@ interface Step<Run> {
 class Compiled implements Rendering {
   doing = 'reading';
   private shape: OpenShape;
-  /** Ops that are compiled already. */
+  /** Number of ops that are compiled. */
   private done = 0;
   private readonly onBytes: Step<OnImage>[] = [];
   private table = Float32Array.from({ length: 256 }, (_, x) => x);
   private readonly onFloats: Step<Apply>[] = [];
-  private readonly place = { height: 1, width: 1, channels: 1, values: new Uint8Array(0) };
+  private readonly scratch = { height: 1, width: 1, channels: 1, values: new Uint8Array(0) };
   private key: SampleKey = { seed: 0, epoch: 1, index: 0, view: 0 };
 
   constructor(
@@ -131,7 +131,7 @@ class Compiled implements Rendering {
     if (this.done > from) this.table = tableOf(this.recipe.slice(from, this.done), channelsOf(shape));
   }
 
-  /** Compiles what is left, on floats. */
+  /** Compiles the remaining ops, which work on floats. */
   takeFloats(): void {
     const shape = this.known();
     for (; this.done < this.recipe.length; this.done++) {
@@ -153,16 +153,16 @@ class Compiled implements Rendering {
     return { run, name: `op '${op}'`, random };
   }
 
-  /** Nothing may change a sample where the data set keeps it. */
+  /** Ops change a copy, for the data set's own memory must not change. */
   private copy(): OnImage {
-    const { length, place } = this;
-    place.values = new Uint8Array(length);
+    const { length, scratch } = this;
+    scratch.values = new Uint8Array(length);
     return (image) => {
-      place.height = image.height;
-      place.width = image.width;
-      place.channels = image.channels;
-      place.values.set(image.values);
-      return place;
+      scratch.height = image.height;
+      scratch.width = image.width;
+      scratch.channels = image.channels;
+      scratch.values.set(image.values);
+      return scratch;
     };
   }
 
@@ -170,15 +170,15 @@ class Compiled implements Rendering {
     if (!this.shape.includes(undefined)) return this.shape as readonly number[];
     const next = this.recipe[this.done];
     throw new WeirError(
-      `images of different sizes come to ${next ? `op '${next.op}'` : "the recipe's end"}`,
-      'put an op before it that brings all to one size: randomResizedCrop, or resize and centerCrop',
+      `images of different sizes reach ${next ? `op '${next.op}'` : "the recipe's end"}`,
+      'put randomResizedCrop before it, or resize and centerCrop, so that all have one size',
     );
   }
 
   private needsBytes(op: Op): WeirError {
     const before = this.recipe[this.done - 1];
     return new WeirError(
-      `op '${op.op}' works on bytes, but what comes to it are floats`,
+      `op '${op.op}' works on bytes, but it gets floats`,
       before && definitionOf(before).kind !== 'moving'
         ? `put it before op '${before.op}'`
         : 'take it out of the recipe, or give a data set of bytes',
@@ -186,7 +186,7 @@ class Compiled implements Rendering {
   }
 }
 
-/** What a run of light ops makes of each of the 256 bytes, in each of `count` channels: [count, 256]. */
+/** The results of consecutive light ops for each of the 256 bytes, in each of `count` channels: [count, 256]. */
 function tableOf(lights: Recipe, count: number): Float32Array<ArrayBuffer> {
   const values = Float32Array.from({ length: 256 * count }, (_, i) => Math.floor(i / count));
   const none = (): Random => keyed(0, 'augment/light');

@@ -10,8 +10,8 @@ import { type AnyDataset, type Dataset, sharedBytes, sharedFloats } from '../dat
 import type { Recipe } from './recipe.js';
 import { type EncodedPixels, type Pixels, type RenderKey, renderImages, renderViews } from './renderer.js';
 
-/** Of a sample that ends each thread that takes it. @param patience milliseconds */
-export const deadly = (
+/** The error for a sample that ended, or hung, each thread that rendered it. @param patience milliseconds */
+export const deadlySample = (
   { dataset, epoch }: { readonly dataset: AnyDataset; readonly epoch: number },
   index: number,
   tries: number,
@@ -24,59 +24,64 @@ export const deadly = (
     { cause },
   );
 
+/** The error for worker threads that do not start. */
 export const cannotStart = (cause: unknown): WeirError =>
   new WeirError(
     `the worker threads for augmentation do not start: ${(cause as Error).message}`,
-    "run 'npx tsx workers/augment.ts' in Weir's folder to see the cause; a limit on threads or memory may be it too",
+    "run 'npx tsx workers/augment.ts' in Weir's folder to see the cause; a limit on threads or memory may be the cause too",
     { cause },
   );
 
-/** What a worker is asked to do; the memory of `values`, `images` and `progress` is shared, all else is copied. */
-export type Task = (Pixels | EncodedPixels) & Asked;
+/** A block of samples to render, as it crosses to a worker. The memory of `values`, `images` and `progress` is shared, the rest is copied. */
+export type RenderTask = (Pixels | EncodedPixels) & RenderRequest;
 
-interface Asked extends RenderKey {
+interface RenderRequest extends RenderKey {
   readonly indices: Uint32Array;
   readonly recipes: readonly Recipe[];
-  /** Three cells, see `cell`. */
+  /** Three cells, see `progressCell`. */
   readonly progress: Int32Array;
 }
 
-/** What stands where in a task's `progress`: how the main thread learns what a worker was at when it died or hung. */
-export const cell = {
-  /** The worker's thread id, 0 before it took the task up. */
+/** Cells of a task's `progress`. They tell the main thread which sample a worker rendered when it died or hung. */
+export const progressCell = {
+  /** The worker's thread id; 0 before a worker takes the task. */
   thread: 0,
   /** Samples begun. */
   begun: 1,
-  /** What the task is: see `state`. */
+  /** The task's state: see `taskState`. */
   state: 2,
 } as const;
 
-export const state = { wanted: 0, cancelled: 1, done: 2 } as const;
+export const taskState = { wanted: 0, cancelled: 1, done: 2 } as const;
 
-/** Why samples could not be had: an error loses its class between threads. */
-export interface Failure {
+/** A failure as plain data, for an error loses its class between threads. */
+export interface RenderFailure {
   readonly message: string;
   readonly remedy: string | undefined;
 }
 
-export type Answer = Float32Array | Failure;
+export type RenderAnswer = Float32Array | RenderFailure;
 
 /**
- * Does a task in the thread `thread`, and says in its `progress` how far it is. Samples in memory are done when it returns.
+ * Renders a task in the thread `thread`, and counts its samples in `progress`. Samples in memory are done when it returns.
  *
- * @param before is told of each sample, by its place in `indices`, before work on it begins: tests misbehave there
+ * @param before is called for each sample, with its position in `indices`, before it is rendered; tests misbehave there
  */
-export function perform(task: Task, thread: number, before?: (place: number) => void): Answer | Promise<Answer> {
+export function perform(
+  task: RenderTask,
+  thread: number,
+  before?: (place: number) => void,
+): RenderAnswer | Promise<RenderAnswer> {
   const { progress, indices, recipes } = task;
   const begin = (place: number): void => {
-    Atomics.store(progress, cell.thread, thread);
-    Atomics.store(progress, cell.begun, place + 1);
-    if (Atomics.load(progress, cell.state) === state.cancelled) throw new Error('it is not wanted any more');
+    Atomics.store(progress, progressCell.thread, thread);
+    Atomics.store(progress, progressCell.begun, place + 1);
+    if (Atomics.load(progress, progressCell.state) === taskState.cancelled) throw new Error('the task was cancelled');
     before?.(place);
   };
-  const done = (): void => void Atomics.store(progress, cell.state, state.done);
+  const done = (): void => void Atomics.store(progress, progressCell.state, taskState.done);
   if (task.images) return renderImages(task, indices, recipes, task, begin).catch(failure).finally(done);
-  Atomics.store(progress, cell.thread, thread);
+  Atomics.store(progress, progressCell.thread, thread);
   try {
     return renderViews(task, indices, recipes, task, begin);
   } catch (error) {
@@ -86,7 +91,7 @@ export function perform(task: Task, thread: number, before?: (place: number) => 
   }
 }
 
-const failure = (error: unknown): Failure => ({
+const failure = (error: unknown): RenderFailure => ({
   message: (error as Error).message,
   remedy: error instanceof WeirError ? error.remedy : undefined,
 });
@@ -94,16 +99,16 @@ const failure = (error: unknown): Failure => ({
 export interface PoolOptions {
   /** Worker threads; by default one less than the processors, for the main thread trains. */
   readonly threads?: number | undefined;
-  /** Milliseconds that one sample may take before its thread is held to hang. */
+  /** Milliseconds that one sample may take; a thread that takes longer is ended. 30,000 by default. */
   readonly patience?: number | undefined;
-  /** The file that worker threads run, and what they are told at the start; tests give workers that misbehave. */
+  /** The file that worker threads run, and their `workerData`; tests give workers that misbehave. */
   readonly worker?:
     | { readonly file: URL; readonly data?: unknown; readonly resourceLimits?: ResourceLimits }
     | undefined;
 }
 
-/** A block of samples to be rendered. */
-export interface Job {
+/** A block of samples to render. */
+export interface RenderJob {
   readonly dataset: AnyDataset;
   readonly indices: Uint32Array;
   readonly epoch: number;
@@ -112,53 +117,55 @@ export interface Job {
   readonly view?: number | undefined;
 }
 
-/** A task that is out, as the watch sees it. */
-interface Watched {
+/** A task that a worker has, or that waits for one. */
+interface RunningTask {
   readonly progress: Int32Array;
   begun: number;
-  still: number;
+  /** Checks in a row that found no progress. */
+  unchanged: number;
   fail(error: unknown): void;
 }
 
-/** How often a sample is tried that fails, or whose thread dies or hangs; and how often a block is that fell with its neighbor. */
+/** Tries of a sample that fails, or whose thread dies or hangs; and of a block that was only queued in such a thread. */
 const TRIES = 3;
-const INNOCENT_TRIES = 10;
+const QUEUED_TRIES = 10;
 
-/** Milliseconds in which some thread must have started, if none is at work. */
-const START = 60_000;
+/** Milliseconds in which some thread must start, if none works. */
+const START_LIMIT = 60_000;
 
 const WORKER = new URL('../../../workers/augment.ts', import.meta.url);
 
 export const defaultThreads = (): number => Math.max(1, availableParallelism() - 1);
 
 /**
- * What a worker thread does with a task; values change hands without a copy.
+ * Renders a task in a worker thread; the values move to the main thread without a copy.
  *
- * Piscina starts all tasks that a thread has queued at once, and would post no answer before the last of them is done: the
- * turn of the event loop lets each answer out before the next task begins.
+ * Piscina starts all queued tasks of a thread at once, and would post no answer before the last of them is done. A turn of the event loop
+ * lets each answer out before the next task begins.
  */
-export async function serve(task: Task, before?: (place: number) => void): Promise<unknown> {
+export async function serve(task: RenderTask, before?: (place: number) => void): Promise<unknown> {
   await setImmediate();
   const answer = await perform(task, threadId, before);
   return answer instanceof Float32Array ? move(answer) : answer;
 }
 
 /**
- * Worker threads that render blocks. The one place that knows piscina.
+ * Worker threads that render blocks, by piscina.
  *
- * Every thread has the next block queued before it ends this one, since the main thread may be inside a training step then.
- * The memory of a data set is shared, or where its images are, and results change hands without a copy.
+ * Every thread has its next block queued before it ends this one, since the main thread may be inside a training step by then.
+ * Threads share the memory of a data set, or the locations of its images; results move without a copy.
  * Failure: a thread that dies, hangs or has no memory left is replaced and its blocks are run again, as is a block of which a sample
- * failed; a sample that fails, or takes a thread with it, `TRIES` times ends in an error with its index.
+ * failed. A sample that fails, or ends its thread, `TRIES` times is an error that names its index.
  */
 export class AugmentPool {
   readonly threads: number;
   private readonly piscina: Piscina;
   private readonly patience: number;
   private readonly watch: NodeJS.Timeout;
-  private readonly watched = new Set<Watched>();
+  private readonly watched = new Set<RunningTask>();
   private readonly shared = new WeakMap<Dataset, Dataset['values']>();
-  private silence = 0;
+  /** Checks in a row that found no thread at work. */
+  private idleChecks = 0;
   private closed = false;
 
   constructor({ threads = defaultThreads(), patience = 30_000, worker = { file: WORKER } }: PoolOptions = {}) {
@@ -180,65 +187,67 @@ export class AugmentPool {
       recordTiming: false,
     });
     this.piscina.on('error', (error) => {
-      if (this.piscina.threads.length === 0) for (const entry of this.watched) entry.fail(cannotStart(error)); // none follow
+      if (this.piscina.threads.length === 0) for (const entry of this.watched) entry.fail(cannotStart(error)); // piscina starts no other
     });
-    this.watch = setInterval(() => this.look(), patience / 4).unref();
+    this.watch = setInterval(() => this.checkProgress(), patience / 4).unref();
   }
 
   /** @returns [indices, ...sampleShape] */
-  async run(job: Job, signal?: AbortSignal): Promise<Float32Array> {
-    const failures = new Map<number | string, number>(); // of each sample: those of a block may all have their bad moment
-    const failsFor = (what: number | string): boolean => {
+  async run(job: RenderJob, signal?: AbortSignal): Promise<Float32Array> {
+    const failures = new Map<number | string, number>(); // by sample, for a block may hold several that fail once
+    const isLastTry = (what: number | string): boolean => {
       const before = failures.get(what) ?? 0;
       failures.set(what, before + 1);
       return before + 1 >= TRIES;
     };
-    let innocent = 0;
+    let unstarted = 0;
     for (;;) {
       const progress = new Int32Array(new SharedArrayBuffer(12));
       try {
-        const answer = await this.once(this.task(job, progress), signal);
+        const answer = await this.runOnce(this.task(job, progress), signal);
         if (answer instanceof Float32Array) return answer;
-        if (failsFor(answer.message)) throw new WeirError(answer.message, answer.remedy); // the message names the sample
+        if (isLastTry(answer.message)) throw new WeirError(answer.message, answer.remedy); // the message names the sample
       } catch (error) {
         if (error instanceof WeirError || this.closed || signal?.aborted) throw error;
-        const begun = progress[cell.state] === state.done ? 0 : progress[cell.begun]!;
-        if (begun > 0 && failsFor(begun)) throw deadly(job, job.indices[begun - 1]!, TRIES, this.patience, error);
-        if (begun === 0 && ++innocent >= INNOCENT_TRIES) throw cannotStart(error);
+        const begun = progress[progressCell.state] === taskState.done ? 0 : progress[progressCell.begun]!;
+        if (begun > 0 && isLastTry(begun))
+          throw deadlySample(job, job.indices[begun - 1]!, TRIES, this.patience, error);
+        if (begun === 0 && ++unstarted >= QUEUED_TRIES) throw cannotStart(error);
       }
     }
   }
 
-  private once(task: Task, signal?: AbortSignal): Promise<Answer> {
+  private runOnce(task: RenderTask, signal?: AbortSignal): Promise<RenderAnswer> {
     const { progress } = task;
-    const cancel = (): void => void Atomics.compareExchange(progress, cell.state, state.wanted, state.cancelled);
-    return new Promise<Answer>((resolve, reject) => {
+    const cancel = (): void =>
+      void Atomics.compareExchange(progress, progressCell.state, taskState.wanted, taskState.cancelled);
+    return new Promise<RenderAnswer>((resolve, reject) => {
       signal?.throwIfAborted();
       signal?.addEventListener('abort', cancel);
-      const entry: Watched = { progress, begun: -1, still: 0, fail: reject };
+      const entry: RunningTask = { progress, begun: -1, unchanged: 0, fail: reject };
       this.watched.add(entry);
-      const over = (): void => {
+      const finish = (): void => {
         this.watched.delete(entry);
         signal?.removeEventListener('abort', cancel);
       };
-      (this.piscina.run(task) as Promise<Answer>).finally(over).then(resolve, reject);
+      (this.piscina.run(task) as Promise<RenderAnswer>).finally(finish).then(resolve, reject);
     });
   }
 
-  /** Ends all threads; what runs is rejected. */
+  /** Ends all threads; tasks that run are rejected. */
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.watch);
     await this.piscina.destroy();
   }
 
-  private task({ dataset, indices, epoch, recipes, seed, view }: Job, progress: Int32Array): Task {
+  private task({ dataset, indices, epoch, recipes, seed, view }: RenderJob, progress: Int32Array): RenderTask {
     const { name, sampleShape } = dataset;
     const asked = { name, sampleShape, indices, epoch, recipes, seed, view, progress };
     return dataset.images ? { ...asked, images: dataset.images } : { ...asked, values: this.sharedValues(dataset) };
   }
 
-  /** The values of a data set on shared memory: a copy, once, where somebody made them elsewhere. */
+  /** The values of a data set on shared memory: a copy, made once, of values that are elsewhere. */
   private sharedValues(dataset: Dataset): Dataset['values'] {
     if (dataset.values.buffer instanceof SharedArrayBuffer) return dataset.values;
     let copy = this.shared.get(dataset);
@@ -252,24 +261,24 @@ export class AugmentPool {
   }
 
   /**
-   * Four looks at which nothing has moved are `patience`. Looks are counted, not time, so a main thread that was long away
-   * sees first what has come meanwhile. Ending a thread fails its tasks, and `run` tries them again.
+   * Ends a thread whose task made no progress at four checks in a row, which are `patience` apart from first to last. Checks are counted,
+   * not time, so a main thread that was long inside a training step reads the progress first. `run` tries the failed tasks again.
    */
-  private look(): void {
-    let working = false;
+  private checkProgress(): void {
+    let anyWorks = false;
     for (const entry of this.watched) {
-      const thread = Atomics.load(entry.progress, cell.thread);
-      const begun = Atomics.load(entry.progress, cell.begun);
-      if (thread === 0 || Atomics.load(entry.progress, cell.state) === state.done) continue;
-      working = true;
-      entry.still = begun === entry.begun ? entry.still + 1 : 0;
+      const thread = Atomics.load(entry.progress, progressCell.thread);
+      const begun = Atomics.load(entry.progress, progressCell.begun);
+      if (thread === 0 || Atomics.load(entry.progress, progressCell.state) === taskState.done) continue;
+      anyWorks = true;
+      entry.unchanged = begun === entry.begun ? entry.unchanged + 1 : 0;
       entry.begun = begun;
-      if (entry.still >= 4) this.end((id) => id === thread);
+      if (entry.unchanged >= 4) this.end((id) => id === thread);
     }
-    this.silence = this.watched.size > 0 && !working ? this.silence + 1 : 0;
-    if (this.silence * (this.patience / 4) > START) {
-      this.silence = 0;
-      this.end(() => true); // nothing is taken up at all: threads that hang as they start
+    this.idleChecks = this.watched.size > 0 && !anyWorks ? this.idleChecks + 1 : 0;
+    if (this.idleChecks * (this.patience / 4) > START_LIMIT) {
+      this.idleChecks = 0;
+      this.end(() => true); // no thread takes a task: all hang as they start
     }
   }
 

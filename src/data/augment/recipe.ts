@@ -6,7 +6,7 @@ import type { OpData, OpDefinition } from './ops/op.js';
 /** Any op of the registry. */
 export type Op = ReturnType<(typeof ops)[keyof typeof ops]>;
 
-/** What is done to each sample, first to last. Plain data: it crosses to worker threads, and a run's record shows it. */
+/** The ops on each sample, first to last. Plain data: it crosses to worker threads, and a run's record shows it. */
 export type Recipe = readonly Op[];
 
 const definitions = new Map<string, OpDefinition<OpData>>(
@@ -22,15 +22,15 @@ export function definitionOf({ op }: OpData): OpDefinition<OpData> {
   return definition;
 }
 
-/** Whether a recipe is so cheap that no worker is worth it; its result is then the same in every epoch. */
+/** Whether a recipe is too cheap for a worker thread. Its result is then the same in every epoch. */
 export const isLight = (recipe: Recipe): boolean => recipe.every((op) => definitionOf(op).kind === 'light');
 
 const bytesStay: ReadonlySet<string> = new Set<OpDefinition<OpData>['kind']>(['resizing', 'moving', 'pixels']);
 
-/** Whether all of a recipe works on bytes, so that bytes come out where bytes go in. */
+/** Whether all ops of a recipe work on bytes, so that bytes stay bytes. */
 export const keepsBytes = (recipe: Recipe): boolean => recipe.every((op) => bytesStay.has(definitionOf(op).kind));
 
-/** The headers of samples after the recipes: with what they were normalized, where all recipes say the same. */
+/** The headers of samples after the recipes: they say how the samples were normalized, where all recipes agree. */
 export function normalizedBy(recipes: readonly Recipe[], incoming: readonly Header[]): readonly Header[] {
   const found = recipes.map((recipe) => recipe.findLast((op) => op.op === 'normalize'));
   const [first] = found;

@@ -33,7 +33,7 @@ export const imagenetRecipe = ({ size = 224 }: { size?: number } = {}): Recipe =
   normalize(imagenetStatistics),
 ];
 
-/** Images to evaluate such a network on: the shorter side to 8/7 of `size`, then the middle. Nothing is random. */
+/** Images to evaluate such a network on: the shorter side becomes 8/7 of `size`, then the middle is cut out. Nothing is random. */
 export const imagenetTestRecipe = ({ size = 224 }: { size?: number } = {}): Recipe => [
   resize({ size: Math.trunc((256 / 224) * size) }),
   centerCrop({ size }),
@@ -41,12 +41,12 @@ export const imagenetTestRecipe = ({ size = 224 }: { size?: number } = {}): Reci
   normalize(imagenetStatistics),
 ];
 
-/** What a network is tuned on: CIFAR-10's small images enlarged, or a folder of photographs. */
+/** The data of a fine-tuning: CIFAR-10's small images, enlarged, or a folder of photographs. */
 export type FineTuneData = 'cifar10' | 'folder';
 
 /**
- * Fine-tuning as the authors do it: a part that is cut out, and a flip. On folders of photographs the part is between square
- * and 1.3 times as wide as high, and ImageNet's statistics normalize.
+ * Fine-tuning as the authors do it: a random crop, and a flip. On folders of photographs the crop is between square and 1.3 times as wide
+ * as high, and ImageNet's statistics normalize.
  *
  * @param size pixels of each side that come out
  */
@@ -57,7 +57,7 @@ export const fineTuneRecipe = (data: FineTuneData, { size = 224 }: { size?: numb
   normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
 ];
 
-/** Images to evaluate such a network on: the whole image at `size` × `size`, whatever its form was. Nothing is random. */
+/** Images to evaluate such a network on: the whole image at `size` × `size`, whatever its shape. Nothing is random. */
 export const fineTuneTestRecipe = (data: FineTuneData, { size = 224 }: { size?: number } = {}): Recipe => [
   resize({ size: [size, size] }),
   unitScale(),
@@ -91,7 +91,7 @@ export function simclrRecipes({
 
 /**
  * The two views of Barlow Twins as the authors train it on CIFAR-10: the first always blurred and never solarized, the second
- * seldom blurred and sometimes solarized. Normalized with ImageNet's statistics.
+ * seldom blurred and sometimes solarized. Both are normalized with ImageNet's statistics.
  *
  * Differences to the authors' code: the blur is a Gaussian of 13 taps with mirrored edges, where Pillow's is three box blurs.
  *

@@ -15,8 +15,8 @@ import { compileRecipes, render, renderedShape, renderImages } from './renderer.
 const samplesAtOnce = 1024; // samples rendered at once
 
 /**
- * A whole data set after a recipe, as a data set: each sample once, as it comes in that epoch. Bytes stay bytes where all of
- * the recipe works on bytes. For what is fitted to augmented samples without training on them; training draws them anew every epoch.
+ * A whole data set after a recipe, as a data set: each sample once, as the recipe renders it in that epoch. Bytes stay bytes where all ops
+ * work on bytes. It is for models that are fitted to augmented samples without training; training renders them anew every epoch.
  *
  * Bound: the samples in memory, a byte or four a value.
  *
@@ -43,13 +43,13 @@ const imagesAtOnce = 64; // images rendered at once
 export interface DecodedOptions {
   readonly seed?: number;
   readonly epoch?: number;
-  /** How many, evenly from first to last, so of every class alike where they are sorted by class; all by default. */
+  /** Number of images, taken evenly from first to last, so alike of every class where they are sorted by class; all by default. */
   readonly images?: number;
 }
 
 /**
- * Images outside of memory after a recipe that brings them to one size, as a data set in memory: each once, as it comes in that epoch.
- * Bytes stay bytes where no op makes floats of them. For what measures a network on whole sets: accuracy, attacks, readouts.
+ * Images outside of memory after a recipe that brings them to one size, as a data set in memory. Each comes once, as the recipe renders it in
+ * that epoch. Bytes stay bytes where no op makes floats of them. It is for measurements on whole sets: accuracy, attacks, readouts.
  *
  * Bound: the samples in memory, a byte or four a value.
  *
@@ -76,7 +76,7 @@ export async function decoded(
   return { name, size, sampleShape: outShape, classes, labels, values, origins };
 }
 
-/** The most values of a data set that are kept rendered: 256 MiB. */
+/** Values of a data set that are stored rendered, at most: 256 MiB. */
 const MOST_VALUES = 2 ** 26;
 
 const wholeDatasets = new WeakMap<Dataset, Map<string, Float32Array>>();
@@ -84,8 +84,7 @@ const wholeDatasets = new WeakMap<Dataset, Map<string, Float32Array>>();
 /**
  * The samples at `indices` after a light recipe, as `render` gives them: [indices, ...sampleShape].
  *
- * Such a recipe makes the same of a sample in every epoch, so a data set that is not too large is rendered once, and what
- * is left on the main thread is to copy rows together.
+ * Such a recipe renders a sample alike in every epoch. So a data set of up to 2²⁶ values is rendered once, and then rows are copied.
  */
 export function lightSamples(dataset: AnyDataset, indices: Uint32Array, recipe: Recipe): Float32Array {
   if (dataset.images) throw lightOnImages(dataset, recipe);
@@ -100,7 +99,7 @@ export function lightSamples(dataset: AnyDataset, indices: Uint32Array, recipe: 
   return out;
 }
 
-/** No light op brings images to one size, so compiling says what is missing. */
+/** No light op brings images to one size, so the compiler's error names what is missing. */
 function lightOnImages(dataset: AnyDataset, recipe: Recipe): Error {
   renderedShape(dataset, [recipe], false);
   return new WeirError(

@@ -11,7 +11,7 @@ export interface RenderKey {
   readonly seed: number;
   /** From 1 on. */
   readonly epoch: number;
-  /** Which of several renderings of one sample in one epoch: 0 unless a method compares views. */
+  /** Number of the rendering, where a method compares several of one sample in one epoch; 0 by default. */
   readonly view?: number | undefined;
 }
 
@@ -23,9 +23,9 @@ type AnyPixels = Pick<AnyDataset, 'sampleShape' | 'values'>;
 /**
  * The samples at `indices` after the recipe: [indices, ...outShape], the shape that the recipe makes of `sampleShape`.
  *
- * A function of its arguments alone, so it gives the same bits on whatever thread.
+ * A function of its arguments alone, so it gives the same bits on any thread.
  *
- * @param before is told of each sample, by its place in `indices`, before work on it begins
+ * @param before is called for each sample, with its position in `indices`, before it is rendered
  */
 export const render = (
   data: Pixels,
@@ -37,7 +37,7 @@ export const render = (
 
 /**
  * The samples at `indices` after each of several recipes, the renderings of a sample one behind another:
- * [indices, recipes, ...outShape]. The first is view `key.view`, the next is one more.
+ * [indices, recipes, ...outShape]. The first recipe is view `key.view`, the next one `key.view + 1`.
  */
 export function renderViews(
   data: Pixels,
@@ -79,29 +79,29 @@ export function renderViews(
   return out;
 }
 
-/** The shape of what `renderViews` makes of each sample: one recipe's, or with the number of views before it. */
+/** The shape of a rendered sample; with `views`, the number of recipes comes before it. */
 export function renderedShape(data: AnyPixels, recipes: readonly Recipe[], views: boolean): readonly number[] {
   const { outShape } = compileRecipes(data, recipes)[0]!;
   return views ? [recipes.length, ...outShape] : outShape;
 }
 
-/** What was compiled in this thread, by what it was compiled from; more than a run has, so a limit that is seldom met. */
+/** Renderings that were compiled in this thread, by recipes and shape. A run has fewer than the limit. */
 const compiledRecipes = new Map<string, Rendering[]>();
-const MOST = 16;
+const MOST_COMPILED = 16;
 
 /**
- * Each recipe made ready for the samples, once it is sure that all come out in one shape. It is kept for the next block: to make it anew
- * takes as long as to render several images.
+ * Compiles each recipe for the samples, and checks that all give one shape. The result is stored for the next block, for compiling takes as
+ * long as rendering several images.
  */
 export function compileRecipes({ sampleShape, values }: AnyPixels, recipes: readonly Recipe[]): Rendering[] {
   const bytes = !(values instanceof Float32Array);
   const key = JSON.stringify([recipes, sampleShape, bytes]);
   let renderings = compiledRecipes.get(key);
   if (renderings === undefined) {
-    const open = sampleShape.map((extent) => extent || undefined); // 0 is one that varies
+    const open = sampleShape.map((extent) => extent || undefined); // 0 is an extent that varies
     renderings = recipes.map((recipe) => compileRecipe(recipe, open, bytes));
     checkShapes(renderings);
-    if (compiledRecipes.size >= MOST) compiledRecipes.clear();
+    if (compiledRecipes.size >= MOST_COMPILED) compiledRecipes.clear();
     compiledRecipes.set(key, renderings);
   }
   return renderings;
@@ -112,7 +112,7 @@ function checkShapes(renderings: readonly Rendering[]): void {
   const other = shapes.findIndex((shape) => shape !== shapes[0]);
   if (other > 0) {
     throw new WeirError(
-      `view 0 comes out as ${shapes[0]}, but view ${other} as ${shapes[other]}`,
+      `view 0 has the shape ${shapes[0]}, but view ${other} ${shapes[other]}`,
       'give all recipes the same size',
     );
   }
@@ -121,21 +121,21 @@ function checkShapes(renderings: readonly Rendering[]): void {
 export type EncodedPixels = Pick<ImageDataset, 'name' | 'sampleShape' | 'images' | 'values'>;
 
 /**
- * What `renderViews` gives, of images outside of memory: each is read, decoded once, and rendered by every recipe. What this
- * thread does not decode itself is decoded while the one before it is rendered, on a thread of libuv's.
+ * `renderViews` of images outside of memory: each is read, decoded once, and rendered by every recipe. An image that this thread does not
+ * decode itself is decoded on a thread of libuv while the image before it is rendered.
  *
- * A function of its arguments and the files alone. Calls in one thread wait for one another, for they share the memory that is read into.
+ * A function of its arguments and the files alone. Calls in one thread wait for one another, for they share the memory that images are read into.
  *
- * @param before is told of each sample, by its place in `indices`, before it is rendered
+ * @param before is called for each sample, with its position in `indices`, before it is rendered
  * @throws {WeirError} that names the image
  */
 export function renderImages(...given: Parameters<typeof renderEncoded>): Promise<Float32Array> {
-  const result = lastRendering.then(() => renderEncoded(...given));
-  lastRendering = result.catch(() => undefined);
+  const result = lastRender.then(() => renderEncoded(...given));
+  lastRender = result.catch(() => undefined);
   return result;
 }
 
-let lastRendering: Promise<unknown> = Promise.resolve();
+let lastRender: Promise<unknown> = Promise.resolve();
 
 async function renderEncoded(
   data: EncodedPixels,
@@ -150,13 +150,13 @@ async function renderEncoded(
   const { length } = renderings[0]!;
   const out = unfilled(indices.length * recipes.length * length);
   let at = 0;
-  let upcoming = begun(images, indices[0]);
+  let upcoming = beginNext(images, indices[0]);
 
   for (let place = 0; place < indices.length; place++) {
     const index = indices[place]!;
     before?.(place);
     const image = await (await upcoming!)();
-    upcoming = begun(images, indices[place + 1]);
+    upcoming = beginNext(images, indices[place + 1]);
     let rendering: Rendering | undefined;
     try {
       for (let v = 0; v < renderings.length; v++, at += length) {
@@ -174,8 +174,8 @@ async function renderEncoded(
   return out;
 }
 
-/** An image on its way, if there is one; why it cannot be had is thrown when its turn comes. */
-function begun(images: Images, index: number | undefined): Promise<() => Promise<Image>> | undefined {
+/** Begins to read the image at an index, if there is one. Its error is thrown when the image is asked for. */
+function beginNext(images: Images, index: number | undefined): Promise<() => Promise<Image>> | undefined {
   if (index === undefined) return undefined;
   const image = beginImage(images, index);
   image.catch(() => undefined);

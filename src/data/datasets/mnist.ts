@@ -184,13 +184,13 @@ export function mnist({ data = 'embedded', seed = 0, testSize = 2000 }: MnistOpt
   const folder = resolve(data);
   if (!existsSync(folder)) throw new WeirError(`there is no folder '${folder}' to read MNIST from`, looksFor);
   if (!statSync(folder).isDirectory()) throw new WeirError(`'${folder}' is no folder to read MNIST from`, looksFor);
-  return { train: part(folder, 'train'), test: part(folder, 'test') };
+  return { train: readPart(folder, 'train'), test: readPart(folder, 'test') };
 }
 
 const names = Object.values(FILES).flatMap((part) => Object.values(part));
 const looksFor = `give a folder that holds ${names.join(', ')}, each plain or with .gz, or 'embedded' for the digits that come with Weir`;
 
-function part(folder: string, which: keyof typeof FILES): Dataset {
+function readPart(folder: string, which: keyof typeof FILES): Dataset {
   const imageFile = find(folder, which, 'images');
   const labelFile = find(folder, which, 'labels');
   const images = readIdx(imageFile, 'images');

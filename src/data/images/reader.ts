@@ -91,7 +91,7 @@ const open = new Map<string, number>();
 /** Where pixels are read to, one image after another: memory that is new each time costs as much as the reading. */
 let scratch = new Uint8Array(0);
 
-function pixelBuffer(length: number, again: boolean): Uint8Array {
+function readBuffer(length: number, again: boolean): Uint8Array {
   if (!again) return new Uint8Array(length); // a decoder holds on to it
   if (scratch.length < length) scratch = new Uint8Array(length);
   return scratch.subarray(0, length);
@@ -99,7 +99,7 @@ function pixelBuffer(length: number, again: boolean): Uint8Array {
 
 function fromPack(images: PackedImages, index: number): Uint8Array {
   const { file } = images;
-  const bytes = pixelBuffer(images.lengths[index]!, images.encoding === 'raw');
+  const bytes = readBuffer(images.lengths[index]!, images.encoding === 'raw');
   let got = 0;
   try {
     let descriptor = open.get(file);

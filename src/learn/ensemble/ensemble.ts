@@ -6,7 +6,7 @@ import { type Model, type Weights, weight } from '../model/model.js';
 import type { SpectralKind } from '../regularizer/spectral.js';
 import type { Update } from '../update.js';
 
-/** Where a layer's numbers lie in a member's row, and its v in a row of directions. */
+/** The offsets of a layer in a member's row, and of its v in a row of directions. */
 export interface PlacedLayer {
   readonly name: string;
   readonly in: number;
@@ -31,7 +31,7 @@ export interface Layout {
   readonly inputs: number;
 }
 
-/** The layout of a fully connected network. @throws {WeirError} where the widths make none */
+/** The layout of a fully connected network. @throws {WeirError} for widths that make no network */
 export function layoutOf(sizes: readonly number[]): Layout {
   if (sizes.length < 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new WeirError(
@@ -56,15 +56,15 @@ export function layoutOf(sizes: readonly number[]): Layout {
 
 /** One network of an ensemble. */
 export interface EnsembleMember {
-  /** What its records are logged under. */
+  /** The name of its records in the log. */
   readonly name: string;
-  /** Of its first weights. */
+  /** Of its initial weights. */
   readonly seed: number;
   readonly regularizer: SpectralKind;
 }
 
 /**
- * Networks of the same widths that are trained at once, each as if it were alone: GELU, logits scaled, as `mlp` has them.
+ * Networks of the same widths that are trained at once and independently: GELU, logits scaled, as `mlp` has them.
  *
  * Their weights are one tensor, 'members', of [E, P]: a network a row (`layout`). A sample holds every member's own point, so
  * data are [n, E, inputs].
@@ -73,9 +73,9 @@ export interface Ensemble {
   readonly name: string;
   readonly members: readonly EnsembleMember[];
   readonly layout: Layout;
-  /** A member by itself: what measuring stages are given, with weights from `alone`. */
+  /** One member as a model, for measuring stages; its weights are from `alone`. */
   readonly model: Model;
-  /** First weights: each member's are those of `model.start(seed)`. */
+  /** Initial weights: each member's are those of `model.start(seed)`. */
   start(): Weights;
   /** Every member's row, read from the device: [E, P]. */
   rows(weights: Weights): Float32Array;
@@ -83,7 +83,7 @@ export interface Ensemble {
   alone(weights: Weights, member: number): Weights;
 }
 
-/** The name under which the weights of all members, and their velocities, go. */
+/** The name of the one tensor that holds the weights of all members, and of that of their velocities. */
 export const membersKey = 'members';
 
 /**
@@ -135,8 +135,8 @@ export function ensemble(sizes: readonly number[], members: readonly EnsembleMem
   };
 }
 
-/** What the training step of an ensemble says after an update: numbers are means over the members. */
+/** The output of an ensemble's training step after an update: numbers are means over the members. */
 export interface EnsembleUpdate extends Update {
-  /** The same numbers of one member; the weights are still everyone's. */
+  /** The same numbers of one member. */
   of(member: number): Pick<Update, 'loss' | 'epochLoss' | 'epochAccuracy'>;
 }

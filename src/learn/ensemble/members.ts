@@ -2,6 +2,7 @@ import type { Declaration } from '../../flow/header.js';
 import { type Stage, type StageOperator, stage } from '../../flow/stage.js';
 import { layerNormsRecord } from '../spectral/layer-norms.js';
 import { firstDirection } from '../spectral/power.js';
+import { tickRecord } from '../spectral/tick.js';
 import { type Update, updateRecord } from '../update.js';
 import type { Ensemble, EnsembleUpdate } from './ensemble.js';
 import { type EnsembleRegularizer, iterateLayer, type TickedEnsemble } from './regularizer.js';
@@ -104,5 +105,5 @@ export function memberTicks(
       );
       return own.length === 0 ? undefined : { sigma: Object.fromEntries(own) };
     };
-  return stage(memberRecords('member ticks', ensemble, measure, { claims: false, record: layerNormsRecord }));
+  return stage(memberRecords('member ticks', ensemble, measure, { claims: false, record: tickRecord }));
 }

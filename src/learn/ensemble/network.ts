@@ -20,9 +20,9 @@ export function cumulative(z: number): number {
 export const slopeOf = (z: number, cumulative: number): number =>
   cumulative + z * Math.exp(-0.5 * z * z) * 0.3989422804014327;
 
-/** What one point makes of one network: room that is filled again for every point. */
+/** The forward pass of one point through one network, in memory that every point fills again. */
 export interface ForwardPass {
-  /** What goes into each layer; the first is the point. */
+  /** The input of each layer; the first is the point. */
   readonly inputs: readonly Float64Array[];
   /** Slopes of the activation behind each layer but the last. */
   readonly slopes: readonly Float64Array[];
@@ -62,7 +62,7 @@ export function forward({ layers }: Layout, rows: Float32Array, row: number, pas
   });
 }
 
-/** Softmax cross-entropy of logits, in nats; 1 − p of the label is kept in `rest` as a sum, exact where p is near 1. */
+/** Softmax cross-entropy of logits, in nats. `rest` receives the sums of 1 − p of the label, exact where p is near 1. */
 export function crossEntropyOf(logits: Float64Array, label: number, rest: { others: number; total: number }): number {
   let top = logits[0]!;
   for (const z of logits) if (z > top || Number.isNaN(z)) top = z;

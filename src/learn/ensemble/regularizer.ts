@@ -10,7 +10,7 @@ import type { Ensemble, EnsembleUpdate, PlacedLayer } from './ensemble.js';
  * u ← Wᵀv/‖·‖, v ← Wu/‖·‖, and at the end σ = ‖Wᵀv‖.
  *
  * @param rows networks one after the other, of which one begins at `row`
- * @param v where to start, of length in; need not be normalized; replaced by where it ends
+ * @param v the first direction, of length in, of any norm; overwritten by the last
  * @param steps at most so many
  * @param tolerance stop when v moved less than this, ‖Δv‖₂
  * @returns σ
@@ -35,7 +35,7 @@ export function iterateLayer(
     }
     const sigma = normalize(u);
     if (step === steps || sigma === 0) {
-      if (sigma > 0) v.set(at); // an all-zero kernel has no direction: the one it was given stays
+      if (sigma > 0) v.set(at); // an all-zero kernel has no direction: v stays unchanged
       return sigma;
     }
     for (let i = 0; i < layer.in; i++) {
@@ -179,8 +179,8 @@ export function ensembleTick(
     claims: 'weights',
     start: () => hand(null),
     next(_, update) {
-      if (!regularizer.active(update.epoch + 1)) return [null]; // far from the end of the burn-in
-      const before = regularizer.newest; // the training step begins them itself where the burn-in ended between two ticks
+      if (!regularizer.active(update.epoch + 1)) return [null]; // before the last epoch of the burn-in
+      const before = regularizer.newest; // from the training step, where the burn-in ended between two ticks
       const now = rows(update.weights);
       const directions = before === undefined ? regularizer.begin(now) : regularizer.iterate(before, now);
       return [hand(directions), { ...update, directions }];

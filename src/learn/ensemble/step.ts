@@ -5,7 +5,7 @@ import { tf } from '../../tensorflow/tf.js';
 import type { Layout } from './ensemble.js';
 import { allocatePass, classOf, crossEntropyOf, type ForwardPass, forward } from './network.js';
 
-/** What one update of an ensemble depends on, as tensors or as their values; see kernels/ensemble.cc. */
+/** The inputs of one update of an ensemble, as tensors or as their values; see kernels/ensemble.cc. */
 export interface EnsembleInput<T> {
   /** [E, P], a network a row. */
   readonly members: T;
@@ -22,7 +22,7 @@ export interface EnsembleInput<T> {
   readonly rate: number;
   readonly momentum: number;
   readonly decay: number;
-  /** Does an epoch begin here? */
+  /** Whether an epoch begins here. */
   readonly fresh: boolean;
   /** By member: mean loss of the batch; loss and number of correct samples summed over the epoch. [E, 3] */
   readonly sums: T;
@@ -60,8 +60,8 @@ export function fusedEnsemble(sizes: readonly number[], given: EnsembleInput<tf.
 }
 
 /**
- * What the operation `WeirEnsemble` does, on the main thread in float64: the fallback, and what it is tested against. Members
- * are worked on one by one, so none depends on another.
+ * The operation `WeirEnsemble` on the main thread in float64: its fallback, and the reference of its test. Members are updated one
+ * by one, so none depends on another.
  */
 export function portableUpdate(layout: Layout, given: EnsembleInput<Float32Array>): EnsembleOutput<Float32Array> {
   const { parameters, layers, inputs } = layout;

@@ -36,7 +36,7 @@ export interface EnsembleState {
   readonly position: number;
   /** Samples of the epoch so far. */
   readonly samples: number;
-  /** What no tensor says; none before the graph has introduced its parts. */
+  /** Metadata of the network; undefined before the headers of the batches have come. */
   readonly metadata?: NetworkMetadata;
 }
 
@@ -70,7 +70,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
   const { rate, momentum = 0, decay = 0 } = sgd;
   const rateAt = scheduled(rate);
   const unregularized = new Float32Array(members.length * layout.layers.length);
-  let known: MatchedClasses | undefined; // made again from the state's own when the graph is wired
+  let known: MatchedClasses | undefined; // not state: computed again when the graph is wired
   const nowhere = new Float32Array(members.length * layout.inputs);
 
   return {
@@ -84,7 +84,11 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
         weights,
         memory: new Map([[membersKey, tf.zerosLike(weight(weights, membersKey))]]),
         sums: tf.zeros([members.length, 3]),
-        ...{ number: 0, epoch: 0, endsEpoch: true, position: 0, samples: 0 },
+        number: 0,
+        epoch: 0,
+        endsEpoch: true,
+        position: 0,
+        samples: 0,
       };
     },
 
@@ -108,7 +112,10 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
       }
       const moved = ensembleUpdate(layout, {
         ...before,
-        ...{ x, labels, momentum, decay },
+        x,
+        labels,
+        momentum,
+        decay,
         gammas: active?.gammas ?? unregularized,
         directions: active?.newest?.v ?? nowhere,
         rate: rateAt(at),
@@ -160,7 +167,7 @@ export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: Ensemble
   };
 }
 
-/** What `save` makes of a state. */
+/** A state as plain data. */
 type Saved = Omit<EnsembleState, 'weights' | 'memory' | 'sums'> & {
   readonly weights: SavedTensors;
   readonly memory: SavedTensors;
@@ -170,7 +177,7 @@ type Saved = Omit<EnsembleState, 'weights' | 'memory' | 'sums'> & {
 
 function update(ensemble: Ensemble, state: EnsembleState, rateAt: Schedule): EnsembleUpdate {
   const { weights, number, epoch, endsEpoch, position, samples } = state;
-  let read: Float32Array | undefined; // asked for by every member: off the device once
+  let read: Float32Array | undefined; // off the device once, for all members
   const sums = (): Float32Array => {
     read ??= finite(ensemble, number, state.sums.dataSync<'float32'>().slice());
     return read;
@@ -182,7 +189,11 @@ function update(ensemble: Ensemble, state: EnsembleState, rateAt: Schedule): Ens
     return sum / ensemble.members.length;
   };
   return {
-    ...{ weights, number, epoch, endsEpoch, position },
+    weights,
+    number,
+    epoch,
+    endsEpoch,
+    position,
     ...(number > 0 && { rate: rateAt({ epoch, number }) }),
     loss: () => mean(0),
     epochLoss: () => (samples === 0 ? null : mean(1) / samples),
@@ -195,7 +206,7 @@ function update(ensemble: Ensemble, state: EnsembleState, rateAt: Schedule): Ens
   };
 }
 
-/** Losses that can be gone on from: where a member has diverged the run ends, with the last good snapshot kept. */
+/** The sums, if every loss is finite: where a member has diverged the run ends, and its last good snapshot stays. */
 function finite({ members }: Ensemble, update: number, sums: Float32Array): Float32Array {
   const odd = members.findIndex((_, m) => !Number.isFinite(sums[3 * m]));
   if (odd === -1) return sums;

@@ -3,7 +3,7 @@ import { tf } from '../../tensorflow/tf.js';
 import { samplesOf, type ViewsLoss, type ViewsLossValue } from './loss.js';
 
 export interface BarlowTwinsOptions {
-  /** λ, the weight of what is off the diagonal. */
+  /** λ, the weight of the entries off the diagonal. */
   readonly lambda?: number;
   /** ε, added to each variance. */
   readonly epsilon?: number;
@@ -13,14 +13,14 @@ export interface BarlowTwinsOptions {
  * Barlow Twins (Zbontar et al. 2021, equation 1): Σ_i (1 − C_ii)² + λ Σ_{i≠j} C_ij², where C = ẑ₁ᵀ ẑ₂ / n is the correlation of the
  * features of one view with those of the other, each standardized over the batch, ẑ = (z − mean) / √(variance + ε).
  *
- * Gradient, with G = ∂L/∂C: ∂L/∂z₁ = (ẑ₂ Gᵀ − ẑ₁ ∘ Σ_j (C ∘ G)_ij) / (n √(variance + ε)), and the same the other way about with Gᵀ;
+ * Gradient, with G = ∂L/∂C: ∂L/∂z₁ = (ẑ₂ Gᵀ − ẑ₁ ∘ Σ_j (C ∘ G)_ij) / (n √(variance + ε)), and ∂L/∂z₂ likewise with Gᵀ;
  * the part through the mean is 0, because ẑ has mean 0.
  *
  * As the authors of the paper compute it: biased variance, divided by the batch size, no factor of 1/32, a view a pass. A feature
  * that is constant over the batch correlates with nothing (C_ij = 0, which costs 1) and has a finite gradient. A projection that is
  * not finite makes the loss NaN, at which training ends by name.
  *
- * @throws {WeirError} at a batch of one sample, whose variance is 0
+ * @throws {WeirError} for a batch of one sample, whose variance is 0
  */
 export function barlowTwins({ lambda = 0.005, epsilon = 1e-5 }: BarlowTwinsOptions = {}): ViewsLoss {
   const name = 'barlow-twins';

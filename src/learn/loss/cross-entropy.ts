@@ -52,7 +52,7 @@ function native(logits: tf.Tensor2D, labels: tf.Tensor1D, smoothing: number): Lo
   }) as unknown as LossValue;
 }
 
-/** The same out of operations that every backend has. */
+/** The same by operations that every backend has. */
 export function portable(logits: tf.Tensor2D, labels: tf.Tensor1D, smoothing = 0): LossValue {
   const [n, classes] = logits.shape;
   return tf.tidy(() => {
@@ -65,7 +65,7 @@ export function portable(logits: tf.Tensor2D, labels: tf.Tensor1D, smoothing = 0
   }) as unknown as LossValue;
 }
 
-/** What softmax(logits) is held against, [n, classes]: each row sums to 1. WebAssembly's one-hot gives whole numbers only. */
+/** The target distribution, [n, classes]: each row sums to 1. WebAssembly's one-hot gives whole numbers only. */
 function targets(labels: tf.Tensor1D, classes: number, smoothing: number): tf.Tensor2D {
   const hot = tf.oneHot(labels, classes) as tf.Tensor2D;
   return smoothing === 0 ? hot : tf.add(tf.mul(tf.cast(hot, 'float32'), 1 - smoothing), smoothing / classes);

@@ -6,10 +6,10 @@ import { addGradients } from '../regularizer/regularizer.js';
 import { isOfViews, type Learned, type Loss, type OfFeatures, type ViewsLoss, type ViewsLossValue } from './loss.js';
 
 /**
- * A loss over views of the samples of all ranks, which compares each with every other: the projections are brought together, each rank
- * works out the whole loss and takes the gradient of its own rows.
+ * A loss over views that compares the samples of all ranks with each other. Projections are gathered; each rank computes the whole
+ * loss, and keeps the gradient of its own rows.
  *
- * The gradient is times the number of ranks, for across-ranks.ts takes the mean over them as of losses over own samples alone.
+ * The gradient is multiplied by the number of ranks, because `acrossRanks` takes the mean over them.
  *
  * @param projections float32 [views · n, width] of this rank's n samples; the other ranks have as many (`checkEven`)
  */
@@ -26,13 +26,13 @@ export function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: 
     const byRank = tf.reshape(gradient, [views, ranks.ranks, own, width]);
     const mine = tf.slice(byRank, [0, ranks.rank, 0, 0], [views, 1, own, width]);
     const given = { value, gradient: tf.mul(tf.reshape(mine, [rows, width]), ranks.ranks) };
-    // what is counted over all samples is on every rank, and will be added up
+    // every rank has the count over all samples, and the counts of all ranks will be added
     return { ...given, ...(correct && { correct: tf.div(correct, ranks.ranks) }) } as Record<string, tf.Tensor>;
   }) as unknown as ViewsLossValue;
 }
 
 /**
- * All ranks find the same, before one waits for the others.
+ * Checks that all ranks have as many samples: every rank comes to the same result, so none waits for another.
  *
  * @param shared samples of all ranks in a batch
  * @throws {WeirError} where the ranks do not share it evenly
@@ -48,9 +48,9 @@ export function checkEven(loss: ViewsLoss, shared: number, { ranks }: Pick<Proce
 /**
  * A loss over several views of a batch and its gradient. Views go through the model one after another, each with the batch
  * statistics of its own and the running statistics moved by each in turn, or together as one batch: see `ViewsLoss.passes`.
- * A regularizer on features meets all views as one batch. The loss compares the samples of all ranks.
+ * A regularizer on features sees all views as one batch. The loss compares the samples of all ranks.
  *
- * Bound: what the passes of all views keep for the way back, at once.
+ * Bound: the intermediate results of the passes of all views, at once.
  *
  * @param x float32 [views · n, ...inputShape], the first views first @param labels int32 [views · n]
  * @throws {WeirError} for a model without a backward pass of its own
@@ -108,7 +108,7 @@ function regularized(passes: readonly Pullback[], labels: tf.Tensor1D, ofFeature
  * has one, else by TensorFlow.js's automatic differentiation. A loss over views goes through the model's own backward pass, see `viewGradients`.
  *
  * @param x float32 [n, ...inputShape] @param labels int32 [n]; of several views n is that of all of them together
- * @param ofFeatures the gradient of a further regularizer on Φ(x), which is sent back with the loss's
+ * @param ofFeatures the gradient of a regularizer on Φ(x), which goes back through the network with the loss's
  */
 export function gradientsOf(
   model: Model,
@@ -162,7 +162,7 @@ function automatic(
   return { loss: value!, correct: correct!, gradients: named(grads) };
 }
 
-/** A scalar without a value of its own, whose gradient with respect to the features is what the regularizer says. */
+/** A scalar of value 0 whose gradient with respect to the features is that of the regularizer. */
 function further(ofFeatures: OfFeatures, features: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor {
   return tf.customGrad((of, save) => {
     (save as tf.GradSaveFunc)([ofFeatures(of as tf.Tensor2D, labels)]);
@@ -170,7 +170,7 @@ function further(ofFeatures: OfFeatures, features: tf.Tensor2D, labels: tf.Tenso
   })(features);
 }
 
-/** How many of the logits' largest are the labels'; a scalar. */
+/** The number of samples whose largest logit is the label's; a scalar. */
 function correctOf(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   return tf.tidy(() => tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
 }

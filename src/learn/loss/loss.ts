@@ -2,7 +2,7 @@ import { WeirError } from '../../flow/errors.js';
 import type { tf } from '../../tensorflow/tf.js';
 import type { Gradients, Weights } from '../model/model.js';
 
-/** What a loss makes of the logits of a batch. */
+/** The loss of a batch, with its gradient. */
 export interface LossValue {
   /** The mean over the batch, in nats; a scalar. */
   readonly value: tf.Scalar;
@@ -17,14 +17,14 @@ export interface Loss {
   of(logits: tf.Tensor2D, labels: tf.Tensor1D): LossValue;
 }
 
-/** A loss over what a model makes of several views of the same samples, without labels; its gradient by hand. */
+/** A loss over the projections of several views of the same samples, without labels; its gradient by hand. */
 export interface ViewsLoss {
   readonly name: string;
   /** How many views of each sample it compares. */
   readonly views: number;
   /**
-   * What one batch is to the batch normalizations of the model: 'each' view by itself, one after another, so that running
-   * statistics move once a view; or all views 'together'.
+   * How the views pass the batch normalizations of the model: 'each' by itself, one after another, so that running statistics
+   * move once a view; or all 'together', as one batch.
    */
   readonly passes: 'each' | 'together';
   /**
@@ -34,19 +34,19 @@ export interface ViewsLoss {
   of(projections: tf.Tensor2D): ViewsLossValue;
 }
 
-/** What a loss over views makes of the projections of a batch. */
+/** The loss over the projections of a batch, with its gradient. */
 export interface ViewsLossValue {
   /** A scalar. */
   readonly value: tf.Scalar;
   /** Its gradient with respect to the projections, [views · n, width]. */
   readonly gradient: tf.Tensor2D;
-  /** How many of the n samples have their other view nearest to them, where the loss knows; a scalar. */
+  /** How many of the n samples have their other view as the nearest projection, where the loss counts them; a scalar. */
   readonly correct?: tf.Scalar;
 }
 
 export const isOfViews = (loss: Loss | ViewsLoss): loss is ViewsLoss => 'views' in loss;
 
-/** The samples in a batch of two views. @throws {WeirError} where there are no other samples to tell one from */
+/** The number of samples in a batch of two views. @throws {WeirError} for fewer than two samples */
 export function samplesOf(name: string, projections: tf.Tensor2D): number {
   const rows = projections.shape[0];
   const samples = rows / 2;
@@ -57,7 +57,7 @@ export function samplesOf(name: string, projections: tf.Tensor2D): number {
   );
 }
 
-/** What one look at a batch gives; the tensors belong to the caller. */
+/** Loss, gradients and statistics of one batch; the tensors belong to the caller. */
 export interface Learned {
   /** The mean loss over the batch, a scalar. */
   readonly loss: tf.Scalar;
@@ -69,5 +69,5 @@ export interface Learned {
   readonly statistics?: Weights;
 }
 
-/** The gradient of a regularizer on the features of a batch, [n, width] as they are; it belongs to the caller. */
+/** The gradient of a regularizer with respect to the features of a batch, [n, width]; it belongs to the caller. */
 export type OfFeatures = (features: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor2D;

@@ -8,7 +8,7 @@ export interface NtXentOptions {
   readonly temperature?: number;
 }
 
-/** In the place of a projection's similarity to itself: far below any other, finite so that no product with 0 is NaN. */
+/** The similarity of a projection to itself: far below any other, and finite so that no product with 0 is NaN. */
 const NEVER = -1e30;
 
 /**
@@ -20,7 +20,7 @@ const NEVER = -1e30;
  * As in the paper's authors' code both views are one batch. A projection of length 0 has no direction: it is similar to none (0), and
  * its gradient is 0. One that is not finite makes the loss NaN, at which training ends by name.
  *
- * @throws {WeirError} at a batch of one sample, which has none to be told from
+ * @throws {WeirError} for a batch of one sample, which has no other to be compared with
  */
 export function ntXent({ temperature = 0.07 }: NtXentOptions = {}): ViewsLoss {
   const name = 'nt-xent';

@@ -5,7 +5,7 @@ import { tf } from '../../tensorflow/tf.js';
 /** A nonlinearity φ, elementwise. */
 export interface Activation {
   readonly name: string;
-  /** max |φ'|: the paper's product bound (A.12) takes it to be at most 1, and it is squared in that bound. */
+  /** max |φ'|. The paper's product bound (A.12), where it is squared, takes it to be at most 1. */
   readonly lipschitz: number;
   /** φ(z), same shape. */
   value(z: tf.Tensor2D): tf.Tensor2D;
@@ -29,7 +29,7 @@ export interface Fused {
   ): tf.Tensor2D;
 }
 
-/** φ((z + bias) · scale): what follows the product of a dense layer. Can be differentiated. */
+/** φ((z + bias) · scale), the part of a dense layer behind its product. Can be differentiated. */
 export function activate(phi: Activation, z: tf.Tensor2D, bias: tf.Tensor1D, scale: number): tf.Tensor2D {
   return phi.fused?.()?.value(z, bias, scale) ?? tf.tidy(() => phi.value(affine(z, bias, scale)));
 }
@@ -50,7 +50,7 @@ export function activateWithSlope(
   }) as [tf.Tensor2D, tf.Tensor2D];
 }
 
-/** φ((z + y + bias) · scale) · kernel: an activation and the product of the layer behind it, where the sums come in two parts. No gradient. */
+/** φ((z + y + bias) · scale) · kernel: an activation of sums in two parts, and the product of the layer behind it. No gradient. */
 export function activatedProduct(
   phi: Activation,
   [z, y]: readonly [tf.Tensor2D, tf.Tensor2D],
@@ -146,7 +146,7 @@ const fused: Fused = {
   product: fusedGeluProduct,
 };
 
-/** The activations that a config can name. */
+/** The activations that a config can name: a new one is a constant above and a name here. */
 export const activations = { gelu, relu, tanh, sigmoid } as const;
 
 export type ActivationName = keyof typeof activations;

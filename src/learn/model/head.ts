@@ -17,11 +17,11 @@ export interface Head {
   readonly phi?: Activation;
 }
 
-/** What the head makes of features, [n, outputs]. */
+/** The outputs of the head, [n, outputs]. */
 export const headOutputs = (head: Head, weights: Weights, features: tf.Tensor2D): tf.Tensor2D =>
   tf.tidy(() => forward(head, weights, features).outputs);
 
-/** A feature map gone through in training mode, and the head on top of it: forward, and back through both. It takes `below`. */
+/** The head on top of a feature map in training mode: forward, and the backward pass through both. It takes `below`. */
 export function throughHead(head: Head, weights: Weights, below: FeaturePullback): Pullback {
   const { features, statistics } = below;
   const { outputs, inputs, slopes } = tf.tidy(() => forward(head, weights, features));
@@ -50,7 +50,7 @@ export function throughHead(head: Head, weights: Weights, below: FeaturePullback
   return { features, logits: outputs, ...(statistics && { statistics }), gradients };
 }
 
-/** The outputs, with what goes into each layer but the first and φ' there. */
+/** The outputs, with the inputs of each layer but the first and φ' there. */
 function forward({ layers, phi }: Head, weights: Weights, features: tf.Tensor2D) {
   const inputs: tf.Tensor2D[] = [];
   const slopes: tf.Tensor2D[] = [];
@@ -122,7 +122,10 @@ export function projected(
     sizes.map((out, l) => {
       const name = `projector${l + 1}`;
       return {
-        ...{ name, in: sizes[l - 1] ?? width, out, kernel: `${name}/kernel` },
+        name,
+        in: sizes[l - 1] ?? width,
+        out,
+        kernel: `${name}/kernel`,
         ...(bias && { bias: `${name}/bias` }),
       };
     });

@@ -3,11 +3,11 @@ import { keyed } from '../../flow/random.js';
 /**
  * Fills a weight with its first values.
  *
- * @param place what to draw for: the seed, the layer counted from the input (0 first), and 0 for its kernel, 1 for its bias
+ * @param key the seed, the layer counted from the input (0 first), and 0 for its kernel, 1 for its bias
  */
 export type Initialization = (
   values: Float32Array,
-  place: { seed: number; layer: number; part: 0 | 1; fanIn: number },
+  key: { seed: number; layer: number; part: 0 | 1; fanIn: number },
 ) => void;
 
 /**

@@ -156,13 +156,13 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
   type Dense = (typeof layers)[number];
 
   const flat = (x: tf.Tensor): tf.Tensor2D => (x.rank === 2 ? (x as tf.Tensor2D) : tf.reshape(x, [-1, sizes[0]!]));
-  const product = (weights: MlpWeights, { kernel }: Dense, h: tf.Tensor2D): tf.Tensor2D =>
+  const product = (weights: Weights, { kernel }: Dense, h: tf.Tensor2D): tf.Tensor2D =>
     tf.matMul(h, weight<tf.Tensor2D>(weights, kernel));
-  const biasOf = (weights: MlpWeights, { bias }: Dense): tf.Tensor1D => weight<tf.Tensor1D>(weights, bias);
-  const behind = (weights: MlpWeights, h: tf.Tensor2D, layers: readonly Dense[]): tf.Tensor2D =>
+  const biasOf = (weights: Weights, { bias }: Dense): tf.Tensor1D => weight<tf.Tensor1D>(weights, bias);
+  const behind = (weights: Weights, h: tf.Tensor2D, layers: readonly Dense[]): tf.Tensor2D =>
     layers.reduce((h, layer) => activate(phi, product(weights, layer, h), biasOf(weights, layer), layer.factor), h);
-  const features = (weights: MlpWeights, x: tf.Tensor): tf.Tensor2D => tf.tidy(() => behind(weights, flat(x), hidden));
-  const readOut = (weights: MlpWeights, h: tf.Tensor2D): tf.Tensor2D =>
+  const features = (weights: Weights, x: tf.Tensor): tf.Tensor2D => tf.tidy(() => behind(weights, flat(x), hidden));
+  const readOut = (weights: Weights, h: tf.Tensor2D): tf.Tensor2D =>
     affine(product(weights, readout, h), biasOf(weights, readout), readout.factor);
 
   return {
@@ -217,7 +217,7 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
         for (const layer of hidden) {
           const z = product(weights, layer, h);
           const [next, slope] = activateWithSlope(phi, z, biasOf(weights, layer), layer.factor);
-          z.dispose(); // at once: the next large tensor then lies where the processor's cache is warm
+          z.dispose(); // at once: the next large tensor then reuses memory that is in the cache
           h = tf.keep(next);
           inputs.push(h);
           slopes.push(tf.keep(slope));
@@ -239,7 +239,7 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
           after.dispose();
           if (l === last && featuresGradient !== undefined) {
             const before = [dz, sum];
-            [dz, sum] = joined(dz, featuresGradient, slopes[l - 1]!);
+            [dz, sum] = withFeatures(dz, featuresGradient, slopes[l - 1]!);
             tf.dispose(before);
           }
         }
@@ -251,14 +251,12 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
   };
 }
 
-/** dz with what a gradient on the features adds to it, and its sum over the samples. */
-function joined(dz: tf.Tensor2D, features: tf.Tensor2D, slope: tf.Tensor2D): [tf.Tensor2D, tf.Tensor1D] {
+/** dz plus the gradient of the features, and the sum over the samples. */
+function withFeatures(dz: tf.Tensor2D, features: tf.Tensor2D, slope: tf.Tensor2D): [tf.Tensor2D, tf.Tensor1D] {
   return tf.tidy(() => {
     const whole = tf.add(dz, tf.mul(features, slope));
     return [whole, tf.sum(whole, 0)];
   }) as [tf.Tensor2D, tf.Tensor1D];
 }
-
-type MlpWeights = Parameters<Model['logits']>[0];
 
 const asLayer = ({ name, kernel, factor }: DenseLayer): DenseLayer => ({ kind: 'dense', name, kernel, factor });

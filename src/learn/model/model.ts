@@ -21,7 +21,7 @@ export interface ConvLayer {
   /** Name of its kernel among the weights, HWIO: [rows, columns, in, out]. */
   readonly kernel: string;
   readonly stride: number;
-  /** What the layer meets in this model: its σ depends on it (paper, B.3). */
+  /** The size of its input in this model, on which its σ depends (paper, B.3). */
   readonly inputSize: readonly [height: number, width: number];
   /** σ is that of the circular convolution either way; with 'zero' it is an estimate. */
   readonly padding: Padding;
@@ -29,7 +29,7 @@ export interface ConvLayer {
   readonly normalization?: { readonly scale: string; readonly variance: string; readonly epsilon: number };
 }
 
-/** How a convolution sees beyond the edge: opposite pixels (the paper's networks), or zeros. Symmetric, as in PyTorch. */
+/** The values beyond the edge of an image: opposite pixels (the paper's networks), or zeros. Symmetric, as in PyTorch. */
 export type Padding = 'circular' | 'zero';
 
 /** The ℓp norms that inputs and features are measured in, p = 1, 2, ∞. */
@@ -40,8 +40,8 @@ export type Norm = (typeof norms)[number];
 export type ByNorm<T> = Readonly<Record<Norm, T>>;
 
 /**
- * A piece of a feature map, as far as it must be known to bound how much the map can stretch: a linear layer by its kernel (a
- * convolution with the batch normalization behind it, where it names one), any other map by its constants, branches that are added.
+ * A part of a feature map, for a bound on its Lipschitz constant: a linear layer by its kernel (a convolution with the batch
+ * normalization behind it, where it names one), any other map by its constants, or branches that are added.
  */
 export type Part = Layer | Bounded | Sum;
 
@@ -52,7 +52,7 @@ export interface Bounded {
   readonly lipschitz: ByNorm<number>;
 }
 
-/** Branches that start at one place and are added: a residual block is its branch and its shortcut, [] where that is the identity. */
+/** Branches of one input that are added: a residual block is its branch and its shortcut, [] where that is the identity. */
 export interface Sum {
   readonly kind: 'sum';
   readonly branches: readonly (readonly Part[])[];
@@ -60,13 +60,15 @@ export interface Sum {
 
 /** φ applied to each value, with max |φ'|: the same constant in every norm. */
 export const elementwise = (name: string, slope: number): Bounded => ({
-  ...{ kind: 'bounded', name },
+  kind: 'bounded',
+  name,
   lipschitz: { l1: slope, l2: slope, linf: slope },
 });
 
 /** The mean over all positions of a map, channel by channel: 1/positions, 1/√positions and 1. */
 export const meanOver = (positions: number): Bounded => ({
-  ...{ kind: 'bounded', name: 'mean' },
+  kind: 'bounded',
+  name: 'mean',
   lipschitz: { l1: 1 / positions, l2: 1 / Math.sqrt(positions), linf: 1 },
 });
 
@@ -74,7 +76,8 @@ export const meanOver = (positions: number): Bounded => ({
 export function largestOf(size: number, stride: number): Bounded {
   const windows = Math.ceil(size / stride) ** 2;
   return {
-    ...{ kind: 'bounded', name: 'largest' },
+    kind: 'bounded',
+    name: 'largest',
     lipschitz: { l1: windows, l2: Math.sqrt(windows), linf: 1 },
   };
 }
@@ -85,28 +88,28 @@ export type Weights = ReadonlyMap<string, tf.Tensor>;
 /** Gradients by the name of the weight they belong to. */
 export type Gradients = Map<string, tf.Tensor>;
 
-/** Features and logits in training mode, and what turns their gradients into those of every trained weight. */
+/** Features and logits in training mode, with the backward pass to the gradients of every trained weight. */
 export interface Pullback {
   /** Φ(x), [n, width]. */
   readonly features: tf.Tensor2D;
   readonly logits: tf.Tensor2D;
-  /** What this batch makes of the model's running statistics; new tensors, by name. None where the model keeps none. */
+  /** The running statistics after this batch: new tensors, by name. Undefined where the model has none. */
   readonly statistics?: Weights;
   /**
-   * Call it once: it takes what the forward pass kept, features and logits included; the gradients belong to the caller.
+   * Call it once: it disposes of the intermediate results, features and logits included. The gradients belong to the caller.
    *
    * @param featuresGradient of a regularizer on Φ(x), [n, width], sent back through the feature map with the loss's
    */
   gradients(logitsGradient: tf.Tensor2D, featuresGradient?: tf.Tensor2D): Gradients;
 }
 
-/** The same as far as the features, for a head of another kind: no readout is asked for among the weights. */
+/** The same of the feature map alone, for a head of another kind: the weights need no readout. */
 export interface FeaturePullback extends Pick<Pullback, 'features' | 'statistics'> {
-  /** Call it once: it takes what the forward pass kept, features included; of every trained weight of the feature map. */
+  /** The gradients of every trained weight of the feature map. Call it once: it disposes of the intermediate results. */
   gradients(featuresGradient: tf.Tensor2D): Gradients;
 }
 
-/** A model whose first layer is dense, x·kernel + bias, and the way from there to the logits. */
+/** The first layer of a model that begins with a dense one, x·kernel + bias, and the rest of the model. */
 export interface DenseFirst {
   readonly kernel: string;
   readonly bias: string;
@@ -129,7 +132,7 @@ export interface FeatureJacobian {
   at?(weights: Weights, x: tf.Tensor): Linearization;
 }
 
-/** ∇Φ at the samples of one batch: what every product needs is computed once and kept until `dispose`. */
+/** ∇Φ at the samples of one batch: intermediate results are computed once and kept until `dispose`. */
 export interface Linearization {
   forward(p: tf.Tensor2D): tf.Tensor2D;
   backward(q: tf.Tensor2D): tf.Tensor2D;
@@ -139,13 +142,13 @@ export interface Linearization {
 }
 
 /**
- * What no tensor of a network says, and yet decides what it makes of an input: 'architecture', and where it has them 'padding',
- * 'activation', 'scale', 'shortcut', 'stem', …. It travels with the weights, and is compared where they are taken up.
+ * The properties of a network that change its outputs but are in no tensor: 'architecture', and where it has them 'padding',
+ * 'activation', 'scale', 'shortcut', 'stem', …. They are saved with the weights, and compared where weights are loaded.
  */
 export type Architecture = Readonly<Record<string, string>>;
 
 /**
- * A network F = readout ∘ Φ as a value: it holds no weights, they come and go by name.
+ * A network F = readout ∘ Φ as a value: it holds no weights, which are passed in and out by name.
  *
  * Among the weights may be running statistics, which are not trained but kept from batch to batch; `features` and `logits` use
  * them (evaluation mode), `pullback` uses the batch's own (training mode).
@@ -161,17 +164,17 @@ export interface Model {
   readonly featureLayers: readonly Layer[];
   readonly readout: DenseLayer;
   readonly architecture?: Architecture;
-  /** Keys of it that nobody chose: the usual values, which weights from elsewhere need not have. */
+  /** Keys of the architecture that were left at their defaults, which weights from elsewhere need not have. */
   readonly assumed?: readonly string[];
   /**
-   * Where its first weights are those of a trained network: the classes that its outputs stand for there, none where its readout is new.
+   * Where its initial weights are those of a trained network: the classes of its outputs there; undefined where its readout is new.
    *
-   * @param normalization of the inputs that come to it now, so that it can say where that network's were others
+   * @param normalization of the inputs now; a notice says where that network's differed
    */
   pretrainedClasses?(normalization: NormalizedBy | undefined): ClassNames | undefined;
   /** Names of the weights that no gradient moves. */
   readonly statistics?: readonly string[];
-  /** Where its first weights come from, when that is a file or another run. */
+  /** The files or runs that its initial weights are from. */
   readonly inputs?: readonly Input[];
   /** Fresh weights: a function of the seed alone, the same on every device. */
   start(seed: number): Weights;
@@ -179,15 +182,15 @@ export interface Model {
   features(weights: Weights, x: tf.Tensor): tf.Tensor2D;
   /** F(x), of shape [n, classes]. */
   logits(weights: Weights, x: tf.Tensor): tf.Tensor2D;
-  /** Where the first layer is dense: what lets an attack evaluate many points about one with fewer products. */
+  /** Where the first layer is dense: an attack then evaluates many points around one with fewer products. */
   readonly first?: DenseFirst;
-  /** The forward pass with a backward pass made by hand; without it the gradient is TensorFlow.js's. */
+  /** The forward pass with a backward pass by hand; without it the gradient is TensorFlow.js's. */
   pullback?(weights: Weights, x: tf.Tensor): Pullback;
-  /** The same of the feature map alone, where the model has it: what a head can be put upon. */
+  /** The same of the feature map alone, where the model has it, as a projection head needs it. */
   featurePullback?(weights: Weights, x: tf.Tensor): FeaturePullback;
   /** Jacobians of the feature map by hand, where the model has them; else by differentiation. */
   readonly jacobian?: FeatureJacobian;
-  /** The feature map piece by piece, one behind another: what a bound on its Lipschitz constant is made of. */
+  /** The parts of the feature map, one behind another, for a bound on its Lipschitz constant. */
   readonly parts?: readonly Part[];
 }
 

@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Gradients, Weights } from '../model/model.js';
 
-/** Where training is when an update is made. */
+/** The epoch and number of an update. */
 export interface UpdateIndex {
   /** Counted from 1. */
   readonly epoch: number;
@@ -9,7 +9,7 @@ export interface UpdateIndex {
   readonly number: number;
 }
 
-/** A quantity as a function of where training is, such as a learning rate. */
+/** A quantity as a function of the update, such as a learning rate. */
 export type Schedule = (at: UpdateIndex) => number;
 
 /** The same at every update. */
@@ -44,9 +44,9 @@ export interface OwnRate {
  * Which learning rate each weight has at an update: that of the first group that names it, else `rate`. PyTorch calls these
  * parameter groups.
  *
- * What is returned takes the names of all trained weights, so that a name that none of them bears is found.
+ * The function returned takes the names of all trained weights, so that a name of no weight is found.
  *
- * @throws {WeirError} from what is returned, at a name that no trained weight bears
+ * @throws {WeirError} from the function returned, for a name in `rates` that no trained weight has
  * @example ratesOf('sgd', 0.005, [{ weights: ['readout'], rate: 0.1 }])(['hidden1/kernel', 'readout/kernel'], at)('readout/kernel') // 0.1
  */
 export function ratesOf(
@@ -78,22 +78,23 @@ const unknown = (optimizer: string, name: string, trained: readonly string[]): W
     `name any of ${trained.join(', ')}, or what several of them begin with up to a '/'`,
   );
 
-/** What an update leaves: tensors that belong to the caller. */
+/** The result of an update: tensors that belong to the caller. */
 export interface Moved {
   readonly weights: Weights;
-  /** What the optimizer remembers, by name of the weight. Empty where it remembers nothing. */
+  /** The optimizer's state by name of the weight, such as velocities. Empty where it has none. */
   readonly memory: Weights;
 }
 
-/** A rule for moving weights against their gradient, as a value: its memory is passed in and out. */
+/** A rule that moves weights against their gradient, as a value: its state is passed in and out. */
 export interface Optimizer {
   readonly name: string;
-  /** The learning rate of an update, of weights that have none of their own: for those who look on. */
+  /** The learning rate of an update, for weights without one of their own: for the log. */
   rate(at: UpdateIndex): number;
   /**
-   * One update of every weight that has a gradient; the others stay. It takes all tensors it is given: those that it does not hand back are disposed of.
+   * One update of every weight that has a gradient; the others stay. It takes all tensors it is given, and disposes of those that
+   * it does not return.
    *
-   * @param memory what the update before left; empty at the first
+   * @param memory the state after the update before; empty at the first
    */
   move(weights: Weights, gradients: Gradients, memory: Weights, at: UpdateIndex): Moved;
 }

@@ -35,31 +35,31 @@ export function crossLipschitz(model: Model, strength: Strength): Regularizer {
   const basis = (): tf.Tensor2D => tf.mul(differences(model.classes), factor);
   const scaleOf = ({ x }: Pick<RegularizerInput, 'x'>): number => (2 * strength.gamma) / (x.shape[0]! * model.classes);
 
-  /** Hands each column of V to `work`, once for every sample, with what ∇Φᵀ makes of it. */
-  function columns<T>({ weights, x }: Sample, work: (q: tf.Tensor2D, p: tf.Tensor2D, here: Linearization) => T): T[] {
-    const here = linearize(weights, x);
+  /** Hands each column of V to `work`, once for every sample, with its image under ∇Φᵀ. */
+  function columns<T>({ weights, x }: Sample, work: (q: tf.Tensor2D, p: tf.Tensor2D, at: Linearization) => T): T[] {
+    const at = linearize(weights, x);
     const found = Array.from({ length: model.classes - 1 }, (_, r) => {
       const [q, p] = tf.tidy(() => {
         const v: tf.Tensor2D = tf.matMul(weight<tf.Tensor2D>(weights, kernel), tf.slice(basis(), [0, r], [-1, 1]));
         const q = tf.tile(tf.transpose(v), [x.shape[0]!, 1]) as tf.Tensor2D;
-        return [q, here.backward(q)];
+        return [q, at.backward(q)];
       }) as [tf.Tensor2D, tf.Tensor2D];
-      const made = work(q, p, here);
+      const made = work(q, p, at);
       tf.dispose([q, p]);
       return made;
     });
-    here.dispose();
+    at.dispose();
     return found;
   }
 
   return {
     kind: KIND,
     active,
-    addSampleGradients(look, gradients) {
-      const dV = columns(look, (q, p, here) => {
-        const scaled: tf.Tensor2D = tf.mul(p, 2 * scaleOf(look));
-        addGradients(gradients, here.gradients(scaled, q));
-        const dv = tf.tidy(() => tf.sum(here.forward(scaled), 0));
+    addSampleGradients(input, gradients) {
+      const dV = columns(input, (q, p, at) => {
+        const scaled: tf.Tensor2D = tf.mul(p, 2 * scaleOf(input));
+        addGradients(gradients, at.gradients(scaled, q));
+        const dv = tf.tidy(() => tf.sum(at.forward(scaled), 0));
         scaled.dispose();
         return dv;
       });
@@ -67,9 +67,9 @@ export function crossLipschitz(model: Model, strength: Strength): Regularizer {
       addGradient(gradients, kernel, ofKernel);
       tf.dispose(dV);
     },
-    value: (look) => {
-      const squares = columns(look, (_, p) => tf.tidy(() => tf.sum(tf.square(p)).dataSync()[0]!));
-      return scaleOf(look) * squares.reduce((sum, square) => sum + square, 0);
+    value: (input) => {
+      const squares = columns(input, (_, p) => tf.tidy(() => tf.sum(tf.square(p)).dataSync()[0]!));
+      return scaleOf(input) * squares.reduce((sum, square) => sum + square, 0);
     },
   };
 }

@@ -17,12 +17,12 @@ const KIND = 'feature-jacobian';
 export interface FeatureJacobianOptions extends Strength {
   /** Power iterations for each sample, at every update from the same start. */
   readonly iterations?: number;
-  /** Of the start. */
+  /** Of the first direction. */
   readonly seed?: number;
 }
 
 /**
- * What rep-spectral bounds, unrelaxed (paper, equation 4): γ/2 · mean over the batch of λ_max(g) = ‖∇Φ(x)‖₂², g = ∇Φ(x)ᵀ∇Φ(x).
+ * The quantity that rep-spectral bounds (paper, equation 4): γ/2 · mean over the batch of λ_max(g) = ‖∇Φ(x)‖₂², g = ∇Φ(x)ᵀ∇Φ(x).
  * The paper bounds it by the product of the layers' σ² (A.12) and regularizes their sum (5), with the same γ/2.
  *
  * λ_max by power iteration, each sample its own: p ← gp/‖·‖, λ = ‖∇Φ(x)p‖². Gradient in closed form, with p held constant: that
@@ -43,46 +43,46 @@ export function featureJacobian(
   const start = firstDirection(seed, 0, inputs);
 
   /** Top right singular vectors p and their images q = ∇Φ p. */
-  function top(here: Linearization, n: number): [p: tf.Tensor2D, q: tf.Tensor2D] {
+  function top(at: Linearization, n: number): [p: tf.Tensor2D, q: tf.Tensor2D] {
     return tf.tidy(() => {
       let p = unit(tf.tile(tf.tensor2d(start, [1, inputs]), [n, 1]));
-      let q = here.forward(p);
+      let q = at.forward(p);
       for (let i = 0; i < iterations; i++) {
         const before = [p, q];
-        p = unit(here.backward(q));
-        q = here.forward(p);
+        p = unit(at.backward(q));
+        q = at.forward(p);
         tf.dispose(before);
       }
       return [p, q];
     }) as [tf.Tensor2D, tf.Tensor2D];
   }
 
-  const looked = <T>(
+  const linearizedAt = <T>(
     { weights, x }: Pick<RegularizerInput, 'weights' | 'x'>,
-    work: (here: Linearization, n: number) => T,
+    work: (at: Linearization, n: number) => T,
   ): T => {
-    const here = linearize(weights, x);
+    const at = linearize(weights, x);
     try {
-      return work(here, x.shape[0]!);
+      return work(at, x.shape[0]!);
     } finally {
-      here.dispose();
+      at.dispose();
     }
   };
 
   return {
     kind: KIND,
     active,
-    addSampleGradients(look, gradients) {
-      looked(look, (here, n) => {
-        const [p, q] = top(here, n);
+    addSampleGradients(input, gradients) {
+      linearizedAt(input, (at, n) => {
+        const [p, q] = top(at, n);
         const scaled: tf.Tensor2D = tf.mul(q, strength.gamma / n);
-        addGradients(gradients, here.gradients(p, scaled));
+        addGradients(gradients, at.gradients(p, scaled));
         tf.dispose([p, q, scaled]);
       });
     },
-    value: (look) =>
-      looked(look, (here, n) =>
-        tf.tidy(() => (strength.gamma / (2 * n)) * tf.sum(tf.square(top(here, n)[1])).dataSync()[0]!),
+    value: (input) =>
+      linearizedAt(input, (at, n) =>
+        tf.tidy(() => (strength.gamma / (2 * n)) * tf.sum(tf.square(top(at, n)[1])).dataSync()[0]!),
       ),
   };
 }

@@ -3,7 +3,7 @@ import { WeirError } from '../../flow/errors.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { FeatureJacobian, Gradients, Model, Weights } from '../model/model.js';
 
-/** A batch and the weights it meets, as a regularizer sees them. It only reads. */
+/** A batch and the weights of the network, which a regularizer only reads. */
 export interface RegularizerInput {
   readonly weights: Weights;
   /** float32 [n, ...inputShape]. */
@@ -15,37 +15,37 @@ export interface RegularizerInput {
 /**
  * A term that is added to the loss, as its value and its gradient.
  *
- * It works where it must: on the weights alone, on the features of the batch (their gradient goes back through the network
- * together with the loss's), or on the network's derivatives at the batch.
+ * It is a function of the weights alone, of the features of the batch (their gradient goes back through the network together with
+ * the loss's), or of the network's derivatives at the batch.
  */
 export interface Regularizer {
   readonly kind: string;
-  /** Samples that it needs in every batch, where one is not enough. */
+  /** The samples that every batch needs at least, where more than one. */
   readonly leastSamples?: number;
-  /** Is it on at the updates of this epoch (from 1)? */
+  /** Whether it acts at the updates of this epoch, counted from 1. */
   active(epoch: number): boolean;
   /** Its gradient with respect to the features, [n, width]; the tensor belongs to the caller. */
   featuresGradient?(features: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor2D;
-  /** Adds its gradient with respect to weights, of a term on the weights alone: once an update. Takes the gradients it replaces. */
-  addGradients?(look: Pick<RegularizerInput, 'weights'>, gradients: Gradients): void;
-  /** The same of a term that is a mean over samples: once a batch, of which an update may have several. */
-  addSampleGradients?(look: RegularizerInput, gradients: Gradients): void;
-  /** What it adds to the loss, strength included; read from the device. */
-  value(look: RegularizerInput & { readonly features: tf.Tensor2D }): number;
-  /** What it carries from update to update, as plain data; none if it is a function of its arguments. */
+  /** Adds the gradient of a term on the weights alone, once an update. Disposes of the gradients it replaces. */
+  addGradients?(input: Pick<RegularizerInput, 'weights'>, gradients: Gradients): void;
+  /** Adds the gradient of a mean over samples, once a batch: an update may have several. */
+  addSampleGradients?(input: RegularizerInput, gradients: Gradients): void;
+  /** The term itself, strength included, read from the device. */
+  value(input: RegularizerInput & { readonly features: tf.Tensor2D }): number;
+  /** Its state as plain data, where it has one. */
   save?(): Data;
   load?(data: Data): void;
 }
 
-/** How strong a regularizer is, and since when. */
+/** The strength of a regularizer, and its burn-in. */
 export interface Strength {
-  /** γ; what it multiplies is said by each kind. */
+  /** γ; each kind says which term it multiplies. */
   readonly gamma: number;
   /** It acts after this many epochs (burn-in): at every update of epoch `from.epoch` + 1 and later. */
   readonly from?: { readonly epoch: number };
 }
 
-/** When a regularizer of that strength is on. @throws {WeirError} where γ is no number that could be one */
+/** Whether a regularizer of that strength acts in an epoch. @throws {WeirError} unless γ is a finite number of at least 0 */
 export function since(kind: string, { gamma, from = { epoch: 0 } }: Strength): (epoch: number) => boolean {
   checkStrength(kind, 'gamma', gamma);
   return (epoch) => gamma > 0 && epoch > from.epoch;
@@ -63,7 +63,7 @@ export function checkCount(kind: string, name: string, value: number): void {
   throw new WeirError(`regularizer '${kind}' was given ${name} = ${value}`, 'give a whole number from 1 on');
 }
 
-/** Adds a gradient to those there are and disposes of both summands; where none is kept under its name, it only disposes. */
+/** Adds a gradient to the one of that name and disposes of both summands; without one of that name it only disposes. */
 export function addGradient(gradients: Gradients, name: string, added: tf.Tensor): void {
   const old = gradients.get(name);
   if (old !== undefined) {
@@ -78,7 +78,7 @@ export function addGradients(gradients: Gradients, added: Gradients): void {
   for (const [name, gradient] of added) addGradient(gradients, name, gradient);
 }
 
-/** How a model gives ∇Φ at a batch with gradients. @throws {WeirError} where it does not */
+/** The model's linearization of Φ at a batch, with gradients. @throws {WeirError} for a model without one */
 export function linearized(kind: string, model: Model): NonNullable<FeatureJacobian['at']> {
   const at = model.jacobian?.at;
   if (at !== undefined) return at;

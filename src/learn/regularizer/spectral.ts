@@ -13,7 +13,7 @@ import { type Regularizer, type RegularizerInput, since } from './regularizer.js
  * The power iteration for a layer's kind.
  *
  * @param index of the layer among those that are regularized
- * @throws {WeirError} a size that the stride does not divide, where the search goes by frequencies
+ * @throws {WeirError} for a size that the stride does not divide, where the search goes by frequencies
  */
 export function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {
   if (layer.kind === 'dense') return densePower(layer, index, options);
@@ -28,7 +28,7 @@ export function layerPower(layer: Layer, model: Model, index: number, options: P
   return frequencyPower(layer, grid, index, options);
 }
 
-/** What a layer would meet if the model's images had that size: each halving rounds up. */
+/** The input size of a layer if the model's images had `imageSize`: each halving rounds up. */
 function gridOf(
   name: string,
   [height, width]: readonly [number, number],
@@ -49,8 +49,7 @@ function gridOf(
 }
 
 /**
- * The spectrum of all layers, each found by one rank and told to the others: the same on all of them, and no layer is searched twice.
- * Layers go to the ranks in turn.
+ * The spectrum of all layers. Each layer is searched by one rank, in turn, and the results are gathered: the same on all ranks.
  */
 export function spectrumOf(powers: readonly LayerPower[], find: (power: LayerPower) => Singular): Spectrum {
   const { rank, ranks: count, gather } = processGroup();
@@ -97,21 +96,22 @@ export interface SpectralRegularizer extends Regularizer {
   value(input: Pick<RegularizerInput, 'weights'>): number;
   /**
    * Adds ∂/∂W_l of γ/2 · ‖K_l v_l‖² (for a dense layer γσ v uᵀ; section 3.2), the newest v_l held constant and W_l as it is now.
-   * Takes the gradients it replaces.
+   * Disposes of the gradients it replaces.
    *
    * @throws {WeirError} when no tick refreshes the directions
    */
   addGradients(input: Pick<RegularizerInput, 'weights'>, gradients: Gradients): void;
-  /** What the newest tick found. */
+  /** The spectrum of the newest tick. */
   newest: Spectrum | undefined;
-  /** Is there a tick that hands over spectra? */
+  /** Whether a tick refreshes the directions. */
   ticked: boolean;
 }
 
 /**
  * Builds the regularizer of that kind for a model.
  *
- * @throws {WeirError} an unknown kind; a γ that is none; a size that a stride does not divide (`formulation: 'image'` takes any)
+ * @throws {WeirError} for an unknown kind, a γ that is not a finite number of at least 0, and a size that a stride does not divide
+ * (`formulation: 'image'` takes any)
  * @example spectralRegularizer('rep-spectral', model, { gamma: 1e-3, from: { epoch: 160 } })
  */
 export function spectralRegularizer(

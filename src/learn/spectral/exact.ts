@@ -7,8 +7,8 @@ import { scoped, tf } from '../../tensorflow/tf.js';
 import { amplitudesOf, blocks, frequencies, patch } from './frequencies.js';
 
 /**
- * σ by singular value decomposition of every block, out of TensorFlow's own operations: on a GPU, or where the binding has no
- * others. float32; the bound is what a stable decomposition may lose to rounding, (rows + columns) · 2⁻²³ of σ: no proof.
+ * σ by singular value decomposition of every block, with TensorFlow's own operations: on a GPU, or where the binding has no kernels
+ * of ours. float32; the bound is the rounding of a stable decomposition, (rows + columns) · 2⁻²³ of σ, and not proved.
  */
 export function decomposedSigma(kernel: tf.Tensor4D, grid: ConvolutionGrid): Certified & Wave {
   const { half, phases } = frequencies(grid, kernel.shape);
@@ -24,18 +24,20 @@ export function decomposedSigma(kernel: tf.Tensor4D, grid: ConvolutionGrid): Cer
     const vector = Float32Array.of(...re!, ...im!);
     const sigma = values[top]!;
     return {
-      ...{ sigma, bound: sigma * (rows + columns) * 2 ** -23, frequency: half[top]! },
+      sigma,
+      bound: sigma * (rows + columns) * 2 ** -23,
+      frequency: half[top]!,
       amplitudes: amplitudesOf(vector, grid, phases, inputs),
     };
   });
 }
 
-/** Numbers of the largest matrix that is made, 256 MiB. */
+/** The size of the largest matrix that is built: 256 MiB. */
 const most = 2 ** 26;
 
 /**
  * The matrix of a circular convolution, [height · width · in, outRows · outColumns · out], for any size and stride: output (a, b) reads
- * input (a · stride + i − ⌊(rows − 1)/2⌋) modulo height for the kernel's row i, and so on. Taps that meet at one place are added.
+ * input (a · stride + i − ⌊(rows − 1)/2⌋) modulo height for the kernel's row i, and so on. Taps on the same input are added.
  *
  * @throws {WeirError} where it would be too large
  */
@@ -83,7 +85,7 @@ export interface ExactSigma extends Certified {
 export interface ExactOptions {
   /** How far above the value the bound may lie, as a part of it. */
   readonly tolerance?: number;
-  /** Frequency to begin with: where it was found last. */
+  /** The first frequency to search: that of the last σ. */
   readonly from?: number;
   /** Name for messages. */
   readonly layer?: string;
@@ -91,13 +93,13 @@ export interface ExactOptions {
 
 /**
  * The largest singular value of a strided, circularly padded convolution over its input (paper, appendix B and code block 1, which
- * gives its square), with a bound: on the CPU proved in float64 (setup/kernels/spectral.cc).
+ * gives its square), with a bound: on the CPU proved in float64 (kernels/spectral.cc).
  *
  * Sizes need not be square, and a kernel may be larger than its input: its taps wrap around. Where the stride does not divide the
- * size, no Fourier transform takes the operator apart, and the matrix itself is made; its padding is ⌊(size − 1)/2⌋ before the image.
+ * size, no Fourier transform makes the operator block-diagonal, so its matrix is built; its padding is ⌊(size − 1)/2⌋ before the image.
  *
  * @param kernel HWIO; only read
- * @throws {WeirError} a kernel that is not finite; a matrix that is too large to make; no native runtime
+ * @throws {WeirError} for a kernel that is not finite, for a matrix that is too large, and without the native runtime
  */
 export function exactSigma(
   kernel: tf.Tensor4D,

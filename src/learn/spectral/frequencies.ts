@@ -3,14 +3,14 @@ import { tf } from '../../tensorflow/tf.js';
 
 /**
  * The frequencies of a circular convolution. At each, the layer is one complex matrix P(ω) of [out, stride² · in] (paper, appendix
- * B; code block 1); P(−ω) is the conjugate of P(ω), so half of them do, and a kernel no larger than the stride has one P for all.
+ * B; code block 1); P(−ω) is the conjugate of P(ω), so half of them suffice. A kernel no larger than the stride has one P for all.
  */
 export interface Frequencies {
-  /** Those that stand for all, as row · (width/stride) + column. */
+  /** The half that is needed, as row · (width/stride) + column. */
   readonly half: readonly number[];
-  /** Places within a stride that the kernel reaches, as row · stride + column; on the others nothing depends. */
+  /** Positions within a stride that the kernel reaches, as row · stride + column; nothing depends on the others. */
   readonly phases: readonly number[];
-  /** e^{iω·⌊(i, j)/stride⌋} for each place (i, j) of the kernel, row-major. */
+  /** e^{iω·⌊(i, j)/stride⌋} for each position (i, j) of the kernel, row-major. */
   turns(frequency: number): readonly { readonly phase: number; readonly re: number; readonly im: number }[];
 }
 
@@ -48,7 +48,7 @@ export function frequencies(
 }
 
 /**
- * The wave as the kernel meets it, at the places that one output reads: [2, rows · columns · in], real then imaginary. For a
+ * The wave at the inputs of one output: [2, rows · columns · in], real then imaginary. For a
  * kernel W of [rows · columns · in, out] and this patch p, σ = ‖p W‖: a convolution's regularizer is that of a dense layer.
  */
 export function patch(
@@ -73,8 +73,8 @@ export function patch(
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
 /**
- * P(ω)ᵀ at the frequencies that stand for all, complex64 [frequencies, phases · in, out]: the transform of a small kernel is a
- * product with as many waves as it has places.
+ * P(ω)ᵀ at the frequencies of `half`, complex64 [frequencies, phases · in, out]: the transform of a small kernel is a product with
+ * as many waves as it has positions.
  */
 export function blocks(kernel: tf.Tensor4D, grid: ConvolutionGrid): tf.Tensor {
   const [rows, columns, inputs, outputs] = kernel.shape;
@@ -83,11 +83,11 @@ export function blocks(kernel: tf.Tensor4D, grid: ConvolutionGrid): tf.Tensor {
     const taps = tf.reshape(kernel, [rows * columns, inputs * outputs]);
     const waves = half.map(turns);
     const parts = phases.map((phase) => {
-      const here = waves[0]!.flatMap((turn, t) => (turn.phase === phase ? [t] : []));
-      const some = tf.gather(taps, tf.tensor1d(here, 'int32')) as tf.Tensor2D;
+      const taken = waves[0]!.flatMap((turn, t) => (turn.phase === phase ? [t] : []));
+      const some = tf.gather(taps, tf.tensor1d(taken, 'int32')) as tf.Tensor2D;
       const [re, im] = (['re', 'im'] as const).map((part) =>
         tf
-          .matMul(tf.tensor2d(waves.map((turn) => here.map((t) => turn[t]![part]))), some)
+          .matMul(tf.tensor2d(waves.map((turn) => taken.map((t) => turn[t]![part]))), some)
           .reshape([-1, inputs, outputs]),
       ) as [tf.Tensor, tf.Tensor];
       return [re, im] as const;

@@ -12,7 +12,7 @@ import { firstDirection, folding, type LayerPower, type PowerOptions, type Singu
  * by the stride or not.
  *
  * v of a `Singular` is an image [height, width, in], u one of [⌈height/stride⌉, ⌈width/stride⌉, out]. It converges by the gap between
- * the largest singular values of all frequencies, and forgets all but one of them: where another frequency overtakes, it notices late.
+ * the largest singular values of all frequencies, and keeps only one of them: where another frequency overtakes, it follows late.
  */
 export function imagePower(
   layer: ConvLayer,
@@ -54,7 +54,7 @@ export function imagePower(
       }
       const values = u.dataSync<'float32'>();
       const sigma = finite(Math.sqrt(values.reduce((sum, y) => sum + y * y, 0)), layer.name);
-      // an all-zero kernel has σ = 0 and no direction: the one it was given stays
+      // an all-zero kernel has σ = 0 and no direction: v stays unchanged
       return {
         sigma,
         u: values.map((y) => (sigma === 0 ? 0 : y / sigma)),
@@ -64,7 +64,7 @@ export function imagePower(
 
   return {
     layer,
-    /** Until σ rests: less than 1e-4 of it in 16 steps; at most 960. */
+    /** Until σ changes by less than 1e-4 of itself in 16 steps; at most 960. */
     begin(weights) {
       const { height, width } = grid;
       const length = height * width * weight(weights, layer.kernel).shape[2]!;

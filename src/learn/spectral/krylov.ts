@@ -17,7 +17,7 @@ import { exactSigma, finite } from './exact.js';
 import { amplitudesOf, blocks, frequencies, patch } from './frequencies.js';
 import { folding, type LayerPower, type PowerOptions, type Singular } from './power.js';
 
-/** What `krylovAtFrequencies` does, out of TensorFlow's own operations: on a GPU, or where the binding has no others. */
+/** `krylovAtFrequencies` by TensorFlow's own operations: on a GPU, or where the binding has no kernels of ours. */
 export function composedKrylov(
   kernel: tf.Tensor4D,
   grid: ConvolutionGrid,
@@ -43,7 +43,7 @@ export function composedKrylov(
     const { u } = svd(batchMatMul(image, basis, { adjoint: 'b' })); // of (q A qᴴ)ᵀ, which is Hermitian
     const best = batchMatMul(adjoint(firstColumns(u, vectors)), image);
     const long = length(best);
-    const moves = tf.greater(long, 0); // where nothing comes back, the directions stay
+    const moves = tf.greater(long, 0); // where the image is zero, the directions stay
     return [
       tf.where(moves, tf.div(tf.real(best), long), re),
       tf.where(moves, tf.div(tf.imag(best), long), im),
@@ -89,16 +89,15 @@ const firstColumns = (x: tf.Tensor, columns: number): tf.Tensor => {
 };
 
 /**
- * A convolution by its frequencies: a search for every P(ω) (paper, appendices B.2 and C), of which the regularizer takes the one that
- * stretches most.
+ * A convolution by its frequencies: a search at every P(ω) (paper, appendices B.2 and C), of which the regularizer takes the largest σ.
  *
- * The search is block Lanczos iteration, or the paper's power iteration. In training a new direction grows out of the many others
- * within a few ticks, while the regularizer holds the old one down; a vector that has turned to the old one has next to nothing of the
- * new. Power iteration stays up to a quarter of σ behind then; a space of a few vectors and steps holds both
+ * The search is block Lanczos iteration, or the paper's power iteration. In training another direction may grow to the largest within a
+ * few ticks, while the regularizer holds the old one down. A vector that has converged to the old one has almost no component of the
+ * new one: power iteration is then up to a quarter of σ too low. A space of a few vectors and steps contains both
  * (`npm run bench -- tick-accuracy`).
  *
- * v of a `Singular` is its wave as the kernel meets it at one output, [2, rows · columns · in] (real, imaginary), and u what comes
- * out there, [2, out]. With the kernel as a matrix W of [rows · columns · in, out], σ = ‖vW‖ and the gradient of σ²/2 is vᵀ(vW): the
+ * v of a `Singular` is its wave under the kernel at one output, [2, rows · columns · in] (real, imaginary), and u the output there,
+ * [2, out]. With the kernel as a matrix W of [rows · columns · in, out], σ = ‖vW‖ and the gradient of σ²/2 is vᵀ(vW): the
  * same as that of a dense layer, in two directions. P(−ω) has the same σ and gives the same gradient.
  */
 export function frequencyPower(
@@ -109,7 +108,7 @@ export function frequencyPower(
 ): LayerPower {
   const folds = folding(layer, foldNormalization);
 
-  /** vW, [2, out], of the kernel as it is among the weights. */
+  /** vW, [2, out], of the current kernel. */
   const images = (weights: Weights, v: tf.Tensor2D): tf.Tensor2D => thinProduct(v, weight(weights, layer.kernel));
   const pair = (v: Float32Array): tf.Tensor2D => tf.tensor2d(v, [2, v.length / 2]);
   const folded = (image: tf.Tensor2D, weights: Weights): tf.Tensor => {
@@ -127,14 +126,14 @@ export function frequencyPower(
     return { sigma, u: u.map((y) => (sigma === 0 ? 0 : y / sigma)), v, ...more };
   };
 
-  /** How many frequencies and inputs there are, and what a tick searches at each. */
+  /** The numbers of frequencies and inputs, and the space that a tick searches at each. */
   const searched = (weights: Weights) => {
     const { shape } = weight(weights, layer.kernel);
     const { half, phases } = frequencies(grid, shape);
     const inputs = phases.length * shape[2]!;
     return { count: half.length, inputs, space: spaceOf(half.length, inputs, directions) };
   };
-  /** Rounds of one space each, every one from the last one's best directions. */
+  /** Rounds of one space each, every one from the best directions of the last. */
   const search = (weights: Weights, state: Float32Array, space: KrylovSize, rounds = 1) =>
     scoped(() => {
       const kernel = folds.kernel(weights);
@@ -158,7 +157,7 @@ export function frequencyPower(
 
   return {
     layer,
-    /** Until the largest σ rests: less than 1e-4 of it in a round of eight steps; at most 60. */
+    /** Until the largest σ changes by less than 1e-4 of itself in a round of eight steps; at most 60 rounds. */
     begin(weights) {
       needsNative('σ of a convolution');
       if (directions === 'exact') return exact(weights);
@@ -193,8 +192,8 @@ export function frequencyPower(
 }
 
 /**
- * What a tick searches at each frequency. Among many frequencies another one takes over where one falls behind, so few vectors do;
- * where all rests on a few, or on the only one of a 1 × 1 kernel, each needs more.
+ * The space that a tick searches at each frequency. With many frequencies one makes up for another, so a few vectors are enough. With
+ * few, or the only one of a 1 × 1 kernel, each needs more.
  */
 function spaceOf(frequencies: number, inputs: number, directions: PowerOptions['directions']): KrylovSize {
   if (directions === 'power') return { steps: 1, vectors: 1 };

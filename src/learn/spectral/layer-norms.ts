@@ -14,7 +14,7 @@ export interface LayerNorms extends Positioned {
   readonly sigma: Readonly<Record<string, number>>;
   /** How far above σ the true value may lie: see `exactSigma`. */
   readonly bounds: Readonly<Record<string, number>>;
-  /** Convolutions that the model pads with zeros: σ is that of the circular one, an estimate of theirs. */
+  /** Names of the convolutions that the model pads with zeros: for them σ, that of the circular one, is an estimate. */
   readonly estimates?: readonly string[];
 }
 
@@ -33,9 +33,9 @@ export const layerNormsRecord = record({
 type Frequencies = { readonly [layer: string]: Float32Array };
 
 /**
- * Measures σ of every layer of each update it is given, exactly, with a bound. For curves and reports; it does not touch the regularizer.
+ * σ of every layer at each update it is given, exact within a bound: for curves and reports. The regularizer has its own, by ticks.
  *
- * (Power iteration would not do: where σ₁ and σ₂ are close it creeps, and a small step looks like the end of it.)
+ * Power iteration is not exact enough for that: where σ₁ and σ₂ are close it moves little, and a small step looks like convergence.
  *
  * State: the frequency at which σ of each convolution was found. Bound: one update. Order: that of the updates. Failure: a kernel
  * that is not finite, by the name of its layer.
@@ -60,7 +60,11 @@ export function layerNorms(model: Model): StageOperator<Update, LayerNorms, Freq
       return [
         Object.fromEntries(frequencies),
         {
-          ...{ position, number, epoch, sigma: byName(({ sigma }) => sigma), bounds: byName(({ bound }) => bound) },
+          position,
+          number,
+          epoch,
+          sigma: byName(({ sigma }) => sigma),
+          bounds: byName(({ bound }) => bound),
           ...(estimates.length > 0 && { estimates }),
         },
       ];

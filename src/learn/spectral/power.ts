@@ -4,43 +4,43 @@ import { tf } from '../../tensorflow/tf.js';
 import { type ConvLayer, type DenseLayer, type Gradients, type Layer, type Weights, weight } from '../model/model.js';
 import { exactDense } from './exact.js';
 
-/** The largest singular value of a layer with its directions, so far as power iteration has come. */
+/** The largest singular value of a layer with its directions, as far as power iteration has converged. */
 export interface Singular {
   /** σ. */
   readonly sigma: number;
   /**
-   * Unit vector on the output side: σu is what the layer makes of v. A dense layer's is [out]; for convolutions see the file of
-   * the iteration that made it.
+   * Unit vector on the output side: σu is the image of v. A dense layer's is [out]; for convolutions see `frequencyPower` and
+   * `imagePower`.
    */
   readonly u: Float32Array;
   /** Unit vector on the input side. */
   readonly v: Float32Array;
-  /** Where v was found, for a search that goes by frequencies: the next one begins there. */
+  /** The frequency of v, where the search goes by frequencies: the next one begins there. */
   readonly frequency?: number;
-  /** What the iteration carries besides: for convolutions a vector at every frequency. */
+  /** Further state of the iteration: for convolutions the vectors at every frequency. */
   readonly state?: Float32Array;
 }
 
 /** Per layer, by its name; plain data. */
 export type Spectrum = { readonly [layer: string]: Singular };
 
-/** How σ of one layer and its directions are found, and what a regularizer γ/2 · σ² on it makes of them. It only reads weights. */
+/** The search for σ of one layer and its directions, and the gradient of a regularizer γ/2 · σ² on it. It only reads weights. */
 export interface LayerPower {
   readonly layer: Layer;
-  /** From random directions until they rest, or exactly. */
+  /** From random directions until they converge, or exactly. */
   begin(weights: Weights): Singular;
-  /** A tick: on from where the last ended, on the weights as they are now. */
+  /** A tick: from the directions of the last one, on the current weights. */
   iterate(weights: Weights, from: Singular): Singular;
-  /** ‖K v‖² on the weights as they are now, K the layer's linear map. */
+  /** ‖K v‖² on the current weights, K the layer's linear map. */
   square(weights: Weights, singular: Singular): number;
-  /** Adds the gradient of strength/2 · ‖K v‖², v held constant. Takes the gradients it replaces. */
+  /** Adds the gradient of strength/2 · ‖K v‖², v held constant. Disposes of the gradients it replaces. */
   addGradients(weights: Weights, singular: Singular, strength: number, gradients: Gradients): void;
 }
 
 /**
- * In which space power iteration on a convolution works. By frequencies, every P(ω) has a vector of its own (paper, appendix B.2) and
- * only the gaps within one slow it down; on one image, K and Kᵀ are applied to all of it at once, and the gaps between frequencies
- * slow it down too. A tick costs the same.
+ * The space of power iteration on a convolution. By frequencies, every P(ω) has a vector of its own (paper, appendix B.2), and only
+ * the gaps within one frequency slow it down. On one image, K and Kᵀ are applied to the whole, and the gaps between frequencies slow
+ * it down too. A tick costs the same.
  */
 export type Formulation = 'frequency' | 'image';
 
@@ -57,23 +57,23 @@ export interface PowerOptions {
   readonly formulation: Formulation;
   /** Size of the images that convolutions are measured at; the model's own where it is left out. */
   readonly imageSize?: readonly [height: number, width: number];
-  /** With the batch normalization behind a convolution: see fold.ts. */
+  /** With the batch normalization behind a convolution: see `Folding`. */
   readonly foldNormalization: boolean;
 }
 
 /**
  * A convolution's kernel with the batch normalization behind it: column o times c_o = scale_o/√(variance_o + ε), as it works in
- * evaluation mode. The authors' code leaves it out, and so do we unless asked: then σ is that of the kernel alone, and the network's
- * Lipschitz constant also depends on the scales. The variance is held constant.
+ * evaluation mode. By default it is left out, as in the authors' code: then σ is that of the kernel alone, and the network's Lipschitz
+ * constant also depends on the scales. The variance is held constant.
  */
 export interface Folding {
-  /** The kernel whose σ is meant; inside a scope or `tf.tidy`. */
+  /** The kernel with its factors; call it inside a scope or `tf.tidy`. */
   kernel(weights: Weights): tf.Tensor4D;
   /** c, [out]; undefined where nothing is folded. */
   factors(weights: Weights): tf.Tensor1D | undefined;
   /**
-   * Adds ∂/∂scale of strength/2 · Σ_ro (m_ro c_o)², m of [rank, out]: what the layer makes of its direction without c. Takes the
-   * gradient it replaces.
+   * Adds ∂/∂scale of strength/2 · Σ_ro (m_ro c_o)², m of [rank, out] the image of the direction without c. Disposes
+   * of the gradient it replaces.
    */
   addGradients(weights: Weights, images: () => tf.Tensor2D, strength: number, gradients: Gradients): void;
 }
@@ -107,7 +107,7 @@ export function folding(layer: ConvLayer, fold: boolean): Folding {
   };
 }
 
-/** When power iteration stops: after `steps`, or before where v rests. */
+/** When power iteration stops: after `steps`, or earlier where v has converged. */
 export interface Stop {
   readonly steps: number;
   /** Stop when v moved less than this, ‖Δv‖₂. */
@@ -119,7 +119,7 @@ export interface Stop {
  * u ← Wᵀv/‖·‖, v ← Wu/‖·‖, and at the end σ = ‖Wᵀv‖ with its u, so that ∂σ²/∂W = 2σ v uᵀ for W of [in, out].
  *
  * @param kernel W, [in, out]; only read
- * @param v where to start, of length in; need not be normalized
+ * @param v the first direction, of length in and any norm
  */
 export function powerIterate(kernel: tf.Tensor2D, v: Float32Array, { steps, direction }: Stop): Singular {
   return tf.tidy(() => {
@@ -133,7 +133,7 @@ export function powerIterate(kernel: tf.Tensor2D, v: Float32Array, { steps, dire
     }
     const values = image.dataSync<'float32'>();
     const length = Math.sqrt(values.reduce((sum, y) => sum + y * y, 0));
-    // an all-zero kernel has σ = 0 and no direction: the one it was given stays
+    // an all-zero kernel has σ = 0 and no direction: v stays unchanged
     const u = values.map((y) => (length === 0 ? 0 : y / length));
     return { sigma: length, u: Float32Array.from(u), v: length === 0 ? v.slice() : at.dataSync<'float32'>().slice() };
   });

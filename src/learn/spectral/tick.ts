@@ -1,6 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
-import { record } from '../../storage/record.js';
+import { quantities, record } from '../../storage/record.js';
 import type { Regularizer } from '../regularizer/regularizer.js';
 import { isSpectral } from '../regularizer/spectral.js';
 import type { Update } from '../update.js';
@@ -9,8 +9,12 @@ import type { Spectrum } from './power.js';
 /** An update with σ and the singular vectors of each layer, as its tick found them. */
 type TickedUpdate = Update & { readonly spectrum: Spectrum };
 
-/** The record of a tick is the update that it worked on. */
-export const tickRecord = record({ name: 'spectral tick', role: 'spectrum', fields: {} });
+/** The record of a tick: the update that it worked on, and σ of each regularized layer where it is reported by member. */
+export const tickRecord = record({
+  name: 'spectral tick',
+  role: 'spectrum',
+  fields: { sigma: quantities({ label: 'σ', scale: 'log', better: 'lower' }).optional() },
+});
 
 /**
  * Refreshes the directions of a spectral regularizer on the weights of each update it is given: one power iteration a layer
@@ -51,8 +55,8 @@ export function spectralTick(regularizer: Regularizer): StageOperator<Update, Ti
     claims: 'weights',
     start: () => hand(null),
     next(_, update) {
-      if (!regularizer.active(update.epoch + 1)) return [null]; // far from the end of the burn-in
-      const before = regularizer.newest; // the training step begins them itself where the burn-in ended between two ticks
+      if (!regularizer.active(update.epoch + 1)) return [null]; // before the last epoch of the burn-in
+      const before = regularizer.newest; // from the training step, where the burn-in ended between two ticks
       const spectrum =
         before === undefined ? regularizer.begin(update.weights) : regularizer.iterate(before, update.weights);
       return [hand(spectrum), { ...update, spectrum }];

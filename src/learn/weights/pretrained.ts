@@ -8,23 +8,23 @@ import type { Model, Padding, Weights } from '../model/model.js';
 import { readWeights, type StoredTensor } from './safetensors.js';
 import { fromTorch, torchNames } from './torch.js';
 
-/** What a source of weights holds. */
+/** The content of a source of weights. */
 export interface Stored {
   /** By their names there. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** What it says of the network beside its tensors. */
+  /** The metadata of the network. */
   readonly metadata: NetworkMetadata;
-  /** What was done to read it, for the user to know: a line each. */
+  /** Notices for the user about reading it: a line each. */
   readonly notes?: readonly string[];
 }
 
 /** Where a network's first weights come from: a safetensors file, or a run. */
 export interface WeightSource {
-  /** How messages call it. */
+  /** Its name in messages. */
   readonly shown: string;
-  /** What is in it; it is asked once, when it is first needed. @throws {WeirError} where it cannot be read */
+  /** Reads it; called once, when it is first needed. @throws {WeirError} where it cannot be read */
   read(): Stored;
-  /** The names that a weight of a model may go by there, the usual one first. */
+  /** The names that a weight of a model may have there, the usual one first. */
   namesOf(weight: string): readonly [string, ...string[]];
   /** A tensor of it in the layout of Weir: kernels HWIO, matrices [in, out]. */
   laidOut(tensor: StoredTensor): StoredTensor;
@@ -38,7 +38,7 @@ export const fromFile = (file: string): WeightSource => ({
   laidOut: fromTorch,
 });
 
-/** What wrappers put before every name: DataParallel, torch.compile, Lightning and others. */
+/** The prefixes of DataParallel, torch.compile, Lightning and other wrappers, before every name. */
 const wrappers = ['module.', '_orig_mod.', 'model.'];
 
 function stored(file: string): Stored {
@@ -55,7 +55,7 @@ function stored(file: string): Stored {
   };
 }
 
-/** The tensors without what a wrapper has put before all of their names. */
+/** The tensors without a wrapper's prefix on all of their names. */
 function unwrapped(
   tensors: ReadonlyMap<string, StoredTensor>,
 ): readonly [prefix: string, ReadonlyMap<string, StoredTensor>] {
@@ -72,28 +72,28 @@ function unwrapped(
 }
 
 export interface StartingOptions {
-  /** Layers that begin anew from the seed, such as ['readout'] for another set of classes: those there are not looked at. */
+  /** Layers that begin anew from the seed, such as ['readout'] for another set of classes: those of the source are ignored. */
   readonly fresh?: readonly string[];
   /**
-   * Tensors that are left out, by their names there or by what those begin with, such as ['projector'] for the head that
-   * a self-supervised network was trained with.
+   * Tensors that are left out, by their names there or the beginning of these, such as ['projector'] for the head of a
+   * self-supervised network.
    */
   readonly drop?: readonly string[];
-  /** What the network of a file that does not say it sees beyond the edge of an image: 'zero' in torchvision. */
+  /** The padding of a network whose file does not say it: 'zero' in torchvision. */
   readonly padding?: Padding;
 }
 
 /**
- * The model with weights that begin as those of a safetensors file or of a run: what fine-tuning starts from. All else of it is as it
- * was, so a regularizer towards the start (`l2-sp`) draws to them.
+ * The model with the weights of a safetensors file or a run as its initial weights: the start of fine-tuning. The regularizer `l2-sp`
+ * draws to them.
+ *
+ * Padding, activation, scale and shortcut, which no tensor shows, are compared with the model. A notice says where inputs were
+ * normalized differently. Of a file without metadata a notice says what is assumed, and the padding must be given: here, or to
+ * `resnet`. Where the readout is not fresh, its outputs keep their classes: labels are matched by name.
  *
  * @param from a safetensors file with the names and layouts of PyTorch, as `weir export` writes it; or `fromRun(folder)`
- * What no tensor says (padding, activation, scale, shortcut) is compared with the model, and what inputs were normalized with is told
- * where it differs. Of a file that says nothing of it the user is told what was assumed, and must say the padding: here, or to `resnet`.
- * Where the readout is not fresh its outputs stand for the classes that they stood for there: labels go by their names.
- *
- * @throws {WeirError} when training begins: for a network that differs in those, a weight that is not there or of another shape, or one that the model has not and that
- * is not dropped; for a fresh layer that the model has not; for something to drop that is not there
+ * @throws {WeirError} when training begins: for a network that differs in one of these, for a weight that is missing or of another
+ * shape, for a tensor that the model lacks and that is not dropped, for a fresh layer or a dropped tensor that does not exist
  * @example startingFrom(resnet({ depth: 18, … }), 'pretrained.safetensors', { fresh: ['readout'] })
  * @example startingFrom(resnet({ depth: 18, … }), fromRun('runs/barlow'), { fresh: ['readout'], drop: ['projector'] })
  */
@@ -114,7 +114,7 @@ export function startingFrom(
     checkArchitecture(shown, architecture, model);
     const assumed = assumptions(shown, { ...metadata, architecture }, model);
     for (const note of [...(found.notes ?? []), ...(assumed ? [assumed] : [])]) noticeOnce(note);
-    stored = { ...found, tensors: kept(found.tensors) };
+    stored = { ...found, tensors: withoutDropped(found.tensors) };
     return stored;
   };
   const start = (seed: number): Weights => {
@@ -122,14 +122,14 @@ export function startingFrom(
     const own = model.start(seed);
     try {
       checkFresh(own);
-      return taken(own, tensors);
+      return loaded(own, tensors);
     } catch (error) {
       tf.dispose([...own.values()]);
       throw error;
     }
   };
 
-  const kept = (all: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor> => {
+  const withoutDropped = (all: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor> => {
     const odd = drop.find((start) => start === '' || ![...all.keys()].some((name) => name.startsWith(start)));
     if (odd !== undefined) {
       throw new WeirError(
@@ -140,7 +140,7 @@ export function startingFrom(
     return new Map([...all].filter(([name]) => !drop.some((start) => name.startsWith(start))));
   };
 
-  const taken = (own: Weights, stored: ReadonlyMap<string, StoredTensor>): Weights => {
+  const loaded = (own: Weights, stored: ReadonlyMap<string, StoredTensor>): Weights => {
     const used = new Set<string>();
     const found = [...own].map(([name, { shape }]) => {
       const names = source.namesOf(name);

@@ -5,9 +5,18 @@ import { writeAtomically } from '../../storage/atomic-write.js';
 import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
 
-/** Bytes a number of each type that a safetensors file may hold. */
+/** Bytes of a number of each type that a safetensors file may hold. */
 export const sizes: Readonly<Record<string, number>> = {
-  ...{ F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 },
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
 };
 
 /** The types that weights are read from. */
@@ -38,7 +47,7 @@ function fromHalf(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }
 
-/** What a file is that is no safetensors file, and what to do about it. */
+/** The format of a file that is no safetensors file, and the remedy. */
 export interface OtherFormat {
   readonly what: string;
   readonly remedy: string;
@@ -46,7 +55,7 @@ export interface OtherFormat {
 
 const startsWith = (bytes: Uint8Array, ...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
 
-/** The format of weights that a file is of by its first bytes; undefined where they are those of none known. */
+/** The format of a file by its first bytes; undefined where it is unknown. */
 export function otherFormat(bytes: Buffer, file: string): OtherFormat | undefined {
   const torch = {
     what: 'it is what torch.save writes, pickles that run code when they are read',
@@ -83,12 +92,12 @@ export interface StoredTensor {
   readonly values: Float32Array;
 }
 
-/** What a safetensors file holds. */
+/** The content of a safetensors file. */
 export interface WeightsFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** `__metadata__`, without the digest. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** How many tensors were of another type than float32 and were converted, by that type. */
+  /** The number of tensors that were converted to float32, by their type. */
   readonly converted: Readonly<Partial<Record<FloatType, number>>>;
 }
 
@@ -113,8 +122,8 @@ export const readSafetensors = (file: string): ReadonlyMap<string, StoredTensor>
  * Reads a safetensors file. Its tensors come as float32: those of F64, F16 and BF16 are converted. PyTorch's counters of batches,
  * 'num_batches_tracked', are left out.
  *
- * The file is data alone; its header is checked before anything is taken from it: lengths, shapes, offsets that neither overlap nor leave
- * gaps, numbers that are finite, and where it carries a digest, as those of `weir export` do, every bit.
+ * The file is data alone. Its header is checked before anything is taken from it: lengths, shapes, and offsets that neither overlap nor
+ * leave gaps. Numbers must be finite, and where the file has a digest, as those of `weir export` do, every bit must agree with it.
  *
  * @throws {WeirError} naming the file and the tensor
  */
@@ -143,7 +152,7 @@ export function readWeights(file: string): WeightsFile {
   const signed = digest !== undefined || Object.hasOwn(metadata, 'weir');
   if (signed && digest !== digestOf(header, [bytes.subarray(start)])) {
     throw new WeirError(
-      `${file} was altered: its bits are not those that its digest in __metadata__ is of`,
+      `${file} was altered: its content does not agree with the digest in its __metadata__`,
       'export it again, or get it anew',
     );
   }

@@ -18,7 +18,7 @@ export function savedTensors(tensors: Weights): SavedTensors {
   }));
 }
 
-/** Puts them back, to the bit. */
+/** Uploads them again, to the bit. */
 export function restoreTensors(saved: SavedTensors): Weights {
   return new Map(saved.map(({ name, shape, values }) => [name, tf.tensor(values, [...shape], 'float32')]));
 }
@@ -28,7 +28,7 @@ export type Shapes = ReadonlyMap<string, readonly number[]>;
 
 export const shapesOf = (tensors: Weights): Shapes => new Map([...tensors].map(([name, { shape }]) => [name, shape]));
 
-/** @throws {WeirError} when the weights saved are not those of this model, whose own have these shapes. */
+/** Compares saved weights with the shapes of a model's own. @throws {WeirError} where they differ */
 export function checkShapes(model: Pick<Model, 'name'>, shapes: Shapes, saved: SavedTensors): void {
   const shown = (shape: readonly number[] | undefined): string =>
     shape === undefined ? 'missing' : `[${shape.join(', ')}]`;
@@ -39,6 +39,6 @@ export function checkShapes(model: Pick<Model, 'name'>, shapes: Shapes, saved: S
   if (odd === undefined) return;
   throw new WeirError(
     `the snapshot is of another model than ${model.name}: '${odd}' is ${shown(there.get(odd))} there and ${shown(shapes.get(odd))} here`,
-    'take up the run with the pipeline module and config that it was started with',
+    'resume the run with the pipeline module and config that it was started with',
   );
 }

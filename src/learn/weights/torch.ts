@@ -9,10 +9,15 @@ import type { SavedTensors } from './saved-tensors.js';
  * Kernels are OIHW there and HWIO here, matrices [out, in] there and [in, out] here.
  */
 const parts: Readonly<Record<string, string>> = {
-  ...{ kernel: 'weight', bias: 'bias', scale: 'weight', offset: 'bias', mean: 'running_mean', variance: 'running_var' },
+  kernel: 'weight',
+  bias: 'bias',
+  scale: 'weight',
+  offset: 'bias',
+  mean: 'running_mean',
+  variance: 'running_var',
 };
 
-/** The name that a weight goes by in PyTorch; the readout's under each that is usual, the first one is what is written. */
+/** The names of a weight in PyTorch: of the readout all that are usual. The first one is written. */
 export function torchNames(name: string): readonly [string, ...string[]] {
   const pieces = name.split('/');
   const part = parts[pieces.at(-1)!] ?? pieces.at(-1)!;
@@ -31,13 +36,13 @@ export function torchNames(name: string): readonly [string, ...string[]] {
 export const inTorch = (weights: SavedTensors): Map<string, StoredTensor> =>
   new Map(weights.map((weight) => [torchNames(weight.name)[0], toTorch(weight)]));
 
-/** A weight as PyTorch lays it out. */
+/** A weight in the layout of PyTorch. */
 export const toTorch = (tensor: StoredTensor): StoredTensor => permuted(tensor, orders[tensor.shape.length]?.[0]);
 
-/** A weight of PyTorch as it is laid out here. */
+/** A weight of PyTorch in the layout of Weir. */
 export const fromTorch = (tensor: StoredTensor): StoredTensor => permuted(tensor, orders[tensor.shape.length]?.[1]);
 
-/** By rank: which axis here each axis there is, and the other way round. */
+/** The permutations of axes by rank, to PyTorch's layout and from it. */
 const orders: Readonly<Record<number, readonly [there: readonly number[], here: readonly number[]]>> = {
   2: [
     [1, 0],

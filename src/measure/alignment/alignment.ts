@@ -7,24 +7,7 @@ import type { Update } from '../../learn/update.js';
 import { marginsOf, readoutOf } from '../certificate/margins.js';
 import { byName, inputLength, type LabeledSamples } from '../inputs.js';
 import { crossEntropyOf, type Prediction, rowsOf } from '../predictions.js';
-
-/** How the readout's weight vectors lie beside the features of their classes, at one moment of the training. */
-export interface Alignment extends Positioned {
-  readonly number: number;
-  readonly epoch: number;
-  /** Mean cross-entropy over the samples, in nats. */
-  readonly loss: number;
-  /** W_k, [classes][width]. */
-  readonly weights: readonly (readonly number[])[];
-  /** z_k, the mean of Φ(x) over the samples of class k, [classes][width]. */
-  readonly features: readonly (readonly number[])[];
-  /** cos(W_k, z_k) per class: lemma 2 says that they go to 1. */
-  readonly cosines: readonly number[];
-  /** Per class c, θ at z_c: cos(W_c − W_k, z_c), the smallest over k. */
-  readonly thetas: readonly number[];
-  /** Where lemma 3 says that they go, where the z are a simplex: (1 − z_k·z_c) / ‖z_c − z_k‖, the smallest over k (A.16). */
-  readonly thetaLimits: readonly number[];
-}
+import { type Alignment, alignmentRecord } from './record.js';
 
 /**
  * The alignment of the readout with the features of its classes, on the weights of each update it is given (paper, A.3: figures
@@ -35,7 +18,7 @@ export interface Alignment extends Positioned {
  *
  * @example updates$.pipe(every({ epochs: 10 }), alignment(model, points))
  */
-export function alignment(model: Model, given: LabeledSamples): StageOperator<Update, Alignment, null> {
+export function alignment(model: Model, given: LabeledSamples): StageOperator<Update, Alignment & Positioned, null> {
   const name = 'alignment';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
@@ -44,6 +27,7 @@ export function alignment(model: Model, given: LabeledSamples): StageOperator<Up
   const classes = Array.from({ length: model.classes }, (_, k) => k);
   return stage({
     name,
+    record: alignmentRecord,
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,

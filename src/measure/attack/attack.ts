@@ -54,7 +54,7 @@ export interface AttackSetting {
  * An attack: its search and nothing else. Bounds, the criterion (another class than that of the original), budget, ledger of queries,
  * groups by position, resumption and verification are those of `attackStage`.
  */
-export interface Attack<S> {
+export interface AttackMethod<S> {
   /** The search's state for one group. Plain data, never changed. */
   start(): S;
   /**
@@ -65,6 +65,9 @@ export interface Attack<S> {
   /** Further fields of a result. */
   fields(state: S, slot: number): Pick<AttackResult, 'iterations' | 'start'>;
 }
+
+/** An update whose network may have a readout that was fitted anew (`readout`). */
+export type AttackedUpdate = Update & { readonly readout?: 'refitted' };
 
 /** Where an attack stands: at rest, choosing its samples, or at one of its groups. */
 export type AttackState<S> = { readonly phase: 'rest' } | Choosing | Attacking<S>;
@@ -107,8 +110,8 @@ export function attackStage<S>(
   model: Model,
   given: LabeledSamples,
   options: AttackOptions,
-  make: (setting: AttackSetting) => Attack<S>,
-): StageOperator<Update, AttackResult, AttackState<S>> {
+  make: (setting: AttackSetting) => AttackMethod<S>,
+): StageOperator<AttackedUpdate, AttackResult, AttackState<S>> {
   const { seed, group: size = 16, budget = Number.POSITIVE_INFINITY, shuffle = true, choose = 'correct' } = options;
   const { normalize, certificate = false, box: bounds = usualBox(normalize) } = options;
   const samples = byName(name, model, given);
@@ -146,7 +149,7 @@ export function attackStage<S>(
     return { model, weights, box, budget, indices, chosen, originals, labels: labelsAt(samples.labels, indices) };
   };
 
-  const result = (update: Update, { chosen, group, at }: Attacking<S>, slot: number): AttackResult => {
+  const result = (update: AttackedUpdate, { chosen, group, at }: Attacking<S>, slot: number): AttackResult => {
     const index = indicesOf(chosen, group)[slot]!;
     const original = input(index);
     const adversarialLabel = at.adversarialLabel[slot]!;
@@ -164,13 +167,14 @@ export function attackStage<S>(
       queries: at.queries[slot]!,
       total: chosen.length,
       box: bounds,
+      ...(update.readout && { readout: update.readout }),
       ...attack.fields(at.search, slot),
       original,
       adversarial,
     };
   };
 
-  return stage<Update, AttackResult, AttackState<S>>({
+  return stage<AttackedUpdate, AttackResult, AttackState<S>>({
     name,
     record,
     claims: 'weights',

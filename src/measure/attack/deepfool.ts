@@ -1,10 +1,9 @@
 import type { StageOperator } from '../../flow/stage.js';
 import { type Model, weight } from '../../learn/model/model.js';
-import type { Update } from '../../learn/update.js';
 import { tf } from '../../tensorflow/tf.js';
 import { productsOf } from '../geometry/jacobian.js';
 import { checkCount, type LabeledSamples } from '../inputs.js';
-import { type AttackOptions, type AttackState, attackStage } from './attack.js';
+import { type AttackedUpdate, type AttackOptions, type AttackState, attackStage } from './attack.js';
 import { HALVINGS, type SampleGroup } from './group.js';
 import { type AttackResult, attackRecord } from './record.js';
 
@@ -39,7 +38,7 @@ export function deepFool(
   model: Model,
   samples: LabeledSamples,
   options: DeepFoolOptions,
-): StageOperator<Update, AttackResult, AttackState<DeepFoolState>> {
+): StageOperator<AttackedUpdate, AttackResult, AttackState<DeepFoolState>> {
   const name = 'deepfool';
   const { iterations = 50, overshoot = 0.02, candidates = 10 } = options;
   checkCount(name, { iterations, candidates });

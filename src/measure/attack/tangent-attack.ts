@@ -1,11 +1,17 @@
 import { seeds } from '../../flow/random.js';
 import type { StageOperator } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
-import type { Update } from '../../learn/update.js';
 import { statelessNormal } from '../../tensorflow/ops/random.js';
 import { checkCount, type LabeledSamples } from '../inputs.js';
 import { nearestFirst, shuffled } from '../predictions.js';
-import { type Attack, type AttackOptions, type AttackSetting, type AttackState, attackStage } from './attack.js';
+import {
+  type AttackedUpdate,
+  type AttackMethod,
+  type AttackOptions,
+  type AttackSetting,
+  type AttackState,
+  attackStage,
+} from './attack.js';
 import type { Box } from './box.js';
 import { distance, type SampleGroup } from './group.js';
 import { perturbationScale, schedule, tangentStep } from './hemisphere.js';
@@ -78,7 +84,7 @@ export function tangentAttack(
   model: Model,
   samples: LabeledSamples,
   options: TangentAttackOptions,
-): StageOperator<Update, AttackResult, AttackState<TangentState>> {
+): StageOperator<AttackedUpdate, AttackResult, AttackState<TangentState>> {
   const { iterations = schedule.iterations, chunk = 128, protocol = 'paper', normalize } = options;
   const box = protocol === 'authors' && normalize ? { box: AUTHORS } : {};
   const record = attackRecord('Tangent Attack');
@@ -93,7 +99,7 @@ type Checked = TangentAttackOptions & Required<Pick<TangentAttackOptions, 'itera
 function tangent(
   { model, samples, d, box, group: size, input }: AttackSetting,
   { seed, iterations, chunk, protocol, normalize }: Checked,
-): Attack<TangentState> {
+): AttackMethod<TangentState> {
   const heats = schedule.heats(iterations);
 
   /** The authors' code: the other attacked samples in random order, less those of the same class. */

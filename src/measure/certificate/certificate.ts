@@ -8,7 +8,8 @@ import { byName, checkCount, inputLength, type LabeledSamples, type Normalizatio
 import { classes, correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { byNorm, lipschitz } from './lipschitz.js';
 import { localBound, type Sampling } from './local-bound.js';
-import { lengthOf, marginsOf, quotient, readoutOf, type SampleBounds } from './margins.js';
+import { lengthOf, marginsOf, quotient, readoutOf } from './margins.js';
+import { type Certificate, certificateRecord, type SampleBounds } from './record.js';
 
 export interface CertifierOptions extends Partial<Sampling> {
   /** The norms in which the local estimate is made; each costs as much as the first. */
@@ -98,15 +99,6 @@ function seen(model: Model, weights: Weights, sample: Float32Array) {
   return found;
 }
 
-/** What is certain, and what is likely, of one sample of the network of one update. Plain data. */
-export interface Certificate extends Positioned, SampleBounds {
-  readonly number: number;
-  readonly epoch: number;
-  /** Which sample of the data set. */
-  readonly index: number;
-  readonly label: number;
-}
-
 export interface CertificateOptions extends CertifierOptions {
   /** How many samples, at most. */
   readonly samples: number;
@@ -139,7 +131,7 @@ export function certificate(
   model: Model,
   given: LabeledSamples,
   options: CertificateOptions,
-): StageOperator<Update, Certificate, CertificateState> {
+): StageOperator<Update, Certificate & Positioned, CertificateState> {
   const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalize } = options;
   const name = 'certificate';
   const samples = byName(name, model, given);
@@ -150,11 +142,12 @@ export function certificate(
 
   return stage({
     name,
+    record: certificateRecord(Math.min(wanted, samples.size)),
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,
     start: () => REST,
-    *next(state, { position, number, epoch, weights }): Generator<Step<CertificateState, Certificate>> {
+    *next(state, { position, number, epoch, weights }): Generator<Step<CertificateState, Certificate & Positioned>> {
       const order = shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);
       const boundsOf = certify(weights);
       let { scanned, done, given } = state;

@@ -7,6 +7,7 @@ import type { Update } from '../../learn/update.js';
 import { byName, checkCount, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
 import { ask } from '../predictions.js';
 import { checkTwo } from './geometry.js';
+import { type ExactDistance, exactDistanceRecord, type ScanOutcome } from './record.js';
 
 /** How finely the boundary is looked for around one sample of two values. */
 export interface Scan {
@@ -115,26 +116,6 @@ function halved(
   return [high[nearest]!, angles[nearest]!];
 }
 
-/**
- * How the scan around one sample ended.
- *
- * - `found`: the boundary, within the tolerance.
- * - `already-misclassified`: the model does not give the sample its label.
- * - `beyond-reach`: no point of another class within the reach.
- * - `not-a-number`: the model gave a logit that is NaN.
- */
-export type ScanOutcome = 'found' | 'already-misclassified' | 'beyond-reach' | 'not-a-number';
-
-export interface ExactDistance extends Positioned {
-  readonly number: number;
-  readonly epoch: number;
-  readonly index: number;
-  readonly label: number;
-  readonly outcome: ScanOutcome;
-  /** From the sample to the nearest point of another class, in input units; NaN where none was found. */
-  readonly distance: number;
-}
-
 export interface ExactDistancesOptions extends Partial<Scan> {
   /** How far to look, in input units. */
   readonly reach?: number;
@@ -162,7 +143,7 @@ export function exactDistances(
   model: Model,
   given: LabeledSamples,
   { reach = 5, directions = 3600, step = 0.01, tolerance = 1e-6 }: ExactDistancesOptions = {},
-): StageOperator<Update, ExactDistance, ScanState> {
+): StageOperator<Update, ExactDistance & Positioned, ScanState> {
   const name = 'exact distances';
   checkTwo(name, model);
   const samples = byName(name, model, given);
@@ -180,11 +161,12 @@ export function exactDistances(
 
   return stage({
     name,
+    record: exactDistanceRecord(samples.size),
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,
     start: () => ({ done: 0, rings: 0 }),
-    *next(state, { position, number, epoch, weights }): Generator<Step<ScanState, ExactDistance>> {
+    *next(state, { position, number, epoch, weights }): Generator<Step<ScanState, ExactDistance & Positioned>> {
       const sample = new Float32Array(2);
       let { done, rings } = state;
       for (; done < samples.size; done++, rings = 0) {

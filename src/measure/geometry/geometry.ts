@@ -1,12 +1,13 @@
 import { samplesInput } from '../../data/fingerprint.js';
-import { sizeOf } from '../../flow/data.js';
+import { type Positioned, sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { productsOf } from './jacobian.js';
-import { type Geometry, type PlaneFrame, REST, type SurveyState, survey } from './survey.js';
+import { type Geometry, geometryRecord } from './record.js';
+import { type PlaneFrame, REST, type SurveyState, survey } from './survey.js';
 
 /** A square of the plane through three inputs, and where the three lie in it. */
 export interface Plane {
@@ -96,7 +97,7 @@ export interface GeometryGridOptions {
 export function geometryGrid(
   model: Model,
   { x = [-3.5, 3.5], y = [-3.5, 3.5], resolution = 40, points: given, batch = 2000 }: GeometryGridOptions = {},
-): StageOperator<Update, Geometry, SurveyState> {
+): StageOperator<Update, Geometry & Positioned, SurveyState> {
   const name = 'geometry grid';
   checkTwo(name, model);
   checkCount(name, { resolution, batch }, { resolution: 400 });
@@ -127,6 +128,7 @@ export function geometryGrid(
   };
   return stage({
     name,
+    record: geometryRecord,
     claims: 'weights',
     inputs: given === undefined ? [] : [samplesInput(given)],
     start: () => REST,
@@ -181,7 +183,7 @@ export function geometryPlane(
   model: Model,
   given: LabeledSamples,
   options: GeometryPlaneOptions = {},
-): StageOperator<Update, Geometry, SurveyState> {
+): StageOperator<Update, Geometry & Positioned, SurveyState> {
   const { resolution = 40, border = 0.25, normalize, batch = 64, topEigenvalue = 'plane' } = options;
   const name = 'geometry plane';
   const samples = byName(name, model, given);
@@ -207,6 +209,7 @@ export function geometryPlane(
   const task = { model, frame, batch, steps, kind: 'plane' as const, products: productsOf(name, model) };
   return stage({
     name,
+    record: geometryRecord,
     claims: 'weights',
     inputs: [samplesInput(given)],
     start: () => REST,

@@ -3,7 +3,8 @@ import { heatMap, type Scale } from '../../plot/heat-map.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { classStyle } from '../../plot/style.js';
 import type { SeedGroup } from '../networks/groups.js';
-import type { Geometry, NetworkReport } from '../networks/record.js';
+import type { NetworkReport } from '../networks/record.js';
+import type { Geometry } from './record.js';
 
 /** The geometry that stands for a group: that of one network, at the end of its training. */
 export interface Mapped {

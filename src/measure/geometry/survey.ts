@@ -5,6 +5,7 @@ import { firstDirection } from '../../learn/spectral/power.js';
 import type { Update } from '../../learn/update.js';
 import { tf } from '../../tensorflow/tf.js';
 import { jacobianNorms, logVolume, type Products, planeMetric, topEigenvalue } from './jacobian.js';
+import type { Geometry } from './record.js';
 
 /** A rectangle of a plane in the space of inputs, divided into cells: the input at (x, y) is origin + x·a + y·b. */
 export interface PlaneFrame {
@@ -31,30 +32,6 @@ export function middles(frame: PlaneFrame, from: number, count: number): Float32
     for (let i = 0; i < d; i++) inputs[cell * d + i] = origin[i]! + x * a[i]! + y * b[i]!;
   }
   return inputs;
-}
-
-/** What the network of one update makes of a rectangle of inputs, cell by cell; rows one behind another, y rising. */
-export interface Geometry extends Positioned {
-  readonly number: number;
-  readonly epoch: number;
-  /** A grid over inputs of two values, or a plane through three samples. */
-  readonly kind: 'grid' | 'plane';
-  readonly xMin: number;
-  readonly xMax: number;
-  readonly yMin: number;
-  readonly yMax: number;
-  readonly columns: number;
-  readonly rows: number;
-  /** Samples that lie in the plane, with their labels. */
-  readonly points: readonly { readonly x: number; readonly y: number; readonly label: number }[];
-  /** The predicted class; −1 where a logit is NaN. Where it changes is the decision boundary. */
-  readonly classes: Float32Array;
-  /** The largest logit less the one behind it; with two classes, the second logit less the first. */
-  readonly margin: Float32Array;
-  /** ½ log det g, g the metric on the plane; NaN where g has rank below two. */
-  readonly logVolume: Float32Array;
-  /** The largest eigenvalue of g on the plane, or of the whole g where asked. */
-  readonly topEigenvalue: Float32Array;
 }
 
 /** Where a survey stands: how many cells are done, and what was found in them. */
@@ -85,7 +62,11 @@ export interface Survey {
 }
 
 /** All cells of a frame, a batch a step; the last step carries the geometry. */
-export function* survey(task: Survey, from: SurveyState, update: Update): Generator<Step<SurveyState, Geometry>> {
+export function* survey(
+  task: Survey,
+  from: SurveyState,
+  update: Update,
+): Generator<Step<SurveyState, Geometry & Positioned>> {
   const { frame, kind, points, batch } = task;
   const { xMin, xMax, yMin, yMax, columns, rows } = frame;
   const cells = columns * rows;

@@ -1,6 +1,9 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
+import type { AttackedSample } from '../attack/record.js';
+import type { Fit } from '../readout/record.js';
+import { newestValues } from '../streams/record.js';
 import type { SeedGroup } from './groups.js';
-import type { AttackedSample, Fit, NetworkReport } from './record.js';
+import type { NetworkReport } from './record.js';
 
 /** The numbers of one network that tables, figures and the verdict share. */
 export interface NetworkSummary {
@@ -153,10 +156,24 @@ export const MEASURES: readonly Measure[] = [
   { name: 'Mean Δx, readout refitted', of: refittedMean, scale: 1, places: 3 },
 ];
 
-/** Those of them that some network has. */
+/** Those of them that some network has, and the headlines of streams that a report knows by their schema alone. */
 export function measured(networks: readonly NetworkReport[]): Measure[] {
-  return MEASURES.filter(({ of }) => networks.some((network) => of(network) !== null));
+  const headlines = new Map(networks.flatMap((network) => headlinesOf(network).map((one) => [one.name, one] as const)));
+  return [...MEASURES, ...headlines.values()].filter(({ of }) => networks.some((network) => of(network) !== null));
 }
+
+const headlinesOf = ({ measurements = {} }: NetworkReport): Measure[] =>
+  Object.entries(measurements).flatMap(([stream, { description }]) =>
+    Object.entries(description.fields).flatMap(([field, { headline, type, label, unit }]) => {
+      if (!headline || type !== 'number') return [];
+      const fraction = unit === 'fraction';
+      const of = ({ measurements: own }: NetworkReport): number | null => {
+        const values = own?.[stream] ? newestValues(own[stream], field) : [];
+        return values.length > 0 ? mean(values) : null;
+      };
+      return [{ name: `${description.name}: ${label}${fraction ? ', %' : ''}`, of, scale: fraction ? 100 : 1 }];
+    }),
+  );
 
 /** The mean exact distance of a network: over the samples that the attack has a distance of, or over all if it has none. */
 export function exactMean(network: NetworkReport): number | null {

@@ -1,15 +1,16 @@
 import { curves, type Series } from '../../plot/curves.js';
-import { type Drawing, regularizers, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
 import { percent } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
-import type { Interval, NetworkReport, Probe, Report } from '../networks/record.js';
+import type { NetworkReport, Report } from '../networks/record.js';
 import { fitSentences } from '../networks/summary.js';
 import { curvesReading } from '../training/figure.js';
+import type { Interval, OnlineReadout } from './record.js';
 
 /** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
-export function onlineReadout(report: Report): Drawing | null {
+export function onlineReadout(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => probesOf(network).length > 1);
     return networks.length > 0 ? [{ ...group, networks }] : [];
@@ -45,7 +46,8 @@ export function onlineReadout(report: Report): Drawing | null {
 const UNTRAINED = '5 4';
 
 /** In order of epoch, without the untrained network's own: that is a level of its own. */
-const probesOf = (network: NetworkReport): readonly Probe[] => (network.probes ?? []).filter(({ epoch }) => epoch > 0);
+const probesOf = (network: NetworkReport): readonly OnlineReadout[] =>
+  (network.probes ?? []).filter(({ epoch }) => epoch > 0);
 
 type Found = Interval & { readonly accuracy: number };
 

@@ -4,11 +4,8 @@ import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import type { LabeledSamples } from '../inputs.js';
-import type { FitMethod } from './logistic.js';
 import { type ReadoutOptions, type ReadoutState, type Refitted, readout } from './readout.js';
-
-/** An interval of a proportion. Plain data. */
-export type Interval = { readonly lower: number; readonly upper: number };
+import { type Interval, type OnlineReadout, onlineReadoutRecord, type TestedFraction } from './record.js';
 
 const z = 1.959963984540054; // of a normal distribution, 95 % between −z and z, to the last digit of a float64
 
@@ -29,30 +26,8 @@ export interface OnlineReadoutOptions extends ReadoutOptions {
   readonly images?: number;
 }
 
-/** A part of the test samples that is classified correctly, 0 to 1, with Wilson's 95 % interval. Plain data. */
-type Found = Interval & { readonly accuracy: number };
-
-/** How well a readout does on the features of one update. */
-export interface OnlineReadout extends Positioned, Found {
-  readonly number: number;
-  readonly epoch: number;
-  /** Mean cross-entropy over the test samples, in nats. */
-  readonly loss: number;
-  /** Part of the training samples that it was fitted on and classifies correctly. */
-  readonly trainAccuracy: number;
-  /** Samples that it was fitted on. */
-  readonly images: number;
-  /** How it was fitted, in how many iterations of at most how many, and whether it converged. */
-  readonly fit: FitMethod;
-  readonly iterations: number;
-  readonly iterationLimit: number;
-  readonly converged: boolean;
-  /** The same of the untrained network, update 0; null where that one was not measured. */
-  readonly untrained: Found | null;
-}
-
 /** Where the fit under way stands, and what the untrained network's came to. */
-export type OnlineReadoutState = { readonly fit: ReadoutState; readonly untrained: Found | null };
+export type OnlineReadoutState = { readonly fit: ReadoutState; readonly untrained: TestedFraction | null };
 
 const REST: ReadoutState = { phase: 'rest' };
 
@@ -75,7 +50,7 @@ export function onlineReadout(
   train: LabeledSamples,
   test: LabeledSamples,
   { images = train.size, ...options }: OnlineReadoutOptions = {},
-): StageOperator<Update & WithLease, OnlineReadout, OnlineReadoutState> {
+): StageOperator<Update & WithLease, OnlineReadout & Positioned, OnlineReadoutState> {
   const size = Math.min(images, train.size);
   const length = train.values.length / train.size;
   const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };
@@ -83,14 +58,15 @@ export function onlineReadout(
     ...(options.fit === 'converged' && { fitIterations: 500 }),
     ...options,
   });
-  return stage<Update & WithLease, OnlineReadout, OnlineReadoutState>({
+  return stage<Update & WithLease, OnlineReadout & Positioned, OnlineReadoutState>({
     name: 'online readout',
+    record: onlineReadoutRecord,
     claims: 'weights',
     inputs: fitted.inputs ?? [],
     start: () => ({ fit: REST, untrained: null }),
     introduce: (incoming, { fit }) => fitted.introduce!(incoming, fit),
 
-    *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout>> {
+    *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout & Positioned>> {
       for (const [at, network] of fitted.next(fit, update) as Iterable<Step<ReadoutState, Refitted>>) {
         if (network === undefined) {
           yield [{ fit: at, untrained }];
@@ -98,7 +74,7 @@ export function onlineReadout(
         }
         const { position, number, epoch, accuracy, trainAccuracy } = network;
         const { fit: how, iterations, iterationLimit, converged } = network;
-        const found: Found = { accuracy, ...wilson(accuracy, test.size) };
+        const found: TestedFraction = { accuracy, ...wilson(accuracy, test.size) };
         const first = number === 0 ? found : untrained;
         const fit = { fit: how, iterations, iterationLimit, converged };
         const measured = { loss: network.loss(), trainAccuracy, images: size, ...fit };

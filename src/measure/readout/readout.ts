@@ -16,6 +16,7 @@ import { inputLength, type LabeledSamples, type Normalization, writeInput } from
 import { type Design, deviceDesign, hostDesign } from './design.js';
 import { checkLabels, type FitMethod, fitMethods, logistic, optionsOf } from './logistic.js';
 import type { Minimum } from './minimize.js';
+import { classifierRecord, refittedRecord } from './record.js';
 
 export interface FeaturesOptions {
   /** Samples a forward pass. */
@@ -79,6 +80,11 @@ function checkFinite(features: tf.Tensor2D, first: number): void {
 }
 
 export interface ReadoutOptions {
+  /**
+   * `refitted`: it takes the place of the readout that the network was trained with, and a report tells the two apart. `classifier`: the
+   * network was trained without one, so its accuracy and distances are those with this readout.
+   */
+  readonly as?: 'refitted' | 'classifier';
   /** C: the weight of the losses against the regularizer. */
   readonly inverseRegularization?: number;
   /** How far it is fitted: as scikit-learn does by default (the paper's), or until it has converged. */
@@ -108,6 +114,8 @@ type Measured = {
 
 /** An update whose network has a readout fitted anew to its frozen features: its weights are those of that network. */
 export interface Refitted extends Update, Measured {
+  /** Set where the network had another readout, so that what follows can say so. */
+  readonly readout?: 'refitted';
   /** Mean cross-entropy over the test samples, in nats. */
   loss(): number;
   /** The same over the training samples. */
@@ -157,7 +165,7 @@ export function readout(
   options: ReadoutOptions = {},
 ): StageOperator<Update & WithLease, Refitted, ReadoutState> {
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
-  const { batch = 500 } = options;
+  const { batch = 500, as = 'refitted' } = options;
   if (!fitMethods.includes(how)) {
     throw new WeirError(`there is no fit '${how}' of a readout`, `name one of ${fitMethods.join(', ')}`);
   }
@@ -180,6 +188,7 @@ export function readout(
 
   return stage({
     name: 'readout',
+    record: as === 'refitted' ? refittedRecord : classifierRecord,
     claims: 'weights',
     inputs: [samplesInput(train), samplesInput(test)],
     start: () => ({ phase: 'rest' }),
@@ -237,7 +246,7 @@ export function readout(
         };
         const losses = { test: loss, train: seen.loss / train.size };
         const done = { phase: 'fitted', position: update.position, weights, measured, losses, metadata } as const;
-        yield [done, item(network, done)];
+        yield [done, item(network, done, as)];
       } finally {
         dispose();
       }
@@ -245,15 +254,26 @@ export function readout(
 
     repeat: (state, update) =>
       state.phase === 'fitted' && state.position === update.position
-        ? item(refit(update, state.weights), state)
+        ? item(refit(update, state.weights), state, as)
         : undefined,
   });
 }
 
-function item(network: Update, { measured, losses }: Extract<ReadoutState, { phase: 'fitted' }>): Refitted {
+function item(
+  network: Update,
+  { measured, losses }: Pick<Extract<ReadoutState, { phase: 'fitted' }>, 'measured' | 'losses'>,
+  as: 'refitted' | 'classifier',
+): Refitted {
   const { test, train } = losses;
   const { trainAccuracy } = measured;
-  return { ...network, ...measured, loss: () => test, epochLoss: () => train, epochAccuracy: () => trainAccuracy };
+  return {
+    ...network,
+    ...measured,
+    ...(as === 'refitted' && { readout: as }),
+    loss: () => test,
+    epochLoss: () => train,
+    epochAccuracy: () => trainAccuracy,
+  };
 }
 
 /** Work in slices as steps of a stage that leave its state as it is. */

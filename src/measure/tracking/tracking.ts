@@ -7,24 +7,7 @@ import type { Update } from '../../learn/update.js';
 import { lengthOf, marginsOf, readoutOf } from '../certificate/margins.js';
 import { byName, inputLength, type LabeledSamples } from '../inputs.js';
 import { crossEntropyOf, rowsOf } from '../predictions.js';
-
-/** What the bound of lemma 1 is made of, for some samples at one moment of the training. */
-export interface Track extends Positioned {
-  readonly number: number;
-  readonly epoch: number;
-  readonly samples: readonly TrackedSample[];
-}
-
-export interface TrackedSample {
-  readonly index: number;
-  readonly label: number;
-  /** θ_x, from −1 to 1; NaN where Φ(x) is 0 or two rows of the readout are the same. */
-  readonly theta: number;
-  /** ‖Φ(x)‖₂ */
-  readonly featureNorm: number;
-  /** Cross-entropy, in nats. */
-  readonly loss: number;
-}
+import { type Track, type TrackedSample, trackRecord } from './record.js';
 
 export interface TrackingOptions {
   /** Which samples of the set, by their places in it; by default all. */
@@ -47,13 +30,14 @@ export function tracking(
   model: Model,
   given: LabeledSamples,
   { indices = Array.from({ length: given.size }, (_, i) => i) }: TrackingOptions = {},
-): StageOperator<Update, Track, null> {
+): StageOperator<Update, Track & Positioned, null> {
   const name = 'tracking';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   checkIndices(name, samples, indices);
   return stage({
     name,
+    record: trackRecord,
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,

@@ -1,32 +1,34 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { layerNormsRecord } from '../../learn/spectral/layer-norms.js';
+import { tickRecord } from '../../learn/spectral/tick.js';
+import { updateRecord } from '../../learn/update.js';
+import { accuracyRecord } from '../../measure/accuracy/record.js';
+import { alignmentIn, alignmentRecord } from '../../measure/alignment/record.js';
+import { attackOf, isAttack } from '../../measure/attack/record.js';
+import { certificateIn, certificateRecord } from '../../measure/certificate/record.js';
+import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
+import { type LogLine, NetworkLog, numberIn } from '../../measure/log.js';
 import type { CurvePoint, NetworkReport, Report } from '../../measure/networks/record.js';
+import {
+  classifierOf,
+  classifierRecord,
+  onlineReadoutIn,
+  onlineReadoutRecord,
+  refittedRecord,
+} from '../../measure/readout/record.js';
+import type { Measurement } from '../../measure/streams/record.js';
+import { trackIn, trackRecord } from '../../measure/tracking/record.js';
 import type { FigureRequest } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/transfer.js';
 import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
+import { identityNotes } from '../../storage/identity-file.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
-import { identityNotes } from '../run-identity.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
-import {
-  alignment,
-  attackOf,
-  certificate,
-  classifierOf,
-  exactDistance,
-  geometry,
-  isProbe,
-  type Line,
-  Lines,
-  momentsOf,
-  number,
-  probe,
-  readoutOf,
-  regularizerOf,
-  track,
-} from './records.js';
+import { attackLines, regularizerOf, remarksOn } from './records.js';
 
 /**
  * Runs without those that are there twice, and of each of these a sentence: a folder that was named twice, or a copy of one, holds no
@@ -141,9 +143,9 @@ interface Collected {
 
 /** The networks of a run, as far as it has come. */
 function networksOf(folder: RunFolder, setting: string): Collected[] {
-  const lines = new Map<string, Line[]>();
+  const lines = new Map<string, LogLine[]>();
   for (const record of recordsOf(folder)) {
-    const line = record as unknown as Line;
+    const line = record as unknown as LogLine;
     const network = String(line.network);
     const known = lines.get(network);
     if (known === undefined) lines.set(network, [line]);
@@ -152,16 +154,23 @@ function networksOf(folder: RunFolder, setting: string): Collected[] {
   return [...lines].flatMap(([name, own]) => {
     const about = own.find((line) => line.stream === 'network');
     if (about === undefined) return []; // a graph that trains several networks: they have lines of their own
-    const branch = about.branch as Line | undefined;
+    const branch = about.branch as LogLine | undefined;
     const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
-    const logged = { name, about, lines: new Lines(whole), own: new Lines(own), last: own.at(-1)! };
-    return [{ report: networkReport(folder, setting, logged), said: momentsOf(folder, logged) }];
+    const { streams } = folder;
+    const logged = {
+      name,
+      about,
+      log: new NetworkLog(whole, streams),
+      own: new NetworkLog(own, streams),
+      last: own.at(-1)!,
+    };
+    return [{ report: networkReport(folder, setting, logged), said: remarksOn(folder, logged) }];
   });
 }
 
 /** What was logged of a network up to where another branched off it, less what that one logged of the same moment. */
-function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Line[] {
-  const moment = ({ stream, number, index }: Line): string => `${stream} ${number} ${index}`;
+function before(trunk: readonly LogLine[], branch: LogLine, own: readonly LogLine[]): LogLine[] {
+  const moment = ({ stream, number, index }: LogLine): string => `${stream} ${number} ${index}`;
   const known = new Set(own.map(moment));
   return trunk.filter(
     (line) => line.stream !== 'network' && Number(line.epoch) <= Number(branch.epoch) && !known.has(moment(line)),
@@ -171,23 +180,22 @@ function before(trunk: readonly Line[], branch: Line, own: readonly Line[]): Lin
 /** The log of a network. */
 interface Logged {
   readonly name: string;
-  readonly about: Line;
+  readonly about: LogLine;
   /** With those of the network that it branched off. */
-  readonly lines: Lines;
-  readonly own: Lines;
-  readonly last: Line;
+  readonly log: NetworkLog;
+  readonly own: NetworkLog;
+  readonly last: LogLine;
 }
 
-function networkReport(folder: RunFolder, setting: string, { name, about, lines, own, last }: Logged): NetworkReport {
+function networkReport(folder: RunFolder, setting: string, { name, about, log, own, last }: Logged): NetworkReport {
   const { pipeline, config } = folder.started;
-  const updates = lines.of('updates');
-  // Readouts tested while a representation is learned are no tests of a network that has a classifier of its own.
-  const probed = [...lines.of('probes'), ...lines.of('tests')].filter(isProbe);
-  const tests = lines.of('tests').filter((line) => !isProbe(line));
-  const classifier = lines.of('classifiers').at(-1);
+  const updates = log.of(updateRecord);
+  const tests = log.of(accuracyRecord);
+  const probes = log.of(onlineReadoutRecord); // of a network that learns without labels, so it has no tests of its own
+  const classifier = classifierOf(log.of(classifierRecord));
+  const refitted = classifierOf(log.of(refittedRecord));
   const epochs = updates.filter((line) => line.endsEpoch);
-  const iterations = number(config as Line, 'iterations');
-  const regularizer = regularizerOf({ pipeline, name, about, updates: own.of('updates') });
+  const regularizer = regularizerOf({ pipeline, name, about, updates: own.of(updateRecord) });
   return {
     name,
     pipeline,
@@ -198,8 +206,8 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
     run: folder.shown,
     updates: most(updates, 'number'),
     epochs: most(updates, 'epoch'),
-    seconds: number((last.wall ?? {}) as Line, 'seconds'),
-    testAccuracy: number(classifier ?? tests.at(-1) ?? probed.at(-1) ?? {}, 'accuracy'),
+    seconds: numberIn((last.wall ?? {}) as LogLine, 'seconds'),
+    testAccuracy: classifier?.accuracy ?? numberIn(tests.at(-1) ?? probes.at(-1) ?? {}, 'accuracy'),
     sampleShape: (about.sampleShape as number[] | undefined) ?? [],
     classes: (about.classes as string[] | undefined) ?? [],
     curves: {
@@ -209,24 +217,55 @@ function networkReport(folder: RunFolder, setting: string, { name, about, lines,
       'test accuracy': curve(tests, 'accuracy'),
       'learning rate': unlessConstant(curve(epochs, 'rate')), // one that never changes is in the config
     },
-    sigma: sigmaOf(lines.of('sigmas')),
-    burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer) ? null : number(config as Line, 'burnIn'),
-    attack: attackOf(lines.of('attacks'), iterations),
-    ...(probed.length > 0 && { probes: probed.map(probe) }),
-    classifier: classifierOf(lines.of('classifiers')),
-    readout: readoutOf(lines.of('readouts'), attackOf(lines.of('readoutAttacks'), iterations)),
-    exact: lines.of('exactDistances').map(exactDistance),
-    geometries: lines.of('geometries').map(geometry),
-    tracks: lines.of('tracks').map(track),
-    alignments: lines.of('alignments').map(alignment),
-    certificates: lines.of('certificates').map(certificate),
+    sigma: sigmaOf(log.of(layerNormsRecord)),
+    burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer)
+      ? null
+      : numberIn(config as LogLine, 'burnIn'),
+    attack: attackOf(attackLines(log)),
+    ...(probes.length > 0 && { probes: probes.map(onlineReadoutIn) }),
+    classifier,
+    readout: refitted && { ...refitted, attack: attackOf(attackLines(log, 'refitted')) },
+    exact: log.of(exactDistanceRecord(0)).map(exactDistanceIn),
+    geometries: log.of(geometryRecord).map(geometryIn),
+    tracks: log.of(trackRecord).map(trackIn),
+    alignments: log.of(alignmentRecord).map(alignmentIn),
+    certificates: log.of(certificateRecord(0)).map(certificateIn),
+    measurements: measurementsIn(log),
   };
 }
 
-const most = (lines: readonly Line[], field: string): number =>
+/** Records that a field of the report, or a figure of its own, is made of. */
+const KNOWN = [
+  updateRecord,
+  accuracyRecord,
+  layerNormsRecord,
+  tickRecord,
+  onlineReadoutRecord,
+  classifierRecord,
+  refittedRecord,
+  exactDistanceRecord(0),
+  geometryRecord,
+  trackRecord,
+  alignmentRecord,
+  certificateRecord(0),
+].map(({ name }) => name);
+
+/** The streams that the report knows by their schema alone. */
+function measurementsIn(log: NetworkLog): Record<string, Measurement> {
+  const attacks = [attackLines(log), attackLines(log, 'refitted')];
+  const others = log.streams.filter(({ stream, description, lines }) => {
+    if (stream === 'network') return false;
+    return isAttack(description)
+      ? !attacks.includes(lines)
+      : !KNOWN.includes(description.name) || log.of(description) !== lines;
+  });
+  return Object.fromEntries(others.map(({ stream, description, lines }) => [stream, { description, records: lines }]));
+}
+
+const most = (lines: readonly LogLine[], field: string): number =>
   lines.reduce((most, line) => Math.max(most, Number(line[field])), 0);
 
-const curve = (lines: readonly Line[], field: string): CurvePoint[] =>
+const curve = (lines: readonly LogLine[], field: string): CurvePoint[] =>
   lines
     .filter((line) => typeof line[field] === 'number')
     .map((line) => ({ epoch: Number(line.epoch), value: Number(line[field]) }));
@@ -234,12 +273,12 @@ const curve = (lines: readonly Line[], field: string): CurvePoint[] =>
 const unlessConstant = (points: readonly CurvePoint[]): readonly CurvePoint[] =>
   points.every(({ value }) => value === points[0]!.value) ? [] : points;
 
-function sigmaOf(lines: readonly Line[]): Record<string, CurvePoint[]> {
-  const layers = Object.keys((lines[0]?.sigma as Line | undefined) ?? {});
+function sigmaOf(lines: readonly LogLine[]): Record<string, CurvePoint[]> {
+  const layers = Object.keys((lines[0]?.sigma as LogLine | undefined) ?? {});
   return Object.fromEntries(
     layers.map((layer) => [
       layer,
-      lines.map((line) => ({ epoch: Number(line.epoch), value: Number((line.sigma as Line)[layer]) })),
+      lines.map((line) => ({ epoch: Number(line.epoch), value: Number((line.sigma as LogLine)[layer]) })),
     ]),
   );
 }

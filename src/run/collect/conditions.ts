@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Condition, Differences } from '../../measure/networks/record.js';
 import { digestOf } from '../../storage/digest.js';
+import { newestIdentity } from '../../storage/identity-file.js';
 import { RunFolder } from '../../storage/run-folder.js';
-import { newestIdentity } from '../run-identity.js';
 
 /** Which runs were made alike, for a report over them: nothing but the seed makes a repetition. */
 export interface Conditions {

@@ -1,58 +1,21 @@
-import type { Data } from '../../flow/data.js';
-import type {
-  Alignment,
-  Attack,
-  AttackedSample,
-  Bounds,
-  Certificate,
-  Classifier,
-  ExactDistance,
-  Fit,
-  Geometry,
-  Probe,
-  Readout,
-  Track,
-} from '../../measure/networks/record.js';
+import { layerNormsRecord } from '../../learn/spectral/layer-norms.js';
+import { updateRecord } from '../../learn/update.js';
+import { accuracyRecord } from '../../measure/accuracy/record.js';
+import { isAttack, nearest } from '../../measure/attack/record.js';
+import { type LogLine, type NetworkLog, newest, newestOf, numberIn } from '../../measure/log.js';
+import { classifierRecord } from '../../measure/readout/record.js';
 import { transferred } from '../../plot/transfer.js';
-import { decoded } from '../../storage/journal.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { done } from '../../storage/run-state.js';
-
-/** A line of the metric log. */
-export type Line = { readonly [field: string]: Data };
-
-/** The number in a field, or null where there is none. */
-export const number = (line: Line, field: string): number | null =>
-  typeof line[field] === 'number' ? (line[field] as number) : null;
-
-/** The array in a field; empty where it was not kept. */
-export const array = (line: Line, field: string): Float32Array => decoded(line[field]) ?? new Float32Array(0);
-
-/** The lines of one network, by stream. */
-export class Lines {
-  private readonly streams = new Map<string, Line[]>();
-
-  constructor(lines: readonly Line[]) {
-    for (const line of lines) {
-      const known = this.streams.get(String(line.stream));
-      if (known === undefined) this.streams.set(String(line.stream), [line]);
-      else known.push(line);
-    }
-  }
-
-  of(stream: string): readonly Line[] {
-    return this.streams.get(stream) ?? [];
-  }
-}
 
 /** What the log says of a network. */
 interface Said {
   readonly pipeline: string;
   readonly name: string;
   /** Its line of the stream 'network'. */
-  readonly about: Line;
+  readonly about: LogLine;
   /** Its own updates, as logged; without those of a network that it branched off. */
-  readonly updates: readonly Line[];
+  readonly updates: readonly LogLine[];
 }
 
 /**
@@ -72,16 +35,16 @@ export function regularizerOf({ pipeline, name, about, updates }: Said): string 
 }
 
 /** What a report's numbers of one network are of, where a reader would take them for something else; a sentence each. */
-export function momentsOf(
+export function remarksOn(
   folder: RunFolder,
-  { name, lines }: { readonly name: string; readonly lines: Lines },
+  { name, log }: { readonly name: string; readonly log: NetworkLog },
 ): string[] {
   const attacks = [
-    ...attackRemarks('attacked', lines.of('attacks')),
-    ...attackRemarks('its readout attacked', lines.of('readoutAttacks')),
+    ...attackRemarks('attacked', attackLines(log)),
+    ...attackRemarks('its readout attacked', attackLines(log, 'refitted')),
   ];
-  const ended = isDone(folder, name) ? [...early(folder, name, lines), ...behind(lines)] : []; // else all of it is yet to come
-  return [...attacks, ...twice(lines), ...ended].map((said) => `${name}: ${said}.`);
+  const ended = isDone(folder, name) ? [...early(folder, name, log), ...behind(log)] : []; // else all of it is yet to come
+  return [...attacks, ...twice(log), ...ended].map((said) => `${name}: ${said}.`);
 }
 
 /** Whether a network is trained and measured to its end; members of an ensemble are not told apart by their snapshots. */
@@ -92,10 +55,10 @@ function isDone(folder: RunFolder, name: string): boolean {
 const plannedOf = ({ started }: RunFolder, name: string) => started.networks?.find((network) => network.name === name);
 
 /** Training that ended before its epochs were over: by an operator such as `take` or `catchError`, which ends a stream like its source. */
-function early(folder: RunFolder, name: string, lines: Lines): string[] {
-  const last = lines.of('updates').at(-1);
+function early(folder: RunFolder, name: string, log: NetworkLog): string[] {
+  const last = log.of(updateRecord).at(-1);
   if (last === undefined || Number(last.number) === 0) return [];
-  const epochs = plannedOf(folder, name)?.epochs ?? number(folder.started.config as Line, 'epochs');
+  const epochs = plannedOf(folder, name)?.epochs ?? numberIn(folder.started.config as LogLine, 'epochs');
   const of = epochs === null ? '' : ` of ${epochs}`;
   if (last.endsEpoch === false)
     return [
@@ -107,12 +70,12 @@ function early(folder: RunFolder, name: string, lines: Lines): string[] {
 }
 
 /** Numbers that were measured on other weights than the last ones. */
-function behind(lines: Lines): string[] {
-  const trained = newest([...lines.of('updates'), ...lines.of('attacks')]);
+function behind(log: NetworkLog): string[] {
+  const trained = newest([...log.of(updateRecord), ...attackLines(log)]);
   return [
-    ['test accuracy is', lines.of('classifiers').length > 0 ? [] : lines.of('tests')] as const,
-    ['σ are', lines.of('sigmas')] as const,
-    ['distances are', lines.of('attacks')] as const,
+    ['test accuracy is', log.of(classifierRecord).length > 0 ? [] : log.of(accuracyRecord)] as const,
+    ['σ are', log.of(layerNormsRecord)] as const,
+    ['distances are', attackLines(log)] as const,
   ].flatMap(([what, measured]) => {
     const at = newest(measured);
     return at === null || trained === null || at >= trained
@@ -122,11 +85,11 @@ function behind(lines: Lines): string[] {
 }
 
 /** Tests of one moment that say different things: of two data sets, for one. */
-function twice(lines: Lines): string[] {
-  const tests = lines.of('tests');
+function twice(log: NetworkLog): string[] {
+  const tests = log.of(accuracyRecord);
   const at = newest(tests);
   const found = [
-    ...new Set(tests.filter((line) => at !== null && line.number === at).map((line) => number(line, 'accuracy'))),
+    ...new Set(tests.filter((line) => at !== null && line.number === at).map((line) => numberIn(line, 'accuracy'))),
   ];
   return found.length > 1
     ? [
@@ -135,12 +98,11 @@ function twice(lines: Lines): string[] {
     : [];
 }
 
-function attackRemarks(what: string, all: readonly Line[]): string[] {
-  const lines = all.filter((line) => line.outcome !== undefined);
-  const updates = [...new Set(lines.flatMap((line) => number(line, 'number') ?? []))];
+function attackRemarks(what: string, lines: readonly LogLine[]): string[] {
+  const updates = [...new Set(lines.flatMap((line) => numberIn(line, 'number') ?? []))];
   const last = newestOf(lines);
   const again = last.length - nearest(last).length;
-  const rounds = [...new Set(last.flatMap((line) => number(line, 'iterations') ?? []))];
+  const rounds = [...new Set(last.flatMap((line) => numberIn(line, 'iterations') ?? []))];
   return [
     ...(updates.length > 1
       ? [
@@ -156,132 +118,8 @@ function attackRemarks(what: string, all: readonly Line[]): string[] {
   ];
 }
 
-/** The number of the newest update that lines are of; null where they do not say. */
-const newest = (lines: readonly Line[]): number | null =>
-  lines.reduce<number | null>((most, line) => {
-    const own = number(line, 'number');
-    return own === null || (most !== null && most > own) ? most : own;
-  }, null);
-
-/** The lines of the newest update: weights of earlier ones are another network. */
-export function newestOf(lines: readonly Line[]): readonly Line[] {
-  const last = newest(lines);
-  return last === null ? lines : lines.filter((line) => line.number === last);
-}
-
-/** One line a sample, that with the nearest point: two attacks on a sample, or an item handed on twice, are no two samples. */
-export function nearest(lines: readonly Line[]): readonly Line[] {
-  const kept = new Map<string, Line>();
-  for (const line of lines) {
-    const sample = `${line.index} ${line.label}`;
-    const known = kept.get(sample);
-    if (known === undefined || distanceOf(line) < distanceOf(known)) kept.set(sample, line);
-  }
-  return [...kept.values()];
-}
-
-function distanceOf(line: Line): number {
-  const distance = number(line, 'distance');
-  return distance !== null && Number.isFinite(distance) ? distance : Number.POSITIVE_INFINITY;
-}
-
-/**
- * The results of the attack on the newest weights that were attacked, a sample once; null where nothing was attacked.
- *
- * @param configured T by the run's config, for logs of older builds, whose lines do not say it
- */
-export function attackOf(lines: readonly Line[], configured: number | null): Attack | null {
-  const own = nearest(newestOf(lines.filter((line) => line.outcome !== undefined)));
-  const box = own.at(-1)?.box as Attack['box'];
-  const rounds = new Set(own.map((line) => number(line, 'iterations') ?? configured));
-  const iterations = rounds.size === 1 ? [...rounds][0]! : null;
-  return own.length === 0 ? null : { iterations, ...(box && { box }), samples: own.map(attackedSample) };
-}
-
-function attackedSample(line: Line): AttackedSample {
-  const original = decoded(line.original);
-  const adversarial = decoded(line.adversarial);
-  return {
-    index: Number(line.index),
-    label: Number(line.label),
-    predicted: Number(line.predicted),
-    adversarialLabel: number(line, 'adversarialLabel'),
-    outcome: String(line.outcome),
-    distance: finite(number(line, 'distance')),
-    lower: number(line, 'lower'),
-    upper: finite(number(line, 'distance')),
-    local: number(line, 'local'),
-    theta: number(line, 'theta'),
-    featureNorm: number(line, 'featureNorm'),
-    queries: Number(line.queries ?? 0),
-    start: typeof line.start === 'string' ? line.start : null,
-    ...(original && { original }),
-    ...(adversarial && { adversarial }),
-  };
-}
-
-/** A distance that was found; NaN says that none was. */
-const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
-
-/** The last readout that was fitted, with the attack on it; null where none was. */
-export function readoutOf(lines: readonly Line[], attack: Attack | null): Readout | null {
-  const last = classifierOf(lines);
-  return last && { ...last, attack };
-}
-
-/** The last readout that was fitted; null where none was. */
-export function classifierOf(lines: readonly Line[]): Classifier | null {
-  const last = lines.at(-1);
-  if (last === undefined) return null;
-  return { accuracy: Number(last.accuracy), trainAccuracy: Number(last.trainAccuracy), ...fitOf(last) };
-}
-
-const fitOf = (line: Line): Fit => ({
-  fit: typeof line.fit === 'string' ? line.fit : null,
-  iterations: number(line, 'iterations'),
-  iterationLimit: number(line, 'iterationLimit'),
-  converged: line.converged === true,
-});
-
-/** Whether a line is of a readout that was fitted while the network learned. */
-export const isProbe = (line: Line): boolean => line.untrained !== undefined && typeof line.lower === 'number';
-
-/** One moment's readout: plain numbers, as logged. */
-export const probe = (line: Line): Probe => ({
-  epoch: Number(line.epoch),
-  accuracy: Number(line.accuracy),
-  lower: Number(line.lower),
-  upper: Number(line.upper),
-  untrained: (line.untrained as Probe['untrained']) ?? null,
-  ...fitOf(line),
-});
-
-export const exactDistance = (line: Line): ExactDistance => ({
-  index: Number(line.index),
-  label: Number(line.label),
-  distance: Number(line.distance),
-});
-
-export const geometry = (line: Line): Geometry => ({
-  ...(line as unknown as Geometry),
-  classes: array(line, 'classes'),
-  margin: array(line, 'margin'),
-  logVolume: array(line, 'logVolume'),
-  topEigenvalue: array(line, 'topEigenvalue'),
-});
-
-/** Plain records of numbers: what was logged is what the report shows. */
-export const track = (line: Line): Track => line as unknown as Track;
-export const alignment = (line: Line): Alignment => line as unknown as Alignment;
-
-export const certificate = (line: Line): Certificate => ({
-  ...(line as unknown as Certificate),
-  lower: bounds(line.lower as Line),
-  local: bounds(line.local as Line),
-});
-
-const bounds = (line: Line | null | undefined): Bounds => ({
-  l1: Number(line?.l1 ?? Number.NaN),
-  l2: Number(line?.l2 ?? Number.NaN),
-  linf: Number(line?.linf ?? Number.NaN),
-});
+/** The lines of the attack on the trained network, or on the one with a readout that was fitted anew. */
+export const attackLines = (log: NetworkLog, readout?: 'refitted'): readonly LogLine[] => {
+  const lines = log.streams.filter(({ description }) => isAttack(description));
+  return lines.find(({ lines: [first] }) => first!.readout === readout)?.lines ?? [];
+};

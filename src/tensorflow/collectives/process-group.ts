@@ -4,8 +4,8 @@ import { loadedRuntime, tf } from '../tf.js';
 import type { Rendezvous } from './rendezvous.js';
 
 /**
- * The processes that train one network together, each on its share of every batch. All of them run the same graph and make the same
- * calls here in the same order.
+ * The ranks that train one network, each on its share of every batch. All of them run the same graph, and make the same calls here in
+ * the same order.
  */
 export interface ProcessGroup {
   readonly rank: number;
@@ -14,22 +14,22 @@ export interface ProcessGroup {
   readonly synchronized: boolean;
   /** The sum over all ranks, float32 [n]; the same bits on each. The caller owns it. @throws {LostRank} */
   sum(x: tf.Tensor1D): tf.Tensor1D;
-  /** What each rank gave, float32 [ranks, n]: all give as many numbers. The caller owns it. @throws {LostRank} */
+  /** The tensors of all ranks, float32 [ranks, n]: each gives n numbers. The caller owns it. @throws {LostRank} */
   collect(x: tf.Tensor1D): tf.Tensor2D;
   /** The same of bytes, of any number each. @throws {LostRank} */
   gather(bytes: Uint8Array): Uint8Array[];
   /** Milliseconds inside these calls so far, waiting for others included. */
   readonly spent: number;
-  /** Called with the number of each call before it waits for the others: so it is known which rank they all wait for. */
+  /** Called with the number of each collective before it waits: a supervisor then knows which rank is late. */
   onCall?: (calls: number) => void;
 }
 
-/** What the other ranks were waited for, and one of them was not there any more. The run stops, and can be resumed. */
+/** A collective failed because a rank of the group ended. The run stops, and can be resumed. */
 export class LostRank extends WeirError {
   override name = 'LostRank';
 }
 
-const turns = 4;
+const keysOfKind = 4;
 
 /**
  * Ranks that are joined by TensorFlow's collectives: gRPC between hosts, NCCL between GPUs. Every call blocks until all ranks have
@@ -43,15 +43,15 @@ export function collectives({ rank, addresses, synchronized }: Rendezvous, hint:
   let calls = 0;
 
   /**
-   * Calls of one kind and length take turns with a few keys, numbered as they first come up: all ranks make the same calls in the same
-   * order. A rank may begin a call while another is still in the one before, and what they send goes by the key: so they have not the same.
-   * A key of its own for every call would be kept for ever.
+   * Calls of one kind and length rotate through a few keys, numbered in the order of first use, which is the same on all ranks. A rank may
+   * begin a call while another is in the one before; messages go by key, so two such calls must not share one. TensorFlow keeps every key
+   * for ever, so each call cannot have its own.
    */
   const keyOf = (kind: string, length: number): number => {
     const name = `${kind} ${length}`;
-    const { first, calls } = keys.get(name) ?? { first: 1 + turns * keys.size, calls: 0 };
+    const { first, calls } = keys.get(name) ?? { first: 1 + keysOfKind * keys.size, calls: 0 };
     keys.set(name, { first, calls: calls + 1 });
-    return first + (calls % turns);
+    return first + (calls % keysOfKind);
   };
   const run = (operation: string, x: tf.Tensor1D, key: number, more: Parameters<typeof execute>[1]): tf.Tensor1D => {
     joined.onCall?.(++calls);
@@ -68,7 +68,7 @@ export function collectives({ rank, addresses, synchronized }: Rendezvous, hint:
       return execute(operation, attributes, [x, ...settings]) as tf.Tensor1D;
     } catch (error) {
       throw new LostRank(
-        `rank ${rank} waited for the others, and one was lost: ${reason(error)}`,
+        `rank ${rank} lost another rank in a collective: ${reason(error)}`,
         'go on from the newest snapshot with `weir resume`, all ranks together',
       );
     } finally {
@@ -80,7 +80,9 @@ export function collectives({ rank, addresses, synchronized }: Rendezvous, hint:
     run('CollectiveGatherV2', x, keyOf(`gather ${x.dtype}`, x.size), [attribute.bool('is_stateless', false)]);
 
   const joined: ProcessGroup = {
-    ...{ rank, ranks, synchronized },
+    rank,
+    ranks,
+    synchronized,
     get spent() {
       return spent;
     },
@@ -127,7 +129,7 @@ export const singleProcess: ProcessGroup = {
 };
 let joined: ProcessGroup | undefined;
 
-/** The ranks that this process is one of, once the runtime is loaded; by itself where it was not started as one of several. */
+/** The process group of this process, once the runtime is loaded; `singleProcess` where it was not started as one of several. */
 export function processGroup(): ProcessGroup {
   if (joined !== undefined) return joined;
   const runtime = loadedRuntime();

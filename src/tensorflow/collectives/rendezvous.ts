@@ -1,7 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { bytes, integer, joined, type ProtobufFields, text } from '../../storage/protobuf.js';
 
-/** The processes that train together, in the order of their ranks, and which of them this one is. */
+/** The addresses of a process group in the order of its ranks, and the rank of this process. */
 export interface Rendezvous {
   /** `host:port` each, where TensorFlow's own gRPC server of that rank listens. */
   readonly addresses: readonly string[];
@@ -13,8 +13,8 @@ export interface Rendezvous {
 const job = 'worker';
 
 /**
- * What TensorFlow's distributed runtime is told (tensorflow/core/protobuf/tensorflow_server.proto): who the ranks are, and that rank 0
- * leads. The leader gives every group of collectives its members, in one order on all ranks.
+ * The ServerDef of TensorFlow's distributed runtime (tensorflow/core/protobuf/tensorflow_server.proto): the addresses of the ranks, with
+ * rank 0 as the leader, which gives every group of collectives its members in one order on all ranks.
  */
 export function serverDef({ addresses, rank }: Rendezvous): ProtobufFields {
   const task = (address: string, index: number): ProtobufFields => bytes(2, integer(1, index), text(2, address));
@@ -38,7 +38,7 @@ export const portOf = (address: string): number => Number(/:(\d+)$/.exec(address
 /** Whether an address of a rank is this machine's alone. */
 export const isLoopback = (address: string): boolean => /^127\.\d+\.\d+\.\d+:/.test(address);
 
-/** What a supervisor tells the process of a rank: its number, and where all ranks listen. */
+/** The variables by which a supervisor passes a rank its number, the addresses of all ranks, and the mode of batch normalization. */
 export const rankVariable = 'WEIR_RANK_OF_THIS';
 export const addressesVariable = 'WEIR_RANK_ADDRESSES';
 export const synchronizedVariable = 'WEIR_RANK_BATCH_NORM';
@@ -53,7 +53,7 @@ export function rendezvousOf(env: NodeJS.ProcessEnv): Rendezvous | undefined {
     return { rank: Number(rank), addresses, synchronized: env[synchronizedVariable] === 'synchronized' };
   }
   throw new WeirError(
-    `${rankVariable}='${rank}' and ${addressesVariable}='${list}' are no place among ranks`,
-    'they are set by `weir run … --ranks N`: leave them to it',
+    `${rankVariable}='${rank}' and ${addressesVariable}='${list}' name no rank of a process group`,
+    '`weir run … --ranks N` sets them: leave them unset',
   );
 }

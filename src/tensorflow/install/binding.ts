@@ -13,7 +13,7 @@ const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import
 const kernelFiles = readdirSync(here('../kernels'))
   .sort()
   .map((name) => here(`../kernels/${name}`));
-/** The C++ sources of our own that are compiled with the binding's: what each is for stands at its head. */
+/** The C++ sources of our own that are compiled with the binding's; the head of each says its purpose. */
 export const own = [
   ...['shim.cc', 'context.cc', 'loopback.cc'].map(here),
   ...kernelFiles.filter((file) => file.endsWith('.cc')),
@@ -42,7 +42,7 @@ export async function findCompiler(env = process.env): Promise<{ compiler: Compi
   );
 }
 
-/** What a compiled binding depends on, in one word: its sources and flags, the library, and the machine's C library. */
+/** A hash of everything that a compiled binding depends on: its sources and flags, the library, and the machine's C library. */
 export async function bindingKey(addon: string, library: string, abi: string): Promise<string> {
   const files = [...(await sources(addon)), ...own, ...ownHeaders, ...(await headers(addon))];
   const contents = await Promise.all(files.map((file) => readFile(file)));
@@ -54,7 +54,7 @@ export async function bindingKey(addon: string, library: string, abi: string): P
  *
  * @param addon folder of the npm package
  * @param tensorflow folder with include/, libtensorflow.so and libtensorflow_framework.so
- * @param besides sources that go into it too
+ * @param besides further sources
  */
 export async function compile(
   compiler: Compiler,
@@ -64,7 +64,7 @@ export async function compile(
   besides: readonly string[] = own,
 ): Promise<void> {
   await mkdir(dirname(output), { recursive: true });
-  const temporary = dirname(output); // the compiler's own files stay on the disk that was checked
+  const temporary = dirname(output); // the compiler's temporary files go to the disk whose space was checked
   const outcome = await runCommand(
     [
       ...compiler,
@@ -102,7 +102,7 @@ const headers = (addon: string) => filesOf(addon, '.h');
 const library = join('deps', 'lib');
 const binding = join('lib', 'napi-v8', 'tfjs_binding.node');
 
-/** Do the npm package's links lead to this library and this binding already? */
+/** Whether the npm package is linked to this library and this binding. */
 export async function isLinked(addon: string, tensorflow: string, compiled: string): Promise<boolean> {
   try {
     if ((await readlink(join(addon, library))) !== tensorflow) return false;
@@ -114,8 +114,8 @@ export async function isLinked(addon: string, tensorflow: string, compiled: stri
 }
 
 /**
- * Puts library and binding where the npm package looks for them: each made beside and renamed, so that a process which loads
- * them at this moment gets the old or the new.
+ * Links library and binding into the npm package. Each is made under another name and renamed, so that a process that loads them
+ * meanwhile gets the old or the new.
  *
  * `deps/lib` is a link to the folder, not a folder of links: the library finds its companions at `$ORIGIN/../nvidia`, and the
  * system follows the link before it goes up.

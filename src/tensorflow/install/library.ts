@@ -9,18 +9,18 @@ import { download, findPip } from './pip.js';
 import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import type { Release, Wheel } from './release.js';
 
-/** Says what a folder of the cache holds. Written last, so a folder with a marker that agrees is whole. */
+/** The content of a folder of the cache. It is written last, so a folder whose files agree with it is whole. */
 export interface Marker {
   readonly holds: string;
-  /** SHA-256 of each wheel it came from. */
+  /** SHA-256 of each wheel it is from. */
   readonly sources: Readonly<Record<string, string>>;
-  /** Size in bytes of the files that matter, by path. */
+  /** Size in bytes of its libraries, by path. */
   readonly files: Readonly<Record<string, number>>;
 }
 
 const name = 'weir.json';
 
-/** Closes a finished folder: notes the sizes of `files` and makes everything durable before the rename that follows. */
+/** Finishes a folder: writes the sizes of `files`, and syncs everything to the disk before the rename that follows. */
 export async function writeMarker(folder: string, marker: Omit<Marker, 'files'>, files: readonly string[]) {
   const sizes: Record<string, number> = {};
   for (const file of files) {
@@ -48,14 +48,14 @@ export async function readMarker(folder: string): Promise<Marker | undefined> {
   }
 }
 
-/** What the binding and the libraries need out of the wheels; the rest is Python. */
+/** The files of the wheels that the binding and the libraries need; the rest is Python. */
 const needed = [
   /^tensorflow\/libtensorflow_(cc|framework)\.so\.2$/,
   /^tensorflow\/include\/(tensorflow\/c|tsl|xla|tensorflow\/core\/platform)\/.*\.(h|inc)$/,
   /^nvidia\/[^/]+\/(lib|bin|nvvm)\//,
 ];
 
-/** Unpacks what is needed of a wheel into `folder`, one file at a time and streaming; gives the libraries' paths. */
+/** Unpacks the files needed from a wheel into `folder`, streaming, one at a time. Returns the paths of the libraries. */
 export async function unpack(
   wheel: string,
   folder: string,
@@ -90,13 +90,13 @@ export async function unpack(
   return libraries;
 }
 
-/** What the linker asks for, and what the wheel calls it. */
+/** The names that the linker asks for, and the names in the wheel. */
 const linkNames = {
   'libtensorflow.so': 'libtensorflow_cc.so.2',
   'libtensorflow_framework.so': 'libtensorflow_framework.so.2',
 };
 
-/** Is this release unpacked at `folder`, whole and from the pinned wheels? */
+/** Whether this release is unpacked at `folder`, whole and from the pinned wheels. */
 export async function hasLibrary(folder: string, release: Release): Promise<boolean> {
   const marker = await readMarker(folder);
   return release.wheels.every(({ requirement, sha256 }) => marker?.sources[requirement] === sha256) && !!marker;
@@ -105,7 +105,7 @@ export async function hasLibrary(folder: string, release: Release): Promise<bool
 /**
  * Downloads, verifies and unpacks a release: `folder` then holds tensorflow/ and, for a GPU, nvidia/ beside it.
  *
- * All of it happens in a folder beside that is renamed last; wheels go one at a time, so the disk never holds two.
+ * It works in a second folder that is renamed last. Wheels go one at a time, so the disk never holds two.
  */
 export async function fetchLibrary(
   folder: string,
@@ -145,9 +145,9 @@ async function verify(path: string, { requirement, sha256 }: Wheel): Promise<voi
 }
 
 /**
- * Gives a libtensorflow that is already there the layout of an unpacked wheel, by links, at `folder`.
+ * Links an installed libtensorflow into `folder` in the layout of an unpacked wheel.
  *
- * @param named what WEIR_LIBTENSORFLOW says: Python's `tensorflow` folder, or one that holds lib/ and include/
+ * @param named the value of WEIR_LIBTENSORFLOW: Python's `tensorflow` folder, or one that holds lib/ and include/
  */
 export async function linkNamedLibrary(folder: string, named: string): Promise<void> {
   const { libraries, include } = await layoutOf(named);
@@ -162,7 +162,7 @@ export async function linkNamedLibrary(folder: string, named: string): Promise<v
       await symlink(join(libraries, versioned!), join(tensorflow, `${stem}.so`));
     }
     await symlink(include, join(tensorflow, 'include'));
-    await symlink(resolve(libraries, '..', 'nvidia'), join(part, 'nvidia')); // dangles where there are no companions
+    await symlink(resolve(libraries, '..', 'nvidia'), join(part, 'nvidia')); // dangles without companions
     await writeMarker(part, { holds: `links to ${named}`, sources: {} }, [
       'tensorflow/libtensorflow.so', // another size there means another library
       'tensorflow/libtensorflow_framework.so',
@@ -197,7 +197,7 @@ async function layoutOf(named: string): Promise<{ libraries: string; include: st
   );
 }
 
-/** Refuses to begin what the disk cannot hold. */
+/** Refuses to begin where the disk is too small. */
 async function checkSpace(cache: string, { wheels }: Release): Promise<void> {
   const needed =
     wheels.reduce((sum, wheel) => sum + wheel.unpacked, 0) + Math.max(...wheels.map((wheel) => wheel.download));

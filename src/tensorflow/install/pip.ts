@@ -8,7 +8,7 @@ type Pip = readonly [string, ...string[]];
 
 const candidates: readonly Pip[] = [['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']];
 
-/** Finds pip. It is what knows the user's index, proxy and certificates. */
+/** Finds pip, which has the user's index, proxy and certificates. */
 export async function findPip(): Promise<{ pip: Pip; version: string }> {
   for (const pip of candidates) {
     const outcome = await runCommand([...pip, '--version']);
@@ -20,7 +20,7 @@ export async function findPip(): Promise<{ pip: Pip; version: string }> {
   );
 }
 
-/** Downloads one wheel into `folder` and gives its path. The Python on this machine need not be one that the wheel is for. */
+/** Downloads one wheel into `folder` and returns its path. The Python of this machine may be of another version than the wheel's. */
 export async function download(pip: Pip, wheel: Wheel, arch: string, folder: string, listen: SetUpListener) {
   const temporary = join(folder, 'tmp');
   const target = join(folder, 'wheel');
@@ -28,7 +28,7 @@ export async function download(pip: Pip, wheel: Wheel, arch: string, folder: str
   await mkdir(temporary, { recursive: true });
   const machine = arch === 'arm64' ? 'aarch64' : 'x86_64';
   const total = wheel.download;
-  let most = 0; // pip moves the file at the end: what was counted must not fall
+  let most = 0; // pip moves the file at the end: the count must not fall
   const report = (done: number) => {
     most = Math.max(most, Math.min(total, done));
     listen({ step: 'download', what: wheel.requirement, done: most, total });

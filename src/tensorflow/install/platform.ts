@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Kind } from './release.js';
 
-/** What of the machine decides which library it gets. */
+/** The properties of a machine that decide its library. */
 export interface Platform {
   readonly os: string;
   readonly arch: string;
-  /** Version of the C library, or undefined where it is another one than glibc. */
+  /** Version of glibc; undefined where the C library is another one. */
   readonly glibc?: string;
-  /** What shows that an NVIDIA driver is present. */
+  /** The file that shows the presence of an NVIDIA driver. */
   readonly driver?: string;
 }
 
@@ -32,7 +32,7 @@ export function thisPlatform(): Platform {
   };
 }
 
-/** Which library a machine gets and why, for `runtime` as asked. */
+/** The library of a machine and the reason, for the runtime asked for. */
 export function chooseKind(asked: 'auto' | Kind, { arch, driver }: Platform): { kind: Kind; why: string } {
   if (asked !== 'auto') return { kind: asked, why: 'asked for by name' };
   if (driver === undefined) return { kind: 'cpu', why: 'no NVIDIA driver found' };
@@ -46,7 +46,7 @@ function glibcVersion(): string | undefined {
   return header.glibcVersionRuntime;
 }
 
-/** What the kernel says this processor can do, as in /proc/cpuinfo ('avx2', 'avx512_bf16'); nothing where it does not say. */
+/** The features of this processor from /proc/cpuinfo ('avx2', 'avx512_bf16'); empty where there is no such file. */
 export function cpuFeatures(cpuinfo = read()): string[] {
   const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(cpuinfo);
   return line?.[1] === undefined ? [] : line[1].trim().split(/\s+/);
@@ -62,5 +62,5 @@ function read(): string {
 
 const useful = /^(avx|avx2|fma|f16c|avx_vnni|avx512f|avx512_bf16|avx512_vnni|amx_.*|neon|asimd|sve|bf16)$/;
 
-/** Those features of the processor that TensorFlow makes use of: with others its products are rounded otherwise. */
+/** The features of the processor that TensorFlow uses: its products round differently with others. */
 export const usefulFeatures = (): string[] => cpuFeatures().filter((name) => useful.test(name));

@@ -1,9 +1,9 @@
 import { WeirError } from '../../flow/errors.js';
 
-/** How far set-up is. Steps without a size carry neither `done` nor `total`. */
+/** The progress of set-up. Steps without a size have neither `done` nor `total`. */
 export interface SetUpProgress {
   readonly step: 'wait' | 'download' | 'verify' | 'unpack' | 'compile' | 'link' | 'instead' | 'done';
-  /** What is being worked on, for the reader: a package, a file. */
+  /** The package or file of this step, for the user. */
   readonly what: string;
   /** Bytes. */
   readonly done?: number;
@@ -37,12 +37,12 @@ export function plainLines(write: (line: string) => void): SetUpListener {
   };
 }
 
-/** The native runtime cannot be had, and why. With runtime `auto`, WebAssembly takes its place. */
+/** The reason why the native runtime cannot be set up. With runtime `auto`, WebAssembly takes its place. */
 export class SetUpFailure extends WeirError {
   override name = 'SetUpFailure';
 }
 
-/** Is this the file system saying that it is full? */
+/** Whether an error says that the file system is full. */
 export function isDiskFull(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   return code === 'ENOSPC' || code === 'EDQUOT';
@@ -52,7 +52,7 @@ export function isDiskFull(error: unknown): boolean {
 export function diskFull(folder: string, cause?: unknown): SetUpFailure {
   return new SetUpFailure(
     `set-up ran out of disk under ${folder}`,
-    'free some space, or name a folder on another disk with WEIR_CACHE; what was half done starts over',
+    'free some space, or name a folder on another disk with WEIR_CACHE; a step that was not finished starts over',
     { cause },
   );
 }

@@ -11,7 +11,7 @@ import { chooseKind, type Platform, thisPlatform } from './platform.js';
 import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import { type Kind, type Release, releases } from './release.js';
 
-/** Runs `work` alone among all processes that use this cache; a second one waits, and the lock of a dead one counts no more. */
+/** Runs `work` under the lock of the cache. Another process waits for it, and a lock of a dead process counts no more. */
 export async function exclusively<T>(cache: string, listen: SetUpListener, work: () => Promise<T>): Promise<T> {
   const lock = await lockWhenFree(cache, {
     kind: 'cache folder',
@@ -28,7 +28,7 @@ export async function exclusively<T>(cache: string, listen: SetUpListener, work:
 }
 
 export interface SetUpOptions {
-  /** Which library: the one that suits the machine, or one by name. */
+  /** The library: the one for this machine, or one by name. */
   readonly runtime?: 'auto' | Kind;
   readonly progress?: SetUpListener;
   /** The rest is for tests: another machine, other pins, another copy of the npm package. */
@@ -37,28 +37,28 @@ export interface SetUpOptions {
   readonly addon?: string;
 }
 
-/** What is in place after set-up. */
+/** The result of set-up. */
 export interface SetUp {
   /** `named`: the library that WEIR_LIBTENSORFLOW names. */
   readonly kind: Kind | 'named';
-  /** Why this kind. */
+  /** The reason for this kind. */
   readonly why: string;
   /** Folder that holds the library, in the cache. */
   readonly library: string;
   /** The compiled binding, in the cache. */
   readonly binding: string;
-  /** Folder of the npm package that now has both. */
+  /** Folder of the npm package, which now has both. */
   readonly addon: string;
 }
 
-/** The three things that set-up puts in place, and whether each is there. */
+/** The plan of a set-up, and which of its three parts are done. */
 export interface SetUpState extends SetUp {
   readonly hasLibrary: boolean;
   readonly hasBinding: boolean;
   readonly isLinked: boolean;
 }
 
-/** Looks at what `setUp` would do, and does nothing. */
+/** Finds out what `setUp` would do, and changes nothing. */
 export async function inspect(options: SetUpOptions = {}): Promise<SetUpState> {
   const plan = await planFor(options);
   return {
@@ -71,10 +71,12 @@ export async function inspect(options: SetUpOptions = {}): Promise<SetUpState> {
 
 /**
  * Puts a native TensorFlow behind the npm package @tensorflow/tfjs-node-gpu: library and binding in a cache outside the
- * checkout, linked from node_modules. Does what is missing and nothing else; safe to run twice at once and to kill.
+ * checkout, linked from node_modules. It does only the steps that are missing, and may run twice at once or be killed.
  *
- * Where a GPU's library suits the machine but cannot be had (it takes five times the disk), the one without CUDA takes its
- * place. Fails with a `SetUpFailure` that says what is missing and how to mend it.
+ * Where the library with CUDA cannot be set up on a machine with a GPU (it takes five times the disk), the one without CUDA takes its
+ * place.
+ *
+ * @throws {SetUpFailure} with the requirement that is missing and the remedy
  */
 export async function setUp(options: SetUpOptions = {}): Promise<SetUp> {
   const { runtime = 'auto', platform = thisPlatform(), progress } = options;
@@ -85,7 +87,7 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUp> {
     if (!isGpu || !(error instanceof SetUpFailure)) throw error;
     progress?.({ step: 'instead', what: `the library without CUDA, since ${error.message}; ${error.remedy}` });
     const done = await setUpOne({ ...options, platform, runtime: 'cpu' });
-    return { ...done, why: `the library with CUDA cannot be had: ${error.message}` };
+    return { ...done, why: `the library with CUDA cannot be set up: ${error.message}` };
   }
 }
 
@@ -131,7 +133,7 @@ async function planFor(options: SetUpOptions) {
   };
 }
 
-/** Where the library comes from. */
+/** The source of the library. */
 interface Source {
   readonly kind: SetUp['kind'];
   readonly why: string;
@@ -189,7 +191,7 @@ async function compileInto(folder: string, work: (output: string) => Promise<voi
   }
 }
 
-/** Removes what a set-up that was killed left behind. The lock is held, so nobody else is at work here. */
+/** Removes the unfinished folders of a set-up that was killed. The lock is held, so no other set-up is running. */
 async function sweep(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     if (name.endsWith('.part')) await rm(join(cache, name), { recursive: true, force: true, maxRetries: 5 });

@@ -196,8 +196,10 @@ export function synchronizedNormalizations(precision: Precision, epsilon: number
       }) as tf.Tensor[];
       const [dx, g, scaled, offset] = made as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       const given = {
-        ...{ x: narrow(dx), residual: residual && narrow(g) },
-        ...{ scale: own(scaled), offset: own(offset) },
+        x: narrow(dx),
+        residual: residual && narrow(g),
+        scale: own(scaled),
+        offset: own(offset),
       };
       tf.dispose(made);
       return given;

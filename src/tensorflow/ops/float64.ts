@@ -2,8 +2,8 @@ import { tf } from '../tf.js';
 import { type Attribute, attribute, type Handle, nativeBackend, type types } from './eager.js';
 
 /**
- * A matrix in float64, a type that TensorFlow.js does not know: held by its number in the runtime, disposed of by its owner.
- * For the native runtime only; nothing here has a gradient.
+ * A matrix in float64, a type that TensorFlow.js does not have: by its number in the runtime. Its owner disposes of it. For the native
+ * runtime only; without gradients.
  */
 export class Float64 {
   constructor(private readonly handle: Handle) {}
@@ -16,7 +16,7 @@ export class Float64 {
     return this.handle.shape;
   }
 
-  /** Its values, to 48 of their 53 bits and in the range of float32: they cross as a float32 and what that leaves over. */
+  /** Its values, to 48 of their 53 bits and in the range of float32: each is read as a float32 and the remainder. */
   values(): Float64Array {
     const { binding } = nativeBackend();
     const high = cast(this.id, 'float64', 'float32');
@@ -37,7 +37,7 @@ export class Float64 {
   }
 }
 
-/** x as it is. */
+/** The values of x. */
 export function toFloat64(x: tf.Tensor): Float64 {
   return new Float64(cast(nativeBackend().getInputTensorIds([x])[0]!, 'float32', 'float64'));
 }

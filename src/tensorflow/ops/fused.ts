@@ -1,19 +1,19 @@
 import { runtime, tf } from '../tf.js';
 import { execute, executeAll, hasNative } from './eager.js';
 
-/** Up to this many outputs the product of a layer is too thin to be worth a pass of its own. */
+/** Up to this many outputs the product of a layer is cheaper inside the pass of its activation. */
 export const narrow = 32;
 
-/** Known once a runtime is loaded: are the operations of setup/kernels/ in the binding, and is this the device they are for? */
+/** Whether the operations of kernels/ are in the binding and this is a CPU; undefined until it was first asked. */
 let available: boolean | undefined;
 
-/** Are there single passes for what is done to large tensors? Without them the same is composed of TensorFlow.js's operations. */
+/** Whether the kernels of Weir's own are there. Without them the same results come from TensorFlow's operations. */
 export function hasFused(): boolean {
-  available ??= hasNative() && runtime().device === 'CPU' && answers();
+  available ??= hasNative() && runtime().device === 'CPU' && hasKernels();
   return available;
 }
 
-function answers(): boolean {
+function hasKernels(): boolean {
   return tf.tidy(() => {
     try {
       return execute('WeirGelu', [], [tf.zeros([1, 1]), tf.zeros([1]), tf.scalar(1)]).dataSync()[0] === 0;

@@ -3,7 +3,7 @@ import { cpuFeatures } from '../install/platform.js';
 import { runtime, type tf } from '../tf.js';
 import { attribute, constant, type Handle, nativeBackend, type Raw, run, type types } from './eager.js';
 
-/** A tensor in bfloat16, a type that TensorFlow.js does not know: held by its number in the runtime, disposed of by its owner. */
+/** A tensor in bfloat16, a type that TensorFlow.js does not have: by its number in the runtime. Its owner disposes of it. */
 export class Bfloat16 {
   constructor(private readonly handle: Handle) {}
 
@@ -20,7 +20,7 @@ export class Bfloat16 {
   }
 }
 
-/** Does bfloat16 pay here: are there instructions for it (avx512_bf16, amx_bf16, Arm's bf16), or a GPU? */
+/** Whether bfloat16 is fast here: with instructions for it (avx512_bf16, amx_bf16, Arm's bf16), or on a GPU. */
 export function supportsBfloat16(): boolean {
   const { kind, device } = runtime();
   if (kind !== 'native') return false;
@@ -32,7 +32,7 @@ export function toBfloat16(x: tf.Tensor): Bfloat16 {
   return new Bfloat16(castHandle(nativeBackend().getInputTensorIds([x])[0]!, 'float32', 'bfloat16'));
 }
 
-/** a·b with both factors rounded to bfloat16, and the product given back in float32. Native runtime only; no gradient. */
+/** a·b with both factors rounded to bfloat16, and the product in float32. Native runtime only; no gradient. */
 export function matMulBfloat16(
   a: tf.Tensor | Bfloat16,
   b: tf.Tensor | Bfloat16,
@@ -65,7 +65,7 @@ function castHandle(id: number, from: keyof typeof types, to: keyof typeof types
   return nativeBackend().binding.executeOp('Cast', attributes, [id], 1)[0]!;
 }
 
-/** What activations and their gradients are kept in. Weights, statistics, sums and losses are float32 either way. */
+/** The type of activations and their gradients. Weights, statistics, sums and losses are float32 either way. */
 export type Precision = 'float32' | 'bfloat16';
 
 export const precisions: readonly Precision[] = ['float32', 'bfloat16'];
@@ -88,7 +88,7 @@ export function cast(x: Raw, from: Precision, to: Precision): Raw {
 
 const empties = new Map<Precision, Raw>();
 
-/** No numbers: an optional input that is left out. */
+/** An empty tensor, in the place of an optional input. */
 export function nothing(precision: Precision = 'float32'): Raw {
   let empty = empties.get(precision);
   if (empty === undefined) {

@@ -3,13 +3,13 @@ import { Random } from '../../flow/random.js';
 import { tf } from '../tf.js';
 import { attribute, execute, hasNative } from './eager.js';
 
-/** Two int32 that key a draw: `seeds(...)` of core/seed.ts makes them. */
+/** The key of random numbers, two int32: `seeds(...)` of flow/random.ts makes them. */
 export type Seeds = readonly [number, number];
 
 /**
  * Standard normal numbers that are a function of `seeds` and `shape` alone (TensorFlow's Philox, whatever the threads).
  *
- * The WebAssembly runtime draws them with the generator of core/seed.ts: other numbers, equally reproducible, ten times slower.
+ * The WebAssembly runtime takes the generator of flow/random.ts: other numbers, equally reproducible, ten times slower.
  */
 export function statelessNormal(shape: readonly number[], seeds: Seeds): tf.Tensor {
   return hasNative() ? draw('StatelessRandomNormal', shape, seeds) : fill(shape, seeds, (random) => random.normal());

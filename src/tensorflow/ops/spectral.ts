@@ -2,14 +2,14 @@ import { tf } from '../tf.js';
 import { execute, executeAll } from './eager.js';
 import { hasFused } from './fused.js';
 
-/** Where a circular convolution works: the input's size and the stride, which divides it. */
+/** The input's size of a circular convolution, and its stride, which divides the size. */
 export interface ConvolutionGrid {
   readonly height: number;
   readonly width: number;
   readonly stride: number;
 }
 
-/** A complex wave on the inputs that a convolution turns into a multiple of itself. */
+/** A complex wave on the inputs of a convolution, at one frequency. */
 export interface Wave {
   /** row · (width/stride) + column of the output's frequencies. */
   readonly frequency: number;
@@ -23,7 +23,7 @@ export interface Certified {
   readonly bound: number;
 }
 
-/** By the operation of setup/kernels/spectral.cc. σ is NaN where the kernel is not finite. Only where `hasFused()`. */
+/** The largest singular value with its proof, by kernels/spectral.cc. σ is NaN where the kernel is not finite. Only where `hasFused()`. */
 export function provenSigma(
   kernel: tf.Tensor4D,
   { height, width, stride }: ConvolutionGrid,
@@ -44,11 +44,11 @@ export interface KrylovSize {
 }
 
 /**
- * Block Lanczos iteration at every frequency at once, by the operation of setup/kernels/krylov.cc. Only where `hasFused()`. One step
- * with one vector is power iteration.
+ * Block Lanczos iteration at every frequency at once, by kernels/krylov.cc. Only where `hasFused()`. One step with one vector is power
+ * iteration.
  *
  * @param state `vectors` complex vectors for each frequency: [inputs, 2, frequencies · vectors]
- * @returns the next state, and the frequency that stretches most with its vector and an estimate of σ from below
+ * @returns the next state, and the frequency of the largest σ with its vector and an estimate of σ from below
  */
 export function krylovAtFrequencies(
   kernel: tf.Tensor4D,
@@ -72,7 +72,7 @@ export function thinProduct(v: tf.Tensor2D, matrix: tf.Tensor): tf.Tensor2D {
 
 /**
  * g + vᵀ(v · matrix ⊙ factors): with factors = strength, g and the gradient of strength/2 · ‖v · matrix‖². In one pass where there is
- * one: such a gradient comes at every update.
+ * one: every update needs it.
  *
  * @param g of the matrix's shape @param factors [columns], or one for all
  */

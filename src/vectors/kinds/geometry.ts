@@ -2,7 +2,7 @@ import { keyed } from '../../flow/random.js';
 import type { ActivationName } from '../../learn/model/activation.js';
 import { mlp } from '../../learn/model/mlp.js';
 import type { Model, Weights } from '../../learn/model/model.js';
-import { tangentPoint as k } from '../../measure/attack/hemisphere.js';
+import { tangentPoint as tangentPointOf } from '../../measure/attack/hemisphere.js';
 import { lipschitz } from '../../measure/certificate/lipschitz.js';
 import { marginsOf, readoutOf } from '../../measure/certificate/margins.js';
 import {
@@ -19,7 +19,7 @@ import { tf } from '../../tensorflow/tf.js';
 import type { VectorFields } from '../vector-file.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
-/** What a case's `network` is: one hidden layer, Φ(x) = φ(xW + b), no output scale. */
+/** The `network` of a case: one hidden layer, Φ(x) = φ(xW + b), no output scale. */
 export function withNetwork<T>(input: VectorFields, use: (model: Model, weights: Weights) => T): T {
   const network = input.inner('network');
   const [inputs, width] = network.tensor('hiddenKernel', 2).shape as [number, number];
@@ -112,7 +112,7 @@ function atPoints<T>(input: VectorFields, use: (...here: Here) => T): T {
   });
 }
 
-/** Lemma 1 with biases (A.1), in ℓ2: the features, their Jacobian's norm, and what stands between a sample and each wrong class. */
+/** Lemma 1 with biases (A.1), in ℓ2: the features, their Jacobian's norm, and the margin of a sample to each wrong class. */
 export const certificate: VectorKind = {
   kind: 'certificate',
   compute: (input) => ({
@@ -169,7 +169,7 @@ export const tangentPoint: VectorKind = {
   compute: (input) => ({
     tangentPoint() {
       const [x, boundary, normal] = ['x', 'boundary', 'normal'].map((key) => Float32Array.from(input.numbers(key)));
-      return k(x!, boundary!, normal!, input.number('radius'));
+      return tangentPointOf(x!, boundary!, normal!, input.number('radius'));
     },
   }),
 };

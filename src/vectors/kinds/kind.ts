@@ -1,13 +1,13 @@
 import { tf } from '../../tensorflow/tf.js';
 import type { Actual, VectorFields, VectorTensor } from '../vector-file.js';
 
-/** Computes with Weir's own code what the cases of a kind expect. */
+/** Computes the results that the cases of a kind expect, with Weir's own code. */
 export interface VectorKind {
   readonly kind: string;
   /**
-   * What the kind can be asked for, by key; a function is called where the case expects its key.
+   * The results of the kind, by key; a function is called where the case expects its key.
    *
-   * @param expected read for its sizes alone (how many steps were traced)
+   * @param expected read for its sizes alone, such as the number of steps traced
    */
   compute(input: VectorFields, expected: VectorFields): Readonly<Record<string, () => Actual>>;
 }

@@ -17,7 +17,7 @@ export const convSpectralNorm: VectorKind = {
   }),
 };
 
-/** 2 pᵀ(pW) for the wave p that is stretched most, as one output's kernel W of [rows · columns · in, out] meets it. */
+/** 2 pᵀ(pW) for the wave p of the largest σ at the inputs of one output, W of [rows · columns · in, out]. */
 function gradient(kernel: tf.Tensor4D, { wave }: ExactSigma): Float32Array {
   if (wave === undefined) {
     throw new WeirError(
@@ -84,7 +84,7 @@ export const spectralValue: VectorKind = {
   },
 };
 
-/** With the exact directions: those of power iteration are its business, see power-iteration-trace. */
+/** With the exact directions; those of power iteration are checked by power-iteration-trace. */
 function converged(input: VectorFields): { value: number; gradients: Float32Array[] } {
   const layers = input.tensors('kernels').map((_, i): DenseLayer => ({ kind: 'dense', name: `${i}`, kernel: `${i}` }));
   const weights = new Map(input.tensors('kernels').map((kernel, i) => [`${i}`, upload(kernel)]));

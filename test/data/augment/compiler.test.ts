@@ -133,14 +133,14 @@ test('what cannot be done with such samples is refused with the remedy', () => {
     }
     return undefined;
   };
-  const sizes = 'put an op before it that brings all to one size: randomResizedCrop, or resize and centerCrop';
-  expect(refusal([horizontalFlip()], open)).toBe(`images of different sizes come to op 'horizontalFlip': ${sizes}`);
+  const sizes = 'put randomResizedCrop before it, or resize and centerCrop, so that all have one size';
+  expect(refusal([horizontalFlip()], open)).toBe(`images of different sizes reach op 'horizontalFlip': ${sizes}`);
   expect(refusal([resize({ size: 9 }), unitScale()], open)).toBe(
-    `images of different sizes come to op 'unitScale': ${sizes}`,
+    `images of different sizes reach op 'unitScale': ${sizes}`,
   );
-  expect(refusal([resize({ size: 9 })], open)).toBe(`images of different sizes come to the recipe's end: ${sizes}`);
+  expect(refusal([resize({ size: 9 })], open)).toBe(`images of different sizes reach the recipe's end: ${sizes}`);
   expect(refusal([unitScale(), solarize()], [8, 8, 3])).toBe(
-    "op 'solarize' works on bytes, but what comes to it are floats: put it before op 'unitScale'",
+    "op 'solarize' works on bytes, but it gets floats: put it before op 'unitScale'",
   );
   expect(refusal([resize({ size: 9 })], [8, 8, 3], false)).toContain('or give a data set of bytes');
   expect(refusal([randomGrayscale()], [8, 8, 4])).toContain('needs images of 3 channels (red, green, blue) or 1');

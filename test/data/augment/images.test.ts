@@ -69,11 +69,11 @@ test('a pack of pixels gives what the folder gives', async () => {
 test('a recipe that brings no two images to one size is refused', async () => {
   const run = (ops: Parameters<typeof augment>[0]) =>
     lastValueFrom(loader(train, { epochs: 1, seed: 1 }).pipe(augment(ops, { seed: 1, threads: 1 }), toArray()));
-  await expect(run([unitScale()])).rejects.toThrow("images of different sizes come to op 'unitScale'");
-  await expect(run([])).rejects.toThrow("images of different sizes come to the recipe's end");
-  await expect(run([resize({ size: 8 }), unitScale()])).rejects.toThrow('images of different sizes come');
+  await expect(run([unitScale()])).rejects.toThrow("images of different sizes reach op 'unitScale'");
+  await expect(run([])).rejects.toThrow("images of different sizes reach the recipe's end");
+  await expect(run([resize({ size: 8 }), unitScale()])).rejects.toThrow('images of different sizes reach');
   await expect(decoded(train, [horizontalFlip()])).rejects.toThrow(
-    "images of different sizes come to op 'horizontalFlip'",
+    "images of different sizes reach op 'horizontalFlip'",
   );
 });
 

@@ -58,7 +58,7 @@ test('views of different shapes, and none at all, are refused', async () => {
   const blocks = loader(dataset, { epochs: 1, seed: 0 });
   const uneven = views([[centerCrop({ size: 4 })], [centerCrop({ size: 5 }), unitScale()]], { seed: 0, threads: 1 });
   await expect(lastValueFrom(from(blocks).pipe(uneven))).rejects.toThrow(
-    'view 0 comes out as [4, 4, 3], but view 1 as [5, 5, 3]',
+    'view 0 has the shape [4, 4, 3], but view 1 [5, 5, 3]',
   );
   expect(() => views([], { seed: 0 })).toThrow("'views' was given no recipe");
 });

@@ -95,7 +95,7 @@ test('a folder of all kinds is rendered as each is decoded, and one cut short is
     '6.jpg': whole.subarray(0, whole.length - 40),
   };
   write(join(root, 'all'), Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`one/${name}`, bytes])));
-  const dataset = await imageFolder({ folder: join(root, 'all'), look: 'header', say: () => undefined });
+  const dataset = await imageFolder({ folder: join(root, 'all'), verify: 'header', say: () => undefined });
   const indices = Uint32Array.from({ length: 6 }, (_, i) => i);
   const key = { seed: 0, epoch: 1 };
   const found = await renderImages(dataset, indices, [[resize({ size: [24, 24] })]], key);

@@ -4,7 +4,7 @@ import mnist from '../../../pipelines/mnist.js';
 import { flattened } from '../../../src/export/columns.js';
 import { readSafetensors, writeSafetensors } from '../../../src/learn/weights/safetensors.js';
 import { resolveConfig } from '../../../src/run/config.js';
-import { decoded } from '../../../src/storage/journal.js';
+import { floatsOf } from '../../../src/storage/log-stage.js';
 import { readMetrics } from '../../../src/storage/metric-reader.js';
 import { RunFolder } from '../../../src/storage/run-folder.js';
 import { oneOf, type Target } from '../fuzz.js';
@@ -33,7 +33,7 @@ export const metricLog: Target = {
     let fields = 0;
     for (const record of readMetrics(file)) {
       for (const _ of flattened(record)) fields++;
-      decoded(record.original as Parameters<typeof decoded>[0]);
+      floatsOf(record.original as Parameters<typeof floatsOf>[0]);
     }
     return fields;
   },

@@ -49,7 +49,10 @@ function trained(networks: Ensemble, epochs: number, batches = 1): { rows: Float
       tick.next(null, last);
       const [from, to] = [b * n, (b + 1) * n];
       [state, last] = stage.next(state, {
-        ...{ position: (epoch - 1) * data.size + to, epoch, remaining: data.size - to, sampleShape: data.sampleShape },
+        position: (epoch - 1) * data.size + to,
+        epoch,
+        remaining: data.size - to,
+        sampleShape: data.sampleShape,
         values: (data.values as Float32Array).slice(
           from * 2 * networks.members.length,
           to * 2 * networks.members.length,
@@ -101,7 +104,10 @@ describe('a member', () => {
     for (let epoch = 1; epoch <= 60; epoch++) {
       tick.next(null, stage.repeat(state));
       [state] = stage.next(state, {
-        ...{ position: 12 * epoch, epoch, remaining: 0, sampleShape: [2] },
+        position: 12 * epoch,
+        epoch,
+        remaining: 0,
+        sampleShape: [2],
         values: Float32Array.from(data.values),
         labels: Uint8Array.from(data.labels),
       });
@@ -122,10 +128,14 @@ test('the operation and its fallback make the same of any network (needs the nat
   const layout = layoutOf([3, 9, 4, 5]);
   const [count, n] = [3, 11];
   const given = {
-    ...{ x: draw(n * count * 3), labels: Uint8Array.from({ length: n }, (_, i) => i % 5) },
+    x: draw(n * count * 3),
+    labels: Uint8Array.from({ length: n }, (_, i) => i % 5),
     gammas: draw(count * 3).map((x, i) => (i % 2 === 0 ? Math.abs(x) : 0)),
     directions: draw(count * layout.inputs),
-    ...{ rate: 0.1, momentum: 0.9, decay: 0.01, fresh: false },
+    rate: 0.1,
+    momentum: 0.9,
+    decay: 0.01,
+    fresh: false,
   };
   const [members, velocity, sums] = [draw(count * layout.parameters), draw(count * layout.parameters), draw(9)];
   const tensors = {
@@ -147,7 +157,7 @@ test('the operation and its fallback make the same of any network (needs the nat
 test('σ of every member is that of the network by itself', () => {
   const networks = ensemble([2, 6, 3], members(['none'], [1, 2]));
   const weights = networks.start();
-  const update = { ...{ position: 0, number: 0, epoch: 0, endsEpoch: true }, weights } as unknown as EnsembleUpdate;
+  const update = { position: 0, number: 0, epoch: 0, endsEpoch: true, weights } as unknown as EnsembleUpdate;
   const stage = memberNorms(networks);
   const said = [...(stage.next(0, update) as Iterable<readonly [number, { network: string; sigma: object }]>)];
   for (const [m, { name }] of networks.members.entries()) {
@@ -166,8 +176,12 @@ test('what is wrong is named: a diverged member with its update, samples of anot
   const networks = ensemble([2, 3, 2], members(['none'], [1, 2]));
   const stage = ensembleStage(networks, { sgd: { rate: 1 } });
   const batch = (values: number[]) => ({
-    ...{ position: 1, epoch: 1, remaining: 0, sampleShape: [values.length / 2, 2] },
-    ...{ values: Float32Array.from(values), labels: Uint8Array.of(0) },
+    position: 1,
+    epoch: 1,
+    remaining: 0,
+    sampleShape: [values.length / 2, 2],
+    values: Float32Array.from(values),
+    labels: Uint8Array.of(0),
   });
   const [state, update] = stage.next(stage.start(), batch([1, 1, Number.NaN, 1]));
   expect(() => update.loss()).toThrow("training diverged: the loss of 'none-s2' is NaN at update 1");

@@ -9,7 +9,11 @@ export const worst = (found: ArrayLike<number>, wanted: ArrayLike<number>): numb
 export function twoViews(values: Float32Array, shape: readonly number[], number = 1): Batch {
   const samples = values.length / 2 / sizeOf(shape);
   return {
-    ...{ position: number * samples, epoch: number, remaining: 0, sampleShape: [2, ...shape], values },
+    position: number * samples,
+    epoch: number,
+    remaining: 0,
+    sampleShape: [2, ...shape],
+    values,
     labels: Uint8Array.from({ length: samples }, (_, i) => i % 2),
   };
 }

@@ -58,7 +58,9 @@ const valuesOf = (weights: Weights) => Object.fromEntries([...weights].map(([nam
 test('weights with a rate of their own take it, by name, by beginning and by schedule; the others the usual one', () => {
   const { weights, memory } = moved(
     {
-      ...{ rate: 0.1, momentum: 0.5, decay: 3 },
+      rate: 0.1,
+      momentum: 0.5,
+      decay: 3,
       rates: [
         { weights: ['readout/bias'], rate: step(0.2, { every: 10 }) },
         { weights: ['readout'], rate: 0.01 }, // the bias has its rate already

@@ -50,13 +50,12 @@ function batch(number: number): Batch {
     for (let j = 0; j < length; j++) values[i * length + j] = random.normal();
   }
   return {
-    ...{
-      position: number * 16,
-      epoch: 1,
-      remaining: number === updates ? 0 : 16,
-      sampleShape: [...(views > 1 ? [views] : []), ...size],
-    },
-    ...{ values, labels: Uint8Array.from(own, (sample) => sample % 4) },
+    position: number * 16,
+    epoch: 1,
+    remaining: number === updates ? 0 : 16,
+    sampleShape: [...(views > 1 ? [views] : []), ...size],
+    values,
+    labels: Uint8Array.from(own, (sample) => sample % 4),
     ...(of > 1 && { shared: samples }),
   };
 }

@@ -80,7 +80,10 @@ describe.each(regularizerKinds.filter((kind) => kind !== 'none'))('%s', (kind) =
     const model = mlp([2, 6, 2], large);
     const points = xor({ noise: { perCorner: 2 } });
     const batch = {
-      ...{ position: 8, epoch: 1, remaining: 0, sampleShape: [2] },
+      position: 8,
+      epoch: 1,
+      remaining: 0,
+      sampleShape: [2],
       values: points.values as Float32Array,
       labels: points.labels,
     };

@@ -14,7 +14,12 @@ import { kernelOf } from './reference.js';
 const runtime = await loadTensorFlow();
 
 const conv = (name: string, stride: number, size: number, more: Partial<ConvLayer> = {}): ConvLayer => ({
-  ...{ kind: 'conv', name, kernel: `${name}/kernel`, stride, inputSize: [size, size], padding: 'circular' },
+  kind: 'conv',
+  name,
+  kernel: `${name}/kernel`,
+  stride,
+  inputSize: [size, size],
+  padding: 'circular',
   ...more,
 });
 
@@ -45,8 +50,14 @@ const overlap = (x: Float32Array, y: Float32Array) => {
   return Math.hypot(re, im);
 };
 const update: Update = {
-  ...{ position: 0, number: 1, epoch: 1, endsEpoch: true, weights },
-  ...{ loss: () => 0, epochLoss: () => 0, epochAccuracy: () => 0 },
+  position: 0,
+  number: 1,
+  epoch: 1,
+  endsEpoch: true,
+  weights,
+  loss: () => 0,
+  epochLoss: () => 0,
+  epochAccuracy: () => 0,
 };
 const gridOf = ({ inputSize: [height, width], stride }: ConvLayer) => ({ height, width, stride });
 

@@ -35,8 +35,10 @@ test('it begins with the weights of the file, whatever the seed; fresh layers wi
   const begun = values(startingFrom(model, file, { fresh: ['readout'] }).start(1));
   const [seven, one] = [values(model.start(7)), values(model.start(1))];
   expect(begun).toEqual({
-    ...{ 'hidden1/kernel': seven['hidden1/kernel'], 'hidden1/bias': seven['hidden1/bias'] },
-    ...{ 'readout/kernel': one['readout/kernel'], 'readout/bias': one['readout/bias'] },
+    'hidden1/kernel': seven['hidden1/kernel'],
+    'hidden1/bias': seven['hidden1/bias'],
+    'readout/kernel': one['readout/kernel'],
+    'readout/bias': one['readout/bias'],
   });
 });
 

@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../../src/learn/model/model.js';
 import {
-  type ExactDistance,
   type ExactDistancesOptions,
   exactDistances,
   type ScanState,
 } from '../../../src/measure/geometry/exact-distances.js';
+import type { ExactDistance } from '../../../src/measure/geometry/record.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { linear, network, updateOf } from '../attack/models.js';
 

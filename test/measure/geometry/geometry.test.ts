@@ -11,7 +11,8 @@ import {
   productsOf,
   topEigenvalue,
 } from '../../../src/measure/geometry/jacobian.js';
-import type { Geometry, SurveyState } from '../../../src/measure/geometry/survey.js';
+import type { Geometry } from '../../../src/measure/geometry/record.js';
+import type { SurveyState } from '../../../src/measure/geometry/survey.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 import { linear, updateOf } from '../attack/models.js';

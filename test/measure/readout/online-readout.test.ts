@@ -10,9 +10,10 @@ import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { train } from '../../../src/learn/train.js';
-import { type OnlineReadout, onlineReadout, wilson } from '../../../src/measure/readout/online-readout.js';
+import { onlineReadout, wilson } from '../../../src/measure/readout/online-readout.js';
 import { readout } from '../../../src/measure/readout/readout.js';
-import { journal } from '../../../src/storage/journal.js';
+import type { OnlineReadout } from '../../../src/measure/readout/record.js';
+import { logStage } from '../../../src/storage/log-stage.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { updateOf } from '../attack/models.js';
 import { stoppedAndGoneOn } from './stopped.js';
@@ -48,8 +49,8 @@ function graph(log: unknown[]) {
   const often$ = updates$.pipe(every({ epochs: 2 }));
   return {
     updates$,
-    tests$: often$.pipe(onlineReadout(model, points, points, options), stage(journal('net', 'tests', write))),
-    readouts$: often$.pipe(readout(model, points, points, options), stage(journal('net', 'readouts', write))),
+    tests$: often$.pipe(onlineReadout(model, points, points, options), stage(logStage('net', 'tests', write))),
+    readouts$: often$.pipe(readout(model, points, points, options), stage(logStage('net', 'readouts', write))),
   };
 }
 

@@ -13,7 +13,7 @@ import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { train } from '../../../src/learn/train.js';
 import { tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
 import { type ReadoutState, type Refitted, readout } from '../../../src/measure/readout/readout.js';
-import { journal } from '../../../src/storage/journal.js';
+import { logStage } from '../../../src/storage/log-stage.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { updateOf } from '../attack/models.js';
 import { stoppedAndGoneOn } from './stopped.js';
@@ -39,8 +39,8 @@ function graph(log: unknown[]) {
   const write = (record: unknown): void => void log.push(structuredClone(record));
   return {
     updates$,
-    readouts$: readouts$.pipe(stage(journal('net', 'readouts', write))),
-    readoutAttacks$: readoutAttacks$.pipe(stage(journal('net', 'readoutAttacks', write))),
+    readouts$: readouts$.pipe(stage(logStage('net', 'readouts', write))),
+    readoutAttacks$: readoutAttacks$.pipe(stage(logStage('net', 'readoutAttacks', write))),
   };
 }
 

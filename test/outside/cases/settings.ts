@@ -160,7 +160,7 @@ const others: Case[] = [
     async play(world) {
       refused(
         await run(world, { batches: "weir.batch(64, { partial: 'drop' })" }),
-        /an epoch has 40 samples: there would be none/,
+        /an epoch has 40 samples: there would be no batch/,
       );
       atOnce(world);
     },

@@ -1,5 +1,8 @@
 import { sizeOf } from '../../../src/flow/data.js';
-import type { AttackedSample, Certificate, Geometry, NetworkReport } from '../../../src/measure/networks/record.js';
+import type { AttackedSample } from '../../../src/measure/attack/record.js';
+import type { Certificate } from '../../../src/measure/certificate/record.js';
+import type { Geometry } from '../../../src/measure/geometry/record.js';
+import type { NetworkReport } from '../../../src/measure/networks/record.js';
 import { transferred } from '../../../src/plot/transfer.js';
 import { network } from '../example.js';
 import { attacked, counterRandom, falling, GAIN, type Method, sigma } from './parts.js';
@@ -116,6 +119,10 @@ function certificate({ index, label, predicted, lower, local }: AttackedSample):
     featureNorm: 3,
     marginOverReadoutNorm: 1.5,
     lipschitz: 6,
+    number: 1,
+    epoch: 1,
+    outcome: 'certified',
+    rival: 0,
     lower: bounds(lower!),
     local: bounds(local!),
   };
@@ -131,7 +138,8 @@ export function barlowNetwork(regularizer: 'none' | 'rep-spectral', seed: number
       iterationLimit: 100,
       converged: epoch !== 50,
     };
-    return { epoch, accuracy, lower: accuracy - 0.009, upper: accuracy + 0.009, ...fit };
+    const moment = { number: epoch, epoch, loss: 1, trainAccuracy: accuracy, images: 5000 };
+    return { ...moment, accuracy, lower: accuracy - 0.009, upper: accuracy + 0.009, ...fit };
   };
   const untrained = { accuracy: 0.36, lower: 0.351, upper: 0.369 };
   const learned = (epoch: number) => 0.36 + 0.45 * (1 - Math.exp(-epoch / 250)) + 0.004 * random.normal();

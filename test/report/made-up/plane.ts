@@ -1,10 +1,8 @@
-import type {
-  Alignment,
-  AttackedSample,
-  Geometry,
-  NetworkReport,
-  Track,
-} from '../../../src/measure/networks/record.js';
+import type { Alignment } from '../../../src/measure/alignment/record.js';
+import type { AttackedSample } from '../../../src/measure/attack/record.js';
+import type { Geometry } from '../../../src/measure/geometry/record.js';
+import type { NetworkReport } from '../../../src/measure/networks/record.js';
+import type { Track } from '../../../src/measure/tracking/record.js';
 import { network } from '../example.js';
 import { attacked, counterRandom, falling, GAIN, type Method, sigma } from './parts.js';
 
@@ -92,7 +90,16 @@ export function alignmentNetwork(std: number): NetworkReport {
     if (number < 50 || number % 10 === 0) {
       const loss = -outputs.reduce((sum, p, k) => sum + Math.log(p[k]!), 0) / 3;
       const cosines = weights.map((w, k) => (w[0]! * features[k]![0]! + w[1]! * features[k]![1]!) / Math.hypot(...w));
-      records.push({ epoch: number, number, loss, weights: weights.map((w) => [...w]), features, cosines });
+      records.push({
+        epoch: number,
+        number,
+        loss,
+        weights: weights.map((w) => [...w]),
+        features,
+        cosines,
+        thetas: [],
+        thetaLimits: [],
+      });
     }
     for (const [k, w] of weights.entries()) {
       for (const [l, z] of features.entries()) {
@@ -123,6 +130,7 @@ export function trackedNetwork(pipeline: string, images: boolean): NetworkReport
   const tracks = Array.from({ length: 120 }, (_, i): Track => {
     const epoch = i * (images ? 1 : 20);
     return {
+      number: epoch,
       epoch,
       samples: labels.map((label, index) => {
         const grown = 1 / (1 + Math.exp(-((i - 40) / 10) * pace[index]!));

@@ -2,8 +2,17 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { updateRecord } from '../../../src/learn/update.js';
+import { accuracyRecord } from '../../../src/measure/accuracy/record.js';
+import { attackRecord } from '../../../src/measure/attack/record.js';
+import { classifierRecord, onlineReadoutRecord } from '../../../src/measure/readout/record.js';
+import { compose } from '../../../src/plot/figure-file.js';
+import { figures } from '../../../src/report/figures.js';
+import { reportJson } from '../../../src/report/json.js';
+import { reportHtml } from '../../../src/report/page.js';
 import { collectReport } from '../../../src/run/collect/collect.js';
 import type { MetricRecord } from '../../../src/storage/metric-reader.js';
+import { category, quantity, record, z } from '../../../src/storage/record.js';
 import { RunFolder } from '../../../src/storage/run-folder.js';
 
 let folder: string;
@@ -11,6 +20,15 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'weir-collect-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
+
+/** The schemas of the streams that these logs have. */
+const declared = {
+  updates: updateRecord.description,
+  tests: accuracyRecord.description,
+  readouts: onlineReadoutRecord.description,
+  classifiers: classifierRecord.description,
+  attacks: attackRecord('Tangent Attack').description,
+};
 
 /** The networks of a run whose metric log holds these lines. */
 const collected = (pipeline: string, lines: readonly MetricRecord[]) =>
@@ -21,6 +39,7 @@ function logging(pipeline: string, lines: readonly MetricRecord[], config: objec
   const networks = [{ name: 'a', seed: 0, regularizer: 'none' }];
   const about = { module: 'none.ts', pipeline, seed: 0, config: { ...config }, networks };
   const run = RunFolder.create(join(folder, path), about);
+  run.declare(declared);
   const log = run.metrics;
   for (const line of lines) log.append(line);
   log.close();
@@ -45,7 +64,8 @@ test('readouts tested while it learned are a curve of their own; the accuracy is
   const tested = (epoch: number, accuracy: number) => {
     return {
       network: 'a',
-      stream: 'tests',
+      stream: 'readouts',
+      number: epoch,
       epoch,
       accuracy,
       lower: accuracy - 0.1,
@@ -58,8 +78,8 @@ test('readouts tested while it learned are a curve of their own; the accuracy is
   const [learning] = collected('early', lines);
   expect(learning).toMatchObject({ testAccuracy: 0.6, curves: { 'test accuracy': [] } });
   expect(learning!.probes).toEqual([
-    { epoch: 0, accuracy: 0.2, lower: 0.1, upper: expect.closeTo(0.3), untrained, ...fit },
-    { epoch: 5, accuracy: 0.6, lower: 0.5, upper: expect.closeTo(0.7), untrained, ...fit },
+    expect.objectContaining({ epoch: 0, accuracy: 0.2, lower: 0.1, upper: expect.closeTo(0.3), untrained, ...fit }),
+    expect.objectContaining({ epoch: 5, accuracy: 0.6, lower: 0.5, upper: expect.closeTo(0.7), untrained, ...fit }),
   ]);
   const classifier = { network: 'a', stream: 'classifiers', epoch: 5, accuracy: 0.7, trainAccuracy: 0.8, ...fit };
   const [done] = collected('late', [...lines, classifier]);
@@ -119,12 +139,11 @@ describe('numbers of one network that are of several moments', () => {
     );
   });
 
-  test('T is what the attack had, not what a config says, and none where nothing says it', () => {
-    const rounds = (name: string, more: object, config: object = {}) =>
-      collectReport([logging(name, [about, attack(1, 1, 3, more)], config)]).networks[0]!.attack!.iterations;
-    expect(rounds('own', { iterations: 2 }, { iterations: 40 })).toBe(2);
-    expect(rounds('old', {}, { iterations: 7 })).toBe(7);
-    expect(rounds('unsaid', {})).toBe(null);
+  test('T is that of the attack, never that of the config', () => {
+    const rounds = (name: string, more: object) =>
+      collectReport([logging(name, [about, attack(1, 1, 3, more)], { iterations: 40 })]).networks[0]!.attack!
+        .iterations;
+    expect([rounds('own', { iterations: 2 }), rounds('none', {})]).toEqual([2, null]);
   });
 
   test('two tests after one update are told where they differ', () => {
@@ -161,5 +180,78 @@ describe('numbers of one network that are of several moments', () => {
       `${RunFolder.open(join(folder, 'copy')).shown} is a copy of ${run.shown} and is left out.`,
       ending,
     ]);
+  });
+});
+
+describe('streams that the report knows by their schema alone', () => {
+  const fgsm = record({
+    name: 'FGSM',
+    role: 'attack',
+    total: 'total',
+    fields: {
+      index: z.int(),
+      outcome: category(['found', 'failed']),
+      distance: quantity({ unit: 'input units', better: 'higher', headline: true }),
+      total: z.int(),
+    },
+  });
+  const drift = record({
+    name: 'drift',
+    role: 'measurement',
+    fields: { drift: quantity({ label: 'moved', better: 'lower', headline: true }) },
+  });
+  const own = (regularizer: string, seed: number) => {
+    const name = `${regularizer}-s${seed}`;
+    const network = { network: name };
+    return [
+      { ...network, stream: 'network', name, seed, regularizer, sampleShape: [4] },
+      ...[0.5, 1, 2].map((distance, index) => ({
+        ...network,
+        stream: 'fgsm',
+        number: 8,
+        epoch: 4,
+        index,
+        outcome: index < 2 ? 'found' : 'failed',
+        distance: index < 2 ? distance + seed : Number.NaN,
+        total: 3,
+      })),
+      ...[1, 2, 3, 4].map((epoch) => ({
+        ...network,
+        stream: 'drift',
+        number: 2 * epoch,
+        epoch,
+        drift: 1 / (seed + epoch),
+      })),
+    ];
+  };
+  const run = () => {
+    const lines = ['none', 'rep-spectral'].flatMap((kind) => [0, 1].flatMap((seed) => own(kind, seed)));
+    const made = logging('own', lines);
+    made.declare({ fgsm: fgsm.description, drift: drift.description });
+    return collectReport([made]);
+  };
+
+  test('each has its charts in a figure of the report, as its schema says', () => {
+    const figure = figures(run()).find(({ id }) => id === 'measurements')!;
+    const labels = figure.panels.map(({ svg }) => /aria-label="([^"]*)"/.exec(svg)![1]);
+    expect(labels).toEqual([
+      expect.stringContaining('FGSM: outcome'),
+      expect.stringContaining('records with at most this'),
+      expect.stringContaining('drift: moved over epochs'),
+    ]);
+    expect(figure.outcome).toContain('FGSM: distance (median) none');
+    expect(compose(figure)).not.toMatch(/NaN|undefined/);
+  });
+
+  test('their headlines are rows of the tables and of the comparisons, and no attack of the report is made of them', () => {
+    const report = run();
+    expect(report.networks[0]!.attack).toBeNull();
+    const html = reportHtml(report);
+    for (const text of ['FGSM: distance', 'drift: moved']) expect(html).toContain(text);
+    const { comparisons, networks } = JSON.parse(reportJson(report));
+    expect(networks[0].measurements.fgsm).toMatchObject({ role: 'attack', records: 3, distance: 0.75 });
+    expect(comparisons.map(({ measure }: { measure: string }) => measure)).toEqual(
+      expect.arrayContaining(['FGSM: distance', 'drift: moved']),
+    );
   });
 });

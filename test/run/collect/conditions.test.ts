@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { updateRecord } from '../../../src/learn/update.js';
 import { groups } from '../../../src/measure/networks/groups.js';
 import { collectReport } from '../../../src/run/collect/collect.js';
 import { baseName, conditionsOf } from '../../../src/run/collect/conditions.js';
@@ -34,6 +35,7 @@ function run(
     networks: [],
     ...(setting !== undefined && { setting }),
   });
+  folder.declare({ updates: updateRecord.description });
   writeFileSync(join(folder.path, 'metrics.ndjson'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   return folder;
 }

@@ -67,14 +67,14 @@ test('the GPU library has its companions beside it, also when reached through th
   expect(readFileSync(`${machine.addon}/deps/lib/../nvidia/cublas/lib/libcublas.so.12`, 'utf8')).toBe('cublas');
 });
 
-test('where the GPU library cannot be had, the one without CUDA takes its place', async () => {
+test('where the GPU library cannot be set up, the one without CUDA takes its place', async () => {
   const { cpu } = machine.releases.x64;
   const gpu = { version: '9.9', wheels: [{ ...cpu.wheels[0]!, unpacked: 1e18 }] };
   const withGpu = { releases: { x64: { cpu, gpu } }, platform: { ...platform, driver: '/proc/driver/nvidia/version' } };
   expect(await stepsOf(withGpu)).toContain('instead');
   const { kind, why } = await setUp(options(withGpu));
   expect(kind).toBe('cpu');
-  expect(why).toContain('the library with CUDA cannot be had: set-up needs 1000000000.0 GB of disk');
+  expect(why).toContain('the library with CUDA cannot be set up: set-up needs 1000000000.0 GB of disk');
 });
 
 test('what was built by other means is replaced', async () => {
@@ -135,7 +135,7 @@ a compiler with C++17 and its standard library is needed (GCC 9 or Clang 10, or 
     'a disk that fills up',
     (m) => void m.pip('echo "ERROR: [Errno 28] No space left on device" >&2; exit 1'),
     `SetUpFailure: set-up ran out of disk under /cache
-free some space, or name a folder on another disk with WEIR_CACHE; what was half done starts over`,
+free some space, or name a folder on another disk with WEIR_CACHE; a step that was not finished starts over`,
   ],
   [
     'a disk too small',

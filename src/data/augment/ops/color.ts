@@ -5,7 +5,7 @@ import { kernelsForOp, SPARE } from '../kernels/instance.js';
 import { lookUp } from '../kernels/look-up.js';
 import { checkProbability, checkRange, colorShape, op, type Range } from './op.js';
 
-/** What float32 loses below a whole number and then rounds up to it: torchvision multiplies in float32, then rounds down. */
+/** Added before rounding down, for torchvision multiplies in float32: products just below a whole number round up to it there. */
 export const SLACK = 2 ** -18;
 
 const brightnessTable = new Uint8Array(256);
@@ -95,10 +95,10 @@ export function adjustHue(values: Uint8Array, length: number, turn: number): voi
 }
 
 /**
- * The same pixel by pixel.
+ * Turns the hue of red, green and blue pixel by pixel.
  *
- * With d = max − min of a pixel, hue · 6d is a sum of differences of its channels, and each new channel is min plus a part of d
- * that is linear in it between cuts: so no division is needed, and with masks no branch.
+ * With d = max − min of a pixel, hue · 6d is a sum of differences of its channels. Each new channel is min plus a part of d that is
+ * linear in the hue, cut to 0 and d. So no division is needed, and with masks no branch.
  *
  * @param shift sixths of the circle, times 2¹⁶
  */
@@ -151,7 +151,7 @@ export function adjustSaturation(values: Uint8Array, length: number, factor: num
   if (!blendByVectors(values, length, f, rest)) blendPixels(values, length, f, rest);
 }
 
-/** The same pixel by pixel, each step in float32 as in torchvision. */
+/** Blends red, green and blue with their gray, pixel by pixel, each step in float32 as in torchvision. */
 export function blendPixels(values: Uint8Array, length: number, factor: number, rest: number): void {
   for (let i = 0; i < length; i += 3) {
     const level = Math.fround(rest * gray(values[i]!, values[i + 1]!, values[i + 2]!));
@@ -171,7 +171,7 @@ export interface ColorJitterOptions extends Strengths {
   readonly probability?: number;
 }
 
-/** What was drawn for one sample: which come, first to last, and the factor of each of `adjustments`. */
+/** The random numbers of one sample: the order of the four `adjustments`, and the factor of each. */
 export interface Jitter {
   readonly order: Uint8Array;
   readonly factors: Float64Array;
@@ -210,7 +210,7 @@ export const colorJitter = op(
   },
 );
 
-/** The ranges of the four factors, checked; undefined for one that is left out or changes nothing. */
+/** The checked ranges of the four factors; undefined for one that is left out or changes nothing. */
 export function rangesOf(jitter: ColorJitterOptions & { readonly probability: number }): (Range | undefined)[] {
   checkProbability('colorJitter', jitter.probability);
   return adjustments.map((name) => {
@@ -251,7 +251,7 @@ export function drawJitter(ranges: readonly (Range | undefined)[], random: Rando
   }
 }
 
-/** Makes an image of red, green and blue gray, in all three: no saturation is left. */
+/** Replaces red, green and blue of each pixel by its gray. */
 export const toGray = (values: Uint8Array, length: number): void => adjustSaturation(values, length, 0);
 
 /** Makes an image gray, in all of its channels, by chance. */

@@ -4,7 +4,7 @@ import { Canvas, type Region } from '../../images/image.js';
 import { bothExtents, checkRange, checkSize, imageShape, op, type Range, type Size } from './op.js';
 import { Resampler } from './resize.js';
 
-/** Cuts the middle out of an image; zeros stand around one that is smaller. */
+/** Cuts the middle out of an image, and surrounds a smaller image with zeros. */
 export const centerCrop = op('centerCrop', (options: { readonly size: Size }) => options, {
   kind: 'resizing',
   prepare({ op, size }, shape) {
@@ -31,7 +31,7 @@ export const centerCrop = op('centerCrop', (options: { readonly size: Size }) =>
   },
 });
 
-/** Pixels of an extent before its middle part; negative where zeros go. Odd margins are halved as torchvision does. */
+/** Pixels before the middle part of an extent; negative where zeros are added. Odd margins are halved as torchvision does. */
 function before(extent: number, wanted: number): number {
   const margin = extent - wanted;
   if (margin < 0) return -(-margin >> 1);
@@ -40,7 +40,7 @@ function before(extent: number, wanted: number): number {
 }
 
 export interface RandomCropOptions {
-  /** Pixels of zeros on each side, of which as many fall away again. */
+  /** Pixels of zeros that are added on each side before the image's own size is cut out. */
   readonly padding: number;
 }
 
@@ -56,7 +56,7 @@ export const randomCrop = op('randomCrop', (options: RandomCropOptions) => optio
       );
     }
     const row = width * channels;
-    let original: Uint8Array | Float32Array | undefined; // of the values' kind: an op prepared for one meets no other
+    let original: Uint8Array | Float32Array | undefined; // bytes or floats, as the values: an op is prepared for one of them
     return (values, random) => {
       const numbers = random();
       const down = numbers.integer(2 * padding + 1) - padding;
@@ -76,18 +76,18 @@ export const randomCrop = op('randomCrop', (options: RandomCropOptions) => optio
 });
 
 export interface RandomResizedCropOptions {
-  /** Pixels that come out. */
+  /** Height and width of the result. */
   readonly size: Size;
-  /** Area of the part that is cut out, of the image's; uniform. */
+  /** Area of the crop as a part of the image's, uniform; [0.08, 1] by default. */
   readonly scale?: Range;
-  /** Its width over its height; the logarithm is uniform. */
+  /** Width over height of the crop, its logarithm uniform; [3/4, 4/3] by default. */
   readonly ratio?: Range;
 }
 
-/** How often a part is drawn; then the largest in the middle is taken whose form is allowed. */
+/** Draws of a crop that may lie outside of the image; then the largest crop in the middle with an allowed ratio is taken. */
 const TRIES = 10;
 
-/** Cuts a part of random area and form out of an image, and brings it to one size (bilinear, antialiased). */
+/** Cuts a part of random area and ratio out of an image, and resizes it (bilinear, antialiased). */
 export const randomResizedCrop = op(
   'randomResizedCrop',
   ({ size, scale = [0.08, 1], ratio = [3 / 4, 4 / 3] }: RandomResizedCropOptions) => ({ size, scale, ratio }),
@@ -119,7 +119,7 @@ export const randomResizedCrop = op(
   },
 );
 
-/** Draws the part of an image of `height` × `width` pixels that is cut out, as torchvision does. */
+/** Draws the crop of an image of `height` × `width` pixels, as torchvision does. */
 export function drawRegion(
   height: number,
   width: number,

@@ -53,10 +53,10 @@ export function blurByVectors(
   const found = kernels();
   if (found === null) return false;
   const { memory, blurDown, blurAlong } = found;
-  const pairs = (reach + 1) >> 1; // the last of an odd number is beside a weight of 0
+  const pairs = (reach + 1) >> 1; // an odd last tap is paired with a weight of 0
   const length = width * channels;
   const stride = 2 * channels;
-  const pitch = 2 * length + 4 * pairs * stride; // of a row between the passes, with what is mirrored
+  const pitch = 2 * length + 4 * pairs * stride; // of a row between the passes, with its mirrored pixels
   const rows = (weights.byteLength + 3) & ~3;
   const between = rows + 4 * (height + 4 * pairs);
   const image = between + height * pitch + SPARE;
@@ -64,7 +64,7 @@ export function blurByVectors(
   new Int16Array(buffer, 0, weights.length).set(weights);
   const begins = new Int32Array(buffer, rows, height + 4 * pairs);
   for (let i = 0; i < begins.length; i++) {
-    begins[i] = image + length * Math.max(0, mirrored(i - 2 * pairs, height)); // one too far weighs nothing
+    begins[i] = image + length * Math.max(0, mirrored(i - 2 * pairs, height)); // a row too far has the weight 0
   }
   const first = between + 2 * pairs * stride;
   memory.through(image, values, height * length, (to) => {
@@ -102,7 +102,7 @@ export class Blur {
   }
 }
 
-/** The same value by value. */
+/** Blurs an image value by value. */
 export function blurPixels(
   values: Uint8Array,
   height: number,

@@ -2,7 +2,7 @@ import { WeirError } from '../../../flow/errors.js';
 import { imageShape, op } from './op.js';
 
 export interface GaussianNoiseOptions {
-  /** Standard deviation, in the units the values have by then. */
+  /** Standard deviation, in the units of the values at that op. */
   readonly std: number;
 }
 
@@ -18,7 +18,7 @@ export const gaussianNoise = op('gaussianNoise', (options: GaussianNoiseOptions)
   },
 });
 
-/** Of the covariance of red, green and blue in [0, 1] over ImageNet, as training codes have handed them down. */
+/** Of the covariance of red, green and blue in [0, 1] over ImageNet; the values that training codes share. */
 const EIGENVALUES = [0.2175, 0.0188, 0.0045] as const;
 /** [channel, component] */
 const EIGENVECTORS = [
@@ -27,7 +27,7 @@ const EIGENVECTORS = [
   [-0.5836, -0.6948, 0.4203],
 ] as const;
 
-/** What weights of the three components add to red, green and blue. */
+/** The color that three weights of the components add to red, green and blue. */
 export const colorOf = (weights: readonly [number, number, number]): number[] =>
   EIGENVECTORS.map((row) => row.reduce((sum, entry, k) => sum + entry * EIGENVALUES[k]! * weights[k]!, 0));
 

@@ -1,7 +1,7 @@
 import { WeirError } from '../../../flow/errors.js';
 import { channels, op } from './op.js';
 
-/** Takes bytes 0 to 255 to 0 to 1: value / 255, rounded to float32 as PyTorch's `ToTensor` does. */
+/** Maps bytes 0 to 255 to numbers 0 to 1: value / 255, rounded to float32 as PyTorch's `ToTensor` does. */
 export const unitScale = op('unitScale', () => ({}), {
   kind: 'light',
   prepare: () => (values) => {
@@ -10,12 +10,12 @@ export const unitScale = op('unitScale', () => ({}), {
 });
 
 export interface NormalizeOptions {
-  /** One for each channel, or one for all. */
+  /** A number for each channel, or one for all. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** Subtracts each channel's mean and divides by its standard deviation, both in the units the values have by then. */
+/** Subtracts each channel's mean and divides by its standard deviation, both in the units of the values at that op. */
 export const normalize = op('normalize', (options: NormalizeOptions) => options, {
   kind: 'light',
   prepare({ mean, std }, shape) {

@@ -7,13 +7,13 @@ export interface OpData {
   readonly op: string;
 }
 
-/** Shape of a sample, [height, width, channels] for images; undefined is an extent that differs from sample to sample. */
+/** Shape of a sample, [height, width, channels] for images; an extent that differs from sample to sample is undefined. */
 export type OpenShape = readonly (number | undefined)[];
 
 /** Changes one sample in place. `random()` starts this op's own random numbers for this sample, epoch and view. */
 export type Apply<Values = Float32Array> = (values: Values, random: () => Random) => void;
 
-/** Each value depends on itself and its channel alone, and on nothing random, so no worker is worth it. */
+/** Each value depends on itself and its channel alone, and on nothing random: too cheap for a worker thread. */
 export interface LightOp<O extends OpData> {
   readonly kind: 'light';
   prepare(op: O, shape: readonly number[]): Apply;
@@ -38,7 +38,7 @@ export interface ResizingOp<O extends OpData> {
 }
 
 export interface Resizing {
-  /** What comes out; an extent is undefined where it depends on one that is. */
+  /** Shape of the result; an extent is undefined where it depends on one that is. */
   readonly shape: OpenShape;
   /** @returns memory of the op's own, good until the next call; later ops may change it in place */
   apply(image: Image, random: () => Random): Image;
@@ -50,7 +50,7 @@ export interface FreeOp<O extends OpData> {
   prepare(op: O, shape: readonly number[]): Apply;
 }
 
-/** What an op's name stands for. `prepare` checks the options against the shape of a sample, and prepares for many samples. */
+/** The meaning of an op. `prepare` checks the options against the shape of a sample, and prepares for many samples. */
 export type OpDefinition<O extends OpData> = LightOp<O> | MovingOp<O> | PixelOp<O> | ResizingOp<O> | FreeOp<O>;
 
 /** An op as a recipe has it: its name, and what was made of its options. */
@@ -110,7 +110,7 @@ export function colorShape(op: string, shape: readonly number[]): [height: numbe
 /** The number of channels of a sample: the last extent of an image [height, width, channels], else 1. */
 export const channels = (shape: readonly number[]): number => (shape.length === 3 ? shape[2]! : 1);
 
-/** A number that is drawn uniformly from a range, or always the same. */
+/** The range of a number that is drawn uniformly. */
 export type Range = readonly [least: number, most: number];
 
 /** Refuses a probability outside of 0 to 1. */
@@ -123,7 +123,7 @@ export function checkProbability(op: string, probability: number): void {
 /** Height and width in pixels; one number where both are the same. */
 export type Size = number | readonly [height: number, width: number];
 
-/** Refuses a size that no image has. */
+/** Refuses a size that is no whole number of pixels, or no pair of them. */
 export function checkSize(op: string, size: Size): void {
   const extents = typeof size === 'number' ? [size] : size;
   if (
@@ -140,11 +140,11 @@ export function checkSize(op: string, size: Size): void {
   }
 }
 
-/** Height and width of what is checked already. */
+/** Height and width of a size that was checked. */
 export const bothExtents = (size: Size): readonly [height: number, width: number] =>
   typeof size === 'number' ? [size, size] : size;
 
-/** Refuses a range that is no two growing numbers inside [least, most]. */
+/** Refuses a range that is not two ascending numbers inside [least, most]. */
 export function checkRange(op: string, key: string, range: Range, least: number, most: number, remedy: string): void {
   const [from, to] = range;
   if (!(range.length === 2 && least <= from && from <= to && to <= most && Number.isFinite(to))) {

@@ -3,9 +3,9 @@ import { ENLARGE_STEP } from '../kernels/assembly/constants.js';
 import { kernelsForOp, SPARE } from '../kernels/instance.js';
 import { checkSize, imageShape, op, type Size } from './op.js';
 
-/** For each place of a row of `to` pixels, which of its `from` pixels make it and with what weights. */
-export interface Taps {
-  /** Weights for each place. */
+/** For each pixel of a row of `to` pixels: the `from` pixels that it is made of, and their weights. */
+export interface FilterTaps {
+  /** Weights of each pixel. */
   readonly count: number;
   /** [to] The first pixel that has a weight; all `count` lie inside the row. */
   readonly first: Int32Array;
@@ -14,16 +14,13 @@ export interface Taps {
   readonly bits: number;
 }
 
-/** Rows of taps that are kept; sizes of photographs differ, so there is no end of them. */
+/** Taps that are stored for one size, at most; photographs have ever new sizes. */
 const MOST_TAPS = 512;
 
-const tapsCache = new Map<number, Map<number, Taps>>();
+const tapsCache = new Map<number, Map<number, FilterTaps>>();
 
-/**
- * The taps of a triangle filter that is as wide as one pixel of the smaller row (Pillow's and PyTorch's antialiased bilinear),
- * kept for the next time.
- */
-export function tapsOf(from: number, to: number): Taps {
+/** The taps of a triangle filter that is as wide as one pixel of the smaller row: Pillow's and PyTorch's antialiased bilinear. */
+export function tapsOf(from: number, to: number): FilterTaps {
   let known = tapsCache.get(to);
   if (!known) {
     known = new Map();
@@ -39,7 +36,7 @@ export function tapsOf(from: number, to: number): Taps {
 }
 
 /** Weights are 16-bit integers with as many bits after the point as the largest leaves room for, as in PyTorch on bytes. */
-function makeTaps(from: number, to: number): Taps {
+function makeTaps(from: number, to: number): FilterTaps {
   const scale = from / to;
   const support = Math.max(1, scale);
   const rows: { first: number; weights: number[] }[] = [];
@@ -74,17 +71,17 @@ function makeTaps(from: number, to: number): Taps {
 
 const kernels = kernelsForOp();
 
-/** Taps as the kernels take them: the first tap of each place, then the weights of each in pairs, the last one filled up with a zero. */
-interface Pairs {
+/** Taps in the form of the kernels: the first tap of each pixel, then its weights in pairs; a zero fills up the last pair. */
+interface TapPairs {
   readonly count: number;
   readonly bytes: Uint8Array;
   /** Where in `bytes` the weights begin. */
   readonly weights: number;
 }
 
-const pairsCache = new WeakMap<Taps, Pairs>();
+const pairsCache = new WeakMap<FilterTaps, TapPairs>();
 
-function pairsOf(taps: Taps): Pairs {
+function pairsOf(taps: FilterTaps): TapPairs {
   let pairs = pairsCache.get(taps);
   if (pairs === undefined) {
     const { count, first, weights } = taps;
@@ -100,12 +97,12 @@ function pairsOf(taps: Taps): Pairs {
   return pairs;
 }
 
-/** Where what comes behind an area begins. */
+/** The address of the next area. */
 const behind = (at: number, size: number): number => (at + size + SPARE + 15) & ~15;
 
 /**
- * `Resampler` for red, green and blue in vectors of WebAssembly, to the bit the same: rows first, then columns, sums of integers in
- * any order being the same.
+ * `Resampler` for red, green and blue in vectors of WebAssembly, to the bit the same: rows first, then columns. Sums of integers do not
+ * depend on their order.
  *
  * @returns false, with nothing done, where there are no vectors
  */
@@ -120,7 +117,7 @@ export function resampleByVectors(image: Image, region: Region, out: Canvas): bo
   const columns = behind(0, row.bytes.length);
   const from = behind(columns, column.bytes.length);
   const rows = behind(from, region.height * pitch);
-  const to = behind(rows, (region.height + 1) * length); // the second of the last pair may be a row further, with a weight of 0
+  const to = behind(rows, (region.height + 1) * length); // the last pair may read a row further, with a weight of 0
   const size = out.height * length;
   const bytes = memory.whole(to + size + SPARE);
   bytes.set(row.bytes);
@@ -139,7 +136,7 @@ export function resampleByVectors(image: Image, region: Region, out: Canvas): bo
 
 /**
  * Resizes a part of an image, bilinear with antialiasing: rows first, then columns, bytes in between, only over the taps that
- * count. What lies outside the part is not looked at.
+ * count. Pixels outside of the part have no influence.
  */
 export class Resampler {
   private readonly rows: Canvas;
@@ -150,7 +147,7 @@ export class Resampler {
     this.out = new Canvas(channels);
   }
 
-  /** @returns memory that is used again at the next call */
+  /** @returns memory that the next call overwrites */
   resample(image: Image, region: Region, height: number, width: number): Canvas {
     const { channels } = this;
     const out = this.out.resize(height, width);
@@ -167,7 +164,7 @@ export class Resampler {
 }
 
 /** Across rows of three channels with two taps: every enlargement. */
-function pairsAcross(values: Uint8Array, start: number, pitch: number, to: Canvas, taps: Taps): void {
+function pairsAcross(values: Uint8Array, start: number, pitch: number, to: Canvas, taps: FilterTaps): void {
   const { first, weights, bits } = taps;
   const { height, width, values: out } = to;
   const half = 1 << (bits - 1);
@@ -185,7 +182,7 @@ function pairsAcross(values: Uint8Array, start: number, pitch: number, to: Canva
   }
 }
 
-function allAcross(values: Uint8Array, start: number, pitch: number, to: Canvas, taps: Taps): void {
+function allAcross(values: Uint8Array, start: number, pitch: number, to: Canvas, taps: FilterTaps): void {
   const { count, first, weights, bits } = taps;
   const { height, width, channels, values: out } = to;
   const half = 1 << (bits - 1);
@@ -203,7 +200,7 @@ function allAcross(values: Uint8Array, start: number, pitch: number, to: Canvas,
   }
 }
 
-function down(from: Canvas, to: Canvas, taps: Taps): void {
+function down(from: Canvas, to: Canvas, taps: FilterTaps): void {
   const { count, first, weights, bits } = taps;
   const { height, values: out } = to;
   const { values } = from;
@@ -229,7 +226,7 @@ function down(from: Canvas, to: Canvas, taps: Taps): void {
 }
 
 export interface ResizeOptions {
-  /** One number: of the shorter side, the other in proportion. */
+  /** One number is the length of the shorter side; the other side keeps the proportion. */
   readonly size: Size;
 }
 

@@ -70,8 +70,8 @@ export interface ImageFolderOptions {
   readonly unreadable?: 'fail' | 'skip';
   /** A link that leads out of the folder: the folder is refused, or the link is followed, as torchvision does. */
   readonly links?: Links;
-  /** How an image is looked at, once, before training: decoded to its last row, or its header alone. */
-  readonly look?: 'decode' | 'header';
+  /** How each image is verified, once, before training: decoded to its last row, or its header alone. */
+  readonly verify?: 'decode' | 'header';
   /** Decode so that the shorter side is this long, a JPEG at part of its size: cheaper, and not to the bit what resizing later gives. */
   readonly shorter?: number;
   /** Where the report goes, line by line. */
@@ -100,7 +100,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
     split,
     unreadable = 'fail',
     links = 'inside',
-    look = 'decode',
+    verify = 'decode',
     shorter,
     say = toStandardError,
   } = options;
@@ -114,7 +114,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
   const root = realpathSync(given);
   const listing = list(root, split, links);
   const stats = statFiles(root, listing.paths, links);
-  const found = await inspectCached({ root, split, paths: listing.paths, stats, look }, (done, of) =>
+  const found = await inspectCached({ root, split, paths: listing.paths, stats, verify }, (done, of) =>
     say(`  looked at ${done} of ${of} images`),
   );
   if (found.unreadable.length > 0 && unreadable === 'fail') throw refused(root, listing, found);
@@ -153,14 +153,14 @@ function refused(root: string, { paths }: Listing, { unreadable }: Inspection): 
   );
 }
 
-interface Asked {
+interface FolderPart {
   readonly root: string;
   readonly given: string;
   readonly split: string | undefined;
   readonly shorter: number | undefined;
 }
 
-function assemble(asked: Asked, listing: Listing, stats: FileStats, found: Inspection): ImageFolder {
+function assemble(asked: FolderPart, listing: Listing, stats: FileStats, found: Inspection): ImageFolder {
   const { root, given, split, shorter } = asked;
   const bad = new Set(found.unreadable.map(({ index }) => index));
   const good = Array.from(listing.paths.keys()).filter((index) => !bad.has(index));

@@ -29,7 +29,7 @@ export async function inspect(
   root: string,
   paths: readonly string[],
   { bytes }: Pick<FileStats, 'bytes'>,
-  how: 'decode' | 'header',
+  verify: 'decode' | 'header',
   progress: (done: number) => void,
 ): Promise<Inspection> {
   const widths = new Uint32Array(paths.length);
@@ -39,25 +39,25 @@ export async function inspect(
   let next = 0;
   let done = 0;
 
-  const look = async (index: number): Promise<void> => {
+  const inspectFile = async (index: number): Promise<void> => {
     try {
       if (bytes[index] === -2) throw new Error('it is no regular file');
       if (bytes[index]! < 0) throw new Error('it is not there');
       const content = await readFile(pathFor(join(root, paths[index]!)));
       if (content.length !== bytes[index]) throw new Error('it changed while it was read');
-      const { width, height } = await (how === 'decode' ? decode : measure)(content);
+      const { width, height } = await (verify === 'decode' ? decode : measure)(content);
       [widths[index], heights[index], checksums[index]] = [width, height, crc32(content)];
     } catch (cause) {
       unreadable.push({ index, why: firstLine(cause) });
     }
   };
-  const lane = async (): Promise<void> => {
+  const inspectNext = async (): Promise<void> => {
     while (next < paths.length) {
-      await look(next++);
+      await inspectFile(next++);
       if (++done % 10_000 === 0) progress(done);
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, inspectNext));
   unreadable.sort((a, b) => a.index - b.index);
   return { widths, heights, checksums, unreadable };
 }
@@ -65,13 +65,13 @@ export async function inspect(
 const MAGIC = 'weirfol2';
 const HEADER = MAGIC.length + 32; // the magic, then the SHA-256 of the rest
 
-interface Folder {
+interface InspectedFolder {
   readonly root: string;
   readonly split: string | undefined;
   readonly paths: readonly string[];
   readonly stats: FileStats;
-  /** How closely files are looked at. */
-  readonly look: 'decode' | 'header';
+  /** How closely files are verified. */
+  readonly verify: 'decode' | 'header';
 }
 
 /** What was found in files that could be read, by what their system said of them. */
@@ -84,20 +84,20 @@ type CachedInspection = Pick<Inspection, 'widths' | 'heights' | 'checksums'> & {
  * @param progress is told how many are done, and of how many
  */
 export async function inspectCached(
-  { root, split, paths, stats, look }: Folder,
+  { root, split, paths, stats, verify }: InspectedFolder,
   progress: (done: number, of: number) => void,
 ): Promise<Inspection> {
   const file = join(
     cacheFolder(),
     'image-folders',
-    `${sha256Bytes(`${MAGIC}\n${look}\n${root}\n${split ?? ''}`).toString('hex', 0, 16)}.bin`,
+    `${sha256Bytes(`${MAGIC}\n${verify}\n${root}\n${split ?? ''}`).toString('hex', 0, 16)}.bin`,
   );
   const marks = marksOf(paths, stats);
   const kept = process.env.WEIR_READ_ALL ? undefined : read(file);
   const places = new Map(kept && Array.from(kept.marks, (mark, place) => [mark, place]));
   const open = Array.from(paths.keys()).filter((i) => !places.has(marks[i]!));
   const fresh = await inspect(
-    ...[root, open.map((i) => paths[i]!), { bytes: stats.bytes.filter((_, i) => !places.has(marks[i]!)) }, look],
+    ...[root, open.map((i) => paths[i]!), { bytes: stats.bytes.filter((_, i) => !places.has(marks[i]!)) }, verify],
     (done) => progress(done, open.length),
   );
   const found = {

@@ -6,10 +6,10 @@ import { type BlockPlan, type ConvPlan, convolutionsOf, type ResnetPlan } from '
 import { maxPool, subsampling } from './pool.js';
 import { EPSILON } from './train.js';
 
-/** A convolution with its batch normalization folded in: kernel · scale/√(variance + ε), and what is left as a bias. */
+/** A convolution with its batch normalization folded in: kernel · scale/√(variance + ε), and the rest as a bias. */
 export interface Folded {
   readonly kernel: Raw;
-  /** The kernel as a convolution reads it. */
+  /** The kernel in the layout of `Convolutions.convolve`. */
   readonly packed: Raw;
   readonly bias: Raw;
 }
@@ -17,14 +17,14 @@ export interface Folded {
 /** Every convolution in evaluation mode, by name. */
 export type FoldedNetwork = ReadonlyMap<string, Folded>;
 
-/** The folded network of the weights met last: an attack asks for the same one thousands of times. */
+/** A cache of the folded network of the last weights: an attack asks for the same one thousands of times. */
 export interface Folds {
   of(weights: Weights): FoldedNetwork;
-  /** Gives its memory back; the next call folds anew. */
+  /** Disposes of it; the next call folds anew. */
   drop(): void;
 }
 
-/** It knows weights by their tensors, which never change. */
+/** Weights are recognized by their tensors, which never change. */
 export function folds(plan: ResnetPlan, engine: () => Convolutions): Folds {
   const convolutions = convolutionsOf(plan);
   const names = convolutions.flatMap(({ kernel, norm }) => [kernel, norm.scale, norm.offset, norm.mean, norm.variance]);
@@ -60,18 +60,18 @@ function folded(conv: ConvPlan, weights: Weights, engine: Convolutions): Folded 
   return { kernel, packed: engine.packed(kernel, conv), bias };
 }
 
-/** What a tensor holds, unknown to TensorFlow.js. */
+/** A copy of a tensor, unknown to TensorFlow.js. */
 const copy = (x: tf.Tensor): Raw => run('Identity', [attribute.type('T', 'float32')], [lent(x)])[0];
 
-/** What the rectifiers and the pool of one forward pass let through: all that the Jacobian there depends on. */
+/** The outputs of the rectifiers and the pool of one forward pass: all that the Jacobian there depends on. */
 export interface Trace {
   readonly stem: Raw;
   readonly pool: { readonly padded: Raw; readonly y: Raw } | undefined;
-  /** By block: what follows each convolution of the branch, the last being the block's own output. */
+  /** By block: the output of each rectifier of the branch, the last being the block's own output. */
   readonly blocks: readonly (readonly Raw[])[];
 }
 
-/** The maps before the mean, in evaluation mode. x is float32 [n, height, width, channels] and stays the caller's. */
+/** The maps before the mean, in evaluation mode. x is float32 [n, height, width, channels] and belongs to the caller. */
 export function evaluate(plan: ResnetPlan, network: FoldedNetwork, engine: Convolutions, x: Raw): Raw {
   let at = through(network, engine, plan.stem, x);
   if (plan.pool) {
@@ -87,7 +87,7 @@ export function evaluate(plan: ResnetPlan, network: FoldedNetwork, engine: Convo
   return at;
 }
 
-/** The same with all that its linearization needs; the trace belongs to the caller. */
+/** The same with the outputs that a linearization needs; the trace belongs to the caller. */
 export function trace(plan: ResnetPlan, network: FoldedNetwork, engine: Convolutions, x: Raw): Trace {
   const stem = through(network, engine, plan.stem, x);
   let pool: Trace['pool'];
@@ -109,7 +109,7 @@ function through(network: FoldedNetwork, engine: Convolutions, conv: ConvPlan, x
   return engine.convolve(x, packed, conv, { bias, rectify: true, ...(residual && { residual }) });
 }
 
-/** What follows each convolution of a block; the last is the block's output. */
+/** The output behind each convolution of a block; the last is the block's. */
 function branch(network: FoldedNetwork, engine: Convolutions, block: BlockPlan, x: Raw): Raw[] {
   const found: Raw[] = [];
   const aside = shortcut(network, engine, block, x);

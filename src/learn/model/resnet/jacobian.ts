@@ -7,7 +7,7 @@ import type { BlockPlan, ResnetPlan } from './plan.js';
 import { maxPool, subsampling } from './pool.js';
 import { meanOver } from './train.js';
 
-/** Samples linearized at once: what bounds the memory of the trace, about 10 MB a sample for ResNet-18 on 32 × 32 images. */
+/** Samples linearized at once, to bound the memory of the trace: about 10 MB a sample for ResNet-18 on 32 × 32 images. */
 const CHUNK = 32;
 
 const T = attribute.type('T', 'float32');
@@ -57,7 +57,7 @@ export function residualJacobian(
   };
 }
 
-/** The tangent where the rectifier that made y is open; takes it. */
+/** The tangent behind the rectifier with output y, zero where that was closed. Takes `t`. */
 function opened(t: Raw, y: Raw): Raw {
   const [masked] = run('ReluGrad', [T], [t, y]);
   t.dispose();
@@ -104,7 +104,7 @@ function along(
   return moved;
 }
 
-/** The cotangent at the input, for one of the maps before the mean, which stays the caller's. */
+/** The cotangent at the input, for a cotangent of the maps before the mean, which belongs to the caller. */
 function backward(plan: ResnetPlan, network: FoldedNetwork, engine: Convolutions, at: Trace, q: Raw): Raw {
   let dy = run('Identity', [T], [q])[0];
   for (let b = plan.blocks.length - 1; b >= 0; b--) {

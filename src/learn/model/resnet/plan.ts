@@ -18,7 +18,7 @@ export interface NormNames {
   readonly variance: string;
 }
 
-/** What is added to a block's branch: its input, a convolution of it, or its every second pixel with zero channels about. */
+/** The term added to a block's branch: its input, a convolution of it, or its every second pixel with channels of zeros. */
 export type Shortcut =
   | { readonly kind: 'identity' }
   | { readonly kind: 'projection'; readonly conv: ConvPlan }
@@ -33,7 +33,7 @@ export interface BlockPlan {
 /** A residual network as data, from the input on. */
 export interface ResnetPlan {
   readonly stem: ConvPlan;
-  /** Size of the maps that the stem makes where a 3 × 3 max pool at stride 2 follows it. */
+  /** Size of the stem's maps, where a 3 × 3 max pool at stride 2 follows it. */
   readonly pool: { readonly height: number; readonly width: number; readonly channels: number } | undefined;
   readonly blocks: readonly BlockPlan[];
   /** Positions that the mean before the readout is over. */
@@ -61,7 +61,7 @@ export interface ResnetPlanOptions {
 /** How much wider than its 3 × 3 convolution a bottleneck block is. */
 const EXPANSION = 4;
 
-/** Lays the network out (He et al. 2016; a bottleneck's stride is that of its 3 × 3 convolution, as in torchvision). */
+/** The plan of a network (He et al. 2016; a bottleneck's stride is that of its 3 × 3 convolution, as in torchvision). */
 export function planResnet(options: ResnetPlanOptions): ResnetPlan {
   const { stages, bottleneck, stem, base, padding, shortcut } = options;
   let at = { height: options.height, width: options.width, channels: options.channels };
@@ -69,17 +69,15 @@ export function planResnet(options: ResnetPlanOptions): ResnetPlan {
   const conv = (name: string, out: number, size: number, stride: number): ConvPlan => {
     const norm = (part: string): string => `${name}/norm/${part}`;
     const made: ConvPlan = {
-      ...{
-        name,
-        kernel: `${name}/kernel`,
-        height: at.height,
-        width: at.width,
-        in: at.channels,
-        out,
-        size,
-        stride,
-        padding,
-      },
+      name,
+      kernel: `${name}/kernel`,
+      height: at.height,
+      width: at.width,
+      in: at.channels,
+      out,
+      size,
+      stride,
+      padding,
       norm: { scale: norm('scale'), offset: norm('offset'), mean: norm('mean'), variance: norm('variance') },
     };
     at = { height: Math.ceil(at.height / stride), width: Math.ceil(at.width / stride), channels: out };
@@ -164,7 +162,7 @@ export function startResnet(plan: ResnetPlan, seed: number, start: ResnetInitial
   return weights;
 }
 
-/** The feature map piece by piece, for bounds on how much it can stretch. */
+/** The parts of the feature map, for bounds on its Lipschitz constant. */
 export function partsOf(plan: ResnetPlan, layer: (conv: ConvPlan) => ConvLayer): Part[] {
   const relu = elementwise('relu', 1);
   const aside = ({ shortcut }: BlockPlan): Part[] => {

@@ -6,9 +6,9 @@ import type { Precision } from '../../../tensorflow/ops/precision.js';
 const SIZE = 3;
 const STRIDE = 2;
 
-/** The largest of each 3 × 3 window at stride 2, of rectified maps: the zeros that pad them are never the only largest. */
+/** The largest value of each 3 × 3 window at stride 2, of rectified maps: the zeros of their padding are never the only largest. */
 export interface MaxPool {
-  /** y, and x padded, which the others want. */
+  /** y, and x padded, which the other two take. */
   forward(x: Raw): readonly [y: Raw, padded: Raw];
   /** The gradient with respect to x. */
   back(padded: Raw, y: Raw, dy: Raw): Raw;

@@ -22,7 +22,7 @@ export interface ResnetOptions {
   readonly channels?: number;
   /** Channels of the first stage; each further one has twice as many. 64, and 16 at depth 20. */
   readonly width?: number;
-  /** What convolutions see beyond the edge: the paper's networks see the opposite pixels. */
+  /** The values beyond the edge of an image: opposite pixels in the paper's networks. */
   readonly padding?: Padding;
   readonly activation?: 'relu';
   /** Where a block changes the size of its maps: a 1 × 1 convolution, or (depth 20) every second pixel with channels of zeros. */
@@ -46,8 +46,8 @@ const architectures = {
  *
  * Weights are named in the order of the flow: 'stem/kernel', 'stem/norm/scale', '…/offset', '…/mean', '…/variance',
  * 'stage1/block1/conv1/kernel', …, 'stage2/block1/shortcut/kernel', …, 'readout/kernel', 'readout/bias'. Kernels are HWIO, images
- * [height, width, channels]. Evaluation folds the normalizations into the convolutions, and keeps those of the weights it met
- * last until the next training step.
+ * [height, width, channels]. Evaluation folds the normalizations into the convolutions, and caches the folded network of the
+ * last weights until the next training step.
  *
  * Needs the native runtime. @throws {WeirError} for options that make no network
  * @example resnet({ depth: 18, stem: 'cifar', classes: 10, inputSize: [32, 32] })
@@ -68,8 +68,16 @@ export function resnet(options: ResnetOptions): Model {
   const { initialization = stem === 'imagenet' || depth === 50 ? 'he' : 'torch' } = options;
   const [height, across] = inputSize;
   const plan = planResnet({
-    ...{ stages, bottleneck, stem, classes, channels, padding, shortcut },
-    ...{ height, width: across, base: width },
+    stages,
+    bottleneck,
+    stem,
+    classes,
+    channels,
+    padding,
+    shortcut,
+    height,
+    width: across,
+    base: width,
   });
   const all = convolutionsOf(plan);
 
@@ -97,8 +105,14 @@ export function resnet(options: ResnetOptions): Model {
     inputShape: [height, across, channels],
     classes,
     architecture: {
-      ...{ architecture: `resnet${depth}`, stem, width: String(width), channels: String(channels) },
-      ...{ padding, activation: 'relu', shortcut, inputSize: inputSize.join(' ') },
+      architecture: `resnet${depth}`,
+      stem,
+      width: String(width),
+      channels: String(channels),
+      padding,
+      activation: 'relu',
+      shortcut,
+      inputSize: inputSize.join(' '),
     },
     assumed: (['padding', 'shortcut', 'activation'] as const).filter((key) => options[key] === undefined),
     featureLayers: all.map(asLayer),
@@ -117,7 +131,12 @@ export function resnet(options: ResnetOptions): Model {
 const readout: Head = { layers: [{ kernel: 'readout/kernel', bias: 'readout/bias' }] };
 
 const asLayer = ({ name, kernel, stride, height, width, padding, norm }: ConvPlan): ConvLayer => ({
-  ...{ kind: 'conv', name, kernel, stride, inputSize: [height, width], padding },
+  kind: 'conv',
+  name,
+  kernel,
+  stride,
+  inputSize: [height, width],
+  padding,
   normalization: { scale: norm.scale, variance: norm.variance, epsilon: EPSILON },
 });
 

@@ -14,24 +14,24 @@ import { type FeaturePullback, type Gradients, type Weights, weight } from '../m
 import type { BlockPlan, ConvPlan, ResnetPlan } from './plan.js';
 import { maxPool, subsampling } from './pool.js';
 
-/** What computes a network in training mode: on this device, in this precision. */
+/** The convolutions and normalizations of a network in training mode, on this device and in this precision. */
 export interface Engine {
   readonly convolutions: Convolutions;
   readonly normalizations: Normalizations;
 }
 
-/** What a unit's backward pass gives; all of it new. */
+/** The gradients of a unit's backward pass; new tensors. */
 export interface UnitBack {
-  /** With respect to the unit's input; undefined where it was not wanted. */
+  /** With respect to the unit's input; undefined where it was not asked for. */
   readonly x: Raw | undefined;
   /** With respect to the residual, where there was one. */
   readonly residual: Raw | undefined;
 }
 
-/** A convolution and the batch normalization behind it, gone through forward and waiting for the way back. */
+/** A convolution and the batch normalization behind it, after their forward pass. */
 export interface UnitPass {
   readonly conv: ConvPlan;
-  /** What goes on from here. It belongs to the unit until `back`. */
+  /** The output. It belongs to the unit until `back`. */
   readonly y: Raw;
   /** Of the batch, by channel; the variance is the biased one. */
   readonly mean: Raw;
@@ -39,14 +39,14 @@ export interface UnitPass {
   /** Numbers that each mean is over. */
   readonly count: number;
   /**
-   * Call it once: it disposes of all that the forward pass kept, y included, and puts the unit's own gradients into `found`.
+   * Call it once: it disposes of the intermediate results, y included, and puts the unit's own gradients into `found`.
    *
-   * @param dy the gradient with respect to y, and `other` what is to be added to it; it takes both
+   * @param dy the gradient with respect to y, in two parts with `other`; it takes both
    */
   back(dy: Raw, other: Raw | undefined, found: Map<string, Raw>, wantsInput: boolean): UnitBack;
 }
 
-/** Goes forward through one unit; x stays the caller's, who keeps it until the way back is done. */
+/** The forward pass of one unit. x belongs to the caller, who keeps it until the backward pass is done. */
 export function unitPass(
   engine: Engine,
   weights: Weights,
@@ -81,19 +81,19 @@ export function unitPass(
   };
 }
 
-/** A gradient in up to two parts that are still to be added: what comes back along a branch and along a shortcut. */
+/** A gradient in up to two parts that are still to be added: the branch's and the shortcut's. */
 export type GradientParts = readonly [dy: Raw, other: Raw | undefined];
 
-/** A residual block gone through forward. */
+/** A residual block after its forward pass. */
 export interface BlockPass {
-  /** What goes on from here; it belongs to the block until `back`. */
+  /** The output; it belongs to the block until `back`. */
   readonly y: Raw;
   readonly units: readonly UnitPass[];
   /** Takes the gradient with respect to y; gives that with respect to x. Call it once. */
   back(gradient: GradientParts, found: Map<string, Raw>): GradientParts;
 }
 
-/** Goes forward through one block; x stays the caller's, who keeps it until the way back is done. */
+/** The forward pass of one block. x belongs to the caller, who keeps it until the backward pass is done. */
 export function blockPass(engine: Engine, weights: Weights, { branch, shortcut }: BlockPlan, x: Raw): BlockPass {
   const { convolutions } = engine;
   const units: UnitPass[] = [];
@@ -132,19 +132,19 @@ export function blockPass(engine: Engine, weights: Weights, { branch, shortcut }
   };
 }
 
-/** Of a batch normalization: ε under the root and how much of a batch its running statistics take over, both PyTorch's. */
+/** PyTorch's ε under the root of a batch normalization, and the weight of a batch in its running statistics. */
 export const EPSILON = 1e-5;
 export const MOMENTUM = 0.1;
 
-/** What computes a network in training mode. */
+/** The engine of a network in training mode. */
 export const engineOf = (precision: Precision): Engine => ({
   convolutions: convolutions(precision),
   normalizations: normalizations(precision, EPSILON),
 });
 
 /**
- * Forward through the feature map in training mode, with the way back by hand: what each layer's gradient needs is kept until then,
- * and given back as soon as it has been used.
+ * The forward pass of the feature map in training mode, with its backward pass by hand. Intermediate results are kept for the
+ * backward pass, and disposed of as soon as they have been used.
  *
  * @param x float32 [n, height, width, channels]
  */

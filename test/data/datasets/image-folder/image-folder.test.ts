@@ -79,7 +79,7 @@ test('more than 256 classes have labels of two bytes', async () => {
     root,
     Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`c${String(i).padStart(3, '0')}/0.jpg`, image])),
   );
-  const { labels } = await open({ look: 'header' });
+  const { labels } = await open({ verify: 'header' });
   expect(labels).toBeInstanceOf(Uint16Array);
   expect([...labels]).toEqual(Array.from({ length: 300 }, (_, i) => i));
 });

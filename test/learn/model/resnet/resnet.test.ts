@@ -33,7 +33,7 @@ const weightsOf = (model: Model): Weights =>
   madeUpWeights(model, (name) => (name.startsWith('readout') ? (name.endsWith('bias') ? 301 : 300) : undefined));
 
 const built = ({ depth, stem, width, inputSize, padding }: Case, more: Partial<ResnetOptions> = {}): Model =>
-  resnet({ ...{ depth, stem, width, inputSize, padding }, classes: 3, ...more } as ResnetOptions);
+  resnet({ depth, stem, width, inputSize, padding, classes: 3, ...more } as ResnetOptions);
 
 const imagesOf = ({ inputSize: [height, width] }: Case): tf.Tensor4D =>
   tf.tensor4d(

@@ -1,27 +1,24 @@
-import type { Data, Positioned, TypedArray } from '../flow/data.js';
+import { isRecord, type Positioned, type TypedArray } from '../flow/data.js';
 import type { Stage } from '../flow/stage.js';
-
-/** A line of the metric log. */
-export interface MetricRecord {
-  readonly network: string;
-  readonly stream: string;
-  readonly [field: string]: Data;
-}
+import type { Metric, StreamRecord } from './metric-reader.js';
 
 const pictures = 12; // items whose arrays are kept, for the figures
 const longestArray = 200_000; // values
 
 /**
- * Writes every item of a stream into the metric log, as plain numbers, words and flags.
+ * The stage that writes every item of a stream into the metric log, as plain numbers, words and flags.
  *
- * An item that says which network it is of (a field `network`) is logged under that name, else under the graph's own.
- * Numbers that wait on the device (`loss()`) are read. Arrays are kept of the first few items only.
- * State: how many of those there were. What is written after the newest snapshot is cut back on resume.
+ * An item with a text in its field `network` is logged under that name, any other under the name of the graph's network. Functions
+ * without arguments (`loss()`) are called, and their number is logged. Arrays are logged of the first 12 items that have any.
+ * Bound: nothing is kept. Order: that of the items. State: how many items with arrays were logged. On resume the lines after the newest
+ * snapshot are cut off and written again.
+ *
+ * @param write takes one line
  */
-export function journal(
+export function logStage(
   network: string,
   stream: string,
-  write: (record: MetricRecord) => void,
+  write: (record: StreamRecord) => void,
 ): Stage<Positioned, never, number> {
   return {
     name: `log ${stream}`,
@@ -37,9 +34,9 @@ export function journal(
   };
 }
 
-/** The fields of an item that can be written; functions without arguments are asked for their number. */
-function plain(item: object, withArrays: boolean): { fields: Record<string, Data>; arrays: boolean } {
-  const fields: Record<string, Data> = {};
+/** The fields of an item that can be logged, and whether it has arrays. */
+function plain(item: object, withArrays: boolean): { fields: Record<string, Metric>; arrays: boolean } {
+  const fields: Record<string, Metric> = {};
   let arrays = false;
   for (const [key, value] of Object.entries(item)) {
     if (typeof value === 'function') {
@@ -52,23 +49,21 @@ function plain(item: object, withArrays: boolean): { fields: Record<string, Data
   return { fields, arrays };
 }
 
-/** NaN and the infinities too: the log has them. */
-const numberOf = (value: unknown): Data => (typeof value === 'number' ? value : null);
+const numberOf = (value: unknown): Metric => (typeof value === 'number' ? value : null);
 
-function isPlain(value: unknown): value is Data {
+function isPlain(value: unknown): value is Metric {
   if (value === null || ['number', 'string', 'boolean'].includes(typeof value)) return true;
   if (Array.isArray(value)) return value.every(isPlain);
-  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return false;
-  return Object.values(value).every(isPlain);
+  return isRecord(value) && Object.values(value).every(isPlain);
 }
 
-/** Floats as base64, little-endian; the log stays one line a record. */
-const encoded = (array: TypedArray): Data => ({
+/** An array as little-endian float32 in base64, so that a record stays one line. */
+const encoded = (array: TypedArray): Metric => ({
   float32: Buffer.from(Float32Array.from(array as Float32Array).buffer).toString('base64'),
 });
 
-/** Floats as `journal` wrote them. */
-export function decoded(data: Data | undefined): Float32Array | undefined {
+/** The array that `logStage` wrote; undefined for anything else. */
+export function floatsOf(data: unknown): Float32Array | undefined {
   const text = (data as { readonly float32?: string } | undefined)?.float32;
   if (typeof text !== 'string') return undefined;
   const bytes = Buffer.from(text, 'base64');

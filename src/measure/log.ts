@@ -1,0 +1,59 @@
+import type { Data } from '../flow/data.js';
+import { floatsOf } from '../storage/log-stage.js';
+import { type RecordDescription, type RecordDescriptions, undeclared } from '../storage/record.js';
+
+/** A line of the metric log. */
+export type LogLine = { readonly [field: string]: Data };
+
+/** The number in a field; null where there is none. */
+export const numberIn = (line: LogLine, field: string): number | null =>
+  typeof line[field] === 'number' ? (line[field] as number) : null;
+
+/** The array in a field; empty where it was not kept. */
+export const arrayIn = (line: LogLine, field: string): Float32Array => floatsOf(line[field]) ?? new Float32Array(0);
+
+/** The number of the newest update that lines are of; null where they do not say. */
+export const newest = (lines: readonly LogLine[]): number | null =>
+  lines.reduce<number | null>((most, line) => {
+    const own = numberIn(line, 'number');
+    return own === null || (most !== null && most > own) ? most : own;
+  }, null);
+
+/** The lines of the newest update: weights of earlier ones are another network. */
+export function newestOf(lines: readonly LogLine[]): readonly LogLine[] {
+  const last = newest(lines);
+  return last === null ? lines : lines.filter((line) => line.number === last);
+}
+
+/** A stream of a network's log: its schema, and its lines. */
+export interface LoggedStream {
+  readonly stream: string;
+  readonly description: RecordDescription;
+  readonly lines: readonly LogLine[];
+}
+
+/** The lines of one network by stream, and what each stream declares to hold. */
+export class NetworkLog {
+  readonly streams: readonly LoggedStream[];
+
+  constructor(lines: readonly LogLine[], declared: RecordDescriptions) {
+    const grouped = new Map<string, LogLine[]>(Object.keys(declared).map((stream) => [stream, []]));
+    for (const line of lines) {
+      const stream = String(line.stream);
+      if (!grouped.has(stream)) grouped.set(stream, []);
+      grouped.get(stream)!.push(line);
+    }
+    this.streams = [...grouped].flatMap(([stream, own]) =>
+      own.length === 0 ? [] : [{ stream, description: declared[stream] ?? undeclared(stream), lines: own }],
+    );
+  }
+
+  /** The lines of the first stream with that record; the streams after it have charts of their own. */
+  of({ name }: Pick<RecordDescription, 'name'>): readonly LogLine[] {
+    return this.first((description) => description.name === name);
+  }
+
+  first(wanted: (description: RecordDescription) => boolean): readonly LogLine[] {
+    return this.streams.find(({ description }) => wanted(description))?.lines ?? [];
+  }
+}

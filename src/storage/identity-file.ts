@@ -1,0 +1,178 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { WeirError } from '../flow/errors.js';
+import { version } from './file-format.js';
+import {
+  configChanges,
+  foreignReason,
+  type Identity,
+  machineChanges,
+  moduleChanges,
+  type NamedFingerprint,
+  type SnapshotOrigin,
+} from './identity.js';
+import { type ModuleFiles, moduleFiles } from './module-files.js';
+import type { RunFolder } from './run-folder.js';
+
+/** Raised with every change to what `identity.json` holds. */
+export const identityFormat = 1;
+
+/** `identity.json` in the folder of a run. */
+export interface IdentityFile {
+  readonly format: number;
+  /** Fingerprints by their digest; one of many files has its index beside, in `inputs/DIGEST.gz`, a line a file. */
+  readonly fingerprints: Readonly<Record<string, Pick<NamedFingerprint, 'name' | 'facts'>>>;
+  /** The newest last; each is what the run was a function of until the next. */
+  readonly identities: readonly Identity[];
+}
+
+export const identityPath = (folder: RunFolder): string => join(folder.path, 'identity.json');
+
+/**
+ * The identity file of a run and its text; undefined where there is none.
+ *
+ * @throws {WeirError} where it is damaged, or of another format
+ */
+export function readIdentityFile(
+  folder: RunFolder,
+): { readonly text: string; readonly file: IdentityFile } | undefined {
+  const path = identityPath(folder);
+  if (!existsSync(path)) return undefined;
+  let text: string;
+  let file: IdentityFile;
+  try {
+    text = readFileSync(path, 'utf8');
+    file = JSON.parse(text) as IdentityFile;
+  } catch (cause) {
+    throw new WeirError(
+      `${path} is damaged, so it is not known how the run was made: ${(cause as Error).message}`,
+      'put it back from a copy, or start the run again in a new folder',
+      { cause },
+    );
+  }
+  if (file?.format === identityFormat) return { text, file };
+  throw new WeirError(`${path} is of format ${file?.format}, this is Weir ${version} with format ${identityFormat}`);
+}
+
+const identitiesOf = (folder: RunFolder): readonly Identity[] | undefined => readIdentityFile(folder)?.file.identities;
+
+/** The pipeline module of a run: as it is given, or where it was last. @throws {WeirError} where it is not there */
+export function moduleOf(folder: RunFolder, given?: string): string {
+  const path = resolve(given ?? identitiesOf(folder)?.at(-1)?.module.path ?? folder.started.module);
+  if (existsSync(path)) return path;
+  throw new WeirError(
+    given === undefined
+      ? `the pipeline module of ${folder.shown} is gone: ${path}`
+      : `there is no pipeline module ${given}`,
+    'put it back, or say where it is now: --module PATH',
+  );
+}
+
+/** The newest identity of a run, and the fingerprints of its inputs by their digest; undefined where its folder keeps none. */
+export function newestIdentity(
+  folder: RunFolder,
+): { readonly identity: Identity; readonly fingerprints: IdentityFile['fingerprints'] } | undefined {
+  const file = readIdentityFile(folder)?.file;
+  const identity = file?.identities.at(-1);
+  return file && identity && { identity, fingerprints: file.fingerprints };
+}
+
+/** A sentence for a report on each change that was accepted when the run went on, and on each change of machine. */
+export function identityNotes(folder: RunFolder): string[] {
+  const identities = identitiesOf(folder) ?? [];
+  return identities.flatMap(({ at, accepted, machine }, i) => {
+    const before = identities[i - 1];
+    const moved = before === undefined ? [] : machineChanges(before.machine, machine);
+    return [
+      ...accepted.map((change) => `${folder.shown} went on, by --accept-changes, although ${change}.`),
+      ...(moved.length === 0
+        ? []
+        : [
+            `${folder.shown} went on, on ${at.slice(0, 10)}, with ${moved.join(', ')}: the same bits are not promised.`,
+          ]),
+    ];
+  });
+}
+
+/**
+ * Checks, for a command that reads results and computes none, that a snapshot is of this network of the run in whose folder it lies,
+ * and that the folder's config was not edited.
+ *
+ * @throws {WeirError} where that is not so
+ */
+export function checkOrigin(folder: RunFolder, network: string, snapshot: SnapshotOrigin): void {
+  const edits = configEdits(folder);
+  if (edits.length > 0) throw refusal(folder, edits);
+  const foreign = foreignReason(identitiesOf(folder), network, snapshot);
+  if (foreign !== undefined) throw refusal(folder, [foreign]);
+}
+
+/** How a run's config and module differ from what they were, and its identity; no changes where its folder keeps none. */
+export async function changesOf(
+  folder: RunFolder,
+  module: string,
+): Promise<{ readonly changes: readonly string[]; readonly identity: Identity | undefined }> {
+  const files = await moduleFiles(module);
+  const identity = identitiesOf(folder)?.at(-1);
+  if (identity === undefined) return { changes: [], identity };
+  const edited = moduleChanges(identity.module.files, files, module);
+  return { changes: [...configEdits(folder), ...edited], identity };
+}
+
+/**
+ * Checks that config and module of a run are what they were, which needs no TensorFlow.
+ *
+ * @returns the files of the module
+ * @throws {WeirError} that names each change, unless changes are accepted
+ */
+export async function checkFiles(
+  folder: RunFolder,
+  module: string,
+  { acceptChanges }: { readonly acceptChanges?: boolean | undefined },
+): Promise<ModuleFiles> {
+  const { changes } = await changesOf(folder, module);
+  if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
+  return moduleFiles(module);
+}
+
+/**
+ * How `config.json` differs from the newest identity, a sentence each: keys, the seed, and networks that were trained and are not listed.
+ *
+ * @throws {WeirError} where `identity.json` is damaged
+ */
+export function configEdits(folder: RunFolder): readonly string[] {
+  const identity = identitiesOf(folder)?.at(-1);
+  if (identity === undefined) return [];
+  const { networks } = folder.started;
+  const unlisted = Object.keys(identity.inputs).filter((one) => networks?.every(({ name }) => name !== one));
+  return [
+    ...configChanges(identity, startOf(folder)),
+    ...unlisted.map((name) => `its config.json does not list the network '${name}', which it trains`),
+  ];
+}
+
+/** Config and seed of a run, as JSON gives them back. */
+export const startOf = ({ started: { config, seed } }: RunFolder): Pick<Identity, 'config' | 'seed'> =>
+  JSON.parse(JSON.stringify({ config, seed }));
+
+/**
+ * A sentence on each network whose newest snapshot is not the run's own. Only the heads of snapshots are read.
+ *
+ * @throws {SnapshotError} where a head is altered, or cannot be read @throws {WeirError} where `identity.json` is damaged
+ */
+export function foreignSnapshots(folder: RunFolder): readonly string[] {
+  const heads = (folder.started.networks ?? []).flatMap(({ name }) => {
+    const head = folder.snapshots(name).newestHead();
+    return head === undefined ? [] : [{ name, head }];
+  });
+  const identities = identitiesOf(folder); // after the heads: a run that goes on writes it before them
+  return [...new Set(heads.flatMap(({ name, head }) => foreignReason(identities, name, head) ?? []))];
+}
+
+/** The error of a run that is not what it was. */
+export function refusal(folder: RunFolder, changes: readonly string[]): WeirError {
+  return new WeirError(
+    `the run in ${folder.shown} is not what it was: ${changes.join('; ')}`,
+    'put back what it was, or start a new run; --accept-changes goes on all the same, and records it',
+  );
+}
