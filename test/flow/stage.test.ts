@@ -91,7 +91,7 @@ test('work on what a stage made of the weights goes on where it was, and its ord
     let barrier = 0;
     let saved: FlowState | undefined;
     const first: Flow = new Flow(graph(log, made), () => {
-      if (++rest !== stopAt) return;
+      if (++barrier !== stopAt) return;
       saved = structuredClone(first.save());
       first.stop();
     });
