@@ -10,18 +10,18 @@ interface StateOwner<State> {
   load?(data: Data, position?: number): State;
 }
 
-const fewest = 16; // states up to which none is dropped
+const stride = 256; // samples from one look for states to drop to the next: a look costs as much as several light items
 
 /**
  * A stage's state, and upstream of the training step its recent past.
  *
  * There the stage is ahead of the training, and a snapshot is as of the training: so a state is kept for every item under way, and
- * dropped when the item is through. At most twice as many are kept as are needed.
+ * dropped when the item is through, or a little later.
  */
 export class StateHistory<State> {
   state: State;
   private past: { readonly position: number; readonly state: State }[];
-  private most = fewest;
+  private lookedAt = 0; // position
   private readonly context = currentContext();
 
   constructor(
@@ -50,9 +50,9 @@ export class StateHistory<State> {
     this.node.held = this.owner.holds?.(state) ?? 0;
     if (state !== this.state) {
       this.past.push({ position, state });
-      if (this.past.length > this.most) {
+      if (position - this.lookedAt >= stride) {
+        this.lookedAt = position;
         this.forget(this.context.committed(this.node));
-        this.most = Math.max(fewest, 2 * this.past.length);
       }
     }
     this.state = state;

@@ -167,7 +167,7 @@ test('a claim that comes after the weights moved on is an error that says so', a
   );
 });
 
-test('stopped at any rest and started again, a graph ends where it would have ended', async () => {
+test('stopped at any barrier and started again, a graph ends where it would have ended', async () => {
   const wire = (log: string[]) => {
     const updates$ = count('count', 30, 8).pipe(
       stage<Sample, Sample, number>({
@@ -260,7 +260,7 @@ test('where several items make an output, a stop between them goes on behind the
       second.load(structuredClone(first.save()));
       await second.start();
     }
-    expect(totals, `stopped at rest ${stopAt}`).toEqual([0, 6, 21, 45, 66]);
+    expect(totals, `stopped at barrier ${stopAt}`).toEqual([0, 6, 21, 45, 66]);
   }
 });
 

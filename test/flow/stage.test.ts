@@ -88,10 +88,10 @@ test('work on what a stage made of the weights goes on where it was, and its ord
   for (let stopAt = 1; stopAt <= rests; stopAt++) {
     const log: string[] = [];
     const made = { alive: 0 };
-    let rest = 0;
+    let barrier = 0;
     let saved: FlowState | undefined;
     const first: Flow = new Flow(graph(log, made), () => {
-      if (++rest !== stopAt) return;
+      if (++barrier !== stopAt) return;
       saved = structuredClone(first.save());
       first.stop();
     });
@@ -101,8 +101,8 @@ test('work on what a stage made of the weights goes on where it was, and its ord
     const second = new Flow(graph(log, made));
     second.load(saved!);
     expect(await second.start()).toBe('done');
-    expect(log, `stopped at rest ${stopAt}`).toEqual(whole);
-    expect(made.alive, 'what was made goes with the turn').toBe(0);
+    expect(log, `stopped at barrier ${stopAt}`).toEqual(whole);
+    expect(made.alive, 'what was made goes with the lease').toBe(0);
   }
 });
 
@@ -156,13 +156,13 @@ test('items that an operator makes of one update are each worked on once, wherev
   expect(whole).toEqual([0, 1, 2].flatMap((at) => ['a1', 'a2', 'c1', 'c2'].map((part) => `${part} of ${at}`)));
   for (let stopAt = 1; stopAt <= rests; stopAt++) {
     const log: string[] = [];
-    let rest = 0;
-    const first: Flow = new Flow(wire(log), () => void (++rest === stopAt && first.stop()));
+    let barrier = 0;
+    const first: Flow = new Flow(wire(log), () => void (++barrier === stopAt && first.stop()));
     if ((await first.start()) === 'done') continue;
     const second = new Flow(wire(log));
     second.load(structuredClone(first.save()));
     expect(await second.start()).toBe('done');
-    expect(log, `stopped at rest ${stopAt}`).toEqual(whole);
+    expect(log, `stopped at barrier ${stopAt}`).toEqual(whole);
   }
 });
 
