@@ -56,7 +56,7 @@ export interface IdentityOptions {
 export class RunIdentity {
   /** What has been accepted since the folder was read. */
   readonly changes: string[] = [];
-  /** The same and what the machine is now, as lines for whoever shows the run. */
+  /** The same, and the machine of now, as lines for the terminal and the monitor. */
   readonly said: string[] = [];
   private readonly pending = new Map<string, readonly string[]>();
   private dirty = true;
@@ -81,11 +81,16 @@ export class RunIdentity {
     const [commit, weirCommit] = [path, import.meta.filename].map(commitOf);
     const given = startOf(folder);
     const now: Identity = {
-      ...{ at: new Date().toISOString(), weir: version, ...given, configDigest: digestOf(given) },
+      at: new Date().toISOString(),
+      weir: version,
+      ...given,
+      configDigest: digestOf(given),
       module: { path, files: await moduleFiles(path) },
       ...(commit !== undefined && { commit }),
       ...(weirCommit !== undefined && { weirCommit }),
-      ...{ machine, inputs: {}, accepted: folder.started.from?.accepted ?? [] },
+      machine,
+      inputs: {},
+      accepted: folder.started.from?.accepted ?? [],
     };
     const before = found?.file.identities.at(-1);
     if (found === undefined || before === undefined) {
@@ -211,7 +216,7 @@ export class RunIdentity {
     this.record(network, taken);
   }
 
-  /** What a network took in, as it was recorded. */
+  /** The inputs of a network, as they were recorded. */
   private recorded(network: string): NetworkInputs | undefined {
     const inputs = this.now.inputs[network];
     return (

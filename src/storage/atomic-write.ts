@@ -16,7 +16,7 @@ export interface AtomicFileOptions {
 /**
  * A file that is written beside its place, and takes it when it is whole.
  *
- * Whoever reads it, also after a crash or a power failure, finds the earlier file or the new one, never a part: `commit` puts the bytes
+ * A reader, also after a crash or a power failure, finds the earlier file or the new one, never a part: `commit` puts the bytes
  * on the disk (fsync), renames, and puts the folder's entry on the disk. Several processes may write the same file; the last one stays.
  * A process that is killed leaves `NAME.XXXXXXXX.part` behind, which nothing reads.
  *

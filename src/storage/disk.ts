@@ -3,7 +3,7 @@ import { WeirError } from '../flow/errors.js';
 import { makeFolder } from './folders.js';
 
 /**
- * What a writer of whole files asks of a file system: so little that a test can make any of it fail.
+ * The calls of a file system that a writer of whole files needs: so few that a test can make each of them fail.
  *
  * All of it is synchronous and throws what `node:fs` throws.
  */
@@ -76,7 +76,7 @@ const problems: Readonly<Record<string, readonly [reason: string, remedy: string
   EEXIST: ['there is one already', 'choose another name, or delete it first'],
 };
 
-/** What an error of the file system means, and the remedy. The reason ends with the code, as in 'the disk is full (ENOSPC)'. */
+/** The meaning of an error of the file system, and the remedy. The reason ends with the code, as in 'the disk is full (ENOSPC)'. */
 export function diskProblem(cause: unknown): { readonly reason: string; readonly remedy: string } {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === undefined) return { reason: message, remedy: 'this is an error of Weir: report it' };

@@ -6,7 +6,7 @@ import { digestOf } from './digest.js';
 import type { ModuleFiles } from './module-files.js';
 import type { RunConfig } from './run-folder.js';
 
-/** What a run computes with. Where it differs the same bits are not promised. Plain JSON. */
+/** The machine that a run computes on. Where it differs, the same bits are not promised. Plain JSON. */
 export interface Machine {
   readonly runtime: string;
   readonly threads: number;
@@ -34,7 +34,7 @@ export interface Identity {
   readonly machine: Machine;
   /** By network, from when it is wired on: what each part of its graph takes in, as digests of fingerprints. */
   readonly inputs: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
-  /** What is not as it was before, and was accepted: a sentence each. */
+  /** The changes that the user accepted, a sentence each. */
   readonly accepted: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export interface NamedFingerprint extends Fingerprint {
   readonly name: string;
 }
 
-/** What a graph takes in, by the part of it that does. */
+/** The data sets and networks that a graph takes in, by the node that takes them. */
 export type NetworkInputs = Readonly<Record<string, readonly NamedFingerprint[]>>;
 
 /** Reads through what a graph takes in; call it before the flow starts. */
@@ -54,7 +54,7 @@ export const inputsOf = (flow: Flow): NetworkInputs =>
       .map(({ name, inputs }) => [name, inputs.map((input) => ({ name: input.name, ...input.fingerprint() }))]),
   );
 
-/** What a snapshot of a network carries: the digest of all that the network is a function of, and of the machine. */
+/** The digest of all that a network is a function of, and of the machine; its snapshots carry it. */
 export const networkDigest = (identity: Identity, network: string): string => {
   const { weir: _, weirCommit, at, commit, accepted, inputs, module, ...rest } = identity;
   return digestOf({ ...rest, module: module.files, inputs: inputs[network] });
@@ -89,7 +89,7 @@ export function moduleChanges(was: ModuleFiles, is: ModuleFiles, path: string): 
   return [...edited, ...others.map((file) => `'${file}', a part of the pipeline module ${path}, ${how(file)}`)];
 }
 
-/** What of a graph's inputs is not what it was, data set by data set. */
+/** The changes of a graph's inputs, a sentence for each data set. */
 export function inputChanges(was: NetworkInputs, is: NetworkInputs): readonly string[] {
   const changes = [...new Set([...Object.keys(was), ...Object.keys(is)])].flatMap((node) => {
     const [before = [], now = []] = [was[node], is[node]];
@@ -102,7 +102,7 @@ export function inputChanges(was: NetworkInputs, is: NetworkInputs): readonly st
   const sentences = new Map(
     changes.map((change) => [change.replace(/ \(for '.*?'\)/, ''), change]).reverse() as [string, string][],
   );
-  return [...sentences.values()].reverse(); // one that several parts take is told of once
+  return [...sentences.values()].reverse(); // a data set that several nodes take is named once
 }
 
 const shownInput = (name: string): string => (name.startsWith('network ') ? name : `data set '${name}'`);
@@ -136,20 +136,20 @@ function fileChanges(was: readonly string[], is: readonly string[]): readonly st
   const fresh = [...now.keys()].filter((path) => !before.has(path));
   const gone = [...before.keys()].filter((path) => !now.has(path));
   return [
-    told(edited, 'was replaced', 'were replaced'),
-    told(fresh, 'is new', 'are new'),
-    told(gone, 'is gone', 'are gone'),
+    filesThat(edited, 'was replaced', 'were replaced'),
+    filesThat(fresh, 'is new', 'are new'),
+    filesThat(gone, 'is gone', 'are gone'),
   ].flat();
 }
 
-const told = (paths: readonly string[], one: string, many: string): string[] =>
+const filesThat = (paths: readonly string[], one: string, many: string): string[] =>
   paths.length === 0
     ? []
     : paths.length === 1
       ? [`'${paths[0]}' ${one}`]
       : [`${paths.length} files such as '${paths[0]}' ${many}`];
 
-/** What of the machine differs, in a few words; nothing where it does not. */
+/** The differences between two machines, in a few words each. */
 export function machineChanges(was: Machine, is: Machine): readonly string[] {
   const missing = was.features.filter((one) => !is.features.includes(one));
   const added = is.features.filter((one) => !was.features.includes(one));

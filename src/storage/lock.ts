@@ -74,7 +74,7 @@ export interface LockOptions {
 /**
  * Makes this process the only one that works on a folder, which it makes where that is missing.
  *
- * The lock is a file `lock.N` that says who holds it. It is made whole and exclusively (by a hard link), and a lock whose holder has died
+ * The lock is a file `lock.N` that names the process. It is made whole and exclusively (by a hard link), and a lock whose holder has died
  * is never taken over but followed by `lock.N+1`, so of two processes that find it only one succeeds. The lock of a process that was
  * killed counts no more at once. A process of another machine or container cannot be asked whether it lives, see `stale` and `dead`.
  *
@@ -133,7 +133,7 @@ export async function lockWhenFree(
   }
 }
 
-/** The process that holds the folder, or held it when it was killed; undefined where nobody does. */
+/** The process that holds the folder, or held it when it was killed; undefined where there is none. */
 export function holderOf(
   folder: string,
 ): { readonly mark: ProcessId; readonly alive: boolean | 'unknown' } | undefined {
@@ -145,7 +145,7 @@ function stillThere(folder: string, path: string): void {
   if (existsSync(path) || !existsSync(folder)) return;
   const now = holderOf(folder)?.mark;
   throw new WeirError(
-    `the run folder ${folder} was taken over${now === undefined ? '' : ` by process ${now.pid} of '${now.host}'`}: somebody said that this process is dead`,
+    `the run folder ${folder} was taken over${now === undefined ? '' : ` by process ${now.pid} of '${now.host}'`}: a user said that this process is dead`,
     'this process stops, and writes no more; what it did since its last snapshot is made again by the other',
   );
 }
@@ -265,6 +265,6 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Gone already, or the folder is: either way nobody holds it.
+    // Gone already, or the folder is: either way no process holds it.
   }
 }

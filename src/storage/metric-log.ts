@@ -7,7 +7,7 @@ import { type MetricRecord, metricReplacer } from './metric-reader.js';
 /** How far a metric log was when something was made of it, and what it was up to there. */
 export type LogMark = {
   readonly bytes: number;
-  /** SHA-256 of so many bytes, in hexadecimal; none where nobody knows it. */
+  /** SHA-256 of so many bytes, in hexadecimal; none where it is not known. */
   readonly sha256?: string;
 };
 
@@ -91,7 +91,7 @@ export class MetricLog {
     return this.#followed?.at ?? this.#written + this.#waitingBytes;
   }
 
-  /** What a snapshot keeps of the log, by which it is known again: `length`, and the digest of so many bytes. */
+  /** The mark that a snapshot keeps of the log, to recognize it on resume: `length`, and the digest of so many bytes. */
   get mark(): LogMark {
     return { bytes: this.length, sha256: this.#hash.copy().digest('hex') };
   }
@@ -120,7 +120,7 @@ export class MetricLog {
     if (sync) this.#do('write', () => fsyncSync(this.#handle));
   }
 
-  /** Flushes where the last flush was so many milliseconds ago; what the disk does not take waits for the next, and no error is told. */
+  /** Flushes where the last flush was so many milliseconds ago; bytes that the disk refuses wait for the next flush, and no error is thrown. */
   flushAfter(milliseconds: number): void {
     if (performance.now() - this.#flushed < milliseconds) return;
     this.#flushed = performance.now();
@@ -221,7 +221,7 @@ export class MetricLog {
     }
   }
 
-  /** Writes what waits, as far as the disk takes it: `flush` first, where an error is to be told. */
+  /** Writes the waiting lines, as far as the disk takes them, and throws no error: call `flush` first where one matters. */
   close(): void {
     this.flushAfter(0);
     closeSync(this.#handle);
@@ -269,7 +269,7 @@ function withoutWall(line: string): string {
   try {
     return JSON.stringify({ ...(JSON.parse(line) as object), wall: undefined });
   } catch {
-    return line.trimEnd(); // no record: it will be told as what is there
+    return line.trimEnd(); // no record: the error quotes it as it is
   }
 }
 

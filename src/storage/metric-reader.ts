@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 
-/** What a metric may be: NaN and the infinities too, though JSON has none. */
+/** A value of a record: NaN and the infinities too, though JSON has none. */
 export type Metric = null | boolean | number | string | readonly Metric[] | { readonly [key: string]: Metric };
 
 /**

@@ -14,7 +14,7 @@ const known = new Map<string, Promise<ModuleFiles>>();
 
 /**
  * The SHA-256 of a pipeline module and of every file that it imports, by import or require, from file to file: those of packages in
- * `node_modules` and Weir's own sources are not among them. What an import resolves to is esbuild's word, which also compiles modules here.
+ * `node_modules` and Weir's own sources are not among them. Imports are resolved by esbuild, which also compiles modules here.
  *
  * A process that has looked once goes on with what it saw, as it does with the module itself.
  */
@@ -50,11 +50,17 @@ async function imported(module: string): Promise<string[]> {
   const files = new Set<string>();
   try {
     await build({
-      ...{ entryPoints: [module], bundle: true, write: false, platform: 'node', format: 'esm' },
-      ...{ logLevel: 'silent', absWorkingDir: dirname(module), plugins: [following(files)] },
+      entryPoints: [module],
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'silent',
+      absWorkingDir: dirname(module),
+      plugins: [following(files)],
     });
   } catch {
-    // an import that leads nowhere, or a syntax error: whoever loads the module says so
+    // an import that leads nowhere, or a syntax error: the command that loads the module says so
   } finally {
     await stop(); // its process is not needed any more
   }

@@ -37,7 +37,7 @@ export function processIdOf(pid: number): ProcessId {
 }
 
 /**
- * Whether the process still runs: at once false after `kill -9`, and false for a zombie that nobody has waited for.
+ * Whether the process still runs: at once false after `kill -9`, and false for a zombie that its parent has not waited for.
  *
  * 'unknown' for one of another machine or container, which cannot be asked: one kernel tells its processes apart by number and
  * namespace, and two kernels by their boot. A process of an earlier boot is dead where both are of a machine itself, by one name, and

@@ -27,7 +27,7 @@ export const kinds = { item: 1, gap: 2, end: 3 } as const;
 export const headerLimit = 2 ** 20;
 export const frameLimit = 2 ** 30;
 
-/** What a recording says of itself. */
+/** The header of a recording. */
 export interface RecordingHeader {
   /** The name of the edge whose items these are. */
   readonly edge: string;

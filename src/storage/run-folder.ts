@@ -14,7 +14,7 @@ import { SnapshotStore } from './snapshot-store.js';
 const format = 3;
 const anotherFolder = 'choose another folder with --run';
 
-/** What a run was started with; nothing of it changes afterwards. */
+/** The start of a run, as `config.json` keeps it; nothing of it changes afterwards. */
 export interface RunConfig {
   readonly format: number;
   readonly weir: string;
@@ -63,7 +63,7 @@ export interface RunFailure {
   readonly at: string;
 }
 
-/** What a run's config keeps of its networks; one without epochs of its own has those of the config, by the key `epochs`. */
+/** The networks of a run, as its config keeps them; one without epochs of its own has those of the config, by the key `epochs`. */
 export const plannedNetworks = (
   networks: readonly (Omit<PlannedNetwork, 'members'> & { readonly members?: readonly { readonly name: string }[] })[],
   config: RunConfig['config'],
@@ -185,7 +185,7 @@ export class RunFolder {
       if (failure === undefined) rmSync(this.failureFile, { force: true });
       else writeFileSync(this.failureFile, `${JSON.stringify(failure)}\n`);
     } catch {
-      // The error itself is told where the run was started.
+      // The command that started the run prints the error itself.
     }
   }
 

@@ -10,7 +10,7 @@ import type { SnapshotStore, StoredSnapshot } from './snapshot-store.js';
 /** The name under which the last snapshot of a network is kept. */
 export const done = 'done';
 
-/** What a snapshot of a run holds. */
+/** The data in a snapshot of a run. */
 export type RunState = {
   readonly flow: FlowState;
   /** The metric log that belongs to it. */
@@ -72,7 +72,8 @@ export function newestWholeState(
 }
 
 const networkState = (found: StoredSnapshot): NetworkState => ({
-  ...{ path: found.path, about: found.about },
+  path: found.path,
+  about: found.about,
   state: runState(found),
   done: found.path.endsWith(`-${done}.snapshot`),
   pinned: Array.isArray(found.about.pinned) ? found.about.pinned.map(String) : [],

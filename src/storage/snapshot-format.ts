@@ -26,7 +26,7 @@ export const magic = 'WEIRSNAP';
 export const formatVersion = 2;
 export const preambleBytes = 72;
 
-/** What is known of a snapshot besides its data: pipeline, network, update, position and the like. */
+/** Facts about a snapshot besides its data: pipeline, network, update, position and the like. */
 export type About = { readonly [key: string]: Data };
 
 /** One line of a snapshot's table. */
@@ -62,7 +62,7 @@ export function encode(data: Data, about: About): Uint8Array[] {
   return [preamble, ...header, ...table, ...bodies.flat()].filter((chunk) => chunk.length > 0);
 }
 
-/** What a snapshot file holds. */
+/** The content of a snapshot file. */
 export interface Snapshot {
   readonly data: Data;
   readonly about: About;

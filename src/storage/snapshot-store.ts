@@ -180,7 +180,7 @@ export class SnapshotStore {
     });
   }
 
-  /** What is read amiss is read once more: what is altered stays so. */
+  /** Reads once more where a checksum was wrong: a file that is altered stays so. */
   #again<T>(read: () => T): T {
     try {
       return read();
@@ -220,7 +220,7 @@ export class SnapshotStore {
       const keep = pinned ? !seen.has(label) : numbered < this.#keep;
       if (pinned) seen.add(label);
       else if (!this.#refused.has(path)) {
-        numbered++; // a refused one takes nobody's place
+        numbered++; // a refused snapshot takes the place of no other
         if (keep) oldest = sequence;
       }
       if (!keep) this.#try(() => this.#files.remove(path));

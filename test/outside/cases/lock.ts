@@ -137,7 +137,7 @@ export const lock: readonly Case[] = [
       await under(world, first);
       const name = readdirSync(world.path('run')).find((file) => file.startsWith('lock.'))!;
       renameSync(world.path('run', name), world.path('run', 'lock.99')); // as another does that was told so
-      refused(await first.ended, /was taken over by process .*: somebody said that this process is dead/);
+      refused(await first.ended, /was taken over by process .*: a user said that this process is dead/);
     },
   },
 ];
