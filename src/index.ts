@@ -41,11 +41,12 @@ export { packed, packImages } from './data/pack.js';
 export { replay } from './data/replay.js';
 // The graph: stages, sources, forks and joins, moments.
 export { fanOut, mergeInTurn } from './flow/fork-and-join.js';
+export { filter, named, recorded } from './flow/operators.js';
 export { ordered } from './flow/ordered.js';
 export { at, atEnd, every, from } from './flow/schedule.js';
 export { serial } from './flow/serial.js';
 export { source } from './flow/source.js';
-export { filter, named, recorded, type Stage, type Step, stage } from './flow/stage.js';
+export { type Stage, type Step, stage } from './flow/stage.js';
 // Watching, and the pipeline itself.
 export { tap } from './flow/tap.js';
 export { ensemble } from './learn/ensemble/ensemble.js';

@@ -115,6 +115,20 @@ for (const file of readdirSync(join(root, 'pipelines/examples')).filter((name) =
   });
 }
 
+test('links of all pages lead to files', () => {
+  const markdown = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' }).trimEnd().split('\n');
+  for (const page of markdown) {
+    for (const [, link] of readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+)/g)) {
+      expect([page, link, existsSync(join(root, dirname(page), link!))]).toEqual([page, link, true]);
+    }
+  }
+});
+
+test('a measurement of the user’s own is drawn in the report by the words of its record', () => {
+  const report = readFileSync(join(folder, 'runs/own-measurement/report/report.html'), 'utf8');
+  expect(report).toContain('weights below 0.1');
+});
+
 test('the files that they are said to leave are there', async () => {
   expect(commands.length).toBeGreaterThanOrEqual(4);
   const tests = readFileSync(join(folder, 'tests.csv'), 'utf8').trimEnd().split('\n');

@@ -22,13 +22,13 @@ import {
 } from './options.js';
 import { continueRun } from './session.js';
 
-const stream = 'attacks'; // the stream that every pipeline gives its attack's results under
+const stream = 'attacks'; // the stream of the attack's results in every pipeline
 
-/** `weir attack RUN`: attacks the networks of a finished run once more, with other settings, as a run of its own. */
+/** `weir attack RUN`: attacks the networks of a finished run again, with other settings, as a new run. */
 export function command(): Command {
   const command = new Command('attack')
     .description('attack the trained networks of a run again, with other settings, in a new run')
-    .argument('<run>', 'folder of a run that is done')
+    .argument('<run>', 'folder of a finished run')
     .addOption(setOption())
     .addOption(moduleOption())
     .addOption(acceptOption())
@@ -55,7 +55,7 @@ export function command(): Command {
       if (!(`${stream}$` in streams)) {
         throw new WeirError(
           `pipeline '${pipeline.name}' has no stream ${stream}$`,
-          'wire an attack and return it by that name',
+          'wire an attack and return it under that name',
         );
       }
       const found = pipeline

@@ -7,11 +7,11 @@ import { loadTensorFlow } from '../tensorflow/tf.js';
 import { checkVectors, vectorTables } from '../vectors/check.js';
 import { vectorFiles } from '../vectors/vector-file.js';
 
-/** `weir doctor`: what this machine computes with, how it was found, and whether its numbers agree with reference vectors. */
+/** `weir doctor`: the runtime and device of this machine, what is missing, and whether its numbers agree with reference vectors. */
 export function command(): Command {
   return new Command('doctor')
-    .description('tell which runtime and device are in use, how they were found, and what is missing')
-    .option('--vectors <file...>', 'check the numerics against reference vectors: files, or folders of them')
+    .description('show the runtime and device in use, how they were found, and what is missing')
+    .option('--vectors <file...>', 'check the numerics against reference vectors: files, or folders of files')
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExample:\n  weir doctor\n  weir doctor --vectors vectors/*.json')
     .action(async ({ json = false, vectors }: { json?: boolean; vectors?: string[] }) => {
@@ -58,6 +58,6 @@ const runtimeLine = (runtime: Description['runtime']): string =>
     ? 'no runtime'
     : `${runtime.kind} TensorFlow ${runtime.version} on the ${runtime.device}, ${runtime.threads} threads`;
 
-/** JSON has no infinity. */
+/** Numbers that JSON does not have, such as infinity, as text. */
 const asText = (_: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;

@@ -23,20 +23,22 @@ interface Settings {
 const examples = `
 Examples:
   weir export runs/cifar10 rep.safetensors --network rep-spectral   weights, for PyTorch
-  weir export runs/barlow old.safetensors --readout trained         with the readout that it had before another was fitted
+  weir export runs/barlow old.safetensors --readout trained         with its own readout, where another was fitted anew
   weir export runs/cifar10 metrics.parquet                          metrics, for pandas
-  weir export runs/cifar10 tests.csv --stream tests                 those of one stream, as text
+  weir export runs/cifar10 tests.csv --stream tests                 metrics of one stream, as text
   weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
 
-/** `weir export RUN FILE`: what other tools read: weights as safetensors, metrics as CSV or Parquet or event files of TensorBoard. */
+/** `weir export RUN FILE`: weights as safetensors; metrics as CSV, Parquet or event files of TensorBoard. */
 export function command(): Command {
   return new Command('export')
-    .description('write for other tools: weights as safetensors, metrics as CSV or Parquet, or all for TensorBoard')
+    .description(
+      'write files for other tools: weights as safetensors, metrics as CSV or Parquet, or all for TensorBoard',
+    )
     .argument('<run>', 'folder of the run')
     .argument('<file>', 'a .csv or .parquet file for metrics, any other for weights; with --tensorboard a folder')
-    .option('--network <name>', 'which of the run’s networks (weights: its only one; metrics: all)')
-    .option('--readout <name>', 'weights: which readout, where one was fitted anew: by default that one, or `trained`')
-    .option('--stream <name>', 'CSV and Parquet: of which stream (default: all), such as updates')
+    .option('--network <name>', 'one of the run’s networks (default: for weights the only one, for metrics all)')
+    .option('--readout <name>', 'weights: the readout, where one was fitted anew (default: that one), or `trained`')
+    .option('--stream <name>', 'CSV and Parquet: one stream, such as updates (default: all)')
     .option('--tensorboard', 'event files: scalars, histograms, pictures of attacks, hyperparameters')
     .addHelpText('after', examples)
     .action(async (run: string, file: string, settings: Settings) => {
@@ -61,7 +63,7 @@ export function command(): Command {
 }
 
 const circular =
-  "its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits without padding_mode='circular' (README)";
+  "its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits without padding_mode='circular' (see src/learn/weights/README.md)";
 
 function weights(folder: RunFolder, file: string, { network, readout: asked }: Settings): void {
   const found = weightsOfRun(folder, { network, readout: asked });
@@ -79,7 +81,7 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
   const activation = metadata.architecture?.activation;
   if (activation !== undefined && activation !== 'relu') {
     toOutput(
-      `its activation is ${activation}: a module with another one, such as relu, gives other logits without a word\n`,
+      `its activation is ${activation}: a module with another activation, such as relu, gives other logits without an error\n`,
     );
   }
   if (others.length > 0) {
@@ -87,10 +89,10 @@ function weights(folder: RunFolder, file: string, { network, readout: asked }: S
       readout === 'trained'
         ? 'the readout that it was trained with'
         : `the readout that stage '${readout}' fitted anew`;
-    toOutput(`with ${which}; there is also --readout ${others.join(', ')}\n`);
+    toOutput(`with ${which}; --readout ${others.join(', ')} gives another\n`);
   }
   if (unfinishedNetworks(folder).includes(name)) {
-    toError(`'${name}' is not trained and measured to its end: these are the weights of its newest snapshot\n`);
+    toError(`network '${name}' is not finished: these are the weights of its newest snapshot\n`);
   }
   toOutput(`${tensors.size} tensors of '${name}' after update ${update}\n${file}\n`);
 }

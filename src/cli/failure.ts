@@ -4,7 +4,7 @@ import { WeirError } from '../flow/errors.js';
 import { visible } from '../flow/terminal.js';
 import { originOf, originText } from '../run/pipeline-module.js';
 
-/** An error as a user reads it: what happened, where, and what to do; with its stack only where `WEIR_DEBUG` asks for it. */
+/** An error as text for the user: what happened, where, and the remedy. The stack is shown where `WEIR_DEBUG` is set. */
 export function shown(error: unknown): string {
   const [message, remedy] = messageOf(error);
   const rest = remedy === undefined ? '' : `\n  ${pc.dim('→')} ${visible(remedy)}`;
@@ -16,7 +16,7 @@ function messageOf(error: unknown): readonly [message: string, remedy?: string] 
   if (typeof error === 'string') return [error];
   if (!(error instanceof Error)) {
     const what = `${inspect(error)} was thrown, which is no error`;
-    return [what, 'let the pipeline throw an Error with a message: it says where it comes from'];
+    return [what, 'throw an Error with a message: it knows the line that it comes from'];
   }
   if (process.env.WEIR_DEBUG !== undefined) return [error.stack ?? error.message];
   const ofSystem = SYSTEM[(error as NodeJS.ErrnoException).code ?? ''];
@@ -26,18 +26,18 @@ function messageOf(error: unknown): readonly [message: string, remedy?: string] 
   const { line, thrown } = originOf(error);
   const whose =
     line === undefined
-      ? 'this may be a fault in Weir or in the pipeline'
+      ? 'this may be a bug in Weir or in the pipeline'
       : thrown
-        ? 'see to that line'
-        : 'see to what that line asks for; it may be a fault in Weir too';
-  return [message, `${whose}: WEIR_DEBUG=1 shows all of the stack`];
+        ? 'check that line'
+        : 'check the call in that line; this may be a bug in Weir too';
+  return [message, `${whose}: WEIR_DEBUG=1 shows the whole stack`];
 }
 
-/** What the system's refusals mean, wherever they come up. */
+/** Errors of the operating system in plain words. */
 const SYSTEM: { readonly [code: string]: readonly [message: string, remedy: string] } = {
-  EMFILE: ['this process may not open as many files as it needs', 'raise the limit: `ulimit -n 4096`'],
-  ENFILE: ['this machine has as many files open as it can', 'end what holds them, or raise the system’s limit'],
-  EROFS: ['the file system is read-only', 'choose a folder on a disk that can be written'],
+  EMFILE: ['this process has too many open files', 'raise the limit: `ulimit -n 4096`'],
+  ENFILE: ['this machine has too many open files', 'end other programs, or raise the system’s limit'],
+  EROFS: ['the file system is read-only', 'choose a folder on a writable disk'],
   ENOSPC: ['the disk is full', 'make room, or choose a folder on another disk'],
   EDQUOT: ['the quota of the disk is used up', 'make room, or choose a folder on another disk'],
 };

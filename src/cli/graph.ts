@@ -8,7 +8,7 @@ import { loadPipeline } from '../run/pipeline-module.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { seedOption, setOption } from './options.js';
 
-/** `weir graph MODULE`: the graph of the pipeline's first network, as text or for Mermaid; nothing is run. */
+/** `weir graph MODULE`: the graph of the pipeline's first network, as text and for Mermaid, without running it. */
 export function command(): Command {
   return new Command('graph')
     .description('draw the graph of a pipeline')

@@ -13,14 +13,14 @@ interface Settings {
   readonly control?: boolean;
 }
 
-/** `weir monitor RUN`: the page of a run that is finished, or that another process works on; from its files, and its socket. */
+/** `weir monitor RUN`: the page of a finished run, or of a run of another process, from its files and its socket. */
 export function command(): Command {
   return new Command('monitor')
-    .description('show a run on a page: a finished one, or one that another process works on')
+    .description('show a run on a page: a finished one, or one that runs in another process')
     .argument('<run>', 'folder of the run')
     .addOption(new Option('--port <port>', 'port to listen on (default: 7316, or a free one)').argParser(port))
     .addOption(monitorOptions()[1]!)
-    .option('--control', 'let the page stop, snapshot and pause the run too, where this user started it')
+    .option('--control', 'let the page stop, snapshot and pause the run too, if this user started it')
     .addHelpText(
       'after',
       '\nExample:\n  weir monitor runs/mnist-2026-01-31-120000\n\nCtrl-C ends the page, never the run.',

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { policyOf } from '../monitor/tap-format.js';
 
-/** Gathers an option that may be given again. */
+/** Collects the values of an option that may be repeated. */
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 const whole = (value: string): number => {
@@ -30,7 +30,7 @@ const policy = (value: string): string => {
 
 /** Options that several commands share. */
 export const setOption = (): Option =>
-  new Option('--set <key=value>', 'change a key of the pipeline’s config; may be given again')
+  new Option('--set <key=value>', 'change a key of the pipeline’s config; may be repeated')
     .argParser(collect)
     .default([], 'none');
 export const seedOption = (): Option =>
@@ -39,9 +39,9 @@ export const folderOption = (): Option =>
   new Option('--run <folder>', 'folder of the run (default: a new one under runs/)');
 export const snapshotOptions = (): Option[] => [
   new Option('--snapshot-every <seconds>', 'time from one snapshot to the next').argParser(positive).default(60),
-  new Option('--snapshot-updates <n>', 'updates from one snapshot to the next, besides').argParser(count),
-  new Option('--snapshot-epochs <n>', 'epochs from one snapshot to the next, besides').argParser(count),
-  new Option('--snapshot-keep <n>', 'how many of these to keep').argParser(count).default(3),
+  new Option('--snapshot-updates <n>', 'also after so many updates').argParser(count),
+  new Option('--snapshot-epochs <n>', 'also after so many epochs').argParser(count),
+  new Option('--snapshot-keep <n>', 'how many of these snapshots to keep').argParser(count).default(3),
   new Option('--on-snapshot-error <what>', 'when a snapshot cannot be written')
     .choices(['stop', 'warn'])
     .default('stop'),
@@ -50,17 +50,17 @@ export const countOption = (flags: string, what: string): Option => new Option(f
 export const policyOption = (of = ''): Option =>
   new Option(
     '--policy <policy>',
-    `${of}what is kept while nobody reads: latest, sample:EVERY or buffer:SIZE`,
+    `${of}which items are kept between two reads: latest, sample:EVERY or buffer:SIZE`,
   ).argParser(policy);
 export const rateOption = (of = ''): Option =>
   new Option('--rate <n>', `${of}items a second at most`).argParser(positive);
 export const itemsOption = (): Option => new Option('--items <n>', 'how many items').argParser(count).default(10);
 
-/** A port, of the text of an option. */
+/** The port in the text of an option. */
 export const port = (value: string): number => {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number > 65_535)
-    throw new InvalidArgumentError('it must be a port, or 0 for a free one; without one, let --monitor stand last');
+    throw new InvalidArgumentError('it must be a port, or 0 for a free one; without a port, put --monitor last');
   return number;
 };
 
@@ -68,16 +68,16 @@ export const monitorOptions = (): Option[] => [
   new Option('--monitor [port]', 'show the run on a page, and print its address').argParser(port),
   new Option(
     '--monitor-address <address>',
-    'let other machines see it too: a token is needed then, and nothing is encrypted',
+    'let other machines see the page too: it then asks for a token, and nothing is encrypted',
   ),
 ];
 
-/** What a run that goes on in this terminal can be told. */
+/** Options of every command that runs in this terminal. */
 export const runningOptions = (): Option[] => [
   ...snapshotOptions(),
   ...monitorOptions(),
   readAllOption(),
-  new Option('--no-control', 'open no socket: the run can be neither tapped nor watched from outside').conflicts([
+  new Option('--no-control', 'open no socket: the run can be neither tapped nor watched').conflicts([
     'monitor',
     'monitorAddress',
   ]),
@@ -90,25 +90,25 @@ export interface RunningSettings extends SnapshotSettings, ChangeSettings {
   readonly takeOver?: readonly string[];
 }
 
-/** Of a command that takes up a run: what becomes of data, code and config that are not what they were. */
+/** Options of a command that goes on with a run whose data, code or config may have changed. */
 export const acceptOption = (): Option =>
-  new Option('--accept-changes', 'go on although data, module or config are not what they were; it is recorded');
+  new Option('--accept-changes', 'go on although data, module or config have changed; the changes are recorded');
 export const readAllOption = (): Option =>
   new Option(
     '--read-all',
-    'read every file of a data set again, whatever its size and times say, and every record of a pack',
+    'read every file of a data set again, even with unchanged size and times, and every record of a pack',
   );
 export const moduleOption = (): Option =>
-  new Option('--module <path>', 'where the pipeline module is now, where it was moved');
+  new Option('--module <path>', 'the path of the pipeline module, if it was moved');
 
-/** What these give. */
+/** The values of these options. */
 export interface ChangeSettings {
   readonly acceptChanges?: boolean;
   readonly readAll?: boolean;
   readonly module?: string;
 }
 
-/** What `snapshotOptions` give. */
+/** The values of `snapshotOptions`. */
 export interface SnapshotSettings {
   readonly snapshotEvery: number;
   readonly snapshotUpdates?: number;
@@ -117,25 +117,25 @@ export interface SnapshotSettings {
   readonly onSnapshotError: 'stop' | 'warn';
 }
 
-/** Who else is known to be dead, where the lock of a run's folder cannot tell. */
+/** Names a dead process, where the lock of a run's folder cannot tell whether it lives. */
 export const takeOverOption = (): Option =>
   new Option(
     '--take-over <pid@host@start>',
-    'the process of another machine or container that a folder is in use by is dead: go on in its place; may be given again',
+    'take over the folder of this dead process of another machine or container; may be repeated',
   )
     .argParser(collect)
     .default([], 'none');
 
-/** What runs the jobs of a sweep. */
+/** Options for the executor of a sweep. */
 export const executorOptions = (): Option[] => [
   new Option(
     '--executor <which>',
-    'processes of this machine, or Slurm (default: as it was begun, else local)',
+    'run jobs as processes of this machine, or under Slurm (default: as before, or local)',
   ).choices(['local', 'slurm']),
-  new Option('--slurm-option <option>', 'handed to sbatch; may be given again').argParser(collect).default([], 'none'),
+  new Option('--slurm-option <option>', 'an option for sbatch; may be repeated').argParser(collect).default([], 'none'),
 ];
 
-/** The options of snapshots, as `weir resume` takes them. */
+/** These settings as options of `weir resume`. */
 export function resumeOptions(
   settings: SnapshotSettings & ChangeSettings & { readonly takeOver?: readonly string[] },
 ): string[] {

@@ -14,19 +14,19 @@ interface PackFlags {
 
 const say = (line: string): void => void toError(`${line}\n`);
 
-/** `weir pack FOLDER FILE`: a folder of images as one file, for data sets that are read a hundred times. */
+/** `weir pack FOLDER FILE`: a folder of images as one file, for data sets that are read many times. */
 export function command(): Command {
   return new Command('pack')
     .description('write a folder of images into one file that is read by position')
     .argument('<folder>', 'a folder of images, by class or with its official lists')
     .argument('<file>', 'the file to write')
     .option('--split <name>', 'which part of the folder: train, val, test')
-    .option('--shorter <pixels>', 'resize so that the shorter side is this long, where it is longer', Number)
-    .option('--raw', 'keep pixels: many times the space, and nothing to decode')
-    .option('--quality <1-100>', 'of JPEGs that are made anew because their size changes', Number, 90)
+    .option('--shorter <pixels>', 'resize images so that the shorter side is at most this long', Number)
+    .option('--raw', 'store pixels: many times the size, and nothing to decode')
+    .option('--quality <1-100>', 'quality of JPEGs that are encoded again because their size changes', Number, 90)
     .option('--skip', 'leave out images that cannot be read, instead of refusing the folder')
     .addOption(
-      new Option('--links <which>', 'links that lead out of the folder: refused, or followed')
+      new Option('--links <which>', 'links that lead out of the folder: refuse them, or follow them')
         .choices(['inside', 'follow'])
         .default('inside'),
     )

@@ -21,11 +21,11 @@ interface Settings {
   readonly rate?: number;
 }
 
-/** `weir record MODULE EDGE FILE`: runs the pipeline's first network until so many items of an edge are recorded; of a run, taps it. */
+/** `weir record MODULE|RUN EDGE FILE`: records items of an edge; of a module by running its first network, of a run by a tap. */
 export function command(): Command {
   return new Command('record')
     .description('record what leaves a node of a pipeline’s graph, or of a running run, as a fixture to replay')
-    .argument('<from>', 'pipeline module, or the folder of a run that is under way')
+    .argument('<from>', 'pipeline module, or the folder of a running run')
     .argument('<edge>', 'name of the node, as `weir graph` lists it')
     .argument('<file>', 'recording to write, such as fixtures/batches.weirrec')
     .addOption(setOption())
@@ -35,14 +35,14 @@ export function command(): Command {
     .addOption(rateOption('of a run: '))
     .addHelpText(
       'after',
-      '\nExample:\n  weir record pipelines/mnist.ts batch batches.weirrec --items 3\n  weir record runs/mnist-2026-01-31-120000 batch batches.weirrec\n\nOf a module every item is recorded. A run is never held up for it: what it drops is marked in the recording as a gap.',
+      '\nExample:\n  weir record pipelines/mnist.ts batch batches.weirrec --items 3\n  weir record runs/mnist-2026-01-31-120000 batch batches.weirrec\n\nOf a module every item is recorded. A run is never slowed down: items that it drops are marked in the recording as a gap.',
     )
     .action(async (from: string, edge: string, file: string, settings: Settings) => {
       const recorded = existsSync(join(from, 'config.json'))
         ? await fromRun(from, edge, file, settings)
         : await fromModule(from, edge, file, settings);
       if (recorded < settings.items) {
-        toError(`weir: the stream ended before ${settings.items} items had come\n`);
+        toError(`weir: the stream ended before ${settings.items} items were recorded\n`);
       }
       toOutput(`${file}\n`);
     });
@@ -89,6 +89,6 @@ async function fromRun(
     recording.end();
     close();
   }
-  if (missed > 0) toError(`weir: ${missed} items are missing in between; replay it with --allow-gaps\n`);
+  if (missed > 0) toError(`weir: ${missed} items are missing in the recording; replay it with --allow-gaps\n`);
   return recorded;
 }

@@ -5,7 +5,7 @@ import type { Data, Positioned, TypedArray } from '../flow/data.js';
 import { toError, toOutput } from '../flow/terminal.js';
 import { readRecording } from '../storage/recording-reader.js';
 
-/** `weir replay FILE`: what a recording holds, a line of JSON an item. */
+/** `weir replay FILE`: the items of a recording, each as a line of JSON. */
 export function command(): Command {
   return new Command('replay')
     .description('print a recorded stream as lines of JSON')
@@ -32,7 +32,7 @@ export function command(): Command {
     });
 }
 
-/** Long arrays by their beginning, so that an item stays a line one can read. */
+/** Cuts long arrays, so that an item fits on a line. */
 function short(data: Data): unknown {
   if (ArrayBuffer.isView(data)) {
     const array = data as TypedArray;

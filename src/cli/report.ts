@@ -11,7 +11,7 @@ import { RunFolder } from '../storage/run-folder.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
 import { acceptOption, readAllOption } from './options.js';
 
-/** `weir report RUN…`: one report over the given runs, as far as they have come. */
+/** `weir report RUN…`: one report over the given runs, finished or not. */
 export function command(): Command {
   return new Command('report')
     .description('write the report of one run, or one over several')
@@ -26,7 +26,7 @@ export function command(): Command {
     .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
     .action(async (runs: string[], settings: { json?: boolean; out?: string; acceptChanges?: boolean }) => {
       const { folders, leftOut } = foldersOf(runs);
-      process.env.CUDA_VISIBLE_DEVICES = '-1'; // what it compares needs no GPU, and a run may want it
+      process.env.CUDA_VISIBLE_DEVICES = '-1'; // the comparison needs no GPU, and a run may be using it
       const changes = await changesSince(folders, settings);
       const collected = collectReport(folders);
       const report = { ...collected, notes: [...collected.notes, ...changes, ...leftOut] };
@@ -44,7 +44,7 @@ export function command(): Command {
     });
 }
 
-/** The runs to report on: those that are named, and of sweeps the jobs that have begun, less those that are damaged. */
+/** The runs to report on: those that are named, and of sweeps all jobs that have begun and are intact. */
 function foldersOf(paths: readonly string[]) {
   const leftOut: string[] = [];
   const folders = paths.flatMap((path) => {
@@ -58,7 +58,7 @@ function foldersOf(paths: readonly string[]) {
   throw new WeirError(`there is nothing to report in ${paths.join(', ')}`, leftOut[0] ?? 'wait until a run has begun');
 }
 
-/** The report of a run or a sweep is its own; that of several writes over none. */
+/** The folder of the report: inside a single run or sweep, and a new one for several. */
 function folderFor([first, ...more]: readonly string[]): string {
   if (more.length === 0) return join(first!, 'report');
   const name = join('runs', `report-${new Date().toISOString().slice(0, 19).replace(/:/g, '').replace('T', '-')}`);

@@ -43,17 +43,17 @@ interface Settings extends RunningSettings {
   readonly slurmOption: string[];
 }
 
-/** `weir reproduce NAME`: all runs of an experiment of the paper, and one report over them; asked again it goes on. */
+/** `weir reproduce NAME`: all runs of an experiment of the paper, and one report. The same command again goes on. */
 export function command(): Command {
   const command = new Command('reproduce')
-    .description('run an experiment of the paper, all its settings, regularizers and seeds, and report it')
+    .description('run an experiment of the paper with all settings, regularizers and seeds, and write its report')
     .argument('<experiment>', 'name of a pipeline, such as xor or mnist, or the path of a module')
     .addOption(setOption())
     .addOption(seedOption())
     .addOption(folderOption().default(undefined, 'runs/reproduce-NAME'))
     .option('--only <setting...>', 'these settings only')
     .addOption(
-      countOption('--jobs <n>', 'settings at once, each a process of its own (default: one after another, here)'),
+      countOption('--jobs <n>', 'how many settings at once, as processes (default: one after another in this one)'),
     )
     .option('--keep-going', 'go on with other settings when one fails');
   for (const option of [...executorOptions(), ...runningOptions(), acceptOption(), takeOverOption()])
@@ -61,12 +61,12 @@ export function command(): Command {
   return command
     .addHelpText(
       'after',
-      '\nExample:\n  weir reproduce xor\n  weir reproduce mnist --set seeds=3 --set attacked=100\nStopped or killed, the same command goes on where it was.',
+      '\nExample:\n  weir reproduce xor\n  weir reproduce mnist --set seeds=3 --set attacked=100\nAfter a stop or a kill, the same command goes on.',
     )
     .action(async (name: string, settings: Settings) => {
       const experiment = await askedFor(name, settings);
-      const { into, plan, wanted, apart } = experiment;
-      const here = new InProcess(inTerminal(settings));
+      const { into, plan, wanted, separate } = experiment;
+      const inProcess = new InProcess(inTerminal(settings));
       const { keepGoing = false } = settings;
       const { outcome, entries } = await runSweep({
         folder: into,
@@ -74,15 +74,15 @@ export function command(): Command {
         jobs: wanted,
         keepGoing,
         retry: true,
-        executor: (ledger) => (apart ? executorFor(into, plan, running(settings), ledger) : here),
-        ...(!apart && { view: quiet() }),
+        executor: (ledger) => (separate ? executorFor(into, plan, running(settings), ledger) : inProcess),
+        ...(!separate && { view: quietView() }),
       });
       if (outcome === 'stopped') {
         toOutput(`stopped; the same command goes on\n${into}\n`);
         process.exitCode = resumable;
         return;
       }
-      if (here.failure !== undefined && !keepGoing) throw here.failure;
+      if (inProcess.failure !== undefined && !keepGoing) throw inProcess.failure;
       await conclude(experiment, entries);
     });
 }
@@ -91,14 +91,14 @@ interface Asked {
   readonly into: string;
   readonly plan: SweepPlan;
   readonly wanted: readonly Job[];
-  /** Whether its runs are processes of their own. */
-  readonly apart: boolean;
+  /** Whether its runs are separate processes. */
+  readonly separate: boolean;
 }
 
 async function askedFor(name: string, settings: Settings): Promise<Asked> {
   const into = settings.run ?? join('runs', `reproduce-${name.replace(/^.*[/\\]|\.\w+$/g, '')}`);
   const before = readPlan(into);
-  if (before?.threads !== undefined) process.env.WEIR_THREADS = String(before.threads); // they decide its bits
+  if (before?.threads !== undefined) process.env.WEIR_THREADS = String(before.threads); // the number decides the bits
   const slow = (await loadTensorFlow()).kind === 'wasm';
   const jobs = await jobsOfExperiment({
     module: moduleOf(name),
@@ -110,14 +110,14 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
   const wanted = jobsOfSettings(jobs, settings.only);
   const executor = settings.executor ?? before?.executor ?? 'local';
   if (executor === 'slurm') await requireSlurm();
-  const apart = settings.jobs !== undefined || executor === 'slurm';
-  if (apart && (settings.monitor ?? settings.monitorAddress) !== undefined) {
+  const separate = settings.jobs !== undefined || executor === 'slurm';
+  if (separate && (settings.monitor ?? settings.monitorAddress) !== undefined) {
     throw new WeirError(
       '--monitor shows one run, and this starts several',
       'leave --jobs out, or use weir monitor RUN',
     );
   }
-  const threads = apart && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
+  const threads = separate && before === undefined ? { threads: threadsFor(settings.jobs ?? 1) } : {};
   const plan = await planSweep(
     into,
     {
@@ -131,7 +131,7 @@ async function askedFor(name: string, settings: Settings): Promise<Asked> {
     },
     (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
   );
-  return { into, plan, wanted, apart };
+  return { into, plan, wanted, separate };
 }
 
 function running(settings: Settings): SweepSettings {
@@ -144,7 +144,7 @@ function running(settings: Settings): SweepSettings {
   };
 }
 
-/** Says what came out, with one report over what is done. */
+/** Prints the results, and writes one report over all finished jobs. */
 async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, JobEntry>): Promise<void> {
   for (const line of reasons(wanted.map(({ name }) => ({ name, entry: entries.get(name)! })))) {
     toOutput(`${line}\n`);
@@ -157,23 +157,23 @@ async function conclude({ into, wanted }: Asked, entries: ReadonlyMap<string, Jo
   toOutput(`${into}\n`);
 }
 
-/** A run in this terminal says itself how it goes; only where another process has one there is something to tell. */
-function quiet(): SweepView {
-  let told = false;
+/** A run in this terminal shows itself; only a job of another process is mentioned. */
+function quietView(): SweepView {
+  let mentioned = false;
   return {
     watch(entries) {
       const [name, other] =
         [...entries].find(([, { lease }]) => lease !== undefined && lease.by.pid !== process.pid) ?? [];
-      if (told || other === undefined) return;
-      told = true;
-      toError(`${name} is run by process ${other.lease!.by.pid}; waiting for it\n`);
+      if (mentioned || other === undefined) return;
+      mentioned = true;
+      toError(`waiting for ${name}, which process ${other.lease!.by.pid} runs\n`);
     },
     note: () => undefined,
     close: async () => undefined,
   };
 }
 
-/** One run after another in this terminal, with one address for all: a page that is open goes over to the next. */
+/** Runs jobs one after another in this terminal, with one monitor for all: an open page moves on to the next run. */
 function inTerminal(settings: Settings): JobRunner {
   const control = controlledBy(controlAt(settings));
   return async (folder, pipeline, stopped) => {

@@ -10,7 +10,7 @@ import { acceptOption, moduleOption, type RunningSettings, runningOptions, takeO
 import { type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './ranks.js';
 import { continueRun } from './session.js';
 
-/** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run never interrupted. */
+/** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run without interruption. */
 export function command(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
@@ -26,7 +26,7 @@ export function command(): Command {
       const folder = RunFolder.open(run);
       const { started } = folder;
       const module = moduleOf(folder, settings.module);
-      const files = await checkFiles(folder, module, settings); // what needs no TensorFlow is told before it is made ready
+      const files = await checkFiles(folder, module, settings); // reports errors before TensorFlow is loaded, which takes long
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();

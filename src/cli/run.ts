@@ -20,7 +20,7 @@ interface Settings extends RunningSettings, RankSettings {
   readonly keys?: boolean;
 }
 
-/** `weir run MODULE`: starts a run, writes its report; its folder is the last line printed. */
+/** `weir run MODULE`: starts a run and writes its report; the last line printed is its folder. */
 export function command(): Command {
   const command = new Command('run')
     .description('start a run of a pipeline')
@@ -28,12 +28,12 @@ export function command(): Command {
     .addOption(setOption())
     .addOption(seedOption())
     .addOption(folderOption())
-    .option('--keys', 'list the keys of the pipeline’s config and its profiles, and stop');
+    .option('--keys', 'list the keys and profiles of the pipeline’s config, and stop');
   for (const option of [...runningOptions(), ...rankOptions()]) command.addOption(option);
   return command
     .addHelpText('after', '\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1')
     .action(async (module: string, settings: Settings) => {
-      stopWithParent(); // the process of a rank
+      stopWithParent(); // where this is the process of a rank
       const pipeline = await loadPipeline(module);
       if (settings.keys) {
         const profiles = Object.keys(pipeline.profiles).join(', ') || 'none';
@@ -41,7 +41,7 @@ export function command(): Command {
         return;
       }
       const { rules = [] } = pipeline;
-      resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules }); // a wrong one is told before TensorFlow is made ready
+      resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules }); // reports errors before TensorFlow is loaded, which takes long
       if (await ranAsRanks(settings)) return;
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
@@ -50,7 +50,7 @@ export function command(): Command {
         rules,
         ...(processGroup().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
       });
-      await tryOut(pipeline, config, settings.seed); // what is wrong with them is told before anything is written
+      await tryOut(pipeline, config, settings.seed); // reports errors before anything is written
       const consensus = new RankConsensus(processGroup());
       const start = { module, pipeline: pipeline.name, seed: settings.seed, config };
       consensus.same(startedWith(start, await moduleFiles(module)), {

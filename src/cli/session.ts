@@ -17,7 +17,7 @@ import type { RunFolder } from '../storage/run-folder.js';
 import { networkInTraining } from '../storage/run-state.js';
 import type { ChangeSettings, RunningSettings } from './options.js';
 
-/** Runs what is left of a run as a rank that writes nothing and shows nothing: rank 0 does. */
+/** Runs the rest of a run as a rank that writes and shows nothing; rank 0 does. */
 export async function followRun(
   folder: RunFolder,
   pipeline: Pipeline,
@@ -33,7 +33,7 @@ export async function followRun(
   }
 }
 
-/** What a run is a function of, as far as it was begun compared with what is there now. @throws {WeirError} that names what differs */
+/** The identity of a run, compared with its data, code and machine as they are now. @throws {WeirError} names what differs */
 export async function identified(
   folder: RunFolder,
   pipeline: Pipeline,
@@ -44,7 +44,7 @@ export async function identified(
   return identity;
 }
 
-/** Runs what is left of a run in this terminal, then says where it is; as one of several ranks, if rank 0 shows them. */
+/** Runs the rest of a run in this terminal and prints its folder; as one of several ranks where there is a consensus. */
 export async function continueRun(
   folder: RunFolder,
   pipeline: Pipeline,

@@ -8,7 +8,7 @@ import { statusTable } from '../run/status-table.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
 import { readRows, reasons, summary, sweepTable } from '../sweep/table.js';
 
-/** Prints where the jobs of the sweep in this folder stand. */
+/** Prints the states of the jobs of a sweep. */
 export async function showSweep(folder: string, { json }: { readonly json?: boolean }): Promise<void> {
   const rows = await readRows(folder, readPlan(folder)!);
   const entries = rows.map(({ entry }) => entry);
@@ -18,15 +18,15 @@ export async function showSweep(folder: string, { json }: { readonly json?: bool
   toOutput(`${lines.join('\n')}\n`);
 }
 
-/** `weir status [RUN…]`: what is running, how far it is, when it will be done. */
+/** `weir status [RUN…]`: the state of runs, how far they are, and when they will be done. */
 export function command(): Command {
   return new Command('status')
-    .description('show where runs stand: what is running, how far, when it will be done')
+    .description('show the state of runs: which are running, how far they are, when they will be done')
     .argument('[run...]', 'folders of runs (default: all under runs/)')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  weir status\n  weir status runs/reproduce-xor --json\n\n‘left’ is of the phase under way; ‘to train’ of the training of all networks, what is measured in between not counted.',
+      '\nExample:\n  weir status\n  weir status runs/reproduce-xor --json\n\n‘left’ is the time left in this phase; ‘to train’ is that of all training, without the measurements in between.',
     )
     .action(async (runs: string[], settings: { json?: boolean }) => {
       const sweeps = runs.filter((path) => readPlan(path) !== undefined);
@@ -38,12 +38,12 @@ export function command(): Command {
       const all: RunStatus[] = [];
       for (const path of paths) {
         try {
-          if (!holdsRun(path)) readPlan(path); // says what is wrong with it
+          if (!holdsRun(path)) readPlan(path); // throws where it is damaged
           all.push(await statusOf(path));
         } catch (error) {
-          const told = error instanceof WeirError || (error as NodeJS.ErrnoException).code !== undefined; // EIO, say
-          if (!told || !(holdsRun(path) || !runs.includes(path))) throw error;
-          all.push(damagedRun(path, error as Error)); // it hides no other
+          const isKnown = error instanceof WeirError || (error as NodeJS.ErrnoException).code !== undefined; // such as EIO
+          if (!isKnown || !(holdsRun(path) || !runs.includes(path))) throw error;
+          all.push(damagedRun(path, error as Error)); // other runs are shown all the same
         }
       }
       if (settings.json) toOutput(`${JSON.stringify(all, undefined, 2)}\n`);
@@ -51,7 +51,7 @@ export function command(): Command {
     });
 }
 
-/** The run in this folder, or those of the experiment that it holds; itself where it holds neither, so that it is named. */
+/** The run in this folder, or the runs of its sweep or experiment; the folder itself where it holds none, so that the error names it. */
 function runsOf(folder: string): string[] {
   const plan = readPlan(folder);
   if (plan !== undefined) return begunRuns(folder, plan);
@@ -59,7 +59,7 @@ function runsOf(folder: string): string[] {
   return found.length > 0 ? found : [folder];
 }
 
-/** The plan of a sweep; one that is damaged hides no other folder: what is wrong is told where its status is asked for. */
+/** The plan of a sweep. A damaged one does not hide other folders: its error is shown where its status is. */
 function planIn(folder: string): ReturnType<typeof readPlan> | 'damaged' {
   try {
     return readPlan(folder);
@@ -71,7 +71,7 @@ function planIn(folder: string): ReturnType<typeof readPlan> | 'damaged' {
 
 const holdsRun = (folder: string): boolean => existsSync(join(folder, 'config.json'));
 
-/** Folders that hold a run, those of experiments (a run a setting) included; by name. */
+/** Folders with a run, those inside of experiments included, by name. */
 function runsUnder(folder: string, depth = 2): string[] {
   if (!existsSync(folder) || depth < 0) return [];
   if (holdsRun(folder)) return [folder];

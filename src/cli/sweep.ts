@@ -50,38 +50,43 @@ Examples:
   weir sweep pipelines/mnist.ts --grid gamma=0.001,0.01,0.1 --grid seed=0..9 --set profile=quick
   weir sweep pipelines/mnist.ts --list jobs.ndjson --jobs 4 --threads 2
   weir sweep pipelines/mnist.ts --grid seed=0..99 --executor slurm --slurm-option=--time=4:00:00 --slurm-option=--mem=8G
-  weir sweep runs/sweep-mnist             goes on with it, after whatever ended it
-  weir sweep runs/sweep-mnist --status    where its jobs stand
+  weir sweep runs/sweep-mnist             goes on with it, after any end
+  weir sweep runs/sweep-mnist --status    shows the states of its jobs
 
-Lists are written in brackets: --grid 'regularizers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
+A value that is a list stands in brackets: --grid 'regularizers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
 
-/** `weir sweep MODULE`: a run for each point of a grid or list; asked again, or given its folder, it goes on. */
+/** `weir sweep MODULE`: a run for each point of a grid or list. The same command, or its folder, goes on with it. */
 export function command(): Command {
   const command = new Command('sweep')
-    .description('run a pipeline once for each point of a grid or list, and report over all; asked again it goes on')
+    .description(
+      'run a pipeline once for each point of a grid or list, and write one report; the same command again goes on',
+    )
     .argument('<module>', 'pipeline module, or the folder of a sweep to go on with')
     .addOption(
-      new Option('--grid <key=a,b>', 'values of a key, or of seed (0..9); given again, all combinations')
+      new Option('--grid <key=a,b>', 'values of a key, or of seed (0..9); repeated: all combinations')
         .argParser(collect)
         .default([], 'none'),
     )
     .option('--seeds <a..b>', 'the same as --grid seed=a..b')
-    .option('--list <file>', 'jobs one by one: JSON, an array of objects or one a line')
+    .option('--list <file>', 'single jobs: a file of JSON, an array of objects or one a line')
     .addOption(setOption())
     .addOption(seedOption())
     .option('--run <folder>', 'folder of the sweep (default: runs/sweep-PIPELINE)')
-    .addOption(countOption('--jobs <n>', 'how many at once (default: as many as cores and memory hold)'))
+    .addOption(countOption('--jobs <n>', 'how many jobs at once (default: as many as cores and memory hold)'))
     .addOption(
-      countOption('--threads <n>', 'threads of each, for good: they decide its bits (default: WEIR_THREADS, or 1)'),
+      countOption(
+        '--threads <n>',
+        'threads of each job; fixed, for they decide its bits (default: WEIR_THREADS, or 1)',
+      ),
     )
-    .addOption(countOption('--memory <GiB>', 'memory that each needs (default: 1)'))
+    .addOption(countOption('--memory <GiB>', 'memory that each job needs (default: 1)'))
     .addOption(new Option('--fail-fast', 'stop the others when one fails').conflicts('keepGoing'))
     .option('--keep-going', 'go on with the others when one fails (the default)')
-    .option('--retry', 'try those again that failed or were cancelled')
-    .option('--ledger <folder>', 'where the ledger is, on a disk of this machine (default: in the sweep’s folder)')
-    .option('--status', 'only show where the jobs stand')
+    .option('--retry', 'try failed and cancelled jobs again')
+    .option('--ledger <folder>', 'folder of the ledger, on a disk of this machine (default: in the sweep’s folder)')
+    .option('--status', 'only show the states of the jobs')
     .option('--json', 'with --status, as JSON')
-    .option('--cancel <job...>', 'take jobs out: waiting ones at once, running ones after a snapshot');
+    .option('--cancel <job...>', 'cancel jobs: waiting ones at once, running ones after a snapshot');
   for (const option of [
     ...[...executorOptions(), ...snapshotOptions()],
     ...[readAllOption(), acceptOption(), takeOverOption()],
@@ -97,8 +102,8 @@ export function command(): Command {
       return;
     }
     if (plan === undefined)
-      end(await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }));
-    else end(await continueSweep(target, plan, running(settings)));
+      printResult(await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }));
+    else printResult(await continueSweep(target, plan, running(settings)));
   });
 }
 
@@ -134,12 +139,12 @@ function running(settings: Settings): SweepSettings {
   };
 }
 
-function end({ folder, plan, outcome, entries, report, leftOut }: Sweep): void {
+function printResult({ folder, plan, outcome, entries, report, leftOut }: Sweep): void {
   const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
   if (outcome === 'failed')
-    out(`what the jobs said is in ${join(folder, 'logs')}; to try those again: weir sweep ${folder} --retry`);
+    out(`the output of the jobs is in ${join(folder, 'logs')}; to try failed jobs again: weir sweep ${folder} --retry`);
   if (outcome === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);
   if (report !== undefined) out(`report  ${relative(process.cwd(), report)}`);
   out(folder);

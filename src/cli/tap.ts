@@ -11,16 +11,16 @@ interface Settings {
   readonly items?: number;
 }
 
-/** `weir tap RUN EDGE`: what passes an edge of a run that is under way, a line of JSON an item; the run does not feel it. */
+/** `weir tap RUN EDGE`: the items that pass an edge of a running run, each as a line of JSON; the run is not slowed down. */
 export function command(): Command {
   return new Command('tap')
-    .description('print what passes an edge of a running run, as lines of JSON')
+    .description('print the items that pass an edge of a running run, as lines of JSON')
     .argument('<run>', 'folder of the run')
     .argument('<edge>', 'name of the node that the items leave, as `weir graph` lists it')
     .addOption(policyOption().default('latest'))
     .addOption(rateOption().default(10))
     .addOption(
-      new Option('--arrays <how>', 'arrays by their beginning, or all of them as base64')
+      new Option('--arrays <how>', 'print the beginning of each array, or all of it as base64')
         .choices(['summary', 'base64'])
         .default('summary'),
     )
@@ -32,7 +32,7 @@ export function command(): Command {
     .action(async (run: string, edge: string, { items: most = Number.POSITIVE_INFINITY, ...asked }: Settings) => {
       const { items, close } = await tapped(run, { edge, ...asked });
       process.once('SIGINT', close);
-      process.stdout.on('error', close); // `weir tap … | head` has seen enough
+      process.stdout.on('error', close); // as of `weir tap … | head`
       let printed = 0;
       let dropped = 0;
       for await (const line of items) {

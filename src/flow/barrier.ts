@@ -8,7 +8,8 @@ export interface BarrierCalls {
 }
 
 /**
- * The barrier of a flow: it is reached where the whole graph stands still, after an update and between two slices of the work on one.
+ * The barrier of a flow. It is reached after each update and between two slices of the work on one: there the serial stage and all stages
+ * behind it stand still.
  *
  * A serial stage reaches it. Without one a source does, whenever the event loop has come round. Outside of a flow nobody answers, and
  * the stage goes on.
@@ -54,7 +55,7 @@ export class Barrier {
     this.calls = undefined;
   }
 
-  /** The graph stands still. @returns whether it is to go on */
+  /** Answers the barrier. @returns whether the graph is to go on */
   reach(): boolean | Promise<boolean> {
     const wait = this.calls?.answer();
     return wait === undefined ? this.goesOn() : wait.then(() => this.goesOn());

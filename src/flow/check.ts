@@ -3,7 +3,7 @@ import { WeirError } from './errors.js';
 import { edgeText, type Node, path } from './node.js';
 
 /**
- * Refuses a graph that could not run: one that trains in two places, that forks before training where nobody counts, or whose
+ * Refuses a graph that could not run: it trains in two places, it forks before training by an operator that does not count, or its
  * source may not have a whole batch outside. Gives sources without a capacity of their own the usual one.
  */
 export function checkGraph(nodes: readonly Node[]): void {
@@ -26,7 +26,7 @@ export function checkGraph(nodes: readonly Node[]): void {
   for (const source of sources) giveCapacity(source);
 }
 
-/** By default three times what the hungriest stage waits for, and what may be in work besides. */
+/** By default three times the need of the hungriest stage, and the samples that may be in work besides. */
 function giveCapacity(source: Node): void {
   const after = path(source);
   const hungry = after.reduce((most, node) => (node.needs > most.needs ? node : most), source);
@@ -44,7 +44,7 @@ export function standstill(nodes: readonly Node[]): WeirError {
   const holding = nodes.filter((node) => node.held > 0).map((node) => `'${node.name}' holds ${node.held} samples`);
   return new WeirError(
     `the graph stands still: ${holding.join(', ') || 'nothing holds anything'}, and nothing is under way`,
-    'an operator of the pipeline neither hands on nor completes: look at what follows the stages named',
+    'an operator of the pipeline neither hands on nor completes: look at the operators behind the stages named',
   );
 }
 
@@ -59,7 +59,7 @@ const remembering = new Set(
   windowCount windowTime windowToggle windowWhen withLatestFrom zip combineLatest`.split(/\s+/),
 );
 
-/** What a file of RxJS's is called by those who use it; one that is only part of another has no name. */
+/** The operators that a file of RxJS's makes; a file that is only part of another has none. */
 const called: Readonly<Record<string, string | undefined>> = {
   mergeInternals: undefined,
   OperatorSubscriber: undefined,
@@ -71,9 +71,9 @@ const engine = fileURLToPath(new URL('.', import.meta.url));
 const ours = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The operators without a node of their own that stand between a node and whoever is subscribing to it now, in the order of the
- * flow. RxJS keeps their names nowhere, so they are read off the call stack: each subscribes to the one before it. What cannot be read
- * there, as in a bundle, is left out: names serve messages alone.
+ * The operators without a node of their own between a node and the node that is subscribing to it now, in the order of the
+ * flow. RxJS keeps their names nowhere, so they are read off the call stack: each subscribes to the one before it. A name that cannot be
+ * read there, as in a bundle, is left out: names serve messages alone.
  */
 export function operatorsOnTheWay(): readonly string[] {
   const names: string[] = [];

@@ -20,7 +20,7 @@ export interface Context {
   onClose(close: () => void): void;
   /** The position, as `node` counts, up to which no sample is made again after a resume. */
   committed(node: Node): number;
-  /** Tells the user, in a line, what the flow waits for. */
+  /** Tells the user, in a line, that the flow waits for an operator. */
   notify(line: string): void;
 }
 

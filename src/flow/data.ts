@@ -12,7 +12,7 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array;
 
-/** Plain data: what a snapshot, a recording or a tap holds. Never a function, a tensor or a class instance. */
+/** Plain data, as a snapshot, a recording or a tap holds it: never a function, a tensor or a class instance. */
 export type Data =
   | null
   | undefined
@@ -24,7 +24,7 @@ export type Data =
   | { readonly [key: string]: Data };
 
 /**
- * What every item of a stream carries: how many samples its source had drawn when it came, its own included.
+ * The position that every item of a stream carries: how many samples its source had handed out when it came, its own included.
  *
  * Credits, snapshots and resumption all count in positions, so an operator in between keeps the field and may change all else.
  */
@@ -33,9 +33,8 @@ export interface Positioned {
 }
 
 /**
- * A copy of the plain data in an item: numbers, words, flags, arrays and records of these. What is not plain data
- * (a function, a tensor or another instance of a class) is left out, for nobody outside the graph may hold it; so is memory
- * that threads share, which is a data set's and not the item's.
+ * A copy of the plain data in an item: numbers, words, flags, arrays and records of these. Functions, tensors and other instances of
+ * classes are left out, for nobody outside the graph may hold them. So is memory that threads share: it belongs to a data set.
  */
 export function plainCopy(item: unknown): Data {
   if (item === null || item === undefined) return item;

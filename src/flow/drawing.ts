@@ -52,7 +52,7 @@ function through(node: Node, next: Node): string {
   return between.length === 0 ? next.name : `${next.name} (through ${between.join(', ')})`;
 }
 
-/** Sources first, every node before what follows it. */
+/** Sources first, every node before those that follow it. */
 function inOrder(flow: Flow): Node[] {
   const seen = new Set<Node>();
   const ordered: Node[] = [];

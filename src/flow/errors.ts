@@ -1,5 +1,5 @@
 /**
- * An error that a user can act on: what went wrong (naming the stage, key, file or record), and what to do about it.
+ * An error that a user can act on: the message names the stage, key, file or record, and the remedy says how to go on.
  *
  * Commands print both lines and no stack; a programming error is any other `Error`.
  */
@@ -8,7 +8,7 @@ export class WeirError extends Error {
 
   constructor(
     message: string,
-    /** What would be right, or what to do, as one sentence. */
+    /** How to go on, as one sentence. */
     readonly remedy?: string,
     options?: ErrorOptions,
   ) {
@@ -16,16 +16,16 @@ export class WeirError extends Error {
   }
 }
 
-const places = new WeakMap<Error, string>();
+const locations = new WeakMap<Error, string>();
 
-/** Notes where in the graph an error came up, such as "in stage 'batch'", unless that is known already. @returns the error */
-export function withLocation<E>(place: string, error: E): E {
-  if (error instanceof Error && !places.has(error)) places.set(error, place);
+/** Notes the location of an error in the graph, such as "in stage 'batch'", unless it has one already. @returns the error */
+export function withLocation<E>(location: string, error: E): E {
+  if (error instanceof Error && !locations.has(error)) locations.set(error, location);
   return error;
 }
 
-/** Where in the graph an error came up, where that is known. */
-export const locationOf = (error: Error): string | undefined => places.get(error);
+/** The location of an error in the graph, where it is known. */
+export const locationOf = (error: Error): string | undefined => locations.get(error);
 
 /** A stage was handed more items than it may hold at once. */
 export class OverLimit extends WeirError {

@@ -45,7 +45,7 @@ export class Flow implements Context {
    * Wires the graph; nothing flows yet.
    *
    * @param streams the streams to listen to, by the names of their sinks
-   * @param notify is told, in a line, what the flow waits for
+   * @param notify is called with a line when the flow waits for an operator of the user's
    * @throws {WeirError} where the graph could not run
    */
   constructor(
@@ -115,12 +115,12 @@ export class Flow implements Context {
   }
 
   /**
-   * Tells every node what is known of the items that will come to it, sources first. Those that do not fit together are refused here, before
+   * Hands every node the headers of the items that will come to it, sources first. Headers that do not fit together are refused here, before
    * any work. Call it when everything is wired and, where there is one, the snapshot is put back.
    *
-   * A stage that an operator such as `share()` hides from its source is told what the serial stage hands on.
+   * A stage that an operator such as `share()` hides from its source gets the headers of the serial stage.
    *
-   * @throws {WeirError} what a node throws
+   * @throws {WeirError} the error of a node that cannot work with such items
    */
   introduce(): void {
     this.graph.introduce();
@@ -141,7 +141,7 @@ export class Flow implements Context {
   load(saved: FlowState, again: readonly string[] = []): void {
     loadNodes(this.graph, saved, again);
     this.takenOver = again.length > 0;
-    this.introduced = false; // what a part knows may stand in its state
+    this.introduced = false; // the headers of a stage may depend on its state
   }
 
   /** Runs to the end, to `stop()` or to the first error. One flow runs at a time in a process. */

@@ -44,7 +44,7 @@ export function fanOut<T extends Positioned>(name: string): MonoTypeOperatorFunc
   };
 }
 
-/** An item of a merged stream: which input it came from, what it was, and its place in the merged order. */
+/** An item of a merged stream, with the number of its input and its position in the merged order. */
 export interface Merged<T> extends Positioned {
   readonly input: number;
   readonly item: T;

@@ -2,7 +2,7 @@ import { WeirError } from './errors.js';
 import { distinctHeaders, type Header } from './header.js';
 import { type Node, path } from './node.js';
 
-/** The nodes of a flow, in the order in which they joined, and what follows from their edges. */
+/** The nodes of a flow, in the order in which they joined, and all that their edges tell. */
 export class Graph {
   readonly nodes: Node[] = [];
   private behindSerial: ReadonlySet<Node> | undefined;
@@ -39,13 +39,13 @@ export class Graph {
     }
   }
 
-  /** Tells every node what is known of the items that will come to it, sources first. @throws {WeirError} what a node throws */
+  /** Hands every node the headers of the items that will come to it, sources first. @throws {WeirError} the error of a node */
   introduce(): void {
     const known = new Map<Node, readonly Header[]>();
     const headersOf = (node: Node): readonly Header[] => {
       const headers = known.get(node);
       if (headers !== undefined) return headers;
-      known.set(node, []); // a part that is hidden before the serial stage is told of nothing
+      known.set(node, []); // a node that is hidden before the serial stage gets none
       const { serial } = this;
       const before = this.nodes.filter((other) => other.downstream.has(node));
       const hidden = before.length === 0 && node.kind !== 'source' && node !== serial && serial !== undefined;

@@ -18,8 +18,8 @@ export const sameNames = (a: readonly string[], b: readonly string[]): boolean =
 export type NormalizedBy = { readonly mean: readonly number[]; readonly std: readonly number[] };
 
 /**
- * What is known of a stream before its first item comes. It goes the way of the items when the graph is wired, so what does not fit
- * together is refused before any work begins.
+ * The facts about a stream that are known before its first item. A header goes the way of the items when the graph is wired, so streams
+ * that do not fit together are refused before any work begins.
  */
 export type Header = {
   /** Of the samples' labels; behind a training step, of the network's outputs. */
@@ -27,13 +27,14 @@ export type Header = {
   readonly normalization?: NormalizedBy;
   /** How many there are in an epoch. */
   readonly samples?: number;
-  /** Behind what makes batches of them: how many there are in an epoch; samples of all ranks in each, and in the last one. */
+  /** Behind a stage that makes batches. */
   readonly batches?: Batches;
 };
 
+/** Batches in an epoch, and the samples of all ranks in each and in the last one. */
 export type Batches = { readonly count: number; readonly size: number; readonly last: number };
 
-/** Told the headers of all streams that lead to it; several where an operator merges them. @returns those of what it hands on */
+/** Makes the headers of a stage's outputs from those of its items; several where an operator merges streams. */
 export type Introduce = (incoming: readonly Header[]) => readonly Header[];
 
 /** The headers of several streams as one list, each once. */
@@ -57,7 +58,7 @@ export function classesOf(stage: string, incoming: readonly Header[]): ClassName
   );
 }
 
-/** What the items of a stream are, as plain data that the engine carries and never reads. */
+/** The description of a stream's items, as plain data that the engine carries and never reads. */
 export interface Declaration {
   readonly name: string;
   readonly description: Data;
@@ -66,20 +67,20 @@ export interface Declaration {
 /** One thing that can be compared: a count, a checksum, or names in order. */
 export type Fact = string | number | readonly (string | number)[];
 
-/** What an input is, in facts by name; other contents have other facts. Plain JSON. */
+/** The identity of an input, in facts by name; other contents have other facts. Plain JSON. */
 export interface Fingerprint {
   readonly facts: Readonly<Record<string, Fact>>;
   /** Of an input that lies in many files, a line for each, `checksum path`, in their order: so that one that differs can be named. */
   readonly files?: readonly string[];
 }
 
-/** What a part of the graph takes in besides the config and the module, such as a data set or the weights of another run. */
+/** An input of the graph besides the config and the module, such as a data set or the weights of another run. */
 export interface Input {
   /** As messages call it. */
   readonly name: string;
-  /** Reads it through, which takes a moment where it is large. */
+  /** Reads all of it, which takes seconds where it is large. */
   fingerprint(): Fingerprint;
-  /** Of labeled samples: what they are. */
+  /** The labeled samples, where it has some. */
   readonly samples?: InputSamples;
   /** Of images: a number for each file, in their order, that is the same where the file is. */
   readonly marks?: (() => Float64Array) | undefined;

@@ -2,7 +2,7 @@ import type { Data, Positioned } from './data.js';
 import { WeirError } from './errors.js';
 import type { Declaration, Header, Input, Introduce } from './header.js';
 
-/** What a node of the graph does with items; drawn by `weir graph`. */
+/** The part that a node plays in the graph; drawn by `weir graph`. */
 export type NodeKind = 'source' | 'stage' | 'workers' | 'serial' | 'sink';
 
 /** The state of a node, as a snapshot takes it and gives it back. */
@@ -13,10 +13,9 @@ export interface NodeState {
 }
 
 /**
- * One named place in the graph: its counters, what it holds, and what follows it.
+ * One named part of the graph: its counters, the samples that it holds, and the nodes that follow it.
  *
- * Positions count samples (see `Positioned`). `entered − left` is not what is inside, since an operator may drop samples:
- * `held` is. Items come in by rising position: one that an operator of the user's hands on late or twice is refused where it comes in.
+ * Positions count samples (see `Positioned`). The samples inside are `held`, not `entered − left`, since an operator may drop some. Items come in by rising position: one that an operator of the user's hands on late or twice is refused where it comes in.
  */
 export class Node {
   itemsIn = 0;

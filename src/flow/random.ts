@@ -147,7 +147,7 @@ export class Random {
 }
 
 /**
- * The random numbers of one purpose at one place, such as `keyed(seed, 'augment/gaussianNoise', epoch, index, view)`.
+ * The random numbers of one purpose and counter, such as `keyed(seed, 'augment/gaussianNoise', epoch, index, view)`.
  *
  * Keys that differ in seed, purpose, any counter or the number of counters give unrelated streams (but for a 64-bit collision).
  *

@@ -21,10 +21,10 @@ export interface Source<T extends Positioned> {
 }
 
 const slice = 8; // milliseconds of emission after which the event loop breathes
-const light = 0.1; // milliseconds between two looks at the clock, below which it is looked at half as often
+const light = 0.1; // milliseconds between two readings of the clock, below which it is read half as often
 const promptly = 5; // milliseconds without an arrival after which samples may count as dropped; then twice as long
 const patience = 1000; // the same where an operator may hold items for a while
-const silence = 5000; // milliseconds without an arrival after which the last item is written off, and the user told
+const silence = 5000; // milliseconds without an arrival after which the last item is written off, and the user notified
 const spare = 1; // capacities that may go out besides where nothing arrives
 
 /**
@@ -86,7 +86,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
 
     const emit = (): void => {
       const begun = performance.now();
-      let looked = begun;
+      let read = begun;
       for (let count = 1; !subscriber.closed; count++) {
         if (upcoming!.done) {
           upcoming = undefined;
@@ -102,8 +102,8 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         subscriber.next(item);
         if (count % stride !== 0) continue;
         const now = performance.now(); // of heavy items after every one
-        stride = now - looked < light ? Math.min(64, 2 * stride) : 1;
-        looked = now;
+        stride = now - read < light ? Math.min(64, 2 * stride) : 1;
+        read = now;
         if (now - begun > slice) {
           setImmediate(afterBreath);
           return;

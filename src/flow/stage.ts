@@ -1,11 +1,11 @@
-import { type MonoTypeOperatorFunction, Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
+import { Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import type { Data, Positioned } from './data.js';
 import { withLocation } from './errors.js';
 import type { Declaration, Header, Input } from './header.js';
 import { type Lease, leaseOf, type Work } from './lease.js';
 import type { Node } from './node.js';
 import { StateHistory } from './state-history.js';
-import { addEdge, currentContext, join, subscribeFrom, withName } from './wiring.js';
+import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
 /** The new state of a stage after an item, and an output if there is one. */
 export type Step<State, Out> = readonly [state: State] | readonly [state: State, output: Out];
@@ -202,65 +202,12 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
   return Object.defineProperties(operator, Object.getOwnPropertyDescriptors(value)) as StageOperator<In, Out, State>;
 }
 
-/**
- * Lets the items pass for which `keep` is true, and reports by position those that it drops. However many they are, they hold up no
- * source, as they may with RxJS's filter.
- *
- *   items                1--2--3--4--|
- *   filter(even)         ---2-----4--|
- *
- * Bound: holds nothing. Order: kept. State: none, so `keep` must go by the item alone. Failure: an error of `keep` ends the stream.
- *
- * @example loader(train, { epochs: 3, seed }).pipe(filter((block) => block.epoch > 1), augment([unitScale()], { seed }), batch(64))
- */
-export function filter<T extends Positioned>(
-  keep: (item: T) => boolean,
-  options: { readonly name?: string } = {},
-): MonoTypeOperatorFunction<T> {
-  return (source) =>
-    new Observable<T>((subscriber) => {
-      const { demand } = currentContext();
-      const node = join(options.name ?? 'filter', 'stage');
-      node.handsOn = true;
-      return subscribeFrom(node, source, {
-        next(item) {
-          try {
-            const again = demand.isAgain(leaseOf(item)); // of a restored update: the stage that follows says whether it had handled it
-            if (!again && !node.arrive(item?.position)) return;
-            if (!keep(item)) node.pass(item.position);
-            else if (again) subscriber.next(item);
-            else hand(node, subscriber, item, item.position);
-            demand.itemDone();
-          } catch (error) {
-            subscriber.error(error);
-          }
-        },
-        error: (error) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      });
-    });
+/** Hands an output on and counts it. */
+export function hand<Out>(node: Node, subscriber: Subscriber<Out>, out: Out, position: number): void {
+  node.leave(out, position);
+  subscriber.next(out);
 }
 
-/**
- * Declares what the items of a stream are, where no stage makes them: they pass unchanged.
- *
- * Bound: holds nothing. Order: kept. State: none. Failure: none of its own.
- *
- * @example updates$.pipe(every({ epochs: 1 }), map((update) => ({ ...update, norm: norm(update.weights) })), recorded(norms))
- */
-export const recorded = <T extends Positioned>(
-  record: Declaration,
-  options: { readonly name?: string } = {},
-): MonoTypeOperatorFunction<T> =>
-  stage<T, T, null>({
-    name: options.name ?? record.name,
-    record,
-    anyOrder: true,
-    start: () => null,
-    next: (_, item) => [null, item],
-  });
-
-/** Lifts a function that makes a stage to one that makes an operator. */
 function isStep<State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): result is Step<State, Out> {
   return Array.isArray(result);
 }
@@ -283,21 +230,4 @@ function* stepsOf<State, Out>(
     begun = performance.now();
   }
   node.busy += performance.now() - begun;
-}
-
-function hand<Out>(node: Node, subscriber: Subscriber<Out>, out: Out, position: number): void {
-  node.leave(out, position);
-  subscriber.next(out);
-}
-
-/**
- * The same operator under another name, for a graph that has two of a kind. Snapshots, taps and the drawn graph go by names.
- *
- * @example named('readout attack', tangentAttack(model, test, { samples: 100, seed }))
- */
-export function named<In, Out>(name: string, operator: OperatorFunction<In, Out>): OperatorFunction<In, Out> {
-  return (source) => {
-    const stream = operator(source);
-    return new Observable<Out>((subscriber) => withName(name, () => stream.subscribe(subscriber)));
-  };
 }

@@ -10,7 +10,7 @@ interface StateOwner<State> {
   load?(data: Data, position?: number): State;
 }
 
-const fewest = 16; // states, below which none are looked through
+const fewest = 16; // states up to which none is dropped
 
 /**
  * A stage's state, and upstream of the training step its recent past.

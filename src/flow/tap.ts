@@ -2,22 +2,22 @@ import { type MonoTypeOperatorFunction, tap as rxTap } from 'rxjs';
 import { type Data, plainCopy } from './data.js';
 import { WeirError } from './errors.js';
 
-/** Which items a tap keeps while its reader is busy: the newest; of every k-th item the newest; or the newest n. */
+/** The items that a tap keeps while its reader is busy: the newest; of every k-th item the newest; or the newest n. */
 export type TapPolicy =
   | { readonly keep: 'latest' }
   | { readonly keep: 'sample'; readonly every: number }
   | { readonly keep: 'buffer'; readonly size: number };
 
-/** Reads what a tap has kept, one item at a time; the next is handed over when it is done. */
+/** Reads the items of a tap one at a time; the next is handed over when it is done. */
 export type Reader = (item: Data) => void | PromiseLike<void>;
 
-/** A tap, for whoever wants to know how it fares. */
+/** A tap with its counts. */
 export class Tap {
-  /** Items that came, that were read, and that had to make way. */
+  /** Items that came, that were read, and that were dropped. */
   seen = 0;
   read = 0;
   dropped = 0;
-  private readonly kept: unknown[] = [];
+  private readonly queue: unknown[] = [];
   private reading = false;
   private readonly size: number;
   private readonly every: number;
@@ -41,20 +41,20 @@ export class Tap {
   /** Keeps the item, which nobody changes once it is handed on, and never waits; the copy is made when it is read. */
   see(item: unknown): void {
     if (this.seen++ % this.every !== 0) return;
-    if (this.kept.length === this.size) {
-      this.kept.shift();
+    if (this.queue.length === this.size) {
+      this.queue.shift();
       this.dropped++;
     }
-    this.kept.push(item);
+    this.queue.push(item);
     if (this.reading) return;
     this.reading = true;
     setImmediate(() => void this.drain());
   }
 
   private async drain(): Promise<void> {
-    while (this.kept.length > 0) {
+    while (this.queue.length > 0) {
       try {
-        await this.reader(plainCopy(this.kept.shift()));
+        await this.reader(plainCopy(this.queue.shift()));
         this.read++;
       } catch {
         this.dropped++; // a reader that fails, or an item that holds itself, costs an item, and the run nothing
@@ -65,14 +65,14 @@ export class Tap {
 }
 
 /**
- * Lets someone look at a stream without being felt: they get copies of plain data, when the run has a moment to spare.
+ * Gives a reader copies of the plain data of a stream, when the event loop comes round to it. The run never waits for the reader.
  *
- * Bound: what the policy keeps. Order: kept, with gaps. State: none. Failure: a reader that throws or never returns loses
+ * Bound: the items that the policy keeps. Order: that of the items, with gaps. State: none. Failure: a reader that throws or never returns loses
  * items, which are counted, and holds up nothing.
  *
  * @example batches$.pipe(tap('batches', { keep: 'latest' }, (batch) => console.log(batch)))
  */
 export function tap<T>(name: string, policy: TapPolicy, reader: Reader): MonoTypeOperatorFunction<T> {
-  const place = new Tap(name, policy, reader);
-  return rxTap((item) => place.see(item));
+  const one = new Tap(name, policy, reader);
+  return rxTap((item) => one.see(item));
 }

@@ -1,25 +1,25 @@
 import { isatty } from 'node:tty';
 
-/** Control characters but for tab and line feed, the upper ones with them, and what turns the direction of writing. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Control characters of both blocks but for tab and line feed, and the characters that turn the direction of writing. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression looks for them
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** The colors that Weir writes itself, and the end of one. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression looks for them
 const COLOR = /(\u001b\[(?:[0-9]|2[2-9]|3[0-9]|4[0-9]|9[0-7]|10[0-7])m)/;
 
 const escaped = (one: string): string => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /**
- * Text of somebody else's, as a terminal may be given it: the name of a folder, a file or a class, the message of a failure. A control
- * character could clear the screen, write over lines or set the clipboard; it reads `\u001b` instead, as in JSON.
+ * Foreign text made safe for a terminal: the name of a folder, a file or a class, the message of a failure. A control character could
+ * clear the screen, write over lines or set the clipboard. It reads `\u001b` instead, as in JSON.
  */
 export const visible = (text: string): string => text.replace(CONTROL, escaped);
 
-/** The same of what must stay one line. */
+/** The same for text that must stay one line. */
 export const visibleLine = (text: string): string => visible(text).replace(/\n/g, '\\n');
 
-/** A whole text of Weir's, whose own colors stay. */
+/** The same for a text of Weir's own, whose colors stay. */
 export const visibleButColors = (text: string): string =>
   text
     .split(COLOR)
@@ -35,14 +35,14 @@ export const toError = (text: string): boolean => process.stderr.write(safe(text
 const safe = (text: string, { fd }: { readonly fd: number }): string =>
   isatty(fd) || process.env.FORCE_COLOR !== undefined ? visibleButColors(text) : visible(text);
 
-const told = new Set<string>();
+const noticed = new Set<string>();
 
 /**
- * Tells the user something that is no error, on standard error: once in a process, for a graph is wired more than once, to be tried and
- * for every network.
+ * Writes a notice, which is no error, to standard error. Each is written once in a process, for a graph is wired more than once: to be
+ * tried, and for every network.
  */
 export function noticeOnce(line: string): void {
-  if (told.has(line)) return;
-  told.add(line);
+  if (noticed.has(line)) return;
+  noticed.add(line);
   toError(`${visibleLine(line)}\n`);
 }

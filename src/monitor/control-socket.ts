@@ -79,8 +79,8 @@ export function readNote(run: string): Note | undefined {
 export const removeNote = (run: string): void => rmSync(noteFile(run), { force: true });
 
 /**
- * Takes away the places beside this one that nobody listens at any more: those of runs that were killed and never went on. One
- * that has just been made is let be; another user's cannot be taken away.
+ * Removes the folders of sockets on which no process listens: those of runs that were killed and never went on. A folder that was
+ * made a moment ago stays, and so does another user's.
  */
 export async function sweepPlaces(socket: string): Promise<void> {
   const base = dirname(dirname(socket));

@@ -11,7 +11,7 @@ export interface Panel {
 }
 
 /** Panels that belong together, with the words of their caption. */
-export interface Figure extends Drawing {
+export interface Figure extends DrawnFigure {
   /** Also its file name; carries the paper's number where the paper has this figure. */
   readonly id: string;
   /** The paper's words on its own figure. */
@@ -19,7 +19,7 @@ export interface Figure extends Drawing {
 }
 
 /** A figure as its module draws it; the report adds its name, and the paper's number and words where the pipeline has them. */
-export interface Drawing {
+export interface DrawnFigure {
   readonly title: string;
   readonly panels: readonly Panel[];
   /** Panels side by side where there is room. */

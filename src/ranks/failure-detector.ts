@@ -54,15 +54,21 @@ export class HeartbeatConnection extends EventEmitter<{ message: [unknown]; clos
     this.rest = lines.pop()!;
     if (this.rest.length > longest) this.socket.destroy();
     for (const line of lines) {
-      let message: unknown;
-      try {
-        message = JSON.parse(line);
-      } catch {
+      const message = parsed(line);
+      if (!isRecord(message)) {
         this.socket.destroy(); // the other end is no supervisor
         return;
       }
-      if (isRecord(message) && !('heartbeat' in message)) this.emit('message', message);
+      if (!('heartbeat' in message)) this.emit('message', message);
     }
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }
 

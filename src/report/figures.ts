@@ -12,10 +12,10 @@ import { onlineReadout } from '../measure/readout/figure.js';
 import { measurements } from '../measure/streams/figure.js';
 import { trackedImages, trackedPoints } from '../measure/tracking/figure.js';
 import { learning, sigma } from '../measure/training/figure.js';
-import type { Drawing, Figure, FigureRequest } from '../plot/figure.js';
+import type { DrawnFigure, Figure, FigureRequest } from '../plot/figure.js';
 
 /** Draws a figure of the networks of one pipeline; null where they lack what it shows. */
-type Draw = (report: Report) => Drawing | null;
+type Draw = (report: Report) => DrawnFigure | null;
 
 /** A row of panels for each setting. */
 const perSetting =
@@ -101,7 +101,7 @@ const matches = ({ config = {} }: NetworkReport, { where = {} }: FigureRequest):
   Object.entries(where).every(([key, value]) => config[key] === value);
 
 /** 'figure-e1-sigma', 'Figure E.1: …'; without a number where the paper has no such figure. */
-function named(drawing: Drawing, { figure, number, title = drawing.title, ...words }: FigureRequest): Figure {
+function named(drawing: DrawnFigure, { figure, number, title = drawing.title, ...words }: FigureRequest): Figure {
   const paper = words.paper ?? null;
   if (number === undefined) return { ...drawing, id: figure, title, paper };
   const id = `figure-${number.toLowerCase().replace('.', '')}-${figure}`;

@@ -8,11 +8,11 @@ import { loadPipeline } from './pipeline-module.js';
 import { RunIdentity } from './run-identity.js';
 
 /**
- * Compares what runs were made of with what is there now, as far as it is there, for a report over them. Of runs that were made of the
- * same data by the same module, one is looked at. Nothing is written.
+ * Compares the data and code of runs with those that are there now, for a report over these runs. Of several runs with the same data and module
+ * only one is compared. Nothing is written.
  *
- * @returns a sentence for each change, where changes are accepted, and for each run that could not be compared
- * @throws {WeirError} that names run and changes
+ * @returns a sentence for each accepted change, and for each run that could not be compared
+ * @throws {WeirError} names the run and its changes
  */
 export async function changesSince(
   folders: readonly RunFolder[],
@@ -30,9 +30,7 @@ export async function changesSince(
       notes.push(...changes.map((change) => noteOf(folder, change)));
     } catch (error) {
       if (!(error instanceof NotCompared)) throw error;
-      notes.push(
-        `${folder.shown} could not be compared with the data and module that it was made of: ${error.message}.`,
-      );
+      notes.push(`${folder.shown} could not be compared with its data and module: ${error.message}.`);
     }
   }
   return notes;
@@ -41,7 +39,7 @@ export async function changesSince(
 const noteOf = (folder: RunFolder, change: string): string =>
   `Of ${folder.shown}, when this report was written: ${change}.`;
 
-/** Data or module are not there to be compared: what the run holds is good all the same. */
+/** Data or module are missing, so nothing could be compared; the run itself is intact. */
 class NotCompared extends WeirError {}
 
 async function changesSinceThen(folder: RunFolder, compared: Set<string>): Promise<readonly string[]> {
@@ -62,9 +60,9 @@ async function changesSinceThen(folder: RunFolder, compared: Set<string>): Promi
   return now.changes;
 }
 
-async function orNotCompared<T>(look: () => T | Promise<T>): Promise<T> {
+async function orNotCompared<T>(compare: () => T | Promise<T>): Promise<T> {
   try {
-    return await look();
+    return await compare();
   } catch (error) {
     throw new NotCompared((error as Error).message, undefined, { cause: error });
   }

@@ -10,10 +10,10 @@ export interface Votes {
   readonly hold: boolean;
 }
 
-/** As much of the metric log as a run uses. */
+/** The part of the metric log that a run uses. */
 export type Log = Pick<MetricLog, 'mark' | 'append' | 'flush' | 'flushAfter' | 'cutBack' | 'follow' | 'close'>;
 
-/** Decisions that all processes of a run take alike; a run on one machine, in one process, has `single`. */
+/** Decisions that all processes of a run take alike; a run in one process has `single`. */
 export interface Consensus {
   /** The part of every batch that this process takes. */
   readonly share: Share;
@@ -23,11 +23,11 @@ export interface Consensus {
   readonly writes: boolean;
   /** Seconds that each process has waited for the others so far, by rank. */
   readonly waited: readonly number[];
-  /** What any process was asked for at a barrier, `update` being the newest. */
+  /** The votes of all processes together, at the barrier after `update`. */
   agree(votes: Votes, update: number): Votes;
   /** @throws {WeirError} where processes cannot share the graph, or its parts or data are not the same for all */
   sameGraph(flow: Flow, update: number): void;
-  /** @throws {WeirError} where the update, or what was made of it, is not the same for all */
+  /** @throws {WeirError} where the update or a state is not the same for all */
   sameState(flow: Flow, state: RunState): void;
   /** @throws {WeirError} where these values are not the same for all */
   same(mine: Readonly<Record<string, unknown>>, how: { readonly remedy: string }): void;

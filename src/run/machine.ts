@@ -6,7 +6,7 @@ import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { usefulFeatures } from '../tensorflow/install/platform.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 
-/** What this process computes with; loads TensorFlow where that was not done. */
+/** The runtime, threads and processor of this process; loads TensorFlow first. */
 export async function thisMachine(): Promise<Machine> {
   const { kind, device, version, threads } = await loadTensorFlow();
   return {
@@ -19,7 +19,7 @@ export async function thisMachine(): Promise<Machine> {
   };
 }
 
-/** The commit of the repository that a file is in, with '-dirty' where something differs from it; undefined where there is none. */
+/** The commit of the repository of a file, with '-dirty' where files differ from it; undefined where there is none. */
 export function commitOf(file: string): string | undefined {
   const asked = ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'];
   const { status, stdout } = spawnSync('git', asked, { cwd: dirname(file), encoding: 'utf8', timeout: 10_000 });

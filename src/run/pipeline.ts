@@ -14,16 +14,16 @@ import { type Config, type Profiles, type Rule, type Shape, z } from './config.j
 export interface Network {
   /** Unique in the run; small letters, digits and '-'. */
   readonly name: string;
-  /** What it is called in figures and tables; by default what is added to its loss, as the training step says. */
+  /** Its name in figures and tables; by default the regularizer of the training step. */
   readonly regularizer?: string;
   readonly seed: number;
   /** Epochs of its training, where they are not the config's `epochs`. */
   readonly epochs?: number;
-  /** Where one graph trains several networks at once: those. Items with a field `network` are logged under that name. */
+  /** The networks that one graph trains at once. Items with a field `network` are logged under that name. */
   readonly members?: readonly Network[];
   /**
-   * Begins where a network listed before it stood at the end of an epoch, and so saves training it up to there once more. Right
-   * where the two differ only later, as regularizers do that are switched on after a burn-in.
+   * Starts from the state of an earlier network at the end of an epoch, and so saves that part of the training. Right where the two
+   * differ only later, as with regularizers that are switched on after a burn-in.
    */
   readonly branch?: { readonly of: string; readonly epoch: number };
 }
@@ -59,26 +59,26 @@ export function recordsDeclaredBy(flow: Flow): RecordDescriptions {
 /** What a stream `tests$` is called outside of the pipeline: `tests`. */
 export const streamName = (key: string): string => key.replace(/\$$/, '');
 
-/** What the samples are, for the figures. */
+/** The shape of a sample and the names of the classes, for figures. */
 export interface LearningTask {
   readonly sampleShape: readonly number[];
   readonly classes: readonly string[];
 }
 
-/** What `wire` is given. */
+/** The argument of `wire`. */
 export interface Wiring<S extends Shape, N extends Network> {
   readonly config: Config<S>;
   readonly network: N;
   readonly seed: number;
 }
 
-/** The streams of a graph by name: each is listened to, and what it emits goes into the metric log under its name. */
+/** The streams of a graph by name: each is subscribed to, and its items go into the metric log under its name. */
 export type Streams = Readonly<Record<`${string}$`, Observable<unknown>>>;
 
 /** An experiment as a TypeScript module exports it by default. */
 export interface Pipeline<S extends Shape = Shape, N extends Network = Network> {
   readonly name: string;
-  /** A line on what it does, for `--help` and the report. */
+  /** A line about it, for `--help` and the report. */
   readonly title: string;
   readonly task: LearningTask | undefined;
   readonly config: S;
@@ -86,7 +86,7 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly fallback: Partial<z.input<z.ZodObject<S>>>;
   readonly reproduce: Reproduction;
   readonly figures: readonly PipelineFigure[];
-  /** Which of its settings cancel each other, besides the shared ones (`settings.ts`). */
+  /** Rules for its settings, besides those of the shared keys (`config.ts`). */
   readonly rules?: readonly Rule[];
   networks(config: Config<S>, seed: number): readonly N[];
   wire(wiring: Wiring<S, N>): Streams | Promise<Streams>;
@@ -97,9 +97,9 @@ export type PipelineFigure = FigureRequest<FigureName>;
 
 /** The runs that make up an experiment of the paper. */
 export interface Reproduction {
-  /** By the name of a setting, `key=value` each; by default a single one without a name, of the paper's values. */
+  /** `key=value` each, by the name of the setting; by default one setting without a name, with the paper's values. */
   readonly settings?: Readonly<Record<string, readonly string[]>>;
-  /** A pipeline whose reproduction goes before; the config's key `from` is given its run's folder. */
+  /** A pipeline that is reproduced first; the folder of its run becomes the config's key `from`. */
   readonly after?: string;
 }
 
@@ -109,13 +109,13 @@ interface Definition<S extends Shape, N extends Network> {
   readonly task?: LearningTask;
   readonly config: S;
   readonly profiles?: Profiles<S>;
-  /** Values for where TensorFlow runs on WebAssembly, many times slower; what a user sets has the last word. */
+  /** Values for machines on which TensorFlow runs on WebAssembly, many times slower. The user's values override them. */
   readonly fallback?: Partial<z.input<z.ZodObject<S>>>;
-  /** What `weir reproduce` runs. */
+  /** The runs of `weir reproduce`. */
   readonly reproduce?: Reproduction;
   /** The figures that stand first in its report, in this order, with the words of a paper on them; those that apply follow. */
   readonly figures?: readonly PipelineFigure[];
-  /** Which of its settings cancel each other, besides the shared ones: `endsWith('logEvery', 'epochs', 'logged')`. */
+  /** Rules for its settings, besides those of the shared keys: `endsWith('logEvery', 'epochs', 'logged')`. */
   readonly rules?: readonly Rule[];
   /** By default a single one, of the pipeline's name. */
   readonly networks?: (config: Config<S>, seed: number) => readonly N[];
@@ -125,7 +125,7 @@ interface Definition<S extends Shape, N extends Network> {
 /**
  * Defines an experiment: its config, the networks it trains, and how streams are wired into a graph for each.
  *
- * Wiring declares: it starts nothing, and what it returns is the same for the same config, network and seed.
+ * `wire` starts nothing, and returns the same graph for the same config, network and seed.
  *
  * @example export default pipeline({ name: 'mnist', config: { epochs: z.number().default(200) }, wire({ config }) { … } })
  */
@@ -175,7 +175,7 @@ function checkNames(pipelineName: string, networks: readonly Network[]): void {
 
 type ConfigValues = Readonly<Record<string, unknown>>;
 
-/** Wires the graph of the first network, its data read and its parts checked. @throws {WeirError} when it is none. */
+/** Wires the streams of the first network. @throws {WeirError} where `wire` returns no streams */
 export const wireFirstNetwork = (pipeline: Pipeline, config: ConfigValues, seed: number): Promise<Streams> =>
   streamsOf(pipeline, config, pipeline.networks(config, seed)[0]!);
 
@@ -192,7 +192,7 @@ async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Netw
   );
 }
 
-/** Wires the graph of the first network and takes it down again. */
+/** Builds the graph of the first network and closes it again. @throws {WeirError} where its parts do not go together */
 export async function tryOut(pipeline: Pipeline, config: ConfigValues, seed: number): Promise<void> {
   const flow = new Flow(await wireFirstNetwork(pipeline, config, seed));
   try {
@@ -204,8 +204,8 @@ export async function tryOut(pipeline: Pipeline, config: ConfigValues, seed: num
 }
 
 /**
- * The names of the classes for figures, in the order of the labels: those of the pipeline's task, else of the data, where all that is
- * logged has the same.
+ * The names of the classes for figures, in the order of the labels: those of the pipeline's task, or those of the data where all logged
+ * streams agree.
  *
  * @param flow that has introduced its parts @throws {WeirError} where the task has the data's names in another order
  */
@@ -233,7 +233,7 @@ export function classesOfTask(
   return task.classes;
 }
 
-/** Wires the graph of a network, reads through what it takes in, and takes it down again. */
+/** Builds the graph of a network, reads all its data for their fingerprints, and closes it again. */
 export async function takenIn(pipeline: Pipeline, config: ConfigValues, network: Network): Promise<NetworkInputs> {
   const flow = new Flow(await streamsOf(pipeline, config, network));
   try {

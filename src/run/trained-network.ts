@@ -27,7 +27,7 @@ import type { Network } from './pipeline.js';
 import { recordsOf } from './run-log.js';
 import { weightOwner, weightsDigest, withReadout } from './weights.js';
 
-/** Where a trained network stands. */
+/** A trained network with its last update. */
 interface TrainedState {
   readonly weights: Weights;
   readonly number: number;
@@ -39,10 +39,8 @@ interface TrainedState {
 type Saved = Omit<TrainedState, 'weights'> & { readonly weights: SavedTensors };
 
 /**
- * The last update of a network that another run trained: one item, whose weights stand for as long as something works on them. Where
- * that run fitted its readout anew, they have that one, as its export has.
- *
- * Weights are copied into the first snapshot, so the other run is not needed afterwards.
+ * The last update of a network that another run trained, as a stream of one item. Where that run fitted its readout anew, the weights have that
+ * readout, as its export does. The first snapshot holds a copy of the weights, so the other run is not needed afterwards.
  *
  * @param run folder of a run that is done @param network its name there
  * @throws {WeirError} when that network is not trained to the end, or is of another model
@@ -95,14 +93,14 @@ export function trainedBy(
 const digestOf = ({ weights }: Saved): string =>
   hashWeights(Object.fromEntries(weights.map(({ name, values }) => [name, values])));
 
-/** Of training itself nothing is known here. */
+/** The training itself is not known here. */
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };
 
 /** The networks that a run trained, as they were listed there. @throws {WeirError} when there is no such run */
 export function networksOf(run: string): (Network & { readonly regularizer: string })[] {
   if (run === '') {
     throw new WeirError(
-      'no run was named whose networks to take up',
+      'no run is named for the pretrained networks',
       'name one: --set from=RUN, or use weir reproduce',
     );
   }
@@ -121,11 +119,10 @@ export function networksOf(run: string): (Network & { readonly regularizer: stri
 }
 
 /**
- * A new run that takes over the trained networks of a finished one and makes some of its streams anew.
+ * Makes a new run with the trained networks of a finished one, in which some streams run again. Its metric log begins with the other's
+ * log without those streams, so that its report is complete.
  *
- * It begins with the other's metric log, less those streams, so its report tells the whole story.
- *
- * @param module where the pipeline module is @param accepted in what the other run is not what it was, as far as the user accepts it
+ * @param module where the pipeline module is @param accepted the changes of the other run that the user accepted
  */
 export function takeOver(
   source: RunFolder,
@@ -143,7 +140,7 @@ export function takeOver(
     (folder) => {
       const log = new MetricLog(join(folder, 'metrics.ndjson'));
       try {
-        log.cutBack({ bytes: 0 }); // what an attempt left that failed here, on a full disk say
+        log.cutBack({ bytes: 0 }); // removes the rest of a failed attempt, such as on a full disk
         for (const record of kept) log.append(record);
         log.flush({ sync: true });
         const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);

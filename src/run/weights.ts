@@ -11,19 +11,19 @@ import { checkOrigin } from '../storage/identity-file.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { type RunState, readNetworkState, trainedNetwork } from '../storage/run-state.js';
 
-/** The state of the stage that owns the weights: the training step's, or that of a network taken up from another run. */
+/** The state of the stage that owns the weights: the training step, or a network of another run. */
 export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
   (flow.nodes.train ?? flow.nodes.trained)?.state;
 
-/** The weights that a snapshot holds; none where its graph has no training step. */
+/** The weights in a snapshot; none where its graph has no training step. */
 export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
   (weightOwner(state) as { readonly weights: SavedTensors } | undefined)?.weights ?? [];
 
 type Fitted = Extract<ReadoutState, { phase: 'fitted' }>;
 
 /**
- * Readouts that were fitted anew to these weights, by the stage that did it: the tensors that take the place of the network's own, as
- * whatever followed that stage, an attack say, met them.
+ * Readouts that were fitted anew to these weights, by the stage that fitted them. Their tensors replace the network's own, as for the stages
+ * after that stage, such as an attack.
  */
 export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, Pick<Fitted, 'weights' | 'metadata'>> {
   const owner = weightOwner(state) as { readonly position: number } | undefined;
@@ -36,45 +36,46 @@ export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, P
   return new Map(fitted);
 }
 
-/** SHA-256 of the weights that a snapshot holds, by name. */
+/** SHA-256 of the weights in a snapshot, by name. */
 export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
   hashWeights(Object.fromEntries(weightsOf(state).map(({ name, values }) => [name, values])));
-/** What no tensor of them says; nothing in snapshots of earlier versions. */
+
+/** Metadata of the weights in a snapshot. */
 export const metadataOf = (state: Pick<RunState, 'flow'>): NetworkMetadata =>
   (weightOwner(state) as { readonly metadata?: NetworkMetadata } | undefined)?.metadata ?? {};
 
 export interface WeightsChoice {
-  /** Which of the run's networks; by default its only one. */
+  /** One of the run's networks; by default its only one. */
   readonly network?: string | undefined;
   /**
-   * Which readout, where one was fitted anew to the features of these weights: by the name of the stage that did it, by default that
-   * one; `trained` is the network's own.
+   * The readout, where one was fitted anew to these features: the name of the stage that fitted it (the default), or `trained` for the
+   * network's own.
    */
   readonly readout?: string | undefined;
-  /** Only weights of a network that is trained to the end, else the newest there are. */
+  /** Whether only a finished network will do; otherwise its newest weights. */
   readonly finished?: boolean;
 }
 
 export interface RunWeights {
   readonly network: string;
-  /** Updates that they have behind them. */
+  /** The number of their last update. */
   readonly update: number;
   readonly weights: SavedTensors;
-  /** Tensors of the readout that the network had none of: one that was trained with a projection head in its place. */
+  /** Tensors of a readout that the network did not have: it was trained with a projection head in its place. */
   readonly more: SavedTensors;
-  /** What no tensor says. */
+  /** Metadata that no tensor holds. */
   readonly metadata: NetworkMetadata;
-  /** Which readout is in them, and which others there are. */
+  /** The readout in these weights, and the others that can be chosen. */
   readonly readout: string;
   readonly others: readonly string[];
 }
 
 /**
- * The newest weights of a run's network, from its snapshots; the pipeline's module is not needed. Where its readout was fitted anew,
- * they have that one: the network that was tested and attacked.
+ * The newest weights of a run's network, from its snapshots, without the pipeline's module. Where its readout was fitted anew, they
+ * have that readout, like the network that was tested and attacked.
  *
- * @throws {WeirError} where several networks are there and none is named, none of that name, one without weights of its own, or, where
- * that was asked for, one that is not trained to the end
+ * @throws {WeirError} where the run has several networks and none is named, or none of this name; where the network has no weights of its own; where
+ * a finished one was asked for and it is not
  */
 export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: WeightsChoice): RunWeights {
   const names = namesOf(folder);
@@ -103,7 +104,7 @@ export function weightsOfRun(folder: RunFolder, { network, readout, finished = f
   return { network: name, update: state.update, ...withReadout(folder, state, readout) };
 }
 
-/** The weights with one of the readouts that there are. @throws {WeirError} for one that is not there, and where the choice is open */
+/** The weights with one of their readouts. @throws {WeirError} where there is none of this name, or several and none is named */
 export function withReadout(
   folder: RunFolder,
   state: RunState,
@@ -135,7 +136,7 @@ export function withReadout(
 
 const own = 'trained';
 
-/** The networks of a run as its config lists them; where it does not, those that have snapshots. */
+/** The names of a run's networks, from its config, or from its snapshots where the config lists none. */
 export function namesOf({ started, path }: RunFolder): readonly string[] {
   if (started.networks !== undefined) return started.networks.map(({ name }) => name);
   const snapshots = join(path, 'snapshots');
@@ -143,10 +144,10 @@ export function namesOf({ started, path }: RunFolder): readonly string[] {
 }
 
 /**
- * The last weights of a network that a run trained to the end, straight from its snapshot: the same as of its export. Tensors go by
- * their names here, such as 'stage1/block1/conv1/kernel' and 'projector1/kernel'.
+ * The last weights of a finished network of a run, read from its snapshot; they equal those of its export. Tensors have Weir's names,
+ * such as 'stage1/block1/conv1/kernel' and 'projector1/kernel'.
  *
- * They are read when training begins, and the first snapshot of that training holds them: after it the other run is not needed.
+ * They are read when training begins. The first snapshot of that training holds them: after it the other run is not needed.
  *
  * @param run its folder @param network which of its networks, by default its only one @param readout 'trained' for the network's own
  * where one was fitted anew, which else is taken; one that a network with a projection head was given only where it is named
@@ -162,7 +163,7 @@ export function fromRun(
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {
       const { weights, more, metadata } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
-      const all = readout === undefined ? weights : [...weights, ...more]; // what is asked for is wanted
+      const all = readout === undefined ? weights : [...weights, ...more]; // a named readout is taken whole
       return { tensors: new Map(all.map(({ name, shape, values }) => [name, { shape, values }])), metadata };
     },
     namesOf: (weight) => [weight],

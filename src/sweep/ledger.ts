@@ -24,7 +24,7 @@ export interface JobEntry {
   readonly barren: number;
   /** When the entry changed, in milliseconds since 1970. */
   readonly changed: number;
-  readonly lease?: Lease;
+  readonly lease?: JobLease;
   /** Of a running job: it is cancelled when its attempt ends, unless it is done by then. */
   readonly cancel?: true;
   /** Why the job failed, was cancelled, or waits again. */
@@ -32,7 +32,7 @@ export interface JobEntry {
 }
 
 /** The claim of a process of the sweep (not the job's own process) to a running job. */
-export interface Lease {
+export interface JobLease {
   readonly by: ProcessId;
   /** The holder's last heartbeat, in milliseconds since 1970. */
   readonly heartbeat: number;

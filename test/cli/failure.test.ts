@@ -8,7 +8,7 @@ import { visible, visibleButColors, visibleLine } from '../../src/flow/terminal.
 import { originText } from '../../src/run/pipeline-module.js';
 
 describe('a failure', () => {
-  test('of the user’s is told with the stage, the file and the line', async () => {
+  test('in the user’s code is shown with the stage, the file and the line', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'weir-failure-')), 'own.mjs');
     writeFileSync(file, 'export function boom() {\n  return undefined.foo;\n}\n');
     const { boom } = (await import(/* @vite-ignore */ file)) as { boom(): void };
@@ -17,32 +17,30 @@ describe('a failure', () => {
     withLocation("in stage 'my stage'", error);
     withLocation("on the way to 'updates$'", error); // the first place is the one
     expect(shown(error)).toBe(
-      `weir: Cannot read properties of undefined (reading 'foo') (in stage 'my stage', at ${file}:2:20)\n  → see to that line: WEIR_DEBUG=1 shows all of the stack`,
+      `weir: Cannot read properties of undefined (reading 'foo') (in stage 'my stage', at ${file}:2:20)\n  → check that line: WEIR_DEBUG=1 shows the whole stack`,
     );
   });
 
-  test('of a library’s or Weir’s own, called from a file of the user’s, names that line', () => {
+  test('in a library or in Weir, called from a file of the user’s, names that line', () => {
     const error = new Error('odd');
     const weir = join(import.meta.dirname, '../../src/flow/stage.ts');
     error.stack = `Error: odd\n    at next (${weir}:1:2)\n    at map (/x/node_modules/rxjs/y.js:3:4)\n    at Object.wire (file:///home/me/a%20b.ts:5:6)`;
     expect(originText(error)).toBe('called from /home/me/a b.ts:5:6');
     error.stack = `Error: odd\n    at next (${weir}:1:2)\n    at node:internal/process:1:1`;
     expect(originText(error)).toBeUndefined();
-    expect(shown(error)).toContain('this may be a fault in Weir or in the pipeline');
+    expect(shown(error)).toContain('this may be a bug in Weir or in the pipeline');
   });
 
-  test('that is no Error is told as what it is', () => {
+  test('that is no Error is shown as it is', () => {
     expect(shown('no room')).toBe('weir: no room');
-    expect(shown(undefined)).toMatch(
-      /^weir: undefined was thrown, which is no error\n {2}→ let the pipeline throw an Error/,
-    );
+    expect(shown(undefined)).toMatch(/^weir: undefined was thrown, which is no error\n {2}→ throw an Error/);
     expect(shown({ code: 3 })).toContain('{ code: 3 } was thrown');
   });
 
   test('of the system is told in words, wherever it comes up', () => {
     const full = Object.assign(new Error("EMFILE: too many open files, open '/x'"), { code: 'EMFILE' });
     expect(shown(full)).toBe(
-      "weir: this process may not open as many files as it needs (EMFILE: too many open files, open '/x')\n  → raise the limit: `ulimit -n 4096`",
+      "weir: this process has too many open files (EMFILE: too many open files, open '/x')\n  → raise the limit: `ulimit -n 4096`",
     );
     expect(shown(Object.assign(new Error('x'), { code: 'EROFS' }))).toContain('the file system is read-only');
   });

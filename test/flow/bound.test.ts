@@ -15,10 +15,10 @@ import {
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
+import { filter as keepOnly } from '../../src/flow/operators.js';
 import { ordered } from '../../src/flow/ordered.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
-import { filter as keepOnly } from '../../src/flow/stage.js';
 
 const capacity = 16;
 const minute = 60_000;

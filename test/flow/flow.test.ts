@@ -7,10 +7,11 @@ import { type Block, loader } from '../../src/data/loader.js';
 import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
 import type { FlowState } from '../../src/flow/flow-state.js';
+import { filter as keepOnly } from '../../src/flow/operators.js';
 import { atEnd, every } from '../../src/flow/schedule.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
-import { filter as keepOnly, stage } from '../../src/flow/stage.js';
+import { stage } from '../../src/flow/stage.js';
 
 interface Sample extends Positioned {
   readonly value: number;

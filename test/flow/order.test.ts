@@ -17,10 +17,11 @@ import type { Positioned } from '../../src/flow/data.js';
 import { toMermaid, toText } from '../../src/flow/drawing.js';
 import { Flow } from '../../src/flow/flow.js';
 import { fanOut, mergeInTurn } from '../../src/flow/fork-and-join.js';
+import { filter, named } from '../../src/flow/operators.js';
 import { ordered } from '../../src/flow/ordered.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
-import { filter, named, stage } from '../../src/flow/stage.js';
+import { stage } from '../../src/flow/stage.js';
 import { marbles } from '../marbles.js';
 
 const count = (name = 'count') =>

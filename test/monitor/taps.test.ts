@@ -2,7 +2,6 @@ import { of, timer } from 'rxjs';
 import { concatMap, map } from 'rxjs/operators';
 import { expect, test } from 'vitest';
 import { Flow } from '../../src/flow/flow.js';
-import { FlowMeter } from '../../src/flow/meter.js';
 import { source } from '../../src/flow/source.js';
 import { stage } from '../../src/flow/stage.js';
 import type { ToThread } from '../../src/monitor/messages.js';
@@ -101,28 +100,4 @@ test('an edge that there is not is refused with those that there are; a tap goes
   await second.start();
   outside.close(3);
   expect(posted.at(-1)).toMatchObject({ seen: 20 });
-});
-
-test('the meter tells rates, busy shares, queues against their limits and what the others wait for', async () => {
-  const slow = stage<{ position: number }, { position: number }, null>({
-    name: 'slow',
-    start: () => null,
-    next(none, item) {
-      const until = performance.now() + 0.2;
-      while (performance.now() < until);
-      return [none, item];
-    },
-  });
-  const flow = new Flow({ out$: items(2000).pipe(same('work'), slow) });
-  const meter = new FlowMeter(flow);
-  const done = flow.start();
-  await new Promise((resolve) => setTimeout(resolve, 150));
-  const { stages, edges, bottleneck } = meter.read();
-  flow.stop();
-  await done;
-  expect(stages.map(({ name }) => name)).toEqual(['out$', 'slow', 'work', 'loader']);
-  expect(stages[1]!.rate).toBeGreaterThan(100);
-  expect(stages[1]!.busy).toBeGreaterThan(stages[2]!.busy!);
-  expect(bottleneck?.name).toBe('slow');
-  expect(edges).toContainEqual({ from: 'loader', to: 'work', queue: expect.any(Number), limit: 20 });
 });

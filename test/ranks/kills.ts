@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { start, weir } from '../cli/weir.js';
+import { hashOf, start } from '../cli/weir.js';
 
 const settings = [
   ...['profile=quick', 'epochs=4', 'burnIn=2', 'hidden=48', 'attacked=4', 'iterations=5'],
@@ -64,5 +64,5 @@ export async function withKills(folder: string, most: number, seconds: number, r
     if (status === 75) said.push(err.split('\n').find((line) => line.includes('all ranks were stopped')) ?? err);
     kills++;
   }
-  return { kills, said, hash: (await weir('hash', '--all', folder)).out.trim() };
+  return { kills, said, hash: await hashOf(folder) };
 }

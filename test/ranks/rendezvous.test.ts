@@ -21,7 +21,7 @@ describe('the ranks that a command starts', () => {
 
   test('are all of them with --ranks', () => expect(localRanksOf(3, {})).toEqual({ ranks: 3, own: [0, 1, 2] }));
 
-  test('are one where the environment text so', () => {
+  test('are one where the environment says so', () => {
     const env = { WEIR_RANK: '1', WEIR_RANKS: '2', WEIR_RENDEZVOUS: '[fd00::1]:7320' };
     expect(localRanksOf(undefined, env)).toEqual({ ranks: 2, own: [1], rendezvous: { host: 'fd00::1', port: 7320 } });
     expect(() => localRanksOf(undefined, { ...env, WEIR_RANK: '2' })).toThrow(
@@ -169,6 +169,25 @@ test('a rank gives up in time where the port accepts it and no reply comes', asy
   await expect(join(1, 2, port, 0.5)).rejects.toThrow(`got no answer from rank 0 at 127.0.0.1:${port} within 0.5 s`);
   expect(performance.now() - begun).toBeLessThan(2000);
   server.close();
+});
+
+test('rank 0 names the rank that does not come, and a port in use', async () => {
+  const [port] = await freePorts(1);
+  await expect(join(0, 2, port!, 0.3)).rejects.toThrow(
+    `rank 1 of 2 did not come to 127.0.0.1:${port} within 0.3 seconds`,
+  );
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port: busy } = server.address() as { port: number };
+  await expect(join(0, 2, busy)).rejects.toThrow(`rank 0 cannot wait for the others at port ${busy}: EADDRINUSE`);
+  server.close();
+});
+
+test('a rank names a host that does not resolve', async () => {
+  const address = { host: 'no.such.host.invalid', port: 7320 };
+  await expect(rendezvous({ ranks: 2, own: [1] }, address, 4000, 1)).rejects.toThrow(
+    "rank 1 cannot find the host 'no.such.host.invalid' of rank 0",
+  );
 });
 
 test('an address is one that other machines can use', () => {

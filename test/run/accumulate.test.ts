@@ -1,41 +1,50 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { start, weir } from '../cli/weir.js';
+import type { Outcome } from '../../src/flow/flow.js';
+import { resolveConfig } from '../../src/run/config.js';
+import { Execution } from '../../src/run/execution.js';
+import { recordsOf } from '../../src/run/run-log.js';
+import { unwatched } from '../../src/run/watch.js';
+import type { MetricRecord } from '../../src/storage/metric-reader.js';
+import { RunFolder } from '../../src/storage/run-folder.js';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
+import { hashOf } from '../cli/weir.js';
+import accumulating from './accumulating.js';
 
-let base: string;
-beforeAll(() => {
-  base = mkdtempSync(join(tmpdir(), 'weir-accumulate-'));
-});
+const base = mkdtempSync(join(tmpdir(), 'weir-accumulate-'));
+beforeAll(() => loadTensorFlow());
 afterAll(() => rmSync(base, { recursive: true }));
 
-test('a run whose updates take several batches, killed at random instants and resumed, ends in the same bits', async () => {
-  const often = ['--snapshot-every', '0.01'];
-  const run = (folder: string) => start('run', 'test/run/accumulating.ts', '--run', folder, ...often);
-  const [whole, killed] = [join(base, 'whole'), join(base, 'killed')];
-  const straight = run(whole);
-  await straight.said('training');
-  const begun = performance.now();
-  expect(await straight.ended).toMatchObject({ status: 0, err: expect.not.stringContaining('weir:') });
-  const active = performance.now() - begun;
-  const updates = readFileSync(join(whole, 'metrics.ndjson'), 'utf8').match(
-    /"number":360,"epoch":120,"endsEpoch":true/,
-  );
-  expect(updates).not.toBeNull(); // three an epoch, of 18, 18 and 4 samples
+const folder = (name: string): RunFolder =>
+  RunFolder.create(join(base, name), {
+    module: 'test/run/accumulating.ts',
+    pipeline: accumulating.name,
+    seed: 0,
+    config: resolveConfig(accumulating.config, {}, []),
+    networks: [{ name: 'accumulating' }],
+  });
 
-  for (let kills = 0; ; kills++) {
-    const { child, ended, said } = existsSync(join(killed, 'config.json'))
-      ? start('resume', killed, ...often)
-      : run(killed);
-    if (kills < 4) {
-      await Promise.race([said('training'), ended]);
-      setTimeout(() => child.kill('SIGKILL'), (0.05 + 0.3 * Math.random()) * active);
-    }
-    const { status, err } = await ended;
-    expect([kills, status, err]).toEqual([kills, kills < 4 && status !== 0 ? 'SIGKILL' : 0, err]);
-    if (status === 0) break;
-  }
-  const hashes = await Promise.all([whole, killed].map((folder) => weir('hash', '--all', folder)));
-  expect(hashes[1]!.out).toBe(hashes[0]!.out);
+/** Runs it; where `stopAt` updates are given, asks it then to stop. */
+async function run(folder: RunFolder, stopAt = Number.POSITIVE_INFINITY): Promise<Outcome> {
+  const watch = {
+    ...unwatched,
+    record: ({ number }: MetricRecord) => {
+      if (Number(number) >= stopAt) execution.requests.stop();
+    },
+  };
+  const options = { snapshotEvery: 0.05, onSnapshotError: 'stop', watch } as const;
+  const execution: Execution = new Execution(folder, accumulating as never, options);
+  return execution.run();
+}
+
+test('a run whose updates take several batches, stopped at random updates and resumed, ends in the same bits', async () => {
+  const [whole, stopped] = [folder('whole'), folder('stopped')];
+  expect(await run(whole)).toBe('done');
+  const updates = [...recordsOf(whole)].filter(({ stream }) => stream === 'updates');
+  expect(updates.at(-1)).toMatchObject({ number: 360, epoch: 120, endsEpoch: true }); // three an epoch, of 18, 18 and 4 samples
+  for (let at = 1; at < 340; at += 20 + Math.floor(60 * Math.random())) expect(await run(stopped, at)).toBe('stopped');
+  expect(await run(stopped)).toBe('done');
+  expect(await hashOf(stopped.path)).toBe(await hashOf(whole.path));
 });

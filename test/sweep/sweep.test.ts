@@ -16,9 +16,9 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 test('where sweep and jobs are killed at random, each job runs once, in its first folder, to the same bits', async () => {
   const folder = join(base, 'killed');
   const often = ['--snapshot-every', '0.1', '--jobs', '2'];
-  const args = ['sweep', module, '--grid', 'rate=0.1,0.3', '--grid', 'seed=0..3', '--run', folder, ...often];
+  const args = ['sweep', module, '--grid', 'rate=0.1,0.3', '--grid', 'seed=0..2', '--run', folder, ...often];
   const { status, out, kills, overwritten } = await killedSweep(args, folder, 6);
-  expect([status, out]).toEqual([0, expect.stringContaining('8 of 8 done')]);
+  expect([status, out]).toEqual([0, expect.stringContaining('6 of 6 done')]);
   expect(overwritten).toEqual([]);
   expect(Math.min(kills.sweeps, kills.jobs)).toBeGreaterThanOrEqual(2);
   const runs = readPlan(folder)!.jobs.map((job) => folderOfJob(folder, job));

@@ -1,5 +1,5 @@
 import { curves, type Series, thinned } from '../../plot/curves.js';
-import { type Drawing, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
+import { type DrawnFigure, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { classStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
@@ -13,7 +13,7 @@ const SMALL = 0.02; // standard deviation of a start that the paper would draw i
 /** The alignment over the training of one network that began with small, or with large, weights. */
 export const alignment =
   (start: 'small' | 'large') =>
-  (report: Report): Drawing | null => {
+  (report: Report): DrawnFigure | null => {
     const networks = report.networks.filter(
       ({ alignments = [] }) => alignments.length > 0 && spreadOf(alignments[0]!) < SMALL === (start === 'small'),
     );
@@ -21,7 +21,7 @@ export const alignment =
     return network ? draw(network) : null;
   };
 
-function draw({ alignments = [], seed, classes }: NetworkReport): Drawing {
+function draw({ alignments = [], seed, classes }: NetworkReport): DrawnFigure {
   const [first, last] = [alignments[0]!, alignments.at(-1)!];
   const plane = first.features.every((feature) => feature.length === 2);
   const shown = plane ? moments(alignments) : [];

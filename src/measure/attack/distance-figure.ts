@@ -1,5 +1,5 @@
 import { BOXED, type Column, columns, extent } from '../../plot/columns.js';
-import { type Drawing, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
 import { transferOf } from '../../plot/transfer.js';
@@ -22,7 +22,7 @@ const [ATTACKED, EXACT] = ['Mean Δx', 'Mean exact Δx'].map(
 ) as [Measure, Measure];
 
 /** Mean adversarial distance of each regularizer in each setting, of networks over the plane. */
-export function meanDistances(report: Report): Drawing | null {
+export function meanDistances(report: Report): DrawnFigure | null {
   if (!report.networks.every(planar)) return null;
   const drawn = groups(report)
     .map((group) => ({ group, column: column(group) }))
@@ -123,7 +123,7 @@ interface Pair {
 }
 
 /** Test accuracy and mean adversarial distance of each regularizer, every seed a dot, of networks over more than the plane. */
-export function robustness(report: Report): Drawing | null {
+export function robustness(report: Report): DrawnFigure | null {
   const trainedTwice = report.networks.some(({ regularizer }) => transferOf(regularizer) !== null);
   if (report.networks.every(planar) || trainedTwice) return null;
   const all = groups(report).map((group): Pair => {
@@ -141,7 +141,7 @@ export function robustness(report: Report): Drawing | null {
 }
 
 /** The same with the readout thrown away and fitted anew on the frozen features . */
-export function refitted(report: Report): Drawing | null {
+export function refitted(report: Report): DrawnFigure | null {
   const again = groups({ ...report, networks: report.networks.filter(({ readout }) => readout) });
   const all = again.map((group): Pair => {
     const attacked = group.networks.map((network) => ({ ...network, attack: network.readout!.attack }));
@@ -164,7 +164,7 @@ export function refitted(report: Report): Drawing | null {
   };
 }
 
-function draw(all: readonly Pair[], report: Report, measures: readonly string[]): Omit<Drawing, 'title'> | null {
+function draw(all: readonly Pair[], report: Report, measures: readonly string[]): Omit<DrawnFigure, 'title'> | null {
   const accuracies = all.flatMap(({ group, accuracy }) => spreadColumn(group, accuracy, null, 100));
   const distances = all.flatMap(({ group, distance, fallback }) => spreadColumn(group, distance, fallback, 1));
   const size = { width: WIDTH.half, height: 300, show: 'box' as const };

@@ -1,4 +1,4 @@
-import { type Drawing, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { density, mean, quantile } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
@@ -21,7 +21,7 @@ const STEPS = 200; // of a curve of shares
 const FRAME = { width: WIDTH.half, height: 290, marginLeft: 52, marginTop: 30, marginBottom: 42 };
 
 /** How adversarial distances are spread over test samples: their density, and the share below Δx (figure 6a of the paper). */
-export function distribution(report: Report): Drawing | null {
+export function distribution(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group): Distances[] => {
     const values = group.networks.flatMap((network) => foundSamples(network).map((sample) => sample.distance));
     const attacked = group.networks.reduce((sum, network) => sum + correctSamples(network).length, 0);
@@ -122,7 +122,7 @@ const THRESHOLDS = 15; // as in the paper
 const FEWEST = 8; // samples of a network: with fewer its shares are steps
 
 /** The share of samples that stay right up to a distance, for 15 distances, each seed a gray dot (figure E.5 of the paper). */
-export function thresholds(report: Report): Drawing | null {
+export function thresholds(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => foundSamples(network).length >= FEWEST);
     return networks.length > 0 ? [{ ...group, networks }] : [];

@@ -1,4 +1,4 @@
-import { type Drawing, type Panel, shortened } from '../../plot/figure.js';
+import { type DrawnFigure, type Panel, shortened } from '../../plot/figure.js';
 import { brightness, imageShape, largest, perturbation, picture } from '../../plot/image.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { markStyle } from '../../plot/style.js';
@@ -77,7 +77,7 @@ const ROW = 30 + SIZE + 28;
 const PANEL = 3 * SIZE + 2 * GAP + 4;
 
 /** Test samples, what the attack added, and what the network then sees (as figure E.4 of the paper). */
-export function pictures(report: Report): Drawing | null {
+export function pictures(report: Report): DrawnFigure | null {
   const seeable = groups(report).filter(({ networks }) => imageShape(networks[0]!.sampleShape) !== null);
   const choice = choose(seeable, COLUMNS);
   if (!choice) return null;

@@ -1,4 +1,4 @@
-import { type Drawing, type Panel, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, type Panel, WIDTH } from '../../plot/figure.js';
 import { Plot, panel } from '../../plot/panel.js';
 import { mean } from '../../plot/statistics.js';
 import { classStyle } from '../../plot/style.js';
@@ -45,7 +45,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** The trade-off between accuracy and adversarial distance, as a drawn toy: no data of a run. */
-export function tradeOff({ networks }: Report): Drawing | null {
+export function tradeOff({ networks }: Report): DrawnFigure | null {
   if (!networks.some(planar) || !networks.some(({ attack }) => attack)) return null;
   const drawn = SCENARIOS.map(drawScenario);
   return {

@@ -1,5 +1,5 @@
 import { BOXED, type GroupedColumn, grouped } from '../../plot/columns.js';
-import { type Drawing, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
@@ -17,7 +17,7 @@ const [ACCURACY, DISTANCE] = [named('Test accuracy, %'), named('Mean Δx')];
 type Combination = Transfer & { readonly group: SeedGroup; readonly values: readonly number[] };
 
 /** Mean adversarial distance of each combination of regularizers at pretraining and fine-tuning (figure 8 of the paper). */
-export function transferDistances(report: Report): Drawing | null {
+export function transferDistances(report: Report): DrawnFigure | null {
   const all = combinations(report, DISTANCE);
   if (all.length === 0) return null;
   const title = 'Mean adversarial distance after fine-tuning';
@@ -32,7 +32,7 @@ export function transferDistances(report: Report): Drawing | null {
 }
 
 /** Test accuracy of the same networks (figure E.6 of the paper). */
-export function transferAccuracies(report: Report): Drawing | null {
+export function transferAccuracies(report: Report): DrawnFigure | null {
   const all = combinations(report, ACCURACY);
   if (all.length === 0) return null;
   return {
@@ -46,7 +46,7 @@ export function transferAccuracies(report: Report): Drawing | null {
 }
 
 /** Both of them side by side, for data sets of which the paper has one figure (figure E.7 of the paper). */
-export function transferBoth(report: Report): Drawing | null {
+export function transferBoth(report: Report): DrawnFigure | null {
   const [accuracy, distance] = [combinations(report, ACCURACY), combinations(report, DISTANCE)];
   const all = accuracy.length > 0 ? accuracy : distance;
   if (all.length === 0) return null;

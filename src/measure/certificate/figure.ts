@@ -1,4 +1,4 @@
-import { type Drawing, type Panel, shortened, widthOf } from '../../plot/figure.js';
+import { type DrawnFigure, type Panel, shortened, widthOf } from '../../plot/figure.js';
 import { logTicks, Plot, panel, plain } from '../../plot/panel.js';
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
@@ -25,7 +25,7 @@ interface Row {
 const MOST = 40; // samples drawn of a network, evenly spaced in rank
 
 /** What is proved of each attacked sample, what is estimated, and what the attack found (lemma 1 of the paper, measured). */
-export function bounds(report: Report): Drawing | null {
+export function bounds(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group): Row[] => {
     const network = group.networks.find((candidate) => bounded(candidate).length > 0);
     return network ? [{ group, network, samples: bounded(network) }] : [];

@@ -1,4 +1,4 @@
-import { type Drawing, type LegendEntry, widthOf } from '../../plot/figure.js';
+import { type DrawnFigure, type LegendEntry, widthOf } from '../../plot/figure.js';
 import { colorBar } from '../../plot/heat-map.js';
 import { mean, quantile } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
@@ -9,7 +9,7 @@ import { classesOf, type Mapped, map, mapped, margins, middleOf, seedsOf } from 
 import type { Geometry } from './record.js';
 
 /** The predicted class at every point of the plane, with the training points. */
-export function boundaries(report: Report): Drawing | null {
+export function boundaries(report: Report): DrawnFigure | null {
   const all = mapped(groups(report), 'grid');
   if (all.length === 0) return null;
   return {
@@ -26,7 +26,7 @@ export function boundaries(report: Report): Drawing | null {
 }
 
 /** The same on a plane through three test images. */
-export function planeBoundaries(report: Report): Drawing | null {
+export function planeBoundaries(report: Report): DrawnFigure | null {
   const all = mapped(groups(report), 'plane');
   if (all.length === 0) return null;
   const wrong = all.map(({ group, geometry }) => {
@@ -78,7 +78,7 @@ function cell([first]: readonly Mapped[]): string {
 const MOST = 8; // snapshots drawn
 
 /** The boundary at several epochs of one training (figure A.3b of the paper). */
-export function snapshots(report: Report): Drawing | null {
+export function snapshots(report: Report): DrawnFigure | null {
   const group = groups(report).find(({ networks }) => networks.some((network) => history(network).length > 2));
   const network = group?.networks.find((candidate) => history(candidate).length > 2);
   if (!group || !network) return null;
@@ -146,16 +146,16 @@ const NEAR = 0.5; // of a training point; the corners of XOR are 2 apart
 /** How much the feature map enlarges small areas of the plane (figure 3b of the paper). */
 export const volume =
   (kind: Geometry['kind']) =>
-  (report: Report): Drawing | null =>
+  (report: Report): DrawnFigure | null =>
     heat(report, kind, VOLUME);
 
 /** How far it stretches a small step at most: what the certificate and the regularizer are about. */
 export const topEigenvalue =
   (kind: Geometry['kind']) =>
-  (report: Report): Drawing | null =>
+  (report: Report): DrawnFigure | null =>
     heat(report, kind, EIGENVALUE);
 
-function heat(report: Report, kind: Geometry['kind'], { title, label, of }: Quantity): Drawing | null {
+function heat(report: Report, kind: Geometry['kind'], { title, label, of }: Quantity): DrawnFigure | null {
   const all = mapped(groups(report), kind).map((each) => ({ ...each, values: of(each.geometry) }));
   const finite = all.flatMap(({ values }) => Array.from(values).filter(Number.isFinite));
   if (finite.length === 0) return null;

@@ -1,4 +1,4 @@
-import type { Drawing, Panel } from '../../plot/figure.js';
+import type { DrawnFigure, Panel } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/transfer.js';
 import type { NetworkReport, Report } from './record.js';
 
@@ -78,7 +78,7 @@ function opposes(a: SeedGroup, b: SeedGroup): boolean {
 const unique = (names: readonly string[]): string[] => [...new Set(names)];
 
 /** One figure over all settings of a report: a headed row of panels for each, one legend, what came out of each in turn. */
-export function acrossSettings(report: Report, draw: (part: Report) => Drawing | null): Drawing | null {
+export function acrossSettings(report: Report, draw: (part: Report) => DrawnFigure | null): DrawnFigure | null {
   const settings = settingsOf(report.networks);
   if (settings.length < 2) return draw(report);
   const drawn = settings.flatMap((setting) => {

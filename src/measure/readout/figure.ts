@@ -1,5 +1,5 @@
 import { curves, type Series } from '../../plot/curves.js';
-import { type Drawing, regularizers, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
 import { percent } from '../../plot/table.js';
@@ -10,7 +10,7 @@ import { curvesReading } from '../training/figure.js';
 import type { Interval, OnlineReadout } from './record.js';
 
 /** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
-export function onlineReadout(report: Report): Drawing | null {
+export function onlineReadout(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => probesOf(network).length > 1);
     return networks.length > 0 ? [{ ...group, networks }] : [];

@@ -1,6 +1,6 @@
 import { grouped } from '../../plot/columns.js';
 import { curves } from '../../plot/curves.js';
-import { type Drawing, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
@@ -22,7 +22,7 @@ interface Field {
 const SIZE = { width: WIDTH.half, height: 270 };
 
 /** Every measurement that no other figure shows, a panel a field, as its schema says: a curve, a distribution or bars. */
-export function measurements(report: Report): Drawing | null {
+export function measurements(report: Report): DrawnFigure | null {
   const all = groups(report);
   const fields = fieldsOf(report);
   const drawn = fields.flatMap((field) => {

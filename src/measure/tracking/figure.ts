@@ -1,5 +1,5 @@
 import { type Curves, curves, type Series, thinned } from '../../plot/curves.js';
-import { type Drawing, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
@@ -22,7 +22,7 @@ const DIGITS = [1, 6]; // the classes that the paper follows
 const PLAIN = { light: '#333333', dark: '#d6d6d6', dash: 'none' };
 
 /** θx, ‖Φ(x)‖ and the loss of single samples over the training: means over points of the plane (figure A.3a of the paper). */
-export function trackedPoints(report: Report): Drawing | null {
+export function trackedPoints(report: Report): DrawnFigure | null {
   const shown = firsts(report, (network) => network.sampleShape[0] === 2);
   if (shown.length === 0) return null;
   const alone = shown.length === 1 ? shown[0]! : null;
@@ -83,7 +83,7 @@ export function trackedPoints(report: Report): Drawing | null {
 }
 
 /** θx, ‖Φ(x)‖ and the loss of two test images over the training, a row each (figure A.4 of the paper). */
-export function trackedImages(report: Report): Drawing | null {
+export function trackedImages(report: Report): DrawnFigure | null {
   const shown = firsts(report, (network) => network.sampleShape[0] !== 2);
   const samples = shown.slice(0, 1).flatMap(tracked);
   const known = samples.filter(({ index }) =>

@@ -1,5 +1,5 @@
 import { curves, type Series, thinned } from '../../plot/curves.js';
-import { type Drawing, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { type DrawnFigure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
 import { mean } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
@@ -74,7 +74,7 @@ function together(networks: readonly (readonly { x: number; y: number }[])[]) {
 const FIRST = ['training loss', 'test loss', 'test accuracy'];
 
 /** Every curve that was measured, over epochs: losses on a log scale, accuracies in per cent. */
-export function learning(report: Report): Drawing | null {
+export function learning(report: Report): DrawnFigure | null {
   const all = groups(report);
   const measured = [...new Set(report.networks.flatMap((network) => Object.keys(network.curves)))].filter((name) =>
     report.networks.some((network) => (network.curves[name]?.length ?? 0) > 1),
@@ -111,7 +111,7 @@ function ends(name: string, all: readonly SeedGroup[]): string {
 }
 
 /** The top singular value of each layer over epochs, a panel a layer (as figure E.1 of the paper). */
-export function sigma(report: Report): Drawing | null {
+export function sigma(report: Report): DrawnFigure | null {
   const all = groups(report);
   const layers = [...new Set(report.networks.flatMap((network) => Object.keys(network.sigma)))].filter((layer) =>
     report.networks.some((network) => (network.sigma[layer]?.length ?? 0) > 1),

@@ -27,17 +27,17 @@ export function jacobi(a: tf.Tensor2D): Svd {
   const tall = rows >= columns;
   const [m, n] = tall ? [rows, columns] : [columns, rows];
   const values = a.dataSync();
-  // work[j] is column j of the tall one of a and aᵀ, which the rotations make orthogonal; turn[j] gathers them.
+  // work[j] is column j of the tall one of a and aᵀ, which the rotations make orthogonal; rotations[j] gathers them.
   const work = Array.from({ length: n }, (_, j) =>
     Float64Array.from({ length: m }, (_, i) => (tall ? values[i * columns + j] : values[j * columns + i])!),
   );
-  const turn = Array.from({ length: n }, (_, j) => Float64Array.from({ length: n }, (_, i) => (i === j ? 1 : 0)));
+  const rotations = Array.from({ length: n }, (_, j) => Float64Array.from({ length: n }, (_, i) => (i === j ? 1 : 0)));
 
   let rotated = true;
   for (let sweep = 0; rotated && sweep < 60; sweep++) {
     rotated = false;
     for (let p = 0; p < n - 1; p++) {
-      for (let q = p + 1; q < n; q++) rotated = orthogonalize(work, turn, p, q) || rotated;
+      for (let q = p + 1; q < n; q++) rotated = orthogonalize(work, rotations, p, q) || rotated;
     }
   }
 
@@ -45,11 +45,11 @@ export function jacobi(a: tf.Tensor2D): Svd {
   const order = norms.map((_, j) => j).sort((i, j) => norms[j]! - norms[i]!);
   const s = tf.tensor1d(order.map((j) => norms[j]!));
   const left = gather(order, m, (j, i) => (norms[j]! > 0 ? work[j]![i]! / norms[j]! : 0));
-  const right = gather(order, n, (j, i) => turn[j]![i]!);
+  const right = gather(order, n, (j, i) => rotations[j]![i]!);
   return tall ? { s, u: left, v: right } : { s, u: right, v: left };
 }
 
-function orthogonalize(work: Float64Array[], turn: Float64Array[], p: number, q: number): boolean {
+function orthogonalize(work: Float64Array[], rotations: Float64Array[], p: number, q: number): boolean {
   const [x, y] = [work[p]!, work[q]!];
   const [xx, yy, xy] = [dot(x, x), dot(y, y), dot(x, y)];
   if (Math.abs(xy) <= 1e-14 * Math.sqrt(xx * yy)) return false;
@@ -57,7 +57,7 @@ function orthogonalize(work: Float64Array[], turn: Float64Array[], p: number, q:
   const t = (zeta >= 0 ? 1 : -1) / (Math.abs(zeta) + Math.hypot(1, zeta));
   const c = 1 / Math.hypot(1, t);
   rotate(x, y, c, c * t);
-  rotate(turn[p]!, turn[q]!, c, c * t);
+  rotate(rotations[p]!, rotations[q]!, c, c * t);
   return true;
 }
 

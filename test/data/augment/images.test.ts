@@ -82,9 +82,7 @@ test('a file that changes or vanishes while training ends it by name', async () 
   const run = () =>
     lastValueFrom(loader(dataset, { epochs: 1, seed: 1 }).pipe(augment(recipe, { seed: 1, threads: 1 }), toArray()));
   writeFileSync(join(root, 'images/odd/3.jpg'), await noisyJpeg(29, 44, 99));
-  await expect(run()).rejects.toThrow(
-    `'odd/3.jpg' of '${join(root, 'images')}' has changed since the folder was read`,
-  );
+  await expect(run()).rejects.toThrow(`'odd/3.jpg' of '${join(root, 'images')}' has changed since the folder was read`);
   rmSync(join(root, 'images/odd/3.jpg'));
   await expect(run()).rejects.toMatchObject({
     message: `'odd/3.jpg' has vanished from '${join(root, 'images')}' since the folder was read`,

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { weir } from '../../cli/weir.js';
+import { hashOf, weir } from '../../cli/weir.js';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 
 /** Three networks, of which two branch off the first at its third epoch; each is trained, tested and attacked. */
@@ -64,8 +64,7 @@ async function make(): Promise<Made> {
   writeFileSync(module, body(pathToFileURL(join(import.meta.dirname, '../../../src/index.ts')).href));
   const run = join(folder, 'run');
   succeeded(await weir('run', module, '--run', run, '--snapshot-updates', '8', '--no-control'));
-  const { out: hash } = succeeded(await weir('hash', run, '--all'));
-  return { run, module, hash };
+  return { run, module, hash: await hashOf(run) };
 }
 
 /** A copy of the finished run, in the folder of a case. */
@@ -98,8 +97,8 @@ function flip(path: string, from = -40): void {
 
 /** The run ends as it was before: the same state and log, and every line of it once. */
 async function asBefore(run: string, hash: string): Promise<void> {
-  const { out } = succeeded(await weir('hash', run, '--all'));
-  right(out === hash, `weir hash --all is ${out} and was ${hash}`);
+  const now = await hashOf(run);
+  right(now === hash, `weir hash --all is ${now} and was ${hash}`);
 }
 
 /** Whatever reads results refuses a folder whose snapshots are not its own, and the table of runs says so. */
