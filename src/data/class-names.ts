@@ -30,8 +30,8 @@ export function distinctNames({ of, names }: ClassNames, remedy = 'give each cla
 }
 
 /**
- * For each label of one set of classes the label of the class of that name in another; undefined where they are the same. A class that
- * is unknown there has −1.
+ * For each label of one set of classes, the label of the class of that name in another set, or −1 where it has none. Undefined where both
+ * sets are the same.
  */
 export function labelMapping(theirs: ClassNames, own: ClassNames): Int32Array | undefined {
   if (sameNames(theirs.names, own.names)) return undefined;
@@ -39,7 +39,7 @@ export function labelMapping(theirs: ClassNames, own: ClassNames): Int32Array | 
   return Int32Array.from(distinctNames(theirs), (name) => places.get(name) ?? -1);
 }
 
-/** The labels at those places, in a new array that is wide enough. @throws where a label has no place: look first */
+/** Labels through a mapping, in a new array that is wide enough. @throws where a label is mapped to no class */
 function relabeled(labels: Labels, places: Int32Array, classes: number): Labels {
   const found = classes > 256 ? new Uint16Array(labels.length) : labelsLike(labels, labels.length);
   for (let i = 0; i < labels.length; i++) {
@@ -51,10 +51,11 @@ function relabeled(labels: Labels, places: Int32Array, classes: number): Labels 
 }
 
 /**
- * Labels of one set of classes as labels of another, class by class by name: a part of the classes is found in its places whatever the
- * order, and a class that is unknown there is no matter as long as no sample is of it.
+ * Labels of one set of classes as labels of another, matched by name. The order of the classes is free. A class that the other set lacks is
+ * allowed as long as it has no sample.
  *
- * @param remedy for a class that is unknown there @throws {WeirError} that names that class, and how many samples it has
+ * @param remedy of the error
+ * @throws {WeirError} that names a class which the other set lacks, and the number of its samples
  */
 export function mappedLabels(labels: Labels, theirs: ClassNames, own: ClassNames, remedy: string): Labels {
   const places = labelMapping(theirs, own);
@@ -66,7 +67,7 @@ export function mappedLabels(labels: Labels, theirs: ClassNames, own: ClassNames
   return relabeled(labels, places, own.names.length);
 }
 
-/** A class of `theirs` that `own` has not. */
+/** The error for a class of `theirs` that `own` lacks. */
 export function unknownClass(
   theirs: ClassNames,
   own: ClassNames,

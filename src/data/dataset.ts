@@ -9,12 +9,12 @@ import { samplesInput } from './fingerprint.js';
 import { type Images, indexOf, marksOf } from './images/locations.js';
 import { checkFinite, checkLength, checkSamples, noClass } from './sample-check.js';
 
-/** What samples are called and belong to. */
+/** Names, labels and shape of samples. */
 interface Labeled {
   readonly name: string;
   /** Number of samples. */
   readonly size: number;
-  /** Shape of one sample; images are [height, width, channels]. 0 is an extent that varies from sample to sample. */
+  /** Shape of one sample; images are [height, width, channels]. An extent that varies from sample to sample is 0. */
   readonly sampleShape: readonly number[];
   /** Names of the classes, in the order of their labels. */
   readonly classes: readonly string[];
@@ -22,16 +22,16 @@ interface Labeled {
   readonly labels: Labels;
 }
 
-/** Labeled samples in memory, which worker threads read without a copy. */
+/** Labeled samples in memory that worker threads read without a copy. */
 export interface Dataset extends Labeled {
   /** [size, ...sampleShape], on shared memory; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
   readonly images?: undefined;
-  /** Of images that were decoded into memory: the marks of the files that they came from, see `marksOf`. */
+  /** Of images that were decoded into memory: the marks of their files, see `marksOf`. */
   readonly origins?: Float64Array;
 }
 
-/** Labeled images outside of memory, of different sizes (their shape is [0, 0, 3]), which worker threads read and decode. */
+/** Labeled images outside of memory that worker threads read and decode. Their sizes differ, so their shape is [0, 0, 3]. */
 export interface ImageDataset extends Labeled {
   readonly images: Images;
   readonly values?: undefined;
@@ -39,7 +39,7 @@ export interface ImageDataset extends Labeled {
 
 export type AnyDataset = Dataset | ImageDataset;
 
-/** A data set as an input of the part of the graph that takes it; images outside of memory go by the index of their files. */
+/** A data set as an input of a stage; images outside of memory are identified by the index of their files. */
 export const inputOf = (dataset: AnyDataset): Input => {
   const { images } = dataset;
   return samplesInput(dataset, images && (() => indexOf(images)), images && (() => marksOf(images)));
@@ -57,16 +57,16 @@ export const sampleLength = (dataset: Pick<AnyDataset, 'sampleShape'>): number =
 export interface DatasetOptions {
   /** Sample after sample: numbers as they are, or bytes (Uint8Array, Uint8ClampedArray) that are pixels 0 to 255. */
   readonly values: ArrayLike<number>;
-  /** A label a sample, each the place of its class in `classes`. */
+  /** A label for each sample: the position of its class in `classes`. */
   readonly labels: ArrayLike<number>;
   readonly sampleShape: readonly number[];
   readonly classes: readonly string[];
-  /** What errors and reports call it. */
+  /** The name in errors and reports; 'data' by default. */
   readonly name?: string;
 }
 
 /**
- * A data set of the user's own: checked, and copied onto memory that worker threads share.
+ * A data set of one's own: checked, and copied to memory that worker threads share.
  *
  * @throws {WeirError} for a length that is not that of the shape, a label that is no class, or a value that is no finite number
  * @example dataset({ values: [0, 0, 0, 1, 1, 0, 1, 1], labels: [0, 1, 1, 0], sampleShape: [2], classes: ['same', 'different'], name: 'xor' })
@@ -87,7 +87,7 @@ export function dataset({ values, labels, sampleShape, classes, name = 'data' }:
   }
   checkLength(name, size, sampleShape, values.length);
   const bytes = values instanceof Uint8Array || values instanceof Uint8ClampedArray;
-  checkFinite(name, values, sampleShape); // before float32 makes an infinity of what is too large for it
+  checkFinite(name, values, sampleShape); // before float32 turns a number that is too large into infinity
   const own = sharedLabels(classes.length, size);
   for (let i = 0; i < size; i++) {
     const label = labels[i]!;
@@ -111,7 +111,7 @@ export function dataset({ values, labels, sampleShape, classes, name = 'data' }:
 const onSharedMemory = new WeakMap<AnyDataset, AnyDataset>();
 
 /**
- * The data set, checked once, and its values on memory that worker threads see: those of an object made by hand are copied there.
+ * The data set, checked once, with its values on memory that worker threads share. Values on other memory are copied, once.
  *
  * @throws {WeirError} as `dataset` does
  */
@@ -129,17 +129,18 @@ export function preparedDataset(given: AnyDataset): AnyDataset {
   return found;
 }
 
-/** The names of its classes, as messages and those who meet it want them. */
+/** The names of its classes, with the name of the data set for messages. */
 export const classNames = ({ name, classes }: Pick<AnyDataset, 'name' | 'classes'>): ClassNames => ({
   of: name,
   names: classes,
 });
 
 /**
- * A data set with the labels of another one's classes, by name (in Unicode's NFC) and never by place: so two folders can be drawn from
- * by turns. It may lack some of the classes, and have them in any order.
+ * A data set with the labels of another one's classes, matched by name (in Unicode's NFC), so that one training can read both.
+ * It may lack some of the classes, and have them in any order.
  *
- * @param reference whose classes they become @throws {WeirError} for a class with samples that is unknown there
+ * @param reference the data set whose classes it gets
+ * @throws {WeirError} for a class that has samples and that the reference lacks
  * @example const more = alignedTo(train, await imageFolder({ folder: 'more' }));
  */
 export function alignedTo<D extends AnyDataset>(reference: Pick<AnyDataset, 'name' | 'classes'>, dataset: D): D {
@@ -151,8 +152,7 @@ export function alignedTo<D extends AnyDataset>(reference: Pick<AnyDataset, 'nam
 }
 
 /**
- * Says what the labels of a stream stand for from here on, where an operator of the user's has made others of them: what follows is
- * matched with the network by these names.
+ * Names the classes of a stream behind an operator that changed the labels. Later stages match them with the network by these names.
  *
  * Bound, order: those of the stream. State: none. Failure: two classes of one name.
  *
@@ -169,9 +169,7 @@ export function labeled<T extends Positioned>(names: readonly string[], name = '
 }
 
 /**
- * Splits a dataset by seed into train and test, with each class in both in its proportion (to within one sample).
- *
- * Both parts keep the dataset's order.
+ * Splits a data set by seed into training and test samples, each class in its proportion (to within one sample). Both parts keep the order.
  */
 export function split(
   dataset: Dataset,
@@ -217,8 +215,8 @@ function subset(dataset: Dataset, part: string, held: Uint8Array, wanted: number
 }
 
 /**
- * Floats that are nothing yet, in memory of their own: for what writes all of them. To fill a block of large images with zeros first
- * takes a tenth of the time in which it is rendered.
+ * Floats with undefined values, in memory of their own, for code that writes all of them. Zeros would cost a tenth of the time in which
+ * a block of large images is rendered.
  */
 export const unfilled = (length: number): Float32Array<ArrayBuffer> =>
   new Float32Array(Buffer.allocUnsafeSlow(4 * length).buffer as ArrayBuffer, 0, length);

@@ -17,10 +17,10 @@ interface Samples {
 }
 
 /**
- * Labeled samples as an input of the stage that takes them: their number and shape, the names of their classes in order, and SHA-256 of
+ * Labeled samples as an input of a stage. Their fingerprint is their number and shape, the names of their classes in order, and SHA-256 of
  * labels and values.
  *
- * @param files of samples that are read one by one while a run goes on: a line each, see `Fingerprint`
+ * @param files of samples that are read one by one during a run: a line each, see `Fingerprint`
  * @param marks of images, see `Input`
  */
 export function samplesInput(samples: Samples, files?: () => readonly string[], marks?: () => Float64Array): Input {
@@ -50,19 +50,18 @@ function readThrough(samples: Samples, files: readonly string[] | undefined): Fi
   return { facts, ...(files && { files }) };
 }
 
-/** A data set that several stages take is read through once. */
+/** A data set that several stages take is hashed once. */
 const fingerprints = new WeakMap<Samples, Fingerprint>();
 
-/** Shorter samples, such as points of XOR, coincide without being copies of each other. */
+/** Values of a sample, at least, for a comparison: shorter samples, such as points of XOR, coincide by chance. */
 const SHORTEST = 16;
 
 /**
- * Measured data sets that hold samples which the network is trained on, a sentence each: files of training and test data that were
- * exchanged or copied give an accuracy that looks like one of a test. A data set that is measured under the name that it is trained by is
- * meant so.
+ * A sentence for each measured data set that holds samples of the training data: with files that were exchanged or copied, training
+ * accuracy would pass for test accuracy. A data set that is measured under the name of the training data is measured on purpose.
  *
- * Samples in memory are compared by their bytes, images by the files that they are read from: those of which a pack holds pixels, or
- * another size, are not found again in a folder.
+ * Samples in memory are compared by their bytes, images by their files. So an image in a pack of
+ * pixels, or of another size, does not match its file in a folder.
  */
 export function overlaps(flow: Flow): string[] {
   const taken = flow.nodes.flatMap(({ inputs, afterSerial }) => inputs.map((input) => ({ input, afterSerial })));
@@ -75,13 +74,13 @@ export function overlaps(flow: Flow): string[] {
         const { count, size } = common(test, train);
         if (count === 0) return [];
         return [
-          `${count} of ${size} samples of '${test.name}' are among those of '${train.name}', which the network is trained on: what is measured on them tells nothing of new data`,
+          `${count} of ${size} samples of '${test.name}' are among those of '${train.name}', which the network is trained on: measurements on them say nothing about new data`,
         ];
       }),
   );
 }
 
-/** Those that have samples, each once: several parts of a graph take the same data set. */
+/** Inputs that have samples, each once, for several stages may take the same data set. */
 const distinct = (inputs: readonly Input[]): Input[] => [
   ...new Map(inputs.filter(({ samples }) => samples !== undefined).map((one) => [one.samples, one])).values(),
 ];
@@ -106,7 +105,7 @@ function comparable(test: Input, train: Input): readonly [Marks, Marks] {
 
 const lengthOf = ({ values, size }: InputSamples): number => (values === undefined ? 0 : values.length / size);
 
-/** A digest a sample, in their order; of a data set once, for it is met again with every network. */
+/** A digest of each sample, in order; computed once for a data set, which comes again with every network. */
 function digestsOf(samples: InputSamples): readonly string[] {
   const known = digests.get(samples);
   if (known !== undefined) return known;

@@ -14,14 +14,13 @@ import { type FileImages, shared } from './images/locations.js';
 import { fileBytes, readImage } from './images/reader.js';
 
 /**
- * A pack: the images of a data set in one file, for data sets that are read a hundred times.
+ * A pack: the images of a data set in one file.
  *
- *   0            header: magic, format version, where the index is, how long, its CRC-32; last the header's own CRC-32
- *   64           records one after another: files as they were, or pixels as bytes
- *   index.at     the index (`core/pack`): names, labels, and of each record where it is, its length, CRC-32, height and width
+ *   0            header: magic, format version, offset, length and CRC-32 of the index, and the header's own CRC-32
+ *   64           records one after another: unchanged files, or pixels as bytes
+ *   index.at     the index (msgpack): names, labels, and the offset, length, CRC-32, height and width of each record
  *
- * Any record is reached at once, and is read by its position: the pages that the system keeps serve all threads and processes, and
- * memory holds the index alone. (A memory-mapped store, lmdb, was measured beside it: 27 against 30 µs for 150 KB of pixels.)
+ * A record is read by its offset, so memory holds the index alone, and the system's page cache serves all threads and processes.
  */
 export const MAGIC = 'weirpack';
 export const VERSION = 1;
@@ -45,7 +44,7 @@ export function headerBytes({ version, at, length, checksum }: PackHeader): Uint
   return bytes;
 }
 
-/** What a header says, or what is wrong with it. */
+/** The fields of a header, or what is wrong with it. */
 export function headerOf(bytes: Buffer): PackHeader | string {
   if (bytes.length < HEADER || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return 'is no pack of images';
   if (bytes.readUInt32LE(HEADER - 4) !== crc32(bytes.subarray(0, HEADER - 4))) {
@@ -72,7 +71,7 @@ export type PackIndex = {
   readonly widths: Uint32Array;
 } & { readonly [key: string]: Data };
 
-/** Whether data is an index, of records that lie before `end`: its checksum says that it was written so, not that Weir wrote it. */
+/** Whether data is an index of records that lie before `end`. A right checksum does not show that Weir wrote the file. */
 export function isIndex(data: Data, end: number): data is PackIndex {
   if (!isRecord(data)) return false;
   const { name, classes, encoding, labels, offsets, lengths, checksums, heights, widths } = data as Partial<PackIndex>;
@@ -148,7 +147,7 @@ function readIndex(path: string): PackIndex {
     }
     const { size } = fstatSync(descriptor);
     const whole = [header.at, header.length].every((number) => Number.isSafeInteger(number) && number >= 0);
-    if (!whole || header.at < HEADER) throw new WeirError(`'${path}' has its index at no place in a file`, PACK_AGAIN);
+    if (!whole || header.at < HEADER) throw new WeirError(`'${path}' has an index outside of the file`, PACK_AGAIN);
     if (size !== header.at + header.length) {
       throw new WeirError(
         `'${path}' is ${size < header.at + header.length ? 'cut short' : 'too long'}: it takes ${header.at + header.length} bytes, but has ${size}`,
@@ -180,13 +179,13 @@ function checkedIndex(data: Data, end: number, path: string): PackIndex {
 }
 
 export interface PackOptions {
-  /** What a record holds: pixels, which cost space and no decoding, or an encoded file. */
+  /** Records hold pixels, which take space and no decoding, instead of encoded files. */
   readonly raw?: boolean;
-  /** Resizes so that the shorter side is this long, where it is longer. */
+  /** Pixels of the shorter side, to which larger images are resized. */
   readonly shorter?: number;
-  /** Of a JPEG that is made anew because its size changes. */
+  /** Quality of a JPEG that is encoded anew because its size changes; 90 by default. */
   readonly quality?: number;
-  /** Told how many are done, now and then. */
+  /** Called with the number of images done, every 10,000 of them. */
   readonly progress?: (done: number) => void;
 }
 
@@ -197,7 +196,7 @@ interface PackRecord {
 }
 
 /**
- * Writes a data set of images into one file, see `format`. Files that keep their size go in as they are, to the bit.
+ * Writes a data set of images into one file. Files that keep their size go in unchanged.
  *
  * The file stands under its name only when it is whole and on the disk.
  *
@@ -252,13 +251,13 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
   } catch (cause) {
     out?.abandon();
     if (cause instanceof WeirError) throw cause;
-    throw new WeirError(`cannot write ${target}: ${diskProblem(cause).reason}`, 'see to the disk and its room', {
+    throw new WeirError(`cannot write ${target}: ${diskProblem(cause).reason}`, 'check the disk and its free space', {
       cause,
     });
   }
 }
 
-/** A promise whose failure waits until somebody asks. */
+/** A promise whose failure waits until it is awaited. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

@@ -9,9 +9,9 @@ import type { RecordingFrame } from '../storage/recording-format.js';
 import { readRecording } from '../storage/recording-reader.js';
 
 export interface ReplayOptions {
-  /** At once, or with the recorded pauses between items; under RxJS's TestScheduler those are virtual time. */
+  /** All items at once (the default), or with the recorded pauses, which are virtual time under RxJS's TestScheduler. */
   readonly pace?: 'at once' | 'recorded';
-  /** Go on where items are missing. */
+  /** Items that the recording lacks: an error (the default), or allowed. */
   readonly gaps?: 'refuse' | 'allow';
   readonly name?: string;
   readonly capacity?: number;
@@ -21,20 +21,23 @@ export interface ReplayOptions {
  * Plays a recorded stream as a source.
  *
  * Bound: `capacity`. Order: as recorded. State: the position.
- * Failure: a gap, or an end that is torn off, is an error that names the file and the position, unless gaps are allowed.
+ * Failure: a gap, or a file that is cut short, is an error that names the file and the position, unless gaps are allowed.
  *
- * @typeParam T what the items of the recorded edge were, without tensors and functions
+ * @typeParam T type of the recorded items, without tensors and functions
  * @example replay<Samples>('fixtures/mnist-batches.weirrec').pipe(train(model, …))
  */
 export function replay<T extends Positioned>(file: string, options: ReplayOptions = {}): Observable<T> {
   const { pace = 'at once', gaps = 'refuse', name = 'replay', capacity } = options;
   const frames$ = source({
-    ...{ name, capacity, from: items, inputs: [{ name: file, fingerprint }] },
+    name,
+    capacity,
+    from: items,
+    inputs: [{ name: file, fingerprint }],
     header: () => readRecording(file).header.headers?.[0] ?? {},
   });
   if (pace === 'at once') return frames$.pipe(map(({ item }) => item));
   return defer(() => {
-    let before: number | undefined; // the first item comes at once, wherever the recording is taken up
+    let before: number | undefined; // the first item comes at once, also after a resume
     return frames$.pipe(
       concatMap(({ item, time }) => {
         const pause = Math.max(0, time - (before ?? time));

@@ -2,7 +2,7 @@ import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { distinctNames, type Labels } from './class-names.js';
 
-/** Labeled samples, as far as they can be checked: those in memory have values, images outside of it have none. */
+/** The parts of labeled samples that are checked. Samples in memory have values, images outside of it have none. */
 export interface CheckedSamples {
   readonly name: string;
   readonly size: number;
@@ -16,11 +16,11 @@ export interface CheckedSamples {
 const known = new WeakMap<CheckedSamples, number>();
 
 /**
- * Refuses samples that cannot be trained on or measured, whoever made them: a length that is not that of the shape, a label that is no
- * class, a value that is no finite number. An object is looked through once.
+ * Refuses samples that cannot be trained on or measured: a length that does not match the shape, a label that is no class, a value that is
+ * not a finite number. An object is checked once.
  *
  * @returns the highest label
- * @throws {WeirError} that names the data set, and the sample where it is one
+ * @throws {WeirError} that names the data set, and the sample if there is one
  */
 export function checkSamples(samples: CheckedSamples): number {
   const before = known.get(samples);
@@ -37,7 +37,7 @@ function checkExtents({ name, size, sampleShape, labels, values }: CheckedSample
   if (!Number.isInteger(size) || size < 1) {
     throw new WeirError(
       `data set '${name}' has ${size} samples`,
-      'give it one at least: size is a whole number from 1 on',
+      'give at least one: size is a whole number from 1 on',
     );
   }
   if (!Array.isArray(sampleShape) || sampleShape.some((n) => !Number.isInteger(n) || n < (images ? 0 : 1))) {
@@ -53,7 +53,10 @@ function checkExtents({ name, size, sampleShape, labels, values }: CheckedSample
     );
   }
   if (labels.length !== size) {
-    throw new WeirError(`data set '${name}' has ${size} samples and ${labels.length} labels`, 'give a label a sample');
+    throw new WeirError(
+      `data set '${name}' has ${size} samples and ${labels.length} labels`,
+      'give each sample a label',
+    );
   }
   if (images) return;
   if (!(values instanceof Uint8Array || values instanceof Float32Array)) {
@@ -74,7 +77,7 @@ export function checkLength(name: string, size: number, sampleShape: readonly nu
     `data set '${name}' has ${found} values, and ${size} samples of shape [${sampleShape.join(', ')}] have ${size * length}`,
     Number.isInteger(each) && each > 0
       ? `its samples have ${each} values each: give sampleShape as [${each}], or as extents whose product is ${each}`
-      : `${found} values are no whole number for each of ${size} samples: see which are missing`,
+      : `${found} values are no whole number for each of ${size} samples: find the missing ones`,
   );
 }
 
@@ -111,17 +114,17 @@ export function checkFinite(name: string, values: ArrayLike<number>, sampleShape
   const length = sizeOf(sampleShape);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    // NaN for whatever is not finite; and null or '' would become 0 where they are written as floats
+    // NaN for every value that is not finite; null and '' would become 0 once they are written as floats
     if (typeof value === 'number' && value - value === 0) continue;
     const others = countOdd(values, i + 1);
     throw new WeirError(
-      `sample ${Math.floor(i / length)} of data set '${name}' holds ${shownValue(value)} at place ${placeOf(i % length, sampleShape)}${others === 0 ? '' : `, and there are ${others} more such values`}`,
+      `sample ${Math.floor(i / length)} of data set '${name}' holds ${shownValue(value)} at position ${placeOf(i % length, sampleShape)}${others === 0 ? '' : `, and there are ${others} more such values`}`,
       'give finite numbers: leave that sample out, or put a number in its place',
     );
   }
 }
 
-/** A value of a list, so that text and null are told from numbers. */
+/** A value of a list, shown so that text and null differ from numbers. */
 const shownValue = (value: unknown): string =>
   typeof value === 'string' ? `the text '${value}'` : typeof value === 'bigint' ? `the bigint ${value}` : String(value);
 
@@ -131,7 +134,7 @@ function countOdd(values: ArrayLike<number>, from: number): number {
   return count;
 }
 
-/** A place in a sample by its axes: [row, column, channel]. */
+/** A position in a sample by its axes: [row, column, channel]. */
 function placeOf(offset: number, shape: readonly number[]): string {
   let left = offset;
   const place = [...shape].reverse().map((extent) => {

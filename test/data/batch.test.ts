@@ -70,7 +70,7 @@ test('what a user cut short is handed on as a smaller batch', async () => {
   expect(batches.map(({ values }) => [...values])).toEqual([[1, 2], [3]]);
 });
 
-test('a data set that fills no batch, where short ones are dropped, is told at its first samples', async () => {
+test('a data set that fills no batch, where short batches are dropped, is an error at its first samples', async () => {
   const batches$ = loader(numbers(5), { epochs: 3, seed: 1 }).pipe(
     augment([], { seed: 1 }),
     batch(8, { partial: 'drop' }),

@@ -42,30 +42,30 @@ test.each([
   [
     { values: new Float32Array(7) },
     "data set 'mine' has 7 values, and 4 samples of shape [2] have 8",
-    'which are missing',
+    'find the missing ones',
   ],
   [
     { labels: Uint8Array.of(0, 1, 2, 0) },
     "sample 2 of data set 'mine' has the label 2, and there are 2 classes (same, different)",
     '0 to 1',
   ],
-  [{ labels: Uint8Array.of(0, 1) }, "data set 'mine' has 4 samples and 2 labels", 'a label a sample'],
+  [{ labels: Uint8Array.of(0, 1) }, "data set 'mine' has 4 samples and 2 labels", 'give each sample a label'],
   [{ classes: ['one', 'one'] }, "two classes of 'mine' are called 'one'", 'a name of its own'],
   [
     { values: Float32Array.of(0, 0, 0, Number.NaN, 0, 0, 0, 0) },
-    "sample 1 of data set 'mine' holds NaN at place [1]",
+    "sample 1 of data set 'mine' holds NaN at position [1]",
     'finite numbers',
   ],
   [
     { values: Float32Array.of(0, 0, 0, 0, 0, 0, -1 / 0, 1 / 0) },
-    "sample 3 of data set 'mine' holds -Infinity at place [0], and there are 1 more such values",
+    "sample 3 of data set 'mine' holds -Infinity at position [0], and there are 1 more such values",
     'finite',
   ],
   [{ labels: [0, 1, 1, 0] }, "the labels of data set 'mine' are a plain list", 'weir.dataset('],
   [{ values: new Float64Array(8) }, "the values of data set 'mine' are of type Float64Array", 'weir.dataset('],
   [{ size: 1.5 }, "data set 'mine' has 1.5 samples", 'whole number'],
   [{ sampleShape: [2, 0] }, "data set 'mine' has samples of shape [2,0]", 'whole numbers'],
-])('what cannot be trained on is told when the graph is wired: %o', (fault, message, remedy) => {
+])('data that cannot be trained on is an error when the graph is wired: %o', (fault, message, remedy) => {
   expect(() => loader(handMade(fault), { epochs: 1, seed: 0 })).toThrow(
     expect.objectContaining({ message, remedy: expect.stringContaining(remedy) }),
   );
@@ -74,11 +74,11 @@ test.each([
 test.each([
   [{ labels: [0, 1, -1, 0] }, "sample 2 of data set 'data' has the label -1"],
   [{ labels: [0, 1, 0.5, 0] }, 'the label 0.5'],
-  [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300 * 1e300] }, "sample 3 of data set 'data' holds Infinity at place [1]"],
-  [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300] }, "sample 3 of data set 'data' holds Infinity at place [1]"], // too large for float32
+  [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300 * 1e300] }, "sample 3 of data set 'data' holds Infinity at position [1]"],
+  [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300] }, "sample 3 of data set 'data' holds Infinity at position [1]"], // too large for float32
   [{ values: [0, 0, 0, 1, 1, 0, 1] }, 'has 7 values'],
-  [{ values: [0, 0, 0, null, 1, 0, 1, 1] as number[] }, "sample 1 of data set 'data' holds null at place [1]"],
-  [{ values: [0, 0, 0, 1, '', 0, 1, 1] as number[] }, "sample 2 of data set 'data' holds the text '' at place [0]"],
+  [{ values: [0, 0, 0, null, 1, 0, 1, 1] as number[] }, "sample 1 of data set 'data' holds null at position [1]"],
+  [{ values: [0, 0, 0, 1, '', 0, 1, 1] as number[] }, "sample 2 of data set 'data' holds the text '' at position [0]"],
   [
     {
       values: [
@@ -92,7 +92,7 @@ test.each([
   ],
   [{ labels: ['0', '1', '1', '0'] as unknown as number[] }, "the label the text '0'"],
   [{ classes: 2 as unknown as string[] }, "data set 'data' was given 2 for its classes"],
-])('so is what is handed to weir.dataset: %o', (fault, message) => {
+])('so are values and labels that weir.dataset is given: %o', (fault, message) => {
   expect(() => dataset({ ...whole, ...fault })).toThrow(message);
 });
 

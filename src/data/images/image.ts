@@ -3,11 +3,11 @@ export interface Image {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** [height, width, channels]; what lies after it in the array is not looked at. */
+  /** [height, width, channels]; the array may be longer. */
   readonly values: Uint8Array;
 }
 
-/** An image whose memory is used again for the next one, and grows where that is larger. */
+/** An image whose memory is used again for the next one, and grows with it. */
 export class Canvas implements Image {
   height = 0;
   width = 0;
@@ -15,7 +15,7 @@ export class Canvas implements Image {
 
   constructor(readonly channels: number) {}
 
-  /** Takes a size; what the pixels are by then is not defined. */
+  /** Sets the size; the pixels are then undefined. */
   resize(height: number, width: number): this {
     this.height = height;
     this.width = width;

@@ -1,8 +1,8 @@
 /**
  * File names whose bytes are no UTF-8, such as those of an archive made in Latin-1.
  *
- * Linux keeps names as bytes. As text they keep what they are: a byte that is no UTF-8 becomes one of the lone surrogates U+DC80 to
- * U+DCFF, as Python's `surrogateescape` has it, and `pathFor` gives the bytes back to the file system.
+ * Names on Linux are bytes. In text, a byte that is no UTF-8 becomes one of the lone surrogates U+DC80 to U+DCFF, as with Python's
+ * `surrogateescape`. `pathFor` turns the text back into bytes for the file system.
  */
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -21,7 +21,7 @@ export function nameFrom(bytes: Uint8Array): string {
   return text;
 }
 
-/** What the file system is to be given for a path of `nameFrom`'s texts. */
+/** A path of `nameFrom`'s texts, in the form for the file system. */
 export const pathFor = (path: string): string | Buffer => (path.search(LONE) < 0 ? path : bytesOf(path));
 
 /** The bytes of a name, or of a path. */
@@ -48,8 +48,8 @@ function decoded(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Where the images of a data set are, outside of memory: plain data on shared memory, so it costs a worker thread nothing to be told,
- * whatever the number of images.
+ * The locations of a data set's images outside of memory: plain data on shared memory, so that passing them to a worker thread costs nothing,
+ * whatever their number.
  */
 export type Images = FileImages | PackedImages;
 
@@ -60,22 +60,22 @@ export interface FileImages {
   readonly root: string;
   /** The bytes of their paths below it, one after another, on shared memory. */
   readonly paths: Uint8Array;
-  /** Where in `paths` each ends. */
+  /** End of each path in `paths`. */
   readonly ends: Uint32Array;
-  /** Bytes of each file, and their CRC-32: a file that has changed since it was looked at is not silently another image. */
+  /** Length of each file, and its CRC-32, so that a file that has changed is not taken for the image. */
   readonly bytes: Float64Array;
   readonly checksums: Uint32Array;
-  /** Where given, decoded so that the shorter side is this long; a JPEG is then decoded at part of its size, which is cheaper. */
+  /** Pixels of the shorter side to which images are decoded. A JPEG is then decoded at a part of its size, which is cheaper. */
   readonly shorter?: number | undefined;
 }
 
-/** Images in one file, read by position: see `pack`. */
+/** Images in one file, read by offset: see `pack.ts`. */
 export interface PackedImages {
   readonly kind: 'packed';
   readonly file: string;
-  /** What a record holds: a file as it was, or bytes of pixels, [height, width, 3]. */
+  /** Records are unchanged files, or bytes of pixels, [height, width, 3]. */
   readonly encoding: 'encoded' | 'raw';
-  /** Where each record begins, how many bytes it takes, their CRC-32, and the image's size. */
+  /** Offset, length in bytes and CRC-32 of each record, and the size of its image. */
   readonly offsets: Float64Array;
   readonly lengths: Uint32Array;
   readonly checksums: Uint32Array;
@@ -84,7 +84,7 @@ export interface PackedImages {
   readonly shorter?: number | undefined;
 }
 
-/** What an image is called in messages. */
+/** The name of an image in messages. */
 export const nameOf = (images: Images, index: number): string =>
   images.kind === 'files' ? `'${shownName(pathOf(images, index))}'` : `record ${index} of '${images.file}'`;
 
@@ -94,13 +94,13 @@ export function pathOf({ paths, ends }: FileImages, index: number): string {
   return nameFrom(paths.slice(from, ends[index])); // a copy: shared memory is not decoded
 }
 
-/** A line for each image, in order: the CRC-32 of what is read of it, and where it is. */
+/** A line for each image, in order: the CRC-32 of its bytes, and its path or record. */
 export function indexOf(images: Images): string[] {
   const place = images.kind === 'files' ? (i: number) => pathOf(images, i) : (i: number) => `record ${i}`;
   return Array.from(images.checksums, (sum, i) => `${sum.toString(16).padStart(8, '0')} ${place(i)}`);
 }
 
-/** A number for each image, in order, that another file's is hardly ever: of its CRC-32 and its length in bytes. */
+/** A number for each image, in order, by which the same file is found again: its CRC-32 and its length in bytes. */
 export function marksOf(images: Images): Float64Array {
   const lengths = images.kind === 'files' ? images.bytes : images.lengths;
   return Float64Array.from(images.checksums, (sum, i) => sum * 2 ** 21 + (lengths[i]! % 2 ** 21));

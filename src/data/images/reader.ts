@@ -7,19 +7,19 @@ import type { Image } from './image.js';
 import { type FileImages, type Images, nameOf, type PackedImages, pathFor, pathOf } from './locations.js';
 
 /**
- * One image, read and decoded, beside this thread. Pixels that a pack holds as they are stay good until the next is read in this thread.
+ * Reads and decodes one image, beside this thread. Raw pixels of a pack are valid until the next image is read in this thread.
  *
- * @throws {WeirError} that names it where it is gone, has changed since the data set was made, or does not decode
+ * @throws {WeirError} that names an image which is gone, has changed since the data set was made, or does not decode
  */
 export async function readImage(images: Images, index: number): Promise<Image> {
   return isRaw(images) ? rawImage(images, index) : decodedImage(images, index, encodedBytes(images, index));
 }
 
 /**
- * Begins to read one image, as far as it is done beside this thread: a JPEG as most are is decoded here, and what is decoded elsewhere is
- * on its way by then. What is returned ends it: its pixels stay good until another image is ended in this thread.
+ * Begins to read one image. The returned function finishes it: a plain JPEG is decoded then, in this thread; other images are being decoded
+ * on a thread of libuv meanwhile. Pixels are valid until another image is finished in this thread.
  *
- * @throws {WeirError} that names it, now or at the end
+ * @throws {WeirError} that names the image, now or at the end
  */
 export async function beginImage(images: Images, index: number): Promise<() => Promise<Image>> {
   if (isRaw(images)) return async () => rawImage(images, index);
@@ -38,7 +38,7 @@ const isRaw = (images: Images): images is PackedImages => images.kind === 'packe
 const encodedBytes = (images: Images, index: number): Uint8Array =>
   images.kind === 'files' ? fileBytes(images, index) : fromPack(images, index);
 
-/** Pixels that a pack holds as they are. */
+/** An image of a pack of raw pixels. */
 const rawImage = (images: PackedImages, index: number): Image => ({
   height: images.heights[index]!,
   width: images.widths[index]!,
@@ -52,16 +52,16 @@ async function decodedImage(images: Images, index: number, bytes: Uint8Array): P
   } catch (cause) {
     throw new WeirError(
       `${nameOf(images, index)} cannot be decoded: ${firstLine(cause)}`,
-      'take it out of the folder, or mend it',
+      'remove it from the folder, or repair it',
       { cause },
     );
   }
 }
 
-/** What a library says of an image, without what it says of itself. */
+/** The first line of a library's message; the others are about the library. */
 export const firstLine = (cause: unknown): string => ((cause as Error).message ?? String(cause)).trim().split('\n')[0]!;
 
-/** One image's file, once it is sure that it is the one that was looked at. */
+/** The bytes of one image's file, checked against the length and checksum of the data set. */
 export function fileBytes(images: FileImages, index: number): Uint8Array {
   let bytes: Uint8Array;
   try {
@@ -70,29 +70,29 @@ export function fileBytes(images: FileImages, index: number): Uint8Array {
     const gone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw new WeirError(
       gone
-        ? `${nameOf(images, index)} has vanished from '${images.root}' since the folder was looked at`
+        ? `${nameOf(images, index)} has vanished from '${images.root}' since the folder was read`
         : `${nameOf(images, index)} of '${images.root}' cannot be read: ${firstLine(cause)}`,
-      gone ? 'put it back and resume; a folder that is trained on must not change' : 'see to the disk and resume',
+      gone ? 'put it back and resume; a folder that is trained on must not change' : 'check the disk and resume',
       { cause },
     );
   }
   if (bytes.length !== images.bytes[index] || crc32(bytes) !== images.checksums[index]) {
     throw new WeirError(
-      `${nameOf(images, index)} of '${images.root}' has changed since the folder was looked at`,
+      `${nameOf(images, index)} of '${images.root}' has changed since the folder was read`,
       'put the old file back and resume, or start a new run',
     );
   }
   return bytes;
 }
 
-/** One descriptor a thread and file: reads are by position, and the pages are everybody's. */
+/** One descriptor for each thread and file; reads are by offset. */
 const open = new Map<string, number>();
 
-/** Where pixels are read to, one image after another: memory that is new each time costs as much as the reading. */
+/** Memory that raw pixels are read into, one image after another: new memory for each costs as much as the reading. */
 let scratch = new Uint8Array(0);
 
-function readBuffer(length: number, again: boolean): Uint8Array {
-  if (!again) return new Uint8Array(length); // a decoder holds on to it
+function readBuffer(length: number, reuse: boolean): Uint8Array {
+  if (!reuse) return new Uint8Array(length); // a decoder refers to it later
   if (scratch.length < length) scratch = new Uint8Array(length);
   return scratch.subarray(0, length);
 }
@@ -100,22 +100,22 @@ function readBuffer(length: number, again: boolean): Uint8Array {
 function fromPack(images: PackedImages, index: number): Uint8Array {
   const { file } = images;
   const bytes = readBuffer(images.lengths[index]!, images.encoding === 'raw');
-  let got = 0;
+  let count = 0;
   try {
     let descriptor = open.get(file);
     if (descriptor === undefined) {
       descriptor = openSync(file, 'r');
       open.set(file, descriptor);
     }
-    got = readSync(descriptor, bytes, 0, bytes.length, images.offsets[index]!);
+    count = readSync(descriptor, bytes, 0, bytes.length, images.offsets[index]!);
   } catch (cause) {
-    throw new WeirError(`${nameOf(images, index)} cannot be read: ${firstLine(cause)}`, 'see to the disk and resume', {
+    throw new WeirError(`${nameOf(images, index)} cannot be read: ${firstLine(cause)}`, 'check the disk and resume', {
       cause,
     });
   }
-  if (got === bytes.length && crc32(bytes) === images.checksums[index]) return bytes;
+  if (count === bytes.length && crc32(bytes) === images.checksums[index]) return bytes;
   throw new WeirError(
-    `${nameOf(images, index)} ${got < bytes.length ? 'is cut short' : 'was altered: its checksum is another'}`,
+    `${nameOf(images, index)} ${count < bytes.length ? 'is cut short' : 'was altered: its checksum differs'}`,
     'make the file again with weir pack',
   );
 }

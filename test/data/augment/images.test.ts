@@ -82,12 +82,10 @@ test('a file that changes or vanishes while training ends it by name', async () 
   const run = () =>
     lastValueFrom(loader(dataset, { epochs: 1, seed: 1 }).pipe(augment(recipe, { seed: 1, threads: 1 }), toArray()));
   writeFileSync(join(root, 'images/odd/3.jpg'), await noisyJpeg(29, 44, 99));
-  await expect(run()).rejects.toThrow(
-    `'odd/3.jpg' of '${join(root, 'images')}' has changed since the folder was looked at`,
-  );
+  await expect(run()).rejects.toThrow(`'odd/3.jpg' of '${join(root, 'images')}' has changed since the folder was read`);
   rmSync(join(root, 'images/odd/3.jpg'));
   await expect(run()).rejects.toMatchObject({
-    message: `'odd/3.jpg' has vanished from '${join(root, 'images')}' since the folder was looked at`,
+    message: `'odd/3.jpg' has vanished from '${join(root, 'images')}' since the folder was read`,
     remedy: 'put it back and resume; a folder that is trained on must not change',
   });
 });

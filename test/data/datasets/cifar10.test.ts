@@ -39,7 +39,7 @@ test('a file of another length or with another label is refused by its name and 
   const file = join(folder, 'odd.bin');
   writeFileSync(file, records(1, 2).subarray(0, 4000));
   expect(() => cifar10File(file)).toThrow(
-    `'${file}' is no whole file of CIFAR-10: after 1 records of 3073 bytes there are 927 more, where record 1 would be`,
+    `'${file}' is no whole file of CIFAR-10: 927 bytes follow 1 records of 3073 bytes`,
   );
   writeFileSync(file, '');
   expect(() => cifar10File(file)).toThrow('is no whole file');

@@ -111,6 +111,6 @@ test('a folder of all kinds is rendered as each is decoded, and one cut short is
   const cut = beginImage(dataset.images, 6).then((end) => end());
   await expect(cut).rejects.toMatchObject({
     message: "'one/6.jpg' cannot be decoded: VipsJpeg: premature end of JPEG image",
-    remedy: 'take it out of the folder, or mend it',
+    remedy: 'remove it from the folder, or repair it',
   });
 });

@@ -108,7 +108,7 @@ export const images: readonly Case[] = [
     async play(world) {
       world.write('images/a/1.png', await png(pixels(4, 4), 4, 4));
       execFileSync('mkfifo', [world.path('images/a/2.png')]);
-      refused(await pack(world), /1 of 2 images .* cannot be read: 'a\/2\.png' \(it is no regular file\)/);
+      refused(await pack(world), /1 of 2 images .* cannot be read: 'a\/2\.png' \(it is not a regular file\)/);
     },
   },
 ];

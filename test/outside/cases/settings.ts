@@ -47,7 +47,7 @@ const faults: readonly [fault: string, data: string, why: RegExp][] = [
   [
     'a value that is NaN',
     '{ ...whole, values: values.with(35, NaN) }',
-    /sample 3 of data set 'mine' holds NaN at place \[5\]/,
+    /sample 3 of data set 'mine' holds NaN at position \[5\]/,
   ],
   [
     'a value that is infinite, on shared memory',

@@ -9,7 +9,7 @@ import { type Inspection, inspectCached } from './inspection.js';
 import { classFolders, flowers102, mitIndoor, stanfordDogs } from './layouts.js';
 import { type FileStats, isOtherImage, type Links, type Listing, statFiles } from './listing.js';
 
-/** What a folder of images holds, before anything is trained on it. */
+/** The contents of a folder of images. */
 export interface FolderReport {
   readonly folder: string;
   readonly layout: string;
@@ -21,14 +21,14 @@ export interface FolderReport {
   /** Width and height, least and most. */
   readonly width: readonly [least: number, most: number];
   readonly height: readonly [least: number, most: number];
-  /** Files that lie among the images and are not read: their ending, or what they are. */
+  /** Files among the images that are not read, by ending or kind. */
   readonly passedOver: readonly { readonly what: string; readonly files: number }[];
   readonly unreadable: readonly { readonly path: string; readonly why: string }[];
 }
 
 const SHOWN = 20;
 
-/** A report as lines of text: what there is, how even the classes are, and what cannot be read. */
+/** A report as lines of text: numbers of images and classes, balance of the classes, and unreadable files. */
 export const reportLines = (report: FolderReport): string[] => linesOf(report).map(visibleLine);
 
 function linesOf({ folder, split, ...report }: FolderReport): string[] {
@@ -64,17 +64,17 @@ function balance(classes: FolderReport['classes']): string {
 
 export interface ImageFolderOptions {
   readonly folder: string;
-  /** Which part: a folder of ImageNet's layout ('train', 'val'), or what an official list is for. */
+  /** A part of the data set: a folder of ImageNet's layout ('train', 'val'), or the name of an official list. */
   readonly split?: string;
-  /** What becomes of an image that cannot be read: the folder is refused, or it goes on without it. Either way it is named. */
+  /** An image that cannot be read makes the call fail (the default), or is skipped. Either way it is named. */
   readonly unreadable?: 'fail' | 'skip';
-  /** A link that leads out of the folder: the folder is refused, or the link is followed, as torchvision does. */
+  /** A link that leads out of the folder is refused (the default), or followed, as torchvision does. */
   readonly links?: Links;
-  /** How each image is verified, once, before training: decoded to its last row, or its header alone. */
+  /** How each image is verified, once, before training: decoded to its last row (the default), or by its header alone. */
   readonly verify?: 'decode' | 'header';
-  /** Decode so that the shorter side is this long, a JPEG at part of its size: cheaper, and not to the bit what resizing later gives. */
+  /** Pixels of the shorter side to which images are decoded, a JPEG at part of its size: cheaper, with other bits than resizing later. */
   readonly shorter?: number;
-  /** Where the report goes, line by line. */
+  /** Takes the report, line by line; standard error by default. */
   readonly say?: (line: string) => void;
 }
 
@@ -83,13 +83,13 @@ export interface ImageFolder extends ImageDataset {
 }
 
 /**
- * A folder of images, a folder a class: ImageNet's layout, or Flowers-102, Stanford Dogs and MIT Indoor with their own lists.
+ * A folder of images with a folder for each class (ImageNet's layout), or Flowers-102, Stanford Dogs or MIT Indoor with their own lists.
  *
- * Every image is opened once, and what was found is kept in Weir's cache until its path, size, times or inode change. What the folder holds is
- * told before anything is trained on it. Training reads and decodes on worker threads.
+ * Every image is opened once; Weir's cache stores the result until path, size, times or inode change. `say` gets a report of the folder.
+ * Training reads and decodes on worker threads.
  *
- * @throws {WeirError} for a class without images, a link out of the folder, a list that names what is not there, an image that cannot
- * be read (unless they are to be skipped)
+ * @throws {WeirError} for a class without images, a link out of the folder, a list that names a missing file, an image that cannot
+ * be read (unless it is skipped)
  * @example
  * const train = await imageFolder({ folder: 'imagenet', split: 'train' });
  * loader(train, { epochs: 90, seed }).pipe(augment([randomResizedCrop({ size: 224 }), unitScale()], { seed }), batch(512));
@@ -115,7 +115,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
   const listing = list(root, split, links);
   const stats = statFiles(root, listing.paths, links);
   const found = await inspectCached({ root, split, paths: listing.paths, stats, verify }, (done, of) =>
-    say(`  looked at ${done} of ${of} images`),
+    say(`  ${done} of ${of} images verified`),
   );
   if (found.unreadable.length > 0 && unreadable === 'fail') throw refused(root, listing, found);
   const made = assemble({ root, given, split, shorter }, listing, stats, found);
@@ -125,7 +125,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageFol
 
 const toStandardError = (line: string): void => void toError(`${line}\n`);
 
-/** What there is; class names in one spelling, whatever the file system's. */
+/** The images of the folder; class names in one spelling (Unicode NFC), whatever the file system's. */
 function list(root: string, split: string | undefined, links: Links): Listing {
   const listing = listed(root, split, links);
   const of = split === undefined ? root : join(root, split);
@@ -149,7 +149,7 @@ function refused(root: string, { paths }: Listing, { unreadable }: Inspection): 
   const more = unreadable.length > 5 ? ` and ${unreadable.length - 5} more` : '';
   return new WeirError(
     `${unreadable.length} of ${paths.length} images of '${root}' cannot be read: ${shown.join(', ')}${more}`,
-    "mend them or take them away, or go on without them: `--set unreadable=skip` (`--skip` with weir pack, `unreadable: 'skip'` in a module)",
+    "repair or remove them, or skip them: `--set unreadable=skip` (`--skip` with weir pack, `unreadable: 'skip'` in a module)",
   );
 }
 
@@ -173,11 +173,11 @@ function assemble(asked: FolderPart, listing: Listing, stats: FileStats, found: 
     counts[label]!.images++;
   }
   const listed = new Set(listing.labels);
-  const empty = counts.find(({ images }, label) => images === 0 && listed.has(label)); // a list may not have all classes
+  const empty = counts.find(({ images }, label) => images === 0 && listed.has(label)); // an official list may lack classes
   if (empty) {
     throw new WeirError(
       `class '${empty.name}' of '${given}' has no image that can be read${split === undefined ? '' : ` in split '${split}'`}`,
-      'put images there, or take the class away',
+      'put images there, or remove the class',
     );
   }
   const bytes = Float64Array.from(of(stats.bytes));

@@ -12,7 +12,7 @@ import { bytesOf, pathFor } from '../../images/locations.js';
 import { firstLine } from '../../images/reader.js';
 import type { FileStats } from './listing.js';
 
-/** What opening the files showed; 0 by 0 is one that cannot be read. */
+/** Sizes and checksums of files; a file that cannot be read has size 0 by 0. */
 export interface Inspection {
   readonly widths: Uint32Array;
   readonly heights: Uint32Array;
@@ -21,9 +21,9 @@ export interface Inspection {
 }
 
 /**
- * Opens every file once: its checksum, its size in pixels, and whether it is an image: to its last row, or by its header alone.
+ * Opens every file once, for its checksum and its size in pixels, and verifies that it is an image: to its last row, or by its header alone.
  *
- * @param progress is told how many are done, now and then
+ * @param progress is called with the number of files done, every 10,000 of them
  */
 export async function inspect(
   root: string,
@@ -41,8 +41,8 @@ export async function inspect(
 
   const inspectFile = async (index: number): Promise<void> => {
     try {
-      if (bytes[index] === -2) throw new Error('it is no regular file');
-      if (bytes[index]! < 0) throw new Error('it is not there');
+      if (bytes[index] === -2) throw new Error('it is not a regular file');
+      if (bytes[index]! < 0) throw new Error('it does not exist');
       const content = await readFile(pathFor(join(root, paths[index]!)));
       if (content.length !== bytes[index]) throw new Error('it changed while it was read');
       const { width, height } = await (verify === 'decode' ? decode : measure)(content);
@@ -74,14 +74,14 @@ interface InspectedFolder {
   readonly verify: 'decode' | 'header';
 }
 
-/** What was found in files that could be read, by what their system said of them. */
+/** The inspection of readable files, each with a mark by which the file is found again. */
 type CachedInspection = Pick<Inspection, 'widths' | 'heights' | 'checksums'> & { readonly marks: BigUint64Array };
 
 /**
- * Opens the files of a folder, each once: what was found is kept in Weir's cache, and a file is opened again only where its size, its times
- * (of its contents and of its entry) or its inode are not what they were. With WEIR_READ_ALL every file is.
+ * Opens the files of a folder, each once: Weir's cache stores the results, and a file is opened again only where its size, its times
+ * (of its contents and of its entry) or its inode have changed. With WEIR_READ_ALL every file is opened.
  *
- * @param progress is told how many are done, and of how many
+ * @param progress is called with the number of files done, and of all to open
  */
 export async function inspectCached(
   { root, split, paths, stats, verify }: InspectedFolder,
@@ -93,8 +93,8 @@ export async function inspectCached(
     `${sha256Bytes(`${MAGIC}\n${verify}\n${root}\n${split ?? ''}`).toString('hex', 0, 16)}.bin`,
   );
   const marks = marksOf(paths, stats);
-  const kept = process.env.WEIR_READ_ALL ? undefined : read(file);
-  const places = new Map(kept && Array.from(kept.marks, (mark, place) => [mark, place]));
+  const cached = process.env.WEIR_READ_ALL ? undefined : read(file);
+  const places = new Map(cached && Array.from(cached.marks, (mark, place) => [mark, place]));
   const open = Array.from(paths.keys()).filter((i) => !places.has(marks[i]!));
   const fresh = await inspect(
     ...[root, open.map((i) => paths[i]!), { bytes: stats.bytes.filter((_, i) => !places.has(marks[i]!)) }, verify],
@@ -111,23 +111,23 @@ export async function inspectCached(
   for (let i = 0, next = 0; i < paths.length; i++) {
     const place = places.get(marks[i]!);
     if (place === undefined) take(i, fresh, next++);
-    else take(i, kept!, place);
+    else take(i, cached!, place);
   }
   const unreadable = fresh.unreadable.map(({ index, why }) => ({ index: open[index]!, why }));
-  if (open.length > unreadable.length || kept?.marks.length !== paths.length - unreadable.length) {
+  if (open.length > unreadable.length || cached?.marks.length !== paths.length - unreadable.length) {
     write(file, readable({ ...found, marks }, new Set(unreadable.map(({ index }) => index))));
   }
   return { ...found, unreadable };
 }
 
-/** 64 bits of each file's path, size, times and inode: equal for a file that nobody has touched. */
+/** 64 bits of each file's path, size, times and inode: equal for a file that has not changed. */
 function marksOf(paths: readonly string[], { bytes, marks }: FileStats): BigUint64Array {
   return BigUint64Array.from(paths, (path, i) =>
     sha256Bytes(bytesOf(path), `\0${bytes[i]}\0${marks[i]}`).readBigUInt64LE(),
   );
 }
 
-/** Without what could not be read: perhaps it can next time. */
+/** Without unreadable files, which may be readable next time. */
 function readable(all: CachedInspection, unreadable: ReadonlySet<number>): CachedInspection {
   if (unreadable.size === 0) return all;
   const good = (_: unknown, i: number): boolean => !unreadable.has(i);
@@ -140,7 +140,7 @@ function readable(all: CachedInspection, unreadable: ReadonlySet<number>): Cache
   };
 }
 
-/** What is kept, or nothing where it is missing, torn or altered. */
+/** The cached inspection; undefined where it is missing, cut short or altered. */
 function read(file: string): CachedInspection | undefined {
   try {
     const bytes = readFileSync(file);

@@ -10,7 +10,7 @@ import { matIntegers, matTexts, readMat } from './mat.js';
 const DEEPEST = 16;
 
 /**
- * ImageNet's layout: SPLIT/CLASS/image, or CLASS/image where no split is asked for. What lies deeper in a class's folder is the class's too.
+ * ImageNet's layout: SPLIT/CLASS/image, or CLASS/image where no split is asked for. Images in deeper folders of a class belong to it.
  *
  * @throws {WeirError} for a class without an image
  */
@@ -38,7 +38,7 @@ export function classFolders(root: string, split: string | undefined, links: Lin
   const labels: number[] = [];
   const passedOver = new Map<string, number>();
   const pass = (what: string): void => void passedOver.set(what, (passedOver.get(what) ?? 0) + 1);
-  for (const file of beside) if (isImageName(file)) pass('images in no class’s folder');
+  for (const file of beside) if (isImageName(file)) pass('images outside of class folders');
   for (const [label, name] of classes.entries()) {
     const before = paths.length;
     const below = split === undefined ? name : `${split}/${name}`;
@@ -50,7 +50,7 @@ export function classFolders(root: string, split: string | undefined, links: Lin
     const other = [...passedOver.keys()].filter(isOtherImage);
     throw new WeirError(
       `class '${shownName(name)}' of '${root}' has no image in '${shownName(below)}'${other.length > 0 ? ` but of kinds that are not read: ${other.join(', ')}` : ''}`,
-      other.length > 0 ? 'convert them to PNG' : 'put its images there, or take the empty folder away',
+      other.length > 0 ? 'convert them to PNG' : 'put its images there, or remove the empty folder',
     );
   }
   return { layout: 'folders of classes', classes: classes.map(shownName), paths, labels, passedOver };
@@ -60,7 +60,7 @@ function* images(root: string, below: string, links: Links, passedOver: (file: s
   if (below.split('/').length > DEEPEST) {
     throw new WeirError(
       `'${root}' goes deeper than ${DEEPEST} folders: '${shownName(below)}'`,
-      'is there a link to a folder above?',
+      'look for a link to a folder above',
     );
   }
   const { folders, files } = entries(root, below, links);
@@ -71,7 +71,7 @@ function* images(root: string, below: string, links: Links, passedOver: (file: s
   for (const folder of folders) yield* images(root, `${below}/${folder}`, links, passedOver);
 }
 
-/** What `setid.mat` calls each split. */
+/** Names of the splits in `setid.mat`. */
 const FLOWERS_SPLITS: { readonly [split: string]: string } = { train: 'trnid', val: 'valid', test: 'tstid' };
 const FLOWERS_CLASSES = 102;
 

@@ -4,15 +4,15 @@ import { WeirError } from '../../../flow/errors.js';
 import { nameFrom, pathFor, shownName } from '../../images/locations.js';
 import { GET_AGAIN } from '../content.js';
 
-/** Which images a data set has, before any is opened. */
+/** The images of a data set, before any is opened. */
 export interface Listing {
-  /** What kind of folder it was taken for. */
+  /** The layout that was recognized. */
   readonly layout: string;
   readonly classes: readonly string[];
   /** Paths below the folder, with '/', and the label of each; in the order of the data set. */
   readonly paths: readonly string[];
   readonly labels: readonly number[];
-  /** Files that lie among them and are not read, by what they are: an ending, mostly. */
+  /** Numbers of files among them that are not read, by ending or kind. */
   readonly passedOver?: ReadonlyMap<string, number>;
 }
 
@@ -26,14 +26,14 @@ const OTHER_IMAGE = /^\.(p[bgpn]m|hei[cf]|jxl|jp2|j2k|svg|ico|tga|psd|exr|hdr|ra
 /** Whether files with that ending are images of a kind that is not read. */
 export const isOtherImage = (ending: string): boolean => OTHER_IMAGE.test(ending);
 
-/** Whether a file is held to be an image: by its name, and not hidden. */
+/** Whether a file is taken for an image: by its ending, and not hidden. */
 export const isImageName = (name: string): boolean => IMAGE.test(name) && !name.startsWith('.');
 
 /** Order by code units: the same in every language. */
 export const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * What lies in a folder below `root`, hidden names left out, in the order of their names.
+ * The entries of a folder below `root`, without hidden ones, sorted by name.
  *
  * @throws {WeirError} for a link that leads nowhere, or out of `root` unless such links are followed
  */
@@ -70,7 +70,7 @@ function linked(root: string, path: string, links: Links): boolean {
   try {
     target = realPath(path);
   } catch (cause) {
-    throw new WeirError(`the link '${shownName(path)}' leads nowhere`, 'take it away, or mend it', { cause });
+    throw new WeirError(`the link '${shownName(path)}' leads nowhere`, 'remove or repair it', { cause });
   }
   if (links === 'inside') checkInside(root, path, target);
   return statSync(pathFor(target)).isDirectory();
@@ -84,22 +84,22 @@ export function checkInside(root: string, path: string, target: string): void {
   if (target.startsWith(root.endsWith(sep) ? root : root + sep)) return;
   throw new WeirError(
     `'${shownName(path)}' leads out of the folder, to '${shownName(target)}'`,
-    'put the files themselves there, give the folder that holds all of them, or let such links be followed: `--set links=follow` (`--links follow` with weir pack)',
+    'put the files themselves there, give the folder that holds all of them, or follow such links: `--set links=follow` (`--links follow` with weir pack)',
   );
 }
 
-/** What is known of the files without opening them. */
+/** Properties of files that are not opened. */
 export interface FileStats {
-  /** −1 for a file that is not there, −2 for what is no regular file: who reads a pipe or a device may wait for ever. */
+  /** Length; −1 for a missing file, −2 for a pipe or device, which could be read for ever. */
   readonly bytes: Float64Array;
-  /** Times of contents and of entry, in nanoseconds, and inode: other ones are of a file that was written or replaced. */
+  /** Times of contents and of entry, in nanoseconds, and inode: they change when a file is written or replaced. */
   readonly marks: readonly string[];
 }
 
 /**
  * Sizes and times of files below `root`.
  *
- * @throws {WeirError} for one that a '..' in a list takes out of `root`, or a link unless such links are followed
+ * @throws {WeirError} for a path that leads out of `root` by '..', or by a link unless such links are followed
  */
 export function statFiles(root: string, paths: readonly string[], links: Links): FileStats {
   const bytes = new Float64Array(paths.length);

@@ -46,9 +46,9 @@ const CHARACTERS = 4;
 const NUMERIC = 6; // classes from double (6) to uint64 (15)
 
 /**
- * The matrices of a MATLAB 5 file by name: numbers, text and cells of these; others are passed over.
+ * The matrices of a MATLAB 5 file by name: numbers, text and cells of these; others are skipped.
  *
- * Strict: every length is checked against what holds it before anything is made, and the file may not unpack to more than 256 MiB.
+ * Strict: every length is checked against the element around it before memory is taken, and the file may not unpack to more than 256 MiB.
  */
 export function readMat(file: string): ReadonlyMap<string, MatValue> {
   const bytes = content(file);
@@ -93,11 +93,11 @@ export function readMat(file: string): ReadonlyMap<string, MatValue> {
       const small = word >>> 16; // a small element has its length there and its data in the tag
       const [type, length, from] =
         small > 0 ? [word & 0xffff, small, at + 4] : [word, view.getUint32(at + 4, true), at + 8];
-      const room = small > 0 ? 4 : data.length - from;
-      if (length > room)
-        refuse(`an element of type ${type} says that it takes ${length} bytes where ${where} has ${room}`);
+      const available = small > 0 ? 4 : data.length - from;
+      if (length > available)
+        refuse(`an element of type ${type} says that it takes ${length} bytes where ${where} has ${available}`);
       yield { type, data: data.subarray(from, from + length) };
-      // what is compressed is not padded to 8 bytes
+      // compressed elements are not padded to 8 bytes
       at = small > 0 ? at + 8 : from + (type === COMPRESSED ? length : Math.ceil(length / 8) * 8);
     }
   }
@@ -130,7 +130,7 @@ export function readMat(file: string): ReadonlyMap<string, MatValue> {
   }
 
   function numbersOf({ type, data }: { type: number; data: Uint8Array }): Float64Array {
-    const [size, read] = numbers[type] ?? refuse(`numbers are of type ${type}, which it does not say how to read`);
+    const [size, read] = numbers[type] ?? refuse(`numbers are of the unknown type ${type}`);
     if (data.length % size !== 0) refuse(`${data.length} bytes are no whole numbers of ${size} bytes`);
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     return Float64Array.from({ length: data.length / size }, (_, i) => read(view, i * size));
@@ -165,7 +165,4 @@ export function matTexts(file: string, mat: ReadonlyMap<string, MatValue>, name:
 }
 
 const lacks = (file: string, mat: ReadonlyMap<string, MatValue>, name: string, what: string): WeirError =>
-  new WeirError(
-    `'${file}' has no ${what} called '${name}'; it has ${[...mat.keys()].join(', ') || 'nothing'}`,
-    GET_AGAIN,
-  );
+  new WeirError(`'${file}' has no ${what} called '${name}'; it has ${[...mat.keys()].join(', ') || 'none'}`, GET_AGAIN);

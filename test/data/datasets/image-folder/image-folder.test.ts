@@ -122,12 +122,12 @@ test('MIT Indoor by its lists; one that names what is not there is refused, or t
   expect(test.classes).toEqual(['attic', 'bar']);
   expect([...test.labels]).toEqual([1, 0]);
   await expect(open()).rejects.toThrow(
-    `1 of 3 images of '${root}' cannot be read: 'Images/bar/gone.jpg' (it is not there)`,
+    `1 of 3 images of '${root}' cannot be read: 'Images/bar/gone.jpg' (it does not exist)`,
   );
   const train = await open({ unreadable: 'skip' });
   expect(train.size).toBe(2);
-  expect(train.report.unreadable).toEqual([{ path: 'Images/bar/gone.jpg', why: 'it is not there' }]);
-  expect(said).toContain('    Images/bar/gone.jpg: it is not there');
+  expect(train.report.unreadable).toEqual([{ path: 'Images/bar/gone.jpg', why: 'it does not exist' }]);
+  expect(said).toContain('    Images/bar/gone.jpg: it does not exist');
   writeFileSync(join(root, 'TrainImages.txt'), 'one.jpg\n');
   await expect(open()).rejects.toThrow("TrainImages.txt' is 'one.jpg', not CLASS/IMAGE");
 });
@@ -219,13 +219,13 @@ test('read by every ending of what is read; other files are counted by theirs, a
   const found = await open();
   expect(paths(found)).toEqual(['a/1.jfif', 'a/2.JPE', 'a/3.bmp', 'a/4.avif']);
   expect(found.report.passedOver).toEqual([
-    { what: 'images in no class’s folder', files: 1 },
+    { what: 'images outside of class folders', files: 1 },
     { what: '.ppm', files: 2 },
     { what: '.heic', files: 1 },
     { what: 'without an ending', files: 1 },
   ]);
   expect(said).toContain(
-    '  5 files passed over: 1 images in no class’s folder, 2 .ppm, 1 .heic, 1 without an ending; convert images of other kinds to PNG',
+    '  5 files passed over: 1 images outside of class folders, 2 .ppm, 1 .heic, 1 without an ending; convert images of other kinds to PNG',
   );
   write(root, { 'b/1.pgm': 'P5' });
   await expect(open()).rejects.toMatchObject({
