@@ -74,7 +74,7 @@ test('while it trains the page is there and live; pause holds, a snapshot is wri
   await monitor.event<Going>('going', ({ state }) => state === 'paused');
   const paused = await scrape();
   expect(valueIn(paused, 'weir_run_state', { state: 'paused' })).toBe(1);
-  expect(valueIn(paused, 'weir_learning_rate')).toBe(1);
+  expect(valueIn(paused, 'weir_logged_rate')).toBe(1);
   expect(valueIn(paused, 'weir_update')).toBeGreaterThan(0);
   expect(valueIn(paused, 'weir_resident_memory_bytes')).toBeGreaterThan(2 ** 25);
   expect(valueIn(paused, 'weir_event_loop_delay_seconds')).toBeGreaterThanOrEqual(0);

@@ -100,9 +100,12 @@ test('SIGUSR1 inside an attack writes a snapshot between two of its results; the
   const { child, ended } = start(...args(folder));
   while (child.exitCode === null && logged(folder, 'attacks') === 0) await new Promise((next) => setTimeout(next, 2));
   child.kill('SIGUSR1');
-  expect(await ended).toMatchObject({ status: 75, err: expect.stringMatching(/attack · [1-9]\d*\/\d+ samples/) });
+  expect(await ended).toMatchObject({
+    status: 75,
+    err: expect.stringMatching(/Tangent Attack · [1-9]\d*\/\d+ samples/),
+  });
   expect(logged(folder, 'attacks')).toBeLessThan(logged(join(base, 'whole'), 'attacks'));
-  expect(await statusOf(folder)).toMatchObject({ state: 'stopped', phase: 'attack', epoch: 6000 });
+  expect(await statusOf(folder)).toMatchObject({ state: 'stopped', phase: 'measuring', epoch: 6000 });
   expect((await weir('resume', folder)).status).toBe(0);
   expect(await hashOf(folder)).toBe(whole);
 });
