@@ -36,10 +36,10 @@ export async function killedSweep(args: readonly string[], folder: string, wante
   const sweeps: Started[] = [];
   const begin = (): void => void sweeps.push(start(...args));
   begin();
-  for (let turn = 0; kills.sweeps + kills.jobs < wanted; turn++) {
+  for (let turn = 0; kills.sweeps + kills.jobs < wanted || Math.min(kills.sweeps, kills.jobs) < 2; turn++) {
     // Mostly while jobs run, now and then just after the start of the sweep.
     if (turn % 5 !== 4) await underWay(folder, () => sweeps.every(hasEnded));
-    await new Promise((resolve) => setTimeout(resolve, 3000 * Math.random()));
+    await new Promise((resolve) => setTimeout(resolve, 1500 * Math.random()));
     checkFolders();
     const ended = sweeps.filter(hasEnded);
     for (const one of ended) sweeps.splice(sweeps.indexOf(one), 1);
