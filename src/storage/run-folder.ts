@@ -142,10 +142,10 @@ export class RunFolder {
     const run = readConfig(configFile(path));
     if (run.format !== format) {
       throw new WeirError(
-        `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
+        `the run in ${path} is of format ${run.format}, and this version of Weir (${version}) reads format ${format}`,
         run.format < format
-          ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
-          : `use Weir ${run.weir} for it`,
+          ? 'runs of older formats are not taken up: start it again with `weir run`'
+          : 'read it with a newer version of Weir',
       );
     }
     return new RunFolder(path, run);
