@@ -235,10 +235,27 @@ export interface Reading {
 }
 
 /** What a line of the metric log says that is to be drawn. Before its first update a training has nothing to say. */
-export function* readingsOf(description: RecordDescription, line: LogLine): Generator<Reading> {
+export const readingsOf = (description: RecordDescription, line: LogLine): Generator<Reading> =>
+  readingsBy(description, line, (field) => fieldOf(description, field));
+
+/** The same, with every other number of a line that is measured: of `z.int()` and of fields that are not declared too. */
+export const numbersOf = (description: RecordDescription, line: LogLine): Generator<Reading> =>
+  readingsBy(description, line, (field) => {
+    const declared = fieldOf(description, field);
+    if (declared?.shown !== undefined) return declared;
+    if (isBookkeeping(description, field) || !['number', 'numbers', 'other'].includes(declared?.type ?? 'other'))
+      return undefined;
+    return { type: 'number', label: inWords(field), shown: description.total === undefined ? 'curve' : 'histogram' };
+  });
+
+function* readingsBy(
+  description: RecordDescription,
+  line: LogLine,
+  aboutOf: (field: string) => FieldDescription | undefined,
+): Generator<Reading> {
   if (description.role === 'training' && line.number === 0) return;
   for (const [field, value] of Object.entries(line)) {
-    const about = fieldOf(description, field);
+    const about = aboutOf(field);
     if (about?.shown === undefined) continue;
     if (typeof value === 'number' || (typeof value === 'string' && about.type === 'text')) {
       yield { field, part: '', value, about };
@@ -253,6 +270,13 @@ export function* readingsOf(description: RecordDescription, line: LogLine): Gene
 /** A label with its unit: 'distance (input units)'. A fraction's is known. */
 export const labelWithUnit = ({ label, unit }: FieldDescription): string =>
   unit === undefined || unit === 'fraction' ? label : `${label} (${unit})`;
+
+/** Numbers that say which sample or class a record is of, or how a measurement was set up: no mean is taken of them. */
+const bookkeeping = new Set(['index', 'label', 'predicted', 'adversarialLabel', 'rival', 'updatesInEpoch', 'box']);
+
+/** Whether a field measures nothing: it says which record this is, or how many there are. */
+export const isBookkeeping = ({ total }: RecordDescription, field: string): boolean =>
+  places.has(field) || bookkeeping.has(field) || field === total;
 
 /** How many records of its kind there will be; undefined where a record is the only one of its update. */
 export function totalOf({ total }: RecordDescription, line: LogLine): number | undefined {
