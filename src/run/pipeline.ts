@@ -8,7 +8,7 @@ import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
 
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
-import { type RecordDescription, type RecordDescriptions, record } from '../storage/record.js';
+import { type RecordDescriptions, type RecordSchema, record } from '../storage/record.js';
 import { type Config, type Profiles, type Rule, type Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
@@ -45,16 +45,27 @@ export const networkRecord = record({
 
 /** The schemas of the streams of a graph, by stream: each that its stages declare. */
 export function recordsDeclaredBy(flow: Flow): RecordDescriptions {
-  const sinks = flow.nodes.filter(({ kind }) => kind === 'sink');
   return Object.fromEntries([
     ['network', networkRecord.description],
-    ...sinks.flatMap((sink) => {
+    ...declaredIn(flow).map(([stream, { description }, changed]) => [
+      stream,
+      changed ? { ...description, open: true } : description,
+    ]),
+  ]);
+}
+
+/** The schemas that the records of a graph are checked against, by stream; none of a stream whose items operators may have changed. */
+export const checkedRecords = (flow: Flow): ReadonlyMap<string, RecordSchema> =>
+  new Map(declaredIn(flow).flatMap(([stream, schema, changed]) => (changed ? [] : [[stream, schema]])));
+
+function declaredIn(flow: Flow): (readonly [stream: string, schema: RecordSchema, changed: boolean])[] {
+  return flow.nodes
+    .filter(({ kind }) => kind === 'sink')
+    .flatMap((sink) => {
       const [declared] = declarationsOf(sink);
       if (declared === undefined) return [];
-      const description = declared.declaration.description as RecordDescription;
-      return [[streamName(sink.name), declared.changed ? { ...description, open: true } : description] as const];
-    }),
-  ]);
+      return [[streamName(sink.name), declared.declaration as RecordSchema, declared.changed] as const];
+    });
 }
 
 /** What a stream `tests$` is called outside of the pipeline: `tests`. */

@@ -40,7 +40,7 @@ test('the run’s folder says what its streams are, as their stages and operator
 });
 
 test('terminal and status show it', async () => {
-  expect(said).toContain('FGSM · 8/8 samples · mean distance 1.00');
+  expect(said).toContain('FGSM · 8/8 samples · mean distance 1.00 (6 of 8)');
   for (const headline of ['loss 0.', 'test accuracy 50.0 %', 'drift 0.111']) expect(said).toContain(headline);
   expect(await statusOf(run)).toMatchObject({
     measured: { stream: 'fgsm', name: 'FGSM', role: 'attack', done: 8, of: 8 },
