@@ -3,6 +3,7 @@ import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
 import { declarationsOf } from '../flow/node.js';
+import { checkOptions } from '../flow/options.js';
 import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
 
@@ -141,6 +142,19 @@ interface Definition<S extends Shape, N extends Network> {
  * @example export default pipeline({ name: 'mnist', config: { epochs: z.number().default(200) }, wire({ config }) { … } })
  */
 export function pipeline<S extends Shape, N extends Network = Network>(definition: Definition<S, N>): Pipeline<S, N> {
+  checkOptions('pipeline', definition, {
+    name: 'required',
+    title: 'optional',
+    task: 'optional',
+    config: 'required',
+    profiles: 'optional',
+    fallback: 'optional',
+    reproduce: 'optional',
+    figures: 'optional',
+    rules: 'optional',
+    networks: 'optional',
+    wire: 'required',
+  });
   const single = (_: Config<S>, seed: number): readonly N[] => [{ name: definition.name, seed } as N];
   return {
     name: definition.name,

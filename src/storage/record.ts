@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { WeirError } from '../flow/errors.js';
 import type { Declaration } from '../flow/header.js';
+import { checkOptions } from '../flow/options.js';
 
 export { z };
 
@@ -72,23 +73,34 @@ const meanings = z.registry<FieldOptions & Pick<FieldDescription, 'type'>>();
 /** The metric log has NaN and the infinities, which zod's own number refuses. */
 const anyNumber = () => z.custom<number>((value) => typeof value === 'number', 'expected a number');
 
+const fieldOptions = (where: string, options: FieldOptions): FieldOptions =>
+  checkOptions(where, options, {
+    label: 'optional',
+    unit: 'optional',
+    shown: 'optional',
+    better: 'optional',
+    scale: 'optional',
+    headline: 'optional',
+  });
+
 /** A number that is measured: drawn as a curve, or as a histogram where a record is one of many samples. */
-export const quantity = (options: FieldOptions = {}) => anyNumber().register(meanings, { type: 'number', ...options });
+export const quantity = (options: FieldOptions = {}) =>
+  anyNumber().register(meanings, { type: 'number', ...fieldOptions('quantity', options) });
 
 /** Numbers by name, such as one for each layer. */
 export const quantities = (options: FieldOptions = {}) =>
-  z.record(z.string(), anyNumber()).register(meanings, { type: 'numbers', ...options });
+  z.record(z.string(), anyNumber()).register(meanings, { type: 'numbers', ...fieldOptions('quantities', options) });
 
 /** One of some words; how often each comes is drawn as bars. */
 export const category = <const W extends readonly [string, ...string[]]>(words: W, options: FieldOptions = {}) =>
-  z.enum(words).register(meanings, { type: 'text', shown: 'bars', ...options });
+  z.enum(words).register(meanings, { type: 'text', shown: 'bars', ...fieldOptions('category', options) });
 
 /** Values in bulk, such as a picture: the log keeps those of the first few records. */
 export const array = (options: FieldOptions = {}) =>
   z
     .object({ float32: z.string() })
     .optional()
-    .register(meanings, { type: 'array', ...options });
+    .register(meanings, { type: 'array', ...fieldOptions('array', options) });
 
 /**
  * Declares what a measurement logs: status, terminal, page, `/metrics`, report and exports read nothing else of it.

@@ -140,9 +140,9 @@ export class RunFolder {
       );
     }
     const run = readConfig(configFile(path));
-    const formats = `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`;
+    const formats = `the run in ${path} is of format ${run.format}, and this version of Weir (${version}) reads format ${format}`;
     if (run.format < format) throw new OlderFormat(formats, run);
-    if (run.format > format) throw new WeirError(formats, `use Weir ${run.weir} for it`);
+    if (run.format > format) throw new WeirError(formats, 'read it with a newer version of Weir');
     return new RunFolder(path, run);
   }
 
@@ -237,10 +237,7 @@ export class OlderFormat extends WeirError {
     /** What it was started with, as that version wrote it. */
     readonly started: Partial<RunConfig>,
   ) {
-    super(
-      message,
-      `runs of older builds are not taken up: start it again, or use Weir as it was then (${started.weir})`,
-    );
+    super(message, 'runs of older formats are not taken up: start it again with `weir run`');
   }
 }
 
