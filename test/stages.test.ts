@@ -30,6 +30,7 @@ import { onlineReadout } from '../src/measure/readout/online-readout.js';
 import { readout } from '../src/measure/readout/readout.js';
 import { tracking } from '../src/measure/tracking/tracking.js';
 import { logStage } from '../src/storage/log-stage.js';
+import type { RecordSchema } from '../src/storage/record.js';
 import { loadTensorFlow, tf } from '../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
@@ -204,6 +205,20 @@ describe.each(Object.entries(rows))('%s', (_, { make, items }) => {
       while (item < given.length && stepsOf(item + 1) <= at + 1) item++;
       expect(run(next, given, { state, item })).toEqual(whole.slice(at + 1));
     }
+  });
+
+  test('what it emits can be logged, and matches the schema that it declares', async () => {
+    const { record } = make();
+    const logged = stage(
+      logStage(
+        'net',
+        'its',
+        () => undefined,
+        () => record as RecordSchema | undefined,
+      ),
+    );
+    if (record === undefined) return;
+    expect(await lastError(from(items()).pipe(stage(make()), logged))).toBeUndefined();
   });
 
   test('it leaves no tensors behind', () => {

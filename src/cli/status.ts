@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toOutput } from '../flow/terminal.js';
-import { damagedRun, type RunStatus, statusOf } from '../run/status.js';
+import { type RunStatus, statusOf, unreadableRun } from '../run/status.js';
 import { statusTable } from '../run/status-table.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
 import { readRows, reasons, summary, sweepTable } from '../sweep/table.js';
@@ -43,7 +43,7 @@ export function command(): Command {
         } catch (error) {
           const isKnown = error instanceof WeirError || (error as NodeJS.ErrnoException).code !== undefined; // such as EIO
           if (!isKnown || !(holdsRun(path) || !runs.includes(path))) throw error;
-          all.push(damagedRun(path, error as Error)); // other runs are shown all the same
+          all.push(unreadableRun(path, error as Error)); // other runs are shown all the same
         }
       }
       if (settings.json) toOutput(`${JSON.stringify(all, undefined, 2)}\n`);

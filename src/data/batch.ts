@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { type Positioned, sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
+import { checkOptions } from '../flow/options.js';
 import { type Step, stage } from '../flow/stage.js';
 import { type Labels, labelsLike } from './class-names.js';
 import { everything, ownCount, type Share } from './share.js';
@@ -58,6 +59,7 @@ const noSamples: PendingSamples = { pieces: [], from: 0, count: 0, after: 0, see
  *   batch(3)      ---x---y--z|       the last batch of an epoch is smaller, or dropped
  */
 export function batch(size: number, options: BatchOptions = {}): OperatorFunction<Samples, Samples> {
+  checkOptions('batch', options, { partial: 'optional', name: 'optional' }, 'ignored');
   const { partial = 'keep', name = 'batch' } = options;
   if (!Number.isInteger(size) || size < 1) {
     throw new WeirError(

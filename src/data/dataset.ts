@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { type Positioned, sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { ClassNames, Input } from '../flow/header.js';
+import { checkOptions } from '../flow/options.js';
 import { keyed } from '../flow/random.js';
 import { stage } from '../flow/stage.js';
 import { distinctNames, type Labels, mappedLabels, sharedLabels } from './class-names.js';
@@ -71,7 +72,19 @@ export interface DatasetOptions {
  * @throws {WeirError} for a length that is not that of the shape, a label that is no class, or a value that is no finite number
  * @example dataset({ values: [0, 0, 0, 1, 1, 0, 1, 1], labels: [0, 1, 1, 0], sampleShape: [2], classes: ['same', 'different'], name: 'xor' })
  */
-export function dataset({ values, labels, sampleShape, classes, name = 'data' }: DatasetOptions): Dataset {
+export function dataset(options: DatasetOptions): Dataset {
+  const {
+    values,
+    labels,
+    sampleShape,
+    classes,
+    name = 'data',
+  } = checkOptions(
+    'dataset',
+    options,
+    { values: 'required', labels: 'required', sampleShape: 'required', classes: 'required', name: 'optional' },
+    'ignored',
+  );
   const size = labels.length;
   if (!Array.isArray(classes)) {
     throw new WeirError(

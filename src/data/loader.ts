@@ -1,6 +1,7 @@
 import { defer, type Observable } from 'rxjs';
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
+import { checkOptions } from '../flow/options.js';
 import { keyed } from '../flow/random.js';
 import { source } from '../flow/source.js';
 import { type AnyDataset, classNames, inputOf, preparedDataset } from './dataset.js';
@@ -83,6 +84,14 @@ export interface LoaderOptions {
  * @example loader(train, { epochs: 200, seed: 0 }).pipe(augment([unitScale()], { seed: 0 }), batch(1024))
  */
 export function loader(given: AnyDataset, options: LoaderOptions): Observable<Block> {
+  checkOptions('loader', options, {
+    epochs: 'required',
+    seed: 'required',
+    shuffle: 'optional',
+    block: 'optional',
+    capacity: 'optional',
+    name: 'optional',
+  });
   const { epochs, seed, shuffle = true, block = given.images ? 32 : 256, capacity, name = 'loader' } = options;
   if (given.size === 0) throw new WeirError(`data set '${given.name}' is empty`, 'check the folder it was read from');
   if (!Number.isInteger(block) || block < 1) {

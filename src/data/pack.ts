@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
+import { checkOptions } from '../flow/options.js';
 import { AtomicFile } from '../storage/atomic-write.js';
 import { pack, unpack } from '../storage/codec.js';
 import { crc32 } from '../storage/digest.js';
@@ -204,6 +205,12 @@ interface PackRecord {
  * @example await packImages(await imageFolder({ folder, split: 'train' }), 'train.weirpack', { raw: true, shorter: 256 });
  */
 export async function packImages(dataset: ImageDataset, file: string, options: PackOptions = {}): Promise<number> {
+  checkOptions('packImages', options, {
+    raw: 'optional',
+    shorter: 'optional',
+    quality: 'optional',
+    progress: 'optional',
+  });
   const { raw = false, shorter, quality = 90, progress = () => undefined } = options;
   if (shorter !== undefined && !(Number.isInteger(shorter) && shorter > 0)) {
     throw new WeirError(`the shorter side is to be ${shorter} pixels`, 'give a whole number from 1 on');

@@ -3,6 +3,7 @@ import { concatMap, defer, delay, map, type Observable, of } from 'rxjs';
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Fingerprint } from '../flow/header.js';
+import { checkOptions } from '../flow/options.js';
 import { source } from '../flow/source.js';
 import { sha256Of } from '../storage/digest.js';
 import type { RecordingFrame } from '../storage/recording-format.js';
@@ -27,6 +28,7 @@ export interface ReplayOptions {
  * @example replay<Samples>('fixtures/mnist-batches.weirrec').pipe(train(model, …))
  */
 export function replay<T extends Positioned>(file: string, options: ReplayOptions = {}): Observable<T> {
+  checkOptions('replay', options, { pace: 'optional', gaps: 'optional', name: 'optional', capacity: 'optional' });
   const { pace = 'at once', gaps = 'refuse', name = 'replay', capacity } = options;
   const frames$ = source({
     name,

@@ -8,9 +8,9 @@ import type { ProtobufFields } from '../storage/protobuf.js';
 import {
   descriptionOf,
   type FieldDescription,
+  numbersOf,
   type RecordDescription,
   type RecordDescriptions,
-  readingsOf,
 } from '../storage/record.js';
 import type { RunConfig } from '../storage/run-folder.js';
 import { flattened } from './columns.js';
@@ -94,7 +94,7 @@ export class NetworkEvents {
     if (number !== this.update) this.flush();
     this.update = number;
     const values: ProtobufFields[] = [];
-    for (const { field, value, about } of readingsOf(description, record)) {
+    for (const { field, value, about } of numbersOf(description, record)) {
       const tag = `${record.stream}/${field}`;
       if (description.total !== undefined) this.keep(tag, about, value);
       else if (typeof value === 'number') {
@@ -175,8 +175,8 @@ export interface Exported {
 /**
  * A run's metric log as event files of TensorBoard, a folder a network:
  *
- * - scalars: what the schema of a stream draws, by update (`updates/loss`, `tests/accuracy`, `sigmas/sigma.hidden1`);
- * - histograms: what was measured sample by sample (`attacks/distance`, `certificates/lower.l2`), and its mean as a scalar; both are
+ * - scalars: every number by update (`updates/loss`, `sigmas/bounds.hidden1`), but those that say which sample or class a record is of;
+ * - histograms: what was measured sample by sample (`attacks/distance`, `attacks/queries`), and its mean as a scalar; both are
  *   over finite numbers, and where there are others a scalar says how many (`attacks/distance (not finite)`). Of words a scalar says
  *   how many samples have each (`attacks/outcome (found)`);
  * - images: the attacks whose pictures the log has, original, perturbation and adversarial sample side by side;

@@ -2,6 +2,7 @@ import { type MonoTypeOperatorFunction, Observable, type OperatorFunction } from
 import type { Positioned } from './data.js';
 import type { Declaration } from './header.js';
 import { leaseOf } from './lease.js';
+import { checkOptions } from './options.js';
 import { hand, stage } from './stage.js';
 import { currentContext, join, subscribeFrom, withName } from './wiring.js';
 
@@ -20,6 +21,7 @@ export function filter<T extends Positioned>(
   keep: (item: T) => boolean,
   options: { readonly name?: string } = {},
 ): MonoTypeOperatorFunction<T> {
+  checkOptions('filter', options, { name: 'optional' });
   return (source) =>
     new Observable<T>((subscriber) => {
       const { demand } = currentContext();
@@ -51,17 +53,19 @@ export function filter<T extends Positioned>(
  *
  * @example updates$.pipe(every({ epochs: 1 }), map((update) => ({ ...update, norm: norm(update.weights) })), recorded(norms))
  */
-export const recorded = <T extends Positioned>(
+export function recorded<T extends Positioned>(
   record: Declaration,
   options: { readonly name?: string } = {},
-): MonoTypeOperatorFunction<T> =>
-  stage<T, T, null>({
-    name: options.name ?? record.name,
+): MonoTypeOperatorFunction<T> {
+  const { name = record.name } = checkOptions('recorded', options, { name: 'optional' });
+  return stage<T, T, null>({
+    name,
     record,
     anyOrder: true,
     start: () => null,
     next: (_, item) => [null, item],
   });
+}
 
 /**
  * The same operator under another name, for a graph that has two of a kind. Snapshots, taps and the drawn graph go by names.

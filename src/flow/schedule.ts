@@ -2,6 +2,7 @@ import { filter, type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Positioned } from './data.js';
 import { StaleClaim, WeirError } from './errors.js';
 import { leaseOf, type WithLease } from './lease.js';
+import { checkOptions } from './options.js';
 import { currentContext } from './wiring.js';
 
 /** An item that counts the training: updates and epochs done, its own included; 0 is the initial state. */
@@ -15,6 +16,14 @@ export interface Counted extends Positioned {
 export type Since = { readonly epoch: number } | { readonly update: number };
 
 export type Cadence = ({ readonly updates: number } | { readonly epochs: number }) & { readonly from?: Since };
+
+/** Checks that a point is either an epoch or an update. @returns it */
+function checkPoint(where: string, since: Since): Since {
+  const point: { readonly epoch?: number; readonly update?: number } = since;
+  const { epoch, update } = checkOptions(where, point, { epoch: 'optional', update: 'optional' });
+  if ((epoch ?? update) !== undefined) return since;
+  throw new WeirError(`${where} was given neither an epoch nor an update`, 'give one: { epoch: 160 }');
+}
 
 const reached = (item: Counted, since: Since): boolean =>
   'update' in since
@@ -30,12 +39,17 @@ const reached = (item: Counted, since: Since): boolean =>
  * Bound: holds nothing. State: none. @throws {WeirError} at once when k is not a whole number from 1 on.
  */
 export function every<T extends Counted>(cadence: Cadence): MonoTypeOperatorFunction<T> {
+  checkOptions<Partial<Record<'updates' | 'epochs', number>> & Pick<Cadence, 'from'>>('every', cadence, {
+    updates: 'optional',
+    epochs: 'optional',
+    from: 'optional',
+  });
   const [unit, count] =
     'updates' in cadence ? (['updates', cadence.updates] as const) : (['epochs', cadence.epochs] as const);
   if (!Number.isInteger(count) || count < 1) {
     throw new WeirError(`every({ ${unit}: ${count} }) is no cadence`, `${unit} must be a whole number from 1 on`);
   }
-  const from = cadence.from ?? { update: 0 };
+  const from = checkPoint('from of every', cadence.from ?? { update: 0 });
   return filter((item) => {
     if (!reached(item, from)) return false;
     return unit === 'updates' ? item.number % count === 0 : item.endsEpoch && item.epoch % count === 0;
@@ -43,12 +57,18 @@ export function every<T extends Counted>(cadence: Cadence): MonoTypeOperatorFunc
 }
 
 /** Lets all updates pass from a point on: `from({ epoch: 160 })` begins with the last update of epoch 160. */
-export const from = <T extends Counted>(since: Since): MonoTypeOperatorFunction<T> =>
-  filter((item) => reached(item, since));
+export function from<T extends Counted>(since: Since): MonoTypeOperatorFunction<T> {
+  checkPoint('from', since);
+  return filter((item) => reached(item, since));
+}
 
 /** Lets one update pass: the last of the given epoch, or the given one. */
-export const at = <T extends Counted>(point: Since): MonoTypeOperatorFunction<T> =>
-  filter((item) => ('update' in point ? item.number === point.update : item.endsEpoch && item.epoch === point.epoch));
+export function at<T extends Counted>(point: Since): MonoTypeOperatorFunction<T> {
+  checkPoint('at', point);
+  return filter((item) =>
+    'update' in point ? item.number === point.update : item.endsEpoch && item.epoch === point.epoch,
+  );
+}
 
 /**
  * Lets the last item pass, as soon as it proves to be the last and while its weights still stand.

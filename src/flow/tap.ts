@@ -1,6 +1,7 @@
 import { type MonoTypeOperatorFunction, tap as rxTap } from 'rxjs';
 import { type Data, plainCopy } from './data.js';
 import { WeirError } from './errors.js';
+import { checkOptions } from './options.js';
 
 /** The items that a tap keeps while its reader is busy: the newest; of every k-th item the newest; or the newest n. */
 export type TapPolicy =
@@ -73,6 +74,11 @@ export class Tap {
  * @example batches$.pipe(tap('batches', { keep: 'latest' }, (batch) => console.log(batch)))
  */
 export function tap<T>(name: string, policy: TapPolicy, reader: Reader): MonoTypeOperatorFunction<T> {
+  checkOptions<{ readonly keep: string; readonly every?: number; readonly size?: number }>(`tap '${name}'`, policy, {
+    keep: 'required',
+    every: 'optional',
+    size: 'optional',
+  });
   const one = new Tap(name, policy, reader);
   return rxTap((item) => one.see(item));
 }

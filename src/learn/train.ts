@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import type { Labels } from '../data/class-names.js';
 import type { Data, Positioned } from '../flow/data.js';
 import type { WithLease } from '../flow/lease.js';
+import { checkOptions } from '../flow/options.js';
 import { type Serial, serial } from '../flow/serial.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
@@ -107,10 +108,20 @@ export const train = (model: Model, training: Training): OperatorFunction<Batch,
  */
 export function trainStage(model: Model, training: Training & { readonly accumulate?: 1 }): TrainStage;
 export function trainStage(model: Model, training: Training): AccumulatingStage;
-export function trainStage(
-  model: Model,
-  { loss, optimizer, regularizer, accumulate = 1, seed }: Training,
-): AccumulatingStage {
+export function trainStage(model: Model, training: Training): AccumulatingStage {
+  const {
+    loss,
+    optimizer,
+    regularizer,
+    accumulate = 1,
+    seed,
+  } = checkOptions('train', training, {
+    loss: 'required',
+    optimizer: 'required',
+    regularizer: 'optional',
+    accumulate: 'optional',
+    seed: 'required',
+  });
   checkAccumulate(accumulate, loss);
   let checked = false;
   const made = { optimizer, regularizer: regularizer?.kind ?? 'none' };

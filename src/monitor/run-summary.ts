@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { statusOf } from '../run/status.js';
-import { RunFolder } from '../storage/run-folder.js';
+import { statusOf, unreadableRun } from '../run/status.js';
+import { OlderFormat, RunFolder } from '../storage/run-folder.js';
 
 /** A snapshot file, as the timeline shows it. */
 export interface SnapshotFile {
@@ -95,9 +95,10 @@ export async function runsBeside(path: string) {
             update,
           },
         ];
-      } catch {
-        const nothing = { pipeline: '', seed: null, createdAt: '', epoch: null, epochs: null, update: null };
-        return [{ ...beside, ...nothing, state: 'damaged' as const }]; // it hides no other, and is not hidden
+      } catch (error) {
+        const { pipeline, state, epoch, epochs, update } = unreadableRun(name, error as Error); // it hides no other, and is not hidden
+        const { seed = null, createdAt = '' } = error instanceof OlderFormat ? error.started : {};
+        return [{ ...beside, pipeline, seed, createdAt, state, epoch, epochs, update }];
       }
     }),
   );

@@ -5,9 +5,10 @@ import { type Compared, comparisons, familyOf } from '../measure/networks/compar
 import { groups, settingOf } from '../measure/networks/groups.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
 import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
-import { newestValues } from '../measure/streams/record.js';
-import { mean, quantile } from '../plot/statistics.js';
+import { newestMean } from '../measure/streams/record.js';
+import { quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
+import { isBookkeeping } from '../storage/record.js';
 import { remarks, verdict } from './verdict.js';
 
 /**
@@ -114,19 +115,20 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
   };
 }
 
-/** The streams that a report knows by their schema alone: the mean of each number over the records of the newest update. */
+/**
+ * The streams that a report knows by their schema alone. `records` are those of all updates; `means` has each measured number's mean over
+ * the `count` of the `of` records of the newest update that have a finite one.
+ */
 function measurementsJson({ measurements = {} }: NetworkReport): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(measurements).map(([stream, measurement]) => {
       const { description, records } = measurement;
-      const numbers = Object.keys(description.fields).flatMap((field) => {
-        const values = newestValues(measurement, field);
-        return values.length > 0 ? [[field, mean(values)] as const] : [];
-      });
-      return [
-        stream,
-        { name: description.name, role: description.role, records: records.length, ...Object.fromEntries(numbers) },
-      ];
+      const { name, role, fields } = description;
+      const measured = Object.keys(fields).filter(
+        (field) => fields[field]!.type === 'number' && !isBookkeeping(description, field),
+      );
+      const means = Object.fromEntries(measured.map((field) => [field, newestMean(measurement, field)]));
+      return [stream, { name, role, records: records.length, means }];
     }),
   );
 }

@@ -11,6 +11,7 @@ import {
   summarizeGroup,
   summarizeNetwork,
 } from '../measure/networks/summary.js';
+import { shareInWords } from '../measure/streams/record.js';
 import { count, duration, escaped, NONE, name, number, percent, plusMinus, table } from '../plot/table.js';
 
 /** Columns of σ; a deeper network has a table of its own. */
@@ -23,7 +24,8 @@ export function regularizersTable(report: Report): string {
   const shown = layers.length > LAYERS ? [] : layers;
   const rows = groups(report).map((group) => {
     const { sigma } = summarizeGroup(group);
-    const value = (measure: Measure) => over(spread(group.networks, measure.of), measure.places, measure.scale);
+    const value = (measure: Measure) =>
+      over(spread(group.networks, measure.of), measure.places, measure.scale) + finiteNote(group.networks, measure);
     return [
       name(group.label, group.regularizer),
       String(group.networks.length),
@@ -34,6 +36,15 @@ export function regularizersTable(report: Report): string {
   const heads = ['Regularizer', 'Networks', ...measures.map((measure) => measure.name), ...shown.map((l) => `σ ${l}`)];
   return table('Per regularizer: mean ± standard deviation over networks (seeds). Distances are l2.', heads, rows);
 }
+
+/** '3 of 4 records' below a mean that some records have no finite value for; '' where all have one. */
+function finiteNote(networks: readonly NetworkReport[], { counted }: Measure): string {
+  const counts = networks.flatMap((network) => counted?.(network) ?? []);
+  const [count, of] = [sum(counts.map((one) => one.count)), sum(counts.map((one) => one.of))];
+  return count === of ? '' : `<br>${shareInWords({ count, of })} records`;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** σ of every layer of a deep network, a row a layer; '' where the table above has them. */
 export function layersTable(report: Report): string {

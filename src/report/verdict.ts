@@ -1,3 +1,4 @@
+import { missingInAttack } from '../measure/attack/record.js';
 import {
   type Comparison,
   compareDistances,
@@ -11,7 +12,7 @@ import {
   rivals,
 } from '../measure/networks/comparison.js';
 import { groups } from '../measure/networks/groups.js';
-import type { Report } from '../measure/networks/record.js';
+import type { NetworkReport, Report } from '../measure/networks/record.js';
 import {
   correctSamples,
   fitSentences,
@@ -53,7 +54,21 @@ function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): str
     return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
   return own.some(({ readout }) => readout?.attack)
     ? 'The networks were attacked with readouts that were fitted anew alone: their distances are told with those.'
-    : 'No network was attacked in the stream attacks$, so nothing is said of their robustness.';
+    : [...otherAttacks(own), 'No attack counts here, so nothing is said of their robustness.'].join(' ');
+}
+
+/** The streams of attacks that the report does not compare networks by, a sentence each with the fields that they lack. */
+function otherAttacks(networks: readonly NetworkReport[]): string[] {
+  const found = networks.flatMap(({ measurements = {} }) =>
+    Object.entries(measurements).flatMap(([stream, { description }]) => {
+      const missing = missingInAttack(description);
+      if (description.role !== 'attack' || missing.length === 0) return [];
+      return [
+        `The attack ${description.name} (stream ${stream}) is shown as a measurement: to compare networks by it, its record needs ${missing.join(', ')} too.`,
+      ];
+    }),
+  );
+  return [...new Set(found)];
 }
 
 function lead({ group, summary, distance }: Ranked, compared: number): string {

@@ -1,4 +1,5 @@
 import { WeirError } from '../flow/errors.js';
+import { checkOptions } from '../flow/options.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { folder, z } from './config.js';
 
@@ -57,8 +58,9 @@ export const convolutionKeys = () => ({
  */
 export function directionsOf(
   config: { readonly directions: 'usual' | Directions; readonly protocol?: 'paper' | 'authors' },
-  { authors = 'exact' }: { readonly authors?: Directions } = {},
+  options: { readonly authors?: Directions } = {},
 ): Directions {
+  const { authors = 'exact' } = checkOptions('directionsOf', options, { authors: 'optional' });
   if (config.directions !== 'usual') return config.directions;
   return config.protocol === 'authors' ? authors : 'krylov';
 }

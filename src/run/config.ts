@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import leven from 'leven';
 import { WeirError } from '../flow/errors.js';
+import { nearest } from '../flow/options.js';
 import { textTable } from '../flow/text-table.js';
 import { z } from '../storage/record.js';
 
@@ -299,7 +299,3 @@ export function unknown(kind: string, name: string, known: readonly string[]): W
     `did you mean '${nearest(name, known)}'? There are ${known.join(', ')}`,
   );
 }
-
-/** The word that begins with this one, or else the one with the fewest edits. */
-export const nearest = (word: string, words: readonly string[]): string =>
-  words.find((known) => known.startsWith(word)) ?? [...words].sort((a, b) => leven(word, a) - leven(word, b))[0] ?? '';

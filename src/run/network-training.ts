@@ -6,12 +6,21 @@ import { Flow, type Outcome } from '../flow/flow.js';
 import { stage } from '../flow/stage.js';
 import { logStage } from '../storage/log-stage.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
+import type { RecordSchema } from '../storage/record.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import { type RunState, trainedState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import type { Consensus, Log, Votes } from './consensus.js';
 import { NetworkSnapshots, type SnapshotOptions } from './network-snapshots.js';
-import { classesOfTask, type Network, type Pipeline, recordsDeclaredBy, type Streams, streamName } from './pipeline.js';
+import {
+  checkedRecords,
+  classesOfTask,
+  type Network,
+  type Pipeline,
+  recordsDeclaredBy,
+  type Streams,
+  streamName,
+} from './pipeline.js';
 import type { Requests } from './requests.js';
 import { weightsDigest } from './weights.js';
 
@@ -47,6 +56,8 @@ const flushEvery = 2000; // milliseconds after which readers of the metric log s
 export class NetworkTraining {
   private readonly network: Network;
   private readonly snapshots: NetworkSnapshots;
+  /** The schema of each stream whose records are checked: known when the graph is wired. */
+  private schemas: ReadonlyMap<string, RecordSchema> = new Map();
   private checkedAt = performance.now();
 
   private constructor(
@@ -86,6 +97,7 @@ export class NetworkTraining {
     try {
       requests.attach(flow);
       for (const line of flow.remarks) remark(line);
+      this.schemas = checkedRecords(flow);
       if (consensus.writes) folder.declare(recordsDeclaredBy(flow));
       await identity?.wired(pipeline, network.name, flow); // before anything is done with its data
       for (const line of identity?.said.splice(0) ?? []) watch.warn(line);
@@ -124,7 +136,9 @@ export class NetworkTraining {
 
   private logged(): Record<string, Observable<unknown>> {
     const entries = Object.entries(this.streams).map(([name, stream]) => {
-      const value = logStage(this.network.name, streamName(name), (record) => this.log(record));
+      const key = streamName(name);
+      const schema = () => this.schemas.get(key);
+      const value = logStage(this.network.name, key, (record) => this.log(record), schema);
       return [name, (stream as Observable<Positioned>).pipe(stage(value))];
     });
     return Object.fromEntries(entries);

@@ -1,4 +1,5 @@
 import { WeirError } from '../flow/errors.js';
+import { checkOptions } from '../flow/options.js';
 import type { Network } from './pipeline.js';
 
 export interface NetworkGrid<K extends string> {
@@ -13,13 +14,19 @@ export interface NetworkGrid<K extends string> {
 }
 
 /** A network for each seed and regularizer: 'rep-spectral', or with several seeds 'rep-spectral-s3'. */
-export function eachRegularizer<K extends string>({
-  regularizers,
-  seeds = 1,
-  seed,
-  burnIn = 0,
-  epochs = Number.POSITIVE_INFINITY,
-}: NetworkGrid<K>): (Network & { readonly regularizer: K })[] {
+export function eachRegularizer<K extends string>(options: NetworkGrid<K>): (Network & { readonly regularizer: K })[] {
+  const {
+    regularizers,
+    seeds = 1,
+    seed,
+    burnIn = 0,
+    epochs = Number.POSITIVE_INFINITY,
+  } = checkOptions(
+    'eachRegularizer',
+    options,
+    { regularizers: 'required', seeds: 'optional', seed: 'required', burnIn: 'optional', epochs: 'optional' },
+    'ignored',
+  );
   const twice = regularizers.find((kind, i) => regularizers.indexOf(kind) !== i);
   if (twice !== undefined) {
     throw new WeirError(

@@ -3,11 +3,12 @@ import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
 import { declarationsOf } from '../flow/node.js';
+import { checkOptions } from '../flow/options.js';
 import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
 
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
-import { type RecordDescription, type RecordDescriptions, record } from '../storage/record.js';
+import { type RecordDescriptions, type RecordSchema, record } from '../storage/record.js';
 import { type Config, type Profiles, type Rule, type Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
@@ -44,16 +45,27 @@ export const networkRecord = record({
 
 /** The schemas of the streams of a graph, by stream: each that its stages declare. */
 export function recordsDeclaredBy(flow: Flow): RecordDescriptions {
-  const sinks = flow.nodes.filter(({ kind }) => kind === 'sink');
   return Object.fromEntries([
     ['network', networkRecord.description],
-    ...sinks.flatMap((sink) => {
+    ...declaredIn(flow).map(([stream, { description }, changed]) => [
+      stream,
+      changed ? { ...description, open: true } : description,
+    ]),
+  ]);
+}
+
+/** The schemas that the records of a graph are checked against, by stream; none of a stream whose items operators may have changed. */
+export const checkedRecords = (flow: Flow): ReadonlyMap<string, RecordSchema> =>
+  new Map(declaredIn(flow).flatMap(([stream, schema, changed]) => (changed ? [] : [[stream, schema]])));
+
+function declaredIn(flow: Flow): (readonly [stream: string, schema: RecordSchema, changed: boolean])[] {
+  return flow.nodes
+    .filter(({ kind }) => kind === 'sink')
+    .flatMap((sink) => {
       const [declared] = declarationsOf(sink);
       if (declared === undefined) return [];
-      const description = declared.declaration.description as RecordDescription;
-      return [[streamName(sink.name), declared.changed ? { ...description, open: true } : description] as const];
-    }),
-  ]);
+      return [[streamName(sink.name), declared.declaration as RecordSchema, declared.changed] as const];
+    });
 }
 
 /** What a stream `tests$` is called outside of the pipeline: `tests`. */
@@ -130,6 +142,19 @@ interface Definition<S extends Shape, N extends Network> {
  * @example export default pipeline({ name: 'mnist', config: { epochs: z.number().default(200) }, wire({ config }) { … } })
  */
 export function pipeline<S extends Shape, N extends Network = Network>(definition: Definition<S, N>): Pipeline<S, N> {
+  checkOptions('pipeline', definition, {
+    name: 'required',
+    title: 'optional',
+    task: 'optional',
+    config: 'required',
+    profiles: 'optional',
+    fallback: 'optional',
+    reproduce: 'optional',
+    figures: 'optional',
+    rules: 'optional',
+    networks: 'optional',
+    wire: 'required',
+  });
   const single = (_: Config<S>, seed: number): readonly N[] => [{ name: definition.name, seed } as N];
   return {
     name: definition.name,

@@ -37,7 +37,13 @@ export interface ProgressView {
   /** How ranks wait for each other, in words; null where there is one process alone. */
   readonly ranks: string | null;
   /** What is measured sample by sample: how many are done, and the mean of its headline. */
-  readonly measured?: { readonly done: number; readonly of: number; readonly mean: Headline | null };
+  readonly measured?: {
+    readonly done: number;
+    readonly of: number;
+    readonly mean: Headline | null;
+    /** '3 of 4', where so many records have a finite value that the mean is of. */
+    readonly over?: string;
+  };
   readonly snapshot?: { readonly update: number; readonly secondsAgo: number };
 }
 
@@ -89,6 +95,10 @@ export function render(view: ProgressView, { width, color }: TerminalSize): stri
 
 const diverged = ({ value }: Headline): boolean => typeof value === 'number' && !Number.isFinite(value);
 
+/** The mean of what is measured: 'mean distance 1.42 (3 of 4)'; none where nothing stands for its records. */
+const meanOf = ({ mean, over }: NonNullable<ProgressView['measured']>): string[] =>
+  mean ? [`${inWords(mean)}${over ? ` (${over})` : ''}`] : [];
+
 /** A headline of one number: 'test accuracy 97.1 %'. */
 function inWords({ label, unit, value }: Headline): string {
   if (value === null || typeof value === 'object') return `${label} ${NONE}`;
@@ -109,7 +119,7 @@ export function renderLine(view: ProgressView): string {
     `${view.pipeline}: ${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
     phase(view),
     ...(measured
-      ? [`${count(measured.done)}/${count(measured.of)} samples`, ...(measured.mean ? [inWords(measured.mean)] : [])]
+      ? [`${count(measured.done)}/${count(measured.of)} samples`, ...meanOf(measured)]
       : trains(view)
         ? [epochs(view), updates(view)]
         : []),
@@ -160,8 +170,8 @@ function progress(view: ProgressView, width: number, c: ReturnType<typeof pc.cre
 
 function measured({ phase, measured }: ProgressView): Part[] {
   if (!measured) return [];
-  const { done, of, mean } = measured;
-  return [{ text: `${phase} ${count(done)}/${count(of)} samples` }, ...(mean ? [{ text: inWords(mean) }] : [])];
+  const { done, of } = measured;
+  return [{ text: `${phase} ${count(done)}/${count(of)} samples` }, ...meanOf(measured).map((text) => ({ text }))];
 }
 
 function fitted(parts: readonly Part[], width: number): string {

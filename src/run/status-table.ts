@@ -11,6 +11,7 @@ const paint: Readonly<Record<LifecycleState, (text: string) => string>> = {
   killed: pc.red,
   done: pc.dim,
   damaged: pc.red,
+  'older format': pc.dim,
 };
 
 const heads = [

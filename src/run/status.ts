@@ -5,7 +5,7 @@ import { configEdits, foreignSnapshots } from '../storage/identity-file.js';
 import { holderOf } from '../storage/lock.js';
 import { type MetricRecord, metricReviver } from '../storage/metric-reader.js';
 import { descriptionOf, type RecordDescription, type Role, totalOf } from '../storage/record.js';
-import { type PlannedNetwork, type RunFailure, RunFolder } from '../storage/run-folder.js';
+import { OlderFormat, type PlannedNetwork, type RunFailure, RunFolder } from '../storage/run-folder.js';
 import { logDamage } from './run-log.js';
 
 const first = 2 ** 18; // bytes at the end of a metric log that are looked at: thousands of records
@@ -207,8 +207,17 @@ const finite = (value: unknown): number | null => (typeof value === 'number' && 
 /**
  * A run that is 'stopped', 'failed' or 'killed' can be resumed: it ended by request, with an error that it noted, or without a word.
  * 'elsewhere': a process of another machine or container holds it. 'damaged': its config or its metric log was changed from outside.
+ * 'older format': an earlier version of Weir made it, and this one cannot read it.
  */
-export type LifecycleState = 'running' | 'elsewhere' | 'stopped' | 'failed' | 'killed' | 'done' | 'damaged';
+export type LifecycleState =
+  | 'running'
+  | 'elsewhere'
+  | 'stopped'
+  | 'failed'
+  | 'killed'
+  | 'done'
+  | 'damaged'
+  | 'older format';
 
 /** Where a run stands. Plain data. */
 export interface RunStatus extends RunProgress {
@@ -266,12 +275,12 @@ function damageOf(folder: RunFolder): string | null {
   }
 }
 
-/** The status of a run whose config cannot be read, which hides no other. */
-export const damagedRun = (path: string, { message }: Pick<Error, 'message'>): RunStatus => ({
+/** The status of a run that cannot be opened, which hides no other: its config is damaged, or of an older format. */
+export const unreadableRun = (path: string, error: Error): RunStatus => ({
   path,
-  pipeline: '',
-  state: 'damaged',
-  damage: message,
+  pipeline: error instanceof OlderFormat ? (error.started.pipeline ?? '') : '',
+  state: error instanceof OlderFormat ? 'older format' : 'damaged',
+  damage: error instanceof OlderFormat ? null : error.message,
   process: null,
   failure: null,
   snapshotAge: null,

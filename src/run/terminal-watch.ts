@@ -25,6 +25,8 @@ interface Sampling {
   readonly description: RecordDescription;
   readonly began: number;
   done: number;
+  /** Records of the network under measurement. */
+  own: number;
   /** Finite values of its headline, of the network under measurement. */
   readonly values: number[];
 }
@@ -170,15 +172,16 @@ export class TerminalWatch implements Watch {
     const stream = String(record.stream);
     let { sampling } = this;
     if (sampling?.stream !== stream || sampling.number !== number) {
-      sampling = { stream, number, network, description, began, done: 0, values: [] };
-    } else if (sampling.network !== network) sampling = { ...sampling, network, values: [] };
+      sampling = { stream, number, network, description, began, done: 0, own: 0, values: [] };
+    } else if (sampling.network !== network) sampling = { ...sampling, network, own: 0, values: [] };
     this.sampling = sampling;
     sampling.done++;
+    sampling.own++;
     const reading = [...readingsOf(description, record)].find(
       ({ about, value }) => about.headline && Number.isFinite(value),
     );
     if (reading !== undefined) sampling.values.push(reading.value as number);
-    const { values, done } = sampling;
+    const { values, done, own } = sampling;
     const mean = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
     const [headline] = Object.values(description.fields).filter((field) => field.headline);
     const { unit } = headline ?? {};
@@ -189,6 +192,7 @@ export class TerminalWatch implements Watch {
         done,
         of: Math.max(done, (totalOf(description, record) ?? 0) * this.members),
         mean: headline ? { label: `mean ${headline.label}`, ...(unit && { unit }), value: mean } : null,
+        ...(values.length < own && values.length > 0 && { over: `${values.length} of ${own}` }),
       },
     };
   }

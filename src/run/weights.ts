@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
+import { checkOptions } from '../flow/options.js';
 import { membersKey } from '../learn/ensemble/ensemble.js';
 import type { NetworkMetadata } from '../learn/metadata.js';
 import type { WeightSource } from '../learn/weights/pretrained.js';
@@ -155,10 +156,8 @@ export function namesOf({ started, path }: RunFolder): readonly string[] {
  * or one that is not trained to the end
  * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })
  */
-export function fromRun(
-  run: string,
-  { network, readout }: Pick<WeightsChoice, 'network' | 'readout'> = {},
-): WeightSource {
+export function fromRun(run: string, options: Pick<WeightsChoice, 'network' | 'readout'> = {}): WeightSource {
+  const { network, readout } = checkOptions('fromRun', options, { network: 'optional', readout: 'optional' });
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {

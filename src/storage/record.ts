@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { WeirError } from '../flow/errors.js';
 import type { Declaration } from '../flow/header.js';
+import { checkOptions } from '../flow/options.js';
 
 export { z };
 
@@ -63,28 +65,42 @@ const moment = {
   epoch: z.int().min(0).optional(),
 };
 
+/** Fields that the metric log writes itself: no item and no schema has them. */
+export const reserved: readonly string[] = ['network', 'stream', 'wall'];
+
 const meanings = z.registry<FieldOptions & Pick<FieldDescription, 'type'>>();
 
 /** The metric log has NaN and the infinities, which zod's own number refuses. */
 const anyNumber = () => z.custom<number>((value) => typeof value === 'number', 'expected a number');
 
+const fieldOptions = (where: string, options: FieldOptions): FieldOptions =>
+  checkOptions(where, options, {
+    label: 'optional',
+    unit: 'optional',
+    shown: 'optional',
+    better: 'optional',
+    scale: 'optional',
+    headline: 'optional',
+  });
+
 /** A number that is measured: drawn as a curve, or as a histogram where a record is one of many samples. */
-export const quantity = (options: FieldOptions = {}) => anyNumber().register(meanings, { type: 'number', ...options });
+export const quantity = (options: FieldOptions = {}) =>
+  anyNumber().register(meanings, { type: 'number', ...fieldOptions('quantity', options) });
 
 /** Numbers by name, such as one for each layer. */
 export const quantities = (options: FieldOptions = {}) =>
-  z.record(z.string(), anyNumber()).register(meanings, { type: 'numbers', ...options });
+  z.record(z.string(), anyNumber()).register(meanings, { type: 'numbers', ...fieldOptions('quantities', options) });
 
 /** One of some words; how often each comes is drawn as bars. */
 export const category = <const W extends readonly [string, ...string[]]>(words: W, options: FieldOptions = {}) =>
-  z.enum(words).register(meanings, { type: 'text', shown: 'bars', ...options });
+  z.enum(words).register(meanings, { type: 'text', shown: 'bars', ...fieldOptions('category', options) });
 
 /** Values in bulk, such as a picture: the log keeps those of the first few records. */
 export const array = (options: FieldOptions = {}) =>
   z
     .object({ float32: z.string() })
     .optional()
-    .register(meanings, { type: 'array', ...options });
+    .register(meanings, { type: 'array', ...fieldOptions('array', options) });
 
 /**
  * Declares what a measurement logs: status, terminal, page, `/metrics`, report and exports read nothing else of it.
@@ -92,6 +108,13 @@ export const array = (options: FieldOptions = {}) =>
  * A stage carries it as `record`; a stream of plain RxJS operators passes `recorded(…)`. Fields of other zod types (`z.int()`) are
  * logged and exported, not drawn; so are fields that are not declared.
  *
+ * Each record is checked as it is logged: a declared field must be there and of its type, or the run ends with an error. NaN and the
+ * infinities are numbers. A field that may be missing is declared with `.optional()`, one that may be null with `.nullable()`.
+ *
+ * The report's verdict and its robustness figure take a stream of role 'attack' that declares `index`, `label`, `predicted`, `outcome`,
+ * `distance` and `queries`. Any other stream is a measurement there, with a chart for each field.
+ *
+ * @throws {WeirError} where a field has a name of the log's own (network, stream, wall), or the total is no whole number from 0 on
  * @example
  * const fgsm = record({
  *   name: 'FGSM',
@@ -107,6 +130,15 @@ export function record<S extends z.ZodRawShape>(options: {
   readonly fields: S;
 }): RecordSchema<S> {
   const { name, role, total, fields } = options;
+  const taken = reserved.find((field) => Object.hasOwn(fields, field));
+  if (taken !== undefined) {
+    throw new WeirError(
+      `the record '${name}' declares a field '${taken}', which the metric log writes itself`,
+      'give the field another name',
+    );
+  }
+  if (typeof total === 'number' && !isCount(total))
+    throw new WeirError(`the record '${name}' has a total of ${total}`, 'give a whole number from 0 on');
   const bySample = total !== undefined;
   return {
     name,
@@ -120,6 +152,40 @@ export function record<S extends z.ZodRawShape>(options: {
       ),
     },
   };
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** The first field of a record that is not as its schema declares it, with what was expected; undefined where all are. */
+export function mismatchOf(schema: RecordSchema | undefined, line: LogLine): string | undefined {
+  if (schema === undefined) return undefined;
+  const { total } = schema.description;
+  if (typeof total === 'string' && !isCount(line[total])) {
+    return `field '${total}', its total, is ${inBrief(line[total])}, expected a whole number from 0 on`;
+  }
+  const { error } = schema.schema.safeParse(line);
+  for (const issue of error?.issues ?? []) {
+    const value = issue.path.reduce<unknown>(
+      (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+      line,
+    );
+    if (typeof value === 'number' && !Number.isFinite(value) && issue.code === 'invalid_type') continue; // zod's number refuses these
+    return `field '${issue.path.join('.')}' is ${inBrief(value)}, expected ${expectation(issue)}`;
+  }
+  return undefined;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return `type ${issue.expected}`;
+  if (issue.code === 'invalid_value') return `one of ${issue.values.map(String).join(', ')}`;
+  return issue.code === 'custom' ? 'type number' : `otherwise: ${issue.message}`;
+}
+
+function inBrief(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  const type = Array.isArray(value) ? 'list' : typeof value;
+  return typeof value === 'object' ? `a ${type}` : `${String(value).slice(0, 80)} (${type})`;
 }
 
 function described(name: string, type: z.ZodType, bySample: boolean): FieldDescription {
@@ -155,7 +221,7 @@ export const undeclared = (stream: string): RecordDescription => ({
 type LogLine = Readonly<Record<string, unknown>>;
 
 /** Fields that say when, or of which network and stream, a record is. */
-const places = new Set(['network', 'stream', 'wall', ...Object.keys(moment)]);
+const places = new Set([...reserved, ...Object.keys(moment)]);
 
 /** A field as it is declared, or as a number of a stream that declares nothing is taken; undefined for what is only logged. */
 export function fieldOf({ fields, open }: RecordDescription, name: string): FieldDescription | undefined {
@@ -181,10 +247,27 @@ export interface Reading {
 }
 
 /** What a line of the metric log says that is to be drawn. Before its first update a training has nothing to say. */
-export function* readingsOf(description: RecordDescription, line: LogLine): Generator<Reading> {
+export const readingsOf = (description: RecordDescription, line: LogLine): Generator<Reading> =>
+  readingsBy(description, line, (field) => fieldOf(description, field));
+
+/** The same, with every other number of a line that is measured: of `z.int()` and of fields that are not declared too. */
+export const numbersOf = (description: RecordDescription, line: LogLine): Generator<Reading> =>
+  readingsBy(description, line, (field) => {
+    const declared = fieldOf(description, field);
+    if (declared?.shown !== undefined) return declared;
+    if (isBookkeeping(description, field) || !['number', 'numbers', 'other'].includes(declared?.type ?? 'other'))
+      return undefined;
+    return { type: 'number', label: inWords(field), shown: description.total === undefined ? 'curve' : 'histogram' };
+  });
+
+function* readingsBy(
+  description: RecordDescription,
+  line: LogLine,
+  aboutOf: (field: string) => FieldDescription | undefined,
+): Generator<Reading> {
   if (description.role === 'training' && line.number === 0) return;
   for (const [field, value] of Object.entries(line)) {
-    const about = fieldOf(description, field);
+    const about = aboutOf(field);
     if (about?.shown === undefined) continue;
     if (typeof value === 'number' || (typeof value === 'string' && about.type === 'text')) {
       yield { field, part: '', value, about };
@@ -199,6 +282,13 @@ export function* readingsOf(description: RecordDescription, line: LogLine): Gene
 /** A label with its unit: 'distance (input units)'. A fraction's is known. */
 export const labelWithUnit = ({ label, unit }: FieldDescription): string =>
   unit === undefined || unit === 'fraction' ? label : `${label} (${unit})`;
+
+/** Numbers that say which sample or class a record is of, or how a measurement was set up: no mean is taken of them. */
+const bookkeeping = new Set(['index', 'label', 'predicted', 'adversarialLabel', 'rival', 'updatesInEpoch', 'box']);
+
+/** Whether a field measures nothing: it says which record this is, or how many there are. */
+export const isBookkeeping = ({ total }: RecordDescription, field: string): boolean =>
+  places.has(field) || bookkeeping.has(field) || field === total;
 
 /** How many records of its kind there will be; undefined where a record is the only one of its update. */
 export function totalOf({ total }: RecordDescription, line: LogLine): number | undefined {

@@ -140,14 +140,9 @@ export class RunFolder {
       );
     }
     const run = readConfig(configFile(path));
-    if (run.format !== format) {
-      throw new WeirError(
-        `the run in ${path} is of format ${run.format}, this is Weir ${version} with format ${format}`,
-        run.format < format
-          ? `runs of older builds are not taken up: start it again, or use Weir as it was then (${run.weir})`
-          : `use Weir ${run.weir} for it`,
-      );
-    }
+    const formats = `the run in ${path} is of format ${run.format}, and this version of Weir (${version}) reads format ${format}`;
+    if (run.format < format) throw new OlderFormat(formats, run);
+    if (run.format > format) throw new WeirError(formats, 'read it with a newer version of Weir');
     return new RunFolder(path, run);
   }
 
@@ -230,6 +225,19 @@ export class RunFolder {
   get shown(): string {
     const short = relative(process.cwd(), this.path);
     return short.startsWith('..') || short === '' ? this.path : short;
+  }
+}
+
+/** A run of an earlier version of Weir: nothing is wrong with it, and this one cannot read it. */
+export class OlderFormat extends WeirError {
+  override name = 'OlderFormat';
+
+  constructor(
+    message: string,
+    /** What it was started with, as that version wrote it. */
+    readonly started: Partial<RunConfig>,
+  ) {
+    super(message, 'runs of older formats are not taken up: start it again with `weir run`');
   }
 }
 

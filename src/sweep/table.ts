@@ -6,7 +6,7 @@ import { textTable } from '../flow/text-table.js';
 import { count, duration, NONE } from '../plot/table.js';
 import { type Screen, usesColor } from '../run/progress.js';
 import { InPlace } from '../run/screen.js';
-import { damagedRun, type RunStatus, statusOf } from '../run/status.js';
+import { type RunStatus, statusOf, unreadableRun } from '../run/status.js';
 import type { Job } from './jobs.js';
 import type { JobEntry, JobLocation, JobState } from './ledger.js';
 import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
@@ -121,13 +121,13 @@ export async function readRows(folder: string, plan: SweepPlan): Promise<JobRow[
   }
 }
 
-/** The status of a job's run, if it has begun; a damaged run is a status too, so that it hides no other. */
+/** The status of a job's run, if it has begun; a run that cannot be opened has one too, so that it hides no other. */
 async function statusOfJob(path: string): Promise<RunStatus | undefined> {
   if (!existsSync(join(path, 'config.json'))) return undefined;
   try {
     return await statusOf(path);
   } catch (error) {
-    if (error instanceof WeirError) return damagedRun(path, error);
+    if (error instanceof WeirError) return unreadableRun(path, error);
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportTensorBoard } from '../../src/export/tensorboard.js';
+import { tickRecord } from '../../src/learn/spectral/tick.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { weir } from '../cli/weir.js';
 import { begun, createdAt, madeUpRun, records, streams } from './made-up-run.js';
@@ -70,6 +71,47 @@ test('scalars, histograms, pictures and hyperparameters come back from the files
   const [hparams] = inside(start!.value, 9, 1, 2, 3);
   expect((hparams!.get(1) as Buffer[]).length).toBe(6);
   expect(text(hparams, 4)).toBe('rep-spectral');
+});
+
+test('every number of a record is exported, declared to be drawn or not, but those that measure nothing', () => {
+  const folder = join(base, 'every');
+  const network = { network: 'none', number: 2, epoch: 2, position: 16 };
+  const attacked = { index: 1, label: 0, predicted: 0, adversarialLabel: 1, outcome: 'found', distance: 1, total: 2 };
+  const log = [
+    ...[5, 7].map((queries) => ({
+      ...{ ...network, stream: 'attacks', ...attacked, queries, iterations: 20, box: { min: 0, max: 1 } },
+    })),
+    { ...network, stream: 'sigmas', sigma: { hidden1: 1 }, bounds: { hidden1: 3 }, estimates: ['readout'] },
+    {
+      ...network,
+      stream: 'ticks',
+      loss: 1,
+      rate: 0.5,
+      epochLoss: 2,
+      epochAccuracy: 0.75,
+      updatesInEpoch: 4,
+      regularizer: 'x',
+    },
+  ];
+  const ticks = { ...streams, ticks: tickRecord.description };
+  exportTensorBoard(folder, { ...run, streams: ticks }, log as never, false);
+  const events = readEvents(join(folder, 'none', name));
+  const values = events.flatMap((event) => inside(event, 5, 1));
+  const tags = (field: number) => values.filter((value) => value.has(field)).map((value) => text(value, 1));
+  expect(tags(5)).toEqual(['attacks/distance', 'attacks/queries', 'attacks/iterations']);
+  expect(tags(2).sort()).toEqual(
+    [
+      ...['attacks/distance (mean)', 'attacks/queries (mean)', 'attacks/iterations (mean)', 'attacks/outcome (found)'],
+      ...['sigmas/sigma.hidden1', 'sigmas/bounds.hidden1'],
+      ...['ticks/loss', 'ticks/rate', 'ticks/epochLoss', 'ticks/epochAccuracy'],
+    ].sort(),
+  );
+  expect(
+    number(
+      values.find((value) => text(value, 1) === 'attacks/queries (mean)'),
+      2,
+    ),
+  ).toBe(6);
 });
 
 test('exported again, it takes the earlier one’s place, byte by byte', () => {

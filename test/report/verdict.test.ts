@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { NetworkReport } from '../../src/measure/networks/record.js';
+import { figures } from '../../src/report/figures.js';
 import { remarks, verdict } from '../../src/report/verdict.js';
+import { quantity, record, z } from '../../src/storage/record.js';
 import { network, report, sample } from './example.js';
 
 test('one seed: the interval is over test samples, and says so', () => {
@@ -79,7 +81,14 @@ test('a seed that was run twice is said, and counts once in an interval', () => 
 
 test('networks that were not attacked are told from those that could not be fooled', () => {
   const said = (attack: NetworkReport['attack']) => verdict(report([{ ...network('none', 0, []), attack }]));
-  expect(said(null)).toBe('No network was attacked in the stream attacks$, so nothing is said of their robustness.');
+  expect(said(null)).toBe('No attack counts here, so nothing is said of their robustness.');
+  const { description } = record({ name: 'FGSM', role: 'attack', fields: { index: z.int(), distance: quantity() } });
+  const own = { ...network('none', 0, []), attack: null, measurements: { fgsm: { description, records: [] } } };
+  expect(verdict(report([own]))).toBe(
+    'The attack FGSM (stream fgsm) is shown as a measurement: to compare networks by it, its record needs label, predicted, outcome, queries too. No attack counts here, so nothing is said of their robustness.',
+  );
+  expect(figures(report([own])).map(({ id }) => id)).not.toContain('robustness');
+  expect(figures(report([{ ...own, measurements: {} }])).map(({ id }) => id)).toContain('robustness');
   const missed = { ...sample(0, 1), outcome: 'never-flipped', distance: null };
   expect(said({ iterations: 40, samples: [missed] })).toContain('No adversarial sample was found for any network');
 });

@@ -75,7 +75,7 @@ test('a run is not started in the folder of another, nor opened where there is n
   writeFileSync(join(path, 'config.json'), '{"format": 2, "weir": "0.1.0"}');
   expect(() => RunFolder.open(path)).toThrow(`the run in ${path} is of format 2`);
   expect(() => RunFolder.open(path)).toThrow(
-    expect.objectContaining({ remedy: expect.stringContaining('older builds') }),
+    expect.objectContaining({ remedy: expect.stringContaining('older formats') }),
   );
   writeFileSync(join(path, 'config.json'), '{');
   expect(() => RunFolder.open(path)).toThrow('config.json is damaged');

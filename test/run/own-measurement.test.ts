@@ -39,8 +39,18 @@ test('the run’s folder says what its streams are, as their stages and operator
   expect(lines.length).toBe(8);
 });
 
+test('a record that does not match its schema ends the run with an error that names stream, field and types', async () => {
+  const odd = join(base, 'odd');
+  const { status, err } = await weir('run', 'test/run/own-measurement.ts', '--set', 'odd=true', '--run', odd);
+  expect(status).not.toBe(0);
+  expect(err).toContain(
+    "a record of stream 'fgsm' does not match its schema: field 'distance' is far (string), expected type number",
+  );
+  expect(await statusOf(odd)).toMatchObject({ state: 'failed' });
+});
+
 test('terminal and status show it', async () => {
-  expect(said).toContain('FGSM · 8/8 samples · mean distance 1.00');
+  expect(said).toContain('FGSM · 8/8 samples · mean distance 1.00 (6 of 8)');
   for (const headline of ['loss 0.', 'test accuracy 50.0 %', 'drift 0.111']) expect(said).toContain(headline);
   expect(await statusOf(run)).toMatchObject({
     measured: { stream: 'fgsm', name: 'FGSM', role: 'attack', done: 8, of: 8 },

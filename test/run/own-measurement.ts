@@ -24,8 +24,8 @@ type Fgsm = {
   readonly total: number;
 };
 
-/** An attack of the user's own, of which Weir knows its record alone: it says how far a step would have to be, by the index. */
-const fgsm = (samples: number): weir.Stage<weir.Update, Fgsm, null> => ({
+/** An attack of the user's own, of which Weir knows its record alone: it says how far a step would have to be, by the index; an `odd` one says so in a word once. */
+const fgsm = (samples: number, odd: boolean): weir.Stage<weir.Update, Fgsm, null> => ({
   name: 'FGSM',
   claims: 'weights',
   record: fgsmRecord,
@@ -41,7 +41,7 @@ const fgsm = (samples: number): weir.Stage<weir.Update, Fgsm, null> => ({
           epoch,
           index,
           outcome: found ? 'found' : 'failed',
-          distance: found ? 0.25 * (index + 1) : Number.NaN,
+          distance: odd && index === 2 ? ('far' as unknown as number) : found ? 0.25 * (index + 1) : Number.NaN,
           total: samples,
         },
       ];
@@ -58,7 +58,7 @@ const driftRecord = weir.record({
 /** A pipeline with measurements of the user's own: a stage with a schema, a stream of plain operators with one, and one without. */
 export default weir.pipeline({
   name: 'own-measurement',
-  config: { epochs: weir.z.int().default(4), samples: weir.z.int().default(8) },
+  config: { epochs: weir.z.int().default(4), samples: weir.z.int().default(8), odd: weir.z.boolean().default(false) },
   wire({ config, seed }) {
     const points = weir.xor();
     const model = weir.mlp([2, 8, 2]);
@@ -70,7 +70,7 @@ export default weir.pipeline({
         weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.5 }), seed }),
       );
     const tests$ = updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, points));
-    const fgsm$ = updates$.pipe(weir.atEnd(), weir.stage(fgsm(config.samples)));
+    const fgsm$ = updates$.pipe(weir.atEnd(), weir.stage(fgsm(config.samples, config.odd)));
     const drift$ = updates$.pipe(
       weir.every({ epochs: 2 }),
       map(({ position, number, epoch }) => ({ position, number, epoch, drift: 1 / (1 + number) })),

@@ -3,7 +3,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { lastRecords, statusOf } from '../../src/run/status.js';
+import { runsBeside } from '../../src/monitor/run-summary.js';
+import { lastRecords, statusOf, unreadableRun } from '../../src/run/status.js';
 import { statusTable } from '../../src/run/status-table.js';
 import { lockFolder } from '../../src/storage/lock.js';
 import { record, z } from '../../src/storage/record.js';
@@ -173,6 +174,21 @@ test('killed, failed, done, and nothing logged yet', async () => {
   const elsewhere = made('elsewhere', []);
   writeFileSync(join(elsewhere.path, 'lock.1'), JSON.stringify({ pid: 7, host: 'another' }));
   expect(await statusOf(elsewhere.path)).toMatchObject({ state: 'elsewhere', process: { host: 'another' } });
+});
+
+test('a run of an older format is not damaged: it has a state of its own', async () => {
+  const { path } = made('older', []);
+  const file = join(path, 'config.json');
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace('"format": 3', '"format": 2').replace('"format":3', '"format":2'),
+  );
+  const error = await statusOf(path).catch((error: Error) => error);
+  const status = unreadableRun(path, error as Error);
+  expect(status).toMatchObject({ state: 'older format', pipeline: 'p', damage: null });
+  expect(stripVTControlCharacters(statusTable([status]).join('\n'))).toMatch(/^older format {2}/m);
+  expect(await runsBeside(path)).toMatchObject([{ name: 'older', state: 'older format', pipeline: 'p', seed: 0 }]);
+  expect(unreadableRun(path, new Error('odd'))).toMatchObject({ state: 'damaged', damage: 'odd' });
 });
 
 test('members of an ensemble are one network', async () => {

@@ -100,7 +100,7 @@ test('an attack shows how many samples it takes, whatever was asked for; two of 
     '1/3 samples · mean Δx 9.00',
   );
   expect(after([...first, { ...result, stream: 'attacks', distance: Number.NaN }])).toContain(
-    '3/3 samples · mean Δx 2.00',
+    '3/3 samples · mean Δx 2.00 (2 of 3)',
   );
 });
 

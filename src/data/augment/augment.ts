@@ -1,5 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { ordered } from '../../flow/ordered.js';
 import { stage } from '../../flow/stage.js';
 import type { Samples } from '../batch.js';
@@ -106,6 +107,15 @@ export interface AugmentOptions extends OnThreadsOptions {
  * @example loader(train, { epochs: 200, seed }).pipe(augment([randomCrop({ padding: 4 }), unitScale()], { seed }), batch(64))
  */
 export function augment(recipe: Recipe, options: AugmentOptions): OperatorFunction<Block, Samples> {
+  checkOptions('augment', options, {
+    view: 'optional',
+    seed: 'required',
+    limit: 'optional',
+    name: 'optional',
+    threads: 'optional',
+    patience: 'optional',
+    worker: 'optional',
+  });
   const { view = 0, name = 'augment' } = options;
   const finish = samplesOf([recipe], false);
   if (isLight(recipe)) {
@@ -131,6 +141,14 @@ export function augment(recipe: Recipe, options: AugmentOptions): OperatorFuncti
  * @example loader(train, { epochs: 1000, seed }).pipe(views(barlowRecipes(), { seed }), batch(1024, { partial: 'drop' }))
  */
 export function views(recipes: readonly Recipe[], options: OnThreadsOptions): OperatorFunction<Block, Samples> {
+  checkOptions('views', options, {
+    seed: 'required',
+    limit: 'optional',
+    name: 'optional',
+    threads: 'optional',
+    patience: 'optional',
+    worker: 'optional',
+  });
   const { name = 'views' } = options;
   if (recipes.length === 0) throw new WeirError(`'${name}' was given no recipe`, 'give one recipe for each view');
   return onThreads({ recipes, view: 0, finish: samplesOf(recipes, true) }, { ...options, name });

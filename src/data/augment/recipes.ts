@@ -1,3 +1,4 @@
+import { checkOptions } from '../../flow/options.js';
 import {
   centerCrop,
   colorJitter,
@@ -17,6 +18,11 @@ import type { Recipe } from './recipe.js';
 export const imagenetStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 export const cifar10Statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] } as const;
 
+interface SizeOptions {
+  /** Pixels of each side that come out. */
+  readonly size?: number;
+}
+
 /**
  * Supervised training on ImageNet as the authors pretrain.
  *
@@ -24,22 +30,28 @@ export const cifar10Statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023,
  *
  * @param size pixels of each side that come out
  */
-export const imagenetRecipe = ({ size = 224 }: { size?: number } = {}): Recipe => [
-  randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
-  horizontalFlip({ probability: 0.5 }),
-  colorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.4 }),
-  unitScale(),
-  lighting({ std: 0.1 }),
-  normalize(imagenetStatistics),
-];
+export function imagenetRecipe(options: SizeOptions = {}): Recipe {
+  const { size = 224 } = checkOptions('imagenetRecipe', options, { size: 'optional' });
+  return [
+    randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
+    horizontalFlip({ probability: 0.5 }),
+    colorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.4 }),
+    unitScale(),
+    lighting({ std: 0.1 }),
+    normalize(imagenetStatistics),
+  ];
+}
 
 /** Images to evaluate such a network on: the shorter side becomes 8/7 of `size`, then the middle is cut out. Nothing is random. */
-export const imagenetTestRecipe = ({ size = 224 }: { size?: number } = {}): Recipe => [
-  resize({ size: Math.trunc((256 / 224) * size) }),
-  centerCrop({ size }),
-  unitScale(),
-  normalize(imagenetStatistics),
-];
+export function imagenetTestRecipe(options: SizeOptions = {}): Recipe {
+  const { size = 224 } = checkOptions('imagenetTestRecipe', options, { size: 'optional' });
+  return [
+    resize({ size: Math.trunc((256 / 224) * size) }),
+    centerCrop({ size }),
+    unitScale(),
+    normalize(imagenetStatistics),
+  ];
+}
 
 /** The data of a fine-tuning: CIFAR-10's small images, enlarged, or a folder of photographs. */
 export type FineTuneData = 'cifar10' | 'folder';
@@ -50,19 +62,25 @@ export type FineTuneData = 'cifar10' | 'folder';
  *
  * @param size pixels of each side that come out
  */
-export const fineTuneRecipe = (data: FineTuneData, { size = 224 }: { size?: number } = {}): Recipe => [
-  randomResizedCrop({ size, scale: [0.08, 1], ratio: data === 'cifar10' ? [3 / 4, 4 / 3] : [1, 1.3] }),
-  horizontalFlip({ probability: 0.5 }),
-  unitScale(),
-  normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
-];
+export function fineTuneRecipe(data: FineTuneData, options: SizeOptions = {}): Recipe {
+  const { size = 224 } = checkOptions('fineTuneRecipe', options, { size: 'optional' });
+  return [
+    randomResizedCrop({ size, scale: [0.08, 1], ratio: data === 'cifar10' ? [3 / 4, 4 / 3] : [1, 1.3] }),
+    horizontalFlip({ probability: 0.5 }),
+    unitScale(),
+    normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
+  ];
+}
 
 /** Images to evaluate such a network on: the whole image at `size` × `size`, whatever its shape. Nothing is random. */
-export const fineTuneTestRecipe = (data: FineTuneData, { size = 224 }: { size?: number } = {}): Recipe => [
-  resize({ size: [size, size] }),
-  unitScale(),
-  normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
-];
+export function fineTuneTestRecipe(data: FineTuneData, options: SizeOptions = {}): Recipe {
+  const { size = 224 } = checkOptions('fineTuneTestRecipe', options, { size: 'optional' });
+  return [
+    resize({ size: [size, size] }),
+    unitScale(),
+    normalize(data === 'cifar10' ? cifar10Statistics : imagenetStatistics),
+  ];
+}
 
 /**
  * The two views of SimCLR as the authors train it on CIFAR-10: both alike, always blurred with 3 × 3 taps, in [0, 1] without
@@ -70,13 +88,11 @@ export const fineTuneTestRecipe = (data: FineTuneData, { size = 224 }: { size?: 
  *
  * @param size pixels of each side that come out; @param strength of the color jitter, as a part of the authors'
  */
-export function simclrRecipes({
-  size = 32,
-  strength = 1,
-}: {
-  size?: number;
-  strength?: number;
-} = {}): readonly [Recipe, Recipe] {
+export function simclrRecipes(options: SizeOptions & { readonly strength?: number } = {}): readonly [Recipe, Recipe] {
+  const { size = 32, strength = 1 } = checkOptions('simclrRecipes', options, {
+    size: 'optional',
+    strength: 'optional',
+  });
   const strong = 0.8 * strength;
   const view: Recipe = [
     randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),
@@ -97,10 +113,10 @@ export function simclrRecipes({
  *
  * @param size pixels of each side that come out
  */
-export const barlowRecipes = ({ size = 32 }: { size?: number } = {}): readonly [Recipe, Recipe] => [
-  view(size, 1, 0),
-  view(size, 0.1, 0.2),
-];
+export function barlowRecipes(options: SizeOptions = {}): readonly [Recipe, Recipe] {
+  const { size = 32 } = checkOptions('barlowRecipes', options, { size: 'optional' });
+  return [view(size, 1, 0), view(size, 0.1, 0.2)];
+}
 
 const view = (size: number, blurred: number, solarized: number): Recipe => [
   randomResizedCrop({ size, scale: [0.08, 1], ratio: [3 / 4, 4 / 3] }),

@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { sharedLabels } from '../class-names.js';
 import {
   type AnyDataset,
@@ -25,8 +26,9 @@ const samplesAtOnce = 1024; // samples rendered at once
 export function rendered(
   dataset: Dataset,
   recipe: Recipe,
-  { seed, epoch = 1 }: { readonly seed: number; readonly epoch?: number },
+  options: { readonly seed: number; readonly epoch?: number },
 ): Dataset {
+  const { seed, epoch = 1 } = checkOptions('rendered', options, { seed: 'required', epoch: 'optional' });
   const bytes = dataset.values instanceof Uint8Array && keepsBytes(recipe);
   const sampleShape = renderedShape(dataset, [recipe], false);
   const length = sampleLength({ sampleShape });
@@ -55,11 +57,12 @@ export interface DecodedOptions {
  *
  * @example const test = await decoded(await imageFolder({ folder, split: 'val' }), [resize({ size: 256 }), centerCrop({ size: 224 })]);
  */
-export async function decoded(
-  dataset: ImageDataset,
-  recipe: Recipe,
-  { seed = 0, epoch = 1, images = dataset.size }: DecodedOptions = {},
-): Promise<Dataset> {
+export async function decoded(dataset: ImageDataset, recipe: Recipe, options: DecodedOptions = {}): Promise<Dataset> {
+  const {
+    seed = 0,
+    epoch = 1,
+    images = dataset.size,
+  } = checkOptions('decoded', options, { seed: 'optional', epoch: 'optional', images: 'optional' });
   const size = Math.min(images, dataset.size);
   const chosen = Uint32Array.from({ length: size }, (_, i) => Math.floor((i * dataset.size) / size));
   const { outShape, length } = compileRecipes(dataset, [recipe])[0]!;

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { type Dataset, sharedBytes } from '../dataset.js';
 import { content, GET_AGAIN } from './content.js';
 
@@ -38,7 +39,13 @@ const HAS = `give a folder that holds ${TRAIN.join(', ')} and ${TEST[0]}, each p
  * @throws {WeirError} for a folder without such files, a file of another length, a label above 9, or fewer images than asked for
  * @example const { train, test } = cifar10({ data: 'data/cifar10', train: 10_000 });
  */
-export function cifar10({ data, train, test, files = {} }: Cifar10Options): { train: Dataset; test: Dataset } {
+export function cifar10(options: Cifar10Options): { train: Dataset; test: Dataset } {
+  const {
+    data,
+    train,
+    test,
+    files = {},
+  } = checkOptions('cifar10', options, { data: 'required', train: 'optional', test: 'optional', files: 'optional' });
   const folder = resolve(data);
   if (!existsSync(folder)) throw new WeirError(`there is no folder '${folder}' to read CIFAR-10 from`, HAS);
   if (!statSync(folder).isDirectory()) throw new WeirError(`'${folder}' is no folder to read CIFAR-10 from`, HAS);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { writeAtomically } from '../../storage/atomic-write.js';
 import { sha256Bytes } from '../../storage/digest.js';
 import { cacheFolder, makeFolder } from '../../storage/folders.js';
@@ -176,10 +177,15 @@ export const DIGIT_NAMES: readonly string[] = [...'0123456789'];
  *
  * @example const { train, test } = mnist({ data: 'data/mnist' });
  */
-export function mnist({ data = 'embedded', seed = 0, testSize = 2000 }: MnistOptions = {}): {
+export function mnist(options: MnistOptions = {}): {
   train: Dataset;
   test: Dataset;
 } {
+  const {
+    data = 'embedded',
+    seed = 0,
+    testSize = 2000,
+  } = checkOptions('mnist', options, { data: 'optional', seed: 'optional', testSize: 'optional' });
   if (data === 'embedded') return split(digits(), { seed, testSize });
   const folder = resolve(data);
   if (!existsSync(folder)) throw new WeirError(`there is no folder '${folder}' to read MNIST from`, looksFor);

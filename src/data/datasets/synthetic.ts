@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { keyed } from '../../flow/random.js';
 import { type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
 
@@ -22,7 +23,9 @@ export interface XorOptions {
  *
  * @example xor({ noise: { perCorner: 20, std: 0.2 }, seed })
  */
-export function xor({ noise, seed = 0 }: XorOptions = {}): Dataset {
+export function xor(options: XorOptions = {}): Dataset {
+  const { noise, seed = 0 } = checkOptions('xor', options, { noise: 'optional', seed: 'optional' });
+  if (noise) checkOptions('noise of xor', noise, { perCorner: 'optional', std: 'optional' });
   const perCorner = noise ? (noise.perCorner ?? 20) : 1;
   const std = noise ? (noise.std ?? 0.2) : 0;
   const size = CORNERS.length * perCorner;
@@ -80,7 +83,13 @@ export interface SimplexOptions {
  * @throws {WeirError} for fewer than K − 1 dimensions
  * @example simplex({ classes: 10, dimension: 16 })
  */
-export function simplex({ classes = 3, dimension = classes - 1 }: SimplexOptions = {}): Dataset {
+export function simplex(options: SimplexOptions = {}): Dataset {
+  const { classes = 3, dimension = classes - 1 } = checkOptions(
+    'simplex',
+    options,
+    { classes: 'optional', dimension: 'optional' },
+    'ignored',
+  );
   if (!(Number.isInteger(classes) && classes >= 2 && classes <= 256)) {
     throw new WeirError(`a simplex of ${classes} classes was asked for`, 'give a whole number from 2 to 256');
   }

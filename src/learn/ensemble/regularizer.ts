@@ -1,5 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { SpectralKind } from '../regularizer/spectral.js';
 import { firstDirection } from '../spectral/power.js';
@@ -103,8 +104,14 @@ export type TickedEnsemble = EnsembleUpdate & { readonly directions: Directions 
 /** The regularizers of an ensemble's members. @example ensembleRegularizer(networks, { gamma: 1e-4, from: { epoch: 10_500 } }) */
 export function ensembleRegularizer(
   { members, layout }: Ensemble,
-  { gamma, from = { epoch: 0 }, iterations = 1 }: EnsembleRegularizerOptions,
+  options: EnsembleRegularizerOptions,
 ): EnsembleRegularizer {
+  const {
+    gamma,
+    from = { epoch: 0 },
+    iterations = 1,
+  } = checkOptions('ensembleRegularizer', options, { gamma: 'required', from: 'optional', iterations: 'optional' });
+  checkOptions('from of ensembleRegularizer', from, { epoch: 'required' });
   if (!(gamma >= 0 && Number.isFinite(gamma))) {
     throw new WeirError(
       `the regularizer of an ensemble was given gamma = ${gamma}`,

@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import type { WithLease } from '../../flow/lease.js';
+import { checkOptions } from '../../flow/options.js';
 import { type Serial, serial } from '../../flow/serial.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -65,9 +66,19 @@ export const trainEnsemble = (
  * The stage that `trainEnsemble` lifts. It owns the tensors of its state: `next` takes the state it is given and disposes of what
  * it replaces.
  */
-export function ensembleStage(ensemble: Ensemble, { sgd, regularizer }: EnsembleTraining): EnsembleStage {
+export function ensembleStage(ensemble: Ensemble, training: EnsembleTraining): EnsembleStage {
+  const { sgd, regularizer } = checkOptions('trainEnsemble', training, { sgd: 'required', regularizer: 'optional' });
   const { members, layout } = ensemble;
-  const { rate, momentum = 0, decay = 0 } = sgd;
+  const {
+    rate,
+    momentum = 0,
+    decay = 0,
+  } = checkOptions(
+    'sgd of trainEnsemble',
+    sgd,
+    { rate: 'required', momentum: 'optional', decay: 'optional' },
+    'ignored',
+  );
   const rateAt = scheduled(rate);
   const unregularized = new Float32Array(members.length * layout.layers.length);
   let known: MatchedClasses | undefined; // not state: computed again when the graph is wired

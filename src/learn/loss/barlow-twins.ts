@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { samplesOf, type ViewsLoss, type ViewsLossValue } from './loss.js';
 
@@ -22,7 +23,13 @@ export interface BarlowTwinsOptions {
  *
  * @throws {WeirError} for a batch of one sample, whose variance is 0
  */
-export function barlowTwins({ lambda = 0.005, epsilon = 1e-5 }: BarlowTwinsOptions = {}): ViewsLoss {
+export function barlowTwins(options: BarlowTwinsOptions = {}): ViewsLoss {
+  const { lambda = 0.005, epsilon = 1e-5 } = checkOptions(
+    'barlowTwins',
+    options,
+    { lambda: 'optional', epsilon: 'optional' },
+    'ignored',
+  );
   const name = 'barlow-twins';
   if (!(lambda >= 0 && Number.isFinite(lambda)) || !(epsilon > 0 && Number.isFinite(epsilon))) {
     throw new WeirError(

@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { attribute, executeAll, hasNative } from '../../tensorflow/ops/eager.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Loss, LossValue } from './loss.js';
@@ -19,7 +20,8 @@ export interface CrossEntropyOptions {
  * @throws {WeirError} for a smoothing outside of [0, 1)
  * @example crossEntropy({ smoothing: 0.1 })
  */
-export function crossEntropy({ smoothing = 0 }: CrossEntropyOptions = {}): Loss {
+export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
+  const { smoothing = 0 } = checkOptions('crossEntropy', options, { smoothing: 'optional' }, 'ignored');
   const name = 'cross-entropy';
   if (!(smoothing >= 0 && smoothing < 1)) {
     throw new WeirError(

@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { crossEntropy } from './cross-entropy.js';
 import { samplesOf, type ViewsLoss, type ViewsLossValue } from './loss.js';
@@ -22,7 +23,8 @@ const NEVER = -1e30;
  *
  * @throws {WeirError} for a batch of one sample, which has no other to be compared with
  */
-export function ntXent({ temperature = 0.07 }: NtXentOptions = {}): ViewsLoss {
+export function ntXent(options: NtXentOptions = {}): ViewsLoss {
+  const { temperature = 0.07 } = checkOptions('ntXent', options, { temperature: 'optional' }, 'ignored');
   const name = 'nt-xent';
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new WeirError(`loss '${name}' was given a temperature of ${temperature}`, 'give a finite number above 0');

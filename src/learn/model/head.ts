@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type Activation, type ActivationName, activationNamed } from './activation.js';
 import { type Initialization, uniform } from './initialization.js';
@@ -97,10 +98,20 @@ interface Sized extends HeadLayer {
  * @throws {WeirError} for a backbone that has no backward pass of its feature map alone, and for sizes that make no head
  * @example projected(resnet({ depth: 18, classes: 10, inputSize: [32, 32] }), { outputs: 256, bias: false })
  */
-export function projected(
-  backbone: Model,
-  { hidden = [], outputs, bias = true, activation = 'relu', initialization = uniform() }: ProjectedOptions,
-): Model {
+export function projected(backbone: Model, options: ProjectedOptions): Model {
+  const {
+    hidden = [],
+    outputs,
+    bias = true,
+    activation = 'relu',
+    initialization = uniform(),
+  } = checkOptions('projected', options, {
+    hidden: 'optional',
+    outputs: 'required',
+    bias: 'optional',
+    activation: 'optional',
+    initialization: 'optional',
+  });
   const sizes = [...hidden, outputs];
   if (!sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new WeirError(

@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type Initialization, normal } from './initialization.js';
 import { type Gradients, type Model, type Weights, weight } from './model.js';
@@ -14,10 +15,11 @@ export interface LinearOptions {
  * @param sizes width of the features and number of classes
  * @example linear([2, 3], { initialization: normal(0.001) })
  */
-export function linear(
-  sizes: readonly [width: number, classes: number],
-  { initialization = normal(0.01), bias = false }: LinearOptions = {},
-): Model {
+export function linear(sizes: readonly [width: number, classes: number], options: LinearOptions = {}): Model {
+  const { initialization = normal(0.01), bias = false } = checkOptions('linear', options, {
+    initialization: 'optional',
+    bias: 'optional',
+  });
   const [width, classes] = sizes;
   if (!sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new WeirError(

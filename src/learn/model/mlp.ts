@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { pullBack } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
 import {
@@ -135,6 +136,7 @@ export interface MlpOptions {
  * @example mlp([784, 2000, 10], { activation: 'gelu' })
  */
 export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
+  checkOptions('mlp', options, { activation: 'optional', initialization: 'optional', scale: 'optional' });
   const { activation = 'gelu', initialization = normal(0.01), scale = 'width' } = options;
   const assumed = (['activation', 'scale'] as const).filter((key) => options[key] === undefined);
   if (sizes.length < 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {

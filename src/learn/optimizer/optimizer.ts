@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import type { Gradients, Weights } from '../model/model.js';
 
 /** The epoch and number of an update. */
@@ -22,16 +23,16 @@ export const constant =
 export const scheduled = (value: number | Schedule): Schedule => (typeof value === 'number' ? constant(value) : value);
 
 /** `value` · `factor` ^ ⌊epochs done / `every`⌋, `every` in epochs. */
-export const step =
-  (value: number, { every, factor = 0.1 }: { every: number; factor?: number }): Schedule =>
-  ({ epoch }) =>
-    value * factor ** Math.floor((epoch - 1) / every);
+export function step(value: number, options: { readonly every: number; readonly factor?: number }): Schedule {
+  const { every, factor = 0.1 } = checkOptions('step', options, { every: 'required', factor: 'optional' });
+  return ({ epoch }) => value * factor ** Math.floor((epoch - 1) / every);
+}
 
 /** From `value` down to `floor` along half a cosine over `epochs`: floor + (value − floor) · ½(1 + cos(π · epochs done / epochs)). */
-export const cosine =
-  (value: number, { epochs, floor = 0 }: { epochs: number; floor?: number }): Schedule =>
-  ({ epoch }) =>
-    floor + ((value - floor) * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs))) / 2;
+export function cosine(value: number, options: { readonly epochs: number; readonly floor?: number }): Schedule {
+  const { epochs, floor = 0 } = checkOptions('cosine', options, { epochs: 'required', floor: 'optional' });
+  return ({ epoch }) => floor + ((value - floor) * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs))) / 2;
+}
 
 /** A learning rate for some of the weights. */
 export interface OwnRate {
@@ -55,7 +56,10 @@ export function ratesOf(
   rates: readonly OwnRate[],
 ): (trained: readonly string[], at: UpdateIndex) => (name: string) => number {
   const usual = scheduled(rate);
-  const own = rates.map((one) => ({ weights: one.weights, schedule: scheduled(one.rate) }));
+  const own = rates.map((one) => {
+    const { weights, rate } = checkOptions(`rates of ${optimizer}`, one, { weights: 'required', rate: 'required' });
+    return { weights, schedule: scheduled(rate) };
+  });
   return (trained, at) => {
     for (const { weights } of own) {
       const odd = weights.find((name) => !trained.some(bears(name)));

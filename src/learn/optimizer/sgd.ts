@@ -1,3 +1,4 @@
+import { checkOptions } from '../../flow/options.js';
 import { sgdStep } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type Optimizer, type OwnRate, ratesOf, type Schedule, scheduled } from './optimizer.js';
@@ -22,7 +23,18 @@ export interface SgdOptions {
  * @example sgd({ rate: 0.1, momentum: 0.9, decay: 1e-4 })
  * @example sgd({ rate: 0.005, rates: [{ weights: [model.readout.name], rate: 0.1 }] }) // a fresh readout on a backbone
  */
-export function sgd({ rate, rates = [], momentum = 0, decay = 0 }: SgdOptions): Optimizer {
+export function sgd(options: SgdOptions): Optimizer {
+  const {
+    rate,
+    rates = [],
+    momentum = 0,
+    decay = 0,
+  } = checkOptions(
+    'sgd',
+    options,
+    { rate: 'required', rates: 'optional', momentum: 'optional', decay: 'optional' },
+    'ignored',
+  );
   const rateOf = ratesOf('sgd', rate, rates);
   return {
     name: 'sgd',

@@ -1,11 +1,12 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import type { Model } from '../model/model.js';
 import { batchSpectralShrinkage } from './batch-spectral-shrinkage.js';
 import { crossLipschitz } from './cross-lipschitz.js';
 import { featureJacobian } from './feature-jacobian.js';
 import { l2Sp } from './l2-sp.js';
 import type { Regularizer, Strength } from './regularizer.js';
-import { type SpectralKind, type SpectralRegularizer, spectralBuilders } from './spectral.js';
+import { type SpectralKind, type SpectralRegularizer, spectralBuilders, spectralKeys } from './spectral.js';
 
 /** Builds a regularizer of each kind for a model: a new one is a module and a line here. */
 const builders = {
@@ -28,6 +29,13 @@ type Intersection<Union> = (Union extends unknown ? (each: Union) => void : neve
 /** Strength, burn-in, and the options of each kind; the other kinds ignore them. */
 export type RegularizerOptions = Strength & Intersection<Partial<Parameters<(typeof builders)[RegularizerKind]>[1]>>;
 
+const optionKeys: OptionKeys<RegularizerOptions> = {
+  ...spectralKeys,
+  smallest: 'optional',
+  beta: 'optional',
+  start: 'optional',
+};
+
 /**
  * Builds the regularizer of that kind for a model. What γ multiplies is each one's own:
  *
@@ -46,6 +54,8 @@ export type RegularizerOptions = Strength & Intersection<Partial<Parameters<(typ
 export function regularizer(kind: SpectralKind, model: Model, options: RegularizerOptions): SpectralRegularizer;
 export function regularizer(kind: RegularizerKind, model: Model, options: RegularizerOptions): Regularizer;
 export function regularizer(kind: RegularizerKind, model: Model, options: RegularizerOptions): Regularizer {
-  if (Object.hasOwn(builders, kind)) return builders[kind](model, options);
-  throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${regularizerKinds.join(', ')}`);
+  if (!Object.hasOwn(builders, kind)) {
+    throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${regularizerKinds.join(', ')}`);
+  }
+  return builders[kind](model, checkOptions('regularizer', options, optionKeys));
 }

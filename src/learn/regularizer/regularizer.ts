@@ -1,5 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { FeatureJacobian, Gradients, Model, Weights } from '../model/model.js';
 
@@ -48,6 +49,7 @@ export interface Strength {
 /** Whether a regularizer of that strength acts in an epoch. @throws {WeirError} unless γ is a finite number of at least 0 */
 export function since(kind: string, { gamma, from = { epoch: 0 } }: Strength): (epoch: number) => boolean {
   checkStrength(kind, 'gamma', gamma);
+  checkOptions(`from of regularizer '${kind}'`, from, { epoch: 'required' });
   return (epoch) => gamma > 0 && epoch > from.epoch;
 }
 

@@ -1,5 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import { pack, unpack } from '../../storage/codec.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import type { ConvolutionGrid } from '../../tensorflow/ops/spectral.js';
@@ -75,6 +76,17 @@ export interface SpectralOptions extends Partial<PowerOptions> {
   readonly from?: { readonly epoch: number };
 }
 
+export const spectralKeys: OptionKeys<SpectralOptions> = {
+  gamma: 'required',
+  from: 'optional',
+  iterations: 'optional',
+  seed: 'optional',
+  directions: 'optional',
+  formulation: 'optional',
+  imageSize: 'optional',
+  foldNormalization: 'optional',
+};
+
 /**
  * A regularizer γ/2 · Σ σ²(W_l) over some layers, its directions refreshed by ticks. σ of a convolution is that of the circular one at
  * the size of its input, without the batch normalization behind it (as in the authors' code) unless `foldNormalization` is on; where
@@ -114,7 +126,11 @@ export interface SpectralRegularizer extends Regularizer {
  * (`formulation: 'image'` takes any)
  * @example spectralRegularizer('rep-spectral', model, { gamma: 1e-3, from: { epoch: 160 } })
  */
-export function spectralRegularizer(
+export function spectralRegularizer(kind: SpectralKind, model: Model, options: SpectralOptions): SpectralRegularizer {
+  return spectral(kind, model, checkOptions('spectralRegularizer', options, spectralKeys));
+}
+
+function spectral(
   kind: SpectralKind,
   model: Model,
   {
@@ -175,10 +191,7 @@ export function spectralRegularizer(
 
 /** Builders by kind, for the registry. */
 export const spectralBuilders = Object.fromEntries(
-  spectralKinds.map((kind) => [
-    kind,
-    (model: Model, options: SpectralOptions) => spectralRegularizer(kind, model, options),
-  ]),
+  spectralKinds.map((kind) => [kind, (model: Model, options: SpectralOptions) => spectral(kind, model, options)]),
 ) as Record<SpectralKind, (model: Model, options: SpectralOptions) => SpectralRegularizer>;
 
 /** Whether it is a regularizer whose directions a `spectralTick` refreshes. */

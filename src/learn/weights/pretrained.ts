@@ -1,5 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
 import type { Input, NormalizedBy } from '../../flow/header.js';
+import { checkOptions } from '../../flow/options.js';
 import { noticeOnce } from '../../flow/terminal.js';
 import { hashWeights } from '../../storage/digest.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -97,11 +98,12 @@ export interface StartingOptions {
  * @example startingFrom(resnet({ depth: 18, … }), 'pretrained.safetensors', { fresh: ['readout'] })
  * @example startingFrom(resnet({ depth: 18, … }), fromRun('runs/barlow'), { fresh: ['readout'], drop: ['projector'] })
  */
-export function startingFrom(
-  model: Model,
-  from: string | WeightSource,
-  { fresh = [], drop = [], padding }: StartingOptions = {},
-): Model {
+export function startingFrom(model: Model, from: string | WeightSource, options: StartingOptions = {}): Model {
+  const {
+    fresh = [],
+    drop = [],
+    padding,
+  } = checkOptions('startingFrom', options, { fresh: 'optional', drop: 'optional', padding: 'optional' });
   const source = typeof from === 'string' ? fromFile(from) : from;
   const { shown } = source;
   const isFresh = (name: string): boolean => fresh.some((layer) => name.startsWith(`${layer}/`));

@@ -1,5 +1,6 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
+import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Ensemble, EnsembleMember, EnsembleUpdate } from '../../learn/ensemble/ensemble.js';
 import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
@@ -42,8 +43,9 @@ const REST: AccuracyState = { done: 0, correct: 0, loss: 0 };
 export function accuracy(
   model: Model,
   given: LabeledSamples,
-  { batch = 500, normalize }: AccuracyOptions = {},
+  options: AccuracyOptions = {},
 ): StageOperator<Update, Accuracy, AccuracyState> {
+  const { batch = 500, normalize } = checkOptions('accuracy', options, { batch: 'optional', normalize: 'optional' });
   const samples = byName('accuracy', model, given);
   const length = inputLength('accuracy', model, samples);
   return stage({

@@ -1,3 +1,4 @@
+import { checkOptions } from '../../flow/options.js';
 import type { StageOperator } from '../../flow/stage.js';
 import { type Model, weight } from '../../learn/model/model.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -39,6 +40,25 @@ export function deepFool(
   samples: LabeledSamples,
   options: DeepFoolOptions,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<DeepFoolState>> {
+  checkOptions(
+    'deepFool',
+    options,
+    {
+      iterations: 'optional',
+      overshoot: 'optional',
+      candidates: 'optional',
+      samples: 'required',
+      seed: 'required',
+      box: 'optional',
+      group: 'optional',
+      budget: 'optional',
+      shuffle: 'optional',
+      choose: 'optional',
+      normalize: 'optional',
+      certificate: 'optional',
+    },
+    'ignored',
+  );
   const name = 'deepfool';
   const { iterations = 50, overshoot = 0.02, candidates = 10 } = options;
   checkCount(name, { iterations, candidates });

@@ -125,7 +125,12 @@ interface Pair {
 /** Test accuracy and mean adversarial distance of each regularizer, every seed a dot, of networks over more than the plane. */
 export function robustness(report: Report): DrawnFigure | null {
   const trainedTwice = report.networks.some(({ regularizer }) => transferOf(regularizer) !== null);
-  if (report.networks.every(planar) || trainedTwice) return null;
+  const otherAttack = report.networks.some(({ measurements = {} }) =>
+    Object.values(measurements).some(({ description }) => description.role === 'attack'),
+  );
+  const none = report.networks.every(({ attack }) => attack === null);
+  // A user's own attack that lacks fields is told of in the verdict, and "not attacked" would be wrong.
+  if (report.networks.every(planar) || trainedTwice || (none && otherAttack)) return null;
   const all = groups(report).map((group): Pair => {
     const { testAccuracy, meanDistance } = summarizeGroup(group);
     return {

@@ -133,10 +133,16 @@ export interface AttackedSample {
   readonly adversarial?: Float32Array;
 }
 
+/** The fields without which a report cannot take a record for that of an attack on the network. */
+const attackFields = ['index', 'label', 'predicted', 'outcome', 'distance', 'queries'];
+
+/** Those of them that a stream of role 'attack' does not declare. */
+export const missingInAttack = ({ fields }: RecordDescription): string[] =>
+  attackFields.filter((name) => !Object.hasOwn(fields, name));
+
 /** Whether a stream holds every field of an attack's record that a report needs. */
-export const isAttack = ({ role, fields }: RecordDescription): boolean =>
-  role === 'attack' &&
-  ['index', 'label', 'predicted', 'outcome', 'distance', 'queries'].every((name) => name in fields);
+export const isAttack = (description: RecordDescription): boolean =>
+  description.role === 'attack' && missingInAttack(description).length === 0;
 
 /** The results of the attack on the newest weights that were attacked, each sample once; null where nothing was attacked. */
 export function attackOf(lines: readonly LogLine[]): AttackReport | null {

@@ -1,3 +1,4 @@
+import { checkOptions } from '../../flow/options.js';
 import { seeds } from '../../flow/random.js';
 import type { StageOperator } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
@@ -85,6 +86,25 @@ export function tangentAttack(
   samples: LabeledSamples,
   options: TangentAttackOptions,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<TangentState>> {
+  checkOptions(
+    'tangentAttack',
+    options,
+    {
+      iterations: 'optional',
+      protocol: 'optional',
+      chunk: 'optional',
+      samples: 'required',
+      seed: 'required',
+      box: 'optional',
+      group: 'optional',
+      budget: 'optional',
+      shuffle: 'optional',
+      choose: 'optional',
+      normalize: 'optional',
+      certificate: 'optional',
+    },
+    'ignored',
+  );
   const { iterations = schedule.iterations, chunk = 128, protocol = 'paper', normalize } = options;
   const box = protocol === 'authors' && normalize ? { box: AUTHORS } : {};
   const record = attackRecord('Tangent Attack');

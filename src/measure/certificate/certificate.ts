@@ -1,5 +1,6 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
+import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import { type ByNorm, type Model, type Norm, norms, type Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -132,6 +133,22 @@ export function certificate(
   given: LabeledSamples,
   options: CertificateOptions,
 ): StageOperator<Update, Certificate & Positioned, CertificateState> {
+  checkOptions(
+    'certificate',
+    options,
+    {
+      samples: 'required',
+      seed: 'required',
+      shuffle: 'optional',
+      choose: 'optional',
+      radius: 'optional',
+      normalize: 'optional',
+      local: 'optional',
+      points: 'optional',
+      steps: 'optional',
+    },
+    'ignored',
+  );
   const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalize } = options;
   const name = 'certificate';
   const samples = byName(name, model, given);

@@ -1,6 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -142,8 +143,19 @@ const POINTS = 100_000; // in one pass
 export function exactDistances(
   model: Model,
   given: LabeledSamples,
-  { reach = 5, directions = 3600, step = 0.01, tolerance = 1e-6 }: ExactDistancesOptions = {},
+  options: ExactDistancesOptions = {},
 ): StageOperator<Update, ExactDistance & Positioned, ScanState> {
+  const {
+    reach = 5,
+    directions = 3600,
+    step = 0.01,
+    tolerance = 1e-6,
+  } = checkOptions('exactDistances', options, {
+    reach: 'optional',
+    directions: 'optional',
+    step: 'optional',
+    tolerance: 'optional',
+  });
   const name = 'exact distances';
   checkTwo(name, model);
   const samples = byName(name, model, given);

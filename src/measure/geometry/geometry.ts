@@ -1,6 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import { type Positioned, sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -96,8 +97,21 @@ export interface GeometryGridOptions {
  */
 export function geometryGrid(
   model: Model,
-  { x = [-3.5, 3.5], y = [-3.5, 3.5], resolution = 40, points: given, batch = 2000 }: GeometryGridOptions = {},
+  options: GeometryGridOptions = {},
 ): StageOperator<Update, Geometry & Positioned, SurveyState> {
+  const {
+    x = [-3.5, 3.5],
+    y = [-3.5, 3.5],
+    resolution = 40,
+    points: given,
+    batch = 2000,
+  } = checkOptions('geometryGrid', options, {
+    x: 'optional',
+    y: 'optional',
+    resolution: 'optional',
+    points: 'optional',
+    batch: 'optional',
+  });
   const name = 'geometry grid';
   checkTwo(name, model);
   checkCount(name, { resolution, batch }, { resolution: 400 });
@@ -184,6 +198,14 @@ export function geometryPlane(
   given: LabeledSamples,
   options: GeometryPlaneOptions = {},
 ): StageOperator<Update, Geometry & Positioned, SurveyState> {
+  checkOptions('geometryPlane', options, {
+    indices: 'optional',
+    resolution: 'optional',
+    border: 'optional',
+    normalize: 'optional',
+    batch: 'optional',
+    topEigenvalue: 'optional',
+  });
   const { resolution = 40, border = 0.25, normalize, batch = 64, topEigenvalue = 'plane' } = options;
   const name = 'geometry plane';
   const samples = byName(name, model, given);

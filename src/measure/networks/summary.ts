@@ -1,7 +1,7 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
 import type { AttackedSample } from '../attack/record.js';
 import type { Fit } from '../readout/record.js';
-import { newestValues } from '../streams/record.js';
+import { type FieldMean, newestMean } from '../streams/record.js';
 import type { SeedGroup } from './groups.js';
 import type { NetworkReport } from './record.js';
 
@@ -141,6 +141,8 @@ export interface Measure {
   readonly of: (network: NetworkReport) => number | null;
   /** What it is shown times: 100 for per cent. */
   readonly scale: number;
+  /** Of how many records the number of a network is the mean, where some may have none. */
+  readonly counted?: (network: NetworkReport) => Pick<FieldMean, 'count' | 'of'> | null;
   /** Places after the point; undefined for as many as show the spread. */
   readonly places?: number;
 }
@@ -167,11 +169,12 @@ const headlinesOf = ({ measurements = {} }: NetworkReport): Measure[] =>
     Object.entries(description.fields).flatMap(([field, { headline, type, label, unit }]) => {
       if (!headline || type !== 'number') return [];
       const fraction = unit === 'fraction';
-      const of = ({ measurements: own }: NetworkReport): number | null => {
-        const values = own?.[stream] ? newestValues(own[stream], field) : [];
-        return values.length > 0 ? mean(values) : null;
-      };
-      return [{ name: `${description.name}: ${label}${fraction ? ', %' : ''}`, of, scale: fraction ? 100 : 1 }];
+      const counted = ({ measurements: own }: NetworkReport): FieldMean | null =>
+        own?.[stream] ? newestMean(own[stream], field) : null;
+      const of = (network: NetworkReport): number | null => counted(network)?.mean ?? null;
+      return [
+        { name: `${description.name}: ${label}${fraction ? ', %' : ''}`, of, counted, scale: fraction ? 100 : 1 },
+      ];
     }),
   );
 

@@ -1,5 +1,6 @@
 import type { Positioned } from '../../flow/data.js';
 import type { WithLease } from '../../flow/lease.js';
+import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -49,8 +50,23 @@ export function onlineReadout(
   model: Model,
   train: LabeledSamples,
   test: LabeledSamples,
-  { images = train.size, ...options }: OnlineReadoutOptions = {},
+  given: OnlineReadoutOptions = {},
 ): StageOperator<Update & WithLease, OnlineReadout & Positioned, OnlineReadoutState> {
+  const { images = train.size, ...options } = checkOptions(
+    'onlineReadout',
+    given,
+    {
+      images: 'optional',
+      as: 'optional',
+      inverseRegularization: 'optional',
+      fit: 'optional',
+      gradientTolerance: 'optional',
+      fitIterations: 'optional',
+      normalize: 'optional',
+      batch: 'optional',
+    },
+    'ignored',
+  );
   const size = Math.min(images, train.size);
   const length = train.values.length / train.size;
   const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };

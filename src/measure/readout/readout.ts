@@ -2,6 +2,7 @@ import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import type { Header } from '../../flow/header.js';
 import { leaseOf, type WithLease } from '../../flow/lease.js';
+import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { NetworkMetadata } from '../../learn/metadata.js';
 import { readoutWeights } from '../../learn/model/head.js';
@@ -164,6 +165,20 @@ export function readout(
   test: LabeledSamples,
   options: ReadoutOptions = {},
 ): StageOperator<Update & WithLease, Refitted, ReadoutState> {
+  checkOptions(
+    'readout',
+    options,
+    {
+      as: 'optional',
+      inverseRegularization: 'optional',
+      fit: 'optional',
+      gradientTolerance: 'optional',
+      fitIterations: 'optional',
+      normalize: 'optional',
+      batch: 'optional',
+    },
+    'ignored',
+  );
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500, as = 'refitted' } = options;
   if (!fitMethods.includes(how)) {

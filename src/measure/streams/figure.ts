@@ -9,7 +9,7 @@ import { type LogLine, newestOf, numberIn } from '../log.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { curvesReading, epochCurves } from '../training/figure.js';
-import { drawnFields, newestValues } from './record.js';
+import { drawnFields, newestValues, shareInWords } from './record.js';
 
 /** A field of a stream, as it is drawn. */
 interface Field {
@@ -128,7 +128,10 @@ function sentence(all: readonly SeedGroup[], field: Field): string {
     }
     const values = valuesOf(group, field);
     if (values.length === 0) return [];
-    return [`${group.label} ${shown(field.field.shown === 'histogram' ? quantile(values, 0.5) : mean(values))}`];
+    const of = group.networks.reduce((sum, network) => sum + newestOf(recordsIn(network, field)).length, 0);
+    const share = shareInWords({ count: values.length, of });
+    const value = shown(field.field.shown === 'histogram' ? quantile(values, 0.5) : mean(values));
+    return [`${group.label} ${value}${share && ` (${share} records)`}`];
   });
   return `${field.title}${field.field.shown === 'histogram' ? ' (median)' : ''} ${each.join(', ')}`;
 }

@@ -1,6 +1,7 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -29,8 +30,11 @@ export interface TrackingOptions {
 export function tracking(
   model: Model,
   given: LabeledSamples,
-  { indices = Array.from({ length: given.size }, (_, i) => i) }: TrackingOptions = {},
+  options: TrackingOptions = {},
 ): StageOperator<Update, Track & Positioned, null> {
+  const { indices = Array.from({ length: given.size }, (_, i) => i) } = checkOptions('tracking', options, {
+    indices: 'optional',
+  });
   const name = 'tracking';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);

@@ -22,7 +22,7 @@ export function drawRuns(runs, redraw) {
       'tr',
       own ? { 'aria-current': 'true' } : {},
       el('td', {}, own ? 'this run' : tick),
-      ...[name, pipeline, String(seed), state].map((text) => el('td', {}, text)),
+      ...[name, pipeline || '–', seed === null ? '–' : String(seed), state].map((text) => el('td', {}, text)),
       ...[progress, count(update)].map((text) => el('td', {}, text)),
     );
   });

@@ -5,6 +5,7 @@ import { isAttack, nearest } from '../../measure/attack/record.js';
 import { type LogLine, type NetworkLog, newest, newestOf, numberIn } from '../../measure/log.js';
 import { classifierRecord } from '../../measure/readout/record.js';
 import { transferred } from '../../plot/transfer.js';
+import { totalOf } from '../../storage/record.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { done } from '../../storage/run-state.js';
 
@@ -43,8 +44,8 @@ export function remarksOn(
     ...attackRemarks('attacked', attackLines(log)),
     ...attackRemarks('its readout attacked', attackLines(log, 'refitted')),
   ];
-  const ended = isDone(folder, name) ? [...early(folder, name, log), ...behind(log)] : []; // else all of it is yet to come
-  return [...attacks, ...twice(log), ...ended].map((said) => `${name}: ${said}.`);
+  const ended = isDone(folder, name) ? [...early(folder, name, log), ...behind(log), ...fewer(log)] : []; // else all of it is yet to come
+  return [...attacks, ...twice(log), ...more(log), ...ended].map((said) => `${name}: ${said}.`);
 }
 
 /** Whether a network is trained and measured to its end; members of an ensemble are not told apart by their snapshots. */
@@ -83,6 +84,45 @@ function behind(log: NetworkLog): string[] {
       : [`its ${what} of update ${at}, and it was trained for ${trained}`];
   });
 }
+
+/** The records that a stream has at an update, and the total that they name: the largest, where they differ. */
+interface Counted {
+  readonly stream: string;
+  readonly at: string;
+  readonly count: number;
+  readonly total: number;
+}
+
+function countsIn(log: NetworkLog): Counted[] {
+  return log.streams.flatMap(({ stream, description, lines }) => {
+    const counts = new Map<string, Counted>();
+    for (const line of lines) {
+      const total = totalOf(description, line);
+      if (total === undefined) continue;
+      const at = typeof line.number === 'number' ? `at update ${line.number}` : 'without an update';
+      const before = counts.get(at);
+      counts.set(at, { stream, at, count: (before?.count ?? 0) + 1, total: Math.max(before?.total ?? 0, total) });
+    }
+    return [...counts.values()];
+  });
+}
+
+/** Streams with more records at an update than one measurement gives. */
+const more = (log: NetworkLog): string[] =>
+  countsIn(log)
+    .filter(({ count, total }) => count > total)
+    .map(
+      ({ stream, at, count, total }) => `stream ${stream} has ${count} records ${at}, more than its total of ${total}`,
+    );
+
+/** Streams with fewer records at an update than a measurement gives, of a network at its end. */
+const fewer = (log: NetworkLog): string[] =>
+  countsIn(log)
+    .filter(({ count, total }) => count < total)
+    .map(
+      ({ stream, at, count, total }) =>
+        `stream ${stream} has ${count} of ${total} records ${at}, though the network is done`,
+    );
 
 /** Tests of one moment that say different things: of two data sets, for one. */
 function twice(log: NetworkLog): string[] {

@@ -235,7 +235,7 @@ export const identityCases: readonly Case[] = [
   betweenStopAndResume(
     'the folder of an older build put in its place',
     (world) => edit(world, 'run/config.json', (text) => text.replace('"format": 3', '"format": 1')),
-    /is of format 1.*\n.*older builds are not taken up/,
+    /is of format 1.*reads format 3\n.*older formats are not taken up/,
   ),
   ofImages(
     'an image added to a folder',

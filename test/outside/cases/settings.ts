@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { type Case, refused, right, succeeded, told, type World } from '../case.js';
 
 /** A pipeline over 40 points of 10 values in two classes; `how` changes what its data set is made of, its batches, and its attack. */
-const over = (how: { data?: string; batches?: string; model?: string; attack?: string; keys?: string }): string => `
+const over = (how: {
+  data?: string;
+  batches?: string;
+  model?: string;
+  training?: string;
+  attack?: string;
+  keys?: string;
+}): string => `
 const { z } = weir;
 const values = Float32Array.from({ length: 400 }, (_, i) => (Math.floor(i / 10) % 2 === 0 ? 0.9 : 0.1) + 0.05 * Math.sin(i));
 const labels = Uint8Array.from({ length: 40 }, (_, i) => i % 2);
@@ -16,7 +23,7 @@ export default weir.pipeline({
     const updates$ = weir.loader(data, { epochs: config.epochs, seed }).pipe(
       weir.augment([], { seed }),
       ${how.batches ?? 'weir.batch(20)'},
-      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.5 }), seed }),
+      weir.train(model, { loss: weir.crossEntropy(), ${how.training ?? 'optimizer: weir.sgd({ rate: 0.5 })'}, seed }),
     );
     const tests$ = updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, data));
     ${how.attack === undefined ? '' : `const attacks$ = updates$.pipe(weir.atEnd(), weir.tangentAttack(model, data, { samples: 2, iterations: 2, seed, ${how.attack} }));`}
@@ -196,6 +203,27 @@ const others: Case[] = [
       refused(
         await run(world, { data, attack: '' }),
         /lies outside of the box \[0, 1\]; the values of all samples go from -1\.\d+ to 1\.\d+/,
+      );
+      atOnce(world);
+    },
+  },
+  {
+    name: 'training: an option of an older version, or a misspelled one, is not dropped',
+    quick: true,
+    async play(world) {
+      const sgd = 'weir.sgd({ rate: 0.5 })';
+      const penalty = `optimizer: ${sgd}, penalty: weir.regularizer('l2-sp', model, { gamma: 1 })`;
+      refused(
+        await run(world, { training: penalty }),
+        /train has no option 'penalty'[\s\S]*did you mean 'regularizer'\?/,
+      );
+      refused(
+        await run(world, { training: `optimiser: ${sgd}` }),
+        /train has no option 'optimiser'[\s\S]*did you mean 'optimizer'\?/,
+      );
+      refused(
+        await run(world, { model: 'weir.mlp([10, 8, 2], { initialisation: weir.normal(1) })' }),
+        /mlp has no option 'initialisation'[\s\S]*did you mean 'initialization'\?/,
       );
       atOnce(world);
     },

@@ -239,8 +239,32 @@ describe('streams that the report knows by their schema alone', () => {
       expect.stringContaining('records with at most this'),
       expect.stringContaining('drift: moved over epochs'),
     ]);
-    expect(figure.outcome).toContain('FGSM: distance (median) none');
+    expect(figure.outcome).toMatch(/FGSM: distance \(median\) none [\d.]+ \(4 of 6 records\)/);
     expect(compose(figure)).not.toMatch(/NaN|undefined/);
+  });
+
+  test('records that are more than their total, or fewer in a network that is done, are noted by stream and network', () => {
+    const noted = (name: string, count: number, done: boolean) => {
+      const [about, first] = own('none', 0);
+      const lines = [{ ...about, network: 'a', name: 'a' }];
+      const made = logging(name, [
+        ...lines,
+        ...Array.from({ length: count }, () => ({ ...first, network: 'a' })),
+      ] as never);
+      made.declare({ fgsm: fgsm.description });
+      const log = made.metrics;
+      if (done) made.snapshots('a').write('done', { logged: log.mark }, {});
+      log.close();
+      return collectReport([made]).notes.filter((note) => note.includes('fgsm'));
+    };
+    const tooMany = 'a: stream fgsm has 4 records at update 8, more than its total of 3.';
+    expect(noted('more', 4, true)).toEqual([tooMany]);
+    expect(noted('more-so-far', 4, false)).toEqual([tooMany]);
+    expect(noted('as-many', 3, true)).toEqual([]);
+    expect(noted('fewer', 2, true)).toEqual([
+      'a: stream fgsm has 2 of 3 records at update 8, though the network is done.',
+    ]);
+    expect(noted('fewer-so-far', 2, false)).toEqual([]);
   });
 
   test('their headlines are rows of the tables and of the comparisons, and no attack of the report is made of them', () => {
@@ -249,7 +273,13 @@ describe('streams that the report knows by their schema alone', () => {
     const html = reportHtml(report);
     for (const text of ['FGSM: distance', 'drift: moved']) expect(html).toContain(text);
     const { comparisons, networks } = JSON.parse(reportJson(report));
-    expect(networks[0].measurements.fgsm).toMatchObject({ role: 'attack', records: 3, distance: 0.75 });
+    expect(networks[0].measurements.fgsm).toEqual({
+      name: 'FGSM',
+      role: 'attack',
+      records: 3,
+      means: { distance: { mean: 0.75, count: 2, of: 3 } }, // neither of `index` nor of `total`
+    });
+    expect(html).toMatch(/<br>4 of 6 records/);
     expect(comparisons.map(({ measure }: { measure: string }) => measure)).toEqual(
       expect.arrayContaining(['FGSM: distance', 'drift: moved']),
     );

@@ -183,6 +183,7 @@ export interface Jitter {
  */
 export const colorJitter = op(
   'colorJitter',
+  { brightness: 'optional', contrast: 'optional', saturation: 'optional', hue: 'optional', probability: 'optional' },
   ({ probability = 1, ...strengths }: ColorJitterOptions) => ({ ...strengths, probability }),
   {
     kind: 'pixels',
@@ -257,6 +258,7 @@ export const toGray = (values: Uint8Array, length: number): void => adjustSatura
 /** Makes an image gray, in all of its channels, by chance. */
 export const randomGrayscale = op(
   'randomGrayscale',
+  { probability: 'optional' },
   ({ probability = 0.1 }: { probability?: number } = {}) => ({ probability }),
   {
     kind: 'pixels',

@@ -5,7 +5,7 @@ import { bothExtents, checkRange, checkSize, imageShape, op, type Range, type Si
 import { Resampler } from './resize.js';
 
 /** Cuts the middle out of an image, and surrounds a smaller image with zeros. */
-export const centerCrop = op('centerCrop', (options: { readonly size: Size }) => options, {
+export const centerCrop = op('centerCrop', { size: 'required' }, (options: { readonly size: Size }) => options, {
   kind: 'resizing',
   prepare({ op, size }, shape) {
     const [, , channels] = imageShape(op, shape);
@@ -45,7 +45,7 @@ export interface RandomCropOptions {
 }
 
 /** Pads an image with zeros and cuts its own size out again at a random place. */
-export const randomCrop = op('randomCrop', (options: RandomCropOptions) => options, {
+export const randomCrop = op('randomCrop', { padding: 'required' }, (options: RandomCropOptions) => options, {
   kind: 'moving',
   prepare({ padding }, shape) {
     const [height, width, channels] = imageShape('randomCrop', shape);
@@ -90,6 +90,7 @@ const TRIES = 10;
 /** Cuts a part of random area and ratio out of an image, and resizes it (bilinear, antialiased). */
 export const randomResizedCrop = op(
   'randomResizedCrop',
+  { size: 'required', scale: 'optional', ratio: 'optional' },
   ({ size, scale = [0.08, 1], ratio = [3 / 4, 4 / 3] }: RandomResizedCropOptions) => ({ size, scale, ratio }),
   {
     kind: 'resizing',

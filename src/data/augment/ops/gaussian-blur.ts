@@ -147,6 +147,7 @@ export interface GaussianBlurOptions {
 /** Blurs an image with a Gaussian, by chance where a `probability` is given. */
 export const gaussianBlur = op(
   'gaussianBlur',
+  { sigma: 'optional', kernel: 'optional', probability: 'optional' },
   ({ sigma = [0.1, 2], kernel, probability = 1 }: GaussianBlurOptions = {}) => {
     const range: Range = typeof sigma === 'number' ? [sigma, sigma] : sigma;
     return { kernel: kernel ?? 2 * Math.ceil(3 * range[1]) + 1, sigma: range, probability };

@@ -18,6 +18,7 @@ export function mirrorByVectors(values: Uint8Array, height: number, width: numbe
 /** Mirrors an image left to right, by chance. */
 export const horizontalFlip = op(
   'horizontalFlip',
+  { probability: 'optional' },
   ({ probability = 0.5 }: { probability?: number } = {}) => ({ probability }),
   {
     kind: 'moving',

@@ -7,7 +7,7 @@ export interface GaussianNoiseOptions {
 }
 
 /** Adds independent normal noise to every value; nothing is clipped. */
-export const gaussianNoise = op('gaussianNoise', (options: GaussianNoiseOptions) => options, {
+export const gaussianNoise = op('gaussianNoise', { std: 'required' }, (options: GaussianNoiseOptions) => options, {
   kind: 'free',
   prepare({ std }) {
     if (!(std >= 0)) throw new WeirError(`op 'gaussianNoise' has std ${std}`, 'give a number of 0 or more');
@@ -40,7 +40,7 @@ export interface LightingOptions {
  * Adds a random color to the whole image: the principal components of ImageNet's colors, each times its eigenvalue and
  * a normal number (Krizhevsky, Sutskever, Hinton, 2012, 4.1). For values in [0, 1], so after `unitScale`; nothing is cut.
  */
-export const lighting = op('lighting', ({ std = 0.1 }: LightingOptions = {}) => ({ std }), {
+export const lighting = op('lighting', { std: 'optional' }, ({ std = 0.1 }: LightingOptions = {}) => ({ std }), {
   kind: 'free',
   prepare({ op, std }, shape) {
     const [, , channels] = imageShape(op, shape);

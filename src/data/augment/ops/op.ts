@@ -1,4 +1,5 @@
 import { WeirError } from '../../../flow/errors.js';
+import { checkOptions, type OptionKeys } from '../../../flow/options.js';
 import type { Random } from '../../../flow/random.js';
 import type { Image } from '../../images/image.js';
 
@@ -63,18 +64,28 @@ export interface OpBuilder<Name extends string, Options, Given extends readonly 
   readonly definition: OpDefinition<OpOf<Name, Options>>;
 }
 
+/** The keys of the options, which are the first argument of a builder. */
+type KeysOf<Given extends readonly unknown[]> = [Given[0]] extends [undefined]
+  ? Record<never, never>
+  : OptionKeys<Exclude<Given[0], undefined>>;
+
 /**
  * Makes the builder of an op. With a line in `index.ts`, recipes know the op.
  *
  * @param name in recipes, errors and the record of a run; the op's random numbers are keyed by it
+ * @param keys of the options that a user gives
  * @param options fills in defaults. What it returns is plain data, for it crosses to worker threads.
  */
 export function op<Name extends string, Options extends object, Given extends readonly unknown[]>(
   name: Name,
+  keys: KeysOf<Given>,
   options: (...given: Given) => Options,
   definition: OpDefinition<OpOf<Name, Options>>,
 ): OpBuilder<Name, Options, Given> {
-  const build = (...given: Given): OpOf<Name, Options> => ({ op: name, ...options(...given) });
+  const build = (...given: Given): OpOf<Name, Options> => {
+    checkOptions<object>(name, given[0] ?? {}, keys);
+    return { op: name, ...options(...given) };
+  };
   return Object.assign(build, { op: name, definition });
 }
 

@@ -231,7 +231,7 @@ export interface ResizeOptions {
 }
 
 /** Brings an image to a size (bilinear, antialiased): its shorter side, or both where two are given. */
-export const resize = op('resize', (options: ResizeOptions) => options, {
+export const resize = op('resize', { size: 'required' }, (options: ResizeOptions) => options, {
   kind: 'resizing',
   prepare({ op, size }, shape) {
     const [height, width, channels] = imageShape(op, shape);

@@ -20,6 +20,7 @@ export interface SolarizeOptions {
 /** Inverts all bytes from a threshold on, by chance where a `probability` is given. */
 export const solarize = op(
   'solarize',
+  { threshold: 'optional', probability: 'optional' },
   ({ threshold = 128, probability = 1 }: SolarizeOptions = {}) => ({ threshold, probability }),
   {
     kind: 'pixels',

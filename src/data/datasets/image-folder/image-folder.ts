@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { WeirError } from '../../../flow/errors.js';
+import { checkOptions } from '../../../flow/options.js';
 import { toError, visibleLine } from '../../../flow/terminal.js';
 import { distinctNames, sharedLabels } from '../../class-names.js';
 import type { ImageDataset } from '../../dataset.js';
@@ -95,6 +96,15 @@ export interface ImageFolder extends ImageDataset {
  * loader(train, { epochs: 90, seed }).pipe(augment([randomResizedCrop({ size: 224 }), unitScale()], { seed }), batch(512));
  */
 export async function imageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
+  checkOptions('imageFolder', options, {
+    folder: 'required',
+    split: 'optional',
+    unreadable: 'optional',
+    links: 'optional',
+    verify: 'optional',
+    shorter: 'optional',
+    say: 'optional',
+  });
   const {
     folder,
     split,

@@ -1,4 +1,5 @@
 import { WeirError } from '../../../flow/errors.js';
+import { checkOptions } from '../../../flow/options.js';
 import { convolutions } from '../../../tensorflow/ops/convolution.js';
 import { lent } from '../../../tensorflow/ops/eager.js';
 import { checkPrecision, type Precision, precisions } from '../../../tensorflow/ops/precision.js';
@@ -53,6 +54,19 @@ const architectures = {
  * @example resnet({ depth: 18, stem: 'cifar', classes: 10, inputSize: [32, 32] })
  */
 export function resnet(options: ResnetOptions): Model {
+  checkOptions('resnet', options, {
+    depth: 'required',
+    stem: 'optional',
+    classes: 'required',
+    inputSize: 'required',
+    channels: 'optional',
+    width: 'optional',
+    padding: 'optional',
+    activation: 'optional',
+    shortcut: 'optional',
+    precision: 'optional',
+    initialization: 'optional',
+  });
   const {
     depth,
     stem = 'cifar',

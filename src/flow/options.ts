@@ -1,0 +1,65 @@
+import leven from 'leven';
+import { WeirError } from './errors.js';
+
+/** Whether each key of an options object must be given: a table that TypeScript holds to the type of the options. */
+export type OptionKeys<O> = {
+  readonly [K in keyof O]-?: Record<never, never> extends Pick<O, K> ? 'optional' : 'required';
+};
+
+/** Names that options had in earlier versions, which no edit distance leads from. */
+const renamed: Readonly<Record<string, string>> = { penalty: 'regularizer', standardize: 'normalize' };
+
+/**
+ * Checks the keys of an options object. A pipeline runs without type checks, so a misspelled option would be dropped in silence.
+ *
+ * @param where the function that takes the options, for the message
+ * @param others whether further keys are 'refused', or 'ignored' because pipelines hand over whole configs. Of those that are ignored,
+ * an old name or a misspelling of an option that was not given is refused all the same.
+ * @returns the options
+ * @throws {WeirError} names the function, the key, the nearest option and all options; or the required options that are missing
+ */
+export function checkOptions<O extends object>(
+  where: string,
+  options: O,
+  keys: OptionKeys<NoInfer<O>>,
+  others: 'refused' | 'ignored' = 'refused',
+): O {
+  const known = Object.keys(keys);
+  const list = known.join(', ');
+  if (typeof (options ?? {}) !== 'object') {
+    throw new WeirError(`${where} was given ${JSON.stringify(options)} as its options`, `give an object of ${list}`);
+  }
+  const given: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(options ?? {}));
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(keys, key)) continue;
+    const meant = optionMeant(key, known);
+    if (others === 'ignored' && (meant === undefined || given[meant] !== undefined)) continue;
+    throw new WeirError(
+      `${where} has no option '${key}'`,
+      known.length === 0
+        ? 'leave it out: there are none'
+        : `did you mean '${meant ?? nearest(key, known)}'? The options are ${list}`,
+    );
+  }
+  const missing = known.filter((key) => keys[key as keyof O] === 'required' && given[key] === undefined);
+  if (missing.length === 0) return options;
+  throw new WeirError(`${where} was not given ${missing.join(', ')}`, `the options are ${list}`);
+}
+
+/** The option that an unknown key is an old name or a misspelling of. */
+function optionMeant(key: string, known: readonly string[]): string | undefined {
+  const now = renamed[key];
+  if (now !== undefined) return known.includes(now) ? now : undefined;
+  const edits = key.length < 4 ? 0 : key.length < 6 ? 1 : 2;
+  return known.find((one) => one.toLowerCase() === key.toLowerCase()) ?? nearby(key, known, edits);
+}
+
+const nearby = (key: string, known: readonly string[], edits: number): string | undefined =>
+  byDistance(key, known).find((one) => leven(key, one) <= edits);
+
+const byDistance = (word: string, words: readonly string[]): string[] =>
+  [...words].sort((a, b) => leven(word, a) - leven(word, b));
+
+/** The word that begins with this one, or else the one with the fewest edits. */
+export const nearest = (word: string, words: readonly string[]): string =>
+  words.find((known) => known.startsWith(word)) ?? byDistance(word, words)[0] ?? '';
