@@ -18,7 +18,7 @@ import { networkInTraining } from '../storage/run-state.js';
 import type { ChangeSettings, RunningSettings } from './options.js';
 
 /** Runs the rest of a run as a rank that writes and shows nothing; rank 0 does. */
-export async function followRun(
+async function followRun(
   folder: RunFolder,
   pipeline: Pipeline,
   options: Omit<ExecutionOptions, 'watch' | 'consensus'>,

@@ -73,7 +73,7 @@ export type PackIndex = {
 } & { readonly [key: string]: Data };
 
 /** Whether data is an index of records that lie before `end`. A right checksum does not show that Weir wrote the file. */
-export function isIndex(data: Data, end: number): data is PackIndex {
+function isIndex(data: Data, end: number): data is PackIndex {
   if (!isRecord(data)) return false;
   const { name, classes, encoding, labels, offsets, lengths, checksums, heights, widths } = data as Partial<PackIndex>;
   if (typeof name !== 'string' || (encoding !== 'raw' && encoding !== 'encoded')) return false;

@@ -31,7 +31,7 @@ const GAP = 1; // pixels between two pictures
  * A sample, what the attack added to it (red raises, blue lowers, the strongest color is the largest change), and their sum, side by
  * side, as an image under `tag`; undefined for samples that are no pictures.
  */
-export function attackPicture(
+function attackPicture(
   tag: string,
   original: Float32Array,
   adversarial: Float32Array,
@@ -59,7 +59,7 @@ export function attackPicture(
 }
 
 /** The events of one network: what its records become. */
-export class NetworkEvents {
+class NetworkEvents {
   hparams: Hparams;
   /** Tags of headlines, whose last values a table of networks shows. */
   readonly metrics = new Set<string>();

@@ -103,7 +103,7 @@ export interface Listening {
   readonly address: string;
 }
 
-export const usualPort = 7316;
+const usualPort = 7316;
 
 /** Who can reach an address. */
 export const doorOf = (address: string): Door =>

@@ -21,7 +21,7 @@ const heap = 512; // MiB that the thread's JavaScript may take; beyond, it ends 
  *
  * It never holds up the process: one that cannot be started, fails or hangs is done without.
  */
-export class ControlThread {
+class ControlThread {
   private readonly worker: Worker | undefined;
   private readonly url: Promise<string | undefined>;
 
@@ -93,7 +93,7 @@ const fineness = 50; // milliseconds to which the event loop's delay is told
  * Bound: one pulse, one set of pictures and one item a tap are under way. Failure: where the thread or its socket fails, the run goes
  * on without, unless a page was asked for.
  */
-export class RunControl implements RemoteControl {
+class RunControl implements RemoteControl {
   private flow: Flow | undefined;
   private meter: FlowMeter | undefined;
   private waits = new WaitMeter();

@@ -7,7 +7,7 @@ import type { SampledField } from './exposition.js';
 const longest = 2 ** 24; // bytes; a longer line is not one of ours
 
 /** Cuts bytes that come piece by piece into lines. Bound: a line that is not whole yet; one that grows too long is left out. */
-export class LineBuffer {
+class LineBuffer {
   private rest: Buffer = Buffer.alloc(0);
 
   /** The lines that are whole now. */

@@ -40,7 +40,7 @@ export function nextPictures(flow: Flow, give: (pictures: Pictures) => void): ()
 }
 
 /** The pictures in an item, its views one after another; undefined where it has none. */
-export function picturesOf(edge: string, item: unknown): Pictures | undefined {
+function picturesOf(edge: string, item: unknown): Pictures | undefined {
   const { sampleShape, values, labels } = (item ?? {}) as Partial<Samples>;
   if (!Array.isArray(sampleShape) || !(values instanceof Float32Array || values instanceof Uint8Array))
     return undefined;

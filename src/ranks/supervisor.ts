@@ -15,7 +15,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
  * Watches the ranks that it starts, and hears of the others from their supervisors. The supervisor of rank 0 has the failure detector and
  * decides. The others pass the events of their ranks on to it; they end their ranks at its verdict, or once it is gone.
  */
-export class Supervisor {
+class Supervisor {
   private resolve!: (verdict: Verdict) => void;
   /** How the run ended, once no rank of this command is left. */
   readonly ended = new Promise<Verdict>((resolve) => Object.assign(this, { resolve }));

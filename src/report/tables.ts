@@ -15,7 +15,7 @@ import { shareInWords } from '../measure/streams/record.js';
 import { count, duration, escaped, NONE, name, number, percent, plusMinus, table } from '../plot/table.js';
 
 /** Columns of σ; a deeper network has a table of its own. */
-export const LAYERS = 4;
+const LAYERS = 4;
 
 /** One row a setting and regularizer: means and standard deviations over its networks of every number there is. */
 export function regularizersTable(report: Report): string {

@@ -142,7 +142,7 @@ const shared: readonly Rule[] = [
  * @param tell receives a line about each default that gave way
  * @throws {WeirError} names both keys, and a valid value
  */
-export function settleConflicts<C extends Values>(
+function settleConflicts<C extends Values>(
   config: C,
   profile: string,
   resolved: Resolved,

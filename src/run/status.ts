@@ -82,7 +82,7 @@ export interface RunProgress {
 }
 
 /** The progress of a run of which nothing is known. */
-export const unknownProgress: RunProgress = {
+const unknownProgress: RunProgress = {
   network: null,
   phase: null,
   epoch: null,
@@ -96,7 +96,7 @@ export const unknownProgress: RunProgress = {
 };
 
 /** Reads how far a run is; of a long log the end only. */
-export function progressOf(folder: RunFolder, networks: readonly PlannedNetwork[]): RunProgress {
+function progressOf(folder: RunFolder, networks: readonly PlannedNetwork[]): RunProgress {
   const schemas = folder.streams;
   const indexOf = (record: MetricRecord): number => memberOf(networks, record.network);
   const isOfUpdate = (record: MetricRecord): boolean =>

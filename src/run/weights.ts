@@ -26,7 +26,7 @@ type Fitted = Extract<ReadoutState, { phase: 'fitted' }>;
  * Readouts that were fitted anew to these weights, by the stage that fitted them. Their tensors replace the network's own, as for the stages
  * after that stage, such as an attack.
  */
-export function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, Pick<Fitted, 'weights' | 'metadata'>> {
+function readoutsOf(state: Pick<RunState, 'flow'>): ReadonlyMap<string, Pick<Fitted, 'weights' | 'metadata'>> {
   const owner = weightOwner(state) as { readonly position: number } | undefined;
   const fitted = Object.entries(state.flow.nodes).flatMap(([name, { state }]) => {
     const { phase, position, weights, metadata = {} } = (state ?? {}) as Partial<Fitted>;

@@ -4,7 +4,7 @@ import { WeirError } from '../flow/errors.js';
 import { arrayOf, bytesOf, type Dtype, dtypeOf, dtypes } from './bytes.js';
 
 /** How deep arrays and objects may nest in packed data. */
-export const nestingLimit = 100;
+const nestingLimit = 100;
 
 /**
  * Reads packed bytes through without building anything, and throws a `WeirError` unless they are what `pack` writes.
@@ -13,7 +13,7 @@ export const nestingLimit = 100;
  * functions), recursion past `nestingLimit`, a length past the end, a key that is not text, or bytes after the value.
  * Time and memory: linear in the bytes, and at most `nestingLimit` counters.
  */
-export function checkPacked(bytes: Uint8Array): void {
+function checkPacked(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const left = [1]; // values still to come in each open container, the innermost last
   const keyed = [false];

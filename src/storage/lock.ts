@@ -38,7 +38,7 @@ const typeOf = (folder: string): number => statfsSync(folder).type;
 export const networkFileSystem = (folder: string, type = typeOf): string | undefined => network[type(folder) >>> 0];
 
 /** Whether no other machine can write there. */
-export function isOwnDisk(folder: string): boolean {
+function isOwnDisk(folder: string): boolean {
   if (process.platform !== 'linux') return false;
   try {
     return networkFileSystem(folder) === undefined && !perhaps.has(typeOf(folder) >>> 0);
@@ -55,7 +55,7 @@ export interface FolderLock {
 }
 
 /** Another process holds the folder. */
-export class FolderInUse extends WeirError {
+class FolderInUse extends WeirError {
   override name = 'FolderInUse';
 }
 

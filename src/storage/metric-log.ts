@@ -14,7 +14,7 @@ export type LogMark = {
 const chunkBytes = 2 ** 20;
 
 /** Feeds the first bytes of an open file to a hash. @returns how many there were */
-export function digestOfFile(handle: number, bytes: number, hash: Hash): number {
+function digestOfFile(handle: number, bytes: number, hash: Hash): number {
   const chunk = Buffer.alloc(Math.min(chunkBytes, bytes));
   let at = 0;
   while (at < bytes) {

@@ -55,7 +55,7 @@ export const mostBarren = 5;
 export const waiting: JobEntry = { state: 'waiting', attempts: 0, barren: 0, changed: 0 };
 
 /** The entry after its attempt ended. */
-export function entryAfter(entry: JobEntry, { reason, barren, ...ending }: AttemptResult, now: number): JobEntry {
+function entryAfter(entry: JobEntry, { reason, barren, ...ending }: AttemptResult, now: number): JobEntry {
   const { attempts, cancel } = entry;
   const state = cancel && ending.state === 'waiting' ? 'cancelled' : ending.state;
   const row = barren === undefined ? entry.barren : barren ? entry.barren + 1 : 0;

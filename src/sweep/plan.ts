@@ -99,7 +99,7 @@ export const begunRuns = (folder: string, { jobs }: Pick<SweepPlan, 'jobs'>): st
   jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
 
 /** The folder of the ledger. */
-export const ledgerFolder = (folder: string, { ledger }: Pick<SweepPlan, 'ledger'>): string =>
+const ledgerFolder = (folder: string, { ledger }: Pick<SweepPlan, 'ledger'>): string =>
   ledger ?? join(folder, 'ledger');
 
 const planFile = (folder: string): string => join(folder, 'sweep.json');

@@ -50,7 +50,7 @@ function newest(run: RunFolder, network: string): string[] {
 }
 
 /** How an attempt ended: by its exit status where that is known, else by its folder. */
-export function endingOf(
+function endingOf(
   { folder, entry }: Pick<ClaimedJob, 'folder' | 'entry'>,
   end: Exclude<JobStatus, { readonly state: 'running' }>,
   log: string,

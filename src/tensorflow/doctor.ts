@@ -58,7 +58,7 @@ const operations: Readonly<Record<string, () => { found: tf.Tensor; wanted: read
 };
 
 /** Runs each operation of `ops/` on a tiny input, and compares the result with the known one. */
-export function checkOperations(): Check[] {
+function checkOperations(): Check[] {
   const checks = Object.entries(operations).map(([name, run]): Check => {
     try {
       let wanted: readonly number[] = [];

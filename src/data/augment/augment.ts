@@ -42,7 +42,7 @@ export interface RenderWork {
 }
 
 /** Renders blocks on worker threads, which start with the first block and end with the stream. */
-export function onThreads(
+function onThreads(
   { recipes, view, finish }: RenderWork,
   options: OnThreadsOptions & { readonly name: string },
 ): OperatorFunction<Block, Samples> {

@@ -11,7 +11,7 @@ import type { Recipe } from './recipe.js';
 import { type EncodedPixels, type Pixels, type RenderKey, renderImages, renderViews } from './renderer.js';
 
 /** The error for a sample that ended, or hung, each thread that rendered it. @param patience milliseconds */
-export const deadlySample = (
+const deadlySample = (
   { dataset, epoch }: { readonly dataset: AnyDataset; readonly epoch: number },
   index: number,
   tries: number,
@@ -25,7 +25,7 @@ export const deadlySample = (
   );
 
 /** The error for worker threads that do not start. */
-export const cannotStart = (cause: unknown): WeirError =>
+const cannotStart = (cause: unknown): WeirError =>
   new WeirError(
     `the worker threads for augmentation do not start: ${(cause as Error).message}`,
     "run 'npx tsx workers/augment.ts' in Weir's folder to see the cause; a limit on threads or memory may be the cause too",
@@ -43,7 +43,7 @@ interface RenderRequest extends RenderKey {
 }
 
 /** Cells of a task's `progress`. They tell the main thread which sample a worker rendered when it died or hung. */
-export const progressCell = {
+const progressCell = {
   /** The worker's thread id; 0 before a worker takes the task. */
   thread: 0,
   /** Samples begun. */
@@ -52,7 +52,7 @@ export const progressCell = {
   state: 2,
 } as const;
 
-export const taskState = { wanted: 0, cancelled: 1, done: 2 } as const;
+const taskState = { wanted: 0, cancelled: 1, done: 2 } as const;
 
 /** A failure as plain data, for an error loses its class between threads. */
 export interface RenderFailure {
@@ -67,7 +67,7 @@ export type RenderAnswer = Float32Array | RenderFailure;
  *
  * @param before is called for each sample, with its position in `indices`, before it is rendered; tests misbehave there
  */
-export function perform(
+function perform(
   task: RenderTask,
   thread: number,
   before?: (place: number) => void,

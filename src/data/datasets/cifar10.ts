@@ -16,7 +16,7 @@ export interface Cifar10Options {
   readonly files?: { readonly train?: readonly string[]; readonly test?: readonly string[] };
 }
 
-export const CIFAR10_NAMES: readonly string[] = [
+const CIFAR10_NAMES: readonly string[] = [
   ...['airplane', 'automobile', 'bird', 'cat', 'deer'],
   ...['dog', 'frog', 'horse', 'ship', 'truck'],
 ];

@@ -170,7 +170,7 @@ const FILES = {
   test: { images: 't10k-images-idx3-ubyte', labels: 't10k-labels-idx1-ubyte' },
 } as const;
 
-export const DIGIT_NAMES: readonly string[] = [...'0123456789'];
+const DIGIT_NAMES: readonly string[] = [...'0123456789'];
 
 /**
  * Handwritten digits, 28 × 28 bytes each: MNIST from a folder, or the embedded ones.

@@ -18,7 +18,7 @@ function library(): Promise<Sharp> {
 }
 
 /** Pixels of an image, at most: 8,192 x 8,192, which take 200 MB. A larger image is a decompression bomb, or no photograph of a data set. */
-export const MOST_PIXELS = 2 ** 26;
+const MOST_PIXELS = 2 ** 26;
 
 export interface DecodeOptions {
   /** Makes the shorter side this long where it is longer; a JPEG is then decoded at a half, quarter or eighth first. */

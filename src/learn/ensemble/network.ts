@@ -17,8 +17,7 @@ export function cumulative(z: number): number {
 }
 
 /** The slope of gelu at z, given N(z): N(z) + z n(z). */
-export const slopeOf = (z: number, cumulative: number): number =>
-  cumulative + z * Math.exp(-0.5 * z * z) * 0.3989422804014327;
+const slopeOf = (z: number, cumulative: number): number => cumulative + z * Math.exp(-0.5 * z * z) * 0.3989422804014327;
 
 /** The forward pass of one point through one network, in memory that every point fills again. */
 export interface ForwardPass {

@@ -35,7 +35,7 @@ export interface EnsembleOutput<T> {
 }
 
 /** The update in one operation. Only where `hasFused()`; the tensors returned are new and belong to the caller. */
-export function fusedEnsemble(sizes: readonly number[], given: EnsembleInput<tf.Tensor>): EnsembleOutput<tf.Tensor> {
+function fusedEnsemble(sizes: readonly number[], given: EnsembleInput<tf.Tensor>): EnsembleOutput<tf.Tensor> {
   const { members, velocity, x, labels, gammas, directions, rate, momentum, decay, fresh, sums } = given;
   const made = [
     tf.tensor1d([...sizes], 'int32'),

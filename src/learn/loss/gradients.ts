@@ -13,7 +13,7 @@ import { isOfViews, type Learned, type Loss, type OfFeatures, type ViewsLoss, ty
  *
  * @param projections float32 [views · n, width] of this rank's n samples; the other ranks have as many (`checkEven`)
  */
-export function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: ProcessGroup): ViewsLossValue {
+function lossOverRanks(loss: ViewsLoss, projections: tf.Tensor2D, ranks: ProcessGroup): ViewsLossValue {
   if (ranks.ranks === 1) return loss.of(projections);
   const { views } = loss;
   const [rows, width] = projections.shape;
@@ -55,7 +55,7 @@ export function checkEven(loss: ViewsLoss, shared: number, { ranks }: Pick<Proce
  * @param x float32 [views · n, ...inputShape], the first views first @param labels int32 [views · n]
  * @throws {WeirError} for a model without a backward pass of its own
  */
-export function viewGradients(
+function viewGradients(
   model: Model,
   loss: ViewsLoss,
   weights: Weights,

@@ -92,7 +92,7 @@ export const tanh: Activation = {
 };
 
 /** φ(z) = 1/(1 + e⁻ᶻ), φ'(z) = φ(1 − φ), φ'' = φ'(1 − 2φ). */
-export const sigmoid: Activation = {
+const sigmoid: Activation = {
   name: 'sigmoid',
   lipschitz: 0.25,
   value: (z) => tf.sigmoid(z),

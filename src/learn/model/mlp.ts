@@ -36,7 +36,7 @@ interface HiddenLayer {
  *
  * A direction t goes forward as t ← (tW_l) ⊙ d_l with d_l = φ'(a_l) · factor, a cotangent q back as q ← (q ⊙ d_l)W_lᵀ.
  */
-export function denseJacobian(
+function denseJacobian(
   layers: readonly HiddenLayer[],
   phi: Activation,
   flat: (x: tf.Tensor) => tf.Tensor2D,

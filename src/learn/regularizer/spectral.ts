@@ -16,7 +16,7 @@ import { type Regularizer, type RegularizerInput, since } from './regularizer.js
  * @param index of the layer among those that are regularized
  * @throws {WeirError} for a size that the stride does not divide, where the search goes by frequencies
  */
-export function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {
+function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {
   if (layer.kind === 'dense') return densePower(layer, index, options);
   const grid = gridOf(layer.name, layer.inputSize, layer.stride, model, options.imageSize);
   if (options.formulation === 'image' && options.directions !== 'exact') return imagePower(layer, grid, index, options);
@@ -52,7 +52,7 @@ function gridOf(
 /**
  * The spectrum of all layers. Each layer is searched by one rank, in turn, and the results are gathered: the same on all ranks.
  */
-export function spectrumOf(powers: readonly LayerPower[], find: (power: LayerPower) => Singular): Spectrum {
+function spectrumOf(powers: readonly LayerPower[], find: (power: LayerPower) => Singular): Spectrum {
   const { rank, ranks: count, gather } = processGroup();
   const own = powers.filter((_, i) => i % count === rank);
   const found = Object.fromEntries(own.map((power): [string, Singular] => [power.layer.name, find(power)]));

@@ -41,7 +41,7 @@ const most = 2 ** 26;
  *
  * @throws {WeirError} where it would be too large
  */
-export function unrolled(kernel: tf.Tensor4D, { height, width, stride }: ConvolutionGrid): tf.Tensor2D {
+function unrolled(kernel: tf.Tensor4D, { height, width, stride }: ConvolutionGrid): tf.Tensor2D {
   const [rows, columns, inputs, outputs] = kernel.shape;
   const [outRows, outColumns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
   const [tall, wide] = [height * width * inputs, outRows * outColumns * outputs];

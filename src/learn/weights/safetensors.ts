@@ -24,10 +24,10 @@ const floatTypes = ['F64', 'F32', 'F16', 'BF16'] as const;
 
 export type FloatType = (typeof floatTypes)[number];
 
-export const isFloatType = (type: string): type is FloatType => floatTypes.some((one) => one === type);
+const isFloatType = (type: string): type is FloatType => floatTypes.some((one) => one === type);
 
 /** Little-endian numbers as float32: exactly those of F16 and BF16, the nearest ones of F64 (infinity beyond 3.4e38). */
-export function asFloat32(type: FloatType, bytes: Uint8Array): Float32Array {
+function asFloat32(type: FloatType, bytes: Uint8Array): Float32Array {
   const own = new Uint8Array(bytes).buffer; // a copy, at an offset that any type may begin at
   if (type === 'F32') return new Float32Array(own);
   if (type === 'F64') return Float32Array.from(new Float64Array(own));
@@ -56,7 +56,7 @@ export interface OtherFormat {
 const startsWith = (bytes: Uint8Array, ...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
 
 /** The format of a file by its first bytes; undefined where it is unknown. */
-export function otherFormat(bytes: Buffer, file: string): OtherFormat | undefined {
+function otherFormat(bytes: Buffer, file: string): OtherFormat | undefined {
   const torch = {
     what: 'it is what torch.save writes, pickles that run code when they are read',
     remedy: `convert it: python3 -c "${converting(file)}"`,

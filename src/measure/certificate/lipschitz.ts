@@ -18,7 +18,7 @@ import { tf } from '../../tensorflow/tf.js';
  *
  * The sums are taken in float64; σ is rounded as `sigmaAtMost` says.
  */
-export function denseNorms(kernel: tf.Tensor2D): ByNorm<number> {
+function denseNorms(kernel: tf.Tensor2D): ByNorm<number> {
   const [inputs, outputs] = kernel.shape;
   const values = kernel.dataSync<'float32'>();
   const columns = new Float64Array(outputs);
@@ -92,7 +92,7 @@ export interface KernelTaps {
  *
  * @param taps length of the kernel along the axis; for circular padding at most `size` (`folded`)
  */
-export function tapsAlong(size: number, taps: number, stride: number, padding: Padding, before: number): KernelTaps {
+function tapsAlong(size: number, taps: number, stride: number, padding: Padding, before: number): KernelTaps {
   const ofInput: number[][] = Array.from({ length: size }, () => []);
   const ofOutput: number[][] = [];
   for (let o = 0; o < Math.ceil(size / stride); o++) {
@@ -154,7 +154,7 @@ export function folded(
  * and σ ≤ σ(T)·√n, T of [in, rows · columns · out], for the transposed convolution in the same way, an output seeing n taps. Above σ
  * by up to √m and √n: 3 for a 3 × 3 kernel.
  */
-export function convSigmaAtMost(
+function convSigmaAtMost(
   { values, rows, columns, inputs, outputs }: ConvolutionKernel,
   along: KernelTaps,
   across: KernelTaps,

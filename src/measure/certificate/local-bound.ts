@@ -12,13 +12,7 @@ import { type Margin, quotient } from './margins.js';
  *
  * @param count points, the center included
  */
-export function pointsInBall(
-  center: Float32Array,
-  radius: number,
-  norm: Norm,
-  count: number,
-  random: Random,
-): Float32Array {
+function pointsInBall(center: Float32Array, radius: number, norm: Norm, count: number, random: Random): Float32Array {
   const d = center.length;
   const points = new Float32Array(count * d);
   points.set(center);

@@ -10,7 +10,7 @@ import { type LogLine, numberIn } from '../log.js';
  */
 export type CertificateOutcome = (typeof certificateOutcomes)[number];
 
-export const certificateOutcomes = ['certified', 'already-misclassified', 'one-class', 'not-a-number'] as const;
+const certificateOutcomes = ['certified', 'already-misclassified', 'one-class', 'not-a-number'] as const;
 
 /** Bounds on the distance from one sample to the nearest input of another class, in input units. */
 export interface SampleBounds {

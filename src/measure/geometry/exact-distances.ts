@@ -30,7 +30,7 @@ export interface ScannedSample {
 }
 
 /** Directions of length 1, x and y by turns. */
-export function unitVectors(angles: ArrayLike<number>): Float64Array {
+function unitVectors(angles: ArrayLike<number>): Float64Array {
   const vectors = new Float64Array(2 * angles.length);
   for (let i = 0; i < angles.length; i++) {
     vectors[2 * i] = Math.cos(angles[i]!);
@@ -40,7 +40,7 @@ export function unitVectors(angles: ArrayLike<number>): Float64Array {
 }
 
 /** Classes on whole rings around the sample: at each radius, in each direction. */
-export function classesOnRings(
+function classesOnRings(
   { model, weights, sample }: ScannedSample,
   vectors: Float64Array,
   radii: readonly number[],
@@ -75,7 +75,7 @@ function classesAt(
  * @param crossed angles of rays whose point at `outer` is of another class
  * @returns an upper end: the point at that distance is of another class; NaN where a point on the way has NaN logits
  */
-export function nearestCrossing(
+function nearestCrossing(
   around: ScannedSample,
   crossed: readonly number[],
   inner: number,

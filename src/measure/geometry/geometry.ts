@@ -22,7 +22,7 @@ export interface Plane {
  *
  * @returns undefined where the three lie on a line
  */
-export function planeThrough(
+function planeThrough(
   [p, q, r]: readonly [Float32Array, Float32Array, Float32Array],
   resolution: number,
   border: number,
@@ -59,7 +59,7 @@ export function planeThrough(
 }
 
 /** @throws {WeirError} that names the samples, for three on a line */
-export function onALine(stage: string, indices: readonly number[]): WeirError {
+function onALine(stage: string, indices: readonly number[]): WeirError {
   return new WeirError(
     `stage '${stage}': the samples ${indices.join(', ')} lie on a line, so no plane is theirs`,
     'name three others in `indices`',

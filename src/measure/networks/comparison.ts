@@ -27,11 +27,7 @@ export interface Comparison extends MeanDifference {
  * The measure of `a` less that of `b`, over seeds: paired (Student's t on the differences) where both sides share at least two
  * seeds, else Welch's. Null where a side has fewer than two seeds: then seeds cannot tell.
  */
-export function compareSeeds(
-  a: SeedGroup,
-  b: SeedGroup,
-  of: (network: NetworkReport) => number | null,
-): Comparison | null {
+function compareSeeds(a: SeedGroup, b: SeedGroup, of: (network: NetworkReport) => number | null): Comparison | null {
   const [seedsA, seedsB] = [bySeed(a.networks, of), bySeed(b.networks, of)];
   const shared = [...seedsA.keys()].filter((seed) => seedsB.has(seed));
   if (shared.length >= 2) return paired(seedsA, seedsB, shared, 'seeds');

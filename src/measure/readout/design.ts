@@ -50,7 +50,7 @@ export interface Gram {
  * The rows that `gram` takes, in order: those with the largest weights, twice as many as there are columns; which of many equal
  * ones does not depend on where they stand.
  */
-export function heaviest(weights: Float64Array, width: number): Uint32Array {
+function heaviest(weights: Float64Array, width: number): Uint32Array {
   const scattered = (n: number): number => Math.imul(n, 2654435761) >>> 0;
   return Uint32Array.from({ length: weights.length }, (_, n) => n)
     .sort((a, b) => weights[b]! - weights[a]! || scattered(a) - scattered(b))

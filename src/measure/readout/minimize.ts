@@ -71,7 +71,7 @@ const noise = 1e-13; // of the value, relative: what a sum over many samples is 
  *
  * @returns undefined where p does not lead down or no step was found
  */
-export function* lineSearch(
+function* lineSearch(
   problem: Objective,
   from: Minimum,
   direction: Float64Array,

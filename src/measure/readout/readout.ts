@@ -34,7 +34,7 @@ const small = 4_000_000; // multiplications in one product: below, this process 
  * @param keep is told of all that stays on the device, when it is made
  * @throws {WeirError} for a sample with a feature that is not finite
  */
-export function* designOf(
+function* designOf(
   model: Model,
   weights: Weights,
   samples: LabeledSamples,

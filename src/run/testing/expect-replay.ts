@@ -32,7 +32,7 @@ export class Mismatch extends WeirError {
  *
  * @param patience seconds without an item or the end after which the stream counts as stuck
  */
-export async function inVirtualTime<T>(
+async function inVirtualTime<T>(
   stream$: Observable<T>,
   see: (item: T, time: number) => void,
   patience: number,

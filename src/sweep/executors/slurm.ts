@@ -26,7 +26,7 @@ export interface ArrayScript {
  *
  * @returns the script's path
  */
-export function writeArrayScript(folder: string, { name, tasks, threads, options }: ArrayScript): string {
+function writeArrayScript(folder: string, { name, tasks, threads, options }: ArrayScript): string {
   makeFolder(folder);
   const list = join(folder, `${name}.list`);
   writeFileSync(list, tasks.map((task) => `${resolve(task.folder)}\t${resolve(task.log)}\n`).join(''), { flush: true });

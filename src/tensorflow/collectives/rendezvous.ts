@@ -33,7 +33,7 @@ export function serverDef({ addresses, rank }: Rendezvous): ProtobufFields {
 /** ConfigProto.experimental.collective_group_leader (tensorflow/core/protobuf/config.proto). */
 export const configProto = (): ProtobufFields => bytes(16, text(1, `/job:${job}/replica:0/task:0`));
 
-export const portOf = (address: string): number => Number(/:(\d+)$/.exec(address)?.[1]);
+const portOf = (address: string): number => Number(/:(\d+)$/.exec(address)?.[1]);
 
 /** Whether an address of a rank is this machine's alone. */
 export const isLoopback = (address: string): boolean => /^127\.\d+\.\d+\.\d+:/.test(address);

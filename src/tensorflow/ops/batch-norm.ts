@@ -138,7 +138,7 @@ export function fusedNormalizations(precision: Precision, epsilon: number): Norm
  * across-ranks.ts). So ∂L/∂x on rank r, before that weight, is scale/σ · (g − Σ_q n_q G_q / (n n_r) − x̂ Σ_q n_q H_q / (n n_r)), with G_q
  * and H_q the sums of g and of g x̂ over rank q's share, and n counted in the numbers that a mean is over.
  */
-export function synchronizedNormalizations(precision: Precision, epsilon: number, ranks: ProcessGroup): Normalizations {
+function synchronizedNormalizations(precision: Precision, epsilon: number, ranks: ProcessGroup): Normalizations {
   const wide = (x: Raw): tf.Tensor4D => cast(x, precision, 'float32').toTensor<tf.Tensor4D>();
   const narrow = (x: tf.Tensor): Raw => cast(lent(x), 'float32', precision);
   const own = (x: tf.Tensor): Raw => cast(lent(x), 'float32', 'float32');

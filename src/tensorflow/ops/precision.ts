@@ -4,7 +4,7 @@ import { runtime, type tf } from '../tf.js';
 import { attribute, constant, type Handle, nativeBackend, type Raw, run, type types } from './eager.js';
 
 /** A tensor in bfloat16, a type that TensorFlow.js does not have: by its number in the runtime. Its owner disposes of it. */
-export class Bfloat16 {
+class Bfloat16 {
   constructor(private readonly handle: Handle) {}
 
   get id(): number {

@@ -20,7 +20,7 @@ import type { VectorFields } from '../vector-file.js';
 import { taken, upload, type VectorKind } from './kind.js';
 
 /** The `network` of a case: one hidden layer, Φ(x) = φ(xW + b), no output scale. */
-export function withNetwork<T>(input: VectorFields, use: (model: Model, weights: Weights) => T): T {
+function withNetwork<T>(input: VectorFields, use: (model: Model, weights: Weights) => T): T {
   const network = input.inner('network');
   const [inputs, width] = network.tensor('hiddenKernel', 2).shape as [number, number];
   const [, classes] = network.tensor('readoutKernel', 2).shape as [number, number];

@@ -78,7 +78,7 @@ export const SPARE = 64;
  *
  * Arrays over the memory are kept for the next call: to make one takes as long as to copy a small image.
  */
-export class KernelMemory {
+class KernelMemory {
   private bytes = new Uint8Array(0);
   private result = new Uint8Array(0);
 

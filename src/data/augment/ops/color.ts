@@ -6,7 +6,7 @@ import { lookUp } from '../kernels/look-up.js';
 import { checkProbability, checkRange, colorShape, op, type Range } from './op.js';
 
 /** Added before rounding down, for torchvision multiplies in float32: products just below a whole number round up to it there. */
-export const SLACK = 2 ** -18;
+const SLACK = 2 ** -18;
 
 const brightnessTable = new Uint8Array(256);
 
@@ -49,7 +49,7 @@ export function sumByVectors(values: Uint8Array, length: number): number | undef
 }
 
 /** The mean gray of an image of 1 or 3 channels. */
-export function meanGray(values: Uint8Array, length: number, channels: 1 | 3): number {
+function meanGray(values: Uint8Array, length: number, channels: 1 | 3): number {
   const sum = channels === 1 ? sumOf(values, length) : (sumByVectors(values, length) ?? sumOfGray(values, length));
   return (sum * channels) / length;
 }
@@ -162,7 +162,7 @@ export function blendPixels(values: Uint8Array, length: number, factor: number, 
 }
 
 /** The four, in the order of torchvision's numbers for them. */
-export const adjustments = ['brightness', 'contrast', 'saturation', 'hue'] as const;
+const adjustments = ['brightness', 'contrast', 'saturation', 'hue'] as const;
 
 /** One number j is the range 1 − j to 1 + j (not below 0) of a factor, and of hue −j to j of the circle. */
 type Strengths = { readonly [Name in (typeof adjustments)[number]]?: number | Range };

@@ -20,7 +20,7 @@ const MOST_TAPS = 512;
 const tapsCache = new Map<number, Map<number, FilterTaps>>();
 
 /** The taps of a triangle filter that is as wide as one pixel of the smaller row: Pillow's and PyTorch's antialiased bilinear. */
-export function tapsOf(from: number, to: number): FilterTaps {
+function tapsOf(from: number, to: number): FilterTaps {
   let known = tapsCache.get(to);
   if (!known) {
     known = new Map();

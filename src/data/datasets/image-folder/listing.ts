@@ -77,7 +77,7 @@ function linked(root: string, path: string, links: Links): boolean {
 }
 
 /** A path without links. */
-export const realPath = (path: string): string => nameFrom(realpathSync.native(pathFor(path), 'buffer'));
+const realPath = (path: string): string => nameFrom(realpathSync.native(pathFor(path), 'buffer'));
 
 /** Refuses a path whose target is not below `root` (itself without links). */
 export function checkInside(root: string, path: string, target: string): void {

@@ -47,13 +47,7 @@ export interface UnitPass {
 }
 
 /** The forward pass of one unit. x belongs to the caller, who keeps it until the backward pass is done. */
-export function unitPass(
-  engine: Engine,
-  weights: Weights,
-  conv: ConvPlan,
-  x: Raw,
-  after: NormalizationEpilogue,
-): UnitPass {
+function unitPass(engine: Engine, weights: Weights, conv: ConvPlan, x: Raw, after: NormalizationEpilogue): UnitPass {
   const kernel = lent(weight(weights, conv.kernel));
   const affine: Affine = {
     scale: lent(weight(weights, conv.norm.scale)),
@@ -94,7 +88,7 @@ export interface BlockPass {
 }
 
 /** The forward pass of one block. x belongs to the caller, who keeps it until the backward pass is done. */
-export function blockPass(engine: Engine, weights: Weights, { branch, shortcut }: BlockPlan, x: Raw): BlockPass {
+function blockPass(engine: Engine, weights: Weights, { branch, shortcut }: BlockPlan, x: Raw): BlockPass {
   const { convolutions } = engine;
   const units: UnitPass[] = [];
   const aside =
@@ -134,7 +128,7 @@ export function blockPass(engine: Engine, weights: Weights, { branch, shortcut }
 
 /** PyTorch's ε under the root of a batch normalization, and the weight of a batch in its running statistics. */
 export const EPSILON = 1e-5;
-export const MOMENTUM = 0.1;
+const MOMENTUM = 0.1;
 
 /** The engine of a network in training mode. */
 export const engineOf = (precision: Precision): Engine => ({
