@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 import { toOutput } from '../flow/terminal.js';
 import { addressLine, doorOf, listenAt, monitorAt } from '../monitor/access.js';
-import { reportOf } from '../monitor/run-summary.js';
 import { controlServer, refuse } from '../monitor/server.js';
 import { ask, relay, ViewModel } from '../monitor/view-model.js';
 import { RunFolder } from '../storage/run-folder.js';
@@ -35,11 +34,7 @@ export function command(): Command {
       const server = controlServer(
         {
           token,
-          events: view.events,
-          live: view.live,
-          neighbor: (name) => view.neighbor(name),
-          readings: () => view.readings(),
-          report: () => reportOf(run),
+          ...view.served,
           act: async (action) => control === true && (await ask(run, action)),
           tap: (_request, _arrays, out) => refuse(out, 404, 'taps go to the process that runs it', 'weir tap RUN EDGE'),
         },

@@ -3,7 +3,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { doorOf, type Listening, listenAt, listening } from './access.js';
 import { sweepPlaces } from './control-socket.js';
 import type { Action, FromThread, ToThread } from './messages.js';
-import { reportOf } from './run-summary.js';
 import { controlServer, type Served, TapOut } from './server.js';
 import { ViewModel } from './view-model.js';
 
@@ -30,11 +29,7 @@ export async function serveRun(): Promise<void> {
 
   const served: Served = {
     token,
-    events: view.events,
-    live: view.live,
-    neighbor: (name) => view.neighbor(name),
-    readings: () => view.readings(),
-    report: () => reportOf(run),
+    ...view.served,
     act(action: Action) {
       post({ type: 'do', action });
       return true;

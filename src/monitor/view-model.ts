@@ -6,7 +6,8 @@ import type { LogNews } from './curves.js';
 import type { Readings } from './exposition.js';
 import { LogFollower } from './log-follower.js';
 import type { Action, Going, LivePulse } from './messages.js';
-import { aboutRun, runBeside, runStatus, runsBeside, snapshotsOf, writtenOf } from './run-summary.js';
+import { aboutRun, reportOf, runBeside, runStatus, runsBeside, snapshotsOf, writtenOf } from './run-summary.js';
+import type { Served } from './server.js';
 
 const every = { log: 500, files: 2000, runs: 10_000 }; // milliseconds
 const neighborsKept = 4;
@@ -43,6 +44,18 @@ export class ViewModel {
     const changed = (): void => this.changed();
     this.events = new Broadcaster(() => this.state(), changed);
     this.live = new Broadcaster(() => [...this.ofProcess].map(([event, data]) => ({ event, data })), changed);
+  }
+
+  /** What a server of this run serves of it: all that is read, and nothing that acts. */
+  get served(): Pick<Served, 'events' | 'live' | 'neighbor' | 'readings' | 'report'> {
+    const { events, live, path } = this;
+    return {
+      events,
+      live,
+      neighbor: (name) => this.neighbor(name),
+      readings: () => this.readings(),
+      report: () => reportOf(path),
+    };
   }
 
   /** Takes in an event of the running process. */

@@ -1,6 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import { ordered } from '../../flow/ordered.js';
 import { stage } from '../../flow/stage.js';
 import type { Samples } from '../batch.js';
@@ -32,6 +32,16 @@ export interface OnThreadsOptions extends PoolOptions {
   readonly limit?: number;
   readonly name?: string;
 }
+
+/** The same as a table for `checkOptions`. */
+const threadOptionKeys: OptionKeys<OnThreadsOptions> = {
+  seed: 'required',
+  limit: 'optional',
+  name: 'optional',
+  threads: 'optional',
+  patience: 'optional',
+  worker: 'optional',
+};
 
 export interface RenderWork {
   readonly recipes: readonly Recipe[];
@@ -107,15 +117,7 @@ export interface AugmentOptions extends OnThreadsOptions {
  * @example loader(train, { epochs: 200, seed }).pipe(augment([randomCrop({ padding: 4 }), unitScale()], { seed }), batch(64))
  */
 export function augment(recipe: Recipe, options: AugmentOptions): OperatorFunction<Block, Samples> {
-  checkOptions('augment', options, {
-    view: 'optional',
-    seed: 'required',
-    limit: 'optional',
-    name: 'optional',
-    threads: 'optional',
-    patience: 'optional',
-    worker: 'optional',
-  });
+  checkOptions('augment', options, { view: 'optional', ...threadOptionKeys });
   const { view = 0, name = 'augment' } = options;
   const finish = samplesOf([recipe], false);
   if (isLight(recipe)) {
@@ -141,14 +143,7 @@ export function augment(recipe: Recipe, options: AugmentOptions): OperatorFuncti
  * @example loader(train, { epochs: 1000, seed }).pipe(views(barlowRecipes(), { seed }), batch(1024, { partial: 'drop' }))
  */
 export function views(recipes: readonly Recipe[], options: OnThreadsOptions): OperatorFunction<Block, Samples> {
-  checkOptions('views', options, {
-    seed: 'required',
-    limit: 'optional',
-    name: 'optional',
-    threads: 'optional',
-    patience: 'optional',
-    worker: 'optional',
-  });
+  checkOptions('views', options, threadOptionKeys);
   const { name = 'views' } = options;
   if (recipes.length === 0) throw new WeirError(`'${name}' was given no recipe`, 'give one recipe for each view');
   return onThreads({ recipes, view: 0, finish: samplesOf(recipes, true) }, { ...options, name });

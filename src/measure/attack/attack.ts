@@ -1,6 +1,7 @@
 import { labelsAt } from '../../data/class-names.js';
 import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
+import type { OptionKeys } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
@@ -34,6 +35,19 @@ export interface AttackOptions {
   /** Lemma 1's bounds beside each result, `lower` ≤ Δx held: a violation ends the run. Every sample costs its own local estimate. */
   readonly certificate?: boolean | BoundsOptions;
 }
+
+/** The same as a table for `checkOptions`; an attack adds its own. */
+export const attackOptionKeys: OptionKeys<AttackOptions> = {
+  samples: 'required',
+  seed: 'required',
+  box: 'optional',
+  group: 'optional',
+  budget: 'optional',
+  shuffle: 'optional',
+  choose: 'optional',
+  normalize: 'optional',
+  certificate: 'optional',
+};
 
 /** How the local estimate beside an attack is made. */
 export type BoundsOptions = Pick<CertifierOptions, 'points' | 'steps'>;

@@ -4,7 +4,7 @@ import { type Model, weight } from '../../learn/model/model.js';
 import { tf } from '../../tensorflow/tf.js';
 import { productsOf } from '../geometry/jacobian.js';
 import { checkCount, type LabeledSamples } from '../inputs.js';
-import { type AttackedUpdate, type AttackOptions, type AttackState, attackStage } from './attack.js';
+import { type AttackedUpdate, type AttackOptions, type AttackState, attackOptionKeys, attackStage } from './attack.js';
 import { HALVINGS, type SampleGroup } from './group.js';
 import { type AttackResult, attackRecord } from './record.js';
 
@@ -43,20 +43,7 @@ export function deepFool(
   checkOptions(
     'deepFool',
     options,
-    {
-      iterations: 'optional',
-      overshoot: 'optional',
-      candidates: 'optional',
-      samples: 'required',
-      seed: 'required',
-      box: 'optional',
-      group: 'optional',
-      budget: 'optional',
-      shuffle: 'optional',
-      choose: 'optional',
-      normalize: 'optional',
-      certificate: 'optional',
-    },
+    { iterations: 'optional', overshoot: 'optional', candidates: 'optional', ...attackOptionKeys },
     'ignored',
   );
   const name = 'deepfool';

@@ -11,6 +11,7 @@ import {
   type AttackOptions,
   type AttackSetting,
   type AttackState,
+  attackOptionKeys,
   attackStage,
 } from './attack.js';
 import type { Box } from './box.js';
@@ -89,20 +90,7 @@ export function tangentAttack(
   checkOptions(
     'tangentAttack',
     options,
-    {
-      iterations: 'optional',
-      protocol: 'optional',
-      chunk: 'optional',
-      samples: 'required',
-      seed: 'required',
-      box: 'optional',
-      group: 'optional',
-      budget: 'optional',
-      shuffle: 'optional',
-      choose: 'optional',
-      normalize: 'optional',
-      certificate: 'optional',
-    },
+    { iterations: 'optional', protocol: 'optional', chunk: 'optional', ...attackOptionKeys },
     'ignored',
   );
   const { iterations = schedule.iterations, chunk = 128, protocol = 'paper', normalize } = options;

@@ -8,17 +8,11 @@ import { jacobianNorms, logVolume, type Products, planeMetric, topEigenvalue } f
 import type { Geometry } from './record.js';
 
 /** A rectangle of a plane in the space of inputs, divided into cells: the input at (x, y) is origin + x·a + y·b. */
-export interface PlaneFrame {
+export interface PlaneFrame extends Pick<Geometry, 'xMin' | 'xMax' | 'yMin' | 'yMax' | 'columns' | 'rows'> {
   readonly origin: Float32Array;
   /** Directions of length 1, at a right angle. */
   readonly a: Float32Array;
   readonly b: Float32Array;
-  readonly xMin: number;
-  readonly xMax: number;
-  readonly yMin: number;
-  readonly yMax: number;
-  readonly columns: number;
-  readonly rows: number;
 }
 
 /** The inputs at the middles of `count` cells from cell `from` on, one behind another; cells go row by row, y rising. */

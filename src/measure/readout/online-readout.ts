@@ -5,7 +5,7 @@ import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import type { LabeledSamples } from '../inputs.js';
-import { type ReadoutOptions, type ReadoutState, type Refitted, readout } from './readout.js';
+import { type ReadoutOptions, type ReadoutState, type Refitted, readout, readoutOptionKeys } from './readout.js';
 import { type Interval, type OnlineReadout, onlineReadoutRecord, type TestedFraction } from './record.js';
 
 const z = 1.959963984540054; // of a normal distribution, 95 % between −z and z, to the last digit of a float64
@@ -55,16 +55,7 @@ export function onlineReadout(
   const { images = train.size, ...options } = checkOptions(
     'onlineReadout',
     given,
-    {
-      images: 'optional',
-      as: 'optional',
-      inverseRegularization: 'optional',
-      fit: 'optional',
-      gradientTolerance: 'optional',
-      fitIterations: 'optional',
-      normalize: 'optional',
-      batch: 'optional',
-    },
+    { images: 'optional', ...readoutOptionKeys },
     'ignored',
   );
   const size = Math.min(images, train.size);

@@ -2,7 +2,7 @@ import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import type { Header } from '../../flow/header.js';
 import { leaseOf, type WithLease } from '../../flow/lease.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { NetworkMetadata } from '../../learn/metadata.js';
 import { readoutWeights } from '../../learn/model/head.js';
@@ -99,6 +99,17 @@ export interface ReadoutOptions {
   readonly batch?: number;
 }
 
+/** The same as a table for `checkOptions`. */
+export const readoutOptionKeys: OptionKeys<ReadoutOptions> = {
+  as: 'optional',
+  inverseRegularization: 'optional',
+  fit: 'optional',
+  gradientTolerance: 'optional',
+  fitIterations: 'optional',
+  normalize: 'optional',
+  batch: 'optional',
+};
+
 /** How good a fit is. Plain data. */
 type Measured = {
   /** Part of the test samples that are classified correctly, 0 to 1, and of the training samples. */
@@ -165,20 +176,7 @@ export function readout(
   test: LabeledSamples,
   options: ReadoutOptions = {},
 ): StageOperator<Update & WithLease, Refitted, ReadoutState> {
-  checkOptions(
-    'readout',
-    options,
-    {
-      as: 'optional',
-      inverseRegularization: 'optional',
-      fit: 'optional',
-      gradientTolerance: 'optional',
-      fitIterations: 'optional',
-      normalize: 'optional',
-      batch: 'optional',
-    },
-    'ignored',
-  );
+  checkOptions('readout', options, readoutOptionKeys, 'ignored');
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500, as = 'refitted' } = options;
   if (!fitMethods.includes(how)) {
