@@ -1,6 +1,6 @@
 import type { Data } from '../flow/data.js';
 import { floatsOf } from '../storage/log-stage.js';
-import { type RecordDescription, type RecordDescriptions, undeclared } from '../storage/record.js';
+import { descriptionOf, type RecordDescription, type RecordDescriptions } from '../storage/record.js';
 
 /** A line of the metric log. */
 export type LogLine = { readonly [field: string]: Data };
@@ -44,7 +44,7 @@ export class NetworkLog {
       grouped.get(stream)!.push(line);
     }
     this.streams = [...grouped].flatMap(([stream, own]) =>
-      own.length === 0 ? [] : [{ stream, description: declared[stream] ?? undeclared(stream), lines: own }],
+      own.length === 0 ? [] : [{ stream, description: descriptionOf(declared, { stream }), lines: own }],
     );
   }
 

@@ -210,7 +210,7 @@ const plainTypes: Readonly<Record<string, FieldDescription['type']>> = {
 const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** The record of a stream that declares none. */
-export const undeclared = (stream: string): RecordDescription => ({
+const undeclared = (stream: string): RecordDescription => ({
   name: stream,
   role: 'measurement',
   open: true,
