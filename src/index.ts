@@ -7,7 +7,7 @@
 export { augment, views } from './data/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
 export * from './data/augment/ops/index.js';
-export type { Recipe } from './data/augment/recipe.js';
+export type { Recipe } from './data/augment/recipes.js';
 export {
   barlowRecipes,
   cifar10Statistics,
@@ -53,20 +53,17 @@ export { ensemble } from './learn/ensemble/ensemble.js';
 export { memberNorms, memberTicks, memberUpdates } from './learn/ensemble/members.js';
 export { ensembleRegularizer, ensembleTick } from './learn/ensemble/regularizer.js';
 export { trainEnsemble } from './learn/ensemble/train.js';
-export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
-export { ntXent } from './learn/loss/nt-xent.js';
+export { barlowTwins, ntXent } from './learn/loss/views.js';
 export { projected } from './learn/model/head.js';
-export { normal, uniform } from './learn/model/initialization.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
+export { normal, uniform } from './learn/model/model.js';
 export { resnet } from './learn/model/resnet/resnet.js';
-export { constant, cosine, step } from './learn/optimizer/optimizer.js';
-export { sgd } from './learn/optimizer/sgd.js';
+export { constant, cosine, sgd, step } from './learn/optimizer.js';
 export { regularizer, regularizerKinds } from './learn/regularizer/registry.js';
 export { isSpectral, spectralKinds, spectralRegularizer } from './learn/regularizer/spectral.js';
-export { layerNorms } from './learn/spectral/layer-norms.js';
-export { spectralTick } from './learn/spectral/tick.js';
+export { layerNorms, spectralTick } from './learn/spectral/stages.js';
 export { train } from './learn/train.js';
 export type { Update } from './learn/update.js';
 export { startingFrom } from './learn/weights/pretrained.js';

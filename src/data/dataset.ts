@@ -5,10 +5,18 @@ import type { ClassNames, Input } from '../flow/header.js';
 import { checkOptions } from '../flow/options.js';
 import { keyed } from '../flow/random.js';
 import { stage } from '../flow/stage.js';
-import { distinctNames, type Labels, mappedLabels, sharedLabels } from './class-names.js';
 import { samplesInput } from './fingerprint.js';
-import { type Images, indexOf, marksOf } from './images/locations.js';
-import { checkFinite, checkLength, checkSamples, noClass } from './sample-check.js';
+import { type Images, indexOf, marksOf } from './images/reader.js';
+import {
+  checkFinite,
+  checkLength,
+  checkSamples,
+  distinctNames,
+  type Labels,
+  mappedLabels,
+  noClass,
+  sharedLabels,
+} from './sample-check.js';
 
 /** Names, labels and shape of samples. */
 interface Labeled {

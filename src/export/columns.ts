@@ -1,6 +1,5 @@
 import { WeirError } from '../flow/errors.js';
-import type { Metric, MetricRecord } from '../storage/metric-reader.js';
-import { metricReplacer } from '../storage/metric-reader.js';
+import { type Metric, type MetricRecord, metricReplacer } from '../storage/metric-reader.js';
 import { descriptionOf, type FieldDescription, fieldOf, type RecordDescriptions } from '../storage/record.js';
 
 /** A value of a record that is no record itself: a list stays whole. */

@@ -1,4 +1,4 @@
-import { atomically } from '../storage/atomic-write.js';
+import { atomically } from '../storage/disk.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { columnsOf, flattened, remedy, type TableOptions, TableRecords, textOf } from './columns.js';
 

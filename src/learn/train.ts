@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { Labels } from '../data/class-names.js';
+import type { Labels } from '../data/sample-check.js';
 import type { Data, Positioned } from '../flow/data.js';
 import type { WithLease } from '../flow/lease.js';
 import { checkOptions } from '../flow/options.js';
@@ -12,7 +12,7 @@ import { checkEven, gradientsOf } from './loss/gradients.js';
 import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
 import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
-import type { Optimizer } from './optimizer/optimizer.js';
+import type { Optimizer } from './optimizer.js';
 import type { Regularizer } from './regularizer/regularizer.js';
 import {
   disposeState,

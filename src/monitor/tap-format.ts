@@ -1,7 +1,7 @@
 import type { Data, TypedArray } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { TapPolicy } from '../flow/tap.js';
-import { arrayOf, bytesOf, type Dtype, dtypeOf, dtypes } from '../storage/bytes.js';
+import { arrayOf, bytesOf, type Dtype, dtypeOf, dtypes } from '../storage/codec.js';
 import type { TapRequest } from './messages.js';
 
 /** What the address of a tap asks for. @returns words where it asks for something that there is not */

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Report } from '../measure/networks/record.js';
 import { compose, raster } from '../plot/figure-file.js';
-import { writeAtomically } from '../storage/atomic-write.js';
-import { onDisk } from '../storage/disk.js';
+import { onDisk, writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import { figures } from './figures.js';
 import { reportJson } from './json.js';

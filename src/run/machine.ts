@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import type { Machine } from '../storage/identity.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
-import { usefulFeatures } from '../tensorflow/install/platform.js';
+import { usefulFeatures } from '../tensorflow/install/release.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 
 /** The runtime, threads and processor of this process; loads TensorFlow first. */

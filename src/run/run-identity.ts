@@ -7,9 +7,8 @@ import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint } from '../flow/header.js';
 import { noticeOnce } from '../flow/terminal.js';
-import { writeAtomically } from '../storage/atomic-write.js';
 import { digestOf } from '../storage/digest.js';
-import { onDisk } from '../storage/disk.js';
+import { onDisk, writeAtomically } from '../storage/disk.js';
 import { version } from '../storage/file-format.js';
 import { makeFolder } from '../storage/folders.js';
 import {

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { writeAtomically } from './atomic-write.js';
-import { onDisk } from './disk.js';
+import { onDisk, writeAtomically } from './disk.js';
 import { version } from './file-format.js';
 import { makeFolder } from './folders.js';
 import { type LogMark, MetricLog } from './metric-log.js';

@@ -5,14 +5,14 @@ import { WeirError } from '../flow/errors.js';
 import { cacheFolder } from '../storage/folders.js';
 import { findCompiler } from './install/binding.js';
 import { findPip } from './install/pip.js';
-import { thisPlatform, usefulFeatures } from './install/platform.js';
+import { thisPlatform, usefulFeatures } from './install/release.js';
 import { inspect } from './install/setup.js';
 import { hasNative } from './ops/eager.js';
-import { erf, relu, reluGrad } from './ops/elementwise.js';
+import { erf, relu, reluGrad } from './ops/fused.js';
 import { batchMatMul, einsum, fft2d, fusedMatMul } from './ops/linear.js';
 import { matMulBfloat16, supportsBfloat16 } from './ops/precision.js';
 import { statelessNormal } from './ops/random.js';
-import { svd } from './ops/svd.js';
+import { svd } from './ops/spectral.js';
 import type { Runtime } from './runtime.js';
 import { loadTensorFlow, tf } from './tf.js';
 

@@ -7,7 +7,7 @@ import { move, Piscina } from 'piscina';
 import { WeirError } from '../../flow/errors.js';
 import { compiledCache } from '../../storage/folders.js';
 import { type AnyDataset, type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
-import type { Recipe } from './recipe.js';
+import type { Recipe } from './recipes.js';
 import { type EncodedPixels, type Pixels, type RenderKey, renderImages, renderViews } from './renderer.js';
 
 /** The error for a sample that ended, or hung, each thread that rendered it. @param patience milliseconds */

@@ -2,8 +2,16 @@ import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type Activation, type ActivationName, activationNamed } from './activation.js';
-import { type Initialization, uniform } from './initialization.js';
-import { type FeaturePullback, type Gradients, type Model, type Pullback, type Weights, weight } from './model.js';
+import {
+  type FeaturePullback,
+  type Gradients,
+  type Initialization,
+  type Model,
+  type Pullback,
+  uniform,
+  type Weights,
+  weight,
+} from './model.js';
 
 /** A dense layer of a head, by the names of its weights; without a bias where none is named. */
 export interface HeadLayer {

@@ -1,8 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type Initialization, normal } from './initialization.js';
-import { type Gradients, type Model, type Weights, weight } from './model.js';
+import { type Gradients, type Initialization, type Model, normal, type Weights, weight } from './model.js';
 
 export interface LinearOptions {
   readonly initialization?: Initialization;

@@ -11,14 +11,15 @@ import {
   activationNamed,
   affine,
 } from './activation.js';
-import { type Initialization, normal } from './initialization.js';
 import {
   type DenseLayer,
   elementwise,
   type FeatureJacobian,
   type Gradients,
+  type Initialization,
   type Linearization,
   type Model,
+  normal,
   type Weights,
   weight,
 } from './model.js';

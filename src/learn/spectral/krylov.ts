@@ -7,14 +7,13 @@ import {
   type ConvolutionGrid,
   type KrylovSize,
   krylovAtFrequencies,
+  svd,
   thinProduct,
   type Wave,
 } from '../../tensorflow/ops/spectral.js';
-import { svd } from '../../tensorflow/ops/svd.js';
 import { scoped, tf } from '../../tensorflow/tf.js';
 import { type ConvLayer, type Weights, weight } from '../model/model.js';
-import { exactSigma, finite } from './exact.js';
-import { amplitudesOf, blocks, frequencies, patch } from './frequencies.js';
+import { amplitudesOf, blocks, exactSigma, finite, frequencies, patch } from './exact.js';
 import { folding, type LayerPower, type PowerOptions, type Singular } from './power.js';
 
 /** `krylovAtFrequencies` by TensorFlow's own operations: on a GPU, or where the binding has no kernels of ours. */

@@ -92,7 +92,7 @@ export function fusedMatMul(
       attribute.bool('transpose_a', false),
       attribute.bool('transpose_b', false),
       attribute.int('num_args', 1),
-      attribute.string('fused_ops', activation === 'relu' ? 'BiasAdd,Relu' : 'BiasAdd'), // split by install/shim.cc
+      attribute.string('fused_ops', activation === 'relu' ? 'BiasAdd,Relu' : 'BiasAdd'), // split by install/binding.cc
     ],
     [x, kernel, bias],
   ) as tf.Tensor2D;

@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { cpuFeatures } from '../install/platform.js';
+import { cpuFeatures } from '../install/release.js';
 import { runtime, type tf } from '../tf.js';
 import { attribute, constant, type Handle, nativeBackend, type Raw, run, type types } from './eager.js';
 

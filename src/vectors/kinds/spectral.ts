@@ -5,8 +5,7 @@ import { type SpectralKind, spectralRegularizer } from '../../learn/regularizer/
 import { type ExactSigma, exactSigma } from '../../learn/spectral/exact.js';
 import { powerIterate } from '../../learn/spectral/power.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { VectorFields } from '../vector-file.js';
-import { taken, upload, type VectorKind } from './kind.js';
+import { taken, upload, type VectorFields, type VectorKind } from '../vector-file.js';
 
 /** σ of a strided, circularly padded convolution over its input, and ∂σ²/∂W (paper, appendix B and code block 1). */
 export const convSpectralNorm: VectorKind = {

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { erf, normalCdf, normalPdf, relu, reluGrad } from '../../../src/tensorflow/ops/elementwise.js';
+import { erf, normalCdf, normalPdf, relu, reluGrad } from '../../../src/tensorflow/ops/fused.js';
 import { batchMatMul, einsum, fft2d, fusedMatMul, ifft2d } from '../../../src/tensorflow/ops/linear.js';
 import { matMulBfloat16, toBfloat16 } from '../../../src/tensorflow/ops/precision.js';
 import { statelessNormal, statelessUniform } from '../../../src/tensorflow/ops/random.js';
-import { jacobi, type Svd, singularValues, svd } from '../../../src/tensorflow/ops/svd.js';
+import { jacobi, type Svd, singularValues, svd } from '../../../src/tensorflow/ops/spectral.js';
 import { loadTensorFlow, type Runtime, tf } from '../../../src/tensorflow/tf.js';
 
 let loaded: Runtime;
