@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { hasNative } from '../../tensorflow/ops/eager.js';
+import { hasNative, needsNative } from '../../tensorflow/ops/eager.js';
 import { hasFused } from '../../tensorflow/ops/fused.js';
 import {
   type Certified,
@@ -231,7 +231,7 @@ export function exactSigma(
   { height, width, stride }: ConvolutionGrid,
   { tolerance = 1e-6, from = 0, layer }: ExactOptions = {},
 ): ExactSigma {
-  needsNative();
+  needsNative('σ of a convolution');
   if (height % stride !== 0 || width % stride !== 0) {
     const options = { tolerance, ...(layer && { layer }) };
     const { sigma, bound } = scoped(() => exactDense(unrolled(kernel, { height, width, stride }), options));
@@ -275,13 +275,5 @@ export function finite(sigma: number, layer?: string): number {
   throw new WeirError(
     `${layer === undefined ? 'a kernel' : `the kernel of layer '${layer}'`} is not finite: it has no spectral norm`,
     'training diverged: take a smaller learning rate or γ, and go on from the last snapshot',
-  );
-}
-
-function needsNative(): void {
-  if (hasNative()) return;
-  throw new WeirError(
-    'σ of a convolution needs the native TensorFlow runtime',
-    'run `weir doctor`, which says what is missing: mostly a C++ compiler or pip',
   );
 }

@@ -17,7 +17,7 @@ const kernelFiles = readdirSync(here('../kernels'))
 export const own = [here('binding.cc'), ...kernelFiles.filter((file) => file.endsWith('.cc'))];
 const ownHeaders = kernelFiles.filter((file) => file.endsWith('.h'));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
-const wrapped = ['TFE_OpSetAttrString', 'TFE_NewContext', 'TFE_DeleteContext'].map((name) => `-Wl,--wrap=${name}`); // see binding.cc
+const wrapped = ['-Wl,--wrap=TFE_NewContext', '-Wl,--wrap=TFE_DeleteContext']; // by functions of binding.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';
 
 type Compiler = readonly [string, ...string[]];

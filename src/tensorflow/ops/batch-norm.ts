@@ -110,7 +110,7 @@ function taking<R extends readonly Raw[]>(x: Raw, made: R): R {
   return made;
 }
 
-/** By the operations of setup/kernels/normalization.cc. Only where `hasFused()`. */
+/** By the operations of kernels/normalization.cc. Only where `hasFused()`. */
 export function fusedNormalizations(precision: Precision, epsilon: number): Normalizations {
   const suffix = precision === 'bfloat16' ? '16' : '';
   return {

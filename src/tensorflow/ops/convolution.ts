@@ -164,7 +164,7 @@ function foldMatrix(length: number, p: number, padding: ConvolutionGeometry['pad
   );
 }
 
-/** By the operations of setup/kernels/convolution.cc. Only where `hasFused()`. */
+/** By the operations of kernels/convolution.cc. Only where `hasFused()`. */
 export function fusedConvolutions(precision: Precision): Convolutions {
   const suffix = precision === 'bfloat16' ? '16' : '';
   return {
@@ -187,7 +187,7 @@ export function fusedConvolutions(precision: Precision): Convolutions {
 }
 
 /**
- * Is a kernel packed for so few images that its transform (setup/kernels/winograd.h) costs more than it saves? To write and to read a
+ * Is a kernel packed for so few images that its transform (kernels/winograd.h) costs more than it saves? To write and to read a
  * number of it takes as long as about 128 products.
  */
 function isForFew({ height, width }: ConvolutionGeometry, images: number): boolean {

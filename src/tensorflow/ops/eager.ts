@@ -157,7 +157,7 @@ export function constant(type: 'float32' | 'int32', values: readonly number[], s
 export function needsNative(what: string): void {
   if (hasNative()) return;
   throw new WeirError(
-    `${what} needs the native TensorFlow runtime: WebAssembly has no gradients of convolutions`,
+    `${what} needs the native TensorFlow runtime`,
     'run `weir doctor`, which says what is missing: mostly a C++ compiler or pip',
   );
 }

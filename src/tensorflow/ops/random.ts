@@ -12,29 +12,15 @@ export type Seeds = readonly [number, number];
  * The WebAssembly runtime takes the generator of flow/random.ts: other numbers, equally reproducible, ten times slower.
  */
 export function statelessNormal(shape: readonly number[], seeds: Seeds): tf.Tensor {
-  return hasNative() ? draw('StatelessRandomNormal', shape, seeds) : fill(shape, seeds, (random) => random.normal());
-}
-
-/** Uniform numbers in [0, 1), drawn as `statelessNormal` draws normal ones. */
-export function statelessUniform(shape: readonly number[], seeds: Seeds): tf.Tensor {
-  return hasNative()
-    ? draw('StatelessRandomUniform', shape, seeds)
-    : fill(shape, seeds, (random) => Math.fround((random.uint32() >>> 8) * 2 ** -24));
-}
-
-function draw(name: string, shape: readonly number[], seeds: Seeds): tf.Tensor {
-  return tf.tidy(() =>
-    execute(
-      name,
-      [attribute.type('dtype', 'float32'), attribute.type('T', 'int32'), attribute.type('Tseed', 'int32')],
-      [tf.tensor1d([...shape], 'int32'), tf.tensor1d([...seeds], 'int32')],
-    ),
+  if (hasNative()) {
+    const types = [attribute.type('dtype', 'float32'), attribute.type('T', 'int32'), attribute.type('Tseed', 'int32')];
+    return tf.tidy(() =>
+      execute('StatelessRandomNormal', types, [tf.tensor1d([...shape], 'int32'), tf.tensor1d([...seeds], 'int32')]),
+    );
+  }
+  const random = new Random(...seeds);
+  return tf.tensor(
+    Float32Array.from({ length: sizeOf(shape) }, () => random.normal()),
+    [...shape],
   );
-}
-
-function fill(shape: readonly number[], [seed1, seed2]: Seeds, next: (random: Random) => number): tf.Tensor {
-  const random = new Random(seed1, seed2);
-  const values = new Float32Array(sizeOf(shape));
-  for (let i = 0; i < values.length; i++) values[i] = next(random);
-  return tf.tensor(values, [...shape]);
 }

@@ -115,6 +115,22 @@ function real(s: tf.Tensor): tf.Tensor {
   return values;
 }
 
+/**
+ * Products of the complex matrices in the last two axes, the axes before them broadcast. Native runtime only; no gradient.
+ *
+ * @param adjoint which factor is conjugated and transposed first
+ */
+export const batchMatMul = (a: tf.Tensor, b: tf.Tensor, adjoint: 'none' | 'a' | 'b' = 'none'): tf.Tensor =>
+  execute(
+    'BatchMatMulV2',
+    [
+      attribute.type('T', 'complex64'),
+      attribute.bool('adj_x', adjoint === 'a'),
+      attribute.bool('adj_y', adjoint === 'b'),
+    ],
+    [a, b],
+  );
+
 /** The input's size of a circular convolution, and its stride, which divides the size. */
 export interface ConvolutionGrid {
   readonly height: number;
