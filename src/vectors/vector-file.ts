@@ -15,6 +15,15 @@ export interface VectorKind {
   compute(input: VectorFields, expected: VectorFields): Readonly<Record<string, () => Actual>>;
 }
 
+/** `work` with its result kept: several results of a kind come from one computation. */
+export function once<T>(work: () => T): () => T {
+  let made: { readonly result: T } | undefined;
+  return () => {
+    made ??= { result: work() };
+    return made.result;
+  };
+}
+
 /** A tensor of a reference vector in float32. */
 export const upload = ({ data, shape }: VectorTensor): tf.Tensor => tf.tensor([...data], [...shape], 'float32');
 

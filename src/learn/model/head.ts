@@ -6,6 +6,7 @@ import {
   type FeaturePullback,
   type Gradients,
   type Initialization,
+  initialized,
   type Model,
   type Pullback,
   uniform,
@@ -175,11 +176,8 @@ export function projected(backbone: Model, options: ProjectedOptions): Model {
       }
       layersFor(width).forEach(({ kernel, bias: offset, in: fanIn, out }, l) => {
         const layer = backbone.featureLayers.length + l;
-        const drawn = (size: number, part: 0 | 1): Float32Array => {
-          const values = new Float32Array(size);
-          initialization(values, { seed, layer, part, fanIn });
-          return values;
-        };
+        const drawn = (size: number, part: 0 | 1): Float32Array =>
+          initialized(initialization, size, { seed, layer, part, fanIn });
         weights.set(kernel, tf.tensor2d(drawn(fanIn * out, 0), [fanIn, out]));
         if (offset !== undefined) weights.set(offset, tf.tensor1d(drawn(out, 1)));
       });

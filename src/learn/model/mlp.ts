@@ -17,6 +17,7 @@ import {
   type FeatureJacobian,
   type Gradients,
   type Initialization,
+  initialized,
   type Linearization,
   type Model,
   normal,
@@ -181,11 +182,8 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
     start(seed) {
       const weights = new Map<string, tf.Tensor>();
       layers.forEach(({ kernel, bias, fanIn, out }, layer) => {
-        const drawn = (size: number, part: 0 | 1): Float32Array => {
-          const values = new Float32Array(size);
-          initialization(values, { seed, layer, part, fanIn });
-          return values;
-        };
+        const drawn = (size: number, part: 0 | 1): Float32Array =>
+          initialized(initialization, size, { seed, layer, part, fanIn });
         weights.set(kernel, tf.tensor2d(drawn(fanIn * out, 0), [fanIn, out]));
         weights.set(bias, tf.tensor1d(drawn(out, 1)));
       });

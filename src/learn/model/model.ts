@@ -212,6 +212,13 @@ export type Initialization = (
   key: { seed: number; layer: number; part: 0 | 1; fanIn: number },
 ) => void;
 
+/** `size` first values by an initialization. */
+export function initialized(by: Initialization, size: number, key: Parameters<Initialization>[1]): Float32Array {
+  const values = new Float32Array(size);
+  by(values, key);
+  return values;
+}
+
 /**
  * N(0, deviation²) for kernels and biases alike: with 0.01 the initialization of the authors' MLPs (the paper names none).
  */

@@ -1,8 +1,7 @@
 import { type ProcessGroup, processGroup } from '../collectives/process-group.js';
 import { tf } from '../tf.js';
-import { attribute, constant, lent, needsNative, type Raw, run } from './eager.js';
+import { attribute, cast, constant, lent, needsNative, nothing, type Precision, type Raw, run } from './eager.js';
 import { hasFused } from './fused.js';
-import { cast, nothing, type Precision } from './precision.js';
 
 /** What a batch normalization learns, [channels] each, float32. */
 export interface Affine {

@@ -1,6 +1,5 @@
-import { attribute, constant, needsNative, type Raw, run } from './eager.js';
+import { attribute, cast, constant, needsNative, nothing, type Precision, type Raw, run } from './eager.js';
 import { hasFused } from './fused.js';
-import { cast, nothing, type Precision } from './precision.js';
 
 /**
  * A convolution of images [n, height, width, in] by a kernel of size × size to [n, ⌈height/stride⌉, ⌈width/stride⌉, out]. The padding

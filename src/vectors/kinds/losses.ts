@@ -3,7 +3,7 @@ import { barlowTwins, ntXent } from '../../learn/loss/views.js';
 import { hostDesign } from '../../measure/readout/design.js';
 import { type Logistic, logistic, softmaxLoss } from '../../measure/readout/logistic.js';
 import { tf } from '../../tensorflow/tf.js';
-import { taken, upload, type VectorFields, type VectorKind } from '../vector-file.js';
+import { once, taken, upload, type VectorFields, type VectorKind } from '../vector-file.js';
 
 /**
  * Multinomial logistic regression. Classes are the labels that occur, in order, as in scikit-learn.
@@ -14,12 +14,11 @@ import { taken, upload, type VectorFields, type VectorKind } from '../vector-fil
 export const logisticReadout: VectorKind = {
   kind: 'logistic-readout',
   compute(input, expected) {
-    let made: ReturnType<typeof fitted> | undefined;
-    const once = () => (made ??= fitted(input, expected));
+    const solved = once(() => fitted(input, expected));
     return {
-      coefficients: () => once().coefficients,
-      centredIntercepts: () => once().centeredIntercepts,
-      probabilities: () => once().probabilities,
+      coefficients: () => solved().coefficients,
+      centredIntercepts: () => solved().centeredIntercepts,
+      probabilities: () => solved().probabilities,
     };
   },
 };
@@ -72,9 +71,8 @@ function finish<T>(work: Generator<void, T>): T {
 export const barlowTwinsLoss: VectorKind = {
   kind: 'barlow-twins',
   compute(input) {
-    let made: ReturnType<typeof computedBarlowTwins> | undefined;
-    const once = () => (made ??= computedBarlowTwins(input));
-    return { loss: () => once().loss, gradZ1: () => once().gradient[0]!, gradZ2: () => once().gradient[1]! };
+    const made = once(() => computedBarlowTwins(input));
+    return { loss: () => made().loss, gradZ1: () => made().gradient[0]!, gradZ2: () => made().gradient[1]! };
   },
 };
 
@@ -101,9 +99,8 @@ function computedBarlowTwins(input: VectorFields) {
 export const ntXentLoss: VectorKind = {
   kind: 'nt-xent',
   compute(input) {
-    let made: ReturnType<typeof computedNtXent> | undefined;
-    const once = () => (made ??= computedNtXent(input));
-    return { loss: () => once().loss, gradient: () => once().gradient };
+    const made = once(() => computedNtXent(input));
+    return { loss: () => made().loss, gradient: () => made().gradient };
   },
 };
 

@@ -12,7 +12,7 @@ import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { type ResnetOptions, resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../../src/learn/optimizer.js';
 import { train } from '../../../src/learn/train.js';
-import type { Precision } from '../../../src/tensorflow/ops/precision.js';
+import type { Precision } from '../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 import { pythonPeer, type Side } from '../compare.js';
 import { trained } from './trained.js';

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { statelessNormal } from '../../../src/tensorflow/ops/random.js';
+import { statelessNormal } from '../../../src/tensorflow/ops/eager.js';
 import { batchMatMul, jacobi, type Svd, singularValues, svd } from '../../../src/tensorflow/ops/spectral.js';
 import { loadTensorFlow, type Runtime, tf } from '../../../src/tensorflow/tf.js';
 

@@ -1,8 +1,7 @@
 import { keyed, type Random } from '../../../flow/random.js';
 import type { ConvolutionGeometry } from '../../../tensorflow/ops/convolution.js';
-import { attribute, constant, type Raw, run } from '../../../tensorflow/ops/eager.js';
+import { attribute, constant, type Precision, type Raw, run } from '../../../tensorflow/ops/eager.js';
 import { hasFused } from '../../../tensorflow/ops/fused.js';
-import type { Precision } from '../../../tensorflow/ops/precision.js';
 import { tf } from '../../../tensorflow/tf.js';
 import { type ConvLayer, elementwise, largestOf, meanOver, type Padding, type Part, type Weights } from '../model.js';
 
