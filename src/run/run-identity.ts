@@ -273,10 +273,7 @@ export class RunIdentity {
     const all = Object.values(taken).flat();
     for (const one of all) if (one.files !== undefined) this.pending.set(digestOf(one.facts), one.files);
     const fingerprints = Object.fromEntries(all.map(({ name, facts }) => [digestOf(facts), { name, facts }]));
-    this.file = {
-      ...this.file,
-      fingerprints: { ...this.file.fingerprints, ...fingerprints },
-    };
+    this.file = { ...this.file, fingerprints: { ...this.file.fingerprints, ...fingerprints } };
     this.replace({ ...this.now, inputs: { ...this.now.inputs, [network]: inputs } });
   }
 
