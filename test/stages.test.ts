@@ -13,7 +13,7 @@ import { ensembleStage } from '../src/learn/ensemble/train.js';
 import { crossEntropy } from '../src/learn/loss/cross-entropy.js';
 import { barlowTwins } from '../src/learn/loss/views.js';
 import { mlp } from '../src/learn/model/mlp.js';
-import { sgd } from '../src/learn/optimizer.js';
+import { sgd } from '../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../src/learn/regularizer/spectral.js';
 import { layerNorms, spectralTick } from '../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../src/learn/train.js';

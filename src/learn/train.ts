@@ -12,7 +12,7 @@ import { checkEven, gradientsOf } from './loss/gradients.js';
 import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
 import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
-import type { Optimizer } from './optimizer.js';
+import type { Optimizer } from './optimizer/optimizer.js';
 import type { Regularizer } from './regularizer/regularizer.js';
 import {
   disposeState,

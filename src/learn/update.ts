@@ -5,7 +5,7 @@ import { tf } from '../tensorflow/tf.js';
 import { type AccumulatedBatches, disposeAccumulated } from './accumulate.js';
 import type { NetworkMetadata } from './metadata.js';
 import type { Weights } from './model/model.js';
-import type { Optimizer } from './optimizer.js';
+import type { Optimizer } from './optimizer/optimizer.js';
 import { restoreTensors, type SavedTensors, savedTensors } from './weights/saved-tensors.js';
 
 /**

@@ -1,7 +1,7 @@
 import { keyed } from '../../src/flow/random.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
-import { sgd } from '../../src/learn/optimizer.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { type SpectralKind, spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';

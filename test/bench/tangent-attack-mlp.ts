@@ -7,7 +7,7 @@ import { keyed } from '../../src/flow/random.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
-import { sgd } from '../../src/learn/optimizer.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
 import type { TrainState, Update } from '../../src/learn/update.js';
 import type { AttackResult } from '../../src/measure/attack/record.js';

@@ -6,7 +6,7 @@ import type { Dataset } from '../../src/data/dataset.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
-import { sgd } from '../../src/learn/optimizer.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../src/learn/train.js';
 import type { Update } from '../../src/learn/update.js';
 import type { AttackResult } from '../../src/measure/attack/record.js';

@@ -1,7 +1,7 @@
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { type ConvLayer, weight } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
-import { sgd } from '../../src/learn/optimizer.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { type SpectralOptions, spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
 import { exactSigma } from '../../src/learn/spectral/exact.js';
 import { trainStage } from '../../src/learn/train.js';

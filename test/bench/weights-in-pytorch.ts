@@ -7,7 +7,7 @@ import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { type MlpOptions, mlp } from '../../src/learn/model/mlp.js';
 import { type Model, uniform, type Weights } from '../../src/learn/model/model.js';
 import { type ResnetOptions, resnet } from '../../src/learn/model/resnet/resnet.js';
-import { sgd } from '../../src/learn/optimizer.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../src/learn/train.js';
 import { inTorch, startingFrom } from '../../src/learn/weights/pretrained.js';
 import { writeSafetensors } from '../../src/learn/weights/safetensors.js';

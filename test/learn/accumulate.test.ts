@@ -15,7 +15,7 @@ import { barlowTwins, ntXent } from '../../src/learn/loss/views.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
-import { sgd } from '../../src/learn/optimizer.js';
+import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { type RegularizerKind, regularizer } from '../../src/learn/regularizer/registry.js';
 import { isSpectral, spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../src/learn/spectral/stages.js';

@@ -6,7 +6,7 @@ import { loader } from '../../../src/data/loader.js';
 import { keyed } from '../../../src/flow/random.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { train } from '../../../src/learn/train.js';
 import type { Side } from '../compare.js';
 import { trained } from './trained.js';

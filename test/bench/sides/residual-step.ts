@@ -10,7 +10,7 @@ import { sharedLabels } from '../../../src/data/sample-check.js';
 import { keyed } from '../../../src/flow/random.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { type ResnetOptions, resnet } from '../../../src/learn/model/resnet/resnet.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { train } from '../../../src/learn/train.js';
 import type { Precision } from '../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow } from '../../../src/tensorflow/tf.js';

@@ -14,7 +14,7 @@ import { ensembleUpdate, portableUpdate } from '../../../src/learn/ensemble/step
 import { ensembleStage } from '../../../src/learn/ensemble/train.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { type SpectralKind, spectralKinds, spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../../src/learn/spectral/stages.js';
 import { trainStage } from '../../../src/learn/train.js';

@@ -6,7 +6,7 @@ import { projected } from '../../../src/learn/model/head.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../../src/learn/model/model.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { batchSpectralShrinkage } from '../../../src/learn/regularizer/batch-spectral-shrinkage.js';
 import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../../src/learn/spectral/stages.js';

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { ViewsLoss } from '../../../src/learn/loss/loss.js';
 import { barlowTwins, ntXent } from '../../../src/learn/loss/views.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { numbers } from '../model/random-weights.js';

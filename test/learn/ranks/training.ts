@@ -6,7 +6,7 @@ import { barlowTwins } from '../../../src/learn/loss/views.js';
 import { projected } from '../../../src/learn/model/head.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../../../src/learn/train.js';

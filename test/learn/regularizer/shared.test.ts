@@ -5,7 +5,7 @@ import { WeirError } from '../../../src/flow/errors.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { type Gradients, type Model, normal, type Weights } from '../../../src/learn/model/model.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { type RegularizerKind, regularizer, regularizerKinds } from '../../../src/learn/regularizer/registry.js';
 import type { Regularizer, RegularizerInput } from '../../../src/learn/regularizer/regularizer.js';
 import { isSpectral } from '../../../src/learn/regularizer/spectral.js';

@@ -3,7 +3,7 @@ import { simplex } from '../../../src/data/datasets/synthetic.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { linear } from '../../../src/learn/model/linear.js';
 import { normal } from '../../../src/learn/model/model.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';
 import { type Alignment, alignment } from '../../../src/measure/alignment/alignment.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';

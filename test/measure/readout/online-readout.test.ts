@@ -8,7 +8,7 @@ import { every } from '../../../src/flow/schedule.js';
 import { type Step, stage } from '../../../src/flow/stage.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { train } from '../../../src/learn/train.js';
 import { onlineReadout, wilson } from '../../../src/measure/readout/online-readout.js';
 import { readout } from '../../../src/measure/readout/readout.js';

@@ -9,7 +9,7 @@ import { type Step, stage } from '../../../src/flow/stage.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { readoutWeights } from '../../../src/learn/model/head.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import { sgd } from '../../../src/learn/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { train } from '../../../src/learn/train.js';
 import { tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
 import { type ReadoutState, type Refitted, readout } from '../../../src/measure/readout/readout.js';

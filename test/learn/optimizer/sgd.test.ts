@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
-import { gradientsOf } from '../../src/learn/loss/gradients.js';
-import { mlp } from '../../src/learn/model/mlp.js';
-import type { Weights } from '../../src/learn/model/model.js';
-import { constant, cosine, type Schedule, sgd, step } from '../../src/learn/optimizer.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
-import { deviation } from '../golden.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
+import { gradientsOf } from '../../../src/learn/loss/gradients.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Weights } from '../../../src/learn/model/model.js';
+import { constant, cosine, type Schedule, step } from '../../../src/learn/optimizer/optimizer.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
+import { deviation } from '../../golden.js';
 
 beforeAll(() => loadTensorFlow());
 
