@@ -8,13 +8,13 @@ export const columns = (text: string): number => stringWidth(text);
 /** The text, or as much of its beginning as fits, then `…`. Meant for text without colors. */
 export function cut(text: string, width: number): string {
   if (columns(text) <= width) return text;
-  let [kept, sum] = ['', 0];
+  let [beginning, sum] = ['', 0];
   for (const { segment } of letters.segment(text)) {
     sum += columns(segment);
     if (sum > width - 1) break;
-    kept += segment;
+    beginning += segment;
   }
-  return width > 0 ? `${kept}…` : '';
+  return width > 0 ? `${beginning}…` : '';
 }
 
 /**

@@ -14,7 +14,7 @@ export interface Screen {
  * By hand, for `log-update` 8 (seven packages) wants Node 22, keeps the last lines where a window is too low for all, not the head of a
  * table, does not count rows anew when a narrower window has folded what it drew, and hides the cursor by a signal handler of its own.
  */
-export class InPlace {
+export class LiveDisplay {
   private drawn: readonly string[] = [];
 
   constructor(private readonly screen: Screen) {}

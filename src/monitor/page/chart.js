@@ -13,7 +13,7 @@ export function chart(element) {
 
   return (curves, { log, label }) => {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-    const now = JSON.stringify([log, dark, curves.map(({ label, look, width }) => [label, look.light, width > 1])]);
+    const now = JSON.stringify([log, dark, curves.map(({ label, style, width }) => [label, style.light, width > 1])]);
     const data = aligned(curves);
     if (now === key && plot) {
       plot.setData(data);
@@ -49,13 +49,16 @@ function options(curves, { log, width }) {
   };
   const series = [{ label: 'update' }];
   const bands = [];
-  for (const { label, look, width: bucket } of curves) {
-    const stroke = color(look);
-    series.push({ label, stroke, width: 1.8, dash: look.dash, spanGaps: true, points: { show: false } });
+  for (const { label, style, width: bucket } of curves) {
+    const stroke = color(style);
+    series.push({ label, stroke, width: 1.8, dash: style.dash, spanGaps: true, points: { show: false } });
     if (bucket <= 1) continue;
     const bounds = { stroke: 'transparent', width: 0, spanGaps: true, points: { show: false } };
     series.push({ ...bounds, label: `${label}, least` }, { ...bounds, label: `${label}, largest` });
-    bands.push({ series: [series.length - 1, series.length - 2], fill: `${stroke}${look.dash?.length ? '18' : '2c'}` });
+    bands.push({
+      series: [series.length - 1, series.length - 2],
+      fill: `${stroke}${style.dash?.length ? '18' : '2c'}`,
+    });
   }
   return {
     ...{ width, height, series, bands },

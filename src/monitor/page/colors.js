@@ -3,8 +3,8 @@ const palette = await (await fetch('/palette.json')).json();
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** The color of a look on the page as it is, light or dark. */
-export const color = (look) => (dark.matches ? look.dark : look.light);
+/** The color of a style on the page as it is, light or dark. */
+export const color = (style) => (dark.matches ? style.dark : style.light);
 
 /** A field's name in words, as the record schema makes labels of it. */
 const inWords = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -24,7 +24,7 @@ const ring = [...Object.values(palette.known).slice(3), ...Object.values(palette
 const ofRole = { training: { headline: blue, other: none }, test: { headline: orange, other: orange } };
 
 /** How the `i`-th curve looks: by network where all are shown, as in the report; else by its role. */
-export function lookOf({ network, role, part, about }, i, one) {
+export function styleOf({ network, role, part, about }, i, one) {
   if (one) {
     const fixed = ofRole[role]?.[about.headline ? 'headline' : 'other'];
     return { ...(fixed ?? ring[i % ring.length]), dash: dashes[Math.floor(i / ring.length) % dashes.length] };

@@ -52,13 +52,13 @@ const queueText = ({ queue, limit }) =>
   queue === null ? '' : limit === null ? count(queue) : `${count(queue)} / ${count(limit)}`;
 
 function lay({ stages, edges }) {
-  const { places, width, height } = layout(stages, edges);
+  const { cells, width, height } = layout(stages, edges);
   const x = (column) => 1 + column * (box.width + box.wire);
   const y = (row) => 1 + row * (box.height + box.gap);
   const whole = [width * (box.width + box.wire) - box.wire + 2, height * (box.height + box.gap) - box.gap + 2];
   const all = { stages: new Map(), edges: new Map() };
   const lines = edges.map(({ from, to }) => {
-    const [a, b] = [places.get(from), places.get(to)];
+    const [a, b] = [cells.get(from), cells.get(to)];
     const [x1, y1, x2, y2] = [
       x(a.column) + box.width,
       y(a.row) + box.height / 2,
@@ -76,7 +76,7 @@ function lay({ stages, edges }) {
     return group;
   });
   const boxes = stages.map(({ name, kind }) => {
-    const { column, row } = places.get(name);
+    const { column, row } = cells.get(name);
     const rate = svg('text', { x: 10, y: 34 });
     const fill = svg('rect', { class: 'fill', x: 10, y: 40, width: 0, height: 4, rx: 2 });
     const track =
@@ -95,7 +95,7 @@ function lay({ stages, edges }) {
     all.stages.set(name, { group, rate, fill, row: row_, numbers, fed });
     return group;
   });
-  const order = [...all.stages].sort(([a], [b]) => places.get(a).column - places.get(b).column);
+  const order = [...all.stages].sort(([a], [b]) => cells.get(a).column - cells.get(b).column);
   $('stages').replaceChildren(...order.map(([, { row }]) => row));
   $('graph').replaceChildren(
     svg(

@@ -17,24 +17,26 @@ export function layout(stages, edges) {
   };
   for (const { name } of stages) column(name);
 
-  const places = new Map();
+  const cells = new Map();
   const width = Math.max(0, ...columns.values()) + 1;
   let height = 1;
   for (let at = 0; at < width; at++) {
-    const here = stages.filter(({ name }) => columns.get(name) === at).map(({ name }) => name);
-    const wish = (name) => {
-      const rows = into.get(name).map((one) => places.get(one)?.row ?? 0);
+    const inColumn = stages.filter(({ name }) => columns.get(name) === at).map(({ name }) => name);
+    const desiredRow = (name) => {
+      const rows = into.get(name).map((one) => cells.get(one)?.row ?? 0);
       return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + row, 0) / rows.length;
     };
-    const sorted = here.map((name, i) => ({ name, wish: wish(name), i })).sort((a, b) => a.wish - b.wish || a.i - b.i);
+    const sorted = inColumn
+      .map((name, i) => ({ name, desiredRow: desiredRow(name), i }))
+      .sort((a, b) => a.desiredRow - b.desiredRow || a.i - b.i);
     let next = 0;
-    for (const { name, wish: row } of sorted) {
+    for (const { name, desiredRow: row } of sorted) {
       const alone = sorted.length === 1 || Number.isInteger(row);
       const taken = Math.max(next, alone && at > 0 ? Math.round(row) : next);
-      places.set(name, { column: at, row: taken });
+      cells.set(name, { column: at, row: taken });
       next = taken + 1;
     }
     height = Math.max(height, next);
   }
-  return { places, width, height };
+  return { cells, width, height };
 }
