@@ -1,5 +1,5 @@
 import { EMPTY, filter, map } from 'rxjs';
-import * as weir from '../src/index.js';
+import * as weir from 'weir-engine';
 import * as paper from './shared/paper.js';
 
 const { z } = weir;
