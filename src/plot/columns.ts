@@ -200,13 +200,7 @@ export function grouped(all: readonly GroupedColumn[], { label, axis, width, hei
     marginBottom: 30 + 14 * lines,
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
     x: { domain: [-0.5, categories.length - 0.5], axis: null },
-    y: {
-      domain: show === 'bars' ? [0, greatest] : [least, greatest],
-      label,
-      grid: true,
-      ticks: 6,
-      labelArrow: 'none',
-    },
+    y: { domain: show === 'bars' ? [0, greatest] : [least, greatest], label, grid: true, ticks: 6, labelArrow: 'none' },
     marks: [
       Plot.axisX(
         categories.map((_, i) => i),

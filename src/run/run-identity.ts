@@ -275,10 +275,7 @@ export class RunIdentity {
     const fingerprints = Object.fromEntries(
       all.map(({ name, properties }) => [digestOf(properties), { name, properties }]),
     );
-    this.file = {
-      ...this.file,
-      fingerprints: { ...this.file.fingerprints, ...fingerprints },
-    };
+    this.file = { ...this.file, fingerprints: { ...this.file.fingerprints, ...fingerprints } };
     this.replace({ ...this.now, inputs: { ...this.now.inputs, [network]: inputs } });
   }
 

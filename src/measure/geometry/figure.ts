@@ -94,12 +94,7 @@ export function snapshots(report: Report): DrawnFigure | null {
   return {
     title: 'The decision boundary over the training',
     panels: all.map((geometry) =>
-      map(geometry, {
-        title: `epoch ${count(geometry.epoch)}`,
-        width: widthOf(4),
-        layer: 'classes' as const,
-        names,
-      }),
+      map(geometry, { title: `epoch ${count(geometry.epoch)}`, width: widthOf(4), layer: 'classes' as const, names }),
     ),
     columns: 4,
     legend: present
