@@ -33,7 +33,11 @@ export {
 } from './data/dataset.js';
 export { cifar10, cifar10File, cifar10Task } from './data/datasets/cifar10.js';
 export { type FolderReport, imageFolder, reportLines } from './data/datasets/image-folder/image-folder.js';
+export { type CsvOptions, csv } from './data/datasets/csv.js';
 export { mnist } from './data/datasets/mnist.js';
+export { type NpyOptions, npy } from './data/datasets/npy.js';
+export { parquet } from './data/datasets/parquet.js';
+export type { TableOptions } from './data/datasets/table.js';
 export { simplex, xor, xorOfEach } from './data/datasets/synthetic.js';
 export type { Image } from './data/images/image.js';
 export { loader } from './data/loader.js';
