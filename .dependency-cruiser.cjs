@@ -66,7 +66,7 @@ module.exports = {
     door('hyparquet-writer', 'src/export/parquet\\.ts'),
     door('hyparquet/', 'src/data/datasets/parquet\\.ts'),
     door('csv-parse', 'src/data/datasets/csv\\.ts'),
-    door('string-width', 'src/flow/text-table\\.ts'),
+    door('string-width', 'src/flow/terminal\\.ts'),
     door('lmdb', 'src/sweep/ledger\\.ts'),
     {
       name: 'no-circles',

@@ -32,13 +32,13 @@ export {
   labeled,
 } from './data/dataset.js';
 export { cifar10, cifar10File, cifar10Task } from './data/datasets/cifar10.js';
-export { type FolderReport, imageFolder, reportLines } from './data/datasets/image-folder/image-folder.js';
 export { type CsvOptions, csv } from './data/datasets/csv.js';
+export { type FolderReport, imageFolder, reportLines } from './data/datasets/image-folder/image-folder.js';
 export { mnist } from './data/datasets/mnist.js';
 export { type NpyOptions, npy } from './data/datasets/npy.js';
 export { parquet } from './data/datasets/parquet.js';
-export type { TableOptions } from './data/datasets/table.js';
 export { simplex, xor, xorOfEach } from './data/datasets/synthetic.js';
+export type { TableOptions } from './data/datasets/table.js';
 export type { Image } from './data/images/image.js';
 export { loader } from './data/loader.js';
 export { packed, packImages } from './data/pack.js';
@@ -100,10 +100,9 @@ export {
   regularizerKeys,
   trainingKeys,
 } from './run/config-keys.js';
-export { eachRegularizer } from './run/networks.js';
+export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './run/networks.js';
 export { type PipelineFigure, pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
-export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
 export { array, category, quantities, quantity, record, z } from './storage/record.js';

@@ -28,11 +28,7 @@ export async function csv(file: string, options: CsvOptions): Promise<Dataset> {
     delimiter = ',',
     columns,
     ...about
-  } = checkOptions('csv', options, {
-    ...tableOptionKeys,
-    delimiter: 'optional',
-    columns: 'optional',
-  });
+  } = checkOptions('csv', options, { ...tableOptionKeys, delimiter: 'optional', columns: 'optional' });
   const hint = ` Cells are cut at '${delimiter}': another character is given by { delimiter }, and names of columns that are not in the file by { columns }.`;
   let rows: TableRows | undefined;
   let places: number[] = [];
