@@ -4,6 +4,8 @@
  * @module
  */
 
+// From a data set to batches.
+export { type DatasetOptions, dataset, type Nested } from './data/arrays.js';
 export { augment, views } from './data/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
 export * from './data/augment/ops/index.js';
@@ -20,25 +22,29 @@ export {
 } from './data/augment/recipes.js';
 export { decoded, rendered } from './data/augment/rendered-dataset.js';
 export type { Samples } from './data/batch.js';
-// From a data set to batches.
 export { batch } from './data/batch.js';
 export {
   type AnyDataset,
   alignedTo,
+  type Box,
   type Dataset,
-  type DatasetOptions,
-  dataset,
   type ImageDataset,
   labeled,
 } from './data/dataset.js';
 export { cifar10, cifar10File, cifar10Task } from './data/datasets/cifar10.js';
+export { type CsvOptions, csv } from './data/datasets/csv.js';
 export { type FolderReport, imageFolder, reportLines } from './data/datasets/image-folder/image-folder.js';
 export { mnist } from './data/datasets/mnist.js';
+export { type NpyOptions, npy } from './data/datasets/npy.js';
+export { parquet } from './data/datasets/parquet.js';
 export { simplex, xor, xorOfEach } from './data/datasets/synthetic.js';
+export type { TableOptions } from './data/datasets/table.js';
 export type { Image } from './data/images/image.js';
 export { loader } from './data/loader.js';
 export { packed, packImages } from './data/pack.js';
 export { replay } from './data/replay.js';
+export { type SplitOptions, split } from './data/split.js';
+export { standardized } from './data/standardized.js';
 // The graph: stages, sources, forks and joins, moments.
 export { fanOut, mergeInTurn } from './flow/fork-and-join.js';
 export { filter, named, recorded } from './flow/operators.js';
