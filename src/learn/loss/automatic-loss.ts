@@ -63,5 +63,8 @@ function checkedScalar(name: string, value: unknown): tf.Scalar {
       : value instanceof Promise
         ? 'a promise'
         : `no tensor: ${String(value)}`;
-  throw new WeirError(`loss '${name}' returned ${found}`, 'return a float32 scalar, the mean over the batch: tf.mean(losses)');
+  throw new WeirError(
+    `loss '${name}' returned ${found}`,
+    'return a float32 scalar, the mean over the batch: tf.mean(losses)',
+  );
 }
