@@ -59,16 +59,40 @@ export { ensemble } from './learn/ensemble/ensemble.js';
 export { memberNorms, memberTicks, memberUpdates } from './learn/ensemble/members.js';
 export { ensembleRegularizer, ensembleTick } from './learn/ensemble/regularizer.js';
 export { trainEnsemble } from './learn/ensemble/train.js';
+export { loss } from './learn/loss/automatic-loss.js';
 export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
+export type { Loss, LossValue, ScalarLoss, ViewsLoss, ViewsLossValue } from './learn/loss/loss.js';
 export { ntXent } from './learn/loss/nt-xent.js';
 export { projected } from './learn/model/head.js';
 export { normal, uniform } from './learn/model/initialization.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
+export type { Gradients, Weights } from './learn/model/model.js';
 export { resnet } from './learn/model/resnet/resnet.js';
-export { constant, cosine, step } from './learn/optimizer/optimizer.js';
-export { sgd } from './learn/optimizer/sgd.js';
+export { type AdamOptions, adam, adamw } from './learn/optimizer/adam.js';
+export { averaged, clipByNorm, ema } from './learn/optimizer/composed.js';
+export { type LarsOptions, lars } from './learn/optimizer/lars.js';
+export { type MuonOptions, muon } from './learn/optimizer/muon.js';
+export {
+  type Moved,
+  type Optimizer,
+  optimizer,
+  type Stepped,
+  type WeightRule,
+  type WeightStep,
+} from './learn/optimizer/optimizer.js';
+export type { OwnRate } from './learn/optimizer/rates.js';
+export {
+  constant,
+  cosine,
+  type Schedule,
+  scheduled,
+  step,
+  type UpdateIndex,
+  warmUp,
+} from './learn/optimizer/schedule.js';
+export { type SgdOptions, sgd } from './learn/optimizer/sgd.js';
 export { regularizer, regularizerKinds } from './learn/regularizer/registry.js';
 export { isSpectral, spectralKinds, spectralRegularizer } from './learn/regularizer/spectral.js';
 export { layerNorms } from './learn/spectral/layer-norms.js';
@@ -106,3 +130,4 @@ export { networksOf, trainedBy } from './run/trained-network.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
 export { array, category, quantities, quantity, record, z } from './storage/record.js';
+export { tf } from './tensorflow/tf.js';
