@@ -1,3 +1,4 @@
+import type { Box } from '../data/dataset.js';
 import { checkSamples, type Labels, mappedLabels } from '../data/sample-check.js';
 import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
@@ -14,6 +15,10 @@ export interface LabeledSamples {
   /** [size, ...sampleShape]; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
   readonly labels: Labels;
+  /** Of floats: the values that a sample may take, in their units. */
+  readonly box?: Box | undefined;
+  /** Of values that are standardized: what by. */
+  readonly normalization?: Normalization | undefined;
   /** Names of the classes, in the order of the labels. Without them a label is the number of the network's output. */
   readonly classes?: readonly string[] | undefined;
   /** Of images that were decoded into memory: the marks of the files that they came from. */
@@ -37,7 +42,7 @@ export interface NamedSamples extends LabeledSamples {
  */
 export function byName(stage: string, model: Model, samples: LabeledSamples): NamedSamples {
   checkSamples(samples);
-  const { name, size, sampleShape, values, classes, labels: given } = samples;
+  const { name, size, sampleShape, values, classes, normalization, labels: given } = samples;
   let labels: Labels | undefined;
   const checked = (found: Labels): Labels => {
     const odd = found.findIndex((label) => label >= model.classes);
@@ -53,6 +58,7 @@ export function byName(stage: string, model: Model, samples: LabeledSamples): Na
     sampleShape,
     values,
     classes,
+    normalization,
     get labels() {
       labels ??= checked(given);
       return labels;
@@ -109,6 +115,9 @@ export function writeInput(
   normalize?: Normalization,
 ): void {
   const { values, sampleShape } = samples;
+  if (normalize !== undefined && samples.normalization !== undefined) {
+    throw new WeirError(`'${samples.name}' is standardized already`, 'leave normalize out');
+  }
   const length = sizeOf(sampleShape);
   const scale = values instanceof Uint8Array ? 255 : 1;
   const from = index * length;

@@ -9,12 +9,12 @@ import { runCommand } from './pip.js';
 import { diskFull, isDiskFull, SetUpFailure } from './progress.js';
 
 const require = createRequire(import.meta.url);
-const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
-const kernelFiles = readdirSync(here('../kernels'))
+const pathOf = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
+const kernelFiles = readdirSync(pathOf('../kernels'))
   .sort()
-  .map((name) => here(`../kernels/${name}`));
+  .map((name) => pathOf(`../kernels/${name}`));
 /** The C++ sources of our own that are compiled with the binding's; the head of each says its purpose. */
-export const own = [here('binding.cc'), ...kernelFiles.filter((file) => file.endsWith('.cc'))];
+export const own = [pathOf('binding.cc'), ...kernelFiles.filter((file) => file.endsWith('.cc'))];
 const ownHeaders = kernelFiles.filter((file) => file.endsWith('.h'));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = ['-Wl,--wrap=TFE_NewContext', '-Wl,--wrap=TFE_DeleteContext']; // by functions of binding.cc
