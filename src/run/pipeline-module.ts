@@ -3,6 +3,8 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { locationOf, WeirError } from '../flow/errors.js';
 import { nearest } from '../flow/options.js';
+import { packageName } from '../storage/file-format.js';
+import { namesImported } from '../storage/module-files.js';
 import type { Pipeline } from './pipeline.js';
 import { sourcesAreModules } from './typescript.js';
 
@@ -79,6 +81,7 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
   }
   let loaded: { readonly default?: Partial<Pipeline> };
   sourcesAreModules();
+  await checkNames(file);
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
@@ -93,6 +96,21 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
     `pipeline module ${module} exports no pipeline`,
     'write `export default weir.pipeline({ name, config, wire })`',
   );
+}
+
+/** @throws {WeirError} where a file of the user's takes a name from Weir that it does not have: it would be undefined until it is called */
+async function checkNames(file: string): Promise<void> {
+  for (const { name, from, at } of await namesImported(file)) {
+    const exported = Object.keys((await import(pathToFileURL(from).href)) as object);
+    if (exported.includes(name)) continue;
+    const near = nearest(name, exported);
+    throw new WeirError(
+      `${shownFile(at)} uses '${name}', which ${packageName} does not export`,
+      near === undefined
+        ? 'see README.md for the names that there are, and CHANGELOG.md for those that were changed'
+        : `did you mean '${near}'?`,
+    );
+  }
 }
 
 /** The line of the user's own file that the error came from. */
