@@ -1,0 +1,139 @@
+import type { Data } from './data.js';
+import { WeirError } from './errors.js';
+import type { Graph } from './graph.js';
+import { type Node, path } from './node.js';
+import { currentContext } from './wiring.js';
+
+/** What a flow hands to a snapshot: how far it is, and every node's state by name. */
+export type FlowState = {
+  readonly nodes: {
+    readonly [name: string]: {
+      readonly position: number;
+      readonly handled: number;
+      /** Items handled at that position; none upstream of the serial stage, where items are made again from their source. */
+      readonly handledItems?: number;
+      /** Outputs of the item under way that the state does not tell of, where there are any. */
+      readonly handedOut?: number;
+      readonly state: Data;
+    };
+  };
+};
+
+/** Every node's state as of the last position that went through to the end. Call at a barrier. */
+export function saveNodes(graph: Graph): FlowState {
+  const nodes: Record<string, FlowState['nodes'][string]> = {};
+  for (const node of graph.nodes) {
+    const position = graph.committed(node);
+    const { handled, handledItems, handedOut } = node;
+    const inside = handedOut > 0 && { handedOut };
+    const items = graph.afterSerial.has(node) ? { handledItems } : undefined;
+    nodes[node.name] = { position, handled, ...items, ...inside, state: node.state?.save(position) };
+  }
+  return { nodes };
+}
+
+/**
+ * Puts a snapshot's states back. Call before the flow starts.
+ *
+ * @param again sinks whose streams start anew after the restored update, with all nodes that lead to them alone
+ * @throws {WeirError} when the snapshot is of another graph
+ */
+export function loadNodes(graph: Graph, saved: FlowState, again: readonly string[]): void {
+  const fresh = new Set(graph.nodes.filter((node) => graph.afterSerial.has(node) && leadsOnlyTo(node, again)));
+  const restored = graph.nodes.filter((node) => !fresh.has(node));
+  const known = new Set(graph.nodes.map(({ name }) => name));
+  const missing = Object.keys(saved.nodes).filter((name) => !known.has(name));
+  const added = restored.filter(({ name }) => saved.nodes[name] === undefined).map(({ name }) => name);
+  if (missing.length + added.length > 0) {
+    throw new WeirError(
+      `the snapshot is of another graph: it has ${list(missing)} that this one lacks, and lacks ${list(added)}`,
+      'resume it with the pipeline module that made it, or start a new run',
+    );
+  }
+  for (const node of restored) {
+    const entry = saved.nodes[node.name]!;
+    node.restore(entry.position, entry.handled, entry.handledItems);
+    node.handedOut = entry.handedOut ?? 0;
+    if (node !== graph.serial && !graph.afterSerial.has(node)) node.resumedAt = entry.position;
+    node.state?.load(entry.state, entry.position);
+  }
+}
+
+const leadsOnlyTo = (node: Node, sinks: readonly string[]): boolean =>
+  node.downstream.size === 0
+    ? sinks.includes(node.name)
+    : path(node).every((next) => next.downstream.size > 0 || sinks.includes(next.name));
+
+const list = (names: readonly string[]): string =>
+  names.length === 0 ? 'nothing' : names.map((name) => `'${name}'`).join(', ');
+
+/** The members of a stage that make, save and load its state. */
+interface StateOwner<State> {
+  readonly holds?: (state: State) => number;
+  start(): State;
+  save?(state: State): Data;
+  load?(data: Data, position?: number): State;
+}
+
+const stride = 256; // samples from one look for states to drop to the next: a look costs as much as several light items
+
+/**
+ * A stage's state, and upstream of the training step its recent past.
+ *
+ * There the stage is ahead of the training, and a snapshot is as of the training: so a state is kept for every item under way, and
+ * dropped when the item is through, or a little later.
+ */
+export class StateHistory<State> {
+  state: State;
+  private past: { readonly position: number; readonly state: State }[];
+  private lookedAt = 0; // position
+  private readonly context = currentContext();
+
+  constructor(
+    private readonly owner: StateOwner<State>,
+    private readonly node: Node,
+  ) {
+    this.state = owner.start();
+    this.past = [{ position: 0, state: this.state }];
+    node.state = {
+      save: (position) => this.save(position),
+      load: (data, position) => {
+        this.state = owner.load === undefined ? (data as State) : owner.load(data, position);
+        this.past = [{ position, state: this.state }];
+      },
+    };
+  }
+
+  /** Behind the training step, where the whole graph stands still when a snapshot is taken: the newest state is the one. */
+  set(state: State): void {
+    this.state = state;
+    this.past = [];
+  }
+
+  /** The state after the item at `position`. */
+  keep(state: State, position: number): void {
+    this.node.held = this.owner.holds?.(state) ?? 0;
+    if (state !== this.state) {
+      this.past.push({ position, state });
+      if (position - this.lookedAt >= stride) {
+        this.lookedAt = position;
+        this.forget(this.context.committed(this.node));
+      }
+    }
+    this.state = state;
+  }
+
+  private save(position: number): Data {
+    this.forget(position);
+    const then = this.past[0];
+    const state = then !== undefined && then.position <= position ? then.state : this.state;
+    return this.owner.save === undefined ? (state as Data) : this.owner.save(state);
+  }
+
+  /** Drops all states but the newest one at or before `position`. */
+  private forget(position: number): void {
+    let first = 0;
+    while (first + 1 < this.past.length && this.past[first + 1]!.position <= position) first++;
+    if (first > 0) this.past.splice(0, first);
+  }
+}
