@@ -58,8 +58,11 @@ export { crossEntropy } from './learn/loss/cross-entropy.js';
 export { ntXent } from './learn/loss/nt-xent.js';
 export { projected } from './learn/model/head.js';
 export { normal, uniform } from './learn/model/initialization.js';
+export { type LayeredOptions, model } from './learn/model/layered.js';
+export * as layers from './learn/model/layers.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
+export type { Gradients, Model, Weights } from './learn/model/model.js';
 export { resnet } from './learn/model/resnet/resnet.js';
 export { constant, cosine, step } from './learn/optimizer/optimizer.js';
 export { sgd } from './learn/optimizer/sgd.js';
@@ -100,3 +103,4 @@ export { networksOf, trainedBy } from './run/trained-network.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
 export { array, category, quantities, quantity, record, z } from './storage/record.js';
+export { tf } from './tensorflow/tf.js';
