@@ -4,6 +4,7 @@ import { tf } from '../../tensorflow/tf.js';
 import { pullbackOf, trainedWeights, trainingOutputs } from '../model/autodiff.js';
 import type { Gradients, Model, Pullback, Weights } from '../model/model.js';
 import { addGradients } from '../regularizer/regularizer.js';
+import { differentiated, spoiledBy } from './automatic-loss.js';
 import { isOfViews, type Learned, type Loss, type OfFeatures, type ViewsLoss, type ViewsLossValue } from './loss.js';
 
 /**
@@ -139,11 +140,13 @@ function automatic(
   let correct: tf.Scalar | undefined;
   let value: tf.Scalar | undefined;
   let statistics: Weights | undefined;
-  const lossOf = tf.customGrad((logits, save) => {
+  const byHand = tf.customGrad((logits, save) => {
     const { value, gradient } = loss.of(logits as tf.Tensor2D, labels);
     (save as tf.GradSaveFunc)([gradient]);
     return { value, gradFunc: (dy, saved) => tf.mul((saved as tf.Tensor[])[0]!, dy) };
   });
+  // inside of customGrad no operation is recorded, so a loss without a gradient by hand stands outside of it
+  const lossOf = (logits: tf.Tensor2D): tf.Tensor => loss.scalar?.(logits, labels) ?? byHand(logits);
   const run = tf.valueAndGrads((...values: tf.Tensor[]) => {
     const { logits, features, ...rest } = trainingOutputs(model, at(values), x);
     for (const tensor of rest.statistics?.values() ?? []) tf.keep(tensor);
@@ -154,8 +157,15 @@ function automatic(
     if (ofFeatures === undefined) return lost;
     return tf.add(lost, further(ofFeatures, features(), labels));
   });
-  const { value: whole, grads } = run(names.map((name) => weights.get(name)!));
+  const trained = names.map((name) => weights.get(name)!);
+  const { value: whole, grads } =
+    loss.scalar === undefined ? run(trained) : differentiated(loss.name, () => run(trained));
   whole.dispose();
+  if (loss.scalar !== undefined) {
+    const plain = value!;
+    value = spoiledBy(grads, plain);
+    plain.dispose();
+  }
   return { loss: value!, correct: correct!, gradients: named(grads), ...(statistics && { statistics }) };
 }
 

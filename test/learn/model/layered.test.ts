@@ -11,20 +11,15 @@ import type { Gradients, Model, Weights } from '../../../src/learn/model/model.j
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { lipschitz } from '../../../src/measure/certificate/lipschitz.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
+import { renamed, resnet18 } from './of-layers.js';
 
 beforeAll(() => loadTensorFlow());
 
-const { conv, batchNorm, relu, gelu, tanh, maxPool, meanPool, globalMean, dense, residual, own } = layers;
+const { conv, batchNorm, relu, gelu, tanh, maxPool, meanPool, dense, residual, own } = layers;
 
 /** The largest difference of two tensors, relative to the largest value of the second. */
 const apart = (a: tf.Tensor, b: tf.Tensor): number =>
   tf.tidy(() => tf.div(tf.max(tf.abs(tf.sub(a, b))), tf.max(tf.abs(b))).dataSync()[0]!);
-
-/** The same weights under the names of another model, in order. */
-const renamed = (weights: Weights, { start }: Model): Weights => {
-  const names = [...start(0).keys()];
-  return new Map([...weights.values()].map((tensor, i) => [names[i]!, tensor]));
-};
 
 /** A small network with every kind of layer whose Jacobian can be differentiated once more. */
 const small = () =>
@@ -69,26 +64,6 @@ test('an MLP of layers begins with the bits of the one by hand, and learns alike
   agree(ours.gradients, renamed(inOrder, ofLayers), 1e-5);
   expect(ofLayers.featureLayers.map(({ name }) => name)).toEqual(['dense1', 'dense2']);
 });
-
-/** ResNet-18 out of layers, in the order of the weights of `resnet`. */
-function resnet18(width: number, size: number): Model {
-  const unit = (filters: number, options: object) => [conv(filters, { bias: false, ...options }), batchNorm()];
-  const block = (filters: number, stride: number, changes: boolean) => [
-    residual(
-      [...unit(filters, { stride }), relu(), ...unit(filters, {})],
-      changes ? unit(filters, { size: 1, stride }) : [],
-    ),
-    relu(),
-  ];
-  const stages = [1, 2, 4, 8].flatMap((factor, i) => [
-    ...block(width * factor, i === 0 ? 1 : 2, i > 0),
-    ...block(width * factor, 1, false),
-  ]);
-  return model({
-    inputShape: [size, size, 3],
-    layers: [...unit(width, {}), relu(), ...stages, globalMean(), dense(10)],
-  });
-}
 
 test('ResNet-18 of layers has the gradients, statistics and logits of the one by hand', () => {
   const byHand = resnet({ depth: 18, classes: 10, inputSize: [16, 16], width: 4 });
