@@ -8,6 +8,7 @@ import { findPip } from './install/pip.js';
 import { thisPlatform, usefulFeatures } from './install/release.js';
 import { inspect } from './install/setup.js';
 import { attribute, cast, hasNative, lent, needsNative, run, statelessNormal, supportsBfloat16 } from './ops/eager.js';
+import { relu, reluGrad } from './ops/fused.js';
 import { batchMatMul, svd } from './ops/spectral.js';
 import type { Runtime } from './runtime.js';
 import { loadTensorFlow, tf } from './tf.js';
@@ -33,6 +34,8 @@ export async function check(name: string, examine: () => Promise<string>): Promi
 
 /** Operations that TensorFlow.js lacks, on a tiny input with a known answer. */
 const operations: Readonly<Record<string, () => { found: tf.Tensor; wanted: readonly number[] }>> = {
+  Relu: () => ({ found: relu(tf.tensor1d([-1, 2])), wanted: [0, 2] }),
+  ReluGrad: () => ({ found: reluGrad(tf.tensor1d([3, 3]), tf.tensor1d([-1, 2])), wanted: [0, 3] }),
   Svd: () => ({ found: svd(tf.tensor2d([[0, 3], [2, 0]])).s, wanted: [3, 2] }), // biome-ignore format: a matrix
   BatchMatMulV2: () => {
     needsNative('a product of complex matrices');

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { statelessNormal } from '../../../src/tensorflow/ops/eager.js';
+import { relu, reluGrad } from '../../../src/tensorflow/ops/fused.js';
 import { batchMatMul, jacobi, type Svd, singularValues, svd } from '../../../src/tensorflow/ops/spectral.js';
 import { loadTensorFlow, type Runtime, tf } from '../../../src/tensorflow/tf.js';
 
@@ -16,6 +17,13 @@ const close = (x: tf.Tensor, wanted: number[], digits = 5) => {
     expect(value, `element ${i}`).toBeCloseTo(wanted[i]!, digits);
   });
 };
+
+test('the rectifier passes the gradient where its input was positive', () => {
+  const x = tf.tensor1d([-1, 0, 2]);
+  expect(values(relu(x))).toEqual([0, 0, 2]);
+  expect(values(tf.grad((x) => tf.sum(tf.mul(relu(x), 3)))(x))).toEqual([0, 0, 3]);
+  expect(values(reluGrad(tf.tensor1d([5, 5, 5]), x))).toEqual([0, 0, 5]);
+});
 
 test('normal noise is a function of its key and has mean 0 and variance 1', () => {
   const noise = statelessNormal([200, 500], [3, -4]);
