@@ -10,13 +10,12 @@ import { type EnsembleUpdate, ensemble } from '../src/learn/ensemble/ensemble.js
 import { memberNorms } from '../src/learn/ensemble/members.js';
 import { ensembleRegularizer, ensembleTick } from '../src/learn/ensemble/regularizer.js';
 import { ensembleStage } from '../src/learn/ensemble/train.js';
-import { barlowTwins } from '../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../src/learn/loss/cross-entropy.js';
+import { barlowTwins } from '../src/learn/loss/views.js';
 import { mlp } from '../src/learn/model/mlp.js';
 import { sgd } from '../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../src/learn/regularizer/spectral.js';
-import { layerNorms } from '../src/learn/spectral/layer-norms.js';
-import { spectralTick } from '../src/learn/spectral/tick.js';
+import { layerNorms, spectralTick } from '../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../src/learn/train.js';
 import type { Update } from '../src/learn/update.js';
 import { accuracy } from '../src/measure/accuracy/accuracy.js';

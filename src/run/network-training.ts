@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { withShare } from '../data/share.js';
+import { withShare } from '../data/loader.js';
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';

@@ -1,9 +1,21 @@
 import { join } from 'node:path';
 import type { Data } from '../flow/data.js';
-import { AtomicFile } from './atomic-write.js';
-import { disk, type FileSystem } from './disk.js';
-import { isGone, isUnread, mayPass, readError, SnapshotError, storeError } from './snapshot-error.js';
-import { type About, decode, decodeHead, encode, headBytes, preambleBytes, type Snapshot } from './snapshot-format.js';
+import { AtomicFile, disk, type FileSystem } from './disk.js';
+import {
+  type About,
+  decode,
+  decodeHead,
+  encode,
+  headBytes,
+  isGone,
+  isUnread,
+  mayPass,
+  preambleBytes,
+  readError,
+  type Snapshot,
+  SnapshotError,
+  storeError,
+} from './snapshot-format.js';
 
 /** A snapshot that was read, and the newer ones that were refused on the way to it, newest first. */
 export interface StoredSnapshot extends Snapshot {

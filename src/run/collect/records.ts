@@ -1,4 +1,4 @@
-import { layerNormsRecord } from '../../learn/spectral/layer-norms.js';
+import { layerNormsRecord } from '../../learn/spectral/stages.js';
 import { updateRecord } from '../../learn/update.js';
 import { accuracyRecord } from '../../measure/accuracy/accuracy.js';
 import { isAttack, nearest } from '../../measure/attack/record.js';
