@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import * as weir from 'weir-engine';
 
 const { z } = weir;
@@ -14,7 +13,7 @@ export default weir.pipeline({
   name: 'own-table',
   title: 'Data of your own from a table, and early stopping',
   config: {
-    file: z.string().default(join(import.meta.dirname, 'iris.csv')),
+    file: z.string().default(`${import.meta.dirname}/iris.csv`),
     epochs: z.int().min(1).default(500),
     patience: z.int().min(1).default(20),
   },
