@@ -113,6 +113,15 @@ export { eachMember } from './measure/member.js';
 export { onlineReadout } from './measure/readout/online-readout.js';
 export { readout } from './measure/readout/readout.js';
 export { tracking } from './measure/tracking/tracking.js';
+export {
+  type Best,
+  type EarlyStop,
+  type KeepBestOptions,
+  keepBest,
+  type Measured,
+  type StopEarlyOptions,
+  stopEarly,
+} from './run/best.js';
 export { type Clash, divides, endsWith, folder, type Rule } from './run/config.js';
 export {
   attackKeys,

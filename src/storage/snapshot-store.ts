@@ -144,6 +144,13 @@ export class SnapshotStore {
     return this.#sorted(this.#names().map((file) => file.replace(aside, ''))).some(({ label }) => label === name);
   }
 
+  /** Removes the snapshots pinned by these names. One that cannot be removed now stays. */
+  unpin(wanted: (label: string) => boolean): void {
+    for (const { path, label, pinned } of this.list()) {
+      if (pinned && wanted(label)) this.#try(() => this.#files.remove(path));
+    }
+  }
+
   /** Puts a file that is altered out of the way, beside its place, until the store has pinned another by its name. */
   setAside(path: string): void {
     try {
