@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { locationOf, WeirError } from '../flow/errors.js';
 import type { Pipeline } from './pipeline.js';
-import { sourcesAreModules } from './typescript.js';
+import { readModules } from './typescript.js';
 
 /** Where an error came from. */
 export interface ErrorOrigin {
@@ -56,7 +56,7 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
     );
   }
   let loaded: { readonly default?: Partial<Pipeline> };
-  sourcesAreModules();
+  await readModules();
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {

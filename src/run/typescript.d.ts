@@ -1,5 +1,11 @@
+/** Of Weir's own modules: '.ts' in a checkout, which runs from its sources, and '.js' in the package, which needs no loader. */
+export const extension: '.ts' | '.js';
+
 /** Lets Node read TypeScript in this thread from now on. What is compiled is kept as `compiledCache` says. */
 export function readTypeScript(): Promise<void>;
 
-/** From now on a .ts file is an ES module wherever it lies, be there a package.json that says so or not. */
-export function sourcesAreModules(): void;
+/**
+ * Lets Node read modules of the user's from now on. A .ts file is an ES module wherever it lies, be there a package.json that says so or
+ * not, and `weir-engine` is the copy of Weir that is running.
+ */
+export function readModules(): Promise<void>;

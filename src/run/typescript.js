@@ -1,6 +1,11 @@
 // Plain JavaScript: it lets Node read TypeScript.
+import { existsSync } from 'node:fs';
 import { register as addHooks } from 'node:module';
 import { compiledCache } from '../storage/folders.js';
+
+const weir = new URL('..', import.meta.url);
+
+export const extension = existsSync(new URL('index.ts', weir)) ? '.ts' : '.js';
 
 export async function readTypeScript() {
   const variables = compiledCache();
@@ -17,19 +22,22 @@ export async function readTypeScript() {
   }
 }
 
-export function sourcesAreModules() {
-  if (told) return;
-  told = true;
-  addHooks(`data:text/javascript,${encodeURIComponent(asModules)}`);
+export async function readModules() {
+  if (reading) return reading;
+  reading = extension === '.ts' ? Promise.resolve() : readTypeScript(); // from its sources, Weir reads TypeScript already
+  await reading;
+  addHooks(`data:text/javascript,${encodeURIComponent(hooks)}`);
 }
 
-let told = false;
+let reading;
 
+// `weir-engine` is the copy that runs, wherever the module lies: a second copy would have stages and errors of its own.
 // A .ts file in a folder without a package.json counts as CommonJS for Node, and Weir's own modules would be loaded for it once more.
-const asModules = `
+const hooks = `
   const isSource = (url) => url.startsWith('file:') && /\\.ts$/.test(url.split('?')[0]) && !url.includes('/node_modules/');
   export async function resolve(specifier, context, next) {
-    const found = await next(specifier, context);
+    const entry = /^weir-engine(?:\\/([a-z]+))?$/.exec(specifier);
+    const found = await next(entry ? ${JSON.stringify(weir.href)} + (entry[1] ?? 'index') + '${extension}' : specifier, context);
     return isSource(found.url) ? { ...found, format: 'module' } : found;
   }
   export const load = (url, context, next) => next(url, isSource(url) ? { ...context, format: 'module' } : context);

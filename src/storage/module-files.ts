@@ -7,7 +7,7 @@ import { sha256Of } from './digest.js';
 export type ModuleFiles = Readonly<Record<string, string>>;
 
 const root = realpathSync(join(import.meta.dirname, '../..'));
-const own = [join(root, 'src'), join(root, 'workers')].map((folder) => folder + sep);
+const own = [join(root, 'src'), join(root, 'dist')].map((folder) => folder + sep);
 const code = /^\.([cm]?[jt]sx?|json)$/;
 
 const known = new Map<string, Promise<ModuleFiles>>();
