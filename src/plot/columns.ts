@@ -1,5 +1,5 @@
 import { type Panel, textWidth } from './figure.js';
-import { Plot, panel } from './panel.js';
+import { Plot, panel } from './panels.js';
 import { mean, quantile } from './statistics.js';
 import { markStyle, SEED } from './style.js';
 import { number, plusMinus } from './table.js';

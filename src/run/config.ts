@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { nearest } from '../flow/options.js';
-import { textTable } from '../flow/text-table.js';
+import { textTable } from '../flow/terminal.js';
 import { z } from '../storage/record.js';
 
 type Values = Readonly<Record<string, unknown>>;

@@ -101,7 +101,7 @@ export async function reportSweep(folder: string, jobs: readonly Job[]): Promise
   const { runs, leftOut } = intactRuns(begun);
   for (const one of leftOut) toError(`${one}\n`);
   if (runs.length === 0) return { leftOut };
-  const { writeReport } = await import('../report/files.js'); // slow to load, and not needed before
+  const { writeReport } = await import('../report/report.js'); // slow to load, and not needed before
   const collected = collectReport(runs);
   const { html } = await writeReport(join(folder, 'report'), { ...collected, notes: [...collected.notes, ...leftOut] });
   return { report: html, leftOut };

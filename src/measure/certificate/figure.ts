@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, shortened, widthOf } from '../../plot/figure.js';
-import { logTicks, Plot, panel, plain } from '../../plot/panel.js';
+import { logTicks, Plot, panel, plain } from '../../plot/panels.js';
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';

@@ -1,5 +1,5 @@
 import { type DrawnFigure, type LegendEntry, widthOf } from '../../plot/figure.js';
-import { colorBar } from '../../plot/heat-map.js';
+import { colorBar } from '../../plot/panels.js';
 import { mean, quantile } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
 import { count, number } from '../../plot/table.js';

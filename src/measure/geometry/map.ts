@@ -1,6 +1,5 @@
 import { type Panel, shortened } from '../../plot/figure.js';
-import { heatMap, type Scale } from '../../plot/heat-map.js';
-import { Plot, panel } from '../../plot/panel.js';
+import { heatMap, Plot, panel, type Scale } from '../../plot/panels.js';
 import { classStyle } from '../../plot/style.js';
 import type { SeedGroup } from '../networks/groups.js';
 import type { NetworkReport } from '../networks/record.js';

@@ -1,6 +1,6 @@
 import { holm, type MeanDifference, mean, pairedDifference, welchDifference } from '../../plot/statistics.js';
+import { unregularized } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
-import { unregularized } from '../../plot/transfer.js';
 import { groups, opposed, type Pair, type SeedGroup } from './groups.js';
 import type { NetworkReport, Report } from './record.js';
 import {
