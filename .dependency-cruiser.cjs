@@ -67,7 +67,12 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     // The package's own name leads to what is built, which a checkout need not have.
-    { name: 'everything-resolves', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^weir-engine$' } },
+    {
+      name: 'everything-resolves',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^weir-engine$' },
+    },
     {
       name: 'development-stays-outside',
       severity: 'error',

@@ -19,7 +19,7 @@ export {
   summarizeGroup,
   summarizeNetwork,
 } from './measure/networks/summary.js';
-export { type WrittenReport, writeReport } from './report/files.js';
 export { reportJson } from './report/json.js';
+export { type WrittenReport, writeReport } from './report/report.js';
 export { collectReport } from './run/collect/collect.js';
 export { RunFolder } from './storage/run-folder.js';

@@ -12,8 +12,8 @@ if (most < LEAST) {
   process.exit(1);
 }
 
-if (extension === '.ts') await readTypeScript();
-await import(`./main${extension}`);
+if (extension() === '.ts') await readTypeScript();
+await import(`./main${extension()}`);
 
 /** The system's limit, where it is known. */
 function openFiles() {

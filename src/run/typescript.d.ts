@@ -1,5 +1,5 @@
-/** Of Weir's own modules: '.ts' in a checkout, which runs from its sources, and '.js' in the package, which needs no loader. */
-export const extension: '.ts' | '.js';
+/** How Weir's own modules end: '.ts' in a checkout, which runs from its sources, and '.js' in the package, which needs no loader. */
+export function extension(): '.ts' | '.js';
 
 /** Lets Node read TypeScript in this thread from now on. What is compiled is kept as `compiledCache` says. */
 export function readTypeScript(): Promise<void>;

@@ -5,7 +5,9 @@ import { compiledCache } from '../storage/folders.js';
 
 const weir = new URL('..', import.meta.url);
 
-export const extension = existsSync(new URL('index.ts', weir)) ? '.ts' : '.js';
+export function extension() {
+  return existsSync(new URL('index.ts', weir)) ? '.ts' : '.js';
+}
 
 export async function readTypeScript() {
   const variables = compiledCache();
@@ -24,7 +26,7 @@ export async function readTypeScript() {
 
 export async function readModules() {
   if (reading) return reading;
-  reading = extension === '.ts' ? Promise.resolve() : readTypeScript(); // from its sources, Weir reads TypeScript already
+  reading = extension() === '.ts' ? Promise.resolve() : readTypeScript(); // from its sources, Weir reads TypeScript already
   await reading;
   addHooks(`data:text/javascript,${encodeURIComponent(hooks)}`);
 }
@@ -37,7 +39,7 @@ const hooks = `
   const isSource = (url) => url.startsWith('file:') && /\\.ts$/.test(url.split('?')[0]) && !url.includes('/node_modules/');
   export async function resolve(specifier, context, next) {
     const entry = /^weir-engine(?:\\/([a-z]+))?$/.exec(specifier);
-    const found = await next(entry ? ${JSON.stringify(weir.href)} + (entry[1] ?? 'index') + '${extension}' : specifier, context);
+    const found = await next(entry ? ${JSON.stringify(weir.href)} + (entry[1] ?? 'index') + '${extension()}' : specifier, context);
     return isSource(found.url) ? { ...found, format: 'module' } : found;
   }
   export const load = (url, context, next) => next(url, isSource(url) ? { ...context, format: 'module' } : context);
