@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 /**
  * Attacks by themselves, as `weir-engine/attack`: ours, and what an attack of the user's own is built from. `attackStage` owns bounds,
  * criterion, budget, groups, resumption and verification; an `AttackMethod` is the search and nothing else.

@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 /**
  * Augmentation by itself, as `weir-engine/augment`: ops, recipes and what renders them, of which a pipeline imports the same from
  * `weir-engine`, and the contract of an op.

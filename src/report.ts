@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 /**
  * Reports from a script, as `weir-engine/report`: what runs have measured, as numbers, and the page with its figures.
  *

@@ -238,14 +238,7 @@ export function executorFor(folder: string, plan: SweepPlan, settings: SweepSett
   const log = ({ job }: { job: { name: string } }) => logOf(folder, job);
   const own = { options, log, ...(threads !== undefined && { threads }) };
   if (executor === 'slurm') {
-    return new SlurmArrays({
-      folder,
-      sweep: id,
-      ledger,
-      slurmOptions,
-      ...own,
-      ...(jobs !== undefined && { jobs }),
-    });
+    return new SlurmArrays({ folder, sweep: id, ledger, slurmOptions, ...own, ...(jobs !== undefined && { jobs }) });
   }
   const capacity =
     jobs ?? jobsThatFit({ threads: threads ?? availableParallelism(), ...(memory !== undefined && { memory }) });

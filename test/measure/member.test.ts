@@ -16,15 +16,7 @@ const points = (seed: number) => xor({ seed, noise: { perCorner: 2 } });
 
 function update(): EnsembleUpdate {
   const numbers = (m: number) => ({ loss: () => m, epochLoss: () => m, epochAccuracy: () => m });
-  return {
-    position: 4,
-    number: 1,
-    epoch: 1,
-    endsEpoch: true,
-    weights: networks.start(),
-    ...numbers(-1),
-    of: numbers,
-  };
+  return { position: 4, number: 1, epoch: 1, endsEpoch: true, weights: networks.start(), ...numbers(-1), of: numbers };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: of any stage
@@ -61,13 +53,13 @@ test('left in the middle of a member it leaves no tensors behind', () => {
 
 test('accuracy and loss of all members at once are those of each by itself', () => {
   const given = update();
-  const together = said(memberAccuracy(networks, ({ seed }) => points(seed)).next(0, given));
+  const ofAll = said(memberAccuracy(networks, ({ seed }) => points(seed)).next(0, given));
   const each = eachMember(networks, ({ seed }) => accuracy(networks.model, points(seed)));
   const apart = said(each.next(each.start(), given));
-  expect(together.map(({ network, accuracy }) => [network, accuracy])).toEqual(
+  expect(ofAll.map(({ network, accuracy }) => [network, accuracy])).toEqual(
     apart.map(({ network, accuracy }) => [network, accuracy]),
   );
-  together.forEach(({ loss }, m) => {
+  ofAll.forEach(({ loss }, m) => {
     expect(loss).toBeCloseTo(apart[m].loss, 6);
   });
   tf.dispose([...given.weights.values()]);

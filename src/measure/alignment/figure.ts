@@ -35,12 +35,7 @@ function draw({ alignments = [], seed, classes }: NetworkReport): DrawnFigure {
       {
         ...curves(
           names.map((_, k) => series(alignments, xLog, ({ cosines }) => cosines[k]!, classStyle(k))),
-          {
-            ...common,
-            label: 'cosine of weight vector and class feature',
-            scale: 'linear',
-            domain: [-1.04, 1.04],
-          },
+          { ...common, label: 'cosine of weight vector and class feature', scale: 'linear', domain: [-1.04, 1.04] },
         ),
         ...(plane && { heading: 'Over the training' }),
       },

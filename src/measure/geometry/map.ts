@@ -127,14 +127,16 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
             }),
           ]),
       // Two classes share one boundary; of more, each is drawn about its own region.
-      ...shown.slice(0, shown.length === 2 ? 1 : shown.length).map((label) =>
-        Plot.contour(field(geometry, label), {
-          ...grid,
-          value: Plot.identity,
-          strokeWidth: 1.6,
-          ...(regions ? { stroke: 'currentColor' } : { stroke: '#ffffff', strokeWidth: 1.3 }),
-        }),
-      ),
+      ...shown
+        .slice(0, shown.length === 2 ? 1 : shown.length)
+        .map((label) =>
+          Plot.contour(field(geometry, label), {
+            ...grid,
+            value: Plot.identity,
+            strokeWidth: 1.6,
+            ...(regions ? { stroke: 'currentColor' } : { stroke: '#ffffff', strokeWidth: 1.3 }),
+          }),
+        ),
       Plot.frame({ stroke: 'currentColor', strokeWidth: 1.6 }), // hides that the contours close along it
       ...points.map(({ label, x, y }) => {
         const { light, symbol } = classStyle(label);
@@ -182,12 +184,7 @@ function labels(geometry: Geometry, names: (label: number) => string): Plot.Mark
     const cells = Array.from(classes).filter((predicted) => predicted === label).length;
     if (cells < 0.03 * columns * rows) return [];
     const inside = deepest(field(geometry, label), columns, rows);
-    return [
-      {
-        text: names(label),
-        ...clear(middleOf(geometry, inside.row * columns + inside.column), geometry),
-      },
-    ];
+    return [{ text: names(label), ...clear(middleOf(geometry, inside.row * columns + inside.column), geometry) }];
   });
   return [
     Plot.text(marks, {

@@ -88,8 +88,8 @@ export interface Ranking {
 
 /** The groups of a report by pipeline and setting, those with a distance in order. */
 export function ranked(all: readonly SeedGroup[]): Ranking[] {
-  const places = new Map(all.map(({ pipeline, setting }) => [`${pipeline}\n${setting}`, { pipeline, setting }]));
-  return [...places.values()].map(({ pipeline, setting }) => ({
+  const settings = new Map(all.map(({ pipeline, setting }) => [`${pipeline}\n${setting}`, { pipeline, setting }]));
+  return [...settings.values()].map(({ pipeline, setting }) => ({
     pipeline,
     setting,
     ranked: all
@@ -148,10 +148,7 @@ function make(report: Report): TestFamily {
   }
   const values = tests.size > 1 ? holm([...tests.values()]) : [];
   const corrected = new Map([...tests.keys()].flatMap((key, i) => (i in values ? [[key, values[i]!] as const] : [])));
-  return {
-    tests: tests.size,
-    corrected: (a, b, measure, over) => corrected.get(keyOf(a, b, measure, over)) ?? null,
-  };
+  return { tests: tests.size, corrected: (a, b, measure, over) => corrected.get(keyOf(a, b, measure, over)) ?? null };
 }
 
 /** The measure that the verdict compares. */

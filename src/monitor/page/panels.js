@@ -32,12 +32,7 @@ export function drawTimeline(snapshots) {
         .map((one) =>
           svg(
             'circle',
-            {
-              cx: x(one.at),
-              cy: y,
-              r: one.pinned ? 6 : 4.5,
-              fill: color(networkColors(name)),
-            },
+            { cx: x(one.at), cy: y, r: one.pinned ? 6 : 4.5, fill: color(networkColors(name)) },
             svg('title', {}, `${name}, ${labelOf(one)}: ${new Date(one.at).toLocaleString()}, ${mebibytes(one.bytes)}`),
           ),
         ),

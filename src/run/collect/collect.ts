@@ -34,10 +34,7 @@ import { attackLines, regularizerOf, remarksOn } from './records.js';
  * Runs without those that are there twice, and of each of these a sentence: a folder that was named twice, or a copy of one, holds no
  * second training, and counted as one it would make every mean look surer than it is.
  */
-function onceEach(given: readonly RunFolder[]): {
-  readonly folders: readonly RunFolder[];
-  readonly again: string[];
-} {
+function onceEach(given: readonly RunFolder[]): { readonly folders: readonly RunFolder[]; readonly again: string[] } {
   const folders: RunFolder[] = [];
   const again: string[] = [];
   for (const folder of given) {
