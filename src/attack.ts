@@ -7,6 +7,7 @@
  * @module
  */
 
+export type { Box } from './data/dataset.js';
 export {
   type AttackedUpdate,
   type AttackMethod,
@@ -17,7 +18,7 @@ export {
   attackStage,
   type BoundsOptions,
 } from './measure/attack/attack.js';
-export { type Box, type Limits, usualBox } from './measure/attack/box.js';
+export { type Limits, usualBox } from './measure/attack/box.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
 export type { SampleGroup } from './measure/attack/group.js';
 export { type AttackOutcome, type AttackResult, attackOutcomes, attackRecord } from './measure/attack/record.js';

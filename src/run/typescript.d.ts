@@ -6,6 +6,6 @@ export function readTypeScript(): Promise<void>;
 
 /**
  * Lets Node read modules of the user's from now on. A .ts file is an ES module wherever it lies, be there a package.json that says so or
- * not, and `weir-engine` is the copy of Weir that is running.
+ * not. `weir-engine` is the copy of Weir that is running; RxJS is found from a folder that has no copy of it too.
  */
 export function readModules(): Promise<void>;

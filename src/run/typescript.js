@@ -33,14 +33,24 @@ export async function readModules() {
 
 let reading;
 
-// `weir-engine` is the copy that runs, wherever the module lies: a second copy would have stages and errors of its own.
+// `weir-engine` is the copy that runs, wherever the module lies: a second copy would have stages and errors of its own. RxJS is the
+// module's, or where it has none that of Weir.
 // A .ts file in a folder without a package.json counts as CommonJS for Node, and Weir's own modules would be loaded for it once more.
 const hooks = `
   const isSource = (url) => url.startsWith('file:') && /\\.ts$/.test(url.split('?')[0]) && !url.includes('/node_modules/');
-  export async function resolve(specifier, context, next) {
+  const found = (specifier, context, next) => {
     const entry = /^weir-engine(?:\\/([a-z]+))?$/.exec(specifier);
-    const found = await next(entry ? ${JSON.stringify(weir.href)} + (entry[1] ?? 'index') + '${extension()}' : specifier, context);
-    return isSource(found.url) ? { ...found, format: 'module' } : found;
+    return next(entry ? ${JSON.stringify(weir.href)} + (entry[1] ?? 'index') + '${extension()}' : specifier, context);
+  };
+  export async function resolve(specifier, context, next) {
+    let there;
+    try {
+      there = await found(specifier, context, next);
+    } catch (error) {
+      if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !/^rxjs(\\/|$)/.test(specifier)) throw error;
+      there = await next(specifier, { ...context, parentURL: ${JSON.stringify(weir.href)} });
+    }
+    return isSource(there.url) ? { ...there, format: 'module' } : there;
   }
   export const load = (url, context, next) => next(url, isSource(url) ? { ...context, format: 'module' } : context);
 `;
