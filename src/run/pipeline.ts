@@ -6,10 +6,9 @@ import { declarationsOf } from '../flow/node.js';
 import { checkOptions } from '../flow/options.js';
 import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
-
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import { type RecordDescriptions, type RecordSchema, record } from '../storage/record.js';
-import { type Config, type Profiles, type Rule, type Shape, z } from './config.js';
+import { type Config, type ConfigOptions, type Profiles, type Rule, resolveConfig, type Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
 export interface Network {
@@ -155,25 +154,34 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     networks: 'optional',
     wire: 'required',
   });
-  const single = (_: Config<S>, seed: number): readonly N[] => [{ name: definition.name, seed } as N];
+  const {
+    name,
+    title = name,
+    task,
+    profiles = {},
+    fallback = {},
+    reproduce = {},
+    figures = [],
+    rules = [],
+  } = definition;
+  const single = (_: Config<S>, seed: number): readonly N[] => [{ name, seed } as N];
   return {
-    name: definition.name,
-    title: definition.title ?? definition.name,
-    task: definition.task,
-    config: definition.config,
-    profiles: definition.profiles ?? {},
-    fallback: definition.fallback ?? {},
-    reproduce: definition.reproduce ?? {},
-    figures: definition.figures ?? [],
-    rules: definition.rules ?? [],
+    ...definition,
+    ...{ title, task, profiles, fallback, reproduce, figures, rules },
     networks(config, seed) {
       const networks = (definition.networks ?? single)(config, seed);
-      checkNames(definition.name, networks);
+      checkNames(name, networks);
       return networks;
     },
-    wire: definition.wire,
   };
 }
+
+/** The config of a pipeline with these settings, by its own rules too: see `resolveConfig`. */
+export const configOf = (
+  { config, profiles, rules = [] }: Pipeline,
+  settings: readonly string[],
+  options: Omit<ConfigOptions, 'rules'> = {},
+) => resolveConfig(config, profiles, settings, { ...options, rules });
 
 function checkNames(pipelineName: string, networks: readonly Network[]): void {
   if (networks.length === 0) {
