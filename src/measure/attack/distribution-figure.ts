@@ -72,13 +72,10 @@ function densities(all: readonly Distances[], most: number): Panel | null {
         return [
           Plot.areaY(points, { x: 'x', y: 'y', fill: light, fillOpacity: 0.07 }),
           Plot.line(points, { x: 'x', y: 'y', stroke: light, strokeWidth: 2, strokeDasharray: dash }),
-          Plot.ruleX(ticks, {
-            x: (x: number) => x,
-            y1: () => -depth * row,
-            y2: () => -depth * (row + 1),
-            stroke: light,
-            strokeWidth: 2.5,
-          }),
+          Plot.ruleX(
+            ticks.map((x) => ({ x, y1: -depth * row, y2: -depth * (row + 1) })),
+            { x: 'x', y1: 'y1', y2: 'y2', stroke: light, strokeWidth: 2.5 },
+          ),
         ];
       }),
     ],
@@ -99,14 +96,8 @@ function shares(all: readonly Distances[], most: number): Panel {
         return { x: values[rank]!, y: (100 * (rank + 1)) / attacked };
       });
       const whole = [{ x: values[0]!, y: 0 }, ...steps, { x: most, y: steps.at(-1)!.y }];
-      return Plot.line(whole, {
-        x: 'x',
-        y: 'y',
-        curve: 'step-after' as const,
-        stroke: light,
-        strokeWidth: 2,
-        strokeDasharray: dash,
-      });
+      const line = { stroke: light, strokeWidth: 2, strokeDasharray: dash };
+      return Plot.line(whole, { x: 'x', y: 'y', curve: 'step-after', ...line });
     }),
   });
 }
@@ -145,12 +136,7 @@ export function thresholds(report: Report): DrawnFigure | null {
     title: 'Share of samples beyond a distance',
     panels: [
       panel({
-        width: WIDTH.full,
-        height: 300,
-        marginLeft: 52,
-        marginTop: 30,
-        marginBottom: 46,
-        marginRight: 8,
+        ...{ width: WIDTH.full, height: 300, marginLeft: 52, marginTop: 30, marginBottom: 46, marginRight: 8 },
         ariaLabel: `Share of samples with an adversarial distance above ${THRESHOLDS} thresholds, per regularizer`,
         x: { domain: [-0.5, THRESHOLDS - 0.5], axis: null },
         y: { label: 'samples with a greater Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
