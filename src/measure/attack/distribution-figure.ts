@@ -36,12 +36,7 @@ export function distribution(report: Report): DrawnFigure | null {
     columns: 2,
     legend: regularizers(all.map(({ group }) => group)),
     reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regularizer pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in units of the input, Tangent Attack${iterations(report)}.`,
-    outcome: `tenth percentile and median: ${all
-      .map(
-        ({ group, values }) =>
-          `${group.label} ${number(quantile(values, 0.1))} and ${number(quantile(values, 0.5))} (n = ${count(values.length)})`,
-      )
-      .join('; ')}.`,
+    outcome: `tenth percentile and median: ${all.map(({ group, values }) => `${group.label} ${number(quantile(values, 0.1))} and ${number(quantile(values, 0.5))} (n = ${count(values.length)})`).join('; ')}.`,
   };
 }
 
