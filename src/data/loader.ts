@@ -104,7 +104,11 @@ export function loader(given: AnyDataset, options: LoaderOptions): Observable<Bl
       name,
       capacity,
       inputs: [inputOf(dataset)],
-      header: () => ({ classes: classNames(dataset), samples: dataset.size }),
+      header: () => ({
+        classes: classNames(dataset),
+        samples: dataset.size,
+        ...(dataset.normalization && { normalization: dataset.normalization }),
+      }),
       from: (position) => blocks(position, share),
     });
   });

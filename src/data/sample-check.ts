@@ -101,7 +101,7 @@ function checkClasses(name: string, classes: readonly string[]): void {
 }
 
 /** The error for a label that is none of the classes. */
-export function noClass(name: string, index: number, label: number, classes: readonly string[]): WeirError {
+export function noClass(name: string, index: number, label: number | string, classes: readonly string[]): WeirError {
   const few = classes.length <= 12 ? ` (${classes.join(', ')})` : '';
   return new WeirError(
     `sample ${index} of data set '${name}' has the label ${shownValue(label)}, and there are ${classes.length} classes${few}`,
@@ -135,7 +135,7 @@ function countOdd(values: ArrayLike<number>, from: number): number {
 }
 
 /** A position in a sample by its axes: [row, column, channel]. */
-function placeOf(offset: number, shape: readonly number[]): string {
+export function placeOf(offset: number, shape: readonly number[]): string {
   let left = offset;
   const place = [...shape].reverse().map((extent) => {
     const at = left % extent;

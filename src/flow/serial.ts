@@ -3,7 +3,7 @@ import type { Data, Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import { Lease, leaseKey, type WithLease } from './lease.js';
 import type { Node } from './node.js';
-import type { Stage, Step } from './stage.js';
+import { noStep, type Stage, type Step } from './stage.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
 const longest = 5; // milliseconds that the event loop may be held by many short steps
@@ -143,6 +143,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       this.lease?.close();
       const begun = performance.now();
       const step = this.value.next(this.state, next.item);
+      if (!Array.isArray(step)) throw noStep(this.value.name, step);
       this.node.busy += performance.now() - begun;
       this.node.held -= next.samples;
       this.state = step[0];

@@ -119,6 +119,23 @@ export function sharedPaths(paths: readonly string[]): Pick<FileImages, 'paths' 
   return { paths: bytes, ends };
 }
 
+/** The images at `indices`, as images of their own. */
+export function imagesAt(images: Images, indices: Uint32Array): Images {
+  const at = <A extends Uint32Array | Float64Array>(all: A): A => {
+    const own = new (all.constructor as new (length: number) => A)(indices.length);
+    for (const [to, from] of indices.entries()) own[to] = all[from]!;
+    return shared(own);
+  };
+  const checksums = at(images.checksums);
+  if (images.kind === 'files') {
+    const paths = sharedPaths(Array.from(indices, (index) => pathOf(images, index)));
+    return { ...images, ...paths, checksums, bytes: at(images.bytes) };
+  }
+  const { offsets, lengths, heights, widths } = images;
+  const sizes = { heights: at(heights), widths: at(widths) };
+  return { ...images, checksums, offsets: at(offsets), lengths: at(lengths), ...sizes };
+}
+
 /** A copy of an array on shared memory. */
 export function shared<A extends Uint32Array | Float64Array>(array: A): A {
   const Kind = array.constructor as new (buffer: SharedArrayBuffer) => A;

@@ -3,6 +3,7 @@ import { type ProcessGroup, processGroup } from '../../tensorflow/collectives/pr
 import { tf } from '../../tensorflow/tf.js';
 import type { Gradients, Model, Pullback, Weights } from '../model/model.js';
 import { addGradients } from '../regularizer/regularizer.js';
+import { differentiated, spoiledBy } from './automatic-loss.js';
 import { isOfViews, type Learned, type Loss, type OfFeatures, type ViewsLoss, type ViewsLossValue } from './loss.js';
 
 /**
@@ -144,11 +145,13 @@ function automatic(
   const at = (values: readonly tf.Tensor[]): Weights => new Map([...weights, ...named(values)]);
   let correct: tf.Scalar | undefined;
   let value: tf.Scalar | undefined;
-  const lossOf = tf.customGrad((logits, save) => {
+  const byHand = tf.customGrad((logits, save) => {
     const { value, gradient } = loss.of(logits as tf.Tensor2D, labels);
     (save as tf.GradSaveFunc)([gradient]);
     return { value, gradFunc: (dy, saved) => tf.mul((saved as tf.Tensor[])[0]!, dy) };
   });
+  // inside of customGrad no operation is recorded, so a loss without a gradient by hand stands outside of it
+  const lossOf = (logits: tf.Tensor2D): tf.Tensor => loss.scalar?.(logits, labels) ?? byHand(logits);
   const run = tf.valueAndGrads((...values: tf.Tensor[]) => {
     const logits = model.logits(at(values), x);
     correct = tf.keep(correctOf(logits, labels));
@@ -157,8 +160,15 @@ function automatic(
     if (ofFeatures === undefined) return lost;
     return tf.add(lost, further(ofFeatures, model.features(at(values), x), labels));
   });
-  const { value: whole, grads } = run(names.map((name) => weights.get(name)!));
+  const trained = names.map((name) => weights.get(name)!);
+  const { value: whole, grads } =
+    loss.scalar === undefined ? run(trained) : differentiated(loss.name, () => run(trained));
   whole.dispose();
+  if (loss.scalar !== undefined) {
+    const plain = value!;
+    value = spoiledBy(grads, plain);
+    plain.dispose();
+  }
   return { loss: value!, correct: correct!, gradients: named(grads) };
 }
 

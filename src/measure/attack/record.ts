@@ -1,8 +1,8 @@
+import type { Box } from '../../data/dataset.js';
 import type { Positioned } from '../../flow/data.js';
 import { floatsOf } from '../../storage/log-stage.js';
 import { array, category, quantity, type RecordDescription, record, z } from '../../storage/record.js';
 import { type LogLine, newestOf, numberIn } from '../log.js';
-import type { Box } from './box.js';
 
 /** What an attack started from; `none` where there was nothing to start from. */
 export type StartKind = (typeof startKinds)[number];

@@ -1,3 +1,4 @@
+import type { Box } from '../../data/dataset.js';
 import { checkOptions } from '../../flow/options.js';
 import { seeds } from '../../flow/random.js';
 import type { StageOperator } from '../../flow/stage.js';
@@ -14,7 +15,6 @@ import {
   attackOptionKeys,
   attackStage,
 } from './attack.js';
-import type { Box } from './box.js';
 import { distance, type SampleGroup } from './group.js';
 import { perturbationScale, schedule, tangentStep } from './hemisphere.js';
 import { type BoundaryPoints, dense, direct, normalOf, noSums, type Sums } from './normal.js';
