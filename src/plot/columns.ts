@@ -1,5 +1,5 @@
 import { type Panel, textWidth } from './figure.js';
-import { Plot, panel } from './panels.js';
+import { caption, framed, Plot, panel } from './panels.js';
 import { mean, quantile } from './statistics.js';
 import { markStyle, SEED } from './style.js';
 import { number, plusMinus } from './table.js';
@@ -38,11 +38,7 @@ export function columns(all: readonly Column[], { label, width, height, show, do
     ].filter((each) => each.values.length > 0);
   });
   return panel({
-    width,
-    height,
-    marginLeft: 52,
-    marginTop: 28,
-    marginBottom: 46,
+    ...framed(width, height, [28, 20, 46, 52]),
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
     x: { domain: [-0.5, all.length - 0.5], axis: null },
     y: { domain: [...(domain ?? extent(all))], label, grid: true, ticks: 6, labelArrow: 'none' },
@@ -194,11 +190,7 @@ export function grouped(all: readonly GroupedColumn[], { label, places, width, h
   const room = (width - 60) / at.length;
   const lines = Math.max(...at.map((place) => folded(place, room).split('\n').length));
   return panel({
-    width,
-    height,
-    marginLeft: 52,
-    marginTop: 28,
-    marginBottom: 30 + 14 * lines,
+    ...framed(width, height, [28, 20, 30 + 14 * lines, 52]),
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
     x: { domain: [-0.5, at.length - 0.5], axis: null },
     y: { domain: show === 'bars' ? [0, greatest] : [least, greatest], label, grid: true, ticks: 6, labelArrow: 'none' },
@@ -207,13 +199,7 @@ export function grouped(all: readonly GroupedColumn[], { label, places, width, h
         at.map((_, i) => i),
         { label: null, tickSize: 0, tickFormat: (i: number) => folded(at[i]!, room) },
       ),
-      Plot.text([places], {
-        text: (text: string) => text,
-        frameAnchor: 'bottom',
-        lineAnchor: 'bottom',
-        dy: 25 + 14 * lines,
-        fill: 'currentColor',
-      }),
+      caption(places, { frameAnchor: 'bottom', lineAnchor: 'bottom', dy: 25 + 14 * lines, fill: 'currentColor' }),
       ...drawn.flatMap((member) => (show === 'bars' ? barOf(member) : spreadOf(member))),
       ...(show === 'bars' ? [Plot.ruleY([0], { stroke: 'currentColor' })] : []),
     ],

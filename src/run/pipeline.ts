@@ -165,15 +165,12 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     rules = [],
   } = definition;
   const single = (_: Config<S>, seed: number): readonly N[] => [{ name, seed } as N];
-  return {
-    ...definition,
-    ...{ title, task, profiles, fallback, reproduce, figures, rules },
-    networks(config, seed) {
-      const networks = (definition.networks ?? single)(config, seed);
-      checkNames(name, networks);
-      return networks;
-    },
+  const networks = (config: Config<S>, seed: number): readonly N[] => {
+    const listed = (definition.networks ?? single)(config, seed);
+    checkNames(name, listed);
+    return listed;
   };
+  return { ...definition, title, task, profiles, fallback, reproduce, figures, rules, networks };
 }
 
 /** The config of a pipeline with these settings, by its own rules too: see `resolveConfig`. */

@@ -44,8 +44,12 @@ export function bothWatches(...both: readonly [Watch, Watch]): Watch {
       for (const one of both) (one[method] as (...about: Parameters<Watch[K]>) => void).apply(one, about);
     };
   return {
-    ...{ network: each('network'), record: each('record'), snapshot: each('snapshot') },
-    ...{ warn: each('warn'), barrier: each('barrier'), held: each('held') },
+    network: each('network'),
+    record: each('record'),
+    snapshot: each('snapshot'),
+    warn: each('warn'),
+    barrier: each('barrier'),
+    held: each('held'),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
-import { caption, curves, Plot, panel, type Series, thinned } from '../../plot/panels.js';
+import { caption, curves, framed, Plot, panel, type Series, thinned } from '../../plot/panels.js';
 import { classStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
@@ -84,7 +84,7 @@ function circle({ number: update, weights, features }: Alignment): Panel {
   const longest = Math.max(...weights.map((row) => Math.hypot(...row)), 1e-30);
   const width = widthOf(4);
   return panel({
-    ...{ width, height: width + 34, margin: 2, marginTop: 36 },
+    ...framed(width, width + 34, [36, 2, 2, 2]),
     ariaLabel: `Update ${update}: weight vectors, the longest ${number(longest)}, and class features in the plane`,
     x: { domain: [-1.3, 1.3], axis: null },
     y: { domain: [-1.3, 1.3], axis: null },

@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
-import { Plot, panel } from '../../plot/panels.js';
+import { framed, Plot, panel } from '../../plot/panels.js';
 import { density, mean, quantile } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
 import { count, number, percent } from '../../plot/table.js';
@@ -18,7 +18,7 @@ interface Distances {
 }
 
 const STEPS = 200; // of a curve of shares
-const FRAME = { width: WIDTH.half, height: 290, marginLeft: 52, marginTop: 30, marginBottom: 42 };
+const FRAME = framed(WIDTH.half, 290, [30, 20, 42, 52]);
 
 /** How adversarial distances are spread over test samples: their density, and the share below Δx (figure 6a of the paper). */
 export function distribution(report: Report): DrawnFigure | null {
@@ -131,7 +131,7 @@ export function thresholds(report: Report): DrawnFigure | null {
     title: 'Share of samples beyond a distance',
     panels: [
       panel({
-        ...{ width: WIDTH.full, height: 300, marginLeft: 52, marginTop: 30, marginBottom: 46, marginRight: 8 },
+        ...framed(WIDTH.full, 300, [30, 8, 46, 52]),
         ariaLabel: `Share of samples with an adversarial distance above ${THRESHOLDS} thresholds, per regularizer`,
         x: { domain: [-0.5, THRESHOLDS - 0.5], axis: null },
         y: { label: 'samples with a greater Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },

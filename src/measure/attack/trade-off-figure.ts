@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, WIDTH } from '../../plot/figure.js';
-import { caption, Plot, panel } from '../../plot/panels.js';
+import { caption, framed, Plot, panel } from '../../plot/panels.js';
 import { mean } from '../../plot/statistics.js';
 import { classStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
@@ -70,7 +70,7 @@ function drawScenario({ name, boundary }: Scenario) {
   const accuracy = right.length / POINTS.length;
   const coarse = line.filter((_, i) => i % 4 === 0);
   const made: Panel = panel({
-    ...{ width: WIDTH.third, height: 264, marginLeft: 4, marginRight: 4, marginTop: 42, marginBottom: 6 },
+    ...framed(WIDTH.third, 264, [42, 4, 6, 4]),
     ariaLabel: `${name}: accuracy ${percent(accuracy, 0)}, mean adversarial distance ${number(distance)}`,
     x: { domain: [-2.4, 3], axis: null },
     y: { domain: [-ENDS, ENDS], axis: null },

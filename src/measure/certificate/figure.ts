@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, shortened, widthOf } from '../../plot/figure.js';
-import { caption, logTicks, Plot, panel, plain } from '../../plot/panels.js';
+import { caption, framed, logTicks, Plot, panel, plain } from '../../plot/panels.js';
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
@@ -79,7 +79,7 @@ function draw({ group, samples }: Row, domain: readonly number[], width: number)
   const half = 0.42;
   const line = { stroke: light, strokeWidth: 2 };
   return panel({
-    ...{ width, height: 280, marginLeft: 46, marginTop: 28, marginBottom: 26, marginRight: 8 },
+    ...framed(width, 280, [28, 8, 26, 46]),
     ariaLabel: `${group.label}: ${samples.length} samples in order of Δx, each between its lower bound and the distance found`,
     x: { domain: [-0.8, Math.max(1, shown.length - 0.2)], axis: null },
     y: { type: 'log', domain, label: null, grid: true, ticks: logTicks(domain), tickFormat: plain },

@@ -1,5 +1,5 @@
 import { type Panel, shortened } from '../../plot/figure.js';
-import { caption, heatMap, image, Plot, panel, type Scale } from '../../plot/panels.js';
+import { caption, framed, heatMap, image, Plot, panel, type Scale } from '../../plot/panels.js';
 import { classStyle } from '../../plot/style.js';
 import type { SeedGroup } from '../networks/groups.js';
 import type { NetworkReport } from '../networks/record.js';
@@ -87,8 +87,7 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
   const grid = { width: columns, height: rows, x: null, y: null, ...frame, thresholds: [0] };
   const shown = present.length > 1 ? present : [];
   return panel({
-    ...{ width, height, marginLeft: MARGIN.left, marginRight: MARGIN.right },
-    ...{ marginTop: MARGIN.top, marginBottom: MARGIN.bottom },
+    ...framed(width, height, [MARGIN.top, MARGIN.right, MARGIN.bottom, MARGIN.left]),
     ariaLabel: `${title}: ${regions ? 'regions of predicted classes' : 'heat map'} with the boundary between classes`,
     x: { domain: [frame.x1, frame.x2], label: null, ticks: 5, tickSize: 3 },
     y: { domain: [frame.y1, frame.y2], label: null, ticks: 5, tickSize: 3 },
@@ -110,7 +109,7 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
               heatMap(layer.values, columns, rows, layer.scale),
               (frame.x1 + frame.x2) / 2,
               (frame.y1 + frame.y2) / 2,
-              { ...{ width: inner, height: height - MARGIN.top - MARGIN.bottom } },
+              { width: inner, height: height - MARGIN.top - MARGIN.bottom },
             ),
           ]),
       // Two classes share one boundary; of more, each is drawn about its own region.

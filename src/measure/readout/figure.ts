@@ -25,7 +25,11 @@ export function onlineReadout(report: Report): DrawnFigure | null {
     title: 'Accuracy of a readout while the representation is learned',
     panels: [
       curves([...(start ? [level(start, last)] : []), ...all.flatMap(series)], {
-        ...{ label: 'test accuracy of the readout, %', x: 'epoch', width: WIDTH.full, height: 320, scale: 'linear' },
+        label: 'test accuracy of the readout, %',
+        x: 'epoch',
+        width: WIDTH.full,
+        height: 320,
+        scale: 'linear',
         rules: burnInRules(networks),
       }),
     ],
