@@ -33,9 +33,9 @@ export function meanDistances(report: Report): DrawnFigure | null {
   return {
     title: 'Mean adversarial distance per regularizer',
     panels: settings.map((setting) => {
-      const here = drawn.filter(({ group }) => group.setting === setting);
+      const ofSetting = drawn.filter(({ group }) => group.setting === setting);
       return columns(
-        here.map((each) => each.column),
+        ofSetting.map((each) => each.column),
         { label: `mean Δx${setting ? `, ${setting}` : ''}`, width: WIDTH.half, height: 270, show: 'bar', domain },
       );
     }),
@@ -45,9 +45,9 @@ export function meanDistances(report: Report): DrawnFigure | null {
     outcome: [
       bySetting(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
-        const here = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
+        const ofSetting = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
         const what = `${exact ? 'Exact' : 'Mean'} Δx${setting && `, ${setting}`}`;
-        return against(report, here, exact ? EXACT : ATTACKED, what);
+        return against(report, ofSetting, exact ? EXACT : ATTACKED, what);
       }),
     ]
       .filter(Boolean)
@@ -86,8 +86,8 @@ function boxes(networks: Report['networks']): string {
   const all = networks.flatMap(({ attack, readout }) =>
     [attack?.box, readout?.attack?.box].flatMap((box) => box ?? []),
   );
-  const told = new Set(all.map(({ min, max }) => rangeOf([min, max].map((bound) => [bound].flat()))));
-  return told.size > 0 ? `, inputs kept in ${[...told].join(' and ')}` : '';
+  const ranges = new Set(all.map(({ min, max }) => rangeOf([min, max].map((bound) => [bound].flat()))));
+  return ranges.size > 0 ? `, inputs kept in ${[...ranges].join(' and ')}` : '';
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(3))).replace('-', '−');

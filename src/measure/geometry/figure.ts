@@ -89,7 +89,7 @@ export function snapshots(report: Report): DrawnFigure | null {
   if (!group || !network) return null;
   const all = spaced(history(network));
   const names = (label: number) => network.classes[label] ?? String(label);
-  const told = all.map((geometry) => {
+  const distances = all.map((geometry) => {
     const values = margins(geometry);
     return `${count(geometry.epoch)}: ${classesOf(geometry).length === 1 ? 'one class everywhere' : number(mean(values))}`;
   });
@@ -101,7 +101,7 @@ export function snapshots(report: Report): DrawnFigure | null {
     columns: 4,
     legend: classLegend(all, names),
     reading: `The input plane of one network (${group.label}, seed ${network.seed}) as its training goes on. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class.`,
-    outcome: `mean distance from a training point to the nearest cell of another class, by epoch: ${told.join('; ')}.`,
+    outcome: `mean distance from a training point to the nearest cell of another class, by epoch: ${distances.join('; ')}.`,
   };
 }
 

@@ -61,14 +61,14 @@ export const burnInRules = (networks: readonly NetworkReport[]): { x: number; te
 /** The curves of a group, of each network given: their mean, with their range where they are many, else with each of them. */
 export function seriesOf({ regularizer }: SeedGroup, each: readonly (readonly { x: number; y: number }[])[]): Series[] {
   const style = markStyle(regularizer);
-  const { middle, range } = together(each.filter((points) => points.length > 0));
+  const { middle, range } = meanAndRange(each.filter((points) => points.length > 0));
   if (each.length > SINGLY) return [{ style, points: middle, band: range }];
   const thin = each.length > 1 ? each.map((points) => ({ style, points, thin: true })) : [];
   return [...thin, { style, points: middle }];
 }
 
 /** Mean and range over networks, at the epochs that all of them were measured at. */
-function together(networks: readonly (readonly { x: number; y: number }[])[]) {
+function meanAndRange(networks: readonly (readonly { x: number; y: number }[])[]) {
   const at = networks.map((points) => new Map(points.map(({ x, y }) => [x, y])));
   const shared = (networks[0] ?? []).map(({ x }) => x).filter((x) => at.every((values) => values.has(x)));
   const all = shared.map((x) => ({ x, values: at.map((values) => values.get(x)!) }));
@@ -126,9 +126,9 @@ export function sigma(report: Report): DrawnFigure | null {
   if (layers.length === 0) return null;
   const wide = layers.length < 3;
   const many = layers.length > 6;
-  const told = layers.length <= 4 ? layers : [layers[0]!, layers.at(-1)!];
+  const reported = layers.length <= 4 ? layers : [layers[0]!, layers.at(-1)!];
   const summaries = all.map(summarizeGroup);
-  const ends = told.map((layer) => {
+  const ends = reported.map((layer) => {
     const values = summaries.map(({ label, sigma: last }) => `${label} ${number(last[layer]?.mean)}`);
     return `${layer}: ${values.join(', ')}`;
   });
