@@ -5,7 +5,7 @@ import { toError, toOutput } from '../flow/terminal.js';
 import { configOf, wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
-import { seedOption, setOption, withOptions } from './options.js';
+import { seedOption, setOption, settingsHelp, withOptions } from './options.js';
 
 /** `weir graph MODULE`: the graph of the pipeline's first network, as text and for Mermaid, without running it. */
 export function command(): Command {
@@ -14,7 +14,7 @@ export function command(): Command {
     .argument('<module>', 'pipeline module')
     .option('--mermaid', 'print Mermaid only')
     .option('--text', 'print the aligned list only')
-    .addHelpText('after', '\nExample:\n  weir graph pipelines/mnist.ts --set profile=quick')
+    .addHelpText('after', `\nExample:\n  weir graph pipelines/mnist.ts --set profile=quick${settingsHelp}`)
     .action(async (module: string, settings: { set: string[]; seed: number; mermaid?: boolean; text?: boolean }) => {
       const pipeline = await loadPipeline(module);
       const config = configOf(pipeline, settings.set);

@@ -18,6 +18,7 @@ import {
   runningOptions,
   seedOption,
   setOption,
+  settingsHelp,
   takeOverOption,
   withOptions,
 } from './options.js';
@@ -45,7 +46,10 @@ export function runCommand(): Command {
     .argument('<module>', 'pipeline module, such as pipelines/mnist.ts')
     .option('--keys', 'list the keys and profiles of the pipeline’s config, and stop');
   return withOptions(command, setOption(), seedOption(), folderOption(), ...runningOptions(), ...rankOptions())
-    .addHelpText('after', '\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1')
+    .addHelpText(
+      'after',
+      `\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1${settingsHelp}`,
+    )
     .action(async (module: string, settings: Settings) => {
       stopWithParent(); // where this is the process of a rank
       const pipeline = await loadPipeline(module);

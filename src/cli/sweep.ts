@@ -19,6 +19,7 @@ import {
   type SnapshotSettings,
   seedOption,
   setOption,
+  settingsHelp,
   snapshotOptions,
   takeOverOption,
   withOptions,
@@ -90,7 +91,7 @@ export function command(): Command {
     .option('--cancel <job...>', 'cancel jobs: waiting ones at once, running ones after a snapshot');
   const more = [...executorOptions(), ...snapshotOptions(), readAllOption(), acceptOption(), takeOverOption()];
   return withOptions(command, ...more)
-    .addHelpText('after', help)
+    .addHelpText('after', `${help}${settingsHelp}`)
     .action(async (target: string, settings: Settings) => {
       const plan = readPlan(target);
       if (settings.status || settings.cancel !== undefined) {
