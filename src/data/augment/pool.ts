@@ -6,8 +6,8 @@ import { type ResourceLimits, threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
 import { WeirError } from '../../flow/errors.js';
 import { compiledCache } from '../../storage/folders.js';
-import { type AnyDataset, type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
-import type { Recipe } from './recipe.js';
+import { type AnyDataset, preparedDataset } from '../dataset.js';
+import type { Recipe } from './recipes.js';
 import { type EncodedPixels, type Pixels, type RenderKey, renderImages, renderViews } from './renderer.js';
 
 /** The error for a sample that ended, or hung, each thread that rendered it. @param patience milliseconds */
@@ -163,7 +163,6 @@ export class AugmentPool {
   private readonly patience: number;
   private readonly watch: NodeJS.Timeout;
   private readonly watched = new Set<RunningTask>();
-  private readonly shared = new WeakMap<Dataset, Dataset['values']>();
   /** Checks in a row that found no thread at work. */
   private idleChecks = 0;
   private closed = false;
@@ -244,20 +243,9 @@ export class AugmentPool {
   private task({ dataset, indices, epoch, recipes, seed, view }: RenderJob, progress: Int32Array): RenderTask {
     const { name, sampleShape } = dataset;
     const asked = { name, sampleShape, indices, epoch, recipes, seed, view, progress };
-    return dataset.images ? { ...asked, images: dataset.images } : { ...asked, values: this.sharedValues(dataset) };
-  }
-
-  /** The values of a data set on shared memory: a copy, made once, of values that are elsewhere. */
-  private sharedValues(dataset: Dataset): Dataset['values'] {
-    if (dataset.values.buffer instanceof SharedArrayBuffer) return dataset.values;
-    let copy = this.shared.get(dataset);
-    if (!copy) {
-      const { length } = dataset.values;
-      copy = dataset.values instanceof Uint8Array ? sharedBytes(length) : sharedFloats(length);
-      copy.set(dataset.values);
-      this.shared.set(dataset, copy);
-    }
-    return copy;
+    return dataset.images
+      ? { ...asked, images: dataset.images }
+      : { ...asked, values: preparedDataset(dataset).values! };
   }
 
   /**

@@ -11,8 +11,7 @@ import { checkOptions } from '../../flow/options.js';
 import { convolved, rectified, windowMaxima, windowMeans } from '../../tensorflow/ops/differentiable.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type ActivationName, activationNamed } from './activation.js';
-import { type Initialization, uniform } from './initialization.js';
-import { elementwise, type Layer, meanOver, type Padding, type Part } from './model.js';
+import { elementwise, type Initialization, type Layer, meanOver, type Padding, type Part, uniform } from './model.js';
 
 /** A weight of a layer before it has values. */
 export interface WeightPlan {

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
+import { barlowTwins } from '../../../src/learn/loss/views.js';
 import { linearizationOf } from '../../../src/learn/model/autodiff.js';
-import { normal, uniform } from '../../../src/learn/model/initialization.js';
 import { model } from '../../../src/learn/model/layered.js';
 import * as layers from '../../../src/learn/model/layers.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Gradients, Model, Weights } from '../../../src/learn/model/model.js';
+import { normal, uniform } from '../../../src/learn/model/model.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { lipschitz } from '../../../src/measure/certificate/lipschitz.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';

@@ -1,7 +1,61 @@
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
+import { crossEntropy } from './cross-entropy.js';
 import { samplesOf, type ViewsLoss, type ViewsLossValue } from './loss.js';
+
+export interface NtXentOptions {
+  /** T: similarities are divided by it. */
+  readonly temperature?: number;
+}
+
+/** The similarity of a projection to itself: far below any other, and finite so that no product with 0 is NaN. */
+const NEVER = -1e30;
+
+/**
+ * SimCLR's normalized temperature-scaled cross-entropy (Chen et al. 2020, equation 1), the mean over the 2n projections of n samples
+ * in two views: −log softmax(uᵢ · u_k / T, k ≠ i)[i's other view], u = z / ‖z‖.
+ *
+ * Gradient, with G that of the similarities: ∂L/∂u = (G + Gᵀ) u / T, and ∂L/∂z = (∂u − (u · ∂u) u) / ‖z‖.
+ *
+ * As in the paper's authors' code both views are one batch. A projection of length 0 has no direction: it is similar to none (0), and
+ * its gradient is 0. One that is not finite makes the loss NaN, at which training ends by name.
+ *
+ * @throws {WeirError} for a batch of one sample, which has no other to be compared with
+ */
+export function ntXent(options: NtXentOptions = {}): ViewsLoss {
+  const { temperature = 0.07 } = checkOptions('ntXent', options, { temperature: 'optional' }, 'ignored');
+  const name = 'nt-xent';
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new WeirError(`loss '${name}' was given a temperature of ${temperature}`, 'give a finite number above 0');
+  }
+  const softmax = crossEntropy();
+  return { name, views: 2, passes: 'together', of: (z) => compute(z, samplesOf(name, z)) };
+
+  function compute(z: tf.Tensor2D, n: number): ViewsLossValue {
+    return tf.tidy(() => {
+      const { u, length } = normalized(z);
+      const rows = tf.range(0, 2 * n, 1, 'int32');
+      const others: tf.Tensor1D = tf.mod(tf.add(rows, tf.scalar(n, 'int32')), tf.scalar(2 * n, 'int32'));
+      const similarities = tf.div(tf.matMul(u, u, false, true), temperature);
+      const itself = tf.equal(tf.expandDims(rows, 1), rows);
+      const logits = tf.where(itself, tf.scalar(NEVER), similarities) as tf.Tensor2D;
+      const { value, gradient: G } = softmax.of(logits, others);
+      const du = tf.div(tf.matMul(tf.add(G, tf.transpose(G)), u), temperature);
+      const gradient = tf.divNoNan(tf.sub(du, tf.mul(u, tf.sum(tf.mul(u, du), 1, true))), length);
+      const nearest = tf.cast(tf.equal(tf.argMax(logits, 1), others), 'float32');
+      return { value, gradient, correct: tf.div(tf.sum(nearest), 2) } as Record<string, tf.Tensor>;
+    }) as unknown as ViewsLossValue;
+  }
+}
+
+/** z / ‖z‖ and ‖z‖ of each row, by way of its largest value, so that no square is too large or too small for float32. */
+function normalized(z: tf.Tensor2D): { readonly u: tf.Tensor2D; readonly length: tf.Tensor2D } {
+  const largest = tf.max(tf.abs(z), 1, true);
+  const scaled = tf.divNoNan(z, largest);
+  const norm = tf.norm(scaled, 'euclidean', 1, true);
+  return { u: tf.divNoNan(scaled, norm), length: tf.mul(norm, largest) as tf.Tensor2D };
+}
 
 export interface BarlowTwinsOptions {
   /** λ, the weight of the entries off the diagonal. */
