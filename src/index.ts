@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 /**
  * What a pipeline imports, in the order of the flow.
  *

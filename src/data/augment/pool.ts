@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type ResourceLimits, threadId } from 'node:worker_threads';
@@ -28,7 +29,7 @@ const deadlySample = (
 const cannotStart = (cause: unknown): WeirError =>
   new WeirError(
     `the worker threads for augmentation do not start: ${(cause as Error).message}`,
-    "run 'npx tsx workers/augment.ts' in Weir's folder to see the cause; a limit on threads or memory may be the cause too",
+    'a limit on threads or memory may be the cause (`ulimit -u`, `ulimit -v`); a damaged package is another: install it again',
     { cause },
   );
 
@@ -133,7 +134,7 @@ const QUEUED_TRIES = 10;
 /** Milliseconds in which some thread must start, if none works. */
 const START_LIMIT = 60_000;
 
-const WORKER = new URL('../../../workers/augment.ts', import.meta.url);
+const WORKER = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
 
 export const defaultThreads = (): number => Math.max(1, availableParallelism() - 1);
 
@@ -173,12 +174,13 @@ export class AugmentPool {
     }
     this.threads = threads;
     this.patience = patience;
+    const filename = fileURLToPath(worker.file);
     const loader = createRequire(import.meta.url).resolve('tsx/cjs'); // piscina requires its worker; found from wherever we run
     this.piscina = new Piscina({
-      filename: fileURLToPath(worker.file),
+      filename,
       workerData: worker.data,
       ...(worker.resourceLimits && { resourceLimits: worker.resourceLimits }),
-      execArgv: ['--require', loader],
+      execArgv: extname(filename) === '.ts' ? ['--require', loader] : [],
       env: { ...(process.env as Record<string, string>), ...compiledCache() },
       minThreads: threads,
       maxThreads: threads,
