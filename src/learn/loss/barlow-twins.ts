@@ -24,12 +24,10 @@ export interface BarlowTwinsOptions {
  * @throws {WeirError} for a batch of one sample, whose variance is 0
  */
 export function barlowTwins(options: BarlowTwinsOptions = {}): ViewsLoss {
-  const { lambda = 0.005, epsilon = 1e-5 } = checkOptions(
-    'barlowTwins',
-    options,
-    { lambda: 'optional', epsilon: 'optional' },
-    'ignored',
-  );
+  const { lambda = 0.005, epsilon = 1e-5 } = checkOptions('barlowTwins', options, {
+    lambda: 'optional',
+    epsilon: 'optional',
+  });
   const name = 'barlow-twins';
   if (!(lambda >= 0 && Number.isFinite(lambda)) || !(epsilon > 0 && Number.isFinite(epsilon))) {
     throw new WeirError(
