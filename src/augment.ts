@@ -24,6 +24,7 @@ export type {
   Resizing,
   ResizingOp,
 } from './data/augment/ops/op.js';
+export type { Recipe } from './data/augment/recipes.js';
 export {
   barlowRecipes,
   cifar10Statistics,
@@ -34,7 +35,6 @@ export {
   imagenetTestRecipe,
   simclrRecipes,
 } from './data/augment/recipes.js';
-export type { Recipe } from './data/augment/recipes.js.orig';
 export { decoded, rendered } from './data/augment/rendered-dataset.js';
 export type { Image } from './data/images/image.js';
 export type { Random } from './flow/random.js';
