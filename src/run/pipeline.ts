@@ -3,7 +3,7 @@ import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
 import { declarationsOf } from '../flow/node.js';
-import { checkOptions } from '../flow/options.js';
+import { checkOptions, markedConfig } from '../flow/options.js';
 import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
@@ -154,23 +154,24 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     networks: 'optional',
     wire: 'required',
   });
-  const {
-    name,
-    title = name,
-    task,
-    profiles = {},
-    fallback = {},
-    reproduce = {},
-    figures = [],
-    rules = [],
-  } = definition;
-  const single = (_: Config<S>, seed: number): readonly N[] => [{ name, seed } as N];
-  const networks = (config: Config<S>, seed: number): readonly N[] => {
-    const listed = (definition.networks ?? single)(config, seed);
-    checkNames(name, listed);
-    return listed;
+  const single = (_: Config<S>, seed: number): readonly N[] => [{ name: definition.name, seed } as N];
+  return {
+    name: definition.name,
+    title: definition.title ?? definition.name,
+    task: definition.task,
+    config: definition.config,
+    profiles: definition.profiles ?? {},
+    fallback: definition.fallback ?? {},
+    reproduce: definition.reproduce ?? {},
+    figures: definition.figures ?? [],
+    rules: definition.rules ?? [],
+    networks(config, seed) {
+      const networks = (definition.networks ?? single)(markedConfig(config), seed);
+      checkNames(definition.name, networks);
+      return networks;
+    },
+    wire: ({ config, ...wiring }) => definition.wire({ ...wiring, config: markedConfig(config) }),
   };
-  return { ...definition, title, task, profiles, fallback, reproduce, figures, rules, networks };
 }
 
 /** The config of a pipeline with these settings, by its own rules too: see `resolveConfig`. */
