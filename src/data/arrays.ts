@@ -4,7 +4,7 @@ import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import { distinctNames, type Labels, sharedLabels } from './class-names.js';
 import { type Box, type Dataset, sharedBytes, sharedFloats } from './dataset.js';
-import { checkFinite, checkLength, checkSamples, noClass, placeOf } from './sample-check.js';
+import { checkFinite, checkLength, checkSamples, coordinatesOf, noClass } from './sample-check.js';
 
 /** Numbers one after another, or lists of such lists: a list for each sample, and in it one for each row of an image. */
 export type Nested = ArrayLike<number> | readonly Nested[];
@@ -198,7 +198,7 @@ function boxOf(
   if (odd !== -1) {
     const range = `[${min[(odd % count) % min.length]}, ${max[(odd % count) % max.length]}]`;
     throw new WeirError(
-      `sample ${Math.floor(odd / length)} of data set '${name}' holds ${values[odd]} at position ${placeOf(odd % length, sampleShape)}, outside of its box ${range}`,
+      `sample ${Math.floor(odd / length)} of data set '${name}' holds ${values[odd]} at position ${coordinatesOf(odd % length, sampleShape)}, outside of its box ${range}`,
       "widen the box, mend that sample, or give box: 'observed'",
     );
   }

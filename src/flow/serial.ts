@@ -148,7 +148,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       this.node.held -= next.samples;
       this.state = step[0];
       if (step.length === 1) {
-        this.context.demand.roomMade(); // `handled` and `left` stay at the last output: a resume goes on behind it
+        this.context.demand.creditReturned(); // `handled` and `left` stay at the last output: a resume goes on behind it
         continue;
       }
       this.node.done(next.item.position);
@@ -174,7 +174,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     if (!again) this.node.leave(output, output.position);
     const { demand } = this.context;
     demand.push(() => this.outputs.next(given), again);
-    demand.roomMade();
+    demand.creditReturned();
   }
 
   /** Does the claimed work, slice by slice. @returns whether to go on. */

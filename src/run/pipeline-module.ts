@@ -8,7 +8,7 @@ import { sourcesAreModules } from './typescript.js';
 /** Where an error came from. */
 export interface ErrorOrigin {
   /** The stage, as the engine knows it: "in stage 'train'". */
-  readonly place: string | undefined;
+  readonly stage: string | undefined;
   /** The first line of a file that is neither Weir's nor a library's: FILE:LINE:COLUMN, relative to the working folder. */
   readonly line: string | undefined;
   /** Whether that line threw the error itself, or called the code that did. */
@@ -23,13 +23,13 @@ export function originOf(error: Error): ErrorOrigin {
   const own = frames.findIndex(({ file }) => !file.startsWith(`${weir}/`) && !file.includes('/node_modules/'));
   const frame = frames[own];
   const line = frame && `${shownFile(frame.file)}:${frame.at}`;
-  return { place: locationOf(error), line, thrown: own === 0 };
+  return { stage: locationOf(error), line, thrown: own === 0 };
 }
 
 /** The same as text for a message; undefined where nothing is known. */
 export function originText(error: Error): string | undefined {
-  const { place, line, thrown } = originOf(error);
-  const parts = [place, line && `${thrown ? 'at' : 'called from'} ${line}`].filter((part) => part !== undefined);
+  const { stage, line, thrown } = originOf(error);
+  const parts = [stage, line && `${thrown ? 'at' : 'called from'} ${line}`].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 

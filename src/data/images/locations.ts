@@ -96,8 +96,8 @@ export function pathOf({ paths, ends }: FileImages, index: number): string {
 
 /** A line for each image, in order: the CRC-32 of its bytes, and its path or record. */
 export function indexOf(images: Images): string[] {
-  const place = images.kind === 'files' ? (i: number) => pathOf(images, i) : (i: number) => `record ${i}`;
-  return Array.from(images.checksums, (sum, i) => `${sum.toString(16).padStart(8, '0')} ${place(i)}`);
+  const locationOf = images.kind === 'files' ? (i: number) => pathOf(images, i) : (i: number) => `record ${i}`;
+  return Array.from(images.checksums, (sum, i) => `${sum.toString(16).padStart(8, '0')} ${locationOf(i)}`);
 }
 
 /** A number for each image, in order, by which the same file is found again: its CRC-32 and its length in bytes. */

@@ -200,7 +200,7 @@ export function attackStage<S>(
     *next(from, update): Generator<Step<AttackState<S>, AttackResult>> {
       let state: Choosing | Attacking<S> =
         from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
-      const places = order();
+      const indices = order();
       const complete = certify?.(update.weights) ?? ((one: AttackResult) => one);
 
       while (state.phase === 'choose') {
@@ -212,8 +212,8 @@ export function attackStage<S>(
         const upTo = Math.min(scanned + LOOKED_AT, samples.size);
         const more =
           choose === 'all'
-            ? places.subarray(scanned, upTo)
-            : correctOnes(model, update.weights, samples, places, scanned, normalize);
+            ? indices.subarray(scanned, upTo)
+            : correctOnes(model, update.weights, samples, indices, scanned, normalize);
         state = { phase: 'choose', scanned: upTo, chosen: Uint32Array.from([...chosen, ...more]) };
         yield [state];
       }

@@ -3,7 +3,7 @@ import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { checkEven } from '../../../src/learn/loss/gradients.js';
 import { hasNative } from '../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
-import { together } from './processes.js';
+import { inProcessGroup } from './processes.js';
 
 interface Trained {
   readonly loss: number;
@@ -32,8 +32,8 @@ describe.each([
   test('is what one process makes of the whole batches, and the same on every rank', async ({ skip }) => {
     if (!hasNative()) skip('collectives need the native runtime');
     const args = [kind, String(updates)];
-    const [whole] = await together<Trained>('training.ts', 1, args);
-    const shares = await together<Trained>('training.ts', ranks, args, { synchronized: true });
+    const [whole] = await inProcessGroup<Trained>('training.ts', 1, args);
+    const shares = await inProcessGroup<Trained>('training.ts', ranks, args, { synchronized: true });
     for (const share of shares.slice(1)) expect(share).toEqual(shares[0]);
     expect(apart(whole!, shares[0]!)).toBeLessThan(1e-5);
     expect(shares[0]!.loss).toBeCloseTo(whole!.loss, 4);

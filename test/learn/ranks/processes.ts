@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePorts } from '../../../src/ranks/process.js';
 
 /** Runs `script` as so many ranks, each a process of one thread, and gives what each printed, as JSON. */
-export async function together<T>(
+export async function inProcessGroup<T>(
   script: string,
   ranks: number,
   args: readonly string[],
