@@ -66,9 +66,11 @@ export type { Loss, LossValue, ScalarLoss, ViewsLoss, ViewsLossValue } from './l
 export { ntXent } from './learn/loss/nt-xent.js';
 export { projected } from './learn/model/head.js';
 export { normal, uniform } from './learn/model/initialization.js';
+export { type LayeredOptions, model } from './learn/model/layered.js';
+export * as layers from './learn/model/layers.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
-export type { Gradients, Weights } from './learn/model/model.js';
+export type { Gradients, Model, Weights } from './learn/model/model.js';
 export { resnet } from './learn/model/resnet/resnet.js';
 export { type AdamOptions, adam, adamw } from './learn/optimizer/adam.js';
 export { averaged, clipByNorm, ema } from './learn/optimizer/composed.js';

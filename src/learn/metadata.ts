@@ -77,7 +77,7 @@ export function matchClasses(
 }
 
 /** Keys of an architecture that change the outputs of a network although every tensor has its shape. */
-const decisive = ['padding', 'activation', 'scale', 'shortcut'] as const;
+const decisive = ['padding', 'activation', 'scale', 'shortcut', 'layers'] as const;
 
 /** Metadata as the `__metadata__` of a safetensors file: text by key, lists as JSON. */
 export function toMetadata({ architecture, classes, normalization }: NetworkMetadata): Record<string, string> {

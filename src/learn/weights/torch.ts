@@ -25,7 +25,7 @@ export function torchNames(name: string): readonly [string, ...string[]] {
   const norm = pieces.includes('norm');
   if (pieces[0] === 'stem') return [`${norm ? 'bn' : 'conv'}1.${part}`];
   const block = name.match(/^stage(\d+)\/block(\d+)\/(?:conv(\d+)|shortcut)/);
-  if (block === null) return [`${pieces[0]}.${part}`];
+  if (block === null) return [[...pieces.slice(0, -1), part].join('.')];
   const [, stage, number, conv] = block;
   const at = `layer${stage}.${Number(number) - 1}`;
   if (conv === undefined) return [`${at}.downsample.${norm ? 1 : 0}.${part}`];
