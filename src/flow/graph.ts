@@ -11,9 +11,12 @@ export class Graph {
   /** @throws {WeirError} where another node has this name */
   add(node: Node): void {
     if (this.nodes.some(({ name }) => name === node.name)) {
+      const { name, kind } = node;
+      const shared = `a stream with two listeners is shared: pipe it through weir.fanOut('shared ${name}') before both`;
+      const named = `of two stages one gets another name: weir.named('second ${name}', …)`;
       throw new WeirError(
-        `two parts of the graph are called '${node.name}'`,
-        "give one of them another name, named('readout attack', tangentAttack(…)): snapshots, taps and the drawn graph go by names",
+        `two parts of the graph are called '${name}'; snapshots, taps and the drawn graph go by names`,
+        kind === 'stage' ? `${named}; ${shared}` : `${shared}; ${named}`,
       );
     }
     this.nodes.push(node);

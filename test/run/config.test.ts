@@ -27,16 +27,19 @@ test("defaults are the paper's, a profile changes some, and what is set has the 
     epochs: 7,
     regularizers: ['none', 'rep-spectral'],
   });
+  expect(resolve('regularizers=[none,rep-spectral]').regularizers).toEqual(['none', 'rep-spectral']);
   expect(resolve('regularizers=none').regularizers).toEqual(['none']);
 });
 
 test.each([
   ['gama=1', "there is no key 'gama'", "did you mean 'gamma'?"],
+  ['learningRate=1', "there is no key 'learningRate'", 'there are '],
   ['profile=quik', "there is no profile 'quik'", "did you mean 'quick'?"],
   ['epochs=many', '--set epochs=many', 'its default is 200'],
   ['epochs=1.5', '--set epochs=1.5', 'epochs'],
   ['gamma=-1', '--set gamma=-1', 'γ of equations 5 and 6'],
-  ['regularizers=rep', '--set regularizers=rep', 'did you mean rep-spectral?'],
+  ['regularizers=rep', '--set regularizers=rep', "did you mean 'rep-spectral'? "],
+  ['regularizers=none,rep-spectrl', '--set regularizers', "did you mean 'rep-spectral'? regularizers (a network"],
   ['epochs', '--set epochs is not of the form key=value', '--set epochs=VALUE'],
 ])('--set %s is refused by name, with what would be right', (setting, message, remedy) => {
   expect(() => resolve(setting)).toThrow(
@@ -50,7 +53,9 @@ test('a folder is kept as an absolute path', () => {
 });
 
 test('the keys of a config can be listed', () => {
-  expect(describeConfig(mnist.config)).toMatch(/gamma=0\.001 +γ of equations 5 and 6/);
+  const text = describeConfig(mnist.config);
+  expect(text).toMatch(/gamma=0\.001 +γ of equations 5 and 6 \(number\)/);
+  expect(text).toMatch(/regularizers=none,.* a network for each \(list of none, rep-spectral/);
 });
 
 test.each([
