@@ -1,5 +1,5 @@
-import type { Labels } from '../../data/class-names.js';
 import { samplesInput } from '../../data/fingerprint.js';
+import type { Labels } from '../../data/sample-check.js';
 import type { Positioned } from '../../flow/data.js';
 import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
