@@ -14,6 +14,7 @@ const pages: readonly (readonly [page: string, ...chapters: string[]])[] = [
   ['README.md', 'A pipeline'],
   ['src/monitor/README.md', 'Taps'],
   ['fixtures/README.md'],
+  ['src/learn/README.md'],
   ['src/export/README.md'],
   ['src/learn/weights/README.md'],
 ];
