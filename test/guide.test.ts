@@ -12,6 +12,7 @@ import { type Snippet, snippetsOf } from './guide.js';
  */
 const pages: readonly (readonly [page: string, ...chapters: string[]])[] = [
   ['README.md', 'A pipeline'],
+  ['src/data/README.md', 'Your data'],
   ['src/monitor/README.md', 'Taps'],
   ['fixtures/README.md'],
   ['src/export/README.md'],
