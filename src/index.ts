@@ -67,6 +67,7 @@ export { crossEntropy } from './learn/loss/cross-entropy.js';
 export type { Loss, LossValue, ScalarLoss, ViewsLoss, ViewsLossValue } from './learn/loss/loss.js';
 export { barlowTwins, ntXent } from './learn/loss/views.js';
 export { projected } from './learn/model/head.js';
+export type { LayerRun, ModelLayer, PlannedLayer, WeightPlan } from './learn/model/layer.js';
 export { type LayeredOptions, model } from './learn/model/layered.js';
 export * as layers from './learn/model/layers.js';
 export { linear } from './learn/model/linear.js';

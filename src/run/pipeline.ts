@@ -3,7 +3,7 @@ import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
 import { declarationsOf } from '../flow/node.js';
-import { checkOptions } from '../flow/options.js';
+import { checkOptions, markedConfig } from '../flow/options.js';
 import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
 
@@ -167,11 +167,11 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     figures: definition.figures ?? [],
     rules: definition.rules ?? [],
     networks(config, seed) {
-      const networks = (definition.networks ?? single)(config, seed);
+      const networks = (definition.networks ?? single)(markedConfig(config), seed);
       checkNames(definition.name, networks);
       return networks;
     },
-    wire: definition.wire,
+    wire: ({ config, ...wiring }) => definition.wire({ ...wiring, config: markedConfig(config) }),
   };
 }
 

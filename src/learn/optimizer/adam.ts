@@ -58,7 +58,7 @@ function make(name: string, options: AdamOptions, usualDecay: number, decoupled:
     beta2 = 0.999,
     epsilon = 1e-8,
     decay = usualDecay,
-  } = checkOptions(name, options, optionKeys, 'ignored');
+  } = checkOptions(name, options, optionKeys);
   checkSetting(name, 'beta1', beta1, 1);
   checkSetting(name, 'beta2', beta2, 1);
   checkSetting(name, 'epsilon', epsilon);

@@ -54,7 +54,7 @@ export function lars(options: LarsOptions): Optimizer {
     epsilon = 1e-8,
     adapt = 'decayed',
     vectors = true,
-  } = checkOptions('lars', options, optionKeys, 'ignored');
+  } = checkOptions('lars', options, optionKeys);
   for (const [name, value] of Object.entries({ momentum, decay, trust, epsilon })) checkSetting('lars', name, value);
 
   /** The gradient with the decay, scaled by the trust ratio. */

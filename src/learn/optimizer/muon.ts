@@ -70,7 +70,7 @@ export function muon(options: MuonOptions): Optimizer {
     adjustment = 'original',
     others,
     except = [],
-  } = checkOptions('muon', options, optionKeys, 'ignored');
+  } = checkOptions('muon', options, optionKeys);
   checkSetting('muon', 'momentum', momentum, 1);
   checkSetting('muon', 'decay', decay);
   if (!Number.isInteger(iterations)) checkSetting('muon', 'iterations', Number.NaN);

@@ -37,13 +37,7 @@ const optionKeys: OptionKeys<SgdOptions> = {
  * @example sgd({ rate: 0.005, rates: [{ weights: [model.readout.name], rate: 0.1 }] }) // a fresh readout on a backbone
  */
 export function sgd(options: SgdOptions): Optimizer {
-  const {
-    rate,
-    rates,
-    momentum = 0,
-    nesterov = false,
-    decay = 0,
-  } = checkOptions('sgd', options, optionKeys, 'ignored');
+  const { rate, rates, momentum = 0, nesterov = false, decay = 0 } = checkOptions('sgd', options, optionKeys);
   checkSetting('sgd', 'momentum', momentum);
   checkSetting('sgd', 'decay', decay);
   if (nesterov && momentum === 0) {
