@@ -151,9 +151,10 @@ export function configEdits(folder: RunFolder): readonly string[] {
   ];
 }
 
-/** Config and seed of a run, as JSON gives them back. */
-export const startOf = ({ started: { config, seed } }: RunFolder): Pick<Identity, 'config' | 'seed'> =>
-  JSON.parse(JSON.stringify({ config, seed }));
+/** Config, seed and origin of a run, as JSON gives them back. */
+export const startOf = ({
+  started: { config, seed, origin },
+}: RunFolder): Pick<Identity, 'config' | 'seed' | 'origin'> => JSON.parse(JSON.stringify({ config, seed, origin }));
 
 /**
  * A sentence on each network whose newest snapshot is not the run's own. Only the heads of snapshots are read.
