@@ -57,10 +57,10 @@ export function sgd(options: SgdOptions): Optimizer {
     state: ['velocity'],
     step({ weight, gradient, state, rate }) {
       // μ · 0 + g is g, to the bit: the first update needs no rule of its own
-      const [next, velocity] = sgdStep(weight, gradient, state.velocity, { rate, momentum, decay });
-      if (!nesterov) return { weight: next, velocity };
-      const ahead = tf.add(tf.add(gradient, tf.mul(weight, decay)), tf.mul(velocity, momentum));
-      return { weight: tf.sub(weight, tf.mul(ahead, rate)), velocity };
+      const settings = { rate, momentum, decay };
+      const [next, velocity] = sgdStep(weight, gradient, state.velocity, settings);
+      // g + μv is the velocity after one more step from v
+      return { weight: nesterov ? sgdStep(weight, gradient, velocity, settings)[0] : next, velocity };
     },
   });
 }
