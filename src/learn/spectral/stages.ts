@@ -1,6 +1,6 @@
 import type { Data, Positioned } from '../../flow/data.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
-import { key, quantities, record, z, z } from '../../storage/record.js';
+import { key, quantities, record, z } from '../../storage/record.js';
 import type { tf } from '../../tensorflow/tf.js';
 import { type Layer, type Model, type Weights, weight } from '../model/model.js';
 import type { Regularizer } from '../regularizer/regularizer.js';
