@@ -11,6 +11,7 @@ export { type DatasetOptions, dataset, type Nested } from './data/arrays.js';
 export { augment, views } from './data/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
 export * from './data/augment/ops/index.js';
+export { defineOp, type OwnOp, type OwnOpBuilder } from './data/augment/own-op.js';
 export type { Recipe } from './data/augment/recipes.js';
 export {
   barlowRecipes,

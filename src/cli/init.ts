@@ -57,7 +57,7 @@ function start(folder: string): string[] {
 /** The project's package.json. A name that npm would not take loses what it does not allow. */
 function manifestFor(folder: string): object {
   const { name, version, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
-  const needed = ['@types/node', 'typescript', 'vitest'].map((one) => [one, devDependencies[one]]);
+  const needed = ['typescript', 'vitest'].map((one) => [one, devDependencies[one]]);
   return {
     name: folder.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '') || 'experiment', // biome-ignore format: one idea
     private: true,

@@ -10,17 +10,15 @@ import { collectReport } from '../run/collect/collect.js';
 import { intactRuns } from '../run/run-log.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
-import { acceptOption, readAllOption } from './options.js';
+import { acceptOption, readAllOption, withOptions } from './options.js';
 
 /** `weir report RUN…`: one report over the given runs, finished or not. */
 export function command(): Command {
-  return new Command('report')
+  return withOptions(new Command('report'), acceptOption(), readAllOption())
     .description('write the report of one run, or one over several')
     .argument('<run...>', 'folders of runs, or of sweeps')
     .option('--best <result>', 'rank settings by a result, such as tests.accuracy (of a sweep the default)')
     .option('--json', 'print every number instead')
-    .addOption(acceptOption())
-    .addOption(readAllOption())
     .option(
       '--out <folder>',
       'where to write it (default: the folder `report` of the run or sweep; of several a new one under runs/)',

@@ -22,6 +22,7 @@ import {
   settingsHelp,
   snapshotOptions,
   takeOverOption,
+  withOptions,
 } from './options.js';
 import { showSweep } from './status.js';
 
@@ -94,24 +95,25 @@ export function command(): Command {
     .option('--status', 'only show the states of the jobs')
     .option('--json', 'with --status, as JSON')
     .option('--cancel <job...>', 'cancel jobs: waiting ones at once, running ones after a snapshot');
-  for (const option of [
-    ...[...executorOptions(), ...snapshotOptions()],
-    ...[readAllOption(), acceptOption(), takeOverOption()],
-  ])
-    command.addOption(option);
-  return command.addHelpText('after', `${help}${settingsHelp}`).action(async (target: string, settings: Settings) => {
-    const plan = readPlan(target);
-    if (settings.status || settings.cancel !== undefined) {
+  const more = [...executorOptions(), ...snapshotOptions(), readAllOption(), acceptOption(), takeOverOption()];
+  return withOptions(command, ...more)
+    .addHelpText('after', `${help}${settingsHelp}`)
+    .action(async (target: string, settings: Settings) => {
+      const plan = readPlan(target);
+      if (settings.status || settings.cancel !== undefined) {
+        if (plan === undefined)
+          throw new WeirError(`there is no sweep in ${target}`, 'give the folder of one: it holds sweep.json');
+        if (settings.cancel !== undefined) await cancelJobs(target, plan, settings.cancel);
+        await showSweep(target, settings);
+        return;
+      }
       if (plan === undefined)
-        throw new WeirError(`there is no sweep in ${target}`, 'give the folder of one: it holds sweep.json');
-      if (settings.cancel !== undefined) await cancelJobs(target, plan, settings.cancel);
-      await showSweep(target, settings);
-      return;
-    }
-    if (plan === undefined)
-      printResult(await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }), settings);
-    else printResult(await continueSweep(target, plan, running(settings)), settings);
-  });
+        printResult(
+          await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }),
+          settings,
+        );
+      else printResult(await continueSweep(target, plan, running(settings)), settings);
+    });
 }
 
 function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: Settings) {

@@ -178,7 +178,7 @@ function finite(loss: number, update: number, name: string): number {
     `training diverged: the loss is ${loss} at update ${update}`,
     update === 1
       ? `the initial weights gave it: see that loss '${name}' and its gradient are finite at any logits, and the data too`
-      : 'take a smaller learning rate or γ, and go on from the last snapshot or start again',
+      : `take a smaller learning rate or γ, see that loss '${name}' has a finite gradient, and go on from the last snapshot or start again`,
   );
 }
 

@@ -126,7 +126,12 @@ export function record<S extends z.ZodRawShape>(options: {
   readonly total?: number | (keyof S & string);
   readonly fields: S;
 }): RecordSchema<S> {
-  const { name, role, total, fields } = options;
+  const { name, role, total, fields } = checkOptions('record', options, {
+    name: 'required',
+    role: 'required',
+    total: 'optional',
+    fields: 'required',
+  });
   const taken = reserved.find((field) => Object.hasOwn(fields, field));
   if (taken !== undefined) {
     throw new WeirError(

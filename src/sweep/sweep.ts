@@ -20,7 +20,7 @@ import { cancel, requireSlurm } from './executors/slurm-commands.js';
 import { axesOf, type Point, pointOf, pointsOf } from './grid.js';
 import { type Job, jobsOf } from './jobs.js';
 import type { JobEntry, Ledger } from './ledger.js';
-import { folderOfJob, ledgerOf, planSweep, readPlan, type SweepPlan } from './plan.js';
+import { begunRuns, folderOfJob, ledgerOf, planSweep, readPlan, type SweepPlan } from './plan.js';
 import { isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
 import { LiveSweep } from './table.js';
 
@@ -51,16 +51,9 @@ export async function runSweep(run: SweepRun): Promise<SweepResult> {
   const { jobs = plan.jobs } = run;
   const ledger = ledgerOf(folder, plan);
   const view = run.view ?? new LiveSweep(`sweep ${folder}`, folder, jobs);
-  const scheduler = new Scheduler({
-    jobs,
-    ledger,
-    keepGoing,
-    executor: run.executor(ledger),
-    watch: view.watch,
-    note: view.note,
-    folderOf: (job) => folderOfJob(folder, job),
-    logOf: (job) => logOf(folder, job),
-  });
+  const { watch, note } = view;
+  const places = { folderOf: (job: Job) => folderOfJob(folder, job), logOf: (job: Job) => logOf(folder, job) };
+  const scheduler = new Scheduler({ jobs, ledger, keepGoing, executor: run.executor(ledger), watch, note, ...places });
   const release = stopOnSignals(() => {
     view.note('stopping; a second signal ends this at once');
     scheduler.stop();
@@ -104,8 +97,7 @@ export interface SweepReport {
  * @throws {WeirError} where no network has that result
  */
 export async function reportSweep(folder: string, jobs: readonly Job[], best?: string): Promise<SweepReport> {
-  const begun = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
-  const { runs, leftOut } = intactRuns(begun);
+  const { runs, leftOut } = intactRuns(begunRuns(folder, { jobs }));
   for (const one of leftOut) toError(`${one}\n`);
   if (runs.length === 0) return { leftOut, ranking: [] };
   const { rankedReport } = await import('../measure/networks/ranking.js'); // slow to load, and not needed before
@@ -195,13 +187,8 @@ export interface PointsOptions extends SweepSettings {
 /** The same as `sweep`, with values as text. */
 export async function sweepPoints({ module, points, set = [], seed = 0, ...settings }: PointsOptions): Promise<Sweep> {
   const pipeline = await loadPipeline(module);
-  const asked = {
-    module,
-    pipeline,
-    points,
-    set: set.filter((one) => !one.startsWith('seed=')),
-    seed: seedIn(set) ?? seed,
-  };
+  const ofAll = { set: set.filter((one) => !one.startsWith('seed=')), seed: seedIn(set) ?? seed };
+  const asked = { module, pipeline, points, ...ofAll };
   jobsOf(asked); // reports errors before TensorFlow is loaded, which takes long
   if (settings.executor === 'slurm') await requireSlurm(); // before anything is written
   const folder = settings.folder ?? join('runs', `sweep-${pipeline.name}`);
@@ -232,6 +219,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...setti
 export async function continueSweep(folder: string, plan: SweepPlan, settings: SweepSettings = {}): Promise<Sweep> {
   const { keepGoing = true, retry = false, executor = plan.executor } = settings;
   if (executor === 'slurm') await requireSlurm();
+<<<<<<< HEAD
   const result = await runSweep({
     folder,
     plan,
@@ -243,6 +231,11 @@ export async function continueSweep(folder: string, plan: SweepPlan, settings: S
     result.outcome === 'stopped'
       ? { leftOut: [], ranking: [] }
       : await reportSweep(folder, plan.jobs, settings.best ?? 'usual');
+=======
+  const chosen = (ledger: Ledger) => executorFor(folder, plan, settings, ledger);
+  const result = await runSweep({ folder, plan, keepGoing, retry, executor: chosen });
+  const reported = result.outcome === 'stopped' ? { leftOut: [] } : await reportSweep(folder, plan.jobs);
+>>>>>>> main
   return { folder, plan, ...result, ...reported };
 }
 
@@ -255,8 +248,7 @@ export function executorFor(folder: string, plan: SweepPlan, settings: SweepSett
   if (executor === 'slurm') {
     return new SlurmArrays({ folder, sweep: id, ledger, slurmOptions, ...own, ...(jobs !== undefined && { jobs }) });
   }
-  const capacity =
-    jobs ?? jobsThatFit({ threads: threads ?? availableParallelism(), ...(memory !== undefined && { memory }) });
+  const capacity = jobs ?? jobsThatFit(threads ?? availableParallelism(), memory);
   return new LocalProcesses({ capacity, ...own });
 }
 

@@ -44,7 +44,7 @@ const root = join(import.meta.dirname, '../..');
 const entries = ['', '/attack', '/augment', '/report', '/sweep', '/testing'];
 const imports = entries.map((entry) => `await import('weir-engine${entry}');`).join(' ');
 const xor = 'node_modules/weir-engine/pipelines/xor.ts';
-const small = ['--set', 'seeds=1', '--set', 'epochs=20', '--set', 'regularizers=none'];
+const small = ['--set', 'seeds=1', '--set', 'epochs=100', '--set', 'regularizers=none'];
 
 /** A module of the user's: parts of its own, by the exported contracts, with a use of each entry. */
 const module = `

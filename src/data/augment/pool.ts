@@ -8,6 +8,7 @@ import { move, Piscina } from 'piscina';
 import { WeirError } from '../../flow/errors.js';
 import { compiledCache } from '../../storage/folders.js';
 import { type AnyDataset, preparedDataset } from '../dataset.js';
+import { learnOps, type OpModules, opModules } from './own-op.js';
 import type { Recipe } from './recipes.js';
 import { type EncodedPixels, type Pixels, type RenderKey, renderImages, renderViews } from './renderer.js';
 
@@ -39,6 +40,8 @@ export type RenderTask = (Pixels | EncodedPixels) & RenderRequest;
 interface RenderRequest extends RenderKey {
   readonly indices: Uint32Array;
   readonly recipes: readonly Recipe[];
+  /** The modules of ops that are not Weir's own. */
+  readonly modules: OpModules;
   /** Three cells, see `progressCell`. */
   readonly progress: Int32Array;
 }
@@ -146,6 +149,11 @@ export const defaultThreads = (): number => Math.max(1, availableParallelism() -
  */
 export async function serve(task: RenderTask, before?: (position: number) => void): Promise<unknown> {
   await setImmediate();
+  try {
+    await learnOps(task.modules);
+  } catch (error) {
+    return failure(error);
+  }
   const answer = await perform(task, threadId, before);
   return answer instanceof Float32Array ? move(answer) : answer;
 }
@@ -244,7 +252,7 @@ export class AugmentPool {
 
   private task({ dataset, indices, epoch, recipes, seed, view }: RenderJob, progress: Int32Array): RenderTask {
     const { name, sampleShape } = dataset;
-    const asked = { name, sampleShape, indices, epoch, recipes, seed, view, progress };
+    const asked = { name, sampleShape, indices, epoch, recipes, modules: opModules(recipes), seed, view, progress };
     return dataset.images
       ? { ...asked, images: dataset.images }
       : { ...asked, values: preparedDataset(dataset).values! };

@@ -25,17 +25,19 @@ describe.each([
   { kind: 'mlp', ranks: 2, updates: 20 },
   { kind: 'mlp', ranks: 4, updates: 20 },
   { kind: 'accumulated', ranks: 2, updates: 9 },
+  // Muon's iterations multiply the rounding in small singular values
+  { kind: 'composed', ranks: 2, updates: 10, within: 1e-4 },
   { kind: 'resnet', ranks: 2, updates: 1 },
   { kind: 'resnet', ranks: 4, updates: 1 },
   { kind: 'barlow', ranks: 2, updates: 1 },
-])('$kind on $ranks ranks', ({ kind, ranks, updates }) => {
+])('$kind on $ranks ranks', ({ kind, ranks, updates, within = 1e-5 }) => {
   test('is what one process makes of the whole batches, and the same on every rank', async ({ skip }) => {
     if (!hasNative()) skip('collectives need the native runtime');
     const args = [kind, String(updates)];
     const [whole] = await inProcessGroup<Trained>('training.ts', 1, args);
     const shares = await inProcessGroup<Trained>('training.ts', ranks, args, { synchronized: true });
     for (const share of shares.slice(1)) expect(share).toEqual(shares[0]);
-    expect(apart(whole!, shares[0]!)).toBeLessThan(1e-5);
+    expect(apart(whole!, shares[0]!)).toBeLessThan(within);
     expect(shares[0]!.loss).toBeCloseTo(whole!.loss, 4);
     if (kind !== 'barlow') expect(shares[0]!.accuracy).toBe(whole!.accuracy);
     expect(Object.keys(shares[0]!.sigma)).toEqual(Object.keys(whole!.sigma));
