@@ -219,23 +219,12 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...setti
 export async function continueSweep(folder: string, plan: SweepPlan, settings: SweepSettings = {}): Promise<Sweep> {
   const { keepGoing = true, retry = false, executor = plan.executor } = settings;
   if (executor === 'slurm') await requireSlurm();
-<<<<<<< HEAD
-  const result = await runSweep({
-    folder,
-    plan,
-    keepGoing,
-    retry,
-    executor: (ledger) => executorFor(folder, plan, settings, ledger),
-  });
+  const chosen = (ledger: Ledger) => executorFor(folder, plan, settings, ledger);
+  const result = await runSweep({ folder, plan, keepGoing, retry, executor: chosen });
   const reported =
     result.outcome === 'stopped'
       ? { leftOut: [], ranking: [] }
       : await reportSweep(folder, plan.jobs, settings.best ?? 'usual');
-=======
-  const chosen = (ledger: Ledger) => executorFor(folder, plan, settings, ledger);
-  const result = await runSweep({ folder, plan, keepGoing, retry, executor: chosen });
-  const reported = result.outcome === 'stopped' ? { leftOut: [] } : await reportSweep(folder, plan.jobs);
->>>>>>> main
   return { folder, plan, ...result, ...reported };
 }
 
