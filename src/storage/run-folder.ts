@@ -11,7 +11,7 @@ import type { RecordDescriptions } from './record.js';
 import { SnapshotStore } from './snapshot-store.js';
 
 /** Raised with every change to what a run's folder or the state in its snapshots is called. */
-const format = 3;
+const format = 4;
 const anotherFolder = 'choose another folder with --run';
 
 /** The start of a run, as `config.json` keeps it. Afterwards only `changed` writes it, and its history says what was changed. */
