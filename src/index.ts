@@ -49,6 +49,7 @@ export { replay } from './data/replay.js';
 export { type SplitOptions, split } from './data/split.js';
 export { standardized } from './data/standardized.js';
 // The graph: stages, sources, forks and joins, moments.
+export { WeirError } from './flow/errors.js';
 export { fanOut, mergeInTurn } from './flow/fork-and-join.js';
 export { filter, named, recorded } from './flow/operators.js';
 export { ordered } from './flow/ordered.js';
@@ -138,6 +139,7 @@ export {
 } from './run/config-keys.js';
 export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './run/networks.js';
 export { type PipelineFigure, pipeline } from './run/pipeline.js';
+export { type Run, type RunOptions, type RunSettings, resume, run } from './run/run.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
