@@ -8,14 +8,8 @@ import { onDisk, writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import { figures } from './figures.js';
 import { reportJson } from './json.js';
-import {
-  comparisonsTable,
-  differencesTables,
-  layersTable,
-  networksTable,
-  referenceTable,
-  regularizersTable,
-} from './tables.js';
+import { referenceTables } from './reference.js';
+import { comparisonsTable, differencesTables, layersTable, networksTable, regularizersTable } from './tables.js';
 import { remarks, verdict } from './verdict.js';
 
 const FOLDED = 24; // networks: the table of more is folded away
@@ -53,7 +47,7 @@ ${differencesSection(report)}<div class="verdict">${verdict(report)
 <section aria-labelledby="summary">
 <h2 id="summary">In numbers</h2>
 ${regularizersTable(report)}
-${referenceTable(report)}
+${referenceTables(report)}
 ${notes(report)}
 </section>
 ${drawn.map(section).join('\n')}

@@ -6,6 +6,7 @@ import type { ExactDistance, Geometry } from '../geometry/record.js';
 import type { Measurement } from '../log.js';
 import type { Classifier, OnlineReadout, RefittedReadout } from '../readout/record.js';
 import type { Track } from '../tracking/tracking.js';
+import type { Reference } from './reference.js';
 
 /** What a report is made of: plain data, gathered by `run/` from the folders of one or many runs. */
 export interface Report {
@@ -23,6 +24,8 @@ export interface Report {
   readonly networks: readonly NetworkReport[];
   /** The figures that each pipeline asks for, by its name. */
   readonly figures?: Readonly<Record<string, readonly FigureRequest[]>>;
+  /** The reference of each pipeline that has one, by its name. */
+  readonly references?: Readonly<Record<string, Reference>>;
   /** Whatever else a reader should know, a sentence each. */
   readonly notes: readonly string[];
   /** What differs between runs of one pipeline; none of those that differ in their seed alone. */

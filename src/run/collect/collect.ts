@@ -10,6 +10,7 @@ import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from
 import type { Measurement } from '../../measure/log.js';
 import { type LogLine, NetworkLog, numberIn } from '../../measure/log.js';
 import type { CurvePoint, NetworkReport, Report } from '../../measure/networks/record.js';
+import type { Reference } from '../../measure/networks/reference.js';
 import {
   classifierOf,
   classifierRecord,
@@ -79,6 +80,9 @@ export function collectReport(given: readonly RunFolder[]): Report {
     networks,
     figures: Object.fromEntries(
       folders.map(({ started }) => [started.pipeline, (started.figures ?? []) as FigureRequest[]]),
+    ),
+    references: Object.fromEntries(
+      folders.flatMap(({ started }) => (started.reference ? [[started.pipeline, started.reference as Reference]] : [])),
     ),
     ...(differences.length > 0 && { differences }),
     notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(underWay), ...folders.flatMap(identityNotes)],
