@@ -2,7 +2,7 @@ import { groups, hasConfig, type SeedGroup } from '../measure/networks/groups.js
 import type { Report } from '../measure/networks/record.js';
 import type { Reference, ReferenceRow } from '../measure/networks/reference.js';
 import { measureCalled, type Spread, spread, summarizeNetwork } from '../measure/networks/summary.js';
-import { NONE, name, plusMinus, table } from '../plot/table.js';
+import { fixed, NONE, name, plusMinus, table } from '../plot/table.js';
 import { over } from './tables.js';
 
 /** The networks of each pipeline beside those of its reference; '' where none is comparable. */
@@ -61,5 +61,5 @@ function measureCells({ networks }: SeedGroup, { measures }: ReferenceRow, measu
 /** Our mean less theirs, in standard errors of the difference. */
 function apart({ mean, standardDeviation, values }: Spread, theirs: number, variance: number): string {
   if (mean === null || standardDeviation === null) return NONE;
-  return ((mean - theirs) / Math.sqrt(standardDeviation ** 2 / values.length + variance)).toFixed(1);
+  return fixed((mean - theirs) / Math.sqrt(standardDeviation ** 2 / values.length + variance), 1);
 }

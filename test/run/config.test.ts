@@ -220,6 +220,7 @@ test('the reference of a pipeline goes with its run; one of an unknown measure i
   const { reference } = await loadPipeline('pipelines/xor.ts');
   const start = { module: 'pipelines/xor.ts', pipeline: 'xor', seed: 0, config: {} };
   const run = RunFolder.create(join(folder, 'referenced'), { ...start, ...(reference && { reference }) });
+  run.metrics.close();
   expect(collectReport([RunFolder.open(run.path)]).references).toEqual({ xor: reference });
 
   const row = { regularizer: 'none', measures: { 'Mean Dx': [1, 0.1] as const } };
