@@ -1,6 +1,5 @@
 import { groups, hasConfig, type SeedGroup } from '../measure/networks/groups.js';
-import type { Report } from '../measure/networks/record.js';
-import type { Reference, ReferenceRow } from '../measure/networks/reference.js';
+import type { Reference, ReferenceRow, Report } from '../measure/networks/record.js';
 import { measureCalled, type Spread, spread, summarizeNetwork } from '../measure/networks/summary.js';
 import { fixed, NONE, name, plusMinus, table } from '../plot/table.js';
 import { over } from './tables.js';

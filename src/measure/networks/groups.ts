@@ -1,7 +1,6 @@
 import type { DrawnFigure, Panel } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/style.js';
-import type { NetworkReport, Report } from './record.js';
-import type { ConfigValues } from './reference.js';
+import type { ConfigValues, NetworkReport, Report } from './record.js';
 
 /** The networks that differ in nothing but their seed. */
 export interface SeedGroup {

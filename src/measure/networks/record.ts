@@ -6,7 +6,6 @@ import type { ExactDistance, Geometry } from '../geometry/record.js';
 import type { Measurement } from '../log.js';
 import type { Classifier, OnlineReadout, RefittedReadout } from '../readout/record.js';
 import type { Track } from '../tracking/tracking.js';
-import type { Reference } from './reference.js';
 
 /** What a report is made of: plain data, gathered by `run/` from the folders of one or many runs. */
 export interface Report {
@@ -34,6 +33,35 @@ export interface Report {
   readonly rankedBy?: string;
   /** The report that this one is a part of, as a figure is given it; none of a whole one. */
   readonly whole?: Report;
+}
+
+/** Values of a run's config, by key. */
+export type ConfigValues = Readonly<Record<string, string | number | boolean>>;
+
+/** Numbers of others for the networks of a pipeline, which the report sets beside its own. */
+export interface Reference {
+  /** The networks, in the head of the table: 'Clean XOR'. */
+  readonly title: string;
+  /** The source of the numbers, in the caption: "the authors' protocol". */
+  readonly source: string;
+  /** Networks that each mean is over. */
+  readonly seeds: number;
+  /** Epochs of their training: a network that was trained for another number is not compared. */
+  readonly epochs: number;
+  /** Only networks whose run has these values in its config are compared. */
+  readonly where?: ConfigValues;
+  readonly rows: readonly ReferenceRow[];
+}
+
+/** The numbers for one regularizer. */
+export interface ReferenceRow {
+  readonly regularizer: string;
+  /** Values of the config, besides those of the whole reference. */
+  readonly where?: ConfigValues;
+  /** Mean σ at the end of training, by layer. */
+  readonly sigma?: Readonly<Record<string, number>>;
+  /** Mean and sample standard deviation over seeds, by the measure's name in the report's tables: 'Mean Δx'. Accuracies are fractions. */
+  readonly measures: Readonly<Record<string, readonly [mean: number, standardDeviation: number]>>;
 }
 
 /** Runs of one pipeline that were not made alike. */

@@ -1,35 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions, suggestion } from '../../flow/options.js';
+import type { Reference } from './record.js';
 import { MEASURES } from './summary.js';
-
-/** Values of a run's config, by key. */
-export type ConfigValues = Readonly<Record<string, string | number | boolean>>;
-
-/** Numbers of others for the networks of a pipeline, which the report sets beside its own. */
-export interface Reference {
-  /** The networks, in the head of the table: 'Clean XOR'. */
-  readonly title: string;
-  /** The source of the numbers, in the caption: "the authors' protocol". */
-  readonly source: string;
-  /** Networks that each mean is over. */
-  readonly seeds: number;
-  /** Epochs of their training: a network that was trained for another number is not compared. */
-  readonly epochs: number;
-  /** Only networks whose run has these values in its config are compared. */
-  readonly where?: ConfigValues;
-  readonly rows: readonly ReferenceRow[];
-}
-
-/** The numbers for one regularizer. */
-export interface ReferenceRow {
-  readonly regularizer: string;
-  /** Values of the config, besides those of the whole reference. */
-  readonly where?: ConfigValues;
-  /** Mean σ at the end of training, by layer. */
-  readonly sigma?: Readonly<Record<string, number>>;
-  /** Mean and sample standard deviation over seeds, by the measure's name in the report's tables: 'Mean Δx'. Accuracies are fractions. */
-  readonly measures: Readonly<Record<string, readonly [mean: number, standardDeviation: number]>>;
-}
 
 /** Checks the reference of a pipeline. @throws {WeirError} names a key or a measure that there is none of, and the nearest one */
 export function checkReference(pipeline: string, reference: Reference): Reference {

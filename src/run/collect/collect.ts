@@ -9,8 +9,7 @@ import { certificateIn, certificateRecord } from '../../measure/certificate/reco
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
 import type { Measurement } from '../../measure/log.js';
 import { type LogLine, NetworkLog, newestOf, numberIn } from '../../measure/log.js';
-import type { CurvePoint, NetworkReport, Report, Result } from '../../measure/networks/record.js';
-import type { Reference } from '../../measure/networks/reference.js';
+import type { CurvePoint, NetworkReport, Reference, Report, Result } from '../../measure/networks/record.js';
 import { summarizeNetwork } from '../../measure/networks/summary.js';
 import {
   classifierOf,
