@@ -141,5 +141,5 @@ export { type PipelineFigure, pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
-export { array, category, quantities, quantity, record, z } from './storage/record.js';
+export { array, category, key, quantities, quantity, record, z } from './storage/record.js';
 export { tf } from './tensorflow/tf.js';

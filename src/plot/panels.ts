@@ -3,7 +3,7 @@ import { parseHTML } from 'linkedom';
 import { FONT, type Panel } from './figure.js';
 import { indexedPng } from './image.js';
 import type { MarkStyle } from './style.js';
-import { escaped, number } from './table.js';
+import { escaped, minus, number } from './table.js';
 
 /** The marks, for those who draw. */
 export { Plot };
@@ -70,9 +70,8 @@ export function logTicks(values: readonly number[]): number[] {
 
 /** A tick as a plain number where that is short. */
 export function plain(value: number): string {
-  return value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
-    ? value.toExponential(0).replace('e+', 'e')
-    : String(value);
+  const short = value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5);
+  return minus(short ? value.toExponential(0).replace('e+', 'e') : String(value));
 }
 
 /** A line through points in order of x, with the range about it where one is given. */

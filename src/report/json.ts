@@ -4,11 +4,12 @@ import type { Geometry } from '../measure/geometry/record.js';
 import { newestMean } from '../measure/log.js';
 import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
 import { groups, settingOf } from '../measure/networks/groups.js';
+import { settingRanking } from '../measure/networks/ranking.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
 import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
 import { quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
-import { isBookkeeping } from '../storage/record.js';
+import { isKey } from '../storage/record.js';
 import { remarks, verdict } from './verdict.js';
 
 /**
@@ -26,6 +27,7 @@ export function reportJson(report: Report): string {
     config: ordered(report.config),
     differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),
+    ...rankingJson(report),
     regularizers: all.map(summarizeGroup),
     correction: { method: 'Holm', tests: familyOf(report).tests },
     comparisons: comparisons(report).map(comparisonJson),
@@ -33,6 +35,21 @@ export function reportJson(report: Report): string {
     notes: [...report.notes, ...remarks(report)],
   };
   return `${lines(value, '')}\n`;
+}
+
+/** Which setting is the best, in order; nothing of a report that ranks none. */
+function rankingJson(report: Report): Record<string, unknown> {
+  const ranking = settingRanking(report);
+  if (ranking === null) return {};
+  const { better, keys, placed } = ranking;
+  const places = placed.map(({ place, group, values, measured, accuracy, distance }) => ({
+    place,
+    regularizer: group.regularizer,
+    setting: Object.fromEntries(keys.map((key, i) => [key, values[i]])),
+    networks: group.networks.length,
+    ...{ measured, accuracy, distance },
+  }));
+  return { ranking: { by: report.rankedBy, better, places } };
 }
 
 /** These fields of a value, in this order; null for what it lacks. */
@@ -85,7 +102,7 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
       const { description, records } = measurement;
       const { name, role, fields } = description;
       const measured = Object.keys(fields).filter(
-        (field) => fields[field]!.type === 'number' && !isBookkeeping(description, field),
+        (field) => fields[field]!.type === 'number' && !isKey(description, field),
       );
       const means = Object.fromEntries(measured.map((field) => [field, newestMean(measurement, field)]));
       return [stream, { name, role, records: records.length, means }];

@@ -84,19 +84,29 @@ export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
 export interface SweepReport {
   /** The path of its page; left out where no job has begun. */
   readonly report?: string;
+  /** Which setting is the best, as lines of text; empty of a report that ranks none. */
+  readonly ranking: readonly string[];
   /** A sentence for each damaged job, which is not in it. */
   readonly leftOut: readonly string[];
 }
 
-/** Writes one report over all jobs that have begun, and names on standard error those that are left out. */
-export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<SweepReport> {
+/**
+ * Writes one report over all jobs that have begun, and names on standard error those that are left out.
+ *
+ * @param best the result that settings are ranked by, 'usual' for test accuracy, or none where they are not to be ranked
+ * @throws {WeirError} where no network has that result
+ */
+export async function reportSweep(folder: string, jobs: readonly Job[], best?: string): Promise<SweepReport> {
   const { runs, leftOut } = intactRuns(begunRuns(folder, { jobs }));
   for (const one of leftOut) toError(`${one}\n`);
-  if (runs.length === 0) return { leftOut };
-  const { writeReport } = await import('../report/report.js'); // slow to load, and not needed before
+  if (runs.length === 0) return { leftOut, ranking: [] };
+  const { rankedReport } = await import('../measure/networks/ranking.js'); // slow to load, and not needed before
+  const { rankingLines } = await import('../report/tables.js');
+  const { writeReport } = await import('../report/report.js');
   const collected = collectReport(runs);
-  const { html } = await writeReport(join(folder, 'report'), { ...collected, notes: [...collected.notes, ...leftOut] });
-  return { report: html, leftOut };
+  const report = rankedReport({ ...collected, notes: [...collected.notes, ...leftOut] }, best);
+  const { html } = await writeReport(join(folder, 'report'), report);
+  return { report: html, leftOut, ranking: rankingLines(report) };
 }
 
 type ShapeOf<P> = P extends { readonly config: infer S extends Shape } ? S : never;
@@ -120,6 +130,8 @@ export interface SweepSettings {
   readonly ledger?: string;
   readonly keepGoing?: boolean;
   readonly retry?: boolean;
+  /** The result that the report ranks settings by, as stream and field: 'tests.accuracy', which is the default where it was measured. */
+  readonly best?: string;
   /** Goes on although the module has changed since the sweep was begun. */
   readonly acceptChanges?: boolean | undefined;
   /** Options of `weir resume` for every job, such as `--snapshot-every 10`. */
@@ -209,7 +221,10 @@ export async function continueSweep(folder: string, plan: SweepPlan, settings: S
   if (executor === 'slurm') await requireSlurm();
   const chosen = (ledger: Ledger) => executorFor(folder, plan, settings, ledger);
   const result = await runSweep({ folder, plan, keepGoing, retry, executor: chosen });
-  const reported = result.outcome === 'stopped' ? { leftOut: [] } : await reportSweep(folder, plan.jobs);
+  const reported =
+    result.outcome === 'stopped'
+      ? { leftOut: [], ranking: [] }
+      : await reportSweep(folder, plan.jobs, settings.best ?? 'usual');
   return { folder, plan, ...result, ...reported };
 }
 

@@ -150,7 +150,7 @@ async function checkTypes(project: string, npm: string, typescript: string): Pro
 /** What `init` writes: its test passes, its pipeline runs, and a second `init` is refused. */
 async function project(folder: string, tarball: string): Promise<void> {
   const project = join(folder, 'first');
-  const init = (): Promise<unknown> => run(folder, 'npx', '-y', tarball, 'init', 'first');
+  const init = (): Promise<unknown> => run(folder, 'npx', '-y', '--package', tarball, 'weir', 'init', 'first');
   await timed('init, by npx', init);
   await init().then(
     () => Promise.reject(new Error('init wrote into a folder that holds a project')),
