@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { stage } from '../../../src/flow/stage.js';
+import { type Stage, type Step, stage } from '../../../src/flow/stage.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import type { Loss } from '../../../src/learn/loss/loss.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
@@ -8,8 +8,8 @@ import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { l2Sp } from '../../../src/learn/regularizer/l2-sp.js';
 import type { Regularizer, Strength } from '../../../src/learn/regularizer/regularizer.js';
 import type { Update } from '../../../src/learn/update.js';
-import type { AttackOptions } from '../../../src/measure/attack/attack.js';
-import { deepFool } from '../../../src/measure/attack/deepfool.js';
+import type { AttackOptions, AttackState } from '../../../src/measure/attack/attack.js';
+import { type DeepFoolState, deepFool } from '../../../src/measure/attack/deepfool.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
 import type { LabeledSamples } from '../../../src/measure/inputs.js';
 import { attackTests } from '../../../src/run/testing/attack-tests.js';
@@ -50,20 +50,21 @@ const attacks = (change: (options: AttackOptions) => AttackOptions) =>
     make: (model: Model, samples: LabeledSamples, options: AttackOptions) => deepFool(model, samples, change(options)),
   });
 
+type State = AttackState<DeepFoolState>;
+
 const farther = () =>
   attackTests({
-    make(model: Model, samples: LabeledSamples, options: AttackOptions) {
-      const one = deepFool(model, samples, options);
+    make(model: Model, samples: LabeledSamples, options: AttackOptions): Stage<Update, AttackResult, State> {
+      const { next, ...one } = deepFool(model, samples, options);
       return {
         ...one,
         name: 'farther',
-        start: one.start,
-        *next(state: ReturnType<typeof one.start>, update: Update) {
-          for (const [next, result] of one.next(state, update) as Iterable<readonly [typeof state, AttackResult?]>) {
-            yield result === undefined ? [next] : [next, { ...result, distance: 2 * result.distance }];
+        *next(state, update): Generator<Step<State, AttackResult>> {
+          for (const [after, result] of next(state, update) as Iterable<Step<State, AttackResult>>) {
+            yield result ? [after, { ...result, distance: 2 * result.distance }] : [after];
           }
         },
-      } as typeof one;
+      };
     },
   });
 
