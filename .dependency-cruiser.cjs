@@ -64,7 +64,7 @@ module.exports = {
     door('@resvg', 'src/plot/'),
     door('@stdlib', 'src/plot/'),
     door('hyparquet', 'src/export/parquet\\.ts'),
-    door('string-width', 'src/flow/text-table\\.ts'),
+    door('string-width', 'src/flow/terminal\\.ts'),
     door('lmdb', 'src/sweep/ledger\\.ts'),
     {
       name: 'no-circles',

@@ -1,4 +1,4 @@
-import * as weir from '../src/index.js';
+import * as weir from 'weir-engine';
 import * as paper from './shared/paper.js';
 import { cifar10Backbone, quickPretraining, selfSupervised, selfSupervisedKeys } from './shared/self-supervised.js';
 

@@ -1,4 +1,4 @@
-import * as weir from '../src/index.js';
+import * as weir from 'weir-engine';
 import * as paper from './shared/paper.js';
 
 const { z } = weir;
@@ -69,13 +69,15 @@ export default weir.pipeline({
     });
     const pixels = [weir.unitScale(), weir.normalize(weir.cifar10Statistics)];
 
-    const batches$ = weir.loader(train, { epochs: config.epochs, seed, block: config.batchSize }).pipe(
-      weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), ...pixels], {
-        seed,
-        threads: config.workers,
-      }),
-      weir.batch(config.batchSize, config),
-    );
+    const batches$ = weir
+      .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
+      .pipe(
+        weir.augment([weir.randomCrop({ padding: 4 }), weir.horizontalFlip(), ...pixels], {
+          seed,
+          threads: config.workers,
+        }),
+        weir.batch(config.batchSize, config),
+      );
     const updates$ = batches$.pipe(
       weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), regularizer, seed }),
     );

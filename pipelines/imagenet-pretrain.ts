@@ -1,4 +1,4 @@
-import * as weir from '../src/index.js';
+import * as weir from 'weir-engine';
 
 const { z } = weir;
 const { seeds: _, ...regularizerKeys } = weir.regularizerKeys(['none', 'rep-spectral'], {
@@ -79,9 +79,7 @@ export default weir.pipeline({
     const test = await weir.decoded(
       await weir.imageFolder({ folder, split: 'val', unreadable, links }),
       recipe.slice(0, 2),
-      {
-        images: config.testImages,
-      },
+      { images: config.testImages },
     );
     const { depth, stem, width, padding, precision } = config;
     const inputSize = [size, size] as const;
@@ -94,17 +92,19 @@ export default weir.pipeline({
     });
     const { momentum, decay, decayEvery } = config;
 
-    const updates$ = weir.loader(train, { epochs, seed, capacity: 4 * part }).pipe(
-      weir.augment(weir.imagenetRecipe({ size }), { seed, threads: config.workers, limit: 2 * part }),
-      weir.batch(part, config),
-      weir.train(model, {
-        loss: weir.crossEntropy(config),
-        optimizer: weir.sgd({ rate: weir.step(config.rate, { every: decayEvery }), momentum, decay }),
-        accumulate: config.batchSize / part,
-        regularizer,
-        seed,
-      }),
-    );
+    const updates$ = weir
+      .loader(train, { epochs, seed, capacity: 4 * part })
+      .pipe(
+        weir.augment(weir.imagenetRecipe({ size }), { seed, threads: config.workers, limit: 2 * part }),
+        weir.batch(part, config),
+        weir.train(model, {
+          loss: weir.crossEntropy(config),
+          optimizer: weir.sgd({ rate: weir.step(config.rate, { every: decayEvery }), momentum, decay }),
+          accumulate: config.batchSize / part,
+          regularizer,
+          seed,
+        }),
+      );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),
       weir.spectralTick(regularizer),

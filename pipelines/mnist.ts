@@ -1,4 +1,4 @@
-import * as weir from '../src/index.js';
+import * as weir from 'weir-engine';
 import * as paper from './shared/paper.js';
 
 const { z } = weir;
@@ -28,11 +28,7 @@ export default weir.pipeline({
       .default('embedded')
       .describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
     hidden: z.int().min(1).default(2000).describe('hidden units'),
-    ...weir.regularizerKeys(weir.regularizerKinds, {
-      regularizers: weir.spectralKinds,
-      gamma: 1e-3,
-      burnIn: 160,
-    }),
+    ...weir.regularizerKeys(weir.regularizerKinds, { regularizers: weir.spectralKinds, gamma: 1e-3, burnIn: 160 }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
   },

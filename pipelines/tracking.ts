@@ -1,5 +1,5 @@
 import { EMPTY, filter, map } from 'rxjs';
-import * as weir from '../src/index.js';
+import * as weir from 'weir-engine';
 import * as paper from './shared/paper.js';
 
 const { z } = weir;
@@ -92,15 +92,17 @@ export default weir.pipeline({
     const model = weir.mlp([plane ? 2 : 784, hidden, plane ? 2 : 10], { initialization: weir.normal(config.std) });
     const size = plane ? points.size : config.mnistBatchSize;
 
-    const steps$ = weir.loader(train, { epochs, seed, shuffle: !plane, block: size }).pipe(
-      weir.augment(plane ? [] : [weir.unitScale()], { seed }),
-      weir.batch(size),
-      weir.train(model, {
-        loss: weir.crossEntropy(),
-        optimizer: weir.sgd({ rate, momentum: plane ? 0 : config.mnistMomentum }),
-        seed,
-      }),
-    );
+    const steps$ = weir
+      .loader(train, { epochs, seed, shuffle: !plane, block: size })
+      .pipe(
+        weir.augment(plane ? [] : [weir.unitScale()], { seed }),
+        weir.batch(size),
+        weir.train(model, {
+          loss: weir.crossEntropy(),
+          optimizer: weir.sgd({ rate, momentum: plane ? 0 : config.mnistMomentum }),
+          seed,
+        }),
+      );
     const tracks$ = steps$.pipe(
       weir.every({ updates: config.trackEvery }),
       weir.tracking(model, test, { indices }),

@@ -1,4 +1,4 @@
-import * as weir from '../src/index.js';
+import * as weir from 'weir-engine';
 import * as paper from './shared/paper.js';
 
 const { z } = weir;
@@ -41,9 +41,7 @@ export default weir.pipeline({
     iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
     protocol: z.enum(['paper', 'authors']).default('paper').describe('whose batches and whose attack'),
   },
-  profiles: {
-    quick: { seeds: 2, epochs: 3000, burnIn: 2000 },
-  },
+  profiles: { quick: { seeds: 2, epochs: 3000, burnIn: 2000 } },
   reproduce: {
     settings: {
       clean: [],

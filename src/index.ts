@@ -94,10 +94,9 @@ export {
   regularizerKeys,
   trainingKeys,
 } from './run/config-keys.js';
-export { eachRegularizer } from './run/networks.js';
+export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './run/networks.js';
 export { type PipelineFigure, pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
-export { eachTransfer, pretrainedModel, transferKeys } from './run/transfer.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
 export { array, category, quantities, quantity, record, z } from './storage/record.js';

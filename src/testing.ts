@@ -1,4 +1,4 @@
-// What a user's own tests import, as `weir/testing`.
+// What a user's own tests import, as `weir-engine/testing`.
 
 export { replay } from './data/replay.js';
 export type { Data } from './flow/data.js';

@@ -1,4 +1,4 @@
-import * as weir from '../../src/index.js';
+import * as weir from 'weir-engine';
 
 const { z } = weir;
 
@@ -51,15 +51,17 @@ export default weir.pipeline({
     const points = weir.xor();
     const model = weir.mlp([2, 8, 2]);
 
-    const updates$ = weir.loader(points, { epochs: config.epochs, seed }).pipe(
-      weir.augment([], { seed }),
-      weir.batch(points.size),
-      weir.train(model, {
-        loss: weir.crossEntropy(),
-        optimizer: weir.sgd({ rate: 1, momentum: 0.9, decay: network.decay }),
-        seed,
-      }),
-    );
+    const updates$ = weir
+      .loader(points, { epochs: config.epochs, seed })
+      .pipe(
+        weir.augment([], { seed }),
+        weir.batch(points.size),
+        weir.train(model, {
+          loss: weir.crossEntropy(),
+          optimizer: weir.sgd({ rate: 1, momentum: 0.9, decay: network.decay }),
+          seed,
+        }),
+      );
     const tests$ = updates$.pipe(weir.every({ epochs: 20 }), weir.accuracy(model, points));
     const weights$ = updates$.pipe(weir.every({ epochs: 20 }), weir.stage(weightSizes()));
     return { updates$, tests$, weights$ };

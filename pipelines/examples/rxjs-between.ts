@@ -1,5 +1,5 @@
 import { filter, map, pairwise } from 'rxjs';
-import * as weir from '../../src/index.js';
+import * as weir from 'weir-engine';
 
 const { z } = weir;
 

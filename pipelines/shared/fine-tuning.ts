@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import * as weir from '../../src/index.js';
+import * as weir from 'weir-engine';
 
 const { z } = weir;
 

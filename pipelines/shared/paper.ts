@@ -1,4 +1,4 @@
-import type { PipelineFigure } from '../../src/index.js';
+import type { PipelineFigure } from 'weir-engine';
 
 /**
  * The figures of the paper's experiments, in its order, with its words on each: what stands beside ours in a report.

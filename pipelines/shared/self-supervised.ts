@@ -1,4 +1,4 @@
-import * as weir from '../../src/index.js';
+import * as weir from 'weir-engine';
 
 const { z } = weir;
 

@@ -1,14 +1,13 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { toOutput } from '../flow/terminal.js';
-import { textTable } from '../flow/text-table.js';
+import { textTable, toOutput } from '../flow/terminal.js';
 import { type Description, describe } from '../tensorflow/doctor.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { checkVectors, vectorTables } from '../vectors/check.js';
 import { vectorFiles } from '../vectors/vector-file.js';
 
 /** `weir doctor`: the runtime and device of this machine, what is missing, and whether its numbers agree with reference vectors. */
-export function command(): Command {
+export function doctorCommand(): Command {
   return new Command('doctor')
     .description('show the runtime and device in use, how they were found, and what is missing')
     .option('--vectors <file...>', 'check the numerics against reference vectors: files, or folders of files')
@@ -61,3 +60,17 @@ const runtimeLine = (runtime: Description['runtime']): string =>
 /** Numbers that JSON does not have, such as infinity, as text. */
 const asText = (_: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+
+/** `weir setup`: gets TensorFlow ready, as any other command would when it first needs it. */
+export function setupCommand(): Command {
+  return new Command('setup')
+    .description('get TensorFlow ready (every command does when it first needs it)')
+    .option('--gpu', 'the build for NVIDIA GPUs, whether or not a driver is found')
+    .option('--cpu', 'the build for processors')
+    .addHelpText('after', '\nExample:\n  weir setup')
+    .action(async (settings: { gpu?: boolean; cpu?: boolean }) => {
+      const asked = settings.gpu ? 'gpu' : settings.cpu ? 'cpu' : 'auto';
+      const runtime = await loadTensorFlow({ runtime: asked });
+      toOutput(`TensorFlow ${runtime.version} on ${runtime.device}, ${runtime.threads} threads: ${runtime.why}\n`);
+    });
+}

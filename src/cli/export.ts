@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { exportCsv } from '../export/csv.js';
 import { exportParquet } from '../export/parquet.js';
+import { exportCsv } from '../export/table.js';
 import { exportTensorBoard } from '../export/tensorboard.js';
 import { WeirError } from '../flow/errors.js';
 import { toError, toOutput } from '../flow/terminal.js';

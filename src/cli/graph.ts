@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { toMermaid, toText } from '../flow/drawing.js';
 import { Flow } from '../flow/flow.js';
+import { toMermaid, toText } from '../flow/graph.js';
 import { toError, toOutput } from '../flow/terminal.js';
 import { resolveConfig } from '../run/config.js';
 import { wireFirstNetwork } from '../run/pipeline.js';

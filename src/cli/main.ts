@@ -8,8 +8,8 @@ import { shown } from './failure.js';
 
 /** Every command by name. Its module is loaded when the command is called, or all of them are listed. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: () => Command }>>> = {
-  run: () => import('./run.js'),
-  resume: () => import('./resume.js'),
+  run: () => import('./run.js').then(({ runCommand: command }) => ({ command })),
+  resume: () => import('./run.js').then(({ resumeCommand: command }) => ({ command })),
   attack: () => import('./attack.js'),
   sweep: () => import('./sweep.js'),
   reproduce: () => import('./reproduce.js'),
@@ -18,13 +18,13 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: () => 
   tap: () => import('./tap.js'),
   report: () => import('./report.js'),
   graph: () => import('./graph.js'),
-  record: () => import('./record.js'),
-  replay: () => import('./replay.js'),
+  record: () => import('./record.js').then(({ recordCommand: command }) => ({ command })),
+  replay: () => import('./record.js').then(({ replayCommand: command }) => ({ command })),
   hash: () => import('./hash.js'),
   export: () => import('./export.js'),
   pack: () => import('./pack.js'),
-  doctor: () => import('./doctor.js'),
-  setup: () => import('./setup.js'),
+  doctor: () => import('./doctor.js').then(({ doctorCommand: command }) => ({ command })),
+  setup: () => import('./doctor.js').then(({ setupCommand: command }) => ({ command })),
 };
 
 const weir = new Command('weir')

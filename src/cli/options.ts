@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { policyOf } from '../monitor/tap-format.js';
+import { policyOf } from '../monitor/taps.js';
 
 /** Collects the values of an option that may be repeated. */
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value];

@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { finalize, lastValueFrom, tap } from 'rxjs';
+import { replay } from '../data/replay.js';
+import type { Data, Positioned, TypedArray } from '../flow/data.js';
 import { Flow } from '../flow/flow.js';
 import { toError, toOutput } from '../flow/terminal.js';
 import { tapped } from '../monitor/client.js';
-import { fromWire } from '../monitor/tap-format.js';
+import { fromWire } from '../monitor/taps.js';
 import { resolveConfig } from '../run/config.js';
 import { wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
+import { readRecording } from '../storage/recording-reader.js';
 import { RecordingWriter, recordEdge } from '../storage/recording-writer.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
@@ -22,7 +26,7 @@ interface Settings {
 }
 
 /** `weir record MODULE|RUN EDGE FILE`: records items of an edge; of a module by running its first network, of a run by a tap. */
-export function command(): Command {
+export function recordCommand(): Command {
   return new Command('record')
     .description('record what leaves a node of a pipeline’s graph, or of a running run, as a fixture to replay')
     .argument('<from>', 'pipeline module, or the folder of a running run')
@@ -91,4 +95,43 @@ async function fromRun(
   }
   if (missed > 0) toError(`weir: ${missed} items are missing in the recording; replay it with --allow-gaps\n`);
   return recorded;
+}
+
+/** `weir replay FILE`: the items of a recording, each as a line of JSON. */
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('print a recorded stream as lines of JSON')
+    .argument('<file>', 'recording')
+    .option('--pace', 'with the recorded pauses')
+    .option('--allow-gaps', 'go on where items are missing')
+    .addHelpText('after', '\nExample:\n  weir replay fixtures/batches.weirrec | head -1')
+    .action(async (file: string, settings: { pace?: boolean; allowGaps?: boolean }) => {
+      const { header } = readRecording(file);
+      toError(`edge '${header.edge}' of ${header.pipeline}, recorded ${header.createdAt}\n`);
+      const items$ = replay<Positioned>(file, {
+        pace: settings.pace ? 'recorded' : 'at once',
+        gaps: settings.allowGaps ? 'allow' : 'refuse',
+      });
+      let printed = 0;
+      await lastValueFrom(
+        items$.pipe(
+          tap((item) => toOutput(`${JSON.stringify(short(item as unknown as Data))}\n`)),
+          tap(() => printed++),
+          finalize(() => toError(`${printed} items\n`)),
+        ),
+        { defaultValue: undefined },
+      );
+    });
+}
+
+/** Cuts long arrays, so that an item fits on a line. */
+function short(data: Data): unknown {
+  if (ArrayBuffer.isView(data)) {
+    const array = data as TypedArray;
+    const start = Array.from(array.subarray(0, 8) as ArrayLike<number | bigint>, Number);
+    return { [array.constructor.name]: array.length, start };
+  }
+  if (Array.isArray(data)) return data.map(short);
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, short(value as Data)]));
 }

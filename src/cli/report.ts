@@ -36,7 +36,7 @@ export function command(): Command {
         toOutput(`${reportJson(report)}\n`);
         return;
       }
-      const { writeReport } = await import('../report/files.js');
+      const { writeReport } = await import('../report/report.js');
       const { html, json, figures } = await writeReport(settings.out ?? folderFor(runs), report);
       toOutput(
         `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,

@@ -5,13 +5,30 @@ import { describeConfig, resolveConfig } from '../run/config.js';
 import { tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
+import { checkFiles, moduleOf } from '../storage/identity-file.js';
 import { moduleFiles } from '../storage/module-files.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
-import { folderOption, type RunningSettings, runningOptions, seedOption, setOption } from './options.js';
-import { type RankSettings, ranAsRanks, rankOptions } from './ranks.js';
-import { continueRun } from './session.js';
+import {
+  acceptOption,
+  folderOption,
+  moduleOption,
+  type RunningSettings,
+  runningOptions,
+  seedOption,
+  setOption,
+  takeOverOption,
+} from './options.js';
+import {
+  continueRun,
+  type RankSettings,
+  type ResumedRankSettings,
+  ranAsRanks,
+  rankOptions,
+  resumedRankOptions,
+  sameBatchNorm,
+} from './session.js';
 
 interface Settings extends RunningSettings, RankSettings {
   readonly set: string[];
@@ -21,7 +38,7 @@ interface Settings extends RunningSettings, RankSettings {
 }
 
 /** `weir run MODULE`: starts a run and writes its report; the last line printed is its folder. */
-export function command(): Command {
+export function runCommand(): Command {
   const command = new Command('run')
     .description('start a run of a pipeline')
     .argument('<module>', 'pipeline module, such as pipelines/mnist.ts')
@@ -65,5 +82,31 @@ export function command(): Command {
         }),
       );
       await continueRun(folder, pipeline, settings, consensus);
+    });
+}
+
+/** `weir resume RUN`: goes on from the newest snapshot, to the same bits as a run without interruption. */
+export function resumeCommand(): Command {
+  const command = new Command('resume')
+    .description('go on with a run that was stopped or killed')
+    .argument('<run>', 'folder of the run')
+    .addOption(moduleOption())
+    .addOption(acceptOption())
+    .addOption(takeOverOption());
+  for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
+  return command
+    .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
+    .action(async (run: string, settings: RunningSettings & ResumedRankSettings) => {
+      stopWithParent();
+      const folder = RunFolder.open(run);
+      const { started } = folder;
+      const module = moduleOf(folder, settings.module);
+      const files = await checkFiles(folder, module, settings); // reports errors before TensorFlow is loaded, which takes long
+      const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
+      if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
+      await loadTensorFlow();
+      const consensus = new RankConsensus(processGroup());
+      consensus.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
+      await continueRun(folder, await loadPipeline(module), { ...settings, module }, consensus);
     });
 }

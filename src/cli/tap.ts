@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { toError, toOutput } from '../flow/terminal.js';
 import { tapped } from '../monitor/client.js';
-import type { ArraysAs } from '../monitor/tap-format.js';
+import type { ArraysAs } from '../monitor/taps.js';
 import { countOption, policyOption, rateOption } from './options.js';
 
 interface Settings {

@@ -2,7 +2,7 @@ import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { atomically } from '../storage/atomic-write.js';
 import { version } from '../storage/file-format.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
-import { flattened, remedy, type TableColumn, type TableOptions, TableRecords, textOf } from './columns.js';
+import { flattened, remedy, type TableColumn, type TableOptions, TableRecords, textOf } from './table.js';
 
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema'];
 

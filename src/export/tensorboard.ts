@@ -13,7 +13,6 @@ import {
   type RecordDescriptions,
 } from '../storage/record.js';
 import type { RunConfig } from '../storage/run-folder.js';
-import { flattened } from './columns.js';
 import {
   EventFile,
   experiment,
@@ -24,6 +23,7 @@ import {
   sessionEnd,
   sessionStart,
 } from './event-file.js';
+import { flattened } from './table.js';
 
 const GAP = 1; // pixels between two pictures
 

@@ -1,15 +1,14 @@
 import { type Observable, Subscription } from 'rxjs';
 import { Barrier } from './barrier.js';
 import { checkGraph, remarksOnOperators, standstill } from './check.js';
-import type { Context } from './context.js';
 import type { Positioned } from './data.js';
 import { Demand } from './demand.js';
 import { WeirError } from './errors.js';
-import { type FlowState, loadNodes, saveNodes } from './flow-state.js';
 import { Graph } from './graph.js';
 import type { Node } from './node.js';
+import { type FlowState, loadNodes, saveNodes } from './state.js';
 import { toError } from './terminal.js';
-import { enter, join, subscribeFrom, wireInto } from './wiring.js';
+import { type Context, enter, join, subscribeFrom, wireInto } from './wiring.js';
 
 /** How a flow ended: with all sinks complete, or at a barrier on the way, from where it can be resumed. */
 export type Outcome = 'done' | 'stopped';

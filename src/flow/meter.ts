@@ -1,6 +1,6 @@
 import { credit } from './demand.js';
-import { userNodes, userNodesAfter } from './drawing.js';
 import type { Flow } from './flow.js';
+import { userNodes, userNodesAfter } from './graph.js';
 import { type Node, type NodeKind, path } from './node.js';
 
 /** Items that came to a sink, or to the log before it; that left any other node. */

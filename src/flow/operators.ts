@@ -58,13 +58,7 @@ export function recorded<T extends Positioned>(
   options: { readonly name?: string } = {},
 ): MonoTypeOperatorFunction<T> {
   const { name = record.name } = checkOptions('recorded', options, { name: 'optional' });
-  return stage<T, T, null>({
-    name,
-    record,
-    anyOrder: true,
-    start: () => null,
-    next: (_, item) => [null, item],
-  });
+  return stage<T, T, null>({ name, record, anyOrder: true, start: () => null, next: (_, item) => [null, item] });
 }
 
 /**

@@ -4,7 +4,7 @@ import { withLocation } from './errors.js';
 import type { Declaration, Header, Input } from './header.js';
 import { type Lease, leaseOf, type Work } from './lease.js';
 import type { Node } from './node.js';
-import { StateHistory } from './state-history.js';
+import { StateHistory } from './state.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
 /** The new state of a stage after an item, and an output if there is one. */

@@ -22,23 +22,7 @@ const ofPage = (name: string) => () => readFileSync(join(folder, name));
 const ofUplot = (name: string) => () =>
   readFileSync(join(createRequire(import.meta.url).resolve('uplot/package.json'), '../dist', name));
 
-const scripts = [
-  'main',
-  'events',
-  'actions',
-  'graph',
-  'layout',
-  'curves',
-  'chart',
-  'colors',
-  'samples',
-  'bars',
-  'pictures',
-  'runs',
-  'timeline',
-  'memory',
-  'dom',
-];
+const scripts = ['main', 'connection', 'graph', 'curves', 'chart', 'samples', 'panels', 'dom'];
 
 /** All that is served of the page, by path: what is not in this table does not exist, so no path leads out of it. */
 const paths: Readonly<Record<string, Kept>> = {

@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { holderOf } from '../storage/lock.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { type Note, readNote } from './control-socket.js';
-import type { ArraysAs } from './tap-format.js';
+import type { ArraysAs } from './taps.js';
 
 const patience = 5000; // milliseconds
 

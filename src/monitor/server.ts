@@ -5,7 +5,7 @@ import { asset } from './assets.js';
 import type { Broadcaster } from './broadcaster.js';
 import { exposition, familiesOf, type Readings } from './exposition.js';
 import { type Action, actions, type TapItem, type TapRequest } from './messages.js';
-import { type ArraysAs, tapRequest, toWire } from './tap-format.js';
+import { type ArraysAs, tapRequest, toWire } from './taps.js';
 
 /** What the server serves. */
 export interface Served {

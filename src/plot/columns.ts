@@ -1,5 +1,5 @@
 import { type Panel, textWidth } from './figure.js';
-import { Plot, panel } from './panel.js';
+import { Plot, panel } from './panels.js';
 import { mean, quantile } from './statistics.js';
 import { markStyle, SEED } from './style.js';
 import { number, plusMinus } from './table.js';
@@ -199,13 +199,7 @@ export function grouped(all: readonly GroupedColumn[], { label, places, width, h
     marginBottom: 30 + 14 * lines,
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
     x: { domain: [-0.5, at.length - 0.5], axis: null },
-    y: {
-      domain: show === 'bars' ? [0, greatest] : [least, greatest],
-      label,
-      grid: true,
-      ticks: 6,
-      labelArrow: 'none',
-    },
+    y: { domain: show === 'bars' ? [0, greatest] : [least, greatest], label, grid: true, ticks: 6, labelArrow: 'none' },
     marks: [
       Plot.axisX(
         at.map((_, i) => i),

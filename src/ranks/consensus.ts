@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Share } from '../data/share.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
-import type { FlowState } from '../flow/flow-state.js';
+import type { FlowState } from '../flow/state.js';
 import type { Consensus, Votes } from '../run/consensus.js';
 import { pack, type Segment } from '../storage/codec.js';
 import { sha256Of } from '../storage/digest.js';

@@ -1,11 +1,11 @@
 import type { AttackReport } from '../measure/attack/record.js';
 import type { Certificate } from '../measure/certificate/record.js';
 import type { Geometry } from '../measure/geometry/record.js';
+import { newestMean } from '../measure/log.js';
 import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
 import { groups, settingOf } from '../measure/networks/groups.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
 import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
-import { newestMean } from '../measure/streams/record.js';
 import { quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
 import { isBookkeeping } from '../storage/record.js';

@@ -20,8 +20,8 @@ import {
   readoutFits,
   summarizeNetwork,
 } from '../measure/networks/summary.js';
+import { unregularized } from '../plot/style.js';
 import { number, percent, plusMinus } from '../plot/table.js';
-import { unregularized } from '../plot/transfer.js';
 
 /** What the numbers say about which representation is more robust, as one paragraph a setting: no more than they can carry. */
 export function verdict(report: Report): string {

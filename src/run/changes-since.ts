@@ -3,9 +3,8 @@ import { WeirError } from '../flow/errors.js';
 import { digestOf } from '../storage/digest.js';
 import { changesOf, foreignSnapshots, moduleOf, refusal } from '../storage/identity-file.js';
 import type { RunFolder } from '../storage/run-folder.js';
-import { thisMachine } from './machine.js';
 import { loadPipeline } from './pipeline-module.js';
-import { RunIdentity } from './run-identity.js';
+import { RunIdentity, thisMachine } from './run-identity.js';
 
 /**
  * Compares the data and code of runs with those that are there now, for a report over these runs. Of several runs with the same data and module

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { nearest } from '../flow/options.js';
-import { textTable } from '../flow/text-table.js';
+import { textTable } from '../flow/terminal.js';
 import { z } from '../storage/record.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -125,10 +125,7 @@ const shared: readonly Rule[] = [
     clash(config, resolved) {
       const epochs = number(config, 'epochs');
       if (number(config, 'decayEvery') <= epochs) return undefined; // equal: the rate is meant to stay
-      return {
-        why: 'the learning rate would never fall',
-        right: scaled(resolved, 'decayEvery', 'epochs', epochs, 1),
-      };
+      return { why: 'the learning rate would never fall', right: scaled(resolved, 'decayEvery', 'epochs', epochs, 1) };
     },
   },
   endsWith('testEvery', 'epochs', 'tested'),

@@ -10,8 +10,8 @@ import { type Consensus, type Log, single, unwritten } from './consensus.js';
 import { epochLabel, type SnapshotOptions } from './network-snapshots.js';
 import { type NetworkOptions, NetworkTraining } from './network-training.js';
 import type { Network, Pipeline } from './pipeline.js';
-import { Requests } from './requests.js';
 import { checkLog } from './run-log.js';
+import { Requests } from './watch.js';
 
 export interface ExecutionOptions extends SnapshotOptions {
   /** How many snapshots to keep; those from which networks branch off, and the last of each network, are kept besides. */

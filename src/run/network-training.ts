@@ -21,7 +21,7 @@ import {
   type Streams,
   streamName,
 } from './pipeline.js';
-import type { Requests } from './requests.js';
+import type { Requests } from './watch.js';
 import { weightsDigest } from './weights.js';
 
 /** Everything that the networks of a run share. */

@@ -1,6 +1,13 @@
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
+import type { Model } from '../learn/model/model.js';
+import { startingFrom } from '../learn/weights/pretrained.js';
+import { type Transfer, transferred } from '../plot/style.js';
+import { folder, z } from './config.js';
+import { attackKeys, convolutionKeys, regularizerKeys, trainingKeys } from './config-keys.js';
 import type { Network } from './pipeline.js';
+import { networksOf } from './trained-network.js';
+import { fromRun } from './weights.js';
 
 export interface NetworkGrid<K extends string> {
   readonly regularizers: readonly K[];
@@ -46,4 +53,111 @@ export function eachRegularizer<K extends string>(options: NetworkGrid<K>): (Net
       ...(branching && regularizer !== unregularized && { branch: { of: named(unregularized), epoch: burnIn } }),
     }));
   });
+}
+
+/** Regularizers of a fine-tuning. */
+const kinds = ['none', 'rep-spectral', 'batch-spectral-shrinkage', 'l2-sp'] as const;
+
+/** Keys of an experiment that fine-tunes pretrained residual networks and attacks them. */
+export const transferKeys = (usual: {
+  readonly epochs: number;
+  readonly rate: number;
+  readonly readoutRate: number;
+  readonly seeds: number;
+}) => ({
+  from: folder('').default('').describe('run of pipeline imagenet-pretrain whose networks are fine-tuned'),
+  weights: folder('')
+    .default('')
+    .describe('or a safetensors file of a network pretrained without a regularizer, with the names of torchvision'),
+  repSpectralWeights: folder('').default('').describe('the same, pretrained with rep-spectral'),
+  depth: z.literal([18, 20, 34, 50]).default(50),
+  stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
+  width: z.int().min(1).default(64).describe('channels of the first stage'),
+  size: z.int().min(8).default(224).describe('pixels of each side of an input image'),
+  ...convolutionKeys(),
+  padding: z
+    .enum(['circular', 'zero'])
+    .optional()
+    .describe('circular by default; must be given where the file of weights does not say it: zero for torchvision'),
+  ...regularizerKeys(kinds, {
+    regularizers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
+    gamma: 0.002,
+    burnIn: 0,
+    tickEvery: 15,
+  }),
+  seeds: z.int().min(1).default(usual.seeds).describe('networks of each kind, with seeds from --seed on'),
+  shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
+  ...trainingKeys({ ...usual, batchSize: 64, decay: 1e-4 }),
+  readoutRate: z.number().positive().default(usual.readoutRate).describe('learning rate of the readout'),
+  cosineEpochs: z
+    .int()
+    .min(1)
+    .default(200)
+    .describe('epochs until the rate is 0; after them it rises again, as in PyTorch'),
+  ...attackKeys({ attacked: 500 }),
+});
+
+interface Pretrained {
+  readonly from: string;
+  readonly weights: string;
+  readonly repSpectralWeights: string;
+}
+
+/** A network that is trained for the second time. */
+export interface TransferNetwork<K extends string> extends Network, Transfer {
+  readonly finetuned: K;
+}
+
+/**
+ * A network for each pretraining, each regularizer of the fine-tuning and each seed, such as 'rep-spectral-then-none-s3': the
+ * combinations of figure 8.
+ *
+ * @throws {WeirError} where no pretrained network is named, or by a run and by a file
+ */
+export function eachTransfer<K extends string>({
+  regularizers,
+  seeds,
+  seed,
+  ...pretrained
+}: Pretrained & {
+  readonly regularizers: readonly K[];
+  readonly seeds: number;
+  readonly seed: number;
+}): TransferNetwork<K>[] {
+  const first = pretrainings(pretrained);
+  return Array.from({ length: seeds }, (_, i) => seed + i).flatMap((seed) =>
+    first.flatMap((pretrained) =>
+      regularizers.map((finetuned) => ({
+        name: `${pretrained}-then-${finetuned}${seeds === 1 ? '' : `-s${seed}`}`,
+        regularizer: transferred({ pretrained, finetuned }),
+        seed,
+        pretrained,
+        finetuned,
+      })),
+    ),
+  );
+}
+
+/** The model with pretrained weights and a fresh readout. */
+export function pretrainedModel(model: Model, { from, ...files }: Pretrained, { pretrained }: Transfer): Model {
+  const fresh = [model.readout.name];
+  if (from !== '') {
+    const network = networksOf(from).find(({ regularizer }) => regularizer === pretrained)!.name;
+    return startingFrom(model, fromRun(from, { network }), { fresh });
+  }
+  return startingFrom(model, pretrained === 'none' ? files.weights : files.repSpectralWeights, { fresh });
+}
+
+function pretrainings({ from, weights, repSpectralWeights }: Pretrained): string[] {
+  const files = [...(weights ? ['none'] : []), ...(repSpectralWeights ? ['rep-spectral'] : [])];
+  if (from !== '' && files.length > 0) {
+    throw new WeirError('pretrained networks are named by a run and by a file', 'give from, or weights, not both');
+  }
+  if (from === '' && files.length === 0) {
+    throw new WeirError(
+      'no pretrained network is named',
+      'name a run of imagenet-pretrain, --set from=RUN, or a file, --set weights=FILE.safetensors, or use weir reproduce',
+    );
+  }
+  return from === '' ? files : networksOf(from).map(({ regularizer }) => regularizer);
 }

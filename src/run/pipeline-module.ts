@@ -61,9 +61,7 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
-    throw new WeirError(`pipeline module ${module} failed while loading: ${cause.message}`, whereIn(cause), {
-      cause,
-    });
+    throw new WeirError(`pipeline module ${module} failed while loading: ${cause.message}`, whereIn(cause), { cause });
   }
   const found = loaded.default;
   if (typeof found?.name === 'string' && typeof found.wire === 'function' && typeof found.networks === 'function') {

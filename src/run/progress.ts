@@ -1,8 +1,6 @@
 import pc from 'picocolors';
-import { visible, visibleButColors } from '../flow/terminal.js';
-import { columns, cut } from '../flow/text-table.js';
+import { columns, cut, InPlace, type Screen, visible, visibleButColors } from '../flow/terminal.js';
 import { count, duration, NONE, number, percent } from '../plot/table.js';
-import { InPlace, type Screen } from './screen.js';
 
 /** A headline as a stream last logged it: a number, or several by name such as σ of each layer. */
 export interface Headline {

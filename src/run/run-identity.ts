@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { overlaps } from '../data/fingerprint.js';
@@ -37,8 +39,30 @@ import {
 } from '../storage/identity-file.js';
 import { moduleFiles } from '../storage/module-files.js';
 import type { RunFolder } from '../storage/run-folder.js';
-import { commitOf } from './machine.js';
+import { processGroup } from '../tensorflow/collectives/process-group.js';
+import { usefulFeatures } from '../tensorflow/install/platform.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
 import { type Pipeline, takenIn } from './pipeline.js';
+
+/** The runtime, threads and processor of this process; loads TensorFlow first. */
+export async function thisMachine(): Promise<Machine> {
+  const { kind, device, version, threads } = await loadTensorFlow();
+  return {
+    runtime: `${kind === 'native' ? 'TensorFlow' : 'TensorFlow.js on WebAssembly'} ${version} on the ${device}`,
+    threads,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    features: usefulFeatures(),
+    node: process.versions.node,
+    ranks: processGroup().ranks,
+  };
+}
+
+/** The commit of the repository of a file, with '-dirty' where files differ from it; undefined where there is none. */
+function commitOf(file: string): string | undefined {
+  const asked = ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'];
+  const { status, stdout } = spawnSync('git', asked, { cwd: dirname(file), encoding: 'utf8', timeout: 10_000 });
+  return status === 0 ? stdout.trim() : undefined;
+}
 
 export interface IdentityOptions {
   /** Where the pipeline module is now. */
@@ -249,10 +273,7 @@ export class RunIdentity {
     const all = Object.values(taken).flat();
     for (const one of all) if (one.files !== undefined) this.pending.set(digestOf(one.facts), one.files);
     const fingerprints = Object.fromEntries(all.map(({ name, facts }) => [digestOf(facts), { name, facts }]));
-    this.file = {
-      ...this.file,
-      fingerprints: { ...this.file.fingerprints, ...fingerprints },
-    };
+    this.file = { ...this.file, fingerprints: { ...this.file.fingerprints, ...fingerprints } };
     this.replace({ ...this.now, inputs: { ...this.now.inputs, [network]: inputs } });
   }
 

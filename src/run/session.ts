@@ -55,7 +55,7 @@ export async function runSession({ folder, pipeline, options, control: controlle
     if (address !== undefined) options.watch.warn(address); // to the terminal alone, for it may hold a token
     const outcome = await execution.run();
     if (outcome === 'done') {
-      const { writeReport } = await import('../report/files.js'); // slow to load, and only now of use
+      const { writeReport } = await import('../report/report.js'); // slow to load, and only now of use
       const report = collectReport([folder]);
       const known = identityNotes(folder); // these were printed during the run
       for (const one of report.notes ?? []) if (!known.includes(one)) options.watch.warn(one);

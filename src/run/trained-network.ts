@@ -6,8 +6,7 @@ import type { WithLease } from '../flow/lease.js';
 import { type Serial, serial } from '../flow/serial.js';
 import { checkArchitecture, type NetworkMetadata } from '../learn/metadata.js';
 import type { Model, Weights } from '../learn/model/model.js';
-import type { Update } from '../learn/update.js';
-import { updateRecord } from '../learn/update.js';
+import { type Update, updateRecord } from '../learn/update.js';
 import {
   checkShapes,
   restoreTensors,

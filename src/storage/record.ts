@@ -59,11 +59,7 @@ export interface RecordSchema<S extends z.ZodRawShape = z.ZodRawShape> extends D
 }
 
 /** The fields of every record: how many samples, updates and epochs the network has been trained on. */
-const moment = {
-  position: z.number().optional(),
-  number: z.int().min(0).optional(),
-  epoch: z.int().min(0).optional(),
-};
+const moment = { position: z.number().optional(), number: z.int().min(0).optional(), epoch: z.int().min(0).optional() };
 
 /** Fields that the metric log writes itself: no item and no schema has them. */
 export const reserved: readonly string[] = ['network', 'stream', 'wall'];

@@ -1,6 +1,6 @@
 import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import type { FlowState } from '../flow/flow-state.js';
+import type { FlowState } from '../flow/state.js';
 import type { LogMark } from './metric-log.js';
 import type { RunFolder } from './run-folder.js';
 import type { SnapshotError } from './snapshot-error.js';

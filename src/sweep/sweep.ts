@@ -101,7 +101,7 @@ export async function reportSweep(folder: string, jobs: readonly Job[]): Promise
   const { runs, leftOut } = intactRuns(begun);
   for (const one of leftOut) toError(`${one}\n`);
   if (runs.length === 0) return { leftOut };
-  const { writeReport } = await import('../report/files.js'); // slow to load, and not needed before
+  const { writeReport } = await import('../report/report.js'); // slow to load, and not needed before
   const collected = collectReport(runs);
   const { html } = await writeReport(join(folder, 'report'), { ...collected, notes: [...collected.notes, ...leftOut] });
   return { report: html, leftOut };
@@ -238,14 +238,7 @@ export function executorFor(folder: string, plan: SweepPlan, settings: SweepSett
   const log = ({ job }: { job: { name: string } }) => logOf(folder, job);
   const own = { options, log, ...(threads !== undefined && { threads }) };
   if (executor === 'slurm') {
-    return new SlurmArrays({
-      folder,
-      sweep: id,
-      ledger,
-      slurmOptions,
-      ...own,
-      ...(jobs !== undefined && { jobs }),
-    });
+    return new SlurmArrays({ folder, sweep: id, ledger, slurmOptions, ...own, ...(jobs !== undefined && { jobs }) });
   }
   const capacity =
     jobs ?? jobsThatFit({ threads: threads ?? availableParallelism(), ...(memory !== undefined && { memory }) });

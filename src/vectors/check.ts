@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
-import { textTable } from '../flow/text-table.js';
+import { textTable } from '../flow/terminal.js';
 import { scoped } from '../tensorflow/tf.js';
 import type { VectorKind } from './kinds/kind.js';
 import { kinds } from './kinds/registry.js';

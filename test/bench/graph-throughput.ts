@@ -33,11 +33,7 @@ interface Tens extends Positioned {
   readonly values: readonly number[];
 }
 
-const counted = stage<Item, Item, number>({
-  name: 'count',
-  start: () => 0,
-  next: (count, item) => [count + 1, item],
-});
+const counted = stage<Item, Item, number>({ name: 'count', start: () => 0, next: (count, item) => [count + 1, item] });
 
 const none: readonly number[] = [];
 

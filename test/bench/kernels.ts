@@ -130,11 +130,7 @@ function dense(): Pair[] {
     name: string,
     ours: Parameters<typeof discarded>[0],
     theirs: Parameters<typeof discarded>[0],
-  ): Pair => ({
-    name,
-    ours: discarded(ours),
-    theirs: discarded(theirs),
-  });
+  ): Pair => ({ name, ours: discarded(ours), theirs: discarded(theirs) });
   const sum = () => affine(z!, bias, 0.5);
   return [
     pair(

@@ -14,11 +14,9 @@ const settled = 10; // ticks that do not count
 const reach = 0.01;
 
 /** How ticks find the directions; the regularizer uses the first, the others are computed beside it. */
-const ways = {
-  krylov: {},
-  power: { directions: 'power' },
-  image: { formulation: 'image' },
-} satisfies { [way: string]: Partial<SpectralOptions> };
+const ways = { krylov: {}, power: { directions: 'power' }, image: { formulation: 'image' } } satisfies {
+  [way: string]: Partial<SpectralOptions>;
+};
 
 /**
  * How far σ of the ticks lies below the exact one while ResNet-18 trains on real images with rep-spectral from the first update on, a

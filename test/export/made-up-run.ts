@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layerNormsRecord } from '../../src/learn/spectral/layer-norms.js';
 import { updateRecord } from '../../src/learn/update.js';
-import { accuracyRecord } from '../../src/measure/accuracy/record.js';
+import { accuracyRecord } from '../../src/measure/accuracy/accuracy.js';
 import { attackRecord } from '../../src/measure/attack/record.js';
 import { networkRecord } from '../../src/run/pipeline.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';

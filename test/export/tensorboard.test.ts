@@ -32,14 +32,16 @@ test('scalars, histograms, pictures and hyperparameters come back from the files
   );
   const events = readEvents(join(board, 'rep-spectral', name));
   expect([number(events[0], 1), text(events[0], 3)]).toEqual([begun, 'brain.Event:2']);
-  const values = events.slice(1).flatMap((event) =>
-    inside(event, 5, 1).map((value) => ({
-      step: number(event, 2),
-      time: number(event, 1) - begun,
-      tag: text(value, 1),
-      value,
-    })),
-  );
+  const values = events
+    .slice(1)
+    .flatMap((event) =>
+      inside(event, 5, 1).map((value) => ({
+        step: number(event, 2),
+        time: number(event, 1) - begun,
+        tag: text(value, 1),
+        value,
+      })),
+    );
   const scalars = values
     .filter(({ value }) => value.has(2))
     .map(({ step, time, tag, value }) => [tag, step, time, number(value, 2)]);
@@ -160,10 +162,7 @@ const python = process.env.WEIR_PYTHON && hasTensorBoard();
 test.skipIf(!python)('TensorBoard itself reads the same (WEIR_PYTHON with tensorboard)', () => {
   const script = join(import.meta.dirname, 'read_board.py');
   const read = JSON.parse(
-    execFileSync(process.env.WEIR_PYTHON!, [script, board], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }),
+    execFileSync(process.env.WEIR_PYTHON!, [script, board], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
   );
   expect(read.scalars['rep-spectral:updates/loss']).toEqual(
     [0, 1, 2].map((i) => [i, begun + i, Math.fround(1 / (i + 2))]),

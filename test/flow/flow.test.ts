@@ -6,12 +6,12 @@ import { sharedBytes, sharedFloats } from '../../src/data/dataset.js';
 import { type Block, loader } from '../../src/data/loader.js';
 import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
-import type { FlowState } from '../../src/flow/flow-state.js';
 import { filter as keepOnly } from '../../src/flow/operators.js';
 import { atEnd, every } from '../../src/flow/schedule.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
 import { stage } from '../../src/flow/stage.js';
+import type { FlowState } from '../../src/flow/state.js';
 
 interface Sample extends Positioned {
   readonly value: number;

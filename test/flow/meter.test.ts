@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Positioned } from '../../src/flow/data.js';
-import { toText, userNodes } from '../../src/flow/drawing.js';
 import { Flow } from '../../src/flow/flow.js';
+import { toText, userNodes } from '../../src/flow/graph.js';
 import { FlowMeter } from '../../src/flow/meter.js';
 import { source } from '../../src/flow/source.js';
 import { stage } from '../../src/flow/stage.js';

@@ -14,9 +14,9 @@ import {
 } from 'rxjs';
 import { expect, test } from 'vitest';
 import type { Positioned } from '../../src/flow/data.js';
-import { toMermaid, toText } from '../../src/flow/drawing.js';
 import { Flow } from '../../src/flow/flow.js';
 import { fanOut, mergeInTurn } from '../../src/flow/fork-and-join.js';
+import { toMermaid, toText } from '../../src/flow/graph.js';
 import { filter, named } from '../../src/flow/operators.js';
 import { ordered } from '../../src/flow/ordered.js';
 import { serial } from '../../src/flow/serial.js';

@@ -2,13 +2,13 @@ import { EMPTY, mergeMap } from 'rxjs';
 import { expect, test } from 'vitest';
 import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
-import type { FlowState } from '../../src/flow/flow-state.js';
 import { leaseOf, type WithLease } from '../../src/flow/lease.js';
 import { filter, named } from '../../src/flow/operators.js';
 import { atEnd } from '../../src/flow/schedule.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
 import { stage } from '../../src/flow/stage.js';
+import type { FlowState } from '../../src/flow/state.js';
 
 interface Update extends Positioned, WithLease {
   readonly number: number;

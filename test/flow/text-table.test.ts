@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { columns, cut, textTable } from '../../src/flow/text-table.js';
+import { columns, cut, textTable } from '../../src/flow/terminal.js';
 
 test('width counts columns, not code units', () => {
   expect(columns('数字')).toBe(4);

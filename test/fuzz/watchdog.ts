@@ -22,10 +22,7 @@ export function watchdog(
   seconds: number,
 ): { begin(target: number, seed: number): void; end(): void } {
   const at = new Int32Array(new SharedArrayBuffer(12));
-  const worker = new Worker(looks, {
-    eval: true,
-    workerData: { cells: at.buffer, names, seconds, pid: process.pid },
-  });
+  const worker = new Worker(looks, { eval: true, workerData: { cells: at.buffer, names, seconds, pid: process.pid } });
   return {
     begin(target, seed) {
       at[0] = target;

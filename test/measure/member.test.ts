@@ -16,15 +16,7 @@ const points = (seed: number) => xor({ seed, noise: { perCorner: 2 } });
 
 function update(): EnsembleUpdate {
   const numbers = (m: number) => ({ loss: () => m, epochLoss: () => m, epochAccuracy: () => m });
-  return {
-    position: 4,
-    number: 1,
-    epoch: 1,
-    endsEpoch: true,
-    weights: networks.start(),
-    ...numbers(-1),
-    of: numbers,
-  };
+  return { position: 4, number: 1, epoch: 1, endsEpoch: true, weights: networks.start(), ...numbers(-1), of: numbers };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: of any stage

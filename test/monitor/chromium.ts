@@ -12,7 +12,4 @@ export const chromiumPath = [
 
 /** Starts it without a window. As root it has no sandbox, and shows only pages of ours. */
 export const launched = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: chromiumPath!,
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  });
+  chromium.launch({ executablePath: chromiumPath!, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
-import { fromWire, toWire } from '../../src/monitor/tap-format.js';
+import { fromWire, toWire } from '../../src/monitor/taps.js';
 import { arbitraryData } from '../storage/arbitrary-data.js';
 
 test('whatever plain data goes through a tap as base64 comes out as it was', () => {

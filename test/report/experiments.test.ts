@@ -8,7 +8,7 @@ import { compose } from '../../src/plot/figure-file.js';
 import { darkRules, markStyle } from '../../src/plot/style.js';
 import { figures } from '../../src/report/figures.js';
 import { reportJson } from '../../src/report/json.js';
-import { reportHtml } from '../../src/report/page.js';
+import { reportHtml } from '../../src/report/report.js';
 import { verdict } from '../../src/report/verdict.js';
 import { report as plainReport } from './example.js';
 import { barlowNetwork, FINETUNED, imageNetwork, transferNetwork, transfers } from './made-up/images.js';

@@ -1,7 +1,7 @@
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
 import { reportJson } from '../../src/report/json.js';
-import { reportHtml } from '../../src/report/page.js';
+import { reportHtml } from '../../src/report/report.js';
 import { network, pictured, report } from './example.js';
 
 const attack = { iterations: 40, samples: [pictured(0, 1.5), pictured(1, 2.5)] };

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { columns } from '../../src/flow/text-table.js';
+import { columns } from '../../src/flow/terminal.js';
 import { type ProgressView, render, renderLine, terminalFor } from '../../src/run/progress.js';
 
 const view: ProgressView = {

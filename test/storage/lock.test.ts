@@ -34,9 +34,7 @@ function contender(inside: readonly string[] = [], dead?: string): Promise<{ chi
     try { lockFolder(${JSON.stringify(folder)}, { dead: ${JSON.stringify(dead === undefined ? [] : [dead])} }); console.log('locked'); setInterval(() => {}, 1000); }
     catch (error) { console.log(error.message); }`;
   const [program, ...args] = [...inside, process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
-  const child = spawn(program!, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   return new Promise((resolve, reject) => {
     child.stdout!.once('data', (text) => resolve({ child, said: String(text).trim() }));

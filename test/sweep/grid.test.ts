@@ -4,9 +4,8 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WeirError } from '../../src/flow/errors.js';
 import { axesOf, parseAxis, pointsOf, readPoints } from '../../src/sweep/grid.js';
-import { jobName, jobsOf } from '../../src/sweep/jobs.js';
+import { jobName, jobsOf, jobsOfExperiment, jobsOfSettings, moduleOf } from '../../src/sweep/jobs.js';
 import { planSweep, type SweepPlan } from '../../src/sweep/plan.js';
-import { jobsOfExperiment, jobsOfSettings, moduleOf } from '../../src/sweep/reproduction.js';
 import pipeline from './small.js';
 
 let base: string;

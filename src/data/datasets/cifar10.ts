@@ -59,10 +59,7 @@ export function cifar10(options: Cifar10Options): { train: Dataset; test: Datase
     });
   const batches = files.train ? named(files.train) : TRAIN.map(there).filter((file) => file !== undefined);
   if (batches.length === 0) throw new WeirError(`'${folder}' has no training files of CIFAR-10`, HAS);
-  return {
-    train: read('cifar10/train', batches, train),
-    test: read('cifar10/test', named(files.test ?? TEST), test),
-  };
+  return { train: read('cifar10/train', batches, train), test: read('cifar10/test', named(files.test ?? TEST), test) };
 }
 
 /** The images of one file of CIFAR-10's binary version, plain or gzip, whatever its name. */

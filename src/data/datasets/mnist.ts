@@ -177,10 +177,7 @@ const DIGIT_NAMES: readonly string[] = [...'0123456789'];
  *
  * @example const { train, test } = mnist({ data: 'data/mnist' });
  */
-export function mnist(options: MnistOptions = {}): {
-  train: Dataset;
-  test: Dataset;
-} {
+export function mnist(options: MnistOptions = {}): { train: Dataset; test: Dataset } {
   const {
     data = 'embedded',
     seed = 0,

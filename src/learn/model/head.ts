@@ -132,13 +132,7 @@ export function projected(backbone: Model, options: ProjectedOptions): Model {
   const layersFor = (width: number): Sized[] =>
     sizes.map((out, l) => {
       const name = `projector${l + 1}`;
-      return {
-        name,
-        in: sizes[l - 1] ?? width,
-        out,
-        kernel: `${name}/kernel`,
-        ...(bias && { bias: `${name}/bias` }),
-      };
+      return { name, in: sizes[l - 1] ?? width, out, kernel: `${name}/kernel`, ...(bias && { bias: `${name}/bias` }) };
     });
   const head: Head = { layers: layersFor(0), phi };
 

@@ -75,11 +75,7 @@ export const meanOver = (positions: number): Bounded => ({
 /** The largest of each window of size × size at a stride: one value is in up to ⌈size/stride⌉² windows. */
 export function largestOf(size: number, stride: number): Bounded {
   const windows = Math.ceil(size / stride) ** 2;
-  return {
-    kind: 'bounded',
-    name: 'largest',
-    lipschitz: { l1: windows, l2: Math.sqrt(windows), linf: 1 },
-  };
+  return { kind: 'bounded', name: 'largest', lipschitz: { l1: windows, l2: Math.sqrt(windows), linf: 1 } };
 }
 
 /** Tensors by name, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'. */

@@ -7,9 +7,19 @@ import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
 import { allocatePass, classOf, crossEntropyOf, forward } from '../../learn/ensemble/network.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
+import { quantity, record } from '../../storage/record.js';
 import { tf } from '../../tensorflow/tf.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
-import { accuracyRecord } from './record.js';
+
+/** The record of a test. */
+export const accuracyRecord = record({
+  name: 'accuracy',
+  role: 'test',
+  fields: {
+    accuracy: quantity({ unit: 'fraction', better: 'higher', headline: true }),
+    loss: quantity({ scale: 'log', better: 'lower' }),
+  },
+});
 
 /** How well the network of one update does on samples it may not have seen. */
 export interface Accuracy extends Positioned {

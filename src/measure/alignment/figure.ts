@@ -1,11 +1,10 @@
-import { curves, type Series, thinned } from '../../plot/curves.js';
 import { type DrawnFigure, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
-import { Plot, panel } from '../../plot/panel.js';
+import { curves, Plot, panel, type Series, thinned } from '../../plot/panels.js';
 import { classStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
-import type { Alignment } from './record.js';
+import type { Alignment } from './alignment.js';
 
 const POINTS = 160;
 const SMALL = 0.02; // standard deviation of a start that the paper would draw in figure A.1; its starts are 0.001 and 0.1
@@ -36,12 +35,7 @@ function draw({ alignments = [], seed, classes }: NetworkReport): DrawnFigure {
       {
         ...curves(
           names.map((_, k) => series(alignments, xLog, ({ cosines }) => cosines[k]!, classStyle(k))),
-          {
-            ...common,
-            label: 'cosine of weight vector and class feature',
-            scale: 'linear',
-            domain: [-1.04, 1.04],
-          },
+          { ...common, label: 'cosine of weight vector and class feature', scale: 'linear', domain: [-1.04, 1.04] },
         ),
         ...(plane && { heading: 'Over the training' }),
       },

@@ -1,8 +1,8 @@
 import { BOXED, type Column, columns, extent } from '../../plot/columns.js';
 import { type DrawnFigure, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
+import { transferOf } from '../../plot/style.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
-import { transferOf } from '../../plot/transfer.js';
 import { against } from '../networks/comparison.js';
 import { bySetting, groups, planar, type SeedGroup, settingsOf } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';

@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
-import { Plot, panel } from '../../plot/panel.js';
+import { Plot, panel } from '../../plot/panels.js';
 import { density, mean, quantile } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
 import { count, number, percent } from '../../plot/table.js';

@@ -1,6 +1,6 @@
 import { type DrawnFigure, type Panel, shortened } from '../../plot/figure.js';
 import { brightness, imageShape, largest, perturbation, picture } from '../../plot/image.js';
-import { Plot, panel } from '../../plot/panel.js';
+import { Plot, panel } from '../../plot/panels.js';
 import { markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';

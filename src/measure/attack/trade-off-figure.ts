@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, WIDTH } from '../../plot/figure.js';
-import { Plot, panel } from '../../plot/panel.js';
+import { Plot, panel } from '../../plot/panels.js';
 import { mean } from '../../plot/statistics.js';
 import { classStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';

@@ -1,9 +1,8 @@
 import { BOXED, type GroupedColumn, grouped } from '../../plot/columns.js';
 import { type DrawnFigure, type LegendEntry, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { mean, standardDeviation } from '../../plot/statistics.js';
-import { markStyle } from '../../plot/style.js';
+import { markStyle, type Transfer, transferOf } from '../../plot/style.js';
 import { number, percent, plusMinus } from '../../plot/table.js';
-import { type Transfer, transferOf } from '../../plot/transfer.js';
 import { apart, basis, compared, tested } from '../networks/comparison.js';
 import { byOrder, groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';

@@ -7,9 +7,8 @@ import type { Update } from '../../learn/update.js';
 import { tf } from '../../tensorflow/tf.js';
 import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { classes, correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
+import { lengthOf, localBound, marginsOf, quotient, readoutOf, type Sampling } from './bounds.js';
 import { byNorm, lipschitz } from './lipschitz.js';
-import { localBound, type Sampling } from './local-bound.js';
-import { lengthOf, marginsOf, quotient, readoutOf } from './margins.js';
 import { type Certificate, certificateRecord, type SampleBounds } from './record.js';
 
 export interface CertifierOptions extends Partial<Sampling> {

@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, shortened, widthOf } from '../../plot/figure.js';
-import { logTicks, Plot, panel, plain } from '../../plot/panel.js';
+import { logTicks, Plot, panel, plain } from '../../plot/panels.js';
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
@@ -86,14 +86,7 @@ function draw({ group, samples }: Row, domain: readonly [number, number], width:
     marginRight: 8,
     ariaLabel: `${group.label}: ${samples.length} samples in order of Δx, each between its lower bound and the distance found`,
     x: { domain: [-0.8, Math.max(1, shown.length - 0.2)], axis: null },
-    y: {
-      type: 'log',
-      domain: [...domain],
-      label: null,
-      grid: true,
-      ticks: logTicks([...domain]),
-      tickFormat: plain,
-    },
+    y: { type: 'log', domain: [...domain], label: null, grid: true, ticks: logTicks([...domain]), tickFormat: plain },
     marks: [
       Plot.ruleX(proved, {
         x: 'rank',

@@ -1,5 +1,5 @@
 import { type DrawnFigure, type LegendEntry, widthOf } from '../../plot/figure.js';
-import { colorBar } from '../../plot/heat-map.js';
+import { colorBar } from '../../plot/panels.js';
 import { mean, quantile } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
 import { count, number } from '../../plot/table.js';
@@ -94,12 +94,7 @@ export function snapshots(report: Report): DrawnFigure | null {
   return {
     title: 'The decision boundary over the training',
     panels: all.map((geometry) =>
-      map(geometry, {
-        title: `epoch ${count(geometry.epoch)}`,
-        width: widthOf(4),
-        layer: 'classes' as const,
-        names,
-      }),
+      map(geometry, { title: `epoch ${count(geometry.epoch)}`, width: widthOf(4), layer: 'classes' as const, names }),
     ),
     columns: 4,
     legend: present

@@ -132,14 +132,7 @@ export function geometryGrid(
     columns: resolution,
     rows: resolution,
   };
-  const task = {
-    model,
-    frame,
-    batch,
-    steps: 0,
-    kind: 'grid' as const,
-    products: productsOf(name, model),
-  };
+  const task = { model, frame, batch, steps: 0, kind: 'grid' as const, products: productsOf(name, model) };
   return stage({
     name,
     record: geometryRecord,

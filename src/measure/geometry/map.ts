@@ -1,6 +1,5 @@
 import { type Panel, shortened } from '../../plot/figure.js';
-import { heatMap, type Scale } from '../../plot/heat-map.js';
-import { Plot, panel } from '../../plot/panel.js';
+import { heatMap, Plot, panel, type Scale } from '../../plot/panels.js';
 import { classStyle } from '../../plot/style.js';
 import type { SeedGroup } from '../networks/groups.js';
 import type { NetworkReport } from '../networks/record.js';
@@ -128,14 +127,16 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
             }),
           ]),
       // Two classes share one boundary; of more, each is drawn about its own region.
-      ...shown.slice(0, shown.length === 2 ? 1 : shown.length).map((label) =>
-        Plot.contour(field(geometry, label), {
-          ...grid,
-          value: Plot.identity,
-          strokeWidth: 1.6,
-          ...(regions ? { stroke: 'currentColor' } : { stroke: '#ffffff', strokeWidth: 1.3 }),
-        }),
-      ),
+      ...shown
+        .slice(0, shown.length === 2 ? 1 : shown.length)
+        .map((label) =>
+          Plot.contour(field(geometry, label), {
+            ...grid,
+            value: Plot.identity,
+            strokeWidth: 1.6,
+            ...(regions ? { stroke: 'currentColor' } : { stroke: '#ffffff', strokeWidth: 1.3 }),
+          }),
+        ),
       Plot.frame({ stroke: 'currentColor', strokeWidth: 1.6 }), // hides that the contours close along it
       ...points.map(({ label, x, y }) => {
         const { light, symbol } = classStyle(label);
@@ -183,12 +184,7 @@ function labels(geometry: Geometry, names: (label: number) => string): Plot.Mark
     const cells = Array.from(classes).filter((predicted) => predicted === label).length;
     if (cells < 0.03 * columns * rows) return [];
     const inside = deepest(field(geometry, label), columns, rows);
-    return [
-      {
-        text: names(label),
-        ...clear(middleOf(geometry, inside.row * columns + inside.column), geometry),
-      },
-    ];
+    return [{ text: names(label), ...clear(middleOf(geometry, inside.row * columns + inside.column), geometry) }];
   });
   return [
     Plot.text(marks, {

@@ -1,6 +1,6 @@
 import { holm, type MeanDifference, mean, pairedDifference, welchDifference } from '../../plot/statistics.js';
+import { unregularized } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
-import { unregularized } from '../../plot/transfer.js';
 import { groups, opposed, type Pair, type SeedGroup } from './groups.js';
 import type { NetworkReport, Report } from './record.js';
 import {
@@ -148,10 +148,7 @@ function make(report: Report): TestFamily {
   }
   const values = tests.size > 1 ? holm([...tests.values()]) : [];
   const corrected = new Map([...tests.keys()].flatMap((key, i) => (i in values ? [[key, values[i]!] as const] : [])));
-  return {
-    tests: tests.size,
-    corrected: (a, b, measure, over) => corrected.get(keyOf(a, b, measure, over)) ?? null,
-  };
+  return { tests: tests.size, corrected: (a, b, measure, over) => corrected.get(keyOf(a, b, measure, over)) ?? null };
 }
 
 /** The measure that the verdict compares. */

@@ -1,5 +1,5 @@
 import type { DrawnFigure, Panel } from '../../plot/figure.js';
-import { transferOf, unregularized } from '../../plot/transfer.js';
+import { transferOf, unregularized } from '../../plot/style.js';
 import type { NetworkReport, Report } from './record.js';
 
 /** The networks that differ in nothing but their seed. */

@@ -1,11 +1,11 @@
 import type { FigureRequest } from '../../plot/figure.js';
-import type { Alignment } from '../alignment/record.js';
+import type { Alignment } from '../alignment/alignment.js';
 import type { AttackReport } from '../attack/record.js';
 import type { Certificate } from '../certificate/record.js';
 import type { ExactDistance, Geometry } from '../geometry/record.js';
+import type { Measurement } from '../log.js';
 import type { Classifier, OnlineReadout, RefittedReadout } from '../readout/record.js';
-import type { Measurement } from '../streams/record.js';
-import type { Track } from '../tracking/record.js';
+import type { Track } from '../tracking/tracking.js';
 
 /** What a report is made of: plain data, gathered by `run/` from the folders of one or many runs. */
 export interface Report {

@@ -1,7 +1,7 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
 import type { AttackedSample } from '../attack/record.js';
+import { type FieldMean, newestMean } from '../log.js';
 import type { Fit } from '../readout/record.js';
-import { type FieldMean, newestMean } from '../streams/record.js';
 import type { SeedGroup } from './groups.js';
 import type { NetworkReport } from './record.js';
 

@@ -1,5 +1,5 @@
-import { curves, type Series } from '../../plot/curves.js';
 import { type DrawnFigure, regularizers, WIDTH } from '../../plot/figure.js';
+import { curves, type Series } from '../../plot/panels.js';
 import { mean } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
 import { percent } from '../../plot/table.js';

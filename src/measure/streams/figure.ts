@@ -1,15 +1,14 @@
 import { grouped } from '../../plot/columns.js';
-import { curves } from '../../plot/curves.js';
 import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
+import { curves } from '../../plot/panels.js';
 import { mean, quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
 import type { FieldDescription } from '../../storage/record.js';
-import { type LogLine, newestOf, numberIn } from '../log.js';
+import { drawnFields, type LogLine, newestOf, newestValues, numberIn, shareInWords } from '../log.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { curvesReading, epochCurves } from '../training/figure.js';
-import { drawnFields, newestValues, shareInWords } from './record.js';
 
 /** A field of a stream, as it is drawn. */
 interface Field {

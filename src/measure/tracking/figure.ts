@@ -1,11 +1,11 @@
-import { type Curves, curves, type Series, thinned } from '../../plot/curves.js';
 import { type DrawnFigure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { type Curves, curves, type Series, thinned } from '../../plot/panels.js';
 import { mean } from '../../plot/statistics.js';
 import { classStyle, markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
-import type { Track } from './record.js';
+import type { Track } from './tracking.js';
 
 type Sample = Track['samples'][number];
 

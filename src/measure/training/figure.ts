@@ -1,5 +1,5 @@
-import { curves, type Series, thinned } from '../../plot/curves.js';
 import { type DrawnFigure, type Panel, regularizers, WIDTH } from '../../plot/figure.js';
+import { curves, type Series, thinned } from '../../plot/panels.js';
 import { mean } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';

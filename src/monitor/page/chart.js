@@ -1,4 +1,56 @@
-import { color } from './colors.js';
+import { number, svg } from './dom.js';
+
+/** The report's colors. */
+const palette = await (await fetch('/palette.json')).json();
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+/** The color of a look on the page as it is, light or dark. */
+export const color = (look) => (dark.matches ? look.dark : look.light);
+
+/** A field's name in words, as the record schema makes labels of it. */
+const inWords = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** What a curve is called among those that are drawn with it; with its network where several are shown. */
+export function labelOf({ network, stream, field, part }, one, beside) {
+  const several = beside.some((other) => other.stream === stream && other.network === network && other.field !== field);
+  const label = part || (several ? `${stream} ${inWords(field)}` : stream);
+  return one ? label : `${network}: ${label}`;
+}
+
+const dashes = [[], [7, 3], [2.5, 2.5], [9, 3, 2, 3]];
+const { none, 'll-spectral': orange, 'rep-spectral': blue } = palette.known;
+const ring = [...Object.values(palette.known).slice(3), ...Object.values(palette.known).slice(1, 3), ...palette.others];
+
+/** Colors that a role always has where one network is shown. */
+const ofRole = { training: { headline: blue, other: none }, test: { headline: orange, other: orange } };
+
+/** How the `i`-th curve looks: by network where all are shown, as in the report; else by its role. */
+export function lookOf({ network, role, part, about }, i, one) {
+  if (one) {
+    const fixed = ofRole[role]?.[about.headline ? 'headline' : 'other'];
+    return { ...(fixed ?? ring[i % ring.length]), dash: dashes[Math.floor(i / ring.length) % dashes.length] };
+  }
+  return { ...networkColors(network), dash: part ? dashes[i % dashes.length] : role === 'test' ? [7, 3] : [] };
+}
+
+/** A network's colors, light and dark: those of its regularizer. */
+export function networkColors(network) {
+  const regularizer = network.replace(/-s\d+$/, '');
+  let sum = 0;
+  for (const letter of regularizer) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
+  return palette.known[regularizer] ?? palette.others[sum % palette.others.length];
+}
+
+/**
+ * A label with its unit, as the title of a drawing.
+ *
+ * @param {{ label: string, unit?: string }} about
+ */
+export function titleOf({ label, unit }) {
+  const title = unit === undefined || unit === 'fraction' ? label : `${label} (${unit})`;
+  return title.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+}
 
 const height = 210;
 
@@ -68,4 +120,55 @@ function options(curves, { log, width }) {
     cursor: { drag: { x: true, y: false }, points: { size: 6 } },
     padding: [8, 20, 0, 0],
   };
+}
+
+export const size = { width: 400, height: 210, left: 46, right: 8, top: 8, bottom: 30 };
+
+/** The inner width and height of a drawing. */
+export const inside = () => [size.width - size.left - size.right, size.height - size.top - size.bottom];
+
+/** Bars side by side, one for each name. */
+export function barChart(bars, label) {
+  const [w, h] = inside();
+  const tallest = Math.max(...bars.map(({ value }) => value).filter(Number.isFinite), 1e-12);
+  const width = w / Math.max(1, bars.length);
+  const marks = bars.map(({ value, fill }, i) => {
+    const height = Number.isFinite(value) ? (h * Math.max(0, value)) / tallest : 0;
+    const gap = Math.min(12, width / 4);
+    return svg('rect', {
+      x: size.left + i * width + gap / 2,
+      y: size.top + h - height,
+      width: width - gap,
+      height,
+      fill,
+    });
+  });
+  const names = bars.map(({ label }, i) => [size.left + (i + 0.5) * width, label]);
+  return frame(
+    marks,
+    names,
+    [
+      [size.top + h, '0'],
+      [size.top + 8, number(tallest)],
+    ],
+    label,
+    true,
+  );
+}
+
+/** Marks with their axes. @param middle whether every text of the x axis stands under the middle of what it names */
+export function frame(marks, xTicks, yTicks, label, middle = false) {
+  const { width, height, left, right, bottom } = size;
+  const anchor = (i) => {
+    if (middle || xTicks.length === 1) return 'mid';
+    return i === xTicks.length - 1 ? 'end' : i === 0 ? '' : 'mid';
+  };
+  return svg(
+    'svg',
+    { class: 'drawn', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
+    svg('line', { class: 'axis', x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }),
+    ...yTicks.map(([y, text]) => svg('text', { class: 'end', x: left - 6, y }, text)),
+    ...xTicks.map(([x, text], i) => svg('text', { class: anchor(i), x, y: height - bottom + 18 }, text)),
+    ...marks,
+  );
 }

@@ -1,6 +1,4 @@
-import { barChart } from './bars.js';
-import { chart } from './chart.js';
-import { color, labelOf, lookOf, titleOf } from './colors.js';
+import { barChart, chart, color, labelOf, lookOf, titleOf } from './chart.js';
 import { $, el, number, write } from './dom.js';
 
 const most = 12; // curves in one drawing

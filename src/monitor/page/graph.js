@@ -1,5 +1,4 @@
 import { $, count, el, number, svg, write } from './dom.js';
-import { layout } from './layout.js';
 
 const box = { width: 138, height: 50, gap: 26, wire: 92 };
 const words = { source: 'source', workers: 'threads', serial: 'trains', stage: '', sink: '' };
@@ -115,3 +114,44 @@ function lay({ stages, edges }) {
 }
 
 const short = (name) => (name.length > 18 ? `${name.slice(0, 17)}…` : name);
+
+/**
+ * Where the stages of a graph stand: a column for each step from the sources on, and in a column in the order of what feeds them.
+ *
+ * @returns for each stage, by name, its column and its row; and how many columns and rows there are
+ */
+function layout(stages, edges) {
+  const into = new Map(stages.map(({ name }) => [name, []]));
+  for (const { from, to } of edges) into.get(to)?.push(from);
+  const columns = new Map();
+  const column = (name, seen = new Set()) => {
+    if (columns.has(name)) return columns.get(name);
+    if (seen.has(name)) return 0;
+    seen.add(name);
+    const before = (into.get(name) ?? []).map((one) => column(one, seen) + 1);
+    columns.set(name, Math.max(0, ...before));
+    return columns.get(name);
+  };
+  for (const { name } of stages) column(name);
+
+  const places = new Map();
+  const width = Math.max(0, ...columns.values()) + 1;
+  let height = 1;
+  for (let at = 0; at < width; at++) {
+    const here = stages.filter(({ name }) => columns.get(name) === at).map(({ name }) => name);
+    const wish = (name) => {
+      const rows = into.get(name).map((one) => places.get(one)?.row ?? 0);
+      return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + row, 0) / rows.length;
+    };
+    const sorted = here.map((name, i) => ({ name, wish: wish(name), i })).sort((a, b) => a.wish - b.wish || a.i - b.i);
+    let next = 0;
+    for (const { name, wish: row } of sorted) {
+      const alone = sorted.length === 1 || Number.isInteger(row);
+      const taken = Math.max(next, alone && at > 0 ? Math.round(row) : next);
+      places.set(name, { column: at, row: taken });
+      next = taken + 1;
+    }
+    height = Math.max(height, next);
+  }
+  return { places, width, height };
+}

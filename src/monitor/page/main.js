@@ -1,13 +1,9 @@
-import { begin, buttons, buttonsAs } from './actions.js';
+import { begin, buttons, buttonsAs, listen } from './connection.js';
 import { drawCurves } from './curves.js';
 import { $, count, duration, rows, write } from './dom.js';
-import { listen } from './events.js';
 import { drawGraph } from './graph.js';
-import { drawMemory } from './memory.js';
-import { drawPictures } from './pictures.js';
-import { drawRuns } from './runs.js';
+import { drawMemory, drawPictures, drawRuns, drawTimeline } from './panels.js';
 import { drawSamples } from './samples.js';
-import { drawTimeline } from './timeline.js';
 
 /** @type {any} */
 let view = { log: { curves: new Map(), samples: [], sampled: {} } };

@@ -1,5 +1,4 @@
-import { barChart, frame, inside, size } from './bars.js';
-import { color, networkColors, titleOf } from './colors.js';
+import { barChart, color, frame, inside, networkColors, size, titleOf } from './chart.js';
 import { $, el, number, svg, write } from './dom.js';
 
 const bins = 24;

@@ -3,11 +3,12 @@ import { cpus, totalmem } from 'node:os';
 import { layerNormsRecord } from '../../learn/spectral/layer-norms.js';
 import { tickRecord } from '../../learn/spectral/tick.js';
 import { updateRecord } from '../../learn/update.js';
-import { accuracyRecord } from '../../measure/accuracy/record.js';
-import { alignmentIn, alignmentRecord } from '../../measure/alignment/record.js';
+import { accuracyRecord } from '../../measure/accuracy/accuracy.js';
+import { alignmentIn, alignmentRecord } from '../../measure/alignment/alignment.js';
 import { attackOf, isAttack } from '../../measure/attack/record.js';
 import { certificateIn, certificateRecord } from '../../measure/certificate/record.js';
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
+import type { Measurement } from '../../measure/log.js';
 import { type LogLine, NetworkLog, numberIn } from '../../measure/log.js';
 import type { CurvePoint, NetworkReport, Report } from '../../measure/networks/record.js';
 import {
@@ -17,10 +18,9 @@ import {
   onlineReadoutRecord,
   refittedRecord,
 } from '../../measure/readout/record.js';
-import type { Measurement } from '../../measure/streams/record.js';
-import { trackIn, trackRecord } from '../../measure/tracking/record.js';
+import { trackIn, trackRecord } from '../../measure/tracking/tracking.js';
 import type { FigureRequest } from '../../plot/figure.js';
-import { transferOf, unregularized } from '../../plot/transfer.js';
+import { transferOf, unregularized } from '../../plot/style.js';
 import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
 import { identityNotes } from '../../storage/identity-file.js';
@@ -34,10 +34,7 @@ import { attackLines, regularizerOf, remarksOn } from './records.js';
  * Runs without those that are there twice, and of each of these a sentence: a folder that was named twice, or a copy of one, holds no
  * second training, and counted as one it would make every mean look surer than it is.
  */
-function onceEach(given: readonly RunFolder[]): {
-  readonly folders: readonly RunFolder[];
-  readonly again: string[];
-} {
+function onceEach(given: readonly RunFolder[]): { readonly folders: readonly RunFolder[]; readonly again: string[] } {
   const folders: RunFolder[] = [];
   const again: string[] = [];
   for (const folder of given) {

@@ -1,10 +1,10 @@
 import { layerNormsRecord } from '../../learn/spectral/layer-norms.js';
 import { updateRecord } from '../../learn/update.js';
-import { accuracyRecord } from '../../measure/accuracy/record.js';
+import { accuracyRecord } from '../../measure/accuracy/accuracy.js';
 import { isAttack, nearest } from '../../measure/attack/record.js';
 import { type LogLine, type NetworkLog, newest, newestOf, numberIn } from '../../measure/log.js';
 import { classifierRecord } from '../../measure/readout/record.js';
-import { transferred } from '../../plot/transfer.js';
+import { transferred } from '../../plot/style.js';
 import { totalOf } from '../../storage/record.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { done } from '../../storage/run-state.js';

@@ -195,12 +195,7 @@ function synchronizedNormalizations(precision: Precision, epsilon: number, ranks
         return [dx, g, scaled, offset];
       }) as tf.Tensor[];
       const [dx, g, scaled, offset] = made as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-      const given = {
-        x: narrow(dx),
-        residual: residual && narrow(g),
-        scale: own(scaled),
-        offset: own(offset),
-      };
+      const given = { x: narrow(dx), residual: residual && narrow(g), scale: own(scaled), offset: own(offset) };
       tf.dispose(made);
       return given;
     },

@@ -3,8 +3,8 @@ import type { ActivationName } from '../../learn/model/activation.js';
 import { mlp } from '../../learn/model/mlp.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import { tangentPoint as tangentPointOf } from '../../measure/attack/hemisphere.js';
+import { marginsOf, readoutOf } from '../../measure/certificate/bounds.js';
 import { lipschitz } from '../../measure/certificate/lipschitz.js';
-import { marginsOf, readoutOf } from '../../measure/certificate/margins.js';
 import {
   jacobianNorms,
   logVolume,

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import mnist from '../../../pipelines/mnist.js';
-import { flattened } from '../../../src/export/columns.js';
+import { flattened } from '../../../src/export/table.js';
 import { readSafetensors, writeSafetensors } from '../../../src/learn/weights/safetensors.js';
 import { resolveConfig } from '../../../src/run/config.js';
 import { floatsOf } from '../../../src/storage/log-stage.js';

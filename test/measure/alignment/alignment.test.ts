@@ -5,8 +5,7 @@ import { normal } from '../../../src/learn/model/initialization.js';
 import { linear } from '../../../src/learn/model/linear.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';
-import { alignment } from '../../../src/measure/alignment/alignment.js';
-import type { Alignment } from '../../../src/measure/alignment/record.js';
+import { type Alignment, alignment } from '../../../src/measure/alignment/alignment.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { updateOf } from '../attack/models.js';
 

@@ -284,10 +284,7 @@ describe('stated outcomes', () => {
     const last = calls;
     calls = 0;
     const first = tf.tensor2d(samples.values.slice(0, 12), [1, 12]);
-    const fickle: Attacked = {
-      ...plain,
-      logits: (w, x) => plain.logits(w, ++calls === last ? first : x),
-    };
+    const fickle: Attacked = { ...plain, logits: (w, x) => plain.logits(w, ++calls === last ? first : x) };
     const [result] = attack(fickle, weights, samples, options);
     expect(result).toMatchObject({ ...nothing, outcome: 'unstable' });
   });

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { type Model, norms, type Weights } from '../../../src/learn/model/model.js';
+import { localBound, marginsOf, readoutOf } from '../../../src/measure/certificate/bounds.js';
 import { type CertificateOptions, certificate, certifier } from '../../../src/measure/certificate/certificate.js';
-import { localBound } from '../../../src/measure/certificate/local-bound.js';
-import { marginsOf, readoutOf } from '../../../src/measure/certificate/margins.js';
 import type { Certificate } from '../../../src/measure/certificate/record.js';
 import { jacobianNorms, productsOf } from '../../../src/measure/geometry/jacobian.js';
 import type { LabeledSamples } from '../../../src/measure/inputs.js';

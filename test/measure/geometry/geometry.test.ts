@@ -61,13 +61,7 @@ const flat: Model = {
 };
 
 describe('a grid', () => {
-  const points = {
-    name: 'p',
-    size: 1,
-    sampleShape: [2],
-    values: Float32Array.of(0.5, -1),
-    labels: Uint8Array.of(1),
-  };
+  const points = { name: 'p', size: 1, sampleShape: [2], values: Float32Array.of(0.5, -1), labels: Uint8Array.of(1) };
 
   test('cells by row, y rising; boundary, margin, volume and eigenvalue of a linear map', () => {
     const stage = geometryGrid(flat, { x: [0, 4], y: [-1, 1], resolution: 4, points, batch: 5 });

@@ -4,7 +4,7 @@ import { groups, settingsOf } from '../../../src/measure/networks/groups.js';
 import { exactMean } from '../../../src/measure/networks/summary.js';
 import { holm } from '../../../src/plot/statistics.js';
 import { reportJson } from '../../../src/report/json.js';
-import { reportHtml } from '../../../src/report/page.js';
+import { reportHtml } from '../../../src/report/report.js';
 import { network, report, sample } from '../../report/example.js';
 
 const accuracy = (of: ReturnType<typeof comparisons>) =>

@@ -83,9 +83,7 @@ test('without features that tell anything, the intercepts are the log odds', () 
     hostDesign(new Float64Array(8), 8, 1),
     [0, 0, 0, 0, 0, 0, 1, 1],
     2,
-    {
-      tolerance: 1e-12,
-    },
+    { tolerance: 1e-12 },
   );
   expect([...coefficients]).toEqual([0, 0]);
   expect(intercepts[0]! - intercepts[1]!).toBeCloseTo(Math.log(3), 10);

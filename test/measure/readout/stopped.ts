@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { expect } from 'vitest';
 import { Flow } from '../../../src/flow/flow.js';
-import type { FlowState } from '../../../src/flow/flow-state.js';
+import type { FlowState } from '../../../src/flow/state.js';
 
 /** Runs a graph to its rest of that number, stops it there, and runs a second one from its state to the end. */
 export async function stoppedAndGoneOn(

@@ -10,9 +10,7 @@ import { type Case, refused, right, succeeded, told, type World } from '../case.
 
 const vectors = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../data/images/vectors/pillow.json'), 'utf8'),
-) as {
-  readonly files: Readonly<Record<string, { readonly file: string; readonly values: string }>>;
-};
+) as { readonly files: Readonly<Record<string, { readonly file: string; readonly values: string }>> };
 
 const pack = (world: World, ...more: string[]) =>
   world.weir('pack', world.path('images'), world.path('images.weirpack'), '--raw', ...more);

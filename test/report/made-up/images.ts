@@ -3,7 +3,7 @@ import type { AttackedSample } from '../../../src/measure/attack/record.js';
 import type { Certificate } from '../../../src/measure/certificate/record.js';
 import type { Geometry } from '../../../src/measure/geometry/record.js';
 import type { NetworkReport } from '../../../src/measure/networks/record.js';
-import { transferred } from '../../../src/plot/transfer.js';
+import { transferred } from '../../../src/plot/style.js';
 import { network } from '../example.js';
 import { attacked, counterRandom, falling, GAIN, type Method, sigma } from './parts.js';
 

@@ -1,8 +1,8 @@
-import type { Alignment } from '../../../src/measure/alignment/record.js';
+import type { Alignment } from '../../../src/measure/alignment/alignment.js';
 import type { AttackedSample } from '../../../src/measure/attack/record.js';
 import type { Geometry } from '../../../src/measure/geometry/record.js';
 import type { NetworkReport } from '../../../src/measure/networks/record.js';
-import type { Track } from '../../../src/measure/tracking/record.js';
+import type { Track } from '../../../src/measure/tracking/tracking.js';
 import { network } from '../example.js';
 import { attacked, counterRandom, falling, GAIN, type Method, sigma } from './parts.js';
 

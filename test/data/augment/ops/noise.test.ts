@@ -9,10 +9,7 @@ test('one color is added to all pixels, with the covariance of the principal com
     data,
     Uint32Array.from({ length: size }, (_, i) => i),
     [lighting({ std: 0.1 })],
-    {
-      seed: 2,
-      epoch: 1,
-    },
+    { seed: 2, epoch: 1 },
   );
   const basis = [colorOf([0.1, 0, 0]), colorOf([0, 0.1, 0]), colorOf([0, 0, 0.1])];
   const wanted = (a: number, b: number) => basis.reduce((sum, color) => sum + color[a]! * color[b]!, 0);

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeReport } from '../../src/report/files.js';
+import { writeReport } from '../../src/report/report.js';
 import { network, report } from './example.js';
 
 let folder: string;

@@ -1,11 +1,10 @@
 import { EMPTY, from } from 'rxjs';
 import { expect, test } from 'vitest';
-import { alone } from '../../src/flow/context.js';
 import type { Positioned } from '../../src/flow/data.js';
 import { Flow } from '../../src/flow/flow.js';
 import { serial } from '../../src/flow/serial.js';
 import { stage } from '../../src/flow/stage.js';
-import { currentContext } from '../../src/flow/wiring.js';
+import { alone, currentContext } from '../../src/flow/wiring.js';
 
 const items = [1, 2, 3].map((position) => ({ position }));
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eachTransfer } from '../../src/run/transfer.js';
+import { eachTransfer } from '../../src/run/networks.js';
 import { hashOf, start, weir } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime

@@ -2,6 +2,7 @@ import type { Data } from './data.js';
 import { WeirError } from './errors.js';
 import type { Graph } from './graph.js';
 import { type Node, path } from './node.js';
+import { currentContext } from './wiring.js';
 
 /** What a flow hands to a snapshot: how far it is, and every node's state by name. */
 export type FlowState = {
@@ -61,3 +62,74 @@ const leadsOnlyTo = (node: Node, sinks: readonly string[]): boolean =>
 
 const list = (names: readonly string[]): string =>
   names.length === 0 ? 'nothing' : names.map((name) => `'${name}'`).join(', ');
+
+/** The members of a stage that make, save and load its state. */
+interface StateOwner<State> {
+  readonly holds?: (state: State) => number;
+  start(): State;
+  save?(state: State): Data;
+  load?(data: Data, position?: number): State;
+}
+
+const stride = 256; // samples from one look for states to drop to the next: a look costs as much as several light items
+
+/**
+ * A stage's state, and upstream of the training step its recent past.
+ *
+ * There the stage is ahead of the training, and a snapshot is as of the training: so a state is kept for every item under way, and
+ * dropped when the item is through, or a little later.
+ */
+export class StateHistory<State> {
+  state: State;
+  private past: { readonly position: number; readonly state: State }[];
+  private lookedAt = 0; // position
+  private readonly context = currentContext();
+
+  constructor(
+    private readonly owner: StateOwner<State>,
+    private readonly node: Node,
+  ) {
+    this.state = owner.start();
+    this.past = [{ position: 0, state: this.state }];
+    node.state = {
+      save: (position) => this.save(position),
+      load: (data, position) => {
+        this.state = owner.load === undefined ? (data as State) : owner.load(data, position);
+        this.past = [{ position, state: this.state }];
+      },
+    };
+  }
+
+  /** Behind the training step, where the whole graph stands still when a snapshot is taken: the newest state is the one. */
+  set(state: State): void {
+    this.state = state;
+    this.past = [];
+  }
+
+  /** The state after the item at `position`. */
+  keep(state: State, position: number): void {
+    this.node.held = this.owner.holds?.(state) ?? 0;
+    if (state !== this.state) {
+      this.past.push({ position, state });
+      if (position - this.lookedAt >= stride) {
+        this.lookedAt = position;
+        this.forget(this.context.committed(this.node));
+      }
+    }
+    this.state = state;
+  }
+
+  private save(position: number): Data {
+    this.forget(position);
+    const then = this.past[0];
+    const state = then !== undefined && then.position <= position ? then.state : this.state;
+    return this.owner.save === undefined ? (state as Data) : this.owner.save(state);
+  }
+
+  /** Drops all states but the newest one at or before `position`. */
+  private forget(position: number): void {
+    let first = 0;
+    while (first + 1 < this.past.length && this.past[first + 1]!.position <= position) first++;
+    if (first > 0) this.past.splice(0, first);
+  }
+}

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { csvOf, exportCsv } from '../../src/export/csv.js';
+import { csvOf, exportCsv } from '../../src/export/table.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { weir } from '../cli/weir.js';
 import { madeUpRun } from './made-up-run.js';

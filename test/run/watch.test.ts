@@ -3,7 +3,7 @@ import { Flow } from '../../src/flow/flow.js';
 import { source } from '../../src/flow/source.js';
 import { stage } from '../../src/flow/stage.js';
 import { isDue } from '../../src/run/network-snapshots.js';
-import { Requests } from '../../src/run/requests.js';
+import { Requests } from '../../src/run/watch.js';
 
 /** A graph without a training step: it is at a barrier whenever the event loop has come round. */
 function counting(requests: Requests) {

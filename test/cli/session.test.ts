@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resumedRankOptions, sameBatchNorm } from '../../src/cli/ranks.js';
+import { resumedRankOptions, sameBatchNorm } from '../../src/cli/session.js';
 
 test('a run goes on with the batch normalization that it was begun with, and says so where another is given', () => {
   expect(resumedRankOptions().find(({ long }) => long === '--batch-norm')?.defaultValue).toBeUndefined();

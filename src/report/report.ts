@@ -1,10 +1,22 @@
+import { dirname, join } from 'node:path';
 import type { Report } from '../measure/networks/record.js';
 import { captionParts, type Figure, sample } from '../plot/figure.js';
+import { compose, raster } from '../plot/figure-file.js';
 import { style } from '../plot/style.js';
 import { escaped, folded } from '../plot/table.js';
+import { writeAtomically } from '../storage/atomic-write.js';
+import { onDisk } from '../storage/disk.js';
+import { makeFolder } from '../storage/folders.js';
 import { figures } from './figures.js';
-import { referenceTable } from './reference.js';
-import { comparisonsTable, differencesTables, layersTable, networksTable, regularizersTable } from './tables.js';
+import { reportJson } from './json.js';
+import {
+  comparisonsTable,
+  differencesTables,
+  layersTable,
+  networksTable,
+  referenceTable,
+  regularizersTable,
+} from './tables.js';
 import { remarks, verdict } from './verdict.js';
 
 const FOLDED = 24; // networks: the table of more is folded away
@@ -143,3 +155,40 @@ function day(iso: string): string {
 function quantity(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
+
+/** Where a report was written: paths below the folder it was given. */
+export interface WrittenReport {
+  readonly html: string;
+  readonly json: string;
+  /** Each figure as PNG and as SVG. */
+  readonly figures: string[];
+}
+
+/**
+ * Writes `report.html`, `report.json` and `figures/*.png` and `*.svg` into a folder, making it where it is missing.
+ *
+ * Each file is written whole or not at all, so a reader never meets half of one.
+ *
+ * @throws WeirError naming the file that could not be written
+ */
+export async function writeReport(folder: string, report: Report): Promise<WrittenReport> {
+  const drawn = figures(report);
+  const pictures: string[] = [];
+  for (const figure of drawn) {
+    const svg = compose(figure);
+    pictures.push(put(folder, join('figures', `${figure.id}.svg`), svg));
+    pictures.push(put(folder, join('figures', `${figure.id}.png`), await raster(svg)));
+  }
+  const json = put(folder, 'report.json', reportJson(report));
+  const html = put(folder, 'report.html', reportHtml(report, drawn)); // last: it is what says "done"
+  return { html, json, figures: pictures };
+}
+
+function put(folder: string, name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  onDisk(`make the folder ${dirname(path)}`, () => makeFolder(dirname(path)), again);
+  writeAtomically(path, content, { remedy: again });
+  return path;
+}
+
+const again = 'make room, or the folder writable, and write the report again: nothing of the run is lost';
