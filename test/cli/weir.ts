@@ -87,6 +87,7 @@ function inServer(args: readonly string[]): Promise<Ended> {
       env: { ...process.env, NO_COLOR: '1' },
       stdio: 'pipe',
     });
+    server.unref();
   }
   const { stdout, stderr } = server;
   const one = server;
