@@ -63,7 +63,9 @@ module.exports = {
     door('@observablehq/plot', 'src/plot/'),
     door('@resvg', 'src/plot/'),
     door('@stdlib', 'src/plot/'),
-    door('hyparquet', 'src/export/parquet\\.ts'),
+    door('hyparquet-writer', 'src/export/parquet\\.ts'),
+    door('hyparquet/', 'src/data/datasets/parquet\\.ts'),
+    door('csv-parse', 'src/data/datasets/csv\\.ts'),
     door('string-width', 'src/flow/terminal\\.ts'),
     door('lmdb', 'src/sweep/ledger\\.ts'),
     {

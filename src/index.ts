@@ -4,6 +4,8 @@
  * @module
  */
 
+// From a data set to batches.
+export { type DatasetOptions, dataset, type Nested } from './data/arrays.js';
 export { augment, views } from './data/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
 export * from './data/augment/ops/index.js';
@@ -20,25 +22,29 @@ export {
 } from './data/augment/recipes.js';
 export { decoded, rendered } from './data/augment/rendered-dataset.js';
 export type { Samples } from './data/batch.js';
-// From a data set to batches.
 export { batch } from './data/batch.js';
 export {
   type AnyDataset,
   alignedTo,
+  type Box,
   type Dataset,
-  type DatasetOptions,
-  dataset,
   type ImageDataset,
   labeled,
 } from './data/dataset.js';
 export { cifar10, cifar10File, cifar10Task } from './data/datasets/cifar10.js';
+export { type CsvOptions, csv } from './data/datasets/csv.js';
 export { type FolderReport, imageFolder, reportLines } from './data/datasets/image-folder/image-folder.js';
 export { mnist } from './data/datasets/mnist.js';
+export { type NpyOptions, npy } from './data/datasets/npy.js';
+export { parquet } from './data/datasets/parquet.js';
 export { simplex, xor, xorOfEach } from './data/datasets/synthetic.js';
+export type { TableOptions } from './data/datasets/table.js';
 export type { Image } from './data/images/image.js';
 export { loader } from './data/loader.js';
 export { packed, packImages } from './data/pack.js';
 export { replay } from './data/replay.js';
+export { type SplitOptions, split } from './data/split.js';
+export { standardized } from './data/standardized.js';
 // The graph: stages, sources, forks and joins, moments.
 export { fanOut, mergeInTurn } from './flow/fork-and-join.js';
 export { filter, named, recorded } from './flow/operators.js';
@@ -53,16 +59,42 @@ export { ensemble } from './learn/ensemble/ensemble.js';
 export { memberNorms, memberTicks, memberUpdates } from './learn/ensemble/members.js';
 export { ensembleRegularizer, ensembleTick } from './learn/ensemble/regularizer.js';
 export { trainEnsemble } from './learn/ensemble/train.js';
+export { loss } from './learn/loss/automatic-loss.js';
 export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
+export type { Loss, LossValue, ScalarLoss, ViewsLoss, ViewsLossValue } from './learn/loss/loss.js';
 export { ntXent } from './learn/loss/nt-xent.js';
 export { projected } from './learn/model/head.js';
 export { normal, uniform } from './learn/model/initialization.js';
+export { type LayeredOptions, model } from './learn/model/layered.js';
+export * as layers from './learn/model/layers.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
+export type { Gradients, Model, Weights } from './learn/model/model.js';
 export { resnet } from './learn/model/resnet/resnet.js';
-export { constant, cosine, step } from './learn/optimizer/optimizer.js';
-export { sgd } from './learn/optimizer/sgd.js';
+export { type AdamOptions, adam, adamw } from './learn/optimizer/adam.js';
+export { averaged, clipByNorm, ema } from './learn/optimizer/composed.js';
+export { type LarsOptions, lars } from './learn/optimizer/lars.js';
+export { type MuonOptions, muon } from './learn/optimizer/muon.js';
+export {
+  type Moved,
+  type Optimizer,
+  optimizer,
+  type Stepped,
+  type WeightRule,
+  type WeightStep,
+} from './learn/optimizer/optimizer.js';
+export type { OwnRate } from './learn/optimizer/rates.js';
+export {
+  constant,
+  cosine,
+  type Schedule,
+  scheduled,
+  step,
+  type UpdateIndex,
+  warmUp,
+} from './learn/optimizer/schedule.js';
+export { type SgdOptions, sgd } from './learn/optimizer/sgd.js';
 export { regularizer, regularizerKinds } from './learn/regularizer/registry.js';
 export { isSpectral, spectralKinds, spectralRegularizer } from './learn/regularizer/spectral.js';
 export { layerNorms } from './learn/spectral/layer-norms.js';
@@ -100,3 +132,4 @@ export { networksOf, trainedBy } from './run/trained-network.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
 export { array, category, quantities, quantity, record, z } from './storage/record.js';
+export { tf } from './tensorflow/tf.js';

@@ -18,6 +18,7 @@ import {
   type RunningSettings,
   runningOptions,
   setOption,
+  settingsHelp,
 } from './options.js';
 import { continueRun } from './session.js';
 
@@ -36,7 +37,7 @@ export function command(): Command {
   return command
     .addHelpText(
       'after',
-      '\nExample:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80',
+      `\nExample:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80${settingsHelp}`,
     )
     .action(async (run: string, settings: RunningSettings & { set: string[]; run?: string }) => {
       const source = RunFolder.open(run);

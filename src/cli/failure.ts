@@ -37,6 +37,7 @@ function messageOf(error: unknown): readonly [message: string, remedy?: string] 
 const SYSTEM: { readonly [code: string]: readonly [message: string, remedy: string] } = {
   EMFILE: ['this process has too many open files', 'raise the limit: `ulimit -n 4096`'],
   ENFILE: ['this machine has too many open files', 'end other programs, or raise the system’s limit'],
+  EACCES: ['this user may not read or write there', 'see who may: `ls -ld` shows that'],
   EROFS: ['the file system is read-only', 'choose a folder on a writable disk'],
   ENOSPC: ['the disk is full', 'make room, or choose a folder on another disk'],
   EDQUOT: ['the quota of the disk is used up', 'make room, or choose a folder on another disk'],

@@ -6,7 +6,7 @@ import { resolveConfig } from '../run/config.js';
 import { wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
-import { seedOption, setOption } from './options.js';
+import { seedOption, setOption, settingsHelp } from './options.js';
 
 /** `weir graph MODULE`: the graph of the pipeline's first network, as text and for Mermaid, without running it. */
 export function command(): Command {
@@ -17,7 +17,7 @@ export function command(): Command {
     .addOption(seedOption())
     .option('--mermaid', 'print Mermaid only')
     .option('--text', 'print the aligned list only')
-    .addHelpText('after', '\nExample:\n  weir graph pipelines/mnist.ts --set profile=quick')
+    .addHelpText('after', `\nExample:\n  weir graph pipelines/mnist.ts --set profile=quick${settingsHelp}`)
     .action(async (module: string, settings: { set: string[]; seed: number; mermaid?: boolean; text?: boolean }) => {
       const pipeline = await loadPipeline(module);
       const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules: pipeline.rules ?? [] });

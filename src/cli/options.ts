@@ -33,6 +33,13 @@ export const setOption = (): Option =>
   new Option('--set <key=value>', 'change a key of the pipeline’s config; may be repeated')
     .argParser(collect)
     .default([], 'none');
+/** The help of a command with `--set`, after its example. */
+export const settingsHelp = `
+
+Values of --set:
+  A key's own type decides how its text is read: a number, true or false, or a word. A list is written
+  with commas: --set regularizers=none,rep-spectral. profile=NAME picks a set of values, which other settings
+  override. \`weir run MODULE --keys\` lists the keys with their types, defaults and profiles.`;
 export const seedOption = (): Option =>
   new Option('--seed <n>', 'seed of data order, augmentation, weights and attack').argParser(whole).default(0);
 export const folderOption = (): Option =>

@@ -15,7 +15,7 @@ import { readRecording } from '../storage/recording-reader.js';
 import { RecordingWriter, recordEdge } from '../storage/recording-writer.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
-import { itemsOption, policyOption, rateOption, seedOption, setOption } from './options.js';
+import { itemsOption, policyOption, rateOption, seedOption, setOption, settingsHelp } from './options.js';
 
 interface Settings {
   readonly set: string[];
@@ -39,7 +39,7 @@ export function recordCommand(): Command {
     .addOption(rateOption('of a run: '))
     .addHelpText(
       'after',
-      '\nExample:\n  weir record pipelines/mnist.ts batch batches.weirrec --items 3\n  weir record runs/mnist-2026-01-31-120000 batch batches.weirrec\n\nOf a module every item is recorded. A run is never slowed down: items that it drops are marked in the recording as a gap.',
+      `\nExample:\n  weir record pipelines/mnist.ts batch batches.weirrec --items 3\n  weir record runs/mnist-2026-01-31-120000 batch batches.weirrec\n\nOf a module every item is recorded. A run is never slowed down: items that it drops are marked in the recording as a gap.${settingsHelp}`,
     )
     .action(async (from: string, edge: string, file: string, settings: Settings) => {
       const recorded = existsSync(join(from, 'config.json'))

@@ -27,6 +27,7 @@ import {
   runningOptions,
   seedOption,
   setOption,
+  settingsHelp,
   takeOverOption,
 } from './options.js';
 import { identified } from './session.js';
@@ -60,7 +61,7 @@ export function command(): Command {
   return command
     .addHelpText(
       'after',
-      '\nExample:\n  weir reproduce xor\n  weir reproduce mnist --set seeds=3 --set attacked=100\nAfter a stop or a kill, the same command goes on.',
+      `\nExample:\n  weir reproduce xor\n  weir reproduce mnist --set seeds=3 --set attacked=100\nAfter a stop or a kill, the same command goes on.${settingsHelp}`,
     )
     .action(async (name: string, settings: Settings) => {
       const experiment = await askedFor(name, settings);

@@ -18,6 +18,7 @@ import {
   runningOptions,
   seedOption,
   setOption,
+  settingsHelp,
   takeOverOption,
 } from './options.js';
 import {
@@ -48,7 +49,10 @@ export function runCommand(): Command {
     .option('--keys', 'list the keys and profiles of the pipeline’s config, and stop');
   for (const option of [...runningOptions(), ...rankOptions()]) command.addOption(option);
   return command
-    .addHelpText('after', '\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1')
+    .addHelpText(
+      'after',
+      `\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1${settingsHelp}`,
+    )
     .action(async (module: string, settings: Settings) => {
       stopWithParent(); // where this is the process of a rank
       const pipeline = await loadPipeline(module);

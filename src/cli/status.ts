@@ -141,9 +141,17 @@ function runsUnder(folder: string, depth = 2): string[] {
   const plan = planIn(folder);
   if (plan === 'damaged') return [folder];
   if (plan !== undefined) return begunRuns(folder, plan);
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort()
-    .flatMap((name) => runsUnder(join(folder, name), depth - 1));
+  const names = foldersIn(folder);
+  if (names === 'unreadable') return [folder];
+  return names.sort().flatMap((name) => runsUnder(join(folder, name), depth - 1));
+}
+
+/** The folders in a folder; none in a file. One that cannot be read does not hide others: its error is shown where its status is. */
+function foldersIn(folder: string): string[] | 'unreadable' {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? [] : 'unreadable';
+  }
 }

@@ -19,6 +19,7 @@ import {
   type SnapshotSettings,
   seedOption,
   setOption,
+  settingsHelp,
   snapshotOptions,
   takeOverOption,
 } from './options.js';
@@ -92,7 +93,7 @@ export function command(): Command {
     ...[readAllOption(), acceptOption(), takeOverOption()],
   ])
     command.addOption(option);
-  return command.addHelpText('after', help).action(async (target: string, settings: Settings) => {
+  return command.addHelpText('after', `${help}${settingsHelp}`).action(async (target: string, settings: Settings) => {
     const plan = readPlan(target);
     if (settings.status || settings.cancel !== undefined) {
       if (plan === undefined)

@@ -80,8 +80,8 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
       if (!ArrayBuffer.isView(samples.values)) throw notSamples(samples);
       const fresh = untrained(samples, state.after);
       if (fresh === undefined) return [state];
-      const places = fresh.position - Math.max(state.seen, state.after);
-      if (fresh.share === undefined && fresh.labels.length > places) throw crowded(fresh, places);
+      const positions = fresh.position - Math.max(state.seen, state.after);
+      if (fresh.share === undefined && fresh.labels.length > positions) throw crowded(fresh, positions);
       return cut(add(state, fresh), fresh, ownSize(samples.share), sizesOf(samples));
     },
     end: (state) =>
@@ -97,9 +97,9 @@ export function batch(size: number, options: BatchOptions = {}): OperatorFunctio
     );
   }
 
-  function crowded({ position, labels }: Samples, places: number): WeirError {
+  function crowded({ position, labels }: Samples, positions: number): WeirError {
     return new WeirError(
-      `'${name}' was handed ${labels.length} samples at position ${position} where ${places} are due: each needs a position of its own`,
+      `'${name}' was handed ${labels.length} samples at position ${position} where ${positions} are due: each needs a position of its own`,
       'weir.views makes several renderings of a sample, more epochs show it more often',
     );
   }

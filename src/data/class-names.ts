@@ -35,17 +35,17 @@ export function distinctNames({ of, names }: ClassNames, remedy = 'give each cla
  */
 export function labelMapping(theirs: ClassNames, own: ClassNames): Int32Array | undefined {
   if (sameNames(theirs.names, own.names)) return undefined;
-  const places = new Map(distinctNames(own).map((name, place) => [name, place]));
-  return Int32Array.from(distinctNames(theirs), (name) => places.get(name) ?? -1);
+  const labels = new Map(distinctNames(own).map((name, label) => [name, label]));
+  return Int32Array.from(distinctNames(theirs), (name) => labels.get(name) ?? -1);
 }
 
 /** Labels through a mapping, in a new array that is wide enough. @throws where a label is mapped to no class */
-function relabeled(labels: Labels, places: Int32Array, classes: number): Labels {
+function relabeled(labels: Labels, mapping: Int32Array, classes: number): Labels {
   const found = classes > 256 ? new Uint16Array(labels.length) : labelsLike(labels, labels.length);
   for (let i = 0; i < labels.length; i++) {
-    const place = places[labels[i]!];
-    if (place === undefined || place < 0) throw new Error(`label ${labels[i]} has no place among ${classes} classes`);
-    found[i] = place;
+    const mapped = mapping[labels[i]!];
+    if (mapped === undefined || mapped < 0) throw new Error(`label ${labels[i]} is no label of ${classes} classes`);
+    found[i] = mapped;
   }
   return found;
 }
@@ -58,13 +58,13 @@ function relabeled(labels: Labels, places: Int32Array, classes: number): Labels 
  * @throws {WeirError} that names a class which the other set lacks, and the number of its samples
  */
 export function mappedLabels(labels: Labels, theirs: ClassNames, own: ClassNames, remedy: string): Labels {
-  const places = labelMapping(theirs, own);
-  if (places === undefined) return labels;
+  const mapping = labelMapping(theirs, own);
+  if (mapping === undefined) return labels;
   const counts = new Uint32Array(Math.max(theirs.names.length, 1));
   for (const label of labels) counts[label]!++;
-  const unknown = places.findIndex((place, label) => place === -1 && counts[label]! > 0);
+  const unknown = mapping.findIndex((mapped, label) => mapped === -1 && counts[label]! > 0);
   if (unknown !== -1) throw unknownClass(theirs, own, unknown, remedy, counts[unknown]);
-  return relabeled(labels, places, own.names.length);
+  return relabeled(labels, mapping, own.names.length);
 }
 
 /** The error for a class of `theirs` that `own` lacks. */

@@ -1,14 +1,11 @@
 import type { OperatorFunction } from 'rxjs';
 import { type Positioned, sizeOf } from '../flow/data.js';
-import { WeirError } from '../flow/errors.js';
-import type { ClassNames, Input } from '../flow/header.js';
-import { checkOptions } from '../flow/options.js';
-import { keyed } from '../flow/random.js';
+import type { ClassNames, Input, NormalizedBy } from '../flow/header.js';
 import { stage } from '../flow/stage.js';
 import { distinctNames, type Labels, mappedLabels, sharedLabels } from './class-names.js';
 import { samplesInput } from './fingerprint.js';
 import { type Images, indexOf, marksOf } from './images/locations.js';
-import { checkFinite, checkLength, checkSamples, noClass } from './sample-check.js';
+import { checkSamples } from './sample-check.js';
 
 /** Names, labels and shape of samples. */
 interface Labeled {
@@ -23,10 +20,20 @@ interface Labeled {
   readonly labels: Labels;
 }
 
+/** The values that an input may take: one range for all of it, or one for each channel, or for each feature of a vector. */
+export interface Box {
+  readonly min: number | readonly number[];
+  readonly max: number | readonly number[];
+}
+
 /** Labeled samples in memory that worker threads read without a copy. */
 export interface Dataset extends Labeled {
   /** [size, ...sampleShape], on shared memory; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
+  /** Of floats: the values that a sample may take, in their units. An attack stays inside; by default it takes 0 to 1. */
+  readonly box?: Box;
+  /** Of values that `standardized` has made: the mean and deviation of each feature that they were standardized by. */
+  readonly normalization?: NormalizedBy;
   readonly images?: undefined;
   /** Of images that were decoded into memory: the marks of their files, see `marksOf`. */
   readonly origins?: Float64Array;
@@ -36,6 +43,7 @@ export interface Dataset extends Labeled {
 export interface ImageDataset extends Labeled {
   readonly images: Images;
   readonly values?: undefined;
+  readonly normalization?: undefined;
 }
 
 export type AnyDataset = Dataset | ImageDataset;
@@ -54,72 +62,6 @@ export const sharedFloats = (length: number): Float32Array => new Float32Array(n
 
 /** The number of values in one sample. */
 export const sampleLength = (dataset: Pick<AnyDataset, 'sampleShape'>): number => sizeOf(dataset.sampleShape);
-
-export interface DatasetOptions {
-  /** Sample after sample: numbers as they are, or bytes (Uint8Array, Uint8ClampedArray) that are pixels 0 to 255. */
-  readonly values: ArrayLike<number>;
-  /** A label for each sample: the position of its class in `classes`. */
-  readonly labels: ArrayLike<number>;
-  readonly sampleShape: readonly number[];
-  readonly classes: readonly string[];
-  /** The name in errors and reports; 'data' by default. */
-  readonly name?: string;
-}
-
-/**
- * A data set of one's own: checked, and copied to memory that worker threads share.
- *
- * @throws {WeirError} for a length that is not that of the shape, a label that is no class, or a value that is no finite number
- * @example dataset({ values: [0, 0, 0, 1, 1, 0, 1, 1], labels: [0, 1, 1, 0], sampleShape: [2], classes: ['same', 'different'], name: 'xor' })
- */
-export function dataset(options: DatasetOptions): Dataset {
-  const {
-    values,
-    labels,
-    sampleShape,
-    classes,
-    name = 'data',
-  } = checkOptions(
-    'dataset',
-    options,
-    { values: 'required', labels: 'required', sampleShape: 'required', classes: 'required', name: 'optional' },
-    'ignored',
-  );
-  const size = labels.length;
-  if (!Array.isArray(classes)) {
-    throw new WeirError(
-      `data set '${name}' was given ${classes === undefined ? 'no names' : JSON.stringify(classes)} for its classes`,
-      "give their names as a list, in the order of the labels: classes: ['cat', 'dog']",
-    );
-  }
-  if (typeof values[0] === 'object' && values[0] !== null) {
-    throw new WeirError(
-      `the values of data set '${name}' are a list of lists`,
-      'give them one after another in one list: values: samples.flatMap((sample) => [...sample])',
-    );
-  }
-  checkLength(name, size, sampleShape, values.length);
-  const bytes = values instanceof Uint8Array || values instanceof Uint8ClampedArray;
-  checkFinite(name, values, sampleShape); // before float32 turns a number that is too large into infinity
-  const own = sharedLabels(classes.length, size);
-  for (let i = 0; i < size; i++) {
-    const label = labels[i]!;
-    if (!(Number.isInteger(label) && label >= 0 && label < classes.length)) throw noClass(name, i, label, classes);
-    own[i] = label;
-  }
-  const shared = (bytes ? sharedBytes : sharedFloats)(values.length);
-  shared.set(values);
-  const made: Dataset = {
-    name,
-    size,
-    sampleShape: [...sampleShape],
-    classes: [...classes],
-    labels: own,
-    values: shared,
-  };
-  checkSamples(made);
-  return made;
-}
 
 const onSharedMemory = new WeakMap<AnyDataset, AnyDataset>();
 
@@ -179,52 +121,6 @@ export function labeled<T extends Positioned>(names: readonly string[], name = '
     introduce: (incoming) => (incoming.length === 0 ? [{}] : incoming).map((header) => ({ ...header, classes })),
     next: (none, item) => [none, item],
   });
-}
-
-/**
- * Splits a data set by seed into training and test samples, each class in its proportion (to within one sample). Both parts keep the order.
- */
-export function split(
-  dataset: Dataset,
-  { seed, testSize }: { seed: number; testSize: number },
-): { train: Dataset; test: Dataset } {
-  if (!Number.isInteger(testSize) || testSize < 1 || testSize >= dataset.size) {
-    throw new WeirError(
-      `testSize is ${testSize}, but '${dataset.name}' has ${dataset.size} samples to split`,
-      `give a whole number from 1 to ${dataset.size - 1}`,
-    );
-  }
-  const held = new Uint8Array(dataset.size);
-  let seen = 0;
-  let taken = 0;
-  dataset.classes.forEach((_, label) => {
-    const members: number[] = [];
-    for (let i = 0; i < dataset.size; i++) if (dataset.labels[i] === label) members.push(i);
-    seen += members.length;
-    const count = Math.round((testSize * seen) / dataset.size) - taken; // rounding the running total, so that all add up
-    taken += count;
-    const random = keyed(seed, 'split', label);
-    for (let i = 0; i < count; i++) {
-      const j = i + random.integer(members.length - i);
-      held[members[j]!] = 1;
-      members[j] = members[i]!;
-    }
-  });
-  return { train: subset(dataset, 'train', held, 0), test: subset(dataset, 'test', held, 1) };
-}
-
-function subset(dataset: Dataset, part: string, held: Uint8Array, wanted: number): Dataset {
-  const length = sampleLength(dataset);
-  const size = held.reduce((count, flag) => count + Number(flag === wanted), 0);
-  const values = dataset.values instanceof Uint8Array ? sharedBytes(size * length) : sharedFloats(size * length);
-  const labels = sharedLabels(dataset.classes.length, size);
-  let to = 0;
-  for (let from = 0; from < dataset.size; from++) {
-    if (held[from] !== wanted) continue;
-    values.set(dataset.values.subarray(from * length, (from + 1) * length), to * length);
-    labels[to++] = dataset.labels[from]!;
-  }
-  return { ...dataset, name: `${dataset.name}/${part}`, size, values, labels };
 }
 
 /**

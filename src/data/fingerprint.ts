@@ -42,12 +42,12 @@ export function samplesInput(samples: Samples, files?: () => readonly string[], 
 
 function readThrough(samples: Samples, files: readonly string[] | undefined): Fingerprint {
   const { size, sampleShape, classes, labels, values } = samples;
-  const facts = {
+  const properties = {
     ...{ samples: size, shape: sampleShape, ...(classes && { classes }), labels: sha256Of(bytesOf(labels)) },
     ...(values && { values: sha256Of(bytesOf(values)) }),
     ...(files && { images: sha256Of(Buffer.from(files.join('\n'))) }),
   };
-  return { facts, ...(files && { files }) };
+  return { properties, ...(files && { files }) };
 }
 
 /** A data set that several stages take is hashed once. */

@@ -20,14 +20,14 @@ const rounds = (n: number): number => (n < 1024 ? 48 : 6);
  * @param n number of samples, from 1 to 2³²
  * @returns the sample at each place
  */
-export function permutation(n: number, seed: number, epoch: number): (place: number) => number {
+export function permutation(n: number, seed: number, epoch: number): (position: number) => number {
   const a = Math.ceil(Math.sqrt(n));
   const b = Math.ceil(n / a);
   const random = keyed(seed, 'draw/permutation', epoch);
   const keys = Int32Array.from({ length: rounds(n) }, () => random.uint32());
 
-  return (place) => {
-    let x = place;
+  return (position) => {
+    let x = position;
     do {
       let left = Math.floor(x / b);
       let right = x - left * b;
@@ -104,7 +104,11 @@ export function loader(given: AnyDataset, options: LoaderOptions): Observable<Bl
       name,
       capacity,
       inputs: [inputOf(dataset)],
-      header: () => ({ classes: classNames(dataset), samples: dataset.size }),
+      header: () => ({
+        classes: classNames(dataset),
+        samples: dataset.size,
+        ...(dataset.normalization && { normalization: dataset.normalization }),
+      }),
       from: (position) => blocks(position, share),
     });
   });

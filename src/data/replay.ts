@@ -51,7 +51,7 @@ export function replay<T extends Positioned>(file: string, options: ReplayOption
 
   function fingerprint(): Fingerprint {
     const bytes = readFileSync(file);
-    return { facts: { bytes: bytes.length, contents: sha256Of(bytes) } };
+    return { properties: { bytes: bytes.length, contents: sha256Of(bytes) } };
   }
 
   function* items(after: number): Generator<Positioned & { readonly item: T; readonly time: number }> {

@@ -101,7 +101,7 @@ function checkClasses(name: string, classes: readonly string[]): void {
 }
 
 /** The error for a label that is none of the classes. */
-export function noClass(name: string, index: number, label: number, classes: readonly string[]): WeirError {
+export function noClass(name: string, index: number, label: number | string, classes: readonly string[]): WeirError {
   const few = classes.length <= 12 ? ` (${classes.join(', ')})` : '';
   return new WeirError(
     `sample ${index} of data set '${name}' has the label ${shownValue(label)}, and there are ${classes.length} classes${few}`,
@@ -118,7 +118,7 @@ export function checkFinite(name: string, values: ArrayLike<number>, sampleShape
     if (typeof value === 'number' && value - value === 0) continue;
     const others = countOdd(values, i + 1);
     throw new WeirError(
-      `sample ${Math.floor(i / length)} of data set '${name}' holds ${shownValue(value)} at position ${placeOf(i % length, sampleShape)}${others === 0 ? '' : `, and there are ${others} more such values`}`,
+      `sample ${Math.floor(i / length)} of data set '${name}' holds ${shownValue(value)} at position ${coordinatesOf(i % length, sampleShape)}${others === 0 ? '' : `, and there are ${others} more such values`}`,
       'give finite numbers: leave that sample out, or put a number in its place',
     );
   }
@@ -135,14 +135,14 @@ function countOdd(values: ArrayLike<number>, from: number): number {
 }
 
 /** A position in a sample by its axes: [row, column, channel]. */
-function placeOf(offset: number, shape: readonly number[]): string {
+export function coordinatesOf(offset: number, shape: readonly number[]): string {
   let left = offset;
-  const place = [...shape].reverse().map((extent) => {
+  const coordinates = [...shape].reverse().map((extent) => {
     const at = left % extent;
     left = Math.floor(left / extent);
     return at;
   });
-  return `[${place.reverse().join(', ')}]`;
+  return `[${coordinates.reverse().join(', ')}]`;
 }
 
 const kindOf = (value: unknown): string => {

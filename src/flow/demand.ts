@@ -41,18 +41,18 @@ export class Demand {
   }
 
   /** `pump` is called whenever room may have been made downstream. */
-  onRoom(pump: () => void): void {
+  onCredit(pump: () => void): void {
     this.pumps.push(pump);
   }
 
   /** Says that a node has let something go: sources that wait for room look again. */
-  roomMade(): void {
+  creditReturned(): void {
     for (const pump of this.pumps) pump();
   }
 
   /** Says that a node is done with an item. A source that is pushing it looks for room by itself. */
   itemDone(): void {
-    if (!this.isPushing) this.roomMade();
+    if (!this.isPushing) this.creditReturned();
   }
 }
 
@@ -60,7 +60,7 @@ export class Demand {
  * The samples that a source has outside, and how many more it may hand out: its own limit less all that is on its way, and no more than any
  * node on the way may hold. Where the way forks, the fullest branch counts.
  */
-export function credit(source: Node): { readonly outside: number; readonly room: number } {
+export function credit(source: Node): { readonly outside: number; readonly available: number } {
   let least = Number.POSITIVE_INFINITY;
   let outside = 0;
   const visit = (node: Node, above: number): void => {
@@ -72,5 +72,5 @@ export function credit(source: Node): { readonly outside: number; readonly room:
     }
   };
   visit(source, 0);
-  return { outside, room: Math.min(least, source.limit - outside) };
+  return { outside, available: Math.min(least, source.limit - outside) };
 }

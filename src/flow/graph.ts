@@ -11,9 +11,12 @@ export class Graph {
   /** @throws {WeirError} where another node has this name */
   add(node: Node): void {
     if (this.nodes.some(({ name }) => name === node.name)) {
+      const { name, kind } = node;
+      const shared = `a stream with two listeners is shared: pipe it through weir.fanOut('shared ${name}') before both`;
+      const named = `of two stages one gets another name: weir.named('second ${name}', …)`;
       throw new WeirError(
-        `two parts of the graph are called '${node.name}'`,
-        "give one of them another name, named('readout attack', tangentAttack(…)): snapshots, taps and the drawn graph go by names",
+        `two parts of the graph are called '${name}'; snapshots, taps and the drawn graph go by names`,
+        kind === 'stage' ? `${named}; ${shared}` : `${shared}; ${named}`,
       );
     }
     this.nodes.push(node);
@@ -79,17 +82,17 @@ const leadsTo = (node: Node, end: Node | undefined): boolean =>
   end !== undefined && node.kind !== 'sink' && node.kind !== 'serial' && path(node).includes(end);
 
 /** A wired flow, to be drawn. */
-type Wired = { readonly nodes: readonly Node[] };
+type FlowGraph = { readonly nodes: readonly Node[] };
 
 /** The nodes that the user wired, without the logs that a run puts before its sinks. */
-export const userNodes = (flow: Wired): Node[] => flow.nodes.filter(({ role }) => role !== 'log');
+export const userNodes = (flow: FlowGraph): Node[] => flow.nodes.filter(({ role }) => role !== 'log');
 
 /** The nodes that follow one in the graph that the user wired. */
 export const userNodesAfter = (node: Node): Node[] =>
   [...node.downstream].flatMap((next) => (next.role === 'log' ? [...next.downstream] : [next]));
 
 /** A graph as text that Mermaid draws: sources as stadiums, the serial stage as a double box, sinks as flags. */
-export function toMermaid(flow: Wired): string {
+export function toMermaid(flow: FlowGraph): string {
   const id = (node: Node): string => `n${flow.nodes.indexOf(node)}`;
   const shapes: Record<Node['kind'], (label: string) => string> = {
     source: (label) => `([${label}])`,
@@ -109,7 +112,7 @@ export function toMermaid(flow: Wired): string {
 }
 
 /** A graph as an aligned list: a line for each node, with its kind, its bound and the nodes that follow. */
-export function toText(flow: Wired): string {
+export function toText(flow: FlowGraph): string {
   const rows = inOrder(flow).map((node) => [
     node.name,
     node.kind,
@@ -132,7 +135,7 @@ function through(node: Node, next: Node): string {
 }
 
 /** Sources first, every node before those that follow it. */
-function inOrder(flow: Wired): Node[] {
+function inOrder(flow: FlowGraph): Node[] {
   const seen = new Set<Node>();
   const ordered: Node[] = [];
   const visit = (node: Node): void => {

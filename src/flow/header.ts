@@ -18,7 +18,7 @@ export const sameNames = (a: readonly string[], b: readonly string[]): boolean =
 export type NormalizedBy = { readonly mean: readonly number[]; readonly std: readonly number[] };
 
 /**
- * The facts about a stream that are known before its first item. A header goes the way of the items when the graph is wired, so streams
+ * The properties of a stream that are known before its first item. A header goes the way of the items when the graph is wired, so streams
  * that do not fit together are refused before any work begins.
  */
 export type Header = {
@@ -65,11 +65,11 @@ export interface Declaration {
 }
 
 /** One thing that can be compared: a count, a checksum, or names in order. */
-export type Fact = string | number | readonly (string | number)[];
+export type FingerprintValue = string | number | readonly (string | number)[];
 
-/** The identity of an input, in facts by name; other contents have other facts. Plain JSON. */
+/** The identity of an input: properties by name, which differ where its contents differ. Plain JSON. */
 export interface Fingerprint {
-  readonly facts: Readonly<Record<string, Fact>>;
+  readonly properties: Readonly<Record<string, FingerprintValue>>;
   /** Of an input that lies in many files, a line for each, `checksum path`, in their order: so that one that differs can be named. */
   readonly files?: readonly string[];
 }

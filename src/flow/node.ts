@@ -33,6 +33,8 @@ export class Node {
   /** Items up to this position have been worked on completely, and so many at it. A stage that claims a lease may be inside the next. */
   handled = -1;
   handledItems = 0;
+  /** Outputs of the item that it is inside of, since its state last moved: a snapshot counts them, as no state tells of them. */
+  handedOut = 0;
   readonly downstream = new Set<Node>();
   readonly upstream = new Set<Node>();
   /** The operators without a node of their own on the way to each node that follows, as far as they are known. */

@@ -6,8 +6,15 @@ export type OptionKeys<O> = {
   readonly [K in keyof O]-?: Record<never, never> extends Pick<O, K> ? 'optional' : 'required';
 };
 
-/** Names that options had in earlier versions, which no edit distance leads from. */
-const renamed: Readonly<Record<string, string>> = { penalty: 'regularizer', standardize: 'normalize' };
+/** Options and functions of earlier versions whose names no edit distance leads from. */
+const renamed: Readonly<Record<string, string>> = {
+  draw: 'loader',
+  ensemblePenalty: 'ensembleRegularizer',
+  penalty: 'regularizer',
+  penaltyKinds: 'spectralKinds',
+  spectralPenalty: 'spectralRegularizer',
+  standardize: 'normalize',
+};
 
 /**
  * Checks the keys of an options object. A pipeline runs without type checks, so a misspelled option would be dropped in silence.
@@ -36,9 +43,7 @@ export function checkOptions<O extends object>(
     if (others === 'ignored' && (meant === undefined || given[meant] !== undefined)) continue;
     throw new WeirError(
       `${where} has no option '${key}'`,
-      known.length === 0
-        ? 'leave it out: there are none'
-        : `did you mean '${meant ?? nearest(key, known)}'? The options are ${list}`,
+      known.length === 0 ? 'leave it out: there are none' : suggestion(key, known, `the options are ${list}`),
     );
   }
   const missing = known.filter((key) => keys[key as keyof O] === 'required' && given[key] === undefined);
@@ -60,6 +65,17 @@ const nearby = (key: string, known: readonly string[], edits: number): string | 
 const byDistance = (word: string, words: readonly string[]): string[] =>
   [...words].sort((a, b) => leven(word, a) - leven(word, b));
 
-/** The word that begins with this one, or else the one with the fewest edits. */
-export const nearest = (word: string, words: readonly string[]): string =>
-  words.find((known) => known.startsWith(word)) ?? byDistance(word, words)[0] ?? '';
+/** The known word that an unknown one stands for: its new name, its other spelling or its beginning; none where no word is near. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  const now = renamed[word];
+  if (now !== undefined && words.includes(now)) return now;
+  const edits = word.length < 3 ? 0 : word.length < 5 ? 1 : word.length < 10 ? 2 : 3;
+  const begun = word.length < 2 ? undefined : words.find((known) => known.startsWith(word));
+  return words.find((known) => known.toLowerCase() === word.toLowerCase()) ?? begun ?? nearby(word, words, edits);
+}
+
+/** A remedy for an unknown word: the nearest one, where one is near, and then `all`, a clause that names the known ones. */
+export function suggestion(word: string, words: readonly string[], all: string): string {
+  const near = nearest(word, words);
+  return near === undefined ? all : `did you mean '${near}'? ${all[0]?.toUpperCase()}${all.slice(1)}`;
+}

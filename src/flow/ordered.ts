@@ -45,7 +45,7 @@ export function ordered<A, B>(
       const waiting: Entry[] = [];
       let inside = 0; // the samples held that do not wait
 
-      function hasRoom(size: number): boolean {
+      function hasCapacity(size: number): boolean {
         return inside === 0 || (waiting.length === 0 && inside + size <= limit);
       }
       function begin({ item, result, size }: Entry): void {
@@ -60,7 +60,7 @@ export function ordered<A, B>(
           else if (!node.arrive(own)) return EMPTY;
           const position = own ?? node.entered;
           const result = new AsyncSubject<B>(); // keeps an early result, or error, until those before it are handed on
-          if (hasRoom(size)) begin({ item, result, size });
+          if (hasCapacity(size)) begin({ item, result, size });
           else if (hasSource(node)) waiting.push({ item, result, size });
           else throw new OverLimit(name, limit);
           node.held += size;
@@ -79,7 +79,7 @@ export function ordered<A, B>(
           while (waiting.length > 0 && (inside === 0 || inside + waiting[0]!.size <= limit)) begin(waiting.shift()!);
           node.leave(output, position);
           demand.push(() => subscriber.next(output));
-          demand.roomMade();
+          demand.creditReturned();
         },
         error: (error) => subscriber.error(error),
         complete: () => subscriber.complete(),

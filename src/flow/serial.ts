@@ -3,7 +3,7 @@ import type { Data, Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import { Lease, leaseKey, type WithLease } from './lease.js';
 import type { Node } from './node.js';
-import type { Stage, Step } from './stage.js';
+import { noStep, type Stage, type Step } from './stage.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
 const longest = 5; // milliseconds that the event loop may be held by many short steps
@@ -143,11 +143,12 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       this.lease?.close();
       const begun = performance.now();
       const step = this.value.next(this.state, next.item);
+      if (!Array.isArray(step)) throw noStep(this.value.name, step);
       this.node.busy += performance.now() - begun;
       this.node.held -= next.samples;
       this.state = step[0];
       if (step.length === 1) {
-        this.context.demand.roomMade(); // `handled` and `left` stay at the last output: a resume goes on behind it
+        this.context.demand.creditReturned(); // `handled` and `left` stay at the last output: a resume goes on behind it
         continue;
       }
       this.node.done(next.item.position);
@@ -173,7 +174,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     if (!again) this.node.leave(output, output.position);
     const { demand } = this.context;
     demand.push(() => this.outputs.next(given), again);
-    demand.roomMade();
+    demand.creditReturned();
   }
 
   /** Does the claimed work, slice by slice. @returns whether to go on. */

@@ -95,7 +95,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         }
         const item: T = upcoming!.value;
         const samples = item.position - node.left;
-        if (allowance < samples && !seekRoom(samples)) return;
+        if (allowance < samples && !hasCredit(samples)) return;
         allowance -= samples;
         node.leave(item, item.position);
         upcoming = items.next(); // looked up first: so the node that gets the last item can learn at once that it is the last
@@ -123,9 +123,9 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     /** An item goes out where it fits, or where nothing else is outside. */
-    const seekRoom = (samples: number): boolean => {
-      const { outside, room } = credit(node);
-      allowance = outside === 0 ? Math.max(room, samples) : room;
+    const hasCredit = (samples: number): boolean => {
+      const { outside, available } = credit(node);
+      allowance = outside === 0 ? Math.max(available, samples) : available;
       if (allowance < samples) {
         barrier.reachSoon();
         if (writtenOff > 0) allowance += writtenOff + Math.max(0, samples - node.limit);
@@ -168,7 +168,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     context.onStart(start);
-    demand.onRoom(pump);
+    demand.onCredit(pump);
     return () => clearTimeout(timer);
   });
 }

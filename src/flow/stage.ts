@@ -1,6 +1,7 @@
+import { inspect } from 'node:util';
 import { Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
-import type { Data, Positioned } from './data.js';
-import { withLocation } from './errors.js';
+import { type Data, isRecord, type Positioned } from './data.js';
+import { WeirError, withLocation } from './errors.js';
 import type { Declaration, Header, Input } from './header.js';
 import { type Lease, leaseOf, type Work } from './lease.js';
 import type { Node } from './node.js';
@@ -35,8 +36,10 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly anyOrder?: boolean;
   start(): State;
   /**
-   * One item gives one step, or several. In a stage that claims weights the run may breathe, snapshot or stop between any two steps.
-   * Called again with the last state and the same item, it must go on from there.
+   * One item gives one step, or several by a generator; never a promise. In a stage that claims weights the run may breathe, snapshot or
+   * stop between any two steps. Called again with the last state and the same item, it must go on from there. Where a step hands its
+   * state back as it was, as a stage without state does, the engine counts the outputs since the state last moved. On resume the stage
+   * makes these once more, and the engine drops them.
    */
   next(state: State, item: In): Step<State, Out> | Iterable<Step<State, Out>>;
   /**
@@ -102,9 +105,18 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
         }
       };
 
+      let sameState = 0; // outputs of the item under way since the state last moved
+
       const apply = (step: Step<State, Out>, item: In): void => {
+        const moved = !Object.is(step[0], history.state);
+        if (moved) sameState = node.handedOut = 0;
         history.set(step[0]);
         if (step.length === 1) return;
+        if (!moved) {
+          if (++sameState <= node.handedOut) return; // handed out before the snapshot
+          node.handedOut = sameState;
+          freeze(step[0]); // a state that is changed in place would hide how far the item is
+        }
         demand.push(() => hand(node, subscriber, step[1], item.position));
       };
 
@@ -114,6 +126,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
        */
       function* work(item: In): Work {
         try {
+          sameState = 0;
           let made: Step<State, Out> | undefined;
           for (const step of stepsOf(() => value.next(history.state, item), node)) {
             if (subscriber.closed) return;
@@ -125,6 +138,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           }
           if (made !== undefined) apply(made, item);
           node.done(item.position);
+          node.handedOut = 0;
         } catch (error) {
           subscriber.error(failed(error));
         } finally {
@@ -160,7 +174,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           if (result.length > 1) hand(node, subscriber, result[1] as Out, item.position);
           else if (node.held === 0) node.pass(item.position);
         } else {
-          for (const step of result) {
+          for (const step of severalSteps(result, node.name)) {
             history.keep(step[0], item.position);
             if (step.length > 1) hand(node, subscriber, step[1] as Out, item.position);
           }
@@ -208,6 +222,27 @@ export function hand<Out>(node: Node, subscriber: Subscriber<Out>, out: Out, pos
   subscriber.next(out);
 }
 
+/** The steps that `next` gave for one item. @throws {WeirError} where it is no step and has none, such as a promise */
+export function severalSteps<State, Out>(
+  result: Step<State, Out> | Iterable<Step<State, Out>>,
+  name: string,
+): Iterable<Step<State, Out>> {
+  if (isStep(result)) return [result];
+  if (typeof (result as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] === 'function') return result;
+  throw noStep(name, result);
+}
+
+/** The error for what a stage returned in the place of a step. */
+export function noStep(name: string, result: unknown): WeirError {
+  const waits = typeof result === 'object' && result !== null && ('then' in result || Symbol.asyncIterator in result);
+  return new WeirError(
+    `stage '${name}': next returned ${waits ? 'a promise, or steps that come later' : `${inspect(result)}, which is no step`}`,
+    waits
+      ? 'write next or *next without async; what waits, such as the reading of a file, goes into an operator before the stage: weir.ordered'
+      : 'return [state] or [state, output], or write *next and yield such steps',
+  );
+}
+
 function isStep<State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): result is Step<State, Out> {
   return Array.isArray(result);
 }
@@ -224,10 +259,17 @@ function* stepsOf<State, Out>(
     yield result;
     return;
   }
-  for (const step of result) {
+  for (const step of severalSteps(result, node.name)) {
     node.busy += performance.now() - begun;
     yield step;
     begun = performance.now();
   }
   node.busy += performance.now() - begun;
+}
+
+/** Has a change of plain data, in place, end in an error. */
+function freeze(state: unknown): void {
+  if (!(Array.isArray(state) || isRecord(state)) || Object.isFrozen(state)) return;
+  Object.freeze(state);
+  for (const value of Object.values(state)) freeze(value);
 }

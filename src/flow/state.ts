@@ -12,6 +12,8 @@ export type FlowState = {
       readonly handled: number;
       /** Items handled at that position; none upstream of the serial stage, where items are made again from their source. */
       readonly handledItems?: number;
+      /** Outputs of the item under way that the state does not tell of, where there are any. */
+      readonly handedOut?: number;
       readonly state: Data;
     };
   };
@@ -22,9 +24,10 @@ export function saveNodes(graph: Graph): FlowState {
   const nodes: Record<string, FlowState['nodes'][string]> = {};
   for (const node of graph.nodes) {
     const position = graph.committed(node);
-    const { handled, handledItems } = node;
+    const { handled, handledItems, handedOut } = node;
+    const inside = handedOut > 0 && { handedOut };
     const items = graph.afterSerial.has(node) ? { handledItems } : undefined;
-    nodes[node.name] = { position, handled, ...items, state: node.state?.save(position) };
+    nodes[node.name] = { position, handled, ...items, ...inside, state: node.state?.save(position) };
   }
   return { nodes };
 }
@@ -50,6 +53,7 @@ export function loadNodes(graph: Graph, saved: FlowState, again: readonly string
   for (const node of restored) {
     const entry = saved.nodes[node.name]!;
     node.restore(entry.position, entry.handled, entry.handledItems);
+    node.handedOut = entry.handedOut ?? 0;
     if (node !== graph.serial && !graph.afterSerial.has(node)) node.resumedAt = entry.position;
     node.state?.load(entry.state, entry.position);
   }

@@ -56,13 +56,13 @@ export const columns = (text: string): number => stringWidth(text);
 /** The text, or as much of its beginning as fits, then `…`. Meant for text without colors. */
 export function cut(text: string, width: number): string {
   if (columns(text) <= width) return text;
-  let [kept, sum] = ['', 0];
+  let [beginning, sum] = ['', 0];
   for (const { segment } of letters.segment(text)) {
     sum += columns(segment);
     if (sum > width - 1) break;
-    kept += segment;
+    beginning += segment;
   }
-  return width > 0 ? `${kept}…` : '';
+  return width > 0 ? `${beginning}…` : '';
 }
 
 /**
@@ -105,7 +105,7 @@ export interface Screen {
  * By hand, for `log-update` 8 (seven packages) wants Node 22, keeps the last lines where a window is too low for all, not the head of a
  * table, does not count rows anew when a narrower window has folded what it drew, and hides the cursor by a signal handler of its own.
  */
-export class InPlace {
+export class LiveDisplay {
   private drawn: readonly string[] = [];
 
   constructor(private readonly screen: Screen) {}

@@ -58,8 +58,8 @@ export function matchClasses(
       `stage '${stage}': the classes of its samples have no names, so labels go by their place among ${own.names.join(', ')}`,
     );
   }
-  const places = theirs && labelMapping(theirs, own);
-  const unknown = places?.indexOf(-1) ?? -1;
+  const mapping = theirs && labelMapping(theirs, own);
+  const unknown = mapping?.indexOf(-1) ?? -1;
   if (unknown !== -1) {
     throw unknownClass(
       theirs!,
@@ -72,12 +72,12 @@ export function matchClasses(
   return {
     metadata,
     headers: [{ classes: own, ...(normalization && { normalization }) }],
-    labels: places === undefined ? unchanged : (labels) => mappedLabels(labels, theirs!, own, ''),
+    labels: mapping === undefined ? unchanged : (labels) => mappedLabels(labels, theirs!, own, ''),
   };
 }
 
 /** Keys of an architecture that change the outputs of a network although every tensor has its shape. */
-const decisive = ['padding', 'activation', 'scale', 'shortcut'] as const;
+const decisive = ['padding', 'activation', 'scale', 'shortcut', 'layers'] as const;
 
 /** Metadata as the `__metadata__` of a safetensors file: text by key, lists as JSON. */
 export function toMetadata({ architecture, classes, normalization }: NetworkMetadata): Record<string, string> {

@@ -12,7 +12,7 @@ import { checkEven, gradientsOf } from './loss/gradients.js';
 import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
 import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
-import type { Optimizer } from './optimizer/optimizer.js';
+import { checkMoved, type Optimizer } from './optimizer/optimizer.js';
 import type { Regularizer } from './regularizer/regularizer.js';
 import {
   disposeState,
@@ -124,7 +124,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
   });
   checkAccumulate(accumulate, loss);
   let checked = false;
-  const made = { optimizer, regularizer: regularizer?.kind ?? 'none' };
+  const made = { optimizer, loss: loss.name, regularizer: regularizer?.kind ?? 'none' };
   let shapes: Shapes | undefined;
   let known: MatchedClasses | undefined; // not state: computed again when the graph is wired
   const begin = (): Weights => {
@@ -145,7 +145,10 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     const at = { epoch, number: state.number + 1 };
     const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
     activeAt(epoch)?.addGradients?.({ weights: state.weights }, learned.gradients);
-    const { weights, memory } = optimizer.move(state.weights, learned.gradients, state.memory, at);
+    const given = shapesOf(state.weights);
+    const result = optimizer.move(state.weights, learned.gradients, state.memory, at);
+    checkMoved(optimizer, given, result);
+    const { weights, memory } = result;
     const [losses, correct] = tf.tidy(() => {
       const added = tf.mul(learned.loss, samples);
       return fresh
@@ -219,7 +222,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
 
     save: (state) =>
       ({
-        ...savedState({ ...state, ...metadataOf(state) }),
+        ...savedState({ ...state, ...metadataOf(state) }, loss.name),
         regularizer: regularizer?.save?.() ?? null,
       }) as unknown as Data,
 

@@ -26,6 +26,8 @@ export interface Update extends Positioned {
   readonly regularizer?: string;
   /** Read only. */
   readonly weights: Weights;
+  /** Averages of the weights over the updates, where the optimizer keeps them: `averaged` puts them in the place of the weights. */
+  readonly averages?: Weights;
   /** Mean loss of this update's batch before the update, without the regularizer; of labels in nats. */
   loss(): number;
   /** Mean loss over this epoch's samples so far, each as its batch met it; null at update 0, before any. */
@@ -89,16 +91,18 @@ export const firstState = (weights: Weights): TrainState => ({
   samples: 0,
 });
 
-/** The optimizer and the regularizer's kind of an update. */
+/** The parts of the training that an update names. */
 export interface MadeWith {
-  readonly optimizer: Pick<Optimizer, 'rate'>;
+  readonly optimizer: Pick<Optimizer, 'rate' | 'averages'>;
+  /** The name of the loss, for messages. */
+  readonly loss: string;
   /** The kind of the term that is added to the loss; 'none' where there is none. */
   readonly regularizer: string;
 }
 
 /** The update that left this state. */
-export function updateOf(state: TrainState, { optimizer, regularizer }: MadeWith): Update {
-  const { weights, number, epoch, endsEpoch, position, updatesInEpoch, loss, losses, correct, samples } = state;
+export function updateOf(state: TrainState, { optimizer, loss: lossName, regularizer }: MadeWith): Update {
+  const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, loss, losses, correct, samples } = state;
   return {
     weights,
     number,
@@ -108,7 +112,8 @@ export function updateOf(state: TrainState, { optimizer, regularizer }: MadeWith
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
     ...(number > 0 && { rate: optimizer.rate({ epoch, number }) }),
     ...(endsEpoch && { regularizer }),
-    loss: () => finite(inTime(loss, number), number),
+    ...(optimizer.averages && { averages: optimizer.averages(weights, memory) }),
+    loss: () => finite(inTime(loss, number), number, lossName),
     epochLoss: () => (samples === 0 ? null : inTime(losses, number) / samples),
     epochAccuracy() {
       const found = inTime(correct, number);
@@ -128,8 +133,8 @@ export interface SavedState
   readonly metadata?: NetworkMetadata;
 }
 
-/** Copies a state off the device, as of its update. @throws {WeirError} where its loss is not finite */
-export function savedState(state: TrainState): SavedState {
+/** Copies a state off the device, as of its update. @throws {WeirError} where its loss, of that name, is not finite */
+export function savedState(state: TrainState, lossName: string): SavedState {
   const { weights, memory, number, epoch, endsEpoch, position, updatesInEpoch, samples, metadata } = state;
   const { loss, losses, correct } = state;
   return {
@@ -140,7 +145,7 @@ export function savedState(state: TrainState): SavedState {
     samples,
     ...(updatesInEpoch !== undefined && { updatesInEpoch }),
     ...(metadata && { metadata }),
-    loss: finite(read(loss), number),
+    loss: finite(read(loss), number, lossName),
     losses: read(losses),
     correct: read(correct),
     weights: savedTensors(weights),
@@ -167,11 +172,13 @@ export function disposeState({ weights, memory, loss, losses, correct, group }: 
 }
 
 /** The loss, if it is finite: a run that diverged ends here, and its last good snapshot stays. */
-function finite(loss: number, update: number): number {
+function finite(loss: number, update: number, name: string): number {
   if (Number.isFinite(loss)) return loss;
   throw new WeirError(
     `training diverged: the loss is ${loss} at update ${update}`,
-    'take a smaller learning rate or γ, and go on from the last snapshot or start again',
+    update === 1
+      ? `the initial weights gave it: see that loss '${name}' and its gradient are finite at any logits, and the data too`
+      : 'take a smaller learning rate or γ, and go on from the last snapshot or start again',
   );
 }
 

@@ -1,4 +1,5 @@
 import { type Labels, mappedLabels } from '../data/class-names.js';
+import type { Box } from '../data/dataset.js';
 import { checkSamples } from '../data/sample-check.js';
 import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
@@ -15,6 +16,10 @@ export interface LabeledSamples {
   /** [size, ...sampleShape]; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
   readonly labels: Labels;
+  /** Of floats: the values that a sample may take, in their units. */
+  readonly box?: Box | undefined;
+  /** Of values that are standardized: what by. */
+  readonly normalization?: Normalization | undefined;
   /** Names of the classes, in the order of the labels. Without them a label is the number of the network's output. */
   readonly classes?: readonly string[] | undefined;
   /** Of images that were decoded into memory: the marks of the files that they came from. */
@@ -38,7 +43,7 @@ export interface NamedSamples extends LabeledSamples {
  */
 export function byName(stage: string, model: Model, samples: LabeledSamples): NamedSamples {
   checkSamples(samples);
-  const { name, size, sampleShape, values, classes, labels: given } = samples;
+  const { name, size, sampleShape, values, classes, normalization, labels: given } = samples;
   let labels: Labels | undefined;
   const checked = (found: Labels): Labels => {
     const odd = found.findIndex((label) => label >= model.classes);
@@ -54,6 +59,7 @@ export function byName(stage: string, model: Model, samples: LabeledSamples): Na
     sampleShape,
     values,
     classes,
+    normalization,
     get labels() {
       labels ??= checked(given);
       return labels;
@@ -110,6 +116,9 @@ export function writeInput(
   normalize?: Normalization,
 ): void {
   const { values, sampleShape } = samples;
+  if (normalize !== undefined && samples.normalization !== undefined) {
+    throw new WeirError(`'${samples.name}' is standardized already`, 'leave normalize out');
+  }
   const length = sizeOf(sampleShape);
   const scale = values instanceof Uint8Array ? 255 : 1;
   const from = index * length;

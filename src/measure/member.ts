@@ -1,5 +1,5 @@
 import type { Data } from '../flow/data.js';
-import { type Stage, type StageOperator, type Step, stage } from '../flow/stage.js';
+import { type Stage, type StageOperator, type Step, severalSteps, stage } from '../flow/stage.js';
 import type { Ensemble, EnsembleMember, EnsembleUpdate } from '../learn/ensemble/ensemble.js';
 import type { Update } from '../learn/update.js';
 import { tf } from '../tensorflow/tf.js';
@@ -49,7 +49,7 @@ export function eachMember<Out extends object, State>(
     },
 
     *next(state, update) {
-      let { states } = state;
+      let now = state;
       for (let m = state.at; m >= 0 && m < members.length; m++) {
         const stage = stages[m];
         if (stage === undefined) continue;
@@ -59,17 +59,16 @@ export function eachMember<Out extends object, State>(
           at: number,
           made: Step<State, Out>,
         ): Step<EachState<State>, Out & { readonly network: string }> => {
-          states = states.with(m, made[0]);
-          return made.length === 1
-            ? [{ at, states }]
-            : [
-                { at, states },
-                { ...made[1], network },
-              ];
+          const moved = at !== now.at || !Object.is(made[0], now.states[m]);
+          if (moved) now = { at, states: now.states.with(m, made[0]) };
+          return made.length === 1 ? [now] : [now, { ...made[1], network }];
         };
         try {
           let made: Step<State, Out> | undefined;
-          for (const next of stepsOf(stage.next(states[m]!, { ...update, ...update.of(m), weights }))) {
+          for (const next of severalSteps(
+            stage.next(now.states[m]!, { ...update, ...update.of(m), weights }),
+            stage.name,
+          )) {
             if (made !== undefined) yield step(m, made);
             made = next;
           }
@@ -103,6 +102,3 @@ const recordOf = (stages: readonly (Pick<Stage<never, unknown, unknown>, 'record
   const record = stages.find((stage) => stage !== undefined)?.record;
   return record && { record };
 };
-
-const stepsOf = <State, Out>(result: Step<State, Out> | Iterable<Step<State, Out>>): Iterable<Step<State, Out>> =>
-  Array.isArray(result) ? [result as unknown as Step<State, Out>] : (result as Iterable<Step<State, Out>>);

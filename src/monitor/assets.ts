@@ -9,7 +9,7 @@ export interface Asset {
   readonly bytes: Buffer;
 }
 
-interface Kept {
+interface AssetSource {
   readonly type: string;
   readonly read: () => Buffer | string;
 }
@@ -25,7 +25,7 @@ const ofUplot = (name: string) => () =>
 const scripts = ['main', 'connection', 'graph', 'curves', 'chart', 'samples', 'panels', 'dom'];
 
 /** All that is served of the page, by path: what is not in this table does not exist, so no path leads out of it. */
-const paths: Readonly<Record<string, Kept>> = {
+const paths: Readonly<Record<string, AssetSource>> = {
   '/': { type: 'text/html; charset=utf-8', read: ofPage('index.html') },
   '/style.css': { type: css, read: ofPage('style.css') },
   '/icon.svg': { type: 'image/svg+xml', read: ofPage('icon.svg') },
@@ -44,9 +44,9 @@ const loaded = new Map<string, Asset>();
 
 /** The file of the page at this path; undefined where there is none. Read once. */
 export function asset(path: string): Asset | undefined {
-  const kept = Object.hasOwn(paths, path) ? paths[path] : undefined;
-  if (kept === undefined) return undefined;
-  const found = loaded.get(path) ?? { type: kept.type, bytes: Buffer.from(kept.read()) };
+  const source = Object.hasOwn(paths, path) ? paths[path] : undefined;
+  if (source === undefined) return undefined;
+  const found = loaded.get(path) ?? { type: source.type, bytes: Buffer.from(source.read()) };
   loaded.set(path, found);
   return found;
 }

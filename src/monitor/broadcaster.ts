@@ -54,7 +54,7 @@ export class Broadcaster {
     out.on('drain', () => this.caughtUp(viewer));
     out.write('retry: 1000\n\n');
     this.write(viewer, this.since(last) ?? this.wholeText());
-    this.timer ??= setInterval(() => this.look(), Math.min(heartbeat, this.wait)).unref();
+    this.timer ??= setInterval(() => this.sendHeartbeats(), Math.min(heartbeat, this.wait)).unref();
     this.changed(this.size);
   }
 
@@ -91,7 +91,7 @@ export class Broadcaster {
     this.write(viewer, this.wholeText());
   }
 
-  private look(): void {
+  private sendHeartbeats(): void {
     for (const viewer of this.viewers) {
       if (viewer.behind === undefined) this.write(viewer, ': still here\n\n');
       else if (performance.now() - viewer.behind > this.wait) viewer.out.destroy();

@@ -17,12 +17,12 @@ const name = 'control.sock';
 const settled = 60_000; // milliseconds after which a socket is listened at, or never will be
 
 /**
- * A place for a run's socket: in a folder of its own that only this user can enter, as deep as the path of a socket may be. The
- * run's folder may lie deeper, or on a disk that knows no sockets, so it holds a note of the place, which only this user can read.
+ * Makes the folder of a run's socket, which only this user can enter. It lies where the path of a socket is not too long. The run's own folder
+ * may lie deeper, or on a disk that knows no sockets, so it holds a note of the socket's path, which only this user can read.
  *
- * @returns the path, and what takes place and note away; undefined where no folder for it can be made
+ * @returns the socket's path, and a function that removes the folder; undefined where no folder can be made
  */
-export function socketPlace(): { readonly socket: string; readonly remove: () => void } | undefined {
+export function makeSocketFolder(): { readonly socket: string; readonly remove: () => void } | undefined {
   for (const base of [process.env.XDG_RUNTIME_DIR, tmpdir(), '/tmp']) {
     if (base === undefined || Buffer.byteLength(join(base, 'weir-XXXXXX', name)) > longest) continue;
     try {
@@ -36,7 +36,7 @@ export function socketPlace(): { readonly socket: string; readonly remove: () =>
   return undefined;
 }
 
-/** Notes where the process is reached. A place that a killed process left is taken away. */
+/** Writes the note of the process's socket, and removes the socket that a killed process left. */
 export function writeNote(run: string, note: Note): void {
   const before = readNote(run);
   if (before !== undefined) removeSocket(before.socket);
@@ -82,7 +82,7 @@ export const removeNote = (run: string): void => rmSync(noteFile(run), { force: 
  * Removes the folders of sockets on which no process listens: those of runs that were killed and never went on. A folder that was
  * made a moment ago stays, and so does another user's.
  */
-export async function sweepPlaces(socket: string): Promise<void> {
+export async function removeStaleSockets(socket: string): Promise<void> {
   const base = dirname(dirname(socket));
   for (const entry of await readdir(base)) {
     const other = join(base, entry, name);

@@ -7,7 +7,7 @@ import { WaitMeter } from '../run/consensus.js';
 import type { RemoteControl, RunActions, RunEnding } from '../run/watch.js';
 import { tf } from '../tensorflow/tf.js';
 import { addressLine, type MonitorAt } from './access.js';
-import { type Note, removeNote, socketPlace, writeNote } from './control-socket.js';
+import { makeSocketFolder, type Note, removeNote, writeNote } from './control-socket.js';
 import type { Action, FromThread, Going, ToThread } from './messages.js';
 import { nextPictures } from './pictures.js';
 import { OutsideTaps } from './taps.js';
@@ -116,17 +116,17 @@ class RunControl implements RemoteControl {
     private readonly monitor: MonitorAt,
   ) {
     const { token } = monitor;
-    const place = socketPlace();
+    const location = makeSocketFolder();
     this.cleanUp = () => {
-      place?.remove();
+      location?.remove();
       removeNote(run);
     };
     process.once('exit', this.cleanUp);
     this.delay.enable();
-    const start: ThreadStart = { run, socket: place?.socket, token, monitor: monitor.listening };
+    const start: ThreadStart = { run, socket: location?.socket, token, monitor: monitor.listening };
     const hear = (message: FromThread): void => {
       if (message.type !== 'listening') this.hear(message);
-      else if (place !== undefined) noted(run, { pid: process.pid, socket: place.socket, token });
+      else if (location !== undefined) noted(run, { pid: process.pid, socket: location.socket, token });
     };
     this.thread = new ControlThread(start, hear, () => {
       this.watched(0); // nobody is told any more, and nothing is to be kept for anyone

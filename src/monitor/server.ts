@@ -93,12 +93,13 @@ export function controlServer(served: Served, door: Door): Server {
     json(response, { asked: action });
   };
 
-  const watch = (request: IncomingMessage, response: ServerResponse, hub: Broadcaster) => {
+  const watch = (request: IncomingMessage, response: ServerResponse, broadcaster: Broadcaster) => {
     const most = limits.viewers + (guard.knows(request) ? limits.kept : 0);
-    if (hub.size >= most) return refuse(response, 503, 'too many are watching; a place is kept for who has the token');
+    if (broadcaster.size >= most)
+      return refuse(response, 503, 'too many are watching; a place is kept for who has the token');
     head(response, 'text/event-stream; charset=utf-8');
     const last = request.headers['last-event-id'];
-    hub.add(response, typeof last === 'string' ? last : undefined);
+    broadcaster.add(response, typeof last === 'string' ? last : undefined);
   };
 
   const tap = (response: ServerResponse, query: URLSearchParams) => {

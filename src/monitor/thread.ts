@@ -1,7 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 import { doorOf, type Listening, listenAt, listening } from './access.js';
-import { sweepPlaces } from './control-socket.js';
+import { removeStaleSockets } from './control-socket.js';
 import type { Action, FromThread, ToThread } from './messages.js';
 import { controlServer, type Served, TapOut } from './server.js';
 import { ViewModel } from './view-model.js';
@@ -72,7 +72,7 @@ export async function serveRun(): Promise<void> {
       const server = controlServer(served, 'socket');
       servers.push(server);
       await listening(server, socket);
-      sweepPlaces(socket).catch(() => undefined); // nothing depends on it
+      removeStaleSockets(socket).catch(() => undefined); // nothing depends on it
     }
     let url: string | undefined;
     if (monitor !== undefined) {

@@ -10,7 +10,7 @@ import { aboutRun, reportOf, runBeside, runStatus, runsBeside, snapshotsOf, writ
 import type { Served } from './server.js';
 
 const every = { log: 500, files: 2000, runs: 10_000 }; // milliseconds
-const neighborsKept = 4;
+const maxNeighbors = 4;
 const pulsePatience = 2000; // milliseconds that a scraper waits for a pulse: a longer update is in the next reading
 
 /**
@@ -79,7 +79,7 @@ export class ViewModel {
     const known = this.neighbors.get(name) ?? follow(path);
     this.neighbors.delete(name);
     this.neighbors.set(name, known);
-    if (this.neighbors.size > neighborsKept) this.neighbors.delete(this.neighbors.keys().next().value!);
+    if (this.neighbors.size > maxNeighbors) this.neighbors.delete(this.neighbors.keys().next().value!);
     await known.follow();
     return known.whole;
   }
@@ -144,7 +144,7 @@ export class ViewModel {
     else if (this.timers.length === 0) {
       const repeat = (wait: number, work: () => Promise<void>): void => {
         let busy = false;
-        const look = (): void => {
+        const update = (): void => {
           if (busy) return;
           busy = true;
           work()
@@ -153,17 +153,17 @@ export class ViewModel {
               busy = false;
             });
         };
-        setImmediate(look);
-        this.timers.push(setInterval(look, wait).unref());
+        setImmediate(update);
+        this.timers.push(setInterval(update, wait).unref());
       };
-      repeat(every.files, () => this.lookAtFiles());
+      repeat(every.files, () => this.readFiles());
       repeat(every.log, () => this.follow());
       repeat(every.runs, async () => this.publishChanged('runs', await runsBeside(this.path)));
       this.timers.push(setInterval(() => this.news(), every.log).unref()); // also while a long log is being read
     }
   }
 
-  private async lookAtFiles(): Promise<void> {
+  private async readFiles(): Promise<void> {
     this.publishChanged('status', (await runStatus(this.path)) ?? null);
     this.publishChanged('snapshots', snapshotsOf(this.path));
   }

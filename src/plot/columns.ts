@@ -143,16 +143,16 @@ export function bar(center: number, error: number, at: number, half: number, col
 
 /** Where dot `i` of `n` stands, in halves of a column's width: never in the middle, where the mean is. */
 export function beside(i: number, n: number): number {
-  const place = n > 1 ? (2 * i) / (n - 1) - 1 : 1;
-  return (place < 0 ? -1 : 1) * (0.34 + 0.5 * Math.abs(place));
+  const offset = n > 1 ? (2 * i) / (n - 1) - 1 : 1;
+  return (offset < 0 ? -1 : 1) * (0.34 + 0.5 * Math.abs(offset));
 }
 
 /** A name on as few lines as its room, in pixels, allows: broken at spaces and behind hyphens. */
-export function folded(label: string, room: number): string {
+export function folded(label: string, width: number): string {
   const lines = [''];
   for (const part of label.split(/(?<=[- ])/)) {
     const line = lines.at(-1)! + part;
-    if (lines.at(-1) !== '' && textWidth(line.trimEnd()) >= room) lines.push(part);
+    if (lines.at(-1) !== '' && textWidth(line.trimEnd()) >= width) lines.push(part);
     else lines[lines.length - 1] = line;
   }
   return lines.map((line) => line.trimEnd()).join('\n');
@@ -161,7 +161,7 @@ export function folded(label: string, room: number): string {
 /** A column that stands with others at one place of the axis. */
 export interface GroupedColumn extends Column {
   /** What the place is called. */
-  readonly place: string;
+  readonly category: string;
   /** Drawn as an empty frame, so that it is told from the full ones in gray print too. */
   readonly hollow: boolean;
 }
@@ -169,7 +169,7 @@ export interface GroupedColumn extends Column {
 export interface Grouped {
   readonly label: string;
   /** What the places are. */
-  readonly places: string;
+  readonly axis: string;
   readonly width: number;
   readonly height: number;
   /** 'bars' begin at zero; 'spread' draws means with quartiles or deviation on a scale of their own. */
@@ -179,18 +179,19 @@ export interface Grouped {
 const FILLED = 0.84; // of the room at one place
 
 /** Columns side by side at each place of the axis, a gray dot for every network. */
-export function grouped(all: readonly GroupedColumn[], { label, places, width, height, show }: Grouped): Panel {
-  const at = [...new Set(all.map(({ place }) => place))];
-  const most = Math.max(...at.map((place) => all.filter((member) => member.place === place).length));
+export function grouped(all: readonly GroupedColumn[], { label, axis, width, height, show }: Grouped): Panel {
+  const categories = [...new Set(all.map(({ category }) => category))];
+  const most = Math.max(...categories.map((category) => all.filter((member) => member.category === category).length));
   const wide = FILLED / most;
   const drawn = all.map((member) => {
-    const here = all.filter(({ place }) => place === member.place);
-    const middle = at.indexOf(member.place) + (here.indexOf(member) - (here.length - 1) / 2) * wide;
+    const ofCategory = all.filter(({ category }) => category === member.category);
+    const middle =
+      categories.indexOf(member.category) + (ofCategory.indexOf(member) - (ofCategory.length - 1) / 2) * wide;
     return { ...member, middle, half: 0.44 * wide };
   });
   const [least, greatest] = extent(all);
-  const room = (width - 60) / at.length;
-  const lines = Math.max(...at.map((place) => folded(place, room).split('\n').length));
+  const labelWidth = (width - 60) / categories.length;
+  const lines = Math.max(...categories.map((category) => folded(category, labelWidth).split('\n').length));
   return panel({
     width,
     height,
@@ -198,14 +199,14 @@ export function grouped(all: readonly GroupedColumn[], { label, places, width, h
     marginTop: 28,
     marginBottom: 30 + 14 * lines,
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
-    x: { domain: [-0.5, at.length - 0.5], axis: null },
+    x: { domain: [-0.5, categories.length - 0.5], axis: null },
     y: { domain: show === 'bars' ? [0, greatest] : [least, greatest], label, grid: true, ticks: 6, labelArrow: 'none' },
     marks: [
       Plot.axisX(
-        at.map((_, i) => i),
-        { label: null, tickSize: 0, tickFormat: (i: number) => folded(at[i]!, room) },
+        categories.map((_, i) => i),
+        { label: null, tickSize: 0, tickFormat: (i: number) => folded(categories[i]!, labelWidth) },
       ),
-      Plot.text([places], {
+      Plot.text([axis], {
         text: (text: string) => text,
         frameAnchor: 'bottom',
         lineAnchor: 'bottom',

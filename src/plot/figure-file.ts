@@ -14,11 +14,11 @@ export function compose(figure: Figure): string {
   const said = legend(figure, width);
   let y = said.height;
   const parts: string[] = [];
-  const place = (panel: Panel, x: number) => {
+  const addPanel = (panel: Panel, x: number) => {
     parts.push(panel.svg.replace('<svg ', `<svg x="${x}" y="${y}" `));
   };
   if (figure.key) {
-    place(figure.key, 0);
+    addPanel(figure.key, 0);
     y += figure.key.height + 6;
   }
   for (const { heading, panels } of rows) {
@@ -28,7 +28,7 @@ export function compose(figure: Figure): string {
     }
     let x = 0;
     for (const panel of panels) {
-      place(panel, x);
+      addPanel(panel, x);
       x += panel.width + WIDTH.gap;
     }
     y += Math.max(...panels.map((panel) => panel.height)) + WIDTH.gap / 2;

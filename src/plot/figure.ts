@@ -125,13 +125,13 @@ export function textWidth(text: string, size = 12, { bold = false } = {}): numbe
 }
 
 /** A regularizer's name in so many pixels: whole, else with the paper's abbreviation, else cut. */
-export function shortened(name: string, room: number, { bold = false } = {}): string {
-  const fits = (text: string) => textWidth(text, 12, { bold }) <= room;
+export function shortened(name: string, width: number, { bold = false } = {}): string {
+  const isWithin = (text: string) => textWidth(text, 12, { bold }) <= width;
   const known = name.replaceAll('batch-spectral-shrinkage', 'BSS');
-  const whole = [name, known].find(fits);
+  const whole = [name, known].find(isWithin);
   if (whole !== undefined) return whole;
   let cut = known;
-  while (cut.length > 1 && !fits(`${cut}…`)) cut = cut.slice(0, -1);
+  while (cut.length > 1 && !isWithin(`${cut}…`)) cut = cut.slice(0, -1);
   return `${cut.trimEnd()}…`;
 }
 
@@ -149,11 +149,11 @@ export function captionParts(figure: Figure): { readonly lead: string; readonly 
 
 /** The caption as SVG text in lines of `width` pixels, for a figure that travels without its page. */
 export function caption(figure: Figure, width: number, top: number): { readonly svg: string; readonly height: number } {
-  const room = width - 16;
+  const lineWidth = width - 16;
   let y = top + LINE;
   const lines: string[] = [];
   for (const { lead, text } of captionParts(figure)) {
-    folded((lead + text).replace(/(\d) %/g, '$1\u00a0%'), room).forEach((line, i) => {
+    folded((lead + text).replace(/(\d) %/g, '$1\u00a0%'), lineWidth).forEach((line, i) => {
       const bold = i === 0 && lead ? `<tspan font-weight="600">${escaped(lead)}</tspan>` : '';
       lines.push(
         `<text x="8" y="${y}" xml:space="preserve">${bold}${escaped(bold ? line.slice(lead.length) : line)}</text>`,
@@ -166,11 +166,11 @@ export function caption(figure: Figure, width: number, top: number): { readonly 
 }
 
 /** Words in lines of at most `room` pixels; a longer word has a line of its own. */
-function folded(text: string, room: number): string[] {
+function folded(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && textWidth(`${line} ${word}`, SIZE) > room) {
+    if (line !== '' && textWidth(`${line} ${word}`, SIZE) > width) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;

@@ -89,12 +89,12 @@ export interface Curves {
 /** Curves in one frame: thin ones and ranges behind, the others in front; what a scale cannot show is left out. */
 export function curves(all: readonly Series[], options: Curves): Panel {
   const { label, x, width, height, scale, xLog = false, rules = [], domain } = options;
-  const fits = (value: number, log: boolean) => Number.isFinite(value) && (!log || value > 0);
+  const isShown = (value: number, log: boolean) => Number.isFinite(value) && (!log || value > 0);
   const log = scale === 'log';
   const drawn = all.map((series) => ({
     ...series,
-    points: series.points.filter((point) => fits(point.x, xLog) && fits(point.y, log)),
-    band: (series.band ?? []).filter((at) => fits(at.x, xLog) && fits(at.low, log) && fits(at.high, log)),
+    points: series.points.filter((point) => isShown(point.x, xLog) && isShown(point.y, log)),
+    band: (series.band ?? []).filter((at) => isShown(at.x, xLog) && isShown(at.low, log) && isShown(at.high, log)),
   }));
   const points = drawn.flatMap((series) => series.points);
   const [from, to] = [Math.min(...points.map((at) => at.x)), Math.max(0, ...points.map((at) => at.x))];

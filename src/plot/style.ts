@@ -145,7 +145,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 Inter,syste
 main{max-width:992px;margin:0 auto;padding:40px 24px 80px}
 h1{font-size:28px;line-height:1.2;margin:0 0 4px}
 h2{font-size:19px;line-height:1.3;margin:48px 0 12px}
-.facts{margin:0;color:var(--quiet)}
+.overview{margin:0;color:var(--quiet)}
 .verdict{margin:24px 0 0;padding:16px 20px;background:var(--soft);border-left:4px solid var(--accent);border-radius:4px;font-size:17px}
 .verdict p{margin:0}
 .verdict p+p{margin-top:10px}

@@ -37,10 +37,10 @@ export function count(value: number | null | undefined): string {
 }
 
 /** `value ± spread`, with as many places as show the spread, or as asked; the value alone where no spread is known. */
-export function plusMinus(value: number | null, spread: number | null, places?: number): string {
+export function plusMinus(value: number | null, spread: number | null, decimals?: number): string {
   if (value === null) return NONE;
-  if (spread === null) return places === undefined ? number(value) : value.toFixed(places);
-  const shown = places ?? (spread > 0 ? Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(spread)))) : 3);
+  if (spread === null) return decimals === undefined ? number(value) : value.toFixed(decimals);
+  const shown = decimals ?? (spread > 0 ? Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(spread)))) : 3);
   return `${value.toFixed(shown)} ± ${spread.toFixed(shown)}`;
 }
 

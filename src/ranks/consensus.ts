@@ -62,7 +62,9 @@ export class RankConsensus implements Consensus {
     const inputs = flow.nodes.flatMap(({ name, inputs }) =>
       inputs.flatMap((input, i) => {
         const of = inputs.length === 1 ? `the data of '${name}'` : `data set ${i + 1} of '${name}'`;
-        return Object.entries(input.fingerprint().facts).map(([fact, is]) => [`${of}: ${fact}`, is] as const);
+        return Object.entries(input.fingerprint().properties).map(
+          ([name, value]) => [`${of}: ${name}`, value] as const,
+        );
       }),
     );
     this.same(

@@ -24,7 +24,7 @@ const FOLDED = 24; // networks: the table of more is folded away
 /** The report as one HTML file that needs nothing else: style and drawings inside, no script, no network. */
 export function reportHtml(report: Report, drawn: readonly Figure[] = figures(report)): string {
   const seeds = new Set(report.networks.map((network) => network.seed)).size;
-  const facts = [
+  const overview = [
     [...new Set(report.networks.map((network) => network.pipeline))].join(', ') || report.pipeline,
     quantity(report.networks.length, 'network'),
     quantity(seeds, 'seed'),
@@ -45,7 +45,7 @@ ${style()}
 <main>
 <header>
 <h1>${escaped(report.title)}</h1>
-<p class="facts">${facts.map(escaped).join(' · ')} · <time datetime="${escaped(report.createdAt)}">${escaped(day(report.createdAt))}</time></p>
+<p class="overview">${overview.map(escaped).join(' · ')} · <time datetime="${escaped(report.createdAt)}">${escaped(day(report.createdAt))}</time></p>
 </header>
 ${differencesSection(report)}<div class="verdict">${verdict(report)
     .split('\n')

@@ -26,7 +26,7 @@ export function regularizersTable(report: Report): string {
   const rows = groups(report).map((group) => {
     const { sigma } = summarizeGroup(group);
     const value = (measure: Measure) =>
-      over(spread(group.networks, measure.of), measure.places, measure.scale) + finiteNote(group.networks, measure);
+      over(spread(group.networks, measure.of), measure.decimals, measure.scale) + finiteNote(group.networks, measure);
     return [
       name(group.label, group.regularizer),
       String(group.networks.length),
@@ -67,9 +67,9 @@ export function layersOf({ networks }: Report): string[] {
   return [...new Set(networks.flatMap((network) => Object.keys(network.sigma)))];
 }
 
-function over({ mean, standardDeviation }: Spread, places: number | undefined, scale = 1): string {
+function over({ mean, standardDeviation }: Spread, decimals: number | undefined, scale = 1): string {
   if (mean === null) return NONE;
-  return plusMinus(mean * scale, standardDeviation === null ? null : standardDeviation * scale, places);
+  return plusMinus(mean * scale, standardDeviation === null ? null : standardDeviation * scale, decimals);
 }
 
 /** One row a network: every number of it that fits a line. */
@@ -160,13 +160,13 @@ export function comparisonsTable(report: Report): string {
   if (all.length === 0) return '';
   const measures = [...new Set(all.map(({ measure }) => measure))];
   const pipelines = new Set(all.map(({ pipeline }) => pipeline)).size;
-  const places = new Set(all.map(({ pipeline, setting }) => `${pipeline} ${setting}`)).size;
+  const settings = new Set(all.map(({ pipeline, setting }) => `${pipeline} ${setting}`)).size;
   const allowed = correction(report);
   const rows = [...grouped(all).values()].map((pair) => {
     const { a, b, pipeline, setting } = pair[0]!;
     const where = [...(pipelines > 1 ? [pipeline] : []), setting].filter(Boolean).join(', ');
     return [
-      name(`${places > 1 && where ? `${where}: ` : ''}${a.regularizer} less ${b.regularizer}`, a.regularizer),
+      name(`${settings > 1 && where ? `${where}: ` : ''}${a.regularizer} less ${b.regularizer}`, a.regularizer),
       [...new Set(pair.map(tested))].join('<br>'),
       ...measures.map((measure) => cell(pair.find((each) => each.measure === measure))),
     ];
@@ -190,7 +190,7 @@ function grouped(all: readonly Compared[]): Map<string, Compared[]> {
 function cell(compared: Compared | undefined): string {
   if (!compared) return NONE;
   const { difference, test, measure, corrected } = compared;
-  const shown = (value: number) => (measure.scale * value).toFixed(measure.places ?? 4);
+  const shown = (value: number) => (measure.scale * value).toFixed(measure.decimals ?? 4);
   const size = difference >= 0 ? `+${shown(difference)}` : shown(difference);
   if (test === null || test.lower === null) return size;
   const holm = corrected === null ? '' : `<br>Holm ${escaped(probability(corrected))}`;

@@ -131,8 +131,8 @@ function capital(text: string): string {
 
 /** What the numbers leave out or count twice, a sentence each: a reader of the means should know. */
 export function remarks(report: Report): string[] {
-  const fits = fitSentences(report.networks.flatMap(readoutFits));
-  return [...(fits ? [fits] : []), ...ofGroups(report)];
+  const fitText = fitSentences(report.networks.flatMap(readoutFits));
+  return [...(fitText ? [fitText] : []), ...ofGroups(report)];
 }
 
 function ofGroups(report: Report): string[] {

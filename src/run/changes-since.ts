@@ -46,8 +46,8 @@ async function changesSinceThen(folder: RunFolder, compared: Set<string>): Promi
   const { changes, identity } = await changesOf(folder, module);
   if (changes.length > 0 || identity === undefined) return changes;
   const { config, inputs } = identity;
-  const places = Object.values(config).filter((value) => typeof value === 'string' && isAbsolute(value));
-  const key = digestOf([identity.module, Object.values(inputs), places]);
+  const paths = Object.values(config).filter((value) => typeof value === 'string' && isAbsolute(value));
+  const key = digestOf([identity.module, Object.values(inputs), paths]);
   if (compared.has(key)) return [];
   compared.add(key);
   const now = await orNotCompared(async () => {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { nearest } from '../flow/options.js';
+import { nearest, suggestion } from '../flow/options.js';
 import { textTable } from '../flow/terminal.js';
 import { z } from '../storage/record.js';
 
@@ -200,7 +200,7 @@ interface ConfigOptions {
 /**
  * Resolves a config: the user's values override those of an earlier run, these the profile's, and these the pipeline's defaults.
  *
- * @param settings `key=value` each; a list is written `a,b`; `profile=NAME` picks a profile
+ * @param settings `key=value` each; a list is written `a,b` or `[a,b]`; `profile=NAME` picks a profile
  * @throws {WeirError} names the key, its valid values and the nearest known key or profile; or two keys that cancel each other
  */
 export function resolveConfig<S extends Shape>(
@@ -235,11 +235,14 @@ export function resolveConfig<S extends Shape>(
   );
 }
 
-/** The keys of a config, a line each: name, default and description. */
+/** The keys of a config, a line each: name, default, description and type. */
 export function describeConfig(shape: Shape): string {
   const rows = Object.entries(shape).map(([key, type]) => {
     const known = (type as z.ZodType).safeParse(undefined);
-    return [`${key}=${known.success ? valueText(known.data) : '…'}`, (type as z.ZodType).description ?? ''] as const;
+    const given = known.success ? valueText(known.data) : '…';
+    const { description } = type as z.ZodType;
+    const accepted = `(${typeText(jsonSchemaOf(type as z.ZodType))})`;
+    return [`${key}=${given}`, description === undefined ? accepted : `${description} ${accepted}`] as const;
   });
   return textTable(rows)
     .map((line) => `  ${line}`)
@@ -255,31 +258,62 @@ function parseSetting(setting: string): [key: string, value: string] {
 /** The value of a text: read as JSON, as plain text or as a list, whichever the key's type accepts first. */
 function parseValue(key: string, text: string, type: unknown, source: string): unknown {
   const schema = type as z.ZodType;
-  const readings = [fromJson(text), text, text.split(',').map((part) => fromJson(part)), text.split(',')];
+  const parts = partsOf(text);
+  const readings = [fromJson(text), text, parts.map((part) => fromJson(part)), parts];
   const right = readings.find((reading) => reading !== undefined && schema.safeParse(reading).success);
   if (right !== undefined) return right;
-  const tried = schema.safeParse(fromJson(text) ?? text);
+  const tried = schema.safeParse(jsonSchemaOf(schema).type === 'array' ? parts : (fromJson(text) ?? text));
   const why = tried.success ? '' : tried.error.issues.map((issue) => issue.message).join('; ');
   throw new WeirError(`${source} ${key}=${text}: ${why}`, remedy(key, text, schema));
 }
 
+/** The parts of a list: a,b or [a,b]. */
+const partsOf = (text: string): string[] => text.replace(/^\[(.*)\]$/, '$1').split(',');
+
 function remedy(key: string, text: string, schema: z.ZodType): string {
-  const options = optionsOf(schema);
+  const json = jsonSchemaOf(schema);
+  const options = wordsOf(json);
   const about = schema.description === undefined ? '' : ` (${schema.description})`;
   const known = schema.safeParse(undefined);
   const usual = known.success ? `its default is ${valueText(known.data)}` : 'it must be given';
-  if (options.length === 0) return `${key}${about}: ${usual}`;
-  return `did you mean ${nearest(text, options)}? ${key}${about} is one of ${options.join(', ')}`;
+  if (options.length === 0) return `${key}${about} is ${article(typeText(json))}; ${usual}`;
+  const odd = partsOf(text).find((part) => !options.includes(part)) ?? text;
+  const near = nearest(odd, options);
+  const all = `${key}${about} is ${json.type === 'array' ? 'a list of' : 'one of'} ${options.join(', ')}`;
+  return near === undefined ? all : `did you mean '${near}'? ${all}`;
 }
 
-/** The words that a type accepts, inside of defaults and lists too. */
-function optionsOf(schema: z.ZodType): string[] {
-  const json = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' }) as {
-    enum?: unknown[];
-    items?: { enum?: unknown[] };
-  };
-  return (json.enum ?? json.items?.enum ?? []).map(String);
+/** What a type accepts, as far as it says: `z.toJSONSchema` looks inside of defaults. */
+interface JsonSchema {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
 }
+
+const jsonSchemaOf = (schema: z.ZodType): JsonSchema =>
+  z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' }) as JsonSchema;
+
+/** The words that a type accepts, inside of lists too. */
+const wordsOf = ({ enum: words, items }: JsonSchema): string[] => [...(words ?? items?.enum ?? [])].map(String);
+
+const typeNames: Readonly<Record<string, string>> = {
+  integer: 'whole number',
+  boolean: 'true or false',
+  string: 'text',
+};
+
+/** A type in a few words: whole number, list of number, one of a, b. */
+function typeText({ type = '', enum: words, const: only, items, anyOf }: JsonSchema): string {
+  if (words !== undefined) return `one of ${words.join(', ')}`;
+  if (only !== undefined) return String(only);
+  if (anyOf !== undefined) return anyOf.map(typeText).join(', or ');
+  if (type === 'array') return items?.enum ? `list of ${items.enum.join(', ')}` : 'list';
+  return typeNames[type] ?? (type || 'any value');
+}
+
+const article = (type: string): string => (/^(whole number|number|text|list)/.test(type) ? `a ${type}` : type);
 
 function fromJson(text: string): unknown {
   try {
@@ -289,10 +323,7 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** An error about an unknown name, with the nearest known one. */
+/** An error about an unknown name, with the nearest known one where one is near, and all of them. */
 export function unknown(kind: string, name: string, known: readonly string[]): WeirError {
-  return new WeirError(
-    `there is no ${kind} '${name}'`,
-    `did you mean '${nearest(name, known)}'? There are ${known.join(', ')}`,
-  );
+  return new WeirError(`there is no ${kind} '${name}'`, suggestion(name, known, `there are ${known.join(', ')}`));
 }

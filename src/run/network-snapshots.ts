@@ -26,7 +26,7 @@ export interface SnapshotPoint {
 }
 
 /** Whether a snapshot is due, by the clock, by updates or by epochs. */
-export function isDue(
+export function needsSnapshot(
   { snapshotEvery, snapshotUpdates, snapshotEpochs }: SnapshotCadence,
   saved: SnapshotPoint,
   now: SnapshotPoint,
@@ -98,7 +98,7 @@ export class NetworkSnapshots {
 
   /** Whether the cadence asks for a snapshot. */
   get due(): boolean {
-    return isDue(this.options, this.saved, this.now);
+    return needsSnapshot(this.options, this.saved, this.now);
   }
 
   /** Writes the snapshot of an epoch that has just ended, where one is wanted. @returns whether the training ends with it */

@@ -99,7 +99,7 @@ export class NetworkTraining {
       for (const line of flow.remarks) remark(line);
       this.schemas = checkedRecords(flow);
       if (consensus.writes) folder.declare(recordsDeclaredBy(flow));
-      await identity?.wired(pipeline, network.name, flow); // before anything is done with its data
+      await identity?.checkInputs(pipeline, network.name, flow); // before anything is done with its data
       for (const line of identity?.said.splice(0) ?? []) watch.warn(line);
       this.load(flow);
       consensus.sameGraph(flow, snapshots.update);

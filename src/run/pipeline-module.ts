@@ -1,14 +1,17 @@
-import { existsSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { locationOf, WeirError } from '../flow/errors.js';
+import { nearest } from '../flow/options.js';
+import { packageName } from '../storage/file-format.js';
+import { namesImported } from '../storage/module-files.js';
 import type { Pipeline } from './pipeline.js';
 import { sourcesAreModules } from './typescript.js';
 
 /** Where an error came from. */
 export interface ErrorOrigin {
   /** The stage, as the engine knows it: "in stage 'train'". */
-  readonly place: string | undefined;
+  readonly stage: string | undefined;
   /** The first line of a file that is neither Weir's nor a library's: FILE:LINE:COLUMN, relative to the working folder. */
   readonly line: string | undefined;
   /** Whether that line threw the error itself, or called the code that did. */
@@ -23,13 +26,13 @@ export function originOf(error: Error): ErrorOrigin {
   const own = frames.findIndex(({ file }) => !file.startsWith(`${weir}/`) && !file.includes('/node_modules/'));
   const frame = frames[own];
   const line = frame && `${shownFile(frame.file)}:${frame.at}`;
-  return { place: locationOf(error), line, thrown: own === 0 };
+  return { stage: locationOf(error), line, thrown: own === 0 };
 }
 
 /** The same as text for a message; undefined where nothing is known. */
 export function originText(error: Error): string | undefined {
-  const { place, line, thrown } = originOf(error);
-  const parts = [place, line && `${thrown ? 'at' : 'called from'} ${line}`].filter((part) => part !== undefined);
+  const { stage, line, thrown } = originOf(error);
+  const parts = [stage, line && `${thrown ? 'at' : 'called from'} ${line}`].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 
@@ -46,17 +49,39 @@ function shownFile(file: string): string {
   return short.startsWith('..') || short === '' ? file : short;
 }
 
+const givePath = 'give the path of a module, such as pipelines/mnist.ts';
+
+/** The error for a module that is not there: it names the nearest one beside it, or under pipelines/. */
+function noModule(module: string): WeirError {
+  const stem = (path: string): string => basename(path).replace(/\.[^.]*$/, '');
+  const beside = [dirname(module), 'pipelines'].flatMap((folder) => {
+    if (!existsSync(folder)) return [];
+    const sources = readdirSync(folder).filter((name) => /(?<!\.d)\.[cm]?[jt]s$/.test(name));
+    return sources.map((name) => join(folder, name));
+  });
+  const near = nearest(stem(module), beside.map(stem));
+  const found = beside.find((path) => stem(path) === near);
+  return new WeirError(
+    `there is no pipeline module ${module}`,
+    found === undefined ? givePath : `did you mean ${found}?`,
+  );
+}
+
 /** The pipeline that a TypeScript or JavaScript module exports by default. @throws {WeirError} naming the module. */
 export async function loadPipeline(module: string): Promise<Pipeline> {
   const file = resolve(module);
   if (!existsSync(file)) {
+    throw noModule(module);
+  }
+  if (statSync(file).isDirectory()) {
     throw new WeirError(
-      `there is no pipeline module ${module}`,
-      'give the path of a module, such as pipelines/mnist.ts',
+      `${module} is a folder, and no pipeline module`,
+      existsSync(join(file, 'config.json')) ? `\`weir resume ${module}\` goes on with the run in it` : givePath,
     );
   }
   let loaded: { readonly default?: Partial<Pipeline> };
   sourcesAreModules();
+  await checkNames(file);
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
@@ -71,6 +96,21 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
     `pipeline module ${module} exports no pipeline`,
     'write `export default weir.pipeline({ name, config, wire })`',
   );
+}
+
+/** @throws {WeirError} where a file of the user's takes a name from Weir that it does not have: it would be undefined until it is called */
+async function checkNames(file: string): Promise<void> {
+  for (const { name, from, at } of await namesImported(file)) {
+    const exported = Object.keys((await import(pathToFileURL(from).href)) as object);
+    if (exported.includes(name)) continue;
+    const near = nearest(name, exported);
+    throw new WeirError(
+      `${shownFile(at)} uses '${name}', which ${packageName} does not export`,
+      near === undefined
+        ? 'see README.md for the names that there are, and CHANGELOG.md for those that were changed'
+        : `did you mean '${near}'?`,
+    );
+  }
 }
 
 /** The line of the user's own file that the error came from. */

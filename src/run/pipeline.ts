@@ -247,11 +247,11 @@ export function classesOfTask(
     return known.every(({ names }) => sameNames(names, first!.names)) ? first?.names : undefined;
   }
   for (const { of, names } of known) {
-    const places = task.classes.map((name) => names.map(canonicalName).indexOf(canonicalName(name)));
-    const odd = places.findIndex((place, label) => place !== -1 && place !== label);
+    const labels = task.classes.map((name) => names.map(canonicalName).indexOf(canonicalName(name)));
+    const odd = labels.findIndex((own, label) => own !== -1 && own !== label);
     if (odd === -1) continue;
     throw new WeirError(
-      `pipeline '${pipeline}' calls class ${odd} '${task.classes[odd]}', but in '${of}' that is class ${places[odd]}`,
+      `pipeline '${pipeline}' calls class ${odd} '${task.classes[odd]}', but in '${of}' that is class ${labels[odd]}`,
       `give task: { classes } in the order of the data: ${names.join(', ')}`,
     );
   }

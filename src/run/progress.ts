@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { columns, cut, InPlace, type Screen, visible, visibleButColors } from '../flow/terminal.js';
+import { columns, cut, LiveDisplay, type Screen, visible, visibleButColors } from '../flow/terminal.js';
 import { count, duration, NONE, number, percent } from '../plot/table.js';
 
 /** A headline as a stream last logged it: a number, or several by name such as σ of each layer. */
@@ -159,11 +159,12 @@ function progress(view: ProgressView, width: number, c: ReturnType<typeof pc.cre
   const left = view.secondsLeft === null ? [] : [{ text: `${duration(view.secondsLeft)} left` }];
   const epoch = epochs(view);
   const done = `${Math.floor(100 * share)} %`; // 100 only when it is done
-  const room = Math.min(BAR, width - columns([epoch, done, ...left.map(({ text }) => text)].join(BETWEEN)) - 1);
-  if (room < 8) return [{ text: epoch }, { text: done }, ...left];
-  const full = Math.floor(share * room);
-  const paint = (text: string) => c.green(text.slice(0, full)) + c.dim(text.slice(full, room)) + text.slice(room);
-  return [{ text: epoch }, { text: `${'━'.repeat(full)}${'─'.repeat(room - full)} ${done}`, paint }, ...left];
+  const barWidth = Math.min(BAR, width - columns([epoch, done, ...left.map(({ text }) => text)].join(BETWEEN)) - 1);
+  if (barWidth < 8) return [{ text: epoch }, { text: done }, ...left];
+  const full = Math.floor(share * barWidth);
+  const paint = (text: string) =>
+    c.green(text.slice(0, full)) + c.dim(text.slice(full, barWidth)) + text.slice(barWidth);
+  return [{ text: epoch }, { text: `${'━'.repeat(full)}${'─'.repeat(barWidth - full)} ${done}`, paint }, ...left];
 }
 
 function measured({ phase, measured }: ProgressView): Part[] {
@@ -218,7 +219,7 @@ const SILENCE = 60_000; // and at most, within a long epoch
  */
 export function terminalFor(screen: Screen, { now = Date.now, env = process.env }: TerminalOptions = {}): Terminal {
   const moves = screen.isTTY === true && env.TERM !== 'dumb';
-  return moves ? inPlace(screen, usesColor(env)) : asLines(screen, now);
+  return moves ? liveTerminal(screen, usesColor(env)) : plainTerminal(screen, now);
 }
 
 /** Whether a terminal is to be written to in colors. */
@@ -227,11 +228,11 @@ export function usesColor(env: Readonly<Record<string, string | undefined>>): bo
   return env.FORCE_COLOR !== '0';
 }
 
-function inPlace(screen: Screen, color: boolean): Terminal {
-  const place = new InPlace(screen);
+function liveTerminal(screen: Screen, color: boolean): Terminal {
+  const display = new LiveDisplay(screen);
   let last: ProgressView | null = null;
   const draw = (above: string, view: ProgressView) =>
-    place.draw(render(view, { width: place.width, color }).map(visibleButColors), above);
+    display.draw(render(view, { width: display.width, color }).map(visibleButColors), above);
 
   return {
     show(view) {
@@ -244,12 +245,12 @@ function inPlace(screen: Screen, color: boolean): Terminal {
     },
     end() {
       last = null;
-      place.end();
+      display.end();
     },
   };
 }
 
-function asLines(screen: Screen, now: () => number): Terminal {
+function plainTerminal(screen: Screen, now: () => number): Terminal {
   let written: { readonly view: ProgressView; readonly at: number } | null = null;
   let last: ProgressView | null = null;
   const write = (view: ProgressView) => {

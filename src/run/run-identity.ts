@@ -170,7 +170,7 @@ export class RunIdentity {
    *
    * @throws {WeirError} that names the data sets that have changed, and what of them
    */
-  async wired(pipeline: Pipeline, network: string, flow: Flow): Promise<void> {
+  async checkInputs(pipeline: Pipeline, network: string, flow: Flow): Promise<void> {
     const taken = inputsOf(flow);
     const was = this.recorded(network);
     if (was === undefined) {
@@ -271,8 +271,10 @@ export class RunIdentity {
     const inputs = digests(taken);
     if (isDeepStrictEqual(this.now.inputs[network], inputs)) return;
     const all = Object.values(taken).flat();
-    for (const one of all) if (one.files !== undefined) this.pending.set(digestOf(one.facts), one.files);
-    const fingerprints = Object.fromEntries(all.map(({ name, facts }) => [digestOf(facts), { name, facts }]));
+    for (const one of all) if (one.files !== undefined) this.pending.set(digestOf(one.properties), one.files);
+    const fingerprints = Object.fromEntries(
+      all.map(({ name, properties }) => [digestOf(properties), { name, properties }]),
+    );
     this.file = { ...this.file, fingerprints: { ...this.file.fingerprints, ...fingerprints } };
     this.replace({ ...this.now, inputs: { ...this.now.inputs, [network]: inputs } });
   }
@@ -284,7 +286,7 @@ export class RunIdentity {
 
 const digests = (taken: NetworkInputs): Record<string, string[]> =>
   Object.fromEntries(
-    Object.entries(taken).map(([node, all]) => [node, all.map(({ facts }: Fingerprint) => digestOf(facts))]),
+    Object.entries(taken).map(([node, all]) => [node, all.map(({ properties }: Fingerprint) => digestOf(properties))]),
   );
 
 function linesOf(index: string): string[] | undefined {

@@ -73,7 +73,9 @@ export function trainedBy(
   });
   const stage: Serial<Positioned, Update, TrainedState> = {
     name: 'trained',
-    inputs: [{ name: `network '${network}' of ${run}`, fingerprint: () => ({ facts: { weights: digestOf(read()) } }) }],
+    inputs: [
+      { name: `network '${network}' of ${run}`, fingerprint: () => ({ properties: { weights: digestOf(read()) } }) },
+    ],
     start: () => restored(read()),
     introduce: (_, { metadata: { classes, normalization } = {} }) => [
       { ...(classes && { classes }), ...(normalization && { normalization }) },
@@ -131,7 +133,7 @@ export function takeOver(
   { module, accepted }: { readonly module: string; readonly accepted: readonly string[] },
 ): RunFolder {
   const { pipeline, seed, networks, figures = [] } = source.started;
-  const kept = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
+  const copied = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
   const run = RunFolder.create(
     path,
@@ -140,7 +142,7 @@ export function takeOver(
       const log = new MetricLog(join(folder, 'metrics.ndjson'));
       try {
         log.cutBack({ bytes: 0 }); // removes the rest of a failed attempt, such as on a full disk
-        for (const record of kept) log.append(record);
+        for (const record of copied) log.append(record);
         log.flush({ sync: true });
         const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);
         return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };

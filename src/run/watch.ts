@@ -152,7 +152,7 @@ export class Requests implements RunActions {
     } finally {
       clearInterval(alive);
       flow.barrier.release();
-      flow.demand.roomMade();
+      flow.demand.creditReturned();
     }
   }
 

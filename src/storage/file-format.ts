@@ -1,8 +1,11 @@
 import { createRequire } from 'node:module';
 import { crc32 } from './digest.js';
 
-/** Weir's version, from its `package.json`: what it writes says by which it was written. */
-export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+/** Weir's version, from its `package.json`: what it writes says by which it was written; and the name by which it is imported. */
+export const { name: packageName, version } = createRequire(import.meta.url)('../../package.json') as {
+  readonly name: string;
+  readonly version: string;
+};
 
 /**
  * The first 16 bytes of a preamble, the same in every format and version, so that a newer format is told from an altered file: the magic

@@ -15,13 +15,13 @@ import { type ModuleFiles, moduleFiles } from './module-files.js';
 import type { RunFolder } from './run-folder.js';
 
 /** Raised with every change to what `identity.json` holds. */
-export const identityFormat = 1;
+export const identityFormat = 2;
 
 /** `identity.json` in the folder of a run. */
 export interface IdentityFile {
   readonly format: number;
   /** Fingerprints by their digest; one of many files has its index beside, in `inputs/DIGEST.gz`, a line a file. */
-  readonly fingerprints: Readonly<Record<string, Pick<NamedFingerprint, 'name' | 'facts'>>>;
+  readonly fingerprints: Readonly<Record<string, Pick<NamedFingerprint, 'name' | 'properties'>>>;
   /** The newest last; each is what the run was a function of until the next. */
   readonly identities: readonly Identity[];
 }

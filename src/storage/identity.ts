@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Flow } from '../flow/flow.js';
-import type { Fact, Fingerprint } from '../flow/header.js';
+import type { Fingerprint, FingerprintValue } from '../flow/header.js';
 import { digestOf } from './digest.js';
 import type { ModuleFiles } from './module-files.js';
 import type { RunConfig } from './run-folder.js';
@@ -110,16 +110,18 @@ const shownInput = (name: string): string => (name.startsWith('network ') ? name
 const broad = ['samples', 'shape', 'classes'];
 
 function factChanges(was: Fingerprint, is: Fingerprint): readonly string[] {
-  const keys = [...new Set([...Object.keys(was.facts), ...Object.keys(is.facts)])];
-  const odd = keys.filter((key) => !isDeepStrictEqual(was.facts[key], is.facts[key]));
+  const keys = [...new Set([...Object.keys(was.properties), ...Object.keys(is.properties)])];
+  const odd = keys.filter((key) => !isDeepStrictEqual(was.properties[key], is.properties[key]));
   if (odd.length === 0) return [];
-  const coarse = odd.filter((key) => broad.includes(key)).map((key) => factChange(key, was.facts[key], is.facts[key]));
+  const coarse = odd
+    .filter((key) => broad.includes(key))
+    .map((key) => factChange(key, was.properties[key], is.properties[key]));
   const files = was.files && is.files ? fileChanges(was.files, is.files) : [];
   if (coarse.length + files.length > 0) return [...coarse, ...files];
   return odd.map((key) => (key === 'images' ? 'its images come in another order' : `its ${key} differ`));
 }
 
-function factChange(key: string, was: Fact | undefined, is: Fact | undefined): string {
+function factChange(key: string, was: FingerprintValue | undefined, is: FingerprintValue | undefined): string {
   if (Array.isArray(was) && Array.isArray(is) && key === 'classes') {
     const at = is.findIndex((name, i) => name !== was[i]);
     if (is.length === was.length) return `class ${at + 1} is '${is[at]}' and was '${was[at]}'`;

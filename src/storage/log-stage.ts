@@ -34,8 +34,8 @@ export function logStage(
     anyOrder: true,
     handsOn: true,
     start: () => 0,
-    next(kept, item) {
-      const { fields, arrays } = plain(stream, item, kept < pictures);
+    next(withArrays, item) {
+      const { fields, arrays } = plain(stream, item, withArrays < pictures);
       const mismatch = mismatchOf(schema(), fields);
       if (mismatch !== undefined) {
         throw new WeirError(
@@ -44,7 +44,7 @@ export function logStage(
         );
       }
       write({ ...fields, network: typeof fields.network === 'string' ? fields.network : network, stream });
-      return [arrays ? kept + 1 : kept];
+      return [arrays ? withArrays + 1 : withArrays];
     },
   };
 }

@@ -187,11 +187,12 @@ export class MetricLog {
       this.#followed = undefined; // from here on new lines are written
       return false;
     }
-    const [there, here] = [
+    const [logged, repeated] = [
       withoutWall(line.toString()),
       JSON.stringify({ ...record, wall: undefined }, metricReplacer),
     ];
-    if (there !== here) throw this.#another(followed.at, `there is ${cut(there)}, and this time ${cut(here)}`);
+    if (logged !== repeated)
+      throw this.#another(followed.at, `there is ${cut(logged)}, and this time ${cut(repeated)}`);
     this.#hash.update(line);
     followed.at += line.length;
     return true;

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { build, type Plugin, stop } from 'esbuild';
+import { build, type Message, type Plugin, stop } from 'esbuild';
 import { sha256Of } from './digest.js';
+import { packageName } from './file-format.js';
 
 /** SHA-256 by path, as seen from the module's folder; the module itself stands first. */
 export type ModuleFiles = Readonly<Record<string, string>>;
@@ -10,7 +11,21 @@ const root = realpathSync(join(import.meta.dirname, '../..'));
 const own = [join(root, 'src'), join(root, 'workers')].map((folder) => folder + sep);
 const code = /^\.([cm]?[jt]sx?|json)$/;
 
-const known = new Map<string, Promise<ModuleFiles>>();
+/** A name that a file of the user's takes from one of Weir's modules. */
+export interface ImportedName {
+  readonly name: string;
+  /** Weir's module, as an absolute path. */
+  readonly from: string;
+  /** The first use of it: FILE:LINE:COLUMN. */
+  readonly at: string;
+}
+
+interface Source {
+  readonly files: ModuleFiles;
+  readonly names: readonly ImportedName[];
+}
+
+const known = new Map<string, Promise<Source>>();
 
 /**
  * The SHA-256 of a pipeline module and of every file that it imports, by import or require, from file to file: those of packages in
@@ -18,7 +33,12 @@ const known = new Map<string, Promise<ModuleFiles>>();
  *
  * A process that has looked once goes on with what it saw, as it does with the module itself.
  */
-export function moduleFiles(module: string): Promise<ModuleFiles> {
+export const moduleFiles = async (module: string): Promise<ModuleFiles> => (await sourceOf(module)).files;
+
+/** The names that a pipeline module and the files that it imports take from Weir, each once, without types. */
+export const namesImported = async (module: string): Promise<readonly ImportedName[]> => (await sourceOf(module)).names;
+
+function sourceOf(module: string): Promise<Source> {
   const path = resolve(module);
   let files = known.get(path);
   if (files === undefined) {
@@ -32,39 +52,58 @@ export function moduleFiles(module: string): Promise<ModuleFiles> {
 /** One module after another: esbuild is stopped behind each, and with it whatever else it is asked at that moment would never be answered. */
 let before: Promise<unknown> = Promise.resolve();
 
-async function read(module: string): Promise<ModuleFiles> {
-  if (!existsSync(module)) return {};
+async function read(module: string): Promise<Source> {
+  if (!existsSync(module)) return { files: {}, names: [] };
   const from = dirname(realpathSync(module));
   const digest = (path: string): string => sha256Of(readFileSync(path));
-  const others = (await imported(module)).filter((path) => path !== realpathSync(module));
-  return Object.fromEntries([
+  const { paths, names } = await imported(module);
+  const others = paths.filter((path) => path !== realpathSync(module));
+  const files = Object.fromEntries([
     [relative(from, realpathSync(module)), digest(module)],
     ...others.map((path) => [relative(from, path).split(sep).join('/'), digest(path)] as const).sort(byPath),
   ]);
+  return { files, names };
 }
 
 const byPath = ([a]: readonly [string, string], [b]: readonly [string, string]): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Absolute paths of all files of the user's that the module is made of; of one that cannot be compiled, what could be followed. */
-async function imported(module: string): Promise<string[]> {
+/** All files of the user's that the module is made of, as absolute paths, and the names that they import; of one that cannot be compiled, those that could be followed. */
+async function imported(module: string): Promise<{ readonly paths: string[]; readonly names: ImportedName[] }> {
   const files = new Set<string>();
+  let messages: Message[];
   try {
-    await build({
+    const { warnings } = await build({
       entryPoints: [module],
       bundle: true,
       write: false,
       platform: 'node',
       format: 'esm',
       logLevel: 'silent',
+      logLimit: 0,
       absWorkingDir: dirname(module),
       plugins: [following(files)],
     });
-  } catch {
+    messages = warnings;
+  } catch (error) {
     // an import that leads nowhere, or a syntax error: the command that loads the module says so
+    const { errors = [], warnings = [] } = error as { errors?: Message[]; warnings?: Message[] };
+    messages = [...errors, ...warnings];
   } finally {
     await stop(); // its process is not needed any more
   }
-  return [...files];
+  const names = messages.flatMap((message) => nameMissing(message, dirname(module)));
+  return { paths: [...files], names: names.filter(({ name, from }, i) => i === indexOf(names, name, from)) };
+}
+
+const indexOf = (names: readonly ImportedName[], name: string, from: string): number =>
+  names.findIndex((one) => one.name === name && one.from === from);
+
+/** Weir's modules stand without contents before esbuild: so it reports each name that is taken from them. */
+function nameMissing({ text, location }: Message, folder: string): ImportedName[] {
+  const from = /[Nn]o matching export in "weir:([^"]+)"/.exec(text)?.[1];
+  const name = /[Ii]mport "([^"]+)"/.exec(text)?.[1];
+  if (from === undefined || name === undefined || location === null) return [];
+  return [{ name, from, at: `${resolve(folder, location.file)}:${location.line}:${location.column + 1}` }];
 }
 
 /** Follows imports as far as they lead to files of the user's, and notes these. */
@@ -73,10 +112,14 @@ const following = (files: Set<string>): Plugin => ({
   setup({ onResolve, onLoad, resolve: found }) {
     onResolve({ filter: /.*/ }, async ({ path, kind, pluginData, ...from }) => {
       if (pluginData === following) return undefined; // this function's own question, below
-      const there = await found(path, { ...from, kind, pluginData: following });
-      const ours = there.errors.length > 0 || there.external || there.namespace !== 'file' || isForeign(there.path);
-      return ours ? { path, external: true } : there;
+      const asked = { ...from, kind, pluginData: following };
+      let there = await found(path, asked);
+      if (there.errors.length > 0 && isOwnName(path)) there = await found(path, { ...asked, resolveDir: root });
+      if (there.errors.length > 0 || there.external || there.namespace !== 'file') return { path, external: true };
+      if (own.some((folder) => there.path.startsWith(folder))) return { path: there.path, namespace: 'weir' };
+      return there.path.split(sep).includes('node_modules') ? { path, external: true } : there;
     });
+    onLoad({ filter: /.*/, namespace: 'weir' }, () => ({ contents: 'export {};', loader: 'js' }));
     onLoad({ filter: /.*/ }, ({ path }) => {
       files.add(realpathSync(path));
       return code.test(extname(path)) ? undefined : { contents: '', loader: 'js' };
@@ -84,5 +127,5 @@ const following = (files: Set<string>): Plugin => ({
   },
 });
 
-const isForeign = (path: string): boolean =>
-  path.split(sep).includes('node_modules') || own.some((folder) => path.startsWith(folder));
+/** Whether Weir is imported by its name: from a folder without a copy it is the one that runs, as `typescript.js` has it. */
+const isOwnName = (path: string): boolean => path === packageName || path.startsWith(`${packageName}/`);

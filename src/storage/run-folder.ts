@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
+import { nearest } from '../flow/options.js';
 import { writeAtomically } from './atomic-write.js';
 import { onDisk } from './disk.js';
 import { version } from './file-format.js';
@@ -134,10 +135,7 @@ export class RunFolder {
           'put that back from a copy: what the run holds cannot be understood without it',
         );
       }
-      throw new WeirError(
-        `there is no run in ${path}`,
-        'nothing was written there yet: start it again with `weir run`',
-      );
+      throw noRun(path);
     }
     const run = readConfig(configFile(path));
     const formats = `the run in ${path} is of format ${run.format}, and this version of Weir (${version}) reads format ${format}`;
@@ -261,6 +259,48 @@ function readConfig(file: string): RunConfig {
       'put it back from a copy: what the run holds cannot be understood without it',
       { cause },
     );
+  }
+}
+
+/** The error for a path that is no run's folder: a file, a folder of runs, one that nobody wrote to, or none. */
+function noRun(path: string): WeirError {
+  let runs: string[];
+  try {
+    if (!statSync(path).isDirectory()) {
+      const folder = dirname(path);
+      const remedy = existsSync(configFile(folder))
+        ? `give the folder that it is in: ${folder}`
+        : 'give the folder of a run: the last line that `weir run` prints';
+      return new WeirError(`${path} is a file, and no run's folder`, remedy);
+    }
+    runs = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => basename(name) === 'config.json');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+      return new WeirError(`${path} cannot be read: ${code}`, 'see who may read it: `ls -ld` shows that', { cause });
+    }
+    const near = nearest(basename(path), namesIn(dirname(path)));
+    const missing = 'there is no such folder: `weir status` lists the runs under runs/';
+    const remedy = near === undefined ? missing : `did you mean ${join(dirname(path), near)}?`;
+    return new WeirError(`there is no run in ${path}`, remedy);
+  }
+  if (runs.length === 0) {
+    return new WeirError(`there is no run in ${path}`, 'nothing was written there yet: start it again with `weir run`');
+  }
+  const one = join(path, dirname(runs.sort()[0]!));
+  return new WeirError(
+    `there is no run in ${path} itself, but ${runs.length} below it`,
+    `give one of them, such as ${one}; \`weir status ${path}\` lists all, and \`weir sweep ${path}\` goes on with a sweep`,
+  );
+}
+
+/** Folders in a folder; none where it cannot be read. */
+function namesIn(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    return [];
   }
 }
 

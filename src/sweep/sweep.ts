@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { nearest } from '../flow/options.js';
+import { suggestion } from '../flow/options.js';
 import { toError } from '../flow/terminal.js';
 import { collectReport } from '../run/collect/collect.js';
 import type { Shape, z } from '../run/config.js';
@@ -257,7 +257,8 @@ export async function cancelJobs(folder: string, plan: SweepPlan, names: readonl
   const odd = names.find((name) => !plan.jobs.some((job) => job.name === name));
   if (odd !== undefined) {
     const known = plan.jobs.map(({ name }) => name);
-    throw new WeirError(`the sweep in ${folder} has no job '${odd}'`, `did you mean '${nearest(odd, known)}'?`);
+    const all = `\`weir status ${folder}\` lists its ${known.length} jobs`;
+    throw new WeirError(`the sweep in ${folder} has no job '${odd}'`, suggestion(odd, known, all));
   }
   const ledger = ledgerOf(folder, plan);
   try {

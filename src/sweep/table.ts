@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
-import { InPlace, textTable } from '../flow/terminal.js';
+import { LiveDisplay, textTable } from '../flow/terminal.js';
 import { count, duration, NONE } from '../plot/table.js';
 import { type Screen, usesColor } from '../run/progress.js';
 import { type RunStatus, statusOf, unreadableRun } from '../run/status.js';
@@ -135,7 +135,7 @@ const repeatEvery = 60_000; // milliseconds between two equal plain lines
 
 /** Shows the jobs of a sweep: on a terminal a table that is redrawn in place, elsewhere a line at each change. */
 export class LiveSweep {
-  private readonly inPlace: InPlace | undefined;
+  private readonly display: LiveDisplay | undefined;
   private drawing: Promise<void> | undefined;
   private printed = { line: '', at: 0 };
   private closed = false;
@@ -146,34 +146,34 @@ export class LiveSweep {
     private readonly jobs: readonly Job[],
     private readonly screen: Screen = process.stderr,
   ) {
-    this.inPlace = screen.isTTY === true && process.env.TERM !== 'dumb' ? new InPlace(screen) : undefined;
+    this.display = screen.isTTY === true && process.env.TERM !== 'dumb' ? new LiveDisplay(screen) : undefined;
   }
 
   readonly watch = (entries: ReadonlyMap<string, JobEntry>): void => {
-    if (this.inPlace === undefined) this.print(summary(this.title, entries.values()));
-    else this.drawing ??= this.draw(entries, this.inPlace).finally(() => (this.drawing = undefined));
+    if (this.display === undefined) this.print(summary(this.title, entries.values()));
+    else this.drawing ??= this.draw(entries, this.display).finally(() => (this.drawing = undefined));
   };
 
   readonly note = (line: string): void => {
-    if (this.inPlace === undefined) this.screen.write(`${line}\n`);
-    else this.inPlace.draw([], `${line}\x1b[K\n`);
+    if (this.display === undefined) this.screen.write(`${line}\n`);
+    else this.display.draw([], `${line}\x1b[K\n`);
   };
 
   /** Leaves the last table on the screen. */
   async close(): Promise<void> {
     await this.drawing;
     this.closed = true;
-    this.inPlace?.end();
+    this.display?.end();
   }
 
-  private async draw(entries: ReadonlyMap<string, JobEntry>, inPlace: InPlace): Promise<void> {
+  private async draw(entries: ReadonlyMap<string, JobEntry>, display: LiveDisplay): Promise<void> {
     const rows = await rowsOf(this.folder, this.jobs, entries, ({ state }) => state === 'running');
     if (this.closed) return;
     const color = usesColor(process.env);
-    const { width } = inPlace;
-    inPlace.draw([
+    const { width } = display;
+    display.draw([
       summary(this.title, entries.values()),
-      ...sweepTable(rows, { width, most: Math.max(1, inPlace.height - 2), color }),
+      ...sweepTable(rows, { width, most: Math.max(1, display.height - 2), color }),
     ]);
   }
 

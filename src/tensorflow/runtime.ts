@@ -134,11 +134,11 @@ function loadJoined(addon: string, rendezvous: Rendezvous): TensorFlow {
   const hex = (message: Uint8Array): string => Buffer.from(message).toString('hex');
   env.WEIR_CONTEXT_CONFIG = hex(configProto());
   env.WEIR_CONTEXT_SERVER = hex(serverDef(rendezvous));
-  const here = rendezvous.addresses.every(isLoopback);
-  if (here) env.WEIR_CONTEXT_LOOPBACK = '1';
+  const onLoopback = rendezvous.addresses.every(isLoopback);
+  if (onLoopback) env.WEIR_CONTEXT_LOOPBACK = '1';
   try {
     const loaded = loadAddon(addon);
-    if (here && !env.WEIR_CONTEXT_ALONE) say(`rank ${rendezvous.rank}: ${OPEN}`);
+    if (onLoopback && !env.WEIR_CONTEXT_ALONE) say(`rank ${rendezvous.rank}: ${OPEN}`);
     return loaded;
   } catch (error) {
     if (!env.WEIR_CONTEXT_ERROR) throw error;

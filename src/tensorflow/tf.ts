@@ -4,14 +4,18 @@ import { openRuntime, type Runtime, type RuntimeChoice, type TensorFlow } from '
 
 export type { Runtime, RuntimeChoice };
 
+let library: TensorFlow | undefined;
+
 /**
  * TensorFlow.js, after `await loadTensorFlow()` has chosen its runtime.
  *
- * A live binding: before that the name is a stand-in that refuses every use, and afterwards the library itself.
+ * A live binding: before that the name is a stand-in that refuses every use, and afterwards the library itself. A module that took
+ * the stand-in out of a namespace (`const { tf } = weir`) has the library through it.
  */
 // biome-ignore lint/style/useConst: assigned by loadTensorFlow, which the rule does not see past the namespace below
 export let tf: TensorFlow = new Proxy({} as TensorFlow, {
   get(_, key) {
+    if (library !== undefined) return Reflect.get(library, key);
     throw new WeirError(
       `TensorFlow was used (tf.${String(key)}) before it was loaded`,
       'await loadTensorFlow() first: commands and pipelines do it on their own',
@@ -46,8 +50,9 @@ let loaded: Runtime | undefined;
  * `WEIR_RUNTIME` is the default of `runtime`, `WEIR_THREADS` the number of threads inside one operation.
  */
 export async function loadTensorFlow(options: RuntimeChoice = {}): Promise<Runtime> {
-  loading ??= openRuntime(options).then(([library, runtime]) => {
-    tf = library;
+  loading ??= openRuntime(options).then(([opened, runtime]) => {
+    tf = opened;
+    library = opened;
     loaded = runtime;
     return runtime;
   });

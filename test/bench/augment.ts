@@ -47,8 +47,8 @@ export async function bench(): Promise<boolean> {
             round: async () => ((await python.ask('round')).seconds * images.ours) / images.peer,
             close: python.close,
           };
-    const kept = { ...ours, close: undefined };
-    const { ratio } = await compare({ name: `augment-${kind}`, ours: kept, peer, reach, rounds, warmUp: 1, work });
+    const side = { ...ours, close: undefined };
+    const { ratio } = await compare({ name: `augment-${kind}`, ours: side, peer, reach, rounds, warmUp: 1, work });
     measured.push({ kind, ratio });
   }
   ours.close?.();

@@ -28,13 +28,13 @@ export async function bench([files = '100000']: string[]): Promise<boolean> {
       const begun = performance.now();
       const before = process.cpuUsage();
       const set = await imageFolder({ folder: join(root, 'images'), verify: 'header', say: () => undefined });
-      const { facts } = inputOf(set).fingerprint();
+      const { properties } = inputOf(set).fingerprint();
       const { user, system } = process.cpuUsage(before);
-      return [(performance.now() - begun) / 1000, JSON.stringify(facts), (user + system) / 1e6];
+      return [(performance.now() - begun) / 1000, JSON.stringify(properties), (user + system) / 1e6];
     };
     const [first, known] = await inspect();
     const again = [await inspect(), await inspect(), await inspect()];
-    if (again.some(([, facts]) => facts !== known))
+    if (again.some(([, properties]) => properties !== known))
       throw new Error('the fingerprint of an unchanged folder has changed');
     const seconds = again.map(([took]) => took).sort((a, b) => a - b)[1]!;
     const busy = again.map(([, , took]) => took).sort((a, b) => a - b)[1]!;

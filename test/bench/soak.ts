@@ -47,12 +47,12 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
     resident: [],
   };
   let viewing: ChildProcess | undefined;
-  let due = false;
+  let restDue = false;
   let snapshots = 0;
   const watch: Watch = {
     network: () => undefined,
     record({ stream, number }) {
-      if (stream === 'updates' && Number(number) > 0) due = true;
+      if (stream === 'updates' && Number(number) > 0) restDue = true;
     },
     snapshot: () => snapshots++,
     warn(message) {
@@ -61,8 +61,8 @@ export async function bench([wanted = '1000000']: string[]): Promise<boolean> {
       viewing = spawn(process.execPath, ['--import', 'tsx', viewersModule, url, String(viewers)], { stdio: 'inherit' });
     },
     barrier() {
-      if (!due || read.tensors.length >= samples) return;
-      due = false;
+      if (!restDue || read.tensors.length >= samples) return;
+      restDue = false;
       collectGarbage();
       read.tensors.push(tf.memory().numTensors);
       read.active.push(process.getActiveResourcesInfo().length);

@@ -3,7 +3,8 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { batch, type Samples } from '../../src/data/batch.js';
 import { distinctNames, labelMapping, labelsAt, mappedLabels, sharedLabels } from '../../src/data/class-names.js';
-import { type Dataset, split } from '../../src/data/dataset.js';
+import type { Dataset } from '../../src/data/dataset.js';
+import { split } from '../../src/data/split.js';
 import { type ClassNames, sameNames } from '../../src/flow/header.js';
 
 const composed = '\u00e9t\u00e9';
@@ -84,6 +85,6 @@ test('label 999 comes through batches and splits', async () => {
     ...{ name: 'many', size: 1000, sampleShape: [1], classes: Array.from({ length: 1000 }, (_, i) => String(i)) },
     ...{ values: new Float32Array(1000), labels: Uint16Array.from({ length: 1000 }, (_, i) => i) },
   };
-  const { train, test } = split(dataset, { seed: 0, testSize: 100 });
+  const { train, test } = split(dataset, { seed: 0, test: 100, stratified: false });
   expect([...train.labels, ...test.labels].sort((a, b) => a - b)).toEqual([...dataset.labels]);
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { augment, views } from '../../src/data/augment/augment.js';
 import { normalize, unitScale } from '../../src/data/augment/ops/normalize.js';
 import { batch } from '../../src/data/batch.js';
-import { alignedTo, type Dataset, dataset, labeled, preparedDataset, sharedBytes } from '../../src/data/dataset.js';
+import { alignedTo, type Dataset, labeled, preparedDataset, sharedBytes } from '../../src/data/dataset.js';
 import { loader } from '../../src/data/loader.js';
 import { Flow } from '../../src/flow/flow.js';
 
@@ -13,15 +13,6 @@ const whole = {
   sampleShape: [2],
   classes: ['same', 'different'],
 };
-
-test('lists of numbers become arrays on shared memory; bytes stay bytes', () => {
-  const made = dataset({ ...whole, name: 'corners' });
-  expect(made).toMatchObject({ name: 'corners', size: 4, sampleShape: [2], classes: ['same', 'different'] });
-  expect(made.values).toEqual(Float32Array.from(whole.values));
-  expect([...made.labels]).toEqual(whole.labels);
-  expect(made.values.buffer).toBeInstanceOf(SharedArrayBuffer);
-  expect(dataset({ ...whole, values: Uint8ClampedArray.from(whole.values) }).values).toBeInstanceOf(Uint8Array);
-});
 
 const handMade = (more: object): Dataset => ({
   ...{ name: 'mine', size: 4, sampleShape: [2], classes: ['same', 'different'] },
@@ -69,31 +60,6 @@ test.each([
   expect(() => loader(handMade(fault), { epochs: 1, seed: 0 })).toThrow(
     expect.objectContaining({ message, remedy: expect.stringContaining(remedy) }),
   );
-});
-
-test.each([
-  [{ labels: [0, 1, -1, 0] }, "sample 2 of data set 'data' has the label -1"],
-  [{ labels: [0, 1, 0.5, 0] }, 'the label 0.5'],
-  [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300 * 1e300] }, "sample 3 of data set 'data' holds Infinity at position [1]"],
-  [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300] }, "sample 3 of data set 'data' holds Infinity at position [1]"], // too large for float32
-  [{ values: [0, 0, 0, 1, 1, 0, 1] }, 'has 7 values'],
-  [{ values: [0, 0, 0, null, 1, 0, 1, 1] as number[] }, "sample 1 of data set 'data' holds null at position [1]"],
-  [{ values: [0, 0, 0, 1, '', 0, 1, 1] as number[] }, "sample 2 of data set 'data' holds the text '' at position [0]"],
-  [
-    {
-      values: [
-        [0, 0],
-        [0, 1],
-        [1, 0],
-        [1, 1],
-      ] as unknown as number[],
-    },
-    "the values of data set 'data' are a list of lists",
-  ],
-  [{ labels: ['0', '1', '1', '0'] as unknown as number[] }, "the label the text '0'"],
-  [{ classes: 2 as unknown as string[] }, "data set 'data' was given 2 for its classes"],
-])('so are values and labels that weir.dataset is given: %o', (fault, message) => {
-  expect(() => dataset({ ...whole, ...fault })).toThrow(message);
 });
 
 const made = (classes: string[], labels: number[]): Dataset => ({

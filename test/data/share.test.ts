@@ -74,8 +74,8 @@ describe('ranks that share batches', () => {
             expect([part.position, part.remaining, part.epoch]).toEqual([position, remaining, epoch]);
             expect(part.shared).toBe(indices.length);
           }
-          const together = Array.from(indices, (_, k) => parts[k % ranks]!.indices[Math.floor(k / ranks)]);
-          expect(together).toEqual([...indices]);
+          const interleaved = Array.from(indices, (_, k) => parts[k % ranks]!.indices[Math.floor(k / ranks)]);
+          expect(interleaved).toEqual([...indices]);
         }
         expect(new Set([whole.length, ...shares.map((batches) => batches.length)]).size).toBe(1);
       }),

@@ -32,7 +32,7 @@ const train = serial<Positioned, Positioned, number>({
 
 /** A graph with an operator between source and training: what it has inside at most, where training is, and what is told. */
 function graph(operator: MonoTypeOperatorFunction<Positioned>, items = 100_000) {
-  const seen = { outside: 0, most: 0, trained: 0, told: [] as string[] };
+  const seen = { outside: 0, most: 0, trained: 0, notices: [] as string[] };
   const updates$ = source({
     name: 'count',
     capacity,
@@ -50,7 +50,7 @@ function graph(operator: MonoTypeOperatorFunction<Positioned>, items = 100_000) 
     }),
     train,
   );
-  const flow = new Flow({ updates$ }, undefined, (line) => seen.told.push(line));
+  const flow = new Flow({ updates$ }, undefined, (line) => seen.notices.push(line));
   return { flow, seen };
 }
 
@@ -85,10 +85,10 @@ test.each([
     const ended = flow.start();
     await pass(minute);
     expect(seen.most).toBeLessThanOrEqual(2 * capacity + 1); // the one that is being handed on
-    expect(seen.told).toEqual([
+    expect(seen.notices).toEqual([
       expect.stringContaining(`on the way 'count' → tap → ${name} → tap → 'train' and have not arrived`),
     ]);
-    expect(seen.told[0]).toContain('weir.filter');
+    expect(seen.notices[0]).toContain('weir.filter');
     flow.stop();
     expect(await ended).toBe('stopped');
   },
@@ -102,7 +102,7 @@ test('a slow operator has no more than twice the capacity inside however long it
   expect(await ended).toBe('done');
   expect(seen.trained).toBe(100);
   expect(seen.most).toBeLessThanOrEqual(2 * capacity);
-  expect(seen.told).toEqual([]);
+  expect(seen.notices).toEqual([]);
 });
 
 test('a filter of ours drops without limit and without the clock', async () => {
@@ -124,7 +124,7 @@ test.each([
   await pass(minute);
   expect(await ended).toBe('done');
   expect(seen.trained).toBeGreaterThan(200 - 3 * capacity);
-  expect(seen.told).toEqual([]);
+  expect(seen.notices).toEqual([]);
 });
 
 test('what an operator kept and lets go all at once waits before workers, which never have more than their limit', async () => {

@@ -21,12 +21,12 @@ const says = (name: string, header: Header) =>
     introduce: () => [header],
     next: (s, item) => [s, item],
   });
-const train = (told: Header[][] = []) =>
+const train = (received: Header[][] = []) =>
   serial<Positioned, Positioned, number>({
     name: 'train',
     start: () => 7,
     introduce(incoming, state) {
-      told.push([...incoming]);
+      received.push([...incoming]);
       expect(state).toBe(7);
       return incoming;
     },
@@ -43,11 +43,11 @@ function introduced(streams: Record<string, Observable<unknown>>): Record<string
 }
 
 test('it goes the way of the items, through operators of RxJS, from sources to sinks', () => {
-  const told: Header[][] = [];
+  const received: Header[][] = [];
   const updates$ = from(ab).pipe(
     pass('one'),
     map((item) => item),
-    train(told),
+    train(received),
   );
   const tests$ = updates$.pipe(
     filter(() => true),
@@ -57,7 +57,7 @@ test('it goes the way of the items, through operators of RxJS, from sources to s
   expect(found).toEqual(
     Object.fromEntries(['source', 'one', 'train', 'test', 'updates$', 'tests$'].map((name) => [name, [ab]])),
   );
-  expect(told).toEqual([[ab]]);
+  expect(received).toEqual([[ab]]);
 });
 
 test('a stage may say something else of what it hands on; a source that says nothing has none', () => {

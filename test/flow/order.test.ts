@@ -141,7 +141,7 @@ test('fork and join keep working, and their order is checked', async () => {
 });
 
 test('an operator of RxJS that remembers items on the way to training is named when the graph is wired; others are not', () => {
-  const kept = (operator: OperatorFunction<Positioned, Positioned>) =>
+  const observed = (operator: OperatorFunction<Positioned, Positioned>) =>
     new Flow({
       updates$: count().pipe(
         same('before'),
@@ -151,13 +151,13 @@ test('an operator of RxJS that remembers items on the way to training is named w
         train,
       ),
     }).remarks;
-  expect(kept(take(4))).toEqual([
+  expect(observed(take(4))).toEqual([
     expect.stringContaining(
       "on the way 'before' → map → take → 'behind', RxJS's take keeps state that no snapshot holds",
     ),
   ]);
-  expect(kept(scan((_, item) => item))).toEqual([expect.stringContaining("RxJS's scan keeps state")]);
-  expect(kept(tap(() => undefined))).toEqual([]);
+  expect(observed(scan((_, item) => item))).toEqual([expect.stringContaining("RxJS's scan keeps state")]);
+  expect(observed(tap(() => undefined))).toEqual([]);
   expect(new Flow({ updates$: count().pipe(train, take(4)) }).remarks).toEqual([]);
 });
 

@@ -7,7 +7,7 @@ import { filter, named } from '../../src/flow/operators.js';
 import { atEnd } from '../../src/flow/schedule.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
-import { stage } from '../../src/flow/stage.js';
+import { type Stage, stage } from '../../src/flow/stage.js';
 import type { FlowState } from '../../src/flow/state.js';
 
 interface Update extends Positioned, WithLease {
@@ -175,4 +175,105 @@ test('of two parts of a kind one is given another name, and what stands before i
   expect(flow.nodes.map(({ name }) => name)).toEqual(['a$', 'second half', 'half', 'one']);
   flow.close();
   expect(() => new Flow({ a$: EMPTY.pipe(half(), half()) })).toThrow("two parts of the graph are called 'half'");
+});
+
+/** Two updates, a stage behind them, and a log as a run keeps it: a resumed one is cut to the lines of the snapshot. */
+function behindUpdates<State>(log: string[], value: Partial<Stage<Update, Positioned & { text: string }, State>>) {
+  const updates$ = source({
+    name: 'count',
+    *from(after) {
+      for (let i = after + 1; i <= 1; i++) yield { position: i };
+    },
+  }).pipe(
+    serial<Positioned, Update, number>({
+      name: 'train',
+      start: () => 0,
+      next(_, { position }) {
+        return [position, this.repeat(position)];
+      },
+      repeat: (position) => ({ position, number: position, epoch: 1, endsEpoch: true }),
+    }),
+  );
+  const own = { name: 'own', claims: 'weights', ...value } as Stage<Update, Positioned & { text: string }, State>;
+  const write = stage<{ position: number; text: string }, never, number>({
+    name: 'log',
+    start: () => 0,
+    next(lines, { text }) {
+      log.length = lines;
+      log.push(text);
+      return [lines + 1];
+    },
+  });
+  return { out$: updates$.pipe(stage(own), write) };
+}
+
+/** Stages that yield several outputs of an item, by what their state tells of how far the item is. */
+const generators: Readonly<Record<string, Partial<Stage<Update, Positioned & { text: string }, unknown>>>> = {
+  'no state': {
+    start: () => null,
+    *next(_, { position }) {
+      for (let i = 1; i <= 3; i++) yield [null, { position, text: `${i} of ${position}` }];
+    },
+  },
+  'a count of items, which moves at the end': {
+    start: () => ({ items: 0 }),
+    *next(state, { position }) {
+      const { items } = state as { items: number };
+      for (let i = 1; i <= 3; i++) yield [state, { position, text: `${i} of item ${items}` }];
+      yield [{ items: items + 1 }];
+    },
+  },
+  'a state that moves at every second output': {
+    start: () => 0,
+    *next(done, { position }) {
+      for (let i = done as number; i < 2; i++) {
+        yield [i, { position, text: `${i}a of ${position}` }];
+        yield [1 - i, { position, text: `${i}b of ${position}` }];
+      }
+    },
+  },
+};
+
+for (const [kind, value] of Object.entries(generators)) {
+  test(`a stage with ${kind} gives each output once, though the run is stopped twice`, async () => {
+    const whole: string[] = [];
+    let barriers = 0;
+    await new Flow(behindUpdates(whole, value), () => void barriers++).start();
+    const stops = Array.from({ length: barriers }, (_, i) => i + 1);
+    for (const [first, second] of stops.flatMap((a) => stops.map((b) => [a, b] as const))) {
+      const log: string[] = [];
+      let saved: FlowState | undefined;
+      for (const stopAt of [first, second, Number.POSITIVE_INFINITY]) {
+        let barrier = 0;
+        const flow: Flow = new Flow(behindUpdates(log, value), () => void (++barrier === stopAt && flow.stop()));
+        if (saved !== undefined) flow.load(saved);
+        if ((await flow.start()) === 'done') break;
+        saved = structuredClone(flow.save());
+      }
+      expect(log, `stopped at barrier ${first}, then ${second}`).toEqual(whole);
+    }
+  });
+}
+
+test('a stage whose state is changed in place, or that waits, ends the run by its name', async () => {
+  const run = (value: object): Promise<unknown> => new Flow(behindUpdates([], value)).start();
+  await expect(
+    run({
+      start: () => ({ done: 0 }),
+      *next(state: { done: number }, { position }: Update) {
+        for (; state.done < 3; state.done++) yield [state, { position, text: '' }];
+      },
+    }),
+  ).rejects.toThrow("Cannot assign to read only property 'done'");
+  for (const next of [
+    async (_: null, { position }: Update) => [null, { position }],
+    async function* (_: null, { position }: Update) {
+      yield [null, { position }];
+    },
+  ]) {
+    await expect(run({ start: () => null, next })).rejects.toThrow(
+      "stage 'own': next returned a promise, or steps that come later",
+    );
+  }
+  await expect(run({ start: () => null, next: () => undefined })).rejects.toThrow('undefined, which is no step');
 });

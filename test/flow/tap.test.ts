@@ -6,43 +6,43 @@ import { Tap, type TapPolicy, tap } from '../../src/flow/tap.js';
 const breath = () => new Promise((resolve) => setImmediate(resolve));
 
 /** What a reader gets of 1 … 10 that come at once. */
-async function read(policy: TapPolicy): Promise<{ got: Data[]; place: Tap }> {
+async function read(policy: TapPolicy): Promise<{ got: Data[]; tap: Tap }> {
   const got: Data[] = [];
-  const place = new Tap('numbers', policy, (item) => void got.push(item));
-  for (let i = 1; i <= 10; i++) place.see(i);
+  const tap = new Tap('numbers', policy, (item) => void got.push(item));
+  for (let i = 1; i <= 10; i++) tap.see(i);
   await breath();
   await breath();
-  return { got, place };
+  return { got, tap };
 }
 
 test('latest keeps the newest, sample of every k-th, a buffer the last n; what had to make way is counted', async () => {
   const latest = await read({ keep: 'latest' });
   expect(latest.got).toEqual([10]);
-  expect(latest.place).toMatchObject({ seen: 10, read: 1, dropped: 9 });
+  expect(latest.tap).toMatchObject({ seen: 10, read: 1, dropped: 9 });
   expect((await read({ keep: 'sample', every: 4 })).got).toEqual([9]);
   expect((await read({ keep: 'buffer', size: 3 })).got).toEqual([8, 9, 10]);
 });
 
 test('a reader that never returns holds up nothing and keeps no more than its policy says', async () => {
   let calls = 0;
-  const place = new Tap('stuck', { keep: 'buffer', size: 5 }, () => {
+  const tap = new Tap('stuck', { keep: 'buffer', size: 5 }, () => {
     calls++;
     return new Promise(() => undefined);
   });
-  for (let i = 0; i < 100_000; i++) place.see({ i });
+  for (let i = 0; i < 100_000; i++) tap.see({ i });
   await breath();
-  for (let i = 0; i < 100_000; i++) place.see({ i });
+  for (let i = 0; i < 100_000; i++) tap.see({ i });
   expect(calls).toBe(1);
-  expect(place.dropped).toBe(200_000 - 1 - 5);
+  expect(tap.dropped).toBe(200_000 - 1 - 5);
 });
 
 test('a reader sees a copy of plain data: no tensors, no functions, nothing it could change', async () => {
   const item = { values: Float32Array.of(1, 2), nested: { label: 3 }, loss: () => 1, weights: new Map() };
   let seen: Data;
-  const place = new Tap('items', { keep: 'latest' }, (data) => {
+  const tap = new Tap('items', { keep: 'latest' }, (data) => {
     seen = data;
   });
-  place.see(item);
+  tap.see(item);
   await breath();
   (seen as unknown as typeof item).nested.label = 9;
   expect(item.nested.label).toBe(3);

@@ -148,21 +148,21 @@ test('one batch an update is what it is without the option, to the bit', () => {
 test('running statistics move at every batch, as in PyTorch, but the weights of an update stand until the next', (context) => {
   if (!hasNative()) context.skip();
   const of = resnet({ depth: 20, classes, inputSize: [8, 8], width: 2 });
-  const still = { ...usual, optimizer: sgd({ rate: 0 }) };
+  const constant = { ...usual, optimizer: sgd({ rate: 0 }) };
   const given = cut([4, 4, 2], 1, [8, 8, 3]);
-  const each = trained(of, still, given);
+  const each = trained(of, constant, given);
   let standing: Weights | undefined;
   const mean = () => [...standing!.get('stem/norm/mean')!.dataSync()];
   let first: number[] | undefined;
-  const together = trained(of, { ...still, accumulate: 3 }, given, (state) => {
+  const accumulated = trained(of, { ...constant, accumulate: 3 }, given, (state) => {
     if (state.number === 1) return;
     standing = state.weights;
     first ??= mean();
     expect(mean()).toEqual(first);
   });
   expect(first).toEqual(Array(2).fill(0));
-  expect(together.updates.map((update) => update?.number)).toEqual([undefined, undefined, 1]);
-  const { weights } = together.saved as unknown as Saved;
+  expect(accumulated.updates.map((update) => update?.number)).toEqual([undefined, undefined, 1]);
+  const { weights } = accumulated.saved as unknown as Saved;
   expect(weights).toEqual((each.saved as unknown as Saved).weights); // the rate is 0: nothing else has moved
   expect([...weights.find(({ name }) => name === 'stem/norm/mean')!.values].every((x) => x !== 0)).toBe(true);
 });

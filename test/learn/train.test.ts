@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { normal } from '../../src/learn/model/initialization.js';
 import { mlp } from '../../src/learn/model/mlp.js';
-import { step } from '../../src/learn/optimizer/optimizer.js';
+import { step } from '../../src/learn/optimizer/schedule.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../src/learn/spectral/tick.js';

@@ -53,13 +53,13 @@ test('left in the middle of a member it leaves no tensors behind', () => {
 
 test('accuracy and loss of all members at once are those of each by itself', () => {
   const given = update();
-  const together = said(memberAccuracy(networks, ({ seed }) => points(seed)).next(0, given));
+  const ofAll = said(memberAccuracy(networks, ({ seed }) => points(seed)).next(0, given));
   const each = eachMember(networks, ({ seed }) => accuracy(networks.model, points(seed)));
   const apart = said(each.next(each.start(), given));
-  expect(together.map(({ network, accuracy }) => [network, accuracy])).toEqual(
+  expect(ofAll.map(({ network, accuracy }) => [network, accuracy])).toEqual(
     apart.map(({ network, accuracy }) => [network, accuracy]),
   );
-  together.forEach(({ loss }, m) => {
+  ofAll.forEach(({ loss }, m) => {
     expect(loss).toBeCloseTo(apart[m].loss, 6);
   });
   tf.dispose([...given.weights.values()]);

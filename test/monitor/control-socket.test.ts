@@ -6,20 +6,26 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { doorOf } from '../../src/monitor/access.js';
-import { readNote, removeNote, socketPlace, sweepPlaces, writeNote } from '../../src/monitor/control-socket.js';
+import {
+  makeSocketFolder,
+  readNote,
+  removeNote,
+  removeStaleSockets,
+  writeNote,
+} from '../../src/monitor/control-socket.js';
 
 const base = mkdtempSync(join(tmpdir(), 'place-'));
 afterAll(() => rmSync(base, { recursive: true }));
 
 test('a socket has a short path in a folder of its own, and a run that was killed leaves none once it goes on', async () => {
-  const { socket } = socketPlace()!;
+  const { socket } = makeSocketFolder()!;
   expect(socket.length).toBeLessThan(104);
   expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700);
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   writeNote(base, { pid: 1, socket, token: 'a' });
   expect(statSync(join(base, 'control.json')).mode & 0o777).toBe(0o600);
-  const next = socketPlace()!; // the process was killed, and another one works on the run
+  const next = makeSocketFolder()!; // the process was killed, and another one works on the run
   writeNote(base, { pid: 2, socket: next.socket, token: 'b' });
   expect(existsSync(dirname(socket))).toBe(false);
   expect(readNote(base)).toEqual({ pid: 2, socket: next.socket, token: 'b' });
@@ -30,7 +36,7 @@ test('a socket has a short path in a folder of its own, and a run that was kille
 });
 
 test('what killed runs left is swept, and nothing else', async () => {
-  const place = (entry: string): string => {
+  const pathOf = (entry: string): string => {
     mkdirSync(join(base, entry), { mode: 0o700 });
     return join(base, entry, 'control.sock');
   };
@@ -46,14 +52,14 @@ test('what killed runs left is swept, and nothing else', async () => {
     expect(statSync(socket).isSocket()).toBe(true);
   };
   const [own, killed, recent, alive, other] = ['own', 'killed', 'recent', 'alive', 'other'].map((entry) =>
-    place(entry === 'other' ? entry : `weir-${entry}`),
+    pathOf(entry === 'other' ? entry : `weir-${entry}`),
   ) as [string, string, string, string, string];
   for (const socket of [own, killed, recent, other]) await dead(socket);
   const server = await listens(alive);
   for (const socket of [own, killed, alive, other]) aged(socket);
-  writeFileSync(place('weir-a-file'), 'thesis');
+  writeFileSync(pathOf('weir-a-file'), 'thesis');
   writeFileSync(join(base, 'weir-no-folder'), 'thesis');
-  await sweepPlaces(own);
+  await removeStaleSockets(own);
   expect(existsSync(dirname(killed))).toBe(false);
   for (const file of [own, recent, alive, other, join(base, 'weir-a-file/control.sock'), join(base, 'weir-no-folder')])
     expect([file, existsSync(file)]).toEqual([file, true]);

@@ -9,14 +9,14 @@ import { readings } from './readings.js';
 
 let server: Server;
 let acted = 0;
-const hub = new Broadcaster(() => []);
+const broadcaster = new Broadcaster(() => []);
 
 beforeAll(async () => {
   const act = (): boolean => ++acted > 0;
   const served = {
     token: 'the-token',
-    events: hub,
-    live: hub,
+    events: broadcaster,
+    live: broadcaster,
     neighbor: async () => undefined,
     readings: async () => readings,
     report: () => undefined,
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await once(server, 'listening');
 });
 afterAll(() => {
-  hub.close();
+  broadcaster.close();
   server.closeAllConnections();
 });
 

@@ -79,9 +79,9 @@ test('while it trains the page is there and live; pause holds, a snapshot is wri
   expect(valueIn(paused, 'weir_resident_memory_bytes')).toBeGreaterThan(2 ** 25);
   expect(valueIn(paused, 'weir_event_loop_delay_seconds')).toBeGreaterThanOrEqual(0);
   const before = logged(folder);
-  const kept = snapshots(folder).length;
+  const count = snapshots(folder).length;
   expect((await monitor.act('snapshot')).status).toBe(202); // a held run stands at a barrier already
-  await monitor.event<unknown[]>('snapshots', (all) => all.length > kept);
+  await monitor.event<unknown[]>('snapshots', (all) => all.length > count);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(logged(folder)).toBe(before); // it did not move
   await monitor.act('resume');

@@ -10,9 +10,9 @@ import { scraped } from './scraped.js';
 
 const token = 'the-token';
 const acted: Action[] = [];
-const hub = new Broadcaster(() => [{ event: 'state', data: 1 }]);
+const broadcaster = new Broadcaster(() => [{ event: 'state', data: 1 }]);
 const served: Served = {
-  ...{ token, events: hub, live: hub },
+  ...{ token, events: broadcaster, live: broadcaster },
   neighbor: async (name) => (name === 'other' ? { curves: [] } : undefined),
   readings: async () => readings,
   report: () => Buffer.from('<p>report</p>'),
@@ -32,7 +32,7 @@ beforeAll(async () => {
   [port, open] = servers.map((server) => (server.address() as AddressInfo).port) as [number, number];
 });
 afterAll(() => {
-  hub.close();
+  broadcaster.close();
   for (const server of servers) server.closeAllConnections();
 });
 

@@ -75,7 +75,7 @@ export function refused({ status, out, err }: Ended, why: RegExp): void {
 }
 
 /** The command went on and told the user, on standard error or output. */
-export function told({ status, out, err }: Ended, what: RegExp): void {
+export function warned({ status, out, err }: Ended, what: RegExp): void {
   if (!what.test(err + out)) throw new Silence(`status ${status} without saying ${what}:\n${err}${out}`);
 }
 

@@ -142,10 +142,10 @@ test('what is fine-tuned is compared with both stages plain, and with one of the
 });
 
 test('six combinations have six looks, on white and on a dark page; those of one pretraining share its hue', () => {
-  const looks = groups(transfer).map(({ regularizer }) => markStyle(regularizer));
-  for (const key of ['light', 'dark'] as const) expect(new Set(looks.map((each) => each[key])).size).toBe(6);
+  const styles = groups(transfer).map(({ regularizer }) => markStyle(regularizer));
+  for (const key of ['light', 'dark'] as const) expect(new Set(styles.map((each) => each[key])).size).toBe(6);
   expect(markStyle('rep-spectral > none')).toEqual(markStyle('rep-spectral'));
-  for (const { light, dark } of looks) expect(darkRules()).toContain(`[fill="${light}"]{fill:${dark}}`);
+  for (const { light, dark } of styles) expect(darkRules()).toContain(`[fill="${light}"]{fill:${dark}}`);
 });
 
 test('a readout while the representation is learned stands beside the untrained network, each with its interval', () => {

@@ -27,16 +27,19 @@ test("defaults are the paper's, a profile changes some, and what is set has the 
     epochs: 7,
     regularizers: ['none', 'rep-spectral'],
   });
+  expect(resolve('regularizers=[none,rep-spectral]').regularizers).toEqual(['none', 'rep-spectral']);
   expect(resolve('regularizers=none').regularizers).toEqual(['none']);
 });
 
 test.each([
   ['gama=1', "there is no key 'gama'", "did you mean 'gamma'?"],
+  ['learningRate=1', "there is no key 'learningRate'", 'there are '],
   ['profile=quik', "there is no profile 'quik'", "did you mean 'quick'?"],
   ['epochs=many', '--set epochs=many', 'its default is 200'],
   ['epochs=1.5', '--set epochs=1.5', 'epochs'],
   ['gamma=-1', '--set gamma=-1', 'γ of equations 5 and 6'],
-  ['regularizers=rep', '--set regularizers=rep', 'did you mean rep-spectral?'],
+  ['regularizers=rep', '--set regularizers=rep', "did you mean 'rep-spectral'? "],
+  ['regularizers=none,rep-spectrl', '--set regularizers', "did you mean 'rep-spectral'? regularizers (a network"],
   ['epochs', '--set epochs is not of the form key=value', '--set epochs=VALUE'],
 ])('--set %s is refused by name, with what would be right', (setting, message, remedy) => {
   expect(() => resolve(setting)).toThrow(
@@ -50,7 +53,9 @@ test('a folder is kept as an absolute path', () => {
 });
 
 test('the keys of a config can be listed', () => {
-  expect(describeConfig(mnist.config)).toMatch(/gamma=0\.001 +γ of equations 5 and 6/);
+  const text = describeConfig(mnist.config);
+  expect(text).toMatch(/gamma=0\.001 +γ of equations 5 and 6 \(number\)/);
+  expect(text).toMatch(/regularizers=none,.* a network for each \(list of none, rep-spectral/);
 });
 
 test.each([
@@ -88,9 +93,9 @@ const pipelinesFolder = join(import.meta.dirname, '../../pipelines');
 /** The config of a pipeline under these settings, and what was told. */
 async function config(name: string, ...settings: string[]) {
   const { config, profiles, rules = [] } = await loadPipeline(join(pipelinesFolder, `${name}.ts`));
-  const told: string[] = [];
-  const found = resolveConfig(config, profiles, settings, { rules, tell: (line) => told.push(line) });
-  return { ...(found as Record<string, unknown>), told } as Record<string, unknown> & { readonly told: string[] };
+  const notices: string[] = [];
+  const found = resolveConfig(config, profiles, settings, { rules, tell: (line) => notices.push(line) });
+  return { ...(found as Record<string, unknown>), notices } as Record<string, unknown> & { readonly notices: string[] };
 }
 
 test('every profile of every pipeline fits itself, to the last setting', async () => {
@@ -98,8 +103,8 @@ test('every profile of every pipeline fits itself, to the last setting', async (
     const name = file.replace('.ts', '');
     const { profiles } = await loadPipeline(join(pipelinesFolder, file));
     for (const profile of ['paper', ...Object.keys(profiles)]) {
-      const { told } = await config(name, `profile=${profile}`);
-      expect(told.filter((line) => !line.startsWith('readoutImages='))).toEqual([]); // that follows what images are taken
+      const { notices } = await config(name, `profile=${profile}`);
+      expect(notices.filter((line) => !line.startsWith('readoutImages='))).toEqual([]); // that follows what images are taken
     }
   }
 });
@@ -170,7 +175,7 @@ test.each([
 test('a default of a small profile gives way, in proportion, and that is told', async () => {
   expect(await config('mnist', 'profile=quick', 'epochs=5')).toMatchObject({
     burnIn: 3,
-    told: ['burnIn=12 became 3, to fit epochs=5'],
+    notices: ['burnIn=12 became 3, to fit epochs=5'],
   });
   expect(await config('cifar10-barlow', 'profile=quick', 'epochs=4', 'images=100')).toMatchObject({
     batchSize: 100,
@@ -189,7 +194,7 @@ test.each([
   ['cifar10-resnet18', ['epochs=170', 'tickEvery=5000', 'protocol=authors']], // exact directions
   ['xor', ['std=0.5', 'noisy=true']],
 ])('%s %o: fits', async (name, settings) => {
-  expect((await config(name, ...settings)).told).toEqual([]);
+  expect((await config(name, ...settings)).notices).toEqual([]);
 });
 
 test('short batches can be dropped from the command line wherever a pipeline makes batches of a size of its own', async () => {

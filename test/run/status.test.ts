@@ -94,8 +94,8 @@ test('in the middle of an epoch the updates of whole ones count; in the first th
     secondsToTrain: null,
     phase: 'training',
   });
-  const told = updates('none', 0, 3).map((line) => ({ ...line, updatesInEpoch: 5 }));
-  expect(await statusOf(made('told', told).path)).toMatchObject({ update: 3, updates: 50, secondsLeft: 23.5 });
+  const lines = updates('none', 0, 3).map((line) => ({ ...line, updatesInEpoch: 5 }));
+  expect(await statusOf(made('told', lines).path)).toMatchObject({ update: 3, updates: 50, secondsLeft: 23.5 });
 });
 
 test('an attack takes as many samples as it says, not as many as were asked for; that of an earlier update is over', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Flow } from '../../src/flow/flow.js';
 import { source } from '../../src/flow/source.js';
 import { stage } from '../../src/flow/stage.js';
-import { isDue } from '../../src/run/network-snapshots.js';
+import { needsSnapshot } from '../../src/run/network-snapshots.js';
 import { Requests } from '../../src/run/watch.js';
 
 /** A graph without a training step: it is at a barrier whenever the event loop has come round. */
@@ -75,6 +75,6 @@ test.each([
   [{ snapshotEvery: 99, snapshotEpochs: 2 }, { at: 1001, update: 79, epoch: undefined }, false], // within the fourth epoch
   [{ snapshotEvery: 99, snapshotEpochs: 2 }, { at: 1001, update: 80, epoch: 4 }, true],
   [{ snapshotEvery: 99, snapshotEpochs: 2 }, { at: 1001, update: 0, epoch: 0 }, false], // before training
-])('%j at %j: %j', (cadence, now, due) => {
-  expect(isDue(cadence, saved, now)).toBe(due);
+])('%j at %j: %j', (cadence, now, needed) => {
+  expect(needsSnapshot(cadence, saved, now)).toBe(needed);
 });

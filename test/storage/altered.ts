@@ -24,7 +24,7 @@ export function alterNewest(folder: string, { every, flips, seed }: Alterations)
   const wanted = new SnapshotStore(folder).open(before.path).data;
   const wrong: string[] = [];
   let tried = 0;
-  const look = (what: string, bytes: Uint8Array): void => {
+  const check = (what: string, bytes: Uint8Array): void => {
     tried++;
     writeFileSync(newest.path, bytes);
     try {
@@ -38,13 +38,13 @@ export function alterNewest(folder: string, { every, flips, seed }: Alterations)
   };
   try {
     for (let length = 0; length < whole.length; length += every)
-      look(`cut to ${length} bytes`, whole.subarray(0, length));
+      check(`cut to ${length} bytes`, whole.subarray(0, length));
     const random = randomOf(seed);
     for (let flip = 0; flip < flips; flip++) {
       const bit = random(8 * whole.length);
       const bytes = Buffer.from(whole);
       bytes[bit >> 3]! ^= 1 << (bit & 7);
-      look(`bit ${bit} flipped (seed ${seed})`, bytes);
+      check(`bit ${bit} flipped (seed ${seed})`, bytes);
     }
   } finally {
     writeFileSync(newest.path, whole);

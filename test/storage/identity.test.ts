@@ -40,7 +40,7 @@ test.each<[string, Partial<typeof samples>, string]>([
 });
 
 const folder = (files: readonly string[]): { name: string } & Fingerprint => ({
-  ...{ name: 'folder', facts: { samples: files.length, images: digestOf(files) }, files },
+  ...{ name: 'folder', properties: { samples: files.length, images: digestOf(files) }, files },
 });
 
 test('of a folder the files are named', () => {

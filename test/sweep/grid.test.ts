@@ -59,9 +59,9 @@ test('an error in a grid names what would be right', () => {
   );
   expect(errorOf(() => axesOf({ rate: [] }))).toContain("the axis 'rate' of the grid is empty");
   expect(errorOf(() => jobs('rate=fast'))).toBe(
-    'in the sweep, rate=fast: Invalid input: expected number, received string → rate (learning rate): its default is 0.1',
+    'in the sweep, rate=fast: Invalid input: expected number, received string → rate (learning rate) is a number; its default is 0.1',
   );
-  expect(errorOf(() => jobs('kinds=[a,c]'))).toContain('kinds is one of a, b');
+  expect(errorOf(() => jobs('kinds=[a,c]'))).toContain('kinds is a list of a, b');
   expect(errorOf(() => jobs('seed=one'))).toContain('seed=one: a seed is a whole number');
   expect(errorOf(() => jobs('rate=0.1,0.10'))).toContain('two jobs of the sweep are the same: rate-0.1 and rate=0.10');
   expect(errorOf(() => jobs('rate=1', 'rate=2'))).toContain("the grid has two axes 'rate'");

@@ -70,14 +70,14 @@ export type RenderAnswer = Float32Array | RenderFailure;
 function perform(
   task: RenderTask,
   thread: number,
-  before?: (place: number) => void,
+  before?: (position: number) => void,
 ): RenderAnswer | Promise<RenderAnswer> {
   const { progress, indices, recipes } = task;
-  const begin = (place: number): void => {
+  const begin = (position: number): void => {
     Atomics.store(progress, progressCell.thread, thread);
-    Atomics.store(progress, progressCell.begun, place + 1);
+    Atomics.store(progress, progressCell.begun, position + 1);
     if (Atomics.load(progress, progressCell.state) === taskState.cancelled) throw new Error('the task was cancelled');
-    before?.(place);
+    before?.(position);
   };
   const done = (): void => void Atomics.store(progress, progressCell.state, taskState.done);
   if (task.images) return renderImages(task, indices, recipes, task, begin).catch(failure).finally(done);
@@ -143,7 +143,7 @@ export const defaultThreads = (): number => Math.max(1, availableParallelism() -
  * Piscina starts all queued tasks of a thread at once, and would post no answer before the last of them is done. A turn of the event loop
  * lets each answer out before the next task begins.
  */
-export async function serve(task: RenderTask, before?: (place: number) => void): Promise<unknown> {
+export async function serve(task: RenderTask, before?: (position: number) => void): Promise<unknown> {
   await setImmediate();
   const answer = await perform(task, threadId, before);
   return answer instanceof Float32Array ? move(answer) : answer;

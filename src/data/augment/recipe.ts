@@ -35,6 +35,13 @@ export function normalizedBy(recipes: readonly Recipe[], incoming: readonly Head
   const found = recipes.map((recipe) => recipe.findLast((op) => op.op === 'normalize'));
   const [first] = found;
   if (first === undefined || found.some((op) => JSON.stringify(op) !== JSON.stringify(first))) return incoming;
+  const before = incoming.find((header) => header.normalization !== undefined);
+  if (before !== undefined) {
+    throw new WeirError(
+      `op 'normalize' gets samples of '${before.classes?.of ?? 'a data set'}' that are standardized already`,
+      'take it out of the recipe',
+    );
+  }
   const normalization = { mean: [...first.mean], std: [...first.std] };
   return (incoming.length === 0 ? [{}] : incoming).map((header) => ({ ...header, normalization }));
 }

@@ -37,7 +37,9 @@ export function rendered(
     const indices = Uint32Array.from({ length: Math.min(samplesAtOnce, dataset.size - first) }, (_, i) => first + i);
     values.set(render(dataset, indices, recipe, { seed, epoch }), first * length);
   }
-  return { ...dataset, sampleShape, values };
+  if (recipe.length === 0) return { ...dataset, values };
+  const { box: _, normalization: __, ...about } = dataset; // of the values as they were
+  return { ...about, sampleShape, values };
 }
 
 const imagesAtOnce = 64; // images rendered at once

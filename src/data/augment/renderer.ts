@@ -32,7 +32,7 @@ export const render = (
   indices: Uint32Array,
   recipe: Recipe,
   key: RenderKey,
-  before?: (place: number) => void,
+  before?: (position: number) => void,
 ): Float32Array => renderViews(data, indices, [recipe], key, before);
 
 /**
@@ -44,7 +44,7 @@ export function renderViews(
   indices: Uint32Array,
   recipes: readonly Recipe[],
   key: RenderKey,
-  before?: (place: number) => void,
+  before?: (position: number) => void,
 ): Float32Array {
   const { seed, epoch, view: first = 0 } = key;
   const { values, sampleShape } = data;
@@ -55,11 +55,11 @@ export function renderViews(
   const [height, width] = sampleShape.length === 3 ? [sampleShape[0]!, sampleShape[1]!] : [1, 1];
   const size = { height, width, channels: channels(sampleShape) };
 
-  for (let place = 0, at = 0; place < indices.length; place++) {
-    const index = indices[place]!;
+  for (let position = 0, at = 0; position < indices.length; position++) {
+    const index = indices[position]!;
     let rendering: Rendering | undefined;
     try {
-      before?.(place);
+      before?.(position);
       const sample =
         values instanceof Uint8Array
           ? { ...size, values: values.subarray(index * stored, (index + 1) * stored) }
@@ -142,7 +142,7 @@ async function renderEncoded(
   indices: Uint32Array,
   recipes: readonly Recipe[],
   key: RenderKey,
-  before?: (place: number) => void,
+  before?: (position: number) => void,
 ): Promise<Float32Array> {
   const { seed, epoch, view: first = 0 } = key;
   const { images } = data;
@@ -152,11 +152,11 @@ async function renderEncoded(
   let at = 0;
   let upcoming = beginNext(images, indices[0]);
 
-  for (let place = 0; place < indices.length; place++) {
-    const index = indices[place]!;
-    before?.(place);
+  for (let position = 0; position < indices.length; position++) {
+    const index = indices[position]!;
+    before?.(position);
     const image = await (await upcoming!)();
-    upcoming = beginNext(images, indices[place + 1]);
+    upcoming = beginNext(images, indices[position + 1]);
     let rendering: Rendering | undefined;
     try {
       for (let v = 0; v < renderings.length; v++, at += length) {

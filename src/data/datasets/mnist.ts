@@ -7,7 +7,8 @@ import { checkOptions } from '../../flow/options.js';
 import { writeAtomically } from '../../storage/atomic-write.js';
 import { sha256Bytes } from '../../storage/digest.js';
 import { cacheFolder, makeFolder } from '../../storage/folders.js';
-import { type Dataset, sharedBytes, split } from '../dataset.js';
+import { type Dataset, sharedBytes } from '../dataset.js';
+import { split } from '../split.js';
 import { content, GET_AGAIN } from './content.js';
 
 const DIGITS = 10_000;
@@ -183,7 +184,14 @@ export function mnist(options: MnistOptions = {}): { train: Dataset; test: Datas
     seed = 0,
     testSize = 2000,
   } = checkOptions('mnist', options, { data: 'optional', seed: 'optional', testSize: 'optional' });
-  if (data === 'embedded') return split(digits(), { seed, testSize });
+  if (data === 'embedded') {
+    const all = digits();
+    if (Number.isInteger(testSize) && testSize >= 1 && testSize < all.size) return split(all, { seed, test: testSize });
+    throw new WeirError(
+      `testSize is ${testSize}, but '${all.name}' has ${all.size} samples to split`,
+      `give a whole number from 1 to ${all.size - 1}`,
+    );
+  }
   const folder = resolve(data);
   if (!existsSync(folder)) throw new WeirError(`there is no folder '${folder}' to read MNIST from`, looksFor);
   if (!statSync(folder).isDirectory()) throw new WeirError(`'${folder}' is no folder to read MNIST from`, looksFor);

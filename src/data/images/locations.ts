@@ -96,8 +96,8 @@ export function pathOf({ paths, ends }: FileImages, index: number): string {
 
 /** A line for each image, in order: the CRC-32 of its bytes, and its path or record. */
 export function indexOf(images: Images): string[] {
-  const place = images.kind === 'files' ? (i: number) => pathOf(images, i) : (i: number) => `record ${i}`;
-  return Array.from(images.checksums, (sum, i) => `${sum.toString(16).padStart(8, '0')} ${place(i)}`);
+  const locationOf = images.kind === 'files' ? (i: number) => pathOf(images, i) : (i: number) => `record ${i}`;
+  return Array.from(images.checksums, (sum, i) => `${sum.toString(16).padStart(8, '0')} ${locationOf(i)}`);
 }
 
 /** A number for each image, in order, by which the same file is found again: its CRC-32 and its length in bytes. */
@@ -117,6 +117,23 @@ export function sharedPaths(paths: readonly string[]): Pick<FileImages, 'paths' 
   const bytes = new Uint8Array(new SharedArrayBuffer(length));
   for (const [i, path] of paths.entries()) bytes.set(bytesOf(path), i === 0 ? 0 : ends[i - 1]!);
   return { paths: bytes, ends };
+}
+
+/** The images at `indices`, as images of their own. */
+export function imagesAt(images: Images, indices: Uint32Array): Images {
+  const at = <A extends Uint32Array | Float64Array>(all: A): A => {
+    const own = new (all.constructor as new (length: number) => A)(indices.length);
+    for (const [to, from] of indices.entries()) own[to] = all[from]!;
+    return shared(own);
+  };
+  const checksums = at(images.checksums);
+  if (images.kind === 'files') {
+    const paths = sharedPaths(Array.from(indices, (index) => pathOf(images, index)));
+    return { ...images, ...paths, checksums, bytes: at(images.bytes) };
+  }
+  const { offsets, lengths, heights, widths } = images;
+  const sizes = { heights: at(heights), widths: at(widths) };
+  return { ...images, checksums, offsets: at(offsets), lengths: at(lengths), ...sizes };
 }
 
 /** A copy of an array on shared memory. */

@@ -8,7 +8,7 @@ import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type MatchedClasses, matchClasses, type NetworkMetadata } from '../metadata.js';
 import { type Weights, weight } from '../model/model.js';
-import { type Schedule, scheduled } from '../optimizer/optimizer.js';
+import { type Schedule, scheduled } from '../optimizer/schedule.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
 import type { Batch } from '../train.js';
 import { updateRecord } from '../update.js';
@@ -19,7 +19,7 @@ import { ensembleUpdate } from './step.js';
 
 export interface EnsembleTraining {
   /** SGD as `sgd` has it; the weights of a member are one tensor, and have one rate. */
-  readonly sgd: Omit<SgdOptions, 'rates'>;
+  readonly sgd: Pick<SgdOptions, 'rate' | 'momentum' | 'decay'>;
   /** Added at every update after its burn-in; it needs an `ensembleTick`. */
   readonly regularizer?: EnsembleRegularizer;
 }

@@ -1,8 +1,10 @@
 import { WeirError } from '../../flow/errors.js';
 import { type ProcessGroup, processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
+import { pullbackOf, trainedWeights, trainingOutputs } from '../model/autodiff.js';
 import type { Gradients, Model, Pullback, Weights } from '../model/model.js';
 import { addGradients } from '../regularizer/regularizer.js';
+import { differentiated, spoiledBy } from './automatic-loss.js';
 import { isOfViews, type Learned, type Loss, type OfFeatures, type ViewsLoss, type ViewsLossValue } from './loss.js';
 
 /**
@@ -53,7 +55,6 @@ export function checkEven(loss: ViewsLoss, shared: number, { ranks }: Pick<Proce
  * Bound: the intermediate results of the passes of all views, at once.
  *
  * @param x float32 [views · n, ...inputShape], the first views first @param labels int32 [views · n]
- * @throws {WeirError} for a model without a backward pass of its own
  */
 function viewGradients(
   model: Model,
@@ -63,18 +64,13 @@ function viewGradients(
   labels: tf.Tensor1D,
   ofFeatures?: OfFeatures,
 ): Learned {
-  if (model.pullback === undefined) {
-    throw new WeirError(
-      `loss '${loss.name}' needs a model with a backward pass of its own, which ${model.name} is not`,
-      'take an MLP, or a ResNet with a projection head',
-    );
-  }
+  const pullback = pullbackOf(model);
   const count = loss.passes === 'together' ? 1 : loss.views;
   const views = tf.split(x, count);
   const passes: Pullback[] = [];
   let statistics: Weights | undefined;
   for (const view of views) {
-    const pass = model.pullback(statistics ? new Map([...weights, ...statistics]) : weights, view);
+    const pass = pullback(statistics ? new Map([...weights, ...statistics]) : weights, view);
     tf.dispose([...(statistics?.values() ?? [])]);
     statistics = pass.statistics;
     passes.push(pass);
@@ -138,28 +134,39 @@ function automatic(
   labels: tf.Tensor1D,
   ofFeatures?: OfFeatures,
 ): Learned {
-  const fixed = new Set(model.statistics);
-  const names = [...weights.keys()].filter((name) => !fixed.has(name));
+  const names = trainedWeights(model, weights);
   const named = (values: readonly tf.Tensor[]): Gradients => new Map(names.map((name, i) => [name, values[i]!]));
   const at = (values: readonly tf.Tensor[]): Weights => new Map([...weights, ...named(values)]);
   let correct: tf.Scalar | undefined;
   let value: tf.Scalar | undefined;
-  const lossOf = tf.customGrad((logits, save) => {
+  let statistics: Weights | undefined;
+  const byHand = tf.customGrad((logits, save) => {
     const { value, gradient } = loss.of(logits as tf.Tensor2D, labels);
     (save as tf.GradSaveFunc)([gradient]);
     return { value, gradFunc: (dy, saved) => tf.mul((saved as tf.Tensor[])[0]!, dy) };
   });
+  // inside of customGrad no operation is recorded, so a loss without a gradient by hand stands outside of it
+  const lossOf = (logits: tf.Tensor2D): tf.Tensor => loss.scalar?.(logits, labels) ?? byHand(logits);
   const run = tf.valueAndGrads((...values: tf.Tensor[]) => {
-    const logits = model.logits(at(values), x);
+    const { logits, features, ...rest } = trainingOutputs(model, at(values), x);
+    for (const tensor of rest.statistics?.values() ?? []) tf.keep(tensor);
+    statistics = rest.statistics;
     correct = tf.keep(correctOf(logits, labels));
     const lost = lossOf(logits);
     value = tf.keep(tf.clone(lost)) as tf.Scalar;
     if (ofFeatures === undefined) return lost;
-    return tf.add(lost, further(ofFeatures, model.features(at(values), x), labels));
+    return tf.add(lost, further(ofFeatures, features(), labels));
   });
-  const { value: whole, grads } = run(names.map((name) => weights.get(name)!));
+  const trained = names.map((name) => weights.get(name)!);
+  const { value: whole, grads } =
+    loss.scalar === undefined ? run(trained) : differentiated(loss.name, () => run(trained));
   whole.dispose();
-  return { loss: value!, correct: correct!, gradients: named(grads) };
+  if (loss.scalar !== undefined) {
+    const plain = value!;
+    value = spoiledBy(grads, plain);
+    plain.dispose();
+  }
+  return { loss: value!, correct: correct!, gradients: named(grads), ...(statistics && { statistics }) };
 }
 
 /** A scalar of value 0 whose gradient with respect to the features is that of the regularizer. */

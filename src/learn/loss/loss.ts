@@ -4,17 +4,28 @@ import type { Gradients, Weights } from '../model/model.js';
 
 /** The loss of a batch, with its gradient. */
 export interface LossValue {
-  /** The mean over the batch, in nats; a scalar. */
+  /** The mean over the batch, of a cross-entropy in nats; a scalar. */
   readonly value: tf.Scalar;
   /** Its gradient with respect to the logits, [n, classes]. */
   readonly gradient: tf.Tensor2D;
 }
 
-/** A loss over logits and integer labels, with its gradient by hand. */
+/** The mean loss of a batch by operations that TensorFlow.js differentiates: logits float32 [n, classes], labels int32 [n]. */
+export type ScalarLoss = (logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Scalar;
+
+/** A loss over logits and integer labels, with its gradient: by hand, or by TensorFlow.js (`loss`). */
 export interface Loss {
   readonly name: string;
-  /** @param logits float32 [n, classes] @param labels int32 [n]. The tensors returned belong to the caller. */
+  /**
+   * The loss must be a function of its arguments alone, and dispose of its intermediate results.
+   *
+   * @param logits float32 [n, classes]; stays the caller's
+   * @param labels int32 [n], from 0 to classes − 1; stays the caller's
+   * @returns tensors that belong to the caller
+   */
   of(logits: tf.Tensor2D, labels: tf.Tensor1D): LossValue;
+  /** The value as a function that TensorFlow.js differentiates, where the loss has no gradient by hand. */
+  readonly scalar?: ScalarLoss;
 }
 
 /** A loss over the projections of several views of the same samples, without labels; its gradient by hand. */

@@ -2,6 +2,7 @@ import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type Activation, type ActivationName, activationNamed } from './activation.js';
+import { featurePullbackOf } from './autodiff.js';
 import { type Initialization, uniform } from './initialization.js';
 import { type FeaturePullback, type Gradients, type Model, type Pullback, type Weights, weight } from './model.js';
 
@@ -95,7 +96,7 @@ interface Sized extends HeadLayer {
  * Weights are the backbone's without its readout, then 'projector1/kernel', 'projector1/bias', …. Φ is the backbone's own, so what
  * measures it takes the backbone as its model and these weights: `readout(backbone, train, test)` puts a new readout on them.
  *
- * @throws {WeirError} for a backbone that has no backward pass of its feature map alone, and for sizes that make no head
+ * @throws {WeirError} for a backbone whose backward pass by hand has no part for its features alone, and for sizes that make no head
  * @example projected(resnet({ depth: 18, classes: 10, inputSize: [32, 32] }), { outputs: 256, bias: false })
  */
 export function projected(backbone: Model, options: ProjectedOptions): Model {
@@ -119,11 +120,12 @@ export function projected(backbone: Model, options: ProjectedOptions): Model {
       'give whole numbers from 1 on, such as { hidden: [512], outputs: 10 }',
     );
   }
-  const { featurePullback, features } = backbone;
+  const { features } = backbone;
+  const featurePullback = featurePullbackOf(backbone);
   if (featurePullback === undefined) {
     throw new WeirError(
       `a projection head cannot be put on ${backbone.name}, which has no backward pass of its features alone`,
-      'take a ResNet; an MLP is a backbone with its head as it is',
+      'take a ResNet, or a model of layers; an MLP is a backbone with its head as it is',
     );
   }
   const phi = activationNamed(activation);

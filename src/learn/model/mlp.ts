@@ -111,8 +111,8 @@ function denseJacobian(
     return result;
   };
   return {
-    forward: (weights, x, p) => once(weights, x, (here) => here.forward(p)),
-    backward: (weights, x, q) => once(weights, x, (here) => here.backward(q)),
+    forward: (weights, x, p) => once(weights, x, (linearization) => linearization.forward(p)),
+    backward: (weights, x, q) => once(weights, x, (linearization) => linearization.backward(q)),
     at,
   };
 }

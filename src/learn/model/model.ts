@@ -178,11 +178,16 @@ export interface Model {
   features(weights: Weights, x: tf.Tensor): tf.Tensor2D;
   /** F(x), of shape [n, classes]. */
   logits(weights: Weights, x: tf.Tensor): tf.Tensor2D;
+  /**
+   * Φ(x) in training mode, out of operations that TensorFlow.js differentiates, with the running statistics after this batch: for a
+   * model without a `pullback` whose training differs from its evaluation. Its logits are then the readout of these features.
+   */
+  training?(weights: Weights, x: tf.Tensor): Pick<Pullback, 'features' | 'statistics'>;
   /** Where the first layer is dense: an attack then evaluates many points around one with fewer products. */
   readonly first?: DenseFirst;
-  /** The forward pass with a backward pass by hand; without it the gradient is TensorFlow.js's. */
+  /** The forward pass with a backward pass by hand; without it gradients are by TensorFlow.js's automatic differentiation. */
   pullback?(weights: Weights, x: tf.Tensor): Pullback;
-  /** The same of the feature map alone, where the model has it, as a projection head needs it. */
+  /** The same of the feature map alone, as a projection head needs it; else by differentiation. */
   featurePullback?(weights: Weights, x: tf.Tensor): FeaturePullback;
   /** Jacobians of the feature map by hand, where the model has them; else by differentiation. */
   readonly jacobian?: FeatureJacobian;

@@ -1,7 +1,10 @@
-import { checkOptions } from '../../flow/options.js';
+import { WeirError } from '../../flow/errors.js';
+import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import { sgdStep } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type Optimizer, type OwnRate, ratesOf, type Schedule, scheduled } from './optimizer.js';
+import { checkSetting, type Optimizer, optimizer } from './optimizer.js';
+import type { OwnRate } from './rates.js';
+import type { Schedule } from './schedule.js';
 
 export interface SgdOptions {
   /** Learning rate. */
@@ -9,57 +12,61 @@ export interface SgdOptions {
   /** Learning rates of some weights, such as the readout's, in the place of `rate`; a weight takes the first that names it. */
   readonly rates?: readonly OwnRate[];
   readonly momentum?: number;
+  /** Looks ahead along the velocity (Nesterov); it needs a momentum. By default off. */
+  readonly nesterov?: boolean;
   /** Weight decay, coupled: added to the gradient of every weight, biases included. */
   readonly decay?: number;
 }
 
+const optionKeys: OptionKeys<SgdOptions> = {
+  rate: 'required',
+  rates: 'optional',
+  momentum: 'optional',
+  nesterov: 'optional',
+  decay: 'optional',
+};
+
 /**
- * Stochastic gradient descent with momentum, in PyTorch's convention: g ← g + decay · w, v ← μv + g (v = g at the first
- * update), w ← w − rate · v. No dampening, no Nesterov.
+ * Stochastic gradient descent with momentum, as torch.optim.SGD has it: g ← g + decay · w, v ← μv + g (v = g at the first update),
+ * w ← w − rate · v; with Nesterov's momentum w ← w − rate · (g + μv). No dampening.
  *
- * Memory: the velocity v of every weight; none without momentum.
+ * Memory: the 'velocity' v of every weight; none without momentum.
  *
- * @throws {WeirError} at the first update, where `rates` names a weight that is not trained
+ * @throws {WeirError} for settings out of range; at the first update, where `rates` names a weight that is not trained
  * @example sgd({ rate: 0.1, momentum: 0.9, decay: 1e-4 })
  * @example sgd({ rate: 0.005, rates: [{ weights: [model.readout.name], rate: 0.1 }] }) // a fresh readout on a backbone
  */
 export function sgd(options: SgdOptions): Optimizer {
   const {
     rate,
-    rates = [],
+    rates,
     momentum = 0,
+    nesterov = false,
     decay = 0,
-  } = checkOptions(
-    'sgd',
-    options,
-    { rate: 'required', rates: 'optional', momentum: 'optional', decay: 'optional' },
-    'ignored',
-  );
-  const rateOf = ratesOf('sgd', rate, rates);
-  return {
-    name: 'sgd',
-    rate: scheduled(rate),
-    move(weights, gradients, memory, at) {
-      const rateAt = rateOf([...gradients.keys()], at);
-      const moved = new Map<string, tf.Tensor>();
-      const velocities = new Map<string, tf.Tensor>();
-      for (const [name, w] of weights) {
-        const g = gradients.get(name);
-        if (g === undefined) {
-          moved.set(name, w); // a running statistic
-          continue;
-        }
-        const before = memory.get(name);
-        // μ · 0 + g is g, to the bit: the first update needs no rule of its own
-        const [next, v] = tf.tidy(() =>
-          sgdStep(w, g, before ?? tf.zerosLike(w), { rate: rateAt(name), momentum, decay }),
-        );
-        moved.set(name, next);
-        if (momentum === 0) v.dispose();
-        else velocities.set(name, v);
-        tf.dispose([w, g, before].filter((tensor) => tensor !== undefined));
-      }
-      return { weights: moved, memory: velocities };
+  } = checkOptions('sgd', options, optionKeys, 'ignored');
+  checkSetting('sgd', 'momentum', momentum);
+  checkSetting('sgd', 'decay', decay);
+  if (nesterov && momentum === 0) {
+    throw new WeirError("optimizer 'sgd' was given nesterov without a momentum", 'give one, such as momentum: 0.9');
+  }
+  const groups = { name: 'sgd', rate, ...(rates && { rates }) };
+  if (momentum === 0) {
+    return optimizer({
+      ...groups,
+      step: ({ weight, gradient, rate }) => ({
+        weight: sgdStep(weight, gradient, tf.zerosLike(weight), { rate, momentum, decay })[0],
+      }),
+    });
+  }
+  return optimizer({
+    ...groups,
+    state: ['velocity'],
+    step({ weight, gradient, state, rate }) {
+      // μ · 0 + g is g, to the bit: the first update needs no rule of its own
+      const [next, velocity] = sgdStep(weight, gradient, state.velocity, { rate, momentum, decay });
+      if (!nesterov) return { weight: next, velocity };
+      const ahead = tf.add(tf.add(gradient, tf.mul(weight, decay)), tf.mul(velocity, momentum));
+      return { weight: tf.sub(weight, tf.mul(ahead, rate)), velocity };
     },
-  };
+  });
 }

@@ -2,6 +2,7 @@ import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
+import { linearizationOf } from '../model/autodiff.js';
 import type { FeatureJacobian, Gradients, Model, Weights } from '../model/model.js';
 
 /** A batch and the weights of the network, which a regularizer only reads. */
@@ -82,10 +83,10 @@ export function addGradients(gradients: Gradients, added: Gradients): void {
 
 /** The model's linearization of Φ at a batch, with gradients. @throws {WeirError} for a model without one */
 export function linearized(kind: string, model: Model): NonNullable<FeatureJacobian['at']> {
-  const at = model.jacobian?.at;
+  const at = linearizationOf(model);
   if (at !== undefined) return at;
   throw new WeirError(
     `regularizer '${kind}' needs gradients of the Jacobian of the feature map, which ${model.name} does not give`,
-    'take an MLP, or another regularizer such as rep-spectral',
+    'take an MLP or a model of layers, or another regularizer such as rep-spectral',
   );
 }

@@ -83,11 +83,11 @@ export function blocks(kernel: tf.Tensor4D, grid: ConvolutionGrid): tf.Tensor {
     const taps = tf.reshape(kernel, [rows * columns, inputs * outputs]);
     const waves = half.map(turns);
     const parts = phases.map((phase) => {
-      const taken = waves[0]!.flatMap((turn, t) => (turn.phase === phase ? [t] : []));
+      const taken = waves[0]!.flatMap((rotation, t) => (rotation.phase === phase ? [t] : []));
       const some = tf.gather(taps, tf.tensor1d(taken, 'int32')) as tf.Tensor2D;
       const [re, im] = (['re', 'im'] as const).map((part) =>
         tf
-          .matMul(tf.tensor2d(waves.map((turn) => taken.map((t) => turn[t]![part]))), some)
+          .matMul(tf.tensor2d(waves.map((rotation) => taken.map((t) => rotation[t]![part]))), some)
           .reshape([-1, inputs, outputs]),
       ) as [tf.Tensor, tf.Tensor];
       return [re, im] as const;

@@ -193,7 +193,7 @@ export function startingFrom(model: Model, from: string | WeightSource, options:
   const input: Input = {
     name: shown,
     fingerprint: () => ({
-      facts: {
+      properties: {
         weights: hashWeights(Object.fromEntries([...read().tensors].map(([name, { values }]) => [name, values]))),
       },
     }),

@@ -25,7 +25,7 @@ export function torchNames(name: string): readonly [string, ...string[]] {
   const norm = pieces.includes('norm');
   if (pieces[0] === 'stem') return [`${norm ? 'bn' : 'conv'}1.${part}`];
   const block = name.match(/^stage(\d+)\/block(\d+)\/(?:conv(\d+)|shortcut)/);
-  if (block === null) return [`${pieces[0]}.${part}`];
+  if (block === null) return [[...pieces.slice(0, -1), part].join('.')];
   const [, stage, number, conv] = block;
   const at = `layer${stage}.${Number(number) - 1}`;
   if (conv === undefined) return [`${at}.downsample.${norm ? 1 : 0}.${part}`];
@@ -59,12 +59,13 @@ function permuted({ shape, values }: StoredTensor, order: readonly number[] | un
   const steps = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const to = order.map((axis) => shape[axis]!);
   const out = new Float32Array(values.length);
-  const place = to.map(() => 0);
+  const coordinates = to.map(() => 0);
   for (let i = 0; i < out.length; i++) {
     let from = 0;
-    for (let axis = 0; axis < place.length; axis++) from += place[axis]! * steps[order[axis]!]!;
+    for (let axis = 0; axis < coordinates.length; axis++) from += coordinates[axis]! * steps[order[axis]!]!;
     out[i] = values[from]!;
-    for (let axis = place.length - 1; axis >= 0 && ++place[axis]! === to[axis]; axis--) place[axis] = 0;
+    for (let axis = coordinates.length - 1; axis >= 0 && ++coordinates[axis]! === to[axis]; axis--)
+      coordinates[axis] = 0;
   }
   return { shape: to, values: out };
 }

@@ -1,4 +1,5 @@
 import { labelsAt } from '../../data/class-names.js';
+import type { Box } from '../../data/dataset.js';
 import { samplesInput } from '../../data/fingerprint.js';
 import { WeirError } from '../../flow/errors.js';
 import type { OptionKeys } from '../../flow/options.js';
@@ -9,7 +10,7 @@ import { type Certifier, type CertifierOptions, certifier } from '../certificate
 import { byNorm } from '../certificate/lipschitz.js';
 import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
-import { type Box, checkInside, type Limits, limitsOf, usualBox } from './box.js';
+import { checkInside, type Limits, limitsOf, usualBox } from './box.js';
 import { attackGroup, distance, type GroupState, type GroupTask, type SampleGroup, startGroup } from './group.js';
 import { type AttackResult, attackOutcomes, type attackRecord } from './record.js';
 
@@ -127,7 +128,7 @@ export function attackStage<S>(
   make: (setting: AttackSetting) => AttackMethod<S>,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<S>> {
   const { seed, group: size = 16, budget = Number.POSITIVE_INFINITY, shuffle = true, choose = 'correct' } = options;
-  const { normalize, certificate = false, box: bounds = usualBox(normalize) } = options;
+  const { normalize, certificate = false, box: bounds = usualBox(normalize, given.box) } = options;
   const samples = byName(name, model, given);
   const d = inputLength(name, model, samples);
   checkCount(name, { samples: options.samples, group: size, ...(budget !== Number.POSITIVE_INFINITY && { budget }) });
@@ -199,7 +200,7 @@ export function attackStage<S>(
     *next(from, update): Generator<Step<AttackState<S>, AttackResult>> {
       let state: Choosing | Attacking<S> =
         from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
-      const places = order();
+      const indices = order();
       const complete = certify?.(update.weights) ?? ((one: AttackResult) => one);
 
       while (state.phase === 'choose') {
@@ -211,8 +212,8 @@ export function attackStage<S>(
         const upTo = Math.min(scanned + LOOKED_AT, samples.size);
         const more =
           choose === 'all'
-            ? places.subarray(scanned, upTo)
-            : correctOnes(model, update.weights, samples, places, scanned, normalize);
+            ? indices.subarray(scanned, upTo)
+            : correctOnes(model, update.weights, samples, indices, scanned, normalize);
         state = { phase: 'choose', scanned: upTo, chosen: Uint32Array.from([...chosen, ...more]) };
         yield [state];
       }

@@ -1,12 +1,7 @@
+import type { Box } from '../../data/dataset.js';
 import { WeirError } from '../../flow/errors.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
-
-/** The values that an input may take, in the model's units: one range for all of it, or one for each channel. */
-export interface Box {
-  readonly min: number | readonly number[];
-  readonly max: number | readonly number[];
-}
 
 /** A box as the attack works with it: by input value. */
 export interface Limits {
@@ -20,18 +15,20 @@ export interface Limits {
 }
 
 /**
- * The box of an attack that was given none: what a pixel from 0 to 1 becomes, by channel.
+ * The box of an attack that was given none: what the values of the data become, by channel; those of pixels are 0 to 1.
  *
  * Normalized with CIFAR-10's constants that is [−2.43, 2.51], [−2.42, 2.60] and [−2.22, 2.75].
  */
-export function usualBox(normalize: Normalization | undefined): Box {
-  if (normalize === undefined) return { min: 0, max: 1 };
+export function usualBox(normalize: Normalization | undefined, data: Box = { min: 0, max: 1 }): Box {
+  if (normalize === undefined) return data;
   const { mean, std } = normalize;
-  const at = (pixel: number): number[] =>
-    Array.from({ length: Math.max(mean.length, std.length) }, (_, c) =>
-      Math.fround((pixel - mean[c % mean.length]!) / std[c % std.length]!),
+  const at = (bound: number | readonly number[]): number[] => {
+    const bounds = [bound].flat();
+    return Array.from({ length: Math.max(mean.length, std.length, bounds.length) }, (_, c) =>
+      Math.fround((bounds[c % bounds.length]! - mean[c % mean.length]!) / std[c % std.length]!),
     );
-  return { min: at(0), max: at(1) };
+  };
+  return { min: at(data.min), max: at(data.max) };
 }
 
 /** @throws {WeirError} for a box that holds nothing, or has ranges for another number of channels than inputs have */
@@ -62,8 +59,11 @@ export function limitsOf(stage: string, box: Box, d: number): Limits {
   }
   const of = (bounds: readonly number[]): Float32Array =>
     Float32Array.from({ length: d }, (_, i) => bounds[i % bounds.length]!);
-  const [lower, upper] = [of(least), of(most)];
-  if (lower.some((value, i) => !(value < upper[i]!) || !Number.isFinite(upper[i]! - value))) {
+  const [lower, upper] = [of(least), of(most)]; // where both are the same, as for a feature that is constant, the attack changes nothing
+  if (
+    lower.some((value, i) => !(value <= upper[i]!) || !Number.isFinite(upper[i]! - value)) ||
+    !lower.some((value, i) => value < upper[i]!)
+  ) {
     throw new WeirError(
       `stage '${stage}': the box is ${boxText(box)}`,
       'give finite numbers, min below max: the values that an input may take, in the units of the model',

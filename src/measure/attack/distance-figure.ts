@@ -36,9 +36,9 @@ export function meanDistances(report: Report): DrawnFigure | null {
   return {
     title: 'Mean adversarial distance per regularizer',
     panels: settings.map((setting) => {
-      const here = drawn.filter(({ group }) => group.setting === setting);
+      const ofSetting = drawn.filter(({ group }) => group.setting === setting);
       return columns(
-        here.map((each) => each.column),
+        ofSetting.map((each) => each.column),
         { label: `mean Δx${setting ? `, ${setting}` : ''}`, width: WIDTH.half, height: 270, show: 'bar', domain },
       );
     }),
@@ -48,10 +48,10 @@ export function meanDistances(report: Report): DrawnFigure | null {
     outcome: [
       bySetting(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
-        const here = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
+        const ofSetting = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
         return against(
           report,
-          here,
+          ofSetting,
           exact ? EXACT : ATTACKED,
           `${exact ? 'Exact' : 'Mean'} Δx${setting && `, ${setting}`}`,
         );
@@ -96,8 +96,8 @@ function boxes(networks: Report['networks']): string {
   const all = networks.flatMap(({ attack, readout }) =>
     [attack?.box, readout?.attack?.box].flatMap((box) => box ?? []),
   );
-  const told = new Set(all.map(({ min, max }) => rangeOf([min, max].map((bound) => [bound].flat()))));
-  return told.size > 0 ? `, inputs kept in ${[...told].join(' and ')}` : '';
+  const ranges = new Set(all.map(({ min, max }) => rangeOf([min, max].map((bound) => [bound].flat()))));
+  return ranges.size > 0 ? `, inputs kept in ${[...ranges].join(' and ')}` : '';
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(3))).replace('-', '−');

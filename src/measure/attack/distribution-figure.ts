@@ -155,9 +155,9 @@ export function thresholds(report: Report): DrawnFigure | null {
         x: { domain: [-0.5, THRESHOLDS - 0.5], axis: null },
         y: { label: 'samples with a greater Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
         marks: [
-          ...bars.flatMap(({ group, shares }, place) => {
+          ...bars.flatMap(({ group, shares }, groupIndex) => {
             const { light } = markStyle(group.regularizer);
-            const left = (i: number) => i - 0.42 + place * wide;
+            const left = (i: number) => i - 0.42 + groupIndex * wide;
             return [
               Plot.rect(shares, {
                 x1: (_, i) => left(i) + 0.012,

@@ -24,7 +24,7 @@ export type GroupState<S> = {
   readonly search: S;
 };
 
-/** The facts of a group that its state does not hold: made again from the update and the options when a run goes on. */
+/** The properties of a group that its state does not hold: made again from the update and the options when a run goes on. */
 export interface GroupTask {
   readonly model: Model;
   readonly weights: Weights;
@@ -148,11 +148,11 @@ export class SampleGroup {
     const left = new Float64Array(size);
     const right = new Float64Array(size).fill(1);
     const rows = new Float32Array(points.length);
-    const place = (slot: number, t: number, into: Float32Array): void => {
+    const interpolate = (slot: number, t: number, into: Float32Array): void => {
       for (let at = slot * d; at < (slot + 1) * d; at++) into[at] = (1 - t) * originals[at]! + t * points[at]!;
     };
     for (let halving = 0; halving < HALVINGS; halving++) {
-      for (let slot = 0; slot < size; slot++) place(slot, (left[slot]! + right[slot]!) / 2, rows);
+      for (let slot = 0; slot < size; slot++) interpolate(slot, (left[slot]! + right[slot]!) / 2, rows);
       const flipped = this.flips(rows, wanted);
       for (let slot = 0; slot < size; slot++) {
         const middle = (left[slot]! + right[slot]!) / 2;
@@ -160,7 +160,7 @@ export class SampleGroup {
         else left[slot] = middle;
       }
     }
-    for (let slot = 0; slot < size; slot++) if (wanted[slot] === 1) place(slot, right[slot]!, points);
+    for (let slot = 0; slot < size; slot++) if (wanted[slot] === 1) interpolate(slot, right[slot]!, points);
   }
 
   /** A copy that later work does not change. */

@@ -193,11 +193,11 @@ function addClipped(taken: ArrayLike<number>, coordinates: Int32Array, sums: Sum
  */
 export function direct(model: Model, group: number, box: Limits, rows: number): Estimator {
   const d = sizeOf(model.inputShape);
-  let kept: { chunk: number; z: tf.Tensor } | undefined;
+  let chunkNoise: { chunk: number; z: tf.Tensor } | undefined;
   const chunks = (n: number): number => Math.ceil(n / rows);
   const dispose = (): void => {
-    kept?.z.dispose();
-    kept = undefined;
+    chunkNoise?.z.dispose();
+    chunkNoise = undefined;
   };
 
   return {
@@ -210,11 +210,11 @@ export function direct(model: Model, group: number, box: Limits, rows: number): 
       if (wanted[slot] === 1) {
         const size = Math.ceil(n / chunks(n));
         const draws = Math.min(size, n - chunk * size);
-        if (kept?.chunk !== chunk) {
+        if (chunkNoise?.chunk !== chunk) {
           dispose();
-          kept = { chunk, z: noise(chunk, [draws, d]) };
+          chunkNoise = { chunk, z: noise(chunk, [draws, d]) };
         }
-        const { z } = kept;
+        const { z } = chunkNoise;
         const delta = scales[slot]!;
         tf.tidy(() => {
           const x = tf.tensor1d(points.subarray(slot * d, (slot + 1) * d));

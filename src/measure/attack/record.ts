@@ -1,8 +1,8 @@
+import type { Box } from '../../data/dataset.js';
 import type { Positioned } from '../../flow/data.js';
 import { floatsOf } from '../../storage/log-stage.js';
 import { array, category, quantity, type RecordDescription, record, z } from '../../storage/record.js';
 import { type LogLine, newestOf, numberIn } from '../log.js';
-import type { Box } from './box.js';
 
 /** What an attack started from; `none` where there was nothing to start from. */
 export type StartKind = (typeof startKinds)[number];
@@ -155,13 +155,13 @@ export function attackOf(lines: readonly LogLine[]): AttackReport | null {
 
 /** One line a sample, the one with the nearest point: two attacks on a sample, or an item handed on twice, are no two samples. */
 export function nearest(lines: readonly LogLine[]): readonly LogLine[] {
-  const kept = new Map<string, LogLine>();
+  const ofSample = new Map<string, LogLine>();
   for (const line of lines) {
     const sample = `${line.index} ${line.label}`;
-    const known = kept.get(sample);
-    if (known === undefined || distanceIn(line) < distanceIn(known)) kept.set(sample, line);
+    const known = ofSample.get(sample);
+    if (known === undefined || distanceIn(line) < distanceIn(known)) ofSample.set(sample, line);
   }
-  return [...kept.values()];
+  return [...ofSample.values()];
 }
 
 const distanceIn = (line: LogLine): number => finite(numberIn(line, 'distance')) ?? Number.POSITIVE_INFINITY;

@@ -80,9 +80,9 @@ export function* seekStarts(
 
   const left = (part: number): number => Math.floor(part * budget) - group.queries[slot]!;
   /** Those of n points in `rows` that change the class. */
-  const flipped = (start: StartPoint['start'], rows: Float32Array, places: ArrayLike<number>): Candidate[] => {
-    const found = group.classesFor(slot, rows, places.length);
-    return Array.from(found, (label, k) => ({ start, at: places[k]!, label, left: 0, right: 1 })).filter(
+  const flipped = (start: StartPoint['start'], rows: Float32Array, indices: ArrayLike<number>): Candidate[] => {
+    const found = group.classesFor(slot, rows, indices.length);
+    return Array.from(found, (label, k) => ({ start, at: indices[k]!, label, left: 0, right: 1 })).filter(
       ({ label }) => label !== group.predicted[slot],
     );
   };
@@ -125,7 +125,7 @@ export function* seekStarts(
     yield state;
   }
 
-  const points = state.candidates.map((place) => startPoint(task, place));
+  const points = state.candidates.map((candidate) => startPoint(task, candidate));
   const lengths = points.map((point) => distance(x, point));
   for (;;) {
     const { candidates, halvings } = state;
@@ -179,12 +179,12 @@ function standings(
 /** The point of that place, in units of the model's input. */
 export function startPoint(
   task: Pick<StartTask, 'group' | 'slot' | 'seeds' | 'input'>,
-  place: StartPoint,
+  origin: StartPoint,
 ): Float32Array {
-  if (place.start === 'image') return task.input(place.at);
+  if (origin.start === 'image') return task.input(origin.at);
   const { d } = task.group;
-  const row = place.at % BATCH;
-  return noisyPoints(task, Math.floor(place.at / BATCH)).slice(row * d, (row + 1) * d);
+  const row = origin.at % BATCH;
+  return noisyPoints(task, Math.floor(origin.at / BATCH)).slice(row * d, (row + 1) * d);
 }
 
 /** x + N(0, 0.5²), clipped to the box: the points of one batch, [BATCH, d]. */

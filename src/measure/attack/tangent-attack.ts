@@ -1,3 +1,4 @@
+import type { Box } from '../../data/dataset.js';
 import { checkOptions } from '../../flow/options.js';
 import { seeds } from '../../flow/random.js';
 import type { StageOperator } from '../../flow/stage.js';
@@ -14,7 +15,6 @@ import {
   attackOptionKeys,
   attackStage,
 } from './attack.js';
-import type { Box } from './box.js';
 import { distance, type SampleGroup } from './group.js';
 import { perturbationScale, schedule, tangentStep } from './hemisphere.js';
 import { type BoundaryPoints, dense, direct, normalOf, noSums, type Sums } from './normal.js';
@@ -113,7 +113,7 @@ function tangent(
   /** The authors' code: the other attacked samples in random order, less those of the same class. */
   const otherAttacked = (chosen: Uint32Array, own: number): Uint32Array => {
     const others = chosen.filter((index) => samples.labels[index] !== samples.labels[own]);
-    return shuffled(others.length, seed, 'others', own).map((place) => others[place]!);
+    return shuffled(others.length, seed, 'others', own).map((k) => others[k]!);
   };
 
   const startTask = (group: SampleGroup, slot: number): StartTask => {
@@ -214,11 +214,11 @@ function tangent(
     /** Brings the starts of this rank to the boundary. Others than the first are pursued where queries are left for all iterations. */
     function beginRank(): void {
       const wanted = group.running((slot) => {
-        const place = state.starts[slot]![state.rank];
+        const start = state.starts[slot]![state.rank];
         const rest = schedule.queries(iterations) + schedule.queries(heats);
-        state.racing[slot] = Number(place !== undefined && (state.rank === 0 || group.afford(slot, rest)));
+        state.racing[slot] = Number(start !== undefined && (state.rank === 0 || group.afford(slot, rest)));
         if (state.racing[slot] === 0) return false;
-        points.set(startPoint(startTask(group, slot), place!), slot * d);
+        points.set(startPoint(startTask(group, slot), start!), slot * d);
         if (!group.afford(slot, schedule.halvings)) group.spent[slot] = 1;
         return group.spent[slot] === 0;
       });

@@ -25,7 +25,7 @@ export function transferDistances(report: Report): DrawnFigure | null {
     panels: [distances(all, WIDTH.full)],
     columns: 1,
     legend: pretrainings(all),
-    reading: `${places(all)} ${bars(all)} ${measured(report)}`,
+    reading: `${categories(all)} ${bars(all)} ${measured(report)}`,
     outcome: outcome(report, all, DISTANCE, 'Δx'),
   };
 }
@@ -39,7 +39,7 @@ export function transferAccuracies(report: Report): DrawnFigure | null {
     panels: [accuracies(all, WIDTH.full)],
     columns: 1,
     legend: pretrainings(all),
-    reading: `${places(all)} ${marks(all)} The vertical axis does not begin at zero.`,
+    reading: `${categories(all)} ${marks(all)} The vertical axis does not begin at zero.`,
     outcome: outcome(report, all, ACCURACY, 'Test accuracy'),
   };
 }
@@ -58,7 +58,7 @@ export function transferBoth(report: Report): DrawnFigure | null {
     ],
     columns: 2,
     legend: pretrainings(all),
-    reading: `${places(all)} Left, on an axis that does not begin at zero: ${lower(marks(all))} Right: ${lower(bars(all))} ${measured(report)}`,
+    reading: `${categories(all)} Left, on an axis that does not begin at zero: ${lower(marks(all))} Right: ${lower(bars(all))} ${measured(report)}`,
     outcome: [
       ...(accuracy.length > 0 ? [outcome(report, accuracy, ACCURACY, 'Test accuracy')] : []),
       ...(distance.length > 0 ? [outcome(report, distance, DISTANCE, 'Δx')] : []),
@@ -80,7 +80,7 @@ function combinations(report: Report, measure: Measure): Combination[] {
 const distances = (all: readonly Combination[], width: number) =>
   grouped(members(all, DISTANCE), {
     label: 'mean adversarial distance Δx',
-    places: 'regularizer at fine-tuning',
+    axis: 'regularizer at fine-tuning',
     width,
     height: 320,
     show: 'bars',
@@ -89,7 +89,7 @@ const distances = (all: readonly Combination[], width: number) =>
 const accuracies = (all: readonly Combination[], width: number) =>
   grouped(members(all, ACCURACY), {
     label: 'test accuracy, %',
-    places: 'regularizer at fine-tuning',
+    axis: 'regularizer at fine-tuning',
     width,
     height: 320,
     show: 'spread',
@@ -101,7 +101,7 @@ function members(all: readonly Combination[], { scale }: Measure): GroupedColumn
     return {
       label: group.regularizer,
       regularizer: pretrained,
-      place: finetuned,
+      category: finetuned,
       hollow: pretrained === 'none',
       values: scaled,
       error: standardDeviation(scaled),
@@ -120,7 +120,7 @@ function pretrainings(all: readonly Combination[]): LegendEntry[] {
 
 const seeds = (all: readonly Combination[]): string => seedsPhrase(all.map(({ group }) => group));
 
-function places(all: readonly Combination[]): string {
+function categories(all: readonly Combination[]): string {
   const several = new Set(all.map(({ pretrained }) => pretrained)).size > 1;
   return `From left to right: what the network was fine-tuned with${several ? '; at each place: what it was pretrained with' : ''}.`;
 }

@@ -141,7 +141,7 @@ export function localBound(
   index: number,
   radius: number,
 ) => number {
-  const products = productsOf(stage, model);
+  const productsAt = productsOf(stage, model);
 
   /** The largest ‖∇Φ‖ at n inputs that lie one behind another. */
   function steepest(weights: Weights, inputs: Float32Array, n: number, norm: Norm, index: number): number {
@@ -151,9 +151,9 @@ export function localBound(
       [n, inputs.length / n],
     );
     const x = tf.tensor(inputs, [n, ...model.inputShape]);
-    const here = products(weights, x);
-    const found = jacobianNorms(here, start, norm, { steps });
-    here.dispose();
+    const products = productsAt(weights, x);
+    const found = jacobianNorms(products, start, norm, { steps });
+    products.dispose();
     tf.dispose([start, x]);
     return Math.max(...found);
   }

@@ -99,10 +99,10 @@ function tapsAlong(size: number, taps: number, stride: number, padding: Padding,
     const met: number[] = [];
     for (let tap = 0; tap < taps; tap++) {
       const at = o * stride + tap - before;
-      const place = padding === 'circular' ? ((at % size) + size) % size : at;
-      if (place < 0 || place >= size) continue;
+      const input = padding === 'circular' ? ((at % size) + size) % size : at;
+      if (input < 0 || input >= size) continue;
       met.push(tap);
-      ofInput[place]!.push(tap);
+      ofInput[input]!.push(tap);
     }
     ofOutput.push(met);
   }

@@ -166,7 +166,7 @@ export function exactDistances(
     throw new WeirError(`stage '${name}': ${key} is ${value}`, `give ${key} as a length above 0, in input units`);
   }
   const all = Math.ceil(reach / step - 1e-9);
-  const together = Math.max(1, Math.floor(POINTS / directions));
+  const ringsAtOnce = Math.max(1, Math.floor(POINTS / directions));
   const radius = (ring: number): number => Math.min(reach, ring * step);
   const angles = Array.from({ length: directions }, (_, i) => (2 * Math.PI * i) / directions);
   const vectors = unitVectors(angles);
@@ -190,7 +190,7 @@ export function exactDistances(
           predicted === -1 ? 'not-a-number' : predicted === label ? 'beyond-reach' : 'already-misclassified';
         let distance = Number.NaN;
         while (outcome === 'beyond-reach' && rings < all) {
-          const count = Math.min(together, all - rings);
+          const count = Math.min(ringsAtOnce, all - rings);
           const radii = Array.from({ length: count }, (_, i) => radius(rings + 1 + i));
           const found = classesOnRings(around, vectors, radii);
           const first = otherThan(predicted, found);

@@ -87,7 +87,7 @@ export function snapshots(report: Report): DrawnFigure | null {
   const present = [
     ...new Set(all.flatMap((geometry) => [...classesOf(geometry), ...geometry.points.map(({ label }) => label)])),
   ];
-  const told = all.map((geometry) => {
+  const distances = all.map((geometry) => {
     const values = margins(geometry);
     return `${count(geometry.epoch)}: ${classesOf(geometry).length === 1 ? 'one class everywhere' : number(mean(values))}`;
   });
@@ -101,7 +101,7 @@ export function snapshots(report: Report): DrawnFigure | null {
       .sort((a, b) => a - b)
       .map((label) => ({ label: names(label), style: classStyle(label), mark: 'square' })),
     reading: `The input plane of one network (${group.label}, seed ${network.seed}) as its training goes on. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class.`,
-    outcome: `mean distance from a training point to the nearest cell of another class, by epoch: ${told.join('; ')}.`,
+    outcome: `mean distance from a training point to the nearest cell of another class, by epoch: ${distances.join('; ')}.`,
   };
 }
 

@@ -13,7 +13,7 @@ import { type PlaneFrame, REST, type SurveyState, survey } from './survey.js';
 /** A square of the plane through three inputs, and where the three lie in it. */
 export interface Plane {
   readonly frame: PlaneFrame;
-  readonly places: readonly (readonly [x: number, y: number])[];
+  readonly coordinates: readonly (readonly [x: number, y: number])[];
 }
 
 /**
@@ -50,7 +50,7 @@ function planeThrough(
       columns: resolution,
       rows: resolution,
     },
-    places: [
+    coordinates: [
       [0, 0],
       [x1, 0],
       [x2, y2],
@@ -219,8 +219,8 @@ export function geometryPlane(
   });
   const plane = planeThrough([p!, q!, r!], resolution, border);
   if (plane === undefined) throw onALine(name, indices);
-  const { frame, places } = plane;
-  const points = () => places.map(([x, y], i) => ({ x, y, label: samples.labels[indices[i]!]! }));
+  const { frame, coordinates } = plane;
+  const points = () => coordinates.map(([x, y], i) => ({ x, y, label: samples.labels[indices[i]!]! }));
   const task = { model, frame, batch, steps, kind: 'plane' as const, products: productsOf(name, model) };
   return stage({
     name,

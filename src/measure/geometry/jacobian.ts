@@ -1,4 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
+import { linearizationOf } from '../../learn/model/autodiff.js';
 import type { FeatureJacobian, Linearization, Model, Norm, Weights } from '../../learn/model/model.js';
 import { tf } from '../../tensorflow/tf.js';
 
@@ -8,13 +9,13 @@ export type Products = Pick<Linearization, 'forward' | 'backward' | 'dispose'>;
 /** How the model multiplies with ∇Φ. @throws {WeirError} where it cannot; the stage is named */
 export function productsOf(stage: string, model: Model): (weights: Weights, x: tf.Tensor) => Products {
   const { jacobian } = model;
-  if (jacobian === undefined) {
-    throw new WeirError(
-      `stage '${stage}' needs the Jacobian of the feature map, which ${model.name} does not give`,
-      'take a model of weir, or give yours a `jacobian` with products in both directions',
-    );
-  }
-  return jacobian.at ?? ((weights, x) => plain(jacobian, weights, x));
+  const at = linearizationOf(model);
+  if (at !== undefined) return at;
+  if (jacobian !== undefined) return (weights, x) => plain(jacobian, weights, x);
+  throw new WeirError(
+    `stage '${stage}' needs the Jacobian of the feature map, which ${model.name} does not give`,
+    'take a model of weir, or give yours a `jacobian` with products in both directions',
+  );
 }
 
 const plain = (jacobian: FeatureJacobian, weights: Weights, x: tf.Tensor): Products => ({

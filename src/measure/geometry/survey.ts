@@ -94,12 +94,12 @@ function surveyed(task: Survey, weights: Weights, from: number, count: number): 
   products.dispose();
   tf.dispose([x, logits]);
   const each = (of: (cell: number) => number): Float32Array => Float32Array.from({ length: count }, (_, i) => of(i));
-  const judged = Array.from({ length: count }, (_, i) =>
+  const verdicts = Array.from({ length: count }, (_, i) =>
     verdict(values.subarray(i * model.classes, (i + 1) * model.classes)),
   );
   return {
-    classes: each((i) => judged[i]!.top),
-    margin: each((i) => judged[i]!.margin),
+    classes: each((i) => verdicts[i]!.top),
+    margin: each((i) => verdicts[i]!.margin),
     logVolume: each((i) => logVolume(metric, i)),
     topEigenvalue: top ?? each((i) => topEigenvalue(metric, i)),
   };

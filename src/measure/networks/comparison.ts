@@ -88,8 +88,8 @@ export interface Ranking {
 
 /** The groups of a report by pipeline and setting, those with a distance in order. */
 export function ranked(all: readonly SeedGroup[]): Ranking[] {
-  const places = new Map(all.map(({ pipeline, setting }) => [`${pipeline}\n${setting}`, { pipeline, setting }]));
-  return [...places.values()].map(({ pipeline, setting }) => ({
+  const settings = new Map(all.map(({ pipeline, setting }) => [`${pipeline}\n${setting}`, { pipeline, setting }]));
+  return [...settings.values()].map(({ pipeline, setting }) => ({
     pipeline,
     setting,
     ranked: all

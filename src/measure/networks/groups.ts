@@ -19,10 +19,10 @@ const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch
 export function groups(report: Report): SeedGroup[] {
   const pipelines = unique(report.networks.map(({ pipeline }) => pipeline));
   return pipelines.flatMap((pipeline) => {
-    const here = report.networks.filter((network) => network.pipeline === pipeline);
-    const settings = settingsOf(here);
+    const ofPipeline = report.networks.filter((network) => network.pipeline === pipeline);
+    const settings = settingsOf(ofPipeline);
     return settings.flatMap((setting) => {
-      const alike = here.filter((network) => settingOf(network) === setting);
+      const alike = ofPipeline.filter((network) => settingOf(network) === setting);
       const where = [...(pipelines.length > 1 ? [pipeline] : []), ...(settings.length > 1 && setting ? [setting] : [])];
       return unique(alike.map(({ regularizer }) => regularizer))
         .sort(byOrder)
@@ -48,9 +48,11 @@ export const planar = ({ sampleShape }: NetworkReport): boolean => sampleShape.l
 
 /** The order of regularizers, in figures and tables; of networks that were trained twice by pretraining, then by fine-tuning. */
 export function byOrder(a: string, b: string): number {
-  const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  const indexOf = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   const [first, second] = [a, b].map((name) => transferOf(name) ?? { pretrained: name, finetuned: name });
-  return place(first!.pretrained) - place(second!.pretrained) || place(first!.finetuned) - place(second!.finetuned);
+  return (
+    indexOf(first!.pretrained) - indexOf(second!.pretrained) || indexOf(first!.finetuned) - indexOf(second!.finetuned)
+  );
 }
 
 /** Two groups of one setting, the first of which is held against the second. */
@@ -97,7 +99,7 @@ export function acrossSettings(report: Report, draw: (part: Report) => DrawnFigu
     ),
     columns: Math.max(...drawn.map(({ figure }) => figure.columns)),
     legend: entries.filter((entry, i) => entries.findIndex(({ label }) => label === entry.label) === i),
-    outcome: inTurn(drawn.map(({ setting, figure }) => ({ setting, text: figure.outcome }))),
+    outcome: joinedOutcomes(drawn.map(({ setting, figure }) => ({ setting, text: figure.outcome }))),
   };
 }
 
@@ -117,7 +119,7 @@ export function bySetting<T extends { readonly group: SeedGroup }>(
 }
 
 /** Sentences of several settings; what all of them begin with, up to the first colon, is said once. */
-function inTurn(all: readonly { readonly setting: string; readonly text: string }[]): string {
+function joinedOutcomes(all: readonly { readonly setting: string; readonly text: string }[]): string {
   const opening = /^[^:;]+: /.exec(all[0]!.text)?.[0] ?? '';
   const shared = all.length > 1 && opening !== '' && all.every(({ text }) => text.startsWith(opening)) ? opening : '';
   const each = all.map(({ setting, text }) => `${capital(setting)}: ${text.slice(shared.length)}`);

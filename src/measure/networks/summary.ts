@@ -144,18 +144,18 @@ export interface Measure {
   /** Of how many records the number of a network is the mean, where some may have none. */
   readonly counted?: (network: NetworkReport) => Pick<FieldMean, 'count' | 'of'> | null;
   /** Places after the point; undefined for as many as show the spread. */
-  readonly places?: number;
+  readonly decimals?: number;
 }
 
 /** Every such number, in the order of the tables. Means are over the samples of a network. */
 export const MEASURES: readonly Measure[] = [
-  { name: 'Test accuracy, %', of: ({ testAccuracy }) => testAccuracy, scale: 100, places: 2 },
-  { name: 'Mean Δx', of: (network) => summarizeNetwork(network).meanDistance, scale: 1, places: 3 },
-  { name: 'Mean exact Δx', of: exactMean, scale: 1, places: 3 },
+  { name: 'Test accuracy, %', of: ({ testAccuracy }) => testAccuracy, scale: 100, decimals: 2 },
+  { name: 'Mean Δx', of: (network) => summarizeNetwork(network).meanDistance, scale: 1, decimals: 3 },
+  { name: 'Mean exact Δx', of: exactMean, scale: 1, decimals: 3 },
   { name: 'Mean lower bound', of: (network) => meanOf(network, 'lower'), scale: 1 },
-  { name: 'Mean local estimate', of: (network) => meanOf(network, 'local'), scale: 1, places: 3 },
-  { name: 'Accuracy, readout refitted, %', of: ({ readout }) => readout?.accuracy ?? null, scale: 100, places: 2 },
-  { name: 'Mean Δx, readout refitted', of: refittedMean, scale: 1, places: 3 },
+  { name: 'Mean local estimate', of: (network) => meanOf(network, 'local'), scale: 1, decimals: 3 },
+  { name: 'Accuracy, readout refitted, %', of: ({ readout }) => readout?.accuracy ?? null, scale: 100, decimals: 2 },
+  { name: 'Mean Δx, readout refitted', of: refittedMean, scale: 1, decimals: 3 },
 ];
 
 /** Those of them that some network has, and the headlines of streams that a report knows by their schema alone. */
@@ -197,11 +197,11 @@ function meanOf(network: NetworkReport, bound: 'lower' | 'local'): number | null
 }
 
 /** How some readouts were fitted, and whether they converged, a sentence for each way; '' for none. */
-export function fitSentences(fits: readonly Fit[]): string {
-  const ways = [...new Set(fits.map(wayOf))];
+export function fitSentences(readoutFits: readonly Fit[]): string {
+  const ways = [...new Set(readoutFits.map(wayOf))];
   return ways
     .map((way) => {
-      const own = fits.filter((fit) => wayOf(fit) === way);
+      const own = readoutFits.filter((fit) => wayOf(fit) === way);
       const early = own.filter(({ converged }) => !converged).length;
       const counts = own.flatMap(({ iterations }) => iterations ?? []);
       const [least, most] = [Math.min(...counts), Math.max(...counts)];

@@ -20,12 +20,12 @@ export interface Design {
    * what it leaves there, R, to the gradient: G ← G + Rᵀ X_b.
    *
    * @param coefficients W, [classes, width]
-   * @param turn is given Z, [rows, classes], and the number of the first row
+   * @param transform is given Z, [rows, classes], and the number of the first row
    * @param gradient G, [classes, width]; without it the second product is not made
    */
   pass(
     coefficients: Float64Array,
-    turn: (products: Float64Array, first: number) => void,
+    transform: (products: Float64Array, first: number) => void,
     gradient?: Float64Array,
   ): Generator<void, void>;
   /**
@@ -98,7 +98,7 @@ export function hostDesign(features: Float32Array | Float64Array, samples: numbe
     samples,
     width,
 
-    *pass(coefficients, turn, gradient) {
+    *pass(coefficients, transform, gradient) {
       const classes = coefficients.length / width;
       const rows = Math.ceil(slice / (coefficients.length + 1));
       for (let first = 0; first < samples; first += rows) {
@@ -112,7 +112,7 @@ export function hostDesign(features: Float32Array | Float64Array, samples: numbe
             products[at++] = sum;
           }
         }
-        turn(products, first);
+        transform(products, first);
         if (gradient === undefined) continue;
         for (let at = 0, i = 0; i < block.length; i += width) {
           for (let k = 0; k < coefficients.length; k += width) {
@@ -171,14 +171,14 @@ export function deviceDesign(blocks: readonly Float64[]): Design {
     samples,
     width,
 
-    *pass(coefficients, turn, gradient) {
+    *pass(coefficients, transform, gradient) {
       const classes = coefficients.length / width;
       const W = float64(coefficients, [classes, width]);
       let first = 0;
       for (const X of blocks) {
         if (first > 0) yield;
         const products = taken(matMulFloat64(X, W, false, true));
-        turn(products, first);
+        transform(products, first);
         if (gradient !== undefined) {
           const R = float64(products, [X.shape[0]!, classes]);
           const part = taken(matMulFloat64(R, X, true));

@@ -134,14 +134,14 @@ export function logistic(
       const into = split(gradient);
       let loss = 0;
       gradient.fill(0);
-      const turn = (rows: Float64Array, first: number): void => {
+      const transform = (rows: Float64Array, first: number): void => {
         loss += softmaxLoss(rows, b, labels, first);
         for (let i = 0; i < rows.length; i++) {
           rows[i]! *= C;
           into.b[i % classes]! += rows[i]!;
         }
       };
-      yield* design.pass(W, turn, into.W);
+      yield* design.pass(W, transform, into.W);
       let square = 0;
       for (let i = 0; i < size; i++) {
         square += W[i]! ** 2;
@@ -156,7 +156,7 @@ export function logistic(
         *precondition(x) {
           const { W, b } = split(x);
           const weights = new Float64Array(design.samples);
-          const turn = (rows: Float64Array, first: number): void => {
+          const transform = (rows: Float64Array, first: number): void => {
             softmaxLoss(rows, b, labels, first);
             for (let n = first, at = 0; at < rows.length; n++, at += classes) {
               let squares = 1 + 2 * rows[at + labels[n]!]!; // Σ p² out of p − e_y
@@ -164,7 +164,7 @@ export function logistic(
               weights[n] = (C * Math.max(0, 1 - squares)) / 2;
             }
           };
-          yield* design.pass(W, turn);
+          yield* design.pass(W, transform);
           gram?.dispose();
           gram = undefined;
           gram = yield* design.gram!(weights);
@@ -185,7 +185,7 @@ export function logistic(
       const { W, b } = split(at.x);
       let loss = 0;
       let correct = 0;
-      const turn = (rows: Float64Array, first: number): void => {
+      const transform = (rows: Float64Array, first: number): void => {
         loss += softmaxLoss(rows, b, labels, first);
         for (let n = first, i = 0; i < rows.length; n++, i += classes) {
           const label = labels[n]!;
@@ -194,7 +194,7 @@ export function logistic(
           if (row.every((p) => p <= row[label]!)) correct++;
         }
       };
-      yield* design.pass(W, turn);
+      yield* design.pass(W, transform);
       return { loss, correct };
     },
     fitted(at: Minimum): Logistic {

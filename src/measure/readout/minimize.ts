@@ -154,8 +154,8 @@ export function minimizer(problem: Objective, { tolerance, iterations, memory = 
     *next(before: Minimum): Generator<void, Minimum> {
       if (largest(before.gradient) <= tolerance) return { ...before, ended: 'converged' };
       if (before.iterations >= iterations) return { ...before, ended: 'iterations' };
-      const due = before.iterations >= before.anchored + refresh;
-      const at = due ? { ...before, anchor: before.x, anchored: before.iterations } : before;
+      const stale = before.iterations >= before.anchored + refresh;
+      const at = stale ? { ...before, anchor: before.x, anchored: before.iterations } : before;
       const direction = directionFrom(at, yield* initial(at));
       const plain = at.steps.length === 0 && problem.precondition === undefined;
       const found = yield* lineSearch(problem, at, direction, plain ? Math.min(1, 1 / norm(at.gradient)) : 1);
@@ -164,13 +164,13 @@ export function minimizer(problem: Objective, { tolerance, iterations, memory = 
       const step = found.x.map((value, i) => value - at.x[i]!);
       const change = found.gradient.map((value, i) => value - at.gradient[i]!);
       const curved = dot(step, change) > 0; // rounding may take it away; such a pair would spoil the recursion
-      const kept = (pairs: readonly Float64Array[], newest: Float64Array): Float64Array[] =>
+      const appended = (pairs: readonly Float64Array[], newest: Float64Array): Float64Array[] =>
         curved ? [...pairs, newest].slice(-memory) : [...pairs];
       return {
         ...at,
         ...found,
-        steps: kept(at.steps, step),
-        changes: kept(at.changes, change),
+        steps: appended(at.steps, step),
+        changes: appended(at.changes, change),
         iterations: at.iterations + 1,
       };
     },

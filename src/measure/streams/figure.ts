@@ -95,20 +95,20 @@ function histogram(all: readonly SeedGroup[], field: Field): Panel | null {
 function bars(all: readonly SeedGroup[], field: Field): Panel | null {
   const words = [...new Set(all.flatMap(({ networks }) => networks.flatMap((network) => wordsIn(network, field))))];
   if (words.length === 0) return null;
-  const columns = words.flatMap((place) =>
+  const columns = words.flatMap((category) =>
     all.map(({ regularizer, networks }) => ({
       label: regularizer,
       regularizer,
-      place,
+      category,
       hollow: false,
       error: null,
       values: networks.flatMap((network) => {
         const own = wordsIn(network, field);
-        return own.length === 0 ? [] : [(100 * own.filter((word) => word === place).length) / own.length];
+        return own.length === 0 ? [] : [(100 * own.filter((word) => word === category).length) / own.length];
       }),
     })),
   );
-  return grouped(columns, { ...SIZE, label: `${field.title}, %`, places: field.field.label, show: 'bars' });
+  return grouped(columns, { ...SIZE, label: `${field.title}, %`, axis: field.field.label, show: 'bars' });
 }
 
 const wordsIn = (network: NetworkReport, field: Field): string[] =>

@@ -117,10 +117,10 @@ function tracked({ tracks = [] }: NetworkReport): Track['samples'] {
 }
 
 /** The first network of each group that was tracked. */
-function firsts(report: Report, fits: (network: NetworkReport) => boolean): NetworkReport[] {
+function firsts(report: Report, isSelected: (network: NetworkReport) => boolean): NetworkReport[] {
   const all = groups({
     ...report,
-    networks: report.networks.filter((network) => tracked(network).length > 0 && fits(network)),
+    networks: report.networks.filter((network) => tracked(network).length > 0 && isSelected(network)),
   });
   return [...new Map(all.map(({ regularizer, networks }) => [regularizer, networks[0]!])).values()];
 }

@@ -41,7 +41,7 @@ export function epochCurves(groups: readonly SeedGroup[], { label, width, height
       thinned(of(network).filter(usable), POINTS).map(({ epoch, value }) => ({ x: epoch, y: value * factor })),
     );
     const style = markStyle(regularizer);
-    const { middle, range } = together(single.filter((points) => points.length > 0));
+    const { middle, range } = meanAndRange(single.filter((points) => points.length > 0));
     if (networks.length > SINGLY) return [{ style, points: middle, band: range }];
     const thin = networks.length > 1 ? single.map((points) => ({ style, points, thin: true })) : [];
     return [...thin, { style, points: middle }];
@@ -61,7 +61,7 @@ export function epochCurves(groups: readonly SeedGroup[], { label, width, height
 }
 
 /** Mean and range over networks, at the epochs that all of them were measured at. */
-function together(networks: readonly (readonly { x: number; y: number }[])[]) {
+function meanAndRange(networks: readonly (readonly { x: number; y: number }[])[]) {
   const at = networks.map((points) => new Map(points.map(({ x, y }) => [x, y])));
   const shared = (networks[0] ?? []).map(({ x }) => x).filter((x) => at.every((values) => values.has(x)));
   const all = shared.map((x) => ({ x, values: at.map((values) => values.get(x)!) }));
@@ -119,9 +119,9 @@ export function sigma(report: Report): DrawnFigure | null {
   if (layers.length === 0) return null;
   const wide = layers.length < 3;
   const many = layers.length > 6;
-  const told = layers.length <= 4 ? layers : [layers[0]!, layers.at(-1)!];
+  const reported = layers.length <= 4 ? layers : [layers[0]!, layers.at(-1)!];
   const summaries = all.map(summarizeGroup);
-  const ends = told.map((layer) => {
+  const ends = reported.map((layer) => {
     const values = summaries.map(({ label, sigma: last }) => `${label} ${number(last[layer]?.mean)}`);
     return `${layer}: ${values.join(', ')}`;
   });

@@ -5,8 +5,8 @@ const palette = await (await fetch('/palette.json')).json();
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** The color of a look on the page as it is, light or dark. */
-export const color = (look) => (dark.matches ? look.dark : look.light);
+/** The color of a style on the page as it is, light or dark. */
+export const color = (style) => (dark.matches ? style.dark : style.light);
 
 /** A field's name in words, as the record schema makes labels of it. */
 const inWords = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -26,7 +26,7 @@ const ring = [...Object.values(palette.known).slice(3), ...Object.values(palette
 const ofRole = { training: { headline: blue, other: none }, test: { headline: orange, other: orange } };
 
 /** How the `i`-th curve looks: by network where all are shown, as in the report; else by its role. */
-export function lookOf({ network, role, part, about }, i, one) {
+export function styleOf({ network, role, part, about }, i, one) {
   if (one) {
     const fixed = ofRole[role]?.[about.headline ? 'headline' : 'other'];
     return { ...(fixed ?? ring[i % ring.length]), dash: dashes[Math.floor(i / ring.length) % dashes.length] };
@@ -65,7 +65,7 @@ export function chart(element) {
 
   return (curves, { log, label }) => {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-    const now = JSON.stringify([log, dark, curves.map(({ label, look, width }) => [label, look.light, width > 1])]);
+    const now = JSON.stringify([log, dark, curves.map(({ label, style, width }) => [label, style.light, width > 1])]);
     const data = aligned(curves);
     if (now === key && plot) {
       plot.setData(data);
@@ -101,13 +101,16 @@ function options(curves, { log, width }) {
   };
   const series = [{ label: 'update' }];
   const bands = [];
-  for (const { label, look, width: bucket } of curves) {
-    const stroke = color(look);
-    series.push({ label, stroke, width: 1.8, dash: look.dash, spanGaps: true, points: { show: false } });
+  for (const { label, style, width: bucket } of curves) {
+    const stroke = color(style);
+    series.push({ label, stroke, width: 1.8, dash: style.dash, spanGaps: true, points: { show: false } });
     if (bucket <= 1) continue;
     const bounds = { stroke: 'transparent', width: 0, spanGaps: true, points: { show: false } };
     series.push({ ...bounds, label: `${label}, least` }, { ...bounds, label: `${label}, largest` });
-    bands.push({ series: [series.length - 1, series.length - 2], fill: `${stroke}${look.dash?.length ? '18' : '2c'}` });
+    bands.push({
+      series: [series.length - 1, series.length - 2],
+      fill: `${stroke}${style.dash?.length ? '18' : '2c'}`,
+    });
   }
   return {
     ...{ width, height, series, bands },

@@ -1,4 +1,4 @@
-import { barChart, chart, color, labelOf, lookOf, titleOf } from './chart.js';
+import { barChart, chart, color, labelOf, styleOf, titleOf } from './chart.js';
 import { $, el, number, write } from './dom.js';
 
 const most = 12; // curves in one drawing
@@ -27,7 +27,7 @@ export function drawCurves(log, under) {
   for (const [title, curves] of groups) {
     const own = curves.slice(0, most);
     const bars = own.every(({ about }) => about.shown === 'bars');
-    const drawn = own.map((curve, i) => ({ ...curve, label: labelOf(curve, one, own), look: lookOf(curve, i, one) }));
+    const drawn = own.map((curve, i) => ({ ...curve, label: labelOf(curve, one, own), style: styleOf(curve, i, one) }));
     show(title, bars ? drawn : [...drawn, ...othersLike(drawn, chosen)], bars);
   }
   for (const title of charts.keys()) if (!groups.has(title)) hide(title);
@@ -44,7 +44,7 @@ function othersLike(drawn, chosen) {
         return curve.field === field && curve.stream === stream && same;
       });
       if (like === undefined || curve.buckets.length === 0) return [];
-      return [{ ...curve, label: `${like.label}, ${run}`, look: { ...like.look, dash: [3, 4] } }];
+      return [{ ...curve, label: `${like.label}, ${run}`, style: { ...like.style, dash: [3, 4] } }];
     }),
   );
 }
@@ -93,7 +93,7 @@ function show(title, drawn, bars) {
   const { figure, draw } = chartOf;
   figure.querySelector('.keys').replaceChildren(...drawn.map(keyOf));
   if (draw === undefined) {
-    const newest = drawn.map(({ label, look, buckets }) => ({ label, value: buckets.at(-1)[3], fill: color(look) }));
+    const newest = drawn.map(({ label, style, buckets }) => ({ label, value: buckets.at(-1)[3], fill: color(style) }));
     figure.lastChild.replaceChildren(barChart(newest, `${title}, newest values`));
   } else {
     const log = $('log').checked && drawn.some(({ about }) => about.scale === 'log');
@@ -102,15 +102,15 @@ function show(title, drawn, bars) {
 }
 
 /** A line of the legend: how the curve looks, what it is, and its newest number. */
-function keyOf({ label, look, buckets }) {
+function keyOf({ label, style, buckets }) {
   const sample = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   sample.setAttribute('width', '20');
   sample.setAttribute('height', '8');
   sample.setAttribute('aria-hidden', 'true');
   const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
-  for (const [key, value] of Object.entries({ x1: 0, x2: 20, y1: 4, y2: 4, stroke: color(look), 'stroke-width': 2.5 }))
+  for (const [key, value] of Object.entries({ x1: 0, x2: 20, y1: 4, y2: 4, stroke: color(style), 'stroke-width': 2.5 }))
     line.setAttribute(key, value);
-  if (look.dash.length > 0) line.setAttribute('stroke-dasharray', look.dash.join(' '));
+  if (style.dash.length > 0) line.setAttribute('stroke-dasharray', style.dash.join(' '));
   sample.append(line);
   return el('span', { class: 'key' }, sample, label, el('b', {}, number(buckets.at(-1)[3])));
 }

@@ -51,13 +51,13 @@ const queueText = ({ queue, limit }) =>
   queue === null ? '' : limit === null ? count(queue) : `${count(queue)} / ${count(limit)}`;
 
 function lay({ stages, edges }) {
-  const { places, width, height } = layout(stages, edges);
+  const { cells, width, height } = layout(stages, edges);
   const x = (column) => 1 + column * (box.width + box.wire);
   const y = (row) => 1 + row * (box.height + box.gap);
   const whole = [width * (box.width + box.wire) - box.wire + 2, height * (box.height + box.gap) - box.gap + 2];
   const all = { stages: new Map(), edges: new Map() };
   const lines = edges.map(({ from, to }) => {
-    const [a, b] = [places.get(from), places.get(to)];
+    const [a, b] = [cells.get(from), cells.get(to)];
     const [x1, y1, x2, y2] = [
       x(a.column) + box.width,
       y(a.row) + box.height / 2,
@@ -75,7 +75,7 @@ function lay({ stages, edges }) {
     return group;
   });
   const boxes = stages.map(({ name, kind }) => {
-    const { column, row } = places.get(name);
+    const { column, row } = cells.get(name);
     const rate = svg('text', { x: 10, y: 34 });
     const fill = svg('rect', { class: 'fill', x: 10, y: 40, width: 0, height: 4, rx: 2 });
     const track =
@@ -94,7 +94,7 @@ function lay({ stages, edges }) {
     all.stages.set(name, { group, rate, fill, row: row_, numbers, fed });
     return group;
   });
-  const order = [...all.stages].sort(([a], [b]) => places.get(a).column - places.get(b).column);
+  const order = [...all.stages].sort(([a], [b]) => cells.get(a).column - cells.get(b).column);
   $('stages').replaceChildren(...order.map(([, { row }]) => row));
   $('graph').replaceChildren(
     svg(
@@ -134,24 +134,26 @@ function layout(stages, edges) {
   };
   for (const { name } of stages) column(name);
 
-  const places = new Map();
+  const cells = new Map();
   const width = Math.max(0, ...columns.values()) + 1;
   let height = 1;
   for (let at = 0; at < width; at++) {
-    const here = stages.filter(({ name }) => columns.get(name) === at).map(({ name }) => name);
-    const wish = (name) => {
-      const rows = into.get(name).map((one) => places.get(one)?.row ?? 0);
+    const inColumn = stages.filter(({ name }) => columns.get(name) === at).map(({ name }) => name);
+    const desiredRow = (name) => {
+      const rows = into.get(name).map((one) => cells.get(one)?.row ?? 0);
       return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + row, 0) / rows.length;
     };
-    const sorted = here.map((name, i) => ({ name, wish: wish(name), i })).sort((a, b) => a.wish - b.wish || a.i - b.i);
+    const sorted = inColumn
+      .map((name, i) => ({ name, desiredRow: desiredRow(name), i }))
+      .sort((a, b) => a.desiredRow - b.desiredRow || a.i - b.i);
     let next = 0;
-    for (const { name, wish: row } of sorted) {
+    for (const { name, desiredRow: row } of sorted) {
       const alone = sorted.length === 1 || Number.isInteger(row);
       const taken = Math.max(next, alone && at > 0 ? Math.round(row) : next);
-      places.set(name, { column: at, row: taken });
+      cells.set(name, { column: at, row: taken });
       next = taken + 1;
     }
     height = Math.max(height, next);
   }
-  return { places, width, height };
+  return { cells, width, height };
 }

@@ -25,7 +25,7 @@ const DEEPEST = 4; // runs that a run may be started from, one after another
 type Provenance = ReadonlyMap<string, string>;
 
 interface Class {
-  readonly facts: Provenance;
+  readonly provenance: Provenance;
   readonly folders: RunFolder[];
 }
 
@@ -40,7 +40,7 @@ export function conditionsOf(folders: readonly RunFolder[]): Conditions {
   for (const pipeline of new Set(folders.map(({ started }) => started.pipeline))) {
     const own = folders.filter(({ started }) => started.pipeline === pipeline);
     const classes = classesOf(own);
-    const keys = varying(classes.map(({ facts }) => facts));
+    const keys = varying(classes.map(({ provenance }) => provenance));
     const names = namesOf(classes, keys);
     classes.forEach(({ folders }, i) => {
       for (const folder of folders) settings.set(folder, names[i]!);
@@ -53,42 +53,45 @@ export function conditionsOf(folders: readonly RunFolder[]): Conditions {
 }
 
 function classesOf(folders: readonly RunFolder[]): Class[] {
-  const all = folders.map((folder) => ({ folder, facts: provenanceOf(folder), data: dataOf(folder) }));
+  const all = folders.map((folder) => ({ folder, provenance: provenanceOf(folder), data: dataOf(folder) }));
   const met = new Map<string, Set<string>>();
-  const at = (facts: Provenance, what: string): string => JSON.stringify([[...facts], what]);
-  for (const { facts, data } of all) {
-    for (const [what, digest] of data) met.set(at(facts, what), (met.get(at(facts, what)) ?? new Set()).add(digest));
+  const at = (provenance: Provenance, what: string): string => JSON.stringify([[...provenance], what]);
+  for (const { provenance, data } of all) {
+    for (const [what, digest] of data)
+      met.set(at(provenance, what), (met.get(at(provenance, what)) ?? new Set()).add(digest));
   }
   const apart = new Set(
     all
-      .filter(({ facts, data }) => [...data.keys()].some((what) => met.get(at(facts, what))!.size > 1))
-      .map(({ facts }) => at(facts, '')),
+      .filter(({ provenance, data }) => [...data.keys()].some((what) => met.get(at(provenance, what))!.size > 1))
+      .map(({ provenance }) => at(provenance, '')),
   );
   const classes = new Map<string, Class>();
-  for (const { folder, facts, data } of all) {
-    const whole = apart.has(at(facts, '')) ? new Map([...facts, ['data', short(digestOf([...data].sort()))]]) : facts;
+  for (const { folder, provenance, data } of all) {
+    const whole = apart.has(at(provenance, ''))
+      ? new Map([...provenance, ['data', short(digestOf([...data].sort()))]])
+      : provenance;
     const known = classes.get(at(whole, ''));
-    if (known === undefined) classes.set(at(whole, ''), { facts: whole, folders: [folder] });
+    if (known === undefined) classes.set(at(whole, ''), { provenance: whole, folders: [folder] });
     else known.folders.push(folder);
   }
   return [...classes.values()];
 }
 
-/** Config, module and ranks of a run. What it was started from counts by its own facts, not by where it lies. */
+/** Config, module and ranks of a run. What it was started from counts by its own provenance, not by where it lies. */
 function provenanceOf(folder: RunFolder, depth = 0): Provenance {
   const { config, ranks } = folder.started;
-  const facts = new Map<string, string>();
+  const provenance = new Map<string, string>();
   for (const key of Object.keys(config).sort()) {
     if (LISTING.includes(key)) continue;
     const value = config[key];
     const source = depth < DEEPEST && typeof value === 'string' ? runIn(value) : undefined;
-    if (source === undefined) facts.set(key, shown(value));
-    else for (const [name, fact] of provenanceOf(source, depth + 1)) facts.set(`${key}.${name}`, fact);
+    if (source === undefined) provenance.set(key, shown(value));
+    else for (const [name, value] of provenanceOf(source, depth + 1)) provenance.set(`${key}.${name}`, value);
   }
   const files = newestIdentity(folder)?.identity.module.files;
-  if (files !== undefined) facts.set('module', short(digestOf(files)));
-  if (ranks?.batchNorm === 'local') facts.set('ranks', `${ranks.count}, batch norm of each alone`);
-  return facts;
+  if (files !== undefined) provenance.set('module', short(digestOf(files)));
+  if (ranks?.batchNorm === 'local') provenance.set('ranks', `${ranks.count}, batch norm of each alone`);
+  return provenance;
 }
 
 /**
@@ -101,7 +104,7 @@ function dataOf(folder: RunFolder): Map<string, string> {
   for (const [network, nodes] of Object.entries(found?.identity.inputs ?? {})) {
     const digests = Object.values(nodes).flat();
     const sets = digests.flatMap((digest) => {
-      const { samples, shape, classes = [] } = found!.fingerprints[digest]?.facts ?? {};
+      const { samples, shape, classes = [] } = found!.fingerprints[digest]?.properties ?? {};
       return samples === undefined ? [] : [{ digest, size: { samples, shape, classes } }];
     });
     const name = baseName(network, seedIn(network) ?? folder.started.seed);
@@ -112,10 +115,10 @@ function dataOf(folder: RunFolder): Map<string, string> {
   return data;
 }
 
-/** What tells the classes apart: facts that not all of them share. */
+/** The names that tell the classes apart: their values differ. */
 function varying(all: readonly Provenance[]): string[] {
-  const names = [...new Set(all.flatMap((facts) => [...facts.keys()]))];
-  return names.filter((name) => new Set(all.map((facts) => facts.get(name))).size > 1);
+  const names = [...new Set(all.flatMap((provenance) => [...provenance.keys()]))];
+  return names.filter((name) => new Set(all.map((provenance) => provenance.get(name))).size > 1);
 }
 
 /** A name for each class: the setting that its runs were given where that is its own, else by what differs. */
@@ -124,19 +127,23 @@ function namesOf(classes: readonly Class[], keys: readonly string[]): string[] {
     const settings = new Set(folders.map(({ started }) => started.setting ?? ''));
     return settings.size === 1 ? [...settings][0]! : '';
   });
-  return classes.map(({ facts }, i) => {
+  return classes.map(({ provenance }, i) => {
     const name = given[i]!;
     const alike = classes.filter((_, j) => given[j] === name);
     if (classes.length === 1 || (name !== '' && alike.length === 1)) return name;
-    const own = alike.length === 1 ? keys : varying(alike.map((one) => one.facts));
-    const said = own.map((key) => (facts.has(key) ? `${key}=${facts.get(key)}` : `no ${key}`));
+    const own = alike.length === 1 ? keys : varying(alike.map((one) => one.provenance));
+    const said = own.map((key) => (provenance.has(key) ? `${key}=${provenance.get(key)}` : `no ${key}`));
     const what = said.length > NAMED ? `setting ${i + 1}` : said.join(', ');
     return name === '' ? what : `${name}, ${what}`;
   });
 }
 
-function row({ facts, folders }: Class, keys: readonly string[], setting: string): Condition {
-  return { setting, values: keys.map((key) => facts.get(key) ?? null), runs: folders.map((folder) => folder.shown) };
+function row({ provenance, folders }: Class, keys: readonly string[], setting: string): Condition {
+  return {
+    setting,
+    values: keys.map((key) => provenance.get(key) ?? null),
+    runs: folders.map((folder) => folder.shown),
+  };
 }
 
 /** Whether the data of runs of several seeds differ by more than their folders can explain, a sentence. */

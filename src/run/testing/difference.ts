@@ -50,7 +50,7 @@ export interface Difference {
   /** 'values[17]', 'weights.hidden1.kernel.shape[0]'; '' for the item itself. */
   readonly field: string;
   readonly recorded: string;
-  readonly came: string;
+  readonly replayed: string;
   /** What else is to be said of it: how many elements of an array differ. */
   readonly more: string;
 }
@@ -61,61 +61,70 @@ export interface Difference {
  * Numbers are compared to the bit (NaN equals NaN, -0 is not 0), or may lie `tolerance` apart: that far below 1 in magnitude, that
  * share of the recorded number above. The tolerance is for floats: positions and arrays of integers are always compared to the bit.
  */
-export function difference(recorded: Data, came: Data, tolerance = 0, field = ''): Difference | undefined {
-  const differs = (more = ''): Difference => ({ field, recorded: shown(recorded), came: shown(came), more });
+export function difference(recorded: Data, replayed: Data, tolerance = 0, field = ''): Difference | undefined {
+  const differs = (more = ''): Difference => ({ field, recorded: shown(recorded), replayed: shown(replayed), more });
   if (ArrayBuffer.isView(recorded)) {
-    if (!ArrayBuffer.isView(came) || came.constructor !== recorded.constructor || came.length !== recorded.length) {
+    if (
+      !ArrayBuffer.isView(replayed) ||
+      replayed.constructor !== recorded.constructor ||
+      replayed.length !== recorded.length
+    ) {
       return differs();
     }
     return elements(
       recorded,
-      came,
+      replayed,
       recorded instanceof Float32Array || recorded instanceof Float64Array ? tolerance : 0,
       field,
     );
   }
-  if (typeof recorded === 'number' && typeof came === 'number') {
-    return near(recorded, came, field === 'position' ? 0 : tolerance) ? undefined : differs();
+  if (typeof recorded === 'number' && typeof replayed === 'number') {
+    return near(recorded, replayed, field === 'position' ? 0 : tolerance) ? undefined : differs();
   }
   if (Array.isArray(recorded)) {
-    if (!Array.isArray(came) || came.length !== recorded.length) return differs();
+    if (!Array.isArray(replayed) || replayed.length !== recorded.length) return differs();
     for (const [i, value] of recorded.entries()) {
-      const found = difference(value, came[i], tolerance, `${field}[${i}]`);
+      const found = difference(value, replayed[i], tolerance, `${field}[${i}]`);
       if (found !== undefined) return found;
     }
     return undefined;
   }
-  if (!isRecord(recorded) || !isRecord(came)) return Object.is(recorded, came) ? undefined : differs();
-  for (const key of new Set([...Object.keys(recorded), ...Object.keys(came)])) {
-    const found = difference(own(recorded, key), own(came, key), tolerance, field === '' ? key : `${field}.${key}`);
+  if (!isRecord(recorded) || !isRecord(replayed)) return Object.is(recorded, replayed) ? undefined : differs();
+  for (const key of new Set([...Object.keys(recorded), ...Object.keys(replayed)])) {
+    const found = difference(own(recorded, key), own(replayed, key), tolerance, field === '' ? key : `${field}.${key}`);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function elements(recorded: TypedArray, came: TypedArray, tolerance: number, field: string): Difference | undefined {
+function elements(
+  recorded: TypedArray,
+  replayed: TypedArray,
+  tolerance: number,
+  field: string,
+): Difference | undefined {
   let first = -1;
   let count = 0;
   let most = 0;
   for (let i = 0; i < recorded.length; i++) {
-    if (near(recorded[i]!, came[i]!, tolerance)) continue;
+    if (near(recorded[i]!, replayed[i]!, tolerance)) continue;
     if (first < 0) first = i;
     count++;
-    most = Math.max(most, Math.abs(Number(recorded[i]) - Number(came[i])));
+    most = Math.max(most, Math.abs(Number(recorded[i]) - Number(replayed[i])));
   }
   if (first < 0) return undefined;
   return {
     field: `${field}[${first}]`,
     recorded: shown(recorded[first]),
-    came: shown(came[first]),
+    replayed: shown(replayed[first]),
     more: `${count} of its ${recorded.length} elements differ, by ${most} at most`,
   };
 }
 
-function near(recorded: number | bigint, came: number | bigint, tolerance: number): boolean {
-  if (Object.is(recorded, came)) return true;
-  if (tolerance === 0 || typeof recorded === 'bigint' || typeof came === 'bigint') return false;
-  return Math.abs(recorded - came) <= tolerance * Math.max(1, Math.abs(recorded));
+function near(recorded: number | bigint, replayed: number | bigint, tolerance: number): boolean {
+  if (Object.is(recorded, replayed)) return true;
+  if (tolerance === 0 || typeof recorded === 'bigint' || typeof replayed === 'bigint') return false;
+  return Math.abs(recorded - replayed) <= tolerance * Math.max(1, Math.abs(recorded));
 }
 
 const own = (record: { readonly [key: string]: Data }, key: string): Data =>

@@ -10,7 +10,7 @@ import { readRecording } from '../../storage/recording-reader.js';
 import { RecordingWriter } from '../../storage/recording-writer.js';
 import { difference, plainOutput } from './difference.js';
 
-/** What came out of a stage is not what was recorded; the message names the item, the field and both values. */
+/** An output of a stage differs from the recorded one; the message names the item, the field and both values. */
 export class Mismatch extends WeirError {
   override name = 'Mismatch';
 
@@ -93,7 +93,7 @@ export interface ExpectReplayOptions extends Pick<ReplayOptions, 'pace' | 'gaps'
   readonly output: string;
   /** How far a float may lie from the recorded one: absolute below 1, as a share of it above. 0: the same bits. */
   readonly tolerance?: number;
-  /** Compare too when the items came, in virtual milliseconds: for an `output` made by WEIR_RECORD, with the same `pace`. */
+  /** Compare the times of the items too, in virtual milliseconds: for an `output` made by WEIR_RECORD, with the same `pace`. */
   readonly times?: boolean;
   /** Seconds without an item or the end after which the stage counts as stuck. */
   readonly patience?: number;
@@ -157,17 +157,17 @@ export async function expectReplay<In extends Positioned, Out>(
           throw new Mismatch(`the stage made an item ${count} that ${output} has not: it holds ${count}`, count);
         const found = difference(recorded.item, plainOutput(item, recorded), tolerance);
         if (found !== undefined) {
-          const { field, recorded: was, came, more } = found;
+          const { field, recorded: was, replayed, more } = found;
           const where = field === '' ? '' : ` in '${field}'`;
           const margin = tolerance > 0 ? `; the tolerance is ${tolerance}` : '';
           throw new Mismatch(
-            `${at(recorded)} differs${where}: recorded ${was}, came ${came}${more && ` (${more})`}${margin}`,
+            `${at(recorded)} differs${where}: recorded ${was}, replayed ${replayed}${more && ` (${more})`}${margin}`,
             count,
             field,
           );
         }
         if (times && time !== recorded.time) {
-          throw new Mismatch(`${at(recorded)} came after ${time} ms, recorded ${recorded.time} ms`, count);
+          throw new Mismatch(`${at(recorded)} arrived after ${time} ms, recorded ${recorded.time} ms`, count);
         }
         count++;
       },

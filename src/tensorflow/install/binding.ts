@@ -9,16 +9,16 @@ import { runCommand } from './command.js';
 import { diskFull, isDiskFull, SetUpFailure } from './progress.js';
 
 const require = createRequire(import.meta.url);
-const here = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
-const kernelFiles = readdirSync(here('../kernels'))
+const pathOf = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
+const kernelFiles = readdirSync(pathOf('../kernels'))
   .sort()
-  .map((name) => here(`../kernels/${name}`));
+  .map((name) => pathOf(`../kernels/${name}`));
 /** The C++ sources of our own that are compiled with the binding's; the head of each says its purpose. */
 export const own = [
-  ...['shim.cc', 'context.cc', 'loopback.cc'].map(here),
+  ...['shim.cc', 'context.cc', 'loopback.cc'].map(pathOf),
   ...kernelFiles.filter((file) => file.endsWith('.cc')),
 ];
-const ownHeaders = [here('loopback.h'), ...kernelFiles.filter((file) => file.endsWith('.h'))];
+const ownHeaders = [pathOf('loopback.h'), ...kernelFiles.filter((file) => file.endsWith('.h'))];
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const wrapped = ['TFE_OpSetAttrString', 'TFE_NewContext', 'TFE_DeleteContext'].map((name) => `-Wl,--wrap=${name}`); // see shim.cc, context.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';

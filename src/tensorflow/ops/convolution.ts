@@ -158,9 +158,9 @@ const around = (length: number, p: number): number[] =>
 
 /** [length + 2p, length]: 1 where a padded place holds a place. */
 function foldMatrix(length: number, p: number, padding: ConvolutionGeometry['padding']): number[] {
-  const places = around(length, p);
-  return places.flatMap((place, i) =>
-    Array.from({ length }, (_, j) => Number(j === place && (padding === 'circular' || i - p === j))),
+  const positions = around(length, p);
+  return positions.flatMap((position, i) =>
+    Array.from({ length }, (_, j) => Number(j === position && (padding === 'circular' || i - p === j))),
   );
 }
 

@@ -47,17 +47,17 @@ export const metric: VectorKind = {
   compute: (input) => ({
     metric: () => atPoints(input, whole),
     logVolumeElement: () =>
-      atPoints(input, (...here) => (here[2] === 2 ? inThePlane(here, logVolume) : volumes(...here))),
+      atPoints(input, (...point) => (point[2] === 2 ? inThePlane(point, logVolume) : volumes(...point))),
     topEigenvalue: () =>
-      atPoints(input, (...here) => (here[2] === 2 ? inThePlane(here, topEigenvalue) : largest(...here))),
+      atPoints(input, (...point) => (point[2] === 2 ? inThePlane(point, topEigenvalue) : largest(...point))),
   }),
 };
 
 /** Products with J at n points of d numbers each. */
-type Here = readonly [products: Products, n: number, d: number];
+type PointProducts = readonly [products: Products, n: number, d: number];
 
 /** g at every point, [n, d, d]: two directions at a time. */
-function whole(...[products, n, d]: Here): Float64Array {
+function whole(...[products, n, d]: PointProducts): Float64Array {
   const g = new Float64Array(n * d * d);
   for (let i = 0; i < d; i++) {
     for (let j = i; j < d; j++) {
@@ -70,12 +70,12 @@ function whole(...[products, n, d]: Here): Float64Array {
 
 const direction = (d: number, i: number): Float32Array => Float32Array.from({ length: d }, (_, j) => (i === j ? 1 : 0));
 
-function inThePlane([products, n]: Here, of: (metric: PlaneMetric, at: number) => number): number[] {
+function inThePlane([products, n]: PointProducts, of: (metric: PlaneMetric, at: number) => number): number[] {
   const metric = planeMetric(products, n, direction(2, 0), direction(2, 1));
   return Array.from({ length: n }, (_, p) => of(metric, p));
 }
 
-function volumes(...[products, n, d]: Here): number[] {
+function volumes(...[products, n, d]: PointProducts): number[] {
   const g = whole(products, n, d);
   return Array.from({ length: n }, (_, p) => {
     const L = g.slice(p * d * d, (p + 1) * d * d);
@@ -86,7 +86,7 @@ function volumes(...[products, n, d]: Here): number[] {
   });
 }
 
-function largest(...[products, n, d]: Here): number[] {
+function largest(...[products, n, d]: PointProducts): number[] {
   const random = keyed(0, 'doctor/direction');
   const start = tf.tensor2d(
     Float32Array.from({ length: n * d }, () => random.normal()),
@@ -97,7 +97,7 @@ function largest(...[products, n, d]: Here): number[] {
   return Array.from(norms, (norm) => norm * norm);
 }
 
-function atPoints<T>(input: VectorFields, use: (...here: Here) => T): T {
+function atPoints<T>(input: VectorFields, use: (...point: PointProducts) => T): T {
   return withNetwork(input, (model, weights) => {
     const points = input.tensor('points', 2);
     const [n, d] = points.shape as [number, number];

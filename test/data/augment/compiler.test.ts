@@ -34,7 +34,7 @@ test('one rendering takes images of all sizes in turn, each as if it were the on
   const images = [noise(40, 31), noise(9, 50), noise(200, 160), noise(16, 16), noise(40, 31)];
   const one = compileRecipe(recipe, open);
   expect(one.outShape).toEqual([14, 14, 3]);
-  const together = images.map((image) => {
+  const joint = images.map((image) => {
     const out = new Float32Array(one.length);
     one.apply(image, key, out);
     return out;
@@ -43,10 +43,10 @@ test('one rendering takes images of all sizes in turn, each as if it were the on
     const before = image.values.slice();
     const alone = new Float32Array(one.length);
     compileRecipe(recipe, [image.height, image.width, 3]).apply(image, key, alone);
-    expect(together[i]).toEqual(alone);
+    expect(joint[i]).toEqual(alone);
     expect(image.values).toEqual(before); // what was handed in is not changed
   });
-  expect(together[0]).toEqual(together[4]);
+  expect(joint[0]).toEqual(joint[4]);
 });
 
 test('ops in place leave the data set as it was, behind a resize to the same size too', () => {

@@ -38,10 +38,10 @@ test('every view is a function of (seed, epoch, index, view), whatever the threa
   expect(sampleShape).toEqual([2, 16, 16, 3]);
   expect(values.length).toBe(20 * 2 * length);
   expect([...labels]).toEqual(Array.from(indices, (index) => index % 2));
-  for (const place of [0, 7, 19]) {
+  for (const position of [0, 7, 19]) {
     for (const view of [0, 1]) {
-      const at = (2 * place + view) * length;
-      const alone = render(dataset, indices.subarray(place, place + 1), recipes[view]!, { seed: 7, epoch, view });
+      const at = (2 * position + view) * length;
+      const alone = render(dataset, indices.subarray(position, position + 1), recipes[view]!, { seed: 7, epoch, view });
       expect(values.subarray(at, at + length)).toEqual(alone);
     }
   }

@@ -1,5 +1,16 @@
 import type { Target } from '../fuzz.js';
-import { cifar10, gzipBomb, idxImages, idxLabels, mat, packOfImages } from './data.js';
+import {
+  cifar10,
+  columns,
+  commas,
+  gzipBomb,
+  idxImages,
+  idxLabels,
+  mat,
+  numpy,
+  numpyArchive,
+  packOfImages,
+} from './data.js';
 import { recording } from './recording.js';
 import { snapshot } from './snapshot.js';
 import { metricLog, runConfig, safetensors, settings } from './texts.js';
@@ -7,6 +18,7 @@ import { metricLog, runConfig, safetensors, settings } from './texts.js';
 /** Every reader of files and settings that others may have made. @param folder where a target makes what it begins with */
 export const targets = (folder: string): readonly Target[] => [
   ...[snapshot, recording, idxImages, idxLabels, cifar10, safetensors(folder), packOfImages, mat],
+  ...[numpy, numpyArchive, commas, columns],
   ...[metricLog, runConfig, settings],
 ];
 

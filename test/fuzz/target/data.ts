@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { cifar10File } from '../../../src/data/datasets/cifar10.js';
+import { csv } from '../../../src/data/datasets/csv.js';
 import { readMat } from '../../../src/data/datasets/image-folder/mat.js';
 import { readIdx } from '../../../src/data/datasets/mnist.js';
+import { npy, numpyArray } from '../../../src/data/datasets/npy.js';
+import { parquet } from '../../../src/data/datasets/parquet.js';
 import { readImage } from '../../../src/data/images/reader.js';
 import { HEADER, headerBytes, packed, VERSION } from '../../../src/data/pack.js';
 import { sizeOf } from '../../../src/flow/data.js';
@@ -94,4 +97,32 @@ export const packOfImages: Target = {
     if (images.kind === 'packed' && images.encoding === 'encoded') return;
     for (let i = 0; i < size; i++) await readImage(images, i);
   },
+};
+
+const tables = join(import.meta.dirname, '../../data/datasets/tables');
+const table = (name: string): Buffer => readFileSync(join(tables, name));
+const arrays = JSON.parse(table('numpy.json').toString()) as { readonly arrays: readonly { readonly file: string }[] };
+
+export const numpy: Target = {
+  name: 'NumPy array',
+  originals: arrays.arrays.map(({ file }) => Buffer.from(file, 'base64')),
+  read: (file, bytes) => numpyArray(bytes, file),
+};
+
+export const numpyArchive: Target = {
+  name: 'NumPy archive',
+  originals: [table('iris.npz')],
+  read: (file) => npy(file),
+};
+
+export const commas: Target = {
+  name: 'CSV',
+  originals: [Buffer.from('a,"b, c",y\n1,2.5,k\n-3e2,.4,"l ""m"" "\n0,1,k\n')],
+  read: (file) => csv(file, { label: 'y' }),
+};
+
+export const columns: Target = {
+  name: 'Parquet',
+  originals: [table('iris-snappy.parquet'), table('iris-gzip.parquet')],
+  read: (file) => parquet(file, { label: 'species' }),
 };

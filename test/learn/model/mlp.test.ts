@@ -110,10 +110,10 @@ test.each(Object.keys(activations) as ActivationName[])(
     const q = matrix(8, 6, 7);
 
     const before = tf.memory().numTensors;
-    const here = model.jacobian!.at!(weights, x);
-    const gradients = here.gradients(p, q);
-    const [image, back] = [here.forward(p), here.backward(q)];
-    here.dispose();
+    const linearization = model.jacobian!.at!(weights, x);
+    const gradients = linearization.gradients(p, q);
+    const [image, back] = [linearization.forward(p), linearization.backward(q)];
+    linearization.dispose();
     expect(tf.memory().numTensors - before).toBe(4 + 2);
 
     const reference = tf.grad((x) => tf.sum(tf.mul(model.features(weights, x), q)))(x);

@@ -4,7 +4,7 @@ import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Weights } from '../../../src/learn/model/model.js';
-import { constant, cosine, type Schedule, step } from '../../../src/learn/optimizer/optimizer.js';
+import { constant, cosine, type Schedule, step } from '../../../src/learn/optimizer/schedule.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation } from '../../golden.js';
@@ -50,7 +50,8 @@ test('without momentum nothing is remembered', () => {
 function moved(options: Parameters<typeof sgd>[0], at = { epoch: 1, number: 1 }, names = all) {
   const each = (value: number): Weights => new Map(names.map((name) => [name, tf.tensor1d([value, value])]));
   const weights = new Map([...each(1), ['norm/mean', tf.scalar(1)]]);
-  return sgd(options).move(weights, new Map(each(2)), each(4), at);
+  const velocities = options.momentum ? [...each(4)].map(([name, v]) => [`velocity/${name}`, v] as const) : [];
+  return sgd(options).move(weights, new Map(each(2)), new Map(velocities), at);
 }
 const all = ['hidden1/kernel', 'hidden1/bias', 'readout/kernel', 'readout/bias', 'readout2/kernel'];
 const valuesOf = (weights: Weights) => Object.fromEntries([...weights].map(([name, w]) => [name, w.dataSync()[0]]));

@@ -3,7 +3,7 @@ import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { checkEven } from '../../../src/learn/loss/gradients.js';
 import { hasNative } from '../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
-import { together } from './processes.js';
+import { inProcessGroup } from './processes.js';
 import { type Kind, type Trained, trained } from './training.js';
 
 beforeAll(() => loadTensorFlow());
@@ -22,7 +22,7 @@ describe.each([
   let all: Record<Kind, Trained>[] | undefined;
   beforeAll(async () => {
     if (hasNative())
-      all = await together(
+      all = await inProcessGroup(
         ranks,
         kinds.map(([kind, count]) => `${kind}=${count}`),
       );

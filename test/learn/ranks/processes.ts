@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePorts } from '../../../src/ranks/process.js';
 
 /** Runs `rank.ts` as so many ranks with synchronized batch normalization, each a process of one thread, and gives what each printed. */
-export async function together<T>(ranks: number, args: readonly string[]): Promise<T[]> {
+export async function inProcessGroup<T>(ranks: number, args: readonly string[]): Promise<T[]> {
   const addresses = (await freePorts(ranks)).map((port) => `127.0.0.1:${port}`).join();
   return Promise.all(
     Array.from({ length: ranks }, async (_, rank) => {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Box, limitsOf, usualBox } from '../../../src/measure/attack/box.js';
+import type { Box } from '../../../src/data/dataset.js';
+import { limitsOf, usualBox } from '../../../src/measure/attack/box.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
 import { tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';

@@ -46,8 +46,8 @@ describe.skipIf(vectors === undefined)('reference vectors: certificate', () => {
       margins.map(({ margin, readoutNorm }) => margin / readoutNorm.l2),
       expected.marginOverReadoutNorm,
     );
-    const here = productsOf('test', model)(weights, x);
-    within(jacobianNorms(here, tf.tensor2d([[0.3, 0.7]]), 'l2', { steps: 100, tolerance: 1e-7 }), [
+    const products = productsOf('test', model)(weights, x);
+    within(jacobianNorms(products, tf.tensor2d([[0.3, 0.7]]), 'l2', { steps: 100, tolerance: 1e-7 }), [
       expected.jacobianNorm,
     ]);
     const bounds = certifier('test', model, { local: [] })(weights)(Float32Array.from(input.x.data), input.label, 0);
@@ -106,9 +106,9 @@ describe('the slope of the feature map', () => {
       ['hidden1/kernel', tf.tensor2d([1, 2, 3, -1, 5, 0], [2, 3])],
       ['hidden1/bias', tf.fill([3], 100)], // every unit is on
     ]);
-    const here = productsOf('test', model)(weights, tf.zeros([4, 2]));
+    const products = productsOf('test', model)(weights, tf.zeros([4, 2]));
     const start = tf.randomNormal([4, 2], 0, 1, 'float32', 3) as tf.Tensor2D;
-    const norm = (of: (typeof norms)[number]) => Math.max(...jacobianNorms(here, start, of, { steps: 60 }));
+    const norm = (of: (typeof norms)[number]) => Math.max(...jacobianNorms(products, start, of, { steps: 60 }));
     expect(norm('l1')).toBeCloseTo(6, 5); // an input's outputs: |1| + |2| + |3|, |−1| + |5|
     expect(norm('linf')).toBeCloseTo(7, 5); // an output's inputs: |2| + |5|
     expect(norm('l2')).toBeCloseTo(Math.sqrt(20 + Math.sqrt(117)), 3); // of [[14, 9], [9, 26]]

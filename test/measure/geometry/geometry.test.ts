@@ -29,8 +29,8 @@ describe.skipIf(vectors === undefined)('reference vectors: metric', () => {
   test.each(vectors ?? [])('$name', ({ input, expected, tolerance }) => {
     const { model, weights } = networkOf(input.network);
     const [n] = input.points.shape as [number, number];
-    const here = productsOf('test', model)(weights, tf.tensor2d(input.points.data, [n, 2]));
-    const metric = planeMetric(here, n, Float32Array.of(1, 0), Float32Array.of(0, 1));
+    const products = productsOf('test', model)(weights, tf.tensor2d(input.points.data, [n, 2]));
+    const metric = planeMetric(products, n, Float32Array.of(1, 0), Float32Array.of(0, 1));
     const each = (of: (at: number) => number) => Array.from({ length: n }, (_, at) => of(at));
     const whole = each((at) => at).flatMap((at) => [metric.aa[at]!, metric.ab[at]!, metric.ab[at]!, metric.bb[at]!]);
     expect(deviation(whole, expected.metric.data, tolerance)).toBeLessThanOrEqual(1);
@@ -39,7 +39,7 @@ describe.skipIf(vectors === undefined)('reference vectors: metric', () => {
     const top = each((at) => topEigenvalue(metric, at));
     expect(deviation(top, expected.topEigenvalue.data, tolerance)).toBeLessThanOrEqual(1);
     const start = tf.randomNormal([n, 2], 0, 1, 'float32', 1) as tf.Tensor2D;
-    const searched = jacobianNorms(here, start, 'l2', { steps: 200, tolerance: 0 }).map((norm) => norm ** 2);
+    const searched = jacobianNorms(products, start, 'l2', { steps: 200, tolerance: 0 }).map((norm) => norm ** 2);
     expect(deviation(searched, expected.topEigenvalue.data, tolerance)).toBeLessThanOrEqual(1);
   });
 });

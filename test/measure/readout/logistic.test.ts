@@ -39,9 +39,9 @@ const designs: Record<string, () => Design> = {
         const values = reference.features.slice(first * reference.width, (first + n) * reference.width);
         first += n;
         const block = tf.tensor2d(values, [n, reference.width]);
-        const kept = toFloat64(block);
+        const features = toFloat64(block);
         block.dispose();
-        return kept;
+        return features;
       }),
     );
   },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { type Case, refused, right, succeeded, told, type World } from '../case.js';
+import { type Case, refused, right, succeeded, type World, warned } from '../case.js';
 
 const rxjs = pathToFileURL(createRequire(import.meta.url).resolve('rxjs')).href;
 const capacity = 100;
@@ -67,7 +67,7 @@ export const engineCases: readonly Case[] = [
   {
     name: 'engine: an operator that is stuck is waited for by name, with no more outside than is stated',
     async play(world) {
-      told({ status: 75, out: '', err: await stoppedAfter(world, stuck, 'waiting: ') }, waiting);
+      warned({ status: 75, out: '', err: await stoppedAfter(world, stuck, 'waiting: ') }, waiting);
     },
   },
   {
@@ -81,7 +81,7 @@ export const engineCases: readonly Case[] = [
     name: 'engine: a filter of RxJS that drops everything is waited for by name, and weir.filter recommended',
     async play(world) {
       const err = await stoppedAfter(world, 'rx.filter(() => false)', 'waiting: ');
-      told({ status: 75, out: '', err }, /'augment' → tap → filter → tap → 'batch'.*weir\.filter/);
+      warned({ status: 75, out: '', err }, /'augment' → tap → filter → tap → 'batch'.*weir\.filter/);
     },
   },
   {
@@ -101,7 +101,7 @@ export const engineCases: readonly Case[] = [
       const reorder = 'rx.mergeMap((x) => rx.timer(Math.abs(Math.sin(x.position)) * 12).pipe(rx.map(() => x)))';
       const ended = await world.weir('run', pipeline(world, reorder), '--run', world.path('run'));
       refused(ended, /stage 'batch' was handed position \d+ after position \d+, on the way 'augment' → tap → mergeMap/);
-      told(ended, /concatMap or weir\.ordered/);
+      warned(ended, /concatMap or weir\.ordered/);
     },
   },
   {
@@ -118,14 +118,14 @@ export const engineCases: readonly Case[] = [
       const merge = "rx.mergeWith(blocks$('again').pipe(weir.augment([], { seed, name: 'augment again' })))";
       const ended = await world.weir('run', pipeline(world, merge), '--run', world.path('run'));
       refused(ended, /stage 'batch' was handed position \d+ (twice|after position \d+), .*'augment again'/);
-      told(ended, /weir\.mergeInTurn/);
+      warned(ended, /weir\.mergeInTurn/);
     },
   },
   {
     name: 'engine: an operator of RxJS that keeps state before training is named when the graph is wired, others are not',
     async play(world) {
       const take = await world.weir('run', pipeline(world, 'rx.take(40)'), '--run', world.path('run'));
-      told(succeeded(take), /'augment' → tap → take → tap → 'batch', RxJS's take keeps state that no snapshot holds/);
+      warned(succeeded(take), /'augment' → tap → take → tap → 'batch', RxJS's take keeps state that no snapshot holds/);
       const none = pipeline(world, 'rx.map((x) => x)');
       const ended = succeeded(await world.weir('run', none, '--run', world.path('run 2')));
       right(!/keeps state/.test(ended.err), `a graph without state was told of:\n${ended.err}`);
@@ -153,8 +153,11 @@ export const engineCases: readonly Case[] = [
         '--run',
         world.path('run'),
       );
-      told(succeeded(ended), /the last update that was logged, \d+, is within epoch 1 of 3: its training ended early/);
-      told(ended, /its test accuracy is of update 0, and it was trained for \d/);
+      warned(
+        succeeded(ended),
+        /the last update that was logged, \d+, is within epoch 1 of 3: its training ended early/,
+      );
+      warned(ended, /its test accuracy is of update 0, and it was trained for \d/);
       const whole = pipeline(world, 'rx.map((x) => x)', `updates$, ${tests}`);
       const silent = succeeded(await world.weir('run', whole, '--run', world.path('run 2')));
       right(!/ended early|is of update/.test(silent.err), `a whole training was told of:\n${silent.err}`);
@@ -166,7 +169,7 @@ export const engineCases: readonly Case[] = [
       const module = pipeline(world, 'rx.map((x) => x)', 'updates$: updates$.pipe(rx.delay(30))');
       const ended = await world.weir('run', module, '--run', world.path('run'));
       refused(ended, /the loss of update \d+ is read too late: training has moved on/);
-      told(ended, /no delay, debounce or buffer/);
+      warned(ended, /no delay, debounce or buffer/);
     },
   },
 ];

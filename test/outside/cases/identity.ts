@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { start } from '../../cli/weir.js';
-import { type Case, refused, right, succeeded, told, type World } from '../case.js';
+import { type Case, refused, right, succeeded, type World, warned } from '../case.js';
 
 const keys = `
     rate: weir.z.number().default(0.1), epochs: weir.z.int().default(6),
@@ -365,7 +365,7 @@ export const identityCases: readonly Case[] = [
         renameSync(world.path(name), world.path('moved', name));
       refused(await resume(world), /the pipeline module of \S+ is gone: \S+pipeline\.ts\n.*--module PATH/);
       succeeded(await resume(world, '--module', world.path('moved/pipeline.ts')));
-      told(await world.process('report', world.path('run')), /report\.html/);
+      warned(await world.process('report', world.path('run')), /report\.html/);
     },
   },
   {
@@ -374,7 +374,7 @@ export const identityCases: readonly Case[] = [
       await stopped(world, bytesPipeline(world));
       const threads = readFileSync(world.path('run/identity.json'), 'utf8').includes('"threads": 1') ? '2' : '1';
       const resumed = await start({ WEIR_THREADS: threads }, 'resume', world.path('run'), '--no-control').ended;
-      told(
+      warned(
         succeeded(resumed),
         new RegExp(`goes on with threads ${threads} \\(was \\d+\\): the same bits are not promised`),
       );

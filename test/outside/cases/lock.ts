@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command, type Ended } from '../../cli/weir.js';
-import { type Case, refused, right, succeeded, told, type World } from '../case.js';
+import { type Case, refused, right, succeeded, type World, warned } from '../case.js';
 
 const container = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 const possible = spawnSync(container[0]!, [...container.slice(1), 'true']).status === 0;
@@ -62,7 +62,7 @@ const containers: Case[] = [
           ended,
           /in use by process \d+ of '.+', since .+ UTC: another container of this machine, which cannot be asked/,
         );
-        told(ended, /--take-over \d+@/);
+        warned(ended, /--take-over \d+@/);
       }
       const logged = updates(world);
       right(

@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { command, type Ended } from '../../cli/weir.js';
-import { type Case, refused, told, type World } from '../case.js';
+import { type Case, refused, type World, warned } from '../case.js';
 
 const xor = ['pipelines/xor.ts', '--set', 'profile=quick'];
 
 /** A pipeline of the user's in which line `AT` of the module throws. */
 const faulty = (world: World, where: 'wire' | 'operator' | 'stage'): string => {
-  const boom = (here: typeof where): string => (here === where ? 'boom();' : '');
+  const boom = (target: typeof where): string => (target === where ? 'boom();' : '');
   return world.module(
     'own.ts',
     [
@@ -90,7 +90,7 @@ export const messages: readonly Case[] = [
       const run = [process.execPath, command, 'run', ...xor, '--run', world.path('run')];
       const ended = await inShell('ulimit -n 40; exec "$@"', ...run);
       refused(ended, /this process may open 40 files at once, and needs 128 or more/);
-      told(ended, /ulimit -n 4096/);
+      warned(ended, /ulimit -n 4096/);
     },
   },
 ];

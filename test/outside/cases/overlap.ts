@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs';
 import { noisyJpeg } from '../../data/images/samples.js';
-import { type Case, right, succeeded, told } from '../case.js';
+import { type Case, right, succeeded, warned } from '../case.js';
 
 /** Images drawn from a folder, and tested on those of its other part. */
 const folders = `
@@ -64,7 +64,7 @@ export const overlapCases: readonly Case[] = [
       const clean = succeeded(await play('clean'));
       right(!among.test(clean.err), `it was told of an overlap where there is none:\n${clean.err}`);
       cpSync(world.path('data/train/a/1.jpg'), world.path('data/val/a/4.jpg'));
-      told(succeeded(await play('leaked')), /1 of 3 samples of '.*val' are among those of '.*train'/);
+      warned(succeeded(await play('leaked')), /1 of 3 samples of '.*val' are among those of '.*train'/);
       const meant = succeeded(await play('meant', 'train'));
       right(!among.test(meant.err), `the accuracy of the training was taken for that of a test:\n${meant.err}`);
     },
@@ -77,7 +77,7 @@ export const overlapCases: readonly Case[] = [
       const clean = succeeded(await world.weir('run', module, '--run', world.path('clean')));
       right(!among.test(clean.err), `it was told of an overlap where there is none:\n${clean.err}`);
       const run = await world.weir('run', module, '--set', 'shared=3', '--run', world.path('shared'));
-      told(succeeded(run), /3 of 10 samples of 'test' are among those of 'train'/);
+      warned(succeeded(run), /3 of 10 samples of 'test' are among those of 'train'/);
     },
   },
 ];

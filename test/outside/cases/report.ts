@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Case, right, succeeded, told, type World } from '../case.js';
+import { type Case, right, succeeded, type World, warned } from '../case.js';
 
 /** A small network on XOR, with a key of the user's and a regularizer that no list of networks names. */
 const own = `
@@ -170,7 +170,7 @@ export const report: readonly Case[] = [
         `the report is silent: ${notes}`,
       );
       const exported = succeeded(await world.weir('export', run, world.path('weights.safetensors')));
-      told(exported, /'own' is not finished: these are the weights of its newest snapshot/);
+      warned(exported, /'own' is not finished: these are the weights of its newest snapshot/);
       succeeded(await world.weir('resume', run));
       const after = JSON.parse(succeeded(await world.weir('report', run, '--json')).out) as {
         readonly notes: readonly string[];

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { hashOf, call as weir } from '../../cli/weir.js';
-import { type Case, refused, right, succeeded, told, type World } from '../case.js';
+import { type Case, refused, right, succeeded, type World, warned } from '../case.js';
 
 /** Three networks, of which two branch off the first at its third epoch; each is trained, tested and attacked. */
 const body = (index: string) => `import * as weir from '${index}';
@@ -107,7 +107,7 @@ async function foreignTo(world: World, run: string, why: RegExp): Promise<void> 
   await refusedBy(['hash', run], why);
   await refusedBy(['export', run, world.path('weights.safetensors'), '--network', 'rep-spectral'], why);
   await refusedBy(['attack', run, '--run', world.path('again'), '--no-control'], why);
-  told(await weir('status', run), why);
+  warned(await weir('status', run), why);
   right(!existsSync(world.path('again')), 'a refused attack has left a folder');
 }
 
@@ -143,7 +143,7 @@ const altered: Case[] = ['none', 'rep-spectral', 'll-spectral'].map((network, i)
     flip(file(run, network, 'done'));
     const ended = await resumed(run);
     succeeded(ended);
-    told(ended, new RegExp(`network '${network}', which was finished, is trained again from`));
+    warned(ended, new RegExp(`network '${network}', which was finished, is trained again from`));
     right(readFileSync(log(run), 'utf8') === before, 'the log is another');
     await asBefore(run, hash);
   },
@@ -187,7 +187,7 @@ export const results: readonly Case[] = [
       if (how === 'gone') rmSync(trunk);
       else flip(trunk);
       const ended = succeeded(await resumed(run));
-      told(ended, /the snapshot of 'none' at the end of epoch 3 is lost: it is made again/);
+      warned(ended, /the snapshot of 'none' at the end of epoch 3 is lost: it is made again/);
       right(readFileSync(file(run, 'none', 'done')).equals(finished), 'the finished network was written over');
       right(files(run, 'none').at(-1)!.includes('done'), files(run, 'none').join());
       await asBefore(run, hash);
@@ -352,7 +352,7 @@ export const results: readonly Case[] = [
       right((out.match(/^damaged/gm) ?? []).length === 2, out);
       const report = await weir('report', sweep, '--json');
       right(report.status === 1, `status ${report.status} of a report of one job in three`);
-      told(report, /config\.json is damaged[\s\S]*metric log of .* was cut/);
+      warned(report, /config\.json is damaged[\s\S]*metric log of .* was cut/);
       const again = await weir('sweep', sweep);
       right(again.status === 1 && again.out.includes('2 failed'), `status ${again.status}: ${again.out}`);
     },
@@ -371,7 +371,7 @@ export const results: readonly Case[] = [
       }
       const again = await weir('sweep', sweep);
       right(again.status === 1, `status ${again.status}: ${again.out}`);
-      told(again, /is left out, for it is damaged/);
+      warned(again, /is left out, for it is damaged/);
     },
   },
   {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Case, refused, right, succeeded, told, type World } from '../case.js';
+import { type Case, refused, right, succeeded, type World, warned } from '../case.js';
 
 /** A pipeline over 40 points of 10 values in two classes; `how` changes what its data set is made of, its batches, and its attack. */
 const over = (how: {
@@ -137,7 +137,7 @@ const others: Case[] = [
         '--run',
         world.path('run'),
       );
-      told(succeeded(ended), /burnIn=12 became 1, to fit epochs=2/);
+      warned(succeeded(ended), /burnIn=12 became 1, to fit epochs=2/);
     },
   },
   {
@@ -244,7 +244,7 @@ const others: Case[] = [
       refused(await attack('rate=0.1'), /trained with rate=0\.5/);
       refused(await attack('epochs=1'), /trained with epochs=2/);
       right(!existsSync(world.path('again')), 'a refused attack has left a folder');
-      told(
+      warned(
         succeeded(await world.process(...args('flavor=odd'))),
         /flavor=odd acts on the attack alone: .* trained with plain/,
       );

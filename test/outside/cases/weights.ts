@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Case, refused, right, succeeded, told, type World } from '../case.js';
+import { type Case, refused, right, succeeded, type World, warned } from '../case.js';
 import { allRight, runPoints as run } from './labels.js';
 
 type Tensors = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
@@ -66,7 +66,7 @@ export const weights: readonly Case[] = [
       succeeded(first.ended);
       const file = world.path('w.safetensors');
       const exported = succeeded(await world.weir('export', first.run, file));
-      told(exported, /its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits/);
+      warned(exported, /its convolutions pad circularly: modules of torchvision pad with zeros, and give other logits/);
       const { metadata, tensors, data } = parts(file);
       const { padding, activation, shortcut, classes, normalization, architecture, sha256 } = metadata;
       const says = JSON.stringify({ padding, activation, shortcut, classes, normalization, architecture });
@@ -88,7 +88,7 @@ export const weights: readonly Case[] = [
       );
       const again = await run(world, [`start=${file}`, 'mean=0.4', 'epochs=1'], 'again', residual);
       succeeded(again.ended);
-      told(again.ended, /was trained on inputs normalized by mean 0.5, std 0.25; here it is mean 0.4, std 0.25/);
+      warned(again.ended, /was trained on inputs normalized by mean 0.5, std 0.25; here it is mean 0.4, std 0.25/);
       const plain = bare(world, 'plain.safetensors', tensors, data);
       refused(
         (await run(world, [`start=${plain}`], 'unsaid', residual)).ended,
@@ -96,7 +96,7 @@ export const weights: readonly Case[] = [
       );
       const said = await run(world, [`start=${plain}`, 'padding=circular', 'epochs=1'], 'said', residual);
       succeeded(said.ended);
-      told(said.ended, /says nothing of its padding, activation, shortcut: taken to be padding circular/);
+      warned(said.ended, /says nothing of its padding, activation, shortcut: taken to be padding circular/);
     },
   },
   {
@@ -126,14 +126,14 @@ export const weights: readonly Case[] = [
       const double = bare(world, 'f64.safetensors', ...converted(tensors, data, 'F64'));
       const found = await run(world, [`start=${double}`, 'epochs=1'], 'double');
       allRight(found, 15);
-      told(found.ended, new RegExp(`f64.safetensors: ${count} of ${count} tensors are F64; read as float32`));
-      told(found.ended, /says nothing of its activation, scale: taken to be activation relu, scale none/);
+      warned(found.ended, new RegExp(`f64.safetensors: ${count} of ${count} tensors are F64; read as float32`));
+      warned(found.ended, /says nothing of its activation, scale: taken to be activation relu, scale none/);
       const [brief, short] = converted(tensors, data, 'BF16');
       const wrapped = bare(world, 'bf16.safetensors', renamed(brief, 'module.'), short);
       const other = await run(world, [`start=${wrapped}`, 'epochs=1'], 'brief');
       allRight(other, 15);
-      told(other.ended, /tensors are BF16; read as float32/);
-      told(other.ended, /every name begins with 'module\.', which is left out/);
+      warned(other.ended, /tensors are BF16; read as float32/);
+      warned(other.ended, /every name begins with 'module\.', which is left out/);
     },
   },
   {
@@ -161,7 +161,7 @@ export const weights: readonly Case[] = [
         });`,
       );
       succeeded(await world.weir('run', module, '--run', world.path('gelu')));
-      told(succeeded(await world.weir('export', world.path('gelu'), world.path('w'))), /its activation is gelu/);
+      warned(succeeded(await world.weir('export', world.path('gelu'), world.path('w'))), /its activation is gelu/);
     },
   },
 ];

@@ -40,7 +40,7 @@ function run(
   return folder;
 }
 
-const told = (folders: readonly RunFolder[]) => {
+const summary = (folders: readonly RunFolder[]) => {
   const { settingOf, differences } = conditionsOf(folders);
   return { settings: folders.map(settingOf), differences };
 };
@@ -50,7 +50,7 @@ test('runs that differ in their seed, in how many networks they list, and in a p
     run('seed0', { rate: 1, seeds: 1, regularizers: ['none'] }),
     run('seed1', { rate: 1, seeds: 3, regularizers: ['none', 'rep-spectral'], profile: 'quick' }, { seed: 1 }),
   ];
-  expect(told(folders)).toEqual({ settings: ['', ''], differences: [] });
+  expect(summary(folders)).toEqual({ settings: ['', ''], differences: [] });
 });
 
 test('runs of another config are told apart by the keys that differ, whoever the keys are of', () => {
@@ -60,7 +60,7 @@ test('runs of another config are told apart by the keys that differ, whoever the
     run('c', { rate: 0.1, flavor: 'sweet', layers: [2, 8] }, { seed: 1 }),
     run('d', { rate: 0.1, flavor: 'sour', layers: [2, 8] }),
   ];
-  const { settings, differences } = told(folders);
+  const { settings, differences } = summary(folders);
   expect(settings).toEqual([
     'flavor=sweet, rate=0.1',
     'flavor=sweet, rate=0.2',
@@ -78,20 +78,20 @@ test('runs of another config are told apart by the keys that differ, whoever the
 });
 
 test('a key that one run does not have, and more keys than fit a name', () => {
-  expect(told([run('old', { rate: 1 }), run('new', { rate: 1, decay: 0 })])).toMatchObject({
+  expect(summary([run('old', { rate: 1 }), run('new', { rate: 1, decay: 0 })])).toMatchObject({
     settings: ['no decay', 'decay=0'],
     differences: [{ keys: ['decay'], conditions: [{ values: [null] }, { values: ['0'] }] }],
   });
   const many = [1, 2].map((x) => run(`many${x}`, { a: x, b: x, c: x, d: x, e: x }));
-  expect(told(many).settings).toEqual(['setting 1', 'setting 2']);
+  expect(summary(many).settings).toEqual(['setting 1', 'setting 2']);
 });
 
 test('the settings of a sweep keep their names; runs of one name that differ all the same get more', () => {
   const of = (name: string, gamma: number, hidden: number) =>
     run(name, { gamma, hidden }, { setting: `gamma=${gamma}` });
   const sweep = [of('g1', 1, 8), of('g2', 2, 8)];
-  expect(told(sweep).settings).toEqual(['gamma=1', 'gamma=2']);
-  expect(told([...sweep, of('g1-wide', 1, 16)]).settings).toEqual([
+  expect(summary(sweep).settings).toEqual(['gamma=1', 'gamma=2']);
+  expect(summary([...sweep, of('g1-wide', 1, 16)]).settings).toEqual([
     'gamma=1, hidden=8',
     'gamma=2',
     'gamma=1, hidden=16',
@@ -101,7 +101,7 @@ test('the settings of a sweep keep their names; runs of one name that differ all
 test('what a run was started from counts by what that was, not by where it lies', () => {
   const sources = [run('from0', { gamma: 1 }), run('from1', { gamma: 1 }, { seed: 1 }), run('from2', { gamma: 2 })];
   const folders = sources.map(({ path }, i) => run(`of${i}`, { from: path, C: 1 }, { seed: i, pipeline: 'two' }));
-  expect(told(folders).settings).toEqual(['from.gamma=1', 'from.gamma=1', 'from.gamma=2']);
+  expect(summary(folders).settings).toEqual(['from.gamma=1', 'from.gamma=1', 'from.gamma=2']);
 });
 
 /** The run says that its module, and the data of its network, are these. */
@@ -118,11 +118,11 @@ function identified(folder: RunFolder, module: string, values: string, samples =
     module: { path: 'one.ts', files: { 'one.ts': module } },
     inputs: { one: { loader: [values] } },
   };
-  const fingerprints = { [values]: { name: 'points', facts: { samples, shape: [2], values } } };
+  const fingerprints = { [values]: { name: 'points', properties: { samples, shape: [2], values } } };
   mkdirSync(folder.path, { recursive: true });
   writeFileSync(
     join(folder.path, 'identity.json'),
-    JSON.stringify({ format: 1, fingerprints, identities: [identity] }),
+    JSON.stringify({ format: 2, fingerprints, identities: [identity] }),
   );
   return folder;
 }
@@ -130,11 +130,11 @@ function identified(folder: RunFolder, module: string, values: string, samples =
 test('runs whose pipeline module or data differ are told apart; data that a seed may have drawn are said', () => {
   const made = (name: string, seed: number, module: string, values: string, samples?: number) =>
     identified(run(name, { rate: 1 }, { seed }), module, values, samples);
-  const modules = told([made('m0', 0, 'aa', 'x'), made('m1', 0, 'bb', 'x')]);
+  const modules = summary([made('m0', 0, 'aa', 'x'), made('m1', 0, 'bb', 'x')]);
   expect(modules.differences).toMatchObject([{ keys: ['module'], conditions: [{}, {}] }]);
-  const data = told([made('d0', 0, 'aa', 'x'), made('d1', 0, 'aa', 'y')]);
+  const data = summary([made('d0', 0, 'aa', 'x'), made('d1', 0, 'aa', 'y')]);
   expect(data.differences).toMatchObject([{ keys: ['data'], conditions: [{}, {}] }]);
-  const sizes = told([made('s0', 0, 'aa', 'x', 4), made('s1', 1, 'aa', 'y', 5)]);
+  const sizes = summary([made('s0', 0, 'aa', 'x', 4), made('s1', 1, 'aa', 'y', 5)]);
   expect(sizes.differences).toMatchObject([{ keys: ['data'], conditions: [{}, {}] }]);
   const drawn = conditionsOf([made('r0', 0, 'aa', 'x'), made('r1', 1, 'aa', 'y')]);
   expect(drawn.differences).toEqual([]);

@@ -60,7 +60,7 @@ describe('a network learns XOR as it did', () => {
     const error = await failure(expectReplay(off, { ...files, tolerance: 1e-5 }));
     expect(error).toBeInstanceOf(Mismatch);
     expect(error.message).toMatch(
-      /^item 0 \(position 0\) of .*xor-updates.weirrec differs in 'weights.hidden1\/kernel.values\[\d\]': recorded -?[\d.]+, came -?[\d.]+ \(\d of its 8 elements differ, by [\d.e-]+ at most\); the tolerance is 0.00001$/,
+      /^item 0 \(position 0\) of .*xor-updates.weirrec differs in 'weights.hidden1\/kernel.values\[\d\]': recorded -?[\d.]+, replayed -?[\d.]+ \(\d of its 8 elements differ, by [\d.e-]+ at most\); the tolerance is 0.00001$/,
     );
   });
 });
@@ -70,23 +70,27 @@ describe('the first item that differs is named, with field and both values', () 
     [
       'an element',
       changed((item, i) => (i === 1 ? { ...item, values: item.values.map((x, at) => (at === 300 ? 2 : x)) } : item)),
-      /^item 1 \(position 24\) of .* differs in 'values\[300\]': recorded [\d.]+, came 2 \(1 of its 9408 elements differ, by [\d.]+ at most\)$/,
+      /^item 1 \(position 24\) of .* differs in 'values\[300\]': recorded [\d.]+, replayed 2 \(1 of its 9408 elements differ, by [\d.]+ at most\)$/,
     ],
     [
       'a length',
       changed((item) => ({ ...item, labels: item.labels.slice(1) })),
-      /^item 0 \(position 12\) of .* differs in 'labels': recorded Uint8Array of 12, came Uint8Array of 11$/,
+      /^item 0 \(position 12\) of .* differs in 'labels': recorded Uint8Array of 12, replayed Uint8Array of 11$/,
     ],
     [
       'a type',
       changed((item) => ({ ...item, labels: Uint16Array.from(item.labels) })),
-      /'labels': recorded Uint8Array of 12, came Uint16Array of 12$/,
+      /'labels': recorded Uint8Array of 12, replayed Uint16Array of 12$/,
     ],
-    ['a number', changed((item) => ({ ...item, remaining: 1 })), /'remaining': recorded 7988, came 1$/],
-    ['a list', changed((item) => ({ ...item, sampleShape: [28, 28, 2] })), /'sampleShape\[2\]': recorded 1, came 2$/],
-    ['a field too many', changed((item) => ({ ...item, more: 'x' })), /'more': recorded nothing, came "x"$/],
-    ['a field too few', changed(({ epoch: _, ...item }) => item), /'epoch': recorded 1, came nothing$/],
-    ['another thing altogether', changed(() => -0), /differs: recorded a record of position, .*, came -0$/],
+    ['a number', changed((item) => ({ ...item, remaining: 1 })), /'remaining': recorded 7988, replayed 1$/],
+    [
+      'a list',
+      changed((item) => ({ ...item, sampleShape: [28, 28, 2] })),
+      /'sampleShape\[2\]': recorded 1, replayed 2$/,
+    ],
+    ['a field too many', changed((item) => ({ ...item, more: 'x' })), /'more': recorded nothing, replayed "x"$/],
+    ['a field too few', changed(({ epoch: _, ...item }) => item), /'epoch': recorded 1, replayed nothing$/],
+    ['another thing altogether', changed(() => -0), /differs: recorded a record of position, .*, replayed -0$/],
     [
       'an item too few',
       pipe(weir.batch(12), take(1)),
@@ -132,7 +136,7 @@ test('a tolerance is absolute below 1 and a share above; positions are never let
   }
   const shifted = map((item: Number) => ({ ...item, position: item.position + 1e-4 }));
   expect((await failure(expectReplay(shifted, { input: wanted, output: wanted, tolerance: 1 }))).message).toContain(
-    "'position': recorded 1, came 1.0001",
+    "'position': recorded 1, replayed 1.0001",
   );
 });
 
@@ -146,7 +150,7 @@ test('hours pass at once, and when items come can be compared too', async () => 
   await expectReplay(hours, { ...files, times: true });
   await expectReplay(same, files);
   expect((await failure(expectReplay(same, { ...files, times: true }))).message).toMatch(
-    /^item 0 \(position 1\) of .* came after 0 ms, recorded 3600000 ms$/,
+    /^item 0 \(position 1\) of .* arrived after 0 ms, recorded 3600000 ms$/,
   );
 });
 

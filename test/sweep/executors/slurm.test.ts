@@ -132,13 +132,13 @@ test.skipIf(lacking !== undefined)(
   async ({ skip }) => {
     await loadTensorFlow();
     if (!hasNative()) skip('collectives need the native runtime');
-    const [here, there] = [join(base, 'ranks'), join(base, 'srun')];
-    expect((await weir(...small(here, '--set', 'epochs=3'))).status).toBe(0);
-    const command = small(there, '--set', 'epochs=3').filter(
+    const [ranksFolder, srunFolder] = [join(base, 'ranks'), join(base, 'srun')];
+    expect((await weir(...small(ranksFolder, '--set', 'epochs=3'))).status).toBe(0);
+    const command = small(srunFolder, '--set', 'epochs=3').filter(
       (arg, i, all) => arg !== '--ranks' && all[i - 1] !== '--ranks',
     );
     cluster!.run('srun', '--ntasks=2', '--export=ALL,WEIR_THREADS=1', process.execPath, weirCommand, ...command);
-    const [one, other] = await Promise.all([here, there].map((run) => weir('hash', '--all', run)));
+    const [one, other] = await Promise.all([ranksFolder, srunFolder].map((run) => weir('hash', '--all', run)));
     expect(other!.out).toBe(one!.out);
   },
 );

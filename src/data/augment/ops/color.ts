@@ -89,8 +89,8 @@ export function turnByVectors(values: Uint8Array, length: number, shift: number)
 }
 
 /** Turns the hue of an image of red, green and blue by `turn` of the circle, −0.5 to 0.5: value and saturation stay. */
-export function adjustHue(values: Uint8Array, length: number, turn: number): void {
-  const shift = Math.round(6 * turn * 2 ** HUE_BITS) | 0;
+export function adjustHue(values: Uint8Array, length: number, fraction: number): void {
+  const shift = Math.round(6 * fraction * 2 ** HUE_BITS) | 0;
   if (!turnByVectors(values, length, shift)) turnPixels(values, length, shift);
 }
 

@@ -30,8 +30,8 @@ export function blurWeights(sigma: number, most: number, into: Int16Array): numb
 }
 
 /** A place before or after a row of `extent`, mirrored into it without repeating its edge. */
-const mirrored = (place: number, extent: number): number => {
-  const inside = Math.abs(place);
+const mirrored = (position: number, extent: number): number => {
+  const inside = Math.abs(position);
   return inside < extent ? inside : 2 * (extent - 1) - inside;
 };
 

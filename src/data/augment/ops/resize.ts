@@ -86,12 +86,12 @@ function pairsOf(taps: FilterTaps): TapPairs {
   if (pairs === undefined) {
     const { count, first, weights } = taps;
     const even = (count + 1) & ~1;
-    const places = Math.ceil(first.length / ENLARGE_STEP) * ENLARGE_STEP;
-    const bytes = new Uint8Array((4 + 2 * even) * places);
+    const entries = Math.ceil(first.length / ENLARGE_STEP) * ENLARGE_STEP;
+    const bytes = new Uint8Array((4 + 2 * even) * entries);
     new Int32Array(bytes.buffer).set(first);
-    const all = new Int16Array(bytes.buffer, 4 * places);
+    const all = new Int16Array(bytes.buffer, 4 * entries);
     for (let i = 0; i < first.length; i++) all.set(weights.subarray(i * count, (i + 1) * count), i * even);
-    pairs = { count: even / 2, bytes, weights: 4 * places };
+    pairs = { count: even / 2, bytes, weights: 4 * entries };
     pairsCache.set(taps, pairs);
   }
   return pairs;

@@ -94,10 +94,15 @@ export async function inspectCached(
   );
   const marks = marksOf(paths, stats);
   const cached = process.env.WEIR_READ_ALL ? undefined : read(file);
-  const places = new Map(cached && Array.from(cached.marks, (mark, place) => [mark, place]));
-  const open = Array.from(paths.keys()).filter((i) => !places.has(marks[i]!));
+  const cachedIndices = new Map(cached && Array.from(cached.marks, (mark, index) => [mark, index]));
+  const open = Array.from(paths.keys()).filter((i) => !cachedIndices.has(marks[i]!));
   const fresh = await inspect(
-    ...[root, open.map((i) => paths[i]!), { bytes: stats.bytes.filter((_, i) => !places.has(marks[i]!)) }, verify],
+    ...[
+      root,
+      open.map((i) => paths[i]!),
+      { bytes: stats.bytes.filter((_, i) => !cachedIndices.has(marks[i]!)) },
+      verify,
+    ],
     (done) => progress(done, open.length),
   );
   const found = {
@@ -105,13 +110,13 @@ export async function inspectCached(
     heights: new Uint32Array(paths.length),
     checksums: new Uint32Array(paths.length),
   };
-  const take = (i: number, from: CachedInspection | Inspection, place: number): void => {
-    for (const key of ['widths', 'heights', 'checksums'] as const) found[key][i] = from[key][place]!;
+  const take = (i: number, from: CachedInspection | Inspection, index: number): void => {
+    for (const key of ['widths', 'heights', 'checksums'] as const) found[key][i] = from[key][index]!;
   };
   for (let i = 0, next = 0; i < paths.length; i++) {
-    const place = places.get(marks[i]!);
-    if (place === undefined) take(i, fresh, next++);
-    else take(i, cached!, place);
+    const index = cachedIndices.get(marks[i]!);
+    if (index === undefined) take(i, fresh, next++);
+    else take(i, cached!, index);
   }
   const unreadable = fresh.unreadable.map(({ index, why }) => ({ index: open[index]!, why }));
   if (open.length > unreadable.length || cached?.marks.length !== paths.length - unreadable.length) {
@@ -154,8 +159,8 @@ function read(file: string): CachedInspection | undefined {
 }
 
 /** A cache that cannot be written costs the next start the same again, no more. */
-function write(file: string, kept: CachedInspection): void {
-  const body = pack({ ...kept } as unknown as Data);
+function write(file: string, inspection: CachedInspection): void {
+  const body = pack({ ...inspection } as unknown as Data);
   try {
     makeFolder(join(cacheFolder(), 'image-folders'));
     writeAtomically(file, [Buffer.from(MAGIC), sha256Bytes(body), body]);

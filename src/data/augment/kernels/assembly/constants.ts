@@ -16,7 +16,7 @@ export const BETWEEN_BITS = 6;
 export const DOWN_SHIFT = BLUR_BITS - BETWEEN_BITS;
 export const ALONG_SHIFT = BLUR_BITS + BETWEEN_BITS;
 
-/** Pixels that `enlargeAcross` makes in one step: places and weights of a row are filled up to a multiple of it. */
+/** Pixels that `enlargeAcross` makes in one step: entries and weights of a row are filled up to a multiple of it. */
 export const ENLARGE_STEP = 4;
 
 /** Values that a look-up takes in one step. */

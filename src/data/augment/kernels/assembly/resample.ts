@@ -11,9 +11,9 @@ function pairSum(pixels: usize, weights: usize): v128 {
   return i32x4.dot_i16x8_s(colors, v128.load32_splat(weights));
 }
 
-/** The address of the pixel whose number stands at `place`, of a row that begins at `row`. */
-function pixelAt(row: usize, place: usize): usize {
-  return row + 3 * load<usize>(place);
+/** The address of the pixel whose number stands at `entry`, of a row that begins at `row`. */
+function pixelAt(row: usize, entry: usize): usize {
+  return row + 3 * load<usize>(entry);
 }
 
 /**
@@ -22,8 +22,8 @@ function pixelAt(row: usize, place: usize): usize {
  * Reads eight bytes of a pair and writes four of a pixel, of which the next pixel takes the last back: memory must go on behind both.
  *
  * @param from the first row, each `pitch` bytes behind the one before it; rows are written without a gap
- * @param first address of each place's first tap
- * @param weights address of each place's pairs of 16-bit weights, with `bits` after the point
+ * @param first address of each entry's first tap
+ * @param weights address of each entry's pairs of 16-bit weights, with `bits` after the point
  */
 export function resampleAcross(
   from: usize,
@@ -39,10 +39,10 @@ export function resampleAcross(
   const half = i32x4.splat(1 << (bits - 1));
   for (let y = 0; y < height; y++, from += pitch) {
     let weight = weights;
-    let place = first;
+    let entry = first;
     let x = width;
     do {
-      let tap = pixelAt(from, place);
+      let tap = pixelAt(from, entry);
       let sum = half;
       let left = pairs;
       do {
@@ -54,19 +54,19 @@ export function resampleAcross(
       sum = i16x8.narrow_i32x4_s(sum, sum);
       v128.store32_lane(to, i8x16.narrow_i16x8_u(sum, sum), 0);
       to += 3;
-      place += 4;
+      entry += 4;
     } while (--x);
   }
 }
 
 /** A pixel from one pair of taps. */
-function pixelOf(row: usize, place: usize, weights: usize, half: v128, bits: i32): v128 {
-  return i32x4.shr_s(i32x4.add(half, pairSum(pixelAt(row, place), weights)), bits);
+function pixelOf(row: usize, entry: usize, weights: usize, half: v128, bits: i32): v128 {
+  return i32x4.shr_s(i32x4.add(half, pairSum(pixelAt(row, entry), weights)), bits);
 }
 
 /**
  * `resampleAcross` where one pair of taps makes a pixel, as in every enlargement: four pixels a step. The next row takes back what a last
- * step writes too much; places and weights must go on to a multiple of four.
+ * step writes too much; entries and weights must go on to a multiple of four.
  */
 export function enlargeAcross(
   from: usize,
@@ -80,19 +80,19 @@ export function enlargeAcross(
 ): void {
   const half = i32x4.splat(1 << (bits - 1));
   for (let y = 0; y < height; y++, from += pitch, to += 3 * width) {
-    let place = first;
+    let entry = first;
     let weight = weights;
     let target = to;
     const end = to + 3 * width;
     do {
-      const a = pixelOf(from, place, weight, half, bits);
-      const b = pixelOf(from, place + 4, weight + 4, half, bits);
-      const c = pixelOf(from, place + 8, weight + 8, half, bits);
-      const d = pixelOf(from, place + 12, weight + 12, half, bits);
+      const a = pixelOf(from, entry, weight, half, bits);
+      const b = pixelOf(from, entry + 4, weight + 4, half, bits);
+      const c = pixelOf(from, entry + 8, weight + 8, half, bits);
+      const d = pixelOf(from, entry + 12, weight + 12, half, bits);
       const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
       const colors = i8x16.shuffle(bytes, i8x16.splat(0), 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 16, 16, 16);
       v128.store(target, colors);
-      place += 16;
+      entry += 16;
       weight += 16;
       target += 12;
     } while (target < end);

@@ -1,0 +1,70 @@
+import { WeirError } from '../../flow/errors.js';
+import { tf } from '../../tensorflow/tf.js';
+import type { Loss, LossValue, ScalarLoss } from './loss.js';
+
+/**
+ * A loss of your own, whose gradient is TensorFlow.js's: `compute` gives the mean over the batch, by differentiable operations of the
+ * `tf` that is exported here. It must be a function of its arguments alone. Intermediate results are disposed of.
+ *
+ * A gradient that is not finite makes the value NaN, at which the training ends by name before a snapshot has such weights.
+ *
+ * @param name for messages
+ * @param compute of logits, float32 [n, classes], and labels, int32 [n]; both stay the caller's. It returns a scalar, float32.
+ * @throws {WeirError} at the first batch, where `compute` fails, does not return a scalar, or cannot be differentiated
+ * @example
+ * const focal = loss('focal', (logits, labels) => {
+ *   const chosen = tf.sum(tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, logits.shape[1])), 1);
+ *   return tf.neg(tf.mean(tf.mul(tf.square(tf.sub(1, tf.exp(chosen))), chosen)));
+ * });
+ */
+export function loss(name: string, compute: ScalarLoss): Loss {
+  const scalar: ScalarLoss = (logits, labels) => checkedScalar(name, compute(logits, labels));
+  return {
+    name,
+    scalar,
+    of: (logits, labels) =>
+      tf.tidy(() => {
+        const run = tf.valueAndGrad((x: tf.Tensor2D) => scalar(x, labels));
+        const { value, grad } = differentiated(name, () => run(logits));
+        return { value: spoiledBy([grad], value as tf.Scalar), gradient: grad } as Record<string, tf.Tensor>;
+      }) as unknown as LossValue,
+  };
+}
+
+/** The value; NaN where a gradient is not finite, since 0 · NaN and 0 · ∞ are NaN. Else 0 is added, which changes no bit. */
+export const spoiledBy = (gradients: readonly tf.Tensor[], value: tf.Scalar): tf.Scalar =>
+  tf.tidy(() => tf.add(value, tf.mul(tf.addN(gradients.map((gradient) => tf.sum(gradient))), 0)));
+
+/** Differentiates a loss. @throws {WeirError} that names the loss, in the place of TensorFlow.js's error */
+export function differentiated<T>(name: string, differentiate: () => T): T {
+  try {
+    return differentiate();
+  } catch (error) {
+    if (error instanceof WeirError) throw error;
+    const { message } = error as Error;
+    if (message.startsWith('Cannot compute gradient')) {
+      throw new WeirError(
+        `loss '${name}' cannot be differentiated by the logits: ${message}`,
+        'compute it from the logits by differentiable operations of tf alone: argMax, comparisons and dataSync() have no gradient',
+        { cause: error },
+      );
+    }
+    throw new WeirError(`loss '${name}' failed: ${message}`, 'logits are float32 [n, classes] and labels int32 [n]', {
+      cause: error,
+    });
+  }
+}
+
+function checkedScalar(name: string, value: unknown): tf.Scalar {
+  if (value instanceof tf.Tensor && value.rank === 0 && value.dtype === 'float32') return value as tf.Scalar;
+  const found =
+    value instanceof tf.Tensor
+      ? `a tensor of shape [${value.shape.join(', ')}] and type ${value.dtype}`
+      : value instanceof Promise
+        ? 'a promise'
+        : `no tensor: ${String(value)}`;
+  throw new WeirError(
+    `loss '${name}' returned ${found}`,
+    'return a float32 scalar, the mean over the batch: tf.mean(losses)',
+  );
+}

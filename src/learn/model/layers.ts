@@ -1,0 +1,408 @@
+/**
+ * The layers that `model` puts one behind another: `layers.conv(16)`, `layers.relu()`, …. None has a gradient by hand.
+ *
+ * Maps are [n, height, width, channels], vectors [n, width]. Weights begin as in PyTorch, unless an initialization is given.
+ *
+ * @module
+ */
+
+import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
+import { convolved, rectified, windowMaxima, windowMeans } from '../../tensorflow/ops/differentiable.js';
+import { tf } from '../../tensorflow/tf.js';
+import { type ActivationName, activationNamed } from './activation.js';
+import { type Initialization, uniform } from './initialization.js';
+import { elementwise, type Layer, meanOver, type Padding, type Part } from './model.js';
+
+/** A weight of a layer before it has values. */
+export interface WeightPlan {
+  /** Among the weights of its layer: 'kernel', 'bias', …. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Its first values; a number fills it. */
+  readonly start: Initialization | number;
+  /** Inputs of each of its outputs, for the initialization. */
+  readonly fanIn?: number;
+  /** A running statistic: no gradient moves it. */
+  readonly statistic?: boolean;
+}
+
+/** What a layer computes with. */
+export interface LayerRun {
+  /** A weight of this layer by its name. */
+  weight<T extends tf.Tensor = tf.Tensor>(name: string): T;
+  /** Undefined in evaluation; in training it takes a running statistic after this batch, by its name. */
+  readonly update?: (name: string, value: tf.Tensor) => void;
+}
+
+/** A layer for inputs of a known shape. */
+export interface PlannedLayer {
+  /** Shape of the output for one sample. */
+  readonly outputShape: readonly number[];
+  readonly weights?: readonly WeightPlan[];
+  /** Of layers inside this one, whose weights are then under these names. */
+  readonly inside?: readonly NamedLayer[];
+  /** x of [n, ...inputShape] to [n, ...outputShape], by operations that TensorFlow.js differentiates. Runs in `tf.tidy`. */
+  apply(x: tf.Tensor, run: LayerRun): tf.Tensor;
+  /** The linear maps in it that have a spectral norm. */
+  readonly linear?: readonly Layer[];
+  /** For a bound on the Lipschitz constant; undefined where none is known. */
+  readonly parts?: readonly Part[];
+  /** The names of a batch normalization's scale and variance, which are folded into the convolution before it. */
+  readonly normalization?: { readonly scale: string; readonly variance: string; readonly epsilon: number };
+}
+
+/** A planned layer with its name in the model. */
+export interface NamedLayer extends PlannedLayer {
+  readonly name: string;
+}
+
+/** A layer of a model as a value: what it is, and its plan for inputs of a shape. */
+export interface ModelLayer {
+  /** Layers of a kind are counted: conv1, conv2, …. */
+  readonly kind: string;
+  /** All that changes its outputs and is in no weight, for comparison with stored networks: 'conv 16 3×3 circular'. */
+  readonly description: string;
+  /** @param name of the layer in its model @throws {WeirError} for inputs that it does not take */
+  plan(inputShape: readonly number[], name: string): PlannedLayer;
+}
+
+const whole = (where: string, values: Readonly<Record<string, number>>): void => {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isInteger(value) && value > 0) continue;
+    throw new WeirError(`${where} was given ${name} = ${value}`, 'give a whole number from 1 on');
+  }
+};
+
+/** @throws {WeirError} unless inputs are maps */
+function mapShape(name: string, shape: readonly number[]): readonly [height: number, width: number, channels: number] {
+  if (shape.length === 3) return shape as [number, number, number];
+  throw new WeirError(
+    `layer '${name}' takes images [height, width, channels], but its inputs are [${shape.join(', ')}]`,
+    'put it before the dense layers, and give the model the inputShape of images',
+  );
+}
+
+const weighted = (name: string, start: Initialization, shape: readonly number[], fanIn: number): WeightPlan => ({
+  name,
+  shape,
+  start,
+  fanIn,
+});
+
+export interface DenseOptions {
+  readonly bias?: boolean;
+  readonly initialization?: Initialization;
+}
+
+/** y = xW + b, [n, units]; an input that is no vector is made one. */
+export function dense(units: number, options: DenseOptions = {}): ModelLayer {
+  checkOptions('layers.dense', options, { bias: 'optional', initialization: 'optional' });
+  whole('layers.dense', { units });
+  const { bias = true, initialization = uniform() } = options;
+  return {
+    kind: 'dense',
+    description: `dense ${units}${bias ? '' : ' without bias'}`,
+    plan(inputShape, name) {
+      const inputs = inputShape.reduce((product, size) => product * size, 1);
+      const layer: Layer = { kind: 'dense', name, kernel: `${name}/kernel` };
+      return {
+        outputShape: [units],
+        weights: [
+          weighted('kernel', initialization, [inputs, units], inputs),
+          ...(bias ? [weighted('bias', initialization, [units], inputs)] : []),
+        ],
+        apply(x, { weight }) {
+          const product: tf.Tensor2D = tf.matMul(tf.reshape(x, [-1, inputs]), weight<tf.Tensor2D>('kernel'));
+          return bias ? tf.add(product, weight('bias')) : product;
+        },
+        linear: [layer],
+        parts: [layer],
+      };
+    },
+  };
+}
+
+export interface ConvOptions extends DenseOptions {
+  /** Of the kernel, odd. */
+  readonly size?: number;
+  readonly stride?: number;
+  /** The values beyond the edge of an image: opposite pixels as in the paper's networks, or zeros. */
+  readonly padding?: Padding;
+}
+
+/**
+ * A convolution, [n, ⌈height/stride⌉, ⌈width/stride⌉, filters]; half the kernel is padded on each side, as in PyTorch. Its σ is
+ * that of the circular convolution; with 'zero' an estimate. Needs the native runtime.
+ */
+export function conv(filters: number, options: ConvOptions = {}): ModelLayer {
+  checkOptions('layers.conv', options, {
+    size: 'optional',
+    stride: 'optional',
+    padding: 'optional',
+    bias: 'optional',
+    initialization: 'optional',
+  });
+  const { size = 3, stride = 1, padding = 'circular', bias = true, initialization = uniform() } = options;
+  whole('layers.conv', { filters, size, stride });
+  if (size % 2 === 0) throw new WeirError(`layers.conv was given size = ${size}`, 'give an odd one, such as 3');
+  if (padding !== 'circular' && padding !== 'zero') {
+    throw new WeirError(`layers.conv was given padding = ${JSON.stringify(padding)}`, "give 'circular' or 'zero'");
+  }
+  const details = [`conv ${filters} ${size}×${size}`, `stride ${stride}`, padding, ...(bias ? [] : ['without bias'])];
+  return {
+    kind: 'conv',
+    description: details.join(' '),
+    plan(inputShape, name) {
+      const [height, width, channels] = mapShape(name, inputShape);
+      const geometry = { height, width, in: channels, out: filters, size, stride, padding };
+      const fanIn = size * size * channels;
+      const layer: Layer = {
+        kind: 'conv',
+        name,
+        kernel: `${name}/kernel`,
+        stride,
+        inputSize: [height, width],
+        padding,
+      };
+      return {
+        outputShape: [Math.ceil(height / stride), Math.ceil(width / stride), filters],
+        weights: [
+          weighted('kernel', initialization, [size, size, channels, filters], fanIn),
+          ...(bias ? [weighted('bias', initialization, [filters], fanIn)] : []),
+        ],
+        apply(x, { weight }) {
+          const y = convolved(x, weight('kernel'), geometry);
+          return bias ? tf.add(y, weight('bias')) : y;
+        },
+        linear: [layer],
+        parts: [layer],
+      };
+    },
+  };
+}
+
+/** φ applied to each value. */
+function activation(name: ActivationName): ModelLayer {
+  const phi = activationNamed(name);
+  const apply = name === 'relu' ? rectified : (x: tf.Tensor) => phi.value(x as tf.Tensor2D);
+  return {
+    kind: name,
+    description: name,
+    plan: (inputShape) => ({ outputShape: inputShape, apply, parts: [elementwise(name, phi.lipschitz)] }),
+  };
+}
+
+export const relu = (): ModelLayer => activation('relu');
+/** By erf, not its tanh approximation. */
+export const gelu = (): ModelLayer => activation('gelu');
+export const tanh = (): ModelLayer => activation('tanh');
+export const sigmoid = (): ModelLayer => activation('sigmoid');
+
+/** Windows of size × size that do not overlap; rows and columns that fill none are left out, as in PyTorch. */
+function pool(kind: 'maxPool' | 'meanPool', size: number): ModelLayer {
+  whole(`layers.${kind}`, { size });
+  const windows = kind === 'maxPool' ? windowMaxima : windowMeans;
+  return {
+    kind,
+    description: `${kind} ${size}`,
+    plan(inputShape, name) {
+      const [height, width, channels] = mapShape(name, inputShape);
+      const outputShape = [Math.floor(height / size), Math.floor(width / size), channels];
+      if (outputShape.includes(0)) {
+        throw new WeirError(
+          `layer '${name}' has windows of ${size} × ${size}, but its inputs are ${height} × ${width}`,
+          'take smaller windows or larger images',
+        );
+      }
+      // each value is in one window, so that the bound of one window is that of all
+      const parts = kind === 'maxPool' ? [elementwise(kind, 1)] : [meanOver(size * size)];
+      return { outputShape, apply: (x) => windows(x as tf.Tensor4D, size), parts };
+    },
+  };
+}
+
+/** The largest value of each window of size × size, at a stride of size. */
+export const maxPool = (size = 2): ModelLayer => pool('maxPool', size);
+
+/** The mean of each window of size × size, at a stride of size. */
+export const meanPool = (size = 2): ModelLayer => pool('meanPool', size);
+
+/** The mean over all positions of a map, [n, channels]. */
+export const globalMean = (): ModelLayer => ({
+  kind: 'globalMean',
+  description: 'globalMean',
+  plan(inputShape, name) {
+    const [height, width, channels] = mapShape(name, inputShape);
+    return { outputShape: [channels], apply: (x) => tf.mean(x, [1, 2]), parts: [meanOver(height * width)] };
+  },
+});
+
+const EPSILON = 1e-5;
+const MOMENTUM = 0.1;
+
+/**
+ * Batch normalization of each channel with PyTorch's conventions: ε = 1e-5, running statistics moved by 0.1 of their difference,
+ * the running variance unbiased. Behind a convolution it is folded into that layer's σ in bounds; elsewhere no bound is known.
+ */
+export const batchNorm = (): ModelLayer => ({
+  kind: 'norm',
+  description: 'batchNorm',
+  plan(inputShape, name) {
+    const channels = [inputShape.at(-1)!];
+    const axes = inputShape.map((_, axis) => axis);
+    return {
+      outputShape: inputShape,
+      weights: [
+        { name: 'scale', shape: channels, start: 1 },
+        { name: 'offset', shape: channels, start: 0 },
+        { name: 'mean', shape: channels, start: 0, statistic: true },
+        { name: 'variance', shape: channels, start: 1, statistic: true },
+      ],
+      apply(x, { weight, update }) {
+        const { mean, variance } = update
+          ? tf.moments(x, axes)
+          : { mean: weight('mean'), variance: weight('variance') };
+        if (update !== undefined) {
+          const count = x.size / channels[0]!;
+          const moved = (name: string, value: tf.Tensor) =>
+            update(name, tf.add(tf.mul(weight(name), 1 - MOMENTUM), tf.mul(value, MOMENTUM)));
+          moved('mean', mean);
+          moved('variance', tf.mul(variance, count / Math.max(1, count - 1)));
+        }
+        const normalized = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, EPSILON)));
+        return tf.add(tf.mul(normalized, weight('scale')), weight('offset'));
+      },
+      normalization: { scale: `${name}/scale`, variance: `${name}/variance`, epsilon: EPSILON },
+    };
+  },
+});
+
+/**
+ * s(x) + f(x): a branch of layers, and a shortcut beside it, which is the identity where none is given.
+ *
+ * @param shortcut for a branch that changes the shape, such as [conv(128, { size: 1, stride: 2 })]
+ */
+export function residual(branch: readonly ModelLayer[], shortcut: readonly ModelLayer[] = []): ModelLayer {
+  const listed = (layers: readonly ModelLayer[]) => `(${layers.map(({ description }) => description).join(', ')})`;
+  return {
+    kind: 'residual',
+    description: `residual ${listed(branch)}${shortcut.length > 0 ? ` beside ${listed(shortcut)}` : ''}`,
+    plan(inputShape, name) {
+      const one = planned(branch, inputShape, `${name}/`);
+      const other = planned(shortcut, inputShape, `${name}/shortcut/`);
+      const shapes = [one, other].map((plans) => plans.at(-1)?.outputShape ?? inputShape);
+      if (shapes[0]!.join() !== shapes[1]!.join()) {
+        throw new WeirError(
+          `layer '${name}' adds [${shapes[0]!.join(', ')}] of its branch to [${shapes[1]!.join(', ')}] of its shortcut`,
+          'let the branch keep the shape, or give a shortcut that changes it alike',
+        );
+      }
+      const inside = [...one, ...other];
+      const branches = [partsOf(one), partsOf(other)];
+      const known = branches.every((parts) => parts !== undefined);
+      return {
+        outputShape: shapes[0]!,
+        inside,
+        apply: (x, run) => tf.add(throughLayers(one, x, run, `${name}/`), throughLayers(other, x, run, `${name}/`)),
+        linear: inside.flatMap(({ linear = [] }) => linear),
+        ...(known && { parts: [{ kind: 'sum', branches: branches as Part[][] }] }),
+      };
+    },
+  };
+}
+
+export interface OwnLayer {
+  /** Its kind: layers of it are called name1, name2, …. */
+  readonly name: string;
+  /** Shapes by name; `linear` ones are matrices [in, out] whose σ is measured and regularized. */
+  readonly weights?: Readonly<Record<string, OwnWeight>>;
+  /** x of [n, ...inputShape] to [n, ...outputShape], by operations that TensorFlow.js differentiates; weights by their names. */
+  readonly apply: (x: tf.Tensor, weights: Readonly<Record<string, tf.Tensor>>) => tf.Tensor;
+  /** Shape of the output for one sample, where it is not that of the input. */
+  readonly outputShape?: readonly number[];
+  /** ‖m(a) − m(b)‖₂ ≤ lipschitz · ‖a − b‖₂ in every ℓp norm, whatever the weights; without it no bound of the network is known. */
+  readonly lipschitz?: number;
+}
+
+export interface OwnWeight {
+  readonly shape: readonly number[];
+  /** By default PyTorch's, ±1/√(its first size); a number fills it. */
+  readonly start?: Initialization | number;
+  /** A matrix [in, out] that is multiplied with, whose spectral norm counts as that of a layer. */
+  readonly linear?: boolean;
+}
+
+/**
+ * A layer of your own: a function of tensors.
+ *
+ * @example layers.own({ name: 'scale', weights: { factor: { shape: [8], start: 1 } }, apply: (x, { factor }) => tf.mul(x, factor) })
+ */
+export function own(layer: OwnLayer): ModelLayer {
+  checkOptions('layers.own', layer, {
+    name: 'required',
+    weights: 'optional',
+    apply: 'required',
+    outputShape: 'optional',
+    lipschitz: 'optional',
+  });
+  const entries = Object.entries(layer.weights ?? {});
+  const shapes = entries.map(([name, { shape }]) => `${name} ${shape.join('×')}`);
+  return {
+    kind: layer.name,
+    description: [layer.name, ...shapes].join(' '),
+    plan: (inputShape, name) => ({
+      outputShape: layer.outputShape ?? inputShape,
+      weights: entries.map(([name, { shape, start = uniform() }]) => ({ name, shape, start, fanIn: shape[0] ?? 1 })),
+      apply: (x, { weight }) => layer.apply(x, Object.fromEntries(entries.map(([name]) => [name, weight(name)]))),
+      linear: entries
+        .filter(([, { linear }]) => linear)
+        .map(([weight]) => ({ kind: 'dense', name: `${name}/${weight}`, kernel: `${name}/${weight}` })),
+      ...(layer.lipschitz !== undefined && { parts: [elementwise(name, layer.lipschitz)] }),
+    }),
+  };
+}
+
+/**
+ * Layers one behind another, with their names: those of a kind are counted. A batch normalization behind a convolution is told to
+ * that, whose σ may have it folded in.
+ *
+ * @param prefix of the names
+ */
+export function planned(layers: readonly ModelLayer[], inputShape: readonly number[], prefix = ''): NamedLayer[] {
+  const counts = new Map<string, number>();
+  const plans: NamedLayer[] = [];
+  let shape = inputShape;
+  for (const layer of layers) {
+    const count = (counts.get(layer.kind) ?? 0) + 1;
+    counts.set(layer.kind, count);
+    const name = `${prefix}${layer.kind}${count}`;
+    const plan = layer.plan(shape, name);
+    shape = plan.outputShape;
+    const before = plans.at(-1);
+    const { normalization } = plan;
+    const conv = before?.linear?.[0];
+    if (normalization !== undefined && before?.parts?.length === 1 && conv?.kind === 'conv') {
+      const folded = [{ ...conv, normalization }];
+      plans[plans.length - 1] = { ...before, linear: folded, parts: folded };
+      plans.push({ ...plan, name, parts: [] });
+    } else plans.push({ ...plan, name });
+  }
+  return plans;
+}
+
+/** x through the layers. @param prefix of their names, which those of their weights in `run` lack */
+export function throughLayers(layers: readonly NamedLayer[], x: tf.Tensor, run: LayerRun, prefix = ''): tf.Tensor {
+  return layers.reduce((x, { name, apply }) => {
+    const own = name.slice(prefix.length);
+    const { weight, update } = run;
+    return apply(x, {
+      weight: (part) => weight(`${own}/${part}`),
+      ...(update && { update: (part: string, value: tf.Tensor) => update(`${own}/${part}`, value) }),
+    });
+  }, x);
+}
+
+/** Their parts for a bound on the Lipschitz constant; undefined where one of them has no bound. */
+export const partsOf = (layers: readonly NamedLayer[]): Part[] | undefined =>
+  layers.every(({ parts }) => parts !== undefined) ? layers.flatMap(({ parts }) => parts!) : undefined;

@@ -1,0 +1,110 @@
+import { type MonoTypeOperatorFunction, map } from 'rxjs';
+import { WeirError } from '../../flow/errors.js';
+import { tf } from '../../tensorflow/tf.js';
+import type { Update } from '../update.js';
+import type { Optimizer } from './optimizer.js';
+
+/**
+ * Clips the gradients before another optimizer takes them: where their common norm N, of all weights, is above `max`, each is
+ * multiplied by max / (N + 1e-6), as torch.nn.utils.clip_grad_norm_ does. A regularizer's gradient is in N; a weight decay is not.
+ *
+ * Memory: that of the optimizer.
+ *
+ * @param max above 0
+ * @throws {WeirError} for another
+ * @example clipByNorm(1, adamw({ rate: 1e-3 }))
+ */
+export function clipByNorm(max: number, optimizer: Optimizer): Optimizer {
+  if (!(max > 0 && Number.isFinite(max))) {
+    throw new WeirError(`clipByNorm was given a norm of ${max}`, 'give a finite number above 0');
+  }
+  return {
+    ...around(optimizer),
+    move(weights, gradients, memory, at) {
+      const names = [...gradients.keys()];
+      const given = [...gradients.values()];
+      const clipped = tf.tidy(() => {
+        const norm = tf.sqrt(tf.addN(given.map((gradient) => tf.sum(tf.square(gradient)))));
+        const factor = tf.minimum(tf.div(max, tf.add(norm, 1e-6)), 1);
+        return given.map((gradient) => tf.mul(gradient, factor));
+      });
+      tf.dispose(given);
+      return optimizer.move(weights, new Map(names.map((name, i) => [name, clipped[i]!])), memory, at);
+    },
+  };
+}
+
+const prefix = 'average/';
+
+/**
+ * An optimizer that also keeps the exponential moving average of the weights it makes: a ← decay · a + (1 − decay) · w, a = w at the first
+ * update, as torch.optim.swa_utils.AveragedModel does with `get_ema_multi_avg_fn`. The training itself is unchanged to the bit.
+ *
+ * Running statistics are not averaged: the newest go with the averages. `averaged()` hands on updates with the averages as weights.
+ *
+ * Memory: the 'average' a of every trained weight, and that of the optimizer.
+ *
+ * @param decay from 0 to less than 1, such as 0.999
+ * @throws {WeirError} for another, and for an optimizer that keeps averages already
+ * @example ema(0.999, clipByNorm(1, adamw({ rate: 1e-3 })))
+ */
+export function ema(decay: number, optimizer: Optimizer): Optimizer {
+  if (!(decay >= 0 && decay < 1)) {
+    throw new WeirError(`ema was given a decay of ${decay}`, 'give a number from 0 to less than 1, such as 0.999');
+  }
+  if (optimizer.averages !== undefined) {
+    throw new WeirError(`ema was given optimizer '${optimizer.name}', which keeps averages already`, 'take one ema');
+  }
+  return {
+    ...around(optimizer),
+    move(weights, gradients, memory, at) {
+      const trained = [...gradients.keys()];
+      const [averages, own] = [true, false].map(
+        (mine) => new Map([...memory].filter(([name]) => name.startsWith(prefix) === mine)),
+      );
+      if (at.number > 1 && averages!.size === 0) throw withoutAverages(optimizer.name, at.number);
+      const moved = optimizer.move(weights, gradients, own!, at);
+      const next = trained.map((name) => {
+        const before = averages!.get(prefix + name);
+        const weight = moved.weights.get(name)!;
+        if (before === undefined) return [prefix + name, tf.clone(weight)] as const;
+        const after = tf.tidy(() => tf.add(tf.mul(before, decay), tf.mul(weight, 1 - decay)));
+        before.dispose();
+        return [prefix + name, after] as const;
+      });
+      return { weights: moved.weights, memory: new Map([...moved.memory, ...next]) };
+    },
+    averages: (weights, memory) =>
+      new Map([...weights].map(([name, weight]) => [name, memory.get(prefix + name) ?? weight])),
+  };
+}
+
+const withoutAverages = (optimizer: string, number: number): WeirError =>
+  new WeirError(
+    `ema around optimizer '${optimizer}' has no averages at update ${number}`,
+    'go on with the optimizer that the earlier updates were made with, averages included',
+  );
+
+/** What a composed optimizer has of the one inside. */
+const around = (optimizer: Optimizer): Pick<Optimizer, 'name' | 'rate' | 'averages'> => ({
+  name: optimizer.name,
+  rate: (at) => optimizer.rate(at),
+  ...(optimizer.averages && { averages: (weights, memory) => optimizer.averages!(weights, memory) }),
+});
+
+/**
+ * Hands on each update with the moving averages of its weights in the place of the weights, for what measures them: accuracy, attack,
+ * σ. At update 0 they are the initial weights. Loss and accuracy of the update stay those of the training.
+ *
+ * Bound: holds nothing. State: none. Failure: an update of an optimizer without averages.
+ *
+ * @example updates$.pipe(averaged(), every({ epochs: 1 }), named('averaged accuracy', accuracy(model, test)))
+ */
+export const averaged = <U extends Update>(): MonoTypeOperatorFunction<U> =>
+  map((update) => {
+    if (update.averages !== undefined) return { ...update, weights: update.averages };
+    throw new WeirError(
+      `'averaged' was handed update ${update.number}, whose optimizer keeps no averages of the weights`,
+      'train with one: optimizer: ema(0.999, …)',
+    );
+  });

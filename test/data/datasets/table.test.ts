@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { ByteWriter, parquetWrite } from 'hyparquet-writer';
+import { afterAll, expect, test } from 'vitest';
+import { type CsvOptions, csv } from '../../../src/data/datasets/csv.js';
+import { npy } from '../../../src/data/datasets/npy.js';
+import { parquet } from '../../../src/data/datasets/parquet.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-table-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const tables = join(import.meta.dirname, 'tables');
+const iris = join(import.meta.dirname, '../../../pipelines/examples/iris.csv');
+
+const written = (text: string | Uint8Array, name = 'table.csv'): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+test('the same flowers from CSV, Parquet and NumPy', async () => {
+  const flowers = await csv(iris, { label: 'species' });
+  expect(flowers).toMatchObject({
+    name: 'iris',
+    size: 150,
+    sampleShape: [4],
+    classes: ['setosa', 'versicolor', 'virginica'],
+  });
+  const { name: _, ...same } = flowers;
+  expect(await npy(join(tables, 'iris.npz'))).toEqual(flowers);
+  for (const codec of ['snappy', 'gzip', 'brotli']) {
+    expect(await parquet(join(tables, `iris-${codec}.parquet`), { label: 'species' })).toMatchObject(same);
+  }
+});
+
+test('columns are taken by name in the order asked for; quotes, a byte order mark, CRLF and gzip are read', async () => {
+  const text = '\ufeff"a, b";kind;c\r\n1;"new\nline";-2e3\r\n\r\n.5;x;+3.\r\n';
+  const file = written(gzipSync(text), 'some.csv.gz');
+  const made = await csv(file, { label: 'kind', features: ['c', 'a, b'], delimiter: ';' });
+  expect([[...made.values], made.classes, made.name]).toEqual([[-2000, 1, 3, 0.5], ['new\nline', 'x'], 'some.csv']);
+  const bare = await csv(written('1,0\n2,1\n'), {
+    columns: ['x', 'y'],
+    label: 'y',
+    classes: 2,
+    box: { min: 0, max: 3 },
+  });
+  expect([[...bare.values], [...bare.labels], bare.box]).toEqual([[1, 2], [0, 1], { min: 0, max: 3 }]);
+});
+
+test.each<[text: string, options: Partial<CsvOptions>, message: string]>([
+  ['a,y\n1,k\n', { label: 'Y' }, "FILE' has no column 'Y': it has 'a', 'y'"],
+  ['a;y\n1;k\n', {}, "FILE' has no column 'y': it has 'a;y'"],
+  ['a,a,y\n1,2,k\n', {}, "column 'a' of 'FILE' is there 2 times"],
+  ['a,y\n1,k\n', { features: ['a', 'a'] }, "column 'a' of 'FILE' is asked for twice"],
+  ['y\nk\n', {}, "'FILE' has no column besides 'y'"],
+  ['a,y\n', {}, "'FILE' has no rows"],
+  ['', {}, "'FILE' is empty"],
+  ['a,y\n1,k\n\n,k\n', {}, "'FILE', line 4, column 'a': there is no value"],
+  ['a,y\n1,k\nn/a,k\n', {}, "'FILE', line 3, column 'a': 'n/a' is no number"],
+  ['a,y\n1,k\nNaN,k\n', {}, "'FILE', line 3, column 'a': 'NaN' is no number"],
+  ['a,y\n1,k\n0x10,k\n', {}, "'FILE', line 3, column 'a': '0x10' is no number"],
+  ['a,y\n1,k\n1e999,k\n', {}, "sample 1 of data set 'table' holds Infinity at position [0]"],
+  ['a,y\n1,k\n2,\n', {}, "'FILE', line 3, column 'y': there is no label"],
+  ['a,y\n1,k\n2\n', {}, "'FILE', line 3: Invalid Record Length"],
+  ['a,y\n1,"k\n2,l\n', {}, "'FILE', line 3: Quote Not Closed"],
+  ['1,k\n', { columns: ['a', 'b', 'y'] }, "'FILE', line 1: there are 2 cells, and 3 names of columns were given"],
+  ['a,y\n1,k\n', { classes: 2 }, "column 'y' of 'FILE' holds 'k', and 2 classes were asked for by their number"],
+  ['a,y\n1,k\n', { classes: ['l'] }, "sample 0 of data set 'table' has the label the text 'k'"],
+  ['a,y\n1,0\n2,5\n', { classes: 2 }, "sample 1 of data set 'table' has the label 5"],
+])('a CSV file that is refused: %j %o', async (text, options, message) => {
+  const file = written(text);
+  await expect(csv(file, { label: 'y', ...options })).rejects.toThrow(message.replace('FILE', file));
+});
+
+test('Parquet: whole numbers, truth values and lists are features; gaps, dates and ragged lists are refused', async () => {
+  const kinds = join(tables, 'kinds.parquet');
+  const made = await parquet(kinds, { label: 'kind', features: ['id', 'wet', 'points'] });
+  expect([[...made.values], made.classes, made.sampleShape]).toEqual([
+    [1, 1, 1.5, 2, 2, 0, 3, 4, 3, 1, 5, 6.25],
+    ['7', '8'],
+    [4],
+  ]);
+  const of = (feature: string) => parquet(kinds, { label: 'kind', features: [feature] });
+  await expect(of('gap')).rejects.toThrow(`'${kinds}', row 2, column 'gap': there is no value`);
+  await expect(of('ragged')).rejects.toThrow("row 2, column 'ragged': a list of 2, and the first row has 1");
+  await expect(of('day')).rejects.toThrow("row 1, column 'day'");
+  await expect(of('none')).rejects.toThrow(`'${kinds}' has no column 'none': it has 'id', 'wet', 'points'`);
+  await expect(parquet(iris, { label: 'species' })).rejects.toThrow(`'${iris}' cannot be read as Parquet`);
+  await expect(parquet(join(folder, 'none'), { label: 'y' })).rejects.toThrow('cannot be read as Parquet');
+});
+
+test('float32 comes back from CSV and Parquet to the bit', async () => {
+  const finite = fc.float({ noNaN: true, noDefaultInfinity: true });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(finite, finite), { minLength: 1, maxLength: 20 }), async (rows) => {
+      const wanted = Float32Array.from(rows.flat());
+      const text = `a,b,y\n${rows.map(([a, b]) => `${a},${b},k`).join('\n')}\n`;
+      expect((await csv(written(text), { label: 'y' })).values).toEqual(wanted.map((x) => x + 0));
+      const writer = new ByteWriter();
+      const column = (name: string, i: 0 | 1) => ({ name, data: rows.map((row) => row[i]), type: 'DOUBLE' as const });
+      const labels = { name: 'y', data: rows.map(() => 'k'), type: 'STRING' as const };
+      parquetWrite({ writer, columnData: [column('a', 0), column('b', 1), labels] });
+      const file = written(new Uint8Array(writer.getBuffer()), 'table.parquet');
+      expect((await parquet(file, { label: 'y' })).values).toEqual(wanted);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('the features have the moments that NumPy finds', async () => {
+  const { values } = await csv(iris, { label: 'species' });
+  const mean = [5.843333326975505, 3.0573333358764647, 3.7579999883969624, 1.1993333247800668];
+  for (const [feature, wanted] of mean.entries()) {
+    const own = [...values].filter((_, i) => i % 4 === feature);
+    expect(own.reduce((sum, x) => sum + x, 0) / 150).toBeCloseTo(wanted, 12);
+  }
+  expect(readFileSync(iris, 'utf8').split('\n')).toHaveLength(152);
+});

@@ -1,0 +1,216 @@
+import { from, lastValueFrom } from 'rxjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Data } from '../../../src/flow/data.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
+import { mlp } from '../../../src/learn/model/mlp.js';
+import type { Weights } from '../../../src/learn/model/model.js';
+import { adam, adamw } from '../../../src/learn/optimizer/adam.js';
+import { averaged, clipByNorm, ema } from '../../../src/learn/optimizer/composed.js';
+import { lars } from '../../../src/learn/optimizer/lars.js';
+import { muon } from '../../../src/learn/optimizer/muon.js';
+import { type Optimizer, optimizer, type WeightRule } from '../../../src/learn/optimizer/optimizer.js';
+import { cosine, warmUp } from '../../../src/learn/optimizer/schedule.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
+import { type Batch, trainStage } from '../../../src/learn/train.js';
+import type { TrainState, Update } from '../../../src/learn/update.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
+
+beforeAll(() => loadTensorFlow());
+
+const model = mlp([2, 8, 2]);
+const rates = [{ weights: ['readout/kernel'], rate: cosine(0.1, { epochs: 9 }) }];
+const usual = { rate: warmUp(4, 0.05), rates };
+
+/** Lion (Chen et al. 2023), as a user writes it. */
+const lion = (rate: number): Optimizer =>
+  optimizer({
+    name: 'lion',
+    rate,
+    state: ['momentum'],
+    step: ({ weight, gradient, state, rate }) => ({
+      weight: tf.sub(weight, tf.mul(tf.sign(tf.add(tf.mul(state.momentum, 0.9), tf.mul(gradient, 0.1))), rate)),
+      momentum: tf.add(tf.mul(state.momentum, 0.99), tf.mul(gradient, 0.01)),
+    }),
+  });
+
+const rows: Record<string, () => Optimizer> = {
+  sgd: () => sgd({ ...usual, momentum: 0.9, decay: 1e-3 }),
+  'sgd without momentum': () => sgd(usual),
+  'sgd nesterov': () => sgd({ ...usual, momentum: 0.9, nesterov: true }),
+  adam: () => adam(usual),
+  adamw: () => adamw(usual),
+  lars: () => lars({ ...usual, decay: 1e-2, vectors: false }),
+  muon: () => muon({ ...usual, rates: [], others: adamw(usual), except: ['readout'] }),
+  'ema of clipped muon': () => ema(0.9, clipByNorm(0.1, muon({ ...usual, others: sgd({ rate: 0.1, momentum: 0.9 }) }))),
+  'clipped ema of adam': () => clipByNorm(0.1, ema(0.9, adam(usual))),
+  'a user’s own': () => lion(0.01),
+};
+
+/** Two batches an update, three an epoch: the last update of an epoch has one. */
+function batch(number: number): Batch {
+  const place = (number - 1) % 3;
+  const values = Float32Array.from({ length: 4 }, (_, i) => Math.sin(7 * number + 3 * i));
+  const counts = { position: 2 * number, epoch: Math.ceil(number / 3), remaining: 2 * (2 - place) };
+  return { ...counts, sampleShape: [2], values, labels: Uint8Array.of(number % 2, 1) };
+}
+const batches = 18;
+
+/** Trains over all batches; saves, begins anew and loads after each update whose number is in `stops`. */
+function trained(make: () => Optimizer, stops: readonly number[] = []): { saved: Data; averages: number[][] } {
+  const begin = () =>
+    trainStage(model, { loss: crossEntropy({ smoothing: 0.1 }), optimizer: make(), accumulate: 2, seed: 3 });
+  let stage = begin();
+  let state = stage.start();
+  const averages: number[][] = [];
+  for (let number = 1; number <= batches; number++) {
+    const [next, update] = stage.next(state, batch(number)) as readonly [TrainState, Update?];
+    state = next;
+    if (update === undefined) continue;
+    averages.push([...(update.averages?.values() ?? [])].flatMap((tensor) => [...tensor.dataSync()]));
+    if (!stops.includes(update.number)) continue;
+    const saved = stage.save(state);
+    stage.dispose(state);
+    stage = begin();
+    state = stage.load(saved);
+  }
+  const saved = stage.save(state);
+  stage.dispose(state);
+  return { saved, averages };
+}
+
+describe.each(Object.entries(rows))('%s', (_, make) => {
+  test('saved and loaded after any update, with accumulated batches and rates by weight, it ends in the same bits', () => {
+    expect(trained(make, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])).toEqual(trained(make));
+  });
+
+  test('it gives back every tensor', () => {
+    trained(make);
+    const before = tf.memory().numTensors;
+    trained(make);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('the state of another optimizer is refused, and so is the lack of one', () => {
+    const { weights, memory } = stepped(make(), 1);
+    if (memory.size === 0) return;
+    expect(() => sgd({ rate: 1 }).move(weights, like(weights, 2), memory, { epoch: 1, number: 2 })).toThrow(
+      /optimizer 'sgd' cannot make update 2: there is '\w+\/hidden1\/kernel' in its state/,
+    );
+    const lost = make();
+    expect(() => lost.move(like(weights, 1), like(weights, 2), new Map(), { epoch: 1, number: 2 })).toThrow(
+      /is not in its state|has no averages/,
+    );
+  });
+});
+
+const like = (weights: Weights, value: number): Map<string, tf.Tensor> =>
+  new Map([...weights].map(([name, { shape }]) => [name, tf.fill(shape, value)]));
+
+/** One update of the model's weights by gradients of 1. */
+function stepped(by: Optimizer, number: number) {
+  const weights = model.start(3);
+  return by.move(weights, like(weights, 1), new Map(), { epoch: 1, number });
+}
+
+test('a warm-up rises in equal steps to the schedule behind it', () => {
+  const rate = warmUp(4, cosine(1, { epochs: 2 }));
+  const over = [1, 2, 3, 4, 5].map((number) => rate({ epoch: number < 5 ? 1 : 2, number }));
+  expect(over).toEqual([0.25, 0.5, 0.75, 1, 0.5]);
+  expect(warmUp(0, 3)({ epoch: 1, number: 1 })).toBe(3);
+  expect(() => warmUp(1.5, 1)).toThrow('warmUp was given 1.5 updates');
+});
+
+test('gradients below the norm move weights to the same bits as without clipping', () => {
+  const bits = (by: Optimizer) => [...stepped(by, 1).weights.values()].map((tensor) => [...tensor.dataSync()]);
+  const plain = () => sgd({ rate: 0.1, momentum: 0.9 });
+  expect(bits(clipByNorm(1000, plain()))).toEqual(bits(plain()));
+  expect(bits(clipByNorm(0.1, plain()))).not.toEqual(bits(plain()));
+});
+
+test('averages are the initial weights at update 0, those of the first update then, and never those of the training', async () => {
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer: ema(0.5, sgd({ rate: 1 })), seed: 3 });
+  const start = stage.start();
+  const valuesOf = (weights: Weights) => [...weights.values()].flatMap((tensor) => [...tensor.dataSync()]);
+  const first = stage.repeat(start);
+  const handed = async (update: Update) => valuesOf((await lastValueFrom(from([update]).pipe(averaged()))).weights);
+  const w0 = valuesOf(first.weights);
+  expect(await handed(first)).toEqual(w0);
+  let [state, update] = stage.next(start, batch(1));
+  const w1 = valuesOf(update.weights);
+  expect(w1).not.toEqual(w0);
+  expect(await handed(update)).toEqual(w1);
+  [state, update] = stage.next(state, batch(2));
+  const w2 = valuesOf(update.weights);
+  expect(await handed(update)).toEqual(w1.map((one, i) => Math.fround(Math.fround(one / 2) + Math.fround(w2[i]! / 2))));
+  stage.dispose(state);
+});
+
+test('updates without averages are refused where they are asked for', async () => {
+  const update = { number: 3 } as Update;
+  await expect(lastValueFrom(from([update]).pipe(averaged()))).rejects.toThrow(
+    "'averaged' was handed update 3, whose optimizer keeps no averages of the weights",
+  );
+});
+
+/** An optimizer by a rule that returns `result` for every weight. */
+const returning = (result: (weight: tf.Tensor) => unknown): Optimizer =>
+  optimizer({ name: 'own', rate: 1, step: ({ weight }) => ({ weight: result(weight) as tf.Tensor }) });
+
+test.each<[string, (weight: tf.Tensor) => unknown, string]>([
+  ['nothing', () => undefined, "optimizer 'own' returned no tensor 'weight' for 'hidden1/kernel'"],
+  ['a number', () => 3, "optimizer 'own' returned no tensor 'weight' for 'hidden1/kernel'"],
+  ['another shape', (w) => tf.sum(w), "optimizer 'own' returned 'hidden1/kernel' as [], which is [2, 8]"],
+  ['another type', (w) => tf.cast(w, 'int32'), "optimizer 'own' returned 'hidden1/kernel' as int32"],
+])('a step that returns %s is refused by name', (_, result, message) => {
+  const stage = trainStage(model, { loss: crossEntropy(), optimizer: returning(result), seed: 3 });
+  expect(() => stage.next(stage.start(), batch(1))).toThrow(message);
+});
+
+test('an optimizer by hand that drops, adds or disposes of a weight is refused by name', () => {
+  const after = (change: (weights: Map<string, tf.Tensor>) => void) => () => {
+    const own: Optimizer = {
+      name: 'own',
+      rate: () => 1,
+      move(weights, gradients) {
+        tf.dispose([...gradients.values()]);
+        const moved = new Map(weights);
+        change(moved);
+        return { weights: moved, memory: new Map() };
+      },
+    };
+    const stage = trainStage(model, { loss: crossEntropy(), optimizer: own, seed: 3 });
+    stage.next(stage.start(), batch(1));
+  };
+  expect(after(() => undefined)).not.toThrow();
+  expect(after((weights) => weights.delete('readout/bias'))).toThrow(
+    "optimizer 'own' returned no weight 'readout/bias'",
+  );
+  expect(after((weights) => weights.set('more', tf.scalar(1)))).toThrow(
+    "returned a weight 'more', which it was not given",
+  );
+  expect(after((weights) => weights.get('readout/bias')!.dispose())).toThrow("returned 'readout/bias' disposed of");
+});
+
+test.each<[string, () => unknown, string]>([
+  ['a negative rate', () => sgd({ rate: -1 }), "optimizer 'sgd' was given rate = -1"],
+  ['a momentum that is no number', () => sgd({ rate: 1, momentum: Number.NaN }), 'momentum = NaN'],
+  ['Nesterov without momentum', () => sgd({ rate: 1, nesterov: true }), 'nesterov without a momentum'],
+  ['β₂ of 1', () => adam({ rate: 1, beta2: 1 }), "optimizer 'adam' was given beta2 = 1"],
+  ['a misspelled option', () => adamw({ rate: 1, decai: 1 } as never), "adamw has no option 'decai'"],
+  ['no other optimizer', () => muon({ rate: 1 } as never), 'muon was not given others'],
+  ['an unknown adjustment', () => muon({ rate: 1, others: lion(1), adjustment: 'x' as never }), "no adjustment 'x'"],
+  ['averages of a part', () => muon({ rate: 1, others: ema(0.9, lion(1)) }), 'averages of its other weights alone'],
+  ['averages of averages', () => ema(0.9, ema(0.9, lion(1))), "ema was given optimizer 'lion', which keeps averages"],
+  ['a norm of 0', () => clipByNorm(0, lion(1)), 'clipByNorm was given a norm of 0'],
+  ['a decay of 1', () => ema(1, lion(1)), 'ema was given a decay of 1'],
+  ['a state with a name of its own', () => named('weight'), "names a tensor of its state 'weight'"],
+])('%s is refused', (_, make, message) => expect(make).toThrow(message));
+
+const named = (name: string) =>
+  optimizer({ name: 'own', rate: 1, state: [name], step: () => ({}) } as unknown as WeightRule<string>);
+
+test('exceptions from Muon that no weight is called name what is there', () => {
+  expect(() => stepped(muon({ rate: 1, others: lion(1), except: ['head'] }), 1)).toThrow(
+    "optimizer 'muon' has an exception for 'head', which no trained weight is called",
+  );
+});
