@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 /**
  * What a pipeline imports, in the order of the flow.
  *
@@ -9,7 +11,7 @@ export { type DatasetOptions, dataset, type Nested } from './data/arrays.js';
 export { augment, views } from './data/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
 export * from './data/augment/ops/index.js';
-export type { Recipe } from './data/augment/recipe.js';
+export type { Recipe } from './data/augment/recipes.js';
 export {
   barlowRecipes,
   cifar10Statistics,
@@ -60,17 +62,16 @@ export { memberNorms, memberTicks, memberUpdates } from './learn/ensemble/member
 export { ensembleRegularizer, ensembleTick } from './learn/ensemble/regularizer.js';
 export { trainEnsemble } from './learn/ensemble/train.js';
 export { loss } from './learn/loss/automatic-loss.js';
-export { barlowTwins } from './learn/loss/barlow-twins.js';
 export { crossEntropy } from './learn/loss/cross-entropy.js';
 export type { Loss, LossValue, ScalarLoss, ViewsLoss, ViewsLossValue } from './learn/loss/loss.js';
-export { ntXent } from './learn/loss/nt-xent.js';
+export { barlowTwins, ntXent } from './learn/loss/views.js';
 export { projected } from './learn/model/head.js';
-export { normal, uniform } from './learn/model/initialization.js';
+export type { LayerRun, ModelLayer, PlannedLayer, WeightPlan } from './learn/model/layer.js';
 export { type LayeredOptions, model } from './learn/model/layered.js';
 export * as layers from './learn/model/layers.js';
 export { linear } from './learn/model/linear.js';
 export { mlp } from './learn/model/mlp.js';
-export type { Gradients, Model, Weights } from './learn/model/model.js';
+export { type Gradients, type Model, normal, uniform, type Weights } from './learn/model/model.js';
 export { resnet } from './learn/model/resnet/resnet.js';
 export { type AdamOptions, adam, adamw } from './learn/optimizer/adam.js';
 export { averaged, clipByNorm, ema } from './learn/optimizer/composed.js';
@@ -97,8 +98,7 @@ export {
 export { type SgdOptions, sgd } from './learn/optimizer/sgd.js';
 export { regularizer, regularizerKinds } from './learn/regularizer/registry.js';
 export { isSpectral, spectralKinds, spectralRegularizer } from './learn/regularizer/spectral.js';
-export { layerNorms } from './learn/spectral/layer-norms.js';
-export { spectralTick } from './learn/spectral/tick.js';
+export { layerNorms, spectralTick } from './learn/spectral/stages.js';
 export { train } from './learn/train.js';
 export type { Update } from './learn/update.js';
 export { startingFrom } from './learn/weights/pretrained.js';
@@ -116,6 +116,15 @@ export { eachMember } from './measure/member.js';
 export { onlineReadout } from './measure/readout/online-readout.js';
 export { readout } from './measure/readout/readout.js';
 export { tracking } from './measure/tracking/tracking.js';
+export {
+  type Best,
+  type EarlyStop,
+  type KeepBestOptions,
+  keepBest,
+  type Measured,
+  type StopEarlyOptions,
+  stopEarly,
+} from './run/best.js';
 export { type Clash, divides, endsWith, folder, type Rule } from './run/config.js';
 export {
   attackKeys,

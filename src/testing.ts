@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 // What a user's own tests import, as `weir-engine/testing`.
 
 export { replay } from './data/replay.js';

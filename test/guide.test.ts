@@ -33,7 +33,9 @@ beforeAll(() => {
   mkdirSync(join(folder, 'fixtures'));
   // The checkout's own config says where the checkout's tests are; a cache here would look like a package of its own to npx.
   const config = { cacheDir: join(root, 'node_modules/.vite'), test: { include: ['test/**/*.test.ts'] } };
-  writeFileSync(join(folder, 'vitest.config.ts'), `export default ${JSON.stringify(config)};\n`);
+  const own = `import checkout from '${join(root, 'vitest.config.ts')}';\n`;
+  const text = `export default { resolve: checkout.resolve, ...${JSON.stringify(config)} };\n`;
+  writeFileSync(join(folder, 'vitest.config.ts'), own + text);
   for (const { file, text } of programs) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), text);

@@ -10,13 +10,12 @@ import { type EnsembleUpdate, ensemble } from '../src/learn/ensemble/ensemble.js
 import { memberNorms } from '../src/learn/ensemble/members.js';
 import { ensembleRegularizer, ensembleTick } from '../src/learn/ensemble/regularizer.js';
 import { ensembleStage } from '../src/learn/ensemble/train.js';
-import { barlowTwins } from '../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../src/learn/loss/cross-entropy.js';
+import { barlowTwins } from '../src/learn/loss/views.js';
 import { mlp } from '../src/learn/model/mlp.js';
 import { sgd } from '../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../src/learn/regularizer/spectral.js';
-import { layerNorms } from '../src/learn/spectral/layer-norms.js';
-import { spectralTick } from '../src/learn/spectral/tick.js';
+import { layerNorms, spectralTick } from '../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../src/learn/train.js';
 import type { Update } from '../src/learn/update.js';
 import { accuracy } from '../src/measure/accuracy/accuracy.js';
@@ -29,6 +28,7 @@ import { eachMember } from '../src/measure/member.js';
 import { onlineReadout } from '../src/measure/readout/online-readout.js';
 import { readout } from '../src/measure/readout/readout.js';
 import { tracking } from '../src/measure/tracking/tracking.js';
+import { keepBest, type Measured, stopEarly } from '../src/run/best.js';
 import { logStage } from '../src/storage/log-stage.js';
 import type { RecordSchema } from '../src/storage/record.js';
 import { loadTensorFlow, tf } from '../src/tensorflow/tf.js';
@@ -64,6 +64,8 @@ const networks = ensemble(
   ],
 );
 
+type Lossy = Measured & { readonly loss: number };
+
 /** The same of an ensemble. */
 function ensembleUpdates(): EnsembleUpdate[] {
   const weights = networks.start();
@@ -82,6 +84,14 @@ const rows: Record<string, Row> = {
   'spectral tick': {
     make: () => spectralTick(spectralRegularizer('ll-spectral', mlp([2, 4, 2]), { gamma: 0.1 })),
     items: updates,
+  },
+  'stop early': {
+    make: () => stopEarly<Lossy>({ by: 'loss', better: 'lower', patience: 1 }),
+    items: () => updates().map((update) => ({ ...update, loss: update.number })),
+  },
+  'keep best': {
+    make: () => keepBest<Lossy>({ by: 'loss', better: 'lower', count: 2 }),
+    items: () => updates().map((update) => ({ ...update, loss: -update.number })),
   },
   'layer norms': { make: () => layerNorms(mlp([2, 4, 2])), items: updates },
   accuracy: { make: () => accuracy(mlp([2, 4, 2]), points, { batch: 1 }), items: updates },

@@ -8,6 +8,7 @@ import { shown } from './failure.js';
 
 /** Every command by name. Its module is loaded when the command is called, or all of them are listed. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: () => Command }>>> = {
+  init: () => import('./init.js'),
   run: () => import('./run.js').then(({ runCommand: command }) => ({ command })),
   resume: () => import('./run.js').then(({ resumeCommand: command }) => ({ command })),
   attack: () => import('./attack.js'),

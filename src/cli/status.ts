@@ -34,7 +34,7 @@ const heads = [
   'process',
 ];
 
-/** Runs as aligned lines, a run a line, and below them why those that failed did; a word where there is none. */
+/** Runs as aligned lines, a run a line, and below them why those that failed or ended early did; a word where there is none. */
 export function statusTable(all: readonly RunStatus[]): string[] {
   if (all.length === 0) return ['no runs'];
   const rows = all.map(cells).map(([state, ...rest], i) => [paint[all[i]!.state](state!), ...rest]);
@@ -43,7 +43,10 @@ export function statusTable(all: readonly RunStatus[]): string[] {
     const why = state === 'damaged' ? damage : state === 'failed' ? failure?.message : undefined;
     return why ? [`${pc.red(state)} ${path}: ${why.split('\n', 1)[0]}`] : [];
   });
-  return [pc.dim(head!), ...lines, ...failed];
+  const ended = all.flatMap(({ path, network, ending }) =>
+    ending === null ? [] : [`${path}: the training of ${network!.name} ended early, as ${ending}`],
+  );
+  return [pc.dim(head!), ...lines, ...failed, ...ended];
 }
 
 function cells(status: RunStatus): string[] {

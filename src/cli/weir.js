@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The command as plain JavaScript: it lets Node read TypeScript, then hands over.
+// The command as plain JavaScript: it lets Node read TypeScript where Weir runs from its sources, then hands over.
 import { readFileSync } from 'node:fs';
-import { readTypeScript } from '../run/typescript.js';
+import { extension, readTypeScript } from '../run/typescript.js';
 
 const LEAST = 128; // files that are open at once while modules are read; past that, main.ts says what went wrong
 
@@ -12,8 +12,8 @@ if (most < LEAST) {
   process.exit(1);
 }
 
-await readTypeScript();
-await import('./main.ts');
+if (extension() === '.ts') await readTypeScript();
+await import(`./main${extension()}`);
 
 /** The system's limit, where it is known. */
 function openFiles() {

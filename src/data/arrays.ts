@@ -2,9 +2,17 @@ import { basename } from 'node:path';
 import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
-import { distinctNames, type Labels, sharedLabels } from './class-names.js';
 import { type Box, type Dataset, sharedBytes, sharedFloats } from './dataset.js';
-import { checkFinite, checkLength, checkSamples, coordinatesOf, noClass } from './sample-check.js';
+import {
+  checkFinite,
+  checkLength,
+  checkSamples,
+  coordinatesOf,
+  distinctNames,
+  type Labels,
+  noClass,
+  sharedLabels,
+} from './sample-check.js';
 
 /** Numbers one after another, or lists of such lists: a list for each sample, and in it one for each row of an image. */
 export type Nested = ArrayLike<number> | readonly Nested[];

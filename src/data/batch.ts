@@ -4,8 +4,8 @@ import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';
 import { checkOptions } from '../flow/options.js';
 import { type Step, stage } from '../flow/stage.js';
-import { type Labels, labelsLike } from './class-names.js';
-import { everything, ownCount, type Share } from './share.js';
+import { everything, ownCount, type Share } from './loader.js';
+import { type Labels, labelsLike } from './sample-check.js';
 
 /** Samples ready to train on, within one epoch. */
 export interface Samples extends Positioned {

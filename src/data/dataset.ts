@@ -2,10 +2,9 @@ import type { OperatorFunction } from 'rxjs';
 import { type Positioned, sizeOf } from '../flow/data.js';
 import type { ClassNames, Input, NormalizedBy } from '../flow/header.js';
 import { stage } from '../flow/stage.js';
-import { distinctNames, type Labels, mappedLabels, sharedLabels } from './class-names.js';
 import { samplesInput } from './fingerprint.js';
-import { type Images, indexOf, marksOf } from './images/locations.js';
-import { checkSamples } from './sample-check.js';
+import { type Images, indexOf, marksOf } from './images/reader.js';
+import { checkSamples, distinctNames, type Labels, mappedLabels, sharedLabels } from './sample-check.js';
 
 /** Names, labels and shape of samples. */
 interface Labeled {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TypedArray } from '../flow/data.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint, Input, InputSamples } from '../flow/header.js';
-import { bytesOf } from '../storage/bytes.js';
+import { bytesOf } from '../storage/codec.js';
 import { sha256Of } from '../storage/digest.js';
 
 interface Samples {

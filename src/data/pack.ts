@@ -4,15 +4,13 @@ import { resolve } from 'node:path';
 import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
-import { AtomicFile } from '../storage/atomic-write.js';
 import { pack, unpack } from '../storage/codec.js';
 import { crc32 } from '../storage/digest.js';
-import { diskProblem } from '../storage/disk.js';
-import { distinctNames, sharedLabels } from './class-names.js';
+import { AtomicFile, diskProblem } from '../storage/disk.js';
 import type { ImageDataset } from './dataset.js';
 import { encodeJpeg, measure } from './images/decoder.js';
-import { type FileImages, shared } from './images/locations.js';
-import { fileBytes, readImage } from './images/reader.js';
+import { type FileImages, fileBytes, readImage, shared } from './images/reader.js';
+import { distinctNames, sharedLabels } from './sample-check.js';
 
 /**
  * A pack: the images of a data set in one file.

@@ -6,8 +6,7 @@ import type { Fingerprint } from '../flow/header.js';
 import { checkOptions } from '../flow/options.js';
 import { source } from '../flow/source.js';
 import { sha256Of } from '../storage/digest.js';
-import type { RecordingFrame } from '../storage/recording-format.js';
-import { readRecording } from '../storage/recording-reader.js';
+import { type RecordingFrame, readRecording } from '../storage/recording-reader.js';
 
 export interface ReplayOptions {
   /** All items at once (the default), or with the recorded pauses, which are virtual time under RxJS's TestScheduler. */

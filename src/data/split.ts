@@ -1,7 +1,6 @@
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import { keyed } from '../flow/random.js';
-import { labelsAt, sharedLabels } from './class-names.js';
 import {
   type AnyDataset,
   type Dataset,
@@ -10,7 +9,8 @@ import {
   sharedBytes,
   sharedFloats,
 } from './dataset.js';
-import { imagesAt } from './images/locations.js';
+import { imagesAt } from './images/reader.js';
+import { labelsAt, sharedLabels } from './sample-check.js';
 
 export interface SplitOptions {
   /** Samples held back for testing: a part of all, below 1, to the nearest sample; or a count from 1 on. */

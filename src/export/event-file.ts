@@ -1,5 +1,4 @@
-import { AtomicFile } from '../storage/atomic-write.js';
-import { onDisk } from '../storage/disk.js';
+import { AtomicFile, onDisk } from '../storage/disk.js';
 import { bytes, double, doubles, float, integer, joined, type ProtobufFields, text } from '../storage/protobuf.js';
 
 /** CRC-32C (Castagnoli), as TFRecord files carry it: rotated and with a constant added, so that a checksum of checksums is none. */

@@ -1,5 +1,5 @@
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import { atomically } from '../storage/atomic-write.js';
+import { atomically } from '../storage/disk.js';
 import { version } from '../storage/file-format.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { flattened, remedy, type TableColumn, type TableOptions, TableRecords, textOf } from './table.js';

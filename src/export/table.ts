@@ -1,5 +1,5 @@
 import { WeirError } from '../flow/errors.js';
-import { atomically } from '../storage/atomic-write.js';
+import { atomically } from '../storage/disk.js';
 import { type Metric, type MetricRecord, metricReplacer } from '../storage/metric-reader.js';
 import { descriptionOf, type FieldDescription, fieldOf, type RecordDescriptions } from '../storage/record.js';
 

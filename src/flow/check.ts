@@ -79,7 +79,7 @@ export function operatorsOnTheWay(): readonly string[] {
   const names: string[] = [];
   for (const site of callSites()) {
     const file = pathOf(site.getFileName() ?? '');
-    if (file === `${engine}wiring.ts` && (site.getFunctionName() ?? '').endsWith('subscribeFrom')) break;
+    if (file.startsWith(`${engine}wiring.`) && (site.getFunctionName() ?? '').endsWith('subscribeFrom')) break;
     const operator = /[\\/]rxjs[\\/].*[\\/]operators[\\/](\w+)\.[jt]s$/.exec(file)?.[1];
     if (operator !== undefined) {
       const name = operator in called ? called[operator] : operator;

@@ -1,7 +1,7 @@
 import { type Observable, Subscription } from 'rxjs';
 import { Barrier } from './barrier.js';
 import { checkGraph, remarksOnOperators, standstill } from './check.js';
-import type { Positioned } from './data.js';
+import type { Data, Positioned } from './data.js';
 import { Demand } from './demand.js';
 import { WeirError } from './errors.js';
 import { Graph } from './graph.js';
@@ -30,12 +30,14 @@ export class Flow implements Context {
   private readonly subscription = new Subscription();
   private readonly starts: (() => void)[] = [];
   private readonly stops: (() => void)[] = [];
+  private readonly trainingEnds: (() => void)[] = [];
   private readonly closes: (() => void)[] = [];
   private running = false;
   private introduced = false;
   private takenOver = false;
   private completed = false;
-  private unfinished: number;
+  private readonly unfinished = new Set<Node>();
+  private trainingEnded = false;
   private finish: ((outcome: Outcome) => void) | undefined;
   private fail: ((error: unknown) => void) | undefined;
   private failure: { readonly error: unknown } | undefined;
@@ -52,8 +54,7 @@ export class Flow implements Context {
     private readonly onBarrier?: OnBarrier,
     readonly notify: (line: string) => void = (line) => void toError(`${line}\n`),
   ) {
-    this.unfinished = Object.keys(streams).length;
-    if (this.unfinished === 0) {
+    if (Object.keys(streams).length === 0) {
       throw new WeirError(
         'the graph has no streams',
         'return the streams to listen to from wire: { updates$, tests$ }',
@@ -105,6 +106,16 @@ export class Flow implements Context {
     this.stops.push(wake);
   }
 
+  endTraining(): void {
+    if (this.trainingEnded) return;
+    this.trainingEnded = true;
+    for (const end of this.trainingEnds.splice(0)) end();
+  }
+
+  onTrainingEnd(end: () => void): void {
+    this.trainingEnds.push(end);
+  }
+
   onClose(close: () => void): void {
     this.closes.push(close);
   }
@@ -124,6 +135,11 @@ export class Flow implements Context {
   introduce(): void {
     this.graph.introduce();
     this.introduced = true;
+  }
+
+  /** The state of one node, as a snapshot holds it. Call at a barrier. */
+  stateOf(node: Node): Data {
+    return node.state?.save(this.graph.committed(node));
   }
 
   /** Every node's state as of the last position that went through to the end. Call at a barrier. */
@@ -160,7 +176,7 @@ export class Flow implements Context {
           failed: (error) => this.failed(error),
         });
         if (this.failure !== undefined) reject(this.failure.error);
-        else if (this.unfinished === 0) resolve('done');
+        else if (this.isOver) resolve('done');
         else for (const start of this.starts.splice(0)) start();
         if (this.barrier.stopping) this.stop();
       });
@@ -188,8 +204,15 @@ export class Flow implements Context {
     for (const close of this.closes.splice(0)) close();
   }
 
+  /** Whether all sinks are complete. Of a training that was ended only those behind it, for what is before it would go on. */
+  private get isOver(): boolean {
+    const { unfinished, trainingEnded, graph } = this;
+    return unfinished.size === 0 || (trainingEnded && [...unfinished].every((sink) => !graph.afterSerial.has(sink)));
+  }
+
   private drain(name: string, stream: Observable<unknown>): void {
     const node = join(name, 'sink');
+    this.unfinished.add(node);
     const taken = subscribeFrom(node, stream, {
       next: (item) => {
         node.count((item as Partial<Positioned> | null)?.position ?? node.entered);
@@ -197,7 +220,8 @@ export class Flow implements Context {
       },
       error: (error) => this.failed(error),
       complete: () => {
-        if (--this.unfinished === 0) this.finish?.('done');
+        this.unfinished.delete(node);
+        if (this.isOver) this.finish?.('done');
       },
     });
     this.subscription.add(taken);

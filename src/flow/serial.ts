@@ -117,7 +117,17 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       void this.run().catch((error) => this.outputs.error(withLocation(`in stage '${this.node.name}'`, error)));
     this.context.onStart(() => setImmediate(start));
     this.context.onStop(() => this.arrived?.());
+    this.context.onTrainingEnd(() => this.end());
     this.context.onClose(() => this.dispose());
+  }
+
+  /** Ends with the update under way, as if the source had ended there: what has arrived behind it is dropped. */
+  private end(): void {
+    this.ended ??= {};
+    this.source?.unsubscribe();
+    this.queue.length = 0;
+    this.node.held = 0;
+    this.arrived?.();
   }
 
   disconnect(): void {

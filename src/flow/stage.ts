@@ -30,6 +30,16 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly record?: Declaration;
   /** Hands on the items that come, as they are: the stages that follow see the declaration of the stage before. */
   readonly handsOn?: boolean;
+  /**
+   * Gets every item while the weights of its update stand: one that an operator has delayed is an error. So what is done by its state is
+   * done at that update, whatever the timing.
+   */
+  readonly prompt?: boolean;
+  /**
+   * Whether the training ends with this state: no update begins behind the one under way, and all streams complete as at the end of the
+   * data. A resumed run asks for the restored state. The stage is `prompt`.
+   */
+  readonly endsTraining?: (state: State) => boolean;
   /** Data sets and the like that it takes in besides its items: a resumed run makes sure that they have not changed. */
   readonly inputs?: readonly Input[];
   /** Behind training its items may come in any order, as from streams that RxJS's `merge` joins: its outputs and state do not depend on it. */
@@ -81,7 +91,8 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
   const operator: OperatorFunction<In, Out> = (source) => {
     let joined: Node | undefined;
     const stream = new Observable<Out>((subscriber) => {
-      const { demand } = currentContext();
+      const context = currentContext();
+      const { demand } = context;
       const node = join(value.name, 'stage');
       joined = node;
       node.role = value.role;
@@ -92,6 +103,11 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.handsOn = value.handsOn ?? false;
       const history = new StateHistory(value, node);
       node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, history.state));
+      const prompt = value.prompt || value.endsTraining !== undefined;
+      const ending = (): void => {
+        if (value.endsTraining?.(history.state)) context.endTraining();
+      };
+      if (value.endsTraining !== undefined) context.onStart(ending);
       let claimed = 0;
       let completed = false;
       const failed = (error: unknown): unknown => withLocation(`in stage '${node.name}'`, error);
@@ -138,6 +154,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           }
           if (made !== undefined) apply(made, item);
           node.done(item.position);
+          ending();
           node.handedOut = 0;
         } catch (error) {
           subscriber.error(failed(error));
@@ -181,6 +198,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           node.end(begun);
         }
         node.done(item.position);
+        if (value.endsTraining !== undefined) ending();
         demand.itemDone();
       };
 
@@ -193,6 +211,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
               return;
             }
             if (!node.arrive(item?.position)) return;
+            if (prompt && !demand.pushing) throw delayed(node.name, item.position);
             if (lease === undefined || value.claims === undefined) run(item);
             else claim(lease, work(item));
           } catch (error) {
@@ -215,6 +234,12 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
   };
   return Object.defineProperties(operator, Object.getOwnPropertyDescriptors(value)) as StageOperator<In, Out, State>;
 }
+
+const delayed = (stage: string, position: number): WeirError =>
+  new WeirError(
+    `stage '${stage}' got its item of sample ${position} late: an operator on the way has delayed it`,
+    'put it next to the measurement, with no delay, debounce or concatMap between them',
+  );
 
 /** Hands an output on and counts it. */
 export function hand<Out>(node: Node, subscriber: Subscriber<Out>, out: Out, position: number): void {

@@ -24,7 +24,9 @@ export function saveNodes(graph: Graph): FlowState {
   const nodes: Record<string, FlowState['nodes'][string]> = {};
   for (const node of graph.nodes) {
     const position = graph.committed(node);
-    const { handled, handledItems, handedOut } = node;
+    const { handledItems, handedOut } = node;
+    const ahead = node.leadsToSerial && node.kind !== 'serial'; // by how much depends on time, and it is made again
+    const handled = ahead ? Math.min(node.handled, position) : node.handled;
     const inside = handedOut > 0 && { handedOut };
     const items = graph.afterSerial.has(node) ? { handledItems } : undefined;
     nodes[node.name] = { position, handled, ...items, ...inside, state: node.state?.save(position) };

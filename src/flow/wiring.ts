@@ -19,6 +19,10 @@ export interface Context {
   onStart(start: () => void): void;
   /** `wake` is called when the flow is to stop, for a stage that waits for items. */
   onStop(wake: () => void): void;
+  /** Ends the training: no update begins behind the one under way, and the graph completes as where its source has ended. */
+  endTraining(): void;
+  /** `end` is called when the training is to end. */
+  onTrainingEnd(end: () => void): void;
   /** `close` is called when the flow is over and its last snapshot taken. */
   onClose(close: () => void): void;
   /** The position, as `node` counts, up to which no sample is made again after a resume. */
@@ -36,6 +40,8 @@ export const alone: Context = {
   add: () => undefined,
   onStart: (start) => start(),
   onStop: () => undefined,
+  endTraining: () => undefined,
+  onTrainingEnd: () => undefined,
   onClose: () => undefined,
   committed: () => Number.POSITIVE_INFINITY,
   notify: () => undefined,

@@ -1,4 +1,4 @@
-import type { Labels } from '../data/class-names.js';
+import type { Labels } from '../data/sample-check.js';
 import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Batches } from '../flow/header.js';

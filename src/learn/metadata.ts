@@ -1,4 +1,4 @@
-import { type Labels, labelMapping, mappedLabels, unknownClass } from '../data/class-names.js';
+import { type Labels, labelMapping, mappedLabels, unknownClass } from '../data/sample-check.js';
 import { WeirError } from '../flow/errors.js';
 import { type ClassNames, classesOf, type Header, type NormalizedBy } from '../flow/header.js';
 import { noticeOnce } from '../flow/terminal.js';

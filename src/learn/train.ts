@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { Labels } from '../data/class-names.js';
+import type { Labels } from '../data/sample-check.js';
 import type { Data, Positioned } from '../flow/data.js';
 import type { WithLease } from '../flow/lease.js';
 import { checkOptions } from '../flow/options.js';

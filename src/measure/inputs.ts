@@ -1,6 +1,5 @@
-import { type Labels, mappedLabels } from '../data/class-names.js';
 import type { Box } from '../data/dataset.js';
-import { checkSamples } from '../data/sample-check.js';
+import { checkSamples, type Labels, mappedLabels } from '../data/sample-check.js';
 import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { type ClassNames, classesOf, type Introduce } from '../flow/header.js';

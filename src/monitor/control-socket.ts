@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { writeAtomically } from '../storage/atomic-write.js';
+import { writeAtomically } from '../storage/disk.js';
 
 /** Where a running process is reached, as its run's folder notes it. */
 export interface Note {

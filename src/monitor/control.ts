@@ -35,7 +35,7 @@ class ControlThread {
       const failed = (message: string): void =>
         reject(new WeirError(message, 'choose another port or address, or run without'));
       try {
-        worker = new Worker(new URL('../../workers/monitor.js', import.meta.url), {
+        worker = new Worker(new URL('./worker.js', import.meta.url), {
           ...{ workerData: start, name: 'weir monitor', resourceLimits: { maxOldGenerationSizeMb: heap } },
         });
       } catch (error) {

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { statusOf, unreadableRun } from '../run/status.js';
+import { lastRecords, statusOf, unreadableRun } from '../run/status.js';
+import type { MetricRecord } from '../storage/metric-reader.js';
+import { descriptionOf } from '../storage/record.js';
 import { OlderFormat, RunFolder } from '../storage/run-folder.js';
 
 /** A snapshot file, as the timeline shows it. */
@@ -67,6 +69,40 @@ export const writtenOf = (path: string) =>
     return { network, written: sequence, at: at / 1000 };
   });
 
+/** The headline numbers of a run's last tests by name, such as accuracy: of the network that was tested last. */
+type Results = Readonly<Record<string, number>>;
+
+const known = new Map<string, { readonly bytes: number; readonly results: Results }>();
+
+/** The results of a run, from the end of its log; read again only where that has grown. */
+function resultsOf(folder: RunFolder): Results {
+  const bytes = statSync(folder.log, { throwIfNoEntry: false })?.size ?? 0;
+  const before = known.get(folder.log);
+  if (before?.bytes === bytes) return before.results;
+  const { streams } = folder;
+  const tests = Object.keys(streams).filter((stream) => {
+    const { role, total } = streams[stream]!;
+    return role === 'test' && total === undefined;
+  });
+  const records = tests.length === 0 ? [] : lastRecords(folder.log, (all) => all.some(isOf(tests)));
+  const results = Object.fromEntries(
+    tests.flatMap((stream) => {
+      const record = records.findLast(isOf([stream])) ?? {};
+      return Object.entries(descriptionOf(streams, { stream }).fields).flatMap(([field, { headline, label }]) => {
+        const value = record[field];
+        return headline === true && typeof value === 'number' ? [[label, value] as const] : [];
+      });
+    }),
+  );
+  known.set(folder.log, { bytes, results });
+  return results;
+}
+
+const isOf =
+  (streams: readonly string[]) =>
+  ({ stream }: MetricRecord): boolean =>
+    streams.includes(String(stream));
+
 /** The runs in the folder that holds this one, itself included: where each stands. */
 export async function runsBeside(path: string) {
   const names = [...besides(path).keys()].slice(-most.runs);
@@ -75,7 +111,8 @@ export async function runsBeside(path: string) {
     names.map(async (name) => {
       const beside = { name, own: name === own };
       try {
-        const { started } = RunFolder.open(join(dirname(resolve(path)), name));
+        const folder = RunFolder.open(join(dirname(resolve(path)), name));
+        const { started } = folder;
         const status = await runStatus(join(dirname(resolve(path)), name));
         const { state, epoch, epochs, update } = status ?? {
           state: 'unknown',
@@ -93,12 +130,13 @@ export async function runsBeside(path: string) {
             epoch,
             epochs,
             update,
+            results: resultsOf(folder),
           },
         ];
       } catch (error) {
         const { pipeline, state, epoch, epochs, update } = unreadableRun(name, error as Error); // it hides no other, and is not hidden
         const { seed = null, createdAt = '' } = error instanceof OlderFormat ? error.started : {};
-        return [{ ...beside, pipeline, seed, createdAt, state, epoch, epochs, update }];
+        return [{ ...beside, pipeline, seed, createdAt, state, epoch, epochs, update, results: {} }];
       }
     }),
   );

@@ -4,7 +4,7 @@ import type { Flow } from '../flow/flow.js';
 import { userNodes } from '../flow/graph.js';
 import { listen } from '../flow/node.js';
 import { Tap, type TapPolicy } from '../flow/tap.js';
-import { arrayOf, bytesOf, type Dtype, dtypeOf, dtypes } from '../storage/bytes.js';
+import { arrayOf, bytesOf, type Dtype, dtypeOf, dtypes } from '../storage/codec.js';
 import type { TapItem, TapRequest, ToThread } from './messages.js';
 
 interface Open {

@@ -55,11 +55,8 @@ export function columns(all: readonly Column[], { label, width, height, show, do
         const { light } = markStyle(regularizer);
         const center = mean(values);
         const boxed = show === 'box' && values.length >= BOXED;
-        const dots = values.map((y, i) => ({
-          // Seeds stand side by side in the order of their number, so that equal values do not hide one another.
-          x: at + half * beside(i, values.length),
-          y,
-        }));
+        // Seeds stand side by side in the order of their number, so that equal values do not hide one another. A single one is its mean.
+        const dots = values.length === 1 ? [] : values.map((y, i) => ({ x: at + half * beside(i, values.length), y }));
         return [
           ...(boxed ? box(values, at, half, light) : []),
           Plot.dot(dots, {
@@ -141,9 +138,9 @@ export function bar(center: number, error: number, at: number, half: number, col
   ];
 }
 
-/** Where dot `i` of `n` stands, in halves of a column's width: never in the middle, where the mean is. */
-export function beside(i: number, n: number): number {
-  const offset = n > 1 ? (2 * i) / (n - 1) - 1 : 1;
+/** Where dot `i` of `n`, two or more, stands, in halves of a column's width: never in the middle, where the mean is. */
+function beside(i: number, n: number): number {
+  const offset = (2 * i) / (n - 1) - 1;
   return (offset < 0 ? -1 : 1) * (0.34 + 0.5 * Math.abs(offset));
 }
 

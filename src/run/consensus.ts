@@ -1,4 +1,4 @@
-import { everything, type Share } from '../data/share.js';
+import { everything, type Share } from '../data/loader.js';
 import type { Flow } from '../flow/flow.js';
 import type { MetricLog } from '../storage/metric-log.js';
 import type { RunState } from '../storage/run-state.js';

@@ -3,6 +3,7 @@ import type { Flow } from '../flow/flow.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
 import { done, type RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { bestLabel, bestUpdates, isBestLabel } from './best.js';
 import type { Consensus, Log } from './consensus.js';
 import type { Network, Pipeline } from './pipeline.js';
 import type { RunIdentity } from './run-identity.js';
@@ -68,6 +69,7 @@ export class NetworkSnapshots {
   update: number;
   /** Why the newest snapshot could not be written, where the run went on without it. */
   unsaved: string | undefined;
+  private best: number | undefined; // the newest update that was found to be among the best
   private epoch: number | undefined; // the epoch that the newest update ended
   private saved: SnapshotPoint;
   private readonly startedAt: number;
@@ -81,6 +83,7 @@ export class NetworkSnapshots {
   ) {
     this.startedAt = performance.now() - 1000 * (from?.seconds ?? 0);
     this.update = from?.update ?? 0;
+    this.best = from?.update; // it was written before the snapshot that this goes on from
     this.saved = this.now;
     this.branches = new Set(target.branches);
   }
@@ -99,6 +102,14 @@ export class NetworkSnapshots {
   /** Whether the cadence asks for a snapshot. */
   get due(): boolean {
     return needsSnapshot(this.options, this.saved, this.now);
+  }
+
+  /** Writes the snapshot of an update that is among the best by a measurement, once. */
+  writeBest(flow: Flow): void {
+    const { update } = this;
+    if (this.best === update || !bestUpdates(flow).includes(update)) return;
+    this.best = update;
+    this.write(flow, bestLabel(update));
   }
 
   /** Writes the snapshot of an epoch that has just ended, where one is wanted. @returns whether the training ends with it */
@@ -134,8 +145,11 @@ export class NetworkSnapshots {
         this.options.check?.();
         metrics.flush({ sync: true });
         identity?.save(); // before the snapshot that carries its digest
-        const path = into.write(label, state as unknown as Data, this.about(label, into), { late: into !== store });
+        const path = into.write(label, state as unknown as Data, this.about(flow, label, into), {
+          late: into !== store,
+        });
         watch.snapshot(path, this.update);
+        if (!isBestLabel(String(label))) this.forget(flow, into);
       }
       this.unsaved = undefined;
     } catch (error) {
@@ -146,7 +160,14 @@ export class NetworkSnapshots {
     this.saved = this.now;
   }
 
-  private about(label: string | number, into: SnapshotStore) {
+  /** Removes snapshots that are no longer among the best, now that one holds a state which says so. */
+  private forget(flow: Flow, store: SnapshotStore): void {
+    const best = bestUpdates(flow).map(bestLabel);
+    store.unpin((label) => isBestLabel(label) && !best.includes(label));
+  }
+
+  private about(flow: Flow, label: string | number, into: SnapshotStore) {
+    const best = bestUpdates(flow);
     const { pipeline, network } = this.target;
     const { identity } = this.options;
     const pinned = () => into.list().flatMap((one) => (one.pinned && one.label !== done ? [one.label] : []));
@@ -155,6 +176,7 @@ export class NetworkSnapshots {
       network: network.name,
       seed: network.seed,
       update: this.update,
+      ...(best.length > 0 && { best }),
       ...(identity && { identity: identity.digest(network.name) }),
       ...(label === done && { pinned: pinned() }),
     };

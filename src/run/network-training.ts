@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { withShare } from '../data/share.js';
+import { withShare } from '../data/loader.js';
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
@@ -149,6 +149,9 @@ export class NetworkTraining {
     this.snapshots.follow(record);
     metrics.append({ ...record, wall: { seconds: this.snapshots.seconds } });
     options.watch.record(record);
+    if (this.schemas.get(record.stream)?.description.role === 'ending') {
+      options.watch.warn(`the training of ${record.network} ends with update ${record.number}: ${record.reason}`);
+    }
   }
 
   /** Answers a barrier: votes, writes snapshots, and holds the flow where that was asked for. */
@@ -171,6 +174,7 @@ export class NetworkTraining {
       this.checkedAt = performance.now();
     }
     metrics.flushAfter(flushEvery);
+    snapshots.writeBest(flow);
     if (snapshots.writeEpochEnd(flow) && !flow.barrier.stopping) flow.stop();
     const own = requests.votes(flow);
     const all = consensus.agree({ ...own, snapshot: own.snapshot || snapshots.due }, snapshots.update);

@@ -6,7 +6,7 @@ import { nearest } from '../flow/options.js';
 import { packageName } from '../storage/file-format.js';
 import { namesImported } from '../storage/module-files.js';
 import type { Pipeline } from './pipeline.js';
-import { sourcesAreModules } from './typescript.js';
+import { readModules } from './typescript.js';
 
 /** Where an error came from. */
 export interface ErrorOrigin {
@@ -80,7 +80,7 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
     );
   }
   let loaded: { readonly default?: Partial<Pipeline> };
-  sourcesAreModules();
+  await readModules();
   await checkNames(file);
   try {
     loaded = await import(pathToFileURL(file).href);

@@ -9,9 +9,8 @@ import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { Fingerprint } from '../flow/header.js';
 import { noticeOnce } from '../flow/terminal.js';
-import { writeAtomically } from '../storage/atomic-write.js';
 import { digestOf } from '../storage/digest.js';
-import { onDisk } from '../storage/disk.js';
+import { onDisk, writeAtomically } from '../storage/disk.js';
 import { version } from '../storage/file-format.js';
 import { makeFolder } from '../storage/folders.js';
 import {
@@ -40,7 +39,7 @@ import {
 import { moduleFiles } from '../storage/module-files.js';
 import type { RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
-import { usefulFeatures } from '../tensorflow/install/platform.js';
+import { usefulFeatures } from '../tensorflow/install/release.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import { type Pipeline, takenIn } from './pipeline.js';
 

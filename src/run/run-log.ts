@@ -5,7 +5,7 @@ import { differenceFrom, type LogMark } from '../storage/metric-log.js';
 import { type MetricRecord, readMetrics } from '../storage/metric-reader.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { done, isLogMark } from '../storage/run-state.js';
-import { isUnread, SnapshotError } from '../storage/snapshot-error.js';
+import { isUnread, SnapshotError } from '../storage/snapshot-format.js';
 
 /**
  * How a run's metric log differs from the length and digest in its newest snapshots, as the end of a sentence; undefined where it agrees.

@@ -73,6 +73,8 @@ export interface RunProgress {
     readonly done: number;
     readonly of: number | null;
   } | null;
+  /** Why a stage ended the training before its epochs did; null where none has, or a later measurement of many samples hides it. */
+  readonly ending: string | null;
   /** Updates a second, lately; samples a second where the measurement goes sample by sample. */
   readonly rate: number | null;
   /** Seconds until this phase of this network is over, at that rate. */
@@ -90,6 +92,7 @@ const unknownProgress: RunProgress = {
   update: null,
   updates: null,
   measured: null,
+  ending: null,
   rate: null,
   secondsLeft: null,
   secondsToTrain: null,
@@ -121,18 +124,20 @@ function progressOf(folder: RunFolder, networks: readonly PlannedNetwork[]): Run
   const perEpoch = updatesInEpoch(ofUpdates);
   const updates = perEpoch === null || epochs === null ? null : perEpoch * epochs;
   const pace = updateRate(from, newest);
-  const left = updates === null || update === null ? null : Math.max(0, updates - update);
+  const ended = own.findLast((record) => descriptionOf(schemas, record).role === 'ending');
+  const left = ended !== undefined ? 0 : updates === null || update === null ? null : Math.max(0, updates - update);
   const about = {
     network: { name: network.name, index: index + 1, of: networks.length },
     epoch,
     epochs,
     update,
     updates: updates === null ? null : Math.round(updates),
+    ending: ended === undefined ? null : String(ended.reason),
     secondsToTrain: secondsToTrain({ networks, index, pace, left, updates }),
   };
   const description = descriptionOf(schemas, last);
   if (description.total !== undefined) return { ...about, ...samplesOf(own, description, network) };
-  const over = epoch !== null && epochs !== null && epoch >= epochs && left === 0;
+  const over = ended !== undefined || (epoch !== null && epochs !== null && epoch >= epochs && left === 0);
   return {
     ...about,
     phase: over ? 'measuring' : 'training',

@@ -1,7 +1,13 @@
 // Plain JavaScript: it lets Node read TypeScript.
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { register as addHooks } from 'node:module';
 import { compiledCache } from '../storage/folders.js';
+
+const weir = new URL('..', import.meta.url);
+
+export function extension() {
+  return existsSync(new URL('index.ts', weir)) ? '.ts' : '.js';
+}
 
 export async function readTypeScript() {
   const variables = compiledCache();
@@ -18,31 +24,33 @@ export async function readTypeScript() {
   }
 }
 
-export function sourcesAreModules() {
-  if (told) return;
-  told = true;
-  addHooks(`data:text/javascript,${encodeURIComponent(asModules)}`);
+export async function readModules() {
+  if (reading) return reading;
+  reading = extension() === '.ts' ? Promise.resolve() : readTypeScript(); // from its sources, Weir reads TypeScript already
+  await reading;
+  addHooks(`data:text/javascript,${encodeURIComponent(hooks)}`);
 }
 
-let told = false;
+let reading;
 
-const here = new URL('../../package.json', import.meta.url);
-const { name } = JSON.parse(readFileSync(here, 'utf8'));
-
+// `weir-engine` is the copy that runs, wherever the module lies: a second copy would have stages and errors of its own. RxJS is the
+// module's, or where it has none that of Weir.
 // A .ts file in a folder without a package.json counts as CommonJS for Node, and Weir's own modules would be loaded for it once more.
-// A module in a folder that has no copy of Weir, or of RxJS, gets those that run it.
-const asModules = `
+const hooks = `
   const isSource = (url) => url.startsWith('file:') && /\\.ts$/.test(url.split('?')[0]) && !url.includes('/node_modules/');
-  const isShared = (specifier) => ${JSON.stringify([name, 'rxjs'])}.includes(specifier.split('/')[0]);
+  const found = (specifier, context, next) => {
+    const entry = /^weir-engine(?:\\/([a-z]+))?$/.exec(specifier);
+    return next(entry ? ${JSON.stringify(weir.href)} + (entry[1] ?? 'index') + '${extension()}' : specifier, context);
+  };
   export async function resolve(specifier, context, next) {
-    let found;
+    let there;
     try {
-      found = await next(specifier, context);
+      there = await found(specifier, context, next);
     } catch (error) {
-      if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !isShared(specifier)) throw error;
-      found = await next(specifier, { ...context, parentURL: ${JSON.stringify(here.href)} });
+      if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !/^rxjs(\\/|$)/.test(specifier)) throw error;
+      there = await next(specifier, { ...context, parentURL: ${JSON.stringify(weir.href)} });
     }
-    return isSource(found.url) ? { ...found, format: 'module' } : found;
+    return isSource(there.url) ? { ...there, format: 'module' } : there;
   }
   export const load = (url, context, next) => next(url, isSource(url) ? { ...context, format: 'module' } : context);
 `;

@@ -10,7 +10,8 @@ import type { ReadoutState } from '../measure/readout/readout.js';
 import { hashWeights } from '../storage/digest.js';
 import { checkOrigin } from '../storage/identity-file.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { type RunState, readNetworkState, trainedNetwork } from '../storage/run-state.js';
+import { type NetworkState, type RunState, readNetworkState, runState, trainedNetwork } from '../storage/run-state.js';
+import { bestLabel } from './best.js';
 
 /** The state of the stage that owns the weights: the training step, or a network of another run. */
 export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
@@ -53,6 +54,8 @@ export interface WeightsChoice {
    * network's own.
    */
   readonly readout?: string | undefined;
+  /** 'best' for the best of the snapshots that `keepBest` keeps, or the name of a pinned one; the newest by default. */
+  readonly snapshot?: string | undefined;
   /** Whether only a finished network will do; otherwise its newest weights. */
   readonly finished?: boolean;
 }
@@ -78,7 +81,10 @@ export interface RunWeights {
  * @throws {WeirError} where the run has several networks and none is named, or none of this name; where the network has no weights of its own; where
  * a finished one was asked for and it is not
  */
-export function weightsOfRun(folder: RunFolder, { network, readout, finished = false }: WeightsChoice): RunWeights {
+export function weightsOfRun(
+  folder: RunFolder,
+  { network, readout, snapshot, finished = false }: WeightsChoice,
+): RunWeights {
   const names = namesOf(folder);
   const name = network ?? (names.length === 1 ? names[0]! : undefined);
   if (names.length === 0) {
@@ -92,7 +98,8 @@ export function weightsOfRun(folder: RunFolder, { network, readout, finished = f
       `name one, by --network or { network: … }: ${names.join(', ')}`,
     );
   }
-  const found = finished ? trainedNetwork(folder, name) : readNetworkState(folder.snapshots(name));
+  const newest = finished ? trainedNetwork(folder, name) : readNetworkState(folder.snapshots(name));
+  const found = snapshot === undefined || newest === undefined ? newest : pinned(folder, name, newest, snapshot);
   if (found !== undefined) checkOrigin(folder, name, found);
   const state = found?.state;
   const weights = state === undefined ? [] : weightsOf(state);
@@ -103,6 +110,20 @@ export function weightsOfRun(folder: RunFolder, { network, readout, finished = f
     );
   }
   return { network: name, update: state.update, ...withReadout(folder, state, readout) };
+}
+
+/** The state in a pinned snapshot of a network. @param newest its newest state, which knows the best @throws {WeirError} where there is none */
+function pinned(folder: RunFolder, network: string, newest: NetworkState, asked: string): NetworkState {
+  const store = folder.snapshots(network);
+  const [best] = Array.isArray(newest.about.best) ? newest.about.best : [];
+  const label = asked === 'best' && typeof best === 'number' ? bestLabel(best) : asked;
+  const found = store.pinned(label);
+  if (found !== undefined) return { ...newest, path: found.path, about: found.about, state: runState(found) };
+  const all = store.list().flatMap((one) => (one.pinned ? [one.label] : []));
+  throw new WeirError(
+    `network '${network}' of ${folder.shown} has no snapshot '${asked}'`,
+    `${asked === 'best' ? 'let keepBest keep some; ' : ''}the named ones are ${all.join(', ') || 'none'}`,
+  );
 }
 
 /** The weights with one of their readouts. @throws {WeirError} where there is none of this name, or several and none is named */
@@ -152,16 +173,27 @@ export function namesOf({ started, path }: RunFolder): readonly string[] {
  *
  * @param run its folder @param network which of its networks, by default its only one @param readout 'trained' for the network's own
  * where one was fitted anew, which else is taken; one that a network with a projection head was given only where it is named
+ * @param snapshot 'best' for the best that `keepBest` kept, by default the last
  * @throws {WeirError} when they are read: where there is no such run, several networks and none named, one without weights of its own,
  * or one that is not trained to the end
  * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })
  */
-export function fromRun(run: string, options: Pick<WeightsChoice, 'network' | 'readout'> = {}): WeightSource {
-  const { network, readout } = checkOptions('fromRun', options, { network: 'optional', readout: 'optional' });
+export function fromRun(
+  run: string,
+  options: Pick<WeightsChoice, 'network' | 'readout' | 'snapshot'> = {},
+): WeightSource {
+  const { network, readout, snapshot } = checkOptions('fromRun', options, {
+    ...{ network: 'optional', readout: 'optional', snapshot: 'optional' },
+  } as const);
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
     read() {
-      const { weights, more, metadata } = weightsOfRun(RunFolder.open(run), { network, readout, finished: true });
+      const { weights, more, metadata } = weightsOfRun(RunFolder.open(run), {
+        network,
+        readout,
+        snapshot,
+        finished: true,
+      });
       const all = readout === undefined ? weights : [...weights, ...more]; // a named readout is taken whole
       return { tensors: new Map(all.map(({ name, shape, values }) => [name, { shape, values }])), metadata };
     },

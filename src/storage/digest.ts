@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import type { Data, TypedArray } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { bytesOf, dtypeOf } from './bytes.js';
+import { bytesOf, dtypeOf } from './codec.js';
 import type { MetricRecord } from './metric-reader.js';
 
 /** CRC-32 (that of zip and PNG) of the bytes. @param before that of the bytes which precede them */

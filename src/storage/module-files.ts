@@ -8,7 +8,7 @@ import { packageName } from './file-format.js';
 export type ModuleFiles = Readonly<Record<string, string>>;
 
 const root = realpathSync(join(import.meta.dirname, '../..'));
-const own = [join(root, 'src'), join(root, 'workers')].map((folder) => folder + sep);
+const own = [join(root, 'src'), join(root, 'dist')].map((folder) => folder + sep);
 const code = /^\.([cm]?[jt]sx?|json)$/;
 
 /** A name that a file of the user's takes from one of Weir's modules. */
@@ -112,9 +112,9 @@ const following = (files: Set<string>): Plugin => ({
   setup({ onResolve, onLoad, resolve: found }) {
     onResolve({ filter: /.*/ }, async ({ path, kind, pluginData, ...from }) => {
       if (pluginData === following) return undefined; // this function's own question, below
-      const asked = { ...from, kind, pluginData: following };
-      let there = await found(path, asked);
-      if (there.errors.length > 0 && isOwnName(path)) there = await found(path, { ...asked, resolveDir: root });
+      const entry = ownEntry(path);
+      if (entry !== undefined) return { path: entry, namespace: 'weir' };
+      const there = await found(path, { ...from, kind, pluginData: following });
       if (there.errors.length > 0 || there.external || there.namespace !== 'file') return { path, external: true };
       if (own.some((folder) => there.path.startsWith(folder))) return { path: there.path, namespace: 'weir' };
       return there.path.split(sep).includes('node_modules') ? { path, external: true } : there;
@@ -127,5 +127,10 @@ const following = (files: Set<string>): Plugin => ({
   },
 });
 
-/** Whether Weir is imported by its name: from a folder without a copy it is the one that runs, as `typescript.js` has it. */
-const isOwnName = (path: string): boolean => path === packageName || path.startsWith(`${packageName}/`);
+/** The module that an import of Weir by its name leads to: that of the copy which is running, as `typescript.js` has it. */
+function ownEntry(path: string): string | undefined {
+  const [name, entry = 'index', ...further] = path.split('/');
+  if (name !== packageName || further.length > 0) return undefined;
+  const module = join(import.meta.dirname, '..', entry + extname(import.meta.filename));
+  return existsSync(module) ? module : undefined;
+}

@@ -15,6 +15,7 @@ export type Role =
   | 'certificate'
   | 'geometry'
   | 'readout'
+  | 'ending'
   | 'measurement';
 
 /** How the values of a field are drawn: over updates, as one bar for each name, or by how often each value comes. */

@@ -3,12 +3,12 @@ import { type Data, plainCopy } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import { listen } from '../flow/node.js';
-import { bytesOf } from './bytes.js';
-import { pack, type Segment } from './codec.js';
+import { bytesOf, pack, type Segment } from './codec.js';
 import { crc32, crc32Of } from './digest.js';
 import { onDisk } from './disk.js';
 import { padded, preambleOf, totalBytes } from './file-format.js';
 import {
+  endUpTo,
   formatVersion,
   frameHeadBytes,
   frameLimit,
@@ -17,8 +17,7 @@ import {
   magic,
   preambleBytes,
   type RecordingHeader,
-} from './recording-format.js';
-import { endUpTo } from './recording-reader.js';
+} from './recording-reader.js';
 
 const bufferBytes = 2 ** 20;
 

@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { nearest } from '../flow/options.js';
-import { writeAtomically } from './atomic-write.js';
-import { onDisk } from './disk.js';
+import { onDisk, writeAtomically } from './disk.js';
 import { version } from './file-format.js';
 import { makeFolder } from './folders.js';
 import { type LogMark, MetricLog } from './metric-log.js';

@@ -3,8 +3,7 @@ import { WeirError } from '../flow/errors.js';
 import type { FlowState } from '../flow/state.js';
 import type { LogMark } from './metric-log.js';
 import type { RunFolder } from './run-folder.js';
-import type { SnapshotError } from './snapshot-error.js';
-import type { About } from './snapshot-format.js';
+import type { About, SnapshotError } from './snapshot-format.js';
 import type { SnapshotStore, StoredSnapshot } from './snapshot-store.js';
 
 /** The name under which the last snapshot of a network is kept. */

@@ -1,9 +1,21 @@
 import { join } from 'node:path';
 import type { Data } from '../flow/data.js';
-import { AtomicFile } from './atomic-write.js';
-import { disk, type FileSystem } from './disk.js';
-import { isGone, isUnread, mayPass, readError, SnapshotError, storeError } from './snapshot-error.js';
-import { type About, decode, decodeHead, encode, headBytes, preambleBytes, type Snapshot } from './snapshot-format.js';
+import { AtomicFile, disk, type FileSystem } from './disk.js';
+import {
+  type About,
+  decode,
+  decodeHead,
+  encode,
+  headBytes,
+  isGone,
+  isUnread,
+  mayPass,
+  preambleBytes,
+  readError,
+  type Snapshot,
+  SnapshotError,
+  storeError,
+} from './snapshot-format.js';
 
 /** A snapshot that was read, and the newer ones that were refused on the way to it, newest first. */
 export interface StoredSnapshot extends Snapshot {
@@ -130,6 +142,13 @@ export class SnapshotStore {
   /** Whether there is a snapshot pinned by this name, be it one that was set aside. */
   had(name: string): boolean {
     return this.#sorted(this.#names().map((file) => file.replace(aside, ''))).some(({ label }) => label === name);
+  }
+
+  /** Removes the snapshots pinned by these names. One that cannot be removed now stays. */
+  unpin(wanted: (label: string) => boolean): void {
+    for (const { path, label, pinned } of this.list()) {
+      if (pinned && wanted(label)) this.#try(() => this.#files.remove(path));
+    }
   }
 
   /** Puts a file that is altered out of the way, beside its place, until the store has pinned another by its name. */

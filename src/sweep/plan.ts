@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../flow/errors.js';
-import { writeAtomically } from '../storage/atomic-write.js';
+import { writeAtomically } from '../storage/disk.js';
 import { version } from '../storage/file-format.js';
 import { moduleChanges } from '../storage/identity.js';
 import { lockWhenFree } from '../storage/lock.js';

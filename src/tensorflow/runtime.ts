@@ -4,8 +4,8 @@ import type * as tfjs from '@tensorflow/tfjs-node-gpu';
 import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { configProto, isLoopback, type Rendezvous, rendezvousOf, serverDef } from './collectives/rendezvous.js';
-import { cpuFeatures, thisPlatform } from './install/platform.js';
 import { plainLines, SetUpFailure, type SetUpListener } from './install/progress.js';
+import { cpuFeatures, thisPlatform } from './install/release.js';
 import { addonFolder, type SetUp, setUp } from './install/setup.js';
 
 export type TensorFlow = typeof tfjs;
@@ -128,7 +128,7 @@ function setEnvironment(runtime: 'auto' | 'cpu' | 'gpu', kind: SetUp['kind']): n
   return threads;
 }
 
-/** Loads it as one rank of a process group, see install/context.cc. */
+/** Loads it as one rank of a process group, see install/binding.cc. */
 function loadJoined(addon: string, rendezvous: Rendezvous): TensorFlow {
   const { env } = process;
   const hex = (message: Uint8Array): string => Buffer.from(message).toString('hex');

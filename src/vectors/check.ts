@@ -3,8 +3,9 @@ import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
 import { textTable } from '../flow/terminal.js';
 import { scoped } from '../tensorflow/tf.js';
-import type { VectorKind } from './kinds/kind.js';
-import { kinds } from './kinds/registry.js';
+import { certificate, metric, tangentPoint } from './kinds/geometry.js';
+import { barlowTwinsLoss, logisticReadout, ntXentLoss } from './kinds/losses.js';
+import { batchSpectralShrinkage, convSpectralNorm, powerIterationTrace, spectralValue } from './kinds/spectral.js';
 import {
   type Actual,
   isNumbers,
@@ -14,7 +15,22 @@ import {
   readVectors,
   type Tolerance,
   type Values,
+  type VectorKind,
 } from './vector-file.js';
+
+/** Every kind of reference vectors that this version computes. */
+export const kinds: readonly VectorKind[] = [
+  convSpectralNorm,
+  spectralValue,
+  powerIterationTrace,
+  batchSpectralShrinkage,
+  certificate,
+  metric,
+  tangentPoint,
+  logisticReadout,
+  barlowTwinsLoss,
+  ntXentLoss,
+];
 
 /** The difference of a value from the one expected. */
 export interface Deviation {

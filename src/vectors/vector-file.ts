@@ -2,6 +2,37 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord, sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
+import { tf } from '../tensorflow/tf.js';
+
+/** Computes the results that the cases of a kind expect, with Weir's own code. */
+export interface VectorKind {
+  readonly kind: string;
+  /**
+   * The results of the kind, by key; a function is called where the case expects its key.
+   *
+   * @param expected read for its sizes alone, such as the number of steps traced
+   */
+  compute(input: VectorFields, expected: VectorFields): Readonly<Record<string, () => Actual>>;
+}
+
+/** `work` with its result kept: several results of a kind come from one computation. */
+export function once<T>(work: () => T): () => T {
+  let made: { readonly result: T } | undefined;
+  return () => {
+    made ??= { result: work() };
+    return made.result;
+  };
+}
+
+/** A tensor of a reference vector in float32. */
+export const upload = ({ data, shape }: VectorTensor): tf.Tensor => tf.tensor([...data], [...shape], 'float32');
+
+/** Its values on the host; it is disposed of. */
+export function taken(tensor: tf.Tensor): Float32Array {
+  const values = tensor.dataSync<'float32'>().slice();
+  tensor.dispose();
+  return values as Float32Array;
+}
 
 /** a agrees with b where |a − b| ≤ absolute + relative · |b|; for a tensor, element by element with max|b| in the place of |b|. */
 export interface Tolerance {

@@ -8,7 +8,7 @@ import { AugmentPool } from '../../src/data/augment/pool.js';
 import { imagenetStatistics } from '../../src/data/augment/recipes.js';
 import type { ImageDataset } from '../../src/data/dataset.js';
 import { imageFolder } from '../../src/data/datasets/image-folder/image-folder.js';
-import { type FileImages, pathOf } from '../../src/data/images/locations.js';
+import { type FileImages, pathOf } from '../../src/data/images/reader.js';
 import { permutation } from '../../src/data/loader.js';
 import { packed, packImages } from '../../src/data/pack.js';
 import { shared } from '../golden.js';

@@ -5,7 +5,7 @@ import { ensembleStage } from '../../src/learn/ensemble/train.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { affine, gelu } from '../../src/learn/model/activation.js';
 import { mlp } from '../../src/learn/model/mlp.js';
-import { maxPool } from '../../src/learn/model/resnet/pool.js';
+import { maxPool } from '../../src/learn/model/resnet/plan.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { decomposedSigma } from '../../src/learn/spectral/exact.js';
 import { composedKrylov } from '../../src/learn/spectral/krylov.js';

@@ -3,7 +3,7 @@ import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { type SpectralKind, spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
-import { spectralTick } from '../../src/learn/spectral/tick.js';
+import { spectralTick } from '../../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
 import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { compare, median, type Side, spread } from './compare.js';

@@ -4,16 +4,14 @@ import { join } from 'node:path';
 import { sizeOf } from '../../src/flow/data.js';
 import { keyed } from '../../src/flow/random.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
-import { uniform } from '../../src/learn/model/initialization.js';
 import { type MlpOptions, mlp } from '../../src/learn/model/mlp.js';
-import type { Model, Weights } from '../../src/learn/model/model.js';
+import { type Model, uniform, type Weights } from '../../src/learn/model/model.js';
 import { type ResnetOptions, resnet } from '../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../src/learn/train.js';
-import { startingFrom } from '../../src/learn/weights/pretrained.js';
+import { inTorch, startingFrom } from '../../src/learn/weights/pretrained.js';
 import { writeSafetensors } from '../../src/learn/weights/safetensors.js';
 import { restoreTensors, savedTensors } from '../../src/learn/weights/saved-tensors.js';
-import { inTorch } from '../../src/learn/weights/torch.js';
 import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { type LinePeer, machine, pythonPeer } from './compare.js';
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { batch, type Samples } from '../../src/data/batch.js';
-import { distinctNames, labelMapping, labelsAt, mappedLabels, sharedLabels } from '../../src/data/class-names.js';
 import type { Dataset } from '../../src/data/dataset.js';
+import { distinctNames, labelMapping, labelsAt, mappedLabels, sharedLabels } from '../../src/data/sample-check.js';
 import { split } from '../../src/data/split.js';
 import { type ClassNames, sameNames } from '../../src/flow/header.js';
 

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { augment } from '../../src/data/augment/augment.js';
 import { batch, type Samples } from '../../src/data/batch.js';
-import { loader } from '../../src/data/loader.js';
-import { withShare } from '../../src/data/share.js';
+import { loader, withShare } from '../../src/data/loader.js';
 import { Flow } from '../../src/flow/flow.js';
 import { stage } from '../../src/flow/stage.js';
 

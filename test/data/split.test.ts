@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dataset } from '../../src/data/arrays.js';
 import type { ImageDataset } from '../../src/data/dataset.js';
-import { pathOf, sharedPaths } from '../../src/data/images/locations.js';
+import { pathOf, sharedPaths } from '../../src/data/images/reader.js';
 import { split } from '../../src/data/split.js';
 
 /** Samples whose only value is their index. */

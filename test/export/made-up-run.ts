@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { layerNormsRecord } from '../../src/learn/spectral/layer-norms.js';
+import { layerNormsRecord } from '../../src/learn/spectral/stages.js';
 import { updateRecord } from '../../src/learn/update.js';
 import { accuracyRecord } from '../../src/measure/accuracy/accuracy.js';
 import { attackRecord } from '../../src/measure/attack/record.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportTensorBoard } from '../../src/export/tensorboard.js';
-import { tickRecord } from '../../src/learn/spectral/tick.js';
+import { tickRecord } from '../../src/learn/spectral/stages.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { weir } from '../cli/weir.js';
 import { begun, createdAt, madeUpRun, records, streams } from './made-up-run.js';

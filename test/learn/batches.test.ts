@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkBatches, type ExpectedBatches } from '../../src/learn/batches.js';
-import { barlowTwins } from '../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
+import { barlowTwins } from '../../src/learn/loss/views.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import { resnet } from '../../src/learn/model/resnet/resnet.js';
 import { batchSpectralShrinkage } from '../../src/learn/regularizer/batch-spectral-shrinkage.js';

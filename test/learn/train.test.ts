@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
-import { normal } from '../../src/learn/model/initialization.js';
 import { mlp } from '../../src/learn/model/mlp.js';
+import { normal } from '../../src/learn/model/model.js';
 import { step } from '../../src/learn/optimizer/schedule.js';
 import { sgd } from '../../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../../src/learn/regularizer/spectral.js';
-import { spectralTick } from '../../src/learn/spectral/tick.js';
+import { spectralTick } from '../../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
 import type { TrainState, Update } from '../../src/learn/update.js';
 import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RunFolder } from '../../src/storage/run-folder.js';
 import { type Started, start } from '../cli/weir.js';
 import { chromiumPath, launched } from './chromium.js';
 import { Monitor } from './watched.js';
@@ -22,6 +23,8 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
   let monitor: Monitor;
 
   beforeAll(async () => {
+    const other = { module: 'pipelines/xor.ts', pipeline: 'a', seed: 0, config: {} };
+    RunFolder.create(join(base, 'a run of a long name that is not tested'), other);
     const settings = ['profile=quick', 'regularizers=none', 'hidden=32', 'epochs=100000', 'burnIn=50000'];
     const args = settings.flatMap((setting) => ['--set', setting]);
     run = start('run', 'pipelines/mnist.ts', '--run', join(base, 'run'), ...args, '--monitor', '0');
@@ -110,6 +113,23 @@ describe.skipIf(chromiumPath === undefined)('the page in a headless Chromium (ne
     expect(
       await dark.evaluate<string>("getComputedStyle(document.querySelector('.progress span')).transitionDuration"),
     ).toBe('0s');
+  });
+
+  test('runs beside are sorted by a result, and on a phone no cell breaks its line: the table scrolls', async () => {
+    const phone = await opened(monitor.url, { viewport: { width: 390, height: 844 } });
+    await phone.getByRole('button', { name: 'Test accuracy' }).click();
+    await phone.locator('th[aria-sort=descending]').waitFor();
+    const names = phone.locator('#runs tbody tr td:nth-child(2)');
+    expect((await names.allTextContents())[0]).toBe('run'); // the other one was never tested
+    await phone.getByRole('button', { name: 'Pipeline' }).click();
+    expect((await names.allTextContents())[0]).toBe('a run of a long name that is not tested');
+    const lines = await phone.evaluate<number[]>(`[...document.querySelectorAll('#runs th, #runs td')].map((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom / 12))).size;
+    })`);
+    expect(Math.max(...lines)).toBe(1);
+    expect(await phone.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
   });
 
   test('who comes without the token may look and not act; who has it stops the run, after being asked', async () => {

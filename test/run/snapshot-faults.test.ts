@@ -11,7 +11,7 @@ import { disk, type FileSystem } from '../../src/storage/disk.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { readNetworkState } from '../../src/storage/run-state.js';
-import { SnapshotError } from '../../src/storage/snapshot-error.js';
+import { SnapshotError } from '../../src/storage/snapshot-format.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import accumulating from './accumulating.js';
 

@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { Packr } from 'msgpackr';
 import { expect, test } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
-import { arrayOf, bytesOf } from '../../src/storage/bytes.js';
-import { pack, type Segment, unpack } from '../../src/storage/codec.js';
+import { arrayOf, bytesOf, pack, type Segment, unpack } from '../../src/storage/codec.js';
 import { crc32 } from '../../src/storage/digest.js';
 import { arbitraryData } from './arbitrary-data.js';
 

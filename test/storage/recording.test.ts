@@ -6,8 +6,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import type { WeirError } from '../../src/flow/errors.js';
 import { crc32 } from '../../src/storage/digest.js';
-import type { RecordingFrame } from '../../src/storage/recording-format.js';
-import { readRecording } from '../../src/storage/recording-reader.js';
+import { type RecordingFrame, readRecording } from '../../src/storage/recording-reader.js';
 import { RecordingWriter } from '../../src/storage/recording-writer.js';
 import { arbitraryData } from './arbitrary-data.js';
 

@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
 import { crc32 } from '../../src/storage/digest.js';
-import { SnapshotError } from '../../src/storage/snapshot-error.js';
-import { type About, decode, encode } from '../../src/storage/snapshot-format.js';
+import { type About, decode, encode, SnapshotError } from '../../src/storage/snapshot-format.js';
 import { arbitraryData } from './arbitrary-data.js';
 
 const file = 'snapshots/000001-480.snapshot';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
 import { disk, type FileSystem } from '../../src/storage/disk.js';
-import { SnapshotError } from '../../src/storage/snapshot-error.js';
+import { SnapshotError } from '../../src/storage/snapshot-format.js';
 import { SnapshotStore } from '../../src/storage/snapshot-store.js';
 import { alterNewest } from './altered.js';
 

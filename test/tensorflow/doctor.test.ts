@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describe } from '../../src/tensorflow/doctor.js';
-import { cpuFeatures } from '../../src/tensorflow/install/platform.js';
+import { cpuFeatures } from '../../src/tensorflow/install/release.js';
 
 test('the doctor names the runtime, the machine and every check, and what fails comes with a remedy', async () => {
   const description = await describe();

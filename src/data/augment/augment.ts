@@ -4,11 +4,11 @@ import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import { ordered } from '../../flow/ordered.js';
 import { stage } from '../../flow/stage.js';
 import type { Samples } from '../batch.js';
-import { labelsAt } from '../class-names.js';
 import type { AnyDataset } from '../dataset.js';
 import type { Block } from '../loader.js';
+import { labelsAt } from '../sample-check.js';
 import { AugmentPool, defaultThreads, type PoolOptions } from './pool.js';
-import { isLight, normalizedBy, type Recipe } from './recipe.js';
+import { isLight, normalizedBy, type Recipe } from './recipes.js';
 import { lightSamples } from './rendered-dataset.js';
 import { renderedShape } from './renderer.js';
 

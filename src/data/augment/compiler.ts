@@ -4,7 +4,7 @@ import { keyed, type Random } from '../../flow/random.js';
 import type { Image } from '../images/image.js';
 import { lookUpFloats } from './kernels/look-up.js';
 import { type Apply, channels as channelsOf, type LightOp, type OpData, type OpenShape } from './ops/op.js';
-import { definitionOf, type Op, type Recipe } from './recipe.js';
+import { definitionOf, type Op, type Recipe } from './recipes.js';
 
 /** The key of a sample's random numbers. */
 export interface SampleKey {

@@ -1,13 +1,14 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type ResourceLimits, threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
 import { WeirError } from '../../flow/errors.js';
 import { compiledCache } from '../../storage/folders.js';
-import { type AnyDataset, type Dataset, sharedBytes, sharedFloats } from '../dataset.js';
-import type { Recipe } from './recipe.js';
+import { type AnyDataset, preparedDataset } from '../dataset.js';
+import type { Recipe } from './recipes.js';
 import { type EncodedPixels, type Pixels, type RenderKey, renderImages, renderViews } from './renderer.js';
 
 /** The error for a sample that ended, or hung, each thread that rendered it. @param patience milliseconds */
@@ -28,7 +29,7 @@ const deadlySample = (
 const cannotStart = (cause: unknown): WeirError =>
   new WeirError(
     `the worker threads for augmentation do not start: ${(cause as Error).message}`,
-    "run 'npx tsx workers/augment.ts' in Weir's folder to see the cause; a limit on threads or memory may be the cause too",
+    'a limit on threads or memory may be the cause (`ulimit -u`, `ulimit -v`); a damaged package is another: install it again',
     { cause },
   );
 
@@ -133,7 +134,7 @@ const QUEUED_TRIES = 10;
 /** Milliseconds in which some thread must start, if none works. */
 const START_LIMIT = 60_000;
 
-const WORKER = new URL('../../../workers/augment.ts', import.meta.url);
+const WORKER = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
 
 export const defaultThreads = (): number => Math.max(1, availableParallelism() - 1);
 
@@ -163,7 +164,6 @@ export class AugmentPool {
   private readonly patience: number;
   private readonly watch: NodeJS.Timeout;
   private readonly watched = new Set<RunningTask>();
-  private readonly shared = new WeakMap<Dataset, Dataset['values']>();
   /** Checks in a row that found no thread at work. */
   private idleChecks = 0;
   private closed = false;
@@ -174,12 +174,13 @@ export class AugmentPool {
     }
     this.threads = threads;
     this.patience = patience;
+    const filename = fileURLToPath(worker.file);
     const loader = createRequire(import.meta.url).resolve('tsx/cjs'); // piscina requires its worker; found from wherever we run
     this.piscina = new Piscina({
-      filename: fileURLToPath(worker.file),
+      filename,
       workerData: worker.data,
       ...(worker.resourceLimits && { resourceLimits: worker.resourceLimits }),
-      execArgv: ['--require', loader],
+      execArgv: extname(filename) === '.ts' ? ['--require', loader] : [],
       env: { ...(process.env as Record<string, string>), ...compiledCache() },
       minThreads: threads,
       maxThreads: threads,
@@ -244,20 +245,9 @@ export class AugmentPool {
   private task({ dataset, indices, epoch, recipes, seed, view }: RenderJob, progress: Int32Array): RenderTask {
     const { name, sampleShape } = dataset;
     const asked = { name, sampleShape, indices, epoch, recipes, seed, view, progress };
-    return dataset.images ? { ...asked, images: dataset.images } : { ...asked, values: this.sharedValues(dataset) };
-  }
-
-  /** The values of a data set on shared memory: a copy, made once, of values that are elsewhere. */
-  private sharedValues(dataset: Dataset): Dataset['values'] {
-    if (dataset.values.buffer instanceof SharedArrayBuffer) return dataset.values;
-    let copy = this.shared.get(dataset);
-    if (!copy) {
-      const { length } = dataset.values;
-      copy = dataset.values instanceof Uint8Array ? sharedBytes(length) : sharedFloats(length);
-      copy.set(dataset.values);
-      this.shared.set(dataset, copy);
-    }
-    return copy;
+    return dataset.images
+      ? { ...asked, images: dataset.images }
+      : { ...asked, values: preparedDataset(dataset).values! };
   }
 
   /**

@@ -1,6 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
-import { sharedLabels } from '../class-names.js';
 import {
   type AnyDataset,
   type Dataset,
@@ -9,8 +8,9 @@ import {
   sharedBytes,
   sharedFloats,
 } from '../dataset.js';
-import { marksOf } from '../images/locations.js';
-import { keepsBytes, type Recipe } from './recipe.js';
+import { marksOf } from '../images/reader.js';
+import { sharedLabels } from '../sample-check.js';
+import { keepsBytes, type Recipe } from './recipes.js';
 import { compileRecipes, render, renderedShape, renderImages } from './renderer.js';
 
 const samplesAtOnce = 1024; // samples rendered at once

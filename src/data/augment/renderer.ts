@@ -1,11 +1,10 @@
 import { WeirError } from '../../flow/errors.js';
 import { type AnyDataset, type Dataset, type ImageDataset, sampleLength, unfilled } from '../dataset.js';
 import type { Image } from '../images/image.js';
-import { type Images, nameOf } from '../images/locations.js';
-import { beginImage } from '../images/reader.js';
+import { beginImage, type Images, nameOf } from '../images/reader.js';
 import { compileRecipe, type Rendering } from './compiler.js';
 import { channels } from './ops/op.js';
-import type { Recipe } from './recipe.js';
+import type { Recipe } from './recipes.js';
 
 export interface RenderKey {
   readonly seed: number;

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import type { ResizeOptions } from 'sharp';
-import { decodeBmp, frameOf, isBmp, measureBmp, opaqueGif } from './formats.js';
-import type { Image } from './image.js';
+import { decodeBmp, frameOf, type Image, isBmp, measureBmp, opaqueGif } from './image.js';
 
 type Sharp = typeof import('sharp').default;
 

@@ -1,8 +1,7 @@
 import type { Declaration } from '../../flow/header.js';
 import { type Stage, type StageOperator, stage } from '../../flow/stage.js';
-import { layerNormsRecord } from '../spectral/layer-norms.js';
 import { firstDirection } from '../spectral/power.js';
-import { tickRecord } from '../spectral/tick.js';
+import { layerNormsRecord, tickRecord } from '../spectral/stages.js';
 import { type Update, updateRecord } from '../update.js';
 import type { Ensemble, EnsembleUpdate } from './ensemble.js';
 import { type EnsembleRegularizer, iterateLayer, type TickedEnsemble } from './regularizer.js';

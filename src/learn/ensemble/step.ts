@@ -1,4 +1,4 @@
-import type { Labels } from '../../data/class-names.js';
+import type { Labels } from '../../data/sample-check.js';
 import { executeAll } from '../../tensorflow/ops/eager.js';
 import { hasFused } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';

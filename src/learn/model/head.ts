@@ -3,8 +3,17 @@ import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type Activation, type ActivationName, activationNamed } from './activation.js';
 import { featurePullbackOf } from './autodiff.js';
-import { type Initialization, uniform } from './initialization.js';
-import { type FeaturePullback, type Gradients, type Model, type Pullback, type Weights, weight } from './model.js';
+import {
+  type FeaturePullback,
+  type Gradients,
+  type Initialization,
+  initialized,
+  type Model,
+  type Pullback,
+  uniform,
+  type Weights,
+  weight,
+} from './model.js';
 
 /** A dense layer of a head, by the names of its weights; without a bias where none is named. */
 export interface HeadLayer {
@@ -163,11 +172,8 @@ export function projected(backbone: Model, options: ProjectedOptions): Model {
       }
       layersFor(width).forEach(({ kernel, bias: offset, in: fanIn, out }, l) => {
         const layer = backbone.featureLayers.length + l;
-        const drawn = (size: number, part: 0 | 1): Float32Array => {
-          const values = new Float32Array(size);
-          initialization(values, { seed, layer, part, fanIn });
-          return values;
-        };
+        const drawn = (size: number, part: 0 | 1): Float32Array =>
+          initialized(initialization, size, { seed, layer, part, fanIn });
         weights.set(kernel, tf.tensor2d(drawn(fanIn * out, 0), [fanIn, out]));
         if (offset !== undefined) weights.set(offset, tf.tensor1d(drawn(out, 1)));
       });

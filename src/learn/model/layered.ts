@@ -2,7 +2,7 @@ import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type ModelLayer, type NamedLayer, partsOf, planned, throughLayers, type WeightPlan } from './layers.js';
+import { type ModelLayer, type NamedLayer, partsOf, planned, throughLayers, type WeightPlan } from './layer.js';
 import { type DenseLayer, type Model, type Weights, weight } from './model.js';
 
 export interface LayeredOptions {

@@ -1,8 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type Initialization, normal } from './initialization.js';
-import { type Gradients, type Model, type Weights, weight } from './model.js';
+import { type Gradients, type Initialization, initialized, type Model, normal, type Weights, weight } from './model.js';
 
 export interface LinearOptions {
   readonly initialization?: Initialization;
@@ -45,11 +44,8 @@ export function linear(sizes: readonly [width: number, classes: number], options
     readout,
 
     start(seed) {
-      const drawn = (size: number, part: 0 | 1): Float32Array => {
-        const values = new Float32Array(size);
-        initialization(values, { seed, layer: 0, part, fanIn: width });
-        return values;
-      };
+      const drawn = (size: number, part: 0 | 1): Float32Array =>
+        initialized(initialization, size, { seed, layer: 0, part, fanIn: width });
       const kernel = tf.tensor2d(drawn(width * classes, 0), [width, classes]);
       return new Map<string, tf.Tensor>([
         [readout.kernel, kernel],

@@ -11,14 +11,16 @@ import {
   activationNamed,
   affine,
 } from './activation.js';
-import { type Initialization, normal } from './initialization.js';
 import {
   type DenseLayer,
   elementwise,
   type FeatureJacobian,
   type Gradients,
+  type Initialization,
+  initialized,
   type Linearization,
   type Model,
+  normal,
   type Weights,
   weight,
 } from './model.js';
@@ -180,11 +182,8 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
     start(seed) {
       const weights = new Map<string, tf.Tensor>();
       layers.forEach(({ kernel, bias, fanIn, out }, layer) => {
-        const drawn = (size: number, part: 0 | 1): Float32Array => {
-          const values = new Float32Array(size);
-          initialization(values, { seed, layer, part, fanIn });
-          return values;
-        };
+        const drawn = (size: number, part: 0 | 1): Float32Array =>
+          initialized(initialization, size, { seed, layer, part, fanIn });
         weights.set(kernel, tf.tensor2d(drawn(fanIn * out, 0), [fanIn, out]));
         weights.set(bias, tf.tensor1d(drawn(out, 1)));
       });

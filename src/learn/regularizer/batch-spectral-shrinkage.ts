@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { singularValues, svd } from '../../tensorflow/ops/svd.js';
+import { singularValues, svd } from '../../tensorflow/ops/spectral.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Model } from '../model/model.js';
 import { checkCount, type Regularizer, type Strength, since } from './regularizer.js';

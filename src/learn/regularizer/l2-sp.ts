@@ -1,6 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { bytesOf } from '../../storage/bytes.js';
+import { bytesOf } from '../../storage/codec.js';
 import { sha256Of } from '../../storage/digest.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Model, Weights } from '../model/model.js';

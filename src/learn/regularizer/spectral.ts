@@ -5,9 +5,15 @@ import { pack, unpack } from '../../storage/codec.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import type { ConvolutionGrid } from '../../tensorflow/ops/spectral.js';
 import type { Gradients, Layer, Model, Weights } from '../model/model.js';
-import { imagePower } from '../spectral/image-power.js';
 import { frequencyPower } from '../spectral/krylov.js';
-import { densePower, type LayerPower, type PowerOptions, type Singular, type Spectrum } from '../spectral/power.js';
+import {
+  densePower,
+  imagePower,
+  type LayerPower,
+  type PowerOptions,
+  type Singular,
+  type Spectrum,
+} from '../spectral/power.js';
 import { type Regularizer, type RegularizerInput, since } from './regularizer.js';
 
 /**

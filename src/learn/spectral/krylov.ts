@@ -1,20 +1,19 @@
 import { keyed } from '../../flow/random.js';
 import { needsNative } from '../../tensorflow/ops/eager.js';
 import { hasFused } from '../../tensorflow/ops/fused.js';
-import { batchMatMul } from '../../tensorflow/ops/linear.js';
 import {
   addStretchGradient,
+  batchMatMul,
   type ConvolutionGrid,
   type KrylovSize,
   krylovAtFrequencies,
+  svd,
   thinProduct,
   type Wave,
 } from '../../tensorflow/ops/spectral.js';
-import { svd } from '../../tensorflow/ops/svd.js';
 import { scoped, tf } from '../../tensorflow/tf.js';
 import { type ConvLayer, type Weights, weight } from '../model/model.js';
-import { exactSigma, finite } from './exact.js';
-import { amplitudesOf, blocks, frequencies, patch } from './frequencies.js';
+import { amplitudesOf, blocks, exactSigma, finite, frequencies, patch } from './exact.js';
 import { folding, type LayerPower, type PowerOptions, type Singular } from './power.js';
 
 /** `krylovAtFrequencies` by TensorFlow's own operations: on a GPU, or where the binding has no kernels of ours. */
@@ -28,7 +27,7 @@ export function composedKrylov(
   const [inputs, count] = [phases.length * kernel.shape[2], half.length];
   const [re, im, lengths] = scoped(() => {
     const p = blocks(kernel, grid); // Pᵀ: vectors are rows here
-    const images = (rows: tf.Tensor) => batchMatMul(batchMatMul(rows, p), p, { adjoint: 'b' }); // (PᴴP v)ᵀ
+    const images = (rows: tf.Tensor) => batchMatMul(batchMatMul(rows, p), p, 'b'); // (PᴴP v)ᵀ
     const whole = tf.transpose(tf.tensor4d(state, [inputs, 2, count, vectors]), [1, 2, 3, 0]);
     const [re, im] = tf.unstack(whole) as [tf.Tensor, tf.Tensor];
     const given = tf.complex(re, im);
@@ -40,7 +39,7 @@ export function composedKrylov(
     }
     const basis = adjoint(svd(adjoint(space)).u); // orthonormal rows
     const image = images(basis);
-    const { u } = svd(batchMatMul(image, basis, { adjoint: 'b' })); // of (q A qᴴ)ᵀ, which is Hermitian
+    const { u } = svd(batchMatMul(image, basis, 'b')); // of (q A qᴴ)ᵀ, which is Hermitian
     const best = batchMatMul(adjoint(firstColumns(u, vectors)), image);
     const long = length(best);
     const moves = tf.greater(long, 0); // where the image is zero, the directions stay

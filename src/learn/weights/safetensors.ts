@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isRecord, sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { writeAtomically } from '../../storage/atomic-write.js';
 import { sha256Of } from '../../storage/digest.js';
+import { writeAtomically } from '../../storage/disk.js';
 import { version } from '../../storage/file-format.js';
 
 /** Bytes of a number of each type that a safetensors file may hold. */

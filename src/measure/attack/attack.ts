@@ -1,6 +1,6 @@
-import { labelsAt } from '../../data/class-names.js';
 import type { Box } from '../../data/dataset.js';
 import { samplesInput } from '../../data/fingerprint.js';
+import { labelsAt } from '../../data/sample-check.js';
 import { WeirError } from '../../flow/errors.js';
 import type { OptionKeys } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';

@@ -189,7 +189,7 @@ function draw(all: readonly Pair[], report: Report, measures: readonly string[])
     panels,
     columns: 2,
     legend: [],
-    reading: `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    reading: `${most === 1 ? 'Diamond: the only network of a regularizer' : `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean`}; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
     outcome: [
       `${all.map(said).join('; ')}.`,
       ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>

@@ -1,4 +1,4 @@
-import type { Labels } from '../../data/class-names.js';
+import type { Labels } from '../../data/sample-check.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import { ask } from '../predictions.js';
 import type { Limits } from './box.js';

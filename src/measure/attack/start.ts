@@ -1,4 +1,4 @@
-import { statelessNormal } from '../../tensorflow/ops/random.js';
+import { statelessNormal } from '../../tensorflow/ops/eager.js';
 import { tf } from '../../tensorflow/tf.js';
 import { distance, type SampleGroup } from './group.js';
 import { schedule } from './hemisphere.js';

@@ -3,7 +3,7 @@ import { checkOptions } from '../../flow/options.js';
 import { seeds } from '../../flow/random.js';
 import type { StageOperator } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
-import { statelessNormal } from '../../tensorflow/ops/random.js';
+import { statelessNormal } from '../../tensorflow/ops/eager.js';
 import { checkCount, type LabeledSamples } from '../inputs.js';
 import { nearestFirst, shuffled } from '../predictions.js';
 import {

@@ -155,5 +155,12 @@ function layout(stages, edges) {
     }
     height = Math.max(height, next);
   }
+  // A stage alone in its column stands in the middle of those that it feeds, so that no corner of the drawing is empty.
+  for (let at = width - 2; at >= 0; at--) {
+    const inColumn = stages.filter(({ name }) => columns.get(name) === at);
+    const fed = edges.filter(({ from }) => from === inColumn[0]?.name).map(({ to }) => cells.get(to).row);
+    if (inColumn.length !== 1 || fed.length === 0) continue;
+    cells.get(inColumn[0].name).row = (Math.min(...fed) + Math.max(...fed)) / 2;
+  }
   return { cells, width, height };
 }

@@ -1,7 +1,7 @@
 import { color, networkColors } from './chart.js';
 import { take } from './connection.js';
 import { compare } from './curves.js';
-import { $, count, el, mebibytes, rows, svg, write } from './dom.js';
+import { $, count, el, mebibytes, number, rows, svg, write } from './dom.js';
 
 const size = { row: 22, left: 8, right: 8 };
 
@@ -59,12 +59,59 @@ const labelOf = ({ label, pinned }) => (pinned ? label : `update ${label}`);
 
 const compared = new Set();
 
-/** Lists the runs beside this one; each can be drawn over its curves. */
+/** The column that the runs are sorted by, and whether from the largest down; in the beginning by name, as they come. */
+const order = { column: 'Run', down: false };
+
+/** The columns of the runs: the name of each, the key to sort by, and the text. The results of any run have a column each. */
+const columnsOf = (runs) => [
+  { name: 'Run', key: (run) => run.name, text: (run) => run.name },
+  { name: 'Pipeline', key: (run) => run.pipeline, text: (run) => run.pipeline || '–' },
+  { name: 'Seed', key: (run) => run.seed, text: (run) => (run.seed === null ? '–' : String(run.seed)) },
+  { name: 'State', key: (run) => run.state, text: (run) => run.state },
+  ...[...new Set(runs.flatMap(({ results }) => Object.keys(results)))].map((label) => ({
+    name: `Test ${label}`,
+    key: ({ results }) => results[label] ?? null,
+    text: ({ results }) => number(results[label]),
+  })),
+  { name: 'Epoch', key: (run) => run.epoch, text: epochOf },
+  { name: 'Update', key: (run) => run.update, text: (run) => count(run.update) },
+];
+
+const epochOf = ({ epoch, epochs }) =>
+  epoch === null ? '–' : `${count(epoch)}${epochs === null ? '' : `/${count(epochs)}`}`;
+
+/** The runs in the chosen order; one without a value stands last, whichever way. */
+function sorted(runs, columns) {
+  const { key } = columns.find(({ name }) => name === order.column) ?? columns[0];
+  const sign = order.down ? -1 : 1;
+  return [...runs].sort((one, other) => {
+    const [a, b] = [key(one), key(other)];
+    if (a === b) return 0;
+    if (a === null || b === null) return a === null ? 1 : -1;
+    return a < b ? -sign : sign;
+  });
+}
+
+/** The head of a column: a button that sorts by it, and turns the order when it is pressed again. */
+function headOf(name, again) {
+  const button = el('button', { type: 'button', class: 'sort', 'data-run': `sort ${name}` }, name);
+  button.onclick = () => {
+    order.down = order.column === name ? !order.down : name.startsWith('Test ');
+    order.column = name;
+    again();
+  };
+  const way = order.down ? 'descending' : 'ascending';
+  return el('th', { scope: 'col', 'aria-sort': order.column === name ? way : null }, button);
+}
+
+/** Lists the runs beside this one, by the column that was chosen; each can be drawn over its curves. */
 export function drawRuns(runs, redraw) {
   $('runs').hidden = !runs || runs.length < 2;
   if (!runs) return;
-  const focused = $('runs').querySelector('input:focus')?.dataset.run;
-  const rows = runs.map(({ name, own, pipeline, seed, state, epoch, epochs, update }) => {
+  const focused = $('runs').querySelector(':focus')?.dataset.run;
+  const columns = columnsOf(runs);
+  const rows = sorted(runs, columns).map((run) => {
+    const { name, own } = run;
     const tick = el('input', {
       type: 'checkbox',
       'data-run': name,
@@ -72,15 +119,13 @@ export function drawRuns(runs, redraw) {
       checked: compared.has(name),
     });
     tick.onchange = () => toggle(name, tick, redraw);
-    const progress = epoch === null ? '–' : `${count(epoch)}${epochs === null ? '' : `/${count(epochs)}`}`;
-    return el(
-      'tr',
-      own ? { 'aria-current': 'true' } : {},
-      el('td', {}, own ? 'this run' : tick),
-      ...[name, pipeline || '–', seed === null ? '–' : String(seed), state].map((text) => el('td', {}, text)),
-      ...[progress, count(update)].map((text) => el('td', {}, text)),
-    );
+    const cells = columns.map(({ text }) => el('td', {}, text(run)));
+    return el('tr', own ? { 'aria-current': 'true' } : {}, el('td', {}, own ? 'this run' : tick), ...cells);
   });
+  const heads = columns.map(({ name }) => headOf(name, () => drawRuns(runs, redraw)));
+  $('runs')
+    .querySelector('thead tr')
+    .replaceChildren(el('th', { scope: 'col' }, 'Compare'), ...heads);
   $('runs')
     .querySelector('tbody')
     .replaceChildren(...rows);

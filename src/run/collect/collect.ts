@@ -1,7 +1,6 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { layerNormsRecord } from '../../learn/spectral/layer-norms.js';
-import { tickRecord } from '../../learn/spectral/tick.js';
+import { layerNormsRecord, tickRecord } from '../../learn/spectral/stages.js';
 import { updateRecord } from '../../learn/update.js';
 import { accuracyRecord } from '../../measure/accuracy/accuracy.js';
 import { alignmentIn, alignmentRecord } from '../../measure/alignment/alignment.js';

@@ -1,4 +1,4 @@
-import { layerNormsRecord } from '../../learn/spectral/layer-norms.js';
+import { layerNormsRecord } from '../../learn/spectral/stages.js';
 import { updateRecord } from '../../learn/update.js';
 import { accuracyRecord } from '../../measure/accuracy/accuracy.js';
 import { isAttack, nearest } from '../../measure/attack/record.js';
@@ -55,12 +55,19 @@ function isDone(folder: RunFolder, name: string): boolean {
 
 const plannedOf = ({ started }: RunFolder, name: string) => started.networks?.find((network) => network.name === name);
 
-/** Training that ended before its epochs were over: by an operator such as `take` or `catchError`, which ends a stream like its source. */
+/**
+ * Training that ended before its epochs were over: by a stage that says why, or by an operator such as `take` or `catchError`, which ends a
+ * stream like its source.
+ */
 function early(folder: RunFolder, name: string, log: NetworkLog): string[] {
   const last = log.of(updateRecord).at(-1);
   if (last === undefined || Number(last.number) === 0) return [];
   const epochs = plannedOf(folder, name)?.epochs ?? numberIn(folder.started.config as LogLine, 'epochs');
   const of = epochs === null ? '' : ` of ${epochs}`;
+  const ending = log.streams.find(({ description }) => description.role === 'ending')?.lines.at(-1);
+  if (ending !== undefined) {
+    return [`its training ended after update ${ending.number}, in epoch ${ending.epoch}${of}, as ${ending.reason}`];
+  }
   if (last.endsEpoch === false)
     return [
       `the last update that was logged, ${last.number}, is within epoch ${last.epoch}${of}: its training ended early`,

@@ -5,8 +5,7 @@ import { type ReplayOptions, replay } from '../../data/replay.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { version } from '../../storage/file-format.js';
-import type { RecordingFrame } from '../../storage/recording-format.js';
-import { readRecording } from '../../storage/recording-reader.js';
+import { type RecordingFrame, readRecording } from '../../storage/recording-reader.js';
 import { RecordingWriter } from '../../storage/recording-writer.js';
 import { difference, plainOutput } from './difference.js';
 

@@ -3,9 +3,9 @@ import { copyFile, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/p
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { replaceAtomically } from '../../storage/atomic-write.js';
 import { sha256Of } from '../../storage/digest.js';
-import { runCommand } from './command.js';
+import { replaceAtomically } from '../../storage/disk.js';
+import { runCommand } from './pip.js';
 import { diskFull, isDiskFull, SetUpFailure } from './progress.js';
 
 const require = createRequire(import.meta.url);
@@ -14,13 +14,10 @@ const kernelFiles = readdirSync(pathOf('../kernels'))
   .sort()
   .map((name) => pathOf(`../kernels/${name}`));
 /** The C++ sources of our own that are compiled with the binding's; the head of each says its purpose. */
-export const own = [
-  ...['shim.cc', 'context.cc', 'loopback.cc'].map(pathOf),
-  ...kernelFiles.filter((file) => file.endsWith('.cc')),
-];
-const ownHeaders = [pathOf('loopback.h'), ...kernelFiles.filter((file) => file.endsWith('.h'))];
+export const own = [pathOf('binding.cc'), ...kernelFiles.filter((file) => file.endsWith('.cc'))];
+const ownHeaders = kernelFiles.filter((file) => file.endsWith('.h'));
 const flags = ['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
-const wrapped = ['TFE_OpSetAttrString', 'TFE_NewContext', 'TFE_DeleteContext'].map((name) => `-Wl,--wrap=${name}`); // see shim.cc, context.cc
+const wrapped = ['-Wl,--wrap=TFE_NewContext', '-Wl,--wrap=TFE_DeleteContext']; // by functions of binding.cc
 const rpath = '-Wl,-rpath,$ORIGIN/../../deps/lib';
 
 type Compiler = readonly [string, ...string[]];

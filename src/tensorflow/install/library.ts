@@ -3,8 +3,8 @@ import { access, mkdir, open, readdir, readFile, rm, stat, statfs, symlink } fro
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
-import { replaceAtomically } from '../../storage/atomic-write.js';
 import { sha256OfFile } from '../../storage/digest.js';
+import { replaceAtomically } from '../../storage/disk.js';
 import { download, findPip } from './pip.js';
 import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
 import type { Release, Wheel } from './release.js';

@@ -1,15 +1,14 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { replaceAtomically } from '../../storage/atomic-write.js';
 import { sha256Of } from '../../storage/digest.js';
+import { replaceAtomically } from '../../storage/disk.js';
 import { cacheFolder } from '../../storage/folders.js';
 import { lockWhenFree } from '../../storage/lock.js';
 import { bindingKey, compile, findCompiler, isLinked, link } from './binding.js';
 import { fetchLibrary, hasLibrary, linkNamedLibrary, readMarker, writeMarker } from './library.js';
-import { chooseKind, type Platform, thisPlatform } from './platform.js';
 import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
-import { type Kind, type Release, releases } from './release.js';
+import { chooseKind, type Kind, type Platform, type Release, releases, thisPlatform } from './release.js';
 
 /** Runs `work` under the lock of the cache. Another process waits for it, and a lock of a dead process counts no more. */
 export async function exclusively<T>(cache: string, listen: SetUpListener, work: () => Promise<T>): Promise<T> {

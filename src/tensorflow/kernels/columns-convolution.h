@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "gemm.h"
-#include "scratch.h"
 #include "vectors.h"
 
 namespace weir {

@@ -21,7 +21,6 @@
 #include "frequencies.h"
 #include "gemm.h"
 #include "lanczos.h"
-#include "ritz.h"
 
 namespace weir {
 namespace {

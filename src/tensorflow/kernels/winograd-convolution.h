@@ -12,7 +12,6 @@
 #include <mutex>
 
 #include "gemm.h"
-#include "scratch.h"
 #include "winograd.h"
 
 namespace weir {

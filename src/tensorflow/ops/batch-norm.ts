@@ -1,8 +1,7 @@
 import { type ProcessGroup, processGroup } from '../collectives/process-group.js';
 import { tf } from '../tf.js';
-import { attribute, constant, lent, needsNative, type Raw, run } from './eager.js';
+import { attribute, cast, constant, lent, needsNative, nothing, type Precision, type Raw, run } from './eager.js';
 import { hasFused } from './fused.js';
-import { cast, nothing, type Precision } from './precision.js';
 
 /** What a batch normalization learns, [channels] each, float32. */
 export interface Affine {
@@ -110,7 +109,7 @@ function taking<R extends readonly Raw[]>(x: Raw, made: R): R {
   return made;
 }
 
-/** By the operations of setup/kernels/normalization.cc. Only where `hasFused()`. */
+/** By the operations of kernels/normalization.cc. Only where `hasFused()`. */
 export function fusedNormalizations(precision: Precision, epsilon: number): Normalizations {
   const suffix = precision === 'bfloat16' ? '16' : '';
   return {

@@ -1,6 +1,5 @@
-import { attribute, constant, needsNative, type Raw, run } from './eager.js';
+import { attribute, cast, constant, needsNative, nothing, type Precision, type Raw, run } from './eager.js';
 import { hasFused } from './fused.js';
-import { cast, nothing, type Precision } from './precision.js';
 
 /**
  * A convolution of images [n, height, width, in] by a kernel of size × size to [n, ⌈height/stride⌉, ⌈width/stride⌉, out]. The padding
@@ -164,7 +163,7 @@ function foldMatrix(length: number, p: number, padding: ConvolutionGeometry['pad
   );
 }
 
-/** By the operations of setup/kernels/convolution.cc. Only where `hasFused()`. */
+/** By the operations of kernels/convolution.cc. Only where `hasFused()`. */
 export function fusedConvolutions(precision: Precision): Convolutions {
   const suffix = precision === 'bfloat16' ? '16' : '';
   return {
@@ -187,7 +186,7 @@ export function fusedConvolutions(precision: Precision): Convolutions {
 }
 
 /**
- * Is a kernel packed for so few images that its transform (setup/kernels/winograd.h) costs more than it saves? To write and to read a
+ * Is a kernel packed for so few images that its transform (kernels/winograd.h) costs more than it saves? To write and to read a
  * number of it takes as long as about 128 products.
  */
 function isForFew({ height, width }: ConvolutionGeometry, images: number): boolean {

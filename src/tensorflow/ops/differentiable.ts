@@ -8,7 +8,7 @@
 import { tf } from '../tf.js';
 import { type ConvolutionGeometry, convolutions } from './convolution.js';
 import { hasNative, lent } from './eager.js';
-import { relu, reluGrad } from './elementwise.js';
+import { relu, reluGrad } from './fused.js';
 
 type Gradient = (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[];
 

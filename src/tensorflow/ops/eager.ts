@@ -1,5 +1,8 @@
+import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { tf } from '../tf.js';
+import { Random } from '../../flow/random.js';
+import { cpuFeatures } from '../install/release.js';
+import { runtime, tf } from '../tf.js';
 
 /** An attribute of a TensorFlow operation, as the binding takes it. */
 export interface Attribute {
@@ -157,7 +160,69 @@ export function constant(type: 'float32' | 'int32', values: readonly number[], s
 export function needsNative(what: string): void {
   if (hasNative()) return;
   throw new WeirError(
-    `${what} needs the native TensorFlow runtime: WebAssembly has no gradients of convolutions`,
+    `${what} needs the native TensorFlow runtime`,
     'run `weir doctor`, which says what is missing: mostly a C++ compiler or pip',
+  );
+}
+
+/** Whether bfloat16 is fast here: with instructions for it (avx512_bf16, amx_bf16, Arm's bf16), or on a GPU. */
+export function supportsBfloat16(): boolean {
+  const { kind, device } = runtime();
+  if (kind !== 'native') return false;
+  return device === 'GPU' || cpuFeatures().some((name) => ['avx512_bf16', 'amx_bf16', 'bf16'].includes(name));
+}
+
+/** The type of activations and their gradients. Weights, statistics, sums and losses are float32 either way. */
+export type Precision = 'float32' | 'bfloat16';
+
+export const precisions: readonly Precision[] = ['float32', 'bfloat16'];
+
+/** @throws {WeirError} where this device has no bfloat16 */
+export function checkPrecision(precision: Precision): void {
+  if (precision === 'float32' || supportsBfloat16()) return;
+  throw new WeirError(
+    "precision 'bfloat16' was asked for, but this device has no instructions for it",
+    "leave precision at 'float32'; `weir doctor` lists what the processor has",
+  );
+}
+
+/** x of type `from` in type `to`; a new tensor. */
+export function cast(x: Raw, from: Precision, to: Precision): Raw {
+  if (from === to) return run('Identity', [attribute.type('T', from)], [x])[0];
+  const attributes = [attribute.type('SrcT', from), attribute.type('DstT', to), attribute.bool('Truncate', false)];
+  return run('Cast', attributes, [x])[0];
+}
+
+const empties = new Map<Precision, Raw>();
+
+/** An empty tensor, in the place of an optional input. */
+export function nothing(precision: Precision = 'float32'): Raw {
+  let empty = empties.get(precision);
+  if (empty === undefined) {
+    empty = cast(constant('float32', []), 'float32', precision);
+    empties.set(precision, empty);
+  }
+  return empty;
+}
+
+/** The key of random numbers, two int32: `seeds(...)` of flow/random.ts makes them. */
+export type Seeds = readonly [number, number];
+
+/**
+ * Standard normal numbers that are a function of `seeds` and `shape` alone (TensorFlow's Philox, whatever the threads).
+ *
+ * The WebAssembly runtime takes the generator of flow/random.ts: other numbers, equally reproducible, ten times slower.
+ */
+export function statelessNormal(shape: readonly number[], seeds: Seeds): tf.Tensor {
+  if (hasNative()) {
+    const types = [attribute.type('dtype', 'float32'), attribute.type('T', 'int32'), attribute.type('Tseed', 'int32')];
+    return tf.tidy(() =>
+      execute('StatelessRandomNormal', types, [tf.tensor1d([...shape], 'int32'), tf.tensor1d([...seeds], 'int32')]),
+    );
+  }
+  const random = new Random(...seeds);
+  return tf.tensor(
+    Float32Array.from({ length: sizeOf(shape) }, () => random.normal()),
+    [...shape],
   );
 }

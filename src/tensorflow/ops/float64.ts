@@ -1,21 +1,11 @@
 import { tf } from '../tf.js';
-import { type Attribute, attribute, type Handle, nativeBackend, type types } from './eager.js';
+import { type Attribute, attribute, type Handle, nativeBackend, Raw, type types } from './eager.js';
 
 /**
  * A matrix in float64, a type that TensorFlow.js does not have: by its number in the runtime. Its owner disposes of it. For the native
  * runtime only; without gradients.
  */
-export class Float64 {
-  constructor(private readonly handle: Handle) {}
-
-  get id(): number {
-    return this.handle.id;
-  }
-
-  get shape(): readonly number[] {
-    return this.handle.shape;
-  }
-
+export class Float64 extends Raw {
   /** Its values, to 48 of their 53 bits and in the range of float32: each is read as a float32 and the remainder. */
   values(): Float64Array {
     const { binding } = nativeBackend();
@@ -30,10 +20,6 @@ export class Float64 {
     for (let i = 0; i < h.length; i++) values[i] = h[i]! + l[i]!;
     tf.dispose(halves);
     return values;
-  }
-
-  dispose(): void {
-    nativeBackend().binding.deleteTensor(this.id);
   }
 }
 

@@ -16,8 +16,7 @@ import {
 } from '../../measure/geometry/jacobian.js';
 import { cholesky } from '../../measure/readout/design.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { VectorFields } from '../vector-file.js';
-import { taken, upload, type VectorKind } from './kind.js';
+import { taken, upload, type VectorFields, type VectorKind } from '../vector-file.js';
 
 /** The `network` of a case: one hidden layer, Φ(x) = φ(xW + b), no output scale. */
 function withNetwork<T>(input: VectorFields, use: (model: Model, weights: Weights) => T): T {

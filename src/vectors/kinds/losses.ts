@@ -1,17 +1,78 @@
 import { WeirError } from '../../flow/errors.js';
-import { barlowTwins } from '../../learn/loss/barlow-twins.js';
-import { ntXent } from '../../learn/loss/nt-xent.js';
+import { barlowTwins, ntXent } from '../../learn/loss/views.js';
+import { hostDesign } from '../../measure/readout/design.js';
+import { type Logistic, logistic, softmaxLoss } from '../../measure/readout/logistic.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { VectorFields } from '../vector-file.js';
-import { taken, upload, type VectorKind } from './kind.js';
+import { once, taken, upload, type VectorFields, type VectorKind } from '../vector-file.js';
+
+/**
+ * Multinomial logistic regression. Classes are the labels that occur, in order, as in scikit-learn.
+ *
+ * Where two classes are expected to have one row of coefficients, it is scikit-learn's binary regression, whose regularizer is on the
+ * difference of the two rows: that is a softmax with half of C.
+ */
+export const logisticReadout: VectorKind = {
+  kind: 'logistic-readout',
+  compute(input, expected) {
+    const solved = once(() => fitted(input, expected));
+    return {
+      coefficients: () => solved().coefficients,
+      centredIntercepts: () => solved().centeredIntercepts,
+      probabilities: () => solved().probabilities,
+    };
+  },
+};
+
+function fitted(input: VectorFields, expected: VectorFields) {
+  const { shape, data } = input.tensor('features', 2);
+  const [samples, width] = shape as [number, number];
+  const features = Float64Array.from(data);
+  const odd = features.findIndex((value) => !Number.isFinite(value));
+  if (odd !== -1) throw new WeirError(`feature ${odd} is ${features[odd]}`, 'give finite numbers');
+  const given = input.numbers('labels');
+  const names = [...new Set(given)].sort((a, b) => a - b);
+  const labels = given.map((label) => names.indexOf(label));
+  const classes = names.length;
+  const binary = classes === 2 && expected.has('coefficients') && expected.tensor('coefficients').shape[0] === 1;
+  const C = input.has('inverseRegularisation') ? input.number('inverseRegularisation') : 1;
+
+  const design = hostDesign(features, samples, width);
+  const fit = logistic(design, labels, classes, { inverseRegularization: binary ? C / 2 : C, tolerance: 1e-9 });
+  let at = finish(fit.start());
+  while (at.ended === 'no') at = finish(fit.next(at));
+  const readout = fit.fitted(at);
+  const probabilities = new Float64Array(samples * classes);
+  finish(
+    design.pass(readout.coefficients, (rows, first) =>
+      probabilities.set(softmax(rows, readout, labels, first), first * classes),
+    ),
+  );
+  fit.dispose();
+  if (!binary) return { coefficients: readout.coefficients, centeredIntercepts: readout.intercepts, probabilities };
+  const difference = readout.coefficients.slice(width).map((w, i) => w - readout.coefficients[i]!);
+  return { coefficients: difference, centeredIntercepts: new Float64Array(1), probabilities };
+}
+
+function softmax(rows: Float64Array, { intercepts }: Logistic, labels: readonly number[], first: number): Float64Array {
+  softmaxLoss(rows, intercepts, labels, first);
+  const classes = intercepts.length;
+  for (let n = first, at = 0; at < rows.length; n++, at += classes) rows[at + labels[n]!]! += 1;
+  return rows;
+}
+
+function finish<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const slice = work.next();
+    if (slice.done) return slice.value;
+  }
+}
 
 /** The Barlow Twins loss of two views and its gradients. */
 export const barlowTwinsLoss: VectorKind = {
   kind: 'barlow-twins',
   compute(input) {
-    let made: ReturnType<typeof computedBarlowTwins> | undefined;
-    const once = () => (made ??= computedBarlowTwins(input));
-    return { loss: () => once().loss, gradZ1: () => once().gradient[0]!, gradZ2: () => once().gradient[1]! };
+    const made = once(() => computedBarlowTwins(input));
+    return { loss: () => made().loss, gradZ1: () => made().gradient[0]!, gradZ2: () => made().gradient[1]! };
   },
 };
 
@@ -38,9 +99,8 @@ function computedBarlowTwins(input: VectorFields) {
 export const ntXentLoss: VectorKind = {
   kind: 'nt-xent',
   compute(input) {
-    let made: ReturnType<typeof computedNtXent> | undefined;
-    const once = () => (made ??= computedNtXent(input));
-    return { loss: () => once().loss, gradient: () => once().gradient };
+    const made = once(() => computedNtXent(input));
+    return { loss: () => made().loss, gradient: () => made().gradient };
   },
 };
 

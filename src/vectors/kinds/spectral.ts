@@ -5,8 +5,7 @@ import { type SpectralKind, spectralRegularizer } from '../../learn/regularizer/
 import { type ExactSigma, exactSigma } from '../../learn/spectral/exact.js';
 import { powerIterate } from '../../learn/spectral/power.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { VectorFields } from '../vector-file.js';
-import { taken, upload, type VectorKind } from './kind.js';
+import { once, taken, upload, type VectorFields, type VectorKind } from '../vector-file.js';
 
 /** σ of a strided, circularly padded convolution over its input, and ∂σ²/∂W (paper, appendix B and code block 1). */
 export const convSpectralNorm: VectorKind = {
@@ -50,7 +49,7 @@ export const powerIterationTrace: VectorKind = {
   compute(input, expected) {
     const traced = ['v', 'sigmaSquared'].filter((key) => expected.has(key));
     const steps = Math.max(0, ...traced.map((key) => expected.tensor(key).shape[0]!));
-    const trace = () => {
+    const trace = once(() => {
       const kernel = upload(input.tensor('kernel', 2)) as tf.Tensor2D;
       let v = Float32Array.from(input.numbers('v0'));
       const vs: number[] = [];
@@ -64,10 +63,8 @@ export const powerIterationTrace: VectorKind = {
       const { sigma } = powerIterate(kernel, v, { steps: 5000, direction: 1e-6 });
       kernel.dispose();
       return { vs, squares, sigma };
-    };
-    let made: ReturnType<typeof trace> | undefined;
-    const once = () => (made ??= trace());
-    return { v: () => once().vs, sigmaSquared: () => once().squares, sigma: () => once().sigma };
+    });
+    return { v: () => trace().vs, sigmaSquared: () => trace().squares, sigma: () => trace().sigma };
   },
 };
 
@@ -75,12 +72,8 @@ export const powerIterationTrace: VectorKind = {
 export const spectralValue: VectorKind = {
   kind: 'spectral-penalty',
   compute(input) {
-    let made: ReturnType<typeof converged> | undefined;
-    const once = () => {
-      made ??= converged(input);
-      return made;
-    };
-    return { value: () => once().value, gradients: () => once().gradients };
+    const made = once(() => converged(input));
+    return { value: () => made().value, gradients: () => made().gradients };
   },
 };
 

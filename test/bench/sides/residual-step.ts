@@ -4,15 +4,15 @@ import { horizontalFlip } from '../../../src/data/augment/ops/horizontal-flip.js
 import { normalize, unitScale } from '../../../src/data/augment/ops/normalize.js';
 import { cifar10Statistics } from '../../../src/data/augment/recipes.js';
 import { batch } from '../../../src/data/batch.js';
-import { sharedLabels } from '../../../src/data/class-names.js';
 import { type Dataset, sharedBytes } from '../../../src/data/dataset.js';
 import { loader } from '../../../src/data/loader.js';
+import { sharedLabels } from '../../../src/data/sample-check.js';
 import { keyed } from '../../../src/flow/random.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { type ResnetOptions, resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { train } from '../../../src/learn/train.js';
-import type { Precision } from '../../../src/tensorflow/ops/precision.js';
+import type { Precision } from '../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 import { pythonPeer, type Side } from '../compare.js';
 import { trained } from './trained.js';

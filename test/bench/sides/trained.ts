@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { withShare } from '../../../src/data/share.js';
+import { withShare } from '../../../src/data/loader.js';
 import type { Positioned } from '../../../src/flow/data.js';
 import { Flow } from '../../../src/flow/flow.js';
 import { processGroup } from '../../../src/tensorflow/collectives/process-group.js';

@@ -8,13 +8,14 @@ import { lighting } from '../../../src/data/augment/ops/noise.js';
 import { unitScale } from '../../../src/data/augment/ops/normalize.js';
 import { resize } from '../../../src/data/augment/ops/resize.js';
 import { solarize } from '../../../src/data/augment/ops/solarize.js';
-import type { Op, Recipe } from '../../../src/data/augment/recipe.js';
 import {
   barlowRecipes,
   fineTuneRecipe,
   fineTuneTestRecipe,
   imagenetRecipe,
   imagenetTestRecipe,
+  type Op,
+  type Recipe,
   simclrRecipes,
 } from '../../../src/data/augment/recipes.js';
 import { render } from '../../../src/data/augment/renderer.js';

@@ -3,7 +3,7 @@ import { randomCrop } from '../../../src/data/augment/ops/crop.js';
 import { horizontalFlip } from '../../../src/data/augment/ops/horizontal-flip.js';
 import { gaussianNoise } from '../../../src/data/augment/ops/noise.js';
 import { normalize, unitScale } from '../../../src/data/augment/ops/normalize.js';
-import type { Op, Recipe } from '../../../src/data/augment/recipe.js';
+import type { Op, Recipe } from '../../../src/data/augment/recipes.js';
 import { lightSamples } from '../../../src/data/augment/rendered-dataset.js';
 import { type RenderKey, render } from '../../../src/data/augment/renderer.js';
 import type { Dataset } from '../../../src/data/dataset.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesOf, nameFrom, pathFor, shownName } from '../../../src/data/images/locations.js';
+import { bytesOf, nameFrom, pathFor, shownName } from '../../../src/data/images/reader.js';
 
 test('any bytes become text and are themselves again', () => {
   fc.assert(

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from '../../../src/storage/digest.js';
 import { aligned } from '../../../src/storage/file-format.js';
-import { frameHeadBytes, preambleBytes } from '../../../src/storage/recording-format.js';
-import { readRecording } from '../../../src/storage/recording-reader.js';
+import { frameHeadBytes, preambleBytes, readRecording } from '../../../src/storage/recording-reader.js';
 import type { Target } from '../fuzz.js';
 
 const fixture = (name: string): Buffer =>

@@ -16,10 +16,10 @@ import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { type SpectralKind, spectralKinds, spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
-import { spectralTick } from '../../../src/learn/spectral/tick.js';
+import { spectralTick } from '../../../src/learn/spectral/stages.js';
 import { trainStage } from '../../../src/learn/train.js';
 import { hasFused } from '../../../src/tensorflow/ops/fused.js';
-import { singularValues } from '../../../src/tensorflow/ops/svd.js';
+import { singularValues } from '../../../src/tensorflow/ops/spectral.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
-import { ntXent } from '../../../src/learn/loss/nt-xent.js';
+import { barlowTwins, ntXent } from '../../../src/learn/loss/views.js';
 import { projected } from '../../../src/learn/model/head.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../../src/learn/model/model.js';
@@ -10,7 +9,7 @@ import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { batchSpectralShrinkage } from '../../../src/learn/regularizer/batch-spectral-shrinkage.js';
 import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
-import { spectralTick } from '../../../src/learn/spectral/tick.js';
+import { spectralTick } from '../../../src/learn/spectral/stages.js';
 import { trainStage } from '../../../src/learn/train.js';
 import { loadTensorFlow, type Runtime, tf } from '../../../src/tensorflow/tf.js';
 import { madeUpWeights, numbers } from '../model/random-weights.js';

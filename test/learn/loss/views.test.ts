@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import type { ViewsLoss } from '../../../src/learn/loss/loss.js';
-import { ntXent } from '../../../src/learn/loss/nt-xent.js';
+import { barlowTwins, ntXent } from '../../../src/learn/loss/views.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';

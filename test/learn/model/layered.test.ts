@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
+import { barlowTwins } from '../../../src/learn/loss/views.js';
 import { linearizationOf } from '../../../src/learn/model/autodiff.js';
-import { normal, uniform } from '../../../src/learn/model/initialization.js';
+import type { ModelLayer } from '../../../src/learn/model/layer.js';
 import { model } from '../../../src/learn/model/layered.js';
 import * as layers from '../../../src/learn/model/layers.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Gradients, Model, Weights } from '../../../src/learn/model/model.js';
+import { normal, uniform } from '../../../src/learn/model/model.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { lipschitz } from '../../../src/measure/certificate/lipschitz.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
@@ -151,7 +152,7 @@ describe('the Jacobian by differentiation', () => {
 });
 
 test('pools take the first of equal values, as in PyTorch, and leave out what fills no window', () => {
-  const net = (pool: layers.ModelLayer) =>
+  const net = (pool: ModelLayer) =>
     model({ inputShape: [5, 4, 1], layers: [pool, dense(1, { bias: false, initialization: (v) => v.fill(1) })] });
   const image = [1, 1, 0, 2, 1, 1, 3, -1, 0, 0, 5, 5, 0, 0, 5, 5, 9, 9, 9, 9];
   const x = tf.tensor4d(image, [1, 5, 4, 1]);
@@ -185,7 +186,7 @@ test('a loss over views and a step with labels leave no tensor behind', () => {
 });
 
 test('layers that do not fit are refused by name', () => {
-  const made = (...list: layers.ModelLayer[]) => model({ inputShape: [4, 4, 1], layers: list });
+  const made = (...list: ModelLayer[]) => model({ inputShape: [4, 4, 1], layers: list });
   expect(() => made(dense(4), conv(2), dense(2))).toThrow("layer 'conv1' takes images");
   expect(() => made(maxPool(8), dense(2))).toThrow('windows of 8 × 8, but its inputs are 4 × 4');
   expect(() => made(residual([conv(2)]), dense(2))).toThrow("layer 'residual1' adds [4, 4, 2]");

@@ -1,9 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
-import { normal } from '../../../src/learn/model/initialization.js';
 import { linear } from '../../../src/learn/model/linear.js';
-import type { Model } from '../../../src/learn/model/model.js';
+import { type Model, normal } from '../../../src/learn/model/model.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());

@@ -2,9 +2,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../../src/learn/loss/gradients.js';
 import { type ActivationName, activations } from '../../../src/learn/model/activation.js';
-import { normal } from '../../../src/learn/model/initialization.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
-import type { Model, Weights } from '../../../src/learn/model/model.js';
+import { type Model, normal, type Weights } from '../../../src/learn/model/model.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());

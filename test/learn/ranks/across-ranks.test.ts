@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { checkEven } from '../../../src/learn/loss/gradients.js';
+import { barlowTwins } from '../../../src/learn/loss/views.js';
 import { hasNative } from '../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 import { inProcessGroup } from './processes.js';

@@ -1,14 +1,14 @@
-import { everything, ownCount, ownIndex } from '../../../src/data/share.js';
+import { everything, ownCount, ownIndex } from '../../../src/data/loader.js';
 import { sizeOf } from '../../../src/flow/data.js';
 import { keyed } from '../../../src/flow/random.js';
-import { barlowTwins } from '../../../src/learn/loss/barlow-twins.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
+import { barlowTwins } from '../../../src/learn/loss/views.js';
 import { projected } from '../../../src/learn/model/head.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
-import { spectralTick } from '../../../src/learn/spectral/tick.js';
+import { spectralTick } from '../../../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../../../src/learn/train.js';
 import type { Update } from '../../../src/learn/update.js';
 import { processGroup } from '../../../src/tensorflow/collectives/process-group.js';

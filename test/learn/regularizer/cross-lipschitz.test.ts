@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { normal } from '../../../src/learn/model/initialization.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
+import { normal } from '../../../src/learn/model/model.js';
 import { regularizer } from '../../../src/learn/regularizer/registry.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 

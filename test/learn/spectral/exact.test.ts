@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decomposedSigma, exactDense, exactSigma } from '../../../src/learn/spectral/exact.js';
-import { patch } from '../../../src/learn/spectral/frequencies.js';
+import { decomposedSigma, exactDense, exactSigma, patch } from '../../../src/learn/spectral/exact.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { deviation, type GoldenTensor, golden } from '../../golden.js';
 import { kernelOf, sigmaByDefinition } from './reference.js';

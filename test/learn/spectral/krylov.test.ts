@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ConvLayer, Model } from '../../../src/learn/model/model.js';
 import { type SpectralOptions, spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
-import { exactSigma } from '../../../src/learn/spectral/exact.js';
-import { frequencies } from '../../../src/learn/spectral/frequencies.js';
+import { exactSigma, frequencies } from '../../../src/learn/spectral/exact.js';
 import { composedKrylov } from '../../../src/learn/spectral/krylov.js';
-import { layerNorms } from '../../../src/learn/spectral/layer-norms.js';
+import { layerNorms } from '../../../src/learn/spectral/stages.js';
 import type { Update } from '../../../src/learn/update.js';
 import { hasFused } from '../../../src/tensorflow/ops/fused.js';
 import { addStretchGradient, krylovAtFrequencies, thinProduct } from '../../../src/tensorflow/ops/spectral.js';

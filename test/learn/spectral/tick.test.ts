@@ -2,8 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Step } from '../../../src/flow/stage.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
-import { layerNorms } from '../../../src/learn/spectral/layer-norms.js';
-import { spectralTick } from '../../../src/learn/spectral/tick.js';
+import { layerNorms, spectralTick } from '../../../src/learn/spectral/stages.js';
 import type { Update } from '../../../src/learn/update.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 

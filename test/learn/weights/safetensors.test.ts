@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sizeOf } from '../../../src/flow/data.js';
-import { fromFile } from '../../../src/learn/weights/pretrained.js';
+import { fromFile, fromTorch, torchNames, toTorch } from '../../../src/learn/weights/pretrained.js';
 import {
   readSafetensors,
   readWeights,
   type StoredTensor,
   writeSafetensors,
 } from '../../../src/learn/weights/safetensors.js';
-import { fromTorch, torchNames, toTorch } from '../../../src/learn/weights/torch.js';
 import { version } from '../../../src/storage/file-format.js';
 import { shared } from '../../golden.js';
 

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Weights } from '../../../src/learn/model/model.js';
-import { startingFrom } from '../../../src/learn/weights/pretrained.js';
+import { startingFrom, torchNames, toTorch } from '../../../src/learn/weights/pretrained.js';
 import { writeSafetensors } from '../../../src/learn/weights/safetensors.js';
-import { torchNames, toTorch } from '../../../src/learn/weights/torch.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 const model = mlp([3, 4, 2]);

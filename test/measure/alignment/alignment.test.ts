@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { simplex } from '../../../src/data/datasets/synthetic.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
-import { normal } from '../../../src/learn/model/initialization.js';
 import { linear } from '../../../src/learn/model/linear.js';
+import { normal } from '../../../src/learn/model/model.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { trainStage } from '../../../src/learn/train.js';
 import { type Alignment, alignment } from '../../../src/measure/alignment/alignment.js';

@@ -9,7 +9,7 @@ import {
   normalOf,
   noSums,
 } from '../../../src/measure/attack/normal.js';
-import { statelessNormal } from '../../../src/tensorflow/ops/random.js';
+import { statelessNormal } from '../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { network } from './models.js';
 

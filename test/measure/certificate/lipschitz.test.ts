@@ -14,7 +14,7 @@ import {
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { convNorms, lipschitz, ROUNDING, sigmaAtMost } from '../../../src/measure/certificate/lipschitz.js';
 import { hasNative } from '../../../src/tensorflow/ops/eager.js';
-import { singularValues } from '../../../src/tensorflow/ops/svd.js';
+import { singularValues } from '../../../src/tensorflow/ops/spectral.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());

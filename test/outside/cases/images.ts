@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nameOf } from '../../../src/data/images/locations.js';
-import { readImage } from '../../../src/data/images/reader.js';
+import { nameOf, readImage } from '../../../src/data/images/reader.js';
 import { packed } from '../../../src/data/pack.js';
 import { crc32 } from '../../../src/storage/digest.js';
 import { frameAt, jpeg, noisyJpeg, pixels, png } from '../../data/images/samples.js';

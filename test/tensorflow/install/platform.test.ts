@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseKind, thisPlatform } from '../../../src/tensorflow/install/platform.js';
-import { releases } from '../../../src/tensorflow/install/release.js';
+import { chooseKind, releases, thisPlatform } from '../../../src/tensorflow/install/release.js';
 
 const driver = '/proc/driver/nvidia/version';
 

@@ -15,9 +15,8 @@ import {
   composedConvolutions,
   fusedConvolutions,
 } from '../../../src/tensorflow/ops/convolution.js';
-import { constant, lent, type Raw } from '../../../src/tensorflow/ops/eager.js';
+import { cast, constant, lent, type Precision, type Raw } from '../../../src/tensorflow/ops/eager.js';
 import { hasFused } from '../../../src/tensorflow/ops/fused.js';
-import { cast, type Precision } from '../../../src/tensorflow/ops/precision.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 const SKIPPED = 'needs the native runtime on a CPU';

@@ -6,66 +6,22 @@ interface WasmMemory {
   grow(pages: number): number;
 }
 
-/** The exports of `assembly/index.ts`, which says what each does; numbers are addresses, lengths in bytes, and counts. */
+/** A kernel of `assembly/index.ts`, which says what each takes: addresses, lengths in bytes, and counts. */
+type Kernel = (...numbers: readonly number[]) => void;
+
 interface KernelExports {
   readonly memory: WasmMemory;
-  blurDown(
-    rows: number,
-    length: number,
-    to: number,
-    pitch: number,
-    height: number,
-    weights: number,
-    pairs: number,
-  ): void;
-  blurAlong(
-    from: number,
-    pitch: number,
-    to: number,
-    length: number,
-    height: number,
-    stride: number,
-    reach: number,
-    weights: number,
-    pairs: number,
-  ): void;
-  blendGray(from: number, to: number, length: number, factor: number, rest: number): void;
-  sumGray(from: number, to: number, length: number): void;
-  turnHue(from: number, to: number, length: number, shift: number): void;
-  lookUpBytes(from: number, to: number, length: number): void;
-  lookUpFloats(from: number, to: number, length: number): void;
-  mirrorRows(from: number, to: number, length: number, height: number): void;
-  enlargeAcross(
-    from: number,
-    pitch: number,
-    to: number,
-    height: number,
-    width: number,
-    first: number,
-    weights: number,
-    bits: number,
-  ): void;
-  resampleAcross(
-    from: number,
-    pitch: number,
-    to: number,
-    height: number,
-    width: number,
-    first: number,
-    weights: number,
-    pairs: number,
-    bits: number,
-  ): void;
-  resampleDown(
-    from: number,
-    length: number,
-    to: number,
-    height: number,
-    first: number,
-    weights: number,
-    pairs: number,
-    bits: number,
-  ): void;
+  readonly blurDown: Kernel;
+  readonly blurAlong: Kernel;
+  readonly blendGray: Kernel;
+  readonly sumGray: Kernel;
+  readonly turnHue: Kernel;
+  readonly lookUpBytes: Kernel;
+  readonly lookUpFloats: Kernel;
+  readonly mirrorRows: Kernel;
+  readonly enlargeAcross: Kernel;
+  readonly resampleAcross: Kernel;
+  readonly resampleDown: Kernel;
 }
 
 const PAGE = 65536;

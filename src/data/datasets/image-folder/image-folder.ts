@@ -3,12 +3,21 @@ import { join, resolve } from 'node:path';
 import { WeirError } from '../../../flow/errors.js';
 import { checkOptions } from '../../../flow/options.js';
 import { toError, visibleLine } from '../../../flow/terminal.js';
-import { distinctNames, sharedLabels } from '../../class-names.js';
 import type { ImageDataset } from '../../dataset.js';
-import { shared, sharedPaths, shownName } from '../../images/locations.js';
+import { shared, sharedPaths, shownName } from '../../images/reader.js';
+import { distinctNames, sharedLabels } from '../../sample-check.js';
 import { type Inspection, inspectCached } from './inspection.js';
-import { classFolders, flowers102, mitIndoor, stanfordDogs } from './layouts.js';
-import { type FileStats, isOtherImage, type Links, type Listing, statFiles } from './listing.js';
+import {
+  classFolders,
+  type FileStats,
+  flowers102,
+  isOtherImage,
+  type Links,
+  type Listing,
+  mitIndoor,
+  stanfordDogs,
+  statFiles,
+} from './layouts.js';
 
 /** The contents of a folder of images. */
 export interface FolderReport {

@@ -3,14 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Data } from '../../../flow/data.js';
-import { writeAtomically } from '../../../storage/atomic-write.js';
 import { pack, unpack } from '../../../storage/codec.js';
 import { crc32, sha256Bytes } from '../../../storage/digest.js';
+import { writeAtomically } from '../../../storage/disk.js';
 import { cacheFolder, makeFolder } from '../../../storage/folders.js';
 import { decode, measure } from '../../images/decoder.js';
-import { bytesOf, pathFor } from '../../images/locations.js';
-import { firstLine } from '../../images/reader.js';
-import type { FileStats } from './listing.js';
+import { bytesOf, firstLine, pathFor } from '../../images/reader.js';
+import type { FileStats } from './layouts.js';
 
 /** Sizes and checksums of files; a file that cannot be read has size 0 by 0. */
 export interface Inspection {

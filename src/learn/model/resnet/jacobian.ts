@@ -3,8 +3,7 @@ import { attribute, lent, type Raw, run } from '../../../tensorflow/ops/eager.js
 import { tf } from '../../../tensorflow/tf.js';
 import type { FeatureJacobian, Weights } from '../model.js';
 import { type FoldedNetwork, type Trace, trace } from './evaluate.js';
-import type { BlockPlan, ResnetPlan } from './plan.js';
-import { maxPool, subsampling } from './pool.js';
+import { type BlockPlan, maxPool, type ResnetPlan, subsampling } from './plan.js';
 import { meanOver } from './train.js';
 
 /** Samples linearized at once, to bound the memory of the trace: about 10 MB a sample for ResNet-18 on 32 × 32 images. */

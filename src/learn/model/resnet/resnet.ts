@@ -1,8 +1,7 @@
 import { WeirError } from '../../../flow/errors.js';
 import { checkOptions } from '../../../flow/options.js';
 import { convolutions } from '../../../tensorflow/ops/convolution.js';
-import { lent } from '../../../tensorflow/ops/eager.js';
-import { checkPrecision, type Precision, precisions } from '../../../tensorflow/ops/precision.js';
+import { checkPrecision, lent, type Precision, precisions } from '../../../tensorflow/ops/eager.js';
 import { tf } from '../../../tensorflow/tf.js';
 import { type Head, headOutputs, throughHead } from '../head.js';
 import type { ConvLayer, FeaturePullback, Model, Padding, Weights } from '../model.js';

@@ -7,12 +7,10 @@ import {
   normalizations,
 } from '../../../tensorflow/ops/batch-norm.js';
 import { type Convolutions, convolutions } from '../../../tensorflow/ops/convolution.js';
-import { attribute, lent, type Raw, run } from '../../../tensorflow/ops/eager.js';
-import { cast, type Precision } from '../../../tensorflow/ops/precision.js';
+import { attribute, cast, lent, type Precision, type Raw, run } from '../../../tensorflow/ops/eager.js';
 import { tf } from '../../../tensorflow/tf.js';
 import { type FeaturePullback, type Gradients, type Weights, weight } from '../model.js';
-import type { BlockPlan, ConvPlan, ResnetPlan } from './plan.js';
-import { maxPool, subsampling } from './pool.js';
+import { type BlockPlan, type ConvPlan, maxPool, type ResnetPlan, subsampling } from './plan.js';
 
 /** The convolutions and normalizations of a network in training mode, on this device and in this precision. */
 export interface Engine {

@@ -3,7 +3,7 @@ import { colorJitter, randomGrayscale } from '../../../../src/data/augment/ops/c
 import { gaussianBlur } from '../../../../src/data/augment/ops/gaussian-blur.js';
 import { horizontalFlip } from '../../../../src/data/augment/ops/horizontal-flip.js';
 import { solarize } from '../../../../src/data/augment/ops/solarize.js';
-import type { Op } from '../../../../src/data/augment/recipe.js';
+import type { Op } from '../../../../src/data/augment/recipes.js';
 import { render } from '../../../../src/data/augment/renderer.js';
 
 const size = 1000;

@@ -12,8 +12,7 @@ import { centerCrop } from '../../../../src/data/augment/ops/crop.js';
 import { Blur } from '../../../../src/data/augment/ops/gaussian-blur.js';
 import { Resampler, resize } from '../../../../src/data/augment/ops/resize.js';
 import { solarizePixels } from '../../../../src/data/augment/ops/solarize.js';
-import type { Recipe } from '../../../../src/data/augment/recipe.js';
-import { barlowRecipes } from '../../../../src/data/augment/recipes.js';
+import { barlowRecipes, type Recipe } from '../../../../src/data/augment/recipes.js';
 import { render } from '../../../../src/data/augment/renderer.js';
 
 interface Stored {

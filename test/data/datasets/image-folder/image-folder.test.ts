@@ -6,8 +6,7 @@ import {
   type ImageFolderOptions,
   imageFolder,
 } from '../../../../src/data/datasets/image-folder/image-folder.js';
-import { nameOf, pathOf } from '../../../../src/data/images/locations.js';
-import { readImage } from '../../../../src/data/images/reader.js';
+import { nameOf, pathOf, readImage } from '../../../../src/data/images/reader.js';
 import { jpeg, newFolder, noisyJpeg, pixels, png, write } from '../../images/samples.js';
 
 const image = await jpeg(6, 8);

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { sizeOf } from '../../../../src/flow/data.js';
 import { keyed } from '../../../../src/flow/random.js';
-import { maxPool } from '../../../../src/learn/model/resnet/pool.js';
-import { hasNative, lent } from '../../../../src/tensorflow/ops/eager.js';
-import { cast } from '../../../../src/tensorflow/ops/precision.js';
+import { maxPool } from '../../../../src/learn/model/resnet/plan.js';
+import { cast, hasNative, lent } from '../../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow, tf } from '../../../../src/tensorflow/tf.js';
 
 await loadTensorFlow();

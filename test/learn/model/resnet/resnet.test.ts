@@ -8,7 +8,7 @@ import type { Model, Weights } from '../../../../src/learn/model/model.js';
 import { type ResnetOptions, resnet } from '../../../../src/learn/model/resnet/resnet.js';
 import { startingFrom } from '../../../../src/learn/weights/pretrained.js';
 import { writeInput } from '../../../../src/measure/inputs.js';
-import { supportsBfloat16 } from '../../../../src/tensorflow/ops/precision.js';
+import { supportsBfloat16 } from '../../../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow, type Runtime, tf } from '../../../../src/tensorflow/tf.js';
 import { shared } from '../../../golden.js';
 import { madeUpWeights, numbers } from '../random-weights.js';

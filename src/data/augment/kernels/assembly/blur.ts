@@ -1,5 +1,5 @@
 import { ALONG_SHIFT, DOWN_SHIFT } from './constants';
-import { weighedHigh, weighedLow } from './vectors';
+import { weighedHigh, weighedLow } from './resample';
 
 /** Eight bytes, as 16-bit numbers, of the row whose address stands at `row`. */
 function bytesOf(row: usize, x: usize): v128 {

@@ -1,6 +1,3 @@
 export { blurAlong, blurDown } from './blur';
-export { blendGray, sumGray } from './gray';
-export { turnHue } from './hue';
-export { lookUpBytes, lookUpFloats } from './look-up';
-export { mirrorRows } from './mirror';
-export { enlargeAcross, resampleAcross, resampleDown } from './resample';
+export { blendGray, lookUpBytes, lookUpFloats, sumGray, turnHue } from './color';
+export { enlargeAcross, mirrorRows, resampleAcross, resampleDown } from './resample';

@@ -1,4 +1,12 @@
-import { weighedHigh, weighedLow } from './vectors';
+/** a · first weight + b · second weight, for the lower four of eight 16-bit numbers. `weights` holds the two weights four times. */
+export function weighedLow(a: v128, b: v128, weights: v128): v128 {
+  return i32x4.dot_i16x8_s(i8x16.shuffle(a, b, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23), weights);
+}
+
+/** The same for the upper four. */
+export function weighedHigh(a: v128, b: v128, weights: v128): v128 {
+  return i32x4.dot_i16x8_s(i8x16.shuffle(a, b, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31), weights);
+}
 
 /**
  * The colors of two pixels that lie side by side, weighted and added: three sums of 32 bits, then a 0.
@@ -148,5 +156,28 @@ export function resampleDown(
       v128.store(to + x, i8x16.narrow_i16x8_u(low, high));
       x += 16;
     } while (x < length);
+  }
+}
+
+/** Bytes of five pixels of red, green and blue, which are read and written in one step. */
+const MIRROR_STEP = 15;
+
+/**
+ * Mirrors `height` rows of `length` bytes of red, green and blue left to right.
+ *
+ * The last step of a row may read before it and write into the next row, which is written later: memory must go on for 16 bytes before
+ * and behind both areas.
+ */
+export function mirrorRows(from: usize, to: usize, length: i32, height: i32): void {
+  for (let y = 0; y < height; y++, from += length, to += length) {
+    let source = from + length;
+    let target = to;
+    const end = to + length;
+    do {
+      source -= MIRROR_STEP;
+      const pixels = v128.load(source);
+      v128.store(target, i8x16.shuffle(pixels, i8x16.splat(0), 12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2, 16));
+      target += MIRROR_STEP;
+    } while (target < end);
   }
 }

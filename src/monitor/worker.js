@@ -1,0 +1,6 @@
+// Serves the monitor and the control socket of a run. Plain JavaScript, as the command is: it lets Node read TypeScript in this thread.
+import { extension, readTypeScript } from '../run/typescript.js';
+
+if (extension() === '.ts') await readTypeScript();
+const { serveRun } = await import(`./thread${extension()}`);
+await serveRun();
