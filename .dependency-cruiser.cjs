@@ -38,7 +38,9 @@ module.exports = {
       name: 'pipelines-import-the-index-and-rxjs',
       severity: 'error',
       from: { path: '^pipelines/' },
-      to: { pathNot: '^(weir-engine$|dist/index\\.|pipelines/shared/|node_modules/rxjs)' },
+      to: {
+        pathNot: '^(weir-engine(/augment)?$|dist/(index|augment)\\.|pipelines/(shared|examples)/|node_modules/rxjs)',
+      },
     },
     {
       name: 'the-monitor-knows-no-tensors',
@@ -73,7 +75,7 @@ module.exports = {
       name: 'everything-resolves',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true, pathNot: '^weir-engine$' },
+      to: { couldNotResolve: true, pathNot: '^weir-engine(/augment)?$' },
     },
     {
       name: 'development-stays-outside',

@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 delete process.env.FORCE_COLOR;
 process.env.NO_COLOR = '1';
 
-const all = ['test/**/*.test.ts', 'template/test/*.test.ts'];
+const all = ['test/**/*.test.ts', 'fixtures/project/test/*.test.ts'];
 // One needs TensorFlow to be loaded by nobody yet, the other puts a module in the place of ours.
 const alone = ['test/tensorflow/runtime.test.ts', 'test/data/augment/unfilled.test.ts'];
 const src = join(import.meta.dirname, 'src');

@@ -1,4 +1,5 @@
 import * as weir from 'weir-engine';
+import { quickCifar10 } from './shared/quick.js';
 
 const { z } = weir;
 
@@ -36,19 +37,7 @@ export default weir.pipeline({
     burnIn: z.int().min(0).default(160).describe('epochs before the regularizer acts'),
     ...weir.attackKeys({ attacked: 1000 }),
   },
-  profiles: {
-    quick: {
-      images: 2000,
-      testImages: 500,
-      width: 16,
-      epochs: 8,
-      batchSize: 64,
-      rate: 0.05,
-      burnIn: 5,
-      attacked: 4,
-      iterations: 3,
-    },
-  },
+  profiles: { quick: { ...quickCifar10, epochs: 8, batchSize: 64, burnIn: 5 } },
 
   networks({ sizes, burnIn, epochs }, seed) {
     const branch = burnIn > 0 && burnIn < epochs ? { branch: { of: 'none', epoch: burnIn } } : {};

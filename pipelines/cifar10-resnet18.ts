@@ -1,5 +1,6 @@
 import * as weir from 'weir-engine';
 import * as paper from './shared/paper.js';
+import { quickCifar10 } from './shared/quick.js';
 
 const { z } = weir;
 
@@ -39,21 +40,7 @@ export default weir.pipeline({
     workers: z.int().min(1).default(2).describe('threads that crop and flip'),
     testEvery: z.int().min(1).default(1).describe('epochs from one test to the next'),
   },
-  profiles: {
-    quick: {
-      seeds: 1,
-      images: 2000,
-      testImages: 500,
-      width: 16,
-      epochs: 8,
-      batchSize: 64,
-      rate: 0.05,
-      burnIn: 5,
-      tickEvery: 8,
-      attacked: 4,
-      iterations: 3,
-    },
-  },
+  profiles: { quick: { ...quickCifar10, seeds: 1, epochs: 8, batchSize: 64, burnIn: 5, tickEvery: 8 } },
 
   networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 

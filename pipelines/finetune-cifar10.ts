@@ -1,6 +1,7 @@
 import * as weir from 'weir-engine';
 import { fineTuned, fineTuningKeys } from './shared/fine-tuning.js';
 import * as paper from './shared/paper.js';
+import { quickFineTuning } from './shared/quick.js';
 
 const { z } = weir;
 
@@ -38,23 +39,7 @@ export default weir.pipeline({
     testImages: z.int().min(1).default(10_000).describe('test images to take'),
     ...fineTuningKeys({ epochs: 50, rate: 0.002, readoutRate: 0.01, seeds: 10 }),
   },
-  profiles: {
-    quick: {
-      images: 1000,
-      testImages: 300,
-      depth: 18,
-      stem: 'cifar',
-      width: 8,
-      size: 32,
-      seeds: 1,
-      epochs: 3,
-      batchSize: 64,
-      rate: 0.005,
-      readoutRate: 0.02,
-      attacked: 4,
-      iterations: 3,
-    },
-  },
+  profiles: { quick: { ...quickFineTuning, images: 1000, testImages: 300, epochs: 3 } },
   reproduce: { after: 'imagenet-pretrain' },
 
   networks: (config, seed) => weir.eachTransfer({ ...config, seed }),

@@ -1,6 +1,7 @@
 import * as weir from 'weir-engine';
 import { fineTuned, fineTuningKeys } from './shared/fine-tuning.js';
 import * as paper from './shared/paper.js';
+import { quickFineTuning } from './shared/quick.js';
 
 const { z } = weir;
 
@@ -29,19 +30,7 @@ export default weir.pipeline({
   profiles: {
     flowers: { epochs: 1000, readoutRate: 0.005, rate: 0.001, testEvery: 20 },
     indoor: { epochs: 100, readoutRate: 0.01, rate: 0.002 },
-    quick: {
-      depth: 18,
-      stem: 'cifar',
-      width: 8,
-      size: 32,
-      seeds: 1,
-      epochs: 4,
-      batchSize: 64,
-      rate: 0.005,
-      readoutRate: 0.02,
-      attacked: 4,
-      iterations: 3,
-    },
+    quick: { ...quickFineTuning, epochs: 4 },
   },
   reproduce: {
     after: 'imagenet-pretrain',

@@ -1,4 +1,5 @@
 import * as weir from 'weir-engine';
+import { quickNetwork } from './shared/quick.js';
 
 const { z } = weir;
 const { seeds: _, ...regularizerKeys } = weir.regularizerKeys(['none', 'rep-spectral'], {
@@ -51,20 +52,7 @@ export default weir.pipeline({
     testEvery: z.int().min(1).default(5).describe('epochs from one test to the next'),
   },
   profiles: {
-    quick: {
-      depth: 18,
-      stem: 'cifar',
-      width: 8,
-      size: 32,
-      epochs: 6,
-      batchSize: 64,
-      part: 32,
-      rate: 0.05,
-      decayEvery: 4,
-      burnIn: 4,
-      tickEvery: 5,
-      testEvery: 2,
-    },
+    quick: { ...quickNetwork, epochs: 6, part: 32, rate: 0.05, decayEvery: 4, burnIn: 4, tickEvery: 5, testEvery: 2 },
   },
 
   rules: [weir.divides('part', 'batchSize', 'an update would be of more images than a batch')],

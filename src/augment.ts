@@ -24,7 +24,8 @@ export type {
   Resizing,
   ResizingOp,
 } from './data/augment/ops/op.js';
-export type { Recipe } from './data/augment/recipes.js';
+export { imageShape } from './data/augment/ops/op.js';
+export { defineOp, type OwnOp, type OwnOpBuilder } from './data/augment/own-op.js';
 export {
   barlowRecipes,
   cifar10Statistics,
@@ -33,6 +34,7 @@ export {
   imagenetRecipe,
   imagenetStatistics,
   imagenetTestRecipe,
+  type Recipe,
   simclrRecipes,
 } from './data/augment/recipes.js';
 export { decoded, rendered } from './data/augment/rendered-dataset.js';

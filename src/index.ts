@@ -11,6 +11,7 @@ export { type DatasetOptions, dataset, type Nested } from './data/arrays.js';
 export { augment, views } from './data/augment/augment.js';
 export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
 export * from './data/augment/ops/index.js';
+export { defineOp, type OwnOp, type OwnOpBuilder } from './data/augment/own-op.js';
 export type { Recipe } from './data/augment/recipes.js';
 export {
   barlowRecipes,
@@ -140,5 +141,5 @@ export { type PipelineFigure, pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
-export { array, category, quantities, quantity, record, z } from './storage/record.js';
+export { array, category, key, quantities, quantity, record, z } from './storage/record.js';
 export { tf } from './tensorflow/tf.js';

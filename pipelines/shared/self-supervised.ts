@@ -1,4 +1,5 @@
 import * as weir from 'weir-engine';
+import { quickCifar10 } from './quick.js';
 
 const { z } = weir;
 
@@ -22,18 +23,13 @@ export const selfSupervisedKeys = (usual: { readonly batchSize: number; readonly
 
 /** A pretraining that ends within minutes on 2 cores. */
 export const quickPretraining = {
+  ...quickCifar10,
   seeds: 1,
-  images: 2000,
-  testImages: 500,
-  width: 16,
   epochs: 10,
   batchSize: 128,
-  rate: 0.05,
   burnIn: 7,
   tickEvery: 5,
   testEvery: 5,
-  attacked: 4,
-  iterations: 3,
 };
 
 type Config = weir.z.output<weir.z.ZodObject<ReturnType<typeof selfSupervisedKeys>>>;

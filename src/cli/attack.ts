@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
-import { resolveConfig } from '../run/config.js';
 import { checkAttackKeys } from '../run/config-keys.js';
-import { wireFirstNetwork } from '../run/pipeline.js';
+import { configOf, wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
 import { takeOver } from '../run/trained-network.js';
@@ -19,6 +18,7 @@ import {
   runningOptions,
   setOption,
   settingsHelp,
+  withOptions,
 } from './options.js';
 import { continueRun } from './session.js';
 
@@ -28,13 +28,9 @@ const stream = 'attacks'; // the stream of the attack's results in every pipelin
 export function command(): Command {
   const command = new Command('attack')
     .description('attack the trained networks of a run again, with other settings, in a new run')
-    .argument('<run>', 'folder of a finished run')
-    .addOption(setOption())
-    .addOption(moduleOption())
-    .addOption(acceptOption())
-    .addOption(folderOption());
-  for (const option of runningOptions()) command.addOption(option);
-  return command
+    .argument('<run>', 'folder of a finished run');
+  const own = [setOption(), moduleOption(), acceptOption(), folderOption()];
+  return withOptions(command, ...own, ...runningOptions())
     .addHelpText(
       'after',
       `\nExample:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80${settingsHelp}`,
@@ -45,10 +41,7 @@ export function command(): Command {
       const module = moduleOf(source, settings.module);
       await checkFiles(source, module, settings);
       const pipeline = await loadPipeline(module);
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
-        before,
-        rules: pipeline.rules ?? [],
-      });
+      const config = configOf(pipeline, settings.set, { before });
       checkAttackKeys(before, config, (line) => toError(`${line}\n`));
       await loadTensorFlow();
       const streams = await wireFirstNetwork(pipeline, config, seed);

@@ -7,7 +7,7 @@ import { onDisk } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 
 const root = join(import.meta.dirname, '../..');
-const template = join(root, 'template');
+const template = join(root, 'fixtures/project');
 
 /** What `weir init` takes from Weir's own package.json: names and versions of what the new project needs. */
 interface Manifest {
@@ -57,7 +57,7 @@ function start(folder: string): string[] {
 /** The project's package.json. A name that npm would not take loses what it does not allow. */
 function manifestFor(folder: string): object {
   const { name, version, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
-  const needed = ['@types/node', 'typescript', 'vitest'].map((one) => [one, devDependencies[one]]);
+  const needed = ['typescript', 'vitest'].map((one) => [one, devDependencies[one]]);
   return {
     name: folder.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '') || 'experiment', // biome-ignore format: one idea
     private: true,

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: () => 
   init: () => import('./init.js'),
   run: () => import('./run.js').then(({ runCommand: command }) => ({ command })),
   resume: () => import('./run.js').then(({ resumeCommand: command }) => ({ command })),
+  fork: () => import('./fork.js'),
   attack: () => import('./attack.js'),
   sweep: () => import('./sweep.js'),
   reproduce: () => import('./reproduce.js'),

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { policyOf } from '../monitor/taps.js';
 
 /** Collects the values of an option that may be repeated. */
@@ -27,6 +27,10 @@ const policy = (value: string): string => {
     throw new InvalidArgumentError('it is latest, sample:EVERY or buffer:SIZE, from 1 to 10000');
   return value;
 };
+
+/** A command with these options. */
+export const withOptions = (command: Command, ...options: readonly Option[]): Command =>
+  options.reduce((one, option) => one.addOption(option), command);
 
 /** Options that several commands share. */
 export const setOption = (): Option =>

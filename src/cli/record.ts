@@ -8,14 +8,13 @@ import { Flow } from '../flow/flow.js';
 import { toError, toOutput } from '../flow/terminal.js';
 import { tapped } from '../monitor/client.js';
 import { fromWire } from '../monitor/taps.js';
-import { resolveConfig } from '../run/config.js';
-import { wireFirstNetwork } from '../run/pipeline.js';
+import { configOf, wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { readRecording } from '../storage/recording-reader.js';
 import { RecordingWriter, recordEdge } from '../storage/recording-writer.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
-import { itemsOption, policyOption, rateOption, seedOption, setOption, settingsHelp } from './options.js';
+import { itemsOption, policyOption, rateOption, seedOption, setOption, settingsHelp, withOptions } from './options.js';
 
 interface Settings {
   readonly set: string[];
@@ -27,16 +26,12 @@ interface Settings {
 
 /** `weir record MODULE|RUN EDGE FILE`: records items of an edge; of a module by running its first network, of a run by a tap. */
 export function recordCommand(): Command {
-  return new Command('record')
+  const ofRun = [policyOption('of a run: ').default('buffer:64'), rateOption('of a run: ')];
+  return withOptions(new Command('record'), setOption(), seedOption(), itemsOption(), ...ofRun)
     .description('record what leaves a node of a pipeline’s graph, or of a running run, as a fixture to replay')
     .argument('<from>', 'pipeline module, or the folder of a running run')
     .argument('<edge>', 'name of the node, as `weir graph` lists it')
     .argument('<file>', 'recording to write, such as fixtures/batches.weirrec')
-    .addOption(setOption())
-    .addOption(seedOption())
-    .addOption(itemsOption())
-    .addOption(policyOption('of a run: ').default('buffer:64'))
-    .addOption(rateOption('of a run: '))
     .addHelpText(
       'after',
       `\nExample:\n  weir record pipelines/mnist.ts batch batches.weirrec --items 3\n  weir record runs/mnist-2026-01-31-120000 batch batches.weirrec\n\nOf a module every item is recorded. A run is never slowed down: items that it drops are marked in the recording as a gap.${settingsHelp}`,
@@ -54,7 +49,7 @@ export function recordCommand(): Command {
 
 async function fromModule(module: string, edge: string, file: string, { set, seed, items }: Settings): Promise<number> {
   const pipeline = await loadPipeline(module);
-  const config = resolveConfig(pipeline.config, pipeline.profiles, set, { rules: pipeline.rules ?? [] });
+  const config = configOf(pipeline, set);
   await loadTensorFlow();
   const flow = new Flow(await wireFirstNetwork(pipeline, config, seed));
   const complete = (): void => flow.stop();

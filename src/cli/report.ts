@@ -3,46 +3,53 @@ import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toError, toOutput } from '../flow/terminal.js';
+import { rankedReport } from '../measure/networks/ranking.js';
 import { reportJson } from '../report/json.js';
 import { changesSince } from '../run/changes-since.js';
 import { collectReport } from '../run/collect/collect.js';
 import { intactRuns } from '../run/run-log.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
-import { acceptOption, readAllOption } from './options.js';
+import { acceptOption, readAllOption, withOptions } from './options.js';
 
 /** `weir report RUN…`: one report over the given runs, finished or not. */
 export function command(): Command {
-  return new Command('report')
+  return withOptions(new Command('report'), acceptOption(), readAllOption())
     .description('write the report of one run, or one over several')
     .argument('<run...>', 'folders of runs, or of sweeps')
+    .option('--best <result>', 'rank settings by a result, such as tests.accuracy (of a sweep the default)')
     .option('--json', 'print every number instead')
-    .addOption(acceptOption())
-    .addOption(readAllOption())
     .option(
       '--out <folder>',
       'where to write it (default: the folder `report` of the run or sweep; of several a new one under runs/)',
     )
     .addHelpText('after', '\nExample:\n  weir report runs/mnist-seed0 runs/mnist-seed1 --out comparison')
-    .action(async (runs: string[], settings: { json?: boolean; out?: string; acceptChanges?: boolean }) => {
-      const { folders, leftOut } = foldersOf(runs);
-      process.env.CUDA_VISIBLE_DEVICES = '-1'; // the comparison needs no GPU, and a run may be using it
-      const changes = await changesSince(folders, settings);
-      const collected = collectReport(folders);
-      const report = { ...collected, notes: [...collected.notes, ...changes, ...leftOut] };
-      for (const one of leftOut) toError(`${one}\n`);
-      if (leftOut.length > 0) process.exitCode = 1;
-      if (settings.json) {
-        toOutput(`${reportJson(report)}\n`);
-        return;
-      }
-      const { writeReport } = await import('../report/report.js');
-      const { html, json, figures } = await writeReport(settings.out ?? folderFor(runs), report);
-      toOutput(
-        `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
-      );
-    });
+    .action(
+      async (runs: string[], settings: { json?: boolean; out?: string; acceptChanges?: boolean; best?: string }) => {
+        const { folders, leftOut } = foldersOf(runs);
+        process.env.CUDA_VISIBLE_DEVICES = '-1'; // the comparison needs no GPU, and a run may be using it
+        const changes = await changesSince(folders, settings);
+        const collected = collectReport(folders);
+        const whole = { ...collected, notes: [...collected.notes, ...changes, ...leftOut] };
+        const report = rankedReport(whole, settings.best ?? (runs.every(isGrid) ? 'usual' : undefined));
+        for (const one of leftOut) toError(`${one}\n`);
+        if (leftOut.length > 0) process.exitCode = 1;
+        if (settings.json) {
+          toOutput(`${reportJson(report)}\n`);
+          return;
+        }
+        const { writeReport } = await import('../report/report.js');
+        const { html, json, figures } = await writeReport(settings.out ?? folderFor(runs), report);
+        toOutput(
+          `${figures.length} pictures in ${shown(join(dirname(html), 'figures'))}\n${shown(json)}\n${shown(html)}\n`,
+        );
+      },
+    );
 }
+
+/** Whether a folder is of a sweep over values, and not of an experiment of the paper. */
+const isGrid = (path: string): boolean =>
+  readPlan(path)?.jobs.every((job) => job.path === join('jobs', job.name)) ?? false;
 
 /** The runs to report on: those that are named, and of sweeps all jobs that have begun and are intact. */
 function foldersOf(paths: readonly string[]) {

@@ -29,6 +29,7 @@ import {
   setOption,
   settingsHelp,
   takeOverOption,
+  withOptions,
 } from './options.js';
 import { identified } from './session.js';
 
@@ -48,17 +49,12 @@ export function command(): Command {
   const command = new Command('reproduce')
     .description('run an experiment of the paper with all settings, regularizers and seeds, and write its report')
     .argument('<experiment>', 'name of a pipeline, such as xor or mnist, or the path of a module')
-    .addOption(setOption())
-    .addOption(seedOption())
-    .addOption(folderOption().default(undefined, 'runs/reproduce-NAME'))
     .option('--only <setting...>', 'these settings only')
-    .addOption(
-      countOption('--jobs <n>', 'how many settings at once, as processes (default: one after another in this one)'),
-    )
     .option('--keep-going', 'go on with other settings when one fails');
-  for (const option of [...executorOptions(), ...runningOptions(), acceptOption(), takeOverOption()])
-    command.addOption(option);
-  return command
+  const folder = folderOption().default(undefined, 'runs/reproduce-NAME');
+  const jobs = 'how many settings at once, as processes (default: one after another in this one)';
+  const own = [setOption(), seedOption(), folder, countOption('--jobs <n>', jobs), acceptOption(), takeOverOption()];
+  return withOptions(command, ...own, ...executorOptions(), ...runningOptions())
     .addHelpText(
       'after',
       `\nExample:\n  weir reproduce xor\n  weir reproduce mnist --set seeds=3 --set attacked=100\nAfter a stop or a kill, the same command goes on.${settingsHelp}`,

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { toError, toOutput } from '../flow/terminal.js';
 import { RankConsensus, startedWith } from '../ranks/consensus.js';
-import { describeConfig, resolveConfig } from '../run/config.js';
-import { tryOut } from '../run/pipeline.js';
+import { describeConfig } from '../run/config.js';
+import { configOf, tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
 import { checkFiles, moduleOf } from '../storage/identity-file.js';
@@ -20,6 +20,7 @@ import {
   setOption,
   settingsHelp,
   takeOverOption,
+  withOptions,
 } from './options.js';
 import {
   continueRun,
@@ -43,12 +44,8 @@ export function runCommand(): Command {
   const command = new Command('run')
     .description('start a run of a pipeline')
     .argument('<module>', 'pipeline module, such as pipelines/mnist.ts')
-    .addOption(setOption())
-    .addOption(seedOption())
-    .addOption(folderOption())
     .option('--keys', 'list the keys and profiles of the pipeline’s config, and stop');
-  for (const option of [...runningOptions(), ...rankOptions()]) command.addOption(option);
-  return command
+  return withOptions(command, setOption(), seedOption(), folderOption(), ...runningOptions(), ...rankOptions())
     .addHelpText(
       'after',
       `\nExample:\n  weir run pipelines/mnist.ts --set profile=quick --set gamma=0.01 --seed 1${settingsHelp}`,
@@ -61,14 +58,12 @@ export function runCommand(): Command {
         toOutput(`${pipeline.title}\n${describeConfig(pipeline.config)}\nprofiles: ${profiles}\n`);
         return;
       }
-      const { rules = [] } = pipeline;
-      resolveConfig(pipeline.config, pipeline.profiles, settings.set, { rules }); // reports errors before TensorFlow is loaded, which takes long
+      configOf(pipeline, settings.set); // reports errors before TensorFlow is loaded, which takes long
       if (await ranAsRanks(settings)) return;
       const slow = (await loadTensorFlow()).kind === 'wasm';
       const fallback = slow ? pipeline.fallback : {};
-      const config = resolveConfig(pipeline.config, pipeline.profiles, settings.set, {
+      const config = configOf(pipeline, settings.set, {
         fallback,
-        rules,
         ...(processGroup().rank === 0 && { tell: (line: string) => toError(`${line}\n`) }),
       });
       await tryOut(pipeline, config, settings.seed); // reports errors before anything is written
@@ -93,12 +88,9 @@ export function runCommand(): Command {
 export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
-    .argument('<run>', 'folder of the run')
-    .addOption(moduleOption())
-    .addOption(acceptOption())
-    .addOption(takeOverOption());
-  for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
-  return command
+    .argument('<run>', 'folder of the run');
+  const own = [moduleOption(), acceptOption(), takeOverOption()];
+  return withOptions(command, ...own, ...runningOptions(), ...resumedRankOptions())
     .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
     .action(async (run: string, settings: RunningSettings & ResumedRankSettings) => {
       stopWithParent();

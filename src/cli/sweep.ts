@@ -22,6 +22,7 @@ import {
   settingsHelp,
   snapshotOptions,
   takeOverOption,
+  withOptions,
 } from './options.js';
 import { showSweep } from './status.js';
 
@@ -44,6 +45,7 @@ interface Settings extends SnapshotSettings, ChangeSettings {
   readonly status?: boolean;
   readonly json?: boolean;
   readonly cancel?: string[];
+  readonly best?: string;
 }
 
 const help = `
@@ -53,6 +55,7 @@ Examples:
   weir sweep pipelines/mnist.ts --grid seed=0..99 --executor slurm --slurm-option=--time=4:00:00 --slurm-option=--mem=8G
   weir sweep runs/sweep-mnist             goes on with it, after any end
   weir sweep runs/sweep-mnist --status    shows the states of its jobs
+  weir sweep runs/sweep-mnist --best attacks.distance    says which setting is the best
 
 A value that is a list stands in brackets: --grid 'regularizers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
 
@@ -85,27 +88,32 @@ export function command(): Command {
     .option('--keep-going', 'go on with the others when one fails (the default)')
     .option('--retry', 'try failed and cancelled jobs again')
     .option('--ledger <folder>', 'folder of the ledger, on a disk of this machine (default: in the sweep’s folder)')
+    .option(
+      '--best <result>',
+      'rank settings by a result, such as tests.accuracy or attacks.distance, and print the ranking',
+    )
     .option('--status', 'only show the states of the jobs')
     .option('--json', 'with --status, as JSON')
     .option('--cancel <job...>', 'cancel jobs: waiting ones at once, running ones after a snapshot');
-  for (const option of [
-    ...[...executorOptions(), ...snapshotOptions()],
-    ...[readAllOption(), acceptOption(), takeOverOption()],
-  ])
-    command.addOption(option);
-  return command.addHelpText('after', `${help}${settingsHelp}`).action(async (target: string, settings: Settings) => {
-    const plan = readPlan(target);
-    if (settings.status || settings.cancel !== undefined) {
+  const more = [...executorOptions(), ...snapshotOptions(), readAllOption(), acceptOption(), takeOverOption()];
+  return withOptions(command, ...more)
+    .addHelpText('after', `${help}${settingsHelp}`)
+    .action(async (target: string, settings: Settings) => {
+      const plan = readPlan(target);
+      if (settings.status || settings.cancel !== undefined) {
+        if (plan === undefined)
+          throw new WeirError(`there is no sweep in ${target}`, 'give the folder of one: it holds sweep.json');
+        if (settings.cancel !== undefined) await cancelJobs(target, plan, settings.cancel);
+        await showSweep(target, settings);
+        return;
+      }
       if (plan === undefined)
-        throw new WeirError(`there is no sweep in ${target}`, 'give the folder of one: it holds sweep.json');
-      if (settings.cancel !== undefined) await cancelJobs(target, plan, settings.cancel);
-      await showSweep(target, settings);
-      return;
-    }
-    if (plan === undefined)
-      printResult(await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }));
-    else printResult(await continueSweep(target, plan, running(settings)));
-  });
+        printResult(
+          await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }),
+          settings,
+        );
+      else printResult(await continueSweep(target, plan, running(settings)), settings);
+    });
 }
 
 function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: Settings) {
@@ -124,13 +132,14 @@ function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: 
 }
 
 function running(settings: Settings): SweepSettings {
-  const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption } = settings;
+  const { jobs, threads, memory, ledger, executor, failFast = false, retry = false, slurmOption, best } = settings;
   return {
     keepGoing: !failFast,
     retry,
     options: resumeOptions(settings),
     acceptChanges: settings.acceptChanges,
     dead: settings.takeOver,
+    ...(best !== undefined && { best }),
     ...(executor !== undefined && { executor }),
     ...(slurmOption.length > 0 && { slurmOptions: slurmOption }),
     ...(jobs !== undefined && { jobs }),
@@ -140,13 +149,14 @@ function running(settings: Settings): SweepSettings {
   };
 }
 
-function printResult({ folder, plan, outcome, entries, report, leftOut }: Sweep): void {
+function printResult({ folder, plan, outcome, entries, report, leftOut, ranking }: Sweep, { best }: Settings): void {
   const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
   if (outcome === 'failed')
     out(`the output of the jobs is in ${join(folder, 'logs')}; to try failed jobs again: weir sweep ${folder} --retry`);
   if (outcome === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);
+  if (best !== undefined) for (const line of ranking) out(line);
   if (report !== undefined) out(`report  ${relative(process.cwd(), report)}`);
   out(folder);
   process.exitCode = outcome === 'stopped' ? resumable : outcome === 'done' && leftOut.length === 0 ? 0 : 1;

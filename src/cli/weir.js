@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command as plain JavaScript: it lets Node read TypeScript where Weir runs from its sources, then hands over.
 import { readFileSync } from 'node:fs';
-import { extension, readTypeScript } from '../run/typescript.js';
+import { extension, readTypeScript } from '../storage/typescript.js';
 
 const LEAST = 128; // files that are open at once while modules are read; past that, main.ts says what went wrong
 

@@ -49,19 +49,15 @@ export interface DatasetOptions extends About {
  * @example dataset({ values: [[0, 0], [0, 1], [1, 0], [1, 1]], labels: [0, 1, 1, 0], classes: ['same', 'different'], name: 'xor' })
  */
 export function dataset(options: DatasetOptions): Dataset {
-  const { name = 'data', ...given } = checkOptions(
-    'dataset',
-    options,
-    {
-      values: 'required',
-      labels: 'required',
-      sampleShape: 'optional',
-      classes: 'optional',
-      box: 'optional',
-      name: 'optional',
-    },
-    'ignored',
-  );
+  const { name = 'data', ...given } = checkOptions<DatasetOptions & { readonly size?: number }>('dataset', options, {
+    values: 'required',
+    labels: 'required',
+    sampleShape: 'optional',
+    classes: 'optional',
+    box: 'optional',
+    name: 'optional',
+    size: 'optional', // of a data set that is spread: it follows from the labels
+  });
   const { values, shape } = flat(name, given.values);
   const size = given.labels.length;
   const sampleShape = given.sampleShape ?? shape;

@@ -59,7 +59,7 @@ const noSamples: PendingSamples = { pieces: [], from: 0, count: 0, after: 0, see
  *   batch(3)      ---x---y--z|       the last batch of an epoch is smaller, or dropped
  */
 export function batch(size: number, options: BatchOptions = {}): OperatorFunction<Samples, Samples> {
-  checkOptions('batch', options, { partial: 'optional', name: 'optional' }, 'ignored');
+  checkOptions('batch', options, { partial: 'optional', name: 'optional' });
   const { partial = 'keep', name = 'batch' } = options;
   if (!Number.isInteger(size) || size < 1) {
     throw new WeirError(

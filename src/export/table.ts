@@ -63,10 +63,10 @@ function columnsOf(records: Iterable<MetricRecord>, streams: RecordDescriptions 
   const others = [...kinds.keys()].filter((name) => !first.includes(name));
   const clock = (name: string): boolean => name.startsWith('wall.');
   const names = [
-    ...first.filter((name) => kinds.has(name)),
-    ...others.filter((name) => !clock(name)),
-    ...others.filter(clock),
-  ];
+    first.filter((name) => kinds.has(name)),
+    others.filter((name) => !clock(name)),
+    others.filter(clock),
+  ].flat();
   return names.map((name) => ({ name, kind: kinds.get(name) ?? 'text' }));
 }
 

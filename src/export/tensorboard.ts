@@ -64,10 +64,7 @@ class NetworkEvents {
   /** Tags of headlines, whose last values a table of networks shows. */
   readonly metrics = new Set<string>();
   /** Of what is measured sample by sample: the values at one update, by tag. */
-  private readonly samples = new Map<
-    string,
-    { readonly about: FieldDescription; readonly values: (number | string)[] }
-  >();
+  private readonly samples = new Map<string, { about: FieldDescription; values: (number | string)[] }>();
   private update = 0;
   private time: number;
   private shape: readonly number[] = [];
@@ -153,18 +150,17 @@ class NetworkEvents {
   }
 
   /** An attack logs the first samples as arrays: `original` and `adversarial`. */
-  private picture({
-    stream,
-    index,
-    label,
-    adversarialLabel,
-    original,
-    adversarial,
-  }: MetricRecord): ProtobufFields | undefined {
+  private picture(record: MetricRecord): ProtobufFields | undefined {
+    const { stream, index, label, adversarialLabel, original, adversarial } = record;
     const [from, to] = [original, adversarial].map((array) => floatsOf(array as Parameters<typeof floatsOf>[0]));
     if (from === undefined || to === undefined) return undefined;
     return attackPicture(`${stream}/sample ${index}, ${label} as ${adversarialLabel}`, from, to, this.shape);
   }
+}
+
+interface LoggedRun {
+  readonly started: Pick<RunConfig, 'pipeline' | 'config' | 'createdAt'>;
+  readonly streams: RecordDescriptions;
 }
 
 export interface Exported {
@@ -188,10 +184,7 @@ export interface Exported {
  */
 export function exportTensorBoard(
   folder: string,
-  {
-    started,
-    streams,
-  }: { readonly started: Pick<RunConfig, 'pipeline' | 'config' | 'createdAt'>; readonly streams: RecordDescriptions },
+  { started, streams }: LoggedRun,
   records: Iterable<MetricRecord>,
   done: boolean,
 ): Exported {

@@ -20,6 +20,7 @@ export class Barrier {
   private isPaced = false;
   private isStopping = false;
   private isHeld = false;
+  private isWhole = false;
   private error: { readonly error: unknown } | undefined;
 
   /** Whether a serial stage reaches the barrier; else a source does. */
@@ -35,6 +36,11 @@ export class Barrier {
   /** Whether the flow is held at the barrier: sources hand out nothing. */
   get held(): boolean {
     return this.isHeld;
+  }
+
+  /** Whether all work on the newest update is done; else the barrier lies between two slices of it. */
+  get whole(): boolean {
+    return this.isWhole;
   }
 
   /** The error that ends the flow after the barrier, so after a last snapshot. */
@@ -55,8 +61,9 @@ export class Barrier {
     this.calls = undefined;
   }
 
-  /** Answers the barrier. @returns whether the graph is to go on */
-  reach(): boolean | Promise<boolean> {
+  /** Answers the barrier. @param whole whether all work on the newest update is done @returns whether the graph is to go on */
+  reach(whole = false): boolean | Promise<boolean> {
+    this.isWhole = whole;
     const wait = this.calls?.answer();
     return wait === undefined ? this.goesOn() : wait.then(() => this.goesOn());
   }

@@ -1,5 +1,6 @@
 import leven from 'leven';
 import { WeirError } from './errors.js';
+import { noticeOnce } from './terminal.js';
 
 /** Whether each key of an options object must be given: a table that TypeScript holds to the type of the options. */
 export type OptionKeys<O> = {
@@ -16,31 +17,41 @@ const renamed: Readonly<Record<string, string>> = {
   standardize: 'normalize',
 };
 
+/** The keys of a pipeline's config: a symbol, so that it goes along where the config is spread into options. */
+const configKeys = Symbol('keys of the config');
+
+/** The config as a pipeline's functions get it: handed over whole as options, or spread into them, its keys are not refused. */
+export const markedConfig = <C extends object>(config: C): C => ({ ...config, [configKeys]: Object.keys(config) });
+
 /**
  * Checks the keys of an options object. A pipeline runs without type checks, so a misspelled option would be dropped in silence.
  *
+ * A key that is no option is refused, unless it is a key of the pipeline's config: a config may be handed over whole, as in `sgd(config)`
+ * and `readout(model, train, test, { ...config, batch: 500 })`. Where such a key is an old name or a misspelling of an option that was not
+ * given, a notice says so, once.
+ *
  * @param where the function that takes the options, for the message
- * @param others whether further keys are 'refused', or 'ignored' because pipelines hand over whole configs. Of those that are ignored,
- * an old name or a misspelling of an option that was not given is refused all the same.
  * @returns the options
  * @throws {WeirError} names the function, the key, the nearest option and all options; or the required options that are missing
  */
-export function checkOptions<O extends object>(
-  where: string,
-  options: O,
-  keys: OptionKeys<NoInfer<O>>,
-  others: 'refused' | 'ignored' = 'refused',
-): O {
+export function checkOptions<O extends object>(where: string, options: O, keys: OptionKeys<NoInfer<O>>): O {
   const known = Object.keys(keys);
   const list = known.join(', ');
   if (typeof (options ?? {}) !== 'object') {
     throw new WeirError(`${where} was given ${JSON.stringify(options)} as its options`, `give an object of ${list}`);
   }
   const given: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(options ?? {}));
+  const ofConfig = (options as { readonly [configKeys]?: readonly string[] } | undefined)?.[configKeys] ?? [];
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(keys, key)) continue;
     const meant = optionMeant(key, known);
-    if (others === 'ignored' && (meant === undefined || given[meant] !== undefined)) continue;
+    if (ofConfig.includes(key)) {
+      if (meant !== undefined && given[meant] === undefined)
+        noticeOnce(
+          `${where} ignores the config's key '${key}', and its option '${meant}' was not given: is that meant?`,
+        );
+      continue;
+    }
     throw new WeirError(
       `${where} has no option '${key}'`,
       known.length === 0 ? 'leave it out: there are none' : suggestion(key, known, `the options are ${list}`),

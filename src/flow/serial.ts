@@ -192,12 +192,12 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     for (let work = this.lease?.take(); work !== undefined; work = this.lease?.take()) {
       while (!work.next().done) if (!(await this.pastBarrier())) return false;
     }
-    return !this.closed && (await this.pastBarrier());
+    return !this.closed && (await this.pastBarrier(true));
   }
 
-  private async pastBarrier(): Promise<boolean> {
+  private async pastBarrier(whole = false): Promise<boolean> {
     await breathe();
-    const goOn = this.context.barrier.reach();
+    const goOn = this.context.barrier.reach(whole);
     return typeof goOn === 'boolean' ? goOn : await goOn;
   }
 

@@ -1,6 +1,6 @@
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { quantity, record, z } from '../storage/record.js';
+import { key, quantity, record, z } from '../storage/record.js';
 import { tf } from '../tensorflow/tf.js';
 import { type AccumulatedBatches, disposeAccumulated } from './accumulate.js';
 import type { NetworkMetadata } from './metadata.js';
@@ -45,7 +45,7 @@ export const updateRecord = record({
   role: 'training',
   fields: {
     endsEpoch: z.boolean(),
-    updatesInEpoch: z.int().optional(),
+    updatesInEpoch: key(z.int()).optional(),
     rate: quantity({ label: 'learning rate', scale: 'log' }).optional(),
     regularizer: z.string().optional(),
     loss: quantity({ label: 'loss', scale: 'log', better: 'lower' }),
@@ -178,7 +178,7 @@ function finite(loss: number, update: number, name: string): number {
     `training diverged: the loss is ${loss} at update ${update}`,
     update === 1
       ? `the initial weights gave it: see that loss '${name}' and its gradient are finite at any logits, and the data too`
-      : 'take a smaller learning rate or γ, and go on from the last snapshot or start again',
+      : `take a smaller learning rate or γ, see that loss '${name}' has a finite gradient, and go on from the last snapshot or start again`,
   );
 }
 

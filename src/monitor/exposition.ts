@@ -88,18 +88,8 @@ export interface Readings {
   readonly viewers: number;
 }
 
-const states = [
-  'running',
-  'pausing',
-  'paused',
-  'stopping',
-  'stopped',
-  'failed',
-  'killed',
-  'elsewhere',
-  'done',
-  'damaged',
-];
+const moving = ['running', 'pausing', 'paused', 'stopping'];
+const states = [...moving, 'stopped', 'failed', 'killed', 'elsewhere', 'done', 'damaged'];
 
 /** The readings as families of numbers, all with the run's name. Bound: that of the log's follower and of the graph. */
 export function familiesOf(readings: Readings): MetricFamily[] {
@@ -108,12 +98,12 @@ export function familiesOf(readings: Readings): MetricFamily[] {
     value === null || value === undefined ? [] : [{ labels: { run, ...labels }, value }];
   const network = { network: pulse?.network.name ?? '' };
   const { stages = [], edges = [], memory, tensors, taps } = pulse ?? {};
-  const gauge = (name: string, help: string, samples: readonly MetricSample[]): MetricFamily => {
-    return { name: `weir_${name}`, type: 'gauge', help, samples };
-  };
-  const counter = (name: string, help: string, samples: readonly MetricSample[]): MetricFamily => {
-    return { name: `weir_${name}`, type: 'counter', help, samples };
-  };
+  const family =
+    (type: MetricFamily['type']) =>
+    (name: string, help: string, samples: readonly MetricSample[]): MetricFamily => {
+      return { name: `weir_${name}`, type, help, samples };
+    };
+  const [gauge, counter] = [family('gauge'), family('counter')];
   return [
     gauge('run_info', 'The run: its pipeline and seed.', one(1, { pipeline, seed: String(seed) })),
     gauge(

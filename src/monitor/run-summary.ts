@@ -22,18 +22,9 @@ const most = { snapshots: 300, runs: 60 };
 /** What does not change while a run goes: what it was started with. */
 export function aboutRun(path: string) {
   const { started, shown } = RunFolder.open(path);
-  const { pipeline, seed, config, createdAt, networks = [], weir, setting } = started;
-  return {
-    name: basename(resolve(path)),
-    shown,
-    pipeline,
-    seed,
-    config,
-    createdAt,
-    weir,
-    setting,
-    networks: networks.map(({ name, members }) => ({ name, members })),
-  };
+  const { pipeline, seed, config, createdAt, weir, setting } = started;
+  const networks = (started.networks ?? []).map(({ name, members }) => ({ name, members }));
+  return { name: basename(resolve(path)), shown, pipeline, seed, config, createdAt, weir, setting, networks };
 }
 
 /** Where the run stands, as `weir status` has it; undefined where its folder is of an earlier version and cannot tell. */
@@ -107,40 +98,22 @@ const isOf =
 export async function runsBeside(path: string) {
   const names = [...besides(path).keys()].slice(-most.runs);
   const own = basename(resolve(path));
-  const all = await Promise.all(
+  return Promise.all(
     names.map(async (name) => {
       const beside = { name, own: name === own };
       try {
         const folder = RunFolder.open(join(dirname(resolve(path)), name));
-        const { started } = folder;
-        const status = await runStatus(join(dirname(resolve(path)), name));
-        const { state, epoch, epochs, update } = status ?? {
-          state: 'unknown',
-          epoch: null,
-          epochs: null,
-          update: null,
-        };
-        return [
-          {
-            ...beside,
-            pipeline: started.pipeline,
-            seed: started.seed,
-            createdAt: started.createdAt,
-            state,
-            epoch,
-            epochs,
-            update,
-            results: resultsOf(folder),
-          },
-        ];
+        const { pipeline, seed, createdAt } = folder.started;
+        const unknown = { state: 'unknown', epoch: null, epochs: null, update: null };
+        const { state, epoch, epochs, update } = (await runStatus(folder.path)) ?? unknown;
+        return { ...beside, pipeline, seed, createdAt, state, epoch, epochs, update, results: resultsOf(folder) };
       } catch (error) {
         const { pipeline, state, epoch, epochs, update } = unreadableRun(name, error as Error); // it hides no other, and is not hidden
         const { seed = null, createdAt = '' } = error instanceof OlderFormat ? error.started : {};
-        return [{ ...beside, pipeline, seed, createdAt, state, epoch, epochs, update, results: {} }];
+        return { ...beside, pipeline, seed, createdAt, state, epoch, epochs, update, results: {} };
       }
     }),
   );
-  return all.flat();
 }
 
 /** The folder of a run beside this one: looked up among those that are there, never made of the name. */

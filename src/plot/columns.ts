@@ -1,5 +1,5 @@
 import { type Panel, textWidth } from './figure.js';
-import { Plot, panel } from './panels.js';
+import { caption, framed, Plot, panel } from './panels.js';
 import { mean, quantile } from './statistics.js';
 import { markStyle, SEED } from './style.js';
 import { number, plusMinus } from './table.js';
@@ -38,11 +38,7 @@ export function columns(all: readonly Column[], { label, width, height, show, do
     ].filter((each) => each.values.length > 0);
   });
   return panel({
-    width,
-    height,
-    marginLeft: 52,
-    marginTop: 28,
-    marginBottom: 46,
+    ...framed(width, height, [28, 20, 46, 52]),
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
     x: { domain: [-0.5, all.length - 0.5], axis: null },
     y: { domain: [...(domain ?? extent(all))], label, grid: true, ticks: 6, labelArrow: 'none' },
@@ -69,19 +65,30 @@ export function columns(all: readonly Column[], { label, width, height, show, do
             strokeWidth: 1.2,
           }),
           ...(boxed || error === null ? [] : bar(center, error, at, half, light)),
-          Plot.dot([center], {
-            x: () => at,
-            y: (y: number) => y,
-            r: 6,
-            symbol: 'diamond',
-            strokeWidth: hollow ? 2 : 1,
-            fill: hollow ? 'white' : light,
-            stroke: hollow ? light : 'white',
-          }),
+          diamond(at, center, 6, light, hollow),
         ];
       }),
     ],
   });
+}
+
+/** The mean of some networks; hollow, with its color about it, where their dots are. */
+function diamond(x: number, y: number, r: number, color: string, hollow: boolean): Plot.Markish {
+  const look = hollow
+    ? { fill: 'white', stroke: color, strokeWidth: 2 }
+    : { fill: color, stroke: 'white', strokeWidth: 1 };
+  return Plot.dot([{ x, y }], { x: 'x', y: 'y', r, symbol: 'diamond', ...look });
+}
+
+/** A box from corner to corner. */
+function rectangle(
+  [x1, x2]: readonly number[],
+  [y1, y2]: readonly number[],
+  fill: string,
+  fillOpacity: number,
+): Plot.Markish {
+  const at = { x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2' };
+  return Plot.rect([{ x1, x2, y1, y2 }], { ...at, fill, fillOpacity, stroke: fill, strokeWidth: 1.5 });
 }
 
 /** The range of all that columns show, with some air; for panels that share a scale. */
@@ -115,16 +122,7 @@ export function box(
   return [
     Plot.ruleX(ends, { x: () => at, y1: 'y1', y2: 'y2', stroke: color, strokeWidth: 1.5 }),
     Plot.ruleY([least, most], { x1: () => at - half / 2, x2: () => at + half / 2, stroke: color, strokeWidth: 1.5 }),
-    Plot.rect([0], {
-      x1: () => at - half,
-      x2: () => at + half,
-      y1: () => low,
-      y2: () => high,
-      fill: color,
-      fillOpacity: opacity,
-      stroke: color,
-      strokeWidth: 1.5,
-    }),
+    rectangle([at - half, at + half], [low, high], color, opacity),
     Plot.ruleY([middle], { x1: () => at - half, x2: () => at + half, stroke: color, strokeWidth: 2.5 }),
   ];
 }
@@ -190,11 +188,7 @@ export function grouped(all: readonly GroupedColumn[], { label, axis, width, hei
   const labelWidth = (width - 60) / categories.length;
   const lines = Math.max(...categories.map((category) => folded(category, labelWidth).split('\n').length));
   return panel({
-    width,
-    height,
-    marginLeft: 52,
-    marginTop: 28,
-    marginBottom: 30 + 14 * lines,
+    ...framed(width, height, [28, 20, 30 + 14 * lines, 52]),
     ariaLabel: `${label}: ${all.map((c) => `${c.label} ${c.values.length > 0 ? plusMinus(mean(c.values), c.error) : number(null)}`).join(', ')}`,
     x: { domain: [-0.5, categories.length - 0.5], axis: null },
     y: { domain: show === 'bars' ? [0, greatest] : [least, greatest], label, grid: true, ticks: 6, labelArrow: 'none' },
@@ -203,13 +197,7 @@ export function grouped(all: readonly GroupedColumn[], { label, axis, width, hei
         categories.map((_, i) => i),
         { label: null, tickSize: 0, tickFormat: (i: number) => folded(categories[i]!, labelWidth) },
       ),
-      Plot.text([axis], {
-        text: (text: string) => text,
-        frameAnchor: 'bottom',
-        lineAnchor: 'bottom',
-        dy: 25 + 14 * lines,
-        fill: 'currentColor',
-      }),
+      caption(axis, { frameAnchor: 'bottom', lineAnchor: 'bottom', dy: 25 + 14 * lines, fill: 'currentColor' }),
       ...drawn.flatMap((member) => (show === 'bars' ? barOf(member) : spreadOf(member))),
       ...(show === 'bars' ? [Plot.ruleY([0], { stroke: 'currentColor' })] : []),
     ],
@@ -225,16 +213,7 @@ function barOf({ values, error, regularizer, hollow, middle, half }: Placed): Pl
   const { light } = markStyle(regularizer);
   const center = mean(values);
   return [
-    Plot.rect([center], {
-      x1: () => middle - half,
-      x2: () => middle + half,
-      y1: () => 0,
-      y2: (y: number) => y,
-      fill: light,
-      fillOpacity: hollow ? 0.1 : 0.85,
-      stroke: light,
-      strokeWidth: 1.5,
-    }),
+    rectangle([middle - half, middle + half], [0, center], light, hollow ? 0.1 : 0.85),
     ...dots(values, middle, half),
     ...(error === null ? [] : bar(center, error, middle, half / 2, 'currentColor')),
   ];
@@ -248,15 +227,7 @@ function spreadOf({ values, error, regularizer, hollow, middle, half }: Placed):
     ...(boxed ? box(values, middle, half, light, hollow ? 0.06 : 0.45) : []),
     ...dots(values, middle, half),
     ...(boxed || error === null ? [] : bar(center, error, middle, half / 2, light)),
-    Plot.dot([center], {
-      x: () => middle,
-      y: (y: number) => y,
-      r: 5.5,
-      symbol: 'diamond',
-      strokeWidth: hollow ? 2 : 1,
-      fill: hollow ? 'white' : light,
-      stroke: hollow ? light : 'white',
-    }),
+    diamond(middle, center, 5.5, light, hollow),
   ];
 }
 

@@ -106,7 +106,7 @@ const WIDTHS: readonly (readonly [letters: string, width: number])[] = [
   ['*?ksx', 0.55],
   ['57FJLacehnouvyzγ', 0.6],
   ['#$&0234689EPRSTZbdgpqσθ√λ', 0.65],
-  ['+<=>ABKVXY~Δ±', 0.7],
+  ['+−<=>ABKVXY~Δ±', 0.7],
   ['CDGHU', 0.75],
   ['NOQ', 0.8],
   ['w', 0.85],

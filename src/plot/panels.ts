@@ -3,7 +3,7 @@ import { parseHTML } from 'linkedom';
 import { FONT, type Panel } from './figure.js';
 import { indexedPng } from './image.js';
 import type { MarkStyle } from './style.js';
-import { escaped, number } from './table.js';
+import { escaped, minus, number } from './table.js';
 
 /** The marks, for those who draw. */
 export { Plot };
@@ -37,6 +37,19 @@ function rounded(tag: string): string {
   return tag.replace(/(?<!opacity=")-?\d+\.\d{2,}/g, (digits) => String(Number(Number(digits).toFixed(1))));
 }
 
+/** The size of a panel, and its margins in the order of CSS. */
+export const framed = (width: number, height: number, [top, right, bottom, left]: readonly number[]) => {
+  return { width, height, marginTop: top!, marginRight: right!, marginBottom: bottom!, marginLeft: left! };
+};
+
+/** A line of text on a panel, in its upper left corner unless the options say otherwise. */
+export const caption = (text: string, options: Plot.TextOptions = {}): Plot.Markish =>
+  Plot.text([text], { frameAnchor: 'top-left', text: (t: string) => t, ...options });
+
+/** A picture of so many pixels about a point. */
+export const image = (src: string, x: number, y: number, options: Plot.ImageOptions): Plot.Markish =>
+  Plot.image([src], { x: () => x, y: () => y, src: (s: string) => s, preserveAspectRatio: 'none', ...options });
+
 /** Ticks of a log axis: ones, twos and fives over two decades, ones and threes over three, powers of ten beyond. */
 export function logTicks(values: readonly number[]): number[] {
   const positive = values.filter((value) => value > 0 && Number.isFinite(value));
@@ -57,9 +70,8 @@ export function logTicks(values: readonly number[]): number[] {
 
 /** A tick as a plain number where that is short. */
 export function plain(value: number): string {
-  return value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
-    ? value.toExponential(0).replace('e+', 'e')
-    : String(value);
+  const short = value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5);
+  return minus(short ? value.toExponential(0).replace('e+', 'e') : String(value));
 }
 
 /** A line through points in order of x, with the range about it where one is given. */
@@ -106,12 +118,7 @@ export function curves(all: readonly Series[], options: Curves): Panel {
     ...series.band.flatMap(({ low, high }) => [low, high]),
   ]);
   return panel({
-    width,
-    height,
-    marginLeft: 52,
-    marginTop: 30,
-    marginBottom: 42,
-    marginRight: 20,
+    ...framed(width, height, [30, 20, 42, 52]),
     ariaLabel: options.ariaLabel ?? label,
     x: {
       label: x,
@@ -224,25 +231,13 @@ export function colorBar({ low, high }: Scale, label: string): Panel {
   const src = heatMap(ramp, LEVELS, 1, { low: 0, high: LEVELS - 1 });
   const [width, height, side] = [460, 52, 8];
   return panel({
-    width,
-    height,
-    marginLeft: side,
-    marginRight: side,
-    marginTop: 20,
-    marginBottom: 20,
+    ...framed(width, height, [20, side, 20, side]),
     ariaLabel: `Colors: ${label}, from ${number(low)} (dark) to ${number(high)} (light)`,
     x: { domain: [low, high], label: null, ticks: 6, tickSize: 4 },
     y: { domain: [0, 1], axis: null },
     marks: [
-      Plot.image([src], {
-        x: () => (low + high) / 2,
-        y: () => 0.5,
-        src: (s: string) => s,
-        preserveAspectRatio: 'none',
-        width: width - 2 * side,
-        height: height - 40,
-      }),
-      Plot.text([label], { frameAnchor: 'top-left', dy: -16, text: (t: string) => t, fontWeight: 600 }),
+      image(src, (low + high) / 2, 0.5, { width: width - 2 * side, height: height - 40 }),
+      caption(label, { dy: -16, fontWeight: 600 }),
     ],
   });
 }

@@ -13,20 +13,26 @@ export function escaped(text: string): string {
 /** Numbers as a reader sees them; a dash where there is none. */
 export const NONE = '–';
 
+/** With the minus sign of print, U+2212, where a text has a hyphen before a digit. */
+export const minus = (text: string): string => text.replace(/-(?=[\d∞.])/g, '−');
+
+/** So many places after the point, with a true minus sign. */
+export const fixed = (value: number, places: number): string => minus(value.toFixed(places));
+
 /** Three significant digits, or as many as asked; no exponent between 0.001 and a million. */
 export function number(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || Number.isNaN(value)) return NONE;
-  if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(digits - 1).replace('e+', 'e');
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return minus(value.toExponential(digits - 1).replace('e+', 'e'));
   const whole = size === 0 ? 1 : Math.floor(Math.log10(size)) + 1;
-  return value.toFixed(Math.max(0, Math.min(digits - whole, 6)));
+  return fixed(value, Math.max(0, Math.min(digits - whole, 6)));
 }
 
 /** A fraction as per cent, with one digit after the point, or as many as asked. */
 export function percent(fraction: number | null | undefined, digits = 1): string {
   if (fraction === null || fraction === undefined || !Number.isFinite(fraction)) return NONE;
-  return `${(100 * fraction).toFixed(digits)} %`;
+  return `${fixed(100 * fraction, digits)} %`;
 }
 
 /** Counts with thousands set apart. */
@@ -36,12 +42,25 @@ export function count(value: number | null | undefined): string {
     : Math.round(value).toLocaleString('en-US');
 }
 
+/** The places after the point that a column of values and their spreads has: as many as show the least spread, or three digits. */
+export function placesFor(
+  column: readonly { readonly value: number | null; readonly spread: number | null }[],
+): number {
+  const digitsOf = (size: number, digits: number) => digits - 1 - Math.floor(Math.log10(size));
+  const finite = (all: readonly (number | null)[]) =>
+    all.filter((one): one is number => one !== null && one !== 0 && Number.isFinite(one));
+  const spreads = finite(column.map(({ spread }) => spread)).map((size) => digitsOf(Math.abs(size), 2));
+  const values = finite(column.map(({ value }) => value)).map((size) => digitsOf(Math.abs(size), 3));
+  const wanted = spreads.length > 0 ? Math.max(...spreads) : Math.max(0, ...values);
+  return Math.max(0, Math.min(wanted, 4));
+}
+
 /** `value ± spread`, with as many places as show the spread, or as asked; the value alone where no spread is known. */
 export function plusMinus(value: number | null, spread: number | null, decimals?: number): string {
   if (value === null) return NONE;
-  if (spread === null) return decimals === undefined ? number(value) : value.toFixed(decimals);
+  if (spread === null) return decimals === undefined ? number(value) : fixed(value, decimals);
   const shown = decimals ?? (spread > 0 ? Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(spread)))) : 3);
-  return `${value.toFixed(shown)} ± ${spread.toFixed(shown)}`;
+  return `${fixed(value, shown)} ± ${fixed(spread, shown)}`;
 }
 
 /** Seconds in the two units that matter: `1 h 03 min`, `2 min 05 s`, `12 s`. */

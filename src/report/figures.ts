@@ -8,6 +8,7 @@ import { bounds } from '../measure/certificate/figure.js';
 import { boundaries, planeBoundaries, snapshots, topEigenvalue, volume } from '../measure/geometry/figure.js';
 import { acrossSettings } from '../measure/networks/groups.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
+import { front, overSettings } from '../measure/networks/settings-figure.js';
 import { onlineReadout } from '../measure/readout/figure.js';
 import { measurements } from '../measure/streams/figure.js';
 import { trackedImages, trackedPoints } from '../measure/tracking/figure.js';
@@ -29,6 +30,8 @@ const perSetting =
  * To add one, write a function that draws it and give it a line here.
  */
 const FIGURES = {
+  settings: overSettings,
+  front,
   'trade-off': tradeOff,
   'mean-distances': meanDistances,
   boundaries: perSetting(boundaries),
@@ -58,6 +61,9 @@ const FIGURES = {
 } satisfies Record<string, Draw>;
 
 export type FigureName = keyof typeof FIGURES;
+
+/** The figures that say which setting is the best, of a report that ranks them. */
+export const RANKING_FIGURES: readonly string[] = ['settings', 'front'] satisfies readonly FigureName[];
 
 /** Figures that are drawn only for a pipeline that asks for them, each in the place of others. */
 const ON_REQUEST: Partial<Record<FigureName, readonly FigureName[]>> = {

@@ -4,11 +4,12 @@ import type { Geometry } from '../measure/geometry/record.js';
 import { newestMean } from '../measure/log.js';
 import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
 import { groups, settingOf } from '../measure/networks/groups.js';
+import { settingRanking } from '../measure/networks/ranking.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
 import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
 import { quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
-import { isBookkeeping } from '../storage/record.js';
+import { isKey } from '../storage/record.js';
 import { remarks, verdict } from './verdict.js';
 
 /**
@@ -26,6 +27,7 @@ export function reportJson(report: Report): string {
     config: ordered(report.config),
     differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),
+    ...rankingJson(report),
     regularizers: all.map(summarizeGroup),
     correction: { method: 'Holm', tests: familyOf(report).tests },
     comparisons: comparisons(report).map(comparisonJson),
@@ -35,68 +37,45 @@ export function reportJson(report: Report): string {
   return `${lines(value, '')}\n`;
 }
 
-function comparisonJson({
-  pipeline,
-  setting,
-  a,
-  b,
-  measure,
-  difference,
-  test,
-  corrected,
-}: Compared): Record<string, unknown> {
-  const { standardError, lower, upper, t, freedom, p, paired, n, greater } = test ?? NO_TEST;
-  const over = test ? 'seeds' : null;
+/** Which setting is the best, in order; nothing of a report that ranks none. */
+function rankingJson(report: Report): Record<string, unknown> {
+  const ranking = settingRanking(report);
+  if (ranking === null) return {};
+  const { better, keys, placed } = ranking;
+  const places = placed.map(({ place, group, values, measured, accuracy, distance }) => ({
+    place,
+    regularizer: group.regularizer,
+    setting: Object.fromEntries(keys.map((key, i) => [key, values[i]])),
+    networks: group.networks.length,
+    ...{ measured, accuracy, distance },
+  }));
+  return { ranking: { by: report.rankedBy, better, places } };
+}
+
+/** These fields of a value, in this order; null for what it lacks. */
+const picked = <T extends object>(value: T | null, ...fields: readonly (keyof T)[]): Record<string, unknown> =>
+  Object.fromEntries(fields.map((field) => [field, value?.[field] ?? null]));
+
+function comparisonJson({ measure, a, b, test, ...compared }: Compared): Record<string, unknown> {
   return {
-    pipeline,
-    setting,
+    ...picked(compared, 'pipeline', 'setting'),
     measure: measure.name,
     a: a.regularizer,
     b: b.regularizer,
-    difference,
-    over,
-    paired,
-    n,
-    standardError,
-    lower,
-    upper,
-    t,
-    freedom,
-    p,
-    pCorrected: corrected,
-    greater,
+    ...picked(compared, 'difference'),
+    ...picked(test, 'over', 'paired', 'n', 'standardError', 'lower', 'upper', 't', 'freedom', 'p'),
+    pCorrected: compared.corrected,
+    ...picked(test, 'greater'),
   };
 }
 
-const NO_TEST = {
-  standardError: null,
-  lower: null,
-  upper: null,
-  t: null,
-  freedom: null,
-  p: null,
-  paired: null,
-  n: null,
-  greater: null,
-};
-
 function networkJson(network: NetworkReport): Record<string, unknown> {
-  const { name, pipeline, regularizer, seed, run, updates, epochs, seconds, testAccuracy, burnIn } = network;
   const { readout = null, exact = [], certificates = [], tracks = [], alignments = [], geometries = [] } = network;
   return {
-    name,
-    pipeline,
+    ...picked(network, 'name', 'pipeline'),
     setting: settingOf(network),
-    regularizer,
-    seed,
-    run,
-    updates,
-    epochs,
-    seconds,
-    testAccuracy,
-    burnIn,
-    sampleShape: network.sampleShape,
-    classes: network.classes,
+    ...picked(network, 'regularizer', 'seed', 'run', 'updates', 'epochs', 'seconds', 'testAccuracy', 'burnIn'),
+    ...picked(network, 'sampleShape', 'classes'),
     summary: summarizeNetwork(network),
     sigma: columns(network.sigma),
     curves: columns(network.curves),
@@ -104,12 +83,10 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
     ...(network.probes && { probes: network.probes }),
     ...(network.classifier && { classifier: network.classifier }),
     readout: readout && { ...readout, attack: readout.attack && attackJson(readout.attack) },
-    exact: exact.map(({ index, label, distance }) => ({ index, label, distance })),
+    exact: exact.map((one) => picked(one, 'index', 'label', 'distance')),
     certificates: certificates.map(certificateJson),
-    tracks: tracks.map(({ epoch, samples }) => ({ epoch, samples })),
-    alignments: alignments.map(({ epoch, number, loss, cosines, weights, features }) => {
-      return { epoch, number, loss, cosines, weights, features };
-    }),
+    tracks: tracks.map((track) => picked(track, 'epoch', 'samples')),
+    alignments: alignments.map((one) => picked(one, 'epoch', 'number', 'loss', 'cosines', 'weights', 'features')),
     geometries: geometries.map(geometryJson),
     measurements: measurementsJson(network),
   };
@@ -125,7 +102,7 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
       const { description, records } = measurement;
       const { name, role, fields } = description;
       const measured = Object.keys(fields).filter(
-        (field) => fields[field]!.type === 'number' && !isBookkeeping(description, field),
+        (field) => fields[field]!.type === 'number' && !isKey(description, field),
       );
       const means = Object.fromEntries(measured.map((field) => [field, newestMean(measurement, field)]));
       return [stream, { name, role, records: records.length, means }];
@@ -133,58 +110,35 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
   );
 }
 
-function attackJson({ iterations, box, samples }: AttackReport): Record<string, unknown> {
-  return {
-    iterations,
-    box: box ?? null,
-    samples: samples.map(({ original: _, adversarial: __, ...numbers }) => {
-      const { index, label, predicted, adversarialLabel, outcome, distance, lower, upper, queries } = numbers;
-      const { local = null, theta = null, featureNorm = null, start = null } = numbers;
-      const bounds = { lower, upper, local, theta, featureNorm };
-      return { index, label, predicted, adversarialLabel, outcome, distance, ...bounds, queries, start };
-    }),
-  };
+function attackJson(attack: AttackReport): Record<string, unknown> {
+  const answer = ['index', 'label', 'predicted', 'adversarialLabel', 'outcome', 'distance'] as const;
+  const bounds = ['lower', 'upper', 'local', 'theta', 'featureNorm'] as const;
+  const samples = attack.samples.map((one) => picked(one, ...answer, ...bounds, 'queries', 'start'));
+  return { ...picked(attack, 'iterations', 'box'), samples };
 }
 
-function certificateJson({ lower, local, ...rest }: Certificate): Record<string, number> {
-  const { index, label, predicted, theta, featureNorm, marginOverReadoutNorm, lipschitz } = rest;
+function certificateJson({ lower, local, ...rest }: Certificate): Record<string, unknown> {
+  const byNorm = (name: string, { l1, l2, linf }: Certificate['lower']) => {
+    return { [`${name}L1`]: l1, [`${name}L2`]: l2, [`${name}Linf`]: linf };
+  };
   return {
-    index,
-    label,
-    predicted,
-    theta,
-    featureNorm,
-    marginOverReadoutNorm,
-    lipschitz,
-    lowerL1: lower.l1,
-    lowerL2: lower.l2,
-    lowerLinf: lower.linf,
-    localL1: local.l1,
-    localL2: local.l2,
-    localLinf: local.linf,
+    ...picked(rest, 'index', 'label', 'predicted', 'theta', 'featureNorm', 'marginOverReadoutNorm', 'lipschitz'),
+    ...byNorm('lower', lower),
+    ...byNorm('local', local),
   };
 }
 
 /** Where a grid lies and what its cells come to; the cells themselves are in the metric log. */
-function geometryJson({ number, epoch, kind, columns, rows, ...rest }: Geometry): Record<string, unknown> {
-  const { xMin, xMax, yMin, yMax, points, classes, logVolume, topEigenvalue } = rest;
+function geometryJson(geometry: Geometry): Record<string, unknown> {
   const counts: Record<string, number> = {};
-  for (const label of Array.from(classes)) counts[label] = (counts[label] ?? 0) + 1;
+  for (const label of Array.from(geometry.classes)) counts[label] = (counts[label] ?? 0) + 1;
   const middle = (values: ArrayLike<number>) => quantile(Array.from(values).filter(Number.isFinite), 0.5);
   return {
-    number,
-    epoch,
-    kind,
-    columns,
-    rows,
-    xMin,
-    xMax,
-    yMin,
-    yMax,
-    medianLogVolume: middle(logVolume),
-    medianTopEigenvalue: middle(topEigenvalue),
+    ...picked(geometry, 'number', 'epoch', 'kind', 'columns', 'rows', 'xMin', 'xMax', 'yMin', 'yMax'),
+    medianLogVolume: middle(geometry.logVolume),
+    medianTopEigenvalue: middle(geometry.topEigenvalue),
     cellsOfClass: counts,
-    points,
+    points: geometry.points,
   };
 }
 

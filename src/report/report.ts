@@ -6,13 +6,14 @@ import { style } from '../plot/style.js';
 import { escaped, folded } from '../plot/table.js';
 import { onDisk, writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
-import { figures } from './figures.js';
+import { figures, RANKING_FIGURES } from './figures.js';
 import { reportJson } from './json.js';
 import {
   comparisonsTable,
   differencesTables,
   layersTable,
   networksTable,
+  rankingTable,
   referenceTable,
   regularizersTable,
 } from './tables.js';
@@ -46,33 +47,17 @@ ${style()}
 <h1>${escaped(report.title)}</h1>
 <p class="overview">${overview.map(escaped).join(' · ')} · <time datetime="${escaped(report.createdAt)}">${escaped(day(report.createdAt))}</time></p>
 </header>
-${differencesSection(report)}<div class="verdict">${verdict(report)
-    .split('\n')
-    .map((text) => `<p>${prose(text)}</p>`)
-    .join('')}</div>
-<section aria-labelledby="summary">
-<h2 id="summary">In numbers</h2>
-${regularizersTable(report)}
-${referenceTable(report)}
-${notes(report)}
-</section>
-${drawn.map(section).join('\n')}
-${comparisonSection(report)}
-<section aria-labelledby="networks">
-<h2 id="networks">Every network</h2>
-${report.networks.length > FOLDED ? folded(`The numbers of ${report.networks.length} networks, one by one`, networksTable(report)) : networksTable(report)}
-${folded('σ of every layer', layersTable(report))}
-</section>
+${rankingSection(report, drawn)}${details(report, drawn)}
 <section aria-labelledby="made">
 <h2 id="made">How it was made</h2>
 <dl>
 <dt>Weir</dt><dd>${escaped(report.weir)}</dd>
 <dt>Runtime</dt><dd>${escaped(report.runtime)}</dd>
 <dt>Machine</dt><dd>${escaped(report.machine)}</dd>
-<dt>Runs</dt><dd>${[...new Set(report.networks.map((network) => network.run))].map((run) => `<code>${escaped(run)}</code>`).join('<br>')}</dd>
+<dt>Runs</dt><dd>${runs(report)}</dd>
 </dl>
 <details>
-<summary>${report.differences ? `Configuration of ${escaped(report.networks[0]?.run ?? 'the first run')}; that of the others differs as the first table says` : 'Configuration'}</summary>
+<summary>${report.differences ? `Configuration of ${escaped(report.networks[0]?.run ?? 'the first run')}; that of the others differs by what the settings say` : 'Configuration'}</summary>
 <pre tabindex="0">${escaped(JSON.stringify(report.config, null, 2))}</pre>
 </details>
 </section>
@@ -80,6 +65,48 @@ ${folded('σ of every layer', layersTable(report))}
 </body>
 </html>
 `;
+}
+
+/** Which setting is the best, of a report that ranks them: all of it on two screens, with what else there is folded away below. */
+function rankingSection(report: Report, drawn: readonly Figure[]): string {
+  const ranked = rankingTable(report);
+  if (ranked === '') return '';
+  return `<section aria-labelledby="ranking">
+<h2 id="ranking">Which setting</h2>
+${ranked}
+</section>
+${drawn.filter(isOfRanking).map(section).join('\n')}
+`;
+}
+
+const isOfRanking = ({ id }: Figure): boolean => RANKING_FIGURES.includes(id);
+
+function details(report: Report, drawn: readonly Figure[]): string {
+  const all = `${differencesSection(report)}<div class="verdict">${verdict(report)
+    .split('\n')
+    .map((text) => `<p>${prose(text)}</p>`)
+    .join('')}</div>
+<section aria-labelledby="summary">
+<h2 id="summary">In numbers</h2>
+${regularizersTable(report)}
+${referenceTable(report)}
+${listed(report.rankedBy === undefined ? [...report.notes, ...remarks(report)] : remarks(report))}
+</section>
+${drawn
+  .filter((figure) => !isOfRanking(figure))
+  .map(section)
+  .join('\n')}
+${comparisonSection(report)}
+<section aria-labelledby="networks">
+<h2 id="networks">Every network</h2>
+${report.networks.length > FOLDED ? folded(`The numbers of ${report.networks.length} networks, one by one`, networksTable(report)) : networksTable(report)}
+${folded('σ of every layer', layersTable(report))}
+</section>`;
+  if (report.rankedBy === undefined) return all;
+  return `${listed(report.notes)}<details class="rest">
+<summary>Every setting by itself: methods compared, all figures, each network</summary>
+${all}
+</details>`;
 }
 
 function differencesSection(report: Report): string {
@@ -142,9 +169,18 @@ function prose(text: string): string {
   return escaped(text).replace(/(\d) %/g, '$1&nbsp;%');
 }
 
-function notes(report: Report): string {
-  const all = [...report.notes, ...remarks(report)];
-  return all.length > 0 ? `<ul class="notes">${all.map((note) => `<li>${prose(note)}</li>`).join('')}</ul>` : '';
+const NAMED = 4; // runs; more are folded away
+
+function runs({ networks }: Report): string {
+  const names = [...new Set(networks.map(({ run }) => run))];
+  const all = names.map((run) => `<code>${escaped(run)}</code>`).join('<br>');
+  return names.length > NAMED ? folded(`${names.length} runs`, all) : all;
+}
+
+function listed(sentences: readonly string[]): string {
+  return sentences.length > 0
+    ? `<ul class="notes">${sentences.map((one) => `<li>${prose(one)}</li>`).join('')}</ul>`
+    : '';
 }
 
 function day(iso: string): string {

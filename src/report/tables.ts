@@ -1,10 +1,13 @@
+import { textTable } from '../flow/terminal.js';
 import { iterations } from '../measure/attack/distance-figure.js';
 import { shareInWords } from '../measure/log.js';
 import { type Compared, comparisons, correction, probability, tested } from '../measure/networks/comparison.js';
 import { groups, type SeedGroup } from '../measure/networks/groups.js';
+import { type Placed, type SettingRanking, settingRanking } from '../measure/networks/ranking.js';
 import type { Differences, NetworkReport, Report } from '../measure/networks/record.js';
 import {
   exactMean,
+  MEASURES,
   type Measure,
   measured,
   type Spread,
@@ -13,7 +16,19 @@ import {
   summarizeNetwork,
 } from '../measure/networks/summary.js';
 import { mean, standardDeviation } from '../plot/statistics.js';
-import { count, duration, escaped, NONE, name, number, percent, plusMinus, table } from '../plot/table.js';
+import {
+  count,
+  duration,
+  escaped,
+  fixed,
+  NONE,
+  name,
+  number,
+  percent,
+  placesFor,
+  plusMinus,
+  table,
+} from '../plot/table.js';
 
 /** Columns of σ; a deeper network has a table of its own. */
 const LAYERS = 4;
@@ -23,19 +38,34 @@ export function regularizersTable(report: Report): string {
   const measures = measured(report.networks);
   const layers = layersOf(report);
   const shown = layers.length > LAYERS ? [] : layers;
-  const rows = groups(report).map((group) => {
+  const all = groups(report);
+  const columns = measures.map((measure) =>
+    column(
+      measure,
+      all.map((group) => spread(group.networks, measure.of)),
+    ),
+  );
+  const rows = all.map((group, i) => {
     const { sigma } = summarizeGroup(group);
-    const value = (measure: Measure) =>
-      over(spread(group.networks, measure.of), measure.decimals, measure.scale) + finiteNote(group.networks, measure);
     return [
       name(group.label, group.regularizer),
       String(group.networks.length),
-      ...measures.map(value),
+      ...measures.map((measure, at) => columns[at]![i]! + finiteNote(group.networks, measure)),
       ...shown.map((layer) => (sigma[layer] ? over(sigma[layer], 3) : NONE)),
     ];
   });
   const heads = ['Regularizer', 'Networks', ...measures.map((measure) => measure.name), ...shown.map((l) => `σ ${l}`)];
   return table('Per regularizer: mean ± standard deviation over networks (seeds). Distances are l2.', heads, rows);
+}
+
+/** The cells of a column, with as many places after the point in each. */
+function column({ scale, decimals }: Pick<Measure, 'scale' | 'decimals'>, spreads: readonly Spread[]): string[] {
+  const scaled = (value: number | null) => (value === null ? null : scale * value);
+  const values = spreads.map(({ mean, standardDeviation }) => ({
+    value: scaled(mean),
+    spread: scaled(standardDeviation),
+  }));
+  return values.map(({ value, spread }) => plusMinus(value, spread, decimals ?? placesFor(values)));
 }
 
 /** '3 of 4 records' below a mean that some records have no finite value for; '' where all have one. */
@@ -91,17 +121,17 @@ export function networksTable(report: Report): string {
   const rows = networks.map(({ network, label }) => {
     const summary = summarizeNetwork(network);
     const outcomes = Object.entries(summary.outcomes).map(([outcome, n]) => `${count(n)} ${escaped(outcome)}`);
-    const sigmas = deep ? [largest(summary.sigma)] : layers.map((layer) => number(summary.sigma[layer]));
+    const sigmas = deep ? [largest(summary.sigma)] : layers.map((layer) => places(summary.sigma[layer]));
     return [
       name(label, network.regularizer),
       String(network.seed),
       percent(network.testAccuracy, 2),
       plusMinus(summary.meanDistance, summary.standardError, 3),
-      number(summary.medianDistance),
+      places(summary.medianDistance),
       network.attack ? count(summary.attacked) : NONE,
       outcomes.join('<br>') || NONE,
       ...sigmas,
-      ...(exact ? [number(exactMean(network))] : []),
+      ...(exact ? [places(exactMean(network))] : []),
       ...(refitted ? again(network) : []),
       count(summary.meanQueries),
       `${count(network.epochs)} epochs<br>${count(network.updates)} updates<br>${duration(network.seconds)}`,
@@ -109,6 +139,9 @@ export function networksTable(report: Report): string {
   });
   return table(caption(report.networks), heads, rows);
 }
+
+/** Three places after the point, in every row. */
+const places = (value: number | null | undefined): string => plusMinus(value ?? null, null, 3);
 
 function again(network: NetworkReport): string[] {
   const { readout } = network;
@@ -129,6 +162,54 @@ function largest(sigma: Readonly<Record<string, number>>): string {
     ['', Number.NEGATIVE_INFINITY],
   );
   return layer === '' ? NONE : `${number(value)} (${escaped(layer)})`;
+}
+
+/** Every setting and regularizer in order of the report's measure, as text: heads, then a row a place. */
+function rankingCells({ measure, keys, placed }: SettingRanking): {
+  readonly heads: string[];
+  readonly rows: string[][];
+} {
+  const [accuracy, distance] = ['Test accuracy, %', 'Mean Δx'].map((one) => MEASURES.find(({ name }) => name === one)!);
+  const shown = [
+    { measure, of: ({ measured }: Placed) => measured },
+    { measure: accuracy!, of: ({ accuracy }: Placed) => accuracy },
+    { measure: distance!, of: ({ distance }: Placed) => distance },
+  ].filter((one, i, all) => all.findIndex(({ measure: { name } }) => name === one.measure.name) === i);
+  const columns = shown.map(({ measure, of }) => column(measure, placed.map(of)));
+  return {
+    heads: ['Place', 'Regularizer', ...keys, 'Networks', ...shown.map(({ measure: { name } }) => name)],
+    rows: placed.map(({ place, group, values }, i) => [
+      place === null ? NONE : String(place),
+      group.regularizer,
+      ...values,
+      String(group.networks.length),
+      ...columns.map((cells) => cells[i]!),
+    ]),
+  };
+}
+
+/** Which setting is the best, a row a setting and regularizer; '' of a report that ranks none. */
+export function rankingTable(report: Report): string {
+  const ranking = settingRanking(report);
+  if (ranking === null) return '';
+  const { heads, rows } = rankingCells(ranking);
+  return table(
+    `Ranked by the mean over seeds of ${ranking.measure.name} (${ranking.better} is better). Mean ± standard deviation over networks. Networks that came out the same whatever a key was stand once, as ‘any’.`,
+    heads,
+    rows.map(([place = '', regularizer = '', ...cells]) => [
+      place,
+      name(regularizer, regularizer),
+      ...cells.map(escaped),
+    ]),
+  );
+}
+
+/** The same as aligned lines of text, for a terminal. */
+export function rankingLines(report: Report): string[] {
+  const ranking = settingRanking(report);
+  if (ranking === null) return [];
+  const { heads, rows } = rankingCells(ranking);
+  return [`ranked by ${ranking.measure.name}, ${ranking.better} is better`, ...textTable([heads, ...rows])];
 }
 
 const RUNS = 3; // of one row that are named; of more there is a count
@@ -190,7 +271,7 @@ function grouped(all: readonly Compared[]): Map<string, Compared[]> {
 function cell(compared: Compared | undefined): string {
   if (!compared) return NONE;
   const { difference, test, measure, corrected } = compared;
-  const shown = (value: number) => (measure.scale * value).toFixed(measure.decimals ?? 4);
+  const shown = (value: number) => fixed(measure.scale * value, measure.decimals ?? 4);
   const size = difference >= 0 ? `+${shown(difference)}` : shown(difference);
   if (test === null || test.lower === null) return size;
   const holm = corrected === null ? '' : `<br>Holm ${escaped(probability(corrected))}`;
@@ -268,5 +349,5 @@ function row(group: SeedGroup, { sigma, exact, attacked }: Reference): string[] 
 function apart(values: readonly number[], [theirs, deviation]: readonly [number, number]): string {
   const spread = standardDeviation(values);
   if (spread === null) return NONE;
-  return ((mean(values) - theirs) / Math.sqrt(spread ** 2 / values.length + deviation ** 2 / SEEDS)).toFixed(1);
+  return fixed((mean(values) - theirs) / Math.sqrt(spread ** 2 / values.length + deviation ** 2 / SEEDS), 1);
 }

@@ -17,17 +17,32 @@ export const trainingKeys = (usual: {
   readonly decay: number;
   /** Whether the samples at the end of an epoch that do not fill a batch are kept. */
   readonly partial?: 'keep' | 'drop';
-}) => ({
-  epochs: z.int().min(1).default(usual.epochs),
-  batchSize: z.int().min(1).default(usual.batchSize).describe('samples an update'),
-  partial: z
-    .enum(['keep', 'drop'])
-    .default(usual.partial ?? 'keep')
-    .describe('whether samples at the end of an epoch that do not fill a batch are kept'),
-  rate: z.number().positive().default(usual.rate).describe('learning rate'),
-  momentum: z.number().min(0).max(1).default(0.9),
-  decay: z.number().min(0).default(usual.decay).describe('weight decay, on all parameters'),
-});
+}) => {
+  const {
+    epochs,
+    batchSize,
+    rate,
+    decay,
+    partial = 'keep',
+  } = checkOptions('trainingKeys', usual, {
+    epochs: 'required',
+    batchSize: 'required',
+    rate: 'required',
+    decay: 'required',
+    partial: 'optional',
+  });
+  return {
+    epochs: z.int().min(1).default(epochs),
+    batchSize: z.int().min(1).default(batchSize).describe('samples an update'),
+    partial: z
+      .enum(['keep', 'drop'])
+      .default(partial)
+      .describe('whether samples at the end of an epoch that do not fill a batch are kept'),
+    rate: z.number().positive().default(rate).describe('learning rate'),
+    momentum: z.number().min(0).max(1).default(0.9),
+    decay: z.number().min(0).default(decay).describe('weight decay, on all parameters'),
+  };
+};
 
 /** Keys of CIFAR-10 and of its ResNet. */
 export const cifar10Keys = () => ({
@@ -61,8 +76,12 @@ export function directionsOf(
   options: { readonly authors?: Directions } = {},
 ): Directions {
   const { authors = 'exact' } = checkOptions('directionsOf', options, { authors: 'optional' });
-  if (config.directions !== 'usual') return config.directions;
-  return config.protocol === 'authors' ? authors : 'krylov';
+  const { directions, protocol } = checkOptions('config of directionsOf', config, {
+    directions: 'required',
+    protocol: 'optional',
+  });
+  if (directions !== 'usual') return directions;
+  return protocol === 'authors' ? authors : 'krylov';
 }
 
 type Directions = 'krylov' | 'power' | 'exact';
@@ -76,21 +95,30 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
     readonly burnIn: number;
     readonly tickEvery?: number;
   },
-) => ({
-  regularizers: z
-    .array(z.enum(kinds))
-    .min(1)
-    .default([...usual.regularizers])
-    .describe('a network for each'),
-  seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
-  gamma: z.number().min(0).default(usual.gamma).describe('γ of equations 5 and 6'),
-  burnIn: z.int().min(0).default(usual.burnIn).describe('epochs before the regularizer acts'),
-  tickEvery: z
-    .int()
-    .min(1)
-    .default(usual.tickEvery ?? 1)
-    .describe('updates from one refresh of the directions to the next'),
-});
+) => {
+  const {
+    regularizers,
+    gamma,
+    burnIn,
+    tickEvery = 1,
+  } = checkOptions('regularizerKeys', usual, {
+    regularizers: 'required',
+    gamma: 'required',
+    burnIn: 'required',
+    tickEvery: 'optional',
+  });
+  return {
+    regularizers: z
+      .array(z.enum(kinds))
+      .min(1)
+      .default([...regularizers])
+      .describe('a network for each'),
+    seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
+    gamma: z.number().min(0).default(gamma).describe('γ of equations 5 and 6'),
+    burnIn: z.int().min(0).default(burnIn).describe('epochs before the regularizer acts'),
+    tickEvery: z.int().min(1).default(tickEvery).describe('updates from one refresh of the directions to the next'),
+  };
+};
 
 /** Keys of readouts that are fitted to frozen features. */
 export const readoutKeys = () => ({
@@ -101,14 +129,17 @@ export const readoutKeys = () => ({
 });
 
 /** Keys of the Tangent Attack: how many samples, and how many iterations on each. */
-export const attackKeys = (usual: { readonly attacked: number }) => ({
-  attacked: z.int().min(1).default(usual.attacked).describe('test samples to attack'),
-  iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
-  protocol: z
-    .enum(['paper', 'authors'])
-    .default('paper')
-    .describe("whose variant, where the paper's and the authors' differ"),
-});
+export const attackKeys = (usual: { readonly attacked: number }) => {
+  const { attacked } = checkOptions('attackKeys', usual, { attacked: 'required' });
+  return {
+    attacked: z.int().min(1).default(attacked).describe('test samples to attack'),
+    iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
+    protocol: z
+      .enum(['paper', 'authors'])
+      .default('paper')
+      .describe("whose variant, where the paper's and the authors' differ"),
+  };
+};
 
 /** Keys that decide how networks are trained and readouts fitted. `regularizers` and `seeds` only decide which networks there are. */
 const trainingOnly = [

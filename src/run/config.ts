@@ -184,7 +184,7 @@ export const folder = (...words: readonly string[]) =>
 /** Values for some keys, under a name: `--set profile=quick`. */
 export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
 
-interface ConfigOptions {
+export interface ConfigOptions {
   /** The config of an earlier run. */
   readonly before?: Readonly<Record<string, unknown>>;
   /** Values in place of those that this machine is too slow for. */

@@ -2,15 +2,25 @@ import { rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
 import type { LogMark } from '../storage/metric-log.js';
-import type { RunFolder } from '../storage/run-folder.js';
-import { done, newestWholeState, type RunState, readNetworkState, runState } from '../storage/run-state.js';
+import type { Origin, RunConfig, RunFolder } from '../storage/run-folder.js';
+import {
+  done,
+  type NetworkState,
+  newestWholeState,
+  type RunState,
+  readNetworkState,
+  runState,
+} from '../storage/run-state.js';
 import { type About, isUnread, SnapshotError } from '../storage/snapshot-format.js';
+import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { type Consensus, type Log, single, unwritten } from './consensus.js';
-import { epochLabel, type SnapshotOptions } from './network-snapshots.js';
+import { beginningOf, carryLog } from './fork.js';
+import { epochLabel, type SnapshotOptions, updateLabel } from './network-snapshots.js';
 import { type NetworkOptions, NetworkTraining } from './network-training.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { checkLog } from './run-log.js';
 import { Requests } from './watch.js';
+import { updatesOf } from './weights.js';
 
 export interface ExecutionOptions extends SnapshotOptions {
   /** How many snapshots to keep; those from which networks branch off, and the last of each network, are kept besides. */
@@ -86,27 +96,68 @@ export class Execution {
         const others = again ? ', and the others stay as they are' : '';
         options.watch.warn(`${message}; ${what} from ${before!.path}${others}`);
       }
-      const trunk = before === undefined ? await this.trunkOf(index, log) : undefined;
-      if (trunk === 'stopped') return 'stopped';
       if (consensus.writes) for (const { file } of before?.refused ?? []) store.setAside(file);
-      const from = before?.state.logged ?? begins[index]!;
+      const state = await this.pastOrigin({ name, store, before, again }, begins[index]!, metrics);
+      if (state === 'stopped') return 'stopped';
+      const trunk = state === undefined ? await this.trunkOf(index, log) : undefined;
+      if (trunk === 'stopped') return 'stopped';
+      const from = state?.logged ?? begins[index]!;
       if (again) metrics.follow(from, { more: index === newest });
       else metrics.cutBack(from);
-      const outcome = await this.train({ index, store, state: before?.state, trunk }, metrics);
+      const outcome = await this.train({ networks, index, store, state, trunk }, metrics);
       if (outcome === 'stopped') return outcome;
       begins.push(metrics.mark);
     }
     return 'done';
   }
 
-  private async train(start: Omit<NetworkOptions, 'networks'>, metrics: Log): Promise<Outcome> {
-    const { folder, pipeline, options, consensus, requests, networks } = this;
+  /**
+   * Of a forked run: brings a network to the update of the fork, under the config of the other run, from the state that it has there or
+   * here. Stopped or killed, it goes on from the snapshots of this run.
+   *
+   * @returns the state to go on from under this run's config; undefined where the network has none
+   */
+  private async pastOrigin(
+    { name, store, before, again }: Standing,
+    begin: LogMark,
+    metrics: Log,
+  ): Promise<RunState | 'stopped' | undefined> {
+    const { origin, seed } = this.folder.started;
+    if (origin === undefined || isPast(origin, store, before?.state)) return before?.state;
+    if (again && before === undefined) {
+      throw new WeirError(
+        `the snapshots of network '${name}', which was finished, are lost`,
+        `put them back from a copy, or fork ${origin.run} again`,
+      );
+    }
+    const start = before === undefined ? beginningOf(origin, name) : { state: before.state, trunk: undefined };
+    if (start === undefined) return undefined;
+    if (before !== undefined) metrics.follow(before.state.logged, { more: true });
+    else {
+      metrics.cutBack(begin);
+      if (this.consensus.writes) carryLog(origin, name, start, metrics);
+    }
+    const networks = this.pipeline.networks(origin.config, seed);
+    const index = networks.findIndex((network) => network.name === name);
+    const pin = { update: origin.at, into: store };
+    await this.train({ networks, index, store, ...start, pin }, metrics, origin.config);
+    this.consensus.same({}, { remedy: 'go on with the run' }); // all ranks are here: rank 0 has written the snapshot
+    const found = store.pinned(updateLabel(origin.at));
+    return found === undefined ? 'stopped' : runState(found);
+  }
+
+  private async train(
+    start: NetworkOptions,
+    metrics: Log,
+    config: RunConfig['config'] = this.folder.started.config,
+  ): Promise<Outcome> {
+    const { folder, pipeline, options, consensus, requests } = this;
     const remark = (line: string): void => {
       if (consensus.writes && !this.remarks.has(line)) options.watch.warn(line);
       this.remarks.add(line);
     };
-    const run = { folder, pipeline, options, consensus, requests, metrics, remark };
-    this.training = await NetworkTraining.of(run, { networks, ...start });
+    const run = { folder, config, pipeline, options, consensus, requests, metrics, remark };
+    this.training = await NetworkTraining.of(run, start);
     return this.training.toEnd();
   }
 
@@ -167,7 +218,7 @@ export class Execution {
     if (trunk === 'stopped') return 'stopped';
     metrics.follow(before?.state.logged ?? begins[index]!, { more: false });
     const pin = { epoch, into: folder.snapshots(of, { keep: options.snapshotKeep }) };
-    const outcome = await this.train({ index, store, state: before?.state, trunk, pin }, metrics);
+    const outcome = await this.train({ networks, index, store, state: before?.state, trunk, pin }, metrics);
     consensus.same({}, { remedy: 'go on with the run' }); // all ranks are here: rank 0 has written the snapshot
     const found = pin.into.pinned(epochLabel(epoch));
     if (found === undefined && outcome === 'done') throw noSnapshot(name, branch);
@@ -175,6 +226,21 @@ export class Execution {
     if (consensus.writes) rmSync(store.folder, { recursive: true, force: true });
     return runState(found);
   }
+}
+
+/** How far a network is by its snapshots, and whether it was finished before. */
+interface Standing {
+  readonly name: string;
+  readonly store: SnapshotStore;
+  readonly before: NetworkState | undefined;
+  readonly again: boolean;
+}
+
+/** Whether a network of a forked run is past the update of the fork. */
+function isPast({ at }: Origin, store: SnapshotStore, state: RunState | undefined): boolean {
+  const updates = state && updatesOf(state);
+  if (updates === undefined || updates < at) return false;
+  return updates > at || store.list().some(({ label }) => label === updateLabel(at));
 }
 
 type Branch = NonNullable<Network['branch']>;

@@ -1,4 +1,5 @@
 import type { Data } from '../flow/data.js';
+import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
 import { done, type RunState } from '../storage/run-state.js';
@@ -8,6 +9,7 @@ import type { Consensus, Log } from './consensus.js';
 import type { Network, Pipeline } from './pipeline.js';
 import type { RunIdentity } from './run-identity.js';
 import type { Watch } from './watch.js';
+import { updatesOf } from './weights.js';
 
 /** When snapshots are written, by any of three rules. */
 export interface SnapshotCadence {
@@ -41,6 +43,12 @@ export function needsSnapshot(
 /** The label of a snapshot at the end of an epoch, from which other networks branch off. */
 export const epochLabel = (epoch: number): string => `epoch-${epoch}`;
 
+/** The label of a snapshot of an update at which the config of a network changes. */
+export const updateLabel = (update: number): string => `at-${update}`;
+
+/** A snapshot that ends the training: at the end of an epoch, or when all work on an update is done; and the store that gets it. */
+export type Pin = ({ readonly epoch: number } | { readonly update: number }) & { readonly into: SnapshotStore };
+
 export interface SnapshotOptions extends SnapshotCadence {
   /** What happens when a snapshot cannot be written. */
   readonly onSnapshotError: 'stop' | 'warn';
@@ -59,14 +67,15 @@ export interface SnapshotTarget {
   readonly consensus: Consensus;
   /** Epochs at whose end other networks branch off. */
   readonly branches: readonly number[];
-  /** A store that gets the snapshot at the end of this epoch, after which the training stops. */
-  readonly pin?: { readonly epoch: number; readonly into: SnapshotStore } | undefined;
+  readonly pin?: Pin | undefined;
 }
 
 /** Follows how far one network is, and writes its snapshots at barriers. */
 export class NetworkSnapshots {
   /** The newest update that was logged. */
   update: number;
+  /** Updates that the training step has made, where a pin asks for one of them. */
+  trained: number;
   /** Why the newest snapshot could not be written, where the run went on without it. */
   unsaved: string | undefined;
   private best: number | undefined; // the newest update that was found to be among the best
@@ -83,6 +92,7 @@ export class NetworkSnapshots {
   ) {
     this.startedAt = performance.now() - 1000 * (from?.seconds ?? 0);
     this.update = from?.update ?? 0;
+    this.trained = (from && updatesOf(from)) ?? 0;
     this.best = from?.update; // it was written before the snapshot that this goes on from
     this.saved = this.now;
     this.branches = new Set(target.branches);
@@ -117,13 +127,33 @@ export class NetworkSnapshots {
     const { epoch } = this;
     const { pin } = this.target;
     if (epoch === undefined) return false;
-    if (pin === undefined) {
+    if (pin === undefined || 'update' in pin) {
       if (this.branches.delete(epoch)) this.write(flow, epochLabel(epoch));
       return false;
     }
     if (epoch !== pin.epoch) return false;
     this.write(flow, epochLabel(epoch), pin.into);
     return true;
+  }
+
+  /**
+   * Writes the snapshot of the update that is pinned, when all work on it is done.
+   *
+   * @returns whether the training ends with it
+   * @throws {WeirError} where the training is over, and did not come to that update
+   */
+  writePinnedUpdate(flow: Flow): boolean {
+    const { pin, network } = this.target;
+    if (pin === undefined || !('update' in pin)) return false;
+    if (this.trained === pin.update && (flow.barrier.whole || flow.finished)) {
+      this.write(flow, updateLabel(pin.update), pin.into);
+      return true;
+    }
+    if (!flow.finished && this.trained <= pin.update) return false;
+    throw new WeirError(
+      `the training of network '${network.name}' ends with update ${this.trained}, and has no update ${pin.update}`,
+      'name an update that it has',
+    );
   }
 
   /**

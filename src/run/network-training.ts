@@ -3,6 +3,7 @@ import { withShare } from '../data/loader.js';
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
+import { listen } from '../flow/node.js';
 import { stage } from '../flow/stage.js';
 import { logStage } from '../storage/log-stage.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
@@ -11,7 +12,7 @@ import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import { type RunState, trainedState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import type { Consensus, Log, Votes } from './consensus.js';
-import { NetworkSnapshots, type SnapshotOptions } from './network-snapshots.js';
+import { NetworkSnapshots, type Pin, type SnapshotOptions } from './network-snapshots.js';
 import {
   checkedRecords,
   classesOfTask,
@@ -27,6 +28,8 @@ import { weightsDigest } from './weights.js';
 /** Everything that the networks of a run share. */
 export interface RunContext {
   readonly folder: RunFolder;
+  /** Of the run, or of the run that it was forked from. */
+  readonly config: RunConfig['config'];
   readonly pipeline: Pipeline;
   readonly options: SnapshotOptions;
   readonly consensus: Consensus;
@@ -45,8 +48,8 @@ export interface NetworkOptions {
   readonly state: RunState | undefined;
   /** The state of the network that it branches off. */
   readonly trunk: RunState | undefined;
-  /** Trains only up to the end of this epoch, and writes that snapshot into another store. */
-  readonly pin?: { readonly epoch: number; readonly into: SnapshotStore };
+  /** Trains only up to there, and writes that snapshot. */
+  readonly pin?: Pin;
 }
 
 const checkEvery = 1000; // milliseconds from one check of the folder's lock to the next
@@ -77,8 +80,8 @@ export class NetworkTraining {
   /** Wires the streams of a network. */
   static async of(run: RunContext, options: NetworkOptions): Promise<NetworkTraining> {
     const network = options.networks[options.index]!;
-    const { config } = run.folder.started;
-    return new NetworkTraining(run, options, await run.pipeline.wire({ config, network, seed: network.seed }));
+    const { config, pipeline } = run;
+    return new NetworkTraining(run, options, await pipeline.wire({ config, network, seed: network.seed }));
   }
 
   /** Why the newest snapshot could not be written, where the training went on without it. */
@@ -90,7 +93,7 @@ export class NetworkTraining {
   async toEnd(): Promise<Outcome> {
     const { pipeline, folder, consensus, requests, metrics, remark } = this.run;
     const { watch, identity } = this.run.options;
-    const { networks, index, state, trunk } = this.options;
+    const { networks, index, state, trunk, pin } = this.options;
     const { network, snapshots } = this;
     const onBarrier = (flow: Flow) => this.atBarrier(flow);
     const flow = withShare(consensus.share, () => new Flow(this.logged(), onBarrier, (line) => watch.warn(line)));
@@ -102,6 +105,7 @@ export class NetworkTraining {
       await identity?.checkInputs(pipeline, network.name, flow); // before anything is done with its data
       for (const line of identity?.said.splice(0) ?? []) watch.warn(line);
       this.load(flow);
+      if (pin !== undefined && 'update' in pin) countUpdates(flow, snapshots);
       consensus.sameGraph(flow, snapshots.update);
       watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
       return await flow.start();
@@ -176,13 +180,24 @@ export class NetworkTraining {
     metrics.flushAfter(flushEvery);
     snapshots.writeBest(flow);
     if (snapshots.writeEpochEnd(flow) && !flow.barrier.stopping) flow.stop();
+    const pinned = flow.barrier.ending === undefined && snapshots.writePinnedUpdate(flow);
+    if (pinned && !flow.barrier.stopping) flow.stop();
     const own = requests.votes(flow);
     const all = consensus.agree({ ...own, snapshot: own.snapshot || snapshots.due }, snapshots.update);
+    if (pinned) return all; // behind this snapshot there is nothing to save
     if (all.stop && !flow.barrier.stopping) flow.stop();
     if (all.snapshot || flow.barrier.stopping || flow.finished || flow.barrier.ending !== undefined)
       snapshots.write(flow);
     return all;
   }
+}
+
+function countUpdates(flow: Flow, snapshots: NetworkSnapshots): void {
+  const serial = flow.nodes.find(({ kind }) => kind === 'serial');
+  if (serial === undefined) return;
+  listen(serial, (update) => {
+    snapshots.trained = (update as { readonly number: number }).number;
+  });
 }
 
 /** The last state of a network that this run took over. @throws {WeirError} where its weights are not those that were taken over */

@@ -1,5 +1,5 @@
 import { WeirError } from '../flow/errors.js';
-import { checkOptions } from '../flow/options.js';
+import { checkOptions, type OptionKeys } from '../flow/options.js';
 import type { Model } from '../learn/model/model.js';
 import { startingFrom } from '../learn/weights/pretrained.js';
 import { type Transfer, transferred } from '../plot/style.js';
@@ -28,12 +28,13 @@ export function eachRegularizer<K extends string>(options: NetworkGrid<K>): (Net
     seed,
     burnIn = 0,
     epochs = Number.POSITIVE_INFINITY,
-  } = checkOptions(
-    'eachRegularizer',
-    options,
-    { regularizers: 'required', seeds: 'optional', seed: 'required', burnIn: 'optional', epochs: 'optional' },
-    'ignored',
-  );
+  } = checkOptions('eachRegularizer', options, {
+    regularizers: 'required',
+    seeds: 'optional',
+    seed: 'required',
+    burnIn: 'optional',
+    epochs: 'optional',
+  });
   const twice = regularizers.find((kind, i) => regularizers.indexOf(kind) !== i);
   if (twice !== undefined) {
     throw new WeirError(
@@ -64,44 +65,58 @@ export const transferKeys = (usual: {
   readonly rate: number;
   readonly readoutRate: number;
   readonly seeds: number;
-}) => ({
-  from: folder('').default('').describe('run of pipeline imagenet-pretrain whose networks are fine-tuned'),
-  weights: folder('')
-    .default('')
-    .describe('or a safetensors file of a network pretrained without a regularizer, with the names of torchvision'),
-  repSpectralWeights: folder('').default('').describe('the same, pretrained with rep-spectral'),
-  depth: z.literal([18, 20, 34, 50]).default(50),
-  stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
-  width: z.int().min(1).default(64).describe('channels of the first stage'),
-  size: z.int().min(8).default(224).describe('pixels of each side of an input image'),
-  ...convolutionKeys(),
-  padding: z
-    .enum(['circular', 'zero'])
-    .optional()
-    .describe('circular by default; must be given where the file of weights does not say it: zero for torchvision'),
-  ...regularizerKeys(kinds, {
-    regularizers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
-    gamma: 0.002,
-    burnIn: 0,
-    tickEvery: 15,
-  }),
-  seeds: z.int().min(1).default(usual.seeds).describe('networks of each kind, with seeds from --seed on'),
-  shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
-  ...trainingKeys({ ...usual, batchSize: 64, decay: 1e-4 }),
-  readoutRate: z.number().positive().default(usual.readoutRate).describe('learning rate of the readout'),
-  cosineEpochs: z
-    .int()
-    .min(1)
-    .default(200)
-    .describe('epochs until the rate is 0; after them it rises again, as in PyTorch'),
-  ...attackKeys({ attacked: 500 }),
-});
+}) => {
+  const { epochs, rate, readoutRate, seeds } = checkOptions('transferKeys', usual, {
+    epochs: 'required',
+    rate: 'required',
+    readoutRate: 'required',
+    seeds: 'required',
+  });
+  return {
+    from: folder('').default('').describe('run of pipeline imagenet-pretrain whose networks are fine-tuned'),
+    weights: folder('')
+      .default('')
+      .describe('or a safetensors file of a network pretrained without a regularizer, with the names of torchvision'),
+    repSpectralWeights: folder('').default('').describe('the same, pretrained with rep-spectral'),
+    depth: z.literal([18, 20, 34, 50]).default(50),
+    stem: z.enum(['cifar', 'imagenet']).default('imagenet'),
+    width: z.int().min(1).default(64).describe('channels of the first stage'),
+    size: z.int().min(8).default(224).describe('pixels of each side of an input image'),
+    ...convolutionKeys(),
+    padding: z
+      .enum(['circular', 'zero'])
+      .optional()
+      .describe('circular by default; must be given where the file of weights does not say it: zero for torchvision'),
+    ...regularizerKeys(kinds, {
+      regularizers: ['none', 'rep-spectral', 'batch-spectral-shrinkage'],
+      gamma: 0.002,
+      burnIn: 0,
+      tickEvery: 15,
+    }),
+    seeds: z.int().min(1).default(seeds).describe('networks of each kind, with seeds from --seed on'),
+    shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
+    ...trainingKeys({ epochs, rate, batchSize: 64, decay: 1e-4 }),
+    readoutRate: z.number().positive().default(readoutRate).describe('learning rate of the readout'),
+    cosineEpochs: z
+      .int()
+      .min(1)
+      .default(200)
+      .describe('epochs until the rate is 0; after them it rises again, as in PyTorch'),
+    ...attackKeys({ attacked: 500 }),
+  };
+};
 
 interface Pretrained {
   readonly from: string;
   readonly weights: string;
   readonly repSpectralWeights: string;
 }
+
+const pretrainedKeys: OptionKeys<Pretrained> = {
+  from: 'required',
+  weights: 'required',
+  repSpectralWeights: 'required',
+};
 
 /** A network that is trained for the second time. */
 export interface TransferNetwork<K extends string> extends Network, Transfer {
@@ -114,16 +129,15 @@ export interface TransferNetwork<K extends string> extends Network, Transfer {
  *
  * @throws {WeirError} where no pretrained network is named, or by a run and by a file
  */
-export function eachTransfer<K extends string>({
-  regularizers,
-  seeds,
-  seed,
-  ...pretrained
-}: Pretrained & {
-  readonly regularizers: readonly K[];
-  readonly seeds: number;
-  readonly seed: number;
-}): TransferNetwork<K>[] {
+export function eachTransfer<K extends string>(
+  options: Pretrained & { readonly regularizers: readonly K[]; readonly seeds: number; readonly seed: number },
+): TransferNetwork<K>[] {
+  const { regularizers, seeds, seed, ...pretrained } = checkOptions('eachTransfer', options, {
+    ...pretrainedKeys,
+    regularizers: 'required',
+    seeds: 'required',
+    seed: 'required',
+  });
   const first = pretrainings(pretrained);
   return Array.from({ length: seeds }, (_, i) => seed + i).flatMap((seed) =>
     first.flatMap((pretrained) =>
@@ -139,7 +153,8 @@ export function eachTransfer<K extends string>({
 }
 
 /** The model with pretrained weights and a fresh readout. */
-export function pretrainedModel(model: Model, { from, ...files }: Pretrained, { pretrained }: Transfer): Model {
+export function pretrainedModel(model: Model, options: Pretrained, { pretrained }: Transfer): Model {
+  const { from, ...files } = checkOptions('pretrainedModel', options, pretrainedKeys);
   const fresh = [model.readout.name];
   if (from !== '') {
     const network = networksOf(from).find(({ regularizer }) => regularizer === pretrained)!.name;

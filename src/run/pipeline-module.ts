@@ -5,8 +5,8 @@ import { locationOf, WeirError } from '../flow/errors.js';
 import { nearest } from '../flow/options.js';
 import { packageName } from '../storage/file-format.js';
 import { namesImported } from '../storage/module-files.js';
+import { readModules } from '../storage/typescript.js';
 import type { Pipeline } from './pipeline.js';
-import { readModules } from './typescript.js';
 
 /** Where an error came from. */
 export interface ErrorOrigin {

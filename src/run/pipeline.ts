@@ -3,13 +3,12 @@ import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
 import { declarationsOf } from '../flow/node.js';
-import { checkOptions } from '../flow/options.js';
+import { checkOptions, markedConfig } from '../flow/options.js';
 import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
-
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import { type RecordDescriptions, type RecordSchema, record } from '../storage/record.js';
-import { type Config, type Profiles, type Rule, type Shape, z } from './config.js';
+import { type Config, type ConfigOptions, type Profiles, type Rule, resolveConfig, type Shape, z } from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
 export interface Network {
@@ -167,13 +166,20 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     figures: definition.figures ?? [],
     rules: definition.rules ?? [],
     networks(config, seed) {
-      const networks = (definition.networks ?? single)(config, seed);
+      const networks = (definition.networks ?? single)(markedConfig(config), seed);
       checkNames(definition.name, networks);
       return networks;
     },
-    wire: definition.wire,
+    wire: ({ config, ...wiring }) => definition.wire({ ...wiring, config: markedConfig(config) }),
   };
 }
+
+/** The config of a pipeline with these settings, by its own rules too: see `resolveConfig`. */
+export const configOf = (
+  { config, profiles, rules = [] }: Pipeline,
+  settings: readonly string[],
+  options: Omit<ConfigOptions, 'rules'> = {},
+) => resolveConfig(config, profiles, settings, { ...options, rules });
 
 function checkNames(pipelineName: string, networks: readonly Network[]): void {
   if (networks.length === 0) {

@@ -113,7 +113,7 @@ export class RunIdentity {
       ...(weirCommit !== undefined && { weirCommit }),
       machine,
       inputs: {},
-      accepted: folder.started.from?.accepted ?? [],
+      accepted: (folder.started.from ?? folder.started.origin)?.accepted ?? [],
     };
     const before = found?.file.identities.at(-1);
     if (found === undefined || before === undefined) {

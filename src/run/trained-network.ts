@@ -3,6 +3,7 @@ import { EMPTY, type Observable } from 'rxjs';
 import type { Data, Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { WithLease } from '../flow/lease.js';
+import { checkOptions } from '../flow/options.js';
 import { type Serial, serial } from '../flow/serial.js';
 import { checkArchitecture, type NetworkMetadata } from '../learn/metadata.js';
 import type { Model, Weights } from '../learn/model/model.js';
@@ -47,8 +48,9 @@ type Saved = Omit<TrainedState, 'weights'> & { readonly weights: SavedTensors };
  */
 export function trainedBy(
   model: Model,
-  { run, network }: { readonly run: string; readonly network: string },
+  options: { readonly run: string; readonly network: string },
 ): Observable<Update & WithLease> {
+  const { run, network } = checkOptions('trainedBy', options, { run: 'required', network: 'required' });
   const read = (): Saved => {
     const folder = RunFolder.open(run);
     const found = trainedNetwork(folder, network);

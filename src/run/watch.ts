@@ -37,32 +37,21 @@ export interface RemoteControl extends Watch {
 }
 
 /** Two watches as one. */
-export const bothWatches = (first: Watch, second: Watch): Watch => ({
-  network(...about) {
-    first.network(...about);
-    second.network(...about);
-  },
-  record(record) {
-    first.record(record);
-    second.record(record);
-  },
-  snapshot(...about) {
-    first.snapshot(...about);
-    second.snapshot(...about);
-  },
-  warn(message) {
-    first.warn(message);
-    second.warn(message);
-  },
-  barrier(waited) {
-    first.barrier(waited);
-    second.barrier(waited);
-  },
-  held(now) {
-    first.held(now);
-    second.held(now);
-  },
-});
+export function bothWatches(...both: readonly [Watch, Watch]): Watch {
+  const each =
+    <K extends keyof Watch>(method: K) =>
+    (...about: Parameters<Watch[K]>): void => {
+      for (const one of both) (one[method] as (...about: Parameters<Watch[K]>) => void).apply(one, about);
+    };
+  return {
+    network: each('network'),
+    record: each('record'),
+    snapshot: each('snapshot'),
+    warn: each('warn'),
+    barrier: each('barrier'),
+    held: each('held'),
+  };
+}
 
 const nothing = (): void => undefined;
 

@@ -17,6 +17,10 @@ import { bestLabel } from './best.js';
 export const weightOwner = ({ flow }: Pick<RunState, 'flow'>): unknown =>
   (flow.nodes.train ?? flow.nodes.trained)?.state;
 
+/** The updates that the training step of a snapshot had made; none where its graph has no training step. Its head tells it too. */
+export const updatesOf = (state: Pick<RunState, 'flow'>): number | undefined =>
+  (weightOwner(state) as { readonly number?: number } | undefined)?.number;
+
 /** The weights in a snapshot; none where its graph has no training step. */
 export const weightsOf = (state: Pick<RunState, 'flow'>): SavedTensors =>
   (weightOwner(state) as { readonly weights: SavedTensors } | undefined)?.weights ?? [];

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../flow/errors.js';
 import { version } from './file-format.js';
 import {
@@ -77,10 +78,10 @@ export function newestIdentity(
   return file && identity && { identity, fingerprints: file.fingerprints };
 }
 
-/** A sentence for a report on each change that was accepted when the run went on, and on each change of machine. */
+/** A sentence for a report on a run's origin, on each change that was accepted when it went on, and on each change of machine. */
 export function identityNotes(folder: RunFolder): string[] {
   const identities = identitiesOf(folder) ?? [];
-  return identities.flatMap(({ at, accepted, machine }, i) => {
+  const changes = identities.flatMap(({ at, accepted, machine }, i) => {
     const before = identities[i - 1];
     const moved = before === undefined ? [] : machineChanges(before.machine, machine);
     return [
@@ -92,6 +93,16 @@ export function identityNotes(folder: RunFolder): string[] {
           ]),
     ];
   });
+  return [...originNotes(folder), ...changes];
+}
+
+function originNotes({ shown, started: { origin, config } }: RunFolder): string[] {
+  if (origin === undefined) return [];
+  const { run, at, config: before } = origin;
+  const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  const what = keys.map((key) => `${key}=${text(config[key])} (before: ${text(before[key])})`).join(', ');
+  return [`${shown} is ${run} up to update ${at}; from there on it has ${what || 'the same config'}.`];
 }
 
 /**
@@ -151,9 +162,10 @@ export function configEdits(folder: RunFolder): readonly string[] {
   ];
 }
 
-/** Config and seed of a run, as JSON gives them back. */
-export const startOf = ({ started: { config, seed } }: RunFolder): Pick<Identity, 'config' | 'seed'> =>
-  JSON.parse(JSON.stringify({ config, seed }));
+/** Config, seed and origin of a run, as JSON gives them back. */
+export const startOf = ({
+  started: { config, seed, origin },
+}: RunFolder): Pick<Identity, 'config' | 'seed' | 'origin'> => JSON.parse(JSON.stringify({ config, seed, origin }));
 
 /**
  * A sentence on each network whose newest snapshot is not the run's own. Only the heads of snapshots are read.

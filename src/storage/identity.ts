@@ -4,7 +4,7 @@ import type { Flow } from '../flow/flow.js';
 import type { Fingerprint, FingerprintValue } from '../flow/header.js';
 import { digestOf } from './digest.js';
 import type { ModuleFiles } from './module-files.js';
-import type { RunConfig } from './run-folder.js';
+import type { Origin, RunConfig } from './run-folder.js';
 
 /** The machine that a run computes on. Where it differs, the same bits are not promised. Plain JSON. */
 export interface Machine {
@@ -26,7 +26,9 @@ export interface Identity {
   readonly weirCommit?: string;
   readonly seed: number;
   readonly config: RunConfig['config'];
-  /** SHA-256 of config and seed. */
+  /** The run and the update that it was forked from, where it was. */
+  readonly origin?: Origin;
+  /** SHA-256 of config, seed and origin. */
   readonly configDigest: string;
   readonly module: { readonly path: string; readonly files: ModuleFiles };
   /** Of the module's repository, with '-dirty' where files differ from it; none where there is no repository. */
@@ -60,10 +62,10 @@ export const networkDigest = (identity: Identity, network: string): string => {
   return digestOf({ ...rest, module: module.files, inputs: inputs[network] });
 };
 
-/** What differs between two configs and seeds, key by key. */
+/** What differs between the starts of two runs: their configs key by key, their seeds and origins. */
 export function configChanges(
-  was: Pick<Identity, 'config' | 'seed'>,
-  is: Pick<Identity, 'config' | 'seed'>,
+  was: Pick<Identity, 'config' | 'seed' | 'origin'>,
+  is: Pick<Identity, 'config' | 'seed' | 'origin'>,
 ): readonly string[] {
   const keys = [...new Set([...Object.keys(was.config), ...Object.keys(is.config)])];
   return [
@@ -71,6 +73,9 @@ export function configChanges(
       .filter((key) => !isDeepStrictEqual(was.config[key], is.config[key]))
       .map((key) => `the config's '${key}' was ${shown(was.config[key])} and is ${shown(is.config[key])}`),
     ...(was.seed === is.seed ? [] : [`the seed was ${was.seed} and is ${is.seed}`]),
+    ...(isDeepStrictEqual(was.origin, is.origin)
+      ? []
+      : ['the run that it was forked from is not the one that it names']),
   ];
 }
 

@@ -53,17 +53,20 @@ const lineLimit = 2 ** 24; // bytes; a longer one is not a line of ours
  *
  * A last line without its end is left out: it is being written, or was when the run was killed. Throws a `WeirError`
  * that names the line of one that is not a record. The texts 'NaN', 'Infinity' and '-Infinity' come back as numbers.
+ *
+ * @param most how many bytes are read, from the beginning; by default all
  */
-export function* readMetrics(file: string): Generator<MetricRecord> {
+export function* readMetrics(file: string, most = Number.POSITIVE_INFINITY): Generator<MetricRecord> {
   const handle = open(file);
   try {
     const text = new TextDecoder('utf-8', { fatal: true });
     let number = 0;
     let rest: Buffer = Buffer.alloc(0);
     const chunk = Buffer.alloc(chunkBytes);
-    for (;;) {
-      const got = readSync(handle, chunk);
+    for (let left = most; left > 0; ) {
+      const got = readSync(handle, chunk, 0, Math.min(left, chunk.length), null);
       if (got === 0) return;
+      left -= got;
       rest = Buffer.concat([rest, chunk.subarray(0, got)]);
       let start = 0;
       for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a, start)) {

@@ -11,7 +11,7 @@ import type { RecordDescriptions } from './record.js';
 import { SnapshotStore } from './snapshot-store.js';
 
 /** Raised with every change to what a run's folder or the state in its snapshots is called. */
-const format = 3;
+const format = 4;
 const anotherFolder = 'choose another folder with --run';
 
 /** The start of a run, as `config.json` keeps it; nothing of it changes afterwards. */
@@ -44,6 +44,22 @@ export interface RunConfig {
     /** In what the other run is not what it was, as far as that was accepted. */
     readonly accepted: readonly string[];
   };
+  /** The run and the update that this one was forked from, where it was. */
+  readonly origin?: Origin;
+}
+
+/** Up to an update a forked run is another run: its networks have that run's states, and its log that run's lines. */
+export interface Origin {
+  /** The folder of the other run, as an absolute path. */
+  readonly run: string;
+  /** ISO 8601: when that run was created, which tells it from all others. */
+  readonly createdAt: string;
+  /** The update, of every network. */
+  readonly at: number;
+  /** The config up to that update. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** In what the other run was not what it had been, as far as that was accepted. */
+  readonly accepted: readonly string[];
 }
 
 /** A network of a run, as the pipeline listed it: its name, and what tells how far the run is. */
@@ -94,7 +110,7 @@ export class RunFolder {
     path: string | undefined,
     start: Pick<
       RunConfig,
-      'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'figures' | 'ranks'
+      'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'figures' | 'ranks' | 'origin'
     >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {

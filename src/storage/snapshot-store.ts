@@ -126,7 +126,7 @@ export class SnapshotStore {
     const [newest] = this.list();
     if (newest === undefined) return undefined;
     try {
-      return { ...this.#head(newest.path), ...newest };
+      return this.head(newest);
     } catch (error) {
       if (isGone(error)) return this.newestHead();
       throw error;
@@ -163,6 +163,11 @@ export class SnapshotStore {
   /** The snapshot in this file, of any folder. */
   open(path: string): StoredSnapshot {
     return { ...this.#read(path), path, refused: [] };
+  }
+
+  /** A listed snapshot without its arrays. @throws {SnapshotError} where its head is altered or cannot be read */
+  head(listed: ListedSnapshot): Snapshot & ListedSnapshot {
+    return { ...this.#head(listed.path), ...listed };
   }
 
   /** The snapshot files, newest first; none of them is read. */

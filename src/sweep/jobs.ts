@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { resolveConfig, unknown } from '../run/config.js';
-import type { Pipeline } from '../run/pipeline.js';
+import { unknown } from '../run/config.js';
+import { configOf, type Pipeline } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { sha256Of } from '../storage/digest.js';
 import type { ModuleFiles } from '../storage/module-files.js';
@@ -65,7 +65,10 @@ export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback 
     const odd = point.find(([key]) => !keys.includes(key));
     if (odd !== undefined) throw unknown('key', odd[0], keys);
     const values = point.filter(([key]) => key !== 'seed');
-    const own = { seed: seedOf(point) ?? seed, config: configOf({ pipeline, values, set, fallback }) };
+    checkSet(values, set);
+    const given = [...set, ...values.map(([key, value]) => `${key}=${value}`)];
+    const config = stored(pipeline, given, { fallback, source: 'in the sweep,' });
+    const own = { seed: seedOf(point) ?? seed, config };
     const name = jobName(point, own);
     const job: Job = {
       name,
@@ -89,27 +92,14 @@ export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback 
 
 const identity = ({ config, seed }: Job): string => JSON.stringify([config, seed]);
 
-function configOf(job: {
-  readonly pipeline: Pipeline;
-  readonly values: Point;
-  readonly set: readonly string[];
-  readonly fallback: Readonly<Record<string, unknown>>;
-}): Job['config'] {
-  const { pipeline, values, set, fallback } = job;
+/** The config of a job, as it is stored, so that two configs can be compared. */
+const stored = (...of: Parameters<typeof configOf>): Job['config'] => JSON.parse(JSON.stringify(configOf(...of)));
+
+/** @throws {WeirError} where a key is set for all jobs and for one */
+function checkSet(values: Point, set: readonly string[]): void {
   const both = values.find(([key]) => set.some((one) => one.startsWith(`${key}=`)));
-  if (both !== undefined) {
-    throw new WeirError(
-      `'${both[0]}' is set for all jobs and for each`,
-      'give it to --set or to the grid, not to both',
-    );
-  }
-  const given = [...set, ...values.map(([key, value]) => `${key}=${value}`)];
-  const config = resolveConfig(pipeline.config, pipeline.profiles, given, {
-    fallback,
-    source: 'in the sweep,',
-    rules: pipeline.rules ?? [],
-  });
-  return JSON.parse(JSON.stringify(config)) as Job['config']; // as it is stored, so that two configs can be compared
+  if (both === undefined) return;
+  throw new WeirError(`'${both[0]}' is set for all jobs and for each`, 'give it to --set or to the grid, not to both');
 }
 
 function seedOf(point: Point): number | undefined {
@@ -149,10 +139,6 @@ export async function jobsOfExperiment({
     for (const [setting, values] of Object.entries(pipeline.reproduce.settings ?? { '': [] })) {
       const source = from === undefined ? [] : [`from=${join(into, from.path)}`];
       const all = [...values, ...source, ...own, ...unknown]; // an unknown key is reported here
-      const config = resolveConfig(pipeline.config, pipeline.profiles, all, {
-        fallback: fallback(pipeline),
-        rules: pipeline.rules ?? [],
-      });
       const name = [pipeline.name, folderName(setting)].filter(Boolean).join('-');
       jobs.push({
         name,
@@ -161,7 +147,7 @@ export async function jobsOfExperiment({
         pipeline: pipeline.name,
         setting,
         seed,
-        config: JSON.parse(JSON.stringify(config)) as Job['config'],
+        config: stored(pipeline, all, { fallback: fallback(pipeline) }),
         after: from === undefined ? [] : [from.name],
       });
     }

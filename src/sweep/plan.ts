@@ -145,13 +145,11 @@ function refuseEdited(folder: string, before: readonly Job[], wanted: readonly J
   }
 }
 
+type JobValues = Pick<Job, 'pipeline' | 'seed' | 'config'>;
+
 /** @throws {WeirError} where a run that has begun is asked for with other values; names the first key that differs */
-export function refuseOther(
-  path: string,
-  was: Pick<Job, 'pipeline' | 'seed' | 'config'>,
-  is: Pick<Job, 'pipeline' | 'seed' | 'config'>,
-): void {
-  const flat = ({ pipeline, seed, config }: Pick<Job, 'pipeline' | 'seed' | 'config'>) =>
+export function refuseOther(path: string, was: JobValues, is: JobValues): void {
+  const flat = ({ pipeline, seed, config }: JobValues) =>
     JSON.parse(JSON.stringify({ pipeline, seed, ...config })) as Record<string, unknown>;
   const [old, asked] = [flat(was), flat(is)];
   const key = Object.keys({ ...asked, ...old }).find((one) => !isDeepStrictEqual(asked[one], old[one]));

@@ -90,17 +90,9 @@ export async function prepare(
   path: string,
 ): Promise<'ready' | 'finished'> {
   if (!existsSync(join(path, 'config.json'))) {
-    const { figures, networks } = await loadPipeline(module);
-    RunFolder.create(path, {
-      module,
-      pipeline,
-      seed,
-      config,
-      setting,
-      networks: plannedNetworks(networks(config, seed), config),
-      figures,
-      ...(files && { files }),
-    });
+    const { figures, networks: listed } = await loadPipeline(module);
+    const networks = plannedNetworks(listed(config, seed), config);
+    RunFolder.create(path, { module, pipeline, seed, config, setting, networks, figures, ...(files && { files }) });
     return 'ready';
   }
   const run = RunFolder.open(path);

@@ -20,7 +20,7 @@ import { cancel, requireSlurm } from './executors/slurm-commands.js';
 import { axesOf, type Point, pointOf, pointsOf } from './grid.js';
 import { type Job, jobsOf } from './jobs.js';
 import type { JobEntry, Ledger } from './ledger.js';
-import { folderOfJob, ledgerOf, planSweep, readPlan, type SweepPlan } from './plan.js';
+import { begunRuns, folderOfJob, ledgerOf, planSweep, readPlan, type SweepPlan } from './plan.js';
 import { isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
 import { LiveSweep } from './table.js';
 
@@ -51,16 +51,9 @@ export async function runSweep(run: SweepRun): Promise<SweepResult> {
   const { jobs = plan.jobs } = run;
   const ledger = ledgerOf(folder, plan);
   const view = run.view ?? new LiveSweep(`sweep ${folder}`, folder, jobs);
-  const scheduler = new Scheduler({
-    jobs,
-    ledger,
-    keepGoing,
-    executor: run.executor(ledger),
-    watch: view.watch,
-    note: view.note,
-    folderOf: (job) => folderOfJob(folder, job),
-    logOf: (job) => logOf(folder, job),
-  });
+  const { watch, note } = view;
+  const places = { folderOf: (job: Job) => folderOfJob(folder, job), logOf: (job: Job) => logOf(folder, job) };
+  const scheduler = new Scheduler({ jobs, ledger, keepGoing, executor: run.executor(ledger), watch, note, ...places });
   const release = stopOnSignals(() => {
     view.note('stopping; a second signal ends this at once');
     scheduler.stop();
@@ -91,20 +84,29 @@ export function logOf(folder: string, { name }: Pick<Job, 'name'>): string {
 export interface SweepReport {
   /** The path of its page; left out where no job has begun. */
   readonly report?: string;
+  /** Which setting is the best, as lines of text; empty of a report that ranks none. */
+  readonly ranking: readonly string[];
   /** A sentence for each damaged job, which is not in it. */
   readonly leftOut: readonly string[];
 }
 
-/** Writes one report over all jobs that have begun, and names on standard error those that are left out. */
-export async function reportSweep(folder: string, jobs: readonly Job[]): Promise<SweepReport> {
-  const begun = jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
-  const { runs, leftOut } = intactRuns(begun);
+/**
+ * Writes one report over all jobs that have begun, and names on standard error those that are left out.
+ *
+ * @param best the result that settings are ranked by, 'usual' for test accuracy, or none where they are not to be ranked
+ * @throws {WeirError} where no network has that result
+ */
+export async function reportSweep(folder: string, jobs: readonly Job[], best?: string): Promise<SweepReport> {
+  const { runs, leftOut } = intactRuns(begunRuns(folder, { jobs }));
   for (const one of leftOut) toError(`${one}\n`);
-  if (runs.length === 0) return { leftOut };
-  const { writeReport } = await import('../report/report.js'); // slow to load, and not needed before
+  if (runs.length === 0) return { leftOut, ranking: [] };
+  const { rankedReport } = await import('../measure/networks/ranking.js'); // slow to load, and not needed before
+  const { rankingLines } = await import('../report/tables.js');
+  const { writeReport } = await import('../report/report.js');
   const collected = collectReport(runs);
-  const { html } = await writeReport(join(folder, 'report'), { ...collected, notes: [...collected.notes, ...leftOut] });
-  return { report: html, leftOut };
+  const report = rankedReport({ ...collected, notes: [...collected.notes, ...leftOut] }, best);
+  const { html } = await writeReport(join(folder, 'report'), report);
+  return { report: html, leftOut, ranking: rankingLines(report) };
 }
 
 type ShapeOf<P> = P extends { readonly config: infer S extends Shape } ? S : never;
@@ -128,6 +130,8 @@ export interface SweepSettings {
   readonly ledger?: string;
   readonly keepGoing?: boolean;
   readonly retry?: boolean;
+  /** The result that the report ranks settings by, as stream and field: 'tests.accuracy', which is the default where it was measured. */
+  readonly best?: string;
   /** Goes on although the module has changed since the sweep was begun. */
   readonly acceptChanges?: boolean | undefined;
   /** Options of `weir resume` for every job, such as `--snapshot-every 10`. */
@@ -183,13 +187,8 @@ export interface PointsOptions extends SweepSettings {
 /** The same as `sweep`, with values as text. */
 export async function sweepPoints({ module, points, set = [], seed = 0, ...settings }: PointsOptions): Promise<Sweep> {
   const pipeline = await loadPipeline(module);
-  const asked = {
-    module,
-    pipeline,
-    points,
-    set: set.filter((one) => !one.startsWith('seed=')),
-    seed: seedIn(set) ?? seed,
-  };
+  const ofAll = { set: set.filter((one) => !one.startsWith('seed=')), seed: seedIn(set) ?? seed };
+  const asked = { module, pipeline, points, ...ofAll };
   jobsOf(asked); // reports errors before TensorFlow is loaded, which takes long
   if (settings.executor === 'slurm') await requireSlurm(); // before anything is written
   const folder = settings.folder ?? join('runs', `sweep-${pipeline.name}`);
@@ -220,14 +219,12 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...setti
 export async function continueSweep(folder: string, plan: SweepPlan, settings: SweepSettings = {}): Promise<Sweep> {
   const { keepGoing = true, retry = false, executor = plan.executor } = settings;
   if (executor === 'slurm') await requireSlurm();
-  const result = await runSweep({
-    folder,
-    plan,
-    keepGoing,
-    retry,
-    executor: (ledger) => executorFor(folder, plan, settings, ledger),
-  });
-  const reported = result.outcome === 'stopped' ? { leftOut: [] } : await reportSweep(folder, plan.jobs);
+  const chosen = (ledger: Ledger) => executorFor(folder, plan, settings, ledger);
+  const result = await runSweep({ folder, plan, keepGoing, retry, executor: chosen });
+  const reported =
+    result.outcome === 'stopped'
+      ? { leftOut: [], ranking: [] }
+      : await reportSweep(folder, plan.jobs, settings.best ?? 'usual');
   return { folder, plan, ...result, ...reported };
 }
 
@@ -240,8 +237,7 @@ export function executorFor(folder: string, plan: SweepPlan, settings: SweepSett
   if (executor === 'slurm') {
     return new SlurmArrays({ folder, sweep: id, ledger, slurmOptions, ...own, ...(jobs !== undefined && { jobs }) });
   }
-  const capacity =
-    jobs ?? jobsThatFit({ threads: threads ?? availableParallelism(), ...(memory !== undefined && { memory }) });
+  const capacity = jobs ?? jobsThatFit(threads ?? availableParallelism(), memory);
   return new LocalProcesses({ capacity, ...own });
 }
 

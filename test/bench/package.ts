@@ -44,7 +44,7 @@ const root = join(import.meta.dirname, '../..');
 const entries = ['', '/attack', '/augment', '/report', '/sweep', '/testing'];
 const imports = entries.map((entry) => `await import('weir-engine${entry}');`).join(' ');
 const xor = 'node_modules/weir-engine/pipelines/xor.ts';
-const small = ['--set', 'seeds=1', '--set', 'epochs=20', '--set', 'regularizers=none'];
+const small = ['--set', 'seeds=1', '--set', 'epochs=100', '--set', 'regularizers=none'];
 
 /** A module of the user's: parts of its own, by the exported contracts, with a use of each entry. */
 const module = `
@@ -150,7 +150,7 @@ async function checkTypes(project: string, npm: string, typescript: string): Pro
 /** What `init` writes: its test passes, its pipeline runs, and a second `init` is refused. */
 async function project(folder: string, tarball: string): Promise<void> {
   const project = join(folder, 'first');
-  const init = (): Promise<unknown> => run(folder, 'npx', '-y', tarball, 'init', 'first');
+  const init = (): Promise<unknown> => run(folder, 'npx', '-y', '--package', tarball, 'weir', 'init', 'first');
   await timed('init, by npx', init);
   await init().then(
     () => Promise.reject(new Error('init wrote into a folder that holds a project')),

@@ -4,7 +4,7 @@ import { keyed, type Random } from '../../flow/random.js';
 import type { Image } from '../images/image.js';
 import { lookUpFloats } from './kernels/look-up.js';
 import { type Apply, channels as channelsOf, type LightOp, type OpData, type OpenShape } from './ops/op.js';
-import { definitionOf, type Op, type Recipe } from './recipes.js';
+import { definitionOf, type Recipe } from './recipes.js';
 
 /** The key of a sample's random numbers. */
 export interface SampleKey {
@@ -175,7 +175,7 @@ class Compiled implements Rendering {
     );
   }
 
-  private needsBytes(op: Op): WeirError {
+  private needsBytes(op: OpData): WeirError {
     const before = this.recipe[this.done - 1];
     return new WeirError(
       `op '${op.op}' works on bytes, but it gets floats`,

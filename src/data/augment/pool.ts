@@ -7,7 +7,9 @@ import { type ResourceLimits, threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
 import { WeirError } from '../../flow/errors.js';
 import { compiledCache } from '../../storage/folders.js';
+import { extension, workerFile } from '../../storage/typescript.js';
 import { type AnyDataset, preparedDataset } from '../dataset.js';
+import { learnOps, type OpModules, opModules } from './own-op.js';
 import type { Recipe } from './recipes.js';
 import { type EncodedPixels, type Pixels, type RenderKey, renderImages, renderViews } from './renderer.js';
 
@@ -39,6 +41,8 @@ export type RenderTask = (Pixels | EncodedPixels) & RenderRequest;
 interface RenderRequest extends RenderKey {
   readonly indices: Uint32Array;
   readonly recipes: readonly Recipe[];
+  /** The modules of ops that are not Weir's own. */
+  readonly modules: OpModules;
   /** Three cells, see `progressCell`. */
   readonly progress: Int32Array;
 }
@@ -134,7 +138,7 @@ const QUEUED_TRIES = 10;
 /** Milliseconds in which some thread must start, if none works. */
 const START_LIMIT = 60_000;
 
-const WORKER = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
+const WORKER = workerFile(`augment${extension()}`);
 
 export const defaultThreads = (): number => Math.max(1, availableParallelism() - 1);
 
@@ -146,6 +150,11 @@ export const defaultThreads = (): number => Math.max(1, availableParallelism() -
  */
 export async function serve(task: RenderTask, before?: (position: number) => void): Promise<unknown> {
   await setImmediate();
+  try {
+    await learnOps(task.modules);
+  } catch (error) {
+    return failure(error);
+  }
   const answer = await perform(task, threadId, before);
   return answer instanceof Float32Array ? move(answer) : answer;
 }
@@ -244,7 +253,7 @@ export class AugmentPool {
 
   private task({ dataset, indices, epoch, recipes, seed, view }: RenderJob, progress: Int32Array): RenderTask {
     const { name, sampleShape } = dataset;
-    const asked = { name, sampleShape, indices, epoch, recipes, seed, view, progress };
+    const asked = { name, sampleShape, indices, epoch, recipes, modules: opModules(recipes), seed, view, progress };
     return dataset.images
       ? { ...asked, images: dataset.images }
       : { ...asked, values: preparedDataset(dataset).values! };

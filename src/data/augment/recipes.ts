@@ -17,15 +17,38 @@ import {
 } from './ops/index.js';
 import type { OpData, OpDefinition } from './ops/op.js';
 
-/** Any op of the registry. */
+/** Any of Weir's own ops. */
 export type Op = ReturnType<(typeof ops)[keyof typeof ops]>;
 
 /** The ops on each sample, first to last. Plain data: it crosses to worker threads, and a run's record shows it. */
-export type Recipe = readonly Op[];
+export type Recipe = readonly OpData[];
 
 const definitions = new Map<string, OpDefinition<OpData>>(
   Object.values(ops).map(({ op, definition }) => [op, definition as OpDefinition<OpData>]),
 );
+
+/** The modules of ops that are not Weir's own, by op. */
+const modules = new Map<string, string>();
+
+/** An op that is not Weir's own, and the address of its module. */
+interface RegisteredOp {
+  readonly op: string;
+  readonly definition: OpDefinition<OpData>;
+  readonly module: string;
+}
+
+/** Adds an op; a module that is loaded once more replaces its own. @throws {WeirError} for a name that is taken */
+export function register({ op, definition, module }: RegisteredOp): void {
+  if (definitions.has(op) && modules.get(op) !== module) {
+    const by = modules.get(op) ?? 'Weir itself';
+    throw new WeirError(`op '${op}' of ${module} has the name of an op of ${by}`, 'give it another name');
+  }
+  definitions.set(op, definition);
+  modules.set(op, module);
+}
+
+/** The address of the module that an op is from; undefined for one of Weir's own. */
+export const moduleOf = ({ op }: OpData): string | undefined => modules.get(op);
 
 /** Looks an op up by its name. @throws {WeirError} for a name that no op has */
 export function definitionOf({ op }: OpData): OpDefinition<OpData> {
@@ -44,9 +67,11 @@ const bytesStay: ReadonlySet<string> = new Set<OpDefinition<OpData>['kind']>(['r
 /** Whether all ops of a recipe work on bytes, so that bytes stay bytes. */
 export const keepsBytes = (recipe: Recipe): boolean => recipe.every((op) => bytesStay.has(definitionOf(op).kind));
 
+type Normalize = ReturnType<typeof ops.normalize>;
+
 /** The headers of samples after the recipes: they say how the samples were normalized, where all recipes agree. */
 export function normalizedBy(recipes: readonly Recipe[], incoming: readonly Header[]): readonly Header[] {
-  const found = recipes.map((recipe) => recipe.findLast((op) => op.op === 'normalize'));
+  const found = recipes.map((recipe) => recipe.findLast((op): op is Normalize => op.op === 'normalize'));
   const [first] = found;
   if (first === undefined || found.some((op) => JSON.stringify(op) !== JSON.stringify(first))) return incoming;
   const before = incoming.find((header) => header.normalization !== undefined);

@@ -29,7 +29,7 @@ export async function csv(file: string, options: CsvOptions): Promise<Dataset> {
     columns,
     ...about
   } = checkOptions('csv', options, { ...tableOptionKeys, delimiter: 'optional', columns: 'optional' });
-  const hint = ` Cells are cut at '${delimiter}': another character is given by { delimiter }, and names of columns that are not in the file by { columns }.`;
+  const hint = `. Cells are cut at '${delimiter}': another character is given by { delimiter }, and names of columns that are not in the file by { columns }.`;
   let rows: TableRows | undefined;
   let places: number[] = [];
   const begin = (names: readonly string[]): void => {

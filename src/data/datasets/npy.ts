@@ -146,6 +146,7 @@ export async function npy(
   from: string | { readonly values: string; readonly labels: string },
   options: NpyOptions = {},
 ): Promise<Dataset> {
+  if (typeof from !== 'string') checkOptions('npy', from, { values: 'required', labels: 'required' });
   const { members = { values: 'x', labels: 'y' }, ...about } = checkOptions('npy', options, {
     ...{ members: 'optional', classes: 'optional', sampleShape: 'optional', box: 'optional', name: 'optional' },
   });

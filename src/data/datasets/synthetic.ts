@@ -57,6 +57,7 @@ export function xor(options: XorOptions = {}): Dataset {
  * @example xorOfEach([0, 1, 2], { perCorner: 20, std: 0.2 })
  */
 export function xorOfEach(seeds: readonly number[], noise?: XorOptions['noise']): Dataset {
+  if (noise) checkOptions('noise of xorOfEach', noise, { perCorner: 'optional', std: 'optional' });
   if (seeds.length === 0) throw new WeirError('XOR for no network was asked for', 'give at least one seed');
   const each = seeds.map((seed) => xor({ seed, ...(noise && { noise }) }));
   const { size, name, classes, labels } = each[0]!;
@@ -84,12 +85,10 @@ export interface SimplexOptions {
  * @example simplex({ classes: 10, dimension: 16 })
  */
 export function simplex(options: SimplexOptions = {}): Dataset {
-  const { classes = 3, dimension = classes - 1 } = checkOptions(
-    'simplex',
-    options,
-    { classes: 'optional', dimension: 'optional' },
-    'ignored',
-  );
+  const { classes = 3, dimension = classes - 1 } = checkOptions('simplex', options, {
+    classes: 'optional',
+    dimension: 'optional',
+  });
   if (!(Number.isInteger(classes) && classes >= 2 && classes <= 256)) {
     throw new WeirError(`a simplex of ${classes} classes was asked for`, 'give a whole number from 2 to 256');
   }

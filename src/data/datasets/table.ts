@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { nearest, type OptionKeys } from '../../flow/options.js';
+import { type OptionKeys, suggestion } from '../../flow/options.js';
 import { type About, dataset, nameOfFile } from '../arrays.js';
 import type { Dataset } from '../dataset.js';
 
@@ -48,8 +48,8 @@ export class TableRows {
       if (count === 1 && this.columns.indexOf(column) === this.columns.lastIndexOf(column)) continue;
       throw count === 0
         ? new WeirError(
-            `'${file}' has no column '${column}': it has ${found.map((one) => `'${one}'`).join(', ')}`,
-            `did you mean '${nearest(column, found)}'?${hint}`,
+            `'${file}' has no column '${column}'`,
+            suggestion(column, found, `its columns are ${found.map((one) => `'${one}'`).join(', ')}${hint}`),
           )
         : new WeirError(
             `column '${column}' of '${file}' ${count > 1 ? `is there ${count} times` : 'is asked for twice'}`,

@@ -1,5 +1,6 @@
 import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { mlp } from '../model/mlp.js';
 import { type Model, type Weights, weight } from '../model/model.js';
@@ -94,6 +95,13 @@ export const membersKey = 'members';
  */
 export function ensemble(sizes: readonly number[], members: readonly EnsembleMember[]): Ensemble {
   const layout = layoutOf(sizes);
+  for (const member of members)
+    checkOptions<EnsembleMember & { readonly branch?: unknown }>('a member of ensemble', member, {
+      name: 'required',
+      seed: 'required',
+      regularizer: 'required',
+      branch: 'optional',
+    });
   const odd = members.find(({ name }, i) => members.findIndex((other) => other.name === name) !== i);
   if (members.length === 0 || odd !== undefined) {
     throw new WeirError(

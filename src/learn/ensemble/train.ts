@@ -73,12 +73,7 @@ export function ensembleStage(ensemble: Ensemble, training: EnsembleTraining): E
     rate,
     momentum = 0,
     decay = 0,
-  } = checkOptions(
-    'sgd of trainEnsemble',
-    sgd,
-    { rate: 'required', momentum: 'optional', decay: 'optional' },
-    'ignored',
-  );
+  } = checkOptions('sgd of trainEnsemble', sgd, { rate: 'required', momentum: 'optional', decay: 'optional' });
   const rateAt = scheduled(rate);
   const unregularized = new Float32Array(members.length * layout.layers.length);
   let known: MatchedClasses | undefined; // not state: computed again when the graph is wired

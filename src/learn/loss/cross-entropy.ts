@@ -21,7 +21,7 @@ export interface CrossEntropyOptions {
  * @example crossEntropy({ smoothing: 0.1 })
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
-  const { smoothing = 0 } = checkOptions('crossEntropy', options, { smoothing: 'optional' }, 'ignored');
+  const { smoothing = 0 } = checkOptions('crossEntropy', options, { smoothing: 'optional' });
   const name = 'cross-entropy';
   if (!(smoothing >= 0 && smoothing < 1)) {
     throw new WeirError(

@@ -24,7 +24,7 @@ const NEVER = -1e30;
  * @throws {WeirError} for a batch of one sample, which has no other to be compared with
  */
 export function ntXent(options: NtXentOptions = {}): ViewsLoss {
-  const { temperature = 0.07 } = checkOptions('ntXent', options, { temperature: 'optional' }, 'ignored');
+  const { temperature = 0.07 } = checkOptions('ntXent', options, { temperature: 'optional' });
   const name = 'nt-xent';
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new WeirError(`loss '${name}' was given a temperature of ${temperature}`, 'give a finite number above 0');
@@ -78,12 +78,10 @@ export interface BarlowTwinsOptions {
  * @throws {WeirError} for a batch of one sample, whose variance is 0
  */
 export function barlowTwins(options: BarlowTwinsOptions = {}): ViewsLoss {
-  const { lambda = 0.005, epsilon = 1e-5 } = checkOptions(
-    'barlowTwins',
-    options,
-    { lambda: 'optional', epsilon: 'optional' },
-    'ignored',
-  );
+  const { lambda = 0.005, epsilon = 1e-5 } = checkOptions('barlowTwins', options, {
+    lambda: 'optional',
+    epsilon: 'optional',
+  });
   const name = 'barlow-twins';
   if (!(lambda >= 0 && Number.isFinite(lambda)) || !(epsilon > 0 && Number.isFinite(epsilon))) {
     throw new WeirError(

@@ -58,7 +58,7 @@ function make(name: string, options: AdamOptions, usualDecay: number, decoupled:
     beta2 = 0.999,
     epsilon = 1e-8,
     decay = usualDecay,
-  } = checkOptions(name, options, optionKeys, 'ignored');
+  } = checkOptions(name, options, optionKeys);
   checkSetting(name, 'beta1', beta1, 1);
   checkSetting(name, 'beta2', beta2, 1);
   checkSetting(name, 'epsilon', epsilon);
@@ -72,9 +72,11 @@ function make(name: string, options: AdamOptions, usualDecay: number, decoupled:
       const g = decay > 0 && !decoupled ? tf.add(gradient, tf.mul(w, decay)) : gradient;
       const mean = tf.add(tf.mul(state.mean, beta1), tf.mul(g, 1 - beta1));
       const square = tf.add(tf.mul(state.square, beta2), tf.mul(tf.square(g), 1 - beta2));
-      const root = tf.add(tf.mul(tf.sqrt(square), 1 / Math.sqrt(1 - beta2 ** t)), epsilon);
+      // numerator and denominator times √(1 − β₂ᵗ): one pass less
+      const correction = Math.sqrt(1 - beta2 ** t);
+      const root = tf.add(tf.sqrt(square), epsilon * correction);
       const kept = decay > 0 && decoupled ? tf.mul(w, 1 - rate * decay) : w;
-      return { weight: tf.sub(kept, tf.mul(tf.div(mean, root), rate / (1 - beta1 ** t))), mean, square };
+      return { weight: tf.sub(kept, tf.mul(tf.div(mean, root), (rate * correction) / (1 - beta1 ** t))), mean, square };
     },
   });
 }

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
-import { checkSetting, type Optimizer, optimizer } from './optimizer.js';
+import { checkSetting, length, type Optimizer, optimizer } from './optimizer.js';
 import type { OwnRate } from './rates.js';
 import type { Schedule } from './schedule.js';
 
@@ -54,13 +54,13 @@ export function lars(options: LarsOptions): Optimizer {
     epsilon = 1e-8,
     adapt = 'decayed',
     vectors = true,
-  } = checkOptions('lars', options, optionKeys, 'ignored');
+  } = checkOptions('lars', options, optionKeys);
   for (const [name, value] of Object.entries({ momentum, decay, trust, epsilon })) checkSetting('lars', name, value);
 
   /** The gradient with the decay, scaled by the trust ratio. */
   function adapted(w: tf.Tensor, g: tf.Tensor, lambda: number): tf.Tensor {
     if (lambda === 0 && adapt === 'decayed') return g;
-    const [ofW, ofG] = [tf.norm(w), tf.norm(g)];
+    const [ofW, ofG] = [length(w), length(g)];
     const ratio = tf.div(tf.mul(ofW, trust), tf.add(tf.add(ofG, tf.mul(ofW, lambda)), epsilon));
     const both = tf.logicalAnd(tf.greater(ofW, 0), tf.greater(ofG, 0));
     return tf.mul(tf.add(g, tf.mul(w, lambda)), tf.where(both, ratio, tf.onesLike(ratio)));

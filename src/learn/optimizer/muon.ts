@@ -2,7 +2,7 @@ import { WeirError } from '../../flow/errors.js';
 import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Weights } from '../model/model.js';
-import { checkSetting, type Optimizer, optimizer } from './optimizer.js';
+import { checkSetting, length, type Optimizer, optimizer } from './optimizer.js';
 import { checkNames, isAmong, type OwnRate } from './rates.js';
 import type { Schedule } from './schedule.js';
 
@@ -70,7 +70,7 @@ export function muon(options: MuonOptions): Optimizer {
     adjustment = 'original',
     others,
     except = [],
-  } = checkOptions('muon', options, optionKeys, 'ignored');
+  } = checkOptions('muon', options, optionKeys);
   checkSetting('muon', 'momentum', momentum, 1);
   checkSetting('muon', 'decay', decay);
   if (!Number.isInteger(iterations)) checkSetting('muon', 'iterations', Number.NaN);
@@ -129,7 +129,7 @@ function orthogonalized(u: tf.Tensor2D, iterations: number): tf.Tensor2D {
   const [a, b, c] = [3.4445, -4.775, 2.0315] as const;
   const tall = u.shape[0] > u.shape[1];
   let x: tf.Tensor2D = tall ? tf.transpose(u) : u;
-  x = tf.div(x, tf.maximum(tf.norm(x), 1e-7));
+  x = tf.div(x, tf.maximum(length(x), 1e-7));
   for (let i = 0; i < iterations; i++) {
     const gram: tf.Tensor2D = tf.matMul(x, x, false, true);
     const polynomial: tf.Tensor2D = tf.add(tf.mul(gram, b), tf.mul(tf.matMul(gram, gram), c));

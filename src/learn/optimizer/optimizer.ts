@@ -226,3 +226,6 @@ export function checkSetting(optimizer: string, name: string, value: number, lim
   const range = limit === Number.POSITIVE_INFINITY ? 'from 0 on' : `from 0 to less than ${limit}`;
   throw new WeirError(`optimizer '${optimizer}' was given ${name} = ${value}`, `give a finite number ${range}`);
 }
+
+/** The Euclidean norm of all values, a scalar; `tf.norm` raises them to a power instead, which is slow. */
+export const length = (x: tf.Tensor): tf.Scalar => tf.sqrt(tf.sum(tf.square(x)));

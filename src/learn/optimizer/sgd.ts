@@ -37,13 +37,7 @@ const optionKeys: OptionKeys<SgdOptions> = {
  * @example sgd({ rate: 0.005, rates: [{ weights: [model.readout.name], rate: 0.1 }] }) // a fresh readout on a backbone
  */
 export function sgd(options: SgdOptions): Optimizer {
-  const {
-    rate,
-    rates,
-    momentum = 0,
-    nesterov = false,
-    decay = 0,
-  } = checkOptions('sgd', options, optionKeys, 'ignored');
+  const { rate, rates, momentum = 0, nesterov = false, decay = 0 } = checkOptions('sgd', options, optionKeys);
   checkSetting('sgd', 'momentum', momentum);
   checkSetting('sgd', 'decay', decay);
   if (nesterov && momentum === 0) {
@@ -63,10 +57,10 @@ export function sgd(options: SgdOptions): Optimizer {
     state: ['velocity'],
     step({ weight, gradient, state, rate }) {
       // μ · 0 + g is g, to the bit: the first update needs no rule of its own
-      const [next, velocity] = sgdStep(weight, gradient, state.velocity, { rate, momentum, decay });
-      if (!nesterov) return { weight: next, velocity };
-      const ahead = tf.add(tf.add(gradient, tf.mul(weight, decay)), tf.mul(velocity, momentum));
-      return { weight: tf.sub(weight, tf.mul(ahead, rate)), velocity };
+      const settings = { rate, momentum, decay };
+      const [next, velocity] = sgdStep(weight, gradient, state.velocity, settings);
+      // g + μv is the velocity after one more step from v
+      return { weight: nesterov ? sgdStep(weight, gradient, velocity, settings)[0] : next, velocity };
     },
   });
 }

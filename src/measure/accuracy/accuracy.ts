@@ -1,14 +1,16 @@
 import { samplesInput } from '../../data/fingerprint.js';
+import type { Labels } from '../../data/sample-check.js';
 import type { Positioned } from '../../flow/data.js';
 import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Ensemble, EnsembleMember, EnsembleUpdate } from '../../learn/ensemble/ensemble.js';
 import { memberRecords, type OfMember } from '../../learn/ensemble/members.js';
 import { allocatePass, classOf, crossEntropyOf, forward } from '../../learn/ensemble/network.js';
+import type { Loss } from '../../learn/loss/loss.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { quantity, record } from '../../storage/record.js';
-import { tf } from '../../tensorflow/tf.js';
+import { scoped, tf } from '../../tensorflow/tf.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 
 /** The record of a test. */
@@ -27,13 +29,15 @@ export interface Accuracy extends Positioned {
   readonly epoch: number;
   /** Part of the samples that are classified correctly, 0 to 1. */
   readonly accuracy: number;
-  /** Mean cross-entropy, in nats. */
+  /** Mean cross-entropy, in nats, or the mean of the loss that was asked for. */
   readonly loss: number;
 }
 
 export interface AccuracyOptions {
   /** Samples a forward pass. */
   readonly batch?: number;
+  /** The loss to measure; by default the cross-entropy, without smoothing. */
+  readonly loss?: Loss;
   readonly normalize?: Normalization;
 }
 
@@ -55,7 +59,11 @@ export function accuracy(
   given: LabeledSamples,
   options: AccuracyOptions = {},
 ): StageOperator<Update, Accuracy, AccuracyState> {
-  const { batch = 500, normalize } = checkOptions('accuracy', options, { batch: 'optional', normalize: 'optional' });
+  const {
+    batch = 500,
+    loss: asked,
+    normalize,
+  } = checkOptions('accuracy', options, { batch: 'optional', loss: 'optional', normalize: 'optional' });
   const samples = byName('accuracy', model, given);
   const length = inputLength('accuracy', model, samples);
   return stage({
@@ -73,12 +81,15 @@ export function accuracy(
         for (let i = 0; i < n; i++) writeInput(samples, done + i, rows, i * length, normalize);
         const logits = tf.tidy(() => model.logits(weights, tf.tensor(rows, [n, ...model.inputShape])));
         const values = logits.dataSync();
+        if (asked !== undefined) loss += n * meanLoss(asked, logits, samples.labels.subarray(done, done + n));
         logits.dispose();
         for (let i = 0; i < n; i++) {
           const row = Float64Array.from(values.subarray(i * model.classes, (i + 1) * model.classes));
           const label = samples.labels[done + i]!;
           const top = Math.max(...row);
-          loss += Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0)) + top - row[label]!;
+          if (asked === undefined) {
+            loss += Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0)) + top - row[label]!;
+          }
           if (row.indexOf(top) === label) correct++;
         }
         done += n;
@@ -88,6 +99,12 @@ export function accuracy(
     },
   });
 }
+
+const meanLoss = (loss: Loss, logits: tf.Tensor2D, labels: Labels): number =>
+  scoped(() => {
+    const given = tf.tensor1d(Int32Array.from(labels), 'int32');
+    return (loss.scalar?.(logits, given) ?? loss.of(logits, given).value).dataSync()[0]!;
+  });
 
 /**
  * What `accuracy` measures, for every member of an ensemble on samples of its own, on the main thread: for small networks.

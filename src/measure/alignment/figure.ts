@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, WIDTH, widthOf } from '../../plot/figure.js';
-import { curves, Plot, panel, type Series, thinned } from '../../plot/panels.js';
+import { caption, curves, framed, Plot, panel, type Series, thinned } from '../../plot/panels.js';
 import { classStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
@@ -84,12 +84,7 @@ function circle({ number: update, weights, features }: Alignment): Panel {
   const longest = Math.max(...weights.map((row) => Math.hypot(...row)), 1e-30);
   const width = widthOf(4);
   return panel({
-    width,
-    height: width + 34,
-    marginLeft: 2,
-    marginRight: 2,
-    marginTop: 36,
-    marginBottom: 2,
+    ...framed(width, width + 34, [36, 2, 2, 2]),
     ariaLabel: `Update ${update}: weight vectors, the longest ${number(longest)}, and class features in the plane`,
     x: { domain: [-1.3, 1.3], axis: null },
     y: { domain: [-1.3, 1.3], axis: null },
@@ -97,31 +92,30 @@ function circle({ number: update, weights, features }: Alignment): Panel {
       Plot.line(ring, { x: '0', y: '1', stroke: 'currentColor', strokeOpacity: 0.25 }),
       Plot.ruleX([0], { stroke: 'currentColor', strokeOpacity: 0.15 }),
       Plot.ruleY([0], { stroke: 'currentColor', strokeOpacity: 0.15 }),
-      ...features.map(([x = 0, y = 0], k) =>
-        Plot.dot([0], {
-          x: () => x,
-          y: () => y,
+      ...features.map((feature, k) => {
+        const { light } = classStyle(k);
+        return Plot.dot([feature], {
+          x: '0',
+          y: '1',
           r: 7,
-          fill: classStyle(k).light,
+          fill: light,
           fillOpacity: 0.3,
-          stroke: classStyle(k).light,
+          stroke: light,
           strokeWidth: 1.5,
-        }),
-      ),
-      ...weights.map(([x = 0, y = 0], k) =>
-        Plot.arrow([0], {
-          x1: () => 0,
-          y1: () => 0,
-          x2: () => x / longest,
-          y2: () => y / longest,
-          stroke: classStyle(k).light,
-          strokeWidth: 2.5,
-          headLength: 5,
-          inset: 0,
-        }),
-      ),
-      Plot.text([`update ${update}`], { frameAnchor: 'top-left', dy: -34, text: (t: string) => t, fontWeight: 600 }),
-      Plot.text([`longest ‖W‖ ${number(longest)}`], { frameAnchor: 'top-left', dy: -18, text: (t: string) => t }),
+        });
+      }),
+      ...weights.map(([x = 0, y = 0], k) => {
+        const arrow = { stroke: classStyle(k).light, strokeWidth: 2.5, headLength: 5, inset: 0 };
+        return Plot.arrow([{ x1: 0, y1: 0, x2: x / longest, y2: y / longest }], {
+          x1: 'x1',
+          y1: 'y1',
+          x2: 'x2',
+          y2: 'y2',
+          ...arrow,
+        });
+      }),
+      caption(`update ${update}`, { dy: -34, fontWeight: 600 }),
+      caption(`longest ‖W‖ ${number(longest)}`, { dy: -18 }),
     ],
   });
 }

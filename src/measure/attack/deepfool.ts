@@ -40,12 +40,12 @@ export function deepFool(
   samples: LabeledSamples,
   options: DeepFoolOptions,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<DeepFoolState>> {
-  checkOptions(
-    'deepFool',
-    options,
-    { iterations: 'optional', overshoot: 'optional', candidates: 'optional', ...attackOptionKeys },
-    'ignored',
-  );
+  checkOptions('deepFool', options, {
+    iterations: 'optional',
+    overshoot: 'optional',
+    candidates: 'optional',
+    ...attackOptionKeys,
+  });
   const name = 'deepfool';
   const { iterations = 50, overshoot = 0.02, candidates = 10 } = options;
   checkCount(name, { iterations, candidates });

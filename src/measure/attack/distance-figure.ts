@@ -9,17 +9,14 @@ import type { NetworkReport, Report } from '../networks/record.js';
 import {
   exactMean,
   fitSentences,
-  MEASURES,
-  type Measure,
+  measureCalled,
   type Spread,
   spread,
   summarizeGroup,
   summarizeNetwork,
 } from '../networks/summary.js';
 
-const [ATTACKED, EXACT] = ['Mean Δx', 'Mean exact Δx'].map(
-  (name) => MEASURES.find((measure) => measure.name === name)!,
-) as [Measure, Measure];
+const [ATTACKED, EXACT] = [measureCalled('Mean Δx'), measureCalled('Mean exact Δx')];
 
 /** Mean adversarial distance of each regularizer in each setting, of networks over the plane. */
 export function meanDistances(report: Report): DrawnFigure | null {
@@ -49,12 +46,8 @@ export function meanDistances(report: Report): DrawnFigure | null {
       bySetting(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
         const ofSetting = drawn.filter(({ group }) => group.setting === setting).map(({ group }) => group);
-        return against(
-          report,
-          ofSetting,
-          exact ? EXACT : ATTACKED,
-          `${exact ? 'Exact' : 'Mean'} Δx${setting && `, ${setting}`}`,
-        );
+        const what = `${exact ? 'Exact' : 'Mean'} Δx${setting && `, ${setting}`}`;
+        return against(report, ofSetting, exact ? EXACT : ATTACKED, what);
       }),
     ]
       .filter(Boolean)
@@ -81,11 +74,8 @@ function sentence(group: SeedGroup, { values, error, beside }: Column): string {
 
 /** ', T = 40, inputs kept in [0, 1]' as a phrase; nothing where no network was attacked. */
 export function iterations({ networks }: Pick<Report, 'networks'>): string {
-  const all = [
-    ...new Set(
-      networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((a) => a?.iterations ?? [])),
-    ),
-  ];
+  const attacks = networks.flatMap(({ attack, readout }) => [attack, readout?.attack]);
+  const all = [...new Set(attacks.flatMap((attack) => attack?.iterations ?? []))];
   return all.length > 0 ? `, T = ${all.join(' and ')}${boxes(networks)}` : '';
 }
 
@@ -183,22 +173,18 @@ function draw(all: readonly Pair[], report: Report, measures: readonly string[])
     most >= BOXED
       ? 'box: quartiles over seeds, its thick line the median, its whiskers the least and the greatest seed'
       : `bar: ± 1 standard deviation over seeds${most === 1 ? ', and for the distance of a single network ± 1 standard error over its test samples' : ''}`;
-  const names = new Set(all.map(({ group }) => group.regularizer));
+  const groupsOf = all.map(({ group }) => group);
+  const names = new Set(groupsOf.map(({ regularizer }) => regularizer));
   const both = names.has('ll-spectral') && names.has('readout-spectral');
   return {
     panels,
     columns: 2,
     legend: [],
-    reading: `${most === 1 ? 'Diamond: the only network of a regularizer' : `Gray dots: one network each (${seedsPhrase(all.map(({ group }) => group))} a regularizer). Diamond: their mean`}; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    reading: `${most === 1 ? 'Diamond: the only network of a regularizer' : `Gray dots: one network each (${seedsPhrase(groupsOf)} a regularizer). Diamond: their mean`}; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
     outcome: [
       `${all.map(said).join('; ')}.`,
-      ...MEASURES.filter(({ name }) => measures.includes(name)).map((measure) =>
-        against(
-          report,
-          all.map(({ group }) => group),
-          measure,
-          measure.name.replace(', %', ', points of per cent'),
-        ),
+      ...measures.map((name) =>
+        against(report, groupsOf, measureCalled(name), name.replace(', %', ', points of per cent')),
       ),
     ]
       .filter(Boolean)
@@ -215,14 +201,8 @@ function spreadColumn(
   if (values.length === 0) return [];
   const error = standardDeviation ?? fallback;
   const { regularizer } = group;
-  return [
-    {
-      label: regularizer,
-      regularizer,
-      values: values.map((v) => v * scale),
-      error: error === null ? null : error * scale,
-    },
-  ];
+  const scaled = { values: values.map((v) => v * scale), error: error === null ? null : error * scale };
+  return [{ label: regularizer, regularizer, ...scaled }];
 }
 
 /** Standard error over the samples of the only network attacked. */

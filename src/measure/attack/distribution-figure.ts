@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
-import { Plot, panel } from '../../plot/panels.js';
+import { framed, Plot, panel } from '../../plot/panels.js';
 import { density, mean, quantile } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
 import { count, number, percent } from '../../plot/table.js';
@@ -18,7 +18,7 @@ interface Distances {
 }
 
 const STEPS = 200; // of a curve of shares
-const FRAME = { width: WIDTH.half, height: 290, marginLeft: 52, marginTop: 30, marginBottom: 42 };
+const FRAME = framed(WIDTH.half, 290, [30, 20, 42, 52]);
 
 /** How adversarial distances are spread over test samples: their density, and the share below Δx (figure 6a of the paper). */
 export function distribution(report: Report): DrawnFigure | null {
@@ -36,12 +36,7 @@ export function distribution(report: Report): DrawnFigure | null {
     columns: 2,
     legend: regularizers(all.map(({ group }) => group)),
     reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regularizer pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in units of the input, Tangent Attack${iterations(report)}.`,
-    outcome: `tenth percentile and median: ${all
-      .map(
-        ({ group, values }) =>
-          `${group.label} ${number(quantile(values, 0.1))} and ${number(quantile(values, 0.5))} (n = ${count(values.length)})`,
-      )
-      .join('; ')}.`,
+    outcome: `tenth percentile and median: ${all.map(({ group, values }) => `${group.label} ${number(quantile(values, 0.1))} and ${number(quantile(values, 0.5))} (n = ${count(values.length)})`).join('; ')}.`,
   };
 }
 
@@ -72,13 +67,10 @@ function densities(all: readonly Distances[], most: number): Panel | null {
         return [
           Plot.areaY(points, { x: 'x', y: 'y', fill: light, fillOpacity: 0.07 }),
           Plot.line(points, { x: 'x', y: 'y', stroke: light, strokeWidth: 2, strokeDasharray: dash }),
-          Plot.ruleX(ticks, {
-            x: (x: number) => x,
-            y1: () => -depth * row,
-            y2: () => -depth * (row + 1),
-            stroke: light,
-            strokeWidth: 2.5,
-          }),
+          Plot.ruleX(
+            ticks.map((x) => ({ x, y1: -depth * row, y2: -depth * (row + 1) })),
+            { x: 'x', y1: 'y1', y2: 'y2', stroke: light, strokeWidth: 2.5 },
+          ),
         ];
       }),
     ],
@@ -99,14 +91,8 @@ function shares(all: readonly Distances[], most: number): Panel {
         return { x: values[rank]!, y: (100 * (rank + 1)) / attacked };
       });
       const whole = [{ x: values[0]!, y: 0 }, ...steps, { x: most, y: steps.at(-1)!.y }];
-      return Plot.line(whole, {
-        x: 'x',
-        y: 'y',
-        curve: 'step-after' as const,
-        stroke: light,
-        strokeWidth: 2,
-        strokeDasharray: dash,
-      });
+      const line = { stroke: light, strokeWidth: 2, strokeDasharray: dash };
+      return Plot.line(whole, { x: 'x', y: 'y', curve: 'step-after', ...line });
     }),
   });
 }
@@ -145,12 +131,7 @@ export function thresholds(report: Report): DrawnFigure | null {
     title: 'Share of samples beyond a distance',
     panels: [
       panel({
-        width: WIDTH.full,
-        height: 300,
-        marginLeft: 52,
-        marginTop: 30,
-        marginBottom: 46,
-        marginRight: 8,
+        ...framed(WIDTH.full, 300, [30, 8, 46, 52]),
         ariaLabel: `Share of samples with an adversarial distance above ${THRESHOLDS} thresholds, per regularizer`,
         x: { domain: [-0.5, THRESHOLDS - 0.5], axis: null },
         y: { label: 'samples with a greater Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },

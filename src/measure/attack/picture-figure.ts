@@ -1,6 +1,6 @@
 import { type DrawnFigure, type Panel, shortened } from '../../plot/figure.js';
 import { brightness, imageShape, largest, perturbation, picture } from '../../plot/image.js';
-import { Plot, panel } from '../../plot/panels.js';
+import { image, Plot, panel } from '../../plot/panels.js';
 import { markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
@@ -139,15 +139,7 @@ function draw({ rows, same }: Choice, column: number): Panel {
           text(shortened(group.label, PANEL - 20, { bold: true }), 16, y + 7, { fontWeight: 600 }),
           text(said(sample, names), 2, y + 21),
           ...images.map((src, i) =>
-            Plot.image([src], {
-              x: () => center(i),
-              y: () => middle,
-              src: (s: string) => s,
-              width: SIZE,
-              height: SIZE,
-              imageRendering: 'pixelated',
-              preserveAspectRatio: 'none',
-            }),
+            image(src, center(i), middle, { width: SIZE, height: SIZE, imageRendering: 'pixelated' }),
           ),
           Plot.rect([0, 1, 2], {
             x1: (i: number) => center(i) - SIZE / 2,

@@ -87,12 +87,12 @@ export function tangentAttack(
   samples: LabeledSamples,
   options: TangentAttackOptions,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<TangentState>> {
-  checkOptions(
-    'tangentAttack',
-    options,
-    { iterations: 'optional', protocol: 'optional', chunk: 'optional', ...attackOptionKeys },
-    'ignored',
-  );
+  checkOptions('tangentAttack', options, {
+    iterations: 'optional',
+    protocol: 'optional',
+    chunk: 'optional',
+    ...attackOptionKeys,
+  });
   const { iterations = schedule.iterations, chunk = 128, protocol = 'paper', normalize } = options;
   const box = protocol === 'authors' && normalize ? { box: AUTHORS } : {};
   const record = attackRecord('Tangent Attack');

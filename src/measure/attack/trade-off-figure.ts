@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, WIDTH } from '../../plot/figure.js';
-import { Plot, panel } from '../../plot/panels.js';
+import { caption, framed, Plot, panel } from '../../plot/panels.js';
 import { mean } from '../../plot/statistics.js';
 import { classStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
@@ -18,21 +18,13 @@ interface Scenario {
   readonly boundary: (y: number) => number;
 }
 
+/** Points of the plane that are of one class: the i-th x with the i-th y. */
+const points = (label: 0 | 1, xs: readonly number[], ys: readonly number[]): Point[] =>
+  xs.map((x, i) => ({ x, y: ys[i]!, label }));
+
 const POINTS: readonly Point[] = [
-  ...[
-    [-1.5, 1.55],
-    [-1.0, 0.75],
-    [-1.7, -0.15],
-    [-1.1, -0.95],
-    [-1.6, -1.7],
-  ].map(point(0)),
-  ...[
-    [1.2, 1.15],
-    [1.65, 0.35],
-    [1.05, -0.5],
-    [1.6, -1.3],
-    [1.5, 1.85],
-  ].map(point(1)),
+  ...points(0, [-1.5, -1.0, -1.7, -1.1, -1.6], [1.55, 0.75, -0.15, -0.95, -1.7]),
+  ...points(1, [1.2, 1.65, 1.05, 1.6, 1.5], [1.15, 0.35, -0.5, -1.3, 1.85]),
 ];
 
 const CLOSE = 0.22; // how near the second scenario's boundary comes to each point
@@ -78,12 +70,7 @@ function drawScenario({ name, boundary }: Scenario) {
   const accuracy = right.length / POINTS.length;
   const coarse = line.filter((_, i) => i % 4 === 0);
   const made: Panel = panel({
-    width: WIDTH.third,
-    height: 264,
-    marginLeft: 4,
-    marginRight: 4,
-    marginTop: 42,
-    marginBottom: 6,
+    ...framed(WIDTH.third, 264, [42, 4, 6, 4]),
     ariaLabel: `${name}: accuracy ${percent(accuracy, 0)}, mean adversarial distance ${number(distance)}`,
     x: { domain: [-2.4, 3], axis: null },
     y: { domain: [-ENDS, ENDS], axis: null },
@@ -108,12 +95,8 @@ function drawScenario({ name, boundary }: Scenario) {
       ),
       Plot.dot(wrong, { x: 'x', y: 'y', r: 7, symbol: 'times', stroke: 'currentColor', strokeWidth: 2 }),
       Plot.frame({ stroke: 'currentColor', strokeOpacity: 0.6 }),
-      Plot.text([name], { frameAnchor: 'top-left', dy: -38, text: (t: string) => t, fontWeight: 600 }),
-      Plot.text([`accuracy ${percent(accuracy, 0)}, mean Δx ${number(distance)}`], {
-        frameAnchor: 'top-left',
-        dy: -20,
-        text: (t: string) => t,
-      }),
+      caption(name, { dy: -38, fontWeight: 600 }),
+      caption(`accuracy ${percent(accuracy, 0)}, mean Δx ${number(distance)}`, { dy: -20 }),
     ],
   });
   return { name, accuracy, distance, panel: made };
@@ -127,8 +110,4 @@ function winding(y: number): number {
   const [low, high] = [stations[above - 1]!, stations[above]!];
   const share = (1 - Math.cos((Math.PI * (y - low.y)) / (high.y - low.y))) / 2;
   return low.x + share * (high.x - low.x);
-}
-
-function point(label: 0 | 1): (at: number[]) => Point {
-  return ([x = 0, y = 0]) => ({ x, y, label });
 }

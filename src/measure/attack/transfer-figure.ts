@@ -6,11 +6,10 @@ import { number, percent, plusMinus } from '../../plot/table.js';
 import { apart, basis, compared, tested } from '../networks/comparison.js';
 import { byOrder, groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
-import { MEASURES, type Measure } from '../networks/summary.js';
+import { type Measure, measureCalled } from '../networks/summary.js';
 import { iterations } from './distance-figure.js';
 
-const named = (name: string): Measure => MEASURES.find((measure) => measure.name === name)!;
-const [ACCURACY, DISTANCE] = [named('Test accuracy, %'), named('Mean Δx')];
+const [ACCURACY, DISTANCE] = [measureCalled('Test accuracy, %'), measureCalled('Mean Δx')];
 
 /** A group of networks that were trained twice, with the value of each. */
 type Combination = Transfer & { readonly group: SeedGroup; readonly values: readonly number[] };
@@ -19,9 +18,8 @@ type Combination = Transfer & { readonly group: SeedGroup; readonly values: read
 export function transferDistances(report: Report): DrawnFigure | null {
   const all = combinations(report, DISTANCE);
   if (all.length === 0) return null;
-  const title = 'Mean adversarial distance after fine-tuning';
   return {
-    title: title,
+    title: 'Mean adversarial distance after fine-tuning',
     panels: [distances(all, WIDTH.full)],
     columns: 1,
     legend: pretrainings(all),
@@ -49,9 +47,8 @@ export function transferBoth(report: Report): DrawnFigure | null {
   const [accuracy, distance] = [combinations(report, ACCURACY), combinations(report, DISTANCE)];
   const all = accuracy.length > 0 ? accuracy : distance;
   if (all.length === 0) return null;
-  const title = 'Test accuracy and mean adversarial distance after fine-tuning';
   return {
-    title: title,
+    title: 'Test accuracy and mean adversarial distance after fine-tuning',
     panels: [
       ...(accuracy.length > 0 ? [accuracies(accuracy, WIDTH.half)] : []),
       ...(distance.length > 0 ? [distances(distance, WIDTH.half)] : []),
@@ -77,23 +74,13 @@ function combinations(report: Report, measure: Measure): Combination[] {
     .sort((a, b) => byOrder(a.finetuned, b.finetuned) || byOrder(a.pretrained, b.pretrained));
 }
 
+const FRAME = { axis: 'regularizer at fine-tuning', height: 320 };
+
 const distances = (all: readonly Combination[], width: number) =>
-  grouped(members(all, DISTANCE), {
-    label: 'mean adversarial distance Δx',
-    axis: 'regularizer at fine-tuning',
-    width,
-    height: 320,
-    show: 'bars',
-  });
+  grouped(members(all, DISTANCE), { ...FRAME, label: 'mean adversarial distance Δx', width, show: 'bars' });
 
 const accuracies = (all: readonly Combination[], width: number) =>
-  grouped(members(all, ACCURACY), {
-    label: 'test accuracy, %',
-    axis: 'regularizer at fine-tuning',
-    width,
-    height: 320,
-    show: 'spread',
-  });
+  grouped(members(all, ACCURACY), { ...FRAME, label: 'test accuracy, %', width, show: 'spread' });
 
 function members(all: readonly Combination[], { scale }: Measure): GroupedColumn[] {
   return all.map(({ group, pretrained, finetuned, values }) => {
@@ -206,12 +193,9 @@ function differences(
       });
     return `${name} less none ${ways.join(', ')}`;
   });
-  return `${what}${
-    one
-      ? ` (${tests[0]}${basis(
-          report,
-          pairs.map(({ pair }) => pair),
-        )})`
-      : ''
-  }: ${said.join('; ')}.`;
+  const behind = basis(
+    report,
+    pairs.map(({ pair }) => pair),
+  );
+  return `${what}${one ? ` (${tests[0]}${behind})` : ''}: ${said.join('; ')}.`;
 }

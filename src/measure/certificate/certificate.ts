@@ -132,22 +132,17 @@ export function certificate(
   given: LabeledSamples,
   options: CertificateOptions,
 ): StageOperator<Update, Certificate & Positioned, CertificateState> {
-  checkOptions(
-    'certificate',
-    options,
-    {
-      samples: 'required',
-      seed: 'required',
-      shuffle: 'optional',
-      choose: 'optional',
-      radius: 'optional',
-      normalize: 'optional',
-      local: 'optional',
-      points: 'optional',
-      steps: 'optional',
-    },
-    'ignored',
-  );
+  checkOptions('certificate', options, {
+    samples: 'required',
+    seed: 'required',
+    shuffle: 'optional',
+    choose: 'optional',
+    radius: 'optional',
+    normalize: 'optional',
+    local: 'optional',
+    points: 'optional',
+    steps: 'optional',
+  });
   const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalize } = options;
   const name = 'certificate';
   const samples = byName(name, model, given);

@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, shortened, widthOf } from '../../plot/figure.js';
-import { logTicks, Plot, panel, plain } from '../../plot/panels.js';
+import { caption, framed, logTicks, Plot, panel, plain } from '../../plot/panels.js';
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
@@ -35,7 +35,7 @@ export function bounds(report: Report): DrawnFigure | null {
     samples.flatMap(({ distance, lower, local, exact }) => [distance, lower, local ?? distance, exact ?? distance]),
   );
   const positive = values.filter((value) => value > 0);
-  const domain = [Math.min(...positive) * 0.8, Math.max(...positive) * 1.25] as const;
+  const domain = [Math.min(...positive) * 0.8, Math.max(...positive) * 1.25];
   const columns = Math.min(4, Math.max(2, all.length));
   const exact = all.some(({ samples }) => samples.some((sample) => sample.exact !== null));
   const local = all.some(({ samples }) => samples.some((sample) => sample.local !== null));
@@ -67,7 +67,7 @@ function bounded(network: NetworkReport): Bounded[] {
     .sort((a, b) => a.distance - b.distance);
 }
 
-function draw({ group, samples }: Row, domain: readonly [number, number], width: number): Panel {
+function draw({ group, samples }: Row, domain: readonly number[], width: number): Panel {
   const stride = Math.max(1, samples.length / MOST);
   const shown = Array.from({ length: Math.min(MOST, samples.length) }, (_, rank) => ({
     ...samples[Math.floor(rank * stride)]!,
@@ -77,32 +77,15 @@ function draw({ group, samples }: Row, domain: readonly [number, number], width:
   const proved = shown.filter(({ lower }) => lower > 0);
   const r = shown.length > 20 ? 2 : 3;
   const half = 0.42;
+  const line = { stroke: light, strokeWidth: 2 };
   return panel({
-    width,
-    height: 280,
-    marginLeft: 46,
-    marginTop: 28,
-    marginBottom: 26,
-    marginRight: 8,
+    ...framed(width, 280, [28, 8, 26, 46]),
     ariaLabel: `${group.label}: ${samples.length} samples in order of Δx, each between its lower bound and the distance found`,
     x: { domain: [-0.8, Math.max(1, shown.length - 0.2)], axis: null },
-    y: { type: 'log', domain: [...domain], label: null, grid: true, ticks: logTicks([...domain]), tickFormat: plain },
+    y: { type: 'log', domain, label: null, grid: true, ticks: logTicks(domain), tickFormat: plain },
     marks: [
-      Plot.ruleX(proved, {
-        x: 'rank',
-        y1: 'lower',
-        y2: 'distance',
-        stroke: light,
-        strokeOpacity: 0.35,
-        strokeWidth: 1.4,
-      }),
-      Plot.ruleY(proved, {
-        y: 'lower',
-        x1: ({ rank }) => rank - half,
-        x2: ({ rank }) => rank + half,
-        stroke: light,
-        strokeWidth: 2,
-      }),
+      Plot.ruleX(proved, { x: 'rank', y1: 'lower', y2: 'distance', ...line, strokeOpacity: 0.35, strokeWidth: 1.4 }),
+      Plot.ruleY(proved, { y: 'lower', x1: ({ rank }) => rank - half, x2: ({ rank }) => rank + half, ...line }),
       Plot.dot(
         shown.filter((sample) => (sample.local ?? 0) > 0),
         { x: 'rank', y: 'local', r: r * 0.9, stroke: 'currentColor', strokeOpacity: 0.65, strokeWidth: 1 },
@@ -113,17 +96,10 @@ function draw({ group, samples }: Row, domain: readonly [number, number], width:
         { x: 'rank', y: 'exact', r: r + 0.6, symbol: 'times', stroke: 'currentColor', strokeWidth: r > 2 ? 1.4 : 0.9 },
       ),
       Plot.dot([0], { frameAnchor: 'top-left', dx: -35, dy: -16, r: 4.5, fill: light }),
-      Plot.text([shortened(group.regularizer, width - 26, { bold: true })], {
-        frameAnchor: 'top-left',
-        dx: -26,
-        dy: -22,
-        text: (t: string) => t,
-        fontWeight: 600,
-      }),
-      Plot.text([`${shown.length < samples.length ? `${shown.length} of ` : ''}${samples.length} samples, by Δx`], {
+      caption(shortened(group.regularizer, width - 26, { bold: true }), { dx: -26, dy: -22, fontWeight: 600 }),
+      caption(`${shown.length < samples.length ? `${shown.length} of ` : ''}${samples.length} samples, by Δx`, {
         frameAnchor: 'bottom',
         dy: 18,
-        text: (t: string) => t,
       }),
     ],
   });

@@ -47,13 +47,11 @@ export function planeBoundaries(report: Report): DrawnFigure | null {
 function maps(all: readonly Mapped[]) {
   const names = (label: number) => all[0]!.network.classes[label] ?? String(label);
   const columns = Math.min(4, Math.max(2, all.length));
-  const present = [
-    ...new Set(all.flatMap(({ geometry }) => [...classesOf(geometry), ...geometry.points.map((p) => p.label)])),
-  ];
-  const legend = present
-    .sort((a, b) => a - b)
-    .map((label): LegendEntry => ({ label: names(label), style: classStyle(label), mark: 'square' }));
-  const named = present.length > 2;
+  const legend = classLegend(
+    all.map(({ geometry }) => geometry),
+    names,
+  );
+  const named = legend.length > 2;
   return {
     panels: all.map(({ group, geometry }) =>
       map(geometry, {
@@ -70,6 +68,13 @@ function maps(all: readonly Mapped[]) {
   };
 }
 
+/** The classes that are predicted or labeled somewhere. */
+function classLegend(all: readonly Geometry[], names: (label: number) => string): LegendEntry[] {
+  const present = new Set(all.flatMap((geometry) => [...classesOf(geometry), ...geometry.points.map((p) => p.label)]));
+  const labels = [...present].sort((a, b) => a - b);
+  return labels.map((label) => ({ label: names(label), style: classStyle(label), mark: 'square' }));
+}
+
 function cell([first]: readonly Mapped[]): string {
   const { xMin, xMax, columns } = first!.geometry;
   return number((xMax - xMin) / columns, 2);
@@ -84,9 +89,6 @@ export function snapshots(report: Report): DrawnFigure | null {
   if (!group || !network) return null;
   const all = spaced(history(network));
   const names = (label: number) => network.classes[label] ?? String(label);
-  const present = [
-    ...new Set(all.flatMap((geometry) => [...classesOf(geometry), ...geometry.points.map(({ label }) => label)])),
-  ];
   const distances = all.map((geometry) => {
     const values = margins(geometry);
     return `${count(geometry.epoch)}: ${classesOf(geometry).length === 1 ? 'one class everywhere' : number(mean(values))}`;
@@ -97,9 +99,7 @@ export function snapshots(report: Report): DrawnFigure | null {
       map(geometry, { title: `epoch ${count(geometry.epoch)}`, width: widthOf(4), layer: 'classes' as const, names }),
     ),
     columns: 4,
-    legend: present
-      .sort((a, b) => a - b)
-      .map((label) => ({ label: names(label), style: classStyle(label), mark: 'square' })),
+    legend: classLegend(all, names),
     reading: `The input plane of one network (${group.label}, seed ${network.seed}) as its training goes on. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class.`,
     outcome: `mean distance from a training point to the nearest cell of another class, by epoch: ${distances.join('; ')}.`,
   };
@@ -139,16 +139,10 @@ const EIGENVALUE: Quantity = {
 const NEAR = 0.5; // of a training point; the corners of XOR are 2 apart
 
 /** How much the feature map enlarges small areas of the plane (figure 3b of the paper). */
-export const volume =
-  (kind: Geometry['kind']) =>
-  (report: Report): DrawnFigure | null =>
-    heat(report, kind, VOLUME);
+export const volume = (kind: Geometry['kind']) => (report: Report) => heat(report, kind, VOLUME);
 
 /** How far it stretches a small step at most: what the certificate and the regularizer are about. */
-export const topEigenvalue =
-  (kind: Geometry['kind']) =>
-  (report: Report): DrawnFigure | null =>
-    heat(report, kind, EIGENVALUE);
+export const topEigenvalue = (kind: Geometry['kind']) => (report: Report) => heat(report, kind, EIGENVALUE);
 
 function heat(report: Report, kind: Geometry['kind'], { title, label, of }: Quantity): DrawnFigure | null {
   const all = mapped(groups(report), kind).map((each) => ({ ...each, values: of(each.geometry) }));

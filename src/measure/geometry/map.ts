@@ -1,5 +1,5 @@
 import { type Panel, shortened } from '../../plot/figure.js';
-import { heatMap, Plot, panel, type Scale } from '../../plot/panels.js';
+import { caption, framed, heatMap, image, Plot, panel, type Scale } from '../../plot/panels.js';
 import { classStyle } from '../../plot/style.js';
 import type { SeedGroup } from '../networks/groups.js';
 import type { NetworkReport } from '../networks/record.js';
@@ -85,15 +85,9 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
   const present = classesOf(geometry);
   // Without x and y the samples are taken as the grid that they are; Plot would else look for the nearest of each pixel.
   const grid = { width: columns, height: rows, x: null, y: null, ...frame, thresholds: [0] };
-  const middle = { x: () => (frame.x1 + frame.x2) / 2, y: () => (frame.y1 + frame.y2) / 2 };
   const shown = present.length > 1 ? present : [];
   return panel({
-    width,
-    height,
-    marginLeft: MARGIN.left,
-    marginRight: MARGIN.right,
-    marginTop: MARGIN.top,
-    marginBottom: MARGIN.bottom,
+    ...framed(width, height, [MARGIN.top, MARGIN.right, MARGIN.bottom, MARGIN.left]),
     ariaLabel: `${title}: ${regions ? 'regions of predicted classes' : 'heat map'} with the boundary between classes`,
     x: { domain: [frame.x1, frame.x2], label: null, ticks: 5, tickSize: 3 },
     y: { domain: [frame.y1, frame.y2], label: null, ticks: 5, tickSize: 3 },
@@ -101,14 +95,7 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
       ...(regions
         ? present.map((label) =>
             present.length === 1
-              ? Plot.rect([0], {
-                  x1: frame.x1,
-                  x2: frame.x2,
-                  y1: frame.y1,
-                  y2: frame.y2,
-                  fill: classStyle(label).light,
-                  fillOpacity: 0.28,
-                })
+              ? Plot.rect([0], { ...frame, fill: classStyle(label).light, fillOpacity: 0.28 })
               : Plot.contour(field(geometry, label), {
                   ...grid,
                   value: Plot.identity,
@@ -118,13 +105,12 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
                 }),
           )
         : [
-            Plot.image([heatMap(layer.values, columns, rows, layer.scale)], {
-              ...middle,
-              src: (s: string) => s,
-              width: inner,
-              height: height - MARGIN.top - MARGIN.bottom,
-              preserveAspectRatio: 'none',
-            }),
+            image(
+              heatMap(layer.values, columns, rows, layer.scale),
+              (frame.x1 + frame.x2) / 2,
+              (frame.y1 + frame.y2) / 2,
+              { width: inner, height: height - MARGIN.top - MARGIN.bottom },
+            ),
           ]),
       // Two classes share one boundary; of more, each is drawn about its own region.
       ...shown
@@ -138,28 +124,21 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
           }),
         ),
       Plot.frame({ stroke: 'currentColor', strokeWidth: 1.6 }), // hides that the contours close along it
-      ...points.map(({ label, x, y }) => {
-        const { light, symbol } = classStyle(label);
-        const r = points.length > 12 ? 2.6 : 5;
-        return Plot.dot([0], {
-          x: () => x,
-          y: () => y,
-          r,
+      ...points.map((point) => {
+        const { light, symbol } = classStyle(point.label);
+        const size = points.length > 12 ? { r: 2.6, strokeWidth: 0.8 } : { r: 5, strokeWidth: 1.5 };
+        return Plot.dot([point], {
+          x: 'x',
+          y: 'y',
           symbol,
-          strokeWidth: points.length > 12 ? 0.8 : 1.5,
           fill: light,
           stroke: regions ? 'white' : '#ffffff',
+          ...size,
         });
       }),
       ...(named ? labels(geometry, names) : []),
       ...(color ? [Plot.dot([0], { frameAnchor: 'top-left', dx: 5, dy: -14, r: 4.5, fill: color })] : []),
-      Plot.text([shortened(title, inner - 14, { bold: true })], {
-        frameAnchor: 'top-left',
-        dx: color ? 14 : 0,
-        dy: -20,
-        text: (t: string) => t,
-        fontWeight: 600,
-      }),
+      caption(shortened(title, inner - 14, { bold: true }), { dx: color ? 14 : 0, dy: -20, fontWeight: 600 }),
     ],
   });
 }
@@ -186,17 +165,8 @@ function labels(geometry: Geometry, names: (label: number) => string): Plot.Mark
     const inside = deepest(field(geometry, label), columns, rows);
     return [{ text: names(label), ...clear(middleOf(geometry, inside.row * columns + inside.column), geometry) }];
   });
-  return [
-    Plot.text(marks, {
-      x: 'x',
-      y: 'y',
-      text: 'text',
-      fontWeight: 600,
-      fill: 'currentColor',
-      stroke: 'white',
-      strokeWidth: 3,
-    }),
-  ];
+  const look = { fontWeight: 600, fill: 'currentColor', stroke: 'white', strokeWidth: 3 };
+  return [Plot.text(marks, { x: 'x', y: 'y', text: 'text', ...look })];
 }
 
 /** A place for a name that no sample's mark covers: a little below, where one would. */

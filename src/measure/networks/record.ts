@@ -27,6 +27,8 @@ export interface Report {
   readonly notes: readonly string[];
   /** What differs between runs of one pipeline; none of those that differ in their seed alone. */
   readonly differences?: readonly Differences[];
+  /** The result that settings are ranked by, such as 'tests.accuracy': of a report that is to say which setting is the best. */
+  readonly rankedBy?: string;
   /** The report that this one is a part of, as a figure is given it; none of a whole one. */
   readonly whole?: Report;
 }
@@ -86,8 +88,17 @@ export interface NetworkReport {
   readonly tracks?: readonly Track[];
   readonly alignments?: readonly Alignment[];
   readonly certificates?: readonly Certificate[];
+  /** The last value of every number that was logged, by stream and field: 'tests.accuracy', 'sigmas.sigma.hidden1'. */
+  readonly results?: Readonly<Record<string, Result>>;
   /** Streams that no other field here is made of, by name: with the schema that each declares. */
   readonly measurements?: Readonly<Record<string, Measurement>>;
+}
+
+/** The newest value of a logged number; of many records of one update their mean. Of an attack's distance that over correct samples. */
+export interface Result {
+  readonly value: number;
+  readonly better?: 'higher' | 'lower';
+  readonly unit?: string;
 }
 
 /** A measured value; an epoch that is not whole lies within one. */

@@ -3,7 +3,7 @@ import type { AttackedSample } from '../attack/record.js';
 import { type FieldMean, newestMean } from '../log.js';
 import type { Fit } from '../readout/record.js';
 import type { SeedGroup } from './groups.js';
-import type { NetworkReport } from './record.js';
+import type { CurvePoint, NetworkReport } from './record.js';
 
 /** The numbers of one network that tables, figures and the verdict share. */
 export interface NetworkSummary {
@@ -61,6 +61,8 @@ export function summarizeNetwork(network: NetworkReport): NetworkSummary {
   const samples = network.attack?.samples ?? [];
   const distances = foundSamples(network).map((sample) => sample.distance);
   const outcomes = counted(samples.map(({ outcome }) => outcome));
+  const lastOf = ([layer, points]: [string, readonly CurvePoint[]]) =>
+    points.slice(-1).map(({ value }) => [layer, value]);
   return {
     attacked: samples.length,
     correct: correctSamples(network).length,
@@ -71,12 +73,7 @@ export function summarizeNetwork(network: NetworkReport): NetworkSummary {
     meanQueries: samples.length > 0 ? mean(samples.map((sample) => sample.queries)) : null,
     outcomes,
     starts: counted(foundSamples(network).flatMap(({ start }) => start ?? [])),
-    sigma: Object.fromEntries(
-      Object.entries(network.sigma).flatMap(([layer, points]) => {
-        const last = points.at(-1);
-        return last ? [[layer, last.value]] : [];
-      }),
-    ),
+    sigma: Object.fromEntries(Object.entries(network.sigma).flatMap(lastOf)),
   };
 }
 
@@ -89,21 +86,15 @@ function counted(names: readonly string[]): Record<string, number> {
 export function summarizeGroup(group: SeedGroup): GroupSummary {
   const summaries = group.networks.map(summarizeNetwork);
   const layers = [...new Set(summaries.flatMap((summary) => Object.keys(summary.sigma)))];
+  const { networks, ...named } = group;
+  const sigmaOf = (layer: string) => spread(networks, (network) => summarizeNetwork(network).sigma[layer] ?? null);
   return {
-    label: group.label,
-    pipeline: group.pipeline,
-    setting: group.setting,
-    regularizer: group.regularizer,
-    networks: group.networks.length,
-    seeds: new Set(group.networks.map((network) => network.seed)).size,
-    testAccuracy: spread(group.networks, (network) => network.testAccuracy),
-    meanDistance: spread(group.networks, (network) => summarizeNetwork(network).meanDistance),
-    sigma: Object.fromEntries(
-      layers.map((layer) => [
-        layer,
-        spread(group.networks, (network) => summarizeNetwork(network).sigma[layer] ?? null),
-      ]),
-    ),
+    ...named,
+    networks: networks.length,
+    seeds: new Set(networks.map((network) => network.seed)).size,
+    testAccuracy: spread(networks, (network) => network.testAccuracy),
+    meanDistance: spread(networks, (network) => summarizeNetwork(network).meanDistance),
+    sigma: Object.fromEntries(layers.map((layer) => [layer, sigmaOf(layer)])),
   };
 }
 
@@ -157,6 +148,9 @@ export const MEASURES: readonly Measure[] = [
   { name: 'Accuracy, readout refitted, %', of: ({ readout }) => readout?.accuracy ?? null, scale: 100, decimals: 2 },
   { name: 'Mean Δx, readout refitted', of: refittedMean, scale: 1, decimals: 3 },
 ];
+
+/** The one of this name. */
+export const measureCalled = (name: string): Measure => MEASURES.find((measure) => measure.name === name)!;
 
 /** Those of them that some network has, and the headlines of streams that a report knows by their schema alone. */
 export function measured(networks: readonly NetworkReport[]): Measure[] {

@@ -6,7 +6,7 @@ import { percent } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { fitSentences } from '../networks/summary.js';
-import { curvesReading } from '../training/figure.js';
+import { burnInRules, curvesReading, seriesOf } from '../training/figure.js';
 import type { Interval, OnlineReadout } from './record.js';
 
 /** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
@@ -30,7 +30,7 @@ export function onlineReadout(report: Report): DrawnFigure | null {
         width: WIDTH.full,
         height: 320,
         scale: 'linear',
-        rules: rulesOf(networks),
+        rules: burnInRules(networks),
       }),
     ],
     columns: 1,
@@ -71,40 +71,14 @@ function level({ accuracy, lower, upper }: Found, last: number): Series {
   };
 }
 
-/** One network with its intervals; of several their mean, and their range where they are more than three. */
-function series({ regularizer, networks }: SeedGroup): Series[] {
-  const style = markStyle(regularizer);
-  const [first, ...others] = networks.map(probesOf);
-  if (others.length === 0) {
-    return [
-      {
-        style,
-        points: first!.map(({ epoch, accuracy }) => ({ x: epoch, y: 100 * accuracy })),
-        band: first!.map(({ epoch, lower, upper }) => ({ x: epoch, low: 100 * lower, high: 100 * upper })),
-      },
-    ];
-  }
-  const shared = first!.flatMap(({ epoch, accuracy }) => {
-    const rest = others.flatMap((probes) => probes.find((probe) => probe.epoch === epoch)?.accuracy ?? []);
-    return rest.length === others.length ? [{ x: epoch, values: [accuracy, ...rest].map((value) => 100 * value) }] : [];
-  });
-  const middle = shared.map(({ x, values }) => ({ x, y: mean(values) }));
-  if (networks.length > 3) {
-    const band = shared.map(({ x, values }) => ({ x, low: Math.min(...values), high: Math.max(...values) }));
-    return [{ style, points: middle, band }];
-  }
-  const thin = [first!, ...others].map((probes) => ({
-    style,
-    thin: true,
-    points: probes.map(({ epoch, accuracy }) => ({ x: epoch, y: 100 * accuracy })),
-  }));
-  return [...thin, { style, points: middle }];
-}
-
-function rulesOf(networks: readonly NetworkReport[]) {
-  return [...new Set(networks.map(({ burnIn }) => burnIn))].flatMap((epoch) =>
-    epoch ? [{ x: epoch, text: 'regularizer on' }] : [],
-  );
+/** One network with its intervals; of several their mean, with their range where they are more than three. */
+function series(group: SeedGroup): Series[] {
+  const each = group.networks.map(probesOf);
+  const curves = each.map((probes) => probes.map(({ epoch, accuracy }) => ({ x: epoch, y: 100 * accuracy })));
+  const [first, ...others] = each;
+  if (others.length > 0) return seriesOf(group, curves);
+  const band = first!.map(({ epoch, lower, upper }) => ({ x: epoch, low: 100 * lower, high: 100 * upper }));
+  return [{ style: markStyle(group.regularizer), points: curves[0]!, band }];
 }
 
 function ends({ label, networks }: SeedGroup): string {

@@ -52,12 +52,10 @@ export function onlineReadout(
   test: LabeledSamples,
   given: OnlineReadoutOptions = {},
 ): StageOperator<Update & WithLease, OnlineReadout & Positioned, OnlineReadoutState> {
-  const { images = train.size, ...options } = checkOptions(
-    'onlineReadout',
-    given,
-    { images: 'optional', ...readoutOptionKeys },
-    'ignored',
-  );
+  const { images = train.size, ...options } = checkOptions('onlineReadout', given, {
+    images: 'optional',
+    ...readoutOptionKeys,
+  });
   const size = Math.min(images, train.size);
   const length = train.values.length / train.size;
   const first = { size, labels: train.labels.subarray(0, size), values: train.values.subarray(0, size * length) };

@@ -176,7 +176,7 @@ export function readout(
   test: LabeledSamples,
   options: ReadoutOptions = {},
 ): StageOperator<Update & WithLease, Refitted, ReadoutState> {
-  checkOptions('readout', options, readoutOptionKeys, 'ignored');
+  checkOptions('readout', options, readoutOptionKeys);
   const { inverseRegularization, fit: how = 'scikit-learn', gradientTolerance, fitIterations, normalize } = options;
   const { batch = 500, as = 'refitted' } = options;
   if (!fitMethods.includes(how)) {

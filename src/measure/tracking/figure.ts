@@ -5,17 +5,19 @@ import { classStyle, markStyle } from '../../plot/style.js';
 import { number } from '../../plot/table.js';
 import { groups } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
+import { burnInRules } from '../training/figure.js';
 import type { Track } from './tracking.js';
 
 type Sample = Track['samples'][number];
 
 /** A quantity that is tracked, and its scale. */
-const QUANTITIES: readonly { readonly label: string; readonly of: (sample: Sample) => number; readonly log?: true }[] =
-  [
-    { label: 'θx', of: ({ theta }) => theta },
-    { label: '‖Φ(x)‖', of: ({ featureNorm }) => featureNorm },
-    { label: 'cross-entropy loss (log scale)', of: ({ loss }) => loss, log: true },
-  ];
+type Quantity = { readonly label: string; readonly of: (sample: Sample) => number; readonly log?: true };
+
+const QUANTITIES: readonly Quantity[] = [
+  { label: 'θx', of: ({ theta }) => theta },
+  { label: '‖Φ(x)‖', of: ({ featureNorm }) => featureNorm },
+  { label: 'cross-entropy loss (log scale)', of: ({ loss }) => loss, log: true },
+];
 
 const POINTS = 200;
 const DIGITS = [1, 6]; // the classes that the paper follows
@@ -27,32 +29,15 @@ export function trackedPoints(report: Report): DrawnFigure | null {
   if (shown.length === 0) return null;
   const alone = shown.length === 1 ? shown[0]! : null;
   const samples = alone ? tracked(alone) : [];
-  const panels = QUANTITIES.map((quantity) =>
-    curves(
-      alone
-        ? [
-            ...samples.map(({ index, label }) => ({
-              ...line(alone, [index], quantity.of, classStyle(label)),
-              thin: true,
-            })),
-            line(
-              alone,
-              samples.map(({ index }) => index),
-              quantity.of,
-              PLAIN,
-            ),
-          ]
-        : shown.map((network) =>
-            line(
-              network,
-              tracked(network).map((s) => s.index),
-              quantity.of,
-              markStyle(network.regularizer),
-            ),
-          ),
-      frame(quantity, shown, WIDTH.third),
-    ),
-  );
+  const panels = QUANTITIES.map((quantity) => {
+    const lines = alone
+      ? [
+          ...samples.map((sample) => ({ ...line(alone, [sample], quantity, classStyle(sample.label)), thin: true })),
+          line(alone, samples, quantity, PLAIN),
+        ]
+      : shown.map((network) => line(network, tracked(network), quantity, markStyle(network.regularizer)));
+    return curves(lines, frame(quantity, shown, WIDTH.third));
+  });
   const name = (label: number) => shown[0]!.classes[label] ?? `class ${label}`;
   const labels = [...new Set(samples.map(({ label }) => label))];
   return {
@@ -70,15 +55,7 @@ export function trackedPoints(report: Report): DrawnFigure | null {
         ]
       : regularizers(groups({ ...report, networks: shown })),
     reading: `${alone ? `Thin: one training point each (n = ${samples.length}); thick: their mean` : 'Means over the tracked points, a line a regularizer'}; seed ${[...new Set(shown.map(({ seed }) => seed))].join(', ')}. θx is the cosine between Φ(x) and the difference of the two readout rows, the smallest over the wrong classes.`,
-    outcome: `means, from first to last: ${shown
-      .map(
-        (network) =>
-          `${alone ? '' : `${network.regularizer} `}${ends(
-            network,
-            tracked(network).map(({ index }) => index),
-          )}`,
-      )
-      .join('; ')}.`,
+    outcome: `means, from first to last: ${shown.map((network) => `${alone ? '' : `${network.regularizer} `}${ends(network, tracked(network))}`).join('; ')}.`,
   };
 }
 
@@ -95,19 +72,17 @@ export function trackedImages(report: Report): DrawnFigure | null {
   const name = (label: number) => shown[0]!.classes[label] ?? String(label);
   return {
     title: 'θx, ‖Φ(x)‖ and the loss of two test images over the training',
-    panels: rows.flatMap(({ index, label }) =>
+    panels: rows.flatMap((sample) =>
       QUANTITIES.map((quantity, i): Panel => {
-        const drawn = curves(
-          shown.map((network) => line(network, [index], quantity.of, markStyle(network.regularizer))),
-          frame(quantity, shown, WIDTH.third),
-        );
-        return i === 0 ? { ...drawn, heading: `Test sample ${index}, class ${name(label)}` } : drawn;
+        const lines = shown.map((network) => line(network, [sample], quantity, markStyle(network.regularizer)));
+        const drawn = curves(lines, frame(quantity, shown, WIDTH.third));
+        return i === 0 ? { ...drawn, heading: `Test sample ${sample.index}, class ${name(sample.label)}` } : drawn;
       }),
     ),
     columns: 3,
     legend: shown.length > 1 ? regularizers(groups({ ...report, networks: shown })) : [],
     reading: `One test image a row, ${shown.length > 1 ? 'a line a regularizer' : 'one network'} (seed ${[...new Set(shown.map(({ seed }) => seed))].join(', ')}). θx is the cosine between Φ(x) and the difference of the two readout rows, the smallest over the wrong classes: below zero the sample is misclassified.`,
-    outcome: `from first to last: ${rows.flatMap(({ index, label }) => shown.map((network) => `class ${name(label)}${shown.length > 1 ? `, ${network.regularizer}` : ''}: ${ends(network, [index])}`)).join('; ')}.`,
+    outcome: `from first to last: ${rows.flatMap((sample) => shown.map((network) => `class ${name(sample.label)}${shown.length > 1 ? `, ${network.regularizer}` : ''}: ${ends(network, [sample])}`)).join('; ')}.`,
   };
 }
 
@@ -125,31 +100,23 @@ function firsts(report: Report, isSelected: (network: NetworkReport) => boolean)
   return [...new Map(all.map(({ regularizer, networks }) => [regularizer, networks[0]!])).values()];
 }
 
-function line(
-  network: NetworkReport,
-  indices: readonly number[],
-  of: (s: Sample) => number,
-  style: Series['style'],
-): Series {
-  return {
-    style,
-    points: thinned(network.tracks!, POINTS).flatMap(({ epoch, samples }) => {
-      const values = samples.filter(({ index }) => indices.includes(index)).map(of);
-      return values.length > 0 ? [{ x: epoch, y: mean(values) }] : [];
-    }),
-  };
+/** The mean of a quantity over some samples of a network. */
+function line(network: NetworkReport, of: readonly Sample[], quantity: Quantity, style: Series['style']): Series {
+  const indices = of.map(({ index }) => index);
+  const points = thinned(network.tracks!, POINTS).flatMap(({ epoch, samples }) => {
+    const values = samples.filter(({ index }) => indices.includes(index)).map(quantity.of);
+    return values.length > 0 ? [{ x: epoch, y: mean(values) }] : [];
+  });
+  return { style, points };
 }
 
-function frame({ label, log }: (typeof QUANTITIES)[number], shown: readonly NetworkReport[], width: number): Curves {
-  const burnIns = [...new Set(shown.map(({ burnIn }) => burnIn))].flatMap((x) =>
-    x ? [{ x, text: 'regularizer on' }] : [],
-  );
-  return { label, x: 'epoch', width, height: 230, scale: log ? 'log' : 'linear', rules: burnIns };
-}
+const frame = ({ label, log }: Quantity, shown: readonly NetworkReport[], width: number): Curves => {
+  return { label, x: 'epoch', width, height: 230, scale: log ? 'log' : 'linear', rules: burnInRules(shown) };
+};
 
-function ends(network: NetworkReport, indices: readonly number[]): string {
-  return QUANTITIES.map(({ label, of }) => {
-    const { points } = line(network, indices, of, PLAIN);
-    return `${label.replace(' (log scale)', '')} ${number(points[0]?.y)} to ${number(points.at(-1)?.y)}`;
+function ends(network: NetworkReport, samples: readonly Sample[]): string {
+  return QUANTITIES.map((quantity) => {
+    const { points } = line(network, samples, quantity, PLAIN);
+    return `${quantity.label.replace(' (log scale)', '')} ${number(points[0]?.y)} to ${number(points.at(-1)?.y)}`;
   }).join(', ');
 }

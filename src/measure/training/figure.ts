@@ -36,18 +36,12 @@ export function epochCurves(groups: readonly SeedGroup[], { label, width, height
   const factor = scale === 'per cent' ? 100 : 1;
   const usable = ({ epoch, value }: CurvePoint) =>
     Number.isFinite(epoch) && Number.isFinite(value) && (scale !== 'log' || value > 0);
-  const series = groups.flatMap(({ regularizer, networks }): Series[] => {
-    const single = networks.map((network) =>
-      thinned(of(network).filter(usable), POINTS).map(({ epoch, value }) => ({ x: epoch, y: value * factor })),
-    );
-    const style = markStyle(regularizer);
-    const { middle, range } = meanAndRange(single.filter((points) => points.length > 0));
-    if (networks.length > SINGLY) return [{ style, points: middle, band: range }];
-    const thin = networks.length > 1 ? single.map((points) => ({ style, points, thin: true })) : [];
-    return [...thin, { style, points: middle }];
+  const series = groups.flatMap((group) => {
+    const points = (network: NetworkReport) =>
+      thinned(of(network).filter(usable), POINTS).map(({ epoch, value }) => ({ x: epoch, y: value * factor }));
+    return seriesOf(group, group.networks.map(points));
   });
-  const burnIns = new Set(groups.flatMap(({ networks }) => networks.map(({ burnIn }) => burnIn)));
-  const rules = [...burnIns].flatMap((epoch) => (epoch ? [{ x: epoch, text: 'regularizer on' }] : []));
+  const rules = burnInRules(groups.flatMap(({ networks }) => networks));
   const ariaLabel = `${label} over epochs: ${groups.map((group) => group.regularizer).join(', ')}`;
   return curves(series, {
     label,
@@ -56,8 +50,21 @@ export function epochCurves(groups: readonly SeedGroup[], { label, width, height
     height,
     rules,
     x: 'epoch',
-    scale: scale === 'log' ? 'log' : 'linear',
+    scale: scale === 'log' ? scale : 'linear',
   });
+}
+
+/** A rule at each epoch where a regularizer is switched on. */
+export const burnInRules = (networks: readonly NetworkReport[]): { x: number; text: string }[] =>
+  [...new Set(networks.map(({ burnIn }) => burnIn))].flatMap((x) => (x ? [{ x, text: 'regularizer on' }] : []));
+
+/** The curves of a group, of each network given: their mean, with their range where they are many, else with each of them. */
+export function seriesOf({ regularizer }: SeedGroup, each: readonly (readonly { x: number; y: number }[])[]): Series[] {
+  const style = markStyle(regularizer);
+  const { middle, range } = meanAndRange(each.filter((points) => points.length > 0));
+  if (each.length > SINGLY) return [{ style, points: middle, band: range }];
+  const thin = each.length > 1 ? each.map((points) => ({ style, points, thin: true })) : [];
+  return [...thin, { style, points: middle }];
 }
 
 /** Mean and range over networks, at the epochs that all of them were measured at. */

@@ -8,8 +8,9 @@ import { attackOf, isAttack } from '../../measure/attack/record.js';
 import { certificateIn, certificateRecord } from '../../measure/certificate/record.js';
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
 import type { Measurement } from '../../measure/log.js';
-import { type LogLine, NetworkLog, numberIn } from '../../measure/log.js';
-import type { CurvePoint, NetworkReport, Report } from '../../measure/networks/record.js';
+import { type LogLine, NetworkLog, newestOf, numberIn } from '../../measure/log.js';
+import type { CurvePoint, NetworkReport, Report, Result } from '../../measure/networks/record.js';
+import { summarizeNetwork } from '../../measure/networks/summary.js';
 import {
   classifierOf,
   classifierRecord,
@@ -19,10 +20,12 @@ import {
 } from '../../measure/readout/record.js';
 import { trackIn, trackRecord } from '../../measure/tracking/tracking.js';
 import type { FigureRequest } from '../../plot/figure.js';
+import { mean } from '../../plot/statistics.js';
 import { transferOf, unregularized } from '../../plot/style.js';
 import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
 import { identityNotes } from '../../storage/identity-file.js';
+import { type FieldDescription, numbersOf } from '../../storage/record.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
 import { recordsOf } from '../run-log.js';
@@ -95,7 +98,7 @@ function distinctOf(all: readonly NetworkReport[]): { readonly networks: Network
   const known = new Map<string, NetworkReport>();
   const same: string[] = [];
   const networks = all.filter((network) => {
-    const { run, seconds: _, geometries: __, config: ___, ...rest } = network;
+    const { run, seconds: _, geometries: __, config: ___, results: ____, ...rest } = network;
     const numbers = JSON.stringify(rest, (key, value) => (PICTURES.includes(key) ? undefined : value));
     const first = known.get(numbers);
     if (first === undefined || first.run === run || network.updates === 0) {
@@ -192,7 +195,8 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
   const refitted = classifierOf(log.of(refittedRecord));
   const epochs = updates.filter((line) => line.endsEpoch);
   const regularizer = regularizerOf({ pipeline, name, about, updates: own.of(updateRecord) });
-  return {
+  const attack = attackOf(attackLines(log));
+  const network: NetworkReport = {
     name,
     pipeline,
     regularizer,
@@ -217,7 +221,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
     burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer)
       ? null
       : numberIn(config as LogLine, 'burnIn'),
-    attack: attackOf(attackLines(log)),
+    attack,
     ...(probes.length > 0 && { probes: probes.map(onlineReadoutIn) }),
     classifier,
     readout: refitted && { ...refitted, attack: attackOf(attackLines(log, 'refitted')) },
@@ -228,6 +232,30 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
     certificates: log.of(certificateRecord(0)).map(certificateIn),
     measurements: measurementsIn(log),
   };
+  return { ...network, results: resultsIn(log, summarizeNetwork(network).meanDistance) };
+}
+
+/** @param meanDistance of the attack that the report shows: over correct samples alone, as everywhere in it */
+function resultsIn(log: NetworkLog, meanDistance: number | null): Record<string, Result> {
+  const attacked = attackLines(log);
+  const results: Record<string, Result> = {};
+  for (const { stream, description, lines } of log.streams) {
+    const values = new Map<string, { readonly about: FieldDescription; readonly all: number[] }>();
+    for (const line of stream === 'network' ? [] : newestOf(lines)) {
+      for (const { field, value, about } of numbersOf(description, line)) {
+        if (typeof value !== 'number' || !Number.isFinite(value)) continue;
+        if (values.has(field)) values.get(field)!.all.push(value);
+        else values.set(field, { about, all: [value] });
+      }
+    }
+    for (const [field, { about, all }] of values) {
+      const shown = lines === attacked && field === 'distance' ? meanDistance : mean(all);
+      if (shown === null) continue;
+      const { better, unit } = about;
+      results[`${stream}.${field}`] = { value: shown, ...(better && { better }), ...(unit && { unit }) };
+    }
+  }
+  return results;
 }
 
 /** Records that a field of the report, or a figure of its own, is made of. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Condition, Differences } from '../../measure/networks/record.js';
 import { digestOf } from '../../storage/digest.js';
 import { newestIdentity } from '../../storage/identity-file.js';
@@ -79,7 +79,7 @@ function classesOf(folders: readonly RunFolder[]): Class[] {
 
 /** Config, module and ranks of a run. What it was started from counts by its own provenance, not by where it lies. */
 function provenanceOf(folder: RunFolder, depth = 0): Provenance {
-  const { config, ranks } = folder.started;
+  const { config, origin, ranks } = folder.started;
   const provenance = new Map<string, string>();
   for (const key of Object.keys(config).sort()) {
     if (LISTING.includes(key)) continue;
@@ -90,6 +90,7 @@ function provenanceOf(folder: RunFolder, depth = 0): Provenance {
   }
   const files = newestIdentity(folder)?.identity.module.files;
   if (files !== undefined) provenance.set('module', short(digestOf(files)));
+  if (origin !== undefined) provenance.set('origin', `update ${origin.at} of ${basename(origin.run)}`);
   if (ranks?.batchNorm === 'local') provenance.set('ranks', `${ranks.count}, batch norm of each alone`);
   return provenance;
 }

@@ -20,13 +20,7 @@ const usualMemory = 2 ** 30; // bytes of a job, where none are given
  *
  * @param threads of one job @param memory bytes of one job
  */
-export function jobsThatFit({
-  threads,
-  memory = usualMemory,
-}: {
-  readonly threads: number /** bytes */;
-  readonly memory?: number;
-}): number {
+export function jobsThatFit(threads: number, memory = usualMemory): number {
   const free = process.availableMemory?.() ?? freemem();
   return Math.max(1, Math.min(Math.floor(availableParallelism() / threads), Math.floor(free / memory)));
 }

@@ -124,16 +124,8 @@ export async function arrayCalled(name: string): Promise<string | undefined> {
   const queued = await slurm('squeue', '--noheader', '--states=all', `--name=${name}`, '--format=%F');
   const known = queued.trim().split('\n')[0];
   if (known) return known;
-  const accounted = await slurm(
-    'sacct',
-    '-X',
-    '-n',
-    '-P',
-    `--name=${name}`,
-    '-S',
-    'now-30days',
-    '--format=JobID',
-  ).catch(() => '');
+  const asked = ['-X', '-n', '-P', `--name=${name}`, '-S', 'now-30days', '--format=JobID'];
+  const accounted = await slurm('sacct', ...asked).catch(() => '');
   return accounted.trim().split('_')[0] || undefined;
 }
 

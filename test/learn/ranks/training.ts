@@ -6,6 +6,9 @@ import { barlowTwins } from '../../../src/learn/loss/views.js';
 import { projected } from '../../../src/learn/model/head.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
+import { adamw } from '../../../src/learn/optimizer/adam.js';
+import { clipByNorm, ema } from '../../../src/learn/optimizer/composed.js';
+import { muon } from '../../../src/learn/optimizer/muon.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../../src/learn/spectral/stages.js';
@@ -26,19 +29,22 @@ const small = { classes: 4, inputSize: [16, 16], width: 4 } as const;
 const models = {
   mlp: () => mlp([12, 16, 4]),
   accumulated: () => mlp([12, 16, 4]),
+  composed: () => mlp([12, 16, 4]),
   resnet: () => resnet({ depth: 18, ...small }),
   barlow: () => projected(resnet({ depth: 18, ...small }), { hidden: [8], outputs: 6 }),
 };
 export type Kind = keyof typeof models;
 
+const composed = () => ema(0.9, clipByNorm(0.5, muon({ rate: 0.02, others: adamw({ rate: 0.01 }) })));
+
 /** Trains as one rank of those that this process belongs to, on batches of which the last is a short one. */
 export function trained(kind: Kind, updates: number): Trained {
-  const isMlp = kind === 'mlp' || kind === 'accumulated';
+  const isMlp = ['mlp', 'accumulated', 'composed'].includes(kind);
   const model = models[kind]();
   const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
   const stage = trainStage(model, {
     loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
-    optimizer: sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
+    optimizer: kind === 'composed' ? composed() : sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
     regularizer,
     ...(kind === 'accumulated' && { accumulate: 2 }),
     seed: 3,

@@ -1,4 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
+import { loss } from '../../../src/learn/loss/automatic-loss.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { type Accuracy, type AccuracyState, accuracy } from '../../../src/measure/accuracy/accuracy.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { constant, network, samplesFor, updateOf } from '../attack/models.js';
@@ -18,6 +20,21 @@ test('a constant classifier: the part of its class, and −log of its softmax', 
   expect(measured).toMatchObject({ position: 640, number: 10, epoch: 2, accuracy: 0.6 });
   expect(measured.loss).toBeCloseTo(0.6 * Math.log(4 / 3) + 0.4 * Math.log(4), 6);
   expect(steps.at(-1)![0]).toEqual(stage.start());
+});
+
+test('a loss that is asked for, by hand or by differentiation, takes the place of the cross-entropy', () => {
+  const labels = Uint8Array.of(0, 1, 1, 1, 0);
+  const samples = { name: 'bytes', size: 5, sampleShape: [2], values: new Uint8Array(10), labels };
+  const missed = loss('missed', (logits, y) => tf.mean(tf.sub(1, tf.sum(tf.mul(logits, tf.oneHot(y, 2)), 1))));
+  const measured = [missed, crossEntropy({ smoothing: 0.5 })].map((loss) => {
+    const stage = accuracy(constant(2, [0, Math.log(3)]), samples, { batch: 2, loss });
+    return [...(stage.next(stage.start(), updateOf(new Map())) as Steps)].at(-1)![1]!.loss;
+  });
+  const [right, wrong] = [Math.log(4 / 3), Math.log(4)];
+  expect(measured).toEqual([
+    expect.closeTo(1 - 0.6 * Math.log(3), 6),
+    expect.closeTo(0.6 * (0.75 * right + 0.25 * wrong) + 0.4 * (0.75 * wrong + 0.25 * right), 6),
+  ]);
 });
 
 test('restored at every yield, the rest is the same; no tensor is left', () => {

@@ -1,13 +1,13 @@
 import { drawJitter, rangesOf } from '../../../../src/data/augment/ops/color.js';
 import { drawRegion } from '../../../../src/data/augment/ops/crop.js';
-import { barlowRecipes } from '../../../../src/data/augment/recipes.js';
+import { barlowRecipes, type Op } from '../../../../src/data/augment/recipes.js';
 import { keyed } from '../../../../src/flow/random.js';
 
 /** Prints what the ops of both Barlow views draw for the samples of `chain.json`: see README.md. */
 const [seed, epoch, side, samples] = [3, 5, 32, 8];
 const draws = barlowRecipes().map((recipe, view) =>
   Array.from({ length: samples }, (_, index) =>
-    recipe.flatMap((op): object[] => {
+    (recipe as readonly Op[]).flatMap((op): object[] => {
       const random = keyed(seed, `augment/${op.op}`, epoch, index, view, 0);
       if (op.op === 'randomResizedCrop') {
         const region = { top: 0, left: 0, height: 0, width: 0 };

@@ -1,13 +1,15 @@
 // Plain JavaScript: it lets Node read TypeScript.
 import { existsSync } from 'node:fs';
 import { register as addHooks } from 'node:module';
-import { compiledCache } from '../storage/folders.js';
+import { compiledCache } from './folders.js';
 
 const weir = new URL('..', import.meta.url);
 
 export function extension() {
   return existsSync(new URL('index.ts', weir)) ? '.ts' : '.js';
 }
+
+export const workerFile = (name) => new URL(`${extension() === '.ts' ? '../' : ''}workers/${name}`, weir);
 
 export async function readTypeScript() {
   const variables = compiledCache();

@@ -1,0 +1,53 @@
+import * as weir from 'weir-engine';
+
+const { z } = weir;
+
+/** Points of a small disk and of the wide ring about it: one point in twenty is of the disk. */
+function rings(points: number) {
+  const golden = Math.PI * (3 - Math.sqrt(5));
+  const radii = Array.from({ length: points }, (_, i) => Math.sqrt((i + 0.5) / points));
+  return weir.dataset({
+    name: 'rings',
+    values: radii.flatMap((radius, i) => [radius * Math.cos(i * golden), radius * Math.sin(i * golden)]),
+    labels: radii.map((radius) => (radius < 0.22 ? 0 : 1)),
+    sampleShape: [2],
+    classes: ['disk', 'ring'],
+  });
+}
+
+/**
+ * A loss of your own, which TensorFlow.js differentiates: the focal loss (Lin et al. 2017, equation 4), −mean (1 − p)^γ log p with the
+ * probability p of the label. Samples that are classified well count for less. γ is at least 1: below, the slope of (1 − p)^γ is infinite at p = 1.
+ */
+const focal = (gamma: number) =>
+  weir.loss('focal', (logits, labels) => {
+    const { tf } = weir;
+    const logOfLabel = tf.sum(tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, logits.shape[1])), 1);
+    const weight = tf.pow(tf.sub(1, tf.exp(logOfLabel)), gamma);
+    return tf.neg(tf.mean(tf.mul(weight, logOfLabel)));
+  });
+
+/** Two networks on classes of unequal size, by cross-entropy and by the focal loss. */
+export default weir.pipeline({
+  name: 'own-loss',
+  title: 'A loss of your own',
+  config: { epochs: z.int().min(1).default(100), gamma: z.number().min(1).default(2) },
+
+  networks: (_, seed) => ['cross-entropy', 'focal'].map((name) => ({ name, regularizer: name, seed })),
+
+  wire({ config, network, seed }) {
+    const points = rings(400);
+    const model = weir.mlp([2, 16, 2]);
+    const loss = network.name === 'focal' ? focal(config.gamma) : weir.crossEntropy();
+
+    const updates$ = weir
+      .loader(points, { epochs: config.epochs, seed })
+      .pipe(
+        weir.augment([], { seed }),
+        weir.batch(50),
+        weir.train(model, { loss, optimizer: weir.adam({ rate: 0.02 }), seed }),
+      );
+    const tests$ = updates$.pipe(weir.every({ epochs: 10 }), weir.accuracy(model, points, { loss }));
+    return { updates$, tests$ };
+  },
+});

@@ -1,0 +1,76 @@
+import { Command } from 'commander';
+import { toError } from '../flow/terminal.js';
+import { RankConsensus, startedWith } from '../ranks/consensus.js';
+import { checkFork, planFork } from '../run/fork.js';
+import { loadPipeline } from '../run/pipeline-module.js';
+import { stopWithParent } from '../run/process.js';
+import { RunIdentity, thisMachine } from '../run/run-identity.js';
+import { checkFiles, moduleOf } from '../storage/identity-file.js';
+import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
+import { processGroup } from '../tensorflow/collectives/process-group.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
+import {
+  acceptOption,
+  countOption,
+  folderOption,
+  moduleOption,
+  type RunningSettings,
+  runningOptions,
+  setOption,
+  settingsHelp,
+} from './options.js';
+import { continueRun, type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './session.js';
+
+interface Settings extends RunningSettings, ResumedRankSettings {
+  readonly at: number;
+  readonly set: string[];
+  readonly run?: string;
+}
+
+/** `weir fork RUN --at N`: a new run that is another one up to an update, and goes on from there with other settings. */
+export function command(): Command {
+  const command = new Command('fork')
+    .description('start a new run from an update of another one, with its whole state and other settings')
+    .argument('<run>', 'folder of the other run; nothing in it is changed')
+    .addOption(countOption('--at <update>', 'the update, of every network').makeOptionMandatory())
+    .addOption(setOption())
+    .addOption(moduleOption())
+    .addOption(acceptOption())
+    .addOption(folderOption());
+  for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
+  return command
+    .addHelpText(
+      'after',
+      `\nExample:\n  weir fork runs/mnist-2026-01-31-120000 --at 399 --set rate=0.05${settingsHelp}`,
+    )
+    .action(async (path: string, settings: Settings) => {
+      stopWithParent();
+      const run = RunFolder.open(path);
+      const { started } = run;
+      const module = moduleOf(run, settings.module);
+      const files = await checkFiles(run, module, settings); // reports errors before TensorFlow is loaded, which takes long
+      const pipeline = await loadPipeline(module);
+      const plan = planFork(run, pipeline, { at: settings.at, settings: settings.set });
+      const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
+      if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
+      await loadTensorFlow();
+      const { origin, config, networks } = plan;
+      const identity = await RunIdentity.of(RunFolder.open(origin.run), await thisMachine(), { ...settings, module });
+      await identity.check(pipeline);
+      await checkFork(pipeline, plan);
+      const consensus = new RankConsensus(processGroup());
+      const start = { module, pipeline: pipeline.name, seed: started.seed, config };
+      consensus.same(startedWith(start, files), { remedy: 'start all ranks with the same command' });
+      const folder = consensus.folder(() =>
+        RunFolder.create(settings.run, {
+          ...start,
+          networks: plannedNetworks(networks, config),
+          figures: started.figures ?? [],
+          ...(started.ranks && { ranks: started.ranks }),
+          origin: { ...origin, accepted: identity.accepted },
+        }),
+      );
+      if (consensus.writes) for (const one of identity.said) toError(`${one}\n`);
+      await continueRun(folder, pipeline, settings, consensus);
+    });
+}

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { weightsOf } from '../../src/run/weights.js';
+import { RunFolder } from '../../src/storage/run-folder.js';
+import { readNetworkState } from '../../src/storage/run-state.js';
+import { type Ended, hashOf, start, weir } from '../cli/weir.js';
+
+const base = mkdtempSync(join(tmpdir(), 'weir-optimizers-'));
+const whole = join(base, 'whole');
+let ended: Ended;
+beforeAll(async () => {
+  ended = await weir('run', 'test/run/optimizers.ts', '--run', whole);
+});
+afterAll(() => rmSync(base, { recursive: true }));
+
+test('a run by every optimizer, killed in several of its networks and resumed, ends in the same bits', async () => {
+  expect(ended).toMatchObject({ status: 0 });
+  const killed = join(base, 'killed');
+  for (const network of ['nesterov-branch', 'adam-branch', 'lars', 'muon-branch']) {
+    const { child, said, ended } = start(
+      ...(network === 'nesterov-branch' ? ['run', 'test/run/optimizers.ts', '--run', killed] : ['resume', killed]),
+    );
+    await said(`optimizers: ${network} (`);
+    child.kill('SIGKILL');
+    expect(await ended).toMatchObject({ status: 'SIGKILL' });
+  }
+  expect(await weir('resume', killed)).toMatchObject({ status: 0 });
+  expect(await hashOf(killed)).toBe(await hashOf(whole));
+});
+
+test.each(['nesterov', 'adam', 'lars', 'muon'])('a branch begins with a copy of the state of %s', (name) => {
+  const folder = RunFolder.open(whole);
+  const bits = (network: string) => weightsOf(readNetworkState(folder.snapshots(network))!.state);
+  expect(bits(`${name}-branch`)).toEqual(bits(name));
+});
