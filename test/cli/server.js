@@ -1,7 +1,7 @@
 // Runs one command after another in one process, so that TypeScript and TensorFlow are loaded once. Plain JavaScript, as weir.js is.
 import { register } from 'node:module';
 import { createInterface } from 'node:readline';
-import { readTypeScript } from '../../src/run/typescript.js';
+import { readTypeScript } from '../../src/storage/typescript.js';
 
 await readTypeScript();
 register(import.meta.resolve('./fresh-modules.js'));
