@@ -17,7 +17,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts', 'template/test/*.test.ts'],
+    include: ['test/**/*.test.ts', 'fixtures/project/test/*.test.ts'],
     globalSetup: ['test/setup.ts'],
     reporters: ['default', './test/reporter.ts'],
     pool: 'forks', // TensorFlow's addon fails in the second worker thread of a process

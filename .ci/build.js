@@ -7,9 +7,10 @@
  * dependencies are listed as Weir's own: npm would bundle them otherwise, 270 MB of them, and TensorFlow.js would be there twice.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
@@ -19,7 +20,16 @@ rmSync(at('dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
   stdio: 'inherit',
 });
-const left = /(?<!\.d)\.ts$|README\.md$|tsconfig\.json$|kernels[\\/]assembly$/; // compiled, or of use in a checkout alone
+// the workers, which lie beside `src`, lie in it here
+mkdirSync(at('dist/workers'));
+for (const name of ['augment.ts', 'monitor.js']) {
+  const source = readFileSync(at('workers', name), 'utf8')
+    .replaceAll("'../src/", "'../")
+    .replaceAll('`../src/', '`../');
+  writeFileSync(at('dist/workers', name.replace(/\.ts$/, '.js')), transformSync(source, { loader: 'ts' }).code);
+}
+
+const left = /(?<!\.d)\.ts$|src[\\/]weir\.js$|README\.md$|tsconfig\.json$|kernels[\\/]assembly$/; // compiled, or of use in a checkout alone
 cpSync(at('src'), at('dist'), { recursive: true, filter: (path) => !left.test(path) });
 
 const manifest = require.resolve('@tensorflow/tfjs-node-gpu/package.json');

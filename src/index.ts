@@ -114,6 +114,7 @@ export { geometryGrid, geometryPlane } from './measure/geometry/geometry.js';
 // Training.
 export type { Normalization } from './measure/inputs.js';
 export { eachMember } from './measure/member.js';
+export type { Reference } from './measure/networks/record.js';
 export { onlineReadout } from './measure/readout/online-readout.js';
 export { readout } from './measure/readout/readout.js';
 export { tracking } from './measure/tracking/tracking.js';
@@ -126,7 +127,7 @@ export {
   type StopEarlyOptions,
   stopEarly,
 } from './run/best.js';
-export { type Clash, divides, endsWith, folder, type Rule } from './run/config.js';
+export { type Change, type Clash, changeable, divides, endsWith, folder, type Rule } from './run/config.js';
 export {
   attackKeys,
   cifar10Keys,
@@ -141,5 +142,5 @@ export { type PipelineFigure, pipeline } from './run/pipeline.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { fromRun } from './run/weights.js';
 // What a measurement logs, declared once.
-export { array, category, quantities, quantity, record, z } from './storage/record.js';
+export { array, category, key, quantities, quantity, record, z } from './storage/record.js';
 export { tf } from './tensorflow/tf.js';

@@ -7,7 +7,7 @@ import { onDisk } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 
 const root = join(import.meta.dirname, '../..');
-const template = join(root, 'template');
+const template = join(root, 'fixtures/project');
 
 /** What `weir init` takes from Weir's own package.json: names and versions of what the new project needs. */
 interface Manifest {

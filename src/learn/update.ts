@@ -1,6 +1,6 @@
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { quantity, record, z } from '../storage/record.js';
+import { key, quantity, record, z } from '../storage/record.js';
 import { tf } from '../tensorflow/tf.js';
 import { type AccumulatedBatches, disposeAccumulated } from './accumulate.js';
 import type { NetworkMetadata } from './metadata.js';
@@ -45,7 +45,7 @@ export const updateRecord = record({
   role: 'training',
   fields: {
     endsEpoch: z.boolean(),
-    updatesInEpoch: z.int().optional(),
+    updatesInEpoch: key(z.int()).optional(),
     rate: quantity({ label: 'learning rate', scale: 'log' }).optional(),
     regularizer: z.string().optional(),
     loss: quantity({ label: 'loss', scale: 'log', better: 'lower' }),

@@ -5,6 +5,7 @@ import type { Flow } from '../flow/flow.js';
 import { FlowMeter } from '../flow/meter.js';
 import { WaitMeter } from '../run/consensus.js';
 import type { RemoteControl, RunActions, RunEnding } from '../run/watch.js';
+import { workerFile } from '../storage/typescript.js';
 import { tf } from '../tensorflow/tf.js';
 import { addressLine, type MonitorAt } from './access.js';
 import { makeSocketFolder, type Note, removeNote, writeNote } from './control-socket.js';
@@ -35,7 +36,7 @@ class ControlThread {
       const failed = (message: string): void =>
         reject(new WeirError(message, 'choose another port or address, or run without'));
       try {
-        worker = new Worker(new URL('./worker.js', import.meta.url), {
+        worker = new Worker(workerFile('monitor.js'), {
           ...{ workerData: start, name: 'weir monitor', resourceLimits: { maxOldGenerationSizeMb: heap } },
         });
       } catch (error) {

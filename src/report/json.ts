@@ -9,7 +9,7 @@ import type { NetworkReport, Report } from '../measure/networks/record.js';
 import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
 import { quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
-import { isBookkeeping } from '../storage/record.js';
+import { isKey } from '../storage/record.js';
 import { remarks, verdict } from './verdict.js';
 
 /**
@@ -104,7 +104,7 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
       const { description, records } = measurement;
       const { name, role, fields } = description;
       const measured = Object.keys(fields).filter(
-        (field) => fields[field]!.type === 'number' && !isBookkeeping(description, field),
+        (field) => fields[field]!.type === 'number' && !isKey(description, field),
       );
       const means = Object.fromEntries(measured.map((field) => [field, newestMean(measurement, field)]));
       return [stream, { name, role, records: records.length, means }];

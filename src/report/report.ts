@@ -8,13 +8,13 @@ import { onDisk, writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import { figures, RANKING_FIGURES } from './figures.js';
 import { reportJson } from './json.js';
+import { referenceTables } from './reference.js';
 import {
   comparisonsTable,
   differencesTables,
   layersTable,
   networksTable,
   rankingTable,
-  referenceTable,
   regularizersTable,
 } from './tables.js';
 import { remarks, verdict } from './verdict.js';
@@ -89,7 +89,7 @@ function details(report: Report, drawn: readonly Figure[]): string {
 <section aria-labelledby="summary">
 <h2 id="summary">In numbers</h2>
 ${regularizersTable(report)}
-${referenceTable(report)}
+${referenceTables(report)}
 ${listed(report.rankedBy === undefined ? [...report.notes, ...remarks(report)] : remarks(report))}
 </section>
 ${drawn

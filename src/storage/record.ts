@@ -39,6 +39,8 @@ export type FieldOptions = {
 export type FieldDescription = FieldOptions & {
   readonly type: 'number' | 'numbers' | 'flag' | 'text' | 'array' | 'other';
   readonly label: string;
+  /** Says which sample, class or setting the record is of; see `key`. */
+  readonly key?: true;
 };
 
 /** A record schema as plain data: what readers in other processes know of a stream. */
@@ -65,7 +67,7 @@ const moment = { position: z.number().optional(), number: z.int().min(0).optiona
 /** Fields that the metric log writes itself: no item and no schema has them. */
 export const reserved: readonly string[] = ['network', 'stream', 'wall'];
 
-const meanings = z.registry<FieldOptions & Pick<FieldDescription, 'type'>>();
+const meanings = z.registry<FieldOptions & Pick<FieldDescription, 'type' | 'key'>>();
 
 /** The metric log has NaN and the infinities, which zod's own number refuses. */
 const anyNumber = () => z.custom<number>((value) => typeof value === 'number', 'expected a number');
@@ -92,6 +94,16 @@ export const quantities = (options: FieldOptions = {}) =>
 export const category = <const W extends readonly [string, ...string[]]>(words: W, options: FieldOptions = {}) =>
   z.enum(words).register(meanings, { type: 'text', shown: 'bars', ...fieldOptions('category', options) });
 
+/**
+ * A field that says which sample, class or setting a record is of: it is logged and exported, but not drawn, and no mean is taken of it.
+ *
+ * @example fields: { index: key(z.int()), label: key(z.int()), distance: quantity() }
+ */
+export const key = <T extends z.ZodType>(type: T): T => {
+  meanings.add(type, { type: plainTypeOf(type), key: true });
+  return type;
+};
+
 /** Values in bulk, such as a picture: the log keeps those of the first few records. */
 export const array = (options: FieldOptions = {}) =>
   z
@@ -117,7 +129,7 @@ export const array = (options: FieldOptions = {}) =>
  *   name: 'FGSM',
  *   role: 'attack',
  *   total: 'total',
- *   fields: { distance: quantity({ unit: 'input units', better: 'higher' }), total: z.int() },
+ *   fields: { index: key(z.int()), distance: quantity({ unit: 'input units', better: 'higher' }), total: z.int() },
  * });
  */
 export function record<S extends z.ZodRawShape>(options: {
@@ -193,14 +205,16 @@ function inBrief(value: unknown): string {
 function described(name: string, type: z.ZodType, bySample: boolean): FieldDescription {
   const meaning = meanings.get(type);
   if (meaning !== undefined) {
-    const drawn = meaning.type === 'number' || meaning.type === 'numbers';
+    const drawn = !meaning.key && (meaning.type === 'number' || meaning.type === 'numbers');
     return { label: inWords(name), ...(drawn && { shown: bySample ? 'histogram' : 'curve' }), ...meaning };
   }
   const { innerType } = type.def as { readonly innerType?: z.ZodType };
   if (innerType !== undefined) return described(name, innerType, bySample);
-  const json = z.toJSONSchema(type, { unrepresentable: 'any' }).type;
-  return { type: plainTypes[String(json)] ?? 'other', label: inWords(name) };
+  return { type: plainTypeOf(type), label: inWords(name) };
 }
+
+const plainTypeOf = (type: z.ZodType): FieldDescription['type'] =>
+  plainTypes[String(z.toJSONSchema(type, { unrepresentable: 'any' }).type)] ?? 'other';
 
 const plainTypes: Readonly<Record<string, FieldDescription['type']>> = {
   number: 'number',
@@ -257,7 +271,7 @@ export const numbersOf = (description: RecordDescription, line: LogLine): Genera
   readingsBy(description, line, (field) => {
     const declared = fieldOf(description, field);
     if (declared?.shown !== undefined) return declared;
-    if (isBookkeeping(description, field) || !['number', 'numbers', 'other'].includes(declared?.type ?? 'other'))
+    if (isKey(description, field) || !['number', 'numbers', 'other'].includes(declared?.type ?? 'other'))
       return undefined;
     return { type: 'number', label: inWords(field), shown: description.total === undefined ? 'curve' : 'histogram' };
   });
@@ -285,12 +299,9 @@ function* readingsBy(
 export const labelWithUnit = ({ label, unit }: FieldDescription): string =>
   unit === undefined || unit === 'fraction' ? label : `${label} (${unit})`;
 
-/** Numbers that say which sample or class a record is of, or how a measurement was set up: no mean is taken of them. */
-const bookkeeping = new Set(['index', 'label', 'predicted', 'adversarialLabel', 'rival', 'updatesInEpoch', 'box']);
-
 /** Whether a field measures nothing: it says which record this is, or how many there are. */
-export const isBookkeeping = ({ total }: RecordDescription, field: string): boolean =>
-  places.has(field) || bookkeeping.has(field) || field === total;
+export const isKey = ({ total, fields }: RecordDescription, field: string): boolean =>
+  places.has(field) || field === total || (Object.hasOwn(fields, field) && fields[field]!.key === true);
 
 /** How many records of its kind there will be; undefined where a record is the only one of its update. */
 export function totalOf({ total }: RecordDescription, line: LogLine): number | undefined {

@@ -11,10 +11,10 @@ import type { RecordDescriptions } from './record.js';
 import { SnapshotStore } from './snapshot-store.js';
 
 /** Raised with every change to what a run's folder or the state in its snapshots is called. */
-const format = 3;
+const format = 4;
 const anotherFolder = 'choose another folder with --run';
 
-/** The start of a run, as `config.json` keeps it; nothing of it changes afterwards. */
+/** The start of a run, as `config.json` keeps it. Afterwards only `changed` writes it, and its history says what was changed. */
 export interface RunConfig {
   readonly format: number;
   readonly weir: string;
@@ -32,6 +32,8 @@ export interface RunConfig {
   readonly networks?: readonly PlannedNetwork[];
   /** The figures that its pipeline asks for, as the report takes them. */
   readonly figures?: readonly object[];
+  /** The numbers of others that its pipeline gives, as the report takes them. */
+  readonly reference?: object;
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
@@ -46,6 +48,19 @@ export interface RunConfig {
   };
   /** The run and the update that this one was forked from, where it was. */
   readonly origin?: Origin;
+  /** The changes of its config since it was started, the oldest first. */
+  readonly history?: readonly ConfigChange[];
+}
+
+/** A change of a run's config, from some update of each network on. */
+export interface ConfigChange {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly set: Readonly<Record<string, { readonly was: unknown; readonly is: unknown }>>;
+  /** The updates of each network that had begun. */
+  readonly updates: Readonly<Record<string, number>>;
+  /** The metric log up to the change. */
+  readonly logged: LogMark;
 }
 
 /** Up to an update a forked run is another run: its networks have that run's states, and its log that run's lines. */
@@ -110,7 +125,17 @@ export class RunFolder {
     path: string | undefined,
     start: Pick<
       RunConfig,
-      'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'figures' | 'ranks' | 'origin'
+      | 'module'
+      | 'files'
+      | 'pipeline'
+      | 'seed'
+      | 'config'
+      | 'setting'
+      | 'networks'
+      | 'figures'
+      | 'reference'
+      | 'ranks'
+      | 'origin'
     >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
@@ -157,6 +182,13 @@ export class RunFolder {
     if (run.format < format) throw new OlderFormat(formats, run);
     if (run.format > format) throw new WeirError(formats, 'read it with a newer version of Weir');
     return new RunFolder(path, run);
+  }
+
+  /** Writes a change of config: the folder's lock must be held. @returns the folder with it */
+  changed(change: Pick<RunConfig, 'config' | 'networks' | 'history'>): RunFolder {
+    const text = `${JSON.stringify({ ...this.started, ...change }, undefined, 2)}\n`;
+    writeAtomically(configFile(this.path), text);
+    return RunFolder.open(this.path);
   }
 
   get metrics(): MetricLog {

@@ -9,6 +9,8 @@ export function extension() {
   return existsSync(new URL('index.ts', weir)) ? '.ts' : '.js';
 }
 
+export const workerFile = (name) => new URL(`${extension() === '.ts' ? '../' : ''}workers/${name}`, weir);
+
 export async function readTypeScript() {
   const variables = compiledCache();
   const before = Object.keys(variables).map((name) => [name, process.env[name]]);

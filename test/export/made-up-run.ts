@@ -90,7 +90,7 @@ export const streams = {
 export function madeUpRun(folder: string, log: readonly MetricRecord[] = records): string {
   mkdirSync(folder, { recursive: true });
   const started = {
-    ...{ format: 3, weir: '0.1.0', module: 'none.ts', pipeline: 'made-up', seed: 3, createdAt },
+    ...{ format: 4, weir: '0.1.0', module: 'none.ts', pipeline: 'made-up', seed: 3, createdAt },
     config: { rate: 0.1, protocol: 'paper', hidden: [4, 5], fast: true },
     networks: [{ name: 'none' }, { name: 'rep-spectral' }],
   };

@@ -186,6 +186,7 @@ const withoutOptions = [
     'fanOut',
     'folder',
     'isSpectral',
+    'key',
     'labeled',
   ],
   ...[

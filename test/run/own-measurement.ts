@@ -7,7 +7,7 @@ export const fgsmRecord = weir.record({
   role: 'attack',
   total: 'total',
   fields: {
-    index: weir.z.int(),
+    index: weir.key(weir.z.int()),
     outcome: weir.category(['found', 'failed']),
     distance: weir.quantity({ unit: 'input units', shown: 'histogram', better: 'higher', headline: true }),
     total: weir.z.int(),

@@ -3,14 +3,24 @@ import { expect, test } from 'vitest';
 import { stage } from '../../src/flow/stage.js';
 import { logStage } from '../../src/storage/log-stage.js';
 import type { StreamRecord } from '../../src/storage/metric-reader.js';
-import { category, mismatchOf, quantities, quantity, type RecordSchema, record, z } from '../../src/storage/record.js';
+import {
+  category,
+  key,
+  mismatchOf,
+  numbersOf,
+  quantities,
+  quantity,
+  type RecordSchema,
+  record,
+  z,
+} from '../../src/storage/record.js';
 
 const schema = record({
   name: 'FGSM',
   role: 'attack',
   total: 'total',
   fields: {
-    index: z.int(),
+    index: key(z.int()),
     outcome: category(['found', 'failed']),
     distance: quantity(),
     bounds: quantities().optional(),
@@ -45,6 +55,27 @@ test('a record that matches its schema is logged, NaN and the infinities as numb
     expect(logged(item)).toEqual([{ ...item, network: 'net', stream: 'fgsm' }]);
   }
   expect(logged({ ...good, bounds: { l2: Number.NaN }, undeclared: 'x', none: undefined })).toHaveLength(1);
+});
+
+test('a key is declared in the schema, whatever its name, and is no number that is measured', () => {
+  const { description } = record({
+    name: 'patches',
+    role: 'measurement',
+    fields: {
+      patch: key(z.int()),
+      layer: key(z.int()).optional(),
+      parts: key(z.object({ a: z.int() })),
+      size: z.int(),
+    },
+  });
+  expect(description.fields).toMatchObject({
+    patch: { type: 'number', key: true },
+    layer: { type: 'number', key: true },
+    parts: { type: 'other', key: true },
+  });
+  const stored = JSON.parse(JSON.stringify(description)); // as streams.json has it
+  const line = { number: 1, patch: 3, layer: 2, parts: { a: 1 }, size: 4, label: 7 };
+  expect([...numbersOf(stored, line)].map(({ field }) => field)).toEqual(['size', 'label']);
 });
 
 test.each([

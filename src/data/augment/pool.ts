@@ -7,6 +7,7 @@ import { type ResourceLimits, threadId } from 'node:worker_threads';
 import { move, Piscina } from 'piscina';
 import { WeirError } from '../../flow/errors.js';
 import { compiledCache } from '../../storage/folders.js';
+import { extension, workerFile } from '../../storage/typescript.js';
 import { type AnyDataset, preparedDataset } from '../dataset.js';
 import { learnOps, type OpModules, opModules } from './own-op.js';
 import type { Recipe } from './recipes.js';
@@ -137,7 +138,7 @@ const QUEUED_TRIES = 10;
 /** Milliseconds in which some thread must start, if none works. */
 const START_LIMIT = 60_000;
 
-const WORKER = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
+const WORKER = workerFile(`augment${extension()}`);
 
 export const defaultThreads = (): number => Math.max(1, availableParallelism() - 1);
 

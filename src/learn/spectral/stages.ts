@@ -1,6 +1,6 @@
 import type { Data, Positioned } from '../../flow/data.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
-import { quantities, record, z } from '../../storage/record.js';
+import { key, quantities, record, z } from '../../storage/record.js';
 import type { tf } from '../../tensorflow/tf.js';
 import { type Layer, type Model, type Weights, weight } from '../model/model.js';
 import type { Regularizer } from '../regularizer/regularizer.js';
@@ -89,7 +89,10 @@ type TickedUpdate = Update & { readonly spectrum: Spectrum };
 export const tickRecord = record({
   name: 'spectral tick',
   role: 'spectrum',
-  fields: { sigma: quantities({ label: 'σ', scale: 'log', better: 'lower' }).optional() },
+  fields: {
+    updatesInEpoch: key(z.int()).optional(),
+    sigma: quantities({ label: 'σ', scale: 'log', better: 'lower' }).optional(),
+  },
 });
 
 /**

@@ -1,7 +1,7 @@
 import type { Box } from '../../data/dataset.js';
 import type { Positioned } from '../../flow/data.js';
 import { floatsOf } from '../../storage/log-stage.js';
-import { array, category, quantity, type RecordDescription, record, z } from '../../storage/record.js';
+import { array, category, key, quantity, type RecordDescription, record, z } from '../../storage/record.js';
 import { type LogLine, newestOf, numberIn } from '../log.js';
 
 /** What an attack started from; `none` where there was nothing to start from. */
@@ -37,15 +37,16 @@ export const attackRecord = (name: string) =>
     role: 'attack',
     total: 'total',
     fields: {
-      index: z.int(),
-      label: z.int(),
-      predicted: z.int(),
-      adversarialLabel: z.int(),
+      index: key(z.int()),
+      label: key(z.int()),
+      predicted: key(z.int()),
+      adversarialLabel: key(z.int()),
       outcome: category(attackOutcomes),
       distance: quantity({ label: 'adversarial distance', unit: 'input units', better: 'higher', headline: true }),
       queries: z.int(),
       total: z.int(),
       iterations: z.int(),
+      box: key(z.looseObject({})).optional(),
       start: category(startKinds).optional(),
       original: array(),
       adversarial: array(),

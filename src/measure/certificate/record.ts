@@ -1,5 +1,5 @@
 import type { ByNorm } from '../../learn/model/model.js';
-import { category, quantities, quantity, record, z } from '../../storage/record.js';
+import { category, key, quantities, quantity, record, z } from '../../storage/record.js';
 import { type LogLine, numberIn } from '../log.js';
 
 /**
@@ -49,11 +49,11 @@ export const certificateRecord = (total: number) =>
     role: 'certificate',
     total,
     fields: {
-      index: z.int(),
-      label: z.int(),
+      index: key(z.int()),
+      label: key(z.int()),
       outcome: category(certificateOutcomes),
-      predicted: z.int(),
-      rival: z.int(),
+      predicted: key(z.int()),
+      rival: key(z.int()),
       theta: quantity({ label: 'θ', better: 'higher' }),
       featureNorm: quantity({ label: '‖Φ(x)‖' }),
       marginOverReadoutNorm: quantity({ label: 'margin in feature space', better: 'higher' }),

@@ -1,4 +1,4 @@
-import { array, category, quantity, record, z } from '../../storage/record.js';
+import { array, category, key, quantity, record, z } from '../../storage/record.js';
 import { arrayIn, type LogLine } from '../log.js';
 
 /**
@@ -31,8 +31,8 @@ export const exactDistanceRecord = (total: number) =>
     role: 'measurement',
     total,
     fields: {
-      index: z.int(),
-      label: z.int(),
+      index: key(z.int()),
+      label: key(z.int()),
       outcome: category(scanOutcomes),
       distance: quantity({ label: 'exact distance', unit: 'input units', better: 'higher', headline: true }),
     },

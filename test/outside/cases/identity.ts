@@ -234,8 +234,8 @@ export const identityCases: readonly Case[] = [
   ),
   betweenStopAndResume(
     'the folder of an older build put in its place',
-    (world) => edit(world, 'run/config.json', (text) => text.replace('"format": 3', '"format": 1')),
-    /is of format 1.*reads format 3\n.*older formats are not taken up/,
+    (world) => edit(world, 'run/config.json', (text) => text.replace('"format": 4', '"format": 1')),
+    /is of format 1.*reads format 4\n.*older formats are not taken up/,
   ),
   ofImages(
     'an image added to a folder',

@@ -12,7 +12,7 @@ import { reportJson } from '../../../src/report/json.js';
 import { reportHtml } from '../../../src/report/report.js';
 import { collectReport } from '../../../src/run/collect/collect.js';
 import type { MetricRecord } from '../../../src/storage/metric-reader.js';
-import { category, quantity, record, z } from '../../../src/storage/record.js';
+import { category, key, quantity, record, z } from '../../../src/storage/record.js';
 import { RunFolder } from '../../../src/storage/run-folder.js';
 
 let folder: string;
@@ -189,7 +189,7 @@ describe('streams that the report knows by their schema alone', () => {
     role: 'attack',
     total: 'total',
     fields: {
-      index: z.int(),
+      index: key(z.int()),
       outcome: category(['found', 'failed']),
       distance: quantity({ unit: 'input units', better: 'higher', headline: true }),
       total: z.int(),
