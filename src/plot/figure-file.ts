@@ -6,7 +6,7 @@ import { escaped } from './table.js';
 const LINE = 26; // of the legend
 const HEADING = 28;
 
-/** One SVG of all panels, the legend above and the caption below them: what the figure's files hold. */
+/** One SVG of all panels, the legend above and the caption below them: the content of the figure's files. */
 export function compose(figure: Figure): string {
   const rows = rowsOf(figure);
   const across = ({ panels }: Row) => panels.reduce((sum, { width }) => sum + width, WIDTH.gap * (panels.length - 1));

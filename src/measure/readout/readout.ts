@@ -126,7 +126,7 @@ type Measured = {
 
 /** An update whose network has a readout fitted anew to its frozen features: its weights are those of that network. */
 export interface Refitted extends Update, Measured {
-  /** Set where the network had another readout, so that what follows can say so. */
+  /** Set where the network had another readout, so that later stages can log it. */
   readonly readout?: 'refitted';
   /** Mean cross-entropy over the test samples, in nats. */
   loss(): number;
