@@ -42,7 +42,7 @@ export default weir.pipeline({
 });`,
   );
 
-/** Starts it, waits for its first line, stops it, and returns the number of samples outside. */
+/** Starts it, waits for this text, stops it, and checks the number of samples outside. @returns its standard error */
 async function stoppedAfter(world: World, operator: string, text: string): Promise<string> {
   const started = world.start('run', pipeline(world, operator), '--set', 'epochs=1000', '--run', world.path('run'));
   await Promise.race([started.said(text), started.ended]);
