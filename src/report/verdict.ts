@@ -53,7 +53,7 @@ function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): str
   if (own.some(({ attack }) => (attack?.samples ?? []).length > 0))
     return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
   return own.some(({ readout }) => readout?.attack)
-    ? 'The networks were attacked with readouts that were fitted anew alone: their distances are told with those.'
+    ? 'The networks were attacked with refitted readouts alone: their distances stand with those.'
     : [...otherAttacks(own), 'No attack counts here, so nothing is said of their robustness.'].join(' ');
 }
 

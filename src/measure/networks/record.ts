@@ -31,8 +31,24 @@ export interface Report {
   readonly differences?: readonly Differences[];
   /** The result that settings are ranked by, such as 'tests.accuracy': of a report that is to say which setting is the best. */
   readonly rankedBy?: string;
+  /** How its runs were made, in the order of the runs: those that were made alike share one. */
+  readonly provenance?: readonly RunProvenance[];
+  /** The command that makes the first of them again, given in the folder of its module. */
+  readonly command?: string;
   /** The report that this one is a part of, as a figure is given it; none of a whole one. */
   readonly whole?: Report;
+}
+
+/** How runs were made, in words; '' for what their folders do not say. */
+export interface RunProvenance {
+  readonly runs: readonly string[];
+  /** TensorFlow's version and device, Node's version. */
+  readonly runtime: string;
+  readonly threads: string;
+  /** Of the module's repository; '-dirty' where files differed from it. */
+  readonly commit: string;
+  /** Each data set with its size and the beginning of its SHA-256. */
+  readonly data: readonly string[];
 }
 
 /** Values of a run's config, by key. */

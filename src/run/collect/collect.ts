@@ -30,6 +30,7 @@ import type { RunFolder } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
+import { commandOf, provenanceOf } from './provenance.js';
 import { attackLines, regularizerOf, remarksOn } from './records.js';
 
 /**
@@ -87,6 +88,8 @@ export function collectReport(given: readonly RunFolder[]): Report {
       folders.flatMap(({ started }) => (started.reference ? [[started.pipeline, started.reference as Reference]] : [])),
     ),
     ...(differences.length > 0 && { differences }),
+    provenance: provenanceOf(folders),
+    command: commandOf(folders[0]!),
     notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(underWay), ...folders.flatMap(identityNotes)],
   };
 }
