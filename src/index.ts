@@ -178,6 +178,7 @@ export {
 export type { ExactDistance, Geometry } from './measure/geometry/record.js';
 export type { LabeledSamples, Normalization } from './measure/inputs.js';
 export { eachMember } from './measure/member.js';
+export type { Reference } from './measure/networks/record.js';
 export { type OnlineReadoutOptions, onlineReadout } from './measure/readout/online-readout.js';
 export { type ReadoutOptions, type Refitted, readout } from './measure/readout/readout.js';
 export type { OnlineReadout } from './measure/readout/record.js';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Started, start, weir } from './cli/weir.js';
+import { call, type Started, start } from './cli/weir.js';
 import { type Snippet, snippetsOf } from './guide.js';
 
 /**
@@ -109,7 +109,7 @@ for (const file of readdirSync(join(root, 'pipelines/examples')).filter((name) =
     const [, returned] = /return \{ (\w+\$.*) \};\n/.exec(
       readFileSync(join(root, 'pipelines/examples', file), 'utf8'),
     )!;
-    const { status, err } = await weir('run', `pipelines/examples/${file}`, '--run', join(folder, 'runs', name));
+    const { status, err } = await call('run', `pipelines/examples/${file}`, '--run', join(folder, 'runs', name));
     expect([status, err]).toEqual([0, expect.any(String)]);
     const log = readFileSync(join(folder, 'runs', name, 'metrics.ndjson'), 'utf8')
       .trimEnd()
@@ -133,6 +133,14 @@ test('a measurement of the user’s own is drawn in the report by the words of i
   expect(report).toContain('weights below 0.1');
 });
 
+test('a regularizer of the user’s own has its name in the report, its attack and its bounds', () => {
+  const report = readFileSync(join(folder, 'runs/own-regularizer/report/report.html'), 'utf8');
+  expect(report.match(/aria-label="[^"]*\borthogonal\b[^"]*"/g)!.length).toBeGreaterThan(3);
+  const log = readFileSync(join(folder, 'runs/own-regularizer/metrics.ndjson'), 'utf8').trimEnd().split('\n');
+  const attacked = log.map((line) => JSON.parse(line)).filter((one) => one.network === 'orthogonal' && one.lower > 0);
+  expect(attacked).toHaveLength(10);
+});
+
 test('the files that they are said to leave are there', async () => {
   expect(commands.length).toBeGreaterThanOrEqual(4);
   const tests = readFileSync(join(folder, 'tests.csv'), 'utf8').trimEnd().split('\n');
@@ -142,5 +150,5 @@ test('the files that they are said to leave are there', async () => {
   const left = ['samples.weirrec', 'batches-of-100.weirrec', 'long.weirrec'].map((file) => `fixtures/${file}`);
   for (const file of [...left, 'metrics.parquet', 'board', 'small.safetensors'])
     expect([file, existsSync(join(folder, file))]).toEqual([file, true]);
-  expect((await weir('hash', join(folder, 'runs/small'))).status).toBe(0);
+  expect((await call('hash', join(folder, 'runs/small'))).status).toBe(0);
 });

@@ -33,7 +33,7 @@ export default weir.pipeline({
 
   wire({ config: { epochs, gamma }, network, seed }) {
     const points = weir.xor({ noise: { perCorner: 20 } });
-    const model = weir.mlp([2, 8, 8, 2]);
+    const model = weir.mlp([2, 8, 8, 2], { initialization: weir.uniform() });
     const kind = network.regularizer;
     const regularizer = kind === 'orthogonal' ? orthogonal(model, { gamma }) : weir.regularizer(kind, model, { gamma });
     const optimizer = weir.sgd({ rate: 0.5, momentum: 0.9 });
@@ -47,7 +47,8 @@ export default weir.pipeline({
       );
     const ticks$ = updates$.pipe(weir.every({ updates: 1 }), weir.spectralTick(regularizer));
     const tests$ = updates$.pipe(weir.every({ epochs: 10 }), weir.accuracy(model, points));
-    const certificates$ = updates$.pipe(weir.atEnd(), weir.certificate(model, points, { samples: 10, seed }));
-    return { updates$, ticks$, tests$, certificates$ };
+    const attack = { samples: 10, iterations: 10, box: { min: -2, max: 2 }, certificate: true, seed };
+    const attacks$ = updates$.pipe(weir.atEnd(), weir.tangentAttack(model, points, attack));
+    return { updates$, ticks$, tests$, attacks$ };
   },
 });
