@@ -39,7 +39,8 @@ module.exports = {
       severity: 'error',
       from: { path: '^pipelines/' },
       to: {
-        pathNot: '^(weir-engine(/augment)?$|dist/(index|augment)\\.|pipelines/(shared|examples)/|node_modules/rxjs)',
+        pathNot:
+          '^(weir-engine(/(augment|attack))?$|dist/(index|augment|attack)\\.|pipelines/(shared|examples)/|node_modules/rxjs)',
       },
     },
     {
@@ -77,7 +78,7 @@ module.exports = {
       name: 'everything-resolves',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true, pathNot: '^weir-engine(/augment)?$' },
+      to: { couldNotResolve: true, pathNot: '^weir-engine(/(augment|attack))?$' },
     },
     {
       name: 'development-stays-outside',
