@@ -14,6 +14,7 @@ import { collectReport } from '../run/collect/collect.js';
 import { recordsOf } from '../run/run-log.js';
 import { statusOf } from '../run/status.js';
 import { namesOf, weightsOfRun } from '../run/weights.js';
+import { makeFolder } from '../storage/folders.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { unfinishedNetworks } from '../storage/run-state.js';
 
@@ -78,6 +79,7 @@ export function command(): Command {
       else if (table) metricsAsTable(folder, file, settings);
       else if (samples) adversarialSamples(folder, file, settings);
       else if (settings.all) {
+        makeFolder(file);
         for (const network of namesOf(folder)) {
           weights(folder, join(file, `${network}.safetensors`), { ...settings, network });
         }
