@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eachTransfer } from '../../src/run/networks.js';
-import { hashOf, start, weir } from '../cli/weir.js';
+import { call, hashOf, start, weir } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
 
@@ -51,7 +51,7 @@ test('a network for each pretraining, regularizer and seed', () => {
   ]);
 });
 
-test('no pretrained network, or by a run and a file: told, with what to do', () => {
+test('a missing pretrained network, or one from a run and a file both, is refused with the remedy', () => {
   expect(() => eachTransfer({ ...nothing, ...grid })).toThrow('no pretrained network is named');
   expect(() => eachTransfer({ ...nothing, from: 'runs/a', weights: 'b', ...grid })).toThrow('by a run and by a file');
 });
@@ -78,7 +78,7 @@ test.skipIf(wasm)(
       ...['reproduce', 'finetune-folder', '--only', 'flowers', '--run', join(base, into)],
       ...[...tiny, `imagenet=${join(base, 'data')}`, `data=${join(base, 'data')}`].flatMap((one) => ['--set', one]),
     ];
-    const { status, err } = await weir(...asked('whole'));
+    const { status, err } = await call(...asked('whole'));
     expect([status, err]).toEqual([0, expect.not.stringContaining('weir:')]);
     const records = readFileSync(join(base, 'whole/finetune-folder-flowers/metrics.ndjson'), 'utf8')
       .trim()
