@@ -62,6 +62,7 @@ module.exports = {
     door('pdfkit', 'src/plot/'),
     door('svg-to-pdfkit', 'src/plot/'),
     door('@stdlib', 'src/plot/'),
+    door('fflate', 'src/export/npz\\.ts'),
     door('hyparquet-writer', 'src/export/parquet\\.ts'),
     door('hyparquet/', 'src/data/datasets/parquet\\.ts'),
     door('csv-parse', 'src/data/datasets/csv\\.ts'),
