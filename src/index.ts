@@ -49,6 +49,8 @@ export { replay } from './data/replay.js';
 export { type SplitOptions, split } from './data/split.js';
 export { standardized } from './data/standardized.js';
 // The graph: stages, sources, forks and joins, moments.
+export type { Data, Positioned } from './flow/data.js';
+export { WeirError } from './flow/errors.js';
 export { fanOut, mergeInTurn } from './flow/fork-and-join.js';
 export { filter, named, recorded } from './flow/operators.js';
 export { ordered } from './flow/ordered.js';
@@ -98,6 +100,12 @@ export {
 } from './learn/optimizer/schedule.js';
 export { type SgdOptions, sgd } from './learn/optimizer/sgd.js';
 export { regularizer, regularizerKinds } from './learn/regularizer/registry.js';
+export {
+  addGradient,
+  type Regularizer,
+  type RegularizerInput,
+  type Strength,
+} from './learn/regularizer/regularizer.js';
 export { isSpectral, spectralKinds, spectralRegularizer } from './learn/regularizer/spectral.js';
 export { layerNorms, spectralTick } from './learn/spectral/stages.js';
 export { train } from './learn/train.js';
