@@ -24,9 +24,12 @@ export default weir.pipeline({
       .default([0.001, 0.1])
       .describe('standard deviations of the Gaussian start, a network each'),
     seeds: z.int().min(1).default(5).describe('networks of each, seeded from --seed on'),
-    epochs: z.int().min(1).default(10_000).describe('an update each'),
+    epochs: weir.changeable(z.int().min(1).default(10_000).describe('an update each'), 'grows'),
     rate: z.number().positive().default(0.01).describe('learning rate'),
-    logEvery: z.int().min(1).default(20).describe('epochs from one line of the log to the next'),
+    logEvery: weir.changeable(
+      z.int().min(1).default(20).describe('epochs from one line of the log to the next'),
+      'any',
+    ),
   },
   profiles: { quick: { seeds: 2, epochs: 3000 } },
 

@@ -38,7 +38,7 @@ export default weir.pipeline({
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
     workers: z.int().min(1).default(2).describe('threads that crop and flip'),
-    testEvery: z.int().min(1).default(1).describe('epochs from one test to the next'),
+    testEvery: weir.changeable(z.int().min(1).default(1).describe('epochs from one test to the next'), 'any'),
   },
   profiles: { quick: { ...quickCifar10, seeds: 1, epochs: 8, batchSize: 64, burnIn: 5, tickEvery: 8 } },
 

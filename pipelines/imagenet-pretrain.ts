@@ -49,7 +49,7 @@ export default weir.pipeline({
     decayEvery: z.int().min(1).default(30).describe('epochs after which the learning rate falls to a tenth'),
     smoothing: z.number().min(0).max(0.99).default(0).describe('of labels'),
     workers: z.int().min(1).default(2).describe('threads that decode and augment'),
-    testEvery: z.int().min(1).default(5).describe('epochs from one test to the next'),
+    testEvery: weir.changeable(z.int().min(1).default(5).describe('epochs from one test to the next'), 'any'),
   },
   profiles: {
     quick: { ...quickNetwork, epochs: 6, part: 32, rate: 0.05, decayEvery: 4, burnIn: 4, tickEvery: 5, testEvery: 2 },

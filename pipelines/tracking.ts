@@ -49,7 +49,10 @@ export default weir.pipeline({
     mnistRate: z.number().positive().default(0.1).describe('learning rate'),
     mnistMomentum: z.number().min(0).max(1).default(0.9),
     mnistBatchSize: z.int().min(1).default(1024).describe('samples an update'),
-    trackEvery: z.int().min(1).default(5).describe('updates from one look at the samples to the next'),
+    trackEvery: weir.changeable(
+      z.int().min(1).default(5).describe('updates from one look at the samples to the next'),
+      'any',
+    ),
   },
   profiles: { quick: { mnistHidden: 256, mnistEpochs: 10, mnistBatchSize: 128, mnistRate: 0.2 } },
 

@@ -134,7 +134,7 @@ export {
   type StopEarlyOptions,
   stopEarly,
 } from './run/best.js';
-export { type Clash, divides, endsWith, folder, type Rule } from './run/config.js';
+export { type Change, type Clash, changeable, divides, endsWith, folder, type Rule } from './run/config.js';
 export {
   attackKeys,
   cifar10Keys,

@@ -1,11 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import { from, of, throwError } from 'rxjs';
-import { concatWith, toArray } from 'rxjs/operators';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { xor, xorOfEach } from '../src/data/datasets/synthetic.js';
-import type { Data, Positioned } from '../src/flow/data.js';
-import { Lease, leaseKey } from '../src/flow/lease.js';
-import { type Stage, type Step, stage } from '../src/flow/stage.js';
+import type { Positioned } from '../src/flow/data.js';
+import type { Stage } from '../src/flow/stage.js';
 import { type EnsembleUpdate, ensemble } from '../src/learn/ensemble/ensemble.js';
 import { memberNorms } from '../src/learn/ensemble/members.js';
 import { ensembleRegularizer, ensembleTick } from '../src/learn/ensemble/regularizer.js';
@@ -29,24 +25,13 @@ import { onlineReadout } from '../src/measure/readout/online-readout.js';
 import { readout } from '../src/measure/readout/readout.js';
 import { tracking } from '../src/measure/tracking/tracking.js';
 import { keepBest, type Measured, stopEarly } from '../src/run/best.js';
+import { updatesFor } from '../src/run/testing/part-test.js';
+import { stageTests } from '../src/run/testing/stage-tests.js';
 import { logStage } from '../src/storage/log-stage.js';
-import type { RecordSchema } from '../src/storage/record.js';
-import { loadTensorFlow, tf } from '../src/tensorflow/tf.js';
-
-beforeAll(() => loadTensorFlow());
 
 const points = xor();
 
-/** Updates whose weights stand for ever, so that they can be shown to a stage twice. */
-function updates(): Update[] {
-  const weights = mlp([2, 4, 2]).start(7);
-  return [0, 1, 2].map((number) => ({
-    ...{ position: 4 * number, number, epoch: number, endsEpoch: true, weights },
-    loss: () => 1 / (number + 1),
-    epochLoss: () => 1,
-    epochAccuracy: () => 0.5,
-  }));
-}
+const updates = (): Update[] => updatesFor(mlp([2, 4, 2]));
 
 const batches = (): Batch[] =>
   [1, 2, 3].map((epoch) => ({
@@ -166,88 +151,6 @@ const rows: Record<string, Row> = {
   'log stage': { make: () => logStage('net', 'updates', () => undefined), items: updates },
 };
 
-/** All steps of a stage over items, as it saves itself after each, and what it says in each; less those that only breathe. */
-type Trace = { readonly saved: Data; readonly output: unknown }[];
-
-function isStep(result: Step<unknown, unknown> | Iterable<Step<unknown, unknown>>): result is Step<unknown, unknown> {
-  return Array.isArray(result);
-}
-
-function run(
-  one: ReturnType<Row['make']>,
-  items: readonly Positioned[],
-  from?: { state: unknown; item: number },
-): Trace {
-  const trace: Trace = [];
-  let state = from === undefined ? one.start() : from.state;
-  const save = (): Data => structuredClone(one.save?.(state) ?? (state as Data));
-  let last = save();
-  for (const item of items.slice(from?.item ?? 0)) {
-    const lease = new Lease(item.position);
-    const result = one.next(state, { ...item, [leaseKey]: lease });
-    for (const step of isStep(result) ? [result] : result) {
-      state = step[0];
-      const saved = save();
-      if (step.length > 1 || !isDeepStrictEqual(saved, last)) trace.push({ saved, output: plain(step[1]) });
-      last = saved;
-    }
-    lease.close();
-  }
-  (one as { dispose?(state: unknown): void }).dispose?.(state);
-  return trace;
-}
-
-/** What can be compared: numbers are read, tensors and functions left out. */
-const plain = (output: unknown): unknown =>
-  JSON.parse(JSON.stringify(output ?? null, (key, value) => (key === 'weights' ? undefined : value)));
-
-describe.each(Object.entries(rows))('%s', (_, { make, items }) => {
-  test('restored at every step it gives the same rest', () => {
-    const given = items();
-    const whole = run(make(), given);
-    const stepsOf = (count: number) => run(make(), given.slice(0, count)).length;
-    for (let at = 0; at < whole.length; at++) {
-      const next = make();
-      const state =
-        next.load === undefined ? structuredClone(whole[at]!.saved) : next.load(structuredClone(whole[at]!.saved));
-      // the item it was inside of, or the next one where it was at rest
-      let item = 0;
-      while (item < given.length && stepsOf(item + 1) <= at + 1) item++;
-      expect(run(next, given, { state, item })).toEqual(whole.slice(at + 1));
-    }
-  });
-
-  test('what it emits can be logged, and matches the schema that it declares', async () => {
-    const { record } = make();
-    const logged = stage(
-      logStage(
-        'net',
-        'its',
-        () => undefined,
-        () => record as RecordSchema | undefined,
-      ),
-    );
-    if (record === undefined) return;
-    expect(await lastError(from(items()).pipe(stage(make()), logged))).toBeUndefined();
-  });
-
-  test('it leaves no tensors behind', () => {
-    const given = items();
-    run(make(), given);
-    const before = tf.memory().numTensors;
-    run(make(), given);
-    expect(tf.memory().numTensors).toBe(before);
-  });
-
-  test('an error from upstream passes through it', async () => {
-    const source$ = from(items()).pipe(concatWith(throwError(() => new Error('upstream'))));
-    expect(await lastError(source$.pipe(stage(make()), toArray()))).toMatchObject({ message: 'upstream' });
-    expect(await lastError(of<Positioned>().pipe(stage(make())))).toBeUndefined();
-  });
+describe.each(Object.entries(rows))('%s', (_, row) => {
+  for (const { name, run } of stageTests(row)) test(name, run);
 });
-
-function lastError(stream: { subscribe(observer: object): unknown }): Promise<unknown> {
-  return new Promise((resolve) => {
-    stream.subscribe({ error: resolve, complete: () => resolve(undefined) });
-  });
-}

@@ -7,7 +7,7 @@ const { z } = weir;
 export const fineTuningKeys = (usual: Parameters<typeof weir.transferKeys>[0]) => ({
   ...weir.transferKeys(usual),
   workers: z.int().min(1).default(2).describe('threads that decode and augment'),
-  testEvery: z.int().min(1).default(1).describe('epochs from one test to the next'),
+  testEvery: weir.changeable(z.int().min(1).default(1).describe('epochs from one test to the next'), 'any'),
 });
 
 type Config = weir.z.output<weir.z.ZodObject<ReturnType<typeof fineTuningKeys>>>;

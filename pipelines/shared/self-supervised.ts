@@ -17,7 +17,7 @@ export const selfSupervisedKeys = (usual: { readonly batchSize: number; readonly
   ...weir.readoutKeys(),
   ...weir.attackKeys({ attacked: 1000 }),
   workers: z.int().min(1).default(2).describe('threads that make views'),
-  testEvery: z.int().min(1).default(50).describe('epochs from one readout to the next'),
+  testEvery: weir.changeable(z.int().min(1).default(50).describe('epochs from one readout to the next'), 'any'),
   readoutImages: z.int().min(10).default(50_000).describe('training images that those readouts are fitted to'),
 });
 

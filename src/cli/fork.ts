@@ -18,6 +18,7 @@ import {
   runningOptions,
   setOption,
   settingsHelp,
+  withOptions,
 } from './options.js';
 import { continueRun, type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './session.js';
 
@@ -31,14 +32,10 @@ interface Settings extends RunningSettings, ResumedRankSettings {
 export function command(): Command {
   const command = new Command('fork')
     .description('start a new run from an update of another one, with its whole state and other settings')
-    .argument('<run>', 'folder of the other run; nothing in it is changed')
-    .addOption(countOption('--at <update>', 'the update, of every network').makeOptionMandatory())
-    .addOption(setOption())
-    .addOption(moduleOption())
-    .addOption(acceptOption())
-    .addOption(folderOption());
-  for (const option of [...runningOptions(), ...resumedRankOptions()]) command.addOption(option);
-  return command
+    .argument('<run>', 'folder of the other run; nothing in it is changed');
+  const at = countOption('--at <update>', 'the update, of every network').makeOptionMandatory();
+  const own = [at, setOption(), moduleOption(), acceptOption(), folderOption()];
+  return withOptions(command, ...own, ...runningOptions(), ...resumedRankOptions())
     .addHelpText(
       'after',
       `\nExample:\n  weir fork runs/mnist-2026-01-31-120000 --at 399 --set rate=0.05${settingsHelp}`,

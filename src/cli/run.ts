@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { toError, toOutput } from '../flow/terminal.js';
 import { RankConsensus, startedWith } from '../ranks/consensus.js';
+import { changeConfig, checkSchedules, planChange } from '../run/change-config.js';
 import { describeConfig } from '../run/config.js';
 import { configOf, tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
@@ -89,20 +90,33 @@ export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('go on with a run that was stopped or killed')
     .argument('<run>', 'folder of the run');
-  const own = [moduleOption(), acceptOption(), takeOverOption()];
+  const own = [setOption(), moduleOption(), acceptOption(), takeOverOption()];
   return withOptions(command, ...own, ...runningOptions(), ...resumedRankOptions())
-    .addHelpText('after', '\nExample:\n  weir resume runs/mnist-2026-01-31-120000')
-    .action(async (run: string, settings: RunningSettings & ResumedRankSettings) => {
+    .addHelpText(
+      'after',
+      `
+Examples:
+  weir resume runs/mnist-2026-01-31-120000
+  weir resume runs/mnist-2026-01-31-120000 --set epochs=210
+
+--set changes keys that the pipeline declares as changeable: more epochs, attacks and tests to come. The change is recorded.
+\`weir fork\` makes another run with any other change.`,
+    )
+    .action(async (run: string, settings: RunningSettings & ResumedRankSettings & { readonly set: string[] }) => {
       stopWithParent();
       const folder = RunFolder.open(run);
       const { started } = folder;
       const module = moduleOf(folder, settings.module);
       const files = await checkFiles(folder, module, settings); // reports errors before TensorFlow is loaded, which takes long
+      const pipeline = await loadPipeline(module);
+      const change = planChange(folder, pipeline, settings.set);
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
       const consensus = new RankConsensus(processGroup());
       consensus.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
-      await continueRun(folder, await loadPipeline(module), { ...settings, module }, consensus);
+      if (change !== undefined) await checkSchedules(pipeline, change);
+      const changed = change && consensus.folder(() => changeConfig(change, settings.takeOver));
+      await continueRun(changed ?? folder, pipeline, { ...settings, module }, consensus);
     });
 }

@@ -55,6 +55,8 @@ export class Node {
   inputs: readonly Input[] = [];
   /** Makes the headers of its outputs from those of its items; without it they are the same. */
   introduce: Introduce | undefined;
+  /** The settings of an update that follow a schedule, of the serial node. */
+  settingsAt: ((at: { readonly epoch: number; readonly number: number }) => Readonly<Record<string, Data>>) | undefined;
   /** The headers of its outputs; none before the flow has introduced its nodes. */
   headers: readonly Header[] = [];
   /** Where the node that follows counts other samples too: this node's position at a position there. */

@@ -33,6 +33,8 @@ export interface Serial<In extends Positioned, Out extends Positioned, State> ex
   /** The output that belongs to a state, without a step: the stage emits it first, when it starts and when it resumes. */
   repeat(state: State): Out;
   dispose?(state: State): void;
+  /** Settings of a step that follow a schedule, such as a learning rate, by name: those of an update of the past must stay as they were. */
+  settingsAt?(at: { readonly epoch: number; readonly number: number }): Readonly<Record<string, Data>>;
 }
 
 /**
@@ -81,6 +83,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     this.node = join(value.name, 'serial');
     this.node.inputs = value.inputs ?? [];
     this.node.record = value.record;
+    this.node.settingsAt = value.settingsAt && ((at) => value.settingsAt!(at));
     this.state = value.start();
     this.node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, this.state));
     this.node.state = {

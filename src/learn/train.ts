@@ -234,6 +234,12 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     },
 
     dispose: disposeState,
+
+    settingsAt: (at) => ({
+      'learning rate': optimizer.rate(at),
+      'learning rates of some weights': optimizer.ownRates?.(at) ?? [],
+      regularizer: activeAt(at.epoch)?.kind ?? 'none',
+    }),
   };
 }
 

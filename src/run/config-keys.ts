@@ -1,7 +1,7 @@
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import { fitMethods } from '../measure/readout/logistic.js';
-import { folder, z } from './config.js';
+import { changeable, folder, z } from './config.js';
 
 /**
  * Keys of a config that most experiments share; each experiment gives its own defaults.
@@ -32,7 +32,7 @@ export const trainingKeys = (usual: {
     partial: 'optional',
   });
   return {
-    epochs: z.int().min(1).default(epochs),
+    epochs: changeable(z.int().min(1).default(epochs), 'grows'),
     batchSize: z.int().min(1).default(batchSize).describe('samples an update'),
     partial: z
       .enum(['keep', 'drop'])
@@ -132,8 +132,8 @@ export const readoutKeys = () => ({
 export const attackKeys = (usual: { readonly attacked: number }) => {
   const { attacked } = checkOptions('attackKeys', usual, { attacked: 'required' });
   return {
-    attacked: z.int().min(1).default(attacked).describe('test samples to attack'),
-    iterations: z.int().min(1).default(40).describe('T of the Tangent Attack'),
+    attacked: changeable(z.int().min(1).default(attacked).describe('test samples to attack'), 'any'),
+    iterations: changeable(z.int().min(1).default(40).describe('T of the Tangent Attack'), 'any'),
     protocol: z
       .enum(['paper', 'authors'])
       .default('paper')

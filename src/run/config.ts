@@ -181,6 +181,20 @@ export type Config<S extends Shape> = z.output<z.ZodObject<S>>;
 export const folder = (...words: readonly string[]) =>
   z.string().transform((path) => (words.includes(path) ? path : resolve(path)));
 
+/** How a key of a run that has begun may change: to a larger value, or to any, as that of a measurement, on which no weight depends. */
+export type Change = 'grows' | 'any';
+
+/**
+ * Declares that `weir resume --set` may change a key. Without it the key stays what the run was started with.
+ *
+ * @param type of the key, with its default and description
+ * @example config: { testEvery: changeable(z.int().min(1).default(1), 'any') }
+ */
+export const changeable = <T extends z.ZodType>(type: T, change: Change): T => type.meta({ change });
+
+/** How a key may change; undefined where it may not. */
+export const changeOf = (type: unknown): Change | undefined => (type as z.ZodType).meta()?.change as Change | undefined;
+
 /** Values for some keys, under a name: `--set profile=quick`. */
 export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
 

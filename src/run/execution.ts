@@ -69,7 +69,9 @@ export class Execution {
     }
     const metrics = this.consensus.writes ? this.folder.metrics : unwritten;
     try {
-      const outcome = await this.runAll({ metrics, begins: [this.folder.started.from?.logged ?? { bytes: 0 }] });
+      const { from, history } = this.folder.started;
+      const begin = history?.at(-1)?.logged ?? from?.logged ?? { bytes: 0 };
+      const outcome = await this.runAll({ metrics, begins: [begin] });
       metrics.flush();
       return outcome;
     } finally {
@@ -81,13 +83,13 @@ export class Execution {
     const { folder, options, consensus, networks } = this;
     const { metrics, begins } = log;
     const stores = networks.map(({ name }) => folder.snapshots(name, { keep: options.snapshotKeep }));
-    const newest = stores.findLastIndex((store) => store.list().length > 0 || store.had(done));
+    const newest = stores.findLastIndex((store) => store.had(done) || wasTrained(store, begins[0]!));
     for (const [index, { name }] of networks.entries()) {
       const store = stores[index]!;
       const before = newestWholeState(store);
       if (before !== undefined) this.checkOrigin(name, before);
       if (before?.done && before.refused.length === 0) {
-        begins.push(before.state.logged);
+        begins.push(later(begins[index]!, before.state.logged));
         continue;
       }
       const again = index < newest || store.had(done); // the network was finished before: its log stays
@@ -101,7 +103,7 @@ export class Execution {
       if (state === 'stopped') return 'stopped';
       const trunk = state === undefined ? await this.trunkOf(index, log) : undefined;
       if (trunk === 'stopped') return 'stopped';
-      const from = state?.logged ?? begins[index]!;
+      const from = later(begins[index]!, state?.logged);
       if (again) metrics.follow(from, { more: index === newest });
       else metrics.cutBack(from);
       const outcome = await this.train({ networks, index, store, state, trunk }, metrics);
@@ -225,6 +227,21 @@ export class Execution {
     if (found === undefined) return 'stopped';
     if (consensus.writes) rmSync(store.folder, { recursive: true, force: true });
     return runState(found);
+  }
+}
+
+/** The mark that is further on in the log. */
+const later = (one: LogMark, other: LogMark = one): LogMark => (other.bytes > one.bytes ? other : one);
+
+/** Whether a network has a snapshot that was written since the log was at this mark. */
+function wasTrained(store: SnapshotStore, since: LogMark): boolean {
+  const [newest] = store.list();
+  if (newest === undefined || since.bytes === 0) return newest !== undefined;
+  try {
+    return (store.head(newest).data as unknown as RunState).logged.bytes > since.bytes;
+  } catch (error) {
+    if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
+    return true;
   }
 }
 

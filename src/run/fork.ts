@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Observable } from 'rxjs';
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
@@ -48,7 +49,7 @@ export function planFork(
   for (const { name } of networks) checkReached(source, name, at);
   const { createdAt } = source.started;
   return {
-    origin: { run: resolve(source.path), createdAt, at, config: source.started.config, accepted: [] },
+    origin: { run: resolve(source.path), createdAt, at, config: configAt(source, networks, at), accepted: [] },
     config,
     networks,
   };
@@ -73,6 +74,24 @@ function runOfOrigin({ run, createdAt }: Origin): RunFolder {
   throw new WeirError(
     `${run} holds another run than the one that was forked, which was created at ${createdAt}`,
     'put that run back in its place',
+  );
+}
+
+/** The config under which a run made an update. @throws {WeirError} where it was changed before that update in some networks alone */
+function configAt({ started, shown }: RunFolder, networks: readonly Network[], at: number): RunConfig['config'] {
+  const { config, history = [] } = started;
+  const configs = networks.map(({ name }) => {
+    const then: Record<string, unknown> = { ...config };
+    for (const { set, updates } of history.toReversed()) {
+      if (at <= (updates[name] ?? 0)) for (const [key, { was }] of Object.entries(set)) then[key] = was;
+    }
+    return then;
+  });
+  const odd = configs.findIndex((one) => !isDeepStrictEqual(one, configs[0]));
+  if (odd === -1) return configs[0]!;
+  throw new WeirError(
+    `networks '${networks[0]!.name}' and '${networks[odd]!.name}' of ${shown} had different configs at update ${at}`,
+    'name an update before or after the change in both',
   );
 }
 

@@ -206,6 +206,7 @@ export class NetworkSnapshots {
       network: network.name,
       seed: network.seed,
       update: this.update,
+      whole: flow.barrier.whole || flow.finished,
       ...(best.length > 0 && { best }),
       ...(identity && { identity: identity.digest(network.name) }),
       ...(label === done && { pinned: pinned() }),

@@ -26,6 +26,7 @@ import {
   type NetworkInputs,
   networkDigest,
   type SnapshotOrigin,
+  withHistory,
 } from '../storage/identity.js';
 import {
   type IdentityFile,
@@ -127,15 +128,16 @@ export class RunIdentity {
       const file = { format: identityFormat, fingerprints: {}, identities: [{ ...now, accepted }] };
       return new RunIdentity(folder, file, undefined, acceptChanges);
     }
+    const recorded = { ...before, config: withHistory(before.config, folder.started.history) };
     const changes = [
-      ...configChanges(before, now),
+      ...configChanges(recorded, now),
       ...moduleChanges(before.module.files, now.module.files, now.module.path),
     ];
     if (changes.length > 0 && !acceptChanges) throw refusal(folder, changes);
     const own = new RunIdentity(folder, found.file, found.text, acceptChanges);
     const moved = machineChanges(before.machine, machine);
     if (moved.length > 0) own.said.push(`this goes on with ${moved.join(', ')}: the same bits are not promised`);
-    const same = changes.length + moved.length === 0 && before.module.path === path;
+    const same = configChanges(before, now).length + changes.length + moved.length === 0 && before.module.path === path;
     own.dirty = !same;
     if (!same) own.add({ ...now, inputs: before.inputs, accepted: changes });
     own.accepting(changes);

@@ -11,6 +11,7 @@ import {
   moduleChanges,
   type NamedFingerprint,
   type SnapshotOrigin,
+  withHistory,
 } from './identity.js';
 import { type ModuleFiles, moduleFiles } from './module-files.js';
 import type { RunFolder } from './run-folder.js';
@@ -96,13 +97,19 @@ export function identityNotes(folder: RunFolder): string[] {
   return [...originNotes(folder), ...changes];
 }
 
-function originNotes({ shown, started: { origin, config } }: RunFolder): string[] {
-  if (origin === undefined) return [];
+function originNotes({ shown, started: { origin, config, history = [] } }: RunFolder): string[] {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  const change = (key: string, was: unknown, is: unknown): string => `${key}=${text(is)} (before: ${text(was)})`;
+  const changes = history.map(({ at, set, updates }) => {
+    const what = Object.entries(set).map(([key, { was, is }]) => change(key, was, is));
+    const where = Object.entries(updates).map(([network, number]) => `update ${number} of ${network}`);
+    return `${shown} went on, on ${at.slice(0, 10)}, from ${where.join(', ')}, with ${what.join(', ')}.`;
+  });
+  if (origin === undefined) return changes;
   const { run, at, config: before } = origin;
   const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
-  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-  const what = keys.map((key) => `${key}=${text(config[key])} (before: ${text(before[key])})`).join(', ');
-  return [`${shown} is ${run} up to update ${at}; from there on it has ${what || 'the same config'}.`];
+  const what = keys.map((key) => change(key, before[key], config[key])).join(', ');
+  return [`${shown} is ${run} up to update ${at}; from there on it has ${what || 'the same config'}.`, ...changes];
 }
 
 /**
@@ -157,7 +164,7 @@ export function configEdits(folder: RunFolder): readonly string[] {
   const { networks } = folder.started;
   const unlisted = Object.keys(identity.inputs).filter((one) => networks?.every(({ name }) => name !== one));
   return [
-    ...configChanges(identity, startOf(folder)),
+    ...configChanges({ ...identity, config: withHistory(identity.config, folder.started.history) }, startOf(folder)),
     ...unlisted.map((name) => `its config.json does not list the network '${name}', which it trains`),
   ];
 }

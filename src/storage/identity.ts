@@ -4,7 +4,7 @@ import type { Flow } from '../flow/flow.js';
 import type { Fingerprint, FingerprintValue } from '../flow/header.js';
 import { digestOf } from './digest.js';
 import type { ModuleFiles } from './module-files.js';
-import type { Origin, RunConfig } from './run-folder.js';
+import type { ConfigChange, Origin, RunConfig } from './run-folder.js';
 
 /** The machine that a run computes on. Where it differs, the same bits are not promised. Plain JSON. */
 export interface Machine {
@@ -61,6 +61,17 @@ export const networkDigest = (identity: Identity, network: string): string => {
   const { weir: _, weirCommit, at, commit, accepted, inputs, module, ...rest } = identity;
   return digestOf({ ...rest, module: module.files, inputs: inputs[network] });
 };
+
+/** A config as the recorded changes made it, those left out that it has already. */
+export function withHistory(config: RunConfig['config'], history: readonly ConfigChange[] = []): RunConfig['config'] {
+  const now: Record<string, unknown> = { ...config };
+  for (const { set } of history) {
+    const changes = Object.entries(set);
+    if (!changes.every(([key, { was }]) => isDeepStrictEqual(now[key], was))) continue;
+    for (const [key, { is }] of changes) now[key] = is;
+  }
+  return now;
+}
 
 /** What differs between the starts of two runs: their configs key by key, their seeds and origins. */
 export function configChanges(

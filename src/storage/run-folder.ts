@@ -14,7 +14,7 @@ import { SnapshotStore } from './snapshot-store.js';
 const format = 4;
 const anotherFolder = 'choose another folder with --run';
 
-/** The start of a run, as `config.json` keeps it; nothing of it changes afterwards. */
+/** The start of a run, as `config.json` keeps it. Afterwards only `changed` writes it, and its history says what was changed. */
 export interface RunConfig {
   readonly format: number;
   readonly weir: string;
@@ -46,6 +46,19 @@ export interface RunConfig {
   };
   /** The run and the update that this one was forked from, where it was. */
   readonly origin?: Origin;
+  /** The changes of its config since it was started, the oldest first. */
+  readonly history?: readonly ConfigChange[];
+}
+
+/** A change of a run's config, from some update of each network on. */
+export interface ConfigChange {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly set: Readonly<Record<string, { readonly was: unknown; readonly is: unknown }>>;
+  /** The updates of each network that had begun. */
+  readonly updates: Readonly<Record<string, number>>;
+  /** The metric log up to the change. */
+  readonly logged: LogMark;
 }
 
 /** Up to an update a forked run is another run: its networks have that run's states, and its log that run's lines. */
@@ -157,6 +170,13 @@ export class RunFolder {
     if (run.format < format) throw new OlderFormat(formats, run);
     if (run.format > format) throw new WeirError(formats, 'read it with a newer version of Weir');
     return new RunFolder(path, run);
+  }
+
+  /** Writes a change of config: the folder's lock must be held. @returns the folder with it */
+  changed(change: Pick<RunConfig, 'config' | 'networks' | 'history'>): RunFolder {
+    const text = `${JSON.stringify({ ...this.started, ...change }, undefined, 2)}\n`;
+    writeAtomically(configFile(this.path), text);
+    return RunFolder.open(this.path);
   }
 
   get metrics(): MetricLog {

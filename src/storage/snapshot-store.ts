@@ -144,6 +144,16 @@ export class SnapshotStore {
     return this.#sorted(this.#names().map((file) => file.replace(aside, ''))).some(({ label }) => label === name);
   }
 
+  /** Gives a numbered snapshot, or one pinned by another name, this name. */
+  pin({ path, sequence }: ListedSnapshot, name: string): void {
+    const to = join(this.folder, `${String(sequence).padStart(6, '0')}-${name}.snapshot`);
+    try {
+      this.#files.rename(path, to);
+    } catch (error) {
+      throw storeError(error, `rename ${path}`, path);
+    }
+  }
+
   /** Removes the snapshots pinned by these names. One that cannot be removed now stays. */
   unpin(wanted: (label: string) => boolean): void {
     for (const { path, label, pinned } of this.list()) {

@@ -4,12 +4,12 @@ import * as weir from '../../src/index.js';
 export default weir.pipeline({
   name: 'forking',
   config: {
-    epochs: weir.z.int().min(1).default(8),
+    epochs: weir.changeable(weir.z.int().min(1).default(8), 'grows'),
     rate: weir.z.number().positive().default(0.05),
     cosine: weir.z.boolean().default(false),
     hidden: weir.z.int().min(1).default(8),
     noise: weir.z.number().default(0.2),
-    testEvery: weir.z.int().min(1).default(2),
+    testEvery: weir.changeable(weir.z.int().min(1).default(2), 'any'),
     ...weir.attackKeys({ attacked: 2 }),
   },
   networks: (_, seed) => weir.eachRegularizer({ regularizers: ['none', 'rep-spectral'], seed, burnIn: 3, epochs: 8 }),

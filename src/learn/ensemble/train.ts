@@ -144,6 +144,11 @@ export function ensembleStage(ensemble: Ensemble, training: EnsembleTraining): E
 
     repeat: (state) => update(ensemble, state, rateAt),
 
+    settingsAt: (at) => ({
+      'learning rate': rateAt(at),
+      regularizer: regularizer?.active(at.epoch) === true ? 'active' : 'none',
+    }),
+
     save({ weights, memory, sums, ...counts }) {
       finite(ensemble, counts.number, sums.dataSync<'float32'>());
       return {

@@ -130,8 +130,8 @@ export function projected(backbone: Model, options: ProjectedOptions): Model {
     );
   }
   const { features } = backbone;
-  const featurePullback = featurePullbackOf(backbone);
-  if (featurePullback === undefined) {
+  const pullback = featurePullbackOf(backbone);
+  if (pullback === undefined) {
     throw new WeirError(
       `a projection head cannot be put on ${backbone.name}, which has no backward pass of its features alone`,
       'take a ResNet, or a model of layers; an MLP is a backbone with its head as it is',
@@ -146,6 +146,9 @@ export function projected(backbone: Model, options: ProjectedOptions): Model {
       return { name, in: sizes[l - 1] ?? width, out, kernel: `${name}/kernel`, ...(bias && { bias: `${name}/bias` }) };
     });
   const head: Head = { layers: layersFor(0), phi };
+  const ofHead = new Set(head.layers.flatMap(({ kernel, bias: offset }) => [kernel, offset]));
+  const featurePullback = (weights: Weights, x: tf.Tensor): FeaturePullback =>
+    pullback(new Map([...weights].filter(([name]) => !ofHead.has(name))), x);
 
   return {
     name: `${backbone.name}, projector ${sizes.join('-')}`,

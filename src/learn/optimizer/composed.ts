@@ -86,9 +86,10 @@ const withoutAverages = (optimizer: string, number: number): WeirError =>
   );
 
 /** What a composed optimizer has of the one inside. */
-const around = (optimizer: Optimizer): Pick<Optimizer, 'name' | 'rate' | 'averages'> => ({
+const around = (optimizer: Optimizer): Omit<Optimizer, 'move'> => ({
   name: optimizer.name,
   rate: (at) => optimizer.rate(at),
+  ownRates: (at) => optimizer.ownRates?.(at) ?? [],
   ...(optimizer.averages && { averages: (weights, memory) => optimizer.averages!(weights, memory) }),
 });
 

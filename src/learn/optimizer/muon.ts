@@ -104,6 +104,7 @@ export function muon(options: MuonOptions): Optimizer {
   return {
     name: 'muon',
     rate: matrices.rate,
+    ownRates: (at) => [...(matrices.ownRates?.(at) ?? []), others.rate(at), ...(others.ownRates?.(at) ?? [])],
     move(weights, gradients, memory, at) {
       const trained = [...gradients.keys()];
       checkNames('muon', 'an exception', except, trained);

@@ -27,6 +27,8 @@ export interface Optimizer {
   readonly name: string;
   /** The learning rate of an update, for weights without one of their own: for the log. */
   rate(at: UpdateIndex): number;
+  /** The learning rates of weights with one of their own, in the order in which they are listed: to compare two schedules. */
+  ownRates?(at: UpdateIndex): readonly number[];
   /**
    * One update of every weight that has a gradient; the others, running statistics, stay as they are.
    *
@@ -103,6 +105,7 @@ export function optimizer<const State extends string = never>(rule: WeightRule<S
   return {
     name: own,
     rate: scheduled(rate),
+    ownRates: (at) => rates.map((one) => scheduled(one.rate)(at)),
     move(weights, gradients, memory, at) {
       const rateAt = rateOf([...gradients.keys()], at);
       const remembered = checkMemory(

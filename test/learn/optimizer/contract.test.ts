@@ -1,6 +1,5 @@
 import { from, lastValueFrom } from 'rxjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Data } from '../../../src/flow/data.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Weights } from '../../../src/learn/model/model.js';
@@ -11,8 +10,10 @@ import { muon } from '../../../src/learn/optimizer/muon.js';
 import { type Optimizer, optimizer, type WeightRule } from '../../../src/learn/optimizer/optimizer.js';
 import { cosine, warmUp } from '../../../src/learn/optimizer/schedule.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
-import { type Batch, trainStage } from '../../../src/learn/train.js';
-import type { TrainState, Update } from '../../../src/learn/update.js';
+import { trainStage } from '../../../src/learn/train.js';
+import type { Update } from '../../../src/learn/update.js';
+import { optimizerTests } from '../../../src/run/testing/optimizer-tests.js';
+import { batchFor } from '../../../src/run/testing/part-test.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
@@ -46,51 +47,10 @@ const rows: Record<string, () => Optimizer> = {
   'a user’s own': () => lion(0.01),
 };
 
-/** Two batches an update, three an epoch: the last update of an epoch has one. */
-function batch(number: number): Batch {
-  const place = (number - 1) % 3;
-  const values = Float32Array.from({ length: 4 }, (_, i) => Math.sin(7 * number + 3 * i));
-  const counts = { position: 2 * number, epoch: Math.ceil(number / 3), remaining: 2 * (2 - place) };
-  return { ...counts, sampleShape: [2], values, labels: Uint8Array.of(number % 2, 1) };
-}
-const batches = 18;
-
-/** Trains over all batches; saves, begins anew and loads after each update whose number is in `stops`. */
-function trained(make: () => Optimizer, stops: readonly number[] = []): { saved: Data; averages: number[][] } {
-  const begin = () =>
-    trainStage(model, { loss: crossEntropy({ smoothing: 0.1 }), optimizer: make(), accumulate: 2, seed: 3 });
-  let stage = begin();
-  let state = stage.start();
-  const averages: number[][] = [];
-  for (let number = 1; number <= batches; number++) {
-    const [next, update] = stage.next(state, batch(number)) as readonly [TrainState, Update?];
-    state = next;
-    if (update === undefined) continue;
-    averages.push([...(update.averages?.values() ?? [])].flatMap((tensor) => [...tensor.dataSync()]));
-    if (!stops.includes(update.number)) continue;
-    const saved = stage.save(state);
-    stage.dispose(state);
-    stage = begin();
-    state = stage.load(saved);
-  }
-  const saved = stage.save(state);
-  stage.dispose(state);
-  return { saved, averages };
-}
-
 describe.each(Object.entries(rows))('%s', (_, make) => {
-  test('saved and loaded after any update, with accumulated batches and rates by weight, it ends in the same bits', () => {
-    expect(trained(make, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])).toEqual(trained(make));
-  });
+  for (const { name, run } of optimizerTests({ make, model: () => model })) test(name, run);
 
-  test('it gives back every tensor', () => {
-    trained(make);
-    const before = tf.memory().numTensors;
-    trained(make);
-    expect(tf.memory().numTensors).toBe(before);
-  });
-
-  test('the state of another optimizer is refused, and so is the lack of one', () => {
+  test('its state is refused by another optimizer, by name', () => {
     const { weights, memory } = stepped(make(), 1);
     if (memory.size === 0) return;
     expect(() => sgd({ rate: 1 }).move(weights, like(weights, 2), memory, { epoch: 1, number: 2 })).toThrow(
@@ -102,6 +62,8 @@ describe.each(Object.entries(rows))('%s', (_, make) => {
     );
   });
 });
+
+const batch = (number: number) => batchFor(model, number, 3, 2);
 
 const like = (weights: Weights, value: number): Map<string, tf.Tensor> =>
   new Map([...weights].map(([name, { shape }]) => [name, tf.fill(shape, value)]));
