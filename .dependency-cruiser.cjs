@@ -58,6 +58,8 @@ module.exports = {
     door('commander', 'src/cli/'),
     door('@observablehq/plot', 'src/plot/'),
     door('@resvg', 'src/plot/'),
+    door('pdfkit', 'src/plot/'),
+    door('svg-to-pdfkit', 'src/plot/'),
     door('@stdlib', 'src/plot/'),
     door('hyparquet-writer', 'src/export/parquet\\.ts'),
     door('hyparquet/', 'src/data/datasets/parquet\\.ts'),

@@ -122,6 +122,7 @@ export { geometryGrid, geometryPlane } from './measure/geometry/geometry.js';
 // Training.
 export type { Normalization } from './measure/inputs.js';
 export { eachMember } from './measure/member.js';
+export type { Reference } from './measure/networks/record.js';
 export { onlineReadout } from './measure/readout/online-readout.js';
 export { readout } from './measure/readout/readout.js';
 export { tracking } from './measure/tracking/tracking.js';

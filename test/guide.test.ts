@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Started, start, weir } from './cli/weir.js';
+import { call, type Started, start } from './cli/weir.js';
 import { type Snippet, snippetsOf } from './guide.js';
 
 /**
@@ -109,7 +109,7 @@ for (const file of readdirSync(join(root, 'pipelines/examples')).filter((name) =
     const [, returned] = /return \{ (\w+\$.*) \};\n/.exec(
       readFileSync(join(root, 'pipelines/examples', file), 'utf8'),
     )!;
-    const { status, err } = await weir('run', `pipelines/examples/${file}`, '--run', join(folder, 'runs', name));
+    const { status, err } = await call('run', `pipelines/examples/${file}`, '--run', join(folder, 'runs', name));
     expect([status, err]).toEqual([0, expect.any(String)]);
     const log = readFileSync(join(folder, 'runs', name, 'metrics.ndjson'), 'utf8')
       .trimEnd()
@@ -142,5 +142,5 @@ test('the files that they are said to leave are there', async () => {
   const left = ['samples.weirrec', 'batches-of-100.weirrec', 'long.weirrec'].map((file) => `fixtures/${file}`);
   for (const file of [...left, 'metrics.parquet', 'board', 'small.safetensors'])
     expect([file, existsSync(join(folder, file))]).toEqual([file, true]);
-  expect((await weir('hash', join(folder, 'runs/small'))).status).toBe(0);
+  expect((await call('hash', join(folder, 'runs/small'))).status).toBe(0);
 });

@@ -63,6 +63,7 @@ export function command(): Command {
           ...start,
           networks: plannedNetworks(networks, config),
           figures: started.figures ?? [],
+          ...(started.reference && { reference: started.reference }),
           ...(started.ranks && { ranks: started.ranks }),
           origin: { ...origin, accepted: identity.accepted },
         }),

@@ -78,6 +78,7 @@ export function runCommand(): Command {
           ...start,
           networks: plannedNetworks(pipeline.networks(config, settings.seed), config),
           figures: pipeline.figures,
+          ...(pipeline.reference && { reference: pipeline.reference }),
           ...(!consensus.alone && { ranks: { count: processGroup().ranks, batchNorm: settings.batchNorm } }),
         }),
       );

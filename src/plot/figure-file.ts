@@ -1,16 +1,26 @@
 import { createRequire } from 'node:module';
 import { type ResvgRenderOptions, renderAsync } from '@resvg/resvg-js';
+import PDFDocument from 'pdfkit';
+import svgToPdf from 'svg-to-pdfkit';
 import { caption, type Figure, FONT, type Panel, sample, textWidth, WIDTH } from './figure.js';
 import { escaped } from './table.js';
 
 const LINE = 26; // of the legend
 const HEADING = 28;
 
+/** How a figure is laid out for a file. */
+export interface Layout {
+  /** Pixels across: no more panels side by side than have room. By default as many as on the page. */
+  readonly widest?: number;
+  /** By default true; a paper has a caption of its own. */
+  readonly captioned?: boolean;
+}
+
 /** One SVG of all panels, the legend above and the caption below them: what the figure's files hold. */
-export function compose(figure: Figure): string {
-  const rows = rowsOf(figure);
+export function compose(figure: Figure, { widest = Number.POSITIVE_INFINITY, captioned = true }: Layout = {}): string {
+  const rows = rowsOf(figure, widest);
   const across = ({ panels }: Row) => panels.reduce((sum, { width }) => sum + width, WIDTH.gap * (panels.length - 1));
-  const width = Math.max(WIDTH.half, figure.key?.width ?? 0, ...rows.map(across));
+  const width = Math.max(captioned ? WIDTH.half : 0, figure.key?.width ?? 0, ...rows.map(across));
   const said = legend(figure, width);
   let y = said.height;
   const parts: string[] = [];
@@ -33,7 +43,7 @@ export function compose(figure: Figure): string {
     }
     y += Math.max(...panels.map((panel) => panel.height)) + WIDTH.gap / 2;
   }
-  const below = caption(figure, width, y);
+  const below = captioned ? caption(figure, width, y) : { svg: '', height: 0 };
   const height = y + below.height;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}" font-size="12" role="img" aria-label="${escaped(figure.title)}">`,
@@ -50,11 +60,13 @@ interface Row {
   readonly panels: Panel[];
 }
 
-function rowsOf({ panels, columns }: Figure): Row[] {
+function rowsOf({ panels, columns }: Figure, widest: number): Row[] {
   const rows: Row[] = [];
   for (const panel of panels) {
     const last = rows.at(-1);
-    if (last === undefined || panel.heading !== undefined || last.panels.length === columns) {
+    const before = last?.panels.reduce((sum, { width }) => sum + width + WIDTH.gap, 0) ?? 0;
+    const full = last?.panels.length === columns || before + panel.width > widest;
+    if (last === undefined || panel.heading !== undefined || full) {
       rows.push({ heading: panel.heading, panels: [panel] });
     } else last.panels.push(panel);
   }
@@ -74,20 +86,50 @@ function legend(figure: Figure, width: number): { readonly svg: string; readonly
 }
 
 const resolve = createRequire(import.meta.url).resolve;
-const FONTS = ['400Regular/Inter_400Regular.ttf', '600SemiBold/Inter_600SemiBold.ttf'];
+const [REGULAR, BOLD] = ['400Regular/Inter_400Regular.ttf', '600SemiBold/Inter_600SemiBold.ttf'].map((file) =>
+  resolve(`@expo-google-fonts/inter/${file}`),
+) as [string, string];
 
 /** Renders an SVG as PNG on white, `zoom` pixels to one of its units, in a font of our own: the machine may have none. */
 export async function raster(svg: string, zoom = 2): Promise<Buffer> {
   const options: ResvgRenderOptions = {
     background: '#ffffff',
     fitTo: { mode: 'zoom', value: zoom },
-    font: {
-      loadSystemFonts: false,
-      fontFiles: FONTS.map((file) => resolve(`@expo-google-fonts/inter/${file}`)),
-      defaultFontFamily: 'Inter',
-      sansSerifFamily: 'Inter',
-    },
+    font: { loadSystemFonts: false, fontFiles: [REGULAR, BOLD], defaultFontFamily: 'Inter', sansSerifFamily: 'Inter' },
     logLevel: 'off',
   };
   return (await renderAsync(svg, options)).asPng();
+}
+
+const POINTS = 2 / 3; // of a pixel of ours: texts of 12 pixels are of 8 points, as in figures of papers
+const WIDEST = 640; // pixels: 427 points, the text width of most styles of one column
+
+/**
+ * A figure as PDF for a paper: vectors, the font embedded, no caption, texts of 8 points at its own size. Figures of several panels have as
+ * many of them side by side as the text width of a paper holds.
+ *
+ * @param madeAt its date; the same figure and date give the same bytes
+ */
+export async function pdf(figure: Figure, madeAt: Date): Promise<Buffer> {
+  const svg = compose(figure, { widest: WIDEST, captioned: false });
+  const [width, height] = sizeOf(svg).map((pixels) => pixels * POINTS) as [number, number];
+  const info = { Title: figure.title, Creator: 'Weir', CreationDate: madeAt };
+  const document = new PDFDocument({ size: [width, height], margin: 0, info });
+  document.registerFont('regular', REGULAR).registerFont('bold', BOLD);
+  svgToPdf(document, svg, 0, 0, {
+    ...{ width, height, assumePt: true },
+    fontCallback: (_, bold) => (bold ? 'bold' : 'regular'),
+    warningCallback: (message) => {
+      throw new Error(`the figure '${figure.id}' cannot be made a PDF: ${message}`);
+    },
+  });
+  document.end();
+  const parts: Buffer[] = [];
+  for await (const part of document) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+function sizeOf(svg: string): readonly [width: number, height: number] {
+  const [, width, height] = /^<svg [^>]*? width="([\d.]+)" height="([\d.]+)"/.exec(svg)!;
+  return [Number(width), Number(height)];
 }

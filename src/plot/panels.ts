@@ -141,7 +141,11 @@ export function curves(all: readonly Series[], options: Curves): Panel {
     marks: [
       Plot.ruleX(inside, { x: 'x', stroke: 'currentColor', strokeOpacity: 0.55, strokeDasharray: '4 3' }),
       ...drawn.map(({ band, style: { light } }) =>
-        Plot.areaY(band, { x: 'x', y1: 'low', y2: 'high', fill: light, fillOpacity: 0.16 }),
+        Plot.areaY(band, { x: 'x', y1: 'low', y2: 'high', fill: light, fillOpacity: 0.1 }),
+      ),
+      // Edges, for where several ranges lie over one another their colors are no longer told apart.
+      ...drawn.flatMap(({ band, style: { light } }) =>
+        ['low', 'high'].map((y) => Plot.line(band, { x: 'x', y, stroke: light, strokeOpacity: 0.4, strokeWidth: 0.8 })),
       ),
       ...drawn
         .filter(({ thin }) => thin)

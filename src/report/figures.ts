@@ -6,8 +6,8 @@ import { tradeOff } from '../measure/attack/trade-off-figure.js';
 import { transferAccuracies, transferBoth, transferDistances } from '../measure/attack/transfer-figure.js';
 import { bounds } from '../measure/certificate/figure.js';
 import { boundaries, planeBoundaries, snapshots, topEigenvalue, volume } from '../measure/geometry/figure.js';
-import { acrossSettings } from '../measure/networks/groups.js';
-import type { NetworkReport, Report } from '../measure/networks/record.js';
+import { acrossSettings, hasConfig } from '../measure/networks/groups.js';
+import type { Report } from '../measure/networks/record.js';
 import { front, overSettings } from '../measure/networks/settings-figure.js';
 import { onlineReadout } from '../measure/readout/figure.js';
 import { measurements } from '../measure/streams/figure.js';
@@ -91,7 +91,7 @@ function figuresOf(report: Report, requests: readonly FigureRequest[]): Figure[]
   const others = (Object.keys(FIGURES) as FigureName[]).filter((name) => !left.has(name) && !(name in ON_REQUEST));
   const drawn = new Map<string, Figure>();
   for (const request of [...requests, ...others.map((figure): FigureRequest => ({ figure }))]) {
-    const networks = report.networks.filter((network) => matches(network, request));
+    const networks = report.networks.filter((network) => hasConfig(network, request.where));
     const key = JSON.stringify([request.figure, networks.map((network) => report.networks.indexOf(network))]);
     const drawing =
       drawn.has(key) || networks.length === 0 ? null : FIGURES[request.figure as FigureName]?.({ ...report, networks });
@@ -102,9 +102,6 @@ function figuresOf(report: Report, requests: readonly FigureRequest[]): Figure[]
   }
   return [...drawn.values()];
 }
-
-const matches = ({ config = {} }: NetworkReport, { where = {} }: FigureRequest): boolean =>
-  Object.entries(where).every(([key, value]) => config[key] === value);
 
 /** 'figure-e1-sigma', 'Figure E.1: …'; without a number where the paper has no such figure. */
 function named(drawing: DrawnFigure, { figure, number, title = drawing.title, ...words }: FigureRequest): Figure {

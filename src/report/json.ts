@@ -24,6 +24,8 @@ export function reportJson(report: Report): string {
   const all = groups(report);
   const value = {
     ...head,
+    provenance: report.provenance ?? [],
+    command: report.command ?? null,
     config: ordered(report.config),
     differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),

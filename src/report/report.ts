@@ -1,20 +1,20 @@
 import { dirname, join } from 'node:path';
 import type { Report } from '../measure/networks/record.js';
 import { captionParts, type Figure, sample } from '../plot/figure.js';
-import { compose, raster } from '../plot/figure-file.js';
+import { compose, pdf, raster } from '../plot/figure-file.js';
 import { style } from '../plot/style.js';
 import { escaped, folded } from '../plot/table.js';
 import { onDisk, writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import { figures, RANKING_FIGURES } from './figures.js';
 import { reportJson } from './json.js';
+import { referenceTables } from './reference.js';
 import {
   comparisonsTable,
   differencesTables,
   layersTable,
   networksTable,
   rankingTable,
-  referenceTable,
   regularizersTable,
 } from './tables.js';
 import { remarks, verdict } from './verdict.js';
@@ -52,9 +52,9 @@ ${rankingSection(report, drawn)}${details(report, drawn)}
 <h2 id="made">How it was made</h2>
 <dl>
 <dt>Weir</dt><dd>${escaped(report.weir)}</dd>
-<dt>Runtime</dt><dd>${escaped(report.runtime)}</dd>
-<dt>Machine</dt><dd>${escaped(report.machine)}</dd>
-<dt>Runs</dt><dd>${runs(report)}</dd>
+<dt>Report made by</dt><dd>${escaped(report.runtime)}</dd>
+<dt>On</dt><dd>${escaped(report.machine)}</dd>
+${provenance(report)}<dt>Runs</dt><dd>${runs(report)}</dd>
 </dl>
 <details>
 <summary>${report.differences ? `Configuration of ${escaped(report.networks[0]?.run ?? 'the first run')}; that of the others differs by what the settings say` : 'Configuration'}</summary>
@@ -89,7 +89,7 @@ function details(report: Report, drawn: readonly Figure[]): string {
 <section aria-labelledby="summary">
 <h2 id="summary">In numbers</h2>
 ${regularizersTable(report)}
-${referenceTable(report)}
+${referenceTables(report)}
 ${listed(report.rankedBy === undefined ? [...report.notes, ...remarks(report)] : remarks(report))}
 </section>
 ${drawn
@@ -169,6 +169,22 @@ function prose(text: string): string {
   return escaped(text).replace(/(\d) %/g, '$1&nbsp;%');
 }
 
+/** How the runs were made, a group of terms for those that were made alike. */
+function provenance({ provenance = [], command }: Report): string {
+  const terms = provenance.flatMap(({ runs, runtime, threads, commit, data }) => {
+    const which = runs.length > NAMED ? quantity(runs.length, 'run') : runs.join(', ');
+    return [
+      ['Made', provenance.length > 1 ? escaped(which) : ''],
+      ['Runtime', escaped(runtime)],
+      ['Threads', escaped(threads)],
+      ['Commit', commit === '' ? '' : `<code>${escaped(commit)}</code>`],
+      ['Data', data.map(escaped).join('<br>')],
+    ];
+  });
+  const all = [...terms, ['Command', command === undefined ? '' : `<code>${escaped(command)}</code>`]];
+  return all.flatMap(([term, said]) => (said === '' ? [] : [`<dt>${term}</dt><dd>${said}</dd>\n`])).join('');
+}
+
 const NAMED = 4; // runs; more are folded away
 
 function runs({ networks }: Report): string {
@@ -195,12 +211,12 @@ function quantity(n: number, noun: string): string {
 export interface WrittenReport {
   readonly html: string;
   readonly json: string;
-  /** Each figure as PNG and as SVG. */
+  /** Each figure as SVG, as PNG, and as PDF for a paper. */
   readonly figures: string[];
 }
 
 /**
- * Writes `report.html`, `report.json` and `figures/*.png` and `*.svg` into a folder, making it where it is missing.
+ * Writes `report.html`, `report.json` and `figures/*.svg`, `*.png` and `*.pdf` into a folder, making it where it is missing.
  *
  * Each file is written whole or not at all, so a reader never meets half of one.
  *
@@ -213,6 +229,7 @@ export async function writeReport(folder: string, report: Report): Promise<Writt
     const svg = compose(figure);
     pictures.push(put(folder, join('figures', `${figure.id}.svg`), svg));
     pictures.push(put(folder, join('figures', `${figure.id}.png`), await raster(svg)));
+    pictures.push(put(folder, join('figures', `${figure.id}.pdf`), await pdf(figure, new Date(report.createdAt))));
   }
   const json = put(folder, 'report.json', reportJson(report));
   const html = put(folder, 'report.html', reportHtml(report, drawn)); // last: it is what says "done"

@@ -4,6 +4,8 @@ import { Flow } from '../flow/flow.js';
 import { canonicalName, sameNames } from '../flow/header.js';
 import { declarationsOf } from '../flow/node.js';
 import { checkOptions, markedConfig } from '../flow/options.js';
+import type { Reference } from '../measure/networks/record.js';
+import { checkReference } from '../measure/networks/reference.js';
 import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
@@ -97,6 +99,7 @@ export interface Pipeline<S extends Shape = Shape, N extends Network = Network> 
   readonly fallback: Partial<z.input<z.ZodObject<S>>>;
   readonly reproduce: Reproduction;
   readonly figures: readonly PipelineFigure[];
+  readonly reference: Reference | undefined;
   /** Rules for its settings, besides those of the shared keys (`config.ts`). */
   readonly rules?: readonly Rule[];
   networks(config: Config<S>, seed: number): readonly N[];
@@ -126,6 +129,8 @@ interface Definition<S extends Shape, N extends Network> {
   readonly reproduce?: Reproduction;
   /** The figures that stand first in its report, in this order, with the words of a paper on them; those that apply follow. */
   readonly figures?: readonly PipelineFigure[];
+  /** Numbers of others for its networks: the report sets its own beside them. */
+  readonly reference?: Reference;
   /** Rules for its settings, besides those of the shared keys: `endsWith('logEvery', 'epochs', 'logged')`. */
   readonly rules?: readonly Rule[];
   /** By default a single one, of the pipeline's name. */
@@ -150,6 +155,7 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     fallback: 'optional',
     reproduce: 'optional',
     figures: 'optional',
+    reference: 'optional',
     rules: 'optional',
     networks: 'optional',
     wire: 'required',
@@ -164,6 +170,7 @@ export function pipeline<S extends Shape, N extends Network = Network>(definitio
     fallback: definition.fallback ?? {},
     reproduce: definition.reproduce ?? {},
     figures: definition.figures ?? [],
+    reference: definition.reference && checkReference(definition.name, definition.reference),
     rules: definition.rules ?? [],
     networks(config, seed) {
       const networks = (definition.networks ?? single)(markedConfig(config), seed);

@@ -32,6 +32,8 @@ export interface RunConfig {
   readonly networks?: readonly PlannedNetwork[];
   /** The figures that its pipeline asks for, as the report takes them. */
   readonly figures?: readonly object[];
+  /** The numbers of others that its pipeline gives, as the report takes them. */
+  readonly reference?: object;
   /** The ranks that it was started with, where there were several. */
   readonly ranks?: { readonly count: number; readonly batchNorm: 'local' | 'synchronized' };
   /** The run whose networks this one takes over, trained, and the streams it makes anew. */
@@ -123,7 +125,17 @@ export class RunFolder {
     path: string | undefined,
     start: Pick<
       RunConfig,
-      'module' | 'files' | 'pipeline' | 'seed' | 'config' | 'setting' | 'networks' | 'figures' | 'ranks' | 'origin'
+      | 'module'
+      | 'files'
+      | 'pipeline'
+      | 'seed'
+      | 'config'
+      | 'setting'
+      | 'networks'
+      | 'figures'
+      | 'reference'
+      | 'ranks'
+      | 'origin'
     >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {

@@ -90,9 +90,19 @@ export async function prepare(
   path: string,
 ): Promise<'ready' | 'finished'> {
   if (!existsSync(join(path, 'config.json'))) {
-    const { figures, networks: listed } = await loadPipeline(module);
+    const { figures, reference, networks: listed } = await loadPipeline(module);
     const networks = plannedNetworks(listed(config, seed), config);
-    RunFolder.create(path, { module, pipeline, seed, config, setting, networks, figures, ...(files && { files }) });
+    RunFolder.create(path, {
+      module,
+      pipeline,
+      seed,
+      config,
+      setting,
+      networks,
+      figures,
+      ...(reference && { reference }),
+      ...(files && { files }),
+    });
     return 'ready';
   }
   const run = RunFolder.open(path);

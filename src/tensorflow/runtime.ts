@@ -168,8 +168,9 @@ function loadAddon(addon: string): TensorFlow {
   const util = require('node:util') as Record<string, unknown>;
   util.isNullOrUndefined = (value: unknown) => value === null || value === undefined; // removed in Node 23, warns in 22
   util.isArray = Array.isArray; // warns in 22 too
-  const { noDeprecation } = process;
+  const { noDeprecation, sourceMapsEnabled } = process;
   process.noDeprecation = true;
+  process.setSourceMapsEnabled(false); // Node would parse megabytes of the package's source maps
   try {
     return require(addon) as TensorFlow;
   } catch (error) {
@@ -179,6 +180,7 @@ function loadAddon(addon: string): TensorFlow {
       { cause: error },
     );
   } finally {
+    process.setSourceMapsEnabled(sourceMapsEnabled);
     if (noDeprecation === undefined) delete (process as { noDeprecation?: boolean }).noDeprecation;
     else process.noDeprecation = noDeprecation;
   }

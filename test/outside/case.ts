@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Ended, type Started, start } from '../cli/weir.js';
+import { call, type Ended, type Started, start } from '../cli/weir.js';
 
 /** Something that goes wrong outside of Weir, played through the command line: its number comes out right, or the user is told. */
 export interface Case {
@@ -42,8 +42,13 @@ export class World {
     return this.write(name, `import * as weir from '${index}';\n${body}`);
   }
 
-  /** Runs the command to its end. */
+  /** Runs the command to its end, in a process that has run others. */
   weir(...args: string[]): Promise<Ended> {
+    return call(...args);
+  }
+
+  /** Runs the command to its end as a process of its own, which has read no file before. */
+  process(...args: string[]): Promise<Ended> {
     return start(...args).ended;
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as paper from '../../pipelines/shared/paper.js';
+import xorPipeline from '../../pipelines/xor.js';
 import { comparisons } from '../../src/measure/networks/comparison.js';
 import { groups } from '../../src/measure/networks/groups.js';
 import type { Report } from '../../src/measure/networks/record.js';
@@ -199,13 +200,28 @@ test('many seeds weigh little more than few: their curves are drawn as ranges', 
   expect(bytes(40)).toBeLessThan(1.1 * bytes(4));
 });
 
-test('the page has the tables: comparisons over seeds, and the authors’ protocol beside ours', () => {
-  const html = reportHtml(xor, drawn(xor));
+test('the page has the tables: comparisons over seeds, and a reference beside comparable networks', () => {
+  const references = { xor: xorPipeline.reference! };
+  const html = reportHtml({ ...xor, references }, drawn(xor));
   expect(html).toContain('paired t, n = 2 seeds');
   expect(html).toContain('clean: rep-spectral less none');
   expect(html).toContain('Beside the authors&#39; protocol');
-  const short = report(xor.networks.map((network) => ({ ...network, epochs: 3000 })));
-  expect(reportHtml(short, [])).not.toContain('Beside the authors&#39; protocol');
+  expect(/Clean XOR.*?<\/table>/s.exec(html)?.[0]).toMatch(/>clean: rep-spectral<.*>3\.21<.*>0\.842 ± 0\.124</s);
+  expect(/Clean XOR.*?<\/table>/s.exec(html)?.[0]).not.toContain('noisy');
+  const others = [{ epochs: 3000 }, { config: { ...xor.networks[0]!.config, gamma: 1 } }, { pipeline: 'own' }];
+  for (const other of [{}, ...others]) {
+    const page = reportHtml(
+      report(
+        xor.networks.map((network) => ({ ...network, ...other })),
+        { references },
+      ),
+      [],
+    );
+    expect([other, page.includes('Beside the authors&#39; protocol')]).toEqual([
+      other,
+      Object.keys(other).length === 0,
+    ]);
+  }
 });
 
 test('the JSON holds what was measured: setting, readout, exact distances, bounds, θx, tracks, cosines', () => {

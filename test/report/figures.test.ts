@@ -30,7 +30,7 @@ test('the figures that a pipeline asks for come first, with its words; the other
   const [pictures, curves] = figures(asked);
   expect(pictures).toMatchObject({ title: expect.stringMatching(/^Figure E\.4: /), paper: 'figure E.4 says so.' });
   expect(curves).toMatchObject({ title: 'Curves', paper: null });
-  expect(figures(asked).map(compose)).toEqual(figures(asked).map(compose));
+  expect(figures(asked).map((figure) => compose(figure))).toEqual(figures(asked).map((figure) => compose(figure)));
 });
 
 test('a figure asked for twice is drawn once for each set of networks that the requests come to', () => {
@@ -79,7 +79,7 @@ test('values that cannot be drawn stop no figure', () => {
   const drawn = figures(report([network('none', 0, [0, 0], { curves, testAccuracy: null })]));
   expect(
     drawn
-      .map(compose)
+      .map((figure) => compose(figure))
       .join()
       .match(/NaN|Infinity|undefined/),
   ).toBeNull();

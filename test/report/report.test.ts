@@ -2,6 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { pdf } from '../../src/plot/figure-file.js';
+import { figures } from '../../src/report/figures.js';
 import { writeReport } from '../../src/report/report.js';
 import { network, report } from './example.js';
 
@@ -23,4 +25,16 @@ test('a place that cannot be written is named, with what to do', async () => {
   const failure = writeReport(folder, report([network('none', 0, [1, 2])]));
   await expect(failure).rejects.toThrow(/cannot make the folder .*figures: /);
   await expect(failure).rejects.toMatchObject({ remedy: expect.stringContaining('write the report again') });
+});
+
+test('a PDF for a paper is no wider than its text, and comes out the same twice', async () => {
+  const made = report(
+    [0, 1, 2].flatMap((seed) => ['none', 'rep-spectral'].map((kind) => network(kind, seed, [1, 2, 3]))),
+  );
+  for (const figure of figures(made)) {
+    const bytes = await pdf(figure, new Date(made.createdAt));
+    const [, width] = /\/MediaBox \[0 0 ([\d.]+) /.exec(bytes.toString('latin1'))!;
+    expect(Number(width)).toBeLessThanOrEqual(427); // points
+    expect(bytes.equals(await pdf(figure, new Date(made.createdAt)))).toBe(true);
+  }
 });

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import mnist from '../../pipelines/mnist.js';
+import { collectReport } from '../../src/run/collect/collect.js';
 import { describeConfig, resolveConfig } from '../../src/run/config.js';
+import { pipeline } from '../../src/run/pipeline.js';
 import { loadPipeline } from '../../src/run/pipeline-module.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 
@@ -212,4 +214,18 @@ test('short batches can be dropped from the command line wherever a pipeline mak
   }
   expect((await config('cifar10-barlow')).partial).toBe('drop');
   expect((await config('mnist')).partial).toBe('keep');
+});
+
+test('the reference of a pipeline goes with its run; one of an unknown measure is refused', async () => {
+  const { reference } = await loadPipeline('pipelines/xor.ts');
+  const start = { module: 'pipelines/xor.ts', pipeline: 'xor', seed: 0, config: {} };
+  const run = RunFolder.create(join(folder, 'referenced'), { ...start, ...(reference && { reference }) });
+  run.metrics.close();
+  expect(collectReport([RunFolder.open(run.path)]).references).toEqual({ xor: reference });
+
+  const row = { regularizer: 'none', measures: { 'Mean Dx': [1, 0.1] as const } };
+  const odd = { title: 'Own', source: 'a paper', seeds: 3, epochs: 4, rows: [row] };
+  expect(() => pipeline({ name: 'own', config: {}, reference: odd, wire: () => ({}) })).toThrow(
+    "the reference of pipeline 'own' has numbers of 'Mean Dx', which is no measure of the report",
+  );
 });

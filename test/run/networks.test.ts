@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eachTransfer } from '../../src/run/networks.js';
-import { hashOf, start, weir } from '../cli/weir.js';
+import { call, hashOf, start, weir } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
 
@@ -78,7 +78,7 @@ test.skipIf(wasm)(
       ...['reproduce', 'finetune-folder', '--only', 'flowers', '--run', join(base, into)],
       ...[...tiny, `imagenet=${join(base, 'data')}`, `data=${join(base, 'data')}`].flatMap((one) => ['--set', one]),
     ];
-    const { status, err } = await weir(...asked('whole'));
+    const { status, err } = await call(...asked('whole'));
     expect([status, err]).toEqual([0, expect.not.stringContaining('weir:')]);
     const records = readFileSync(join(base, 'whole/finetune-folder-flowers/metrics.ndjson'), 'utf8')
       .trim()

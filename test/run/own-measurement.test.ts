@@ -8,7 +8,7 @@ import { ViewModel } from '../../src/monitor/view-model.js';
 import { recordsOf } from '../../src/run/run-log.js';
 import { statusOf } from '../../src/run/status.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import { weir } from '../cli/weir.js';
+import { call } from '../cli/weir.js';
 import { inside, readEvents, text } from '../export/read-events.js';
 import { scraped } from '../monitor/scraped.js';
 import { fgsmRecord } from './own-measurement.js';
@@ -17,7 +17,7 @@ const base = mkdtempSync(join(tmpdir(), 'weir-own-'));
 const run = join(base, 'run');
 let said: string;
 beforeAll(async () => {
-  const { status, err } = await weir('run', 'test/run/own-measurement.ts', '--run', run);
+  const { status, err } = await call('run', 'test/run/own-measurement.ts', '--run', run);
   expect(status, err).toBe(0);
   said = err;
 });
@@ -41,7 +41,7 @@ test('the run’s folder says what its streams are, as their stages and operator
 
 test('a record that does not match its schema ends the run with an error that names stream, field and types', async () => {
   const odd = join(base, 'odd');
-  const { status, err } = await weir('run', 'test/run/own-measurement.ts', '--set', 'odd=true', '--run', odd);
+  const { status, err } = await call('run', 'test/run/own-measurement.ts', '--set', 'odd=true', '--run', odd);
   expect(status).not.toBe(0);
   expect(err).toContain(
     "a record of stream 'fgsm' does not match its schema: field 'distance' is far (string), expected type number",
@@ -80,7 +80,7 @@ test('the page’s view model and /metrics have it', async () => {
 test('TensorBoard, CSV and Parquet have it', async () => {
   for (const args of [['board', '--tensorboard'], ['fgsm.csv', '--stream', 'fgsm'], ['all.parquet']]) {
     const [file, ...options] = args;
-    const { status, err } = await weir('export', run, join(base, file!), ...options);
+    const { status, err } = await call('export', run, join(base, file!), ...options);
     expect(status, err).toBe(0);
   }
   const { createdAt } = RunFolder.open(run).started;

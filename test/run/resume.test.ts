@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,8 +19,8 @@ import { hashOf, start, statusOf, weir } from '../cli/weir.js';
 const settings = [
   'regularizers=none,rep-spectral',
   'seeds=1',
-  'epochs=6000',
-  'burnIn=3000',
+  'epochs=1800',
+  'burnIn=900',
   'logEvery=50',
   'iterations=6',
 ];
@@ -66,29 +67,37 @@ test('a run that is killed at random instants and resumed ends in the same bits:
   expect(await hashOf(folder)).toBe(whole);
 });
 
-test.each(['SIGTERM', 'SIGUSR1'] as const)(
-  '%s stops a run after a snapshot with status 75, and it can be resumed; its status says so',
-  async (signal) => {
-    const folder = join(base, `stopped-by-${signal}`);
-    const { child, ended, said } = start(...args(folder));
-    await said('training');
-    child.kill(signal);
-    if (signal === 'SIGUSR1') child.kill(signal); // a second one changes nothing
-    const { status, out } = await ended;
-    expect(status).toBe(75);
-    expect(out).toContain(`weir resume ${folder}`);
-    expect(await statusOf(folder)).toMatchObject({ state: 'stopped', process: null, snapshotAge: expect.any(Number) });
-    const resumed = await weir('resume', folder, '--snapshot-updates', '500');
-    expect(resumed.status).toBe(0);
-    expect(await hashOf(folder)).toBe(whole);
-    expect(await statusOf(folder)).toMatchObject({
-      state: 'done',
-      epoch: 6000,
-      update: 6000,
-      network: { index: 1, of: 1 },
-    });
-  },
-);
+test('SIGTERM stops a run after a snapshot with status 75, and it can be resumed; its status says so', async () => {
+  const folder = join(base, 'stopped');
+  const { child, ended, said } = start(...args(folder));
+  await said('training');
+  child.kill('SIGTERM');
+  const { status, out } = await ended;
+  expect(status).toBe(75);
+  expect(out).toContain(`weir resume ${folder}`);
+  expect(await statusOf(folder)).toMatchObject({ state: 'stopped', process: null, snapshotAge: expect.any(Number) });
+  cpSync(folder, join(base, 'edited'), { recursive: true });
+  expect((await weir('resume', folder, '--snapshot-updates', '500')).status).toBe(0);
+  expect(await hashOf(folder)).toBe(whole);
+  expect(await statusOf(folder)).toMatchObject({
+    state: 'done',
+    epoch: 1800,
+    update: 1800,
+    network: { index: 1, of: 1 },
+  });
+});
+
+test('an edited config is refused by its key; where it is accepted, a snapshot of another model is refused', async () => {
+  const folder = join(base, 'edited'); // of the run that was stopped
+  const file = join(folder, 'config.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"hidden": 8', '"hidden": 9'));
+  const edited = await weir('resume', folder);
+  expect(edited.status).toBe(1);
+  expect(edited.err).toContain("the config's 'hidden' was 8 and is 9");
+  const { status, err } = await weir('resume', folder, '--accept-changes');
+  expect(status).toBe(1);
+  expect(err).toContain("'members' is [2, 42] there and [2, 47] here");
+});
 
 const logged = (folder: string, stream: string): number => {
   const file = join(folder, 'metrics.ndjson');
@@ -105,17 +114,17 @@ test('SIGUSR1 inside an attack writes a snapshot between two of its results; the
     err: expect.stringMatching(/Tangent Attack · [1-9]\d*\/\d+ samples/),
   });
   expect(logged(folder, 'attacks')).toBeLessThan(logged(join(base, 'whole'), 'attacks'));
-  expect(await statusOf(folder)).toMatchObject({ state: 'stopped', phase: 'measuring', epoch: 6000 });
+  expect(await statusOf(folder)).toMatchObject({ state: 'stopped', phase: 'measuring', epoch: 1800 });
   expect((await weir('resume', folder)).status).toBe(0);
   expect(await hashOf(folder)).toBe(whole);
 });
 
 test('snapshots are written by epochs and the newest two kept, besides the last of the network', async () => {
   const folder = join(base, 'by-epochs');
-  const rarely = ['--snapshot-every', '3600', '--snapshot-epochs', '1000', '--snapshot-keep', '2'];
+  const rarely = ['--snapshot-every', '3600', '--snapshot-epochs', '300', '--snapshot-keep', '2'];
   expect((await weir(...args(folder).filter((arg) => !often.includes(arg)), ...rarely)).status).toBe(0);
   const names = readdirSync(join(folder, 'snapshots/xor')).sort();
-  expect(names).toEqual(['000005-5000.snapshot', '000006-6000.snapshot', '000007-done.snapshot']);
+  expect(names).toEqual(['000005-1500.snapshot', '000006-1800.snapshot', '000007-done.snapshot']);
   expect(await hashOf(folder)).toBe(whole);
 });
 
@@ -156,23 +165,16 @@ test('a run folder belongs to one process', async () => {
   expect(await statusOf(folder)).toMatchObject({ state: 'killed', process: { pid: first.child.pid } });
 });
 
-test('an altered snapshot is named, and the one before it is used; a resume without any run fails', async () => {
+test('SIGUSR1, and a second one, stop a run; its newest snapshot, altered, is named, and the one before is used', async () => {
   const folder = join(base, 'altered');
-  const first = start(...args(folder));
+  const { child, ended } = start(...args(folder));
   const snapshots = join(folder, 'snapshots/xor');
-  await first.said('training');
-  const several = () =>
-    existsSync(snapshots) && readdirSync(snapshots).filter((name) => name.endsWith('.snapshot')).length > 1;
-  while (first.child.exitCode === null && !several()) await new Promise((resolve) => setTimeout(resolve, 5));
-  first.child.kill('SIGKILL');
-  await first.ended;
-  const newest = join(
-    snapshots,
-    readdirSync(snapshots)
-      .filter((name) => name.endsWith('.snapshot'))
-      .sort()
-      .at(-1)!,
-  );
+  const several = () => existsSync(snapshots) && readdirSync(snapshots).filter(isWhole).length > 1;
+  while (child.exitCode === null && !several()) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGUSR1');
+  child.kill('SIGUSR1'); // changes nothing
+  expect((await ended).status).toBe(75);
+  const newest = join(snapshots, readdirSync(snapshots).filter(isWhole).sort().at(-1)!);
   const bytes = readFileSync(newest);
   bytes[bytes.length - 100]! ^= 4;
   writeFileSync(newest, bytes);
@@ -180,7 +182,9 @@ test('an altered snapshot is named, and the one before it is used; a resume with
   expect(resumed.err).toContain(newest);
   expect(resumed.status).toBe(0);
   expect(await hashOf(folder)).toBe(whole);
+});
 
+test('a resume without any run fails', async () => {
   const nothing = await weir('resume', join(base, 'nothing'));
   expect(nothing.status).toBe(1);
   expect(nothing.err).toContain('there is no run in');
@@ -241,19 +245,3 @@ test.skipIf(!full)(
     }
   },
 );
-
-test('an edited config is refused by its key; where it is accepted, a snapshot of another model is refused', async () => {
-  const folder = join(base, 'other');
-  const first = start(...args(folder));
-  await first.said('training');
-  first.child.kill('SIGTERM');
-  await first.ended;
-  const file = join(folder, 'config.json');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('"hidden": 8', '"hidden": 9'));
-  const edited = await weir('resume', folder);
-  expect(edited.status).toBe(1);
-  expect(edited.err).toContain("the config's 'hidden' was 8 and is 9");
-  const { status, err } = await weir('resume', folder, '--accept-changes');
-  expect(status).toBe(1);
-  expect(err).toContain("'members' is [2, 42] there and [2, 47] here");
-});

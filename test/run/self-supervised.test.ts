@@ -7,7 +7,7 @@ import { startingFrom } from '../../src/learn/weights/pretrained.js';
 import { readSafetensors } from '../../src/learn/weights/safetensors.js';
 import { fromRun } from '../../src/run/weights.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
-import { hashOf, start, weir } from '../cli/weir.js';
+import { call, hashOf, start, weir } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
 
@@ -55,7 +55,7 @@ test.skipIf(wasm)(
   async () => {
     const [whole, killed] = [join(base, 'whole'), join(base, 'killed')];
     const run = (folder: string) => ['run', 'pipelines/cifar10-barlow.ts', '--run', folder, ...settings()];
-    const { status, err } = await weir(...run(whole));
+    const { status, err } = await call(...run(whole));
     expect([status, err]).toEqual([0, expect.not.stringContaining('weir:')]);
     const records = lines(whole);
     const of = (network: string, stream: string) =>
@@ -86,7 +86,7 @@ test.skipIf(wasm)('what was pretrained starts a fine-tune, with its projector le
   const pretrained = fromRun(join(base, 'whole'), { network: 'rep-spectral' });
   const options = { fresh: ['readout'], drop: ['projector'] };
   const file = join(base, 'rep.safetensors');
-  expect((await weir('export', join(base, 'whole'), file, '--network', 'rep-spectral')).status).toBe(0);
+  expect((await call('export', join(base, 'whole'), file, '--network', 'rep-spectral')).status).toBe(0);
   const written = readSafetensors(file);
   expect(written.get('fc.weight')!.shape).toEqual([10, 128]); // the readout that was fitted and attacked, beside the head
   expect(written.has('projector1.weight')).toBe(true);
@@ -106,7 +106,7 @@ test.skipIf(wasm)('what was pretrained starts a fine-tune, with its projector le
 });
 
 test.skipIf(wasm)('cifar10-simclr is wired from both views to the attack', async () => {
-  const { status, out } = await weir('graph', 'pipelines/cifar10-simclr.ts', ...settings());
+  const { status, out } = await call('graph', 'pipelines/cifar10-simclr.ts', ...settings());
   expect(status).toBe(0);
   expect(out).toMatch(/train +serial +→ updates\$, spectral tick, online readout, layer norms, readout/);
   expect(out).toMatch(/readout +stage +→ classifiers\$, tangent attack/);

@@ -8,7 +8,7 @@ import { startingFrom } from '../../src/learn/weights/pretrained.js';
 import { readSafetensors } from '../../src/learn/weights/safetensors.js';
 import { fromRun } from '../../src/run/weights.js';
 import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
-import { weir } from '../cli/weir.js';
+import { call } from '../cli/weir.js';
 
 const small = ['profile=quick', 'hidden=16', 'epochs=3', 'burnIn=1', 'attacked=1', 'iterations=1'];
 const model = mlp([784, 16, 10]);
@@ -37,7 +37,7 @@ beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), 'weir-from-run-'));
   run = join(base, 'run');
   const settings = [...small, 'regularizers=none,rep-spectral'].flatMap((setting) => ['--set', setting]);
-  const { status, err } = await weir('run', 'pipelines/mnist.ts', '--run', run, '--snapshot-epochs', '1', ...settings);
+  const { status, err } = await call('run', 'pipelines/mnist.ts', '--run', run, '--snapshot-epochs', '1', ...settings);
   expect([status, err]).toEqual([0, expect.not.stringContaining('weir:')]);
   await loadTensorFlow();
 });
@@ -45,7 +45,7 @@ afterAll(() => rmSync(base, { recursive: true }));
 
 test('a network of a run begins as its export does, to the bit; fresh and drop are by the names of Weir', async () => {
   const file = join(base, 'rep.safetensors');
-  const { status, out } = await weir('export', run, file, '--network', 'rep-spectral');
+  const { status, out } = await call('export', run, file, '--network', 'rep-spectral');
   expect([status, out]).toEqual([
     0,
     expect.stringMatching(/^its activation is gelu: .*\n4 tensors of 'rep-spectral' after update \d+\n/),
@@ -90,10 +90,10 @@ test('a network that is not finished is refused, though its export is not', asyn
       remedy: `finish it with \`weir resume ${going}\``,
     }),
   );
-  expect((await weir('export', going, join(base, 'going.safetensors'), '--network', 'none')).status).toBe(0);
+  expect((await call('export', going, join(base, 'going.safetensors'), '--network', 'none')).status).toBe(0);
   const unbegun = altered('unbegun', (folder) => rmSync(join(folder, 'snapshots/none'), { recursive: true }));
   expect(() => begun(fromRun(unbegun, { network: 'none' }))).toThrow("'none' of");
-  const { status, err } = await weir('export', unbegun, join(base, 'no.safetensors'), '--network', 'none');
+  const { status, err } = await call('export', unbegun, join(base, 'no.safetensors'), '--network', 'none');
   expect([status, err]).toEqual([1, expect.stringContaining('has no weights of its own')]);
 });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eachRegularizer } from '../../src/run/networks.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { trainedState } from '../../src/storage/run-state.js';
-import { start, weir } from '../cli/weir.js';
+import { call, start, weir } from '../cli/weir.js';
 
 const small = ['profile=quick', 'hidden=16', 'epochs=4', 'burnIn=2', 'attacked=2', 'iterations=2'].flatMap(
   (setting) => ['--set', setting],
@@ -32,13 +32,13 @@ test('a stopped experiment goes on; a network that branched off has the bits of 
   const alone = join(base, 'alone');
   const [again, single] = await Promise.all([
     weir(...args),
-    weir('run', 'pipelines/mnist.ts', ...small, '--set', 'regularizers=rep-spectral', '--run', alone),
+    call('run', 'pipelines/mnist.ts', ...small, '--set', 'regularizers=rep-spectral', '--run', alone),
   ]);
   expect([again.status, single.status]).toEqual([0, 0]);
   expect(existsSync(join(experiment, 'report/report.html'))).toBe(true);
   expect(weightsOf(join(experiment, 'mnist'), 'rep-spectral')).toEqual(weightsOf(alone, 'rep-spectral'));
 
-  const other = await weir(...args, '--set', 'epochs=5');
+  const other = await call(...args, '--set', 'epochs=5');
   expect([other.status, other.err]).toEqual([
     1,
     expect.stringContaining('was begun with epochs=4, and this asks for epochs=5'),
@@ -47,8 +47,8 @@ test('a stopped experiment goes on; a network that branched off has the bits of 
 
 test('an unknown setting or experiment is reported with the known ones', async () => {
   const [setting, experiment] = await Promise.all([
-    weir('reproduce', 'mnist', '--only', 'clean', '--run', join(base, 'none')),
-    weir('reproduce', 'minst', '--run', join(base, 'none')),
+    call('reproduce', 'mnist', '--only', 'clean', '--run', join(base, 'none')),
+    call('reproduce', 'minst', '--run', join(base, 'none')),
   ]);
   expect(setting.err).toContain("there is no setting 'clean'");
   expect(experiment.err).toContain('minst.ts');

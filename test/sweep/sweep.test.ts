@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { folderOfJob, readPlan } from '../../src/sweep/plan.js';
-import { start, weir } from '../cli/weir.js';
+import { call, start, weir } from '../cli/weir.js';
 import { hashOf, killedSweep, loggedOnce } from './kills.js';
 
 const module = 'test/sweep/small.ts';
@@ -25,7 +25,7 @@ test('where sweep and jobs are killed at random, each job runs once, in its firs
   expect(runs.filter((run) => !loggedOnce(run))).toEqual([]);
 
   const alone = join(base, 'alone');
-  await weir('run', module, '--set', 'rate=0.3', '--seed', '1', '--run', alone);
+  await call('run', module, '--set', 'rate=0.3', '--seed', '1', '--run', alone);
   expect(hashOf(join(folder, 'jobs/rate-0.3-seed-1'))).toBe(hashOf(alone));
 });
 

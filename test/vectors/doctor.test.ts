@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { weir } from '../cli/weir.js';
+import { call, weir } from '../cli/weir.js';
 import { shared } from '../golden.js';
 
 const vectors = join(shared, 'golden');
@@ -37,7 +37,7 @@ const touching = (name: string, tangentPoint: number[]) => ({
 const right = touching('right', [1.5, Math.sqrt(3) / 2]);
 
 test.skipIf(!existsSync(vectors) || wasm)('reference vectors: this machine is within every tolerance', async () => {
-  const { status, out, err } = await weir('doctor', '--vectors', vectors, '--json');
+  const { status, out, err } = await call('doctor', '--vectors', vectors, '--json');
   const { files } = JSON.parse(out);
   const bad = files.filter(({ outcome }: { outcome: string }) => outcome !== 'within');
   expect(bad, err).toEqual([]);
@@ -46,7 +46,7 @@ test.skipIf(!existsSync(vectors) || wasm)('reference vectors: this machine is wi
 
 test('a wrong value is out, whatever else is right: by name, with its deviation, and status 1', async () => {
   const path = write('tangent.json', file('tangent-point', right, touching('wrong', [1.5, 0.8])));
-  const { status, out } = await weir('doctor', '--vectors', path);
+  const { status, out } = await call('doctor', '--vectors', path);
   expect(out).toMatch(/✓ right {2}tangentPoint/);
   expect(out).toMatch(/✗ wrong {2}tangentPoint {2}6\.6e-2 {5}1\.0e-5/);
   expect(out).toContain('1 of 2 cases not within tolerance');
@@ -75,7 +75,7 @@ test('what is malformed is named with what would be right, and spoils nothing el
       ),
     ),
   ];
-  const { status, out } = await weir('doctor', '--vectors', ...paths, '--json');
+  const { status, out } = await call('doctor', '--vectors', ...paths, '--json');
   const { files } = JSON.parse(out);
   const said = files.map(({ outcome, problem }: { outcome: string; problem?: { message: string } }) => [
     outcome,

@@ -18,6 +18,7 @@ interface Distances {
 }
 
 const STEPS = 200; // of a curve of shares
+const FILLED = 2; // densities over one another that are filled; of more the lines alone are told apart
 const FRAME = framed(WIDTH.half, 290, [30, 20, 42, 52]);
 
 /** How adversarial distances are spread over test samples: their density, and the share below Δx (figure 6a of the paper). */
@@ -65,7 +66,7 @@ function densities(all: readonly Distances[], most: number): Panel | null {
         const { light, dash } = markStyle(group.regularizer);
         const ticks = [quantile(values, 0.1)!, quantile(values, 0.5)!];
         return [
-          Plot.areaY(points, { x: 'x', y: 'y', fill: light, fillOpacity: 0.07 }),
+          ...(drawn.length > FILLED ? [] : [Plot.areaY(points, { x: 'x', y: 'y', fill: light, fillOpacity: 0.1 })]),
           Plot.line(points, { x: 'x', y: 'y', stroke: light, strokeWidth: 2, strokeDasharray: dash }),
           Plot.ruleX(
             ticks.map((x) => ({ x, y1: -depth * row, y2: -depth * (row + 1) })),
@@ -105,6 +106,7 @@ function evenTicks(top: number): number[] {
 }
 
 const THRESHOLDS = 15; // as in the paper
+const HALF = 8; // of them in the first panel, so that a phone shows each as wide as itself
 const FEWEST = 8; // samples of a network: with fewer its shares are steps
 
 /** The share of samples that stay right up to a distance, for 15 distances, each seed a gray dot (figure E.5 of the paper). */
@@ -121,7 +123,6 @@ export function thresholds(report: Report): DrawnFigure | null {
   const [least, most] = [quantile(pooled, 0.02)!, quantile(pooled, 0.98)!];
   const at = Array.from({ length: THRESHOLDS }, (_, i) => least + ((most - least) * (i + 0.5)) / THRESHOLDS);
   const bars = all.map((group) => ({ group, shares: at.map((threshold) => sharesOf(group, threshold)) }));
-  const wide = 0.84 / all.length;
   const largest = at.map((_, i) => {
     const means = bars.map(({ group, shares }) => ({ label: group.label, value: mean(shares[i]!) }));
     return means.reduce((best, each) => (each.value > best.value ? each : best)).label;
@@ -129,56 +130,68 @@ export function thresholds(report: Report): DrawnFigure | null {
   const wins = all.map(({ label }) => `${label} at ${largest.filter((name) => name === label).length}`);
   return {
     title: 'Share of samples beyond a distance',
-    panels: [
-      panel({
-        ...framed(WIDTH.full, 300, [30, 8, 46, 52]),
-        ariaLabel: `Share of samples with an adversarial distance above ${THRESHOLDS} thresholds, per regularizer`,
-        x: { domain: [-0.5, THRESHOLDS - 0.5], axis: null },
-        y: { label: 'samples with a greater Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
-        marks: [
-          ...bars.flatMap(({ group, shares }, groupIndex) => {
-            const { light } = markStyle(group.regularizer);
-            const left = (i: number) => i - 0.42 + groupIndex * wide;
-            return [
-              Plot.rect(shares, {
-                x1: (_, i) => left(i) + 0.012,
-                x2: (_, i) => left(i) + wide - 0.012,
-                y1: () => 0,
-                y2: (values: number[]) => 100 * mean(values),
-                fill: light,
-                fillOpacity: 0.85,
-              }),
-              Plot.dot(
-                shares.flatMap((values, i) => values.map((value, k) => ({ i, value, k, of: values.length }))),
-                {
-                  x: ({ i, k, of }) => left(i) + wide * (of > 1 ? 0.2 + (0.6 * k) / (of - 1) : 0.5),
-                  y: ({ value }) => 100 * value,
-                  r: all.length > 3 ? 1.7 : 2.2,
-                  fill: SEED.light,
-                  stroke: 'white',
-                  strokeWidth: all.length > 4 ? 0.3 : 0.5,
-                },
-              ),
-            ];
-          }),
-          Plot.axisX(
-            at.map((_, i) => i),
-            {
-              label: 'threshold of Δx',
-              labelAnchor: 'center',
-              labelArrow: 'none',
-              tickSize: 0,
-              tickFormat: (i: number) => number(at[i]!, most >= 100 ? 3 : 2),
-            },
-          ),
-        ],
-      }),
-    ],
-    columns: 1,
+    panels: [at.slice(0, HALF), at.slice(HALF)].map((part, i) => {
+      const of = bars.map(({ group, shares }) => ({ group, shares: shares.slice(i * HALF, i * HALF + part.length) }));
+      return thresholdBars(of, part, most);
+    }),
+    columns: 2,
     legend: regularizers(all).map((entry) => ({ ...entry, mark: 'square' })),
     reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, mean over ${seedsPhrase(all)}; gray dots: one network each. A sample that never flipped counts as beyond every threshold. Δx: l2, in units of the input.`,
     outcome: `the highest share, of ${THRESHOLDS} thresholds: ${wins.join(', ')}. Beyond the lowest, ${number(at[0], 2)}: ${bars.map(({ group, shares }) => `${group.label} ${percent(mean(shares[0]!))}`).join(', ')}.`,
   };
+}
+
+interface Bars {
+  readonly group: SeedGroup;
+  /** For each threshold the share of each network. */
+  readonly shares: readonly (readonly number[])[];
+}
+
+function thresholdBars(bars: readonly Bars[], at: readonly number[], most: number): Panel {
+  const wide = 0.84 / bars.length;
+  return panel({
+    ...framed(WIDTH.half, 270, [30, 8, 44, 44]),
+    ariaLabel: `Share of samples with an adversarial distance above ${at.length} thresholds, per regularizer`,
+    x: { domain: [-0.5, HALF - 0.5], axis: null },
+    y: { label: 'samples with a greater Δx, %', domain: [0, 100], grid: true, labelArrow: 'none' },
+    marks: [
+      ...bars.flatMap(({ group, shares }, groupIndex) => {
+        const { light } = markStyle(group.regularizer);
+        const left = (i: number) => i - 0.42 + groupIndex * wide;
+        return [
+          Plot.rect(shares, {
+            x1: (_, i) => left(i) + 0.012,
+            x2: (_, i) => left(i) + wide - 0.012,
+            y1: () => 0,
+            y2: (values: number[]) => 100 * mean(values),
+            fill: light,
+            fillOpacity: 0.85,
+          }),
+          Plot.dot(
+            shares.flatMap((values, i) => values.map((value, k) => ({ i, value, k, of: values.length }))),
+            {
+              x: ({ i, k, of }) => left(i) + wide * (of > 1 ? 0.2 + (0.6 * k) / (of - 1) : 0.5),
+              y: ({ value }) => 100 * value,
+              r: bars.length > 3 ? 1.7 : 2.2,
+              fill: SEED.light,
+              stroke: 'white',
+              strokeWidth: bars.length > 4 ? 0.3 : 0.5,
+            },
+          ),
+        ];
+      }),
+      Plot.axisX(
+        at.map((_, i) => i),
+        {
+          label: 'threshold of Δx',
+          labelAnchor: 'center',
+          labelArrow: 'none',
+          tickSize: 0,
+          tickFormat: (i: number) => number(at[i]!, most >= 100 ? 3 : 2),
+        },
+      ),
+    ],
+  });
 }
 
 function sharesOf({ networks }: SeedGroup, threshold: number): number[] {

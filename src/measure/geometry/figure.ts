@@ -111,10 +111,15 @@ function history({ geometries = [] }: NetworkReport): Geometry[] {
   return [...new Map(plane.map((geometry) => [geometry.epoch, geometry])).values()].sort((a, b) => a.epoch - b.epoch);
 }
 
+/** As the paper has them: the epochs next to 0, 1, 2, 5, 10, 20, 50 …, and the last; of more than eight the earliest are left out. */
 function spaced(all: readonly Geometry[]): Geometry[] {
   if (all.length <= MOST) return [...all];
-  const chosen = Array.from({ length: MOST }, (_, i) => Math.round((i * (all.length - 1)) / (MOST - 1)));
-  return [...new Set(chosen)].map((i) => all[i]!);
+  const last = all.at(-1)!;
+  const series = [0, ...Array.from({ length: 8 }, (_, i) => [1, 2, 5].map((digit) => digit * 10 ** i)).flat()];
+  const next = (epoch: number) =>
+    all.reduce((best, one) => (Math.abs(one.epoch - epoch) < Math.abs(best.epoch - epoch) ? one : best));
+  const once = [...new Set([...series.filter((epoch) => epoch < last.epoch).map(next), last])];
+  return once.length <= MOST ? once : [once[0]!, ...once.slice(1 - MOST)];
 }
 
 /** A quantity of the metric g = ∇Φᵀ∇Φ that maps are drawn of. */

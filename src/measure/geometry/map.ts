@@ -84,18 +84,18 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
   const regions = layer === 'classes';
   const present = classesOf(geometry);
   // Without x and y the samples are taken as the grid that they are; Plot would else look for the nearest of each pixel.
-  const grid = { width: columns, height: rows, x: null, y: null, ...frame, thresholds: [0] };
+  const grid = { width: columns, height: rows, x: null, y: null, ...frame, thresholds: [0], clip: 'frame' as const };
   const shown = present.length > 1 ? present : [];
   return panel({
     ...framed(width, height, [MARGIN.top, MARGIN.right, MARGIN.bottom, MARGIN.left]),
     ariaLabel: `${title}: ${regions ? 'regions of predicted classes' : 'heat map'} with the boundary between classes`,
-    x: { domain: [frame.x1, frame.x2], label: null, ticks: 5, tickSize: 3 },
-    y: { domain: [frame.y1, frame.y2], label: null, ticks: 5, tickSize: 3 },
+    x: { domain: inside(frame.x1, frame.x2), label: null, ticks: 5, tickSize: 3 },
+    y: { domain: inside(frame.y1, frame.y2), label: null, ticks: 5, tickSize: 3 },
     marks: [
       ...(regions
         ? present.map((label) =>
             present.length === 1
-              ? Plot.rect([0], { ...frame, fill: classStyle(label).light, fillOpacity: 0.28 })
+              ? Plot.rect([0], { ...frame, fill: classStyle(label).light, fillOpacity: 0.28, clip: 'frame' })
               : Plot.contour(field(geometry, label), {
                   ...grid,
                   value: Plot.identity,
@@ -109,7 +109,7 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
               heatMap(layer.values, columns, rows, layer.scale),
               (frame.x1 + frame.x2) / 2,
               (frame.y1 + frame.y2) / 2,
-              { width: inner, height: height - MARGIN.top - MARGIN.bottom },
+              { width: inner * GROWN, height: (height - MARGIN.top - MARGIN.bottom) * GROWN, clip: 'frame' },
             ),
           ]),
       // Two classes share one boundary; of more, each is drawn about its own region.
@@ -123,7 +123,7 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
             ...(regions ? { stroke: 'currentColor' } : { stroke: '#ffffff', strokeWidth: 1.3 }),
           }),
         ),
-      Plot.frame({ stroke: 'currentColor', strokeWidth: 1.6 }), // hides that the contours close along it
+      Plot.frame({ stroke: 'currentColor', strokeOpacity: 0.6 }),
       ...points.map((point) => {
         const { light, symbol } = classStyle(point.label);
         const size = points.length > 12 ? { r: 2.6, strokeWidth: 0.8 } : { r: 5, strokeWidth: 1.5 };
@@ -141,6 +141,14 @@ export function map(geometry: Geometry, { title, color, width, layer, names, nam
       caption(shortened(title, inner - 14, { bold: true }), { dx: color ? 14 : 0, dy: -20, fontWeight: 600 }),
     ],
   });
+}
+
+const EDGE = 0.012; // of each side, that is not drawn: contours close along the edge of their grid, which is no boundary
+const GROWN = 1 / (1 - 2 * EDGE); // the whole grid, in sizes of what is drawn of it
+
+function inside(from: number, to: number): [number, number] {
+  const edge = EDGE * (to - from);
+  return [from + edge, to - edge];
 }
 
 /** The classes that the grid has cells of, ascending; cells without a prediction have none. */

@@ -1,6 +1,6 @@
 import type { DrawnFigure, Panel } from '../../plot/figure.js';
 import { transferOf, unregularized } from '../../plot/style.js';
-import type { NetworkReport, Report } from './record.js';
+import type { ConfigValues, NetworkReport, Report } from './record.js';
 
 /** The networks that differ in nothing but their seed. */
 export interface SeedGroup {
@@ -42,6 +42,10 @@ export const settingOf = ({ setting = '' }: NetworkReport): string => setting;
 
 /** The settings of some networks, in the order of their runs; '' is one as any other. */
 export const settingsOf = (networks: readonly NetworkReport[]): string[] => unique(networks.map(settingOf));
+
+/** Whether the network's run has these values in its config. */
+export const hasConfig = ({ config = {} }: NetworkReport, values: ConfigValues = {}): boolean =>
+  Object.entries(values).every(([key, value]) => config[key] === value);
 
 /** Whether the network's inputs are points of the plane. */
 export const planar = ({ sampleShape }: NetworkReport): boolean => sampleShape.length === 1 && sampleShape[0] === 2;

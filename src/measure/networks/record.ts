@@ -23,14 +23,61 @@ export interface Report {
   readonly networks: readonly NetworkReport[];
   /** The figures that each pipeline asks for, by its name. */
   readonly figures?: Readonly<Record<string, readonly FigureRequest[]>>;
+  /** The reference of each pipeline that has one, by its name. */
+  readonly references?: Readonly<Record<string, Reference>>;
   /** Whatever else a reader should know, a sentence each. */
   readonly notes: readonly string[];
   /** What differs between runs of one pipeline; none of those that differ in their seed alone. */
   readonly differences?: readonly Differences[];
   /** The result that settings are ranked by, such as 'tests.accuracy': of a report that is to say which setting is the best. */
   readonly rankedBy?: string;
+  /** How its runs were made, in the order of the runs: those that were made alike share one. */
+  readonly provenance?: readonly RunProvenance[];
+  /** The command that makes the first of them again, given in the folder of its module. */
+  readonly command?: string;
   /** The report that this one is a part of, as a figure is given it; none of a whole one. */
   readonly whole?: Report;
+}
+
+/** How runs were made, in words; '' for what their folders do not say. */
+export interface RunProvenance {
+  readonly runs: readonly string[];
+  /** TensorFlow's version and device, Node's version. */
+  readonly runtime: string;
+  readonly threads: string;
+  /** Of the module's repository; '-dirty' where files differed from it. */
+  readonly commit: string;
+  /** Each data set with its size and the beginning of its SHA-256. */
+  readonly data: readonly string[];
+}
+
+/** Values of a run's config, by key. */
+export type ConfigValues = Readonly<Record<string, string | number | boolean>>;
+
+/** Numbers of others for the networks of a pipeline, which the report sets beside its own. */
+export interface Reference {
+  /** The networks, in the head of the table: 'Clean XOR'. */
+  readonly title: string;
+  /** The source of the numbers, in the caption: "the authors' protocol". */
+  readonly source: string;
+  /** Networks that each mean is over. */
+  readonly seeds: number;
+  /** Epochs of their training: a network that was trained for another number is not compared. */
+  readonly epochs: number;
+  /** Only networks whose run has these values in its config are compared. */
+  readonly where?: ConfigValues;
+  readonly rows: readonly ReferenceRow[];
+}
+
+/** The numbers for one regularizer. */
+export interface ReferenceRow {
+  readonly regularizer: string;
+  /** Values of the config, besides those of the whole reference. */
+  readonly where?: ConfigValues;
+  /** Mean σ at the end of training, by layer. */
+  readonly sigma?: Readonly<Record<string, number>>;
+  /** Mean and sample standard deviation over seeds, by the measure's name in the report's tables: 'Mean Δx'. Accuracies are fractions. */
+  readonly measures: Readonly<Record<string, readonly [mean: number, standardDeviation: number]>>;
 }
 
 /** Runs of one pipeline that were not made alike. */

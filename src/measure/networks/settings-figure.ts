@@ -115,14 +115,14 @@ export function front(report: Report): DrawnFigure | null {
     title: 'Accuracy against adversarial distance',
     panels: [
       panel({
-        width: WIDTH.full,
-        height: 320,
+        width: WIDTH.half,
+        height: 300,
         marginLeft: 52,
         marginTop: 28,
         marginBottom: 42,
         marginRight: 24,
         ariaLabel: `Mean test accuracy and mean adversarial distance of ${points.length} settings; not surpassed in both: ${best.map((one) => inWords(one, ranking.keys)).join('; ')}`,
-        x: { label: 'test accuracy, %', labelAnchor: 'center', labelArrow: 'none', grid: true, inset: 14, ticks: 8 },
+        x: { label: 'test accuracy, %', labelAnchor: 'center', labelArrow: 'none', grid: true, inset: 14, ticks: 6 },
         y: { label: 'mean Δx', labelArrow: 'none', grid: true, inset: 14, ticks: 6 },
         marks: [
           Plot.line(best, {

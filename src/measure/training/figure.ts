@@ -28,7 +28,7 @@ export function curvesReading(groups: readonly SeedGroup[]): string {
       : most > 1
         ? 'Thin: one network each; thick: their mean.'
         : 'One line a network.';
-  return `${many} The dashed rule is where burn-in ends and the regularizer is switched on.`;
+  return `${many} The dashed rule is where burn-in ends and the regularizer is switched on. Vertical axes do not begin at zero.`;
 }
 
 /** Curves over epochs, colored by regularizer, with a rule where the regularizer is switched on. */

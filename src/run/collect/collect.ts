@@ -9,7 +9,7 @@ import { certificateIn, certificateRecord } from '../../measure/certificate/reco
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
 import type { Measurement } from '../../measure/log.js';
 import { type LogLine, NetworkLog, newestOf, numberIn } from '../../measure/log.js';
-import type { CurvePoint, NetworkReport, Report, Result } from '../../measure/networks/record.js';
+import type { CurvePoint, NetworkReport, Reference, Report, Result } from '../../measure/networks/record.js';
 import { summarizeNetwork } from '../../measure/networks/summary.js';
 import {
   classifierOf,
@@ -30,6 +30,7 @@ import type { RunFolder } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
+import { commandOf, provenanceOf } from './provenance.js';
 import { attackLines, regularizerOf, remarksOn } from './records.js';
 
 /**
@@ -83,7 +84,12 @@ export function collectReport(given: readonly RunFolder[]): Report {
     figures: Object.fromEntries(
       folders.map(({ started }) => [started.pipeline, (started.figures ?? []) as FigureRequest[]]),
     ),
+    references: Object.fromEntries(
+      folders.flatMap(({ started }) => (started.reference ? [[started.pipeline, started.reference as Reference]] : [])),
+    ),
     ...(differences.length > 0 && { differences }),
+    provenance: provenanceOf(folders),
+    command: commandOf(folders[0]!),
     notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(underWay), ...folders.flatMap(identityNotes)],
   };
 }

@@ -15,38 +15,65 @@ import { spectralTick } from '../../../src/learn/spectral/stages.js';
 import { type Batch, trainStage } from '../../../src/learn/train.js';
 import type { Update } from '../../../src/learn/update.js';
 import { processGroup } from '../../../src/tensorflow/collectives/process-group.js';
-import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
 
-// Trains as one rank of several, on batches of which the last is a short one, and prints what came out.
-await loadTensorFlow();
-const [kind, updates] = [process.argv[2]!, Number(process.argv[3])];
-const isMlp = ['mlp', 'accumulated', 'composed'].includes(kind);
-const views = kind === 'barlow' ? 2 : 1;
-const size = isMlp ? [12] : [16, 16, 3];
+/** What came out of a training. */
+export interface Trained {
+  readonly loss: number;
+  readonly accuracy: number;
+  /** How far each weight has gone. */
+  readonly moved: readonly number[];
+  readonly sigma: Readonly<Record<string, number>>;
+}
+
 const small = { classes: 4, inputSize: [16, 16], width: 4 } as const;
-const model = {
+const models = {
   mlp: () => mlp([12, 16, 4]),
   accumulated: () => mlp([12, 16, 4]),
   composed: () => mlp([12, 16, 4]),
   resnet: () => resnet({ depth: 18, ...small }),
   barlow: () => projected(resnet({ depth: 18, ...small }), { hidden: [8], outputs: 6 }),
-}[kind]!();
-const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
-const composed = ema(0.9, clipByNorm(0.5, muon({ rate: 0.02, others: adamw({ rate: 0.01 }) })));
-const stage = trainStage(model, {
-  loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
-  optimizer: kind === 'composed' ? composed : sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
-  regularizer,
-  ...(kind === 'accumulated' && { accumulate: 2 }),
-  seed: 3,
-});
-const tick = spectralTick(regularizer);
+};
+export type Kind = keyof typeof models;
+
+const composed = () => ema(0.9, clipByNorm(0.5, muon({ rate: 0.02, others: adamw({ rate: 0.01 }) })));
+
+/** Trains as one rank of those that this process belongs to, on batches of which the last is a short one. */
+export function trained(kind: Kind, updates: number): Trained {
+  const isMlp = ['mlp', 'accumulated', 'composed'].includes(kind);
+  const model = models[kind]();
+  const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
+  const stage = trainStage(model, {
+    loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
+    optimizer: kind === 'composed' ? composed() : sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
+    regularizer,
+    ...(kind === 'accumulated' && { accumulate: 2 }),
+    seed: 3,
+  });
+  const tick = spectralTick(regularizer);
+  let state = stage.start();
+  const begun = new Map([...state.weights].map(([name, tensor]) => [name, tensor.dataSync().slice()]));
+  for (let number = 1; number <= updates; number++) {
+    const isLast = number === updates;
+    const samples = isLast && isMlp ? 3 : 16; // three among four ranks: one has none
+    const data = batch(number, samples, isMlp ? [12] : [16, 16, 3], kind === 'barlow' ? 2 : 1);
+    const next = stage.next(state, { ...data, remaining: isLast ? 0 : 16 });
+    const [after, update] = next as readonly [typeof state, Update?];
+    state = after;
+    if (update === undefined) continue;
+    [...(tick.next(null, update) as Iterable<unknown>)];
+  }
+  const { epochLoss, epochAccuracy } = stage.repeat(state);
+  const moved = [...state.weights].flatMap(([name, tensor]) =>
+    Array.from(tensor.dataSync(), (w, i) => w - begun.get(name)![i]!),
+  );
+  const sigma = Object.fromEntries(Object.entries(regularizer.newest ?? {}).map(([name, one]) => [name, one.sigma]));
+  return { loss: epochLoss() ?? Number.NaN, accuracy: epochAccuracy() ?? Number.NaN, moved, sigma };
+}
 
 /** The rank's share of the batch with that number. */
-function batch(number: number): Batch {
+function batch(number: number, samples: number, size: readonly number[], views: number): Omit<Batch, 'remaining'> {
   const { rank, ranks: of } = processGroup();
   const share = of > 1 ? { rank, ranks: of } : everything;
-  const samples = number === updates && isMlp ? 3 : 16; // three among four ranks: one has none
   const length = views * sizeOf(size);
   const own = Array.from({ length: ownCount(share, samples) }, (_, k) => ownIndex(share, k));
   const values = new Float32Array(own.length * length);
@@ -57,25 +84,9 @@ function batch(number: number): Batch {
   return {
     position: number * 16,
     epoch: 1,
-    remaining: number === updates ? 0 : 16,
     sampleShape: [...(views > 1 ? [views] : []), ...size],
     values,
     labels: Uint8Array.from(own, (sample) => sample % 4),
     ...(of > 1 && { shared: samples }),
   };
 }
-
-let state = stage.start();
-const begun = new Map([...state.weights].map(([name, tensor]) => [name, tensor.dataSync().slice()]));
-for (let number = 1; number <= updates; number++) {
-  const [next, update] = stage.next(state, batch(number)) as readonly [typeof state, Update?];
-  state = next;
-  if (update === undefined) continue;
-  [...(tick.next(null, update) as Iterable<unknown>)];
-}
-const { epochLoss, epochAccuracy } = stage.repeat(state);
-const moved = [...state.weights].flatMap(([name, tensor]) =>
-  Array.from(tensor.dataSync(), (w, i) => w - begun.get(name)![i]!),
-);
-const sigma = Object.fromEntries(Object.entries(regularizer.newest ?? {}).map(([name, one]) => [name, one.sigma]));
-process.stdout.write(JSON.stringify({ loss: epochLoss(), accuracy: epochAccuracy(), moved, sigma }));

@@ -100,7 +100,7 @@ async function stopped(world: World, module: string, at = 'one'): Promise<void> 
 const done = async (world: World, module: string): Promise<void> =>
   void succeeded(await world.weir('run', module, '--run', world.path('run'), '--no-control'));
 
-const resume = (world: World, ...more: string[]) => world.weir('resume', world.path('run'), '--no-control', ...more);
+const resume = (world: World, ...more: string[]) => world.process('resume', world.path('run'), '--no-control', ...more);
 
 const edit = (world: World, file: string, change: (text: string) => string): void => {
   const before = readFileSync(world.path(file), 'utf8');
@@ -274,13 +274,13 @@ export const identityCases: readonly Case[] = [
       await stopped(world, module);
       renameSync(world.path('run'), world.path('first'));
       world.write('stop', 'one');
-      await world.weir('run', module, '--run', world.path('run'), '--no-control', '--set', 'rate=0.3');
+      await world.process('run', module, '--run', world.path('run'), '--no-control', '--set', 'rate=0.3');
       rmSync(world.path('stop'));
       const [from, to] = ['first', 'run'].map((run) => world.path(run, 'snapshots/one'));
       for (const name of readdirSync(to!)) rmSync(`${to}/${name}`);
       for (const name of readdirSync(from!)) copyFileSync(`${from}/${name}`, `${to}/${name}`);
       refused(await resume(world), /the snapshot \S+ was made with other config, data or code, or by another run/);
-      refused(await world.weir('hash', world.path('run')), /was made with other config, data or code/);
+      refused(await world.process('hash', world.path('run')), /was made with other config, data or code/);
     },
   },
   {
@@ -293,7 +293,7 @@ export const identityCases: readonly Case[] = [
     }`;
       const module = bytesPipeline(world, { extra });
       refused(
-        await world.weir('run', module, '--run', world.path('run'), '--no-control'),
+        await world.process('run', module, '--run', world.path('run'), '--no-control'),
         /'numbers'.* its values differ/,
       );
     },
@@ -304,22 +304,22 @@ export const identityCases: readonly Case[] = [
       const module = bytesPipeline(world);
       await done(world, module);
       const run = world.path('run');
-      const attack = () => world.weir('attack', run, '--run', world.path('again'), '--no-control');
+      const attack = () => world.process('attack', run, '--run', world.path('again'), '--no-control');
       invert(world);
       refused(await attack(), /'test numbers'.* its values differ/);
-      refused(await world.weir('report', run), /'test numbers'.* its values differ/);
+      refused(await world.process('report', run), /'test numbers'.* its values differ/);
       world.write('values.bin', bytes());
       world.write('helper.ts', 'export const scale = 3;');
       refused(await attack(), /'helper\.ts'.* was edited/);
-      refused(await world.weir('report', run), /'helper\.ts'.* was edited/);
+      refused(await world.process('report', run), /'helper\.ts'.* was edited/);
       world.write('helper.ts', 'export const scale = 1;');
       edit(world, 'run/config.json', (text) => text.replace('"rate": 0.1', '"rate": 0.5'));
       refused(await attack(), /'rate' was 0\.1 and is 0\.5/);
-      refused(await world.weir('report', run), /'rate' was 0\.1 and is 0\.5/);
-      refused(await world.weir('hash', run), /'rate' was 0\.1 and is 0\.5/);
+      refused(await world.process('report', run), /'rate' was 0\.1 and is 0\.5/);
+      refused(await world.process('hash', run), /'rate' was 0\.1 and is 0\.5/);
       const renamed = (text: string): string => text.replace('"rate": 0.5', '"rate": 0.1').replace('"two"', '"three"');
       edit(world, 'run/config.json', renamed);
-      refused(await world.weir('hash', run), /does not list the network 'two'/);
+      refused(await world.process('hash', run), /does not list the network 'two'/);
       right(!existsSync(world.path('again')), 'a refused attack has left a folder');
     },
   },
@@ -335,11 +335,11 @@ export const identityCases: readonly Case[] = [
         /--accept-changes, although data set/.test(readFileSync(world.path('run/report/report.html'), 'utf8')),
         'nor the report',
       );
-      succeeded(await world.weir('report', world.path('run'))); // accepted once, it is what the run is made of
+      succeeded(await world.process('report', world.path('run'))); // accepted once, it is what the run is made of
       invert(world); // to where it was
       world.write('values.bin', bytes());
-      refused(await world.weir('report', world.path('run')), sentence);
-      const again = await world.weir(
+      refused(await world.process('report', world.path('run')), sentence);
+      const again = await world.process(
         'attack',
         world.path('run'),
         '--run',
@@ -365,7 +365,7 @@ export const identityCases: readonly Case[] = [
         renameSync(world.path(name), world.path('moved', name));
       refused(await resume(world), /the pipeline module of \S+ is gone: \S+pipeline\.ts\n.*--module PATH/);
       succeeded(await resume(world, '--module', world.path('moved/pipeline.ts')));
-      warned(await world.weir('report', world.path('run')), /report\.html/);
+      warned(await world.process('report', world.path('run')), /report\.html/);
     },
   },
   {
@@ -389,7 +389,7 @@ export const identityCases: readonly Case[] = [
     async play(world) {
       const module = bytesPipeline(world);
       const sweep = (rates: string, ...more: string[]) =>
-        world.weir('sweep', module, '--grid', `rate=${rates}`, '--run', world.path('sweep'), '--jobs', '1', ...more);
+        world.process('sweep', module, '--grid', `rate=${rates}`, '--run', world.path('sweep'), '--jobs', '1', ...more);
       succeeded(await sweep('0.1'));
       world.write('helper.ts', 'export const scale = 2;');
       refused(await sweep('0.1,0.2'), /the sweep in \S+ is not what it was: 'helper\.ts'.* was edited/);
@@ -402,10 +402,10 @@ export const identityCases: readonly Case[] = [
       const module = bytesPipeline(world);
       for (const rate of ['0.1', '0.5']) {
         const made = ['--run', world.path(rate), '--set', `rate=${rate}`, '--set', 'attacked=1', '--no-control'];
-        succeeded(await world.weir('run', module, ...made));
+        succeeded(await world.process('run', module, ...made));
       }
       const exported = async (rate: string) =>
-        succeeded(await world.weir('export', world.path(rate), world.path('w.safetensors'), '--network', 'one'));
+        succeeded(await world.process('export', world.path(rate), world.path('w.safetensors'), '--network', 'one'));
       await exported('0.1');
       edit(world, 'pipeline.ts', (text) =>
         text.replace('weir.mlp([8, 4, 2])', "weir.startingFrom(weir.mlp([8, 4, 2]), dir + '/w.safetensors')"),
@@ -420,7 +420,7 @@ export const identityCases: readonly Case[] = [
     async play(world) {
       const module = await imagesPipeline(world);
       const pack = world.path('train.weirpack');
-      succeeded(await world.weir('pack', world.path('images'), pack, '--split', 'train'));
+      succeeded(await world.process('pack', world.path('images'), pack, '--split', 'train'));
       edit(world, 'pipeline.ts', (text) =>
         text.replace(/const train = .*/, "const train = weir.packed(dir + '/train.weirpack');"),
       );

@@ -59,7 +59,7 @@ export const messages: readonly Case[] = [
         'never.mts',
         "export default weir.pipeline({ name: 'never', config: {}, wire: () => new Promise<never>(() => undefined) });",
       );
-      refused(await world.weir('run', module, '--run', world.path('run')), /ended before it was done/);
+      refused(await world.process('run', module, '--run', world.path('run')), /ended before it was done/);
     },
   },
   ...(['wire', 'operator', 'stage'] as const).map(

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { hashOf, weir } from '../../cli/weir.js';
+import { hashOf, call as weir } from '../../cli/weir.js';
 import { type Case, refused, right, succeeded, type World, warned } from '../case.js';
 
 /** Three networks, of which two branch off the first at its third epoch; each is trained, tested and attacked. */

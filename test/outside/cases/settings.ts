@@ -235,13 +235,19 @@ const others: Case[] = [
       const keys =
         'rate: z.number().default(0.5), gamma: z.number().default(0.02), flavor: z.string().default("plain"),';
       succeeded(await run(world, { keys, attack: 'box: { min: 0, max: 1 }' }));
-      const attack = (setting: string) =>
-        world.weir('attack', world.path('run'), '--run', world.path('again'), '--no-control', '--set', setting);
+      const args = (setting: string) => [
+        ...['attack', world.path('run'), '--run', world.path('again'), '--no-control'],
+        ...['--set', setting],
+      ];
+      const attack = (setting: string) => world.weir(...args(setting));
       refused(await attack('gamma=0.5'), /trained with gamma=0\.02, which an attack cannot change to 0\.5/);
       refused(await attack('rate=0.1'), /trained with rate=0\.5/);
       refused(await attack('epochs=1'), /trained with epochs=2/);
       right(!existsSync(world.path('again')), 'a refused attack has left a folder');
-      warned(succeeded(await attack('flavor=odd')), /flavor=odd acts on the attack alone: .* trained with plain/);
+      warned(
+        succeeded(await world.process(...args('flavor=odd'))),
+        /flavor=odd acts on the attack alone: .* trained with plain/,
+      );
     },
   },
   {

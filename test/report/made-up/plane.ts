@@ -19,7 +19,7 @@ export function xorNetwork(regularizer: Method, seed: number, setting: string): 
   return network(regularizer, seed, [], {
     pipeline: 'xor',
     setting,
-    config: { noisy },
+    config: { noisy, decay: noisy ? 1e-4 : 0, hidden: 8, rate: 1, momentum: 0.9, gamma: 1e-4, burnIn: 10_500 },
     sampleShape: [2],
     classes: ['same sign', 'opposite signs'],
     testAccuracy: noisy ? 0.97 : 1,
