@@ -15,10 +15,10 @@ const { z } = weir;
  * | | paper (default) | authors |
  * |---|---|---|
  * | readout | trained from its start | never trained, where the backbone is their own: a fault |
- * | weight of the regularizer | γ/2; the value is not told, γ = 0.002 here | λ on Σ σ² of 0.01 or 0.001, so γ = 2λ |
- * | weight of batch spectral shrinkage | not told, 0.001 here | 0.01 or 0.001 |
+ * | weight of the regularizer | γ/2; the value is not stated, γ = 0.002 here | λ on Σ σ² of 0.01 or 0.001, so γ = 2λ |
+ * | weight of batch spectral shrinkage | not stated, 0.001 here | 0.01 or 0.001 |
  * | regularizer goes | into the gradient, at every update | straight to the weights at each tick, not scaled by the rate |
- * | weight decay | not told, 1e-4 here | 1e-4 |
+ * | weight decay | not stated, 1e-4 here | 1e-4 |
  * | directions of the convolutions * | power iteration: `directions=power`. Usual here are Krylov spaces, nearer to exact | power iteration |
  * | start of the attack * | noise until found, and the nearest images predicted otherwise | first noisy point that is misclassified, 5000 tries |
  * | box of the attack * | the range of pixels from 0 to 1 after normalization, by channel | [−3, 3], wider than any pixel can go |

@@ -4,7 +4,7 @@ import * as paper from './shared/paper.js';
 const { z } = weir;
 
 /**
- * MNIST, the readout fitted anew: multinomial logistic regression on the frozen features of networks that `mnist` trained,
+ * MNIST, the readout refitted: multinomial logistic regression on the frozen features of networks that `mnist` trained,
  * then attacked as a network (paper, 4.2, E.1 and figure 5).
  *
  * `weir reproduce mnist-readout` trains those first. By itself: `weir run pipelines/mnist-readout.ts --set from=RUN`.

@@ -17,7 +17,7 @@ const DIGITS = [1, 6]; // the classes of the paper's two test samples
  * the cross-entropy alone (paper, A.4): the corners of XOR with 20 hidden units and full batches, with the decision boundary at
  * some epochs (figure A.3); a test digit 1 and a test digit 6 of MNIST (figure A.4). A network each.
  *
- * XOR by plain gradient descent, as the paper says; its rate and length, and all of MNIST's, it leaves open: rates and batches are
+ * XOR by plain gradient descent, as in the paper. The paper leaves its rate and length open, and all of MNIST's: rates and batches are
  * those of its other experiments on the same data.
  */
 export default weir.pipeline({

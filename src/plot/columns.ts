@@ -155,15 +155,15 @@ export function folded(label: string, width: number): string {
 
 /** A column that stands with others at one place of the axis. */
 export interface GroupedColumn extends Column {
-  /** What the place is called. */
+  /** The name of the place. */
   readonly category: string;
-  /** Drawn as an empty frame, so that it is told from the full ones in gray print too. */
+  /** Drawn as an empty frame, which differs from the full ones in gray print too. */
   readonly hollow: boolean;
 }
 
 export interface Grouped {
   readonly label: string;
-  /** What the places are. */
+  /** The meaning of the places. */
   readonly axis: string;
   readonly width: number;
   readonly height: number;

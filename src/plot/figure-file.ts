@@ -8,7 +8,7 @@ import { escaped } from './table.js';
 const LINE = 26; // of the legend
 const HEADING = 28;
 
-/** How a figure is laid out for a file. */
+/** The layout of a figure in a file. */
 export interface Layout {
   /** Pixels across: no more panels side by side than have room. By default as many as on the page. */
   readonly widest?: number;
@@ -16,7 +16,7 @@ export interface Layout {
   readonly captioned?: boolean;
 }
 
-/** One SVG of all panels, the legend above and the caption below them: what the figure's files hold. */
+/** One SVG of all panels, the legend above and the caption below them: the content of the figure's files. */
 export function compose(figure: Figure, { widest = Number.POSITIVE_INFINITY, captioned = true }: Layout = {}): string {
   const rows = rowsOf(figure, widest);
   const across = ({ panels }: Row) => panels.reduce((sum, { width }) => sum + width, WIDTH.gap * (panels.length - 1));

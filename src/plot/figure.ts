@@ -6,7 +6,7 @@ export interface Panel {
   readonly svg: string;
   readonly width: number;
   readonly height: number;
-  /** Said above the panel, which then begins a row. */
+  /** The heading above the panel, which then begins a row. */
   readonly heading?: string;
 }
 
@@ -28,7 +28,7 @@ export interface DrawnFigure {
   readonly legend: readonly LegendEntry[];
   /** The scale that all panels share: a bar of colors. */
   readonly key?: Panel;
-  /** What is drawn, and what the marks mean. */
+  /** The subject, and the meaning of the marks. */
   readonly reading: string;
   /** The result, in a sentence or two, from the data. */
   readonly outcome: string;
@@ -77,7 +77,7 @@ export function seedsPhrase(groups: readonly { readonly networks: readonly unkno
   return least === most ? `${most} seeds` : `${least} to ${most} seeds`;
 }
 
-/** What stands before the words of a legend's entry: SVG in a box of 26 by 18. */
+/** The mark before the words of a legend's entry: SVG in a box of 26 by 18. */
 export function sample({ style: { light, dash }, mark }: LegendEntry): string {
   switch (mark) {
     case 'line':
@@ -112,7 +112,7 @@ const WIDTHS: readonly (readonly [letters: string, width: number])[] = [
   ['w', 0.85],
 ];
 
-const ROUNDED = 0.97; // what the rounding adds, most of it taken back
+const ROUNDED = 0.97; // the rounding's addition, most of it taken back
 const OTHER = 1;
 const BOLD = 1.02; // times that
 
@@ -138,7 +138,7 @@ export function shortened(name: string, width: number, { bold = false } = {}): s
 const SIZE = 11.5; // px
 const LINE = 17;
 
-/** What a figure's caption says, in order, and the word in bold that each begins with. */
+/** The parts of a figure's caption, in order, and the word in bold that each begins with. */
 export function captionParts(figure: Figure): { readonly lead: string; readonly text: string }[] {
   return [
     { lead: '', text: figure.reading },

@@ -4,7 +4,7 @@ import { crc32 } from '../storage/digest.js';
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 /**
- * Encodes 8-bit RGB pixels, row by row, as PNG (ISO/IEC 15948): what SVG can hold of a small picture.
+ * Encodes 8-bit RGB pixels, row by row, as PNG (ISO/IEC 15948), which SVG can embed.
  *
  * @param pixels [height, width, 3]
  */

@@ -8,11 +8,11 @@ import { escaped, minus, number } from './table.js';
 /** The marks, for those who draw. */
 export { Plot };
 
-/** What a panel is told of itself. */
+/** The size, margins and label of a panel. */
 interface PanelOptions extends Plot.PlotOptions {
   readonly width: number;
   readonly height: number;
-  /** What a reader who cannot see the drawing is told. */
+  /** A description for a reader who cannot see the drawing. */
   readonly ariaLabel: string;
 }
 
@@ -32,7 +32,7 @@ export function panel({ ariaLabel, ...options }: PanelOptions): Panel {
   return { svg, width: options.width, height: options.height };
 }
 
-/** Coordinates to a tenth of a pixel: half of a file's bytes would otherwise refine what nobody sees. */
+/** Coordinates to a tenth of a pixel: finer ones would double a file for no visible difference. */
 function rounded(tag: string): string {
   return tag.replace(/(?<!opacity=")-?\d+\.\d{2,}/g, (digits) => String(Number(Number(digits).toFixed(1))));
 }
@@ -83,7 +83,7 @@ export interface Series {
   readonly thin?: boolean;
 }
 
-/** What a panel of curves is told. */
+/** The options of a panel of curves. */
 export interface Curves {
   readonly label: string;
   readonly ariaLabel?: string;
@@ -94,11 +94,11 @@ export interface Curves {
   /** Whether x has a log scale; points at x ≤ 0 are then left out. */
   readonly xLog?: boolean;
   readonly domain?: readonly [number, number];
-  /** A vertical rule, and what it says. */
+  /** A vertical rule, and its label. */
   readonly rules?: readonly { readonly x: number; readonly text: string }[];
 }
 
-/** Curves in one frame: thin ones and ranges behind, the others in front; what a scale cannot show is left out. */
+/** Curves in one frame: thin ones and ranges behind, the others in front; values outside of a scale are left out. */
 export function curves(all: readonly Series[], options: Curves): Panel {
   const { label, x, width, height, scale, xLog = false, rules = [], domain } = options;
   const isShown = (value: number, log: boolean) => Number.isFinite(value) && (!log || value > 0);
@@ -204,7 +204,7 @@ function color(share: number): number[] {
 /**
  * A grid of values (row-major, y ascending) as a data URI whose top row has the greatest y, linear between cells.
  *
- * What is not a finite number is gray, and so is a pixel that one would have a part in.
+ * A value that is not finite is gray, and so is a pixel that would be interpolated from one.
  */
 export function heatMap(values: ArrayLike<number>, columns: number, rows: number, { low, high }: Scale): string {
   const [width, height] = [Math.max(SIDE, columns), Math.max(SIDE, rows)];
@@ -229,7 +229,7 @@ export function heatMap(values: ArrayLike<number>, columns: number, rows: number
   return `data:image/png;base64,${indexedPng(width, height, indices, PALETTE).toString('base64')}`;
 }
 
-/** The bar that says which color is which value. */
+/** The bar that maps colors to values. */
 export function colorBar({ low, high }: Scale, label: string): Panel {
   const ramp = Array.from({ length: LEVELS }, (_, i) => i);
   const src = heatMap(ramp, LEVELS, 1, { low: 0, high: LEVELS - 1 });

@@ -92,7 +92,7 @@ function interval(value: number, error: number | null, freedom: number): MeanDif
 /**
  * Gaussian kernel density of values that cannot be negative, on an even grid from 0 to beyond the greatest.
  *
- * Bandwidth by Silverman's rule, 0.9 · min(std, IQR / 1.34) · n^(−1/5). What would lie below zero is folded back, so that
+ * Bandwidth by Silverman's rule, 0.9 · min(std, IQR / 1.34) · n^(−1/5). The part below zero is folded back, so that
  * the area is one. Null for fewer than three values, or values that are all the same.
  */
 export function density(values: readonly number[], to: number, steps = 160): { x: number; y: number }[] | null {

@@ -7,7 +7,7 @@ export interface Transfer {
 /** 'rep-spectral > none': pretrained under rep-spectral, fine-tuned without a regularizer. */
 const AFTER = ' > ';
 
-/** What such a network's regularizer is called. */
+/** The name of such a network's regularizer. */
 export const transferred = ({ pretrained, finetuned }: Transfer): string => `${pretrained}${AFTER}${finetuned}`;
 
 /** Both regularizers of a name that `transferred` made; null for a network that was trained once. */
@@ -16,7 +16,7 @@ export function transferOf(regularizer: string): Transfer | null {
   return pretrained && finetuned && more === undefined ? { pretrained, finetuned } : null;
 }
 
-/** Whether a network never met a regularizer: what the others are compared with. */
+/** Whether a network was trained without any regularizer: the baseline of the others. */
 export function unregularized(regularizer: string): boolean {
   const both = transferOf(regularizer);
   return both ? both.pretrained === 'none' && both.finetuned === 'none' : regularizer === 'none';
@@ -73,7 +73,7 @@ const CLASSES: readonly ClassStyle[] = [
   { light: '#6b5a45', dark: '#c9b59b', dash: '2.5 2.5', symbol: 'star' },
 ];
 
-/** How a network that was pretrained looks by what it was fine-tuned with: a lighter tint of its pretraining's color, and a dash. */
+/** The style of a pretrained network by its fine-tuning: a lighter tint of its pretraining's color, and a dash. */
 const TINTS: Readonly<Record<string, { readonly white: number; readonly dash: string }>> = {
   none: { white: 0, dash: 'none' },
   'rep-spectral': { white: 0.3, dash: '7 3' },

@@ -96,7 +96,7 @@ export function name(label: string, regularizer: string): string {
   return `<svg class="dot" width="10" height="10" aria-hidden="true"><circle cx="5" cy="5" r="4.5" fill="${light}"/></svg>${escaped(label)}`;
 }
 
-/** A table that a reader opens who wants it. */
+/** A table that is closed until the reader opens it. */
 export function folded(summary: string, inner: string): string {
   return inner === '' ? '' : `<details>\n<summary>${escaped(summary)}</summary>\n${inner}\n</details>`;
 }

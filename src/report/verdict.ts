@@ -23,7 +23,7 @@ import {
 import { unregularized } from '../plot/style.js';
 import { number, percent, plusMinus } from '../plot/table.js';
 
-/** What the numbers say about which representation is more robust, as one paragraph a setting: no more than they can carry. */
+/** The verdict on which representation is more robust, a paragraph for each setting; it claims nothing that the intervals do not support. */
 export function verdict(report: Report): string {
   const all = groups(report);
   if (all.length === 0) return 'The report holds no network.';
@@ -53,7 +53,7 @@ function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): str
   if (own.some(({ attack }) => (attack?.samples ?? []).length > 0))
     return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
   return own.some(({ readout }) => readout?.attack)
-    ? 'The networks were attacked with readouts that were fitted anew alone: their distances are told with those.'
+    ? 'The networks were attacked with refitted readouts alone: their distances stand with those.'
     : [...otherAttacks(own), 'No attack counts here, so nothing is said of their robustness.'].join(' ');
 }
 
@@ -129,7 +129,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** What the numbers leave out or count twice, a sentence each: a reader of the means should know. */
+/** Samples that the means leave out and seeds that occur twice, a sentence each. */
 export function remarks(report: Report): string[] {
   const fitText = fitSentences(report.networks.flatMap(readoutFits));
   return [...(fitText ? [fitText] : []), ...ofGroups(report)];

@@ -16,7 +16,7 @@ import {
 import { type ModuleFiles, moduleFiles } from './module-files.js';
 import type { RunFolder } from './run-folder.js';
 
-/** Raised with every change to what `identity.json` holds. */
+/** Raised with every change to the content of `identity.json`. */
 export const identityFormat = 2;
 
 /** `identity.json` in the folder of a run. */
@@ -24,7 +24,7 @@ export interface IdentityFile {
   readonly format: number;
   /** Fingerprints by their digest; one of many files has its index beside, in `inputs/DIGEST.gz`, a line a file. */
   readonly fingerprints: Readonly<Record<string, Pick<NamedFingerprint, 'name' | 'properties'>>>;
-  /** The newest last; each is what the run was a function of until the next. */
+  /** The newest last; the run was a function of each until the next. */
   readonly identities: readonly Identity[];
 }
 
@@ -47,18 +47,20 @@ export function readIdentityFile(
     file = JSON.parse(text) as IdentityFile;
   } catch (cause) {
     throw new WeirError(
-      `${path} is damaged, so it is not known how the run was made: ${(cause as Error).message}`,
+      `${path} is damaged, so the origin of the run is unknown: ${(cause as Error).message}`,
       'put it back from a copy, or start the run again in a new folder',
       { cause },
     );
   }
   if (file?.format === identityFormat) return { text, file };
-  throw new WeirError(`${path} is of format ${file?.format}, this is Weir ${version} with format ${identityFormat}`);
+  throw new WeirError(
+    `${path} has format ${file?.format}, and this version of Weir (${version}) reads format ${identityFormat}`,
+  );
 }
 
 const identitiesOf = (folder: RunFolder): readonly Identity[] | undefined => readIdentityFile(folder)?.file.identities;
 
-/** The pipeline module of a run: as it is given, or where it was last. @throws {WeirError} where it is not there */
+/** The path of a run's pipeline module: the given one, or that of its last start. @throws {WeirError} where there is no such file */
 export function moduleOf(folder: RunFolder, given?: string): string {
   const path = resolve(given ?? identitiesOf(folder)?.at(-1)?.module.path ?? folder.started.module);
   if (existsSync(path)) return path;
@@ -66,7 +68,7 @@ export function moduleOf(folder: RunFolder, given?: string): string {
     given === undefined
       ? `the pipeline module of ${folder.shown} is gone: ${path}`
       : `there is no pipeline module ${given}`,
-    'put it back, or say where it is now: --module PATH',
+    'put it back, or give its new path: --module PATH',
   );
 }
 
@@ -116,7 +118,7 @@ function originNotes({ shown, started: { origin, config, history = [] } }: RunFo
  * Checks, for a command that reads results and computes none, that a snapshot is of this network of the run in whose folder it lies,
  * and that the folder's config was not edited.
  *
- * @throws {WeirError} where that is not so
+ * @throws {WeirError} where the snapshot is another network's, or the config was edited
  */
 export function checkOrigin(folder: RunFolder, network: string, snapshot: SnapshotOrigin): void {
   const edits = configEdits(folder);
@@ -125,7 +127,7 @@ export function checkOrigin(folder: RunFolder, network: string, snapshot: Snapsh
   if (foreign !== undefined) throw refusal(folder, [foreign]);
 }
 
-/** How a run's config and module differ from what they were, and its identity; no changes where its folder keeps none. */
+/** The changes of a run's config and module since its newest identity, and that identity; none where its folder has no identity. */
 export async function changesOf(
   folder: RunFolder,
   module: string,
@@ -138,7 +140,7 @@ export async function changesOf(
 }
 
 /**
- * Checks that config and module of a run are what they were, which needs no TensorFlow.
+ * Checks that the config and the module of a run have not changed. Needs no TensorFlow.
  *
  * @returns the files of the module
  * @throws {WeirError} that names each change, unless changes are accepted
@@ -154,7 +156,7 @@ export async function checkFiles(
 }
 
 /**
- * How `config.json` differs from the newest identity, a sentence each: keys, the seed, and networks that were trained and are not listed.
+ * The differences of `config.json` from the newest identity, a sentence each: keys, the seed, and trained networks that it does not list.
  *
  * @throws {WeirError} where `identity.json` is damaged
  */
@@ -169,7 +171,7 @@ export function configEdits(folder: RunFolder): readonly string[] {
   ];
 }
 
-/** Config, seed and origin of a run, as JSON gives them back. */
+/** The config, seed and origin of a run, after a round trip through JSON. */
 export const startOf = ({
   started: { config, seed, origin },
 }: RunFolder): Pick<Identity, 'config' | 'seed' | 'origin'> => JSON.parse(JSON.stringify({ config, seed, origin }));
@@ -188,7 +190,7 @@ export function foreignSnapshots(folder: RunFolder): readonly string[] {
   return [...new Set(heads.flatMap(({ name, head }) => foreignReason(identities, name, head) ?? []))];
 }
 
-/** The error of a run that is not what it was. */
+/** The error of a run that has changed. */
 export function refusal(folder: RunFolder, changes: readonly string[]): WeirError {
   return new WeirError(
     `the run in ${folder.shown} is not what it was: ${changes.join('; ')}`,

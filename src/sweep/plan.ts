@@ -14,7 +14,7 @@ import { Ledger, refuseNetwork } from './ledger.js';
 
 const format = 2;
 
-/** A sweep as `sweep.json` in its folder keeps it. Plain data; the states of its jobs are in the ledger. */
+/** A sweep, as `sweep.json` in its folder stores it. Plain data; the states of its jobs are in the ledger. */
 export interface SweepPlan {
   readonly format: number;
   readonly weir: string;
@@ -25,7 +25,7 @@ export interface SweepPlan {
   readonly threads?: number;
   /** Whether jobs use their pipeline's values for WebAssembly, as on the machine that began the sweep. */
   readonly slow: boolean;
-  /** The executor that it was begun with, and goes on with by default. */
+  /** The executor of its first command: the default of later ones. */
   readonly executor: 'local' | 'slurm';
   readonly slurmOptions?: readonly string[];
   /** Folder of the ledger; by default `ledger` in the sweep's folder. */
@@ -49,7 +49,7 @@ export function readPlan(folder: string): SweepPlan | undefined {
   }
   if (plan.format === format) return plan;
   throw new WeirError(
-    `the sweep in ${folder} is of format ${plan.format}, this is Weir ${version} with format ${format}`,
+    `the sweep in ${folder} has format ${plan.format}, and this version of Weir (${version}) reads format ${format}`,
     `use Weir ${plan.weir} for it`,
   );
 }
@@ -58,9 +58,9 @@ export interface PlanRequest
   extends Pick<SweepPlan, 'threads' | 'slow' | 'executor' | 'slurmOptions' | 'ledger' | 'jobs'> {
   /** Whether jobs of the existing plan may be missing here. */
   readonly part?: boolean;
-  /** Processes of other machines that are dead, as the user says. */
+  /** Processes of other machines that the user declares dead. */
   readonly dead?: readonly string[];
-  /** Goes on although the module has changed; jobs that have not begun use it as it is now. */
+  /** Accepts a changed module: jobs that have not begun use the new one. */
   readonly acceptChanges?: boolean | undefined;
 }
 

@@ -4,17 +4,17 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { call, type Ended, type Started, start } from '../cli/weir.js';
 
-/** Something that goes wrong outside of Weir, played through the command line: its number comes out right, or the user is told. */
+/** A fault outside of Weir, played through the command line: the number is right, or an error or notice names the fault. */
 export interface Case {
   /** Area and fault, such as `identity: training images inverted between stop and resume`. */
   readonly name: string;
   /** Ends within seconds, and so is played by `npm test` too. */
   readonly quick?: boolean;
-  /** Returns where all is well; throws `Silence` where a wrong number came out and nothing was said. */
+  /** Returns where all is well; throws `Silence` where a wrong number came out without a word. */
   play(world: World): Promise<void>;
 }
 
-/** A wrong number, or the loss of a right one, that the user was not told of. */
+/** A wrong number, or the loss of a right one, without an error or notice. */
 export class Silence extends Error {
   override readonly name = 'Silence';
 }
@@ -62,24 +62,24 @@ export class World {
   }
 }
 
-/** The command succeeded. @throws {Error} with what it said, for then the case itself is broken. */
+/** The command succeeded. @throws {Error} with its output: the case itself is broken. */
 export function succeeded(ended: Ended): Ended {
   if (ended.status !== 0) throw new Error(`the command ended with status ${ended.status}:\n${ended.err}${ended.out}`);
   return ended;
 }
 
-/** The command refused, and said why. @throws {Silence} where it succeeded, or said something else. */
+/** The command refused with this reason. @throws {Silence} where it succeeded, or gave another reason. */
 export function refused({ status, out, err }: Ended, why: RegExp): void {
   if (status === 0) throw new Silence(`status 0, and it should have refused with ${why}:\n${err}${out}`);
   if (!why.test(err)) throw new Silence(`status ${status} without saying ${why}:\n${err}${out}`);
 }
 
-/** The command went on and told the user, on standard error or output. */
+/** The command went on with a notice, on standard error or output. */
 export function warned({ status, out, err }: Ended, what: RegExp): void {
   if (!what.test(err + out)) throw new Silence(`status ${status} without saying ${what}:\n${err}${out}`);
 }
 
-/** What came out is right. @throws {Silence} with what came out instead. */
+/** The result is right. @throws {Silence} with the wrong one. */
 export function right(is: boolean, instead: string): void {
   if (!is) throw new Silence(instead);
 }

@@ -1,6 +1,6 @@
 import * as weir from '../../src/index.js';
 
-/** A small training whose updates take three batches each, of a head that learns faster: what test/run/accumulate.test.ts kills. */
+/** A small training whose updates take three batches each, of a head that learns faster: the run that test/run/accumulate.test.ts kills. */
 export default weir.pipeline({
   name: 'accumulating',
   config: {

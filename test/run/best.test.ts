@@ -54,7 +54,7 @@ test('the best so far, the better one first, of equal ones the first', async () 
   ]);
 });
 
-test('what cannot be judged is refused', async () => {
+test('a stream that cannot be judged is refused', async () => {
   const of = (item: object) =>
     lastValueFrom(from([item as Loss]).pipe(stopEarly({ by: 'loss', better: 'lower', patience: 1 })));
   await expect(of({ position: 1, number: 1, epoch: 1, accuracy: 1 })).rejects.toThrow(
@@ -69,7 +69,7 @@ test('what cannot be judged is refused', async () => {
   expect(() => keepBest<Loss>({ by: 'loss', better: 'lower', count: 1.5 })).toThrow('count: 1.5');
 });
 
-/** Counts what it is given: its loss falls to update 5, and rises. */
+/** Counts its updates: the loss falls up to update 5, then rises. */
 const counting = () =>
   serial<Measured, Loss, number>({
     name: 'train',
@@ -140,7 +140,7 @@ test('a run that ends early ends at the same update and bits where it is stopped
   const updates = log.filter(({ stream }) => stream === 'updates');
   expect(updates.at(-1)!.number).toBe(ending!.number);
   expect(ending!.number as number).toBeLessThan(1500);
-  expect(log.filter(({ stream }) => stream === 'attacks')).toHaveLength(10); // what is asked for at the end is done
+  expect(log.filter(({ stream }) => stream === 'attacks')).toHaveLength(10); // the attack at the end was made
   const kept = log.filter(({ stream }) => stream === 'best').at(-1)!.kept as number[];
   expect(bestOf(whole).sort()).toEqual(kept.map((update) => `best-${update}`).sort());
   expect(kept[0]).toBe(ending!.bestNumber);

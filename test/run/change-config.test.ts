@@ -76,7 +76,7 @@ test('a change of a cadence holds from the update on at which it was made, and t
   expect(planChange(often, pipeline, ['testEvery=1'])).toBeUndefined();
 });
 
-test('a change that would falsify what was done is refused, and a fork is named', async () => {
+test('a change that would falsify earlier updates is refused, and the refusal names the fork', async () => {
   const folder = begin(join(base, 'refused'), 'cosine=true');
   const plan = (...settings: string[]) => planChange(folder, pipeline, settings);
   expect(() => plan('rate=0.1')).toThrow('rate of');

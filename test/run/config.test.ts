@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const resolve = (...settings: string[]) => resolveConfig(mnist.config, mnist.profiles, settings);
 
-test("defaults are the paper's, a profile changes some, and what is set has the last word", () => {
+test("defaults are the paper's, a profile changes some, and settings override both", () => {
   expect(resolve()).toMatchObject({
     profile: 'paper',
     hidden: 2000,
@@ -92,7 +92,7 @@ test('a run is not started in the folder of another, nor opened where there is n
 
 const pipelinesFolder = join(import.meta.dirname, '../../pipelines');
 
-/** The config of a pipeline under these settings, and what was told. */
+/** The config of a pipeline under these settings, and its notices. */
 async function config(name: string, ...settings: string[]) {
   const { config, profiles, rules = [] } = await loadPipeline(join(pipelinesFolder, `${name}.ts`));
   const notices: string[] = [];
@@ -106,7 +106,7 @@ test('every profile of every pipeline fits itself, to the last setting', async (
     const { profiles } = await loadPipeline(join(pipelinesFolder, file));
     for (const profile of ['paper', ...Object.keys(profiles)]) {
       const { notices } = await config(name, `profile=${profile}`);
-      expect(notices.filter((line) => !line.startsWith('readoutImages='))).toEqual([]); // that follows what images are taken
+      expect(notices.filter((line) => !line.startsWith('readoutImages='))).toEqual([]); // that one follows the number of images
     }
   }
 });
@@ -174,7 +174,7 @@ test.each([
   expect(`${error?.message} ${error?.remedy}`).toContain(remedy);
 });
 
-test('a default of a small profile gives way, in proportion, and that is told', async () => {
+test('a default of a small profile is reduced in proportion, with a notice', async () => {
   expect(await config('mnist', 'profile=quick', 'epochs=5')).toMatchObject({
     burnIn: 3,
     notices: ['burnIn=12 became 3, to fit epochs=5'],

@@ -69,7 +69,7 @@ test('a fork has the lines of the other run up to its update, and other ones beh
   expect(await hashOf(back.path)).toBe(await hashOf(parent.path));
 });
 
-test('what cannot be forked is refused before anything is written', async () => {
+test('a run that cannot be forked is refused before anything is written', async () => {
   const refused = (at: number, ...settings: string[]) => fork(parent, at, 'refused', ...settings);
   await expect(refused(25)).rejects.toThrow("network 'none' of");
   await expect(refused(25)).rejects.toThrow('has come to update 24, and not to 25');

@@ -19,7 +19,7 @@ export function begin(path: string, ...settings: string[]): RunFolder {
   return RunFolder.create(path, { ...start, config, networks: networksOf(config) });
 }
 
-/** Runs the rest of a run; asked to stop behind a record where `stopAt` says so. */
+/** Runs the rest of a run, up to the record that `stopAt` picks. */
 export async function run(
   folder: RunFolder,
   stopAt: (record: MetricRecord) => boolean = () => false,

@@ -1,6 +1,6 @@
 import * as weir from '../../src/index.js';
 
-/** Two networks, of which one branches off the other, that are measured, attacked and judged on their way: what test/run/fork.test.ts forks. */
+/** Two networks, of which one branches off the other, that are measured, attacked and judged on their way: the parent runs of test/run/fork.test.ts. */
 export default weir.pipeline({
   name: 'forking',
   config: {

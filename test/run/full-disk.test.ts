@@ -43,7 +43,7 @@ const fresh = (name: string): RunFolder =>
     config,
   });
 
-/** Runs with a snapshot every 60 updates; `after` is told of each. @returns what was warned of */
+/** Runs with a snapshot every 60 updates; `after` is called with each. @returns the warnings */
 async function run(folder: RunFolder, after: (update: number) => void = () => undefined): Promise<string[]> {
   const warned: string[] = [];
   const nothing = (): void => undefined;

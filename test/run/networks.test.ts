@@ -51,7 +51,7 @@ test('a network for each pretraining, regularizer and seed', () => {
   ]);
 });
 
-test('no pretrained network, or by a run and a file: told, with what to do', () => {
+test('a missing pretrained network, or one from a run and a file both, is refused with the remedy', () => {
   expect(() => eachTransfer({ ...nothing, ...grid })).toThrow('no pretrained network is named');
   expect(() => eachTransfer({ ...nothing, from: 'runs/a', weights: 'b', ...grid })).toThrow('by a run and by a file');
 });

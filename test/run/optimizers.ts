@@ -10,7 +10,7 @@ const optimizers: Record<string, weir.Optimizer> = {
   muon: weir.ema(0.9, clippedMuon),
 };
 
-/** A network by each optimizer, and one that branches off it and goes the same way: what test/run/optimizers.test.ts kills. */
+/** A network by each optimizer, and one that branches off it and is trained alike: the runs that test/run/optimizers.test.ts kills. */
 export default weir.pipeline({
   name: 'optimizers',
   config: { epochs: weir.z.int().min(1).default(12) },

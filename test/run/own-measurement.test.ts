@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(base, { recursive: true }));
 
-test('the run’s folder says what its streams are, as their stages and operators declare it', () => {
+test('the run’s folder has the schemas of its streams, as their stages and operators declare them', () => {
   const { streams } = RunFolder.open(run);
   expect(streams.fgsm).toEqual(fgsmRecord.description);
   expect(Object.entries(streams).map(([stream, { role, open }]) => [stream, role, open ?? false])).toEqual([

@@ -1,7 +1,7 @@
 import { map } from 'rxjs';
 import * as weir from '../../src/index.js';
 
-/** What a user's own attack logs of each sample. */
+/** The record of a user's own attack on one sample. */
 export const fgsmRecord = weir.record({
   name: 'FGSM',
   role: 'attack',
@@ -24,7 +24,7 @@ type Fgsm = {
   readonly total: number;
 };
 
-/** An attack of the user's own, of which Weir knows its record alone: it says how far a step would have to be, by the index; an `odd` one says so in a word once. */
+/** An attack of the user's own, known by its record alone: distances are a function of the index; with `odd`, one of them is a word. */
 const fgsm = (samples: number, odd: boolean): weir.Stage<weir.Update, Fgsm, null> => ({
   name: 'FGSM',
   claims: 'weights',

@@ -68,7 +68,7 @@ test('a loss that is not a number is shown as it is', () => {
   expect(render(diverged, { width: 80, color: false })[3]).toContain('loss NaN');
 });
 
-test('what is measured sample by sample has its own line, and the bar is its own', () => {
+test('a measurement of single samples has a line and a bar of its own', () => {
   const measured = { done: 10, of: 40, mean: { label: 'mean distance', value: 1.42 } };
   const lines = render({ ...view, phase: 'FGSM', measured }, { width: 80, color: false });
   expect(lines[1]).toContain('25 %');
@@ -98,7 +98,7 @@ test('for a log, one line; of a deep network the largest σ', () => {
   );
 });
 
-test('of networks that are trained already no epochs are told', () => {
+test('networks that are trained already have no line for epochs', () => {
   expect(renderLine({ ...early, pipeline: 'mnist-readout', phase: 'training' })).toBe(
     'mnist-readout: none · measuring',
   );
@@ -161,7 +161,7 @@ test('a terminal is drawn over in place: up as many lines as there were', () => 
   expect(tty.written[2]!.startsWith('\x1b[4A\rstopping at the next barrier\x1b[K\nxor')).toBe(true);
   terminal.end();
   terminal.show(viewAt(3));
-  expect(tty.written[3]).toMatch(/^xor: none/); // what was left standing stays
+  expect(tty.written[3]).toMatch(/^xor: none/); // the earlier line stays
 });
 
 test('a window made narrower folds the old lines, and they are all taken back', () => {

@@ -98,7 +98,7 @@ test('in the middle of an epoch the updates of whole ones count; in the first th
   expect(await statusOf(made('told', lines).path)).toMatchObject({ update: 3, updates: 50, secondsLeft: 23.5 });
 });
 
-test('an attack takes as many samples as it says, not as many as were asked for; that of an earlier update is over', async () => {
+test('the total of an attack is that of its records, not the one asked for; the attack on an earlier update is over', async () => {
   const lines = (network: string, n: number, more: object) => attacks(network, n, { total: 3, ...more });
   const asked = made('asked', [...updates('none', 0, 50), ...lines('none', 2, {})]);
   expect(await statusOf(asked.path)).toMatchObject({

@@ -10,7 +10,7 @@ afterEach(() => void vi.restoreAllMocks());
 const branch = { of: 'none', epoch: 3 };
 const snapshot = { path: '000001-200.snapshot', sequence: 1, label: '200', pinned: false };
 
-/** What it says of a network that begins with the weights of this update. */
+/** The line about a network that begins with the weights of this update. */
 function said(about: Partial<Network>, update: number | undefined, snapshots: readonly (typeof snapshot)[]): string[] {
   const lines: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text).trimEnd()) > 0);

@@ -15,7 +15,7 @@ export interface ReadoutKernel {
   /** [width, classes], row by row, without the factor. */
   readonly kernel: Float32Array;
   readonly classes: number;
-  /** What the logits are multiplied by. */
+  /** The factor of the logits. */
   readonly factor: number;
 }
 
@@ -25,7 +25,7 @@ export const readoutOf = (model: Model, weights: Weights): ReadoutKernel => ({
   factor: model.readout.factor ?? 1,
 });
 
-/** What stands between a sample and one wrong class k; w = W_c − W_k. */
+/** The bounds of a sample against one wrong class k; w = W_c − W_k. */
 export interface Margin {
   /** k */
   readonly rival: number;
@@ -127,7 +127,7 @@ export interface Sampling {
  * R is the radius given or, if that is smaller, the margin over ‖w‖_q ‖∇Φ(x)‖_p: no larger ball gives a larger bound. Where ∇Φ(x) = 0
  * and no radius is given, no ball is the right one, and the result is infinite.
  *
- * @param index of the sample: it keys what is drawn
+ * @param index of the sample: it keys the random points
  */
 export function localBound(
   stage: string,

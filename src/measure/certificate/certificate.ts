@@ -16,7 +16,7 @@ export interface CertifierOptions extends Partial<Sampling> {
   readonly local?: readonly Norm[];
 }
 
-/** @param index of the sample: it keys what is drawn @param radius R in each norm; none means as far as it matters */
+/** @param index of the sample: it keys the random points @param radius R in each norm; none means as far as it matters */
 export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => SampleBounds;
 
 /**
@@ -102,7 +102,7 @@ function seen(model: Model, weights: Weights, sample: Float32Array) {
 export interface CertificateOptions extends CertifierOptions {
   /** How many samples, at most. */
   readonly samples: number;
-  /** Of the order, and of what is drawn. With that of a Tangent Attack, and its `shuffle` and `choose`, the samples are the same. */
+  /** Of the order and of the random points. With that of a Tangent Attack, and its `shuffle` and `choose`, the samples are the same. */
   readonly seed: number;
   readonly shuffle?: boolean;
   /** `correct` passes over samples that the model gets wrong; `all` reports them with their outcome. */

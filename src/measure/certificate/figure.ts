@@ -24,7 +24,7 @@ interface Row {
 
 const MOST = 40; // samples drawn of a network, evenly spaced in rank
 
-/** What is proved of each attacked sample, what is estimated, and what the attack found (lemma 1 of the paper, measured). */
+/** The proved bound, the estimated bound and the attack's distance of each attacked sample (lemma 1 of the paper, measured). */
 export function bounds(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group): Row[] => {
     const network = group.networks.find((candidate) => bounded(candidate).length > 0);

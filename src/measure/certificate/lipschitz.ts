@@ -16,7 +16,7 @@ import { tf } from '../../tensorflow/tf.js';
  * The norms of y = xW induced by ℓp on both sides, for a kernel [in, out], none of them from below: the largest absolute sum over
  * the outputs of an input (p = 1) or over the inputs of an output (p = ∞), and σ (p = 2).
  *
- * The sums are taken in float64; σ is rounded as `sigmaAtMost` says.
+ * The sums are taken in float64; σ is rounded as in `sigmaAtMost`.
  */
 function denseNorms(kernel: tf.Tensor2D): ByNorm<number> {
   const [inputs, outputs] = kernel.shape;
@@ -234,7 +234,7 @@ function largestSum(
   return largest;
 }
 
-/** Part by which every constant is raised, for what float32 rounds in the network and in σ. */
+/** Part by which every constant is raised: float32 rounds in the network and in σ. */
 export const ROUNDING = 1e-5;
 
 /**
@@ -245,7 +245,7 @@ export const ROUNDING = 1e-5;
  * It holds for all inputs and says little about deep networks: the factors are never all reached at once, so the product grows by
  * orders of magnitude with depth.
  *
- * @throws {WeirError} where the model does not say what its feature map is made of
+ * @throws {WeirError} where the model does not list the layers of its feature map
  */
 export function lipschitz(stage: string, model: Model, weights: Weights): ByNorm<number> {
   if (model.parts === undefined) {

@@ -20,7 +20,7 @@ export interface Scan {
   readonly tolerance: number;
 }
 
-/** What one model says around one sample. */
+/** The classes that one model gives around one sample. */
 export interface ScannedSample {
   readonly model: Model;
   readonly weights: Weights;
@@ -133,10 +133,10 @@ const POINTS = 100_000; // in one pass
  *
  * Rings around the sample grow by `step` until a ray has changed class; on the rays that have, the boundary is halved down to
  * `tolerance`. With D directions the nearest point of a straight boundary is missed by less than (π/D)²/2 of the distance, and
- * about the nearest ray the directions are made denser still. What is found is of another class, so Δx is never above it.
+ * about the nearest ray the directions are made denser still. The point found has another class, so Δx is never above its distance.
  *
  * Bound: 100,000 points on the device; the engine breathes after each. Order: that of the samples. State: `ScanState`.
- * Failure: a model that does not take two values; what happens to a single sample is its outcome.
+ * Failure: a model that does not take two values. The fault of a single sample is its outcome.
  *
  * @example updates$.pipe(atEnd(), exactDistances(model, train, { reach: 4 }))
  */
@@ -217,7 +217,7 @@ export function exactDistances(
   });
 }
 
-/** The first place that holds another class; −1 where none does. */
+/** The first index with another class; −1 where there is none. */
 function otherThan(predicted: number, found: Int32Array): number {
   for (let i = 0; i < found.length; i++) if (found[i] !== predicted) return i;
   return -1;

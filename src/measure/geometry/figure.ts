@@ -146,7 +146,7 @@ const NEAR = 0.5; // of a training point; the corners of XOR are 2 apart
 /** How much the feature map enlarges small areas of the plane (figure 3b of the paper). */
 export const volume = (kind: Geometry['kind']) => (report: Report) => heat(report, kind, VOLUME);
 
-/** How far it stretches a small step at most: what the certificate and the regularizer are about. */
+/** The largest stretch of a small step: the quantity of the certificate and the regularizer. */
 export const topEigenvalue = (kind: Geometry['kind']) => (report: Report) => heat(report, kind, EIGENVALUE);
 
 function heat(report: Report, kind: Geometry['kind'], { title, label, of }: Quantity): DrawnFigure | null {

@@ -3,7 +3,7 @@ import { linearizationOf } from '../../learn/model/autodiff.js';
 import type { FeatureJacobian, Linearization, Model, Norm, Weights } from '../../learn/model/model.js';
 import { tf } from '../../tensorflow/tf.js';
 
-/** Products with ∇Φ at the samples of one batch; `dispose` gives back what was kept for them. */
+/** Products with ∇Φ at the samples of one batch; `dispose` gives back their tensors. */
 export type Products = Pick<Linearization, 'forward' | 'backward' | 'dispose'>;
 
 /** How the model multiplies with ∇Φ. @throws {WeirError} where it cannot; the stage is named */

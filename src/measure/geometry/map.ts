@@ -33,7 +33,7 @@ function last(network: NetworkReport, kind: Geometry['kind']): Geometry | undefi
   return all.find(({ epoch }) => epoch === end); // the first plane, where there are several
 }
 
-/** The seeds of what is shown, in words. */
+/** The seeds of the networks shown, in words. */
 export function seedsOf(all: readonly Mapped[]): string {
   const seeds = [...new Set(all.map(({ network }) => network.seed))];
   return seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')} in this order`;
@@ -59,7 +59,7 @@ export function margins(geometry: Geometry): number[] {
   });
 }
 
-/** What a map of one geometry is told. */
+/** The options of a map of one geometry. */
 export interface MapOptions {
   readonly title: string;
   /** Color of the dot before the title; none without. */

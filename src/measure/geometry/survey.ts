@@ -28,7 +28,7 @@ export function middles(frame: PlaneFrame, from: number, count: number): Float32
   return inputs;
 }
 
-/** Where a survey stands: how many cells are done, and what was found in them. */
+/** The state of a survey: the number of cells that are done, and their results. */
 export type SurveyState = { readonly done: number } & Pick<
   Geometry,
   'classes' | 'margin' | 'logVolume' | 'topEigenvalue'

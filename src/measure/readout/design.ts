@@ -10,7 +10,7 @@ import {
 
 /**
  * The features of the training samples as a matrix X, [samples, width], that stays where it is: only products with it come and
- * go, in float64. What takes long comes in slices, between which the run may breathe.
+ * go, in float64. Long work comes in slices; between two of them the run answers signals and barriers.
  */
 export interface Design {
   readonly samples: number;

@@ -9,7 +9,7 @@ import { fitSentences } from '../networks/summary.js';
 import { burnInRules, curvesReading, seriesOf } from '../training/figure.js';
 import type { Interval, OnlineReadout } from './record.js';
 
-/** The accuracy of a readout that is fitted anew while a representation is learned, beside one on the untrained network. */
+/** The accuracy of a readout that is refitted while a representation is learned, beside one on the untrained network. */
 export function onlineReadout(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group) => {
     const networks = group.networks.filter((network) => probesOf(network).length > 1);

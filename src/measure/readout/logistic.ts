@@ -202,7 +202,7 @@ export function logistic(
       const mean = b.reduce((sum, value) => sum + value, 0) / classes;
       return { coefficients: W.slice(), intercepts: b.map((value) => value - mean) };
     },
-    /** Gives back what it keeps on the device; the design is not its own. */
+    /** Disposes of its tensors; the design is not its own. */
     dispose: () => gram?.dispose(),
   };
 }

@@ -1,8 +1,8 @@
-/** What is minimized, in float64. Its work may take several slices: between two of them the run may breathe. */
+/** A function to be minimized, in float64. Its work may take several slices; between two of them the run answers signals and barriers. */
 export interface Objective {
   /** Writes the gradient at x and returns the value. */
   evaluate(x: Float64Array, gradient: Float64Array): Generator<void, number>;
-  /** Builds what stands for the inverse of the Hessian at x: a positive definite linear map, which may be rough. */
+  /** Builds an approximation of the inverse of the Hessian at x: a positive definite linear map. */
   precondition?(x: Float64Array): Generator<void, LinearMap>;
 }
 
@@ -61,7 +61,7 @@ interface Trial {
 const sufficient = 1e-4; // part of the decrease that the slope promises (Nocedal and Wright: c₁)
 const flattened = 0.9; // part of the slope that may be left (c₂)
 const trials = 30;
-const noise = 1e-13; // of the value, relative: what a sum over many samples is known to
+const noise = 1e-13; // of the value, relative: the rounding of a sum over many samples
 
 /**
  * A step that meets the strong Wolfe conditions: f(x + αp) ≤ f(x) + c₁ α p·∇f and |p·∇f(x + αp)| ≤ c₂ |p·∇f(x)|.
@@ -123,7 +123,7 @@ export interface MinimizeOptions {
   readonly iterations: number;
   /** Pairs (s, y) that stand for the Hessian. */
   readonly memory?: number;
-  /** Iterations after which the preconditioner is built anew. */
+  /** Iterations after which the preconditioner is rebuilt. */
   readonly refresh?: number;
 }
 

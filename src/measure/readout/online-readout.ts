@@ -27,7 +27,7 @@ export interface OnlineReadoutOptions extends ReadoutOptions {
   readonly images?: number;
 }
 
-/** Where the fit under way stands, and what the untrained network's came to. */
+/** The state of the fit under way, and the result of the untrained network's. */
 export type OnlineReadoutState = { readonly fit: ReadoutState; readonly untrained: TestedFraction | null };
 
 const REST: ReadoutState = { phase: 'rest' };

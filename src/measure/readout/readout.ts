@@ -31,7 +31,7 @@ const small = 4_000_000; // multiplications in one product: below, this process 
  * Φ(x) of all samples in evaluation mode, as a design: in float64 on the device where it has that, else in this process's memory
  * (8 or 4 bytes a value).
  *
- * @param keep is told of all that stays on the device, when it is made
+ * @param keep is called with every tensor that stays on the device, when it is made
  * @throws {WeirError} for a sample with a feature that is not finite
  */
 function* designOf(
@@ -126,7 +126,7 @@ type Measured = {
 
 /** An update whose network has a readout fitted anew to its frozen features: its weights are those of that network. */
 export interface Refitted extends Update, Measured {
-  /** Set where the network had another readout, so that what follows can say so. */
+  /** Set where the network had another readout, so that later stages can log it. */
   readonly readout?: 'refitted';
   /** Mean cross-entropy over the test samples, in nats. */
   loss(): number;

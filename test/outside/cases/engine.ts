@@ -8,7 +8,7 @@ const capacity = 100;
 
 /**
  * A pipeline that trains on 400 points about XOR's corners, in blocks of 10 and batches of 20, with an operator between the blocks and
- * the batches. It says on standard error how many samples are outside of the stages at most.
+ * the batches. It prints the largest number of samples outside of the stages on standard error.
  */
 const pipeline = (world: World, operator: string, streams = 'updates$'): string =>
   world.module(
@@ -42,7 +42,7 @@ export default weir.pipeline({
 });`,
   );
 
-/** Starts it, waits until it has said something, stops it, and looks at what was outside. */
+/** Starts it, waits for this text, stops it, and checks the number of samples outside. @returns its standard error */
 async function stoppedAfter(world: World, operator: string, text: string): Promise<string> {
   const started = world.start('run', pipeline(world, operator), '--set', 'epochs=1000', '--run', world.path('run'));
   await Promise.race([started.said(text), started.ended]);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type Case, right, succeeded, type World } from '../case.js';
 
-/** A pipeline whose stream `odd` has NaN and infinities, as numbers and as what is read from the device, and a text that reads like one. */
+/** A pipeline whose stream `odd` has NaN and infinities, as numbers and as values read from the device, and a text that reads like one. */
 const odd = `
 const { z } = weir;
 export default weir.pipeline({

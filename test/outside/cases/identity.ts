@@ -18,7 +18,7 @@ const keys = `
     rate: weir.z.number().default(0.1), epochs: weir.z.int().default(6),
     attacked: weir.z.int().default(4), iterations: weir.z.int().default(2)`;
 
-/** Stops its run by itself, at the end of epoch 3 of the network, where a file 'stop' says its name. */
+/** Stops its run by itself, at the end of epoch 3 of the network, where a file 'stop' has its name. */
 const graph = `
 let stopped = false;
 const stopAt = (name) => {
@@ -43,7 +43,7 @@ import { scale } from './helper.js';
 const dir = import.meta.dirname;
 ${graph}`;
 
-/** What a user has beside the module: a package, with rxjs in its node_modules, and a file that the module imports. */
+/** The files beside the user's module: a package, with rxjs in its node_modules, and a file that the module imports. */
 function packageWith(world: World): void {
   world.write('package.json', '{ "type": "module" }');
   world.write('helper.ts', 'export const scale = 1;');
@@ -109,7 +109,7 @@ const edit = (world: World, file: string, change: (text: string) => string): voi
   world.write(file, after);
 };
 
-/** A change between stop and resume, and what the refusal must name. */
+/** A change between stop and resume, and the words that the refusal must have. */
 const betweenStopAndResume = (
   name: string,
   change: (world: World) => void,
@@ -335,7 +335,7 @@ export const identityCases: readonly Case[] = [
         /--accept-changes, although data set/.test(readFileSync(world.path('run/report/report.html'), 'utf8')),
         'nor the report',
       );
-      succeeded(await world.process('report', world.path('run'))); // accepted once, it is what the run is made of
+      succeeded(await world.process('report', world.path('run'))); // accepted once, it is part of the run
       invert(world); // to where it was
       world.write('values.bin', bytes());
       refused(await world.process('report', world.path('run')), sentence);

@@ -136,7 +136,7 @@ export const lock: readonly Case[] = [
       const first = world.start(...endless(world));
       await under(world, first);
       const name = readdirSync(world.path('run')).find((file) => file.startsWith('lock.'))!;
-      renameSync(world.path('run', name), world.path('run', 'lock.99')); // as another does that was told so
+      renameSync(world.path('run', name), world.path('run', 'lock.99')); // as another process does on command
       refused(await first.ended, /was taken over by process .*: a user said that this process is dead/);
     },
   },

@@ -40,7 +40,7 @@ export default weir.pipeline({
 
 const among = /(\d+) of (\d+) samples of '.*' are among those of '.*', which the network is trained on/;
 
-/** A test on what was trained on, which no accuracy shows. */
+/** A test on the training samples, which no accuracy shows. */
 export const overlapCases: readonly Case[] = [
   {
     name: 'overlap: a picture of the training lies among those of the test',

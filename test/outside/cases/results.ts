@@ -46,7 +46,7 @@ export default weir.pipeline({
 interface Made {
   readonly run: string;
   readonly module: string;
-  /** What `weir hash --all` prints of it. */
+  /** The output of `weir hash --all` for it. */
   readonly hash: string;
 }
 
@@ -101,7 +101,7 @@ async function asBefore(run: string, hash: string): Promise<void> {
   right(now === hash, `weir hash --all is ${now} and was ${hash}`);
 }
 
-/** Whatever reads results refuses a folder whose snapshots are not its own, and the table of runs says so. */
+/** Every command that reads results refuses a folder whose snapshots are not its own, and the table of runs marks it. */
 async function foreignTo(world: World, run: string, why: RegExp): Promise<void> {
   await refusedBy(['report', run], why);
   await refusedBy(['hash', run], why);
@@ -149,7 +149,7 @@ const altered: Case[] = ['none', 'rep-spectral', 'll-spectral'].map((network, i)
   },
 }));
 
-/** What is printed, ended well or not, of a run whose files were altered: the numbers that a user would take. */
+/** The printed numbers of a run whose files were altered, whatever the exit status: those that a user would take. */
 const readings: readonly (readonly string[])[] = [
   ['hash', '--all'],
   ['report', '--json'],
@@ -284,7 +284,7 @@ export const results: readonly Case[] = [
       const args = ['attack', run, '--run', world.path('again'), '--no-control', '--set', 'iterations=4'];
       const first = await withFailingDisk(world, full, ...args);
       refused(first, /full|ENOSPC/);
-      writeFileSync(log(world.path('again')), readFileSync(log(run)).subarray(0, 5000)); // what a larger log leaves of itself
+      writeFileSync(log(world.path('again')), readFileSync(log(run)).subarray(0, 5000)); // the rest of a larger log
       succeeded(await weir(...args));
       const lines = (path: string): number => readFileSync(log(path), 'utf8').trimEnd().split('\n').length;
       right(lines(world.path('again')) === lines(run), `${lines(world.path('again'))} lines for ${lines(run)}`);

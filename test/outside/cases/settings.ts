@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Case, refused, right, succeeded, type World, warned } from '../case.js';
 
-/** A pipeline over 40 points of 10 values in two classes; `how` changes what its data set is made of, its batches, and its attack. */
+/** A pipeline over 40 points of 10 values in two classes; `how` changes its data, its batches and its attack. */
 const over = (how: {
   data?: string;
   batches?: string;

@@ -78,7 +78,7 @@ export const strangers: readonly Case[] = [
       world.write('images/b/\u009b31m\n.png', 'no image');
       for (const more of [[], ['--skip']]) {
         const { err, out } = await world.weir('pack', world.path('images'), world.path('pack'), ...more);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: the case looks for them
         right(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(err + out), JSON.stringify(err + out));
       }
     },

@@ -12,7 +12,7 @@ function parts(file: string): { metadata: Record<string, string>; tensors: Tenso
   return { metadata, tensors, data: bytes.subarray(end) };
 }
 
-/** A file that says nothing but its tensors, as most of the world's. */
+/** A file of tensors without metadata, as most are. */
 function bare(world: World, name: string, tensors: Tensors, data: Buffer): string {
   const header = Buffer.from(JSON.stringify(tensors));
   const length = Buffer.alloc(8);

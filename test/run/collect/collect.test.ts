@@ -118,7 +118,7 @@ describe('numbers of one network that are of several moments', () => {
   const distances = (run: RunFolder) =>
     collectReport([run]).networks[0]!.attack!.samples.map(({ index, distance }) => [index, distance]);
 
-  test('only the attack on the last weights counts, and it is said', () => {
+  test('only the attack on the last weights counts, and a note says so', () => {
     const run = logging('often', [about, attack(0, 1, 9), attack(1, 1, 8), attack(2, 1, 3), attack(2, 4, 5)]);
     expect(distances(run)).toEqual([
       [1, 3],
@@ -128,7 +128,7 @@ describe('numbers of one network that are of several moments', () => {
     expect(collectReport([run]).notes).toEqual([said, ending]);
   });
 
-  test('a sample that is attacked twice counts once, by the nearer point, and it is said', () => {
+  test('a sample that is attacked twice counts once, by the nearer point, and a note says so', () => {
     const run = logging('twice', [about, attack(2, 1, 3), attack(2, 4, 5), attack(2, 1, 2), attack(2, 4, Number.NaN)]);
     expect(distances(run)).toEqual([
       [1, 2],
@@ -146,13 +146,13 @@ describe('numbers of one network that are of several moments', () => {
     expect([rounds('own', { iterations: 2 }), rounds('none', {})]).toEqual([2, null]);
   });
 
-  test('two tests after one update are told where they differ', () => {
+  test('two tests after one update that differ are noted', () => {
     const tested = (accuracy: number) => ({ ...a, stream: 'tests', number: 2, epoch: 1, accuracy });
     const [note] = collectReport([logging('tests', [about, tested(0.5), tested(0.7)])]).notes ?? [];
     expect(note).toContain('test accuracy after update 2 came out as 0.5 and 0.7');
   });
 
-  test('a network made again to the same numbers counts once, and it is said; one that came out otherwise is another', () => {
+  test('a network made again to the same numbers counts once, and a note says so; one with other numbers counts too', () => {
     const lines = (distance: number) => [
       about,
       { ...a, stream: 'updates', number: 1, epoch: 1 },
@@ -170,7 +170,7 @@ describe('numbers of one network that are of several moments', () => {
     );
   });
 
-  test('a run that is named twice, or copied, counts once, and it is said', () => {
+  test('a run that is named twice, or copied, counts once, and a note says so', () => {
     const run = logging('once', [about, attack(1, 1, 3)]);
     cpSync(run.path, join(folder, 'copy'), { recursive: true });
     const report = collectReport([run, RunFolder.open(run.path), RunFolder.open(join(folder, 'copy'))]);

@@ -53,7 +53,7 @@ test('runs that differ in their seed, in how many networks they list, and in a p
   expect(summary(folders)).toEqual({ settings: ['', ''], differences: [] });
 });
 
-test('runs of another config are told apart by the keys that differ, whoever the keys are of', () => {
+test('runs of another config are distinguished by the keys that differ, of any pipeline', () => {
   const folders = [
     run('a', { rate: 0.1, flavor: 'sweet', layers: [2, 8] }),
     run('b', { rate: 0.2, flavor: 'sweet', layers: [2, 8] }),
@@ -98,13 +98,13 @@ test('the settings of a sweep keep their names; runs of one name that differ all
   ]);
 });
 
-test('what a run was started from counts by what that was, not by where it lies', () => {
+test('the origin of a run counts by its content, not by its path', () => {
   const sources = [run('from0', { gamma: 1 }), run('from1', { gamma: 1 }, { seed: 1 }), run('from2', { gamma: 2 })];
   const folders = sources.map(({ path }, i) => run(`of${i}`, { from: path, C: 1 }, { seed: i, pipeline: 'two' }));
   expect(summary(folders).settings).toEqual(['from.gamma=1', 'from.gamma=1', 'from.gamma=2']);
 });
 
-/** The run says that its module, and the data of its network, are these. */
+/** Gives a run this module and these data in its identity. */
 function identified(folder: RunFolder, module: string, values: string, samples = 4): RunFolder {
   const { config, seed } = folder.started;
   const identity = {
@@ -127,7 +127,7 @@ function identified(folder: RunFolder, module: string, values: string, samples =
   return folder;
 }
 
-test('runs whose pipeline module or data differ are told apart; data that a seed may have drawn are said', () => {
+test('runs whose pipeline module or data differ are distinguished; data that a seed may have made are noted', () => {
   const made = (name: string, seed: number, module: string, values: string, samples?: number) =>
     identified(run(name, { rate: 1 }, { seed }), module, values, samples);
   const modules = summary([made('m0', 0, 'aa', 'x'), made('m1', 0, 'bb', 'x')]);
@@ -161,7 +161,7 @@ test("a network is 'none' only where nothing was added to its loss", () => {
   expect(one('n2', about('one'), updated('one', 'rep-spectral'))).toEqual(['rep-spectral']);
   expect(one('n3', about('net', { regularizer: 'none' }), updated('net', 'rep-spectral'))).toEqual(['rep-spectral']);
   expect(one('n4', about('net', { regularizer: 'mine' }), updated('net', 'none'))).toEqual(['mine']);
-  expect(one('n5', about('one'))).toEqual(['one']); // a training of its own, which says nothing
+  expect(one('n5', about('one'))).toEqual(['one']); // a training of its own, without a note
   expect(one('n6', about('one', { regularizer: 'none' }), updated('one'))).toEqual(['one']); // of an earlier version: by default
   expect(one('n7', about('net', { regularizer: 'none' }))).toEqual(['none']);
 });

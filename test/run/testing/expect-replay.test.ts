@@ -30,7 +30,7 @@ const failure = (promise: Promise<unknown>): Promise<WeirError> =>
 const changed = (change: (item: weir.Samples, i: number) => unknown): OperatorFunction<weir.Samples, unknown> =>
   pipe(weir.batch(12), map(change));
 
-test('batches of 12 are what they were', () => expectReplay(weir.batch(12), { input, output }));
+test('batches of 12 are those of the recording', () => expectReplay(weir.batch(12), { input, output }));
 
 describe('a network learns XOR as it did', () => {
   beforeAll(() => loadTensorFlow());
@@ -154,7 +154,7 @@ test('hours pass at once, and when items come can be compared too', async () => 
   );
 });
 
-test('what promises make is waited for, and a stage that does not end is stuck', async () => {
+test('outputs of promises are awaited, and a stage that does not end is stuck', async () => {
   const file = recorded('plain', 1, 2, 3);
   const slow = concatMap(async (item: Number) => {
     await new Promise((next) => setTimeout(next, 20));
@@ -175,7 +175,7 @@ test('an error of the stage is the error of the test', async () => {
   await expect(expectReplay(fails, { input: file, output: file })).rejects.toThrow(new TypeError('no such thing'));
 });
 
-test('an output that is not there, that is torn, or of another format says what to do', async () => {
+test('an output that is missing, torn or of another format is refused with the remedy', async () => {
   const none = await failure(expectReplay(same, { input: recorded('there', 1), output: join(folder, 'none') }));
   expect([none.message, none.remedy]).toEqual([
     expect.stringContaining('there is no recording'),
