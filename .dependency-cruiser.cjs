@@ -39,7 +39,8 @@ module.exports = {
       severity: 'error',
       from: { path: '^pipelines/' },
       to: {
-        pathNot: '^(weir-engine(/augment)?$|dist/(index|augment)\\.|pipelines/(shared|examples)/|node_modules/rxjs)',
+        pathNot:
+          '^(weir-engine(/(augment|attack))?$|dist/(index|augment|attack)\\.|pipelines/(shared|examples)/|node_modules/rxjs)',
       },
     },
     {
@@ -61,6 +62,7 @@ module.exports = {
     door('pdfkit', 'src/plot/'),
     door('svg-to-pdfkit', 'src/plot/'),
     door('@stdlib', 'src/plot/'),
+    door('fflate', 'src/export/npz\\.ts'),
     door('hyparquet-writer', 'src/export/parquet\\.ts'),
     door('hyparquet/', 'src/data/datasets/parquet\\.ts'),
     door('csv-parse', 'src/data/datasets/csv\\.ts'),
@@ -77,7 +79,7 @@ module.exports = {
       name: 'everything-resolves',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true, pathNot: '^weir-engine(/augment)?$' },
+      to: { couldNotResolve: true, pathNot: '^weir-engine(/(augment|attack))?$' },
     },
     {
       name: 'development-stays-outside',

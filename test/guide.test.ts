@@ -133,6 +133,14 @@ test('a measurement of the user’s own is drawn in the report by the words of i
   expect(report).toContain('weights below 0.1');
 });
 
+test('a regularizer of the user’s own has its name in the report, its attack and its bounds', () => {
+  const report = readFileSync(join(folder, 'runs/own-regularizer/report/report.html'), 'utf8');
+  expect(report.match(/aria-label="[^"]*\borthogonal\b[^"]*"/g)!.length).toBeGreaterThan(3);
+  const log = readFileSync(join(folder, 'runs/own-regularizer/metrics.ndjson'), 'utf8').trimEnd().split('\n');
+  const attacked = log.map((line) => JSON.parse(line)).filter((one) => one.network === 'orthogonal' && one.lower > 0);
+  expect(attacked).toHaveLength(10);
+});
+
 test('the files that they are said to leave are there', async () => {
   expect(commands.length).toBeGreaterThanOrEqual(4);
   const tests = readFileSync(join(folder, 'tests.csv'), 'utf8').trimEnd().split('\n');

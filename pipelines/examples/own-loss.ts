@@ -19,7 +19,7 @@ function rings(points: number) {
  * A loss of your own, which TensorFlow.js differentiates: the focal loss (Lin et al. 2017, equation 4), −mean (1 − p)^γ log p with the
  * probability p of the label. Samples that are classified well count for less. γ is at least 1: below, the slope of (1 − p)^γ is infinite at p = 1.
  */
-const focal = (gamma: number) =>
+export const focal = (gamma: number) =>
   weir.loss('focal', (logits, labels) => {
     const { tf } = weir;
     const logOfLabel = tf.sum(tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, logits.shape[1])), 1);

@@ -12,21 +12,15 @@ const weightsRecord = weir.record({
   },
 });
 
-/** The sizes of a network's weights at the updates it is given. */
-interface WeightSizes {
-  readonly position: number;
+interface WeightSizes extends weir.Positioned {
   readonly number: number;
   readonly epoch: number;
   readonly largest: number;
   readonly small: number;
 }
 
-/**
- * A measurement of your own: a stage with a record.
- *
- * Bound: one update. Order: that of the updates. State: none. It claims the weights, so that they stand still while it reads.
- */
-const weightSizes = (): weir.Stage<weir.Update, WeightSizes, null> => ({
+/** A measurement of your own: a stage with a record. State: none. It claims the weights, so that they stand still while it reads. */
+export const weightSizes = (): weir.Stage<weir.Update, WeightSizes, null> => ({
   name: 'weight sizes',
   record: weightsRecord,
   claims: 'weights',
@@ -50,17 +44,14 @@ export default weir.pipeline({
   wire({ config, network, seed }) {
     const points = weir.xor();
     const model = weir.mlp([2, 8, 2]);
+    const optimizer = weir.sgd({ rate: 1, momentum: 0.9, decay: network.decay });
 
     const updates$ = weir
       .loader(points, { epochs: config.epochs, seed })
       .pipe(
         weir.augment([], { seed }),
         weir.batch(points.size),
-        weir.train(model, {
-          loss: weir.crossEntropy(),
-          optimizer: weir.sgd({ rate: 1, momentum: 0.9, decay: network.decay }),
-          seed,
-        }),
+        weir.train(model, { loss: weir.crossEntropy(), optimizer, seed }),
       );
     const tests$ = updates$.pipe(weir.every({ epochs: 20 }), weir.accuracy(model, points));
     const weights$ = updates$.pipe(weir.every({ epochs: 20 }), weir.stage(weightSizes()));

@@ -7,7 +7,7 @@ const { conv, relu, maxPool, dense } = weir.layers;
  * A network of your own, out of layers: gradients are TensorFlow.js's. σ of every layer, the regularizer, the attack and the
  * certificate are those of the networks with gradients by hand.
  */
-const cnn = (filters: number): weir.Model =>
+export const cnn = (filters: number): weir.Model =>
   weir.model({
     name: 'small CNN',
     inputShape: [28, 28, 1],

@@ -14,7 +14,7 @@ interface LionOptions {
  * An optimizer of your own: a rule for one weight. Lion (Chen et al. 2023, algorithm 2) moves every weight by the sign of an average of
  * its gradients: c = β₁m + (1 − β₁)g, w ← w − rate · (sign c + decay · w), m ← β₂m + (1 − β₂)g.
  */
-function lion({ rate, beta1 = 0.9, beta2 = 0.99, decay = 0 }: LionOptions): weir.Optimizer {
+export function lion({ rate, beta1 = 0.9, beta2 = 0.99, decay = 0 }: LionOptions): weir.Optimizer {
   const { tf } = weir;
   const between = (m: weir.tf.Tensor, g: weir.tf.Tensor, beta: number) => tf.add(tf.mul(m, beta), tf.mul(g, 1 - beta));
   return weir.optimizer({

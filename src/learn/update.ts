@@ -49,8 +49,14 @@ export const updateRecord = record({
     rate: quantity({ label: 'learning rate', scale: 'log' }).optional(),
     regularizer: z.string().optional(),
     loss: quantity({ label: 'loss', scale: 'log', better: 'lower' }),
-    epochLoss: quantity({ label: 'loss', scale: 'log', better: 'lower', headline: true }).nullable(),
-    epochAccuracy: quantity({ label: 'accuracy', unit: 'fraction', better: 'higher', headline: true }).nullable(),
+    epochLoss: quantity({ label: 'loss', scale: 'log', better: 'lower', over: 'epoch', headline: true }).nullable(),
+    epochAccuracy: quantity({
+      label: 'accuracy',
+      unit: 'fraction',
+      better: 'higher',
+      over: 'epoch',
+      headline: true,
+    }).nullable(),
   },
 });
 

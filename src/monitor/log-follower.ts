@@ -172,6 +172,7 @@ export class LogFollower {
     if (description.total !== undefined) this.sample({ ...of, number }, readings);
     else {
       for (const { value, ...reading } of readings) {
+        if (reading.about.over === 'epoch' && record.endsEpoch === false) continue; // a saw of means that begin anew
         if (typeof value === 'number') this.point({ ...of, role: description.role, ...reading }, number, value);
       }
     }

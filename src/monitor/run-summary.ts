@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { lastRecords, statusOf, unreadableRun } from '../run/status.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { descriptionOf } from '../storage/record.js';
-import { OlderFormat, RunFolder } from '../storage/run-folder.js';
+import { OlderFormat, type RunConfig, RunFolder } from '../storage/run-folder.js';
 
 /** A snapshot file, as the timeline shows it. */
 export interface SnapshotFile {
@@ -23,7 +24,7 @@ const most = { snapshots: 300, runs: 60 };
 export function aboutRun(path: string) {
   const { started, shown } = RunFolder.open(path);
   const { pipeline, seed, config, createdAt, weir, setting } = started;
-  const networks = (started.networks ?? []).map(({ name, members }) => ({ name, members }));
+  const networks = (started.networks ?? []).map(({ name, members, branch }) => ({ name, members, branch }));
   return { name: basename(resolve(path)), shown, pipeline, seed, config, createdAt, weir, setting, networks };
 }
 
@@ -98,22 +99,43 @@ const isOf =
 export async function runsBeside(path: string) {
   const names = [...besides(path).keys()].slice(-most.runs);
   const own = basename(resolve(path));
+  const { config } = RunFolder.open(path).started;
   return Promise.all(
     names.map(async (name) => {
       const beside = { name, own: name === own };
       try {
         const folder = RunFolder.open(join(dirname(resolve(path)), name));
         const { pipeline, seed, createdAt } = folder.started;
+        const differs = configDifferences(config, folder.started.config);
         const unknown = { state: 'unknown', epoch: null, epochs: null, update: null };
         const { state, epoch, epochs, update } = (await runStatus(folder.path)) ?? unknown;
-        return { ...beside, pipeline, seed, createdAt, state, epoch, epochs, update, results: resultsOf(folder) };
+        return {
+          ...beside,
+          pipeline,
+          seed,
+          createdAt,
+          state,
+          epoch,
+          epochs,
+          update,
+          differs,
+          results: resultsOf(folder),
+        };
       } catch (error) {
         const { pipeline, state, epoch, epochs, update } = unreadableRun(name, error as Error); // it hides no other, and is not hidden
         const { seed = null, createdAt = '' } = error instanceof OlderFormat ? error.started : {};
-        return { ...beside, pipeline, seed, createdAt, state, epoch, epochs, update, results: {} };
+        return { ...beside, pipeline, seed, createdAt, state, epoch, epochs, update, differs: null, results: {} };
       }
     }),
   );
+}
+
+/** The values of another run's config that are not those of this one's: 'rate=0.05, hidden=64'; '' where all are. */
+function configDifferences(own: RunConfig['config'], other: RunConfig['config']): string {
+  const keys = [...new Set([...Object.keys(own), ...Object.keys(other)])];
+  const differing = keys.filter((key) => !isDeepStrictEqual(own[key], other[key]));
+  const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none'));
+  return differing.map((key) => `${key}=${text(other[key])}`).join(', ');
 }
 
 /** The folder of a run beside this one: looked up among those that are there, never made of the name. */

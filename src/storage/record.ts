@@ -31,6 +31,8 @@ export type FieldOptions = {
   readonly better?: 'higher' | 'lower';
   /** Worth a logarithmic axis. */
   readonly scale?: 'log';
+  /** A mean over the epoch so far, which begins anew with each: drawn as a curve only at the ends of epochs (`endsEpoch`). */
+  readonly over?: 'epoch';
   /** Stands for the whole record where there is room for one line: terminal, tables of networks. */
   readonly headline?: boolean;
 };
@@ -79,6 +81,7 @@ const fieldOptions = (where: string, options: FieldOptions): FieldOptions =>
     shown: 'optional',
     better: 'optional',
     scale: 'optional',
+    over: 'optional',
     headline: 'optional',
   });
 

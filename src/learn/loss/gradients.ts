@@ -171,8 +171,9 @@ function automatic(
 
 /** A scalar of value 0 whose gradient with respect to the features is that of the regularizer. */
 function further(ofFeatures: OfFeatures, features: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor {
-  return tf.customGrad((of, save) => {
-    (save as tf.GradSaveFunc)([ofFeatures(of as tf.Tensor2D, labels)]);
+  const gradient = ofFeatures(features, labels); // by differentiation perhaps, which needs a record of operations: inside there is none
+  return tf.customGrad((_, save) => {
+    (save as tf.GradSaveFunc)([gradient]);
     return { value: tf.scalar(0), gradFunc: (dy, saved) => tf.mul((saved as tf.Tensor[])[0]!, dy) };
   })(features);
 }

@@ -25,13 +25,19 @@ const ring = [...Object.values(palette.known).slice(3), ...Object.values(palette
 /** Colors that a role always has where one network is shown. */
 const ofRole = { training: { headline: blue, other: none }, test: { headline: orange, other: orange } };
 
-/** How the `i`-th curve looks: by network where all are shown, as in the report; else by its role. */
-export function styleOf({ network, role, part, about }, i, one) {
+/** The style of a run that is drawn over this one: a color of its own, and the dashes of the curve that it is held against. */
+export const styleOfRun = (run, { dash }) => ({ ...palette.others[run % palette.others.length], dash });
+
+/**
+ * How the `i`-th curve looks: by network where all are shown, as in the report, and its `layer`-th part by a dash that is the same for
+ * every network; else by its role.
+ */
+export function styleOf({ network, role, part, about }, i, one, layer) {
   if (one) {
     const fixed = ofRole[role]?.[about.headline ? 'headline' : 'other'];
     return { ...(fixed ?? ring[i % ring.length]), dash: dashes[Math.floor(i / ring.length) % dashes.length] };
   }
-  return { ...networkColors(network), dash: part ? dashes[i % dashes.length] : role === 'test' ? [7, 3] : [] };
+  return { ...networkColors(network), dash: part ? dashes[layer % dashes.length] : role === 'test' ? [7, 3] : [] };
 }
 
 /** A network's colors, light and dark: those of its regularizer. */
@@ -63,9 +69,14 @@ export function chart(element) {
   let key = '';
   new ResizeObserver(() => plot?.setSize({ width: element.clientWidth, height })).observe(element);
 
-  return (curves, { log, label }) => {
+  return (curves, { log, label, outliers }) => {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-    const now = JSON.stringify([log, dark, curves.map(({ label, style, width }) => [label, style.light, width > 1])]);
+    const now = JSON.stringify([
+      log,
+      dark,
+      outliers,
+      curves.map(({ label, style, width }) => [label, style.light, width > 1]),
+    ]);
     const data = aligned(curves);
     if (now === key && plot) {
       plot.setData(data);
@@ -73,7 +84,7 @@ export function chart(element) {
     }
     key = now;
     plot?.destroy();
-    plot = new globalThis.uPlot(options(curves, { log, width: element.clientWidth || 400 }), data, element);
+    plot = new globalThis.uPlot(options(curves, { log, outliers, width: element.clientWidth || 400 }), data, element);
     const canvas = element.querySelector('canvas');
     canvas.setAttribute('role', 'img');
     canvas.setAttribute('aria-label', `${label}; the newest numbers are in the table below`);
@@ -90,7 +101,32 @@ function aligned(curves) {
   return globalThis.uPlot.join(tables);
 }
 
-function options(curves, { log, width }) {
+/** The range that uPlot asks for; its own where no value is far from the others. */
+const rangeOf = (log) => (plot, least, most) => {
+  const robust = robustRange(plot.data, log);
+  if (robust !== undefined) return robust;
+  if (log) return globalThis.uPlot.rangeLog(least, most, 10, false);
+  return globalThis.uPlot.rangeNum(least, most, 0.1, true);
+};
+
+const FEW = 20; // values, of which none is an outlier
+
+/** The range of an axis that the first values of a training do not flatten: from the 2nd to the 98th percentile, with some air. */
+function robustRange(data, log) {
+  const values = data
+    .slice(1)
+    .flatMap((column) => column.filter((value) => Number.isFinite(value) && (!log || value > 0)))
+    .sort((a, b) => a - b);
+  if (values.length < FEW) return undefined;
+  const [least, most] = [values[0], values.at(-1)];
+  const [low, high] = [0.02, 0.98].map((share) => values[Math.round(share * (values.length - 1))]);
+  if (!(high > low)) return undefined;
+  if (log) return [Math.max(least, low / 1.3), Math.min(most, high * 1.3)];
+  const air = 0.15 * (high - low);
+  return [Math.max(least, low - air), Math.min(most, high + air)];
+}
+
+function options(curves, { log, outliers, width }) {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(name).trim();
   const axis = {
@@ -114,7 +150,7 @@ function options(curves, { log, width }) {
   }
   return {
     ...{ width, height, series, bands },
-    scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
+    scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(outliers ? {} : { range: rangeOf(log) }) } },
     axes: [
       { ...axis, size: 28 },
       { ...axis, size: 52 },

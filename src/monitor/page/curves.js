@@ -1,20 +1,20 @@
-import { barChart, chart, color, labelOf, styleOf, titleOf } from './chart.js';
+import { barChart, chart, color, labelOf, styleOf, styleOfRun, titleOf } from './chart.js';
 import { $, el, number, write } from './dom.js';
 
 const most = 12; // curves in one drawing
 const charts = new Map();
 const compared = new Map();
 
-/** The curves of other runs, drawn dashed over these; by the run's name. */
+/** The curves of other runs, drawn over these in a color for each run; by the run's name. */
 export function compare(name, log) {
   if (log === undefined) compared.delete(name);
   else compared.set(name, log);
 }
 
 /** Draws every curve that is known, of the network chosen or of all; fields of one label and unit together. */
-export function drawCurves(log, under) {
+export function drawCurves(log, planned = []) {
   const all = [...log.curves.values()].filter(({ buckets }) => buckets.length > 0);
-  choices([...new Set(all.map(({ network }) => network))], under);
+  choices([...new Set(all.map(({ network }) => network))]);
   const chosen = $('network').value;
   write($('reading'), readingOf(log, all));
   const one = chosen !== '';
@@ -25,26 +25,43 @@ export function drawCurves(log, under) {
     groups.set(title, [...(groups.get(title) ?? []), curve]);
   }
   for (const [title, curves] of groups) {
-    const own = curves.slice(0, most);
+    const own = curves.slice(0, most).map((curve) => withTrunk(curve, all, planned));
+    const layers = [...new Set(own.map(({ part }) => part))];
     const bars = own.every(({ about }) => about.shown === 'bars');
-    const drawn = own.map((curve, i) => ({ ...curve, label: labelOf(curve, one, own), style: styleOf(curve, i, one) }));
+    const drawn = own.map((curve, i) => ({
+      ...curve,
+      label: labelOf(curve, one, own),
+      style: styleOf(curve, i, one, layers.indexOf(curve.part)),
+    }));
     show(title, bars ? drawn : [...drawn, ...othersLike(drawn, chosen)], bars);
   }
   for (const title of charts.keys()) if (!groups.has(title)) hide(title);
   table(all);
 }
 
+/** A curve of a network that branched off another, behind the other's up to where it did. */
+function withTrunk(curve, beside, planned) {
+  const { of } = planned.find(({ name }) => name === curve.network)?.branch ?? {};
+  const trunk = beside.find(({ network, stream, field }) => {
+    return network === of && stream === curve.stream && field === curve.field;
+  });
+  const [first] = curve.buckets;
+  if (trunk === undefined || first === undefined) return curve;
+  const before = trunk.buckets.filter(([at]) => at < first[0]);
+  return { ...curve, buckets: [...before, ...curve.buckets], width: Math.max(curve.width, trunk.width) };
+}
+
 /** The same curves of the runs that are compared. */
 function othersLike(drawn, chosen) {
   const one = chosen !== '';
-  return [...compared].flatMap(([run, other]) =>
+  return [...compared].flatMap(([run, other], i) =>
     [...other.curves.values()].flatMap((curve) => {
       const like = drawn.find(({ stream, field, network }) => {
         const same = one ? curve.network === chosen || isOnly(other) : curve.network === network;
         return curve.field === field && curve.stream === stream && same;
       });
       if (like === undefined || curve.buckets.length === 0) return [];
-      return [{ ...curve, label: `${like.label}, ${run}`, style: { ...like.style, dash: [3, 4] } }];
+      return [{ ...curve, label: `${like.label}, ${run}`, style: styleOfRun(i, like.style) }];
     }),
   );
 }
@@ -54,22 +71,16 @@ const isNoise = ({ role, about }) => role === 'training' && about.better !== und
 
 const isOnly = (log) => new Set([...log.curves.values()].map(({ network }) => network)).size === 1;
 
-function choices(networks, under) {
+function choices(networks) {
   const select = $('network');
   const known = [...select.options].slice(1).map(({ value }) => value);
   if (known.join('\n') === networks.join('\n')) return;
-  const before = select.dataset.chosen === undefined ? (under ?? networks.at(-1)) : select.value;
+  const before = select.dataset.chosen === undefined ? '' : select.value;
   select.replaceChildren(
     el('option', { value: '' }, 'all networks'),
     ...networks.map((name) => el('option', { value: name }, name)),
   );
-  select.value = networks.includes(before)
-    ? before
-    : networks.length === 1
-      ? networks[0]
-      : select.dataset.chosen === undefined
-        ? (networks.at(-1) ?? '')
-        : '';
+  select.value = networks.length === 1 ? networks[0] : networks.includes(before) ? before : '';
 }
 
 function hide(title) {
@@ -96,8 +107,9 @@ function show(title, drawn, bars) {
     const newest = drawn.map(({ label, style, buckets }) => ({ label, value: buckets.at(-1)[3], fill: color(style) }));
     figure.lastChild.replaceChildren(barChart(newest, `${title}, newest values`));
   } else {
+    const outliers = $('outliers').checked;
     const log = $('log').checked && drawn.some(({ about }) => about.scale === 'log');
-    draw(drawn, { log, label: `${title} over updates` });
+    draw(drawn, { log, outliers, label: `${title} over updates` });
   }
 }
 

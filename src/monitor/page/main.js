@@ -75,7 +75,7 @@ function drawAbout() {
 }
 
 function drawLog() {
-  drawCurves(view.log, view.pulse?.network.name ?? view.status?.network?.name);
+  drawCurves(view.log, view.about?.networks);
   drawSamples(view.log, $('network').value);
 }
 
@@ -110,6 +110,7 @@ $('network').addEventListener('change', () => {
   drawLog();
 });
 $('log').addEventListener('change', drawLog);
+$('outliers').addEventListener('change', drawLog);
 $('numbers').addEventListener('toggle', drawLog);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => redraw(new Set(['log', 'snapshots'])));
 

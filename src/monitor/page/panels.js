@@ -67,6 +67,11 @@ const columnsOf = (runs) => [
   { name: 'Run', key: (run) => run.name, text: (run) => run.name },
   { name: 'Pipeline', key: (run) => run.pipeline, text: (run) => run.pipeline || '–' },
   { name: 'Seed', key: (run) => run.seed, text: (run) => (run.seed === null ? '–' : String(run.seed)) },
+  {
+    name: 'Config',
+    key: (run) => run.differs,
+    text: (run) => (run.own ? 'this one' : (run.differs ?? '–') || 'the same'),
+  },
   { name: 'State', key: (run) => run.state, text: (run) => run.state },
   ...[...new Set(runs.flatMap(({ results }) => Object.keys(results)))].map((label) => ({
     name: `Test ${label}`,

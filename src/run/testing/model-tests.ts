@@ -98,7 +98,7 @@ export function modelTests({ make, samples: n = 4, tolerance = 0.03 }: ModelTest
       const forward = at?.forward(p) ?? model.jacobian?.forward(weights, x, p);
       const backward = at?.backward(q) ?? model.jacobian?.backward(weights, x, q);
       if (forward === undefined || backward === undefined) return;
-      const difference = tf.div(tf.sub(features(0.0005), features(-0.0005)), 0.001);
+      const difference = tf.div(tf.sub(features(1e-4), features(-1e-4)), 2e-4);
       assertClose(forward, difference, tolerance, 'products with the Jacobian, and differences of the features');
       const [across, along] = [pairing(backward, p), pairing(forward, q)];
       assert.ok(Math.abs(across - along) < 1e-3 * (1 + Math.abs(along)), `qᵀ(Jp) is ${along}, and (Jᵀq)ᵀp ${across}`);
@@ -138,9 +138,9 @@ function assertSlope(difference: number, slope: number, tolerance: number, name:
   assert.ok(Math.abs(difference - slope) < 0.002 + tolerance * Math.abs(slope), text);
 }
 
-/** @param within of the largest value of `b` */
+/** @param within of the Euclidean norm of `b` */
 function assertClose(a: tf.Tensor, b: tf.Tensor, within: number, names: string): void {
   assert.deepEqual(a.shape, b.shape, `shapes of ${names}`);
-  const [apart, largest] = tf.tidy(() => [tf.sub(a, b), b].map((one) => tf.max(tf.abs(one)).dataSync()[0]!));
-  assert.ok(apart! <= within * (largest! + 1e-6), `${names} differ by ${apart}, of ${largest}`);
+  const [apart, norm] = tf.tidy(() => [tf.sub(a, b), b].map((one) => Math.sqrt(pairing(one, one))));
+  assert.ok(apart! <= within * (norm! + 1e-6), `${names} differ by ${apart}, of ${norm}`);
 }

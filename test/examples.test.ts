@@ -1,0 +1,37 @@
+import { describe, test } from 'vitest';
+import { descent } from '../pipelines/examples/attacks/descent.js';
+import { randomErasing } from '../pipelines/examples/ops/random-erasing.js';
+import { focal } from '../pipelines/examples/own-loss.js';
+import { weightSizes } from '../pipelines/examples/own-measurement.js';
+import { cnn } from '../pipelines/examples/own-network.js';
+import { lion } from '../pipelines/examples/own-optimizer.js';
+import { orthogonal } from '../pipelines/examples/own-regularizer.js';
+import { mlp } from '../src/index.js';
+import {
+  attackTests,
+  lossTests,
+  modelTests,
+  opTests,
+  optimizerTests,
+  type PartTest,
+  regularizerTests,
+  stageTests,
+  updatesFor,
+} from '../src/testing.js';
+
+/** A user's own part of every kind, as the examples have it, held to the rules for ours. */
+const examples: Record<string, PartTest[]> = {
+  'own-attack': attackTests({ make: descent }),
+  'own-loss': lossTests({ make: () => focal(2) }),
+  'own-measurement': stageTests({ make: weightSizes, items: () => updatesFor(mlp([2, 4, 2])) }),
+  'own-network': modelTests({ make: () => cnn(2), tolerance: 0.1 }),
+  'own-op': opTests({ op: randomErasing({ size: 4 }) }),
+  'own-optimizer': optimizerTests({ make: () => lion({ rate: 0.01 }) }),
+  'own-regularizer': regularizerTests({
+    make: (model, { gamma, ...from }) => orthogonal(model, { gamma: gamma / 30, ...from }),
+  }),
+};
+
+describe.each(Object.entries(examples))('%s', (_, rules) => {
+  for (const { name, run } of rules) test(name, run);
+});
