@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: () => 
   sweep: () => import('./sweep.js'),
   reproduce: () => import('./reproduce.js'),
   status: () => import('./status.js'),
+  ls: () => import('./ls.js'),
   monitor: () => import('./monitor.js'),
   tap: () => import('./tap.js'),
   report: () => import('./report.js'),

@@ -138,7 +138,7 @@ function planIn(folder: string): ReturnType<typeof readPlan> | 'damaged' {
 const holdsRun = (folder: string): boolean => existsSync(join(folder, 'config.json'));
 
 /** Folders with a run, those inside of experiments included, by name. */
-function runsUnder(folder: string, depth = 2): string[] {
+export function runsUnder(folder: string, depth = 2): string[] {
   if (!existsSync(folder) || depth < 0) return [];
   if (holdsRun(folder)) return [folder];
   const plan = planIn(folder);

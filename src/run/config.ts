@@ -177,6 +177,12 @@ export { z };
 export type Shape = z.ZodRawShape;
 export type Config<S extends Shape> = z.output<z.ZodObject<S>>;
 
+/** The keys of a pipeline, by its type. */
+export type ShapeOf<P> = P extends { readonly config: infer S extends Shape } ? S : never;
+
+/** Some values of a pipeline's config, a profile included. */
+export type SettingsOf<P> = Partial<z.input<z.ZodObject<ShapeOf<P>>>> & { readonly profile?: string };
+
 /** A key that holds a folder, as an absolute path so that a run can be resumed from anywhere; or one of these words. */
 export const folder = (...words: readonly string[]) =>
   z.string().transform((path) => (words.includes(path) ? path : resolve(path)));

@@ -59,26 +59,59 @@ const lineLimit = 2 ** 24; // bytes; a longer one is not a line of ours
 export function* readMetrics(file: string, most = Number.POSITIVE_INFINITY): Generator<MetricRecord> {
   const handle = open(file);
   try {
-    const text = new TextDecoder('utf-8', { fatal: true });
-    let number = 0;
-    let rest: Buffer = Buffer.alloc(0);
+    const lines = new Lines(file);
     const chunk = Buffer.alloc(chunkBytes);
     for (let left = most; left > 0; ) {
       const got = readSync(handle, chunk, 0, Math.min(left, chunk.length), null);
       if (got === 0) return;
       left -= got;
-      rest = Buffer.concat([rest, chunk.subarray(0, got)]);
-      let start = 0;
-      for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a, start)) {
-        number++;
-        yield parse(file, number, () => text.decode(rest.subarray(start, end)));
-        start = end + 1;
-      }
-      rest = rest.subarray(start);
-      if (rest.length > lineLimit) throw corrupt(file, number + 1, `it is longer than ${lineLimit} bytes`);
+      yield* lines.recordsIn(chunk.subarray(0, got));
     }
   } finally {
     closeSync(handle);
+  }
+}
+
+/**
+ * The records of a metric log that is being written, as they come.
+ *
+ * @param more resolves when there may be new ones, to false where what is there now is the last
+ */
+export async function* followMetrics(file: string, more: () => Promise<boolean>): AsyncGenerator<MetricRecord> {
+  const handle = open(file);
+  try {
+    const lines = new Lines(file);
+    const chunk = Buffer.alloc(chunkBytes);
+    for (let open = true; ; ) {
+      const got = readSync(handle, chunk);
+      if (got > 0) yield* lines.recordsIn(chunk.subarray(0, got));
+      else if (open) open = await more();
+      else return;
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Cuts a file into lines, as its chunks are read; an unfinished one waits for the next chunk. */
+class Lines {
+  private readonly text = new TextDecoder('utf-8', { fatal: true });
+  private number = 0;
+  private rest: Buffer = Buffer.alloc(0);
+
+  constructor(private readonly file: string) {}
+
+  *recordsIn(chunk: Buffer): Generator<MetricRecord> {
+    let rest = Buffer.concat([this.rest, chunk]);
+    let start = 0;
+    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a, start)) {
+      const line = rest.subarray(start, end);
+      yield parse(this.file, ++this.number, () => this.text.decode(line));
+      start = end + 1;
+    }
+    rest = rest.subarray(start);
+    if (rest.length > lineLimit) throw corrupt(this.file, this.number + 1, `it is longer than ${lineLimit} bytes`);
+    this.rest = rest;
   }
 }
 

@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { suggestion } from '../flow/options.js';
 import { toError } from '../flow/terminal.js';
 import { collectReport } from '../run/collect/collect.js';
-import type { Shape, z } from '../run/config.js';
+import type { ShapeOf, z } from '../run/config.js';
 import { type Pipeline, tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopOnSignals } from '../run/process.js';
@@ -109,7 +109,6 @@ export async function reportSweep(folder: string, jobs: readonly Job[], best?: s
   return { report: html, leftOut, ranking: rankingLines(report) };
 }
 
-type ShapeOf<P> = P extends { readonly config: infer S extends Shape } ? S : never;
 type ValuesOf<P> = z.input<z.ZodObject<ShapeOf<P>>> & { readonly seed?: number; readonly profile?: string };
 
 /** Some values of a pipeline's config, seed and profile included. */

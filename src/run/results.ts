@@ -1,0 +1,82 @@
+import { isDeepStrictEqual } from 'node:util';
+import { WeirError } from '../flow/errors.js';
+import { summarizeNetwork } from '../measure/networks/summary.js';
+import { mean } from '../plot/statistics.js';
+import { OlderFormat, RunFolder } from '../storage/run-folder.js';
+import { collectReport } from './collect/collect.js';
+import { type LifecycleState, statusOf, unreadableRun } from './status.js';
+
+/** What the networks of one regularizer of a run came to. Null for what was not measured. */
+export interface Result {
+  readonly regularizer: string;
+  readonly networks: number;
+  /** Mean over the networks, from 0 to 1. */
+  readonly accuracy: number | null;
+  /** Mean over the networks of their mean adversarial distance Δx, in units of the input. */
+  readonly distance: number | null;
+}
+
+/** A run beside others. Plain data. */
+export interface ListedRun {
+  readonly path: string;
+  readonly pipeline: string;
+  readonly state: LifecycleState;
+  /** ISO 8601; null where the run cannot be read. */
+  readonly createdAt: string | null;
+  readonly epoch: number | null;
+  readonly epochs: number | null;
+  /** The keys in which the listed runs of its pipeline differ, the seed and the origin of a fork among them. */
+  readonly differs: Readonly<Record<string, unknown>>;
+  readonly results: readonly Result[];
+}
+
+/**
+ * Runs beside each other, the oldest first: where each stands, in what it differs from the others of its pipeline, what it came to.
+ *
+ * It reads the whole metric log of each. A run that is damaged, or of an older format, hides no other.
+ */
+export async function listRuns(paths: readonly string[]): Promise<ListedRun[]> {
+  const found = await Promise.all(paths.map(standing));
+  const listed = found.map(({ start, ...run }) => {
+    const others = found.filter(({ pipeline }) => pipeline === run.pipeline);
+    const keys = Object.keys(start ?? {}).filter((key) =>
+      others.some((other) => other.start !== undefined && !isDeepStrictEqual(other.start[key], start![key])),
+    );
+    return { ...run, differs: Object.fromEntries(keys.map((key) => [key, start![key] ?? null])) };
+  });
+  return listed.sort((a, b) => (a.createdAt ?? '').localeCompare(b.createdAt ?? ''));
+}
+
+type Standing = Omit<ListedRun, 'differs'> & { readonly start: Readonly<Record<string, unknown>> | undefined };
+
+async function standing(path: string): Promise<Standing> {
+  try {
+    const folder = RunFolder.open(path);
+    const { config, seed, origin, createdAt } = folder.started;
+    const { path: shown, pipeline, state, epoch, epochs } = await statusOf(path);
+    const from = origin === undefined ? 'none' : `${origin.run}, update ${origin.at}`;
+    const results = state === 'damaged' ? [] : resultsOf(folder);
+    const start = { ...config, seed, origin: from };
+    return { path: shown, pipeline, state, createdAt, epoch, epochs, results, start };
+  } catch (error) {
+    if (!(error instanceof WeirError)) throw error;
+    const { pipeline, state, epoch, epochs } = unreadableRun(path, error);
+    const createdAt = (error instanceof OlderFormat && error.started.createdAt) || null;
+    return { path, pipeline, state, createdAt, epoch, epochs, results: [], start: undefined };
+  }
+}
+
+function resultsOf(folder: RunFolder): Result[] {
+  const { networks } = collectReport([folder]);
+  return [...new Set(networks.map(({ regularizer }) => regularizer))].map((regularizer) => {
+    const own = networks.filter((network) => network.regularizer === regularizer);
+    const accuracies = own.flatMap(({ testAccuracy }) => testAccuracy ?? []);
+    const distances = own.flatMap((network) => summarizeNetwork(network).meanDistance ?? []);
+    return {
+      regularizer,
+      networks: own.length,
+      accuracy: accuracies.length === 0 ? null : mean(accuracies),
+      distance: distances.length === 0 ? null : mean(distances),
+    };
+  });
+}

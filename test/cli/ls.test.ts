@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runTable, sortedRuns } from '../../src/cli/ls.js';
+import { listRuns } from '../../src/run/results.js';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
+import { begin, forked, run } from '../run/forked-runs.js';
+
+const base = mkdtempSync(join(tmpdir(), 'weir-ls-'));
+beforeAll(() => loadTensorFlow());
+afterAll(() => rmSync(base, { recursive: true }));
+
+test('runs are listed with their state, what differs, and what they came to; sorted by any column', async () => {
+  const [fast, damaged] = [begin(join(base, 'fast')), join(base, 'damaged')];
+  expect(await run(fast)).toBe('done');
+  const slow = await forked(fast, 5, join(base, 'slow'), 'rate=0.0001');
+  expect(await run(slow, ({ number }) => number === 9)).toBe('stopped');
+  mkdirSync(damaged);
+  writeFileSync(join(damaged, 'config.json'), '{');
+
+  const runs = await listRuns([fast.path, slow.path, damaged]);
+  const by = (column: string) => sortedRuns(runs, column).map(({ path }) => path.split('/').at(-1));
+  expect(runs.map(({ state, differs }) => [state, differs])).toEqual([
+    ['damaged', {}],
+    ['done', { rate: 0.05, origin: 'none' }],
+    ['stopped', { rate: 0.0001, origin: `${fast.path}, update 5` }],
+  ]);
+  const [, done] = runs;
+  expect(done!.results).toEqual([
+    { regularizer: 'rep-spectral', networks: 2, accuracy: expect.any(Number), distance: expect.any(Number) },
+  ]);
+  expect(done!.results[0]!.accuracy).toBeGreaterThan(0.9);
+  expect(by('rate')).toEqual(['slow', 'fast', 'damaged']);
+  expect(by('accuracy')).toEqual(['fast', 'slow', 'damaged']);
+  expect(() => by('rat')).toThrow("cannot sort by 'rat'");
+  const [head, ...lines] = runTable(sortedRuns(runs, 'rate'));
+  expect(head).toMatch(/run +pipeline +state +epoch +rate +origin +regularizer +accuracy +mean distance/);
+  expect(lines.map((line) => line.split(/\s+/).slice(1, 4))).toEqual([
+    ['forking', 'stopped', '3/8'],
+    ['forking', 'done', '8/8'],
+    ['–', 'damaged', '–'],
+  ]);
+});

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+import { hashOf, weir } from '../cli/weir.js';
+
+const base = mkdtempSync(join(tmpdir(), 'weir-script-'));
+afterAll(() => rmSync(base, { recursive: true }));
+
+test('a script starts, reads, stops and resumes a run, which ends in the bits of the command’s', async () => {
+  const [own, command] = [join(base, 'own'), join(base, 'command')];
+  const script = join(import.meta.dirname, 'run-script.ts');
+  const module = join(import.meta.dirname, 'forking.ts');
+  const set = ['epochs=6', 'rate=0.02'].flatMap((one) => ['--set', one]);
+  const [{ stdout }, { status }] = await Promise.all([
+    promisify(execFile)(process.execPath, ['--import', 'tsx', script, module, own]),
+    weir('run', module, ...set, '--seed', '3', '--run', command),
+  ]);
+  expect(status).toBe(0);
+  const said = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+  expect(said).toEqual([
+    ['stopped', [0, 1, 2, 3, 4, 5]],
+    ['done', Array.from({ length: 19 }, (_, i) => i)],
+    ['WeirError', "there is no key 'rat'", expect.stringContaining("did you mean 'rate'?")],
+    ['WeirError', `there is a run in ${own} already`, expect.stringContaining('weir resume')],
+    ['WeirError', "there is no stream 'update'", expect.stringContaining("did you mean 'updates'?")],
+  ]);
+  expect(existsSync(`${own}-2`)).toBe(false);
+  expect(existsSync(join(own, 'report/report.html'))).toBe(true);
+  expect(await hashOf(own)).toBe(await hashOf(command));
+});
