@@ -12,7 +12,7 @@ export const orthogonal = (model: weir.Model, strength: weir.Strength): weir.Reg
     ...strength,
     ofWeights(weights) {
       const { tf } = weir;
-      const terms = model.featureLayers.map(({ kernel }): weir.tf.Scalar => {
+      const terms = model.featureLayers.map(({ kernel }) => {
         const W = weights.get(kernel)! as weir.tf.Tensor2D;
         const [rows, columns] = W.shape;
         const products = rows < columns ? tf.matMul(W, W, false, true) : tf.matMul(W, W, true);

@@ -13,7 +13,7 @@ import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.
 import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
 import { checkMoved, type Optimizer } from './optimizer/optimizer.js';
-import type { Regularizer } from './regularizer/regularizer.js';
+import { checkAdded, checkRegularizer, type Regularizer } from './regularizer/regularizer.js';
 import {
   disposeState,
   firstState,
@@ -123,6 +123,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     seed: 'required',
   });
   checkAccumulate(accumulate, loss);
+  if (regularizer !== undefined) checkRegularizer(regularizer);
   let checked = false;
   const made = { optimizer, loss: loss.name, regularizer: regularizer?.kind ?? 'none' };
   let shapes: Shapes | undefined;
@@ -144,7 +145,9 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     const fresh = state.endsEpoch;
     const at = { epoch, number: state.number + 1 };
     const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
-    activeAt(epoch)?.addGradients?.({ weights: state.weights }, learned.gradients);
+    const active = activeAt(epoch);
+    active?.addGradients?.({ weights: state.weights }, learned.gradients);
+    if (active !== undefined) checkAdded(active, state.weights, learned.gradients);
     const given = shapesOf(state.weights);
     const result = optimizer.move(state.weights, learned.gradients, state.memory, at);
     checkMoved(optimizer, given, result);
@@ -189,6 +192,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
     active?.addSampleGradients?.({ weights, x, labels }, learned.gradients);
+    if (active !== undefined) checkAdded(active, weights, learned.gradients);
     tf.dispose([x, labels]);
     return learned;
   }

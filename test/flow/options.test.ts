@@ -86,7 +86,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   decoded: ['epoch', (o) => weir.decoded(samples as never, [], o)],
   deepFool: ['overshoot', (o) => weir.deepFool(model, samples, o)],
   defineOp: ['kind', (o) => weir.defineOp(o)],
-  defineRegularizer: ['kind', (o) => weir.defineRegularizer(o)],
+  defineRegularizer: ['ofWeights', (o) => weir.defineRegularizer(o)],
   directionsOf: ['authors', (o) => weir.directionsOf({ directions: 'usual' }, o)],
   eachRegularizer: ['regularizers', (o) => weir.eachRegularizer(o)],
   eachTransfer: ['repSpectralWeights', (o) => weir.eachTransfer(o)],
@@ -169,11 +169,10 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
 
 /** Exported functions without options: their arguments stand by position, or are values such as a stage, which may have fields of its own. */
 const withoutOptions = `
-  WeirError addGradient alignedTo alignment atEnd averaged changeable cifar10File cifar10Keys clipByNorm
-  compileRecipe constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder isSpectral key
-  labeled layerNorms loss memberAccuracy memberNorms memberTicks memberUpdates mergeInTurn named networksOf normal
-  ordered packed readoutKeys reportLines scheduled serial since source spectralTick stage standardized uniform
-  unitScale warmUp
+  WeirError addGradient alignedTo alignment atEnd averaged changeable cifar10File cifar10Keys clipByNorm compileRecipe
+  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder isSpectral key labeled layerNorms loss
+  memberAccuracy memberNorms memberTicks memberUpdates mergeInTurn named networksOf normal ordered packed
+  readoutKeys reportLines scheduled serial since source spectralTick stage standardized uniform unitScale warmUp
 `
   .trim()
   .split(/\s+/);

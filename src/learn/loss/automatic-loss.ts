@@ -9,7 +9,8 @@ import type { Loss, LossValue, ScalarLoss } from './loss.js';
  * A gradient that is not finite makes the value NaN, at which the training ends by name before a snapshot has such weights.
  *
  * @param name for messages
- * @param compute of logits, float32 [n, classes], and labels, int32 [n]; both stay the caller's. It returns a scalar, float32.
+ * @param compute of logits, float32 [n, classes], and labels, int32 [n]; both stay the caller's. It returns a scalar, float32; its type is
+ * that of any tensor, as most operations of TensorFlow.js declare it.
  * @throws {WeirError} at the first batch, where `compute` fails, does not return a scalar, or cannot be differentiated
  * @example
  * const focal = loss('focal', (logits, labels) => {
@@ -17,7 +18,7 @@ import type { Loss, LossValue, ScalarLoss } from './loss.js';
  *   return tf.neg(tf.mean(tf.mul(tf.square(tf.sub(1, tf.exp(chosen))), chosen)));
  * });
  */
-export function loss(name: string, compute: ScalarLoss): Loss {
+export function loss(name: string, compute: (...batch: Parameters<ScalarLoss>) => tf.Tensor): Loss {
   const scalar: ScalarLoss = (logits, labels) => checkedScalar(name, compute(logits, labels));
   return {
     name,

@@ -14,12 +14,12 @@ export interface OwnRegularizer extends Strength {
    * A term of the weights by name, float32, which stay the caller's: a scalar, float32, by operations that TensorFlow.js differentiates. Called
    * once an update.
    */
-  readonly ofWeights?: (weights: Weights) => tf.Scalar;
+  readonly ofWeights?: (weights: Weights) => tf.Tensor;
   /**
    * A term of the features of a batch in training mode, float32 [n, width], and its labels, int32 [n], which both stay the caller's: a scalar,
    * float32, the mean over the batch. Its gradient goes back through the network with the loss's.
    */
-  readonly ofFeatures?: (features: tf.Tensor2D, labels: tf.Tensor1D) => tf.Scalar;
+  readonly ofFeatures?: (features: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor;
 }
 
 /**
@@ -76,7 +76,7 @@ export function defineRegularizer(own: OwnRegularizer): Regularizer {
 function gradientsOfTerm(
   kind: string,
   gamma: number,
-  term: () => tf.Scalar,
+  term: () => tf.Tensor,
   of: readonly tf.Tensor[],
 ): (tf.Tensor | undefined)[] {
   const { value, grads } = tf

@@ -66,6 +66,45 @@ export function checkCount(kind: string, name: string, value: number): void {
   throw new WeirError(`regularizer '${kind}' was given ${name} = ${value}`, 'give a whole number from 1 on');
 }
 
+/** @throws {WeirError} for an object that lacks a part which every regularizer has, by the part's name */
+export function checkRegularizer(regularizer: Regularizer): void {
+  const { kind, active, value } = regularizer as { readonly [part in keyof Regularizer]: unknown };
+  const lacking =
+    typeof kind !== 'string'
+      ? 'kind'
+      : Object.entries({ active, value }).find(([, part]) => typeof part !== 'function')?.[0];
+  if (lacking === undefined) return;
+  throw new WeirError(
+    `the regularizer${typeof kind === 'string' ? ` '${kind}'` : ''} has no '${lacking}'`,
+    'give kind, active(epoch), value(input) and its gradient: addGradients, addSampleGradients or featuresGradient',
+  );
+}
+
+/**
+ * Checks that a regularizer has left the weights as they were, and a gradient of each one's shape.
+ *
+ * @throws {WeirError} that names the regularizer and the weight
+ */
+export function checkAdded({ kind }: Regularizer, weights: Weights, gradients: Gradients): void {
+  const disposed = [...weights].find(([, weight]) => weight.isDisposed)?.[0];
+  if (disposed !== undefined) {
+    throw new WeirError(
+      `regularizer '${kind}' disposed of the weight '${disposed}', which it may only read`,
+      'give addGradient a tensor of your own, for it disposes of it: tf.clone(weight) in the place of a weight',
+    );
+  }
+  for (const [name, gradient] of gradients) {
+    const shape = weights.get(name)?.shape;
+    if (!gradient.isDisposed && `${gradient.shape}` === `${shape}`) continue;
+    const left = gradient.isDisposed ? 'disposed of' : `of shape [${gradient.shape.join(', ')}]`;
+    const needed = shape === undefined ? 'which is no weight' : `whose weight is [${shape.join(', ')}]`;
+    throw new WeirError(
+      `regularizer '${kind}' left the gradient of '${name}' ${left}, ${needed}`,
+      'let it add a tensor of the weight’s shape: addGradient(gradients, name, added)',
+    );
+  }
+}
+
 /** Adds a gradient to the one of that name and disposes of both summands; without one of that name it only disposes. */
 export function addGradient(gradients: Gradients, name: string, added: tf.Tensor): void {
   const old = gradients.get(name);

@@ -1,15 +1,18 @@
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { WeirError } from '../../../src/flow/errors.js';
+import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Model } from '../../../src/learn/model/model.js';
+import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { type RegularizerKind, regularizer, regularizerKinds } from '../../../src/learn/regularizer/registry.js';
-import type { Strength } from '../../../src/learn/regularizer/regularizer.js';
+import { addGradient, type Regularizer, type Strength } from '../../../src/learn/regularizer/regularizer.js';
 import { isSpectral } from '../../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../../src/learn/spectral/stages.js';
+import { trainStage } from '../../../src/learn/train.js';
 import type { Update } from '../../../src/learn/update.js';
 import { regularizerTests } from '../../../src/run/testing/regularizer-tests.js';
-import { loadTensorFlow } from '../../../src/tensorflow/tf.js';
+import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 
@@ -55,3 +58,41 @@ test.each(['feature-jacobian', 'cross-lipschitz'] as const)(
     );
   },
 );
+
+describe('a regularizer of the user’s own', () => {
+  const model = mlp([2, 4, 2]);
+  const kernel = 'hidden1/kernel';
+  const own = (given: Partial<Regularizer>): Regularizer => ({
+    kind: 'own',
+    active: () => true,
+    value: () => 0,
+    ...given,
+  });
+  const batch = {
+    ...{ position: 4, epoch: 1, remaining: 0, sampleShape: [2] },
+    ...{ values: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1), labels: Uint8Array.of(0, 1, 1, 0) },
+  };
+  const trained = (regularizer: Regularizer) => {
+    const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 1 }), regularizer, seed: 0 });
+    return stage.next(stage.start(), batch);
+  };
+
+  test('is refused by the name of the part that it lacks, before anything is trained', () => {
+    const { active: _, ...lacking } = own({});
+    expect(() => trained(lacking as Regularizer)).toThrow("the regularizer 'own' has no 'active'");
+  });
+
+  test('that leaves a gradient of another shape is refused, in place of a step that TensorFlow.js would spread', () => {
+    const scalar = own({ addGradients: (_, gradients) => void gradients.set(kernel, tf.scalar(1)) });
+    expect(() => trained(scalar)).toThrow(
+      "regularizer 'own' left the gradient of 'hidden1/kernel' of shape [], whose weight is [2, 4]",
+    );
+  });
+
+  test('that gives away a weight is refused', () => {
+    const given = own({
+      addGradients: ({ weights }, gradients) => addGradient(gradients, kernel, weights.get(kernel)!),
+    });
+    expect(() => trained(given)).toThrow("regularizer 'own' disposed of the weight 'hidden1/kernel'");
+  });
+});
