@@ -17,7 +17,7 @@ const files = {
 };
 const root = join(import.meta.dirname, '../..');
 const recipes = recipesOf(readFileSync(join(root, '.github/CONTRIBUTING.md'), 'utf8'));
-const parts = ['src', 'pipelines', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const parts = ['src', 'workers', 'pipelines', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const settings = ['biome.json', '.gitignore', '.dependency-cruiser.cjs'];
 
 let copy: string;

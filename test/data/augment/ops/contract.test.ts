@@ -1,10 +1,12 @@
-import { describe, test } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import * as ops from '../../../../src/data/augment/ops/index.js';
 import { type OpTestOptions, opTests } from '../../../../src/run/testing/op-tests.js';
 import { speckle } from '../fixtures/own-ops.js';
 
-/** Every op, and one of a user’s: a new one is a row. Each recipe has a unitScale already. */
-const rows: Record<Exclude<keyof typeof ops, 'unitScale'> | 'speckle', OpTestOptions> = {
+/** The ops, and one of a user's. A new one is a row, or calls `opTests` in its own test. Each recipe has a unitScale already. */
+const rows: Readonly<Record<string, OpTestOptions>> = {
   colorJitter: { op: ops.colorJitter({ brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 }) },
   randomGrayscale: { op: ops.randomGrayscale({ probability: 0.5 }) },
   centerCrop: { op: ops.centerCrop({ size: 12 }) },
@@ -23,3 +25,11 @@ const rows: Record<Exclude<keyof typeof ops, 'unitScale'> | 'speckle', OpTestOpt
 describe.each(Object.entries(rows))('%s', (_, row) => {
   for (const { name, run } of opTests(row)) test(name, run);
 });
+
+test.each(Object.keys(ops).filter((name) => name !== 'unitScale' && !(name in rows)))(
+  '%s, which is no row, is held to the rules in its own test',
+  (name) => {
+    const file = join(import.meta.dirname, `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.test.ts`);
+    expect(existsSync(file) && readFileSync(file, 'utf8')).toContain('opTests(');
+  },
+);
