@@ -34,7 +34,8 @@ export interface OwnOpBuilder<Options extends PlainOptions> {
  * chance from its second argument alone: `random()` starts the numbers of this op, sample, epoch and view. So any number of threads gives the same
  * bits.
  *
- * The module is imported in every worker thread: keep it small, and the pipeline in another one. Its source is part of the run's identity, as that of
+ * The module is imported in every worker thread: keep it small, and the pipeline in another one. TypeScript takes `import.meta` in a package of
+ * `"type": "module"`. Its source is part of the run's identity, as that of
  * every module that a pipeline imports.
  *
  * @throws {WeirError} for a name that is taken, a kind that is none, or options that are no plain data
