@@ -75,7 +75,12 @@ export function dataset(options: DatasetOptions): Dataset {
   shared.set(values);
   const box = boxOf(name, shared, sampleShape, given.box);
   const made: Dataset = {
-    ...{ name, size, sampleShape: [...sampleShape], classes, labels, values: shared },
+    name,
+    size,
+    sampleShape: [...sampleShape],
+    classes,
+    labels,
+    values: shared,
     ...(box && { box }),
   };
   checkSamples(made);

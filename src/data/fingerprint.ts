@@ -43,7 +43,10 @@ export function samplesInput(samples: Samples, files?: () => readonly string[], 
 function readThrough(samples: Samples, files: readonly string[] | undefined): Fingerprint {
   const { size, sampleShape, classes, labels, values } = samples;
   const properties = {
-    ...{ samples: size, shape: sampleShape, ...(classes && { classes }), labels: sha256Of(bytesOf(labels)) },
+    samples: size,
+    shape: sampleShape,
+    ...(classes && { classes }),
+    labels: sha256Of(bytesOf(labels)),
     ...(values && { values: sha256Of(bytesOf(values)) }),
     ...(files && { images: sha256Of(Buffer.from(files.join('\n'))) }),
   };

@@ -46,8 +46,13 @@ export function histogram(tag: string, values: readonly number[], buckets = 30):
     text(1, tag),
     bytes(
       5,
-      ...[double(1, least), double(2, greatest), double(3, sorted.length), double(4, sum), double(5, squares)],
-      ...[doubles(6, limits), doubles(7, counts)],
+      double(1, least),
+      double(2, greatest),
+      double(3, sorted.length),
+      double(4, sum),
+      double(5, squares),
+      doubles(6, limits),
+      doubles(7, counts),
     ),
   );
 }

@@ -61,7 +61,9 @@ const types = { number: 'DOUBLE', flag: 'BOOLEAN', text: 'BYTE_ARRAY' } as const
 const schemaOf = (columns: readonly TableColumn[]): Schema => [
   { name: 'root', num_children: columns.length },
   ...columns.map(({ name, kind }) => ({
-    ...{ name, type: types[kind], repetition_type: 'OPTIONAL' as const },
+    name,
+    type: types[kind],
+    repetition_type: 'OPTIONAL' as const,
     ...(kind === 'text' && { converted_type: 'UTF8' as const }),
   })),
 ];

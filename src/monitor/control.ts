@@ -37,7 +37,9 @@ class ControlThread {
         reject(new WeirError(message, 'choose another port or address, or run without'));
       try {
         worker = new Worker(workerFile('monitor.js'), {
-          ...{ workerData: start, name: 'weir monitor', resourceLimits: { maxOldGenerationSizeMb: heap } },
+          workerData: start,
+          name: 'weir monitor',
+          resourceLimits: { maxOldGenerationSizeMb: heap },
         });
       } catch (error) {
         failed(`the control thread does not start: ${(error as Error).message}`);

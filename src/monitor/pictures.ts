@@ -54,7 +54,11 @@ function picturesOf(edge: string, item: unknown): Pictures | undefined {
     bytes(values.subarray(i * length, (i + 1) * length), image, stride),
   );
   return {
-    ...{ edge, channels, pixels, width: Math.ceil(width / stride), height: Math.ceil(height / stride) },
+    edge,
+    channels,
+    pixels,
+    width: Math.ceil(width / stride),
+    height: Math.ceil(height / stride),
     labels: Array.from({ length: count }, (_, i) => Number(labels?.[Math.floor(i / views)] ?? -1)),
   };
 }

@@ -96,7 +96,11 @@ export class ViewModel {
       const going = this.ofProcess.get('going') as Going | undefined;
       const pulse = this.ofProcess.get('pulse') as LivePulse | undefined;
       return {
-        ...{ run, pipeline, seed, pulse, state: going?.state ?? status?.state ?? 'unknown' },
+        run,
+        pipeline,
+        seed,
+        pulse,
+        state: going?.state ?? status?.state ?? 'unknown',
         at: status?.network
           ? { network: status.network.name, update: status.update ?? 0, epoch: status.epoch ?? 0 }
           : null,

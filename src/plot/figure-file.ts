@@ -117,7 +117,9 @@ export async function pdf(figure: Figure, madeAt: Date): Promise<Buffer> {
   const document = new PDFDocument({ size: [width, height], margin: 0, info });
   document.registerFont('regular', REGULAR).registerFont('bold', BOLD);
   svgToPdf(document, svg, 0, 0, {
-    ...{ width, height, assumePt: true },
+    width,
+    height,
+    assumePt: true,
     fontCallback: (_, bold) => (bold ? 'bold' : 'regular'),
     warningCallback: (message) => {
       throw new Error(`the figure '${figure.id}' cannot be made a PDF: ${message}`);

@@ -49,7 +49,9 @@ function rankingJson(report: Report): Record<string, unknown> {
     regularizer: group.regularizer,
     setting: Object.fromEntries(keys.map((key, i) => [key, values[i]])),
     networks: group.networks.length,
-    ...{ measured, accuracy, distance },
+    measured,
+    accuracy,
+    distance,
   }));
   return { ranking: { by: report.rankedBy, better, places } };
 }

@@ -112,11 +112,18 @@ export function networksTable(report: Report): string {
   const refitted = report.networks.some(({ readout }) => readout);
   const deep = layers.length > LAYERS;
   const heads = [
-    ...['Regularizer', 'Seed', 'Test accuracy', 'Mean Δx ± s.e.', 'Median Δx', 'Attacked', 'Outcomes'],
+    'Regularizer',
+    'Seed',
+    'Test accuracy',
+    'Mean Δx ± s.e.',
+    'Median Δx',
+    'Attacked',
+    'Outcomes',
     ...(deep ? ['Largest σ'] : layers.map((layer) => `σ ${layer}`)),
     ...(exact ? ['Mean exact Δx'] : []),
     ...(refitted ? ['Accuracy, readout refitted', 'Mean Δx, readout refitted'] : []),
-    ...['Queries', 'Trained'],
+    'Queries',
+    'Trained',
   ];
   const rows = networks.map(({ network, label }) => {
     const summary = summarizeNetwork(network);

@@ -111,7 +111,11 @@ export function stopEarly<T extends Measured>(
     least = 0,
     name = 'stop early',
   } = checkOptions('stopEarly', options, {
-    ...{ by: 'required', better: 'required', patience: 'required', least: 'optional', name: 'optional' },
+    by: 'required',
+    better: 'required',
+    patience: 'required',
+    least: 'optional',
+    name: 'optional',
   } as const);
   checkJudging('stopEarly', options, { patience });
   if (!(least >= 0)) throw new WeirError(`'stopEarly' was given least: ${least}`, 'give a number from 0 on');
@@ -187,7 +191,10 @@ export function keepBest<T extends Measured>(options: KeepBestOptions<T>): Stage
     count = 1,
     name = 'keep best',
   } = checkOptions('keepBest', options, {
-    ...{ by: 'required', better: 'required', count: 'optional', name: 'optional' },
+    by: 'required',
+    better: 'required',
+    count: 'optional',
+    name: 'optional',
   } as const);
   checkJudging('keepBest', options, { count });
   return stage<T, Best, KeepBestState>({

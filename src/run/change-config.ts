@@ -116,7 +116,10 @@ function headsOf(folder: RunFolder): Map<string, Head> {
       [
         name,
         {
-          ...{ path, sequence, label, pinned },
+          path,
+          sequence,
+          label,
+          pinned,
           updates: owner?.number ?? 0,
           epoch: owner?.epoch ?? 0,
           logged: state.logged,

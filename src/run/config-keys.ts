@@ -144,7 +144,9 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
 /** Keys that decide how networks are trained and readouts fitted. `regularizers` and `seeds` only decide which networks there are. */
 const trainingOnly = [
   ...Object.keys(trainingKeys({ epochs: 1, batchSize: 1, rate: 1, decay: 0 })),
-  ...['gamma', 'burnIn', 'tickEvery'],
+  'gamma',
+  'burnIn',
+  'tickEvery',
   ...Object.keys(convolutionKeys()),
   ...Object.keys(readoutKeys()),
   'profile',

@@ -82,7 +82,7 @@ export async function run<P = Pipeline>(module: string, options: RunOptions<P> =
   } = checkOptions(
     'run',
     options as RunOptions<Pipeline>,
-    { ...{ set: 'optional', seed: 'optional', folder: 'optional' }, ...settingKeys } as const,
+    { set: 'optional', seed: 'optional', folder: 'optional', ...settingKeys } as const,
   );
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new WeirError(`'run' was given the seed ${seed}`, 'give a whole number from 0 to 2^53 - 1');

@@ -187,7 +187,9 @@ export function fromRun(
   options: Pick<WeightsChoice, 'network' | 'readout' | 'snapshot'> = {},
 ): WeightSource {
   const { network, readout, snapshot } = checkOptions('fromRun', options, {
-    ...{ network: 'optional', readout: 'optional', snapshot: 'optional' },
+    network: 'optional',
+    readout: 'optional',
+    snapshot: 'optional',
   } as const);
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,

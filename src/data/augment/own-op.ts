@@ -62,9 +62,7 @@ export function defineOp<Options extends PlainOptions = Record<never, never>>(
   } = checkOptions(
     'defineOp',
     definition as OwnOp<PlainOptions>,
-    {
-      ...{ name: 'required', module: 'required', kind: 'required', prepare: 'required', defaults: 'optional' },
-    } as const,
+    { name: 'required', module: 'required', kind: 'required', prepare: 'required', defaults: 'optional' } as const,
   ) as OwnOp<Options>;
   if (typeof name !== 'string' || !/^[a-zA-Z][a-zA-Z0-9]*$/.test(name)) {
     throw new WeirError(`an op was called ${JSON.stringify(name)}`, 'give a name of letters and digits');

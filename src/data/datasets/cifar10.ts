@@ -17,8 +17,16 @@ export interface Cifar10Options {
 }
 
 const CIFAR10_NAMES: readonly string[] = [
-  ...['airplane', 'automobile', 'bird', 'cat', 'deer'],
-  ...['dog', 'frog', 'horse', 'ship', 'truck'],
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
 ];
 
 /** Shape and classes of the samples. */

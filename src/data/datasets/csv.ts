@@ -53,7 +53,10 @@ export async function csv(file: string, options: CsvOptions): Promise<Dataset> {
   if (columns !== undefined) begin(columns);
   try {
     parse(Buffer.from(content(file)), {
-      ...{ bom: true, delimiter, trim: true, skip_empty_lines: true },
+      bom: true,
+      delimiter,
+      trim: true,
+      skip_empty_lines: true,
       on_record: (cells: string[], context) => {
         take(cells, context);
         return null; // the parser keeps nothing

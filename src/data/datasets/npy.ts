@@ -148,7 +148,11 @@ export async function npy(
 ): Promise<Dataset> {
   if (typeof from !== 'string') checkOptions('npy', from, { values: 'required', labels: 'required' });
   const { members = { values: 'x', labels: 'y' }, ...about } = checkOptions('npy', options, {
-    ...{ members: 'optional', classes: 'optional', sampleShape: 'optional', box: 'optional', name: 'optional' },
+    members: 'optional',
+    classes: 'optional',
+    sampleShape: 'optional',
+    box: 'optional',
+    name: 'optional',
   });
   const [values, labels] =
     typeof from === 'string'
@@ -165,8 +169,11 @@ export async function npy(
     throw new WeirError(`the samples in ${values!.file} are text`, 'give numbers');
   }
   return dataset({
-    ...{ sampleShape: values!.shape.slice(1), ...about, name },
-    ...{ values: values!.values as ArrayLike<number>, labels: labels!.values },
+    sampleShape: values!.shape.slice(1),
+    ...about,
+    name,
+    values: values!.values as ArrayLike<number>,
+    labels: labels!.values,
   });
 }
 

@@ -149,7 +149,10 @@ function options(curves, { log, outliers, width }) {
     });
   }
   return {
-    ...{ width, height, series, bands },
+    width,
+    height,
+    series,
+    bands,
     scales: { x: { time: false }, y: { distr: log ? 3 : 1, ...(outliers ? {} : { range: rangeOf(log) }) } },
     axes: [
       { ...axis, size: 28 },

@@ -86,7 +86,10 @@ function lay({ stages, edges }) {
       { class: kind, transform: `translate(${x(column)},${y(row)})` },
       svg('title', {}, `${name}${words[kind] ? `: ${words[kind]}` : ''}`),
       svg('rect', { class: 'box', width: box.width, height: box.height, rx: 7 }),
-      ...[title, rate, track, fill],
+      title,
+      rate,
+      track,
+      fill,
     );
     const numbers = el('span');
     const fed = el('span', { class: 'fed' });

@@ -59,7 +59,11 @@ export function batchFor({ inputShape, classes }: Model, number: number, perEpoc
 
 /** An update with those weights, the tenth by default, for a stage that measures. The tensors stay the caller's. */
 export const updateWith = (weights: Weights, number = 10): Update => ({
-  ...{ position: 64 * number, number, epoch: Math.ceil(number / 5), endsEpoch: true, weights },
+  position: 64 * number,
+  number,
+  epoch: Math.ceil(number / 5),
+  endsEpoch: true,
+  weights,
   loss: () => 1 / (number + 1),
   epochLoss: () => 1,
   epochAccuracy: () => 0.5,

@@ -108,8 +108,10 @@ export class SlurmArrays implements Executor {
       ...(threads !== undefined && { threads }),
     });
     const array = await submit(script, [
-      ...[`--job-name=${batch}`, `--array=0-${held.length - 1}${jobs === undefined ? '' : `%${jobs}`}`],
-      ...[`--output=${join(folder, 'logs', '%x-%a.out')}`, `--cpus-per-task=${threads ?? 1}`],
+      `--job-name=${batch}`,
+      `--array=0-${held.length - 1}${jobs === undefined ? '' : `%${jobs}`}`,
+      `--output=${join(folder, 'logs', '%x-%a.out')}`,
+      `--cpus-per-task=${threads ?? 1}`,
       ...slurmOptions,
     ]);
     for (const [index, one] of held.entries()) located(one, { kind: 'slurm', batch, index, id: `${array}_${index}` });

@@ -20,8 +20,19 @@ export function sourceHash(): string {
 
 // Warning 112 says that JavaScript cannot take a v128: only functions inside of the module do.
 const OPTIONS = [
-  ...['index.ts', '--baseDir', fileURLToPath(SOURCES), '--outFile', 'kernels.wasm', '-O3', '--noAssert'],
-  ...['--runtime', 'stub', '--enable', 'simd', '--disableWarning', '112'],
+  'index.ts',
+  '--baseDir',
+  fileURLToPath(SOURCES),
+  '--outFile',
+  'kernels.wasm',
+  '-O3',
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--enable',
+  'simd',
+  '--disableWarning',
+  '112',
 ];
 
 /** Compiles the sources. @throws an Error with the compiler's messages */

@@ -95,15 +95,9 @@ export async function inspectCached(
   const cached = process.env.WEIR_READ_ALL ? undefined : read(file);
   const cachedIndices = new Map(cached && Array.from(cached.marks, (mark, index) => [mark, index]));
   const open = Array.from(paths.keys()).filter((i) => !cachedIndices.has(marks[i]!));
-  const fresh = await inspect(
-    ...[
-      root,
-      open.map((i) => paths[i]!),
-      { bytes: stats.bytes.filter((_, i) => !cachedIndices.has(marks[i]!)) },
-      verify,
-    ],
-    (done) => progress(done, open.length),
-  );
+  const left = { bytes: stats.bytes.filter((_, i) => !cachedIndices.has(marks[i]!)) };
+  const openPaths = open.map((i) => paths[i]!);
+  const fresh = await inspect(root, openPaths, left, verify, (done) => progress(done, open.length));
   const found = {
     widths: new Uint32Array(paths.length),
     heights: new Uint32Array(paths.length),
