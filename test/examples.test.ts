@@ -1,4 +1,6 @@
-import { describe, test } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { descent } from '../pipelines/examples/attacks/descent.js';
 import { randomErasing } from '../pipelines/examples/ops/random-erasing.js';
 import { focal } from '../pipelines/examples/own-loss.js';
@@ -34,4 +36,12 @@ const examples: Record<string, PartTest[]> = {
 
 describe.each(Object.entries(examples))('%s', (_, rules) => {
   for (const { name, run } of rules) test(name, run);
+});
+
+test('an example is read at a glance: less than 60 lines', () => {
+  const folder = join(import.meta.dirname, '../pipelines/examples');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  expect(files.length).toBeGreaterThan(10);
+  const long = files.filter((file) => readFileSync(join(folder, file), 'utf8').split('\n').length > 60);
+  expect(long).toEqual([]);
 });

@@ -12,12 +12,7 @@ const weightsRecord = weir.record({
   },
 });
 
-interface WeightSizes extends weir.Positioned {
-  readonly number: number;
-  readonly epoch: number;
-  readonly largest: number;
-  readonly small: number;
-}
+type WeightSizes = weir.Positioned & Record<'number' | 'epoch' | 'largest' | 'small', number>;
 
 /** A measurement of your own: a stage with a record. State: none. It claims the weights, so that they stand still while it reads. */
 export const weightSizes = (): weir.Stage<weir.Update, WeightSizes, null> => ({

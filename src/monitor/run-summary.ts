@@ -99,14 +99,14 @@ const isOf =
 export async function runsBeside(path: string) {
   const names = [...besides(path).keys()].slice(-most.runs);
   const own = basename(resolve(path));
-  const { config } = RunFolder.open(path).started;
+  const config = configOf(path);
   return Promise.all(
     names.map(async (name) => {
       const beside = { name, own: name === own };
       try {
         const folder = RunFolder.open(join(dirname(resolve(path)), name));
         const { pipeline, seed, createdAt } = folder.started;
-        const differs = configDifferences(config, folder.started.config);
+        const differs = config && configDifferences(config, folder.started.config);
         const unknown = { state: 'unknown', epoch: null, epochs: null, update: null };
         const { state, epoch, epochs, update } = (await runStatus(folder.path)) ?? unknown;
         return {
@@ -128,6 +128,15 @@ export async function runsBeside(path: string) {
       }
     }),
   );
+}
+
+/** The config of a run of this format; null where it cannot be read. */
+function configOf(path: string): RunConfig['config'] | null {
+  try {
+    return RunFolder.open(path).started.config;
+  } catch {
+    return null;
+  }
 }
 
 /** The values of another run's config that are not those of this one's: 'rate=0.05, hidden=64'; '' where all are. */
