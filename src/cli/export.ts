@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { Command } from 'commander';
 import { exportAdversarial } from '../export/npz.js';
 import { exportParquet } from '../export/parquet.js';
@@ -73,6 +73,13 @@ export function command(): Command {
         throw new WeirError(
           '--all is for the weights of every network',
           `write \`weir export ${run} FOLDER --all\`: metrics and samples are of all networks unless --network names one`,
+        );
+      }
+      const weightsFile = !table && !samples && !settings.all && !settings.tensorboard;
+      if (weightsFile && extname(file) !== '.safetensors' && extname(file) !== '') {
+        throw new WeirError(
+          `${file} ends in '${extname(file)}', which is nothing that Weir writes`,
+          'give a file in .safetensors (weights), .csv or .parquet (metrics) or .npz (adversarial samples), or --tensorboard',
         );
       }
       if (settings.tensorboard) await metricsForTensorBoard(folder, file);

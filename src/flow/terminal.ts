@@ -48,6 +48,9 @@ export function noticeOnce(line: string): void {
   toError(`${visibleLine(line)}\n`);
 }
 
+/** Lets every notice be said again: for tests that share a process. */
+export const forgetNotices = (): void => noticed.clear();
+
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** Columns that a text takes on a terminal: East Asian scripts and pictures take two a letter, colors none. */

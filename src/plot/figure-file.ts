@@ -1,3 +1,5 @@
+/// <reference path="./pdf.d.ts" />
+
 import { createRequire } from 'node:module';
 import { type ResvgRenderOptions, renderAsync } from '@resvg/resvg-js';
 import PDFDocument from 'pdfkit';

@@ -33,6 +33,10 @@ export function model(options: LayeredOptions): Model {
       'give whole numbers from 1 on',
     );
   }
+  const uncalled = layers.findIndex((layer: unknown) => typeof layer === 'function');
+  if (uncalled !== -1) {
+    throw new WeirError(`layer ${uncalled + 1} of a model is a function`, 'call it: relu(), not relu');
+  }
   if (layers.at(-1)?.kind !== 'dense') {
     throw new WeirError(
       `the last layer of a model is its readout, but here it is ${layers.at(-1)?.kind ?? 'missing'}`,

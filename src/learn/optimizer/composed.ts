@@ -15,8 +15,11 @@ import type { Optimizer } from './optimizer.js';
  * @example clipByNorm(1, adamw({ rate: 1e-3 }))
  */
 export function clipByNorm(max: number, optimizer: Optimizer): Optimizer {
-  if (!(max > 0 && Number.isFinite(max))) {
-    throw new WeirError(`clipByNorm was given a norm of ${max}`, 'give a finite number above 0');
+  if (typeof max !== 'number' || !(max > 0 && Number.isFinite(max))) {
+    throw new WeirError(
+      `clipByNorm was given a norm of ${typeof max === 'number' ? max : typeof max}`,
+      'give a finite number above 0, then the optimizer: clipByNorm(1, adamw(…))',
+    );
   }
   return {
     ...around(optimizer),

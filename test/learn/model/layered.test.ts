@@ -192,6 +192,7 @@ test('layers that do not fit are refused by name', () => {
   expect(() => made(residual([conv(2)]), dense(2))).toThrow("layer 'residual1' adds [4, 4, 2]");
   expect(() => made(conv(2), relu())).toThrow('here it is relu');
   expect(() => made()).toThrow('here it is missing');
+  expect(() => made(relu as never, dense(2))).toThrow('layer 1 of a model is a function');
   expect(() => made(conv(2, { size: 2 }), dense(2))).toThrow('size = 2');
   expect(() => conv(2, { kernel: 3 } as object)).toThrow("no option 'kernel'");
   expect(() => model({ inputShape: [0], layers: [dense(2)] })).toThrow('inputShape [0]');
