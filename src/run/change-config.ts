@@ -6,6 +6,7 @@ import type { LogMark } from '../storage/metric-log.js';
 import { type ConfigChange, plannedNetworks, type RunConfig, type RunFolder } from '../storage/run-folder.js';
 import { done, type RunState, unfinishedNetworks } from '../storage/run-state.js';
 import { changeOf, resolveConfig } from './config.js';
+import { endingOf } from './fork.js';
 import { updateLabel } from './network-snapshots.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { weightOwner } from './weights.js';
@@ -58,8 +59,9 @@ export function planChange(
     );
   }
   const newest = headsOf(folder);
-  for (const key of keys) checkKey(folder, pipeline, newest, { key, was: before[key], is: config[key] });
   const networks = pipeline.networks(config, seed);
+  const start = { folder, config, networks, newest };
+  for (const key of keys) checkKey(start, pipeline, { key, was: before[key], is: config[key] });
   if (String(networks.map(({ name }) => name)) !== String(listed.map(({ name }) => name))) {
     throw new WeirError(
       `these settings change which networks ${folder.shown} trains`,
@@ -74,7 +76,7 @@ export function planChange(
     );
   }
   const set = Object.fromEntries(keys.map((key) => [key, { was: before[key] ?? null, is: config[key] ?? null }]));
-  const change = { folder, config, networks, set, newest };
+  const change = { ...start, set };
   if (unfinishedNetworks(folder).length === 0 && longer(change).length === 0) {
     throw new WeirError(
       `${folder.shown} is finished, and ${keys.join(', ')} would change nothing of what it did`,
@@ -85,24 +87,36 @@ export function planChange(
 }
 
 function checkKey(
-  folder: RunFolder,
+  planned: Omit<PlannedChange, 'set'>,
   pipeline: Pipeline,
-  newest: PlannedChange['newest'],
   { key, was, is }: { readonly key: string; readonly was: unknown; readonly is: unknown },
 ): void {
+  const { folder } = planned;
   const change = changeOf(pipeline.config[key]);
   if (change === 'any') return;
   if (change === 'grows' && typeof was === 'number' && typeof is === 'number' && is > was) return;
   const [shownWas, shownIs] = [was, is].map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
   const able = Object.keys(pipeline.config).filter((one) => changeOf(pipeline.config[one]) !== undefined);
-  const at = Math.max(1, ...[...newest.values()].map(({ updates }) => updates));
-  const fork = `\`weir fork ${folder.shown} --at ${at} --set ${key}=${shownIs}\` makes another run of it`;
+  const another = otherRun(planned, `${key}=${shownIs}`);
   throw new WeirError(
     change === 'grows'
       ? `${key} of ${folder.shown} may only grow, and is to become ${shownIs} after ${shownWas}`
       : `${key} of ${folder.shown} is ${shownWas}, and cannot become ${shownIs} within a run`,
-    `${fork}; within a run may change ${able.join(', ') || 'no key of this pipeline'}`,
+    `${another}; within a run may change ${able.join(', ') || 'no key of this pipeline'}`,
   );
+}
+
+/** The command that makes another run with a setting: a fork, where the training goes on behind its update. */
+function otherRun({ folder, config, networks, newest }: Omit<PlannedChange, 'set'>, setting: string): string {
+  const { module, seed } = folder.started;
+  const over = plannedNetworks(networks, config).some(
+    ({ name, epochs = Number.POSITIVE_INFINITY }) => (newest.get(name)?.epoch ?? 0) > epochs,
+  );
+  const ends = [...newest.keys()].flatMap((name) => endingOf(folder, name) ?? []).map(({ number }) => number - 1);
+  const at = Math.min(Math.max(1, ...[...newest.values()].map(({ updates }) => updates)), ...ends);
+  return over || at === 0
+    ? `\`weir run ${module} --seed ${seed} --set ${setting}\`, with its other settings, makes another run`
+    : `\`weir fork ${folder.shown} --at ${at} --set ${setting}\` makes another run of it`;
 }
 
 function headsOf(folder: RunFolder): Map<string, Head> {

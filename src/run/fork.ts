@@ -5,12 +5,14 @@ import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { stage } from '../flow/stage.js';
+import type { FlowState } from '../flow/state.js';
 import { inputChanges } from '../storage/identity.js';
 import { checkOrigin } from '../storage/identity-file.js';
 import { logStage } from '../storage/log-stage.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { readMetrics } from '../storage/metric-reader.js';
-import { type Origin, plannedNetworks, type RunConfig, RunFolder } from '../storage/run-folder.js';
+import { descriptionOf } from '../storage/record.js';
+import { type Origin, type PlannedNetwork, plannedNetworks, type RunConfig, RunFolder } from '../storage/run-folder.js';
 import { type RunState, runState } from '../storage/run-state.js';
 import { isUnread, SnapshotError } from '../storage/snapshot-format.js';
 import type { ListedSnapshot } from '../storage/snapshot-store.js';
@@ -33,7 +35,8 @@ export interface Fork {
  * Plans a run that is another one up to an update, and goes on from there with its own config. Nothing is written.
  *
  * @param settings `key=value` each: what is to differ from the other run
- * @throws {WeirError} where a network of the other run has no such update, or the settings change which networks or data there are
+ * @throws {WeirError} where a network of the other run has no such update, or its training ends there or earlier; where the settings change
+ * which networks there are
  */
 export function planFork(
   run: RunFolder,
@@ -46,7 +49,10 @@ export function planFork(
   const config = resolveConfig(pipeline.config, pipeline.profiles, settings, { before, rules: pipeline.rules ?? [] });
   const networks = pipeline.networks(config, seed);
   checkListed(source, networks, config);
-  for (const { name } of networks) checkReached(source, name, at);
+  for (const network of plannedNetworks(networks, config)) {
+    checkReached(source, network.name, at);
+    checkGoesOn(source, network, at);
+  }
   const { createdAt } = source.started;
   return {
     origin: { run: resolve(source.path), createdAt, at, config: configAt(source, networks, at), accepted: [] },
@@ -122,6 +128,52 @@ function checkReached(run: RunFolder, network: string, at: number): void {
     `network '${network}' of ${run.shown} has come to update ${reached}, and not to ${at}`,
     `name an update up to that, or let it go on first: \`weir resume ${run.shown}\``,
   );
+}
+
+/** Checks that a network is still in training at the update of the fork: stopped early it would stay so, whatever the settings. */
+function checkGoesOn(run: RunFolder, { name, epochs = Number.POSITIVE_INFINITY }: PlannedNetwork, at: number): void {
+  const start = startOf(run, name);
+  if (start === 'not begun' || start > at) return;
+  const ending = endingOf(run, name);
+  if (ending !== undefined && ending.number <= at) {
+    throw new WeirError(
+      `the training of network '${name}' of ${run.shown} ended with update ${ending.number}: ${ending.reason}`,
+      `fork before update ${ending.number}, so that the end is judged under the new settings`,
+    );
+  }
+  const epoch = epochOf(run, name, at);
+  if (epoch <= epochs) return;
+  throw new WeirError(
+    `update ${at} of network '${name}' of ${run.shown} is in epoch ${epoch}, and with these settings its training ends with epoch ${epochs}`,
+    `name an update up to the end of epoch ${epochs}, or start another run with \`weir run\``,
+  );
+}
+
+/** The update with which the training of a network was ended early, and the reason; none where it was not. */
+export function endingOf(
+  run: RunFolder,
+  network: string,
+): { readonly number: number; readonly reason: string } | undefined {
+  const { streams } = run;
+  if (!Object.values(streams).some(({ role }) => role === 'ending')) return undefined;
+  const own = isOf(run, network);
+  for (const record of recordsOf(run)) {
+    if (!own(record) || descriptionOf(streams, record).role !== 'ending') continue;
+    return { number: Number(record.number), reason: String(record.reason) };
+  }
+  return undefined;
+}
+
+/** The epoch of an update, or that of the last one logged before it; 0 where none is. */
+function epochOf(run: RunFolder, network: string, at: number): number {
+  const { streams } = run;
+  const own = isOf(run, network);
+  let found = 0;
+  for (const record of recordsOf(run)) {
+    if (!own(record) || descriptionOf(streams, record).role !== 'training') continue;
+    if (Number(record.number) <= at && typeof record.epoch === 'number') found = Math.max(found, record.epoch);
+  }
+  return found;
 }
 
 /** The update that a network of a run begins at: 0, or that of its branch; 'not begun' where the run has not come to that branch. */
@@ -225,19 +277,33 @@ export async function checkFork(pipeline: Pipeline, { origin, config, networks }
   );
   const remedy = 'a fork goes on with the same data and the same graph: start another run with `weir run`';
   if (changes.length > 0) throw new WeirError(`these settings change the data: ${changes.join('; ')}`, remedy);
-  const state = beginningOf(origin, network.name)?.state;
-  if (state === undefined) return;
+  const saved = beginningOf(origin, network.name)?.state?.flow ?? (await firstState(pipeline, origin.config, before));
+  const flow = await wired(pipeline, config, network);
+  try {
+    flow.load(saved);
+  } catch (cause) {
+    if (!(cause instanceof WeirError)) throw cause;
+    throw new WeirError(`these settings change the graph: ${cause.message}`, remedy, { cause });
+  } finally {
+    flow.close();
+  }
+}
+
+/** The graph of a network as a run wires it, its streams logged to nowhere. */
+async function wired(pipeline: Pipeline, config: RunConfig['config'], network: Network): Promise<Flow> {
   const streams = Object.entries(await pipeline.wire({ config, network, seed: network.seed }));
   const logged = streams.map(([name, stream]) => {
     const value = logStage(network.name, streamName(name), () => undefined);
     return [name, (stream as Observable<Positioned>).pipe(stage(value))];
   });
-  const flow = new Flow(Object.fromEntries(logged));
+  return new Flow(Object.fromEntries(logged));
+}
+
+/** The state of a graph before its first update: it has the names and shapes of all later ones. */
+async function firstState(pipeline: Pipeline, config: RunConfig['config'], network: Network): Promise<FlowState> {
+  const flow = await wired(pipeline, config, network);
   try {
-    flow.load(state.flow);
-  } catch (cause) {
-    if (!(cause instanceof WeirError)) throw cause;
-    throw new WeirError(`these settings change the graph: ${cause.message}`, remedy, { cause });
+    return flow.save();
   } finally {
     flow.close();
   }

@@ -10,9 +10,11 @@ import { fanOut } from '../../src/flow/fork-and-join.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
 import { keepBest, type Measured, stopEarly } from '../../src/run/best.js';
+import { planChange } from '../../src/run/change-config.js';
 import { collectReport } from '../../src/run/collect/collect.js';
 import { resolveConfig } from '../../src/run/config.js';
 import { Execution } from '../../src/run/execution.js';
+import { planFork } from '../../src/run/fork.js';
 import { recordsOf } from '../../src/run/run-log.js';
 import { unwatched } from '../../src/run/watch.js';
 import { fromRun } from '../../src/run/weights.js';
@@ -144,6 +146,20 @@ test('a run that ends early ends at the same update and bits where it is stopped
   const kept = log.filter(({ stream }) => stream === 'best').at(-1)!.kept as number[];
   expect(bestOf(whole).sort()).toEqual(kept.map((update) => `best-${update}`).sort());
   expect(kept[0]).toBe(ending!.bestNumber);
+
+  const fork = (at: number) => planFork(whole, ownTable as never, { at, settings: ['patience=40'] });
+  expect(() => fork(ending!.number as number)).toThrow(
+    expect.objectContaining({ remedy: expect.stringContaining(`fork before update ${ending!.number}`) }),
+  );
+  const { origin, config } = fork((ending!.number as number) - 1);
+  const { module: path, pipeline, seed, networks } = whole.started;
+  const patient = RunFolder.create(join(base, 'patient'), { module: path, pipeline, seed, config, networks, origin });
+  expect(await run(patient)).toBe('done');
+  const later = [...recordsOf(patient)].filter(({ stream }) => stream === 'endings').map(({ number }) => number);
+  expect(later.every((number) => Number(number) > Number(ending!.number))).toBe(true);
+  const change = () => planChange(whole, ownTable as never, ['patience=40']);
+  const remedy = expect.stringContaining(`--at ${(ending!.number as number) - 1} --set patience=40`);
+  expect(change).toThrow(expect.objectContaining({ remedy }));
 
   const stopped = folderOf('stopped');
   const last = ending!.number as number;

@@ -85,6 +85,11 @@ test('a change that would falsify earlier updates is refused, and the refusal na
   const remedy = (setting: string) => ({ remedy: expect.stringContaining(`--at 24 --set ${setting}\``) });
   expect(() => plan('rate=0.1')).toThrow(expect.objectContaining(remedy('rate=0.1')));
   expect(() => plan('epochs=6')).toThrow('may only grow, and is to become 6 after 8');
+  expect(() => plan('epochs=6')).toThrow(
+    expect.objectContaining({
+      remedy: expect.stringMatching(/^`weir run .* --set epochs=6`, with its other settings, makes/),
+    }),
+  );
   expect(() => plan('attacked=3')).toThrow('is finished, and attacked would change nothing of what it did');
   await expect(changed(folder, 'epochs=10')).rejects.toThrow(
     /the learning rate of epoch 2 was 0\.048\d*, and with epochs=10 would have been 0\.0487/,

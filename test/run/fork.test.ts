@@ -1,13 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collectReport } from '../../src/run/collect/collect.js';
+import { beginningOf, checkFork, planFork } from '../../src/run/fork.js';
+import { type Pipeline, pipeline } from '../../src/run/pipeline.js';
 import { recordsOf } from '../../src/run/run-log.js';
 import type { RunFolder } from '../../src/storage/run-folder.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { hashOf } from '../cli/weir.js';
 import { begin, forked, run } from './forked-runs.js';
+import forking from './forking.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-fork-'));
 const fork = (of: RunFolder, at: number, name: string, ...settings: string[]): Promise<RunFolder> =>
@@ -75,4 +78,27 @@ test('a run that cannot be forked is refused before anything is written', async 
   await expect(refused(25)).rejects.toThrow('has come to update 24, and not to 25');
   await expect(refused(9, 'hidden=9')).rejects.toThrow('these settings change the graph');
   await expect(refused(9, 'noise=0.3')).rejects.toThrow("these settings change the data: data set 'xor/noisy'");
+  await expect(refused(24, 'epochs=6')).rejects.toThrow(
+    'is in epoch 8, and with these settings its training ends with epoch 6',
+  );
+  expect(existsSync(join(base, 'refused'))).toBe(false);
+});
+
+test('a model of other shapes is refused also where the other run has no snapshot before the update', async () => {
+  const { at, settings } = { at: 1, settings: ['hidden=9'] };
+  const bare = pipeline({
+    ...(forking as unknown as Pipeline),
+    title: 'without a spectral regularizer',
+    wire: async (wiring) => {
+      const { updates$ } = await (forking as unknown as Pipeline).wire(wiring);
+      return { updates$: updates$! };
+    },
+  });
+  const plan = planFork(parent, bare, { at, settings });
+  expect(beginningOf(plan.origin, 'none')).toEqual({ state: undefined, trunk: undefined });
+  await expect(checkFork(bare, plan)).rejects.toMatchObject({
+    message: expect.stringMatching(/these settings change the graph: .*is \[2, 8\] there and \[2, 9\]/),
+    remedy: expect.stringContaining('start another run with `weir run`'),
+  });
+  await checkFork(bare, planFork(parent, bare, { at, settings: ['rate=0.01'] }));
 });
