@@ -40,8 +40,9 @@ function aboutCells({ path, pipeline, state, epoch, epochs, differs }: ListedRun
 
 function resultCells(result: Result | undefined): string[] {
   if (result === undefined) return [NONE, NONE, NONE];
-  const { regularizer, networks, accuracy, distance } = result;
-  return [networks === 1 ? regularizer : `${regularizer} (${networks})`, percent(accuracy), number(distance)];
+  const { regularizer, networks, accuracy, accuracyOf, distance } = result;
+  const of = accuracyOf === undefined ? '' : ` (${accuracyOf})`; // else it would pass for the test accuracy
+  return [networks === 1 ? regularizer : `${regularizer} (${networks})`, `${percent(accuracy)}${of}`, number(distance)];
 }
 
 const text = (value: unknown): string => {

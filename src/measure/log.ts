@@ -1,7 +1,7 @@
 import type { Data } from '../flow/data.js';
 import { mean } from '../plot/statistics.js';
 import { floatsOf } from '../storage/log-stage.js';
-import { descriptionOf, type RecordDescription, type RecordDescriptions } from '../storage/record.js';
+import { descriptionOf, type RecordDescription, type RecordDescriptions, testLabel } from '../storage/record.js';
 
 /** A line of the metric log. */
 export type LogLine = { readonly [field: string]: Data };
@@ -35,6 +35,10 @@ export interface Measurement {
 /** The fields that are drawn, by name. */
 export const drawnFields = ({ fields }: RecordDescription) =>
   Object.entries(fields).filter(([, { shown, type }]) => shown !== undefined && type !== 'array');
+
+/** The title of a field beside those of other streams: 'drift: moved', and of a test 'accuracy of validations'. */
+export const fieldTitle = (stream: string, { name, role }: RecordDescription, label: string): string =>
+  role === 'test' ? testLabel(stream, label) : `${name}: ${label}`;
 
 /** The mean of a field over the records of the newest update: `count` of its `of` records have a finite value. */
 export interface FieldMean {

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { lastRecords, statusOf, unreadableRun } from '../run/status.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
-import { descriptionOf } from '../storage/record.js';
+import { descriptionOf, testLabel } from '../storage/record.js';
 import { OlderFormat, type RunConfig, RunFolder } from '../storage/run-folder.js';
 
 /** A snapshot file, as the timeline shows it. */
@@ -82,7 +82,7 @@ function resultsOf(folder: RunFolder): Results {
       const record = records.findLast(isOf([stream])) ?? {};
       return Object.entries(descriptionOf(streams, { stream }).fields).flatMap(([field, { headline, label }]) => {
         const value = record[field];
-        return headline === true && typeof value === 'number' ? [[label, value] as const] : [];
+        return headline === true && typeof value === 'number' ? [[testLabel(stream, label), value] as const] : [];
       });
     }),
   );

@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../flow/errors.js';
+import { accuracyRecord } from '../measure/accuracy/accuracy.js';
+import type { Measurement } from '../measure/log.js';
+import type { NetworkReport } from '../measure/networks/record.js';
 import { summarizeNetwork } from '../measure/networks/summary.js';
 import { mean } from '../plot/statistics.js';
 import { OlderFormat, RunFolder } from '../storage/run-folder.js';
@@ -12,6 +15,8 @@ export interface Result {
   readonly networks: number;
   /** Mean over the networks, from 0 to 1. */
   readonly accuracy: number | null;
+  /** The stream of that accuracy, where it is not the test accuracy: the first one of accuracies. */
+  readonly accuracyOf?: string;
   /** Mean over the networks of their mean adversarial distance Δx, in units of the input. */
   readonly distance: number | null;
 }
@@ -75,8 +80,17 @@ function resultsOf(folder: RunFolder): Result[] {
     return {
       regularizer,
       networks: own.length,
-      accuracy: accuracies.length === 0 ? null : mean(accuracies),
+      ...(accuracies.length > 0 ? { accuracy: mean(accuracies) } : otherAccuracy(own)),
       distance: distances.length === 0 ? null : mean(distances),
     };
   });
+}
+
+/** The accuracy of networks without a test accuracy: that of the first stream of accuracies, and its name. */
+function otherAccuracy(networks: readonly NetworkReport[]): Pick<Result, 'accuracy' | 'accuracyOf'> {
+  const isAccuracy = ([, { description }]: readonly [string, Measurement]) => description.name === accuracyRecord.name;
+  const [accuracyOf] = networks.flatMap(({ measurements = {} }) => Object.entries(measurements)).find(isAccuracy) ?? [];
+  if (accuracyOf === undefined) return { accuracy: null };
+  const values = networks.flatMap(({ results }) => results?.[`${accuracyOf}.accuracy`]?.value ?? []);
+  return values.length === 0 ? { accuracy: null } : { accuracy: mean(values), accuracyOf };
 }

@@ -7,6 +7,7 @@ import {
   type RecordDescription,
   type RecordDescriptions,
   readingsOf,
+  testLabel,
   totalOf,
 } from '../storage/record.js';
 import type { RunFolder } from '../storage/run-folder.js';
@@ -154,7 +155,7 @@ export class TerminalWatch implements Watch {
     for (const { field, part, value, about } of readingsOf(description, record)) {
       if (!about.headline || typeof value !== 'number') continue;
       const { unit } = about;
-      const label = headlineLabel(description, about);
+      const label = headlineLabel(String(record.stream), description, about);
       const key = `${record.stream} ${part === '' ? field : field.slice(0, -part.length - 1)}`;
       const before = this.headlines.get(key)?.value;
       const known = typeof before === 'object' ? before : {};
@@ -222,8 +223,9 @@ export class TerminalWatch implements Watch {
   }
 }
 
-/** What a headline is called beside those of other streams: 'test accuracy'. */
-const headlineLabel = ({ role }: RecordDescription, { label }: FieldDescription): string =>
-  role === 'training' || role === 'spectrum' || role === 'measurement' || label.includes(role)
-    ? label
-    : `${role} ${label}`;
+/** The label of a headline beside those of other streams: 'test accuracy'. */
+function headlineLabel(stream: string, { role }: RecordDescription, { label }: FieldDescription): string {
+  if (role === 'test') return testLabel(stream, label);
+  const plain = role === 'training' || role === 'spectrum' || role === 'measurement' || label.includes(role);
+  return plain ? label : `${role} ${label}`;
+}

@@ -63,6 +63,15 @@ export interface RecordSchema<S extends z.ZodRawShape = z.ZodRawShape> extends D
   readonly description: RecordDescription;
 }
 
+/** The stream whose headline is the test accuracy: another with the same record may be of other samples, or of other weights. */
+export const testStream = 'tests';
+
+/** The label of a test's number in words: 'test accuracy' in the stream `tests`, 'accuracy of validations' in another. */
+export function testLabel(stream: string, label: string): string {
+  if (stream !== testStream) return `${label} of ${stream}`;
+  return label.includes('test') ? label : `test ${label}`;
+}
+
 /** The fields of every record: how many samples, updates and epochs the network has been trained on. */
 const moment = { position: z.number().optional(), number: z.int().min(0).optional(), epoch: z.int().min(0).optional() };
 

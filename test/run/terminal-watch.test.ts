@@ -41,6 +41,11 @@ const attack = record({
   total: 'total',
   fields: { distance: quantity({ label: 'Δx', headline: true }), total: z.int() },
 }).description;
+const accuracy = record({
+  name: 'accuracy',
+  role: 'test',
+  fields: { accuracy: quantity({ unit: 'fraction', headline: true }), loss: quantity() },
+}).description;
 const streams = {
   attacks: attack,
   readoutAttacks: attack,
@@ -49,11 +54,8 @@ const streams = {
     role: 'training',
     fields: { epochLoss: quantity({ label: 'loss', headline: true }) },
   }).description,
-  tests: record({
-    name: 'accuracy',
-    role: 'test',
-    fields: { accuracy: quantity({ unit: 'fraction', headline: true }), loss: quantity() },
-  }).description,
+  validations: accuracy,
+  tests: accuracy,
   sigmas: record({ name: 'σ', role: 'spectrum', fields: { sigma: quantities({ label: 'σ', headline: true }) } })
     .description,
 };
@@ -89,6 +91,13 @@ test('the headlines of every stream are shown, by the schema of its record', () 
   ]);
   expect(last).toContain('loss 0.250 · test accuracy 50.0 % · σ hidden 2.00, readout 4.00');
   expect(last).not.toContain('75');
+});
+
+test('accuracies of other streams than tests go by the names of those', () => {
+  const accuracy = (stream: string, accuracy: number) => ({ stream, number: 17, accuracy, loss: 3 });
+  expect(after([accuracy('validations', 0.25), accuracy('tests', 0.5)])).toContain(
+    'accuracy of validations 25.0 % · test accuracy 50.0 %',
+  );
 });
 
 test('an attack shows how many samples it takes, whatever was asked for; two of them are not mixed', () => {

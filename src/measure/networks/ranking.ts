@@ -71,7 +71,9 @@ export function settingRanking(report: Report): SettingRanking | null {
   if (result?.better === undefined) return null;
   const { better, unit } = result;
   const of = (network: NetworkReport) => network.results?.[rankedBy]?.value ?? null;
-  const known = MEASURES.find((measure) => own.every((network) => measure.of(network) === of(network)));
+  const [stream = ''] = rankedBy.split('.');
+  const other = own.some(({ measurements = {} }) => Object.hasOwn(measurements, stream)); // of a name of its own, whatever its values
+  const known = MEASURES.find((measure) => !other && own.every((network) => measure.of(network) === of(network)));
   const fraction = unit === 'fraction';
   const measure = known ?? { name: `${rankedBy}${fraction ? ', %' : ''}`, of, scale: fraction ? 100 : 1 };
   const { keys = [], conditions = [] } = report.differences?.find((one) => one.pipeline === pipeline) ?? {};

@@ -1,6 +1,6 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
 import type { AttackedSample } from '../attack/record.js';
-import { type FieldMean, newestMean } from '../log.js';
+import { type FieldMean, fieldTitle, newestMean } from '../log.js';
 import type { Fit } from '../readout/record.js';
 import type { SeedGroup } from './groups.js';
 import type { CurvePoint, NetworkReport } from './record.js';
@@ -154,21 +154,28 @@ export const measureCalled = (name: string): Measure => MEASURES.find((measure) 
 
 /** Those of them that some network has, and the headlines of streams that a report knows by their schema alone. */
 export function measured(networks: readonly NetworkReport[]): Measure[] {
-  const headlines = new Map(networks.flatMap((network) => headlinesOf(network).map((one) => [one.name, one] as const)));
-  return [...MEASURES, ...headlines.values()].filter(({ of }) => networks.some((network) => of(network) !== null));
+  const headlines = new Map(networks.flatMap(headlinesOf).map((one) => [`${one.stream} ${one.name}`, one] as const));
+  const known = new Set<string>(MEASURES.map(({ name }) => name));
+  const named = [...headlines.values()].map(({ stream, ...measure }) => {
+    const name = known.has(measure.name) ? `${measure.name} (${stream})` : measure.name; // streams may have one record
+    known.add(name);
+    return { ...measure, name };
+  });
+  return [...MEASURES, ...named].filter(({ of }) => networks.some((network) => of(network) !== null));
 }
 
-const headlinesOf = ({ measurements = {} }: NetworkReport): Measure[] =>
+/** The headlines of the streams that a report knows by their schema alone. */
+const headlinesOf = ({ measurements = {} }: NetworkReport): (Measure & { readonly stream: string })[] =>
   Object.entries(measurements).flatMap(([stream, { description }]) =>
     Object.entries(description.fields).flatMap(([field, { headline, type, label, unit }]) => {
       if (!headline || type !== 'number') return [];
       const fraction = unit === 'fraction';
-      const counted = ({ measurements: own }: NetworkReport): FieldMean | null =>
-        own?.[stream] ? newestMean(own[stream], field) : null;
+      const own = fieldTitle(stream, description, label);
+      const title = description.role === 'test' ? `${own.charAt(0).toUpperCase()}${own.slice(1)}` : own; // a name begins it otherwise
+      const counted = ({ measurements }: NetworkReport): FieldMean | null =>
+        measurements?.[stream] ? newestMean(measurements[stream], field) : null;
       const of = (network: NetworkReport): number | null => counted(network)?.mean ?? null;
-      return [
-        { name: `${description.name}: ${label}${fraction ? ', %' : ''}`, of, counted, scale: fraction ? 100 : 1 },
-      ];
+      return [{ stream, name: `${title}${fraction ? ', %' : ''}`, of, counted, scale: fraction ? 100 : 1 }];
     }),
   );
 

@@ -5,7 +5,7 @@ import { mean, quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
 import type { FieldDescription } from '../../storage/record.js';
-import { drawnFields, type LogLine, newestOf, newestValues, numberIn, shareInWords } from '../log.js';
+import { drawnFields, fieldTitle, type LogLine, newestOf, newestValues, numberIn, shareInWords } from '../log.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { curvesReading, epochCurves } from '../training/figure.js';
@@ -52,7 +52,7 @@ function fieldsOf({ networks }: Report): Field[] {
   for (const { measurements = {} } of networks) {
     for (const [stream, { description }] of Object.entries(measurements)) {
       for (const [name, field] of drawnFields(description)) {
-        found.set(`${stream} ${name}`, { stream, name, field, title: `${description.name}: ${field.label}` });
+        found.set(`${stream} ${name}`, { stream, name, field, title: fieldTitle(stream, description, field.label) });
       }
     }
   }

@@ -74,7 +74,7 @@ const columnsOf = (runs) => [
   },
   { name: 'State', key: (run) => run.state, text: (run) => run.state },
   ...[...new Set(runs.flatMap(({ results }) => Object.keys(results)))].map((label) => ({
-    name: `Test ${label}`,
+    name: label.charAt(0).toUpperCase() + label.slice(1),
     key: ({ results }) => results[label] ?? null,
     text: ({ results }) => number(results[label]),
   })),

@@ -2,7 +2,6 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { layerNormsRecord, tickRecord } from '../../learn/spectral/stages.js';
 import { updateRecord } from '../../learn/update.js';
-import { accuracyRecord } from '../../measure/accuracy/accuracy.js';
 import { alignmentIn, alignmentRecord } from '../../measure/alignment/alignment.js';
 import { attackOf, isAttack } from '../../measure/attack/record.js';
 import { certificateIn, certificateRecord } from '../../measure/certificate/record.js';
@@ -31,7 +30,7 @@ import { unfinishedNetworks } from '../../storage/run-state.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
 import { commandOf, provenanceOf } from './provenance.js';
-import { attackLines, regularizerOf, remarksOn } from './records.js';
+import { attackLines, regularizerOf, remarksOn, testLines } from './records.js';
 
 /**
  * Runs without those that are there twice, and of each of these a sentence: a folder that was named twice, or a copy of one, holds no
@@ -195,7 +194,7 @@ interface Logged {
 function networkReport(folder: RunFolder, setting: string, { name, about, log, own, last }: Logged): NetworkReport {
   const { pipeline, config } = folder.started;
   const updates = log.of(updateRecord);
-  const tests = log.of(accuracyRecord);
+  const tests = testLines(log);
   const probes = log.of(onlineReadoutRecord); // of a network that learns without labels, so it has no tests of its own
   const classifier = classifierOf(log.of(classifierRecord));
   const refitted = classifierOf(log.of(refittedRecord));
@@ -267,7 +266,6 @@ function resultsIn(log: NetworkLog, meanDistance: number | null): Record<string,
 /** Records that a field of the report, or a figure of its own, is made of. */
 const KNOWN = [
   updateRecord,
-  accuracyRecord,
   layerNormsRecord,
   tickRecord,
   onlineReadoutRecord,
@@ -282,12 +280,10 @@ const KNOWN = [
 
 /** The streams that the report knows by their schema alone. */
 function measurementsIn(log: NetworkLog): Record<string, Measurement> {
-  const attacks = [attackLines(log), attackLines(log, 'refitted')];
+  const shown = [testLines(log), attackLines(log), attackLines(log, 'refitted')];
   const others = log.streams.filter(({ stream, description, lines }) => {
-    if (stream === 'network') return false;
-    return isAttack(description)
-      ? !attacks.includes(lines)
-      : !KNOWN.includes(description.name) || log.of(description) !== lines;
+    if (stream === 'network' || shown.includes(lines)) return false;
+    return isAttack(description) || !KNOWN.includes(description.name) || log.of(description) !== lines;
   });
   return Object.fromEntries(others.map(({ stream, description, lines }) => [stream, { description, records: lines }]));
 }

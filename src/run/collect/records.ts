@@ -2,10 +2,10 @@ import { layerNormsRecord } from '../../learn/spectral/stages.js';
 import { updateRecord } from '../../learn/update.js';
 import { accuracyRecord } from '../../measure/accuracy/accuracy.js';
 import { isAttack, nearest } from '../../measure/attack/record.js';
-import { type LogLine, type NetworkLog, newest, newestOf, numberIn } from '../../measure/log.js';
+import { type LoggedStream, type LogLine, type NetworkLog, newest, newestOf, numberIn } from '../../measure/log.js';
 import { classifierRecord } from '../../measure/readout/record.js';
 import { transferred } from '../../plot/style.js';
-import { totalOf } from '../../storage/record.js';
+import { testLabel, testStream, totalOf } from '../../storage/record.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { done } from '../../storage/run-state.js';
 
@@ -81,7 +81,9 @@ function early(folder: RunFolder, name: string, log: NetworkLog): string[] {
 function behind(log: NetworkLog): string[] {
   const trained = newest([...log.of(updateRecord), ...attackLines(log)]);
   return [
-    ['test accuracy is', log.of(classifierRecord).length > 0 ? [] : log.of(accuracyRecord)] as const,
+    ...accuraciesIn(log)
+      .filter(({ stream }) => stream !== testStream || log.of(classifierRecord).length === 0)
+      .map(({ stream, lines }) => [`${testLabel(stream, 'accuracy')} is`, lines] as const),
     ['σ are', log.of(layerNormsRecord)] as const,
     ['distances are', attackLines(log)] as const,
   ].flatMap(([what, measured]) => {
@@ -131,19 +133,18 @@ const fewer = (log: NetworkLog): string[] =>
         `stream ${stream} has ${count} of ${total} records ${at}, though the network is done`,
     );
 
-/** Tests of one moment that say different things: of two data sets, for one. */
-function twice(log: NetworkLog): string[] {
-  const tests = log.of(accuracyRecord);
-  const at = newest(tests);
-  const found = [
-    ...new Set(tests.filter((line) => at !== null && line.number === at).map((line) => numberIn(line, 'accuracy'))),
-  ];
-  return found.length > 1
-    ? [
-        `its test accuracy after update ${at} came out as ${found.join(' and ')}; the report has the last: give each test a stream of its own`,
-      ]
-    : [];
-}
+/** Accuracies of one stream and moment that differ: of two data sets, for one. */
+const twice = (log: NetworkLog): string[] =>
+  accuraciesIn(log).flatMap(({ stream, lines }) => {
+    const at = newest(lines);
+    const own = lines.filter((line) => at !== null && line.number === at);
+    const found = [...new Set(own.map((line) => numberIn(line, 'accuracy')))];
+    if (found.length < 2) return [];
+    const label = testLabel(stream, 'accuracy');
+    return [
+      `its ${label} after update ${at} came out as ${found.join(' and ')}; the report has the last: give each test a stream of its own`,
+    ];
+  });
 
 function attackRemarks(what: string, lines: readonly LogLine[]): string[] {
   const updates = [...new Set(lines.flatMap((line) => numberIn(line, 'number') ?? []))];
@@ -164,6 +165,14 @@ function attackRemarks(what: string, lines: readonly LogLine[]): string[] {
       : []),
   ];
 }
+
+/** The streams of accuracies. */
+const accuraciesIn = (log: NetworkLog): LoggedStream[] =>
+  log.streams.filter(({ description }) => description.name === accuracyRecord.name);
+
+/** The tests that a network's test accuracy is of: those of the stream `tests`, never those of another one's samples. */
+export const testLines = (log: NetworkLog): readonly LogLine[] =>
+  accuraciesIn(log).find(({ stream }) => stream === testStream)?.lines ?? [];
 
 /** The lines of the attack on the trained network, or on the one with a readout that was fitted anew. */
 export const attackLines = (log: NetworkLog, readout?: 'refitted'): readonly LogLine[] => {

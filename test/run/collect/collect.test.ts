@@ -5,6 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { updateRecord } from '../../../src/learn/update.js';
 import { accuracyRecord } from '../../../src/measure/accuracy/accuracy.js';
 import { attackRecord } from '../../../src/measure/attack/record.js';
+import { rankedReport, settingRanking } from '../../../src/measure/networks/ranking.js';
+import type { Report } from '../../../src/measure/networks/record.js';
+import { measured } from '../../../src/measure/networks/summary.js';
 import { classifierRecord, onlineReadoutRecord } from '../../../src/measure/readout/record.js';
 import { compose } from '../../../src/plot/figure-file.js';
 import { figures } from '../../../src/report/figures.js';
@@ -144,6 +147,30 @@ describe('numbers of one network that are of several moments', () => {
       collectReport([logging(name, [about, attack(1, 1, 3, more)], { iterations: 40 })]).networks[0]!.attack!
         .iterations;
     expect([rounds('own', { iterations: 2 }), rounds('none', {})]).toEqual([2, null]);
+  });
+
+  test('the test accuracy is that of the stream tests, never that of another one before it', () => {
+    const of = (stream: string, accuracy: number) => ({ ...a, stream, number: 2, epoch: 1, accuracy, loss: 1 });
+    const logged = (name: string, ...lines: MetricRecord[]) => {
+      const run = logging(name, [about, ...lines]);
+      const { description } = accuracyRecord;
+      run.declare({ validations: description, averages: description, tests: description });
+      return collectReport([run]);
+    };
+    const named = (report: Report) => measured(report.networks).map(({ name, of }) => [name, of(report.networks[0]!)]);
+    const all = logged('all', of('validations', 0.25), of('averages', 0.5), of('tests', 0.75));
+    expect(named(all)).toEqual([
+      ['Test accuracy, %', 0.75],
+      ['Accuracy of validations, %', 0.25],
+      ['Accuracy of averages, %', 0.5],
+    ]);
+    expect(all.networks[0]!.curves['test accuracy']).toEqual([{ epoch: 1, value: 0.75 }]);
+    const only = logged('only', of('validations', 0.25));
+    expect(named(only)).toEqual([['Accuracy of validations, %', 0.25]]);
+    expect(only.networks[0]).toMatchObject({ testAccuracy: null, curves: { 'test accuracy': [] } });
+    const same = logged('same', of('validations', 0.5), of('tests', 0.5));
+    expect(settingRanking(rankedReport(same, 'validations.accuracy'))!.measure.name).toBe('validations.accuracy, %');
+    expect(settingRanking(rankedReport(same, 'usual'))!.measure.name).toBe('Test accuracy, %');
   });
 
   test('two tests after one update that differ are noted', () => {
