@@ -164,14 +164,16 @@ export function endingOf(
   return undefined;
 }
 
-/** The epoch of an update, or that of the last one logged before it; 0 where none is. */
+/** The epoch of an update, by the updates of an epoch where the log has the end of one; otherwise that of the last one logged before it. */
 function epochOf(run: RunFolder, network: string, at: number): number {
   const { streams } = run;
   const own = isOf(run, network);
   let found = 0;
   for (const record of recordsOf(run)) {
     if (!own(record) || descriptionOf(streams, record).role !== 'training') continue;
-    if (Number(record.number) <= at && typeof record.epoch === 'number') found = Math.max(found, record.epoch);
+    const [number, epoch] = [Number(record.number), Number(record.epoch)];
+    if (record.endsEpoch === true && epoch > 0) return Math.ceil(at / (number / epoch));
+    if (number <= at && epoch > found) found = epoch;
   }
   return found;
 }

@@ -81,6 +81,8 @@ test('a run that cannot be forked is refused before anything is written', async 
   await expect(refused(24, 'epochs=6')).rejects.toThrow(
     'is in epoch 8, and with these settings its training ends with epoch 6',
   );
+  await expect(refused(19, 'epochs=6')).rejects.toThrow('is in epoch 7');
+  expect(planFork(parent, forking as unknown as Pipeline, { at: 18, settings: ['epochs=6'] }).config.epochs).toBe(6);
   expect(existsSync(join(base, 'refused'))).toBe(false);
 });
 
