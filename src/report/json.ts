@@ -118,7 +118,7 @@ function attackJson(attack: AttackReport): Record<string, unknown> {
   const answer = ['index', 'label', 'predicted', 'adversarialLabel', 'outcome', 'distance'] as const;
   const bounds = ['lower', 'upper', 'local', 'theta', 'featureNorm'] as const;
   const samples = attack.samples.map((one) => picked(one, ...answer, ...bounds, 'queries', 'start'));
-  return { ...picked(attack, 'iterations', 'box'), samples };
+  return { ...picked(attack, 'iterations', 'box'), ...(attack.standardized && { standardized: true }), samples };
 }
 
 function certificateJson({ lower, local, ...rest }: Certificate): Record<string, unknown> {

@@ -17,7 +17,7 @@ export interface Result {
   readonly accuracy: number | null;
   /** The stream of that accuracy, where it is not the test accuracy: the first one of accuracies. */
   readonly accuracyOf?: string;
-  /** Mean over the networks of their mean adversarial distance Δx, in units of the input. */
+  /** Mean over the networks of their mean adversarial distance Δx, in units of the input; of standardized data in deviations. */
   readonly distance: number | null;
 }
 

@@ -182,6 +182,7 @@ export function attackStage<S>(
       queries: at.queries[slot]!,
       total: chosen.length,
       box: bounds,
+      ...(samples.normalization && { standardized: true }),
       ...(update.readout && { readout: update.readout }),
       ...attack.fields(at.search, slot),
       original,

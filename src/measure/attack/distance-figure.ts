@@ -7,6 +7,7 @@ import { against } from '../networks/comparison.js';
 import { bySetting, groups, planar, type SeedGroup, settingsOf } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import {
+  distanceUnit,
   exactMean,
   fitSentences,
   measureCalled,
@@ -41,7 +42,7 @@ export function meanDistances(report: Report): DrawnFigure | null {
     }),
     columns: 2,
     legend: [],
-    reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, units of the input) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; gray: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
+    reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, ${distanceUnit(report.networks)}) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; gray: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
     outcome: [
       bySetting(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
@@ -180,7 +181,7 @@ function draw(all: readonly Pair[], report: Report, measures: readonly string[])
     panels,
     columns: 2,
     legend: [],
-    reading: `${most === 1 ? 'Diamond: the only network of a regularizer' : `Gray dots: one network each (${seedsPhrase(groupsOf)} a regularizer). Diamond: their mean`}; ${marks}. Δx: l2, in units of the input, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    reading: `${most === 1 ? 'Diamond: the only network of a regularizer' : `Gray dots: one network each (${seedsPhrase(groupsOf)} a regularizer). Diamond: their mean`}; ${marks}. Δx: l2, in ${distanceUnit(report.networks)}, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
     outcome: [
       `${all.map(said).join('; ')}.`,
       ...measures.map((name) =>

@@ -5,7 +5,7 @@ import { markStyle, SEED } from '../../plot/style.js';
 import { count, number, percent } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
-import { correctSamples, foundSamples } from '../networks/summary.js';
+import { correctSamples, distanceUnit, foundSamples } from '../networks/summary.js';
 import { iterations } from './distance-figure.js';
 
 /** The distances of one group, all its networks together. */
@@ -36,7 +36,7 @@ export function distribution(report: Report): DrawnFigure | null {
     panels: [...(dense ? [dense] : []), shares(all, most)],
     columns: 2,
     legend: regularizers(all.map(({ group }) => group)),
-    reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regularizer pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in units of the input, Tangent Attack${iterations(report)}.`,
+    reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regularizer pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in ${distanceUnit(report.networks)}, Tangent Attack${iterations(report)}.`,
     outcome: `tenth percentile and median: ${all.map(({ group, values }) => `${group.label} ${number(quantile(values, 0.1))} and ${number(quantile(values, 0.5))} (n = ${count(values.length)})`).join('; ')}.`,
   };
 }
@@ -136,7 +136,7 @@ export function thresholds(report: Report): DrawnFigure | null {
     }),
     columns: 2,
     legend: regularizers(all).map((entry) => ({ ...entry, mark: 'square' })),
-    reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, mean over ${seedsPhrase(all)}; gray dots: one network each. A sample that never flipped counts as beyond every threshold. Δx: l2, in units of the input.`,
+    reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, mean over ${seedsPhrase(all)}; gray dots: one network each. A sample that never flipped counts as beyond every threshold. Δx: l2, in ${distanceUnit(report.networks)}.`,
     outcome: `the highest share, of ${THRESHOLDS} thresholds: ${wins.join(', ')}. Beyond the lowest, ${number(at[0], 2)}: ${bars.map(({ group, shares }) => `${group.label} ${percent(mean(shares[0]!))}`).join(', ')}.`,
   };
 }

@@ -47,6 +47,7 @@ export const attackRecord = (name: string) =>
       total: z.int(),
       iterations: z.int(),
       box: key(z.looseObject({})).optional(),
+      standardized: key(z.boolean()).optional(),
       start: category(startKinds).optional(),
       original: array(),
       adversarial: array(),
@@ -81,6 +82,8 @@ export interface AttackResult extends Positioned {
   readonly iterations: number;
   /** The values that an input may take, by channel where these differ. */
   readonly box: Box;
+  /** Set where the samples were standardized: the distance is in deviations of each feature. */
+  readonly standardized?: true;
   /** Set where the attacked network has a readout that was fitted anew after its training. */
   readonly readout?: 'refitted';
   /** The start of the point that was kept, of attacks that choose among several. */
@@ -103,6 +106,8 @@ export interface AttackReport {
   readonly iterations: number | null;
   /** What an input may be: one range, or one a channel; absent from logs of earlier versions. */
   readonly box?: { readonly min: number | readonly number[]; readonly max: number | readonly number[] };
+  /** Whether its samples were standardized, so that distances are in deviations of each feature. */
+  readonly standardized?: true;
   readonly samples: readonly AttackedSample[];
 }
 
@@ -151,7 +156,10 @@ export function attackOf(lines: readonly LogLine[]): AttackReport | null {
   const box = own.at(-1)?.box as AttackReport['box'];
   const rounds = new Set(own.map((line) => numberIn(line, 'iterations')));
   const iterations = rounds.size === 1 ? [...rounds][0]! : null;
-  return own.length === 0 ? null : { iterations, ...(box && { box }), samples: own.map(attackedSample) };
+  const standardized = own.at(-1)?.standardized === true;
+  return own.length === 0
+    ? null
+    : { iterations, ...(box && { box }), ...(standardized && { standardized }), samples: own.map(attackedSample) };
 }
 
 /** One line a sample, the one with the nearest point: two attacks on a sample, or an item handed on twice, are no two samples. */

@@ -6,7 +6,7 @@ import { NONE, number, percent } from '../../plot/table.js';
 import { groups } from './groups.js';
 import { frontOf, type Placed, settingRanking } from './ranking.js';
 import type { NetworkReport, Report } from './record.js';
-import { MEASURES, type Measure } from './summary.js';
+import { distanceUnit, MEASURES, type Measure } from './summary.js';
 
 const SHOWN = ['Test accuracy, %', 'Mean Δx'].map((name) => MEASURES.find((measure) => measure.name === name)!);
 
@@ -31,7 +31,7 @@ export function overSettings(report: Report): DrawnFigure | null {
     panels,
     columns: 2,
     legend: regularizers(all),
-    reading: `Small dots: one network each, side by side by regularizer; line and large dot: their mean${others} at each value. Values stand in order, evenly spaced. Δx: l2, in units of the input. Vertical axes do not begin at zero.`,
+    reading: `Small dots: one network each, side by side by regularizer; line and large dot: their mean${others} at each value. Values stand in order, evenly spaced. Δx: l2, in ${distanceUnit(own)}. Vertical axes do not begin at zero.`,
     outcome: `${seedsPhrase(all)} a setting and regularizer; first of ${ranking.placed.length} by ${ranking.measure.name} is ${inWords(best!, keys)}.`,
   };
 }

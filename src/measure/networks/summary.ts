@@ -179,6 +179,15 @@ const headlinesOf = ({ measurements = {} }: NetworkReport): (Measure & { readonl
     }),
   );
 
+/** The unit of Δx in words: that of the input, or deviations where all attacked samples were standardized; both where some were. */
+export function distanceUnit(networks: readonly NetworkReport[]): string {
+  const attacks = networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((one) => one ?? []));
+  const standardized = attacks.filter((attack) => attack.standardized).length;
+  if (standardized === 0) return 'units of the input';
+  const deviations = 'deviations of each feature';
+  return standardized === attacks.length ? deviations : `units of the input (of standardized data ${deviations})`;
+}
+
 /** The mean exact distance of a network: over the samples that the attack has a distance of, or over all if it has none. */
 export function exactMean(network: NetworkReport): number | null {
   const found = new Set(foundSamples(network).map(({ index }) => index));

@@ -79,6 +79,13 @@ describe.each(['whole', 'dense'] as const)('an attack, first layer %s', (seen) =
     expect(attack(made(-2, 2), { box: { min: -2, max: 2 } })).toHaveLength(8);
   });
 
+  test('says of standardized samples that they are, and so are its distances', () => {
+    const samples = { ...made(0, 1), normalization: { mean: new Array(d).fill(0.5), std: new Array(d).fill(2) } };
+    const said = (given: ReturnType<typeof samplesFor>) => attack(given, {}).map(({ standardized }) => standardized);
+    expect(new Set(said(samples))).toEqual(new Set([true]));
+    expect(new Set(said(made(0, 1)))).toEqual(new Set([undefined]));
+  });
+
   test('of normalized pixels evaluates none that no pixel becomes, says its box, and how many it takes', () => {
     const box = usualBox(cifar);
     const { lower, upper } = limitsOf('attack', box, d);

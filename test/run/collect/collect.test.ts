@@ -149,6 +149,18 @@ describe('numbers of one network that are of several moments', () => {
     expect([rounds('own', { iterations: 2 }), rounds('none', {})]).toEqual([2, null]);
   });
 
+  test('distances of standardized samples are in deviations', () => {
+    const reading = (name: string, more: object) => {
+      const samples = [attack(2, 0, 3, more), attack(2, 1, 4, more)];
+      const all = figures(collectReport([logging(name, [about, ...samples])]));
+      return all.map(({ reading }) => reading).join(' ');
+    };
+    expect(reading('plain', {})).toContain('Δx: l2, in units of the input');
+    const standardized = reading('standardized', { standardized: true });
+    expect(standardized).toContain('Δx: l2, in deviations of each feature');
+    expect(standardized).not.toContain('units of the input');
+  });
+
   test('the test accuracy is that of the stream tests, never that of another one before it', () => {
     const of = (stream: string, accuracy: number) => ({ ...a, stream, number: 2, epoch: 1, accuracy, loss: 1 });
     const logged = (name: string, ...lines: MetricRecord[]) => {
