@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { suggestion } from '../flow/options.js';
 import { textTable, toOutput } from '../flow/terminal.js';
 import { count, NONE, number, percent } from '../plot/table.js';
-import { type ListedRun, listRuns, type Result } from '../run/results.js';
+import { type ListedRun, listRuns, type StreamResult } from '../run/results.js';
 import { runsUnder } from './status.js';
 
 const heads = ['run', 'pipeline', 'state', 'epoch', 'regularizer', 'accuracy', 'mean distance'] as const;
@@ -15,7 +15,7 @@ export function runTable(runs: readonly ListedRun[]): string[] {
   if (runs.length === 0) return ['no runs'];
   const keys = [...new Set(runs.flatMap(({ differs }) => Object.keys(differs)))];
   const rows = runs.flatMap((run) => {
-    const results: readonly (Result | undefined)[] = run.results.length === 0 ? [undefined] : run.results;
+    const results: readonly (StreamResult | undefined)[] = run.results.length === 0 ? [undefined] : run.results;
     return results.map((result, i) => [
       ...(i === 0 ? aboutCells(run, keys) : blank(4 + keys.length)),
       ...resultCells(result),
@@ -38,7 +38,7 @@ function aboutCells({ path, pipeline, state, epoch, epochs, differs }: ListedRun
   ];
 }
 
-function resultCells(result: Result | undefined): string[] {
+function resultCells(result: StreamResult | undefined): string[] {
   if (result === undefined) return [NONE, NONE, NONE];
   const { regularizer, networks, accuracy, accuracyOf, distance } = result;
   const of = accuracyOf === undefined ? '' : ` (${accuracyOf})`; // else it would pass for the test accuracy

@@ -18,7 +18,7 @@ import {
 export type Nested = ArrayLike<number> | readonly Nested[];
 
 /** What a data set is told besides its numbers, whatever they are read from. */
-export interface About {
+export interface DataDescription {
   /**
    * The names of the classes, in the order of the labels; or their number, and then they are called '0', '1' and so on. By default as
    * many as the labels need: all names that occur, in alphabetical order, or the numbers up to the highest label.
@@ -35,7 +35,7 @@ export interface About {
   readonly name?: string;
 }
 
-export interface DatasetOptions extends About {
+export interface DatasetOptions extends DataDescription {
   /** The samples: lists of numbers, or one list of all with a `sampleShape`. Uint8Array and Uint8ClampedArray are pixels 0 to 255. */
   readonly values: Nested;
   /** A label for each sample: the position of its class in `classes`, or its name. */

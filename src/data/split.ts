@@ -61,8 +61,8 @@ export function split<D extends AnyDataset>(dataset: D, options: SplitOptions): 
   const groups = stratified ? byClass(dataset) : [Uint32Array.from({ length: dataset.size }, (_, i) => i)];
   const held = chosen(groups, counts.test, (group) => keyed(seed, stratified ? 'split' : 'split/whole', group));
   const left = groups.map((group) => group.filter((index) => !held.has(index)));
-  const kept = chosen(left, counts.validation, (group) => keyed(seed, 'split/validation', group));
-  const rest = left.map((group) => group.filter((index) => !kept.has(index)));
+  const validating = chosen(left, counts.validation, (group) => keyed(seed, 'split/validation', group));
+  const rest = left.map((group) => group.filter((index) => !validating.has(index)));
   const lost = groups.findIndex((group, label) => group.length > 0 && rest[label]!.length === 0);
   if (lost !== -1) {
     throw new WeirError(
@@ -78,7 +78,7 @@ export function split<D extends AnyDataset>(dataset: D, options: SplitOptions): 
       rest.flatMap((group) => [...group]),
     ),
     test: part('test', held),
-    ...(validation !== undefined && { validation: part('validation', kept) }),
+    ...(validation !== undefined && { validation: part('validation', validating) }),
   };
 }
 

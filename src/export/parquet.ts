@@ -2,7 +2,7 @@ import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { atomically } from '../storage/disk.js';
 import { version } from '../storage/file-format.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
-import { flattened, remedy, type TableColumn, type TableOptions, TableRecords, textOf } from './table.js';
+import { flattened, type MetricTableOptions, remedy, type TableColumn, TableRecords, textOf } from './table.js';
 
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema'];
 
@@ -18,7 +18,11 @@ const groupRows = 10_000;
  * @returns how many rows there are
  * @throws {WeirError} where no record is of the stream or network asked for, with those there are
  */
-export function exportParquet(file: string, records: () => Iterable<MetricRecord>, options: TableOptions): number {
+export function exportParquet(
+  file: string,
+  records: () => Iterable<MetricRecord>,
+  options: MetricTableOptions,
+): number {
   const chosen = new TableRecords(records, options);
   const { columns } = chosen;
   if (columns.length === 0) throw chosen.nothing;

@@ -90,7 +90,7 @@ const kindOf = (value: Exclude<Leaf, null>): TableColumn['kind'] =>
 export const remedy = 'give a file in a folder that can be written to';
 
 /** Which records are exported, and the schemas of their streams. */
-export interface TableOptions {
+export interface MetricTableOptions {
   /** Take the records of this stream alone. */
   readonly stream?: string | undefined;
   readonly network?: string | undefined;
@@ -104,7 +104,7 @@ export class TableRecords {
 
   constructor(
     private readonly records: () => Iterable<MetricRecord>,
-    private readonly options: TableOptions,
+    private readonly options: MetricTableOptions,
   ) {}
 
   *[Symbol.iterator](): Generator<MetricRecord> {
@@ -169,7 +169,7 @@ const bufferCharacters = 2 ** 16;
  * @returns how many rows there are
  * @throws {WeirError} where no record is of the stream or network asked for, with those there are
  */
-export function exportCsv(file: string, records: () => Iterable<MetricRecord>, options: TableOptions): number {
+export function exportCsv(file: string, records: () => Iterable<MetricRecord>, options: MetricTableOptions): number {
   const chosen = new TableRecords(records, options);
   return atomically(
     file,

@@ -74,10 +74,10 @@ export function columns(all: readonly Column[], { label, width, height, show, do
 
 /** The mean of some networks; hollow, with its color about it, where their dots are. */
 function diamond(x: number, y: number, r: number, color: string, hollow: boolean): Plot.Markish {
-  const look = hollow
+  const style = hollow
     ? { fill: 'white', stroke: color, strokeWidth: 2 }
     : { fill: color, stroke: 'white', strokeWidth: 1 };
-  return Plot.dot([{ x, y }], { x: 'x', y: 'y', r, symbol: 'diamond', ...look });
+  return Plot.dot([{ x, y }], { x: 'x', y: 'y', r, symbol: 'diamond', ...style });
 }
 
 /** A box from corner to corner. */

@@ -11,7 +11,7 @@ const LINE = 26; // of the legend
 const HEADING = 28;
 
 /** The layout of a figure in a file. */
-export interface Layout {
+export interface FigureLayout {
   /** Pixels across: no more panels side by side than have room. By default as many as on the page. */
   readonly widest?: number;
   /** By default true; a paper has a caption of its own. */
@@ -19,7 +19,10 @@ export interface Layout {
 }
 
 /** One SVG of all panels, the legend above and the caption below them: the content of the figure's files. */
-export function compose(figure: Figure, { widest = Number.POSITIVE_INFINITY, captioned = true }: Layout = {}): string {
+export function compose(
+  figure: Figure,
+  { widest = Number.POSITIVE_INFINITY, captioned = true }: FigureLayout = {},
+): string {
   const rows = rowsOf(figure, widest);
   const across = ({ panels }: Row) => panels.reduce((sum, { width }) => sum + width, WIDTH.gap * (panels.length - 1));
   const width = Math.max(captioned ? WIDTH.half : 0, figure.key?.width ?? 0, ...rows.map(across));

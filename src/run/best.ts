@@ -21,7 +21,7 @@ export interface Judging<T> {
   readonly name?: string;
 }
 
-function judged<T extends Measured>(stage: string, item: T, by: keyof T & string): number {
+function measuredValue<T extends Measured>(stage: string, item: T, by: keyof T & string): number {
   const value: unknown = item[by];
   if ('network' in item) {
     throw new WeirError(
@@ -127,7 +127,7 @@ export function stopEarly<T extends Measured>(
     next(state, item) {
       if (state.ended) return [state];
       const { position, number, epoch } = item;
-      const value = judged(name, item, by);
+      const value = measuredValue(name, item, by);
       const gain =
         state.best === null ? Number.POSITIVE_INFINITY : better === 'higher' ? value - state.best : state.best - value;
       if (Number.isFinite(value) && gain > 0 && gain >= least) {
@@ -204,12 +204,12 @@ export function keepBest<T extends Measured>(options: KeepBestOptions<T>): Stage
     start: () => [],
     next(state, item) {
       const { position, number, epoch } = item;
-      const value = judged(name, item, by);
+      const value = measuredValue(name, item, by);
       const before = state.findIndex((one) => (better === 'higher' ? value > one.value : value < one.value));
-      const place = before === -1 ? state.length : before;
-      if (!Number.isFinite(value) || place >= count) return [state];
-      const best = state.toSpliced(place, 0, { number, value }).slice(0, count);
-      return [best, { position, number, epoch, by, value, rank: place + 1, kept: best.map((one) => one.number) }];
+      const index = before === -1 ? state.length : before;
+      if (!Number.isFinite(value) || index >= count) return [state];
+      const best = state.toSpliced(index, 0, { number, value }).slice(0, count);
+      return [best, { position, number, epoch, by, value, rank: index + 1, kept: best.map((one) => one.number) }];
     },
   });
 }

@@ -280,7 +280,7 @@ export async function checkFork(pipeline: Pipeline, { origin, config, networks }
   const remedy = 'a fork goes on with the same data and the same graph: start another run with `weir run`';
   if (changes.length > 0) throw new WeirError(`these settings change the data: ${changes.join('; ')}`, remedy);
   const saved = beginningOf(origin, network.name)?.state?.flow ?? (await firstState(pipeline, origin.config, before));
-  const flow = await wired(pipeline, config, network);
+  const flow = await flowOf(pipeline, config, network);
   try {
     flow.load(saved);
   } catch (cause) {
@@ -292,7 +292,7 @@ export async function checkFork(pipeline: Pipeline, { origin, config, networks }
 }
 
 /** The graph of a network as a run wires it, its streams logged to nowhere. */
-async function wired(pipeline: Pipeline, config: RunConfig['config'], network: Network): Promise<Flow> {
+async function flowOf(pipeline: Pipeline, config: RunConfig['config'], network: Network): Promise<Flow> {
   const streams = Object.entries(await pipeline.wire({ config, network, seed: network.seed }));
   const logged = streams.map(([name, stream]) => {
     const value = logStage(network.name, streamName(name), () => undefined);
@@ -303,7 +303,7 @@ async function wired(pipeline: Pipeline, config: RunConfig['config'], network: N
 
 /** The state of a graph before its first update: it has the names and shapes of all later ones. */
 async function firstState(pipeline: Pipeline, config: RunConfig['config'], network: Network): Promise<FlowState> {
-  const flow = await wired(pipeline, config, network);
+  const flow = await flowOf(pipeline, config, network);
   try {
     return flow.save();
   } finally {

@@ -10,7 +10,7 @@ import { collectReport } from './collect/collect.js';
 import { type LifecycleState, statusOf, unreadableRun } from './status.js';
 
 /** What the networks of one regularizer of a run came to. Null for what was not measured. */
-export interface Result {
+export interface StreamResult {
   readonly regularizer: string;
   readonly networks: number;
   /** Mean over the networks, from 0 to 1. */
@@ -32,7 +32,7 @@ export interface ListedRun {
   readonly epochs: number | null;
   /** The keys in which the listed runs of its pipeline differ, the seed and the origin of a fork among them. */
   readonly differs: Readonly<Record<string, unknown>>;
-  readonly results: readonly Result[];
+  readonly results: readonly StreamResult[];
 }
 
 /**
@@ -71,7 +71,7 @@ async function standing(path: string): Promise<Standing> {
   }
 }
 
-function resultsOf(folder: RunFolder): Result[] {
+function resultsOf(folder: RunFolder): StreamResult[] {
   const { networks } = collectReport([folder]);
   return [...new Set(networks.map(({ regularizer }) => regularizer))].map((regularizer) => {
     const own = networks.filter((network) => network.regularizer === regularizer);
@@ -87,7 +87,7 @@ function resultsOf(folder: RunFolder): Result[] {
 }
 
 /** The accuracy of networks without a test accuracy: that of the first stream of accuracies, and its name. */
-function otherAccuracy(networks: readonly NetworkReport[]): Pick<Result, 'accuracy' | 'accuracyOf'> {
+function otherAccuracy(networks: readonly NetworkReport[]): Pick<StreamResult, 'accuracy' | 'accuracyOf'> {
   const isAccuracy = ([, { description }]: readonly [string, Measurement]) => description.name === accuracyRecord.name;
   const [accuracyOf] = networks.flatMap(({ measurements = {} }) => Object.entries(measurements)).find(isAccuracy) ?? [];
   if (accuracyOf === undefined) return { accuracy: null };

@@ -4,7 +4,7 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
-import { type About, dataset, nameOfFile } from '../arrays.js';
+import { type DataDescription, dataset, nameOfFile } from '../arrays.js';
 import type { Dataset } from '../dataset.js';
 import { content } from './content.js';
 
@@ -117,16 +117,16 @@ function fortranPlaces(shape: readonly number[]): (i: number) => number {
   const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
   return (i) => {
     let left = i;
-    let place = 0;
+    let offset = 0;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      place += (left % shape[axis]!) * strides[axis]!;
+      offset += (left % shape[axis]!) * strides[axis]!;
       left = Math.floor(left / shape[axis]!);
     }
-    return place;
+    return offset;
   };
 }
 
-export interface NpyOptions extends About {
+export interface NpyOptions extends DataDescription {
   /** Names of the arrays in a `.npz` file; by default `x` and `y`. */
   readonly members?: { readonly values: string; readonly labels: string };
 }

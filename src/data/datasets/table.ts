@@ -1,10 +1,10 @@
 import { WeirError } from '../../flow/errors.js';
 import { type OptionKeys, suggestion } from '../../flow/options.js';
-import { type About, dataset, nameOfFile } from '../arrays.js';
+import { type DataDescription, dataset, nameOfFile } from '../arrays.js';
 import type { Dataset } from '../dataset.js';
 
 /** How a table becomes a data set: each row a sample. */
-export interface TableOptions extends About {
+export interface TableOptions extends DataDescription {
   /** The column that holds the class of each row: its name, or its number where `classes` is a count. */
   readonly label: string;
   /** The columns that a sample is made of, in this order; by default all but the label's, in the order of the file. */

@@ -75,8 +75,12 @@ function make(name: string, options: AdamOptions, usualDecay: number, decoupled:
       // numerator and denominator times √(1 − β₂ᵗ): one pass less
       const correction = Math.sqrt(1 - beta2 ** t);
       const root = tf.add(tf.sqrt(square), epsilon * correction);
-      const kept = decay > 0 && decoupled ? tf.mul(w, 1 - rate * decay) : w;
-      return { weight: tf.sub(kept, tf.mul(tf.div(mean, root), (rate * correction) / (1 - beta1 ** t))), mean, square };
+      const decayed = decay > 0 && decoupled ? tf.mul(w, 1 - rate * decay) : w;
+      return {
+        weight: tf.sub(decayed, tf.mul(tf.div(mean, root), (rate * correction) / (1 - beta1 ** t))),
+        mean,
+        square,
+      };
     },
   });
 }

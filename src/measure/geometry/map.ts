@@ -173,8 +173,8 @@ function labels(geometry: Geometry, names: (label: number) => string): Plot.Mark
     const inside = deepest(field(geometry, label), columns, rows);
     return [{ text: names(label), ...clear(middleOf(geometry, inside.row * columns + inside.column), geometry) }];
   });
-  const look = { fontWeight: 600, fill: 'currentColor', stroke: 'white', strokeWidth: 3 };
-  return [Plot.text(marks, { x: 'x', y: 'y', text: 'text', ...look })];
+  const style = { fontWeight: 600, fill: 'currentColor', stroke: 'white', strokeWidth: 3 };
+  return [Plot.text(marks, { x: 'x', y: 'y', text: 'text', ...style })];
 }
 
 /** A place for a name that no sample's mark covers: a little below, where one would. */
