@@ -17,7 +17,7 @@ const require = createRequire(import.meta.url);
 const at = (...parts) => join(root, ...parts);
 
 rmSync(at('dist'), { recursive: true, force: true });
-execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
+execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('.ci/tsconfig.json')], {
   stdio: 'inherit',
 });
 // the workers, which lie beside `src`, lie in it here

@@ -90,3 +90,11 @@ export function suggestion(word: string, words: readonly string[], all: string):
   const near = nearest(word, words);
   return near === undefined ? all : `did you mean '${near}'? ${all[0]?.toUpperCase()}${all.slice(1)}`;
 }
+
+/** Each a whole number from 1 on. @param where the function that was given them @throws {WeirError} that names it, key and value */
+export function checkCounts(where: string, counts: Readonly<Record<string, number>>): void {
+  for (const [key, value] of Object.entries(counts)) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    throw new WeirError(`${where} was given ${key} = ${value}`, 'give a whole number from 1 on');
+  }
+}

@@ -16,12 +16,12 @@ interface Update extends Positioned, WithLease {
   readonly endsEpoch: boolean;
 }
 
-/** A graph in which one stage works on what another made of the weights, beside one that works on the weights themselves. */
-function graph(log: string[], made = { alive: 0 }) {
-  const updates$ = source({
+/** Updates 0 to `last` of a training that learns nothing; which of them ends an epoch is said. */
+const updatesUpTo = (last: number, endsEpoch: (position: number) => boolean = () => true) =>
+  source({
     name: 'count',
     *from(after) {
-      for (let i = after + 1; i <= 4; i++) yield { position: i };
+      for (let i = after + 1; i <= last; i++) yield { position: i };
     },
   }).pipe(
     serial<Positioned, Update, number>({
@@ -30,9 +30,13 @@ function graph(log: string[], made = { alive: 0 }) {
       next(_, { position }) {
         return [position, this.repeat(position)];
       },
-      repeat: (position) => ({ position, number: position, epoch: 1, endsEpoch: position === 4 }),
+      repeat: (position) => ({ position, number: position, epoch: 1, endsEpoch: endsEpoch(position) }),
     }),
   );
+
+/** A graph in which one stage works on what another made of the weights, beside one that works on the weights themselves. */
+function graph(log: string[], made = { alive: 0 }) {
+  const updates$ = updatesUpTo(4, (position) => position === 4);
   const slow = (name: string, steps: number) =>
     stage<Update & { made?: string }, { position: number; text: string }, number>({
       name,
@@ -125,21 +129,7 @@ test('items that an operator makes of one update are each worked on once, wherev
         return [lines + 1];
       },
     });
-    const updates$ = source({
-      name: 'count',
-      *from(after) {
-        for (let i = after + 1; i <= 2; i++) yield { position: i };
-      },
-    }).pipe(
-      serial<Positioned, Update, number>({
-        name: 'train',
-        start: () => 0,
-        next(_, { position }) {
-          return [position, this.repeat(position)];
-        },
-        repeat: (position) => ({ position, number: position, epoch: 1, endsEpoch: true }),
-      }),
-    );
+    const updates$ = updatesUpTo(2);
     const parts = mergeMap((update: Update) => ['a', 'b', 'c'].map((part) => ({ ...update, part })));
     return {
       out$: updates$.pipe(
@@ -179,21 +169,7 @@ test('of two parts of a kind one is given another name, and what stands before i
 
 /** Two updates, a stage behind them, and a log as a run keeps it: a resumed one is cut to the lines of the snapshot. */
 function behindUpdates<State>(log: string[], value: Partial<Stage<Update, Positioned & { text: string }, State>>) {
-  const updates$ = source({
-    name: 'count',
-    *from(after) {
-      for (let i = after + 1; i <= 1; i++) yield { position: i };
-    },
-  }).pipe(
-    serial<Positioned, Update, number>({
-      name: 'train',
-      start: () => 0,
-      next(_, { position }) {
-        return [position, this.repeat(position)];
-      },
-      repeat: (position) => ({ position, number: position, epoch: 1, endsEpoch: true }),
-    }),
-  );
+  const updates$ = updatesUpTo(1);
   const own = { name: 'own', claims: 'weights', ...value } as Stage<Update, Positioned & { text: string }, State>;
   const write = stage<{ position: number; text: string }, never, number>({
     name: 'log',

@@ -3,41 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Outcome } from '../../src/flow/flow.js';
-import { resolveConfig } from '../../src/run/config.js';
-import { Execution } from '../../src/run/execution.js';
 import { recordsOf } from '../../src/run/run-log.js';
-import { unwatched } from '../../src/run/watch.js';
-import type { MetricRecord } from '../../src/storage/metric-reader.js';
-import { RunFolder } from '../../src/storage/run-folder.js';
+import type { RunFolder } from '../../src/storage/run-folder.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { hashOf } from '../cli/weir.js';
 import accumulating from './accumulating.js';
+import { folderOf, runUpTo } from './stopped.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-accumulate-'));
 beforeAll(() => loadTensorFlow());
 afterAll(() => rmSync(base, { recursive: true }));
 
-const folder = (name: string): RunFolder =>
-  RunFolder.create(join(base, name), {
-    module: 'test/run/accumulating.ts',
-    pipeline: accumulating.name,
-    seed: 0,
-    config: resolveConfig(accumulating.config, {}, []),
-    networks: [{ name: 'accumulating' }],
-  });
-
-/** Runs it; where `stopAt` updates are given, asks it then to stop. */
-async function run(folder: RunFolder, stopAt = Number.POSITIVE_INFINITY): Promise<Outcome> {
-  const watch = {
-    ...unwatched,
-    record: ({ number }: MetricRecord) => {
-      if (Number(number) >= stopAt) execution.requests.stop();
-    },
-  };
-  const options = { snapshotEvery: 0.05, onSnapshotError: 'stop', watch } as const;
-  const execution: Execution = new Execution(folder, accumulating as never, options);
-  return execution.run();
-}
+const folder = (name: string): RunFolder => folderOf(join(base, name), 'test/run/accumulating.ts', accumulating);
+const run = (folder: RunFolder, stopAt?: number): Promise<Outcome> => runUpTo(folder, accumulating, stopAt);
 
 test('a run whose updates take several batches, stopped at random updates and resumed, ends in the same bits', async () => {
   const [whole, stopped] = [folder('whole'), folder('stopped')];

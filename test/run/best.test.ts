@@ -12,16 +12,13 @@ import { source } from '../../src/flow/source.js';
 import { keepBest, type Measured, stopEarly } from '../../src/run/best.js';
 import { planChange } from '../../src/run/change-config.js';
 import { collectReport } from '../../src/run/collect/collect.js';
-import { resolveConfig } from '../../src/run/config.js';
-import { Execution } from '../../src/run/execution.js';
 import { planFork } from '../../src/run/fork.js';
 import { recordsOf } from '../../src/run/run-log.js';
-import { unwatched } from '../../src/run/watch.js';
 import { fromRun } from '../../src/run/weights.js';
-import type { MetricRecord } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { hashOf, start, statusOf } from '../cli/weir.js';
+import { folderOf, runUpTo } from './stopped.js';
 
 interface Loss extends Measured {
   readonly loss: number;
@@ -109,33 +106,14 @@ const base = mkdtempSync(join(tmpdir(), 'weir-best-'));
 beforeAll(() => loadTensorFlow());
 afterAll(() => rmSync(base, { recursive: true }));
 const module = 'pipelines/examples/own-table.ts';
-const folderOf = (name: string): RunFolder =>
-  RunFolder.create(join(base, name), {
-    module,
-    pipeline: ownTable.name,
-    seed: 0,
-    config: resolveConfig(ownTable.config, {}, []),
-    networks: [{ name: 'own-table' }],
-  });
-
-/** Runs it; where `stopAt` is given, asks it to stop at that update. */
-async function run(folder: RunFolder, stopAt = Number.POSITIVE_INFINITY): Promise<Outcome> {
-  const watch = {
-    ...unwatched,
-    record: ({ number }: MetricRecord) => {
-      if (Number(number) >= stopAt) execution.requests.stop();
-    },
-  };
-  const options = { snapshotEvery: 0.05, onSnapshotError: 'stop', watch } as const;
-  const execution: Execution = new Execution(folder, ownTable as never, options);
-  return execution.run();
-}
+const folder = (name: string): RunFolder => folderOf(join(base, name), module, ownTable);
+const run = (folder: RunFolder, stopAt?: number): Promise<Outcome> => runUpTo(folder, ownTable, stopAt);
 
 const bestOf = ({ path }: RunFolder): string[] =>
   readdirSync(join(path, 'snapshots/own-table')).flatMap((name) => /best-\d+/.exec(name)?.[0] ?? []);
 
 test('a run that ends early ends at the same update and bits where it is stopped or killed on the way', async () => {
-  const whole = folderOf('whole');
+  const whole = folder('whole');
   expect(await run(whole)).toBe('done');
   const log = [...recordsOf(whole)];
   const [ending] = log.filter(({ stream }) => stream === 'endings');
@@ -161,7 +139,7 @@ test('a run that ends early ends at the same update and bits where it is stopped
   const remedy = expect.stringContaining(`--at ${(ending!.number as number) - 1} --set patience=40`);
   expect(change).toThrow(expect.objectContaining({ remedy }));
 
-  const stopped = folderOf('stopped');
+  const stopped = folder('stopped');
   const last = ending!.number as number;
   for (const at of [1, kept[0]!, kept[0]! + 1, last - 1, last]) expect(await run(stopped, at)).toBe('stopped');
   expect(await run(stopped)).toBe('done');

@@ -1,5 +1,6 @@
 import { WeirError } from '../../flow/errors.js';
 import { tf } from '../../tensorflow/tf.js';
+import { checkedScalar } from '../model/autodiff.js';
 import type { Loss, LossValue, ScalarLoss } from './loss.js';
 
 /**
@@ -19,7 +20,12 @@ import type { Loss, LossValue, ScalarLoss } from './loss.js';
  * });
  */
 export function loss(name: string, compute: (...batch: Parameters<ScalarLoss>) => tf.Tensor): Loss {
-  const scalar: ScalarLoss = (logits, labels) => checkedScalar(name, compute(logits, labels));
+  const scalar: ScalarLoss = (logits, labels) =>
+    checkedScalar(
+      `loss '${name}'`,
+      compute(logits, labels),
+      'return a float32 scalar, the mean over the batch: tf.mean(losses)',
+    );
   return {
     name,
     scalar,
@@ -54,18 +60,4 @@ export function differentiated<T>(name: string, differentiate: () => T): T {
       cause: error,
     });
   }
-}
-
-function checkedScalar(name: string, value: unknown): tf.Scalar {
-  if (value instanceof tf.Tensor && value.rank === 0 && value.dtype === 'float32') return value as tf.Scalar;
-  const found =
-    value instanceof tf.Tensor
-      ? `a tensor of shape [${value.shape.join(', ')}] and type ${value.dtype}`
-      : value instanceof Promise
-        ? 'a promise'
-        : `no tensor: ${String(value)}`;
-  throw new WeirError(
-    `loss '${name}' returned ${found}`,
-    'return a float32 scalar, the mean over the batch: tf.mean(losses)',
-  );
 }

@@ -1,6 +1,14 @@
 import { WeirError } from '../../flow/errors.js';
 import { scoped, tf } from '../../tensorflow/tf.js';
-import { type FeatureJacobian, type Gradients, type Linearization, type Model, type Weights, weight } from './model.js';
+import {
+  biasOf,
+  type FeatureJacobian,
+  type Gradients,
+  type Linearization,
+  type Model,
+  type Weights,
+  weight,
+} from './model.js';
 
 /** An operation that TensorFlow.js has recorded. */
 interface TapeNode {
@@ -63,6 +71,23 @@ function gradientsAt(f: () => tf.Tensor, of: readonly tf.Tensor[], dy: tf.Tensor
       { cause },
     );
   }
+}
+
+/**
+ * What a function of the user's has returned, for differentiation.
+ *
+ * @param maker of the value, for the message
+ * @throws {WeirError} unless it is a float32 scalar
+ */
+export function checkedScalar(maker: string, value: unknown, remedy: string): tf.Scalar {
+  if (value instanceof tf.Tensor && value.rank === 0 && value.dtype === 'float32') return value as tf.Scalar;
+  const found =
+    value instanceof tf.Tensor
+      ? `a tensor of shape [${value.shape.join(', ')}] and type ${value.dtype}`
+      : value instanceof Promise
+        ? 'a promise'
+        : `no tensor: ${String(value)}`;
+  throw new WeirError(`${maker} returned ${found}`, remedy);
 }
 
 /** The names of the weights that a gradient moves. */
@@ -132,7 +157,7 @@ export function trainingOutputs(model: Model, weights: Weights, x: tf.Tensor): T
   }
   const { features, statistics } = model.training(weights, x);
   const { kernel, factor = 1 } = model.readout;
-  const bias = weights.get(kernel.replace(/kernel$/, 'bias'));
+  const bias = weights.get(biasOf(model.readout));
   const product: tf.Tensor2D = tf.matMul(features, weight<tf.Tensor2D>(weights, kernel));
   const logits = tf.mul(bias === undefined ? product : tf.add(product, bias), factor) as tf.Tensor2D;
   return { features: () => features, logits, ...(statistics && { statistics }) };

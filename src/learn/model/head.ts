@@ -4,6 +4,7 @@ import { tf } from '../../tensorflow/tf.js';
 import { type Activation, type ActivationName, activationNamed } from './activation.js';
 import { featurePullbackOf } from './autodiff.js';
 import {
+  biasOf,
   type FeaturePullback,
   type Gradients,
   type Initialization,
@@ -214,6 +215,6 @@ export function readoutWeights(model: Model, { coefficients, intercepts }: NewRe
   }
   return new Map<string, tf.Tensor>([
     [kernel, tf.tensor2d(values, [width, classes])],
-    [kernel.replace(/kernel$/, 'bias'), tf.tensor1d(Float32Array.from(intercepts, (value) => value / factor))],
+    [biasOf(model.readout), tf.tensor1d(Float32Array.from(intercepts, (value) => value / factor))],
   ]);
 }

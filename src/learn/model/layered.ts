@@ -3,7 +3,7 @@ import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type ModelLayer, type NamedLayer, partsOf, planned, throughLayers, type WeightPlan } from './layer.js';
-import { type DenseLayer, type Model, type Weights, weight } from './model.js';
+import { type DenseLayer, initialized, type Model, type Weights, weight } from './model.js';
 
 export interface LayeredOptions {
   /** In messages and reports; by default the kinds of its layers. */
@@ -101,13 +101,12 @@ function started(plans: readonly WeightPlan[], seed: number): Weights {
   const weights = new Map<string, tf.Tensor>();
   let layer = -1;
   for (const { name, shape, start, fanIn = 1 } of plans) {
-    const values = new Float32Array(sizeOf(shape));
-    if (typeof start === 'number') values.fill(start);
-    else {
-      const part = name.endsWith('/bias') ? 1 : 0;
-      if (part === 0) layer++;
-      start(values, { seed, layer, part, fanIn });
-    }
+    const part = name.endsWith('/bias') ? 1 : 0;
+    if (typeof start !== 'number' && part === 0) layer++;
+    const values =
+      typeof start === 'number'
+        ? new Float32Array(sizeOf(shape)).fill(start)
+        : initialized(start, sizeOf(shape), { seed, layer, part, fanIn });
     weights.set(name, tf.tensor(values, [...shape]));
   }
   return weights;

@@ -7,19 +7,13 @@
  */
 
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
+import { EPSILON, movedRunning } from '../../tensorflow/ops/batch-norm.js';
 import { convolved, rectified, windowMaxima, windowMeans } from '../../tensorflow/ops/differentiable.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type ActivationName, activationNamed } from './activation.js';
 import { type ModelLayer, partsOf, planned, throughLayers, type WeightPlan } from './layer.js';
 import { elementwise, type Initialization, type Layer, meanOver, type Padding, type Part, uniform } from './model.js';
-
-const whole = (where: string, values: Readonly<Record<string, number>>): void => {
-  for (const [name, value] of Object.entries(values)) {
-    if (Number.isInteger(value) && value > 0) continue;
-    throw new WeirError(`${where} was given ${name} = ${value}`, 'give a whole number from 1 on');
-  }
-};
 
 /** @throws {WeirError} unless inputs are maps */
 function mapShape(name: string, shape: readonly number[]): readonly [height: number, width: number, channels: number] {
@@ -45,7 +39,7 @@ export interface DenseOptions {
 /** y = xW + b, [n, units]; an input that is no vector is made one. */
 export function dense(units: number, options: DenseOptions = {}): ModelLayer {
   checkOptions('layers.dense', options, { bias: 'optional', initialization: 'optional' });
-  whole('layers.dense', { units });
+  checkCounts('layers.dense', { units });
   const { bias = true, initialization = uniform() } = options;
   return {
     kind: 'dense',
@@ -91,7 +85,7 @@ export function conv(filters: number, options: ConvOptions = {}): ModelLayer {
     initialization: 'optional',
   });
   const { size = 3, stride = 1, padding = 'circular', bias = true, initialization = uniform() } = options;
-  whole('layers.conv', { filters, size, stride });
+  checkCounts('layers.conv', { filters, size, stride });
   if (size % 2 === 0) throw new WeirError(`layers.conv was given size = ${size}`, 'give an odd one, such as 3');
   if (padding !== 'circular' && padding !== 'zero') {
     throw new WeirError(`layers.conv was given padding = ${JSON.stringify(padding)}`, "give 'circular' or 'zero'");
@@ -148,7 +142,7 @@ export const sigmoid = (): ModelLayer => activation('sigmoid');
 
 /** Windows of size × size that do not overlap; rows and columns that fill none are left out, as in PyTorch. */
 function pool(kind: 'maxPool' | 'meanPool', size: number): ModelLayer {
-  whole(`layers.${kind}`, { size });
+  checkCounts(`layers.${kind}`, { size });
   const windows = kind === 'maxPool' ? windowMaxima : windowMeans;
   return {
     kind,
@@ -185,9 +179,6 @@ export const globalMean = (): ModelLayer => ({
   },
 });
 
-const EPSILON = 1e-5;
-const MOMENTUM = 0.1;
-
 /**
  * Batch normalization of each channel with PyTorch's conventions: ε = 1e-5, running statistics moved by 0.1 of their difference,
  * the running variance unbiased. Behind a convolution it is folded into that layer's σ in bounds; elsewhere no bound is known.
@@ -207,15 +198,12 @@ export const batchNorm = (): ModelLayer => ({
         { name: 'variance', shape: channels, start: 1, statistic: true },
       ],
       apply(x, { weight, update }) {
-        const { mean, variance } = update
-          ? tf.moments(x, axes)
-          : { mean: weight('mean'), variance: weight('variance') };
+        const running = { mean: weight('mean'), variance: weight('variance') };
+        const { mean, variance } = update ? tf.moments(x, axes) : running;
         if (update !== undefined) {
-          const count = x.size / channels[0]!;
-          const moved = (name: string, value: tf.Tensor) =>
-            update(name, tf.add(tf.mul(weight(name), 1 - MOMENTUM), tf.mul(value, MOMENTUM)));
-          moved('mean', mean);
-          moved('variance', tf.mul(variance, count / Math.max(1, count - 1)));
+          const moved = movedRunning(name, x.size / channels[0]!, { mean, variance }, running);
+          update('mean', moved.mean);
+          update('variance', moved.variance);
         }
         const normalized = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, EPSILON)));
         return tf.add(tf.mul(normalized, weight('scale')), weight('offset'));

@@ -203,6 +203,9 @@ export function weight<T extends tf.Tensor>(weights: Weights, name: string): T {
   return tensor as T;
 }
 
+/** The name of a dense layer's bias, among the weights where it has one. */
+export const biasOf = ({ kernel }: DenseLayer): string => kernel.replace(/kernel$/, 'bias');
+
 /**
  * Fills a weight with its first values.
  *

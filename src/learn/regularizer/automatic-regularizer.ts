@@ -1,6 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
+import { checkedScalar } from '../model/autodiff.js';
 import type { Weights } from '../model/model.js';
 import { addGradient, type Regularizer, type Strength, since } from './regularizer.js';
 
@@ -91,11 +92,5 @@ function gradientsOfTerm(
   );
 }
 
-function checkedTerm(kind: string, value: unknown): tf.Scalar {
-  if (value instanceof tf.Tensor && value.rank === 0 && value.dtype === 'float32') return value as tf.Scalar;
-  const found =
-    value instanceof tf.Tensor
-      ? `a tensor of shape [${value.shape.join(', ')}] and type ${value.dtype}`
-      : `no tensor: ${String(value)}`;
-  throw new WeirError(`regularizer '${kind}' returned ${found}`, 'return a float32 scalar, such as tf.sum(…)');
-}
+const checkedTerm = (kind: string, value: unknown): tf.Scalar =>
+  checkedScalar(`regularizer '${kind}'`, value, 'return a float32 scalar, such as tf.sum(…)');

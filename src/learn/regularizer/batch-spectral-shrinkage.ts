@@ -1,8 +1,9 @@
 import { WeirError } from '../../flow/errors.js';
+import { checkCounts } from '../../flow/options.js';
 import { singularValues, svd } from '../../tensorflow/ops/spectral.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Model } from '../model/model.js';
-import { checkCount, type Regularizer, type Strength, since } from './regularizer.js';
+import { type Regularizer, type Strength, since } from './regularizer.js';
 
 const KIND = 'batch-spectral-shrinkage';
 
@@ -26,7 +27,7 @@ export interface ShrinkageOptions extends Strength {
  */
 export function batchSpectralShrinkage(_model: Model, { smallest = 1, ...strength }: ShrinkageOptions): Regularizer {
   const active = since(KIND, strength);
-  checkCount(KIND, 'smallest', smallest);
+  checkCounts(`regularizer '${KIND}'`, { smallest });
   const { gamma } = strength;
   return {
     kind: KIND,

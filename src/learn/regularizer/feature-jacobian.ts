@@ -1,10 +1,10 @@
 import { sizeOf } from '../../flow/data.js';
+import { checkCounts } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Linearization, Model } from '../model/model.js';
 import { firstDirection } from '../spectral/power.js';
 import {
   addGradients,
-  checkCount,
   linearized,
   type Regularizer,
   type RegularizerInput,
@@ -37,7 +37,7 @@ export function featureJacobian(
   { iterations = 10, seed = 0, ...strength }: FeatureJacobianOptions,
 ): Regularizer {
   const active = since(KIND, strength);
-  checkCount(KIND, 'iterations', iterations);
+  checkCounts(`regularizer '${KIND}'`, { iterations });
   const linearize = linearized(KIND, model);
   const inputs = sizeOf(model.inputShape);
   const start = firstDirection(seed, 0, inputs);

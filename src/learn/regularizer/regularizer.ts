@@ -60,12 +60,6 @@ export function checkStrength(kind: string, name: string, value: number): void {
   throw new WeirError(`regularizer '${kind}' was given ${name} = ${value}`, 'give a finite number of at least 0');
 }
 
-/** @throws {WeirError} unless the value is a whole number from 1 on */
-export function checkCount(kind: string, name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new WeirError(`regularizer '${kind}' was given ${name} = ${value}`, 'give a whole number from 1 on');
-}
-
 /** @throws {WeirError} for an object that lacks a part which every regularizer has, by the part's name */
 export function checkRegularizer(regularizer: Regularizer): void {
   const { kind, active, value } = regularizer as { readonly [part in keyof Regularizer]: unknown };

@@ -1,7 +1,36 @@
+import { WeirError } from '../../flow/errors.js';
 import { type ProcessGroup, processGroup } from '../collectives/process-group.js';
 import { tf } from '../tf.js';
 import { attribute, cast, constant, lent, needsNative, nothing, type Precision, type Raw, run } from './eager.js';
 import { hasFused } from './fused.js';
+
+/** PyTorch's ε under the root of a batch normalization, and the weight of a batch in its running statistics. */
+export const EPSILON = 1e-5;
+const MOMENTUM = 0.1;
+
+/** The mean and the variance of a channel each, [channels]. */
+export interface Statistics {
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
+}
+
+/**
+ * Running statistics after a batch: (1 − m) · old + m · batch, with the unbiased variance, as PyTorch keeps them. New tensors.
+ *
+ * @param name of the layer @param count numbers that each mean is over @param batch with the biased variance
+ * @throws {WeirError} for a single number a channel, which has no variance
+ */
+export function movedRunning(name: string, count: number, batch: Statistics, running: Statistics): Statistics {
+  if (count < 2) {
+    throw new WeirError(
+      `'${name}' normalizes over a single value per channel`,
+      'train on batches of two samples or more, or on larger images',
+    );
+  }
+  const moved = (key: keyof Statistics, factor: number): tf.Tensor =>
+    tf.add(tf.mul(running[key], 1 - MOMENTUM), tf.mul(batch[key], MOMENTUM * factor));
+  return { mean: moved('mean', 1), variance: moved('variance', count / (count - 1)) };
+}
 
 /** What a batch normalization learns, [channels] each, float32. */
 export interface Affine {

@@ -185,6 +185,16 @@ test('a loss over views and a step with labels leave no tensor behind', () => {
   }
 });
 
+test('a batch normalization over one value a channel is refused in training, and not in evaluation', () => {
+  const network = model({ inputShape: [3], layers: [dense(4), batchNorm(), dense(2)] });
+  const weights = network.start(0);
+  const one = tf.ones([1, 3]);
+  expect(network.logits(weights, one).shape).toEqual([1, 2]);
+  expect(() => gradientsOf(network, crossEntropy(), weights, one, tf.tensor1d([0], 'int32'))).toThrow(
+    "'norm1' normalizes over a single value per channel",
+  );
+});
+
 test('layers that do not fit are refused by name', () => {
   const made = (...list: ModelLayer[]) => model({ inputShape: [4, 4, 1], layers: list });
   expect(() => made(dense(4), conv(2), dense(2))).toThrow("layer 'conv1' takes images");

@@ -1,9 +1,9 @@
+import { EPSILON } from '../../../tensorflow/ops/batch-norm.js';
 import type { Convolutions } from '../../../tensorflow/ops/convolution.js';
 import { attribute, lent, type Raw, run } from '../../../tensorflow/ops/eager.js';
 import { tf } from '../../../tensorflow/tf.js';
 import { type Weights, weight } from '../model.js';
 import { type BlockPlan, type ConvPlan, convolutionsOf, maxPool, type ResnetPlan, subsampling } from './plan.js';
-import { EPSILON } from './train.js';
 
 /** A convolution with its batch normalization folded in: kernel · scale/√(variance + ε), and the rest as a bias. */
 export interface Folded {

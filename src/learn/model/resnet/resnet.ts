@@ -1,5 +1,6 @@
 import { WeirError } from '../../../flow/errors.js';
 import { checkOptions } from '../../../flow/options.js';
+import { EPSILON } from '../../../tensorflow/ops/batch-norm.js';
 import { convolutions } from '../../../tensorflow/ops/convolution.js';
 import { checkPrecision, lent, type Precision, precisions } from '../../../tensorflow/ops/eager.js';
 import { tf } from '../../../tensorflow/tf.js';
@@ -8,7 +9,7 @@ import type { ConvLayer, FeaturePullback, Model, Padding, Weights } from '../mod
 import { evaluate, folds } from './evaluate.js';
 import { residualJacobian } from './jacobian.js';
 import { type ConvPlan, convolutionsOf, partsOf, planResnet, type ResnetInitialization, startResnet } from './plan.js';
-import { EPSILON, engineOf, meanOver, trainingPass } from './train.js';
+import { engineOf, meanOver, trainingPass } from './train.js';
 
 export interface ResnetOptions {
   /** 18 and 34 of basic blocks, 50 of bottlenecks; 20 is the small network for CIFAR-10, of three stages. */

@@ -1,6 +1,7 @@
-import { WeirError } from '../../../flow/errors.js';
 import {
   type Affine,
+  EPSILON,
+  movedRunning,
   type NormalizationEpilogue,
   type Normalizations,
   type Normalized,
@@ -124,10 +125,6 @@ function blockPass(engine: Engine, weights: Weights, { branch, shortcut }: Block
   };
 }
 
-/** PyTorch's ε under the root of a batch normalization, and the weight of a batch in its running statistics. */
-export const EPSILON = 1e-5;
-const MOMENTUM = 0.1;
-
 /** The engine of a network in training mode. */
 export const engineOf = (precision: Precision): Engine => ({
   convolutions: convolutions(precision),
@@ -208,20 +205,17 @@ function spreadOver(
   return raw;
 }
 
-/** The running statistics after this batch: (1 − m) · old + m · batch, with the unbiased variance, as PyTorch keeps them. */
+/** The running statistics after this batch, by name. */
 function movedStatistics(units: readonly UnitPass[], weights: Weights): [string, tf.Tensor][] {
-  return units.flatMap(({ conv, mean, variance, count }): [string, tf.Tensor][] => {
-    if (count < 2) {
-      throw new WeirError(
-        `'${conv.name}' normalizes over a single value per channel`,
-        'train on batches of two samples or more, or on larger images',
-      );
-    }
-    const moved = (name: string, batch: Raw, factor: number): [string, tf.Tensor] => {
-      const value = run('Identity', [attribute.type('T', 'float32')], [batch])[0].toTensor();
-      return [name, tf.add(tf.mul(weight(weights, name), 1 - MOMENTUM), tf.mul(value, MOMENTUM * factor))];
-    };
-    return [moved(conv.norm.mean, mean, 1), moved(conv.norm.variance, variance, count / (count - 1))];
+  const tensorOf = (raw: Raw): tf.Tensor => run('Identity', [attribute.type('T', 'float32')], [raw])[0].toTensor();
+  return units.flatMap(({ conv: { name, norm }, mean, variance, count }): [string, tf.Tensor][] => {
+    const batch = { mean: tensorOf(mean), variance: tensorOf(variance) };
+    const running = { mean: weight(weights, norm.mean), variance: weight(weights, norm.variance) };
+    const moved = movedRunning(name, count, batch, running);
+    return [
+      [norm.mean, moved.mean],
+      [norm.variance, moved.variance],
+    ];
   });
 }
 
