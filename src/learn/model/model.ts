@@ -1,6 +1,7 @@
 import type { ClassNames, Input, NormalizedBy } from '../../flow/header.js';
 import { keyed } from '../../flow/random.js';
 import type { tf } from '../../tensorflow/tf.js';
+import type { Operations } from './operations.js';
 
 /** A layer that has a spectral norm: a linear map, by the kernel among the weights that makes it. */
 export type Layer = DenseLayer | ConvLayer;
@@ -194,6 +195,8 @@ export interface Model {
   readonly jacobian?: FeatureJacobian;
   /** The parts of the feature map, one behind another, for a bound on its Lipschitz constant. */
   readonly parts?: readonly Part[];
+  /** Its steps in evaluation as plain data, for files of other tools; none where one of them has no such form. */
+  readonly operations?: Operations;
 }
 
 /** The weight of that name; a model asked for one that is not there is a programming error. */
