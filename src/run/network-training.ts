@@ -9,7 +9,7 @@ import { logStage } from '../storage/log-stage.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
 import type { RecordSchema } from '../storage/record.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
-import { type RunState, trainedState } from '../storage/run-state.js';
+import type { RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import type { Consensus, Log, Votes } from './consensus.js';
 import { NetworkSnapshots, type Pin, type SnapshotOptions } from './network-snapshots.js';
@@ -23,7 +23,7 @@ import {
   streamName,
 } from './pipeline.js';
 import type { Requests } from './watch.js';
-import { weightsDigest } from './weights.js';
+import { trainedStateWith, weightsDigest } from './weights.js';
 
 /** Everything that the networks of a run share. */
 export interface RunContext {
@@ -201,8 +201,8 @@ function countUpdates(flow: Flow, snapshots: NetworkSnapshots): void {
 }
 
 /** The last state of a network that this run took over. @throws {WeirError} where its weights are not those that were taken over */
-function takenFrom({ run, weights }: NonNullable<RunConfig['from']>, network: string): RunState {
-  const state = trainedState(RunFolder.open(run), network);
+function takenFrom({ run, weights, taken = {} }: NonNullable<RunConfig['from']>, network: string): RunState {
+  const { state } = trainedStateWith(RunFolder.open(run), network, taken);
   const wanted = weights[network];
   if (wanted === undefined || weightsDigest(state) === wanted) return state;
   throw new WeirError(
