@@ -18,6 +18,7 @@ import { recordsOf } from '../run/run-log.js';
 import { statusOf } from '../run/status.js';
 import { namesOf, type RunWeights, weightsOfRun } from '../run/weights.js';
 import { makeFolder } from '../storage/folders.js';
+import { keptRecords } from '../storage/kept-arrays.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { unfinishedNetworks } from '../storage/run-state.js';
 import { type WeightsSettings, weightsOptions, withOptions } from './options.js';
@@ -195,9 +196,9 @@ function adversarialSamples(folder: RunFolder, file: string, { network }: Settin
     );
   }
   const wanted = networks.filter(({ name }) => network === undefined || name === network);
-  const written = exportAdversarial(file, wanted);
+  const written = exportAdversarial(file, wanted, (network) => keptRecords(folder.path, network));
   toOutput(
-    `${written.samples} attacked samples of ${written.networks} networks, ${written.pictured} with images: the log keeps those of each network’s first few\n${file}\n`,
+    `${written.samples} attacked samples of ${written.networks} networks, ${written.pictured} with images\n${file}\n`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
+import { copyKept } from '../storage/kept-arrays.js';
 import type { LogMark } from '../storage/metric-log.js';
 import type { Origin, RunConfig, RunFolder } from '../storage/run-folder.js';
 import {
@@ -137,7 +138,10 @@ export class Execution {
     if (before !== undefined) metrics.follow(before.state.logged, { more: true });
     else {
       metrics.cutBack(begin);
-      if (this.consensus.writes) carryLog(origin, name, start, metrics);
+      if (this.consensus.writes) {
+        carryLog(origin, name, start, metrics);
+        copyKept(origin.run, this.folder.path, { network: name });
+      }
     }
     const networks = this.pipeline.networks(origin.config, seed);
     const index = networks.findIndex((network) => network.name === name);

@@ -18,6 +18,7 @@ import {
 import { type LogLine, NetworkLog } from '../measure/log.js';
 import { hashWeights } from '../storage/digest.js';
 import { checkOrigin } from '../storage/identity-file.js';
+import { copyKept } from '../storage/kept-arrays.js';
 import { MetricLog } from '../storage/metric-log.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork } from '../storage/run-state.js';
@@ -150,6 +151,7 @@ export function takeOver(
         log.cutBack({ bytes: 0 }); // removes the rest of a failed attempt, such as on a full disk
         for (const record of copied) log.append(record);
         log.flush({ sync: true });
+        copyKept(source.path, folder, { left: streams });
         const weights = (networks ?? []).map(({ name }): [string, string] => [
           name,
           weightsDigest(trainedStateWith(source, name, taken).state),
