@@ -33,6 +33,9 @@ export const markedConfig = <C extends object>(config: C): C => ({ ...config, [c
  * @param where the function that takes the options, for the message
  * @returns the options
  * @throws {WeirError} names the function, the key, the nearest option and all options; or the required options that are missing
+ * @example
+ * const keys: OptionKeys<AttackOptions & { readonly step?: number }> = { ...attackOptionKeys, step: 'optional' };
+ * const { step = 0.1 } = checkOptions<AttackOptions & { readonly step?: number }>('outwards', { samples: 10, seed: 0, step: 0.2 }, keys);
  */
 export function checkOptions<O extends object>(where: string, options: O, keys: OptionKeys<NoInfer<O>>): O {
   const known = Object.keys(keys);

@@ -19,6 +19,22 @@ export interface RegularizerInput {
  *
  * It is a function of the weights alone, of the features of the batch (their gradient goes back through the network together with
  * the loss's), or of the network's derivatives at the batch.
+ *
+ * It only reads what it is given; tensors that it makes it disposes of, or hands over. The training step names the regularizer where it leaves
+ * a gradient of another shape or a tensor behind. `regularizerTests` of `weir-engine/testing` holds one of your own to the rules.
+ *
+ * @example
+ * const small = (model: Model, gamma: number): Regularizer => {
+ *   const { kernel } = model.readout;
+ *   return {
+ *     kind: 'small readout', // γ/2 · ‖W‖², whose gradient is γW
+ *     active: since('small readout', { gamma }),
+ *     value: ({ weights }) => tf.tidy(() => tf.sum(tf.square(weights.get(kernel)!)).dataSync()[0]! * (gamma / 2)),
+ *     addGradients({ weights }, gradients) {
+ *       addGradient(gradients, kernel, tf.mul(weights.get(kernel)!, gamma));
+ *     },
+ *   };
+ * };
  */
 export interface Regularizer {
   readonly kind: string;
@@ -47,7 +63,12 @@ export interface Strength {
   readonly from?: { readonly epoch: number };
 }
 
-/** Whether a regularizer of that strength acts in an epoch. @throws {WeirError} unless γ is a finite number of at least 0 */
+/**
+ * Whether a regularizer of that strength acts in an epoch.
+ *
+ * @throws {WeirError} unless γ is a finite number of at least 0
+ * @example const active = since('orthogonal', { gamma: 0.01, from: { epoch: 160 } }); // active(160) is false, active(161) is true
+ */
 export function since(kind: string, { gamma, from = { epoch: 0 } }: Strength): (epoch: number) => boolean {
   checkStrength(kind, 'gamma', gamma);
   checkOptions(`from of regularizer '${kind}'`, from, { epoch: 'required' });
@@ -99,7 +120,11 @@ export function checkAdded({ kind }: Regularizer, weights: Weights, gradients: G
   }
 }
 
-/** Adds a gradient to the one of that name and disposes of both summands; without one of that name it only disposes. */
+/**
+ * Adds a gradient to the one of that name and disposes of both summands; without one of that name it only disposes.
+ *
+ * @example addGradient(gradients, model.readout.kernel, tf.mul(weights.get(model.readout.kernel)!, 0.01))
+ */
 export function addGradient(gradients: Gradients, name: string, added: tf.Tensor): void {
   const old = gradients.get(name);
   if (old !== undefined) {
