@@ -108,6 +108,16 @@ export {
   uniform,
   type Weights,
 } from './learn/model/model.js';
+export type {
+  ConvOperation,
+  DenseOperation,
+  NormalizeOperation,
+  Operation,
+  Operations,
+  PoolOperation,
+  SubsampleOperation,
+  SumOperation,
+} from './learn/model/operations.js';
 export { type ResnetOptions, resnet } from './learn/model/resnet/resnet.js';
 export { type AdamOptions, adam, adamw } from './learn/optimizer/adam.js';
 export { averaged, clipByNorm, ema } from './learn/optimizer/composed.js';
@@ -164,7 +174,7 @@ export { type Accuracy, type AccuracyOptions, accuracy, memberAccuracy } from '.
 export { type Alignment, alignment } from './measure/alignment/alignment.js';
 export type { AttackOptions } from './measure/attack/attack.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
-export type { AttackResult } from './measure/attack/record.js';
+export type { AttackResult, KeptImages } from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
 export { type CertificateOptions, certificate } from './measure/certificate/certificate.js';
 export type { Certificate } from './measure/certificate/record.js';
@@ -233,3 +243,5 @@ export {
   z,
 } from './storage/record.js';
 export { tf } from './tensorflow/tf.js';
+// The types inside of all these.
+export type * from './types.js';

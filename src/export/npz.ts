@@ -79,7 +79,7 @@ export interface AdversarialExport {
 }
 
 /** An attacked sample as a run keeps it with its images; the fields are those of its record. */
-export type KeptImages = Readonly<Record<string, unknown>>;
+export type KeptSample = Readonly<Record<string, unknown>>;
 
 /**
  * Writes the attacked samples of networks as a `.npz` file for `numpy.load`. Of each network NETWORK:
@@ -98,7 +98,7 @@ export type KeptImages = Readonly<Record<string, unknown>>;
 export function exportAdversarial(
   file: string,
   networks: readonly NetworkReport[],
-  imagesOf: (network: string) => Iterable<KeptImages> = () => [],
+  imagesOf: (network: string) => Iterable<KeptSample> = () => [],
 ): AdversarialExport {
   const attacked = networks.filter(({ attack }) => attack !== null && attack.samples.length > 0);
   if (attacked.length === 0) {
@@ -145,9 +145,9 @@ class Images {
   /** Values of an image. */
   readonly length: number;
   private readonly places: ReadonlySet<number>;
-  private readonly source: () => Iterable<KeptImages | Sample>;
+  private readonly source: () => Iterable<KeptSample | Sample>;
 
-  constructor(samples: readonly Sample[], kept: () => Iterable<KeptImages>) {
+  constructor(samples: readonly Sample[], kept: () => Iterable<KeptSample>) {
     const rowOf = new Map(samples.map((sample, row) => [identityOf(sample), row]));
     let found = picturedIn(kept(), rowOf);
     this.source = found.length > 0 ? kept : () => samples;
@@ -167,7 +167,7 @@ class Images {
 
 /** Where the samples with both images are among these, the newest of each, by the row of the sample. */
 function picturedIn(
-  all: Iterable<KeptImages | Sample>,
+  all: Iterable<KeptSample | Sample>,
   rowOf: ReadonlyMap<string, number>,
 ): { readonly row: number; readonly place: number; readonly length: number }[] {
   const found = new Map<number, { readonly row: number; readonly place: number; readonly length: number }>();
@@ -181,11 +181,11 @@ function picturedIn(
 }
 
 /** What tells an attacked sample from the same one at another update or by another attack. A distance that was not found is NaN in a record. */
-const identityOf = ({ index, label, distance, queries }: KeptImages | Sample): string =>
+const identityOf = ({ index, label, distance, queries }: KeptSample | Sample): string =>
   [index, label, Number.isFinite(distance) ? distance : null, queries].join(' ');
 
 const isPictured = (
-  one: KeptImages | Sample,
+  one: KeptSample | Sample,
 ): one is { readonly original: Float32Array; readonly adversarial: Float32Array } =>
   one.original instanceof Float32Array &&
   one.adversarial instanceof Float32Array &&
