@@ -227,7 +227,7 @@ export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './
 export { type Network, type Pipeline, type PipelineFigure, pipeline } from './run/pipeline.js';
 export { type Run, type RunOptions, type RunSettings, resume, run } from './run/run.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
-export { fromRun } from './run/weights.js';
+export { fromRun, type WeightsChoice, type WeightsPick } from './run/weights.js';
 // What a measurement logs, declared once.
 export {
   array,

@@ -1,5 +1,5 @@
+import type { ConvolutionGeometry } from '../../tensorflow/ops/convolution.js';
 import type { ActivationName } from './activation.js';
-import type { Padding } from './model.js';
 
 /**
  * A step of a network in evaluation as plain data, for files of other tools. Tensors are named as among the weights: kernels HWIO,
@@ -32,7 +32,7 @@ export interface ConvOperation {
   readonly bias?: string;
   readonly size: number;
   readonly stride: number;
-  readonly padding: Padding;
+  readonly padding: ConvolutionGeometry['padding'];
 }
 
 /** (x − mean) / √(variance + ε) · scale + offset, channel by channel. */
