@@ -1,4 +1,3 @@
-import type { ConvolutionGeometry } from '../../tensorflow/ops/convolution.js';
 import type { ActivationName } from './activation.js';
 
 /**
@@ -32,7 +31,7 @@ export interface ConvOperation {
   readonly bias?: string;
   readonly size: number;
   readonly stride: number;
-  readonly padding: ConvolutionGeometry['padding'];
+  readonly padding: 'circular' | 'zero';
 }
 
 /** (x − mean) / √(variance + ε) · scale + offset, channel by channel. */
