@@ -54,6 +54,10 @@ const adjustments = {
  * A convolution's kernel counts as the matrix [rows · columns · in, out], which PyTorch's Muon does not take. The iterations are in
  * float32, PyTorch's in bfloat16: results agree to about 1e-2. All other weights are moved by `others`.
  *
+ * Five iterations multiply a singular value near 0 by 3.4445⁵ = 485, and with it the rounding of the gradient. A readout behind a softmax
+ * always has one at 0, since its gradients sum to 0 over the classes. So sums in another order, as over several ranks, give weights that
+ * agree to 1e-5 to 1e-4 of their way, where those of other optimizers agree to 1e-6.
+ *
  * Memory: the 'momentum' m of every matrix, and that of `others`.
  *
  * @throws {WeirError} for settings out of range, for averages inside of `others`; at the first update, for a name of no trained weight

@@ -176,3 +176,24 @@ test('exceptions from Muon that no weight is called name what is there', () => {
     "optimizer 'muon' has an exception for 'head', which no trained weight is called",
   );
 });
+
+test('Muon multiplies the rounding in the gradient of a readout, which sums to 0 over the classes, and in no other', () => {
+  const [features, errors] = [
+    tf.randomNormal([16, 12], 0, 1, 'float32', 1),
+    tf.randomNormal([16, 4], 0, 1, 'float32', 2),
+  ];
+  const apart = (gradient: tf.Tensor): number => {
+    const noise = tf.randomNormal(gradient.shape, 0, 1e-7, 'float32', 3);
+    const [one, other] = [gradient, tf.add(gradient, tf.mul(gradient, noise))].map((g) => {
+      const weights = new Map([['w', tf.zeros([12, 4])]]);
+      return muon({ rate: 1, others: lion(1) }).move(weights, new Map([['w', g]]), new Map(), { epoch: 1, number: 1 });
+    });
+    const [a, b] = [one!.weights.get('w')!, other!.weights.get('w')!];
+    return tf.norm(tf.sub(a, b)).dataSync()[0]! / tf.norm(a).dataSync()[0]!;
+  };
+  const product = (of: tf.Tensor): tf.Tensor => tf.matMul(features as tf.Tensor2D, of as tf.Tensor2D, true);
+  expect(apart(product(errors))).toBeLessThan(1e-6);
+  const ofReadout = apart(product(tf.sub(errors, tf.mean(errors, 1, true))));
+  expect(ofReadout).toBeGreaterThan(3e-6);
+  expect(ofReadout).toBeLessThan(3.4445 ** 5 * 1e-6);
+});
