@@ -7,7 +7,7 @@
  */
 
 import { WeirError } from '../../flow/errors.js';
-import { checkCounts, checkOptions } from '../../flow/options.js';
+import { checkCounts, checkNumbers, checkOptions } from '../../flow/options.js';
 import { EPSILON, movedRunning } from '../../tensorflow/ops/batch-norm.js';
 import { convolved, rectified, windowMaxima, windowMeans } from '../../tensorflow/ops/differentiable.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -281,6 +281,7 @@ export function own(layer: OwnLayer): ModelLayer {
     outputShape: 'optional',
     lipschitz: 'optional',
   });
+  if (layer.lipschitz !== undefined) checkNumbers(`layers.own '${layer.name}'`, { lipschitz: layer.lipschitz });
   const entries = Object.entries(layer.weights ?? {});
   const shapes = entries.map(([name, { shape }]) => `${name} ${shape.join('×')}`);
   return {
