@@ -13,7 +13,7 @@ import { checkLoss, isOfViews, type Learned, type Loss, type ViewsLoss } from '.
 import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
 import { checkMoved, checkOptimizer, type Optimizer } from './optimizer/optimizer.js';
-import { checkAdded, checkRegularizer, type Regularizer } from './regularizer/regularizer.js';
+import { checkRegularizer, type Regularizer, watched } from './regularizer/regularizer.js';
 import {
   disposeState,
   firstState,
@@ -126,6 +126,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
   checkAccumulate(accumulate, loss);
   checkOptimizer('train', optimizer);
   if (regularizer !== undefined) checkRegularizer(regularizer);
+  const [adding, addingOfBatch] = regularizer === undefined ? [] : [watched(regularizer), watched(regularizer)];
   let checked = false;
   const made = { optimizer, loss: loss.name, regularizer: regularizer?.kind ?? 'none' };
   let shapes: Shapes | undefined;
@@ -148,8 +149,10 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     const at = { epoch, number: state.number + 1 };
     const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
     const active = activeAt(epoch);
-    active?.addGradients?.({ weights: state.weights }, learned.gradients);
-    if (active !== undefined) checkAdded(active, state.weights, learned.gradients);
+    if (active !== undefined)
+      adding?.(state.weights, learned.gradients, () =>
+        active.addGradients?.({ weights: state.weights }, learned.gradients),
+      );
     const given = shapesOf(state.weights);
     const result = optimizer.move(state.weights, learned.gradients, state.memory, at);
     checkMoved(optimizer, given, result);
@@ -193,8 +196,10 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     const [x, labels] = inputsOf(model, loss, batch);
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
-    active?.addSampleGradients?.({ weights, x, labels }, learned.gradients);
-    if (active !== undefined) checkAdded(active, weights, learned.gradients);
+    if (active !== undefined)
+      addingOfBatch?.(weights, learned.gradients, () =>
+        active.addSampleGradients?.({ weights, x, labels }, learned.gradients),
+      );
     tf.dispose([x, labels]);
     return learned;
   }

@@ -25,6 +25,7 @@ export const scheduled = (value: number | Schedule): Schedule =>
  * `value` · `factor` ^ ⌊epochs done / `every`⌋, `every` in epochs.
  *
  * @throws {WeirError} unless `every` is a count and the others are finite numbers from 0 on
+ * @example sgd({ rate: step(0.1, { every: 60, factor: 0.2 }), momentum: 0.9 })
  */
 export function step(value: number, options: { readonly every: number; readonly factor?: number }): Schedule {
   const { every, factor = 0.1 } = checkOptions('step', options, { every: 'required', factor: 'optional' });
@@ -38,6 +39,7 @@ export function step(value: number, options: { readonly every: number; readonly 
  * stays at `floor`, where PyTorch's CosineAnnealingLR rises again.
  *
  * @throws {WeirError} unless `epochs` is a count and the others are finite numbers from 0 on
+ * @example sgd({ rate: cosine(0.1, { epochs: 200 }), momentum: 0.9 })
  */
 export function cosine(value: number, options: { readonly epochs: number; readonly floor?: number }): Schedule {
   const { epochs, floor = 0 } = checkOptions('cosine', options, { epochs: 'required', floor: 'optional' });
