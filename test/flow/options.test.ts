@@ -180,7 +180,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
 /** Exported functions without options: their arguments stand by position, or are values such as a stage, which may have fields of its own. */
 const withoutOptions = `
   WeirError addGradient alignedTo alignment atEnd averaged changeable cifar10File cifar10Keys clipByNorm compileRecipe
-  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder isSpectral key labeled layerNorms loss
+  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder imageShape isSpectral key labeled layerNorms loss
   memberAccuracy memberNorms memberTicks memberUpdates mergeInTurn named networksOf normal ordered packed
   readoutKeys reportLines scheduled serial since source spectralTick stage standardized uniform unitScale warmUp
 `

@@ -1,11 +1,11 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import { type ByNorm, type Model, type Norm, norms, type Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { tf } from '../../tensorflow/tf.js';
-import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { classes, correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { lengthOf, localBound, marginsOf, quotient, readoutOf, type Sampling } from './bounds.js';
 import { byNorm, lipschitz } from './lipschitz.js';
@@ -37,7 +37,7 @@ export function certifier(
   model: Model,
   { points = 32, steps = 20, seed = 0, local = norms }: CertifierOptions = {},
 ): (weights: Weights) => Certifier {
-  checkCount(stage, { points, steps });
+  checkCounts(`stage '${stage}'`, { points, steps });
   const nearby = local.length === 0 ? undefined : localBound(stage, model, { points, steps, seed });
 
   return (weights) => {
@@ -147,7 +147,7 @@ export function certificate(
   const name = 'certificate';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
-  checkCount(name, { samples: wanted });
+  checkCounts(`stage '${name}'`, { samples: wanted });
   const certify = certifier(name, model, options);
   const R = typeof radius === 'number' ? byNorm(() => radius) : radius;
 

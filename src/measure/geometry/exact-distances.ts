@@ -1,11 +1,11 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { byName, checkCount, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
 import { ask } from '../predictions.js';
 import { checkTwo } from './geometry.js';
 import { type ExactDistance, exactDistanceRecord, type ScanOutcome } from './record.js';
@@ -160,7 +160,7 @@ export function exactDistances(
   checkTwo(name, model);
   const samples = byName(name, model, given);
   inputLength(name, model, samples);
-  checkCount(name, { directions });
+  checkCounts(`stage '${name}'`, { directions });
   for (const [key, value] of Object.entries({ reach, step, tolerance })) {
     if (value > 0 && Number.isFinite(value)) continue;
     throw new WeirError(`stage '${name}': ${key} is ${value}`, `give ${key} as a length above 0, in input units`);

@@ -1,11 +1,11 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import { type Positioned, sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { productsOf } from './jacobian.js';
 import { type Geometry, geometryRecord } from './record.js';
 import { type PlaneFrame, REST, type SurveyState, survey } from './survey.js';
@@ -114,7 +114,7 @@ export function geometryGrid(
   });
   const name = 'geometry grid';
   checkTwo(name, model);
-  checkCount(name, { resolution, batch }, { resolution: 400 });
+  checkCounts(`stage '${name}'`, { resolution, batch }, { resolution: 400 });
   const points = given && byName(name, model, given);
   if (points !== undefined) inputLength(name, model, points);
   for (const [key, [min, max]] of Object.entries({ x, y })) {
@@ -204,7 +204,11 @@ export function geometryPlane(
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   const steps = topEigenvalue === 'plane' ? 0 : topEigenvalue.input;
-  checkCount(name, { resolution, batch, ...(steps !== 0 && { topEigenvalue: steps }) }, { resolution: 400 });
+  checkCounts(
+    `stage '${name}'`,
+    { resolution, batch, ...(steps !== 0 && { topEigenvalue: steps }) },
+    { resolution: 400 },
+  );
   const indices = options.indices ?? firstOfThree(name, given);
   const [p, q, r] = indices.map((index) => {
     if (!Number.isInteger(index) || index < 0 || index >= samples.size) {
