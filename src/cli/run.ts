@@ -100,7 +100,8 @@ Examples:
   weir resume runs/mnist-2026-01-31-120000
   weir resume runs/mnist-2026-01-31-120000 --set epochs=210
 
---set changes keys that the pipeline declares as changeable: more epochs, attacks and tests to come. The change is recorded.
+--set changes keys that the pipeline declares as changeable: the number of epochs, and settings of attacks and tests to
+come. The change is recorded.
 \`weir fork\` makes another run with any other change.`,
     )
     .action(async (run: string, settings: RunningSettings & ResumedRankSettings & { readonly set: string[] }) => {

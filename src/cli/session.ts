@@ -122,7 +122,7 @@ const timeOptions = (): Option[] => [
     .default(60),
   new Option(
     '--ranks-patience <seconds>',
-    'a rank without an update for so long counts as hung (at least half an hour until its first)',
+    'how long a rank may be without an update before it counts as hung (at least half an hour until its first)',
   )
     .argParser(positive)
     .default(600),
