@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import type { Stage, Step } from '../../flow/stage.js';
 import { mlp } from '../../learn/model/mlp.js';
 import type { Model, Weights } from '../../learn/model/model.js';
@@ -28,7 +29,8 @@ const box = { min: -2, max: 2 };
  *
  * @example for (const { name, run } of attackTests({ make: descent })) test(name, run)
  */
-export function attackTests<S>({ make }: AttackTestOptions<S>): PartTest[] {
+export function attackTests<S>(options: AttackTestOptions<S>): PartTest[] {
+  const { make } = checkOptions('attackTests', options, { make: 'required' });
   type Attack = ReturnType<typeof make>;
   const stepsOf = (attack: Attack, from: AttackState<S>, weights: Weights) =>
     attack.next(from, updateWith(weights)) as Iterable<Step<AttackState<S>, AttackResult>>;
