@@ -108,10 +108,10 @@ export function attackTests<S>(options: AttackTestOptions<S>): PartTest[] {
       const refused = (options: AttackOptions, text: string) =>
         assert.throws(
           () => make(model, samples, options),
-          (error) => error instanceof WeirError && error.message.includes(`stage '${name}': ${text}`),
+          (error) => error instanceof WeirError && error.message.includes(`stage '${name}'${text}`),
         );
-      refused({ samples: 0, seed: 0, box }, 'samples is 0');
-      refused({ samples: 1, seed: 0, box: { min: 1, max: 0 } }, 'the box');
+      refused({ samples: 0, seed: 0, box }, ' was given samples = 0');
+      refused({ samples: 1, seed: 0, box: { min: 1, max: 0 } }, ': the box');
     },
   });
 }
