@@ -6,7 +6,7 @@ import type { LogMark } from '../storage/metric-log.js';
 import { type ConfigChange, plannedNetworks, type RunConfig, type RunFolder } from '../storage/run-folder.js';
 import { done, type RunState, unfinishedNetworks } from '../storage/run-state.js';
 import { changeOf, resolveConfig } from './config.js';
-import { endingOf } from './fork.js';
+import { endingOf } from './fork-origin.js';
 import { updateLabel } from './network-snapshots.js';
 import type { Network, Pipeline } from './pipeline.js';
 import { weightOwner } from './weights.js';

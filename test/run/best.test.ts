@@ -57,15 +57,15 @@ test('a stream that cannot be judged is refused', async () => {
   const of = (item: object) =>
     lastValueFrom(from([item as Loss]).pipe(stopEarly({ by: 'loss', better: 'lower', patience: 1 })));
   await expect(of({ position: 1, number: 1, epoch: 1, accuracy: 1 })).rejects.toThrow(
-    "goes by 'loss', which is no field",
+    "goes by 'loss', which its measurements do not have",
   );
   await expect(of({ position: 1, number: 1, epoch: 1, loss: () => 1 })).rejects.toThrow(
     "goes by 'loss', which is no number",
   );
   await expect(of({ ...losses(1)[0], network: 'one-s1' })).rejects.toThrow("got a measurement of member 'one-s1'");
   expect(() => stopEarly<Loss>({ by: 'loss', better: 'more' as 'higher', patience: 1 })).toThrow('better: "more"');
-  expect(() => stopEarly<Loss>({ by: 'loss', better: 'lower', patience: 0 })).toThrow('patience: 0');
-  expect(() => keepBest<Loss>({ by: 'loss', better: 'lower', count: 1.5 })).toThrow('count: 1.5');
+  expect(() => stopEarly<Loss>({ by: 'loss', better: 'lower', patience: 0 })).toThrow('patience = 0');
+  expect(() => keepBest<Loss>({ by: 'loss', better: 'lower', count: 1.5 })).toThrow('count = 1.5');
 });
 
 /** Counts its updates: the loss falls up to update 5, then rises. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collectReport } from '../../src/run/collect/collect.js';
-import { beginningOf, checkFork, planFork } from '../../src/run/fork.js';
+import { checkFork, planFork } from '../../src/run/fork.js';
+import { beginningOf } from '../../src/run/fork-origin.js';
 import { type Pipeline, pipeline } from '../../src/run/pipeline.js';
 import { recordsOf } from '../../src/run/run-log.js';
 import type { RunFolder } from '../../src/storage/run-folder.js';
@@ -76,8 +77,10 @@ test('a run that cannot be forked is refused before anything is written', async 
   const refused = (at: number, ...settings: string[]) => fork(parent, at, 'refused', ...settings);
   await expect(refused(25)).rejects.toThrow("network 'none' of");
   await expect(refused(25)).rejects.toThrow('has come to update 24, and not to 25');
-  await expect(refused(9, 'hidden=9')).rejects.toThrow('these settings change the graph');
-  await expect(refused(9, 'noise=0.3')).rejects.toThrow("these settings change the data: data set 'xor/noisy'");
+  await expect(refused(9, 'hidden=9')).rejects.toThrow("these settings change the graph of network 'none'");
+  await expect(refused(9, 'noise=0.3')).rejects.toThrow(
+    "these settings change the data of network 'none': data set 'xor/noisy'",
+  );
   await expect(refused(24, 'epochs=6')).rejects.toThrow(
     'is in epoch 8, and with these settings its training ends with epoch 6',
   );
@@ -99,7 +102,9 @@ test('a model of other shapes is refused also where the other run has no snapsho
   const plan = planFork(parent, bare, { at, settings });
   expect(beginningOf(plan.origin, 'none')).toEqual({ state: undefined, trunk: undefined });
   await expect(checkFork(bare, plan)).rejects.toMatchObject({
-    message: expect.stringMatching(/these settings change the graph: .*is \[2, 8\] there and \[2, 9\]/),
+    message: expect.stringMatching(
+      /these settings change the graph of network 'none': .*is \[2, 8\] there and \[2, 9\]/,
+    ),
     remedy: expect.stringContaining('start another run with `weir run`'),
   });
   await checkFork(bare, planFork(parent, bare, { at, settings: ['rate=0.01'] }));

@@ -30,7 +30,7 @@ export function memberRecords<In extends EnsembleUpdate, Out extends object>(
 ): Stage<In, OfMember<Out>, number> {
   return {
     name,
-    ...(record && { record }),
+    ...(record && { record: { ...record, ofMembers: true } }),
     ...(claims && { claims: 'weights' }),
     start: () => 0,
     *next(from, update) {
