@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { toError } from '../flow/terminal.js';
 import { RankConsensus, startedWith } from '../ranks/consensus.js';
+import { scheduleLines } from '../run/change-config.js';
 import { checkFork, planFork } from '../run/fork.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
@@ -72,7 +73,8 @@ export function command(): Command {
           origin: { ...origin, ...(moved.length > 0 && { moved }), accepted: identity.accepted },
         }),
       );
-      if (consensus.writes) for (const one of identity.said) toError(`${one}\n`);
+      const said = [...identity.said, ...(await scheduleLines(pipeline, plan))];
+      if (consensus.writes) for (const one of said) toError(`${one}\n`);
       await continueRun(folder, pipeline, settings, consensus);
     });
 }

@@ -26,6 +26,8 @@ export function runOfOrigin({ run, createdAt }: Origin): RunFolder {
 export function startOf(run: RunFolder, network: string): number | 'not begun' {
   const branch = run.started.networks?.find(({ name }) => name === network)?.branch;
   if (branch === undefined) return 0;
+  const ending = endingOf(run, branch.of);
+  if (ending !== undefined && ending.epoch < branch.epoch) return 0; // before the branch: it was trained from its beginning
   const pinned = run
     .snapshots(branch.of)
     .list()

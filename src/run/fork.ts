@@ -189,7 +189,7 @@ const endedBefore = (
   { at, fixed }: { readonly at: number; readonly fixed: readonly string[] },
 ): WeirError =>
   new WeirError(
-    `${endText(run, end)}, and other settings at update ${at} would not have ended it so`,
+    `${endText(run, end)}, and with other settings it might have gone on to update ${at}`,
     `fork before update ${end.number}, so that its end is judged under the new settings; or leave ${fixed.join(', ')} as before`,
   );
 

@@ -60,7 +60,7 @@ test('a stream that cannot be judged is refused', async () => {
     "goes by 'loss', which its measurements do not have",
   );
   await expect(of({ position: 1, number: 1, epoch: 1, loss: () => 1 })).rejects.toThrow(
-    "goes by 'loss', which is no number",
+    "goes by 'loss', which is no number there",
   );
   await expect(of({ ...losses(1)[0], network: 'one-s1' })).rejects.toThrow("got a measurement of member 'one-s1'");
   expect(() => stopEarly<Loss>({ by: 'loss', better: 'more' as 'higher', patience: 1 })).toThrow('better: "more"');
