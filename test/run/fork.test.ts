@@ -109,3 +109,79 @@ test('a model of other shapes is refused also where the other run has no snapsho
   });
   await checkFork(bare, planFork(parent, bare, { at, settings: ['rate=0.01'] }));
 });
+
+test('what a setting changes in the graph or the data of a later network alone is refused too', async () => {
+  const later = (key: string) =>
+    pipeline({
+      ...(forking as unknown as Pipeline),
+      title: `the first network is without ${key}`,
+      wire: ({ config, ...wiring }) => {
+        const usual = { ...config, hidden: 8, noise: 0.2 };
+        const own = wiring.network.name === 'none' ? usual : { ...usual, [key]: config[key] };
+        return (forking as unknown as Pipeline).wire({ config: own, ...wiring });
+      },
+    });
+  const refused = (key: string, value: number) => {
+    const changed = later(key);
+    return checkFork(changed, planFork(parent, changed, { at: 12, settings: [`${key}=${value}`] }));
+  };
+  await expect(refused('hidden', 9)).rejects.toThrow("change the graph of network 'rep-spectral'");
+  await expect(refused('noise', 0.3)).rejects.toThrow("change the data of network 'rep-spectral'");
+});
+
+const refusal = (message: string, remedy: string) =>
+  expect.objectContaining({ message: expect.stringContaining(message), remedy: expect.stringContaining(remedy) });
+
+test('at the last update a fork is refused that would train nothing; with more epochs it goes on', async () => {
+  const plan = (...settings: string[]) => planFork(parent, forking as unknown as Pipeline, { at: 24, settings });
+  const why = `the training of network 'none' of ${parent.shown} ended with update 24, and a fork there would train nothing`;
+  expect(() => plan()).toThrow(refusal(why, `set more epochs, here or by \`weir resume ${parent.shown}\``));
+  expect(() => plan('rate=0.01')).toThrow(refusal(why, 'fork before update 24'));
+  expect(() => plan('attacked=3')).toThrow(refusal(why, `anew by \`weir attack ${parent.shown}\``));
+  const longer = await fork(parent, 24, 'longer', 'epochs=10');
+  expect(await run(longer)).toBe('done');
+  const updates = [...recordsOf(longer)].filter(({ stream, network }) => stream === 'updates' && network === 'none');
+  expect(updates.map(({ number }) => number)).toEqual(Array.from({ length: 31 }, (_, i) => i));
+});
+
+const endsOf = (folder: RunFolder) =>
+  [...recordsOf(folder)].flatMap(({ stream, network, number }) => (stream === 'endings' ? [[network, number]] : []));
+
+test('of two networks one ends early by its own measurements; forked behind that it stays as it is', async () => {
+  const settings = ['epochs=30', 'rate=0.1', 'testEvery=1', 'patience=3'];
+  const judged = begin(join(base, 'judged'), ...settings);
+  await run(judged);
+  const ends = endsOf(judged);
+  expect(ends.map(([name]) => name)).toEqual(['rep-spectral']);
+  const last = Number(ends[0]![1]);
+  expect(last).toBeLessThan(85);
+  const at = last + 4;
+  const same = await fork(judged, at, 'judged-same');
+  expect(same.started.origin?.ended).toEqual({ 'rep-spectral': last });
+  expect(await run(same)).toBe('done');
+  expect(await hashOf(same.path)).toBe(await hashOf(judged.path));
+  const often = await fork(judged, at, 'judged-often', 'testEvery=2');
+  await run(often);
+  expect(endsOf(often)).toEqual([['rep-spectral', last]]);
+  const plan = (number: number, ...settings: string[]) =>
+    planFork(judged, forking as unknown as Pipeline, { at: number, settings });
+  expect(() => plan(at, 'patience=9')).toThrow(
+    refusal(`ended with update ${last}: loss was not`, 'leave patience as before'),
+  );
+  expect(() => plan(90, 'attacked=3')).toThrow(refusal('would train nothing', 'weir attack'));
+});
+
+test('where a trunk ends before the epoch of a branch, the branch is trained from its beginning, to the same end', async () => {
+  const short = begin(join(base, 'short'), 'testEvery=1', 'patience=1', 'least=10');
+  expect(await run(short, ({ network, number }) => network === 'rep-spectral' && number === 2)).toBe('stopped');
+  expect(await run(short)).toBe('done');
+  expect(endsOf(short)).toEqual([
+    ['none', 3],
+    ['rep-spectral', 3],
+  ]);
+  const records = [...recordsOf(short)];
+  expect(records.filter(({ stream, network }) => stream === 'updates' && network === 'rep-spectral')).toHaveLength(4);
+  const again = await fork(short, 2, 'short-again');
+  await run(again);
+  expect(await hashOf(again.path)).toBe(await hashOf(short.path));
+});
