@@ -3,7 +3,7 @@ import { checkOrigin } from '../storage/identity-file.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { readMetrics } from '../storage/metric-reader.js';
 import { descriptionOf } from '../storage/record.js';
-import { type Origin, RunFolder } from '../storage/run-folder.js';
+import { RunFolder, type RunOrigin } from '../storage/run-folder.js';
 import { type RunState, runState } from '../storage/run-state.js';
 import { isUnread, SnapshotError } from '../storage/snapshot-format.js';
 import type { ListedSnapshot } from '../storage/snapshot-store.js';
@@ -13,7 +13,7 @@ import { recordsOf } from './run-log.js';
 import { updatesOf } from './weights.js';
 
 /** The folder of the run that another was forked from. @throws {WeirError} where it is gone, or another run lies there */
-export function runOfOrigin({ run, createdAt }: Origin): RunFolder {
+export function runOfOrigin({ run, createdAt }: RunOrigin): RunFolder {
   const folder = RunFolder.open(run);
   if (folder.started.createdAt === createdAt) return folder;
   throw new WeirError(
@@ -109,7 +109,7 @@ export interface Beginning {
  * @returns undefined where the network had not begun at that update: then it branches off a network of the forked run
  * @throws {WeirError} where the other run is gone, or the snapshot is not its own
  */
-export function beginningOf(origin: Origin, network: string): Beginning | undefined {
+export function beginningOf(origin: RunOrigin, network: string): Beginning | undefined {
   const run = runOfOrigin(origin);
   const start = startOf(run, network);
   if (start === 'not begun' || start > origin.at) return undefined;
@@ -139,7 +139,7 @@ export function beginningOf(origin: Origin, network: string): Beginning | undefi
  * the lines up to that state are written.
  */
 export function carryLog(
-  origin: Origin,
+  origin: RunOrigin,
   network: string,
   { state }: Beginning,
   metrics: Log,

@@ -9,11 +9,11 @@ import type { FlowState } from '../flow/state.js';
 import { inputChanges } from '../storage/identity.js';
 import { logStage } from '../storage/log-stage.js';
 import {
-  type Origin,
   type PlannedNetwork,
   plannedNetworks,
   type RunConfig,
   type RunFolder,
+  type RunOrigin,
 } from '../storage/run-folder.js';
 import { done } from '../storage/run-state.js';
 import { changeOf, resolveConfig } from './config.js';
@@ -33,7 +33,7 @@ import { lastRecords } from './status.js';
 
 /** The start of a forked run, as its folder will hold it. */
 export interface Fork {
-  readonly origin: Origin;
+  readonly origin: RunOrigin;
   readonly config: RunConfig['config'];
   readonly seed: number;
   readonly networks: readonly Network[];

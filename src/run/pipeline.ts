@@ -10,7 +10,15 @@ import type { FigureRequest } from '../plot/figure.js';
 import type { FigureName } from '../report/figures.js';
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import { type RecordDescriptions, type RecordSchema, record } from '../storage/record.js';
-import { type Config, type ConfigOptions, type Profiles, type Rule, resolveConfig, type Shape, z } from './config.js';
+import {
+  type Config,
+  type ConfigOptions,
+  type ConfigShape,
+  type Profiles,
+  type Rule,
+  resolveConfig,
+  z,
+} from './config.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
 export interface Network {
@@ -79,7 +87,7 @@ export interface LearningTask {
 }
 
 /** The argument of `wire`. */
-export interface Wiring<S extends Shape, N extends Network> {
+export interface Wiring<S extends ConfigShape, N extends Network> {
   readonly config: Config<S>;
   readonly network: N;
   readonly seed: number;
@@ -89,7 +97,7 @@ export interface Wiring<S extends Shape, N extends Network> {
 export type Streams = Readonly<Record<`${string}$`, Observable<unknown>>>;
 
 /** An experiment as a TypeScript module exports it by default. */
-export interface Pipeline<S extends Shape = Shape, N extends Network = Network> {
+export interface Pipeline<S extends ConfigShape = ConfigShape, N extends Network = Network> {
   readonly name: string;
   /** A line about it, for `--help` and the report. */
   readonly title: string;
@@ -117,7 +125,7 @@ export interface Reproduction {
   readonly after?: string;
 }
 
-interface Definition<S extends Shape, N extends Network> {
+export interface PipelineDefinition<S extends ConfigShape, N extends Network> {
   readonly name: string;
   readonly title?: string;
   readonly task?: LearningTask;
@@ -143,9 +151,23 @@ interface Definition<S extends Shape, N extends Network> {
  *
  * `wire` starts nothing, and returns the same graph for the same config, network and seed.
  *
- * @example export default pipeline({ name: 'mnist', config: { epochs: z.number().default(200) }, wire({ config }) { … } })
+ * @example
+ * export default pipeline({
+ *   name: 'corners',
+ *   config: { epochs: z.int().min(1).default(200) },
+ *   wire({ config, seed }) {
+ *     const updates$ = loader(xor(), { epochs: config.epochs, seed }).pipe(
+ *       augment([], { seed }),
+ *       batch(4),
+ *       train(mlp([2, 4, 2]), { loss: crossEntropy(), optimizer: sgd({ rate: 1 }), seed }),
+ *     );
+ *     return { updates$ };
+ *   },
+ * });
  */
-export function pipeline<S extends Shape, N extends Network = Network>(definition: Definition<S, N>): Pipeline<S, N> {
+export function pipeline<S extends ConfigShape, N extends Network = Network>(
+  definition: PipelineDefinition<S, N>,
+): Pipeline<S, N> {
   checkOptions('pipeline', definition, {
     name: 'required',
     title: 'optional',
