@@ -44,6 +44,7 @@ export { WeirError } from './flow/errors.js';
 export { fanOut, mergeInTurn } from './flow/fork-and-join.js';
 export type { ClassNames, Declaration, Header, Input, Introduce, NormalizedBy } from './flow/header.js';
 export type { WithLease } from './flow/lease.js';
+export type { Declared } from './flow/node.js';
 export { filter, named, recorded } from './flow/operators.js';
 export { ordered } from './flow/ordered.js';
 export { at, atEnd, type Cadence, every, from } from './flow/schedule.js';

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { toError } from '../flow/terminal.js';
 import { RankConsensus, startedWith } from '../ranks/consensus.js';
+import { scheduleLines } from '../run/change-config.js';
 import { checkFork, planFork } from '../run/fork.js';
 import { stopWithParent } from '../run/process.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
+import { machineChangesSince } from '../storage/identity-file.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
@@ -54,23 +56,28 @@ export function command(): Command {
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
       const { origin, config, networks } = plan;
-      const identity = await RunIdentity.of(RunFolder.open(origin.run), await thisMachine(), { ...settings, module });
+      const source = RunFolder.open(origin.run);
+      const machine = await thisMachine();
+      const identity = await RunIdentity.of(source, machine, { ...settings, module });
+      const moved = machineChangesSince(source, machine);
       await identity.check(pipeline);
       await checkFork(pipeline, plan);
       const consensus = new RankConsensus(processGroup());
       const start = { module, pipeline: pipeline.name, seed: started.seed, config };
-      consensus.same(startedWith(start, files), { remedy: 'start all ranks with the same command' });
+      const same = { ...startedWith(start, files), 'the run and update of the fork': `${origin.run} ${origin.at}` };
+      consensus.same(same, { remedy: 'start all ranks with the same command' });
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
           ...start,
           networks: plannedNetworks(networks, config),
           figures: started.figures ?? [],
           ...(started.reference && { reference: started.reference }),
-          ...(started.ranks && { ranks: started.ranks }),
-          origin: { ...origin, accepted: identity.accepted },
+          ...((started.ranks || !consensus.alone) && { ranks: { count: processGroup().ranks, batchNorm } }),
+          origin: { ...origin, ...(moved.length > 0 && { moved }), accepted: identity.accepted },
         }),
       );
-      if (consensus.writes) for (const one of identity.said) toError(`${one}\n`);
+      const said = [...identity.said, ...(await scheduleLines(pipeline, plan))];
+      if (consensus.writes) for (const one of said) toError(`${one}\n`);
       await continueRun(folder, pipeline, settings, consensus);
     });
 }

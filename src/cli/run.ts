@@ -113,7 +113,10 @@ come. The change is recorded.
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
       const consensus = new RankConsensus(processGroup());
-      consensus.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
+      const start = { ...started, config: change?.config ?? started.config };
+      consensus.same(startedWith(start, files), {
+        remedy: 'give all ranks the folder of the same run, and the same settings',
+      });
       if (change !== undefined) await checkSchedules(pipeline, change);
       const changed = change && consensus.folder(() => changeConfig(change, settings.takeOver));
       await continueRun(changed ?? folder, pipeline, { ...settings, module }, consensus);

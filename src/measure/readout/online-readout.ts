@@ -69,7 +69,7 @@ export function onlineReadout(
     claims: 'weights',
     inputs: fitted.inputs ?? [],
     start: () => ({ fit: REST, untrained: null }),
-    introduce: (incoming, { fit }) => fitted.introduce!(incoming, fit),
+    introduce: (incoming, { fit }, declared) => fitted.introduce!(incoming, fit, declared),
 
     *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout & Positioned>> {
       for (const [at, network] of fitted.next(fit, update) as Iterable<Step<ReadoutState, Refitted>>) {

@@ -207,7 +207,7 @@ export function readout(
     start: () => ({ phase: 'rest' }),
 
     introduce() {
-      tested.introduce?.([metadata], tested.start());
+      tested.introduce?.([metadata], tested.start(), []);
       return [metadata];
     },
 
