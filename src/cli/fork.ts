@@ -3,10 +3,9 @@ import { toError } from '../flow/terminal.js';
 import { RankConsensus, startedWith } from '../ranks/consensus.js';
 import { scheduleLines } from '../run/change-config.js';
 import { checkFork, planFork } from '../run/fork.js';
-import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
-import { checkFiles, machineChangesSince, moduleOf } from '../storage/identity-file.js';
+import { machineChangesSince } from '../storage/identity-file.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
@@ -21,7 +20,14 @@ import {
   settingsHelp,
   withOptions,
 } from './options.js';
-import { continueRun, type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './session.js';
+import {
+  continueRun,
+  openRun,
+  type ResumedRankSettings,
+  ranAsRanks,
+  resumedRankOptions,
+  sameBatchNorm,
+} from './session.js';
 
 interface Settings extends RunningSettings, ResumedRankSettings {
   readonly at: number;
@@ -43,11 +49,8 @@ export function command(): Command {
     )
     .action(async (path: string, settings: Settings) => {
       stopWithParent();
-      const run = RunFolder.open(path);
+      const { folder: run, module, files, pipeline } = await openRun(path, settings);
       const { started } = run;
-      const module = moduleOf(run, settings.module);
-      const files = await checkFiles(run, module, settings); // reports errors before TensorFlow is loaded, which takes long
-      const pipeline = await loadPipeline(module);
       const plan = planFork(run, pipeline, { at: settings.at, settings: settings.set });
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
