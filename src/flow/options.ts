@@ -125,6 +125,8 @@ export interface NumberRange {
   readonly above?: number;
   /** Below this. */
   readonly below?: number;
+  /** To this. */
+  readonly most?: number;
   /** Whether it is a count, without a fraction. */
   readonly whole?: boolean;
 }
@@ -136,13 +138,15 @@ export interface NumberRange {
  * @throws {WeirError} that names it, key and value
  */
 export function checkNumbers(where: string, numbers: Readonly<Record<string, unknown>>, range: NumberRange = {}): void {
-  const { least = 0, above, below = Number.POSITIVE_INFINITY, whole = false } = range;
+  const { least = 0, above, below, most, whole = false } = range;
   for (const [key, value] of Object.entries(numbers)) {
-    const isOfKind = whole ? Number.isInteger(value) : Number.isFinite(value);
     const number = value as number;
-    if (isOfKind && (above === undefined ? number >= least : number > above) && number < below) continue;
+    const isOfKind = whole ? Number.isInteger(value) : Number.isFinite(value);
+    const begins = above === undefined ? number >= least : number > above;
+    if (isOfKind && begins && number < (below ?? Number.POSITIVE_INFINITY) && number <= (most ?? number)) continue;
     const begin = above === undefined ? `from ${least}` : `above ${above}`;
-    const end = below < Number.POSITIVE_INFINITY ? ` to less than ${below}` : above === undefined ? ' on' : '';
+    const open = above === undefined ? ' on' : '';
+    const end = below !== undefined ? ` to less than ${below}` : most !== undefined ? ` to ${most}` : open;
     throw new WeirError(
       `${where} was given ${key} = ${shown(value)}`,
       `give a ${whole ? 'whole' : 'finite'} number ${begin}${end}`,
@@ -164,6 +168,20 @@ export function checkChoice(where: string, key: string, value: unknown, choices:
 const shown = (value: unknown): string =>
   typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value);
 
-/** Each a whole number from 1 on. @param where the function that was given them @throws {WeirError} that names it, key and value */
-export const checkCounts = (where: string, counts: Readonly<Record<string, number>>): void =>
-  checkNumbers(where, counts, { least: 1, whole: true });
+/**
+ * Each a whole number from 1 on, or to its limit.
+ *
+ * @param where the function or stage that was given them, for the message
+ * @throws {WeirError} that names it, key and value
+ * @example checkCounts('outwards', { iterations: 10 }, { iterations: 1000 })
+ */
+export function checkCounts(
+  where: string,
+  counts: Readonly<Record<string, number>>,
+  limits: Readonly<Record<string, number>> = {},
+): void {
+  for (const [key, value] of Object.entries(counts)) {
+    const { [key]: most } = limits;
+    checkNumbers(where, { [key]: value }, { least: 1, whole: true, ...(most !== undefined && { most }) });
+  }
+}
