@@ -30,7 +30,7 @@
  */
 
 export type { Box } from './data/dataset.js';
-export { checkOptions, type OptionKeys } from './flow/options.js';
+export { checkCounts, checkOptions, type OptionKeys } from './flow/options.js';
 export type { StageOperator } from './flow/stage.js';
 export {
   type AttackedUpdate,
@@ -53,4 +53,4 @@ export {
   type KeptImages,
 } from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
-export { checkCount, type LabeledSamples, type Normalization, writeInput } from './measure/inputs.js';
+export { type LabeledSamples, type Normalization, writeInput } from './measure/inputs.js';

@@ -3,12 +3,9 @@ import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { checkAttackKeys } from '../run/config-keys.js';
 import { configOf, wireFirstNetwork } from '../run/pipeline.js';
-import { loadPipeline } from '../run/pipeline-module.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
 import { takeOver } from '../run/trained-network.js';
 import { trainedStateWith } from '../run/weights.js';
-import { checkFiles, moduleOf } from '../storage/identity-file.js';
-import { RunFolder } from '../storage/run-folder.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
   acceptOption,
@@ -22,7 +19,7 @@ import {
   weightsOptions,
   withOptions,
 } from './options.js';
-import { continueRun } from './session.js';
+import { continueRun, openRun } from './session.js';
 
 const stream = 'attacks'; // the stream of the attack's results in every pipeline
 
@@ -39,11 +36,8 @@ export function command(): Command {
   weir attack runs/cifar10 --snapshot best --averaged${settingsHelp}`,
     )
     .action(async (run: string, settings: RunningSettings & WeightsSettings & { set: string[]; run?: string }) => {
-      const source = RunFolder.open(run);
+      const { folder: source, module, pipeline } = await openRun(run, settings);
       const { seed, config: before } = source.started;
-      const module = moduleOf(source, settings.module);
-      await checkFiles(source, module, settings);
-      const pipeline = await loadPipeline(module);
       const config = configOf(pipeline, settings.set, { before });
       checkAttackKeys(before, config, (line) => toError(`${line}\n`));
       await loadTensorFlow();

@@ -7,7 +7,7 @@
  */
 
 import { WeirError } from '../../flow/errors.js';
-import { checkCounts, checkOptions } from '../../flow/options.js';
+import { checkCounts, checkNumbers, checkOptions } from '../../flow/options.js';
 import { EPSILON, movedRunning } from '../../tensorflow/ops/batch-norm.js';
 import { convolved, rectified, windowMaxima, windowMeans } from '../../tensorflow/ops/differentiable.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -333,6 +333,7 @@ export function own<Name extends string = never>(layer: OwnLayer<Name>): ModelLa
       `give letters and digits, and none of Weir's layers: ${ofWeir.join(', ')}`,
     );
   }
+  if (layer.lipschitz !== undefined) checkNumbers(`layers.own '${layer.name}'`, { lipschitz: layer.lipschitz });
   const entries = Object.entries<OwnWeight>(layer.weights ?? {});
   const shapes = entries.map(([name, { shape }]) => `${name} ${shape.join('×')}`);
   return {

@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkChoice, checkOptions } from '../../flow/options.js';
 import { pullBack } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
 import {
@@ -141,6 +141,7 @@ export interface MlpOptions {
 export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
   checkOptions('mlp', options, { activation: 'optional', initialization: 'optional', scale: 'optional' });
   const { activation = 'gelu', initialization = normal(0.01), scale = 'width' } = options;
+  checkChoice('mlp', 'scale', scale, ['width', 'none']);
   const assumed = (['activation', 'scale'] as const).filter((key) => options[key] === undefined);
   if (sizes.length < 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new WeirError(

@@ -1,4 +1,5 @@
 import type { ClassNames, Input, NormalizedBy } from '../../flow/header.js';
+import { checkNumbers } from '../../flow/options.js';
 import { keyed } from '../../flow/random.js';
 import type { tf } from '../../tensorflow/tf.js';
 import type { Operations } from './operations.js';
@@ -81,7 +82,8 @@ export function largestOf(size: number, stride: number): BoundedPart {
 }
 
 /**
- * Tensors by name, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'.
+ * Tensors by name, float32, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'. They belong to the
+ * training: a stage, a loss or a regularizer reads them, and neither disposes of them nor keeps them past its turn.
  *
  * @example const parameters = [...weights.values()].reduce((sum, { size }) => sum + size, 0);
  */
@@ -251,13 +253,16 @@ export function initialized(by: Initialization, size: number, key: Parameters<In
 
 /**
  * N(0, deviation²) for kernels and biases alike: with 0.01 the initialization of the authors' MLPs (the paper names none).
+ *
+ * @throws {WeirError} unless the deviation is a finite number from 0 on
  */
-export const normal =
-  (deviation = 0.01): Initialization =>
-  (values, { seed, layer, part }) => {
+export function normal(deviation = 0.01): Initialization {
+  checkNumbers('normal', { deviation });
+  return (values, { seed, layer, part }) => {
     const random = keyed(seed, 'weights', layer, part);
     for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
   };
+}
 
 /** U(−1/√fanIn, 1/√fanIn) for kernels and biases: the default of PyTorch's linear layers. */
 export const uniform =
