@@ -173,6 +173,7 @@ caption span{display:block;max-width:min(90ch,calc(100vw - 32px))}
 th,td{padding:6px 0 6px 11px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}
 thead th{font-weight:600;vertical-align:bottom;white-space:normal;border-bottom-color:var(--quiet)}
 th:first-child{text-align:left;padding-left:0;font-weight:600}
+.name{text-align:left}
 .dot{margin-right:8px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0 0 16px}
 dt{color:var(--quiet)}
@@ -183,7 +184,7 @@ summary{cursor:pointer}
 pre{background:var(--soft);padding:16px;overflow-x:auto;font-size:13px;border-radius:4px}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{font-size:.92em}
-@media (max-width:560px){.columns-4 .panel,.columns-3 .panel{flex-basis:150px}.panels{gap:12px}main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}table{font-size:12px}th,td{padding:5px 0 5px 8px;white-space:normal}th:first-child{position:sticky;left:0;background:var(--page)}.rest>summary{font-size:15px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
+@media (max-width:560px){.columns-4 .panel{flex-basis:150px}.panels{gap:12px}main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}table{font-size:12px}th,td{padding:5px 0 5px 10px}th:first-child{position:sticky;left:0;background:var(--page)}tbody th{min-width:6.5em;white-space:normal}tbody th:has(+td.name){min-width:0}.rest>summary{font-size:15px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
 @media (prefers-color-scheme:dark){
 :root{${tokens.dark}}
 .panel [stroke="white"]{stroke:var(--page)}

@@ -8,7 +8,7 @@ import { groups } from '../../src/measure/networks/groups.js';
 import { compose, raster } from '../../src/plot/figure-file.js';
 import { imageShape, png } from '../../src/plot/image.js';
 import { curves, heatMap, logTicks } from '../../src/plot/panels.js';
-import { density } from '../../src/plot/statistics.js';
+import { density, densityEnd } from '../../src/plot/statistics.js';
 import { markStyle } from '../../src/plot/style.js';
 import { figures } from '../../src/report/figures.js';
 import { network, pictured, report } from './example.js';
@@ -183,7 +183,7 @@ test('the margin of a point is to the nearest cell of another class; none where 
 
 test('the boundary of two halves is the line between them, at both ends of the frame', () => {
   const { svg } = map(halves, options);
-  const middle = 26 + (218 - 26 - 6) / 2;
+  const middle = 28 + (218 - 28 - 6) / 2;
   expect(svg).toContain(`${middle},`);
   expect(map({ ...halves, classes: new Float32Array(8) }, options).svg).not.toContain('aria-label="contour"');
 });
@@ -211,6 +211,15 @@ test('a density has an area of one, also of values close to zero', () => {
   const area = points.slice(1).reduce((sum, { x, y }, i) => sum + ((y + points[i]!.y) / 2) * (x - points[i]!.x), 0);
   expect(area).toBeCloseTo(1, 2);
   expect([density([1, 2], 3), density([1, 1, 1], 3)]).toEqual([null, null]);
+});
+
+test('a density ends where it has fallen to a small share of its peak', () => {
+  const values = [0.6, 0.7, 0.9, 1, 1.2, 1.3, 2, 3.5];
+  const points = density(values, densityEnd(values)!)!;
+  const peak = Math.max(...points.map(({ y }) => y));
+  expect(points.at(-1)!.y / peak).toBeLessThan(0.005);
+  expect(density(values, 3.5)!.at(-1)!.y / peak).toBeGreaterThan(0.1); // at the greatest value it would be cut off
+  expect(densityEnd([1, 1, 1])).toBeNull();
 });
 
 test('what a log scale cannot show is left out, with the rest drawn', () => {
