@@ -14,7 +14,7 @@ import {
   withHistory,
 } from './identity.js';
 import { type ModuleFiles, moduleFiles } from './module-files.js';
-import type { RunFolder } from './run-folder.js';
+import type { ConfigChange, Origin, RunConfig, RunFolder } from './run-folder.js';
 
 /** Raised with every change to the content of `identity.json`. */
 export const identityFormat = 2;
@@ -99,19 +99,32 @@ export function identityNotes(folder: RunFolder): string[] {
   return [...originNotes(folder), ...changes];
 }
 
-function originNotes({ shown, started: { origin, config, history = [] } }: RunFolder): string[] {
+const changeInWords = (key: string, was: unknown, is: unknown): string => {
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-  const change = (key: string, was: unknown, is: unknown): string => `${key}=${text(is)} (before: ${text(was)})`;
-  const changes = history.map(({ at, set, updates }) => {
-    const what = Object.entries(set).map(([key, { was, is }]) => change(key, was, is));
-    const where = Object.entries(updates).map(([network, number]) => `update ${number} of ${network}`);
-    return `${shown} went on, on ${at.slice(0, 10)}, from ${where.join(', ')}, with ${what.join(', ')}.`;
+  return `${key}=${text(is)} (before: ${text(was)})`;
+};
+
+/** What a change of a run's config set, in words: 'rate=0.05 (before: 0.2)'. */
+export const setInWords = ({ set }: ConfigChange): string =>
+  Object.entries(set)
+    .map(([key, { was, is }]) => changeInWords(key, was, is))
+    .join(', ');
+
+/** In what a fork differs from the run that it was forked from, in words; 'the same config' where in nothing. */
+export function forkInWords({ config }: RunConfig, { config: before }: Origin): string {
+  const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
+  return keys.map((key) => changeInWords(key, before[key], config[key])).join(', ') || 'the same config';
+}
+
+function originNotes({ shown, started }: RunFolder): string[] {
+  const { origin, history = [] } = started;
+  const changes = history.map((change) => {
+    const where = Object.entries(change.updates).map(([network, number]) => `update ${number} of ${network}`);
+    return `${shown} went on, on ${change.at.slice(0, 10)}, from ${where.join(', ')}, with ${setInWords(change)}.`;
   });
   if (origin === undefined) return changes;
-  const { run, at, config: before } = origin;
-  const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
-  const what = keys.map((key) => change(key, before[key], config[key])).join(', ');
-  return [`${shown} is ${run} up to update ${at}; from there on it has ${what || 'the same config'}.`, ...changes];
+  const { run, at } = origin;
+  return [`${shown} is ${run} up to update ${at}; from there on it has ${forkInWords(started, origin)}.`, ...changes];
 }
 
 /**

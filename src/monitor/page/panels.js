@@ -72,6 +72,15 @@ const columnsOf = (runs) => [
     key: (run) => run.differs,
     text: (run) => (run.own ? 'this one' : (run.differs ?? '–') || 'the same'),
   },
+  ...(runs.some(({ fork }) => fork)
+    ? [
+        {
+          name: 'Forked from',
+          key: ({ fork }) => fork?.run ?? null,
+          text: ({ fork }) => (fork ? `${fork.run} at ${count(fork.at)}` : '–'),
+        },
+      ]
+    : []),
   { name: 'State', key: (run) => run.state, text: (run) => run.state },
   ...[...new Set(runs.flatMap(({ results }) => Object.keys(results)))].map((label) => ({
     name: label.charAt(0).toUpperCase() + label.slice(1),
