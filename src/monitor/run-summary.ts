@@ -5,7 +5,7 @@ import { lastRecords, statusOf, unreadableRun } from '../run/status.js';
 import { forkInWords, setInWords } from '../storage/identity-file.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { descriptionOf, testLabel } from '../storage/record.js';
-import { OlderFormat, type Origin, type RunConfig, RunFolder } from '../storage/run-folder.js';
+import { OlderFormat, originRun, type RunConfig, RunFolder } from '../storage/run-folder.js';
 
 /** A snapshot file, as the timeline shows it. */
 export interface SnapshotFile {
@@ -65,18 +65,9 @@ function forksOf(started: RunConfig): ForkedFrom[] {
   while (run?.origin !== undefined && forks.length < DEEPEST) {
     const { origin }: RunConfig = run;
     forks.push({ run: basename(origin.run), at: origin.at, what: forkInWords(run, origin) });
-    run = runThere(origin);
+    run = originRun(origin)?.started; // moved, or of another version: the forks before it are not known
   }
   return forks;
-}
-
-function runThere({ run, createdAt }: Origin): RunConfig | undefined {
-  try {
-    const { started } = RunFolder.open(run);
-    return started.createdAt === createdAt ? started : undefined;
-  } catch {
-    return undefined; // moved, or of another version: the forks before it are not known
-  }
 }
 
 /** Where the run stands, as `weir status` has it; undefined where its folder is of an earlier version and cannot tell. */

@@ -151,6 +151,9 @@ h2{font-size:19px;line-height:1.3;margin:48px 0 12px}
 .verdict p+p{margin-top:10px}
 .notes{color:var(--quiet);padding-left:20px}
 figure{margin:0}
+.outliers{margin:0 8px 8px 0;vertical-align:-1px}
+.outliers+label{font-size:14px}
+.outliers:checked~.panels .robust,.outliers:not(:checked)~.panels .whole{display:none}
 figcaption{color:var(--quiet);font-size:14px;margin-top:12px;max-width:76ch}
 figcaption p{margin:0 0 6px}
 .legend{display:flex;flex-wrap:wrap;gap:4px 24px;list-style:none;margin:0 0 8px;padding:0;font-size:14px}

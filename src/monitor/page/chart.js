@@ -1,4 +1,4 @@
-import { number, svg, tick } from './dom.js';
+import { count, number, svg, tick } from './dom.js';
 
 /** The report's colors. */
 const palette = await (await fetch('/palette.json')).json();
@@ -92,7 +92,7 @@ export function chart(element) {
     );
     const canvas = element.querySelector('canvas');
     canvas.setAttribute('role', 'img');
-    const marked = marks.map((mark) => `; ${mark.label} at update ${mark.at}`).join('');
+    const marked = marks.map((mark) => `; ${textOf(mark)}`).join('');
     canvas.setAttribute('aria-label', `${label}${marked}; the newest numbers are in the table below`);
   };
 }
@@ -135,6 +135,8 @@ function robustRange(data, log) {
 const markRows = 3; // of labels above a drawing, so that those of near updates do not meet
 const markRow = 15;
 
+const textOf = ({ at, label }) => `${label} at ${count(at)}`;
+
 /** Draws a thin line at each update that is marked, and its label above. */
 const drawMarks = (marks) => (plot) => {
   const style = getComputedStyle(document.documentElement);
@@ -158,7 +160,7 @@ const drawMarks = (marks) => (plot) => {
     ctx.stroke();
     const isLeft = x > bbox.left + bbox.width / 2;
     ctx.textAlign = isLeft ? 'right' : 'left';
-    ctx.fillText(label, x + (isLeft ? -5 : 5) * ratio, y);
+    ctx.fillText(textOf({ at, label }), x + (isLeft ? -5 : 5) * ratio, y);
   });
   ctx.restore();
 };

@@ -81,7 +81,7 @@ function drawAbout() {
 
 /** The forks that this run descends from, and those of the runs that are drawn over it. */
 function forkMarks() {
-  const own = (view.about?.forks ?? []).map(({ at }) => ({ at, label: `fork at ${count(at)}` }));
+  const own = (view.about?.forks ?? []).map(({ at }) => ({ at, label: 'fork' }));
   const others = (view.runs ?? [])
     .filter(({ name, fork }) => fork && comparedRuns().includes(name))
     .map(({ name, fork }) => ({ at: fork.at, label: `fork ${name}` }));
