@@ -233,6 +233,34 @@ test('what a log scale cannot show is left out, with the rest drawn', () => {
   );
 });
 
+test('a fork is drawn on one axis with the run that it was forked from, and its update is marked', () => {
+  const parent = network('none', 0, [1, 2]);
+  const origin = { run: 'parent', update: 40, epoch: 4, curves: parent.curves, sigma: parent.sigma };
+  const drawn = (own: typeof origin) => {
+    const all = figures(report([{ ...parent, origin: own }]));
+    return all.find(({ id }) => id === 'learning')!;
+  };
+  const [known, gone] = [drawn(origin), drawn({ ...origin, curves: {}, sigma: {} })];
+  for (const { panels } of [known, gone]) for (const { svg } of panels) expect(svg).toContain('>fork at update 40<');
+  expect(known.panels.map(({ svg }) => svg.split('stroke-dasharray="1 3"').length - 1)).toEqual([1, 1]);
+  expect(known.reading).toContain('forked from parent; dotted: how that one went on');
+  expect(gone.panels.some(({ svg }) => svg.includes('stroke-dasharray="1 3"'))).toBe(false);
+  expect(gone.reading).toContain('forked from parent.');
+});
+
+test('lengths are in deviations where data are standardized, of attacks, bounds and maps alike', () => {
+  const geometries = [{ ...halves, standardized: true as const }];
+  const standard = { ...attack, standardized: true as const };
+  const saying = (of: typeof full, words: string) =>
+    figures(of).flatMap(({ id, reading }) => (reading.includes(words) ? [id] : []));
+  const standardized = report([network('none', 0, [], { attack: standard, geometries })]);
+  const plain = report([network('none', 0, [], { attack, geometries: [halves] })]);
+  const measured = saying(plain, 'units of the input');
+  expect(measured).toEqual(expect.arrayContaining(['boundaries', 'robustness', 'distances', 'bounds']));
+  expect(saying(standardized, 'deviations of each feature')).toEqual(measured);
+  expect(saying(standardized, 'units of the input')).toEqual([]);
+});
+
 test('a sample that never flipped is beyond every threshold; too few samples make no figure', () => {
   const distances = [1, 2, 3, 4, 5, 6, 7, 8];
   const drawn = thresholds(report([network('none', 0, distances), network('rep-spectral', 0, [...distances, null])]))!;
