@@ -110,8 +110,10 @@ export const setInWords = ({ set }: ConfigChange): string =>
     .map(([key, { was, is }]) => changeInWords(key, was, is))
     .join(', ');
 
-/** In what a fork differs from the run that it was forked from, in words; 'the same config' where in nothing. */
-export function forkInWords({ config }: RunConfig, { config: before }: Origin): string {
+/** In what a fork differed from the run that it was forked from when it began, in words; 'the same config' where in nothing. */
+export function forkInWords({ config: now, history = [] }: RunConfig, { config: before }: Origin): string {
+  const config: Record<string, unknown> = { ...now };
+  for (const { set } of history.toReversed()) for (const [key, { was }] of Object.entries(set)) config[key] = was;
   const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
   return keys.map((key) => changeInWords(key, before[key], config[key])).join(', ') || 'the same config';
 }

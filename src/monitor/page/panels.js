@@ -133,7 +133,9 @@ export function drawRuns(runs, redraw) {
       checked: compared.has(name),
     });
     tick.onchange = () => toggle(name, tick, redraw);
-    const cells = columns.map(({ text }) => el('td', {}, text(run)));
+    const cells = columns.map(({ name: column, text }) =>
+      column === 'Config' ? el('td', { class: 'cut', title: text(run) }, text(run)) : el('td', {}, text(run)),
+    );
     return el('tr', own ? { 'aria-current': 'true' } : {}, el('td', {}, own ? 'this run' : tick), ...cells);
   });
   const heads = columns.map(({ name }) => headOf(name, () => drawRuns(runs, redraw)));
