@@ -14,7 +14,7 @@ import {
   withHistory,
 } from './identity.js';
 import { type ModuleFiles, moduleFiles } from './module-files.js';
-import type { ConfigChange, Origin, RunConfig, RunFolder } from './run-folder.js';
+import type { ConfigChange, RunConfig, RunFolder, RunOrigin } from './run-folder.js';
 
 /** Raised with every change to the content of `identity.json`. */
 export const identityFormat = 2;
@@ -111,7 +111,7 @@ export const setInWords = ({ set }: ConfigChange): string =>
     .join(', ');
 
 /** In what a fork differed from the run that it was forked from when it began, in words; 'the same config' where in nothing. */
-export function forkInWords({ config: now, history = [] }: RunConfig, { config: before }: Origin): string {
+export function forkInWords({ config: now, history = [] }: RunConfig, { config: before }: RunOrigin): string {
   const config: Record<string, unknown> = { ...now };
   for (const { set } of history.toReversed()) for (const [key, { was }] of Object.entries(set)) config[key] = was;
   const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));

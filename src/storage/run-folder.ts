@@ -289,7 +289,7 @@ export class OlderFormat extends WeirError {
 }
 
 /** The run that another was forked from, to show it; undefined where it is gone, cannot be read, or another run lies there. */
-export function originRun({ run, createdAt }: Origin): RunFolder | undefined {
+export function originRun({ run, createdAt }: RunOrigin): RunFolder | undefined {
   try {
     const folder = RunFolder.open(run);
     return folder.started.createdAt === createdAt ? folder : undefined;

@@ -33,7 +33,7 @@ import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
 import { identityNotes } from '../../storage/identity-file.js';
 import { type FieldDescription, numbersOf } from '../../storage/record.js';
-import { type Origin, originRun, type RunFolder } from '../../storage/run-folder.js';
+import { originRun, type RunFolder, type RunOrigin } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
@@ -191,7 +191,7 @@ function loggedIn(folder: RunFolder): Logged[] {
 
 /** The fork of a network, with the curves of the same network of the other run; undefined where no epoch tells how long one is. */
 function forkOf(
-  { run, at }: Origin,
+  { run, at }: RunOrigin,
   log: NetworkLog,
   { curves, sigma }: OverTraining = { curves: {}, sigma: {} },
 ): ForkOrigin | undefined {
