@@ -7,6 +7,7 @@ import {
   configChanges,
   foreignReason,
   type Identity,
+  type Machine,
   machineChanges,
   moduleChanges,
   type NamedFingerprint,
@@ -59,6 +60,11 @@ export function readIdentityFile(
 }
 
 const identitiesOf = (folder: RunFolder): readonly Identity[] | undefined => readIdentityFile(folder)?.file.identities;
+
+/** How a machine differs from any that a run was computed on so far. */
+export const machineChangesSince = (folder: RunFolder, machine: Machine): string[] => [
+  ...new Set((identitiesOf(folder) ?? []).flatMap((one) => machineChanges(one.machine, machine))),
+];
 
 /** The path of a run's pipeline module: the given one, or that of its last start. @throws {WeirError} where there is no such file */
 export function moduleOf(folder: RunFolder, given?: string): string {
@@ -125,8 +131,14 @@ function originNotes({ shown, started }: RunFolder): string[] {
     return `${shown} went on, on ${change.at.slice(0, 10)}, from ${where.join(', ')}, with ${setInWords(change)}.`;
   });
   if (origin === undefined) return changes;
-  const { run, at } = origin;
-  return [`${shown} is ${run} up to update ${at}; from there on it has ${forkInWords(started, origin)}.`, ...changes];
+  const { run, at, moved = [] } = origin;
+  return [
+    `${shown} is ${run} up to update ${at}; from there on it has ${forkInWords(started, origin)}.`,
+    ...(moved.length === 0
+      ? []
+      : [`${shown} went on with ${moved.join(', ')}, other than ${run}: the same bits are not promised.`]),
+    ...changes,
+  ];
 }
 
 /**

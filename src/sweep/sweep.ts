@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { suggestion } from '../flow/options.js';
+import { checkOptions, type OptionKeys, suggestion } from '../flow/options.js';
 import { toError } from '../flow/terminal.js';
 import { collectReport } from '../run/collect/collect.js';
 import type { ShapeOf, z } from '../run/config.js';
@@ -159,18 +159,41 @@ export interface Sweep extends SweepResult, SweepReport {
   readonly plan: SweepPlan;
 }
 
+const sweepKeys: OptionKeys<SweepOptions<Pipeline>> = {
+  module: 'required',
+  grid: 'optional',
+  list: 'optional',
+  set: 'optional',
+  folder: 'optional',
+  executor: 'optional',
+  jobs: 'optional',
+  threads: 'optional',
+  memory: 'optional',
+  ledger: 'optional',
+  keepGoing: 'optional',
+  retry: 'optional',
+  best: 'optional',
+  acceptChanges: 'optional',
+  options: 'optional',
+  slurmOptions: 'optional',
+  dead: 'optional',
+};
+
 /**
  * Runs a pipeline once for each point of a grid or list, each in its own folder. The same call again goes on with the sweep.
  *
+ * @returns how it ended, the states of its jobs and the path of its report; a job that fails is an outcome
+ * @throws {WeirError} before any job begins, for an unknown option, key or value, and for a folder that holds another sweep
  * @example await sweep<typeof mnist>({ module: 'pipelines/mnist.ts', grid: { gamma: [0.01, 0.1], seed: [0, 1, 2] } })
  */
-export async function sweep<P = Pipeline>({
-  module,
-  grid = {},
-  list = [{}],
-  set = {},
-  ...rest
-}: SweepOptions<P>): Promise<Sweep> {
+export async function sweep<P = Pipeline>(options: SweepOptions<P>): Promise<Sweep> {
+  const {
+    module,
+    grid = {},
+    list = [{}],
+    set = {},
+    ...rest
+  } = checkOptions<SweepOptions<P>>('sweep', options, sweepKeys);
   const combined = pointsOf(axesOf(grid as Record<string, readonly unknown[]>));
   const points = list.flatMap((one) => combined.map((more) => [...pointOf(one), ...more]));
   return sweepPoints({ module, points, set: pointOf(set).map(([key, value]) => `${key}=${value}`), ...rest });
