@@ -67,6 +67,12 @@ test('a fork has the lines of the other run up to its update, and other ones beh
   expect(notes).toContain(
     `${child.shown} is ${parent.path} up to update 10; from there on it has rate=0.01 (before: 0.05).`,
   );
+  expect(networks.map(({ origin }) => origin && [origin.run, origin.update])).toEqual([
+    ...[undefined, undefined],
+    ...[0, 1].map(() => ['parent', 10]),
+  ]);
+  expect(networks[2]!.origin!.curves).toEqual(networks[0]!.curves); // on one axis with its own
+  expect(networks[2]!.origin!.epoch).toBe(10 / (networks[2]!.updates / networks[2]!.epochs));
   const back = await fork(child, 9, 'back', 'rate=0.05');
   expect(back.started.origin?.run).toBe(parent.path);
   await run(back);
