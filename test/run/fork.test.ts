@@ -34,6 +34,15 @@ test('forked at any of 20 updates with nothing changed, a run ends in the bits o
   }
 });
 
+test('a fork of a fork behind a branch goes on from the branch that the first run made', async () => {
+  const child = await fork(parent, 19, 'child');
+  expect(await run(child)).toBe('done');
+  const grandchild = await fork(child, 21, 'grandchild');
+  expect(grandchild.started.origin?.run).toBe(child.path);
+  expect(await run(grandchild)).toBe('done');
+  expect(await hashOf(grandchild.path)).toBe(await hashOf(parent.path));
+});
+
 test('stopped on the way to its update and behind it, a fork ends in the same bits', async () => {
   const child = await fork(parent, 11, 'stopped');
   const stops = ['none', 'rep-spectral'].flatMap((name) => [6, 11, 14].map((number) => ({ name, number })));
