@@ -294,6 +294,16 @@ export class OlderFormat extends WeirError {
   }
 }
 
+/** The run that another was forked from, to show it; undefined where it is gone, cannot be read, or another run lies there. */
+export function originRun({ run, createdAt }: RunOrigin): RunFolder | undefined {
+  try {
+    const folder = RunFolder.open(run);
+    return folder.started.createdAt === createdAt ? folder : undefined;
+  } catch {
+    return undefined; // a fork holds all that was before it
+  }
+}
+
 const configFile = (folder: string): string => join(folder, 'config.json');
 
 function readConfig(file: string): RunConfig {
