@@ -255,6 +255,7 @@ export function initialized(by: Initialization, size: number, key: Parameters<In
  * N(0, deviation²) for kernels and biases alike: with 0.01 the initialization of the authors' MLPs (the paper names none).
  *
  * @throws {WeirError} unless the deviation is a finite number from 0 on
+ * @example mlp([784, 100, 10], { initialization: normal(0.05) })
  */
 export function normal(deviation = 0.01): Initialization {
   checkNumbers('normal', { deviation });
