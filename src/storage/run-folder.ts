@@ -45,6 +45,8 @@ export interface RunConfig {
     readonly weights: Readonly<Record<string, string>>;
     /** In what the other run is not what it was, as far as that was accepted. */
     readonly accepted: readonly string[];
+    /** Which of its weights were taken over, where not the last ones: by the name or update of a snapshot, as averages. */
+    readonly taken?: { readonly snapshot?: string; readonly averaged?: boolean };
   };
   /** The run and the update that this one was forked from, where it was. */
   readonly origin?: RunOrigin;

@@ -24,6 +24,7 @@ import {
   type Weights,
   weight,
 } from './model.js';
+import type { Operation } from './operations.js';
 
 /** h ↦ φ((hW + b) · factor). */
 interface HiddenLayer {
@@ -159,6 +160,7 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
   const hidden = layers.slice(0, last);
   const readout = layers[last]!;
   type Dense = (typeof layers)[number];
+  const asOperation = ({ kind, kernel, bias, factor }: Dense): Operation => ({ kind, kernel, bias, factor });
 
   const flat = (x: tf.Tensor): tf.Tensor2D => (x.rank === 2 ? (x as tf.Tensor2D) : tf.reshape(x, [-1, sizes[0]!]));
   const product = (weights: Weights, { kernel }: Dense, h: tf.Tensor2D): tf.Tensor2D =>
@@ -209,6 +211,10 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
 
     jacobian: denseJacobian(hidden, phi, flat),
     parts: hidden.flatMap((layer) => [asLayer(layer), elementwise(phi.name, phi.lipschitz)]),
+    operations: {
+      features: hidden.flatMap((layer) => [asOperation(layer), { kind: 'activation', name: activation }]),
+      outputs: [asOperation(readout)],
+    },
 
     pullback(weights, x) {
       const inputs: tf.Tensor2D[] = []; // h_0 … h_{L−1}

@@ -3,6 +3,7 @@ import { WeirError } from '../../flow/errors.js';
 import { checkNumbers } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Update } from '../update.js';
+import type { SavedTensors } from '../weights/saved-tensors.js';
 import { checkOptimizer, type Optimizer } from './optimizer.js';
 
 /**
@@ -78,6 +79,13 @@ export function ema(decay: number, optimizer: Optimizer): Optimizer {
     averages: (weights, memory) =>
       new Map([...weights].map(([name, weight]) => [name, memory.get(prefix + name) ?? weight])),
   };
+}
+
+/** The averages that `ema` left in the memory of an optimizer, as it was saved with these weights; undefined where it keeps none. */
+export function savedAverages(weights: SavedTensors, memory: SavedTensors): SavedTensors | undefined {
+  const averages = new Map(memory.map((tensor) => [tensor.name, tensor.values]));
+  if (!weights.some(({ name }) => averages.has(prefix + name))) return undefined;
+  return weights.map((weight) => ({ ...weight, values: averages.get(prefix + weight.name) ?? weight.values }));
 }
 
 /** @throws {WeirError} where the optimizer stands before the number */

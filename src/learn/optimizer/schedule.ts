@@ -11,7 +11,12 @@ export interface UpdateIndex {
 /** A quantity as a function of the update, such as a learning rate. */
 export type Schedule = (at: UpdateIndex) => number;
 
-/** The same at every update. @throws {WeirError} unless it is a finite number from 0 on */
+/**
+ * The same at every update.
+ *
+ * @throws {WeirError} unless it is a finite number from 0 on
+ * @example sgd({ rate: warmUp(100, constant(0.1)) })
+ */
 export function constant(value: number): Schedule {
   checkNumbers('constant', { value });
   return () => value;
