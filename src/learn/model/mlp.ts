@@ -12,8 +12,8 @@ import {
   affine,
 } from './activation.js';
 import {
+  activated,
   type DenseLayer,
-  elementwise,
   type FeatureJacobian,
   type Gradients,
   type Initialization,
@@ -210,7 +210,7 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
     },
 
     jacobian: denseJacobian(hidden, phi, flat),
-    parts: hidden.flatMap((layer) => [asLayer(layer), elementwise(phi.name, phi.lipschitz)]),
+    parts: hidden.flatMap((layer) => [asLayer(layer), activated({ name: activation, lipschitz: phi.lipschitz })]),
     operations: {
       features: hidden.flatMap((layer) => [asOperation(layer), { kind: 'activation', name: activation }]),
       outputs: [asOperation(readout)],
