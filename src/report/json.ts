@@ -119,7 +119,7 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
 
 function attackJson(attack: AttackReport): Record<string, unknown> {
   const answer = ['index', 'label', 'predicted', 'adversarialLabel', 'outcome', 'distance'] as const;
-  const bounds = ['lower', 'upper', 'local', 'theta', 'featureNorm'] as const;
+  const bounds = ['lower', 'method', 'upper', 'local', 'theta', 'featureNorm'] as const;
   const samples = attack.samples.map((one) => picked(one, ...answer, ...bounds, 'queries', 'start'));
   return { ...picked(attack, 'iterations', 'box'), ...(attack.standardized && { standardized: true }), samples };
 }
@@ -130,6 +130,7 @@ function certificateJson({ lower, local, ...rest }: Certificate): Record<string,
   };
   return {
     ...picked(rest, 'index', 'label', 'predicted', 'theta', 'featureNorm', 'marginOverReadoutNorm', 'lipschitz'),
+    ...picked(rest, 'lemma1', 'method', 'fallback'),
     ...byNorm('lower', lower),
     ...byNorm('local', local),
   };

@@ -78,7 +78,7 @@ export const activated = ({
 }: {
   readonly name: ActivationName;
   readonly lipschitz: number;
-}): Bounded => ({ ...elementwise(name, lipschitz), activation: name });
+}): BoundedPart => ({ ...elementwise(name, lipschitz), activation: name });
 
 /** The mean over all positions of a map, channel by channel: 1/positions, 1/√positions and 1. */
 export const meanOver = (positions: number): BoundedPart => ({

@@ -2,6 +2,7 @@ import type { Box } from '../../data/dataset.js';
 import type { Positioned } from '../../flow/data.js';
 import { floatsOf } from '../../storage/log-stage.js';
 import { array, category, key, quantity, type RecordDescription, record, z } from '../../storage/record.js';
+import { type CertificateMethod, certificateMethods } from '../certificate/record.js';
 import { type LogLine, newestOf, numberIn } from '../log.js';
 
 /** What an attack started from; `none` where there was nothing to start from. */
@@ -55,6 +56,7 @@ export const attackRecord = (name: string, images: KeptImages = 'all') =>
       original: array(images === 'all' ? { kept: 'all' } : {}),
       adversarial: array(images === 'all' ? { kept: 'all' } : {}),
       lower: quantity({ label: 'lower bound', unit: 'input units', better: 'higher' }).optional(),
+      method: category(certificateMethods).optional(),
       local: quantity({ label: 'local bound', unit: 'input units', better: 'higher' }).optional(),
       theta: quantity({ label: 'θ', better: 'higher' }).optional(),
       featureNorm: quantity({ label: '‖Φ(x)‖' }).optional(),
@@ -94,9 +96,11 @@ export interface AttackResult extends Positioned {
   readonly original: Float32Array;
   /** Of length 0 where none was found. */
   readonly adversarial: Float32Array;
-  /** Lemma 1's rigorous lower bound on Δx in ℓ2, where the attack was asked for a `certificate`; so with the next three. */
+  /** A rigorous lower bound on Δx in ℓ2, where the attack was asked for a `certificate`; so with the next four. */
   readonly lower?: number;
-  /** The same bound estimated from slopes of the feature map met within Δx of the sample. */
+  /** The method that gave it, the best of those that were run. */
+  readonly method?: CertificateMethod;
+  /** Lemma 1's bound, estimated from slopes of the feature map met within Δx of the sample. */
   readonly local?: number;
   /** θ_x against the wrong class with the smallest bound. */
   readonly theta?: number;
@@ -107,6 +111,8 @@ export interface AttackResult extends Positioned {
 export interface AttackReport {
   /** T of the Tangent Attack; null where it was not the same for all samples, or nothing says it. */
   readonly iterations: number | null;
+  /** Updates of the weights that were attacked. */
+  readonly number?: number;
   /** What an input may be: one range, or one a channel; absent from logs of earlier versions. */
   readonly box?: { readonly min: number | readonly number[]; readonly max: number | readonly number[] };
   /** Whether its samples were standardized, so that distances are in deviations of each feature. */
@@ -125,10 +131,12 @@ export interface AttackedSample {
   readonly outcome: string;
   /** Δx of the verified adversarial sample; null where none was found. */
   readonly distance: number | null;
-  /** Rigorous lower bound of Δx (lemma 1). */
+  /** Rigorous lower bound of Δx. */
   readonly lower: number | null;
+  /** The method that gave it; absent from logs of earlier versions, which have Lemma 1's. */
+  readonly method?: CertificateMethod;
   readonly upper: number | null;
-  /** Lower bound with the sampled maximum of the Jacobian: an estimate, which may lie above Δx. */
+  /** Lemma 1's bound with the sampled maximum of the Jacobian: an estimate, which may lie above Δx. */
   readonly local?: number | null;
   /** θx: cosine between Φ(x) and the difference of the two readout rows. */
   readonly theta?: number | null;
@@ -160,9 +168,16 @@ export function attackOf(lines: readonly LogLine[]): AttackReport | null {
   const rounds = new Set(own.map((line) => numberIn(line, 'iterations')));
   const iterations = rounds.size === 1 ? [...rounds][0]! : null;
   const standardized = own.at(-1)?.standardized === true;
+  const number = numberIn(own.at(-1) ?? {}, 'number');
   return own.length === 0
     ? null
-    : { iterations, ...(box && { box }), ...(standardized && { standardized }), samples: own.map(attackedSample) };
+    : {
+        iterations,
+        ...(number !== null && { number }),
+        ...(box && { box }),
+        ...(standardized && { standardized }),
+        samples: own.map(attackedSample),
+      };
 }
 
 /** One line a sample, the one with the nearest point: two attacks on a sample, or an item handed on twice, are no two samples. */
@@ -190,6 +205,7 @@ function attackedSample(line: LogLine): AttackedSample {
     outcome: String(line.outcome),
     distance,
     lower: numberIn(line, 'lower'),
+    ...(typeof line.method === 'string' && { method: line.method as CertificateMethod }),
     upper: distance,
     local: numberIn(line, 'local'),
     theta: numberIn(line, 'theta'),

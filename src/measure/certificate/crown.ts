@@ -284,14 +284,14 @@ export function marginsOn(ball: OnBall, label: number, rivals: readonly number[]
   const rows = marginRows(ball, label, rivals);
   if (ball.hidden.length > 0) return atInput(ball, toFirst(ball, rows, ball.hidden.length - 1));
   const { network, center, epsilon } = ball;
-  const { inputs, outputs, kernel, rounding } = network.layers[0]!;
-  return Float64Array.from(rivals, (rival, r) => {
+  const { inputs, kernel, rounding } = network.layers[0]!; // linear: the layer is the readout
+  return Float64Array.from(rivals, (rival) => {
     const w = Float64Array.from(
       { length: inputs },
       (_, i) => kernel[label * inputs + i]! - kernel[rival * inputs + i]!,
     );
     const sizes = [label, rival].reduce((sum, o) => sum + center.sizes[o]! + epsilon * network.first.norms[o]!, 0);
-    return center.sums[label]! - center.sums[rival]! - rounding * sizes - epsilon * norm(w) + 0 * outputs * r;
+    return center.sums[label]! - center.sums[rival]! - rounding * sizes - epsilon * norm(w);
   });
 }
 

@@ -2,14 +2,16 @@ import { type DrawnFigure, type Panel, shortened, widthOf } from '../../plot/fig
 import { caption, framed, logTicks, Plot, panel, plain } from '../../plot/panels.js';
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
-import { number, percent } from '../../plot/table.js';
+import { number } from '../../plot/table.js';
 import { iterations } from '../attack/distance-figure.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { distanceUnit, foundSamples } from '../networks/summary.js';
+import type { CertificateMethod } from './record.js';
 
 interface Bounded {
   readonly index: number;
+  readonly method: CertificateMethod;
   readonly distance: number;
   readonly lower: number;
   readonly local: number | null;
@@ -24,7 +26,7 @@ interface Row {
 
 const MOST = 40; // samples drawn of a network, evenly spaced in rank
 
-/** The proved bound, the estimated bound and the attack's distance of each attacked sample (lemma 1 of the paper, measured). */
+/** Both sides of each attacked sample's distance: the proved bound, and the attack's; the estimated bound beside them. */
 export function bounds(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group): Row[] => {
     const network = group.networks.find((candidate) => bounded(candidate).length > 0);
@@ -49,23 +51,43 @@ export function bounds(report: Report): DrawnFigure | null {
       ...(local ? [{ label: 'local estimate, not a bound', style: neutral, mark: 'ring' as const }] : []),
       ...(exact ? [{ label: 'exact distance', style: neutral, mark: 'cross' as const }] : []),
     ],
-    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
-    outcome: `lower bound as a share of Δx, median: ${all.map(said).join('; ')}.`,
+    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, Tangent Attack${iterations(report)}. The lower bound is proved, ${by(all)}; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
+    outcome: `Δx over its lower bound, median: ${all.map(said).join('; ')}.`,
   };
 }
 
 const neutral = { light: '#333333', dark: '#d6d6d6', dash: 'none' };
 
+/** The methods of the bounds, in words. */
+function by(rows: readonly Row[]): string {
+  const words: Record<CertificateMethod, string> = {
+    lipschitz: 'by the norms of layers (Lemma 1)',
+    crown: 'by linear relaxation (CROWN)',
+    sdp: 'by semidefinite relaxation',
+    none: 'by the outcome alone',
+  };
+  const methods = new Set(rows.flatMap(({ samples }) => samples.map(({ method }) => method)));
+  return [...methods].map((method) => words[method]).join(' or ');
+}
+
+/** The attacked samples with a bound: that beside the attack, or else that of a certificate of the same weights. */
 function bounded(network: NetworkReport): Bounded[] {
   const exact = new Map((network.exact ?? []).map(({ index, distance }) => [index, distance]));
+  const own = (network.certificates ?? []).filter(({ number }) => number === network.attack?.number);
+  const certificates = new Map(own.map((one) => [one.index, one]));
   return foundSamples(network)
-    .flatMap(({ index, distance, lower, local = null }) =>
-      lower === null || !Number.isFinite(lower)
-        ? []
-        : [{ index, distance, lower, local, exact: exact.get(index) ?? null }],
-    )
+    .flatMap(({ index, distance, lower: beside, method = 'lipschitz', local = null }) => {
+      const certificate = certificates.get(index);
+      const lower = beside ?? certificate?.lower.l2;
+      if (lower === undefined || !Number.isFinite(lower)) return [];
+      const own =
+        beside === null ? { method: certificate!.method, local: finite(certificate!.local.l2) } : { method, local };
+      return [{ index, distance, lower, ...own, exact: exact.get(index) ?? null }];
+    })
     .sort((a, b) => a.distance - b.distance);
 }
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 function draw({ group, samples }: Row, domain: readonly number[], width: number): Panel {
   const stride = Math.max(1, samples.length / MOST);
@@ -106,12 +128,12 @@ function draw({ group, samples }: Row, domain: readonly number[], width: number)
 }
 
 function said({ group, samples }: Row): string {
-  const share = quantile(
-    samples.map(({ lower, distance }) => lower / distance),
+  const ratio = quantile(
+    samples.map(({ lower, distance }) => distance / lower),
     0.5,
   );
   const estimates = samples.filter(({ local }) => local !== null);
   const over = estimates.filter(({ local, distance }) => local! > distance).length;
   const violated = samples.filter(({ lower, distance }) => lower > distance).length;
-  return `${group.label} ${share !== null && share < 0.01 ? number(share, 2) : percent(share)} (n = ${samples.length}${over > 0 ? `; the estimate exceeds Δx for ${over}` : ''}${violated > 0 ? `; the lower bound exceeds Δx for ${violated}, which must not be` : ''})`;
+  return `${group.label} ${number(ratio)} (n = ${samples.length}${over > 0 ? `; the estimate exceeds Δx for ${over}` : ''}${violated > 0 ? `; the lower bound exceeds Δx for ${violated}, which must not be` : ''})`;
 }

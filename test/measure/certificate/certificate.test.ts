@@ -51,7 +51,7 @@ describe.skipIf(vectors === undefined)('reference vectors: certificate', () => {
       expected.jacobianNorm,
     ]);
     const bounds = certifier('test', model, { local: [] })(weights)(Float32Array.from(input.x.data), input.label, 0);
-    within([bounds.lower.l2], [Math.min(...expected.boundWithLayerNorms)]);
+    within([bounds.lemma1], [Math.min(...expected.boundWithLayerNorms)]);
     within(
       margins.map(({ margin, readoutNorm }) => margin / readoutNorm.l2 / bounds.lipschitz),
       expected.boundWithLayerNorms,
@@ -131,18 +131,21 @@ describe('the slope of the feature map', () => {
   });
 });
 
-test('rigorous ≤ local in every norm, also beside a radius of the user', () => {
+test('Lemma 1 ≤ local in every norm, and the relaxation above it, also beside a radius of the user', () => {
   const model = network('whole', [16, 16]);
   const weights = new Map([...model.start(2)].map(([name, w]) => [name, tf.mul(w, 60)]));
   const samples = samplesFor(model, weights, 10, -1, 1);
   for (const radius of [undefined, 100, { l1: 100, l2: 10, linf: 1 }]) {
     const found = all(model, weights, samples, radius === undefined ? {} : { radius });
     expect(found).toHaveLength(10);
-    for (const { lower, local } of found) {
+    for (const { lower, local, lemma1, method } of found) {
       for (const norm of norms) {
-        expect(lower[norm]).toBeGreaterThan(0);
-        expect(local[norm]).toBeGreaterThanOrEqual(lower[norm]);
+        const bound = norm === 'l2' ? lemma1 : lower[norm];
+        expect(bound).toBeGreaterThan(0);
+        expect(local[norm]).toBeGreaterThanOrEqual(bound);
       }
+      expect(method).toBe('sdp');
+      expect(lower.l2).toBeGreaterThan(lemma1);
     }
   }
 });

@@ -123,6 +123,8 @@ function certificate({ index, label, predicted, lower, local }: AttackedSample):
     epoch: 1,
     outcome: 'certified',
     rival: 0,
+    lemma1: lower! / 2,
+    method: 'sdp',
     lower: bounds(lower!),
     local: bounds(local!),
   };
