@@ -17,8 +17,9 @@ export interface RadiusOptions {
   readonly most?: number;
 }
 
-/** Temperatures of the ascent, as parts of the margin at the center: from the lines, and from multipliers of a ball nearby. */
+/** Temperatures of the ascent, as parts of the margin at the center: from the lines, from multipliers of another ball, and from those of a ball nearby. */
 const COLD = [6e-3, 2e-3, 6e-4] as const;
+const COOL = [2e-3, 6e-4] as const;
 const WARM = [6e-4] as const;
 
 /**
@@ -94,11 +95,13 @@ function radiusAgainst(
     const root = rootOf(at, epsilon, value, cap, margin);
     if (root.proved > best) best = root.proved;
     if (best === cap) return cap;
-    if (!(Math.abs(root.proved / epsilon - 1) > 2e-3)) break;
-    from = scaled(from, epsilon / root.proved);
-    epsilon = root.proved;
+    // nothing new: a ball between this one and the one that is proved
+    const next = root.proved > safe ? root.proved : Math.sqrt(safe * epsilon);
+    if (!(Math.abs(next / epsilon - 1) > 2e-3)) break;
+    from = scaled(from, epsilon / next);
+    epsilon = next;
     ({ problem, lines } = problemAt(epsilon, which));
-    temperatures = WARM;
+    temperatures = root.proved > safe ? WARM : COOL;
   }
   return best;
 }

@@ -39,7 +39,7 @@ function rings(size: number): LabeledSamples {
   return { name: 'rings', size, sampleShape: [2], values, labels };
 }
 
-test('on a trained network: both bounds ≤ Δx for every sample, and the relaxation within a third of it', () => {
+test('on a trained network: both bounds ≤ Δx for every sample, and the relaxation near it', () => {
   const samples = rings(120);
   const model = mlp([2, 16, 2], { scale: 'none' });
   const stage = trainStage(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.5, momentum: 0.9 }), seed: 4 });
@@ -53,7 +53,7 @@ test('on a trained network: both bounds ≤ Δx for every sample, and the relaxa
   expect(results.length).toBeGreaterThan(110);
   for (const { outcome, lower, method, local, distance, theta, featureNorm } of results) {
     expect(outcome).toBe('found');
-    expect(lower).toBeGreaterThan(distance / 3);
+    expect(lower).toBeGreaterThan(distance / 1.5);
     expect(method).toBe('sdp');
     expect(distance).toBeGreaterThanOrEqual(lower!);
     expect(distance).toBeGreaterThanOrEqual(local!);
@@ -83,7 +83,7 @@ test('a distance below the bound ends the run, by sample and both numbers', () =
   const [{ distance }] = attack(model, weights, samples, options) as [AttackResult];
   expect(() => attack(lying, weights, samples, options)).toThrow(
     new RegExp(
-      `^stage 'tangent attack': sample 0 has an adversarial point at a distance of ${distance}, nearer than its certified lower bound \\d`,
+      `^stage 'tangent attack': sample 0 has an adversarial point at a distance of ${distance}, nearer than its certified lower bound \\d[^ ]* \\(by (crown|sdp|lipschitz)\\)`,
     ),
   );
 });
