@@ -132,7 +132,7 @@ export const line = (curve: Curve, slope: number, low: number, high: number, sid
   offset: side * extreme(curve, slope, low, high, side),
 });
 
-const SAMPLES = 32; // an even number: the middle is one of them
+const SAMPLES = 16; // an even number: the middle is one of them
 
 /** The slope in the middle of the lower (side 1) or upper (side −1) envelope of samples of φ. */
 function envelopeSlope(curve: Curve, low: number, high: number, side: 1 | -1): number {
@@ -157,7 +157,7 @@ function envelopeSlope(curve: Curve, low: number, high: number, side: 1 | -1): n
 
 /**
  * The least value of side · (φ(z) − slope · z) on [low, high], from below: at an end of the interval or of a piece, or in a piece where
- * it is convex at the point where φ' = slope, which bisection finds: what is left of the slope times the width of the piece is subtracted.
+ * it is convex at the point where φ' = slope, which bisection finds to 10⁻⁵ of the piece; what the tangent falls to in there is subtracted.
  */
 export function extreme(curve: Curve, slope: number, low: number, high: number, side: 1 | -1): number {
   const at = (z: number): number => side * (curve.value(z) - slope * z);
@@ -168,8 +168,7 @@ export function extreme(curve: Curve, slope: number, low: number, high: number, 
     if (a >= b) continue;
     least = Math.min(least, at(a), at(b));
     if ((side === 1) !== (curve.convexFirst === (piece % 2 === 0))) continue;
-    const width = b - a;
-    for (let i = 0; i < 60 && b - a > 1e-12 * width; i++) {
+    for (let i = 0; i < 17; i++) {
       const middle = (a + b) / 2;
       if (side * (curve.slope(middle) - slope) < 0) a = middle;
       else b = middle;
