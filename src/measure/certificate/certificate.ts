@@ -32,13 +32,15 @@ export type Certifier = (x: Float32Array, label: number, index: number, radius?:
 /**
  * Bounds on the distance from a sample to the nearest input of another class.
  *
- * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k: whatever changes the class of x is
- * no shorter than (w·Φ(x) + b_c − b_k) / (‖w‖_q L), w = W_c − W_k, 1/p + 1/q = 1.
+ * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k. A perturbation that changes the class of x is no
+ * shorter than (w·Φ(x) + b_c − b_k) / (‖w‖_q L), w = W_c − W_k, 1/p + 1/q = 1.
  *
- * `lower` has for L the constant of the whole feature map from its layers' norms (`lipschitz`): rigorous, and as it holds everywhere no
- * ball is needed. In ℓ2 it is the best of that one and, for dense layers and activations of ours, of the radii of `certifiedRadii`, which
- * hold for the network as float32 computes it; `method` names the one, and `fallback` says why a model has Lemma 1's alone. `local` has the largest slope met in a ball (`localBound`): an estimate. In (A.1) the induced q-norm is that of the
- * transposed Jacobian, for in the proof ∇Φᵀ meets w; ‖∇Φᵀ‖_q = ‖∇Φ‖_p.
+ * For `lower`, L is the constant of the whole feature map from its layers' norms (`lipschitz`). This bound is rigorous, and needs no ball,
+ * for L holds everywhere. In ℓ2, `lower` is the best of it and, for dense layers with our activations, of the radii of `certifiedRadii`,
+ * which hold for the network as float32 computes it. `method` names the best one; `fallback` says why a model has Lemma 1's alone.
+ *
+ * For `local`, L is the largest slope found in a ball (`localBound`): an estimate. In (A.1) the induced q-norm is that of the transposed
+ * Jacobian, for in the proof ∇Φᵀ meets w; ‖∇Φᵀ‖_q = ‖∇Φ‖_p.
  *
  * In Lemma 1 float32 is allowed for by 10⁻⁵ of L and 2·10⁻⁶ of the terms of the margin: ample in practice, and no interval arithmetic.
  *

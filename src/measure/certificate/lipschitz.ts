@@ -211,9 +211,10 @@ function largestSum(
 export const ROUNDING = 1e-5;
 
 /**
- * A Lipschitz constant L of the feature map in each norm, ‖Φ(a) − Φ(b)‖_p ≤ L ‖a − b‖_p everywhere, so that ‖∇Φ‖_p ≤ L: the product of
- * the layers' norms and the activations' largest slopes (paper, A.12, with the true max |φ'|, which for GELU is 1.129 and not 1);
- * branches that are added have the sum of theirs, in ℓ2 less where they are known together (`jointNorm`); batch normalization counts by its scales in evaluation mode.
+ * A Lipschitz constant L of the feature map in each norm: ‖Φ(a) − Φ(b)‖_p ≤ L ‖a − b‖_p everywhere, so ‖∇Φ‖_p ≤ L. It is the product of the
+ * layers' norms and the activations' largest slopes (paper, A.12, with the true max |φ'|, which for GELU is 1.129 and not 1). Branches that
+ * are added have the sum of their constants, in ℓ2 less where they are known together (`jointNorm`). Batch normalization counts by its
+ * scales in evaluation mode.
  *
  * It holds for all inputs, and is loose for deep networks. The factors are never all reached at once, so the product grows by orders of
  * magnitude with depth.

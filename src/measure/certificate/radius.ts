@@ -17,7 +17,7 @@ export interface RadiusOptions {
   readonly most?: number;
 }
 
-/** Temperatures of the ascent, as parts of the margin at the center: from the lines, from multipliers of another ball, and from those of a ball nearby. */
+/** Temperatures of the ascent, as parts of the margin at the center: from the lines, from another ball's multipliers, from a near one's. */
 const COLD = [6e-3, 2e-3, 6e-4] as const;
 const COOL = [2e-3, 6e-4] as const;
 const WARM = [6e-4] as const;
