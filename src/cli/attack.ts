@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { checkAttackKeys } from '../run/config-keys.js';
-import { configOf, wireFirstNetwork } from '../run/pipeline.js';
+import { configOf, networksOfRun, wireFirstNetwork } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
 import { takeOver } from '../run/trained-network.js';
@@ -51,9 +51,10 @@ export function command(): Command {
           'wire an attack and return it under that name',
         );
       }
-      const found = pipeline
-        .networks(config, seed)
-        .map(({ name }) => ({ name, snapshot: trainedNetwork(source, name) }));
+      const found = networksOfRun(pipeline, source.started, config).map(({ name }) => ({
+        name,
+        snapshot: trainedNetwork(source, name),
+      }));
       const identity = await RunIdentity.of(source, await thisMachine(), settings);
       await identity.check(pipeline);
       for (const { name, snapshot } of found) identity.checkSnapshot(name, snapshot);

@@ -7,7 +7,7 @@ import { resumable } from '../run/process.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
 import { readPlan } from '../sweep/plan.js';
 import { cancelJobs, continueSweep, type Sweep, type SweepSettings, sweepPoints } from '../sweep/sweep.js';
-import { reasons, summary } from '../sweep/table.js';
+import { heldBack, reasons, summary } from '../sweep/table.js';
 import {
   acceptOption,
   type ChangeSettings,
@@ -153,6 +153,7 @@ function printResult({ folder, plan, outcome, entries, report, leftOut, ranking 
   const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
+  if (outcome === 'failed') for (const line of heldBack(plan.jobs, entries)) out(line);
   if (outcome === 'failed')
     out(`the output of the jobs is in ${join(folder, 'logs')}; to try failed jobs again: weir sweep ${folder} --retry`);
   if (outcome === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);

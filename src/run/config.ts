@@ -201,6 +201,24 @@ export const changeable = <T extends z.ZodType>(type: T, change: Change): T => t
 /** How a key may change; undefined where it may not. */
 export const changeOf = (type: unknown): Change | undefined => (type as z.ZodType).meta()?.change as Change | undefined;
 
+/**
+ * Declares that a key acts on a regularizer alone: on γ, say, no network depends that has none. So such a network is wired with the key's
+ * default whatever is set, and a sweep over the key trains it once for all values.
+ *
+ * @param type of the key, with its default and description
+ * @example config: { strength: ofRegularizer(z.number().min(0).default(0.01)) }
+ */
+export const ofRegularizer = <T extends z.ZodType>(type: T): T => type.meta({ ofRegularizer: true });
+
+/** The defaults of the keys that act on a regularizer alone. */
+export const regularizerDefaults = (shape: Shape): Values =>
+  Object.fromEntries(
+    Object.entries(shape).flatMap(([key, type]) => {
+      const known = (type as z.ZodType).safeParse(undefined);
+      return (type as z.ZodType).meta()?.ofRegularizer === true && known.success ? [[key, known.data]] : [];
+    }),
+  );
+
 /** Values for some keys, under a name: `--set profile=quick`. */
 export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
 

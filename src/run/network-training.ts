@@ -72,7 +72,11 @@ export class NetworkTraining {
     const { pipeline, metrics, consensus } = run;
     const network = networks[index]!;
     this.network = network;
-    const branches = networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : []));
+    const others = run.folder.started.part?.[network.name] ?? []; // of other runs
+    const branches = [
+      ...others,
+      ...networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])),
+    ];
     const target = { pipeline, network, store, metrics, consensus, branches, pin };
     this.snapshots = new NetworkSnapshots(target, run.options, state ?? trunk);
   }

@@ -134,12 +134,13 @@ export function takeOver(
   streams: readonly string[],
   { module, accepted }: { readonly module: string; readonly accepted: readonly string[] },
 ): RunFolder {
-  const { pipeline, seed, networks, figures = [], reference } = source.started;
+  const { pipeline, seed, networks, figures = [], reference, part, taken } = source.started;
+  const listed = { ...(networks && { networks }), ...(part && { part }), ...(taken && { taken }) };
   const copied = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
   const run = RunFolder.create(
     path,
-    { module, pipeline, seed, config, figures, ...(reference && { reference }), ...(networks && { networks }) },
+    { module, pipeline, seed, config, figures, ...(reference && { reference }), ...listed },
     (folder) => {
       const log = new MetricLog(join(folder, 'metrics.ndjson'));
       try {

@@ -13,6 +13,7 @@ import { intactRuns } from '../run/run-log.js';
 import { makeFolder } from '../storage/folders.js';
 import { holderOf } from '../storage/lock.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
+import { baselineNotes, withBaselines } from './baselines.js';
 import type { Executor } from './executors/executor.js';
 import { jobsThatFit, LocalProcesses } from './executors/local.js';
 import { SlurmArrays } from './executors/slurm.js';
@@ -20,7 +21,7 @@ import { cancel, requireSlurm } from './executors/slurm-commands.js';
 import { axesOf, type Point, pointOf, pointsOf } from './grid.js';
 import { type Job, jobsOf } from './jobs.js';
 import type { JobEntry, Ledger } from './ledger.js';
-import { begunRuns, folderOfJob, ledgerOf, planSweep, readPlan, type SweepPlan } from './plan.js';
+import { begunRuns, folderOfJob, ledgerOf, planSweep, pointJobs, readPlan, type SweepPlan } from './plan.js';
 import { isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
 import { LiveSweep } from './table.js';
 
@@ -97,7 +98,7 @@ export interface SweepReport {
  * @throws {WeirError} where no network has that result
  */
 export async function reportSweep(folder: string, jobs: readonly Job[], best?: string): Promise<SweepReport> {
-  const { runs, leftOut } = intactRuns(begunRuns(folder, { jobs }));
+  const { runs, leftOut } = intactRuns(begunRuns(folder, { jobs: pointJobs(jobs) }));
   for (const one of leftOut) toError(`${one}\n`);
   if (runs.length === 0) return { leftOut, ranking: [] };
   const { rankedReport } = await import('../measure/networks/ranking.js'); // slow to load, and not needed before
@@ -193,7 +194,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...setti
   const folder = settings.folder ?? join('runs', `sweep-${pipeline.name}`);
   const before = readPlan(folder);
   const slow = before?.slow ?? (await loadTensorFlow()).kind === 'wasm';
-  const jobs = jobsOf({ ...asked, fallback: slow ? pipeline.fallback : {} });
+  const jobs = withBaselines(pipeline, jobsOf({ ...asked, fallback: slow ? pipeline.fallback : {} }));
   if (before === undefined) await tryOut(pipeline, jobs[0]!.config, jobs[0]!.seed); // reports errors that would end every job
   const threads = settings.threads ?? (before === undefined ? Number(process.env.WEIR_THREADS) || 1 : undefined);
   const { ledger, executor = 'local', slurmOptions } = settings;
@@ -211,6 +212,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...setti
     },
     (job) => existsSync(join(folderOfJob(folder, job), 'config.json')),
   );
+  for (const line of baselineNotes(pipeline, plan.jobs)) toError(`${line}\n`);
   return continueSweep(folder, plan, settings);
 }
 

@@ -15,7 +15,8 @@ beforeAll(() => {
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 const module = 'test/sweep/small.ts';
-const jobs = (...axes: string[]) => jobsOf({ module, pipeline, points: pointsOf(axes.map(parseAxis)) });
+const jobs = (...axes: string[]) =>
+  jobsOf({ module, pipeline, points: pointsOf(axes.map(parseAxis)) }).map(({ job }) => job);
 const errorOf = (work: () => unknown): string => {
   try {
     work();
@@ -97,7 +98,9 @@ test('a folder that holds another sweep is refused by the first difference; it m
   const grown = await asked(jobs('seed=0..2'));
   expect([grown.id, grown.jobs.length]).toEqual([id, 3]);
   await expect(asked(jobs('seed=1..3'))).rejects.toThrow(`holds a sweep of 3 jobs with 'seed-0' among them`);
-  const others = jobsOf({ module, pipeline, points: pointsOf([parseAxis('seed=0..2')]), set: ['rate=7'] });
+  const others = jobsOf({ module, pipeline, points: pointsOf([parseAxis('seed=0..2')]), set: ['rate=7'] }).map(
+    ({ job }) => job,
+  );
   await expect(asked(others, true)).rejects.toThrow('seed-0 was begun with rate=0.1, and this asks for rate=7');
   expect((await asked(others)).jobs[0]!.config.rate).toBe(7);
 });
