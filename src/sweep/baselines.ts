@@ -7,7 +7,7 @@ import { digestOf } from '../storage/digest.js';
 import { replaceAtomically, writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import { checkOrigin, identityFormat, identityPath, readIdentityFile, startOf } from '../storage/identity-file.js';
-import { plannedNetworks, type RunConfig, RunFolder } from '../storage/run-folder.js';
+import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork } from '../storage/run-state.js';
 import { type Job, jobName, type PointJob } from './jobs.js';
 
