@@ -273,6 +273,24 @@ export function resolveConfig<S extends Shape>(
   );
 }
 
+/**
+ * Checks values as a script gives them: of the key's own type. What is text on the command line is a number here, where the key is one.
+ *
+ * @param source how they were given, for error messages
+ * @throws {WeirError} names the key, the value, and what is valid
+ */
+export function checkValues(shape: Shape, values: object, source: string): void {
+  for (const [key, value] of Object.entries(values)) {
+    const type = Object.hasOwn(shape, key) ? (shape[key] as z.ZodType) : undefined;
+    if (type === undefined) continue; // reported as unknown where the config is resolved
+    const tried = type.safeParse(value);
+    if (tried.success) continue;
+    const why = tried.error.issues.map(({ message }) => message).join('; ');
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    throw new WeirError(`${source} ${key}: ${JSON.stringify(value)}: ${why}`, remedy(key, text ?? 'undefined', type));
+  }
+}
+
 /** The keys of a config, a line each: name, default, description and type. */
 export function describeConfig(shape: Shape): string {
   const rows = Object.entries(shape).map(([key, type]) => {

@@ -80,6 +80,10 @@ export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback 
   for (const point of points) {
     const odd = point.find(([key]) => !keys.includes(key));
     if (odd !== undefined) throw unknown('key', odd[0], keys);
+    const [twice] = point.find(([key], i) => point.findIndex((one) => one[0] === key) !== i) ?? [];
+    if (twice !== undefined) {
+      throw new WeirError(`'${twice}' is given by the list and by the grid`, 'give it in one of them');
+    }
     const values = point.filter(([key]) => key !== 'seed');
     checkSet(values, set);
     const given = [...set, ...values.map(([key, value]) => `${key}=${value}`)];
@@ -112,7 +116,7 @@ const identity = ({ config, seed }: Job): string => JSON.stringify([config, seed
 const stored = (...of: Parameters<typeof configOf>): Job['config'] => JSON.parse(JSON.stringify(configOf(...of)));
 
 /** @throws {WeirError} where a key is set for all jobs and for one */
-function checkSet(values: Point, set: readonly string[]): void {
+export function checkSet(values: Point, set: readonly string[]): void {
   const both = values.find(([key]) => set.some((one) => one.startsWith(`${key}=`)));
   if (both === undefined) return;
   throw new WeirError(`'${both[0]}' is set for all jobs and for each`, 'give it to --set or to the grid, not to both');

@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { suggestion } from '../flow/options.js';
 import { toError } from '../flow/terminal.js';
 import { collectReport } from '../run/collect/collect.js';
-import type { ShapeOf, z } from '../run/config.js';
+import { checkValues, type ShapeOf, type z } from '../run/config.js';
 import { type Pipeline, tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopOnSignals } from '../run/process.js';
@@ -19,7 +19,7 @@ import { jobsThatFit, LocalProcesses } from './executors/local.js';
 import { SlurmArrays } from './executors/slurm.js';
 import { cancel, requireSlurm } from './executors/slurm-commands.js';
 import { axesOf, type Point, pointOf, pointsOf } from './grid.js';
-import { type Job, jobsOf } from './jobs.js';
+import { checkSet, type Job, jobsOf } from './jobs.js';
 import type { JobEntry, Ledger } from './ledger.js';
 import { begunRuns, folderOfJob, ledgerOf, planSweep, pointJobs, readPlan, type SweepPlan } from './plan.js';
 import { isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
@@ -106,6 +106,7 @@ export async function reportSweep(folder: string, jobs: readonly Job[], best?: s
   const { writeReport } = await import('../report/report.js');
   const collected = collectReport(runs);
   const report = rankedReport({ ...collected, notes: [...collected.notes, ...leftOut] }, best);
+  for (const one of report.notes.slice(collected.notes.length + leftOut.length)) toError(`${one}\n`);
   const { html } = await writeReport(join(folder, 'report'), report);
   return { report: html, leftOut, ranking: rankingLines(report) };
 }
@@ -171,6 +172,11 @@ export async function sweep<P = Pipeline>({
   set = {},
   ...rest
 }: SweepOptions<P>): Promise<Sweep> {
+  const { config } = await loadPipeline(module);
+  const axes = Object.entries(grid as Record<string, readonly unknown[]>);
+  for (const [key, values = []] of axes) for (const value of values) checkValues(config, { [key]: value }, 'grid');
+  for (const one of list) checkValues(config, one, 'list');
+  checkValues(config, set, 'set');
   const combined = pointsOf(axesOf(grid as Record<string, readonly unknown[]>));
   const points = list.flatMap((one) => combined.map((more) => [...pointOf(one), ...more]));
   return sweepPoints({ module, points, set: pointOf(set).map(([key, value]) => `${key}=${value}`), ...rest });
@@ -188,6 +194,7 @@ export interface PointsOptions extends SweepSettings {
 export async function sweepPoints({ module, points, set = [], seed = 0, ...settings }: PointsOptions): Promise<Sweep> {
   const pipeline = await loadPipeline(module);
   const ofAll = { set: set.filter((one) => !one.startsWith('seed=')), seed: seedIn(set) ?? seed };
+  for (const point of points) checkSet(point, set);
   const asked = { module, pipeline, points, ...ofAll };
   jobsOf(asked); // reports errors before TensorFlow is loaded, which takes long
   if (settings.executor === 'slurm') await requireSlurm(); // before anything is written

@@ -6,6 +6,8 @@ import type { WeirError } from '../../src/flow/errors.js';
 import { axesOf, parseAxis, pointsOf, readPoints } from '../../src/sweep/grid.js';
 import { jobName, jobsOf, jobsOfExperiment, jobsOfSettings, moduleOf } from '../../src/sweep/jobs.js';
 import { planSweep, type SweepPlan } from '../../src/sweep/plan.js';
+import { sweep, sweepPoints } from '../../src/sweep/sweep.js';
+import { call } from '../cli/weir.js';
 import pipeline from './small.js';
 
 let base: string;
@@ -88,6 +90,35 @@ test('a list is an array of objects or an object a line; an error names the line
   expect(errorOf(() => readPoints(file))).toContain(`entry 2 of ${file} is no object`);
   writeFileSync(file, '[]');
   expect(errorOf(() => readPoints(file))).toContain('is empty');
+});
+
+test('a key that is given twice is refused, and a value from a script that is not of its key’s type', async () => {
+  const twice = [...pointsOf([parseAxis('rate=0.1,0.2')])].map((point) => [...point, ['rate', '0.3'] as const]);
+  expect(() => jobsOf({ module, pipeline, points: twice })).toThrow("'rate' is given by the list and by the grid");
+  const points = pointsOf([parseAxis('seed=0,1')]);
+  await expect(sweepPoints({ module, points, set: ['seed=3'] })).rejects.toThrow("'seed' is set for all jobs and for");
+  await expect(sweep({ module, grid: { rate: [0.1, '0.2'] } as object })).rejects.toMatchObject({
+    message: expect.stringContaining('grid rate: "0.2": '),
+    remedy: 'rate (learning rate) is a number; its default is 0.1',
+  });
+  await expect(sweep({ module, list: [{ epochs: '3' } as object] })).rejects.toThrow('list epochs: "3": ');
+});
+
+test('a target that holds no sweep is told from one without points', async () => {
+  const told = async (...args: string[]) => (await call('sweep', ...args)).err;
+  const empty = mkdtempSync(join(tmpdir(), 'weir-empty-'));
+  expect(await told('MISSING')).toContain('there is no module and no sweep MISSING');
+  expect(await told('MISSING', '--status')).toContain('there is no module and no sweep MISSING');
+  expect(await told('pipelines/minst.ts')).toMatch(
+    /no module pipelines\/minst.ts\n.*did you mean pipelines\/mnist.ts\?/,
+  );
+  expect(await told(empty)).toContain(`there is no sweep in ${empty}`);
+  expect(await told(module)).toContain('the sweep has no points');
+  const settings = ['--set', 'epochs=1', '--set', 'pause=0', '--set', 'epochs=x'];
+  expect(await told(module, '--grid', 'seed=0', ...settings)).toMatch(
+    /^--set epochs=x takes the place of --set epochs=1\nweir: in the sweep, epochs=x: /,
+  );
+  rmSync(empty, { recursive: true });
 });
 
 test('a folder that holds another sweep is refused by the first difference; it may grow', async () => {

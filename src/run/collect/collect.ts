@@ -276,8 +276,9 @@ function resultsIn(log: NetworkLog, meanDistance: number | null): Record<string,
     for (const [field, { about, all }] of values) {
       const shown = lines === attacked && field === 'distance' ? meanDistance : mean(all);
       if (shown === null) continue;
-      const { better, unit } = about;
-      results[`${stream}.${field}`] = { value: shown, ...(better && { better }), ...(unit && { unit }) };
+      const { better, unit, headline } = about;
+      const known = { ...(better && { better }), ...(unit && { unit }), ...(headline && { headline }) };
+      results[`${stream}.${field}`] = { value: shown, role: description.role, ...known };
     }
   }
   return results;
