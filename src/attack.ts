@@ -30,6 +30,7 @@
  */
 
 export type { Box } from './data/dataset.js';
+export { checkOptions, type OptionKeys } from './flow/options.js';
 export type { StageOperator } from './flow/stage.js';
 export {
   type AttackedUpdate,

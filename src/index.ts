@@ -234,3 +234,5 @@ export {
   z,
 } from './storage/record.js';
 export { tf } from './tensorflow/tf.js';
+// The types inside of all these.
+export type * from './types.js';

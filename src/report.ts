@@ -11,17 +11,31 @@
  * @module
  */
 
-export { type Compared, comparisons } from './measure/networks/comparison.js';
+export type { AttackedSample, AttackReport } from './measure/attack/record.js';
+export type { FieldMean, LogLine, Measurement } from './measure/log.js';
+export { type Compared, type Comparison, comparisons } from './measure/networks/comparison.js';
 export { groups, type SeedGroup } from './measure/networks/groups.js';
-export type { CurvePoint, NetworkReport, Report } from './measure/networks/record.js';
+export type {
+  Condition,
+  CurvePoint,
+  Differences,
+  LoggedResult,
+  NetworkReport,
+  Report,
+  RunProvenance,
+} from './measure/networks/record.js';
 export {
   type GroupSummary,
+  type Measure,
   type NetworkSummary,
   type Spread,
   summarizeGroup,
   summarizeNetwork,
 } from './measure/networks/summary.js';
+export type { Classifier, RefittedReadout } from './measure/readout/record.js';
+export type { MeanDifference } from './plot/statistics.js';
 export { reportJson } from './report/json.js';
 export { type WrittenReport, writeReport } from './report/report.js';
 export { collectReport } from './run/collect/collect.js';
-export { RunFolder } from './storage/run-folder.js';
+export type { RecordDescriptions } from './storage/record.js';
+export { type RunFailure, RunFolder } from './storage/run-folder.js';

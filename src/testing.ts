@@ -26,7 +26,16 @@ export { type OptimizerTestOptions, optimizerTests } from './run/testing/optimiz
 export { type PartTest, updatesFor, updateWith } from './run/testing/part-test.js';
 export { type RegularizerTestOptions, regularizerTests } from './run/testing/regularizer-tests.js';
 export { type StageTestOptions, stageTests } from './run/testing/stage-tests.js';
-export { type Recording, readRecording } from './storage/recording-reader.js';
+export {
+  type Recording,
+  type RecordingFrame,
+  type RecordingHeader,
+  readRecording,
+} from './storage/recording-reader.js';
 export { RecordingWriter } from './storage/recording-writer.js';
+export type { Rendezvous } from './tensorflow/collectives/rendezvous.js';
+export type { SetUpListener, SetUpProgress } from './tensorflow/install/progress.js';
+export type { LibraryKind } from './tensorflow/install/release.js';
+export type { SetUp } from './tensorflow/install/setup.js';
 /** For stages that compute with tensors: `beforeAll(() => loadTensorFlow())`. */
-export { loadTensorFlow } from './tensorflow/tf.js';
+export { loadTensorFlow, type Runtime, type RuntimeChoice } from './tensorflow/tf.js';

@@ -24,7 +24,7 @@ const positions = (words: number, width: number) =>
   own({
     name: 'positions',
     weights: { shift: { shape: [words, width], start: weir.normal(0.02) } },
-    apply: (x, { shift }) => tf.add(x, shift!),
+    apply: (x, { shift }) => tf.add(x, shift),
   });
 
 /** A layer of your own in a network of layers: a small transformer that reads digits row by row. */

@@ -57,6 +57,8 @@ const noSamples: PendingSamples = { pieces: [], from: 0, count: 0, after: 0, see
  *
  *   blocks of 2   a--b--c--d|     e
  *   batch(3)      ---x---y--z|       the last batch of an epoch is smaller, or dropped
+ *
+ * @example loader(train, { epochs: 200, seed }).pipe(augment([unitScale()], { seed }), batch(1024, { partial: 'drop' }))
  */
 export function batch(size: number, options: BatchOptions = {}): OperatorFunction<Samples, Samples> {
   checkOptions('batch', options, { partial: 'optional', name: 'optional' });

@@ -7,7 +7,7 @@ import { type Images, indexOf, marksOf } from './images/reader.js';
 import { checkSamples, distinctNames, type Labels, mappedLabels, sharedLabels } from './sample-check.js';
 
 /** Names, labels and shape of samples. */
-interface Labeled {
+export interface Labeled {
   readonly name: string;
   /** Number of samples. */
   readonly size: number;
@@ -25,7 +25,16 @@ export interface Box {
   readonly max: number | readonly number[];
 }
 
-/** Labeled samples in memory that worker threads read without a copy. */
+/**
+ * Labeled samples in memory that worker threads read without a copy.
+ *
+ * Values and labels stay the data set's: whoever reads them changes nothing. `dataset` makes one of your own numbers, and checks it; one made by
+ * hand is checked where it is used, and copied to shared memory once.
+ *
+ * @example
+ * const points: Dataset = dataset({ values: [[0, 0], [1, 1]], labels: ['dark', 'light'], name: 'corners' });
+ * const { values, labels, classes } = points; // float32 of 2 × 2 values; 0, 1; 'dark', 'light'
+ */
 export interface Dataset extends Labeled {
   /** [size, ...sampleShape], on shared memory; bytes are pixels 0 to 255. */
   readonly values: Uint8Array | Float32Array;
@@ -110,7 +119,9 @@ export function alignedTo<D extends AnyDataset>(reference: Pick<AnyDataset, 'nam
  *
  * Bound, order: those of the stream. State: none. Failure: two classes of one name.
  *
- * @example samples$.pipe(map(parity), labeled(['even', 'odd']), batch(64), train(…)); // and a test set of these classes
+ * @example
+ * const parity = (block: Samples) => ({ ...block, labels: block.labels.map((label) => label % 2) });
+ * samples$.pipe(map(parity), labeled(['even', 'odd']), batch(64)); // and a test set of these classes
  */
 export function labeled<T extends Positioned>(names: readonly string[], name = 'labeled'): OperatorFunction<T, T> {
   const classes = { of: name, names: distinctNames({ of: name, names }) };

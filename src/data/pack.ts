@@ -200,7 +200,7 @@ interface PackRecord {
  * The file stands under its name only when it is whole and on the disk.
  *
  * @returns its size in bytes
- * @example await packImages(await imageFolder({ folder, split: 'train' }), 'train.weirpack', { raw: true, shorter: 256 });
+ * @example await packImages(await imageFolder({ folder: 'imagenet', split: 'train' }), 'train.weirpack', { raw: true, shorter: 256 });
  */
 export async function packImages(dataset: ImageDataset, file: string, options: PackOptions = {}): Promise<number> {
   checkOptions('packImages', options, {

@@ -24,7 +24,7 @@ export interface ReplayOptions {
  * Failure: a gap, or a file that is cut short, is an error that names the file and the position, unless gaps are allowed.
  *
  * @typeParam T type of the recorded items, without tensors and functions
- * @example replay<Samples>('fixtures/mnist-batches.weirrec').pipe(train(model, …))
+ * @example replay<Samples>('fixtures/mnist-batches.weirrec').pipe(train(model, { loss: crossEntropy(), optimizer: sgd({ rate: 0.1 }), seed }))
  */
 export function replay<T extends Positioned>(file: string, options: ReplayOptions = {}): Observable<T> {
   checkOptions('replay', options, { pace: 'optional', gaps: 'optional', name: 'optional', capacity: 'optional' });

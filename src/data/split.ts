@@ -22,7 +22,7 @@ export interface SplitOptions {
   readonly stratified?: boolean;
 }
 
-export interface Parts<D extends AnyDataset> {
+export interface SplitParts<D extends AnyDataset> {
   readonly train: D;
   readonly test: D;
 }
@@ -36,9 +36,12 @@ export interface Parts<D extends AnyDataset> {
 export function split<D extends AnyDataset>(
   dataset: D,
   options: SplitOptions & { readonly validation: number },
-): Parts<D> & { readonly validation: D };
-export function split<D extends AnyDataset>(dataset: D, options: SplitOptions): Parts<D>;
-export function split<D extends AnyDataset>(dataset: D, options: SplitOptions): Parts<D> & { readonly validation?: D } {
+): SplitParts<D> & { readonly validation: D };
+export function split<D extends AnyDataset>(dataset: D, options: SplitOptions): SplitParts<D>;
+export function split<D extends AnyDataset>(
+  dataset: D,
+  options: SplitOptions,
+): SplitParts<D> & { readonly validation?: D } {
   const {
     test,
     validation,

@@ -27,6 +27,8 @@ export type Data =
  * The position that every item of a stream carries: how many samples its source had handed out when it came, its own included.
  *
  * Credits, snapshots and resumption all count in positions, so an operator in between keeps the field and may change all else.
+ *
+ * @example batches$.pipe(map(({ position, labels }) => ({ position, samples: labels.length })))
  */
 export interface Positioned {
   readonly position: number;

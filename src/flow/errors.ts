@@ -2,6 +2,8 @@
  * An error that a user can act on: the message names the stage, key, file or record, and the remedy says how to go on.
  *
  * Commands print both lines and no stack; a programming error is any other `Error`.
+ *
+ * @example throw new WeirError(`'${file}' has no column 'label'`, 'name the column of the labels: csv(file, { label: … })');
  */
 export class WeirError extends Error {
   override name = 'WeirError';

@@ -63,6 +63,8 @@ type Mark = { readonly position: number; readonly visited: number; readonly take
  *
  * Bound: the capacity of each input's source. State: the position up to which each input has been taken.
  * Failure: the first error ends the stream.
+ *
+ * @example mergeInTurn('both', batches$, samples$).pipe(map(({ position, item }) => ({ ...item, position })))
  */
 export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Observable<T>[]): Observable<Merged<T>> {
   return new Observable((subscriber) => {

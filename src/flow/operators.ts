@@ -51,7 +51,9 @@ export function filter<T extends Positioned>(
  *
  * Bound: holds nothing. Order: kept. State: none. Failure: none of its own.
  *
- * @example updates$.pipe(every({ epochs: 1 }), map((update) => ({ ...update, norm: norm(update.weights) })), recorded(norms))
+ * @example
+ * const sizes = record({ name: 'size', role: 'measurement', fields: { size: quantity() } });
+ * updates$.pipe(every({ epochs: 1 }), map((update) => ({ ...update, size: update.weights.size })), recorded(sizes));
  */
 export function recorded<T extends Positioned>(
   record: Declaration,

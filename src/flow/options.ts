@@ -7,7 +7,7 @@ export type OptionKeys<O> = {
   readonly [K in keyof O]-?: Record<never, never> extends Pick<O, K> ? 'optional' : 'required';
 };
 
-/** Options and functions of earlier versions whose names no edit distance leads from. */
+/** Options and functions of earlier versions, and those of PyTorch, whose names no edit distance leads from. */
 const renamed: Readonly<Record<string, string>> = {
   draw: 'loader',
   ensemblePenalty: 'ensembleRegularizer',
@@ -15,6 +15,29 @@ const renamed: Readonly<Record<string, string>> = {
   penaltyKinds: 'spectralKinds',
   spectralPenalty: 'spectralRegularizer',
   standardize: 'normalize',
+  // of PyTorch, torchvision and timm
+  T_max: 'epochs',
+  batchSize: 'batch',
+  batch_size: 'batch',
+  betas: 'beta1',
+  eps: 'epsilon',
+  eta_min: 'floor',
+  gamma: 'factor',
+  kernel_size: 'size',
+  label_smoothing: 'smoothing',
+  labelSmoothing: 'smoothing',
+  learningRate: 'rate',
+  learning_rate: 'rate',
+  lr: 'rate',
+  ns_steps: 'iterations',
+  num_workers: 'threads',
+  numWorkers: 'threads',
+  p: 'probability',
+  step_size: 'every',
+  stepSize: 'every',
+  trust_coeff: 'trust',
+  weightDecay: 'decay',
+  weight_decay: 'decay',
 };
 
 /** The name that an option or function of an earlier version has now; undefined of any other word. */
@@ -36,6 +59,9 @@ export const markedConfig = <C extends object>(config: C): C => ({ ...config, [c
  * @param where the function that takes the options, for the message
  * @returns the options
  * @throws {WeirError} names the function, the key, the nearest option and all options; or the required options that are missing
+ * @example
+ * const keys: OptionKeys<AttackOptions & { readonly step?: number }> = { ...attackOptionKeys, step: 'optional' };
+ * const { step = 0.1 } = checkOptions<AttackOptions & { readonly step?: number }>('outwards', { samples: 10, seed: 0, step: 0.2 }, keys);
  */
 export function checkOptions<O extends object>(where: string, options: O, keys: OptionKeys<NoInfer<O>>): O {
   const known = Object.keys(keys);

@@ -37,6 +37,8 @@ const reached = (item: Counted, since: Since): boolean =>
  *   every({updates: 2})   0-----2-----4--|
  *
  * Bound: holds nothing. State: none. @throws {WeirError} at once when k is not a whole number from 1 on.
+ *
+ * @example updates$.pipe(every({ epochs: 5, from: { epoch: 100 } }), accuracy(model, test))
  */
 export function every<T extends Counted>(cadence: Cadence): MonoTypeOperatorFunction<T> {
   checkOptions<Partial<Record<'updates' | 'epochs', number>> & Pick<Cadence, 'from'>>('every', cadence, {
@@ -56,13 +58,21 @@ export function every<T extends Counted>(cadence: Cadence): MonoTypeOperatorFunc
   });
 }
 
-/** Lets all updates pass from a point on: `from({ epoch: 160 })` begins with the last update of epoch 160. */
+/**
+ * Lets all updates pass from a point on: `from({ epoch: 160 })` begins with the last update of epoch 160.
+ *
+ * @example updates$.pipe(from({ epoch: 160 }), every({ updates: 10 }), layerNorms(model))
+ */
 export function from<T extends Counted>(since: Since): MonoTypeOperatorFunction<T> {
   checkPoint('from', since);
   return filter((item) => reached(item, since));
 }
 
-/** Lets one update pass: the last of the given epoch, or the given one. */
+/**
+ * Lets one update pass: the last of the given epoch, or the given one.
+ *
+ * @example updates$.pipe(at({ epoch: 160 }), accuracy(model, test))
+ */
 export function at<T extends Counted>(point: Since): MonoTypeOperatorFunction<T> {
   checkPoint('at', point);
   return filter((item) =>
@@ -76,6 +86,8 @@ export function at<T extends Counted>(point: Since): MonoTypeOperatorFunction<T>
  * Unlike with RxJS's `last`, the stages that follow may claim the weights. Put it next to the updates: behind an operator that delays
  * them, or that drops the last one, there is no last item whose weights stand, and that is an error.
  * Bound: holds one item. State: none.
+ *
+ * @example updates$.pipe(atEnd(), tangentAttack(model, test, { samples: 1000, seed }))
  */
 export function atEnd<T extends Positioned & WithLease>(): MonoTypeOperatorFunction<T> {
   return (source) =>

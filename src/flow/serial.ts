@@ -44,6 +44,19 @@ export interface Serial<In extends Positioned, Out extends Positioned, State> ex
  * pass. Shared: many may listen, and a late listener gets the outputs from then on.
  * Bound: the source's capacity. Order: that of positions, each of which comes once; else an error by name.
  * Failure: the items that had arrived before an error are still worked on, then comes the error.
+ *
+ * @example
+ * const counted$ = batches$.pipe(
+ *   serial<Samples, Positioned & { readonly sum: number }, { readonly position: number; readonly sum: number }>({
+ *     name: 'samples seen',
+ *     start: () => ({ position: 0, sum: 0 }),
+ *     next({ sum }, { position, labels }) {
+ *       const state = { position, sum: sum + labels.length };
+ *       return [state, state];
+ *     },
+ *     repeat: (state) => state,
+ *   }),
+ * );
  */
 export function serial<In extends Positioned, Out extends Positioned, State>(
   value: Serial<In, Out, State>,

@@ -37,6 +37,15 @@ const spare = 1; // capacities that may go out besides where nothing arrives
  * some are written off: one capacity of them at most, for the operator may as well keep them. So in all twice the capacity may be
  * outside, and no more until something arrives; the flow tells the user on which way it waits. To drop without limit there is
  * our `filter`, which reports the positions that it drops.
+ *
+ * @example
+ * const numbers$ = source({
+ *   name: 'numbers',
+ *   capacity: 100,
+ *   *from(position) {
+ *     for (let n = position + 1; n <= 1000; n++) yield { position: n, square: n * n };
+ *   },
+ * });
  */
 export function source<T extends Positioned>(value: Source<T>): Observable<T> {
   return new Observable<T>((subscriber) => {

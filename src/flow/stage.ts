@@ -15,6 +15,19 @@ export type Step<State, Out> = readonly [state: State] | readonly [state: State,
  * A stage that has state, as a value: it hides nothing in closures, so it can be saved, restored and compared without its help.
  *
  * A stage without state has the state `null`. The engine never changes a state; `next` returns a new one.
+ *
+ * An item that carries tensors belongs to the stage that receives it; weights of an update stay the training's, and are only read. An error
+ * that `next` throws ends the run by the stage's name. `stageTests` of `weir-engine/testing` holds one of your own to the rules.
+ *
+ * @example
+ * const seen: Stage<Samples, Positioned & { readonly samples: number }, number> = {
+ *   name: 'samples seen',
+ *   start: () => 0,
+ *   next(before, { position, labels }) {
+ *     const samples = before + labels.length;
+ *     return [samples, { position, samples }];
+ *   },
+ * };
  */
 export interface Stage<In extends Positioned, Out, State> {
   readonly name: string;

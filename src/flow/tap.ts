@@ -10,7 +10,7 @@ export type TapPolicy =
   | { readonly keep: 'buffer'; readonly size: number };
 
 /** Reads the items of a tap one at a time; the next is handed over when it is done. */
-export type Reader = (item: Data) => void | PromiseLike<void>;
+export type TapReader = (item: Data) => void | PromiseLike<void>;
 
 /** A tap with its counts. */
 export class Tap {
@@ -26,7 +26,7 @@ export class Tap {
   constructor(
     readonly name: string,
     policy: TapPolicy,
-    private readonly reader: Reader,
+    private readonly reader: TapReader,
   ) {
     this.size = policy.keep === 'buffer' ? policy.size : 1;
     this.every = policy.keep === 'sample' ? policy.every : 1;
@@ -73,7 +73,7 @@ export class Tap {
  *
  * @example batches$.pipe(tap('batches', { keep: 'latest' }, (batch) => console.log(batch)))
  */
-export function tap<T>(name: string, policy: TapPolicy, reader: Reader): MonoTypeOperatorFunction<T> {
+export function tap<T>(name: string, policy: TapPolicy, reader: TapReader): MonoTypeOperatorFunction<T> {
   checkOptions<{ readonly keep: string; readonly every?: number; readonly size?: number }>(`tap '${name}'`, policy, {
     keep: 'required',
     every: 'optional',

@@ -13,7 +13,7 @@ import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.
 import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
 import { checkMoved, type Optimizer } from './optimizer/optimizer.js';
-import { checkAdded, checkRegularizer, type Regularizer } from './regularizer/regularizer.js';
+import { checkRegularizer, type Regularizer, watched } from './regularizer/regularizer.js';
 import {
   disposeState,
   firstState,
@@ -124,6 +124,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
   });
   checkAccumulate(accumulate, loss);
   if (regularizer !== undefined) checkRegularizer(regularizer);
+  const [adding, addingOfBatch] = regularizer === undefined ? [] : [watched(regularizer), watched(regularizer)];
   let checked = false;
   const made = { optimizer, loss: loss.name, regularizer: regularizer?.kind ?? 'none' };
   let shapes: Shapes | undefined;
@@ -146,8 +147,10 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     const at = { epoch, number: state.number + 1 };
     const updatesInEpoch = batches ? Math.ceil(batches.count / accumulate) : state.updatesInEpoch;
     const active = activeAt(epoch);
-    active?.addGradients?.({ weights: state.weights }, learned.gradients);
-    if (active !== undefined) checkAdded(active, state.weights, learned.gradients);
+    if (active !== undefined)
+      adding?.(state.weights, learned.gradients, () =>
+        active.addGradients?.({ weights: state.weights }, learned.gradients),
+      );
     const given = shapesOf(state.weights);
     const result = optimizer.move(state.weights, learned.gradients, state.memory, at);
     checkMoved(optimizer, given, result);
@@ -191,8 +194,10 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     const [x, labels] = inputsOf(model, loss, batch);
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
-    active?.addSampleGradients?.({ weights, x, labels }, learned.gradients);
-    if (active !== undefined) checkAdded(active, weights, learned.gradients);
+    if (active !== undefined)
+      addingOfBatch?.(weights, learned.gradients, () =>
+        active.addSampleGradients?.({ weights, x, labels }, learned.gradients),
+      );
     tf.dispose([x, labels]);
     return learned;
   }

@@ -106,6 +106,10 @@ export function inputLength(stage: string, model: Model, samples: LabeledSamples
 /**
  * Writes one sample into `into` from `offset` on, in the units that the model takes: bytes become [0, 1], floats stay as they
  * are, then (x − mean) / deviation by channel where asked.
+ *
+ * @example
+ * const row = new Float32Array(784);
+ * writeInput(test, 7, row, 0); // sample 7, as the model takes it
  */
 export function writeInput(
   samples: LabeledSamples,
@@ -130,7 +134,12 @@ export function writeInput(
 const normalized = (value: number, i: number, { mean, std }: Normalization): number =>
   (value - mean[i % mean.length]!) / std[i % std.length]!;
 
-/** Each option a whole number from 1 to its limit. @throws {WeirError} that names stage, key and value */
+/**
+ * Each option a whole number from 1 to its limit.
+ *
+ * @throws {WeirError} that names stage, key and value
+ * @example checkCount('outwards', { iterations: 10 }, { iterations: 1000 })
+ */
 export function checkCount(
   stage: string,
   options: Readonly<Record<string, number>>,

@@ -21,7 +21,7 @@ export interface EachState<State> {
  * turn it is; going on from any step gives the same. Failure: the stage's own. All stages must be of one kind.
  *
  * @param make the stage of a member; undefined passes it over
- * @example updates$.pipe(atEnd(), eachMember(networks, () => tangentAttack(networks.model, points, { samples: 4, seed })))
+ * @example ensembleUpdates$.pipe(atEnd(), eachMember(networks, () => tangentAttack(networks.model, points, { samples: 4, seed })))
  */
 export function eachMember<Out extends object, State>(
   ensemble: Ensemble,

@@ -17,6 +17,8 @@ import { remarks, verdict } from './verdict.js';
  *
  * The same report gives the same bytes: fields stand in a fixed order, the keys of `config` in that of the alphabet.
  * A number that JSON lacks is 'NaN', 'Infinity' or '-Infinity', as in the metric log (`json-numbers.ts`); null is what there is none of.
+ *
+ * @example writeFileSync('report.json', reportJson(report));
  */
 export function reportJson(report: Report): string {
   const { title, pipeline, createdAt, weir, machine, runtime } = report;

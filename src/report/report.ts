@@ -221,6 +221,7 @@ export interface WrittenReport {
  * Each file is written whole or not at all, so a reader never meets half of one.
  *
  * @throws WeirError naming the file that could not be written
+ * @example const { html } = await writeReport('comparison', report);
  */
 export async function writeReport(folder: string, report: Report): Promise<WrittenReport> {
   const drawn = figures(report);

@@ -1,5 +1,6 @@
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
+import type { PowerOptions } from '../learn/spectral/power.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { changeable, folder, ofRegularizer, z } from './config.js';
 
@@ -72,11 +73,12 @@ export const convolutionKeys = () => ({
  * the same products: it is within 1 % of the exact σ where power iteration may be 20 % off.
  *
  * @param authors the default under `protocol=authors`
+ * @example regularizer('rep-spectral', model, { gamma: 1e-3, directions: directionsOf(config) })
  */
 export function directionsOf(
-  config: { readonly directions: 'usual' | Directions; readonly protocol?: 'paper' | 'authors' },
-  options: { readonly authors?: Directions } = {},
-): Directions {
+  config: { readonly directions: 'usual' | PowerOptions['directions']; readonly protocol?: 'paper' | 'authors' },
+  options: { readonly authors?: PowerOptions['directions'] } = {},
+): PowerOptions['directions'] {
   const { authors = 'exact' } = checkOptions('directionsOf', options, { authors: 'optional' });
   const { directions, protocol } = checkOptions('config of directionsOf', config, {
     directions: 'required',
@@ -86,12 +88,16 @@ export function directionsOf(
   return protocol === 'authors' ? authors : 'krylov';
 }
 
+<<<<<<< HEAD
 type Directions = 'krylov' | 'power' | 'exact';
 
 /**
  * Keys of regularizers: which, how strong, from which epoch on, for how many seeds. `gamma`, `burnIn` and `tickEvery` act on regularizers
  * alone: a network of regularizer 'none' is wired with their defaults (see `ofRegularizer`).
  */
+=======
+/** Keys of regularizers: which, how strong, from which epoch on, for how many seeds. */
+>>>>>>> main
 export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
   kinds: K,
   usual: {

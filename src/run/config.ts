@@ -4,7 +4,8 @@ import { nearest, suggestion } from '../flow/options.js';
 import { textTable } from '../flow/terminal.js';
 import { z } from '../storage/record.js';
 
-type Values = Readonly<Record<string, unknown>>;
+/** The values of a config whose keys are not known. */
+export type Values = Readonly<Record<string, unknown>>;
 
 /** The origin of the values of a config. */
 export interface Resolved {
@@ -174,11 +175,11 @@ const valueText = (value: unknown): string => (Array.isArray(value) ? value.join
 export { z };
 
 /** The keys of a pipeline's config, each a zod type with a default. */
-export type Shape = z.ZodRawShape;
-export type Config<S extends Shape> = z.output<z.ZodObject<S>>;
+export type ConfigShape = z.ZodRawShape;
+export type Config<S extends ConfigShape> = z.output<z.ZodObject<S>>;
 
 /** The keys of a pipeline, by its type. */
-export type ShapeOf<P> = P extends { readonly config: infer S extends Shape } ? S : never;
+export type ShapeOf<P> = P extends { readonly config: infer S extends ConfigShape } ? S : never;
 
 /** Some values of a pipeline's config, a profile included. */
 export type SettingsOf<P> = Partial<z.input<z.ZodObject<ShapeOf<P>>>> & { readonly profile?: string };
@@ -220,7 +221,7 @@ export const regularizerDefaults = (shape: Shape): Values =>
   );
 
 /** Values for some keys, under a name: `--set profile=quick`. */
-export type Profiles<S extends Shape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
+export type Profiles<S extends ConfigShape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
 
 export interface ConfigOptions {
   /** The config of an earlier run. */
@@ -241,7 +242,7 @@ export interface ConfigOptions {
  * @param settings `key=value` each; a list is written `a,b` or `[a,b]`; `profile=NAME` picks a profile
  * @throws {WeirError} names the key, its valid values and the nearest known key or profile; or two keys that cancel each other
  */
-export function resolveConfig<S extends Shape>(
+export function resolveConfig<S extends ConfigShape>(
   shape: S,
   profiles: Profiles<S>,
   settings: readonly string[],
@@ -292,7 +293,7 @@ export function checkValues(shape: Shape, values: object, source: string): void 
 }
 
 /** The keys of a config, a line each: name, default, description and type. */
-export function describeConfig(shape: Shape): string {
+export function describeConfig(shape: ConfigShape): string {
   const rows = Object.entries(shape).map(([key, type]) => {
     const known = (type as z.ZodType).safeParse(undefined);
     const given = known.success ? valueText(known.data) : '…';

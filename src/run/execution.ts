@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
 import type { LogMark } from '../storage/metric-log.js';
-import type { Origin, RunConfig, RunFolder } from '../storage/run-folder.js';
+import type { RunConfig, RunFolder, RunOrigin } from '../storage/run-folder.js';
 import {
   done,
   type NetworkState,
@@ -255,7 +255,7 @@ interface Standing {
 }
 
 /** Whether a network of a forked run is past the update of the fork. */
-function isPast({ at }: Origin, store: SnapshotStore, state: RunState | undefined): boolean {
+function isPast({ at }: RunOrigin, store: SnapshotStore, state: RunState | undefined): boolean {
   const updates = state && updatesOf(state);
   if (updates === undefined || updates < at) return false;
   return updates > at || store.list().some(({ label }) => label === updateLabel(at));

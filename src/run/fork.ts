@@ -12,7 +12,13 @@ import { logStage } from '../storage/log-stage.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { readMetrics } from '../storage/metric-reader.js';
 import { descriptionOf } from '../storage/record.js';
-import { type Origin, type PlannedNetwork, plannedNetworks, type RunConfig, RunFolder } from '../storage/run-folder.js';
+import {
+  type PlannedNetwork,
+  plannedNetworks,
+  type RunConfig,
+  RunFolder,
+  type RunOrigin,
+} from '../storage/run-folder.js';
 import { type RunState, runState } from '../storage/run-state.js';
 import { isUnread, SnapshotError } from '../storage/snapshot-format.js';
 import type { ListedSnapshot } from '../storage/snapshot-store.js';
@@ -26,7 +32,7 @@ import { updatesOf } from './weights.js';
 
 /** The start of a forked run, as its folder will hold it. */
 export interface Fork {
-  readonly origin: Origin;
+  readonly origin: RunOrigin;
   readonly config: RunConfig['config'];
   readonly networks: readonly Network[];
 }
@@ -74,7 +80,7 @@ function holderOfUpdate(run: RunFolder, at: number): RunFolder {
 }
 
 /** The folder of the run that another was forked from. @throws {WeirError} where it is gone, or another run lies there */
-function runOfOrigin({ run, createdAt }: Origin): RunFolder {
+function runOfOrigin({ run, createdAt }: RunOrigin): RunFolder {
   const folder = RunFolder.open(run);
   if (folder.started.createdAt === createdAt) return folder;
   throw new WeirError(
@@ -218,7 +224,7 @@ export interface Beginning {
  * @returns undefined where the network had not begun at that update: then it branches off a network of the forked run
  * @throws {WeirError} where the other run is gone, or the snapshot is not its own
  */
-export function beginningOf(origin: Origin, network: string): Beginning | undefined {
+export function beginningOf(origin: RunOrigin, network: string): Beginning | undefined {
   const run = runOfOrigin(origin);
   const start = startOf(run, network);
   if (start === 'not begun' || start > origin.at) return undefined;
@@ -246,7 +252,7 @@ export function beginningOf(origin: Origin, network: string): Beginning | undefi
  * Writes what the other run logged of a network up to the update of the fork into the log of the forked run. Then the log stands at the
  * state that the network begins with: what is made again from there must be what these lines say.
  */
-export function carryLog(origin: Origin, network: string, { state }: Beginning, metrics: Log): void {
+export function carryLog(origin: RunOrigin, network: string, { state }: Beginning, metrics: Log): void {
   const run = runOfOrigin(origin);
   const own = isOf(run, network);
   let carried = 0;

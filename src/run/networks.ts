@@ -20,7 +20,11 @@ export interface NetworkGrid<K extends string> {
   readonly epochs?: number;
 }
 
-/** A network for each seed and regularizer: 'rep-spectral', or with several seeds 'rep-spectral-s3'. */
+/**
+ * A network for each seed and regularizer: 'rep-spectral', or with several seeds 'rep-spectral-s3'.
+ *
+ * @example eachRegularizer({ regularizers: ['none', 'rep-spectral'], seeds: 3, seed: 0 }) // six networks, 'none-s0' to 'rep-spectral-s2'
+ */
 export function eachRegularizer<K extends string>(options: NetworkGrid<K>): (Network & { readonly regularizer: K })[] {
   const {
     regularizers,
@@ -106,13 +110,13 @@ export const transferKeys = (usual: {
   };
 };
 
-interface Pretrained {
+export interface PretrainedFiles {
   readonly from: string;
   readonly weights: string;
   readonly repSpectralWeights: string;
 }
 
-const pretrainedKeys: OptionKeys<Pretrained> = {
+const pretrainedKeys: OptionKeys<PretrainedFiles> = {
   from: 'required',
   weights: 'required',
   repSpectralWeights: 'required',
@@ -128,9 +132,10 @@ export interface TransferNetwork<K extends string> extends Network, Transfer {
  * combinations of figure 8.
  *
  * @throws {WeirError} where no pretrained network is named, or by a run and by a file
+ * @example eachTransfer({ from: 'runs/pretrained', weights: '', repSpectralWeights: '', regularizers: ['none', 'rep-spectral'], seeds: 3, seed: 0 })
  */
 export function eachTransfer<K extends string>(
-  options: Pretrained & { readonly regularizers: readonly K[]; readonly seeds: number; readonly seed: number },
+  options: PretrainedFiles & { readonly regularizers: readonly K[]; readonly seeds: number; readonly seed: number },
 ): TransferNetwork<K>[] {
   const { regularizers, seeds, seed, ...pretrained } = checkOptions('eachTransfer', options, {
     ...pretrainedKeys,
@@ -152,8 +157,12 @@ export function eachTransfer<K extends string>(
   );
 }
 
-/** The model with pretrained weights and a fresh readout. */
-export function pretrainedModel(model: Model, options: Pretrained, { pretrained }: Transfer): Model {
+/**
+ * The model with pretrained weights and a fresh readout.
+ *
+ * @example pretrainedModel(model, { from: 'runs/pretrained', weights: '', repSpectralWeights: '' }, { pretrained: 'none', finetuned: 'none' })
+ */
+export function pretrainedModel(model: Model, options: PretrainedFiles, { pretrained }: Transfer): Model {
   const { from, ...files } = checkOptions('pretrainedModel', options, pretrainedKeys);
   const fresh = [model.readout.name];
   if (from !== '') {
@@ -163,7 +172,7 @@ export function pretrainedModel(model: Model, options: Pretrained, { pretrained 
   return startingFrom(model, pretrained === 'none' ? files.weights : files.repSpectralWeights, { fresh });
 }
 
-function pretrainings({ from, weights, repSpectralWeights }: Pretrained): string[] {
+function pretrainings({ from, weights, repSpectralWeights }: PretrainedFiles): string[] {
   const files = [...(weights ? ['none'] : []), ...(repSpectralWeights ? ['rep-spectral'] : [])];
   if (from !== '' && files.length > 0) {
     throw new WeirError('pretrained networks are named by a run and by a file', 'give from, or weights, not both');

@@ -11,6 +11,7 @@ import { transferOf } from '../plot/style.js';
 import type { FigureName } from '../report/figures.js';
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import { type RecordDescriptions, type RecordSchema, record } from '../storage/record.js';
+<<<<<<< HEAD
 import type { RunConfig } from '../storage/run-folder.js';
 import {
   type Config,
@@ -20,6 +21,15 @@ import {
   regularizerDefaults,
   resolveConfig,
   type Shape,
+=======
+import {
+  type Config,
+  type ConfigOptions,
+  type ConfigShape,
+  type Profiles,
+  type Rule,
+  resolveConfig,
+>>>>>>> main
   z,
 } from './config.js';
 
@@ -90,7 +100,7 @@ export interface LearningTask {
 }
 
 /** The argument of `wire`. */
-export interface Wiring<S extends Shape, N extends Network> {
+export interface Wiring<S extends ConfigShape, N extends Network> {
   readonly config: Config<S>;
   readonly network: N;
   readonly seed: number;
@@ -100,7 +110,7 @@ export interface Wiring<S extends Shape, N extends Network> {
 export type Streams = Readonly<Record<`${string}$`, Observable<unknown>>>;
 
 /** An experiment as a TypeScript module exports it by default. */
-export interface Pipeline<S extends Shape = Shape, N extends Network = Network> {
+export interface Pipeline<S extends ConfigShape = ConfigShape, N extends Network = Network> {
   readonly name: string;
   /** A line about it, for `--help` and the report. */
   readonly title: string;
@@ -128,7 +138,7 @@ export interface Reproduction {
   readonly after?: string;
 }
 
-interface Definition<S extends Shape, N extends Network> {
+export interface PipelineDefinition<S extends ConfigShape, N extends Network> {
   readonly name: string;
   readonly title?: string;
   readonly task?: LearningTask;
@@ -154,9 +164,23 @@ interface Definition<S extends Shape, N extends Network> {
  *
  * `wire` starts nothing, and returns the same graph for the same config, network and seed.
  *
- * @example export default pipeline({ name: 'mnist', config: { epochs: z.number().default(200) }, wire({ config }) { … } })
+ * @example
+ * export default pipeline({
+ *   name: 'corners',
+ *   config: { epochs: z.int().min(1).default(200) },
+ *   wire({ config, seed }) {
+ *     const updates$ = loader(xor(), { epochs: config.epochs, seed }).pipe(
+ *       augment([], { seed }),
+ *       batch(4),
+ *       train(mlp([2, 4, 2]), { loss: crossEntropy(), optimizer: sgd({ rate: 1 }), seed }),
+ *     );
+ *     return { updates$ };
+ *   },
+ * });
  */
-export function pipeline<S extends Shape, N extends Network = Network>(definition: Definition<S, N>): Pipeline<S, N> {
+export function pipeline<S extends ConfigShape, N extends Network = Network>(
+  definition: PipelineDefinition<S, N>,
+): Pipeline<S, N> {
   checkOptions('pipeline', definition, {
     name: 'required',
     title: 'optional',

@@ -99,7 +99,12 @@ const digestOf = ({ weights }: Saved): string =>
 /** The training itself is not known here. */
 const unknown = { loss: () => Number.NaN, epochLoss: () => Number.NaN, epochAccuracy: () => Number.NaN };
 
-/** The networks that a run trained, as they were listed there. @throws {WeirError} when there is no such run */
+/**
+ * The networks that a run trained, as they were listed there.
+ *
+ * @throws {WeirError} when there is no such run
+ * @example for (const { name, regularizer, seed } of networksOf('runs/pretrained')) console.log(name, regularizer, seed);
+ */
 export function networksOf(run: string): (Network & { readonly regularizer: string })[] {
   if (run === '') {
     throw new WeirError(

@@ -4,7 +4,7 @@ import type { Flow } from '../flow/flow.js';
 import type { Fingerprint, FingerprintValue } from '../flow/header.js';
 import { digestOf } from './digest.js';
 import type { ModuleFiles } from './module-files.js';
-import type { ConfigChange, Origin, RunConfig } from './run-folder.js';
+import type { ConfigChange, RunConfig, RunOrigin } from './run-folder.js';
 
 /** The machine that a run computes on. Where it differs, the same bits are not promised. Plain JSON. */
 export interface Machine {
@@ -27,7 +27,7 @@ export interface Identity {
   readonly seed: number;
   readonly config: RunConfig['config'];
   /** The run and the update that it was forked from, where it was. */
-  readonly origin?: Origin;
+  readonly origin?: RunOrigin;
   /** SHA-256 of config, seed and origin. */
   readonly configDigest: string;
   readonly module: { readonly path: string; readonly files: ModuleFiles };

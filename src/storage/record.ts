@@ -56,7 +56,16 @@ export type RecordDescription = {
   readonly fields: { readonly [name: string]: FieldDescription };
 };
 
-/** The record of a measurement: the zod schema of its lines in the metric log, and the same as plain data. */
+/**
+ * The record of a measurement: the zod schema of its lines in the metric log, and the same as plain data.
+ *
+ * @example
+ * const sparsity: RecordSchema = record({
+ *   name: 'sparsity',
+ *   role: 'measurement',
+ *   fields: { sparsity: quantity({ label: 'weights below 0.1', unit: 'fraction', better: 'higher' }) },
+ * });
+ */
 export interface RecordSchema<S extends z.ZodRawShape = z.ZodRawShape> extends Declaration {
   readonly name: string;
   readonly schema: z.ZodObject<S & typeof moment, z.core.$loose>;
@@ -109,7 +118,7 @@ export const category = <const W extends readonly [string, ...string[]]>(words: 
 /**
  * A field that says which sample, class or setting a record is of: it is logged and exported, but not drawn, and no mean is taken of it.
  *
- * @example fields: { index: key(z.int()), label: key(z.int()), distance: quantity() }
+ * @example record({ name: 'margins', role: 'measurement', fields: { index: key(z.int()), margin: quantity() } })
  */
 export const key = <T extends z.ZodType>(type: T): T => {
   meanings.add(type, { type: plainTypeOf(type), key: true });

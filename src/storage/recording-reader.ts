@@ -122,6 +122,10 @@ export interface Recording {
  * Nothing is decoded, and no memory taken by a stated length, before a checksum over it is verified. A recording that
  * was broken off gives its whole frames and then one that is `torn`; an altered one throws a `WeirError` that names the
  * frame, when the iteration comes to it.
+ *
+ * @example
+ * const { header, frames } = readRecording('fixtures/batches.weirrec');
+ * for (const frame of frames) if (frame.kind === 'item') console.log(header.edge, frame.position, frame.item);
  */
 export function readRecording(file: string): Recording {
   const { header } = withWindow(file, readHeader);

@@ -47,7 +47,7 @@ export interface RunConfig {
     readonly accepted: readonly string[];
   };
   /** The run and the update that this one was forked from, where it was. */
-  readonly origin?: Origin;
+  readonly origin?: RunOrigin;
   /**
    * Of a run that trains some of its pipeline's networks for other runs: these networks by name, with the epochs at whose end those of the
    * other runs branch off.
@@ -71,7 +71,7 @@ export interface ConfigChange {
 }
 
 /** Up to an update a forked run is another run: its networks have that run's states, and its log that run's lines. */
-export interface Origin {
+export interface RunOrigin {
   /** The folder of the other run, as an absolute path. */
   readonly run: string;
   /** ISO 8601: when that run was created, which tells it from all others. */
@@ -127,6 +127,7 @@ export class RunFolder {
    *
    * @param fill puts into the folder what the run takes over, and says what that is; the config is written last
    * @throws {WeirError} when a run is there already.
+   * @internal
    */
   static create(
     path: string | undefined,
@@ -193,13 +194,14 @@ export class RunFolder {
     return new RunFolder(path, run);
   }
 
-  /** Writes a change of config: the folder's lock must be held. @returns the folder with it */
+  /** Writes a change of config: the folder's lock must be held. @returns the folder with it @internal */
   changed(change: Pick<RunConfig, 'config' | 'networks' | 'history'>): RunFolder {
     const text = `${JSON.stringify({ ...this.started, ...change }, undefined, 2)}\n`;
     writeAtomically(configFile(this.path), text);
     return RunFolder.open(this.path);
   }
 
+  /** @internal */
   get metrics(): MetricLog {
     return new MetricLog(this.log);
   }
@@ -209,7 +211,7 @@ export class RunFolder {
     return join(this.path, 'metrics.ndjson');
   }
 
-  /** The snapshots of one network; `keep` says how many stay when one is written. */
+  /** The snapshots of one network; `keep` says how many stay when one is written. @internal */
   snapshots(network: string, { keep }: { readonly keep?: number | undefined } = {}): SnapshotStore {
     return new SnapshotStore(join(this.path, 'snapshots', network), keep === undefined ? {} : { keep });
   }
@@ -228,7 +230,7 @@ export class RunFolder {
     }
   }
 
-  /** Notes why the run ends, for `weir status`; `undefined` takes the note away. A full disk stops no one here. */
+  /** Notes why the run ends, for `weir status`; `undefined` takes the note away. A full disk stops no one here. @internal */
   set failure(failure: RunFailure | undefined) {
     try {
       if (failure === undefined) rmSync(this.failureFile, { force: true });
@@ -256,7 +258,7 @@ export class RunFolder {
     }
   }
 
-  /** Adds the schemas of a network's streams to those that are there. */
+  /** Adds the schemas of a network's streams to those that are there. @internal */
   declare(streams: RecordDescriptions): void {
     const before = existsSync(this.streamsFile) ? readFileSync(this.streamsFile, 'utf8') : '';
     const now = `${JSON.stringify({ ...this.streams, ...streams }, undefined, 2)}\n`;

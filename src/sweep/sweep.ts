@@ -111,7 +111,8 @@ export async function reportSweep(folder: string, jobs: readonly Job[], best?: s
   return { report: html, leftOut, ranking: rankingLines(report) };
 }
 
-type ValuesOf<P> = z.input<z.ZodObject<ShapeOf<P>>> & { readonly seed?: number; readonly profile?: string };
+/** All values of a pipeline's config, seed and profile included. */
+export type ValuesOf<P> = z.input<z.ZodObject<ShapeOf<P>>> & { readonly seed?: number; readonly profile?: string };
 
 /** Some values of a pipeline's config, seed and profile included. */
 export type PointOf<P> = Partial<ValuesOf<P>>;

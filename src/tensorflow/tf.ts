@@ -11,6 +11,12 @@ let library: TensorFlow | undefined;
  *
  * A live binding: before that the name is a stand-in that refuses every use, and afterwards the library itself. A module that took
  * the stand-in out of a namespace (`const { tf } = weir`) has the library through it.
+ *
+ * Losses, optimizers, regularizers and layers of your own take their operations from here: tensors of a second TensorFlow.js are of no use to
+ * them. A tensor belongs to whoever made it, and goes by `dispose` or at the end of a `tf.tidy`.
+ *
+ * @throws {WeirError} at a use before it is loaded
+ * @example const norm = (weight: tf.Tensor): number => tf.tidy(() => tf.norm(weight).dataSync()[0]!);
  */
 // biome-ignore lint/style/useConst: assigned by loadTensorFlow, which the rule does not see past the namespace below
 export let tf: TensorFlow = new Proxy({} as TensorFlow, {
@@ -48,6 +54,8 @@ let loaded: Runtime | undefined;
  *
  * The first call decides; later ones get the same runtime, and one that asks for another kind is refused.
  * `WEIR_RUNTIME` is the default of `runtime`, `WEIR_THREADS` the number of threads inside one operation.
+ *
+ * @example const { kind, device, threads } = await loadTensorFlow({ runtime: 'cpu' });
  */
 export async function loadTensorFlow(options: RuntimeChoice = {}): Promise<Runtime> {
   loading ??= openRuntime(options).then(([opened, runtime]) => {

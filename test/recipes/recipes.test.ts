@@ -18,7 +18,7 @@ const files = {
 const root = join(import.meta.dirname, '../..');
 const recipes = recipesOf(readFileSync(join(root, '.github/CONTRIBUTING.md'), 'utf8'));
 const parts = ['src', 'workers', 'pipelines', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
-const settings = ['biome.json', '.gitignore', '.dependency-cruiser.cjs'];
+const settings = ['.ci/tsconfig.json', 'biome.json', '.gitignore', '.dependency-cruiser.cjs'];
 
 let copy: string;
 const touched = new Map<string, string[]>();
@@ -58,7 +58,7 @@ test('their code keeps to the dependency rules', () =>
 /** Whether the tests of each file pass, with what failed: all in one process. */
 async function outcomes(): Promise<Map<string, string>> {
   const report = join(copy, 'tests.json');
-  const tests = added().filter((file) => file.endsWith('.test.ts'));
+  const tests = [...added().filter((file) => file.endsWith('.test.ts')), exportsTest];
   const failed = await run('vitest/vitest.mjs', 'run', '--reporter=json', `--outputFile=${report}`, ...tests).catch(
     String,
   );
@@ -74,6 +74,7 @@ async function outcomes(): Promise<Map<string, string>> {
   );
 }
 
+const exportsTest = 'test/exports/exports.test.ts';
 let tested: Promise<Map<string, string>> | undefined;
 for (const { title } of recipes) {
   test(`${title}: its test passes`, async () => {
@@ -83,3 +84,8 @@ for (const { title } of recipes) {
     for (const file of own) expect([file, (await tested!).get(file)]).toEqual([file, 'passed']);
   });
 }
+
+test('what they export has types that can be imported, and examples that compile', async () => {
+  tested ??= outcomes();
+  expect((await tested).get(exportsTest)).toBe('passed');
+});

@@ -35,7 +35,8 @@ test("defaults are the paper's, a profile changes some, and settings override bo
 
 test.each([
   ['gama=1', "there is no key 'gama'", "did you mean 'gamma'?"],
-  ['learningRate=1', "there is no key 'learningRate'", 'there are '],
+  ['warmth=1', "there is no key 'warmth'", 'there are '],
+  ['learningRate=1', "there is no key 'learningRate'", "did you mean 'rate'?"],
   ['profile=quik', "there is no profile 'quik'", "did you mean 'quick'?"],
   ['epochs=many', '--set epochs=many', 'its default is 200'],
   ['epochs=1.5', '--set epochs=1.5', 'epochs'],

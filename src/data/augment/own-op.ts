@@ -5,7 +5,8 @@ import { extension, readModules, readTypeScript } from '../../storage/typescript
 import type { OpData, OpDefinition } from './ops/op.js';
 import { definitionOf, moduleOf, type Recipe, register } from './recipes.js';
 
-type PlainOptions = { readonly [key: string]: Data };
+/** Options of an op: plain data by name. */
+export type PlainOptions = { readonly [key: string]: Data };
 
 /** What an op of one's own is: its name, its module, its options and its meaning. */
 export type OwnOp<Options extends PlainOptions> = OpDefinition<OpData & NoInfer<Options>> & {

@@ -89,7 +89,7 @@ export function normalizedBy(recipes: readonly Recipe[], incoming: readonly Head
 export const imagenetStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 export const cifar10Statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] } as const;
 
-interface SizeOptions {
+export interface SizeOptions {
   /** Pixels of each side that come out. */
   readonly size?: number;
 }
@@ -100,6 +100,7 @@ interface SizeOptions {
  * Difference to their code: the jitter works on bytes, theirs on floats after scaling to [0, 1].
  *
  * @param size pixels of each side that come out
+ * @example loader(train, { epochs: 90, seed }).pipe(augment(imagenetRecipe(), { seed }), batch(256))
  */
 export function imagenetRecipe(options: SizeOptions = {}): Recipe {
   const { size = 224 } = checkOptions('imagenetRecipe', options, { size: 'optional' });
@@ -113,7 +114,11 @@ export function imagenetRecipe(options: SizeOptions = {}): Recipe {
   ];
 }
 
-/** Images to evaluate such a network on: the shorter side becomes 8/7 of `size`, then the middle is cut out. Nothing is random. */
+/**
+ * Images to evaluate such a network on: the shorter side becomes 8/7 of `size`, then the middle is cut out. Nothing is random.
+ *
+ * @example const evaluated = await decoded(await imageFolder({ folder: 'imagenet', split: 'val' }), imagenetTestRecipe());
+ */
 export function imagenetTestRecipe(options: SizeOptions = {}): Recipe {
   const { size = 224 } = checkOptions('imagenetTestRecipe', options, { size: 'optional' });
   return [
@@ -132,6 +137,7 @@ export type FineTuneData = 'cifar10' | 'folder';
  * as high, and ImageNet's statistics normalize.
  *
  * @param size pixels of each side that come out
+ * @example loader(train, { epochs: 10, seed }).pipe(augment(fineTuneRecipe('folder', { size: 64 }), { seed }), batch(64))
  */
 export function fineTuneRecipe(data: FineTuneData, options: SizeOptions = {}): Recipe {
   const { size = 224 } = checkOptions('fineTuneRecipe', options, { size: 'optional' });
@@ -143,7 +149,11 @@ export function fineTuneRecipe(data: FineTuneData, options: SizeOptions = {}): R
   ];
 }
 
-/** Images to evaluate such a network on: the whole image at `size` × `size`, whatever its shape. Nothing is random. */
+/**
+ * Images to evaluate such a network on: the whole image at `size` × `size`, whatever its shape. Nothing is random.
+ *
+ * @example const evaluated = await decoded(await imageFolder({ folder: 'flowers', split: 'test' }), fineTuneTestRecipe('folder', { size: 64 }));
+ */
 export function fineTuneTestRecipe(data: FineTuneData, options: SizeOptions = {}): Recipe {
   const { size = 224 } = checkOptions('fineTuneTestRecipe', options, { size: 'optional' });
   return [
@@ -158,6 +168,7 @@ export function fineTuneTestRecipe(data: FineTuneData, options: SizeOptions = {}
  * normalization.
  *
  * @param size pixels of each side that come out; @param strength of the color jitter, as a part of the authors'
+ * @example loader(train, { epochs: 1000, seed }).pipe(views(simclrRecipes({ strength: 0.5 }), { seed }), batch(512, { partial: 'drop' }))
  */
 export function simclrRecipes(options: SizeOptions & { readonly strength?: number } = {}): readonly [Recipe, Recipe] {
   const { size = 32, strength = 1 } = checkOptions('simclrRecipes', options, {
@@ -183,6 +194,7 @@ export function simclrRecipes(options: SizeOptions & { readonly strength?: numbe
  * Differences to the authors' code: the blur is a Gaussian of 13 taps with mirrored edges, where Pillow's is three box blurs.
  *
  * @param size pixels of each side that come out
+ * @example loader(train, { epochs: 1000, seed }).pipe(views(barlowRecipes({ size: 32 }), { seed }), batch(1024, { partial: 'drop' }))
  */
 export function barlowRecipes(options: SizeOptions = {}): readonly [Recipe, Recipe] {
   const { size = 32 } = checkOptions('barlowRecipes', options, { size: 'optional' });

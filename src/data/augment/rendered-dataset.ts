@@ -57,7 +57,7 @@ export interface DecodedOptions {
  *
  * Bound: the samples in memory, a byte or four a value.
  *
- * @example const test = await decoded(await imageFolder({ folder, split: 'val' }), [resize({ size: 256 }), centerCrop({ size: 224 })]);
+ * @example const test = await decoded(await imageFolder({ folder: 'imagenet', split: 'val' }), [resize({ size: 256 }), centerCrop({ size: 224 })]);
  */
 export async function decoded(dataset: ImageDataset, recipe: Recipe, options: DecodedOptions = {}): Promise<Dataset> {
   const {

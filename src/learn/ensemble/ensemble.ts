@@ -22,7 +22,7 @@ export interface PlacedLayer {
 }
 
 /** A whole network in one row of numbers: layer by layer its kernel and its bias. */
-export interface Layout {
+export interface EnsembleLayout {
   /** Widths from the input to the classes. */
   readonly sizes: readonly number[];
   readonly layers: readonly PlacedLayer[];
@@ -33,7 +33,7 @@ export interface Layout {
 }
 
 /** The layout of a fully connected network. @throws {WeirError} for widths that make no network */
-export function layoutOf(sizes: readonly number[]): Layout {
+export function layoutOf(sizes: readonly number[]): EnsembleLayout {
   if (sizes.length < 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new WeirError(
       `an ensemble of networks of sizes [${sizes.join(', ')}] was asked for`,
@@ -73,7 +73,7 @@ export interface EnsembleMember {
 export interface Ensemble {
   readonly name: string;
   readonly members: readonly EnsembleMember[];
-  readonly layout: Layout;
+  readonly layout: EnsembleLayout;
   /** One member as a model, for measuring stages; its weights are from `alone`. */
   readonly model: Model;
   /** Initial weights: each member's are those of `model.start(seed)`. */

@@ -46,16 +46,16 @@ export function memberRecords<In extends EnsembleUpdate, Out extends object>(
   };
 }
 
-type MemberUpdate = ReturnType<EnsembleUpdate['of']> & Pick<Update, 'endsEpoch' | 'rate'>;
+export type MemberUpdate = ReturnType<EnsembleUpdate['of']> & Pick<Update, 'endsEpoch' | 'rate'>;
 
-type Sigma = { readonly sigma: Readonly<Record<string, number>> };
+export type MemberSigma = { readonly sigma: Readonly<Record<string, number>> };
 
 /**
  * Loss, accuracy and learning rate of every member at each update it is given, with the keys of `Update`.
  *
  * Bound, order, state, failure: those of `memberRecords`.
  *
- * @example updates$.pipe(memberUpdates(networks))
+ * @example ensembleUpdates$.pipe(memberUpdates(networks))
  */
 export function memberUpdates(ensemble: Ensemble): StageOperator<EnsembleUpdate, OfMember<MemberUpdate>, number> {
   const measure =
@@ -69,16 +69,18 @@ export function memberUpdates(ensemble: Ensemble): StageOperator<EnsembleUpdate,
  *
  * Bound, order, state, failure: those of `memberRecords`.
  *
- * @example updates$.pipe(every({ epochs: 50 }), memberNorms(networks))
+ * @example ensembleUpdates$.pipe(every({ epochs: 50 }), memberNorms(networks))
  */
-export function memberNorms(ensemble: Ensemble): StageOperator<EnsembleUpdate, OfMember<Sigma>, number> {
+export function memberNorms(ensemble: Ensemble): StageOperator<EnsembleUpdate, OfMember<MemberSigma>, number> {
   const { layers, parameters } = ensemble.layout;
   const start = layers.map((layer, l) => firstDirection(0, l, layer.in));
   const measure = (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);
     const sigma = (m: number, l: number): number =>
       iterateLayer(rows, m * parameters, layers[l]!, start[l]!.slice(), 10_000, 1e-7); // its error is the square of v's
-    return (m: number): Sigma => ({ sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])) });
+    return (m: number): MemberSigma => ({
+      sigma: Object.fromEntries(layers.map(({ name }, l) => [name, sigma(m, l)])),
+    });
   };
   return stage(memberRecords('layer norms', ensemble, measure, { record: layerNormsRecord }));
 }
@@ -89,16 +91,16 @@ export function memberNorms(ensemble: Ensemble): StageOperator<EnsembleUpdate, O
  *
  * Bound, order, state, failure: those of `memberRecords`.
  *
- * @example ticks$.pipe(every({ epochs: 50 }), memberTicks(networks, regularizer))
+ * @example ensembleTicks$.pipe(every({ epochs: 50 }), memberTicks(networks, ofNetworks))
  */
 export function memberTicks(
   ensemble: Ensemble,
   regularizer: EnsembleRegularizer,
-): StageOperator<TickedEnsemble, OfMember<Sigma>, number> {
+): StageOperator<TickedEnsemble, OfMember<MemberSigma>, number> {
   const { layers } = ensemble.layout;
   const measure =
     ({ directions }: TickedEnsemble) =>
-    (m: number): Sigma | undefined => {
+    (m: number): MemberSigma | undefined => {
       const own = layers.flatMap(({ name }, l) =>
         regularizer.regularizes(m, l) ? [[name, directions.sigma[m * layers.length + l]!] as const] : [],
       );

@@ -1,4 +1,4 @@
-import type { Layout } from './ensemble.js';
+import type { EnsembleLayout } from './ensemble.js';
 
 /** The same polynomial as in kernels/gelu.h: erfcx(|z|/√2)/2 over t = 1/(1 + 0.3|z|), largest relative error 6e-8. */
 const coefficients = [
@@ -28,7 +28,7 @@ export interface ForwardPass {
   readonly logits: Float64Array;
 }
 
-export function allocatePass({ layers }: Layout): ForwardPass {
+export function allocatePass({ layers }: EnsembleLayout): ForwardPass {
   return {
     inputs: layers.map((layer) => new Float64Array(layer.in)),
     slopes: layers.slice(0, -1).map((layer) => new Float64Array(layer.out)),
@@ -42,7 +42,7 @@ export function allocatePass({ layers }: Layout): ForwardPass {
  * @param rows networks one after the other, of which one begins at `row`
  * @param pass `inputs[0]` holds the point; the rest is filled
  */
-export function forward({ layers }: Layout, rows: Float32Array, row: number, pass: ForwardPass): void {
+export function forward({ layers }: EnsembleLayout, rows: Float32Array, row: number, pass: ForwardPass): void {
   const last = layers.length - 1;
   layers.forEach((layer, l) => {
     const input = pass.inputs[l]!;

@@ -71,7 +71,7 @@ export interface EnsembleRegularizerOptions {
 }
 
 /** The result of power iteration for every member; plain data. */
-export interface Directions {
+export interface EnsembleDirections {
   /** σ by member and layer, [E, L]; 0 where the layer is not regularized. */
   readonly sigma: Float32Array;
   /** v by member, layer after layer, [E, D]. */
@@ -89,17 +89,17 @@ export interface EnsembleRegularizer {
   active(epoch: number): boolean;
   regularizes(member: number, layer: number): boolean;
   /** From random directions, keyed by the member's seed: at most 2 · inputs iterations, until v moves less than 1e-6. */
-  begin(rows: Float32Array): Directions;
+  begin(rows: Float32Array): EnsembleDirections;
   /** The next ones, from `directions` on the rows as they are now. */
-  iterate(directions: Directions, rows: Float32Array): Directions;
-  newest: Directions | undefined;
+  iterate(directions: EnsembleDirections, rows: Float32Array): EnsembleDirections;
+  newest: EnsembleDirections | undefined;
   ticked: boolean;
   save(): Data;
   load(data: Data): void;
 }
 
 /** An update with the directions that its tick found. */
-export type TickedEnsemble = EnsembleUpdate & { readonly directions: Directions };
+export type TickedEnsemble = EnsembleUpdate & { readonly directions: EnsembleDirections };
 
 /** The regularizers of an ensemble's members. @example ensembleRegularizer(networks, { gamma: 1e-4, from: { epoch: 10_500 } }) */
 export function ensembleRegularizer(
@@ -124,7 +124,7 @@ export function ensembleRegularizer(
   );
   const regularizes = (member: number, layer: number): boolean => gammas[member * layers.length + layer]! > 0;
 
-  const each = (v: Float32Array, work: (m: number, l: number, v: Float32Array) => number): Directions => {
+  const each = (v: Float32Array, work: (m: number, l: number, v: Float32Array) => number): EnsembleDirections => {
     const sigma = new Float32Array(gammas.length);
     members.forEach((_, m) => {
       layers.forEach((layer, l) => {
@@ -153,7 +153,7 @@ export function ensembleRegularizer(
       return (this.newest ?? null) as Data;
     },
     load(data) {
-      this.newest = (data as Directions | null) ?? undefined;
+      this.newest = (data as EnsembleDirections | null) ?? undefined;
     },
   };
 }
@@ -168,16 +168,16 @@ function regularized(kind: SpectralKind, { name }: PlacedLayer): boolean {
  * One power iteration for every regularized layer of every member, on the weights of each update it is given: `spectralTick`
  * for an ensemble. It emits nothing before the last epoch of the burn-in, and hands the directions to the regularizer.
  *
- * State: `Directions`. Bound: one update. Order: that of the updates. Failure: none of its own.
+ * State: `EnsembleDirections`. Bound: one update. Order: that of the updates. Failure: none of its own.
  *
- * @example updates$.pipe(every({ updates: 1 }), ensembleTick(networks, regularizer))
+ * @example ensembleUpdates$.pipe(every({ updates: 1 }), ensembleTick(networks, ofNetworks))
  */
 export function ensembleTick(
   { rows }: Ensemble,
   regularizer: EnsembleRegularizer,
-): StageOperator<EnsembleUpdate, TickedEnsemble, Directions | null> {
+): StageOperator<EnsembleUpdate, TickedEnsemble, EnsembleDirections | null> {
   regularizer.ticked = true;
-  const hand = (directions: Directions | null): Directions | null => {
+  const hand = (directions: EnsembleDirections | null): EnsembleDirections | null => {
     regularizer.newest = directions ?? undefined;
     return directions;
   };
@@ -193,6 +193,6 @@ export function ensembleTick(
       return [hand(directions), { ...update, directions }];
     },
     save: (directions) => (directions ?? regularizer.newest ?? null) as unknown as Data,
-    load: (data) => hand(data as unknown as Directions | null),
+    load: (data) => hand(data as unknown as EnsembleDirections | null),
   });
 }

@@ -2,7 +2,7 @@ import type { Labels } from '../../data/sample-check.js';
 import { executeAll } from '../../tensorflow/ops/eager.js';
 import { hasFused } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
-import type { Layout } from './ensemble.js';
+import type { EnsembleLayout } from './ensemble.js';
 import { allocatePass, classOf, crossEntropyOf, type ForwardPass, forward } from './network.js';
 
 /** The inputs of one update of an ensemble, as tensors or as their values; see kernels/ensemble.cc. */
@@ -63,7 +63,10 @@ function fusedEnsemble(sizes: readonly number[], given: EnsembleInput<tf.Tensor>
  * The operation `WeirEnsemble` on the main thread in float64: its fallback, and the reference of its test. Members are updated one
  * by one, so none depends on another.
  */
-export function portableUpdate(layout: Layout, given: EnsembleInput<Float32Array>): EnsembleOutput<Float32Array> {
+export function portableUpdate(
+  layout: EnsembleLayout,
+  given: EnsembleInput<Float32Array>,
+): EnsembleOutput<Float32Array> {
   const { parameters, layers, inputs } = layout;
   const { members, velocity, x, labels, gammas, directions, rate, momentum, decay, fresh, sums } = given;
   const count = members.length / parameters;
@@ -109,7 +112,7 @@ export function portableUpdate(layout: Layout, given: EnsembleInput<Float32Array
 
 /** Adds a sample's share, 1/n, of the gradient of the mean loss. @returns the sample's loss */
 function addGradient(
-  { layers }: Layout,
+  { layers }: EnsembleLayout,
   rows: Float32Array,
   row: number,
   pass: ForwardPass,
@@ -143,7 +146,7 @@ function addGradient(
  *
  * The tensors it is given stay; those it returns are new.
  */
-export function ensembleUpdate(layout: Layout, given: EnsembleInput<tf.Tensor>): EnsembleOutput<tf.Tensor> {
+export function ensembleUpdate(layout: EnsembleLayout, given: EnsembleInput<tf.Tensor>): EnsembleOutput<tf.Tensor> {
   if (hasFused()) return fusedEnsemble(layout.sizes, given);
   const { members, velocity, sums } = portableUpdate(layout, {
     ...given,

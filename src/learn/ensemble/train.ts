@@ -55,7 +55,7 @@ export interface EnsembleStage extends Serial<Batch, EnsembleUpdate, EnsembleSta
  * State: weights, velocities and the sums over the epoch. Bound: one batch. Order: that of the batches. Failure: a batch that the
  * members do not take, a loss that is not finite.
  *
- * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer }))
+ * @example batches$.pipe(trainEnsemble(networks, { sgd: { rate: 1, momentum: 0.9 }, regularizer: ofNetworks }))
  */
 export const trainEnsemble = (
   ensemble: Ensemble,

@@ -13,7 +13,24 @@ export interface LossValue {
 /** The mean loss of a batch by operations that TensorFlow.js differentiates: logits float32 [n, classes], labels int32 [n]. */
 export type ScalarLoss = (logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Scalar;
 
-/** A loss over logits and integer labels, with its gradient: by hand, or by TensorFlow.js (`loss`). */
+/**
+ * A loss over logits and integer labels, with its gradient: by hand, or by TensorFlow.js (`loss`).
+ *
+ * A loss or a gradient that is not finite ends the training by the loss's name. `lossTests` of `weir-engine/testing` holds one of your own to the rules.
+ *
+ * @example
+ * const halfSquares: Loss = {
+ *   name: 'half squares', // ½ · mean ‖logits − onehot‖²
+ *   of: (logits, labels) => {
+ *     const [value, gradient] = tf.tidy(() => {
+ *       const off = tf.sub(logits, tf.oneHot(labels, logits.shape[1]));
+ *       const n = logits.shape[0];
+ *       return [tf.div(tf.sum(tf.square(off)), 2 * n), tf.div(off, n)];
+ *     });
+ *     return { value: value as tf.Scalar, gradient: gradient as tf.Tensor2D };
+ *   },
+ * };
+ */
 export interface Loss {
   readonly name: string;
   /**

@@ -22,6 +22,7 @@ const NEVER = -1e30;
  * its gradient is 0. One that is not finite makes the loss NaN, at which training ends by name.
  *
  * @throws {WeirError} for a batch of one sample, which has no other to be compared with
+ * @example train(projected(backbone, { outputs: 128 }), { loss: ntXent({ temperature: 0.07 }), optimizer: sgd({ rate: 0.1 }), seed })
  */
 export function ntXent(options: NtXentOptions = {}): ViewsLoss {
   const { temperature = 0.07 } = checkOptions('ntXent', options, { temperature: 'optional' });
@@ -76,6 +77,7 @@ export interface BarlowTwinsOptions {
  * not finite makes the loss NaN, at which training ends by name.
  *
  * @throws {WeirError} for a batch of one sample, whose variance is 0
+ * @example train(projected(backbone, { outputs: 512 }), { loss: barlowTwins(), optimizer: lars({ rate: 0.3 }), seed })
  */
 export function barlowTwins(options: BarlowTwinsOptions = {}): ViewsLoss {
   const { lambda = 0.005, epsilon = 1e-5 } = checkOptions('barlowTwins', options, {

@@ -22,7 +22,7 @@ export interface LayeredOptions {
  * step than `mlp` and `resnet`, whose gradients are by hand: see the benchmark `model-layers`.
  *
  * @throws {WeirError} for layers that do not fit together, by name; for a last layer that is not dense
- * @example model({ inputShape: [28, 28, 1], layers: [conv(16), relu(), maxPool(), dense(64), relu(), dense(10)] })
+ * @example model({ inputShape: [28, 28, 1], layers: [layers.conv(16), layers.relu(), layers.maxPool(), layers.dense(10)] })
  */
 export function model(options: LayeredOptions): Model {
   checkOptions('model', options, { name: 'optional', inputShape: 'required', layers: 'required' });

@@ -36,7 +36,11 @@ export interface DenseOptions {
   readonly initialization?: Initialization;
 }
 
-/** y = xW + b, [n, units]; an input that is no vector is made one. */
+/**
+ * y = xW + b, [n, units]; an input that is no vector is made one.
+ *
+ * @example layers.dense(64, { bias: false })
+ */
 export function dense(units: number, options: DenseOptions = {}): ModelLayer {
   checkOptions('layers.dense', options, { bias: 'optional', initialization: 'optional' });
   checkCounts('layers.dense', { units });
@@ -75,6 +79,8 @@ export interface ConvOptions extends DenseOptions {
 /**
  * A convolution, [n, ⌈height/stride⌉, ⌈width/stride⌉, filters]; half the kernel is padded on each side, as in PyTorch. Its σ is
  * that of the circular convolution; with 'zero' an estimate. Needs the native runtime.
+ *
+ * @example layers.conv(32, { size: 3, stride: 2, padding: 'zero' })
  */
 export function conv(filters: number, options: ConvOptions = {}): ModelLayer {
   checkOptions('layers.conv', options, {
@@ -217,6 +223,7 @@ export const batchNorm = (): ModelLayer => ({
  * s(x) + f(x): a branch of layers, and a shortcut beside it, which is the identity where none is given.
  *
  * @param shortcut for a branch that changes the shape, such as [conv(128, { size: 1, stride: 2 })]
+ * @example layers.residual([layers.conv(64, { stride: 2 }), layers.relu(), layers.conv(64)], [layers.conv(64, { size: 1, stride: 2 })])
  */
 export function residual(branch: readonly ModelLayer[], shortcut: readonly ModelLayer[] = []): ModelLayer {
   const listed = (layers: readonly ModelLayer[]) => `(${layers.map(({ description }) => description).join(', ')})`;
@@ -247,13 +254,14 @@ export function residual(branch: readonly ModelLayer[], shortcut: readonly Model
   };
 }
 
-export interface OwnLayer {
+/** What a layer of one's own is; `Name` is the type of its weights' names. */
+export interface OwnLayer<Name extends string = string> {
   /** Its kind: layers of it are called name1, name2, …. */
   readonly name: string;
   /** Shapes by name; `linear` ones are matrices [in, out] whose σ is measured and regularized. */
-  readonly weights?: Readonly<Record<string, OwnWeight>>;
+  readonly weights?: Readonly<Record<Name, OwnWeight>>;
   /** x of [n, ...inputShape] to [n, ...outputShape], by operations that TensorFlow.js differentiates; weights by their names. */
-  readonly apply: (x: tf.Tensor, weights: Readonly<Record<string, tf.Tensor>>) => tf.Tensor;
+  readonly apply: (x: tf.Tensor, weights: Readonly<Record<Name, tf.Tensor>>) => tf.Tensor;
   /** Shape of the output for one sample, where it is not that of the input. */
   readonly outputShape?: readonly number[];
   /** ‖m(a) − m(b)‖₂ ≤ lipschitz · ‖a − b‖₂ in every ℓp norm, whatever the weights; without it no bound of the network is known. */
@@ -273,7 +281,7 @@ export interface OwnWeight {
  *
  * @example layers.own({ name: 'scale', weights: { factor: { shape: [8], start: 1 } }, apply: (x, { factor }) => tf.mul(x, factor) })
  */
-export function own(layer: OwnLayer): ModelLayer {
+export function own<Name extends string = never>(layer: OwnLayer<Name>): ModelLayer {
   checkOptions('layers.own', layer, {
     name: 'required',
     weights: 'optional',
@@ -281,7 +289,7 @@ export function own(layer: OwnLayer): ModelLayer {
     outputShape: 'optional',
     lipschitz: 'optional',
   });
-  const entries = Object.entries(layer.weights ?? {});
+  const entries = Object.entries<OwnWeight>(layer.weights ?? {});
   const shapes = entries.map(([name, { shape }]) => `${name} ${shape.join('×')}`);
   return {
     kind: layer.name,
@@ -289,7 +297,8 @@ export function own(layer: OwnLayer): ModelLayer {
     plan: (inputShape, name) => ({
       outputShape: layer.outputShape ?? inputShape,
       weights: entries.map(([name, { shape, start = uniform() }]) => ({ name, shape, start, fanIn: shape[0] ?? 1 })),
-      apply: (x, { weight }) => layer.apply(x, Object.fromEntries(entries.map(([name]) => [name, weight(name)]))),
+      apply: (x, { weight }) =>
+        layer.apply(x, Object.fromEntries(entries.map(([name]) => [name, weight(name)])) as Record<Name, tf.Tensor>),
       linear: entries
         .filter(([, { linear }]) => linear)
         .map(([weight]) => ({ kind: 'dense', name: `${name}/${weight}`, kernel: `${name}/${weight}` })),

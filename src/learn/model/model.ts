@@ -44,42 +44,46 @@ export type ByNorm<T> = Readonly<Record<Norm, T>>;
  * A part of a feature map, for a bound on its Lipschitz constant: a linear layer by its kernel (a convolution with the batch
  * normalization behind it, where it names one), any other map by its constants, or branches that are added.
  */
-export type Part = Layer | Bounded | Sum;
+export type Part = Layer | BoundedPart | SumPart;
 
 /** A map with ‖m(a) − m(b)‖ ≤ lipschitz · ‖a − b‖ in each norm, whatever the weights. */
-export interface Bounded {
+export interface BoundedPart {
   readonly kind: 'bounded';
   readonly name: string;
   readonly lipschitz: ByNorm<number>;
 }
 
 /** Branches of one input that are added: a residual block is its branch and its shortcut, [] where that is the identity. */
-export interface Sum {
+export interface SumPart {
   readonly kind: 'sum';
   readonly branches: readonly (readonly Part[])[];
 }
 
 /** φ applied to each value, with max |φ'|: the same constant in every norm. */
-export const elementwise = (name: string, slope: number): Bounded => ({
+export const elementwise = (name: string, slope: number): BoundedPart => ({
   kind: 'bounded',
   name,
   lipschitz: { l1: slope, l2: slope, linf: slope },
 });
 
 /** The mean over all positions of a map, channel by channel: 1/positions, 1/√positions and 1. */
-export const meanOver = (positions: number): Bounded => ({
+export const meanOver = (positions: number): BoundedPart => ({
   kind: 'bounded',
   name: 'mean',
   lipschitz: { l1: 1 / positions, l2: 1 / Math.sqrt(positions), linf: 1 },
 });
 
 /** The largest of each window of size × size at a stride: one value is in up to ⌈size/stride⌉² windows. */
-export function largestOf(size: number, stride: number): Bounded {
+export function largestOf(size: number, stride: number): BoundedPart {
   const windows = Math.ceil(size / stride) ** 2;
   return { kind: 'bounded', name: 'largest', lipschitz: { l1: windows, l2: Math.sqrt(windows), linf: 1 } };
 }
 
-/** Tensors by name, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'. */
+/**
+ * Tensors by name, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'.
+ *
+ * @example const parameters = [...weights.values()].reduce((sum, { size }) => sum + size, 0);
+ */
 export type Weights = ReadonlyMap<string, tf.Tensor>;
 
 /** Gradients by the name of the weight they belong to. */
@@ -151,6 +155,25 @@ export type Architecture = Readonly<Record<string, string>>;
  * them (evaluation mode), `pullback` uses the batch's own (training mode).
  *
  * Inputs are float32 of shape [n, ...inputShape]; what a method returns belongs to the caller.
+ *
+ * `model` makes one of layers. `modelTests` of `weir-engine/testing` holds one of your own to the rules. Errors: samples of another shape, more
+ * classes than outputs and a loss that is not finite are refused by those who use the model, with its name.
+ *
+ * @example
+ * const flat = (width: number, classes: number): Model => {
+ *   const readout = { kind: 'dense', name: 'readout', kernel: 'readout/kernel' } as const;
+ *   const features = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, width]);
+ *   return {
+ *     name: `flat ${width}-${classes}`,
+ *     inputShape: [width],
+ *     classes,
+ *     featureLayers: [],
+ *     readout,
+ *     start: (seed) => new Map([[readout.kernel, tf.randomNormal([width, classes], 0, 0.01, 'float32', seed)]]),
+ *     features: (_, x) => features(x),
+ *     logits: (weights, x) => tf.tidy(() => tf.matMul(features(x), weights.get(readout.kernel) as tf.Tensor2D)),
+ *   };
+ * };
  */
 export interface Model {
   readonly name: string;

@@ -21,6 +21,16 @@ export interface Moved {
  * another begins with a copy of it. All ranks move by the same gradients, so a rule must be a function of its arguments alone.
  *
  * `optimizer` makes one of a rule for a single weight, and owns the tensors for it.
+ *
+ * @example
+ * const still: Optimizer = {
+ *   name: 'still',
+ *   rate: () => 0,
+ *   move(weights, gradients, memory) {
+ *     tf.dispose([...gradients.values()]); // it takes them, so it disposes of what it does not return
+ *     return { weights, memory };
+ *   },
+ * };
  */
 export interface Optimizer {
   /** For messages, such as 'adam'. */

@@ -21,13 +21,21 @@ export const constant =
 /** A quantity that is given as a number or as a schedule, as a schedule. */
 export const scheduled = (value: number | Schedule): Schedule => (typeof value === 'number' ? constant(value) : value);
 
-/** `value` · `factor` ^ ⌊epochs done / `every`⌋, `every` in epochs. */
+/**
+ * `value` · `factor` ^ ⌊epochs done / `every`⌋, `every` in epochs.
+ *
+ * @example sgd({ rate: step(0.1, { every: 60, factor: 0.2 }), momentum: 0.9 })
+ */
 export function step(value: number, options: { readonly every: number; readonly factor?: number }): Schedule {
   const { every, factor = 0.1 } = checkOptions('step', options, { every: 'required', factor: 'optional' });
   return ({ epoch }) => value * factor ** Math.floor((epoch - 1) / every);
 }
 
-/** From `value` down to `floor` along half a cosine over `epochs`: floor + (value − floor) · ½(1 + cos(π · epochs done / epochs)). */
+/**
+ * From `value` down to `floor` along half a cosine over `epochs`: floor + (value − floor) · ½(1 + cos(π · epochs done / epochs)).
+ *
+ * @example sgd({ rate: cosine(0.1, { epochs: 200 }), momentum: 0.9 })
+ */
 export function cosine(value: number, options: { readonly epochs: number; readonly floor?: number }): Schedule {
   const { epochs, floor = 0 } = checkOptions('cosine', options, { epochs: 'required', floor: 'optional' });
   return ({ epoch }) => floor + ((value - floor) * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs))) / 2;

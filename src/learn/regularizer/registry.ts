@@ -1,12 +1,18 @@
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions, type OptionKeys } from '../../flow/options.js';
 import type { Model } from '../model/model.js';
-import { batchSpectralShrinkage } from './batch-spectral-shrinkage.js';
+import { batchSpectralShrinkage, type ShrinkageOptions } from './batch-spectral-shrinkage.js';
 import { crossLipschitz } from './cross-lipschitz.js';
-import { featureJacobian } from './feature-jacobian.js';
-import { l2Sp } from './l2-sp.js';
+import { type FeatureJacobianOptions, featureJacobian } from './feature-jacobian.js';
+import { type L2SpOptions, l2Sp } from './l2-sp.js';
 import type { Regularizer, Strength } from './regularizer.js';
-import { type SpectralKind, type SpectralRegularizer, spectralBuilders, spectralKeys } from './spectral.js';
+import {
+  type SpectralKind,
+  type SpectralOptions,
+  type SpectralRegularizer,
+  spectralBuilders,
+  spectralKeys,
+} from './spectral.js';
 
 /** Builds a regularizer of each kind for a model: a new one is a module and a line here. */
 const builders = {
@@ -22,12 +28,9 @@ export type RegularizerKind = keyof typeof builders;
 /** The regularizers that a config can name: the spectral ones ('none' among them), and those they are compared with. */
 export const regularizerKinds = Object.keys(builders) as [RegularizerKind, ...RegularizerKind[]];
 
-type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
-  ? All
-  : never;
-
 /** Strength, burn-in, and the options of each kind; the other kinds ignore them. */
-export type RegularizerOptions = Strength & Intersection<Partial<Parameters<(typeof builders)[RegularizerKind]>[1]>>;
+export type RegularizerOptions = Strength &
+  Partial<SpectralOptions & FeatureJacobianOptions & ShrinkageOptions & L2SpOptions>;
 
 const optionKeys: OptionKeys<RegularizerOptions> = {
   ...spectralKeys,

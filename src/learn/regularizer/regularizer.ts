@@ -1,6 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkOptions, suggestion } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { linearizationOf } from '../model/autodiff.js';
 import type { FeatureJacobian, Gradients, Model, Weights } from '../model/model.js';
@@ -19,6 +19,22 @@ export interface RegularizerInput {
  *
  * It is a function of the weights alone, of the features of the batch (their gradient goes back through the network together with
  * the loss's), or of the network's derivatives at the batch.
+ *
+ * It only reads what it is given; tensors that it makes it disposes of, or hands over. The training step names the regularizer where it leaves
+ * a gradient of another shape or a tensor behind. `regularizerTests` of `weir-engine/testing` holds one of your own to the rules.
+ *
+ * @example
+ * const small = (model: Model, gamma: number): Regularizer => {
+ *   const { kernel } = model.readout;
+ *   return {
+ *     kind: 'small readout', // γ/2 · ‖W‖², whose gradient is γW
+ *     active: since('small readout', { gamma }),
+ *     value: ({ weights }) => tf.tidy(() => tf.sum(tf.square(weights.get(kernel)!)).dataSync()[0]! * (gamma / 2)),
+ *     addGradients({ weights }, gradients) {
+ *       addGradient(gradients, kernel, tf.mul(weights.get(kernel)!, gamma));
+ *     },
+ *   };
+ * };
  */
 export interface Regularizer {
   readonly kind: string;
@@ -47,7 +63,12 @@ export interface Strength {
   readonly from?: { readonly epoch: number };
 }
 
-/** Whether a regularizer of that strength acts in an epoch. @throws {WeirError} unless γ is a finite number of at least 0 */
+/**
+ * Whether a regularizer of that strength acts in an epoch.
+ *
+ * @throws {WeirError} unless γ is a finite number of at least 0
+ * @example const active = since('orthogonal', { gamma: 0.01, from: { epoch: 160 } }); // active(160) is false, active(161) is true
+ */
 export function since(kind: string, { gamma, from = { epoch: 0 } }: Strength): (epoch: number) => boolean {
   checkStrength(kind, 'gamma', gamma);
   checkOptions(`from of regularizer '${kind}'`, from, { epoch: 'required' });
@@ -74,12 +95,32 @@ export function checkRegularizer(regularizer: Regularizer): void {
   );
 }
 
+/** A regularizer that leaves tensors behind so many times in a row does not fill a cache. */
+const LEAKS = 10;
+
 /**
- * Checks that a regularizer has left the weights as they were, and a gradient of each one's shape.
+ * Watches what one function of a regularizer leaves: the weights as they were, a gradient of each one's shape, and not more tensors at each of
+ * ten calls.
  *
- * @throws {WeirError} that names the regularizer and the weight
+ * @returns calls the function, and then checks. @throws {WeirError} that names the regularizer, and the weight
  */
-export function checkAdded({ kind }: Regularizer, weights: Weights, gradients: Gradients): void {
+export function watched(regularizer: Regularizer): (weights: Weights, gradients: Gradients, add: () => void) => void {
+  let leaks = 0;
+  return (weights, gradients, add) => {
+    const before = tf.memory().numTensors;
+    add();
+    checkAdded(regularizer, weights, gradients);
+    const left = tf.memory().numTensors - before;
+    leaks = left > 0 ? leaks + 1 : 0;
+    if (leaks < LEAKS) return;
+    throw new WeirError(
+      `regularizer '${regularizer.kind}' has left tensors behind ${LEAKS} times in a row, ${left} at the last`,
+      'compute what it adds in tf.tidy, or dispose of what it makes on the way',
+    );
+  };
+}
+
+function checkAdded({ kind }: Regularizer, weights: Weights, gradients: Gradients): void {
   const disposed = [...weights].find(([, weight]) => weight.isDisposed)?.[0];
   if (disposed !== undefined) {
     throw new WeirError(
@@ -99,14 +140,23 @@ export function checkAdded({ kind }: Regularizer, weights: Weights, gradients: G
   }
 }
 
-/** Adds a gradient to the one of that name and disposes of both summands; without one of that name it only disposes. */
+/**
+ * Adds a gradient to the one of that weight, and disposes of both summands.
+ *
+ * @throws {WeirError} for a name that is no trained weight
+ * @example addGradient(gradients, model.readout.kernel, tf.mul(weights.get(model.readout.kernel)!, 0.01))
+ */
 export function addGradient(gradients: Gradients, name: string, added: tf.Tensor): void {
   const old = gradients.get(name);
-  if (old !== undefined) {
-    gradients.set(name, tf.add(old, added));
-    old.dispose();
+  if (old === undefined) {
+    const names = [...gradients.keys()];
+    throw new WeirError(
+      `a gradient was added to '${name}', which is no trained weight`,
+      suggestion(name, names, `the trained weights are ${names.join(', ')}`),
+    );
   }
-  added.dispose();
+  gradients.set(name, tf.add(old, added));
+  tf.dispose([old, added]);
 }
 
 /** The same for several by name. */

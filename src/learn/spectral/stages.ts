@@ -33,7 +33,7 @@ export const layerNormsRecord = record({
 });
 
 /** By name of a convolution the frequency where the next search starts. */
-type Frequencies = { readonly [layer: string]: Float32Array };
+export type LayerFrequencies = { readonly [layer: string]: Float32Array };
 
 /**
  * σ of every layer at each update it is given, exact within a bound: for curves and reports. The regularizer has its own, by ticks.
@@ -45,10 +45,10 @@ type Frequencies = { readonly [layer: string]: Float32Array };
  *
  * @example updates$.pipe(every({ epochs: 1 }), layerNorms(model))
  */
-export function layerNorms(model: Model): StageOperator<Update, LayerNorms, Frequencies> {
+export function layerNorms(model: Model): StageOperator<Update, LayerNorms, LayerFrequencies> {
   const layers = [...model.featureLayers, model.readout];
   const estimates = layers.flatMap((layer) => (layer.kind === 'conv' && layer.padding === 'zero' ? [layer.name] : []));
-  return stage<Update, LayerNorms, Frequencies>({
+  return stage<Update, LayerNorms, LayerFrequencies>({
     name: 'layer norms',
     record: layerNormsRecord,
     claims: 'weights',
@@ -83,7 +83,7 @@ function exact(layer: Layer, weights: Weights, from = 0): ExactSigma {
 }
 
 /** An update with σ and the singular vectors of each layer, as its tick found them. */
-type TickedUpdate = Update & { readonly spectrum: Spectrum };
+export type TickedUpdate = Update & { readonly spectrum: Spectrum };
 
 /** The record of a tick: the update that it worked on, and σ of each regularized layer where it is reported by member. */
 export const tickRecord = record({

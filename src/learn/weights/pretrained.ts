@@ -79,7 +79,7 @@ function permuted({ shape, values }: StoredTensor, order: readonly number[] | un
 }
 
 /** The content of a source of weights. */
-export interface Stored {
+export interface StoredWeights {
   /** By their names there. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** The metadata of the network. */
@@ -93,7 +93,7 @@ export interface WeightSource {
   /** Its name in messages. */
   readonly shown: string;
   /** Reads it; called once, when it is first needed. @throws {WeirError} where it cannot be read */
-  read(): Stored;
+  read(): StoredWeights;
   /** The names that a weight of a model may have there, the usual one first. */
   namesOf(weight: string): readonly [string, ...string[]];
   /** A tensor of it in the layout of Weir: kernels HWIO, matrices [in, out]. */
@@ -111,7 +111,7 @@ export const fromFile = (file: string): WeightSource => ({
 /** The prefixes of DataParallel, torch.compile, Lightning and other wrappers, before every name. */
 const wrappers = ['module.', '_orig_mod.', 'model.'];
 
-function stored(file: string): Stored {
+function stored(file: string): StoredWeights {
   const { tensors, metadata, converted } = readWeights(file);
   const [prefix, bare] = unwrapped(tensors);
   const types = Object.entries(converted).map(([type, count]) => `${count} of ${tensors.size} tensors are ${type}`);
@@ -164,8 +164,8 @@ export interface StartingOptions {
  * @param from a safetensors file with the names and layouts of PyTorch, as `weir export` writes it; or `fromRun(folder)`
  * @throws {WeirError} when training begins: for a network that differs in one of these, for a weight that is missing or of another
  * shape, for a tensor that the model lacks and that is not dropped, for a fresh layer or a dropped tensor that does not exist
- * @example startingFrom(resnet({ depth: 18, … }), 'pretrained.safetensors', { fresh: ['readout'] })
- * @example startingFrom(resnet({ depth: 18, … }), fromRun('runs/barlow'), { fresh: ['readout'], drop: ['projector'] })
+ * @example startingFrom(resnet({ depth: 18, classes: 10, inputSize: [32, 32] }), 'pretrained.safetensors', { fresh: ['readout'] })
+ * @example startingFrom(resnet({ depth: 18, classes: 10, inputSize: [32, 32] }), fromRun('runs/barlow'), { fresh: ['readout'], drop: ['projector'] })
  */
 export function startingFrom(model: Model, from: string | WeightSource, options: StartingOptions = {}): Model {
   const {
@@ -176,8 +176,8 @@ export function startingFrom(model: Model, from: string | WeightSource, options:
   const source = typeof from === 'string' ? fromFile(from) : from;
   const { shown } = source;
   const isFresh = (name: string): boolean => fresh.some((layer) => name.startsWith(`${layer}/`));
-  let stored: Stored | undefined; // read once, when it is first needed
-  const read = (): Stored => {
+  let stored: StoredWeights | undefined; // read once, when it is first needed
+  const read = (): StoredWeights => {
     if (stored !== undefined) return stored;
     const found = source.read();
     const { metadata } = found;

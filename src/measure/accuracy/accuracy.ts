@@ -112,7 +112,7 @@ const meanLoss = (loss: Loss, logits: tf.Tensor2D, labels: Labels): number =>
  * Bound, order, state: those of `memberRecords`. Failure: samples that the members do not take. NaN logits make the loss NaN.
  *
  * @param samplesOf the samples of a member
- * @example updates$.pipe(every({ epochs: 50 }), memberAccuracy(networks, ({ seed }) => xor({ seed, noise: {} })))
+ * @example ensembleUpdates$.pipe(every({ epochs: 50 }), memberAccuracy(networks, ({ seed }) => xor({ seed, noise: {} })))
  */
 export function memberAccuracy(
   ensemble: Ensemble,

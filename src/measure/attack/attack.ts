@@ -68,6 +68,22 @@ export interface AttackSetting {
 /**
  * An attack: its search and nothing else. Bounds, the criterion (another class than that of the original), budget, ledger of queries,
  * groups by position, resumption and verification are those of `attackStage`.
+ *
+ * @example
+ * const corner = ({ box, group: size }: AttackSetting): AttackMethod<{ readonly done: boolean }> => ({
+ *   start: () => ({ done: false }),
+ *   fields: () => ({ iterations: 1 }),
+ *   *search(group) {
+ *     const wanted = group.running((slot) => group.afford(slot, 1 + HALVINGS));
+ *     for (let slot = 0; slot < size; slot++) group.row(group.points, slot).set(box.upper);
+ *     const found = group.flips(group.points, wanted);
+ *     for (let slot = 0; slot < size; slot++) {
+ *       if (group.outcome[slot] === -1 && found[slot] === 0) group.end(slot, 'never-flipped');
+ *     }
+ *     group.toBoundary(found);
+ *     yield { done: true };
+ *   },
+ * });
  */
 export interface AttackMethod<S> {
   /** The search's state for one group. Plain data, never changed. */
@@ -85,9 +101,9 @@ export interface AttackMethod<S> {
 export type AttackedUpdate = Update & { readonly readout?: 'refitted' };
 
 /** Where an attack stands: at rest, choosing its samples, or at one of its groups. */
-export type AttackState<S> = { readonly phase: 'rest' } | Choosing | Attacking<S>;
+export type AttackState<S> = { readonly phase: 'rest' } | SamplesChosen | GroupAttacked<S>;
 
-interface Choosing {
+export interface SamplesChosen {
   readonly phase: 'choose';
   /** Samples classified so far, in the order of the attack. */
   readonly scanned: number;
@@ -95,7 +111,7 @@ interface Choosing {
   readonly chosen: Uint32Array;
 }
 
-interface Attacking<S> {
+export interface GroupAttacked<S> {
   readonly phase: 'attack';
   readonly chosen: Uint32Array;
   readonly group: number;
@@ -118,6 +134,16 @@ interface Attacking<S> {
  * @param name of the stage, in the graph and in errors
  * @param make builds the attack once the samples and the box are checked
  * @throws {WeirError} for options and samples that it cannot work with
+ * @example
+ * const standing = (model: Model, samples: LabeledSamples, options: AttackOptions) =>
+ *   attackStage('standing', attackRecord('standing'), model, samples, options, () => ({
+ *     start: () => ({ done: false }),
+ *     fields: () => ({ iterations: 0 }),
+ *     *search(group) {
+ *       for (let slot = 0; slot < group.size; slot++) if (group.outcome[slot] === -1) group.end(slot, 'never-flipped');
+ *       yield { done: true };
+ *     },
+ *   }));
  */
 export function attackStage<S>(
   name: string,
@@ -147,7 +173,7 @@ export function attackStage<S>(
     shuffle ? shuffled(samples.size, seed) : Uint32Array.from({ length: samples.size }, (_, i) => i);
   const indicesOf = (chosen: Uint32Array, group: number): Uint32Array =>
     chosen.subarray(group * size, (group + 1) * size);
-  const begin = (chosen: Uint32Array, group: number): Attacking<S> => ({
+  const begin = (chosen: Uint32Array, group: number): GroupAttacked<S> => ({
     phase: 'attack',
     chosen,
     group,
@@ -164,7 +190,7 @@ export function attackStage<S>(
     return { model, weights, box, budget, indices, chosen, originals, labels: labelsAt(samples.labels, indices) };
   };
 
-  const result = (update: AttackedUpdate, { chosen, group, at }: Attacking<S>, slot: number): AttackResult => {
+  const result = (update: AttackedUpdate, { chosen, group, at }: GroupAttacked<S>, slot: number): AttackResult => {
     const index = indicesOf(chosen, group)[slot]!;
     const original = input(index);
     const adversarialLabel = at.adversarialLabel[slot]!;
@@ -199,7 +225,7 @@ export function attackStage<S>(
     start: () => ({ phase: 'rest' }),
 
     *next(from, update): Generator<Step<AttackState<S>, AttackResult>> {
-      let state: Choosing | Attacking<S> =
+      let state: SamplesChosen | GroupAttacked<S> =
         from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
       const indices = order();
       const complete = certify?.(update.weights) ?? ((one: AttackResult) => one);
@@ -223,7 +249,7 @@ export function attackStage<S>(
         const { chosen, group } = state;
         const count = indicesOf(chosen, group).length;
         if (count === 0) break;
-        let now: Attacking<S> = state;
+        let now: GroupAttacked<S> = state;
         const finished = function* (): Generator<Step<AttackState<S>, AttackResult>> {
           for (let slot = 0; slot < count; slot++) {
             if (now.at.outcome[slot] === -1 || now.emitted[slot] === 1) continue;

@@ -18,6 +18,8 @@ export interface Limits {
  * The box of an attack that was given none: what the values of the data become, by channel; those of pixels are 0 to 1.
  *
  * Normalized with CIFAR-10's constants that is [−2.43, 2.51], [−2.42, 2.60] and [−2.22, 2.75].
+ *
+ * @example usualBox(cifar10Statistics) // { min: [−2.43, …], max: [2.51, …] }
  */
 export function usualBox(normalize: Normalization | undefined, data: Box = { min: 0, max: 1 }): Box {
   if (normalize === undefined) return data;

@@ -21,7 +21,7 @@ export interface BoundaryPoints {
  * What the evaluations of one iteration add up to, over p = (clip(x_t + δz) − x_t)/δ, z ~ N(0, I). Plain data: a snapshot may
  * be taken between two units of work.
  */
-export interface Sums {
+export interface NormalSums {
   /** Draws whose class changed. */
   readonly changed: Int32Array;
   /** 1 where a logit was NaN. */
@@ -40,7 +40,7 @@ export interface Estimator {
   /** Units of work for n draws a sample. */
   units(n: number): number;
   /** Adds one unit to the sums. */
-  add(weights: Weights, around: BoundaryPoints, n: number, unit: number, noise: Noise, sums: Sums): void;
+  add(weights: Weights, around: BoundaryPoints, n: number, unit: number, noise: Noise, sums: NormalSums): void;
   /** Gives back what is kept from one unit to the next. */
   dispose(): void;
 }
@@ -48,7 +48,7 @@ export interface Estimator {
 /** The same standard normal numbers whenever it is called with the same arguments: chunk of the draws, and a shape. */
 export type Noise = (chunk: number, shape: readonly number[]) => tf.Tensor;
 
-export const noSums = (group: number, d: number): Sums => ({
+export const noSums = (group: number, d: number): NormalSums => ({
   changed: new Int32Array(group),
   broken: new Uint8Array(group),
   overChanged: new Float64Array(group * d),
@@ -61,7 +61,12 @@ export const noSums = (group: number, d: number): Sums => ({
  *
  * Σ (s − mean s) p = 2 (Σ_changed p − c/n Σ p), c of n draws having changed. NaN where the sum is zero.
  */
-export function normalOf({ changed, overChanged, overAll }: Sums, n: number, slot: number, d: number): Float32Array {
+export function normalOf(
+  { changed, overChanged, overAll }: NormalSums,
+  n: number,
+  slot: number,
+  d: number,
+): Float32Array {
   const c = changed[slot]!;
   const u = new Float64Array(d);
   let square = 0;
@@ -178,7 +183,7 @@ function takenAway(
 }
 
 /** Adds what the clipped coordinates take away: `taken` holds Σ q over the changed draws, then over all. */
-function addClipped(taken: ArrayLike<number>, coordinates: Int32Array, sums: Sums, offset: number): void {
+function addClipped(taken: ArrayLike<number>, coordinates: Int32Array, sums: NormalSums, offset: number): void {
   coordinates.forEach((i, j) => {
     sums.overChanged[offset + i]! += taken[j]!;
     sums.overAll[offset + i]! += taken[coordinates.length + j]!;

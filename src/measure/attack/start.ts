@@ -23,7 +23,7 @@ export interface StartPoint {
 }
 
 /** An adversarial point whose segment to x is being searched for the boundary. */
-interface Candidate extends StartPoint {
+export interface StartCandidate extends StartPoint {
   /** The class at the adversarial end. */
   readonly label: number;
   /** The part of the segment, seen from x, that holds the boundary. */
@@ -38,7 +38,7 @@ export interface StartState {
   readonly drawn: number;
   /** Images asked about, in their order. */
   readonly asked: number;
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly StartCandidate[];
   readonly halvings: number;
 }
 
@@ -80,7 +80,7 @@ export function* seekStarts(
 
   const left = (part: number): number => Math.floor(part * budget) - group.queries[slot]!;
   /** Those of n points in `rows` that change the class. */
-  const flipped = (start: StartPoint['start'], rows: Float32Array, indices: ArrayLike<number>): Candidate[] => {
+  const flipped = (start: StartPoint['start'], rows: Float32Array, indices: ArrayLike<number>): StartCandidate[] => {
     const found = group.classesFor(slot, rows, indices.length);
     return Array.from(found, (label, k) => ({ start, at: indices[k]!, label, left: 0, right: 1 })).filter(
       ({ label }) => label !== group.predicted[slot],
@@ -152,14 +152,14 @@ export function* seekStarts(
   }
 }
 
-const middle = ({ left, right }: Candidate): number => (left + right) / 2;
+const middle = ({ left, right }: StartCandidate): number => (left + right) / 2;
 
 /**
  * The candidate of each class whose adversarial end is nearest, of at most `schedule.starts` classes, nearest first; and the candidates
  * whose boundary may still turn out nearer.
  */
 function standings(
-  candidates: readonly Candidate[],
+  candidates: readonly StartCandidate[],
   lengths: readonly number[],
 ): { readonly best: number[]; readonly open: number[] } {
   const far = candidates.map(({ right }, k) => right * lengths[k]!);

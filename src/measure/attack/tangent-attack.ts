@@ -17,7 +17,7 @@ import {
 } from './attack.js';
 import { distance, type SampleGroup } from './group.js';
 import { perturbationScale, schedule, tangentStep } from './hemisphere.js';
-import { type BoundaryPoints, dense, direct, normalOf, noSums, type Sums } from './normal.js';
+import { type BoundaryPoints, dense, direct, type NormalSums, normalOf, noSums } from './normal.js';
 import { type AttackResult, attackRecord, startKinds } from './record.js';
 import {
   noStart,
@@ -59,7 +59,7 @@ export type TangentState = {
   /** x_t of the start that came nearest so far, while several are pursued. The group's points are the x_t of the start under way. */
   readonly best: Float32Array;
   /** Of the normals under way; null between two iterations. */
-  readonly sums: Sums | null;
+  readonly sums: NormalSums | null;
 };
 
 /** The authors' box for images that are normalized: wider than any pixel can go, so their adversarial points may be no images. */

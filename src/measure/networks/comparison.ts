@@ -178,6 +178,8 @@ export interface Compared {
 /**
  * Every method against the unregularized one, and rep-spectral against every other, in every measure that both have. Of networks that
  * were trained twice also every pretraining against none, and every fine-tuning against none, with the other stage the same.
+ *
+ * @example for (const { a, b, measure, difference } of comparisons(report)) console.log(a.label, b.label, measure.name, difference);
  */
 export function comparisons(report: Report): Compared[] {
   const all = groups(report);

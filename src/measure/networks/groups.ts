@@ -15,7 +15,11 @@ export interface SeedGroup {
 /** The regularizers of the paper, in the order of its figures; others follow in the order they come. */
 const ORDER = ['none', 'll-spectral', 'readout-spectral', 'rep-spectral', 'batch-spectral-shrinkage'];
 
-/** Networks by pipeline, setting and regularizer, each group in order of its seeds. */
+/**
+ * Networks by pipeline, setting and regularizer, each group in order of its seeds.
+ *
+ * @example for (const group of groups(report)) console.log(summarizeGroup(group));
+ */
 export function groups(report: Report): SeedGroup[] {
   const pipelines = unique(report.networks.map(({ pipeline }) => pipeline));
   return pipelines.flatMap((pipeline) => {

@@ -137,13 +137,13 @@ export interface NetworkReport {
   readonly alignments?: readonly Alignment[];
   readonly certificates?: readonly Certificate[];
   /** The last value of every number that was logged, by stream and field: 'tests.accuracy', 'sigmas.sigma.hidden1'. */
-  readonly results?: Readonly<Record<string, Result>>;
+  readonly results?: Readonly<Record<string, LoggedResult>>;
   /** Streams that no other field here is made of, by name: with the schema that each declares. */
   readonly measurements?: Readonly<Record<string, Measurement>>;
 }
 
 /** The newest value of a logged number; of many records of one update their mean. Of an attack's distance that over correct samples. */
-export interface Result {
+export interface LoggedResult {
   readonly value: number;
   readonly better?: 'higher' | 'lower';
   /** Of the stream that it is in. */

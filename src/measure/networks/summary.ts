@@ -57,6 +57,10 @@ export function foundSamples(network: NetworkReport): readonly (AttackedSample &
   );
 }
 
+/**
+ *
+ * @example const summaries = report.networks.map(summarizeNetwork);
+ */
 export function summarizeNetwork(network: NetworkReport): NetworkSummary {
   const samples = network.attack?.samples ?? [];
   const distances = foundSamples(network).map((sample) => sample.distance);
@@ -83,6 +87,10 @@ function counted(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
+/**
+ *
+ * @example const summaries = groups(report).map(summarizeGroup);
+ */
 export function summarizeGroup(group: SeedGroup): GroupSummary {
   const summaries = group.networks.map(summarizeNetwork);
   const layers = [...new Set(summaries.flatMap((summary) => Object.keys(summary.sigma)))];

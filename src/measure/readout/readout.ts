@@ -111,7 +111,7 @@ export const readoutOptionKeys: OptionKeys<ReadoutOptions> = {
 };
 
 /** How good a fit is. Plain data. */
-type Measured = {
+export type FitQuality = {
   /** Part of the test samples that are classified correctly, 0 to 1, and of the training samples. */
   readonly accuracy: number;
   readonly trainAccuracy: number;
@@ -125,7 +125,7 @@ type Measured = {
 };
 
 /** An update whose network has a readout fitted anew to its frozen features: its weights are those of that network. */
-export interface Refitted extends Update, Measured {
+export interface Refitted extends Update, FitQuality {
   /** Set where the network had another readout, so that later stages can log it. */
   readonly readout?: 'refitted';
   /** Mean cross-entropy over the test samples, in nats. */
@@ -147,7 +147,7 @@ export type ReadoutState =
       readonly weights: SavedTensors;
       /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
       readonly metadata: Pick<NetworkMetadata, 'classes' | 'normalization'>;
-      readonly measured: Measured;
+      readonly measured: FitQuality;
       readonly losses: { readonly test: number; readonly train: number };
     };
 
@@ -248,7 +248,7 @@ export function readout(
           last = step;
         }
         const { accuracy, loss } = last![1]!;
-        const measured: Measured = {
+        const measured: FitQuality = {
           accuracy,
           trainAccuracy: seen.correct / train.size,
           objective: at.value,

@@ -9,7 +9,7 @@ import { certificateIn, certificateRecord } from '../../measure/certificate/reco
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
 import type { Measurement } from '../../measure/log.js';
 import { type LogLine, NetworkLog, newestOf, numberIn } from '../../measure/log.js';
-import type { CurvePoint, NetworkReport, Reference, Report, Result } from '../../measure/networks/record.js';
+import type { CurvePoint, LoggedResult, NetworkReport, Reference, Report } from '../../measure/networks/record.js';
 import { summarizeNetwork } from '../../measure/networks/summary.js';
 import {
   classifierOf,
@@ -62,7 +62,11 @@ const logSize = ({ log }: RunFolder): number => statSync(log, { throwIfNoEntry: 
 
 const digest = ({ log }: RunFolder): string => sha256Of(readFileSync(log));
 
-/** Everything that the logs of some runs say, as a report. */
+/**
+ * Everything that the logs of some runs say, as a report.
+ *
+ * @example const report = collectReport([RunFolder.open('runs/a'), RunFolder.open('runs/b')]);
+ */
 export function collectReport(given: readonly RunFolder[]): Report {
   const { folders, again } = onceEach(given);
   const { started } = folders[0]!;
@@ -261,9 +265,9 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
 }
 
 /** @param meanDistance of the attack that the report shows: over correct samples alone, as everywhere in it */
-function resultsIn(log: NetworkLog, meanDistance: number | null): Record<string, Result> {
+function resultsIn(log: NetworkLog, meanDistance: number | null): Record<string, LoggedResult> {
   const attacked = attackLines(log);
-  const results: Record<string, Result> = {};
+  const results: Record<string, LoggedResult> = {};
   for (const { stream, description, lines } of log.streams) {
     const values = new Map<string, { readonly about: FieldDescription; readonly all: number[] }>();
     for (const line of stream === 'network' ? [] : newestOf(lines)) {

@@ -72,6 +72,8 @@ export const updateWith = (weights: Weights, number = 10): Update => ({
 /**
  * The update before the training and two after it, of a model's first weights: items for `stageTests` of a measurement. The weights stand
  * for ever. TensorFlow has to be loaded.
+ *
+ * @example stageTests({ make: weightSizes, items: () => updatesFor(mlp([2, 4, 2])) })
  */
 export function updatesFor(model: Model): Update[] {
   const weights = model.start(7);

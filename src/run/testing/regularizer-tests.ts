@@ -39,8 +39,13 @@ export function regularizerTests({ make, model: build = small }: RegularizerTest
     }
     return { weights: model.start(4), x: samplesOf(model.inputShape, 8, 5), labels: labelsOf(model.classes, 8) };
   };
-  const valueAt = (one: Regularizer, model: Model, input: RegularizerInput): number =>
-    tf.tidy(() => one.value({ ...input, features: model.features(input.weights, input.x) }));
+  /** Outside of `tf.tidy`, which would hide what it leaves behind. */
+  const valueAt = (one: Regularizer, model: Model, input: RegularizerInput): number => {
+    const features = model.features(input.weights, input.x);
+    const value = one.value({ ...input, features });
+    features.dispose();
+    return value;
+  };
 
   /** 30 updates, in two epochs; saved, and begun anew with what was saved, after those in `stops`. */
   function trained(model: Model, one: () => Regularizer | undefined, stops: readonly number[] = []): TrainState {

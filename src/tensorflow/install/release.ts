@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /** The kinds of TensorFlow library that set-up knows: for processors alone, or with CUDA. */
-export type Kind = 'cpu' | 'gpu';
+export type LibraryKind = 'cpu' | 'gpu';
 
 /** A wheel of the Python package index, pinned. */
 export interface Wheel {
@@ -56,7 +56,7 @@ const companions: readonly Wheel[] = [
 ];
 
 /** The pinned releases, by Node's name of the architecture. On Arm `tensorflow` itself is the library without CUDA. */
-export const releases: Readonly<Record<string, Partial<Record<Kind, Release>>>> = {
+export const releases: Readonly<Record<string, Partial<Record<LibraryKind, Release>>>> = {
   x64: {
     cpu: {
       version,
@@ -114,7 +114,10 @@ export function thisPlatform(): Platform {
 }
 
 /** The library of a machine and the reason, for the runtime asked for. */
-export function chooseKind(asked: 'auto' | Kind, { arch, driver }: Platform): { kind: Kind; why: string } {
+export function chooseKind(
+  asked: 'auto' | LibraryKind,
+  { arch, driver }: Platform,
+): { kind: LibraryKind; why: string } {
   if (asked !== 'auto') return { kind: asked, why: 'asked for by name' };
   if (driver === undefined) return { kind: 'cpu', why: 'no NVIDIA driver found' };
   if (arch !== 'x64') return { kind: 'cpu', why: `TensorFlow has no CUDA wheel for ${arch}` };

@@ -8,7 +8,7 @@ import { lockWhenFree } from '../../storage/lock.js';
 import { bindingKey, compile, findCompiler, isLinked, link } from './binding.js';
 import { fetchLibrary, hasLibrary, linkNamedLibrary, readMarker, writeMarker } from './library.js';
 import { diskFull, isDiskFull, SetUpFailure, type SetUpListener } from './progress.js';
-import { chooseKind, type Kind, type Platform, type Release, releases, thisPlatform } from './release.js';
+import { chooseKind, type LibraryKind, type Platform, type Release, releases, thisPlatform } from './release.js';
 
 /** Runs `work` under the lock of the cache. Another process waits for it, and a lock of a dead process counts no more. */
 export async function exclusively<T>(cache: string, listen: SetUpListener, work: () => Promise<T>): Promise<T> {
@@ -28,18 +28,18 @@ export async function exclusively<T>(cache: string, listen: SetUpListener, work:
 
 export interface SetUpOptions {
   /** The library: the one for this machine, or one by name. */
-  readonly runtime?: 'auto' | Kind;
+  readonly runtime?: 'auto' | LibraryKind;
   readonly progress?: SetUpListener;
   /** The rest is for tests: another machine, other pins, another copy of the npm package. */
   readonly platform?: Platform;
-  readonly releases?: Readonly<Record<string, Partial<Record<Kind, Release>>>>;
+  readonly releases?: Readonly<Record<string, Partial<Record<LibraryKind, Release>>>>;
   readonly addon?: string;
 }
 
 /** The result of set-up. */
 export interface SetUp {
   /** `named`: the library that WEIR_LIBTENSORFLOW names. */
-  readonly kind: Kind | 'named';
+  readonly kind: LibraryKind | 'named';
   /** The reason for this kind. */
   readonly why: string;
   /** Folder that holds the library, in the cache. */
@@ -142,7 +142,7 @@ interface Source {
 }
 
 function chooseSource(
-  runtime: 'auto' | Kind,
+  runtime: 'auto' | LibraryKind,
   platform: Platform,
   pinned: NonNullable<SetUpOptions['releases']>,
   cache: string,

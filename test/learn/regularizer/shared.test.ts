@@ -95,4 +95,51 @@ describe('a regularizer of the user’s own', () => {
     });
     expect(() => trained(given)).toThrow("regularizer 'own' disposed of the weight 'hidden1/kernel'");
   });
+
+  test('that adds a gradient to no trained weight is refused, with the nearest one', () => {
+    const misspelled = own({ addGradients: (_, gradients) => addGradient(gradients, 'hiden1/kernel', tf.scalar(1)) });
+    expect(() => trained(misspelled)).toThrow(
+      expect.objectContaining({
+        message: "a gradient was added to 'hiden1/kernel', which is no trained weight",
+        remedy: expect.stringMatching(/^did you mean 'hidden1\/kernel'\? The trained weights are readout\/kernel, /),
+      }),
+    );
+  });
+
+  test.each(['addGradients', 'addSampleGradients'] as const)(
+    'whose %s leaves a tensor behind is refused at the tenth update',
+    (part) => {
+      const leaking = own({ [part]: () => void tf.scalar(1) });
+      const stage = trainStage(model, {
+        loss: crossEntropy(),
+        optimizer: sgd({ rate: 1 }),
+        regularizer: leaking,
+        seed: 0,
+      });
+      let state = stage.start();
+      const update = () => {
+        [state] = stage.next(state, batch);
+      };
+      for (let number = 1; number < 10; number++) update();
+      expect(update).toThrow("regularizer 'own' has left tensors behind 10 times in a row, 1 at the last");
+    },
+  );
+
+  test('that keeps what it has made once is none that leaves tensors behind', () => {
+    const kept: tf.Tensor[] = [];
+    const caching = own({
+      addGradients() {
+        if (kept.length === 0) kept.push(tf.scalar(1));
+      },
+    });
+    const stage = trainStage(model, {
+      loss: crossEntropy(),
+      optimizer: sgd({ rate: 1 }),
+      regularizer: caching,
+      seed: 0,
+    });
+    let state = stage.start();
+    for (let number = 1; number <= 12; number++) [state] = stage.next(state, batch);
+    expect(state.number).toBe(12);
+  });
 });

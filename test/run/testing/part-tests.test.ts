@@ -106,6 +106,16 @@ const broken: readonly (readonly [fault: string, rules: () => PartTest[], rule: 
     /leaves no tensor/,
   ],
   [
+    'a regularizer whose value leaves a tensor behind',
+    () => regularizers((one) => ({ value: (input) => one.value(input) + 0 * tf.scalar(1).size })),
+    /leaves no tensor/,
+  ],
+  [
+    'a regularizer whose gradient leaves a tensor behind',
+    () => regularizers(() => ({ addGradients: () => void tf.scalar(1) })),
+    /leaves no tensor/,
+  ],
+  [
     'a loss that is a sum',
     () =>
       losses((one, logits, labels) =>

@@ -165,9 +165,9 @@ export function blendPixels(values: Uint8Array, length: number, factor: number, 
 const adjustments = ['brightness', 'contrast', 'saturation', 'hue'] as const;
 
 /** One number j is the range 1 − j to 1 + j (not below 0) of a factor, and of hue −j to j of the circle. */
-type Strengths = { readonly [Name in (typeof adjustments)[number]]?: number | Range };
+export type JitterStrengths = { readonly [Name in (typeof adjustments)[number]]?: number | Range };
 
-export interface ColorJitterOptions extends Strengths {
+export interface ColorJitterOptions extends JitterStrengths {
   readonly probability?: number;
 }
 

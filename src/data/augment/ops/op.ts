@@ -51,11 +51,24 @@ export interface FreeOp<O extends OpData> {
   prepare(op: O, shape: readonly number[]): Apply;
 }
 
-/** The meaning of an op. `prepare` checks the options against the shape of a sample, and prepares for many samples. */
+/**
+ * The meaning of an op. `prepare` checks the options against the shape of a sample, and prepares for many samples. `defineOp` makes an op of it.
+ *
+ * Values are those of one sample, of the shape's size: bytes 0 to 255, or float32. They belong to the renderer, and are changed in place. An
+ * error that `prepare` throws names the options; `augment` adds the op and its recipe.
+ *
+ * @example
+ * const darker: OpDefinition<OpData & { readonly factor: number }> = {
+ *   kind: 'pixels',
+ *   prepare: ({ factor }) => (values) => {
+ *     for (let i = 0; i < values.length; i++) values[i] = Math.round(values[i]! * factor);
+ *   },
+ * };
+ */
 export type OpDefinition<O extends OpData> = LightOp<O> | MovingOp<O> | PixelOp<O> | ResizingOp<O> | FreeOp<O>;
 
 /** An op as a recipe has it: its name, and what was made of its options. */
-type OpOf<Name extends string, Options> = { readonly op: Name } & Readonly<Options>;
+export type OpOf<Name extends string, Options> = { readonly op: Name } & Readonly<Options>;
 
 /** What a user calls to put an op into a recipe. It carries the op's name and definition, for the registry in `index.ts`. */
 export interface OpBuilder<Name extends string, Options, Given extends readonly unknown[]> {
@@ -89,7 +102,11 @@ export function op<Name extends string, Options extends object, Given extends re
   return Object.assign(build, { op: name, definition });
 }
 
-/** Height, width and channels of a sample that is an image, for an op that needs one. */
+/**
+ * Height, width and channels of a sample that is an image, for an op that needs one.
+ *
+ * @example const [height, width, channels] = imageShape('mosaic', [32, 32, 3]);
+ */
 export function imageShape(op: string, shape: readonly number[]): [height: number, width: number, channels: number];
 export function imageShape(
   op: string,

@@ -1,0 +1,103 @@
+/**
+ * The types inside of signatures that `weir-engine` exports, for code that has to name them: a function of your own that returns a stage, a
+ * field that keeps a stage's state, a library with declarations. `weir-engine` exports them all.
+ *
+ * @module
+ */
+
+// Data, recipes and loading.
+export type { DataDescription } from './data/arrays.js';
+export type {
+  Apply,
+  FreeOp,
+  LightOp,
+  MovingOp,
+  OpBuilder,
+  OpData,
+  OpDefinition,
+  OpenShape,
+  OpOf,
+  PixelOp,
+  Range,
+  Resizing,
+  ResizingOp,
+  Size,
+} from './data/augment/ops/op.js';
+export type { PlainOptions } from './data/augment/own-op.js';
+export type { PoolOptions } from './data/augment/pool.js';
+export type { SizeOptions } from './data/augment/recipes.js';
+export type { Labeled } from './data/dataset.js';
+export type { Links } from './data/datasets/image-folder/layouts.js';
+export type { FileImages, Images, PackedImages } from './data/images/reader.js';
+export type { Share } from './data/loader.js';
+export type { SplitParts } from './data/split.js';
+// The engine.
+export type { Outcome } from './flow/flow.js';
+export type { Merged } from './flow/fork-and-join.js';
+export type { Batches, Fingerprint, FingerprintValue, InputSamples } from './flow/header.js';
+export type { Lease, Work } from './flow/lease.js';
+export type { Random } from './flow/random.js';
+export type { Counted, Since } from './flow/schedule.js';
+export type { Serial } from './flow/serial.js';
+export type { Source } from './flow/source.js';
+export type { TapReader } from './flow/tap.js';
+// Learning.
+export type { ExpectedBatches } from './learn/batches.js';
+export type { EnsembleLayout, PlacedLayer } from './learn/ensemble/ensemble.js';
+export type { MemberSigma, MemberUpdate } from './learn/ensemble/members.js';
+export type { EnsembleDirections } from './learn/ensemble/regularizer.js';
+export type { NetworkMetadata } from './learn/metadata.js';
+export type { ActivationName } from './learn/model/activation.js';
+export type { BoundedPart, ByNorm, Norm, SumPart } from './learn/model/model.js';
+export type { ResnetInitialization } from './learn/model/resnet/plan.js';
+export type { ShrinkageOptions } from './learn/regularizer/batch-spectral-shrinkage.js';
+export type { FeatureJacobianOptions } from './learn/regularizer/feature-jacobian.js';
+export type { L2SpOptions } from './learn/regularizer/l2-sp.js';
+export type { Formulation, PowerOptions, Singular } from './learn/spectral/power.js';
+export type { LayerFrequencies, TickedUpdate } from './learn/spectral/stages.js';
+export type { StoredWeights } from './learn/weights/pretrained.js';
+export type { StoredTensor } from './learn/weights/safetensors.js';
+export type { SavedTensors } from './learn/weights/saved-tensors.js';
+// Measurements: their records, and the states of their stages.
+export type { AccuracyState } from './measure/accuracy/accuracy.js';
+export type {
+  AttackedUpdate,
+  AttackState,
+  BoundsOptions,
+  GroupAttacked,
+  SamplesChosen,
+} from './measure/attack/attack.js';
+export type { DeepFoolState } from './measure/attack/deepfool.js';
+export type { GroupState } from './measure/attack/group.js';
+export type { NormalSums } from './measure/attack/normal.js';
+export type { AttackOutcome, StartKind } from './measure/attack/record.js';
+export type { Protocol, StartCandidate, StartPoint, StartState } from './measure/attack/start.js';
+export type { TangentState } from './measure/attack/tangent-attack.js';
+export type { Sampling } from './measure/certificate/bounds.js';
+export type { CertificateState, CertifierOptions } from './measure/certificate/certificate.js';
+export type { CertificateOutcome, SampleBounds } from './measure/certificate/record.js';
+export type { Scan, ScanState } from './measure/geometry/exact-distances.js';
+export type { ScanOutcome } from './measure/geometry/record.js';
+export type { SurveyState } from './measure/geometry/survey.js';
+export type { EachState } from './measure/member.js';
+export type { ConfigValues, ReferenceRow } from './measure/networks/record.js';
+export type { FitMethod } from './measure/readout/logistic.js';
+export type { Minimum } from './measure/readout/minimize.js';
+export type { OnlineReadoutState } from './measure/readout/online-readout.js';
+export type { FitQuality, ReadoutState } from './measure/readout/readout.js';
+export type { Fit, Interval, TestedFraction } from './measure/readout/record.js';
+export type { TrackedSample } from './measure/tracking/tracking.js';
+export type { Transfer } from './plot/style.js';
+// Pipelines, configs and runs.
+export type { Judging, KeepBestState, StopEarlyState } from './run/best.js';
+export type { Config, ConfigShape, Profiles, SettingsOf, ShapeOf, Values } from './run/config.js';
+export type { NetworkGrid, PretrainedFiles, TransferNetwork } from './run/networks.js';
+export type { LearningTask, PipelineDefinition, Reproduction, Streams, Wiring } from './run/pipeline.js';
+export type { WeightsChoice } from './run/weights.js';
+export type { LogMark } from './storage/metric-log.js';
+export type { Metric, MetricRecord } from './storage/metric-reader.js';
+export type { ModuleFiles } from './storage/module-files.js';
+export type { Drawing, FieldDescription } from './storage/record.js';
+export type { ConfigChange, PlannedNetwork, RunConfig, RunOrigin } from './storage/run-folder.js';
+export type { Precision } from './tensorflow/ops/eager.js';
+export type { TensorFlow } from './tensorflow/runtime.js';
