@@ -88,16 +88,10 @@ export function directionsOf(
   return protocol === 'authors' ? authors : 'krylov';
 }
 
-<<<<<<< HEAD
-type Directions = 'krylov' | 'power' | 'exact';
-
 /**
  * Keys of regularizers: which, how strong, from which epoch on, for how many seeds. `gamma`, `burnIn` and `tickEvery` act on regularizers
  * alone: a network of regularizer 'none' is wired with their defaults (see `ofRegularizer`).
  */
-=======
-/** Keys of regularizers: which, how strong, from which epoch on, for how many seeds. */
->>>>>>> main
 export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
   kinds: K,
   usual: {

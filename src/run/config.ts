@@ -212,7 +212,7 @@ export const changeOf = (type: unknown): Change | undefined => (type as z.ZodTyp
 export const ofRegularizer = <T extends z.ZodType>(type: T): T => type.meta({ ofRegularizer: true });
 
 /** The defaults of the keys that act on a regularizer alone. */
-export const regularizerDefaults = (shape: Shape): Values =>
+export const regularizerDefaults = (shape: ConfigShape): Values =>
   Object.fromEntries(
     Object.entries(shape).flatMap(([key, type]) => {
       const known = (type as z.ZodType).safeParse(undefined);
@@ -280,7 +280,7 @@ export function resolveConfig<S extends ConfigShape>(
  * @param source how they were given, for error messages
  * @throws {WeirError} names the key, the value, and what is valid
  */
-export function checkValues(shape: Shape, values: object, source: string): void {
+export function checkValues(shape: ConfigShape, values: object, source: string): void {
   for (const [key, value] of Object.entries(values)) {
     const type = Object.hasOwn(shape, key) ? (shape[key] as z.ZodType) : undefined;
     if (type === undefined) continue; // reported as unknown where the config is resolved

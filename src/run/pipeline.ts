@@ -11,25 +11,15 @@ import { transferOf } from '../plot/style.js';
 import type { FigureName } from '../report/figures.js';
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import { type RecordDescriptions, type RecordSchema, record } from '../storage/record.js';
-<<<<<<< HEAD
 import type { RunConfig } from '../storage/run-folder.js';
-import {
-  type Config,
-  type ConfigOptions,
-  type Profiles,
-  type Rule,
-  regularizerDefaults,
-  resolveConfig,
-  type Shape,
-=======
 import {
   type Config,
   type ConfigOptions,
   type ConfigShape,
   type Profiles,
   type Rule,
+  regularizerDefaults,
   resolveConfig,
->>>>>>> main
   z,
 } from './config.js';
 
@@ -221,7 +211,7 @@ export function pipeline<S extends ConfigShape, N extends Network = Network>(
  * The config that a network is wired with: of one without a regularizer, the keys that act on a regularizer alone have their defaults. So
  * it is the same network under all their values, whatever `wire` does with them.
  */
-export const configFor = <C extends object>(shape: Shape, config: C, network: Network): C =>
+export const configFor = <C extends object>(shape: ConfigShape, config: C, network: Network): C =>
   isUnregularized(network) ? { ...config, ...regularizerDefaults(shape) } : config;
 
 /** Whether a network is trained by itself and without a regularizer; of one that was pretrained, fine-tuned without one. */

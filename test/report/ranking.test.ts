@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { frontOf, rankedReport, settingRanking } from '../../src/measure/networks/ranking.js';
-import type { Result } from '../../src/measure/networks/record.js';
+import type { LoggedResult } from '../../src/measure/networks/record.js';
 import { reportJson } from '../../src/report/json.js';
 import { reportHtml } from '../../src/report/report.js';
 import { rankingLines } from '../../src/report/tables.js';
@@ -65,17 +65,17 @@ test('a result that is missing, or that does not say which values are better, is
 });
 
 test('without a test accuracy the default is another measurement of the trained networks, which is named, and never one of the training', () => {
-  const of = (results: Record<string, Result>) =>
+  const of = (results: Record<string, LoggedResult>) =>
     rankedReport(report([network('none', 0, [1], { results })], { notes: ['a note'] }), 'usual');
-  const loss: Result = { value: 1, better: 'lower', role: 'training', headline: true };
+  const loss: LoggedResult = { value: 1, better: 'lower', role: 'training', headline: true };
   const trained = { 'updates.epochLoss': loss, 'sigmas.sigma.readout': { ...loss, role: 'spectrum' as const } };
   const only = of(trained);
   expect([only.rankedBy, only.notes[1]]).toEqual([
     undefined,
     'Settings are not ranked: nothing but the training was measured. To rank by one of updates.epochLoss, sigmas.sigma.readout: --best.',
   ]);
-  const attack: Result = { value: 1, better: 'higher', role: 'attack', headline: true };
-  const validations: Result = { value: 1, better: 'higher', role: 'test', headline: true };
+  const attack: LoggedResult = { value: 1, better: 'higher', role: 'attack', headline: true };
+  const validations: LoggedResult = { value: 1, better: 'higher', role: 'test', headline: true };
   const more = of({ ...trained, 'attacks.distance': attack, 'validations.accuracy': validations });
   expect([more.rankedBy, more.notes[1]]).toEqual([
     'validations.accuracy',
